@@ -1,0 +1,140 @@
+/**
+ * The Stream Gateway Interface: what an application is given and what it gives back.
+ *
+ * Types only, apart from the error codes: an application module imports nothing that runs.
+ * One `Exchange` is one request and its response. It arrives in an application thread as messages,
+ * never as a socket, and every body byte in it was asked for by the side that consumes it.
+ */
+
+/** An application: the default export of the module that a pool names. */
+export type Application = (exchange: Exchange) => void | Promise<void>;
+
+/** What an application module exports. */
+export interface ApplicationModule {
+  readonly default: Application;
+}
+
+/**
+ * Header or trailer fields (RFC 9110 section 5): name → list of values. Names are lower-case; the order of
+ * values is kept within a name.
+ */
+export interface Fields extends Iterable<[name: string, value: string]> {
+  /**
+   * The one value of a field, or undefined.
+   * @throws GatewayError `SLUICE_FIELD_REPEATED` when the message carries the field more than once, so that no
+   * two readers can take different values from it. For a field that may repeat use `all`.
+   */
+  get(name: string): string | undefined;
+  /** Every value of a field in order; empty when absent. */
+  all(name: string): readonly string[];
+  has(name: string): boolean;
+  /** How many field lines there are. */
+  readonly size: number;
+}
+
+/** Fields to send: an object of name → value or values, pairs, or fields received elsewhere. */
+export type FieldsInit =
+  | { readonly [name: string]: string | number | readonly string[] }
+  | Iterable<readonly [name: string, value: string]>;
+
+/** The head of the request (RFC 9113 section 8.3.1). */
+export interface ExchangeRequest {
+  readonly method: string;
+  /** `http` or `https`. */
+  readonly scheme: string;
+  /** Host and optional port, as `:authority` or `Host` carried it; empty when the peer sent neither. */
+  readonly authority: string;
+  /** Path and query as they came, not decoded. */
+  readonly path: string;
+  readonly fields: Fields;
+  /** `2` or `1.1` or `1.0`: the version the peer speaks. */
+  readonly version: string;
+  readonly remote: RemoteAddress;
+}
+
+export interface RemoteAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * The request's content. Pulling it is what grants credit: until an application reads, none of the body crosses
+ * to its thread and the peer is held at its flow-control window. It can be iterated once.
+ */
+export interface ExchangeBody extends AsyncIterable<Uint8Array> {
+  /**
+   * The whole body.
+   * @param limitBytes refuse more than this; default 1 MiB.
+   * @throws GatewayError `SLUICE_BODY_TOO_LARGE`
+   */
+  bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The whole body as UTF-8; limit and errors as `bytes`. */
+  text(limitBytes?: number): Promise<string>;
+}
+
+export interface Exchange extends AsyncDisposable {
+  readonly request: ExchangeRequest;
+  readonly body: ExchangeBody;
+  /** The request's trailer section, known once the body has been read to its end; empty when there is none. */
+  readonly trailers: Promise<Fields>;
+
+  /** Send an interim response (RFC 9110 section 15.2): 100, 102 to 199, before `respond`. */
+  inform(status: number, fields?: FieldsInit): void;
+  /**
+   * Send the response head. With a body the response is complete: `content-length` is set unless given, and
+   * nothing may follow. Without one, `write` and `end` follow.
+   * @throws GatewayError `SLUICE_RESPONSE_STARTED`, `SLUICE_FIELD_INVALID`, `SLUICE_STATUS_INVALID`
+   */
+  respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void;
+  /**
+   * Send a piece of the body. Resolves when the piece has been taken and there is room for another, so
+   * awaiting it is the application's backpressure. The bytes have been copied when it resolves.
+   * @throws GatewayError `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`, `SLUICE_EXCHANGE_CLOSED`
+   */
+  write(chunk: Uint8Array | string): Promise<void>;
+  /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
+  end(trailers?: FieldsInit): void;
+  /** End the exchange at once with an HTTP/2 error code (RFC 9113 section 7); default CANCEL (0x8). */
+  reset(code?: number): void;
+
+  /** Flow-control room: body bytes that `write` would take now without waiting. */
+  readonly writableBytes: number;
+  /**
+   * Aborts when the exchange ends before its response was complete: peer reset, lost connection, deadline.
+   * Its reason is a `GatewayError` `SLUICE_EXCHANGE_CLOSED` with `closedBy` and `resetCode`.
+   */
+  readonly signal: AbortSignal;
+  /** Settles exactly once, when the exchange is over, and never rejects. */
+  readonly closed: Promise<Closed>;
+}
+
+/** Who ended an exchange and why. */
+export interface Closed {
+  /** `application` ended or reset it, `peer` reset it or went away, `server` refused, failed or drained it. */
+  readonly by: 'application' | 'peer' | 'server';
+  /** `complete`: both messages were sent whole. `reset`: it was cut off. */
+  readonly how: 'complete' | 'reset';
+  /** The HTTP/2 error code (RFC 9113 section 7); 0 when complete. */
+  readonly code: number;
+}
+
+/** Codes of the errors that a gateway throws into an application. */
+export const GatewayErrorCode = {
+  BodyTooLarge: 'SLUICE_BODY_TOO_LARGE',
+  BodyUsed: 'SLUICE_BODY_USED',
+  ExchangeClosed: 'SLUICE_EXCHANGE_CLOSED',
+  FieldInvalid: 'SLUICE_FIELD_INVALID',
+  FieldRepeated: 'SLUICE_FIELD_REPEATED',
+  ResponseEnded: 'SLUICE_RESPONSE_ENDED',
+  ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',
+  ResponseStarted: 'SLUICE_RESPONSE_STARTED',
+  StatusInvalid: 'SLUICE_STATUS_INVALID',
+} as const;
+export type GatewayErrorCode = (typeof GatewayErrorCode)[keyof typeof GatewayErrorCode];
+
+/** An error with a stable code. `closedBy` and `resetCode` are set when an exchange was cut off. */
+export interface GatewayError extends Error {
+  readonly code: GatewayErrorCode;
+  readonly closedBy?: Closed['by'];
+  readonly resetCode?: number;
+}
