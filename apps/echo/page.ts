@@ -1,0 +1,65 @@
+/** The page of the echo application. */
+import { makePage, type Page } from '../site/page.ts';
+
+const MAIN = `
+<p>What you send comes back piece by piece, while it is still being sent. The response ends with trailers: the
+number of bytes and their SHA-256 digest.</p>
+<form id="form">
+<label for="text">Text to send</label>
+<textarea id="text" rows="6" spellcheck="false">Every byte in flight was asked for.</textarea>
+<label for="file">or a file</label>
+<input id="file" type="file">
+<p><button>Send</button></p>
+</form>
+<output id="report" aria-live="polite"></output>
+<output id="echo" aria-label="What came back"></output>
+<p class="soft">A browser does not show trailers to scripts. To see them, and to watch lines come back as you type them:</p>
+<pre id="curl"></pre>
+`;
+
+const SCRIPT = `
+const form = document.getElementById('form');
+const report = document.getElementById('report');
+const echo = document.getElementById('echo');
+document.getElementById('curl').textContent =
+  "curl -sv --http2-prior-knowledge --data-binary 'hello' " + location.origin + '/echo\\n' +
+  'curl -sN --http2-prior-knowledge -T . ' + location.origin + '/echo';
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const button = form.querySelector('button');
+  button.disabled = true;
+  report.classList.remove('bad');
+  echo.textContent = '';
+  try {
+    const file = document.getElementById('file').files[0];
+    const sent = file ?? new Blob([document.getElementById('text').value]);
+    const started = performance.now();
+    const response = await fetch('/echo', { method: 'POST', body: sent });
+    if (!response.ok) throw new Error(await response.text());
+    let bytes = 0;
+    let pieces = 0;
+    let firstMs = 0;
+    const shown = [];
+    for (const reader = response.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (pieces++ === 0) firstMs = performance.now() - started;
+      bytes += value.length;
+      if (bytes <= 65536) shown.push(value);
+      report.textContent = bytes + ' of ' + sent.size + ' bytes';
+    }
+    const wholeMs = performance.now() - started;
+    report.textContent = bytes + ' bytes in ' + pieces + ' pieces; the first after ' + firstMs.toFixed(1) +
+      ' ms, all after ' + wholeMs.toFixed(1) + ' ms' + (bytes === sent.size ? '' : ': NOT what was sent');
+    echo.textContent = await new Blob(shown).text();
+  } catch (error) {
+    report.classList.add('bad');
+    report.textContent = String(error.message ?? error);
+  } finally {
+    button.disabled = false;
+  }
+});
+`;
+
+export const PAGE: Page = makePage('Echo', MAIN, SCRIPT);

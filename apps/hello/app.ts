@@ -1,0 +1,20 @@
+/**
+ * The smallest application, and the one that benchmarks drive: nothing here is made per request.
+ */
+import type { Exchange } from '../../workers/gateway.ts';
+
+const GREETING: Uint8Array = new TextEncoder().encode('hello, world\n');
+const GREETING_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
+const ALLOW_FIELDS = Object.freeze({ allow: 'GET, HEAD', 'content-type': 'text/plain; charset=utf-8' });
+
+/** Not async: a promise per request would cost more than everything else in it. */
+export default function hello(exchange: Exchange): void {
+  const { method, path } = exchange.request;
+  if (path !== '/hello' && !path.startsWith('/hello?')) {
+    exchange.respond(404, GREETING_FIELDS, 'There is only /hello here.\n');
+  } else if (method !== 'GET' && method !== 'HEAD') {
+    exchange.respond(405, ALLOW_FIELDS, '/hello answers GET and HEAD.\n');
+  } else {
+    exchange.respond(200, GREETING_FIELDS, GREETING);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The frame of every page that the sample applications show: one document without any external request, in
+ * light and dark, under a content security policy that lets only its own script run.
+ */
+import { createHash } from 'node:crypto';
+import type { Exchange } from '../../workers/gateway.ts';
+
+export interface Page {
+  readonly html: Uint8Array;
+  readonly fields: { readonly [name: string]: string };
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1d2430; --paper: #fbfbf9; --soft: #5c6675; --line: #d9dce1; --field: #fff;
+  --accent: #0b5c8f; --on-accent: #fff; --bad: #a3241b; --code: #eef0f2 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --paper: #14181e; --soft: #9aa5b4; --line: #333b46;
+  --field: #1b2129; --accent: #7cc4f2; --on-accent: #0c1a24; --bad: #ff9b90; --code: #222a34 } }
+* { box-sizing: border-box }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; color: var(--ink); background: var(--paper);
+  font: 1rem/1.55 system-ui, sans-serif }
+a { color: var(--accent) }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: 1.2rem 0 .4rem }
+h2 { font-size: 1.15rem; margin: 2rem 0 .4rem }
+p { max-width: 44rem }
+.soft { color: var(--soft) }
+code, pre, output, textarea { font: .875rem/1.5 ui-monospace, monospace }
+code { background: var(--code); border-radius: 3px; padding: .1em .3em }
+pre, output { display: block; background: var(--code); border-radius: 6px; padding: .7rem .9rem; overflow: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere }
+pre code { padding: 0 }
+label { display: block; font-weight: 600; margin: 1rem 0 .25rem }
+input, textarea, select, button { font-size: 1rem; color: inherit; max-width: 100% }
+input:not([type=file]), textarea, select { background: var(--field); border: 1px solid var(--line); border-radius: 6px;
+  padding: .45rem .6rem }
+textarea { width: 100% }
+button { margin-top: 1rem; padding: .5rem 1.1rem; border: 0; border-radius: 6px; background: var(--accent);
+  color: var(--on-accent); font-weight: 600; cursor: pointer }
+button:disabled { opacity: .55; cursor: default }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+output:empty { display: none }
+.bad { color: var(--bad) }
+.row { display: flex; flex-wrap: wrap; gap: 0 1.5rem }
+`;
+
+/**
+ * @param title plain text.
+ * @param main HTML, trusted: whatever comes from a request has been through `escapeHtml`.
+ * @param script a module's source, or '' for a page without one.
+ */
+export function makePage(title: string, main: string, script = '', style = ''): Page {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} · Sluice</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}${style}</style>
+</head>
+<body>
+<nav><a href="/">All sample applications</a></nav>
+<main>
+<h1>${escapeHtml(title)}</h1>
+${main}
+</main>
+${script === '' ? '' : `<script type="module">${script}</script>\n`}</body>
+</html>
+`;
+  const scriptSource =
+    script === '' ? "'none'" : `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+  return {
+    html: new TextEncoder().encode(html),
+    fields: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': [
+        "default-src 'none'",
+        `script-src ${scriptSource}`,
+        "style-src 'unsafe-inline'",
+        "img-src 'self' blob: data: https:",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+      ].join('; '),
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    },
+  };
+}
+
+export function respondPage(exchange: Exchange, status: number, page: Page): void {
+  exchange.respond(status, page.fields, page.html);
+}
+
+const ENTITIES: { readonly [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}

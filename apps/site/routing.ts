@@ -1,0 +1,84 @@
+/**
+ * How a sample application finds what to do: a table of paths, each a table of methods.
+ *
+ * It answers what HTTP asks of every resource (404, 405 with Allow, HEAD wherever there is GET) and turns a
+ * `Refusal` thrown anywhere below into its response, so that an application holds only its own subject.
+ */
+import {
+  type Exchange,
+  type FieldsInit,
+  type GatewayError,
+  GatewayErrorCode,
+} from '../../workers/gateway.ts';
+
+export type Handler = (exchange: Exchange, query: URLSearchParams) => void | Promise<void>;
+
+/** Method → handler. `HEAD` is answered by the handler of `GET`: the server leaves the content out. */
+export type Methods = { readonly [method: string]: Handler };
+
+/** Path → what it answers. A Map, because a path is the peer's to choose and `__proto__` is one. */
+export type Resources = ReadonlyMap<string, Methods>;
+
+/** A request that is answered with an error: whose fault it is says the status. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly fields: { readonly [name: string]: string };
+
+  constructor(status: number, message: string, fields: { readonly [name: string]: string } = {}) {
+    super(message);
+    this.name = 'Refusal';
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+export async function answer(exchange: Exchange, resources: Resources): Promise<void> {
+  try {
+    const { path } = exchange.request;
+    const queryAt = path.indexOf('?');
+    const handler = find(resources, queryAt === -1 ? path : path.slice(0, queryAt), exchange.request.method);
+    await handler(exchange, new URLSearchParams(queryAt === -1 ? '' : path.slice(queryAt + 1)));
+  } catch (error) {
+    answerError(exchange, error);
+  }
+}
+
+function find(resources: Resources, path: string, method: string): Handler {
+  const methods = resources.get(path);
+  if (methods === undefined) throw new Refusal(404, `There is nothing at ${path}.`);
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  if (Object.hasOwn(methods, wanted)) return methods[wanted];
+  const allow = Object.keys(methods).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+  throw new Refusal(405, `${path} answers ${allow.join(', ')}, not ${method}.`, { allow: allow.join(', ') });
+}
+
+function answerError(exchange: Exchange, error: unknown): void {
+  if (error instanceof Refusal) {
+    respondText(exchange, error.status, `${error.message}\n`, error.fields);
+    return;
+  }
+  const code = error instanceof Error ? (error as GatewayError).code : undefined;
+  if (code === GatewayErrorCode.BodyTooLarge) {
+    respondText(exchange, 413, `${(error as GatewayError).message}\n`);
+    return;
+  }
+  // The peer has gone: there is nobody to answer, and nothing went wrong here.
+  if (code === GatewayErrorCode.ExchangeClosed) return;
+  throw error;
+}
+
+export function respondText(exchange: Exchange, status: number, text: string, fields: FieldsInit = {}): void {
+  exchange.respond(
+    status,
+    { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...fields },
+    text,
+  );
+}
+
+/**
+ * The length that the request announces, or -1. It lets a body be refused before any of it has been read.
+ */
+export function announcedBytes(exchange: Exchange): number {
+  const value = exchange.request.fields.get('content-length');
+  return value === undefined ? -1 : Number(value);
+}
