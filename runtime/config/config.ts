@@ -1,0 +1,41 @@
+/** The configuration that the server runs: the file's content with defaults, overrides and paths resolved. Types only. */
+
+import type { ListenerAddress } from './address.ts';
+import type { ConfigOutput } from './schema.ts';
+
+export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' | 'drainTimeoutMs' | 'log'> {
+  /** Absolute path of the file it came from. */
+  readonly file: string;
+  readonly listeners: readonly ListenerAddress[];
+  readonly pools: Readonly<Record<string, PoolConfig>>;
+  /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
+  readonly routes: readonly RouteConfig[];
+}
+
+type PoolOutput = ConfigOutput['pools'][string];
+
+export interface PoolConfig extends Omit<PoolOutput, 'threads'> {
+  readonly name: string;
+  /** Absolute path of the module. */
+  readonly application: string;
+  readonly threads: ThreadRange;
+}
+
+export interface ThreadRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface RouteConfig {
+  /** `*`, a lower-case host name, or `*.` and a lower-case suffix. */
+  readonly host: string;
+  /** An exact path, or a prefix followed by a slash and a star. */
+  readonly path: string;
+  readonly pool: string;
+}
+
+export type LimitsConfig = ConfigOutput['limits'];
+export type Http2Config = ConfigOutput['http2'];
+export type Http1Config = ConfigOutput['http1'];
+export type LogConfig = ConfigOutput['log'];
+export type LogLevel = LogConfig['level'];

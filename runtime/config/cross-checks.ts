@@ -1,0 +1,110 @@
+/**
+ * Checks that concern more than one value, or a value's meaning. They run on a configuration whose parts may
+ * already have been found wrong, so that every error is reported at once: each check looks only at values that
+ * have the type it needs and leaves the others to the schema's own error.
+ */
+
+import { type ListenerAddress, parseAddress } from './address.ts';
+import { closest } from './closest.ts';
+import type { ThreadRange } from './config.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { childPath } from './json-source.ts';
+
+/** A listener and where it was configured. */
+export interface PlacedListener {
+  readonly where: string;
+  readonly listener: ListenerAddress;
+}
+
+/** Parses the addresses of the file's listeners. */
+export function readListeners(listeners: unknown, problems: ConfigProblem[]): PlacedListener[] {
+  const placed: PlacedListener[] = [];
+  for (const [index, entry] of arrayOf(listeners).entries()) {
+    const address = memberOf(entry, 'address');
+    if (typeof address !== 'string') continue;
+    const where = childPath(childPath('$.listeners', index), 'address');
+    const result = parseAddress(address, where);
+    if ('code' in result) problems.push(result);
+    else placed.push({ where, listener: result });
+  }
+  return placed;
+}
+
+/** Two listeners on one address cannot both bind. Port 0 takes another free port each time. */
+export function checkListeners(placed: readonly PlacedListener[], problems: ConfigProblem[]): void {
+  const seen = new Map<string, string>();
+  for (const { where, listener } of placed) {
+    if (listener.port === 0) continue;
+    const key = `${listener.host} ${listener.port}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, where);
+    else problems.push(conflict(where, `an address that ${first} does not have`, listener.address));
+  }
+}
+
+/**
+ * The threads of each pool by name. Without a max, it is what the machine runs in parallel, or min when that
+ * is more.
+ */
+export function readThreads(
+  pools: unknown,
+  parallelism: number,
+  problems: ConfigProblem[],
+): Map<string, ThreadRange> {
+  const ranges = new Map<string, ThreadRange>();
+  for (const [name, pool] of membersOf(pools)) {
+    const threads = memberOf(pool, 'threads');
+    const min = memberOf(threads, 'min');
+    const max = memberOf(threads, 'max');
+    if (typeof min !== 'number' || (max !== undefined && typeof max !== 'number')) continue;
+    const where = childPath(childPath(childPath('$.pools', name), 'threads'), 'min');
+    if (max !== undefined && min > max) problems.push(conflict(where, `at most max (${max})`, min));
+    ranges.set(name, { min, max: max ?? Math.max(min, parallelism) });
+  }
+  return ranges;
+}
+
+/** Every route names a pool that exists, and no two routes match the same. */
+export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigProblem[]): void {
+  const names = membersOf(pools).map(([name]) => name);
+  const seen = new Map<string, string>();
+  for (const [index, route] of arrayOf(routes).entries()) {
+    const where = childPath('$.routes', index);
+    const pool = memberOf(route, 'pool');
+    if (typeof pool === 'string' && names.length > 0 && !names.includes(pool)) {
+      problems.push(unknownPool(childPath(where, 'pool'), pool, names));
+    }
+    const host = memberOf(route, 'host');
+    const path = memberOf(route, 'path');
+    if (typeof host !== 'string' || typeof path !== 'string') continue;
+    const key = `${host.toLowerCase()} ${path}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, where);
+    else problems.push(conflict(where, `a host and path that ${first} does not have`, `${host} ${path}`));
+  }
+}
+
+function unknownPool(where: string, pool: string, names: readonly string[]): ConfigProblem {
+  const code = ConfigErrorCode.UnknownPool;
+  const problem = { code, where, expected: `a pool (${names.join(', ')})`, received: describeValue(pool) };
+  const near = closest(pool, names);
+  return near === undefined ? problem : { ...problem, hint: `did you mean ${describeValue(near)}?` };
+}
+
+function conflict(where: string, expected: string, value: unknown): ConfigProblem {
+  return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
+}
+
+function arrayOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function membersOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined;
+}

@@ -1,0 +1,89 @@
+/**
+ * What is wrong with a configuration, as data. A wrong configuration is reported whole: one `ConfigError`
+ * carries every problem that was found, so that a person corrects the file once and not once per error.
+ */
+
+/** Stable codes; scripts may rely on them, the sentences around them may change. */
+export const ConfigErrorCode = {
+  /** The configuration as a whole; the code of `ConfigError` itself. */
+  Invalid: 'SLUICE_CONFIG_INVALID',
+  /** The file is not there or cannot be read. */
+  FileUnreadable: 'SLUICE_CONFIG_FILE_UNREADABLE',
+  /** The file is not JSON (RFC 8259). */
+  Syntax: 'SLUICE_CONFIG_SYNTAX',
+  /** An object carries one key twice; which of them counts would be a guess. */
+  DuplicateKey: 'SLUICE_CONFIG_DUPLICATE_KEY',
+  UnknownKey: 'SLUICE_CONFIG_UNKNOWN_KEY',
+  MissingKey: 'SLUICE_CONFIG_MISSING_KEY',
+  /** A string where a number belongs, and the like. */
+  WrongType: 'SLUICE_CONFIG_WRONG_TYPE',
+  /** The right type, but outside of what is allowed. */
+  WrongValue: 'SLUICE_CONFIG_WRONG_VALUE',
+  /** Understood, and not supported by this version. */
+  Unsupported: 'SLUICE_CONFIG_UNSUPPORTED',
+  /** Refers to a pool that does not exist. */
+  UnknownPool: 'SLUICE_CONFIG_UNKNOWN_POOL',
+  /** Two parts that exclude each other: two listeners on one address, min above max. */
+  Conflict: 'SLUICE_CONFIG_CONFLICT',
+  /** A pool's application module is not where the file says. */
+  ApplicationMissing: 'SLUICE_CONFIG_APPLICATION_MISSING',
+  UnknownCommand: 'SLUICE_CONFIG_UNKNOWN_COMMAND',
+  UnknownFlag: 'SLUICE_CONFIG_UNKNOWN_FLAG',
+} as const;
+export type ConfigErrorCode = (typeof ConfigErrorCode)[keyof typeof ConfigErrorCode];
+
+export interface ConfigProblem {
+  readonly code: ConfigErrorCode;
+  /** A JSON path into the file (`$.pools.hello.threads.min`), a flag (`--threads`) or a variable (`SLUICE_THREADS`). */
+  readonly where: string;
+  /** What would be right here, without "expected". */
+  readonly expected: string;
+  /** What came, shortened when it is long. */
+  readonly received: string;
+  /** What to do about it, when more than `expected` can be said. */
+  readonly hint?: string;
+  /** Where in the file, counted from 1. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** Every problem of one configuration. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code = ConfigErrorCode.Invalid;
+  /** What was being read: the file's path, or `command line`. */
+  readonly source: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(source: string, problems: readonly ConfigProblem[]) {
+    super(describeProblems(source, problems));
+    this.source = source;
+    this.problems = problems;
+  }
+}
+
+/** All problems as lines for a person, the code of each at the end of its line. */
+export function describeProblems(source: string, problems: readonly ConfigProblem[]): string {
+  const count = problems.length === 1 ? '1 error' : `${problems.length} errors`;
+  const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
+  return `${source}: ${count}\n${lines.join('\n')}`;
+}
+
+export function describeProblem(problem: ConfigProblem): string {
+  const place = problem.line === undefined ? '' : ` (line ${problem.line}, column ${problem.column})`;
+  const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
+  return `${problem.where}${place}: expected ${problem.expected}, came ${problem.received}${hint} [${problem.code}]`;
+}
+
+const shownCharacters = 60;
+
+/** A value from outside as an error shows it: one line, bounded, and never the contents of an object. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length <= shownCharacters
+    ? text
+    : `${text.slice(0, shownCharacters)}… (${text.length} characters)`;
+}

@@ -1,0 +1,223 @@
+/**
+ * From a file to the configuration that runs: read, parse, hold against the schema, put the command line's and
+ * the environment's values over it, check what belongs together, resolve paths. Whatever is wrong is collected
+ * on the way and thrown once.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import * as v from 'valibot';
+import type { ListenerAddress } from './address.ts';
+import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
+import {
+  checkListeners,
+  checkRoutes,
+  type PlacedListener,
+  readListeners,
+  readThreads,
+} from './cross-checks.ts';
+import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
+import { compareRoutes } from './routes.ts';
+import { type ConfigOutput, configSchema } from './schema.ts';
+import { checkShape, expectedAt } from './shape.ts';
+
+/** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
+export interface ConfigOverrides {
+  readonly listeners?: Override<readonly ListenerAddress[]>;
+  /** For every pool. */
+  readonly threads?: Override<ThreadRange>;
+  readonly drainTimeoutMs?: Override<number>;
+  readonly logLevel?: Override<LogConfig['level']>;
+  readonly logFormat?: Override<LogConfig['format']>;
+}
+
+export interface Override<Value> {
+  readonly value: Value;
+  /** `--address` or `SLUICE_ADDRESS`. */
+  readonly source: string;
+}
+
+/**
+ * Loads the configuration file at `file` (relative to the working directory).
+ * @param known problems found before, on the command line, to be reported together with the file's
+ * @throws ConfigError with every problem
+ */
+export function loadConfig(
+  file: string,
+  overrides: ConfigOverrides = {},
+  known: readonly ConfigProblem[] = [],
+  parallelism: number = availableParallelism(),
+): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(file, [...known, unreadable(error)]);
+  }
+  return parseConfig(text, file, overrides, known, parallelism);
+}
+
+/** `loadConfig` for a text at hand. `file` is where it is from: errors name it, and paths are relative to it. */
+export function parseConfig(
+  text: string,
+  file: string,
+  overrides: ConfigOverrides = {},
+  known: readonly ConfigProblem[] = [],
+  parallelism: number = availableParallelism(),
+): Config {
+  const problems = [...known];
+  const source = parseSource(text, file, problems);
+  checkShape(configSchema, source.value, '$', problems);
+  const result = v.safeParse(configSchema, source.value);
+  for (const issue of result.issues ?? []) addIssue(issue, problems);
+  // Typed in full only when there is no problem; until then the checks take it for unknown.
+  const output = result.output as ConfigOutput;
+  const parts: unknown = result.output;
+  const { listeners, threads } = crossCheck(parts, overrides, parallelism, problems);
+  if (problems.length > 0) throw new ConfigError(file, place(problems, source));
+  return assemble(output, resolve(file), listeners, threads, overrides);
+}
+
+/** Pools whose application is not there: to say so before threads are started for them. */
+export function findMissingApplications(config: Config): ConfigProblem[] {
+  const missing = Object.values(config.pools).filter((pool) => !existsSync(pool.application));
+  return missing.map((pool) => ({
+    code: ConfigErrorCode.ApplicationMissing,
+    where: childPath(childPath('$.pools', pool.name), 'application'),
+    expected: 'a module that exists',
+    received: describeValue(pool.application),
+  }));
+}
+
+function parseSource(text: string, file: string, problems: ConfigProblem[]): JsonSource {
+  // Editors on Windows write a byte order mark; RFC 8259 section 8.1 lets a parser ignore it.
+  const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  try {
+    const source = parseJson(content);
+    for (const { path, place: at } of source.duplicates) {
+      const expected = 'every key once in an object';
+      const received = 'the key a second time';
+      problems.push({ code: ConfigErrorCode.DuplicateKey, where: path, expected, received, ...at });
+    }
+    return source;
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    const { expected, received, place: at } = error;
+    problems.push({ code: ConfigErrorCode.Syntax, where: '$', expected, received, ...at });
+    throw new ConfigError(file, problems);
+  }
+}
+
+function unreadable(error: unknown): ConfigProblem {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const received = code === 'ENOENT' ? 'no such file' : String(error);
+  const hint = 'name another with --config FILE or SLUICE_CONFIG';
+  const expected = 'a configuration file that can be read';
+  return { code: ConfigErrorCode.FileUnreadable, where: '$', expected, received, hint };
+}
+
+/** An issue of the schema as a problem, unless the same place (or one around it) has been reported already. */
+function addIssue(issue: v.GenericIssue, problems: ConfigProblem[]): void {
+  const keys = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+  const where = keys.reduce<string>(childPath, '$');
+  const around = keys.map((_, count) => keys.slice(0, count).reduce<string>(childPath, '$'));
+  const reported = (path: string) => problems.some((problem) => problem.where === path);
+  if (reported(where)) return;
+  if (around.some((path) => problems.some((problem) => problem.where === path && isWrongType(problem))))
+    return;
+  // Unknown keys are checkShape's, which finds them all.
+  if (issue.expected === 'never') return;
+  const missing =
+    issue.kind === 'schema' && issue.path?.at(-1)?.origin === 'key' && issue.input === undefined;
+  if (missing) {
+    const code = ConfigErrorCode.MissingKey;
+    problems.push({ code, where, expected: expectedAt(configSchema, keys), received: 'nothing' });
+    return;
+  }
+  const code =
+    issue.kind === 'schema' && issue.type !== 'picklist'
+      ? ConfigErrorCode.WrongType
+      : ConfigErrorCode.WrongValue;
+  problems.push({ code, where, expected: issue.message, received: describeValue(issue.input) });
+}
+
+function isWrongType(problem: ConfigProblem): boolean {
+  return problem.code === ConfigErrorCode.WrongType;
+}
+
+function crossCheck(
+  parts: unknown,
+  overrides: ConfigOverrides,
+  parallelism: number,
+  problems: ConfigProblem[],
+) {
+  const { listeners, pools, routes } = sectionsOf(parts);
+  const fromFile = readListeners(listeners, problems);
+  const effective = overrides.listeners === undefined ? fromFile : placeOverride(overrides.listeners);
+  checkListeners(effective, problems);
+  const threads = readThreads(pools, parallelism, problems);
+  checkRoutes(routes, pools, problems);
+  return { listeners: effective.map(({ listener }) => listener), threads };
+}
+
+function sectionsOf(parts: unknown): { listeners?: unknown; pools?: unknown; routes?: unknown } {
+  return typeof parts === 'object' && parts !== null ? parts : {};
+}
+
+function placeOverride({ value, source }: Override<readonly ListenerAddress[]>): PlacedListener[] {
+  return value.map((listener) => ({ where: source, listener }));
+}
+
+/**
+ * Adds to each problem that concerns the file its line and column, and puts them in the file's order. What is
+ * missing has no place; it gets that of the object it is missing from. Flags and variables come first.
+ */
+function place(problems: readonly ConfigProblem[], source: JsonSource): ConfigProblem[] {
+  const placed = problems.map((problem) =>
+    problem.line === undefined ? { ...problem, ...placeOf(problem.where, source) } : problem,
+  );
+  return placed.sort(
+    (one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0),
+  );
+}
+
+function placeOf(path: string, source: JsonSource): Place | undefined {
+  if (!path.startsWith('$')) return undefined;
+  const place = source.placeOf(path);
+  if (place !== undefined) return place;
+  const around = path.replace(/(?:\.[\w$-]+|\[[^[]*\])$/, '');
+  return around === path ? undefined : placeOf(around, source);
+}
+
+function assemble(
+  output: ConfigOutput,
+  file: string,
+  listeners: readonly ListenerAddress[],
+  threads: ReadonlyMap<string, ThreadRange>,
+  overrides: ConfigOverrides,
+): Config {
+  const pools: Record<string, PoolConfig> = {};
+  for (const [name, pool] of Object.entries(output.pools)) {
+    const application = resolve(dirname(file), pool.application);
+    const range = overrides.threads?.value ?? threads.get(name);
+    if (range === undefined) throw new Error(`no thread range was read for the pool ${name}`);
+    pools[name] = { ...pool, name, application, threads: range };
+  }
+  const routes = output.routes.map((route): RouteConfig => ({ ...route, host: route.host.toLowerCase() }));
+  return {
+    file,
+    listeners,
+    pools,
+    routes: routes.sort(compareRoutes),
+    limits: output.limits,
+    http2: output.http2,
+    http1: output.http1,
+    drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
+    log: {
+      level: overrides.logLevel?.value ?? output.log.level,
+      format: overrides.logFormat?.value ?? output.log.format,
+    },
+  };
+}

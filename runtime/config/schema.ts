@@ -1,0 +1,240 @@
+/**
+ * The configuration file's shape: the one source of its types, its defaults, its checks and its published JSON
+ * Schema (`schema.json`, written by `generate-schema.ts`; a test holds the two in step).
+ *
+ * Only what concerns one value stands here. What concerns two (min above max, a route to a pool that does not
+ * exist) is in `cross-checks.ts`.
+ */
+
+import * as v from 'valibot';
+import { addressPattern } from './address.ts';
+import { maxTimerMs } from './duration.ts';
+import { flag, oneOf, section, wholeNumber } from './fields.ts';
+import { http2Section } from './http2-schema.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const logFormats = ['auto', 'json', 'text'] as const;
+/** More threads than this is a typing error on any machine of today. */
+export const maxThreads = 1_024;
+
+const mebibyte = 1_048_576;
+const bodyWindow = { from: 1_024, to: 1_024 * mebibyte, byDefault: 262_144 };
+const heapMegabytes = { from: 1, to: 1_048_576, byDefault: undefined };
+
+function timeout(description: string, byDefault: number, from = 1) {
+  return wholeNumber(description, { from, to: maxTimerMs, byDefault });
+}
+
+const listener = v.pipe(
+  v.strictObject(
+    {
+      address: v.pipe(
+        v.string('an address such as "127.0.0.1:8080"'),
+        v.description(
+          'Where to listen: host:port, or [address]:port for IPv6. Port 0 takes a free one. Speaks HTTP/2 with prior knowledge and HTTP/1.1.',
+        ),
+        v.metadata({ pattern: addressPattern }),
+      ),
+    },
+    'an object with an address',
+  ),
+  v.description('A cleartext listener.'),
+);
+
+const restart = section(
+  'How often threads may die. Beyond it the pool stops, says so in the log and answers 503.',
+  {
+    intensity: wholeNumber('Deaths allowed within the period; 0 stops the pool at the first.', {
+      from: 0,
+      to: 1_000_000,
+      byDefault: 5,
+    }),
+    periodMs: timeout('The period, in milliseconds.', 10_000),
+  },
+);
+
+const pool = v.pipe(
+  v.strictObject(
+    {
+      application: v.pipe(
+        v.string('the path of a module'),
+        v.minLength(1, 'the path of a module'),
+        v.description(
+          'The module whose default export is the application; a path relative to this file, or absolute.',
+        ),
+      ),
+      threads: section('How many threads run the application.', {
+        min: wholeNumber('Threads that are always there.', { from: 1, to: maxThreads, byDefault: 1 }),
+        max: wholeNumber(
+          'Threads at most. Default: as many as the machine runs in parallel (at least min).',
+          { from: 1, to: maxThreads, byDefault: undefined },
+        ),
+      }),
+      idleTimeoutMs: timeout('A thread above min ends after this long without work.', 30_000, 0),
+      resourceLimits: section(
+        "Limits of each thread, by Node's names (worker_threads resourceLimits). A thread that exceeds one ends and is replaced.",
+        {
+          maxOldGenerationSizeMb: wholeNumber("Heap in megabytes. Default: Node's.", heapMegabytes),
+          maxYoungGenerationSizeMb: wholeNumber(
+            "Heap for recent objects in megabytes. Default: Node's.",
+            heapMegabytes,
+          ),
+          codeRangeSizeMb: wholeNumber(
+            "Memory for generated code in megabytes. Default: Node's.",
+            heapMegabytes,
+          ),
+          stackSizeMb: wholeNumber("Stack in megabytes. Default: Node's.", { ...heapMegabytes, to: 1_024 }),
+        },
+      ),
+      exchangesPerThread: wholeNumber(
+        'Exchanges given to one thread at a time, begun or not. More wait in the queue.',
+        { from: 1, to: 65_536, byDefault: 64 },
+      ),
+      queue: section(
+        'Exchanges that wait for a thread; beyond either bound the answer is 503 with Retry-After.',
+        {
+          maxExchanges: wholeNumber('How many may wait; 0 refuses whatever no thread can take at once.', {
+            from: 0,
+            to: 1_000_000,
+            byDefault: 1_024,
+          }),
+          maxWaitMs: timeout('How long one may wait.', 10_000),
+        },
+      ),
+      retryAfterSeconds: wholeNumber('The Retry-After that a 503 carries.', {
+        from: 0,
+        to: 86_400,
+        byDefault: 1,
+      }),
+      requestWindowBytes: wholeNumber(
+        'Request body bytes that may cross to the application ahead of its reading, for each exchange.',
+        bodyWindow,
+      ),
+      responseWindowBytes: wholeNumber(
+        'Response body bytes that may cross from the application ahead of the peer, for each exchange.',
+        bodyWindow,
+      ),
+      ringBytes: oneOf(
+        'Size of the shared-memory ring to each thread, and of the one from it.',
+        [
+          65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_194_304, 8_388_608, 16_777_216,
+          33_554_432, 67_108_864,
+        ],
+        1_048_576,
+        'a power of two from 65536 to 67108864',
+      ),
+      recallAfterMs: timeout(
+        'An exchange that its thread has not begun after this long may move to an idle thread.',
+        5,
+      ),
+      restart,
+      startTimeoutMs: timeout('How long a thread may take to load the application.', 10_000),
+    },
+    'an object with an application',
+  ),
+  v.description('Threads that run one application.'),
+);
+
+export const poolNamePattern = '^[A-Za-z0-9][A-Za-z0-9_-]*$';
+const poolName = 'a name of letters, digits, "-" and "_"';
+const path = 'a path such as "/hello" or, with all below it, "/render/*"';
+const host = 'a host name without a port, "*.example.org" for the hosts below it, or "*"';
+
+const route = v.pipe(
+  v.strictObject(
+    {
+      host: v.optional(
+        v.pipe(
+          v.string(host),
+          v.regex(/^(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/, host),
+          v.description(
+            'The host asked for, without its port: a name, "*.example.org" for every host below it (not itself), or "*" for all.',
+          ),
+        ),
+        '*',
+      ),
+      path: v.pipe(
+        v.string(path),
+        v.regex(/^\/(?:[^\s?#*]*|(?:[^\s?#*]*\/)?\*)$/, path),
+        v.description('An exact path; or "/render/*" for /render and all below it; or "/*" for all.'),
+      ),
+      pool: v.pipe(v.string('the name of a pool'), v.description('The pool that answers.')),
+    },
+    'an object with a path and a pool',
+  ),
+  v.description('Requests for a host and a path go to a pool.'),
+);
+
+export const configSchema = v.pipe(
+  v.strictObject(
+    {
+      $schema: v.optional(
+        v.pipe(v.string('a string'), v.description('For editors; not read by the server.')),
+      ),
+      listeners: v.optional(
+        v.pipe(
+          v.array(listener, 'an array of listeners'),
+          v.minLength(1, 'at least one listener'),
+          v.description('The addresses to listen on.'),
+        ),
+        [{ address: '127.0.0.1:8080' }],
+      ),
+      pools: v.pipe(
+        v.record(
+          v.pipe(v.string(poolName), v.regex(new RegExp(poolNamePattern), poolName)),
+          pool,
+          'an object of pools by name',
+        ),
+        v.minEntries(1, 'at least one pool'),
+        v.description('The pools by name.'),
+      ),
+      routes: v.pipe(
+        v.array(route, 'an array of routes'),
+        v.minLength(1, 'at least one route'),
+        v.description(
+          'Which pool answers what. The most specific route wins wherever it stands: an exact host before the longest "*." pattern before "*"; for one host, an exact path before the longest pattern. A request that no route matches is answered 404.',
+        ),
+      ),
+      limits: section('Bounds on connections, whatever they speak.', {
+        maxConnections: wholeNumber('Connections open at once; more are closed at once.', {
+          from: 1,
+          to: 1_000_000,
+          byDefault: 20_000,
+        }),
+        headerTimeoutMs: timeout('A new connection has this long to send its first request head.', 10_000),
+        idleTimeoutMs: timeout('A connection without any request open is closed after this long.', 180_000),
+      }),
+      http2: http2Section,
+      http1: section('HTTP/1.1 (RFC 9112).', {
+        enabled: flag('Whether HTTP/1.1 is spoken at all; a connection that does is closed otherwise.', true),
+        maxHeaderBytes: wholeNumber("Bytes of a request's head; more is answered 431.", {
+          from: 1_024,
+          to: 1_048_576,
+          byDefault: 16_384,
+        }),
+        keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
+      }),
+      drainTimeoutMs: timeout(
+        'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',
+        30_000,
+        0,
+      ),
+      log: section('The log, on standard output.', {
+        level: oneOf('The least severe level that is written.', logLevels, 'info'),
+        format: oneOf(
+          'One JSON object a line, or lines for people; auto writes text to a terminal and JSON to anything else.',
+          logFormats,
+          'auto',
+        ),
+      }),
+    },
+    'an object',
+  ),
+  v.title('Sluice configuration'),
+  v.description('What Sluice listens on, which applications it runs and how requests reach them.'),
+);
+
+/** A configuration file's content, as people write it. */
+export type ConfigInput = v.InferInput<typeof configSchema>;
+/** The same with every default filled in. */
+export type ConfigOutput = v.InferOutput<typeof configSchema>;

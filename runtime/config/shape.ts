@@ -1,0 +1,98 @@
+/**
+ * Holds an input against the schema's structure: keys that no schema knows, and arrays where an object belongs.
+ *
+ * The schema library does neither as a configuration needs it: it stops at the first unknown key of an object,
+ * takes an empty array for an object without keys, and passes over record keys such as "constructor" silently.
+ */
+
+import type * as v from 'valibot';
+import { closest } from './closest.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { childPath } from './json-source.ts';
+
+type Schema = v.GenericSchema;
+
+/** Keys that people will try and that a later version will have. */
+const notYet: Readonly<Record<string, string>> = { tls: 'TLS listeners are not supported yet' };
+
+/** Keys that a record drops, because as names of object members they mean something to JavaScript. */
+const reservedNames = new Set(['__proto__', 'constructor', 'prototype']);
+
+export function checkShape(schema: Schema, input: unknown, path: string, problems: ConfigProblem[]): void {
+  if (hasWrapped(schema)) {
+    checkShape(schema.wrapped, input, path, problems);
+    return;
+  }
+  if (isArraySchema(schema)) {
+    if (!Array.isArray(input)) return;
+    for (const [index, item] of input.entries())
+      checkShape(schema.item, item, childPath(path, index), problems);
+    return;
+  }
+  const object = isObjectSchema(schema);
+  if (!object && !isRecordSchema(schema)) return;
+  if (typeof input !== 'object' || input === null) return;
+  if (Array.isArray(input)) {
+    const expected = expectedBy(schema);
+    problems.push({ code: ConfigErrorCode.WrongType, where: path, expected, received: describeValue(input) });
+    return;
+  }
+  for (const [key, value] of Object.entries(input)) {
+    const memberPath = childPath(path, key);
+    if (!object && !reservedNames.has(key)) checkShape(schema.value, value, memberPath, problems);
+    else if (object && Object.hasOwn(schema.entries, key)) {
+      checkShape(schema.entries[key], value, memberPath, problems);
+    } else problems.push(object ? unknownKey(schema, key, memberPath) : reservedName(key, memberPath));
+  }
+}
+
+function unknownKey(schema: ObjectSchema, key: string, where: string): ConfigProblem {
+  const known = Object.keys(schema.entries).filter((name) => name !== '$schema');
+  const problem = { where, expected: `one of ${known.join(', ')}`, received: describeValue(key) };
+  if (Object.hasOwn(notYet, key)) return { ...problem, code: ConfigErrorCode.Unsupported, hint: notYet[key] };
+  const code = ConfigErrorCode.UnknownKey;
+  const near = closest(key, known);
+  if (near === undefined) return { ...problem, code };
+  return { ...problem, code, expected: 'a known key', hint: `did you mean ${describeValue(near)}?` };
+}
+
+function reservedName(key: string, where: string): ConfigProblem {
+  const expected = 'a name that JavaScript does not reserve';
+  return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(key) };
+}
+
+/** What a schema expects, as the phrase that its fields were made with. */
+export function expectedBy(schema: Schema): string {
+  if (hasWrapped(schema)) return expectedBy(schema.wrapped);
+  return 'message' in schema && typeof schema.message === 'string' ? schema.message : schema.expects;
+}
+
+/** What the member of an object schema at `key` expects. */
+export function expectedAt(schema: Schema, keys: readonly (string | number)[]): string {
+  let at: Schema = schema;
+  for (const key of keys) {
+    while (hasWrapped(at)) at = at.wrapped;
+    if (isArraySchema(at)) at = at.item;
+    else if (isRecordSchema(at)) at = at.value;
+    else if (isObjectSchema(at)) at = at.entries[key];
+  }
+  return expectedBy(at);
+}
+
+type ObjectSchema = Schema & { readonly entries: Readonly<Record<string, Schema>> };
+
+function isObjectSchema(schema: Schema): schema is ObjectSchema {
+  return schema.type === 'strict_object';
+}
+
+function isRecordSchema(schema: Schema): schema is Schema & { readonly value: Schema } {
+  return schema.type === 'record';
+}
+
+function isArraySchema(schema: Schema): schema is Schema & { readonly item: Schema } {
+  return schema.type === 'array';
+}
+
+function hasWrapped(schema: Schema): schema is Schema & { readonly wrapped: Schema } {
+  return schema.type === 'optional';
+}
