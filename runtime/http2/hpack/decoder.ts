@@ -1,0 +1,200 @@
+/**
+ * The HPACK decoder (RFC 7541): field blocks to flat lists of names and values.
+ *
+ * It never throws, does work in proportion to the block's length, and keeps nothing of the input. An indexed field
+ * costs two loads of ready strings and allocates nothing; the strings of a literal are made once and shared with the
+ * dynamic table. Names keep the case they came in: what may stand in a field is not this layer's question
+ * (RFC 9113 section 8.2.1).
+ *
+ * Whether a literal was marked never-indexed is not kept (RFC 7541 section 6.2.3): the fields are not sent on as
+ * HPACK from here.
+ */
+import { Buffer } from 'node:buffer';
+import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
+import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts';
+import { integerRead, readInteger } from './integer.ts';
+import { latin1String } from './latin1.ts';
+import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
+
+export const DecodeResult = {
+  Ok: 0,
+  /** A connection error of type COMPRESSION_ERROR (RFC 9113 section 4.3): the tables are out of step. */
+  CompressionError: 1,
+  /** The fields went over a limit. The tables are in step and the connection can go on. */
+  ListTooLarge: 2,
+} as const;
+export type DecodeResult = (typeof DecodeResult)[keyof typeof DecodeResult];
+
+export interface HpackDecoderOptions {
+  /**
+   * Bytes of dynamic table that the peer's encoder may use: our SETTINGS_HEADER_TABLE_SIZE in force, so 4,096 until
+   * another value has been acknowledged.
+   */
+  readonly maxTableBytes: number;
+  /** Limit of a field list: octets of names and values, and 32 for every line (RFC 9113 section 6.5.2). */
+  readonly maxFieldListBytes: number;
+  /** Limit of field lines in a list. */
+  readonly maxFieldLines: number;
+}
+
+/** A block starts with at most two: the lowest size since the last block, and the last (RFC 7541 section 4.2). */
+const MAX_SIZE_UPDATES = 2;
+const NO_UPDATE_REQUIRED = -1;
+
+/**
+ * Where Huffman strings are unpacked before they become strings; shared, as decoding is synchronous. A longer one
+ * gets a buffer of its own, so that one large block does not pin memory for good.
+ */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);
+
+export class HpackDecoder {
+  readonly #table: DynamicTable;
+  readonly #maxFieldListBytes: number;
+  readonly #maxFieldLines: number;
+  #maxTableBytes: number;
+  /** A size update to no more than this must start the next block; -1 when none is owed. */
+  #requiredTableBytes = NO_UPDATE_REQUIRED;
+  /** Where the block is read; after `#readString`, behind the string. */
+  #at = 0;
+
+  constructor(options: HpackDecoderOptions) {
+    this.#maxTableBytes = options.maxTableBytes;
+    this.#maxFieldListBytes = options.maxFieldListBytes;
+    this.#maxFieldLines = options.maxFieldLines;
+    this.#table = new DynamicTable(options.maxTableBytes);
+  }
+
+  /** For diagnosis and tests: the dynamic table as it stands. */
+  get table(): Pick<DynamicTable, 'length' | 'sizeBytes' | 'capacityBytes' | 'inserted' | 'name' | 'value'> {
+    return this.#table;
+  }
+
+  /**
+   * Our SETTINGS_HEADER_TABLE_SIZE changed and the peer has acknowledged it. If its encoder may be using more, the
+   * next block must start with a size update (RFC 7541 section 4.2, RFC 9113 section 4.3.1).
+   */
+  setMaxTableBytes(maxTableBytes: number): void {
+    this.#maxTableBytes = maxTableBytes;
+    if (maxTableBytes >= this.#table.capacityBytes) return;
+    if (this.#requiredTableBytes === NO_UPDATE_REQUIRED || maxTableBytes < this.#requiredTableBytes) {
+      this.#requiredTableBytes = maxTableBytes;
+    }
+  }
+
+  /**
+   * Decodes one whole field block, bytes[start,end), and appends name, value, name, value… to `out`.
+   *
+   * Over a limit it decodes on, so that the dynamic table stays in step, but appends nothing more. After a
+   * CompressionError the decoder must not be used again.
+   */
+  decode(bytes: Uint8Array, start: number, end: number, out: string[]): DecodeResult {
+    this.#at = start;
+    if (this.#requiredTableBytes !== NO_UPDATE_REQUIRED || (start < end && (bytes[start] & 0xe0) === 0x20)) {
+      if (!this.#readSizeUpdates(bytes, end)) return DecodeResult.CompressionError;
+    }
+    const table = this.#table;
+    let listBytes = 0;
+    let lines = 0;
+    let kept = true;
+    while (this.#at < end) {
+      const octet = bytes[this.#at++];
+      let name: string;
+      let value: string;
+      if (octet >= 0x80) {
+        // Indexed field line (section 6.1).
+        let index = octet & 0x7f;
+        if (index === 0x7f) {
+          if ((this.#at = readInteger(bytes, this.#at, end, 0x7f)) < 0) return DecodeResult.CompressionError;
+          index = integerRead;
+        }
+        if (index <= STATIC_LENGTH) {
+          if (index === 0) return DecodeResult.CompressionError;
+          name = STATIC_NAMES[index];
+          value = STATIC_VALUES[index];
+        } else {
+          if (index > STATIC_LENGTH + table.length) return DecodeResult.CompressionError;
+          const serial = table.inserted + STATIC_LENGTH + 1 - index;
+          name = table.name(serial);
+          value = table.value(serial);
+        }
+      } else {
+        // A size update may only start a block (section 4.2); the leading ones have been read.
+        const indexing = octet >= 0x40;
+        if (!indexing && octet >= 0x20) return DecodeResult.CompressionError;
+        // Literal with incremental indexing (section 6.2.1), without (6.2.2) or never indexed (6.2.3).
+        const prefixMax = indexing ? 0x3f : 0x0f;
+        let index = octet & prefixMax;
+        if (index === prefixMax) {
+          if ((this.#at = readInteger(bytes, this.#at, end, prefixMax)) < 0)
+            return DecodeResult.CompressionError;
+          index = integerRead;
+        }
+        const wanted = kept || indexing;
+        if (index === 0) {
+          const text = this.#readString(bytes, end, wanted);
+          if (text === null) return DecodeResult.CompressionError;
+          name = text;
+        } else if (index <= STATIC_LENGTH) {
+          name = STATIC_NAMES[index];
+        } else {
+          if (index > STATIC_LENGTH + table.length) return DecodeResult.CompressionError;
+          name = table.name(table.inserted + STATIC_LENGTH + 1 - index);
+        }
+        const text = this.#readString(bytes, end, wanted);
+        if (text === null) return DecodeResult.CompressionError;
+        value = text;
+        if (indexing) table.insert(name, value, 0);
+      }
+      // References count in full: a few octets that name a large entry again and again are the "HPACK bomb".
+      listBytes += name.length + value.length + ENTRY_OVERHEAD_BYTES;
+      if (++lines > this.#maxFieldLines || listBytes > this.#maxFieldListBytes) kept = false;
+      if (kept) out.push(name, value);
+    }
+    return kept ? DecodeResult.Ok : DecodeResult.ListTooLarge;
+  }
+
+  /** Reads the size updates that start a block and applies them; false when one is missing or not allowed. */
+  #readSizeUpdates(bytes: Uint8Array, end: number): boolean {
+    let updates = 0;
+    while (this.#at < end && (bytes[this.#at] & 0xe0) === 0x20) {
+      if (++updates > MAX_SIZE_UPDATES) return false;
+      let tableBytes = bytes[this.#at++] & 0x1f;
+      if (tableBytes === 0x1f) {
+        if ((this.#at = readInteger(bytes, this.#at, end, 0x1f)) < 0) return false;
+        tableBytes = integerRead;
+      }
+      if (tableBytes > this.#maxTableBytes) return false;
+      if (this.#requiredTableBytes !== NO_UPDATE_REQUIRED) {
+        // The first must go down to the lowest limit that was in force in between, the second may rise again.
+        if (tableBytes > this.#requiredTableBytes) return false;
+        this.#requiredTableBytes = NO_UPDATE_REQUIRED;
+      }
+      this.#table.setCapacity(tableBytes);
+    }
+    return this.#requiredTableBytes === NO_UPDATE_REQUIRED;
+  }
+
+  /**
+   * Reads a string literal (section 5.2). A string that is not wanted is checked all the same, and stands as ''.
+   * @returns null when it is cut off or its Huffman code is wrong
+   */
+  #readString(bytes: Uint8Array, end: number, wanted: boolean): string | null {
+    let at = this.#at;
+    if (at >= end) return null;
+    const octet = bytes[at++];
+    let length = octet & 0x7f;
+    if (length === 0x7f) {
+      if ((at = readInteger(bytes, at, end, 0x7f)) < 0) return null;
+      length = integerRead;
+    }
+    const stringEnd = at + length;
+    if (stringEnd > end) return null;
+    this.#at = stringEnd;
+    if (octet < 0x80) return wanted ? latin1String(bytes, at, length) : '';
+    const bound = huffmanDecodedBound(length);
+    const room = bound <= scratch.length ? scratch : Buffer.allocUnsafeSlow(bound);
+    const decoded = huffmanDecode(bytes, at, stringEnd, room);
+    if (decoded < 0) return null;
+    return wanted ? latin1String(room, 0, decoded) : '';
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The HPACK encoder (RFC 7541): flat lists of names and values to field blocks.
+ *
+ * The encoder keeps, for each field name that it met, where its newest entry in the dynamic table is; entries of one
+ * name are linked by serial. So an exact match is one map look-up and a few comparisons, whatever the table holds.
+ * `indexing-policy.ts` says what is put into the table.
+ *
+ * Fields are latin1 strings, validated by the caller. The caller provides `maxEncodedBytes` octets of room.
+ */
+import { Buffer } from 'node:buffer';
+import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
+import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
+import { Indexing, NameRecord } from './indexing-policy.ts';
+import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
+import {
+  STATIC_LENGTH,
+  STATIC_NAMES,
+  STATIC_STATUS_INDEX,
+  STATIC_VALUES,
+  staticIndexOfName,
+} from './static-table.ts';
+
+export interface HpackEncoderOptions {
+  /** Bytes of dynamic table that we use at most, whatever the peer would allow. 4,096 asks for no size update. */
+  readonly maxTableBytes: number;
+}
+
+/** What a peer's decoder starts with (RFC 9113 section 6.5.2). */
+const INITIAL_TABLE_BYTES = 4096;
+/** Names remembered; an application that invents names costs no more than this. */
+const MAX_NAME_RECORDS = 128;
+/** Newest entries of one name that are compared; a name with more values in use than that is rare. */
+const MAX_VALUE_PROBES = 8;
+/** Two size updates, and a `:status` literal. */
+const BLOCK_OVERHEAD_BYTES = 3 * INTEGER_MAX_BYTES + 4;
+/** A literal's representation and its two string lengths. */
+const FIELD_OVERHEAD_BYTES = 3 * INTEGER_MAX_BYTES;
+
+// The bits above the prefix (sections 6.1 to 6.3).
+const INDEXED = 0x80;
+const LITERAL_INDEXING = 0x40;
+const SIZE_UPDATE = 0x20;
+const LITERAL_NEVER_INDEXED = 0x10;
+const LITERAL_NOT_INDEXED = 0x00;
+
+export class HpackEncoder {
+  readonly #maxTableBytes: number;
+  readonly #table: DynamicTable;
+  #records: Map<string, NameRecord> | null = null;
+  /** The lowest capacity since the last block; the table's own is what it ends at. */
+  #lowestTableBytes: number;
+  /** The capacity that the peer's decoder works with after the blocks sent so far. */
+  #peerTableBytes = INITIAL_TABLE_BYTES;
+
+  constructor(options: HpackEncoderOptions) {
+    this.#maxTableBytes = options.maxTableBytes;
+    this.#table = new DynamicTable(Math.min(options.maxTableBytes, INITIAL_TABLE_BYTES));
+    this.#lowestTableBytes = this.#table.capacityBytes;
+  }
+
+  /** For diagnosis and tests: the dynamic table as it stands. */
+  get table(): Pick<DynamicTable, 'length' | 'sizeBytes' | 'capacityBytes' | 'inserted' | 'name' | 'value'> {
+    return this.#table;
+  }
+
+  /**
+   * The peer's SETTINGS_HEADER_TABLE_SIZE. The next block says what we make of it (RFC 7541 section 4.2): the lowest
+   * size since the last block, when the table went through it, and the last.
+   */
+  setPeerMaxTableBytes(peerMaxTableBytes: number): void {
+    const capacityBytes = Math.min(peerMaxTableBytes, this.#maxTableBytes);
+    this.#table.setCapacity(capacityBytes);
+    if (capacityBytes < this.#lowestTableBytes) this.#lowestTableBytes = capacityBytes;
+  }
+
+  /** An upper bound of what `encodeResponse` or `encodeFields` could write now for these fields. */
+  maxEncodedBytes(fields: readonly string[]): number {
+    let bytes = BLOCK_OVERHEAD_BYTES + (fields.length >> 1) * FIELD_OVERHEAD_BYTES;
+    for (let i = 0; i < fields.length; i++) bytes += fields[i].length;
+    return bytes;
+  }
+
+  /** Writes a response's field block: size updates that are due, `:status`, the fields. @returns the new offset. */
+  encodeResponse(status: number, fields: readonly string[], out: Uint8Array, offset: number): number {
+    let at = this.#sizeUpdates(out, offset);
+    const statusIndex = STATIC_STATUS_INDEX[status];
+    if (statusIndex > 0) out[at++] = INDEXED | statusIndex;
+    else at = this.#encodeField(':status', String(status), out, at);
+    for (let i = 0; i < fields.length; i += 2) at = this.#encodeField(fields[i], fields[i + 1], out, at);
+    return at;
+  }
+
+  /** Writes a field block from name, value, name, value… @returns the new offset. */
+  encodeFields(fields: readonly string[], out: Uint8Array, offset: number): number {
+    let at = this.#sizeUpdates(out, offset);
+    for (let i = 0; i < fields.length; i += 2) at = this.#encodeField(fields[i], fields[i + 1], out, at);
+    return at;
+  }
+
+  #sizeUpdates(out: Uint8Array, offset: number): number {
+    const capacityBytes = this.#table.capacityBytes;
+    if (capacityBytes === this.#peerTableBytes && this.#lowestTableBytes === capacityBytes) return offset;
+    let at = offset;
+    if (this.#lowestTableBytes < Math.min(capacityBytes, this.#peerTableBytes)) {
+      at = writeInteger(out, at, SIZE_UPDATE, 0x1f, this.#lowestTableBytes);
+    }
+    at = writeInteger(out, at, SIZE_UPDATE, 0x1f, capacityBytes);
+    this.#lowestTableBytes = capacityBytes;
+    this.#peerTableBytes = capacityBytes;
+    return at;
+  }
+
+  #encodeField(name: string, value: string, out: Uint8Array, offset: number): number {
+    const record = this.#records?.get(name) ?? this.#addRecord(name);
+    const table = this.#table;
+    for (let index = record.staticIndex; index !== 0 && STATIC_NAMES[index] === record.name; index++) {
+      if (STATIC_VALUES[index] === value) return writeInteger(out, offset, INDEXED, 0x7f, index);
+    }
+    const evicted = table.evicted;
+    const newest = record.newest > evicted ? record.newest : 0;
+    for (let serial = newest, probes = 0; serial > evicted && probes < MAX_VALUE_PROBES; probes++) {
+      if (table.value(serial) === value) {
+        record.used();
+        return writeInteger(out, offset, INDEXED, 0x7f, STATIC_LENGTH + 1 + table.inserted - serial);
+      }
+      serial = table.link(serial);
+    }
+
+    let nameIndex = record.staticIndex;
+    if (nameIndex === 0 && newest !== 0) nameIndex = STATIC_LENGTH + 1 + table.inserted - newest;
+    let at: number;
+    if (this.#shouldIndex(record, value)) {
+      at = writeInteger(out, offset, LITERAL_INDEXING, 0x3f, nameIndex);
+      table.insert(record.name, ownCopy(value), newest);
+      record.newest = table.inserted;
+    } else {
+      const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
+      at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
+    }
+    if (nameIndex === 0) at = writeString(name, out, at);
+    return writeString(value, out, at);
+  }
+
+  #shouldIndex(record: NameRecord, value: string): boolean {
+    // An entry that takes more than half of the table drives out more than it is likely to save.
+    const entryBytes = record.name.length + value.length + ENTRY_OVERHEAD_BYTES;
+    return entryBytes * 2 <= this.#table.capacityBytes && record.admits(value);
+  }
+
+  #addRecord(name: string): NameRecord {
+    const records = (this.#records ??= new Map());
+    // Forgetting all costs some literals where an index would have done; it keeps the bound simple.
+    if (records.size >= MAX_NAME_RECORDS) records.clear();
+    const staticIndex = staticIndexOfName(name);
+    const record = new NameRecord(staticIndex > 0 ? STATIC_NAMES[staticIndex] : ownCopy(name), staticIndex);
+    records.set(record.name, record);
+    return record;
+  }
+}
+
+/**
+ * A string with characters of its own. What a decoder cut out of a message can be a slice (V8 makes them from 13
+ * characters on), and an entry that holds it would keep the whole message in memory.
+ */
+function ownCopy(text: string): string {
+  return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** Writes a string literal (section 5.2), Huffman-coded where that is shorter. */
+function writeString(text: string, out: Uint8Array, offset: number): number {
+  const huffmanBytes = huffmanEncodedBytes(text);
+  if (huffmanBytes < text.length) {
+    return huffmanEncode(text, out, writeInteger(out, offset, 0x80, 0x7f, huffmanBytes));
+  }
+  let at = writeInteger(out, offset, 0x00, 0x7f, text.length);
+  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
+  return at;
+}

@@ -1,0 +1,85 @@
+/**
+ * Which fields the encoder puts into the dynamic table.
+ *
+ * An entry pays from its second use on, and costs the peer memory and other entries their place. So:
+ *
+ * - Credentials are never indexed, here or by an intermediary (RFC 7541 section 7.1.3): a table that answers
+ *   "have I seen this value?" lets an attacker guess it.
+ * - Names whose values are usually new with each message go in when the same value comes twice running. A date
+ *   repeats within its second on a busy connection and never on a quiet one; content-length repeats when one
+ *   resource is asked for again and again.
+ * - All others go in at first sight, until several values of the name came and none was used again; from then on
+ *   they are treated like the second kind (a request id, a trace id).
+ */
+export const Indexing = { Never: 0, OnRepeat: 1, AtOnce: 2 } as const;
+export type Indexing = (typeof Indexing)[keyof typeof Indexing];
+
+/** Values in a row that were put into the table and not used, after which a name waits for repeats. */
+export const MAX_UNUSED_VALUES = 8;
+
+const indexingByName = new Map<string, Indexing>();
+for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie']) {
+  indexingByName.set(name, Indexing.Never);
+}
+for (const name of [
+  ':path',
+  'age',
+  'content-length',
+  'content-location',
+  'content-range',
+  'date',
+  'etag',
+  'expires',
+  'if-modified-since',
+  'if-none-match',
+  'last-modified',
+  'link',
+  'location',
+  'range',
+  'retry-after',
+]) {
+  indexingByName.set(name, Indexing.OnRepeat);
+}
+
+/** What the encoder knows of one field name on one connection. */
+export class NameRecord {
+  readonly name: string;
+  /** The first static entry with this name, or 0. */
+  readonly staticIndex: number;
+  indexing: Indexing;
+  /** Serial of the newest dynamic entry with this name; it may have been evicted since. */
+  newest = 0;
+  unusedValues = 0;
+  /** Fingerprint of the last value that was sent as a literal, to know it when it comes again. */
+  lastFingerprint = 0;
+
+  constructor(name: string, staticIndex: number) {
+    this.name = name;
+    this.staticIndex = staticIndex;
+    this.indexing = indexingByName.get(name) ?? Indexing.AtOnce;
+  }
+
+  /** The dynamic table had the value. */
+  used(): void {
+    this.unusedValues = 0;
+  }
+
+  /** Whether this value, which the table does not have, should go into it. */
+  admits(value: string): boolean {
+    if (this.indexing === Indexing.AtOnce) {
+      if (++this.unusedValues > MAX_UNUSED_VALUES) this.indexing = Indexing.OnRepeat;
+      return true;
+    }
+    if (this.indexing === Indexing.Never) return false;
+    const before = this.lastFingerprint;
+    this.lastFingerprint = fingerprint(value);
+    return before === this.lastFingerprint;
+  }
+}
+
+/** Two values with one fingerprint cost an entry too many, nothing else. Never 0, which stands for none. */
+function fingerprint(value: string): number {
+  let hash = value.length;
+  for (let i = 0; i < value.length; i++) hash = (Math.imul(hash, 31) + value.charCodeAt(i)) | 0;
+  return hash === 0 ? 1 : hash;
+}

@@ -1,0 +1,164 @@
+/**
+ * Octets to strings, one octet a character.
+ *
+ * A call into the runtime costs more than a short string does: for up to 16 octets, which most field names and many
+ * values have, `String.fromCharCode` with that many arguments takes half the time (measured; a loop that appends
+ * makes a rope that somebody must flatten later).
+ */
+import { Buffer } from 'node:buffer';
+
+/** Takes any Uint8Array as receiver, which `Buffer.prototype.toString` does not. */
+const latin1Slice = (
+  Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
+).latin1Slice;
+
+const char = String.fromCharCode;
+
+export function latin1String(b: Uint8Array, at: number, length: number): string {
+  switch (length) {
+    case 0:
+      return '';
+    case 1:
+      return char(b[at]);
+    case 2:
+      return char(b[at], b[at + 1]);
+    case 3:
+      return char(b[at], b[at + 1], b[at + 2]);
+    case 4:
+      return char(b[at], b[at + 1], b[at + 2], b[at + 3]);
+    case 5:
+      return char(b[at], b[at + 1], b[at + 2], b[at + 3], b[at + 4]);
+    case 6:
+      return char(b[at], b[at + 1], b[at + 2], b[at + 3], b[at + 4], b[at + 5]);
+    case 7:
+      return char(b[at], b[at + 1], b[at + 2], b[at + 3], b[at + 4], b[at + 5], b[at + 6]);
+    case 8:
+      return char(b[at], b[at + 1], b[at + 2], b[at + 3], b[at + 4], b[at + 5], b[at + 6], b[at + 7]);
+    case 9:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+      );
+    case 10:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+      );
+    case 11:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+      );
+    case 12:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+        b[at + 11],
+      );
+    case 13:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+        b[at + 11],
+        b[at + 12],
+      );
+    case 14:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+        b[at + 11],
+        b[at + 12],
+        b[at + 13],
+      );
+    case 15:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+        b[at + 11],
+        b[at + 12],
+        b[at + 13],
+        b[at + 14],
+      );
+    case 16:
+      return char(
+        b[at],
+        b[at + 1],
+        b[at + 2],
+        b[at + 3],
+        b[at + 4],
+        b[at + 5],
+        b[at + 6],
+        b[at + 7],
+        b[at + 8],
+        b[at + 9],
+        b[at + 10],
+        b[at + 11],
+        b[at + 12],
+        b[at + 13],
+        b[at + 14],
+        b[at + 15],
+      );
+    default:
+      return latin1Slice.call(b, at, at + length);
+  }
+}
