@@ -1,0 +1,76 @@
+/**
+ * The baseline's request handler over `node:http2`'s stream API, the fastest way Node offers to serve HTTP/2.
+ * Each answer is what a careful author would write: a constant body, `content-length` known, `pipeline` and its
+ * backpressure for large bodies.
+ */
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CHUNK_BYTES, HELLO, LIGHT, numberInPath } from '../content.ts';
+import { work } from '../work.ts';
+
+const hello = Buffer.from(HELLO);
+const light = Buffer.from(LIGHT);
+const chunk = Buffer.alloc(CHUNK_BYTES);
+
+/** Does the compute route's work: on this thread, unless the server hands it to a pool. */
+export type Compute = (iterations: number) => string | Promise<string>;
+
+/** A request handler; `compute` is what `/compute/N` answers. */
+export function streamHandler(
+  compute: Compute = work,
+): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
+  return (stream, headers) => {
+    // A peer that goes away in mid-stream is no event for a benchmark.
+    stream.on('error', () => {});
+    const path = headers[':path'] as string;
+    if (path === '/hello') return answer(stream, hello);
+    if (path === '/light') return answer(stream, light);
+    if (path.startsWith('/compute/')) {
+      const result = compute(numberInPath(path));
+      if (typeof result === 'string') return answer(stream, Buffer.from(result));
+      result.then(
+        (text) => answer(stream, Buffer.from(text)),
+        () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      );
+      return;
+    }
+    if (path.startsWith('/download/')) return void download(stream, numberInPath(path));
+    if (path === '/upload') return void upload(stream);
+    if (path === '/endless') return void download(stream, Number.POSITIVE_INFINITY);
+    if (path === '/hold') return; // neither reads nor answers
+    stream.respond({ ':status': 404 }, { endStream: true });
+  };
+}
+
+function answer(stream: ServerHttp2Stream, body: Buffer): void {
+  if (stream.destroyed) return;
+  stream.respond({ ':status': 200, 'content-type': 'text/plain', 'content-length': body.length });
+  stream.end(body);
+}
+
+async function download(stream: ServerHttp2Stream, bytes: number): Promise<void> {
+  stream.respond({
+    ':status': 200,
+    'content-type': 'application/octet-stream',
+    ...(Number.isFinite(bytes) ? { 'content-length': bytes } : {}),
+  });
+  let left = bytes;
+  const source = new Readable({
+    highWaterMark: CHUNK_BYTES,
+    read() {
+      const size = Math.min(left, chunk.length);
+      left -= size;
+      this.push(size === 0 ? null : size === chunk.length ? chunk : chunk.subarray(0, size));
+    },
+  });
+  await pipeline(source, stream).catch(() => {
+    // The client left; there is nobody to tell.
+  });
+}
+
+async function upload(stream: ServerHttp2Stream): Promise<void> {
+  let bytes = 0;
+  for await (const piece of stream) bytes += (piece as Buffer).length;
+  answer(stream, Buffer.from(`${bytes}\n`));
+}

@@ -1,0 +1,6 @@
+/** The piscina task of the baselines that hand work to a pool: the same work as everywhere. */
+import { work } from '../work.ts';
+
+export default function task(iterations: number): string {
+  return work(iterations);
+}

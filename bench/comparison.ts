@@ -1,0 +1,110 @@
+/** What a scenario yields, and the alternating rounds that it is gathered in. */
+import type { Contender, Server } from './contenders.ts';
+import { median, medianRatio } from './statistics.ts';
+
+/** One figure, measured for several contenders in the same rounds. */
+export interface Comparison {
+  readonly title: string;
+  readonly unit: string;
+  /** The contender that the others are set against. */
+  readonly baseline: string;
+  /** Contender → one value per round. */
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+  readonly targets?: readonly Target[];
+}
+
+/** What a contender has to reach, as a ratio to the baseline or as a value. */
+export interface Target {
+  readonly contender: string;
+  readonly of: 'ratio' | 'value';
+  readonly bound: 'at least' | 'at most';
+  readonly limit: number;
+}
+
+export interface ScenarioResult {
+  readonly comparisons: readonly Comparison[];
+  /** How it was measured: a paragraph for the table's reader. */
+  readonly method: string;
+  /** Findings of this run that figures alone do not tell. */
+  readonly notes?: readonly string[];
+}
+
+export interface BenchContext {
+  /** Short runs that show whether everything works; their figures are not for the table. */
+  readonly isQuick: boolean;
+  readonly rounds: number;
+  /** For configuration files and logs; removed at the end. */
+  readonly directory: string;
+  /** Iterations of the CPU work that take about three milliseconds here. */
+  readonly workIterations: number;
+  readonly progress: (line: string) => void;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  run(context: BenchContext): Promise<ScenarioResult>;
+}
+
+/** Metric → contender → one value per round. */
+export type Samples<Metric extends string> = Record<Metric, Record<string, number[]>>;
+
+/**
+ * Measures every contender once per round, forwards in even rounds and backwards in odd ones, so that neither a
+ * machine that tires nor one that warms up favours a place in the order. Each measurement has a fresh server.
+ */
+export async function inRounds<Metric extends string>(
+  context: BenchContext,
+  contenders: readonly Contender[],
+  metrics: readonly Metric[],
+  measure: (server: Server, contender: Contender) => Promise<Record<Metric, number>>,
+): Promise<Samples<Metric>> {
+  const samples = {} as Samples<Metric>;
+  for (const metric of metrics) {
+    samples[metric] = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  }
+  for (let round = 0; round < context.rounds; round++) {
+    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+      const server = await contender.start();
+      try {
+        const values = await measure(server, contender);
+        server.program.assertAlive();
+        for (const metric of metrics) samples[metric][contender.name].push(values[metric]);
+        const shown = metrics.map((metric) => `${metric} ${formatNumber(values[metric])}`).join(', ');
+        context.progress(`  round ${round + 1}: ${contender.name}: ${shown}`);
+      } catch (error) {
+        const last = server.program.output;
+        throw new Error(`measuring ${contender.name} failed${last === '' ? '' : `; it said:\n${last}`}`, {
+          cause: error,
+        });
+      } finally {
+        await server.program.stop();
+      }
+    }
+  }
+  return samples;
+}
+
+/** The median of the per-round ratios of a contender to the baseline. */
+export function ratioToBaseline(comparison: Comparison, contender: string): number {
+  return medianRatio(comparison.samples[contender], comparison.samples[comparison.baseline]);
+}
+
+/** Whether a target was met, and the measured value that says so. */
+export function judge(comparison: Comparison, target: Target): { isMet: boolean; measured: number } {
+  const measured =
+    target.of === 'ratio'
+      ? ratioToBaseline(comparison, target.contender)
+      : median(comparison.samples[target.contender]);
+  return {
+    isMet: target.bound === 'at least' ? measured >= target.limit : measured <= target.limit,
+    measured,
+  };
+}
+
+/** Three to four figures that mean something: 12,345 · 123 · 12.3 · 1.23. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}

@@ -1,0 +1,141 @@
+/**
+ * The servers that are compared, each started in a fresh process on a free port of 127.0.0.1 and taken for
+ * started when it has given a right answer.
+ */
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HELLO } from './content.ts';
+import { firstAnswer } from './probe.ts';
+import { Program } from './processes.ts';
+
+const START_TIMEOUT_MS = 20_000;
+const repositoryDirectory = fileURLToPath(new URL('..', import.meta.url));
+
+/** A running server. */
+export interface Server {
+  readonly program: Program;
+  readonly port: number;
+  /** Without a slash at its end. */
+  readonly origin: string;
+}
+
+/** A way to serve, by the name it has in the tables. */
+export interface Contender {
+  readonly name: string;
+  start(): Promise<Server>;
+}
+
+export function nodeHttp2(windows?: { initialBytes: number; connectionBytes: number }): Contender {
+  const args = windows === undefined ? [] : [windows.initialBytes, windows.connectionBytes];
+  return baseline(
+    windows === undefined ? 'node:http2' : "node:http2, Sluice's windows",
+    'node-http2.ts',
+    args,
+  );
+}
+
+export function nodeCluster(processes: number): Contender {
+  return baseline(`cluster of ${processes}`, 'node-cluster.ts', [processes]);
+}
+
+export function nodePiscina(threads: number): Contender {
+  return baseline(`node:http2 + piscina, ${threads} threads`, 'node-piscina.ts', [threads]);
+}
+
+export function fastifyPiscina(threads: number): Contender {
+  return baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]);
+}
+
+function baseline(name: string, file: string, args: readonly number[]): Contender {
+  const path = fileURLToPath(new URL(`./baselines/${file}`, import.meta.url));
+  return {
+    name,
+    start: async () => {
+      const port = await freePort();
+      return started(new Program(name, process.execPath, [path, String(port), ...args.map(String)]), port);
+    },
+  };
+}
+
+/** A pool of a Sluice under test and the routes that lead to it. */
+export interface BenchPool {
+  /** A file in bench/applications. */
+  readonly application: string;
+  readonly threads: number;
+  readonly paths: readonly string[];
+  /** More options of the pool as the configuration file has them. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+export interface SluiceOptions {
+  readonly name: string;
+  /** Where the configuration file is written. */
+  readonly directory: string;
+  readonly pools: Readonly<Record<string, BenchPool>>;
+  /** More top-level options of the configuration file. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+export function sluice(options: SluiceOptions): Contender {
+  return {
+    name: options.name,
+    start: async () => {
+      const port = await freePort();
+      const file = writeConfig(options, port);
+      const cli = join(repositoryDirectory, 'runtime/cli.ts');
+      const args = [cli, 'start', '--config', file, '--log-level', 'warn'];
+      return started(new Program(options.name, process.execPath, args), port);
+    },
+  };
+}
+
+/** Writes the configuration of a Sluice and gives the file's path. */
+export function writeConfig({ directory, pools, options }: SluiceOptions, port: number): string {
+  const entries = Object.entries(pools);
+  const config = {
+    listeners: [{ address: `127.0.0.1:${port}` }],
+    pools: Object.fromEntries(
+      entries.map(([name, pool]) => [
+        name,
+        {
+          application: fileURLToPath(new URL(`./applications/${pool.application}`, import.meta.url)),
+          threads: { min: pool.threads, max: pool.threads },
+          ...pool.options,
+        },
+      ]),
+    ),
+    routes: entries.flatMap(([pool, { paths }]) => paths.map((path) => ({ host: '*', path, pool }))),
+    ...options,
+  };
+  const file = join(directory, `sluice-${port}.json`);
+  writeFileSync(file, JSON.stringify(config, null, 2));
+  return file;
+}
+
+/** Waits for the first right answer to `/hello`, which every measured server has. */
+async function started(program: Program, port: number): Promise<Server> {
+  try {
+    await firstAnswer({ program, port, path: '/hello', body: HELLO, timeoutMs: START_TIMEOUT_MS });
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+  return { program, port, origin: `http://127.0.0.1:${port}` };
+}
+
+/** A port that nothing listens on now; another process could take it meanwhile, which the start would report. */
+export async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer();
+  server.once('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    server.close(() => {
+      if (address === null || typeof address === 'string') reject(new Error('expected a TCP address'));
+      else resolve(address.port);
+    });
+  });
+  return promise;
+}

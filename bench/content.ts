@@ -1,0 +1,16 @@
+/** What every measured server must answer, so that the servers and the checks cannot drift apart. */
+
+export const HELLO = 'hello, world\n';
+export const LIGHT = 'light\n';
+/** Body bytes are sent in pieces of this size by every server. */
+export const CHUNK_BYTES = 65_536;
+
+/** The number that ends a path such as `/download/1048576`; throws on anything else. */
+export function numberInPath(path: string): number {
+  const text = path.slice(path.lastIndexOf('/') + 1);
+  const value = Number(text);
+  if (text === '' || !Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`expected a path that ends in a whole number, got ${JSON.stringify(path)}`);
+  }
+  return value;
+}

@@ -1,0 +1,29 @@
+/** The machine that the figures belong to. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+
+export interface Machine {
+  readonly cpuModel: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly node: string;
+  readonly h2load: string;
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpuModel: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+    h2load: execFileSync('h2load', ['--version'], { encoding: 'utf8' }).trim(),
+  };
+}
+
+/** Processes that want to run, over the last minute: figures taken on a busy machine say little. */
+export function loadAverage(): number {
+  return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0]);
+}

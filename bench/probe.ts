@@ -1,0 +1,113 @@
+/**
+ * One real client's view of a server, by `node:http2`: whether it answers, and whether it answers right.
+ * Nothing is measured before its sample has passed here.
+ */
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Program } from './processes.ts';
+
+/** How often a starting server is tried: well below what is measured, without burning its CPU. */
+const RETRY_MS = 5;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** Sends one request on a connection of its own, a POST when it has a body, and gives the whole answer. */
+export async function request(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  requestBody?: Uint8Array,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const session: ClientHttp2Session = connect(`http://127.0.0.1:${port}`);
+  const timer = setTimeout(() => reject(new Error(`no answer to ${path} within ${timeoutMs} ms`)), timeoutMs);
+  session.once('error', reject);
+  session.once('close', () => reject(new Error(`the connection closed without an answer to ${path}`)));
+  const stream = session.request({ ':path': path, ':method': requestBody === undefined ? 'GET' : 'POST' });
+  if (requestBody !== undefined) stream.end(requestBody);
+  stream.setEncoding('utf8');
+  let headers: IncomingHttpHeaders = {};
+  let body = '';
+  stream.once('error', reject);
+  stream.once('response', (received) => {
+    headers = received;
+  });
+  stream.on('data', (text: string) => {
+    body += text;
+  });
+  stream.once('end', () => resolve({ status: Number(headers[':status']), headers, body }));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    session.destroy();
+  }
+}
+
+/** Throws unless the answer to a sample request is right in status, type, length and every byte of its body. */
+export async function assertAnswer(port: number, path: string, body: string, server: string): Promise<void> {
+  const answer = await request(port, path, 10_000);
+  const wrong: string[] = [];
+  if (answer.status !== 200) wrong.push(`status ${answer.status}, expected 200`);
+  if (answer.body !== body)
+    wrong.push(`body ${JSON.stringify(answer.body)}, expected ${JSON.stringify(body)}`);
+  const type = answer.headers['content-type'];
+  if (!type?.startsWith('text/plain')) wrong.push(`content-type ${type}, expected text/plain`);
+  const length = answer.headers['content-length'];
+  if (length !== String(Buffer.byteLength(body))) {
+    wrong.push(`content-length ${length}, expected ${Buffer.byteLength(body)}`);
+  }
+  if (wrong.length > 0) throw new Error(`${server} answered ${path} wrongly: ${wrong.join('; ')}`);
+}
+
+/** Throws unless a small upload is counted right to the byte. */
+export async function assertUploadCounted(
+  port: number,
+  path: string,
+  bytes: number,
+  server: string,
+): Promise<void> {
+  const answer = await request(port, path, 10_000, new Uint8Array(bytes));
+  if (answer.status !== 200 || answer.body !== `${bytes}\n`) {
+    throw new Error(
+      `${server} answered an upload of ${bytes} bytes with ${answer.status} ${JSON.stringify(answer.body)}`,
+    );
+  }
+}
+
+export interface FirstAnswerOptions {
+  readonly program: Program;
+  readonly port: number;
+  readonly path: string;
+  /** The body to expect; any when left out. */
+  readonly body?: string;
+  readonly timeoutMs: number;
+}
+
+/** Tries until the server answers with 200, and gives the time of that answer as `performance.now()` has it. */
+export async function firstAnswer(options: FirstAnswerOptions): Promise<number> {
+  const deadline = performance.now() + options.timeoutMs;
+  for (;;) {
+    options.program.assertAlive();
+    try {
+      const answer = await request(options.port, options.path, options.timeoutMs);
+      if (answer.status === 200 && (options.body === undefined || answer.body === options.body)) {
+        return performance.now();
+      }
+      throw new Error(`answered ${options.path} with ${answer.status}: ${answer.body.slice(0, 200)}`);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')) throw error;
+      if (performance.now() > deadline) {
+        const last = options.program.output;
+        throw new Error(`${options.program.name} did not start in ${options.timeoutMs} ms:\n${last}`, {
+          cause: error,
+        });
+      }
+    }
+    await delay(RETRY_MS);
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The benchmark's command line: `npm run bench -- [--only a,b] [--quick] [--rounds N]`.
+ *
+ * Runs the scenarios one after another, prints their tables, and writes bench/results unless the run was quick.
+ * Everything that was started is ended, also on Ctrl-C. A server that crashes or answers wrongly ends the run with exit
+ * code 1; a missed target does not, it is printed.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { BenchContext, Scenario } from './comparison.ts';
+import { describeMachine, loadAverage } from './machine.ts';
+import { type Result, renderResult, renderTargets, writeReadme, writeResult } from './report.ts';
+import { channel } from './scenarios/channel.ts';
+import { compute } from './scenarios/compute.ts';
+import { idle } from './scenarios/idle.ts';
+import { lightRoute } from './scenarios/light-route.ts';
+import { small } from './scenarios/small.ts';
+import { stalled } from './scenarios/stalled.ts';
+import { start } from './scenarios/start.ts';
+import { transfer } from './scenarios/transfer.ts';
+import { calibrateWork } from './work.ts';
+
+const scenarios: readonly Scenario[] = [small, compute, lightRoute, transfer, channel, stalled, idle, start];
+const names = scenarios.map(({ name }) => name);
+const DEFAULT_ROUNDS = 3;
+
+interface Arguments {
+  readonly chosen: readonly Scenario[];
+  readonly isQuick: boolean;
+  readonly rounds: number;
+}
+
+function parseArguments(): Arguments {
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, quick: { type: 'boolean' }, rounds: { type: 'string' } },
+  });
+  const only = values.only?.split(',') ?? names;
+  for (const name of only) {
+    if (!names.includes(name)) throw new Error(`--only: expected some of ${names.join(', ')}, got ${name}`);
+  }
+  const isQuick = values.quick ?? false;
+  const rounds = Number(values.rounds ?? (isQuick ? 1 : DEFAULT_ROUNDS));
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds: expected a whole number from 1, got ${values.rounds}`);
+  return { chosen: scenarios.filter(({ name }) => only.includes(name)), isQuick, rounds };
+}
+
+async function main(): Promise<void> {
+  const { chosen, isQuick, rounds } = parseArguments();
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const context: BenchContext = {
+    isQuick,
+    rounds,
+    directory,
+    workIterations: calibrateWork(),
+    progress: (line) => process.stderr.write(`${line}\n`),
+  };
+  const machine = describeMachine();
+  const verdicts: string[] = [];
+  for (const scenario of chosen) {
+    context.progress(scenario.title);
+    const load = loadAverage();
+    const outcome = await scenario.run(context);
+    const result: Result = {
+      name: scenario.name,
+      title: scenario.title,
+      machine,
+      command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+        ' ',
+      ),
+      date: new Date().toISOString().slice(0, 10),
+      rounds,
+      loadAverage: load,
+      ...outcome,
+    };
+    if (!isQuick) writeResult(result);
+    process.stdout.write(`${renderResult(result).join('\n')}\n\n`);
+    verdicts.push(...renderTargets(result));
+  }
+  if (!isQuick) writeReadme(names);
+  process.stdout.write(`${verdicts.join('\n')}\n`);
+  if (isQuick)
+    process.stdout.write('\nA quick run: these figures show that it works and are not for the table.\n');
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error('The bench failed:', error);
+  process.exit(1);
+}

@@ -1,0 +1,72 @@
+/** Small responses: what the hop to another thread costs when there is nothing else to do. */
+import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
+import { nodeCluster, nodeHttp2, type Server, sluice } from '../contenders.ts';
+import { HELLO } from '../content.ts';
+import { load } from '../load.ts';
+import { cpuMicroseconds, residentBytes } from '../measure.ts';
+import { assertAnswer } from '../probe.ts';
+
+const CONNECTIONS = 8;
+const STREAMS = 32;
+
+export const small: Scenario = { name: 'small', title: 'Small responses', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const node = nodeHttp2();
+  const sluices = [1, 2].map((threads) =>
+    sluice({
+      name: `Sluice, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      directory: context.directory,
+      pools: { hello: { application: 'hello.ts', threads, paths: ['/hello'] } },
+    }),
+  );
+  const contenders = [node, nodeCluster(2), ...sluices];
+  const metrics = ['requests per second', 'CPU µs per request', 'RSS MiB'] as const;
+  const samples = await inRounds(context, contenders, metrics, (server, { name }) =>
+    measure(server, name, context.isQuick),
+  );
+  const best = sluices[0].name;
+  return {
+    method:
+      `\`GET /hello\` answers 13 bytes with content-type and content-length; ${CONNECTIONS} connections × ${STREAMS} streams, ` +
+      'h2load on one thread. CPU is user + system time of the whole process group. Sluice has one reactor thread besides the ' +
+      'application threads that its name counts; the cluster has its primary besides the two that serve. On two cores the load ' +
+      'generator competes with every one of them, so CPU per request says more about a larger machine than requests per second do.',
+    comparisons: [
+      {
+        title: 'requests per second, 8 connections × 32 streams',
+        unit: 'requests/s',
+        baseline: node.name,
+        samples: samples['requests per second'],
+        targets: [{ contender: best, of: 'ratio', bound: 'at least', limit: 2.5 }],
+      },
+      {
+        title: 'CPU per request, whole process tree',
+        unit: 'µs',
+        baseline: node.name,
+        samples: samples['CPU µs per request'],
+        targets: [{ contender: best, of: 'ratio', bound: 'at most', limit: 0.5 }],
+      },
+      {
+        title: 'RSS after the run, whole process tree',
+        unit: 'MiB',
+        baseline: node.name,
+        samples: samples['RSS MiB'],
+      },
+    ],
+  };
+}
+
+async function measure(server: Server, name: string, isQuick: boolean) {
+  await assertAnswer(server.port, '/hello', HELLO, name);
+  const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
+  await load({ ...options, seconds: isQuick ? 1 : 2 });
+  const cpuBefore = cpuMicroseconds(server.program.pid);
+  const result = await load({ ...options, seconds: isQuick ? 2 : 5 });
+  const cpu = cpuMicroseconds(server.program.pid) - cpuBefore;
+  return {
+    'requests per second': result.requestsPerSecond,
+    'CPU µs per request': cpu / result.requests,
+    'RSS MiB': residentBytes(server.program.pid) / 2 ** 20,
+  };
+}

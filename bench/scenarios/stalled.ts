@@ -1,0 +1,99 @@
+/** A thousand peers that stop: memory stays within the configured windows, and the next client is served. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startClient } from '../clients/background.ts';
+import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
+import { nodeHttp2, type Server, sluice } from '../contenders.ts';
+import { HELLO } from '../content.ts';
+import { MemorySampler } from '../measure.ts';
+import { request } from '../probe.ts';
+
+const CONNECTIONS = 10;
+const STREAMS = 100;
+/** Each way and each exchange; the bound is this many bytes for each of the thousand. */
+const WINDOW_BYTES = 65_536;
+const MIB = 2 ** 20;
+const BOUND_MIB = (CONNECTIONS * STREAMS * WINDOW_BYTES) / MIB;
+/** The client that comes last has to be served within this. */
+const NEXT_CLIENT_LIMIT_MS = 100;
+
+export const stalled: Scenario = { name: 'stalled', title: 'A thousand stalled peers', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const node = nodeHttp2();
+  const ours = sluice({
+    name: 'Sluice, 1 thread',
+    directory: context.directory,
+    pools: {
+      stalled: {
+        application: 'stalled.ts',
+        threads: 1,
+        paths: ['/endless', '/hold', '/hello'],
+        options: {
+          exchangesPerThread: 2_048,
+          requestWindowBytes: WINDOW_BYTES,
+          responseWindowBytes: WINDOW_BYTES,
+        },
+      },
+    },
+    options: { http2: { initialWindowBytes: WINDOW_BYTES } },
+  });
+  const contenders = [node, ours];
+  const metrics = ['RSS growth MiB', 'next client ms'] as const;
+  const comparisons = [];
+  for (const mode of ['read', 'upload'] as const) {
+    context.progress(` ${mode}`);
+    const samples = await inRounds(context, contenders, metrics, (server) => measure(context, server, mode));
+    const what = mode === 'read' ? 'stalled readers' : 'stalled uploads';
+    comparisons.push(
+      {
+        title: `RSS growth, 1,000 ${what}`,
+        unit: 'MiB',
+        baseline: node.name,
+        samples: samples['RSS growth MiB'],
+        targets: [{ contender: ours.name, of: 'value', bound: 'at most', limit: BOUND_MIB }] as const,
+      },
+      {
+        title: `the next client's answer, 1,000 ${what}`,
+        unit: 'ms',
+        baseline: node.name,
+        samples: samples['next client ms'],
+        targets: [
+          { contender: ours.name, of: 'value', bound: 'at most', limit: NEXT_CLIENT_LIMIT_MS },
+        ] as const,
+      },
+    );
+  }
+  return {
+    method:
+      `${CONNECTIONS} connections × ${STREAMS} streams of a client that never sends a WINDOW_UPDATE. Readers ask for an endless ` +
+      'response; uploads go to a route that reads nothing, and send all that the windows let through. Sluice is configured with ' +
+      `${WINDOW_BYTES / 1024} KiB per exchange each way, so windows × streams is ${formatMib(BOUND_MIB)} each way. Growth is the highest RSS ` +
+      'until two seconds after nothing moved any more, less the RSS before the first of them; the objects of a thousand exchanges are in it. ' +
+      '`node:http2` (default windows) is there for information. The next client opens a connection of its own to the same ' +
+      'thread and asks for a small response.',
+    comparisons,
+  };
+}
+
+async function measure(context: BenchContext, server: Server, mode: 'read' | 'upload') {
+  const memory = new MemorySampler(server.program.pid);
+  const args = [server.port, CONNECTIONS, STREAMS, mode];
+  const { program } = await startClient('stalled.ts', args, 'stalled', 30_000);
+  try {
+    await delay(context.isQuick ? 500 : 2_000);
+    const start = performance.now();
+    const answer = await request(server.port, '/hello', 5_000);
+    const nextClientMs = performance.now() - start;
+    if (answer.body !== HELLO)
+      throw new Error(`the next client got ${answer.status} ${JSON.stringify(answer.body)}`);
+    program.assertAlive();
+    return { 'RSS growth MiB': memory.stop() / MIB, 'next client ms': nextClientMs };
+  } finally {
+    memory.stop();
+    await program.stop();
+  }
+}
+
+function formatMib(mib: number): string {
+  return `${mib} MiB`;
+}

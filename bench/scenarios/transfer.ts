@@ -1,0 +1,116 @@
+/** One large body down and one up, each over one stream: throughput, and that memory stays where it was. */
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
+import { nodeHttp2, type Server, sluice } from '../contenders.ts';
+import { CHUNK_BYTES } from '../content.ts';
+import { load } from '../load.ts';
+import { MemorySampler } from '../measure.ts';
+import { assertUploadCounted } from '../probe.ts';
+
+/** Sluice's defaults, given to the baseline too. */
+const WINDOWS = { initialBytes: 262_144, connectionBytes: 8_388_608 };
+const MIB = 2 ** 20;
+const GROWTH_LIMIT_MIB = 64;
+
+export const transfer: Scenario = { name: 'transfer', title: 'Large bodies over one stream', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const bytes = context.isQuick ? 128 * MIB : 1_024 * MIB;
+  const bodyFile = join(context.directory, 'upload');
+  // A hole, not a gigabyte on disk: the generator reads zeros at memory speed.
+  writeFileSync(bodyFile, '');
+  truncateSync(bodyFile, bytes);
+  const node = nodeHttp2(WINDOWS);
+  const contenders = [
+    nodeHttp2(),
+    node,
+    sluice({
+      name: 'Sluice, 1 thread',
+      directory: context.directory,
+      pools: {
+        transfer: { application: 'transfer.ts', threads: 1, paths: ['/download/*', '/upload'] },
+        hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] },
+      },
+      options: {
+        http2: { initialWindowBytes: WINDOWS.initialBytes, connectionWindowBytes: WINDOWS.connectionBytes },
+      },
+    }),
+  ];
+  const metrics = ['MiB per second', 'RSS growth MiB'] as const;
+  context.progress(' down');
+  const down = await inRounds(context, contenders, metrics, (server) => measureDownload(server, bytes));
+  context.progress(' up');
+  const up = await inRounds(context, contenders, metrics, (server, { name }) =>
+    measureUpload(server, name, bytes, bodyFile),
+  );
+  const ours = contenders[2].name;
+  const speed = [{ contender: ours, of: 'ratio', bound: 'at least', limit: 1 }] as const;
+  const growth = [{ contender: ours, of: 'value', bound: 'at most', limit: GROWTH_LIMIT_MIB }] as const;
+  return {
+    method:
+      `\`GET /download/${bytes}\` sends the body in pieces of ${CHUNK_BYTES / 1024} KiB under backpressure; \`POST /upload\` counts ` +
+      'what comes. h2load is the client of both with windows of 1 GiB and frames of 16 KiB. `node:http2` runs with its default ' +
+      `windows and with Sluice's (${WINDOWS.initialBytes / 1024} KiB a stream, ${WINDOWS.connectionBytes / MIB} MiB a connection). ` +
+      "RSS is sampled every 50 ms from after the first small answer; the growth is the highest sample's.",
+    comparisons: [
+      {
+        title: 'download',
+        unit: 'MiB/s',
+        baseline: node.name,
+        samples: down['MiB per second'],
+        targets: speed,
+      },
+      { title: 'upload', unit: 'MiB/s', baseline: node.name, samples: up['MiB per second'], targets: speed },
+      {
+        title: 'RSS growth, download',
+        unit: 'MiB',
+        baseline: node.name,
+        samples: down['RSS growth MiB'],
+        targets: growth,
+      },
+      {
+        title: 'RSS growth, upload',
+        unit: 'MiB',
+        baseline: node.name,
+        samples: up['RSS growth MiB'],
+        targets: growth,
+      },
+    ],
+  };
+}
+
+async function measureDownload(server: Server, bytes: number) {
+  const memory = new MemorySampler(server.program.pid);
+  const result = await load({
+    url: `${server.origin}/download/${bytes}`,
+    connections: 1,
+    streams: 1,
+    requests: 1,
+    timeoutSeconds: 120,
+  });
+  const growthBytes = memory.stop();
+  if (result.bodyBytes !== bytes) throw new Error(`expected ${bytes} body bytes, got ${result.bodyBytes}`);
+  return { 'MiB per second': bytes / MIB / result.seconds, 'RSS growth MiB': growthBytes / MIB };
+}
+
+async function measureUpload(server: Server, name: string, bytes: number, bodyFile: string) {
+  await assertUploadCounted(server.port, '/upload', 100_000, name);
+  const memory = new MemorySampler(server.program.pid);
+  const result = await load({
+    url: `${server.origin}/upload`,
+    connections: 1,
+    streams: 1,
+    requests: 1,
+    bodyFile,
+    timeoutSeconds: 120,
+  });
+  const growthBytes = memory.stop();
+  const answerBytes = `${bytes}\n`.length;
+  if (result.bodyBytes !== answerBytes) {
+    throw new Error(
+      `expected an answer of ${answerBytes} bytes that counts ${bytes}, got ${result.bodyBytes} bytes`,
+    );
+  }
+  return { 'MiB per second': bytes / MIB / result.seconds, 'RSS growth MiB': growthBytes / MIB };
+}
