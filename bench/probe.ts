@@ -27,19 +27,22 @@ export async function request(
   const timer = setTimeout(() => reject(new Error(`no answer to ${path} within ${timeoutMs} ms`)), timeoutMs);
   session.once('error', reject);
   session.once('close', () => reject(new Error(`the connection closed without an answer to ${path}`)));
-  const stream = session.request({ ':path': path, ':method': requestBody === undefined ? 'GET' : 'POST' });
-  if (requestBody !== undefined) stream.end(requestBody);
-  stream.setEncoding('utf8');
-  let headers: IncomingHttpHeaders = {};
-  let body = '';
-  stream.once('error', reject);
-  stream.once('response', (received) => {
-    headers = received;
+  // Not before the connection stands: a refused one would fail the stream with an error that hides why.
+  session.once('connect', () => {
+    const stream = session.request({ ':path': path, ':method': requestBody === undefined ? 'GET' : 'POST' });
+    if (requestBody !== undefined) stream.end(requestBody);
+    stream.setEncoding('utf8');
+    let headers: IncomingHttpHeaders = {};
+    let body = '';
+    stream.once('error', reject);
+    stream.once('response', (received) => {
+      headers = received;
+    });
+    stream.on('data', (text: string) => {
+      body += text;
+    });
+    stream.once('end', () => resolve({ status: Number(headers[':status']), headers, body }));
   });
-  stream.on('data', (text: string) => {
-    body += text;
-  });
-  stream.once('end', () => resolve({ status: Number(headers[':status']), headers, body }));
   try {
     return await promise;
   } finally {
