@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
+import test from 'ava';
+import { type ChannelOptions, createChannel, openChannel } from '../../wire/channel.ts';
+import { WireError } from '../../wire/errors.ts';
+import type { ReactorHandler, ThreadHandler } from '../../wire/messages.ts';
+import { Flag, ResetBy, ResetReason } from '../../wire/messages.ts';
+import { type Received, recordReactor, recordThread } from './record.ts';
+
+/** Both ends in one thread, which is all the same to them. */
+function pair(
+  options: ChannelOptions = {},
+  own: { reactor?: Partial<ReactorHandler>; thread?: Partial<ThreadHandler> } = {},
+) {
+  const atReactor: Received[] = [];
+  const atThread: Received[] = [];
+  const { reactor, transfer } = createChannel(recordReactor(atReactor, own.reactor), options);
+  const thread = openChannel(transfer, recordThread(atThread, own.thread));
+  // No test may hang on a port that one of its assertions left open.
+  reactor.unref();
+  thread.unref();
+  return { reactor, thread, atReactor, atThread, transfer };
+}
+
+const FIELDS = ['accept', '*/*', 'cookie', 'a=1; b=2'];
+
+test('every message of the reactor arrives at the thread as it was sent and in order', (t) => {
+  const { reactor, thread, atThread } = pair();
+  const open = ['GET', 'https', 'example.org', '/a?b', '2', '127.0.0.1', 54_321] as const;
+  t.true(reactor.sendOpen(7, 3, Flag.End, ...open, FIELDS));
+  t.true(reactor.sendData(7, 0, Buffer.from('..body..'), 2, 6));
+  t.true(reactor.sendTrailers(7, ['checksum', 'ä']));
+  t.true(reactor.sendCredit(7, 65_536));
+  t.true(reactor.sendReset(7, 8, ResetBy.Server));
+  t.is(thread.receive(100), 0, 'nothing is visible before publish');
+  reactor.publish();
+  t.is(thread.receive(100), 5);
+  t.deepEqual(atThread, [
+    ['open', 7, 3, Flag.End, ...open, FIELDS],
+    ['data', 7, 0, 'body'],
+    ['trailers', 7, ['checksum', 'ä']],
+    ['credit', 7, 65_536],
+    ['reset', 7, 8, ResetBy.Server],
+  ]);
+});
+
+test('every message of the thread arrives at the reactor as it was sent and in order', (t) => {
+  const { reactor, thread, atReactor } = pair();
+  t.true(thread.sendHead(1, Flag.End | Flag.Final, 200, FIELDS, 'grüße'));
+  t.true(thread.sendHead(2, Flag.End | Flag.Final, 200, FIELDS, Buffer.from('bytes')));
+  t.true(thread.sendHead(3, 0, 200, [], null));
+  t.true(thread.sendInform(4, 103, ['link', '</a.css>']));
+  t.true(thread.sendData(5, Flag.End | Flag.Final, Buffer.from('body'), 0, 4));
+  t.true(thread.sendTrailers(6, Flag.Final, ['grpc-status', '0']));
+  t.true(thread.sendCredit(7, 1000, 70_000));
+  t.true(thread.sendReset(8, Flag.Final, 2, ResetReason.Threw));
+  t.true(thread.sendClosed(9));
+  thread.publish();
+  t.is(reactor.receive(100), 9);
+  t.deepEqual(atReactor, [
+    ['head', 1, 3, 200, FIELDS, 'grüße'],
+    ['head', 2, 3, 200, FIELDS, 'bytes'],
+    ['head', 3, 0, 200, [], ''],
+    ['inform', 4, 103, ['link', '</a.css>']],
+    ['data', 5, 3, 'body'],
+    ['trailers', 6, 2, ['grpc-status', '0']],
+    ['credit', 7, 1000, 70_000],
+    ['reset', 8, 2, 2, ResetReason.Threw],
+    ['closed', 9],
+  ]);
+});
+
+test('receive stops at its limit and goes on from there', (t) => {
+  const { reactor, thread, atThread } = pair();
+  for (let slot = 0; slot < 5; slot++) reactor.sendCredit(slot, 1);
+  reactor.publish();
+  t.is(thread.receive(3), 3);
+  t.is(thread.receive(3), 2);
+  t.deepEqual(
+    atThread.map((message) => message[1]),
+    [0, 1, 2, 3, 4],
+  );
+});
+
+test('a full ring refuses, and onWritable follows when a quarter is free', (t) => {
+  let writable = 0;
+  const options = { requestRingBytes: 1024, maxDataRecordBytes: 256 };
+  const { reactor, thread, atThread } = pair(options, { reactor: { onWritable: () => writable++ } });
+  const body = Buffer.alloc(120, 'x');
+  let sent = 0;
+  while (reactor.sendData(0, 0, body, 0, body.length)) sent++;
+  t.true(sent >= 7);
+  reactor.publish();
+  reactor.receive(1);
+  t.is(writable, 0);
+  thread.receive(1);
+  reactor.receive(1);
+  t.is(writable, 0, 'one record of eight is less than a quarter');
+  thread.receive(100);
+  reactor.receive(1);
+  t.is(writable, 1);
+  reactor.receive(1);
+  t.is(writable, 1, 'told once');
+  t.true(reactor.sendData(0, Flag.End, body, 0, body.length));
+  reactor.publish();
+  thread.receive(100);
+  t.is(atThread.length, sent + 1);
+});
+
+test('a sleeping side is rung once for a batch and an awake one not at all', async (t) => {
+  const wakes = new MessageChannel();
+  let woken = 0;
+  const { reactor, thread } = pair(
+    {},
+    {
+      thread: {
+        onWake: () => {
+          woken++;
+          wakes.port1.postMessage(0);
+        },
+      },
+    },
+  );
+  reactor.sendCredit(0, 1);
+  reactor.publish();
+  t.false(thread.sleep(), 'there is something to receive');
+  t.is(thread.receive(10), 1);
+  t.true(thread.sleep());
+  t.is(thread.state, 'sleeping');
+  for (let i = 0; i < 3; i++) {
+    reactor.sendCredit(0, 1);
+    reactor.publish();
+  }
+  await once(wakes.port2, 'message');
+  t.is(woken, 1);
+  t.is(thread.state, 'awake');
+  t.is(thread.receive(10), 3);
+  reactor.close();
+  thread.close();
+  wakes.port1.close();
+});
+
+test('a sleeping producer is rung when the ring that was full has room', async (t) => {
+  const wakes = new MessageChannel();
+  const { reactor, thread } = pair(
+    { requestRingBytes: 1024 },
+    { reactor: { onWritable: () => wakes.port1.postMessage(0) } },
+  );
+  const body = Buffer.alloc(120);
+  while (reactor.sendData(0, 0, body, 0, body.length));
+  t.true(reactor.sleep(), 'which publishes first');
+  thread.receive(100);
+  await once(wakes.port2, 'message');
+  t.true(reactor.sendData(0, 0, body, 0, body.length));
+  reactor.close();
+  thread.close();
+  wakes.port1.close();
+});
+
+test('a message that no empty ring could take is an error, not a full ring', (t) => {
+  const { reactor } = pair({ requestRingBytes: 1024 });
+  const error = t.throws(() => reactor.sendTrailers(0, ['a', 'x'.repeat(600)]), { instanceOf: WireError });
+  t.is(error?.code, 'SLUICE_RECORD_TOO_LARGE');
+  t.true(reactor.sendCredit(0, 1), 'and the channel goes on');
+});
+
+test('a corrupt record ends the channel for its reader and is reported once', (t) => {
+  const errors: Error[] = [];
+  const { reactor, thread, transfer } = pair({}, { reactor: { onCorrupt: (error) => errors.push(error) } });
+  thread.sendClosed(1);
+  thread.publish();
+  new Int32Array(transfer.responses)[128] = 2 ** 30;
+  t.is(reactor.receive(10), 0);
+  t.is(reactor.receive(10), 0);
+  t.is(errors.length, 1);
+  t.is((errors[0] as WireError).code, 'SLUICE_CHANNEL_CORRUPT');
+  t.is(reactor.state, 'corrupt');
+  t.false(reactor.sendCredit(0, 1));
+});
+
+test('an end of another grammar version is refused', (t) => {
+  const { transfer } = pair();
+  const other = { ...transfer, version: 2 };
+  t.is(
+    t.throws(() => openChannel(other, recordThread([])), { instanceOf: WireError })?.code,
+    'SLUICE_WIRE_VERSION',
+  );
+});
+
+test('options out of range are refused with what was expected and what came', (t) => {
+  const refused: [ChannelOptions, string][] = [
+    [{ requestRingBytes: 1000 }, 'ring capacity: expected a power of two from 64 to 1073741824, got 1000'],
+    [{ responseRingBytes: 0 }, 'ring capacity: expected a power of two from 64 to 1073741824, got 0'],
+    [{ slots: 0 }, 'slots: expected an integer from 1 to 1048576, got 0'],
+    [
+      { requestRingBytes: 65_536, maxDataRecordBytes: 65_536 },
+      'maxDataRecordBytes: expected an integer from 1 to 16384, got 65536',
+    ],
+  ];
+  for (const [options, message] of refused) {
+    const error = t.throws(() => createChannel(recordReactor([]), options), { instanceOf: WireError });
+    t.is(error?.code, 'SLUICE_WIRE_OPTION_INVALID');
+    t.is(error?.message, message);
+  }
+});

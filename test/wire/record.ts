@@ -1,0 +1,45 @@
+/** Handlers for tests that keep what they were given, as arrays in the shape of the message table. */
+
+import type { ReactorHandler, ThreadHandler } from '../../wire/messages.ts';
+
+export type Received = readonly unknown[];
+
+const ignore = {
+  onWake() {},
+  onWritable() {},
+  onCorrupt(error: Error) {
+    throw error;
+  },
+};
+
+const copy = (bytes: Uint8Array, start: number, end: number) =>
+  Buffer.from(bytes.subarray(start, end)).toString();
+
+/** A reactor's handler that appends every message to `into`; `own` replaces single methods. */
+export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {}): ReactorHandler {
+  return {
+    ...ignore,
+    onHead: (slot, flags, status, fields, bytes, start, end) =>
+      into.push(['head', slot, flags, status, fields, copy(bytes, start, end)]),
+    onInform: (slot, status, fields) => into.push(['inform', slot, status, fields]),
+    onData: (slot, flags, bytes, start, end) => into.push(['data', slot, flags, copy(bytes, start, end)]),
+    onTrailers: (slot, flags, fields) => into.push(['trailers', slot, flags, fields]),
+    onCredit: (slot, granted, consumed) => into.push(['credit', slot, granted, consumed]),
+    onReset: (slot, flags, code, reason) => into.push(['reset', slot, flags, code, reason]),
+    onClosed: (slot) => into.push(['closed', slot]),
+    ...own,
+  };
+}
+
+/** As `recordReactor`, for a thread. */
+export function recordThread(into: Received[], own: Partial<ThreadHandler> = {}): ThreadHandler {
+  return {
+    ...ignore,
+    onOpen: (...open) => into.push(['open', ...open]),
+    onData: (slot, flags, bytes, start, end) => into.push(['data', slot, flags, copy(bytes, start, end)]),
+    onTrailers: (slot, fields) => into.push(['trailers', slot, fields]),
+    onCredit: (slot, bytes) => into.push(['credit', slot, bytes]),
+    onReset: (slot, code, by) => into.push(['reset', slot, code, by]),
+    ...own,
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * A channel between the reactor and one thread: a ring each way, a doorbell, and the claim table. `createChannel` on
+ * the reactor's thread, `openChannel` on the other.
+ *
+ * A channel knows messages and their kinds; it does not know what an exchange is, and it runs no loop. Its owner
+ * takes turns: on a wake or after other work, `receive`, then act, then `publish`; when some turns brought nothing,
+ * `sleep`. Polling a few turns before sleeping is worth it while work is in flight: a wake costs more than many messages.
+ */
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { hardwareAtomics } from './atomics.ts';
+import { allocateClaims } from './claims.ts';
+import { WireError, WireErrorCode } from './errors.ts';
+import { GRAMMAR_VERSION, type ReactorHandler, type ThreadHandler } from './messages.ts';
+import { ReactorEnd } from './reactor-end.ts';
+import { allocateRing } from './ring.ts';
+import { ThreadEnd } from './thread-end.ts';
+
+export interface ChannelOptions {
+  /** Bytes of the ring to the thread, a power of two. Default 1 MiB. No message is longer than half of it. */
+  readonly requestRingBytes?: number;
+  /** Bytes of the ring to the reactor, a power of two. Default 1 MiB. No message is longer than half of it. */
+  readonly responseRingBytes?: number;
+  /** Exchanges that can be open on the thread at once. Default 1024. */
+  readonly slots?: number;
+  /** Most body bytes in one record. Default 64 KiB, or a quarter of the smaller ring when that is less. */
+  readonly maxDataRecordBytes?: number;
+}
+
+/** What the thread needs to open its end. Post it with `ports` in the transfer list. */
+export interface ChannelTransfer {
+  readonly version: number;
+  readonly requests: SharedArrayBuffer;
+  readonly responses: SharedArrayBuffer;
+  readonly claims: SharedArrayBuffer;
+  readonly maxDataRecordBytes: number;
+  readonly port: MessagePort;
+}
+
+/** @throws WireError `SLUICE_WIRE_OPTION_INVALID` */
+export function createChannel(
+  handler: ReactorHandler,
+  options: ChannelOptions = {},
+): { reactor: ReactorEnd; transfer: ChannelTransfer; transferList: [MessagePort] } {
+  const { requestRingBytes = 2 ** 20, responseRingBytes = 2 ** 20, slots = 1024 } = options;
+  const quarter = Math.min(requestRingBytes, responseRingBytes) >> 2;
+  const { maxDataRecordBytes = Math.min(65_536, quarter) } = options;
+  requireWithin('slots', slots, 1, 2 ** 20);
+  const requests = allocateRing(requestRingBytes);
+  const responses = allocateRing(responseRingBytes);
+  requireWithin('maxDataRecordBytes', maxDataRecordBytes, 1, quarter);
+  const claims = allocateClaims(slots);
+  const { port1, port2 } = new MessageChannel();
+  const reactor = new ReactorEnd(handler, {
+    outgoing: requests,
+    incoming: responses,
+    claims,
+    maxDataRecordBytes,
+    port: port1,
+    atomics: hardwareAtomics,
+  });
+  const version = GRAMMAR_VERSION;
+  const transfer = { version, requests, responses, claims, maxDataRecordBytes, port: port2 };
+  return { reactor, transfer, transferList: [port2] };
+}
+
+/** @throws WireError `SLUICE_WIRE_VERSION` */
+export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): ThreadEnd {
+  if (transfer.version !== GRAMMAR_VERSION) {
+    throw new WireError(
+      WireErrorCode.VersionMismatch,
+      `channel: expected grammar version ${GRAMMAR_VERSION}, got ${transfer.version}`,
+    );
+  }
+  return new ThreadEnd(handler, {
+    outgoing: transfer.responses,
+    incoming: transfer.requests,
+    claims: transfer.claims,
+    maxDataRecordBytes: transfer.maxDataRecordBytes,
+    port: transfer.port,
+    atomics: hardwareAtomics,
+  });
+}
+
+function requireWithin(option: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new WireError(
+    WireErrorCode.OptionInvalid,
+    `${option}: expected an integer from ${least} to ${most}, got ${value}`,
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * The claim table: one shared word per exchange slot that says who has the exchange.
+ *
+ *   word = generation << 2 | state
+ *
+ *             queue            claim (thread)
+ *      free ────────▶ queued ────────────────▶ claimed
+ *        ▲               │ recall (reactor)       │
+ *        │               ▼                        │
+ *        │ release    recalled                    │ release, after the thread's FINAL
+ *        └───────────────┴────────────────────────┘
+ *
+ * Only the step out of `queued` is contended: thread and reactor race for it with one compare-and-swap, so an
+ * exchange is begun once or taken back once, never both. All other steps are the reactor's alone.
+ *
+ * `queue` raises the generation. A recall leaves the OPEN in the ring; when the thread meets it, the slot may
+ * long serve another exchange, and the OPEN's older generation makes the claim fail.
+ */
+
+import type { AtomicWords } from './atomics.ts';
+import { WireError, WireErrorCode } from './errors.ts';
+
+export const ClaimState = { Free: 0, Queued: 1, Claimed: 2, Recalled: 3 } as const;
+export type ClaimState = (typeof ClaimState)[keyof typeof ClaimState];
+
+const STATE_MASK = 3;
+/** Generations have 30 bits and wrap. A stale OPEN would have to lie in the ring through 2^30 reuses of its slot. */
+const GENERATION_MASK = 0x3fffffff;
+
+export function allocateClaims(slots: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
+}
+
+export class ClaimTable {
+  /** How many slots there are; a slot is an index below it. */
+  readonly slots: number;
+  readonly #words: Int32Array;
+  readonly #atomics: AtomicWords;
+
+  constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
+    this.#words = new Int32Array(memory);
+    this.#atomics = atomics;
+    this.slots = this.#words.length;
+  }
+
+  /** Reactor: a free slot begins to serve an exchange. Its generation, which the OPEN must carry. */
+  queue(slot: number): number {
+    const word = this.#atomics.load(this.#words, slot);
+    if ((word & STATE_MASK) !== ClaimState.Free) this.#refuse('queue', slot, word);
+    const generation = ((word >>> 2) + 1) & GENERATION_MASK;
+    this.#atomics.store(this.#words, slot, (generation << 2) | ClaimState.Queued);
+    return generation;
+  }
+
+  /** Thread: take the exchange that an OPEN names. False: it was recalled; forget the OPEN. */
+  claim(slot: number, generation: number): boolean {
+    const queued = (generation << 2) | ClaimState.Queued;
+    return this.#atomics.replace(this.#words, slot, queued, (generation << 2) | ClaimState.Claimed);
+  }
+
+  /** Reactor: take a queued exchange back. False: the thread has claimed it, or nothing is queued there. */
+  recall(slot: number): boolean {
+    const word = this.#atomics.load(this.#words, slot);
+    if ((word & STATE_MASK) !== ClaimState.Queued) return false;
+    return this.#atomics.replace(this.#words, slot, word, (word & ~STATE_MASK) | ClaimState.Recalled);
+  }
+
+  /** Reactor: the exchange is over or recalled; the slot can serve another. */
+  release(slot: number): void {
+    const word = this.#atomics.load(this.#words, slot);
+    const state = word & STATE_MASK;
+    if (state === ClaimState.Free || state === ClaimState.Queued) this.#refuse('release', slot, word);
+    this.#atomics.store(this.#words, slot, word & ~STATE_MASK);
+  }
+
+  stateOf(slot: number): ClaimState {
+    return (this.#atomics.load(this.#words, slot) & STATE_MASK) as ClaimState;
+  }
+
+  generationOf(slot: number): number {
+    return this.#atomics.load(this.#words, slot) >>> 2;
+  }
+
+  #refuse(what: string, slot: number, word: number): never {
+    const state = Object.keys(ClaimState)[word & STATE_MASK];
+    throw new WireError(WireErrorCode.Misuse, `${what}: slot ${slot} is ${state}`);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * What the two ends of a channel share: claiming and committing records, publishing, receiving, sleep and waking. The
+ * messages of each direction are in reactor-end.ts and thread-end.ts.
+ */
+
+import type { MessagePort } from 'node:worker_threads';
+import type { AtomicWords } from './atomics.ts';
+import { ClaimTable } from './claims.ts';
+import { corrupt, Decoder } from './decoder.ts';
+import { type Doorbell, PortDoorbell } from './doorbell.ts';
+import { binaryBound, Encoder, integersBound } from './encoder.ts';
+import { WireError, WireErrorCode } from './errors.ts';
+import type { ChannelEvents } from './messages.ts';
+import { CORRUPT, FULL, RingConsumer, RingProducer } from './ring.ts';
+
+/** The memory and settings that both ends of a channel hold. */
+export interface ChannelParts {
+  readonly outgoing: SharedArrayBuffer;
+  readonly incoming: SharedArrayBuffer;
+  readonly claims: SharedArrayBuffer;
+  readonly maxDataRecordBytes: number;
+  readonly port: MessagePort;
+  readonly atomics: AtomicWords;
+}
+
+/** Room for an array head and the integers of any message. */
+export const INTEGERS_BOUND = integersBound(6);
+/**
+ * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
+ * written then, and after a full ring `onWritable` follows. What was sent becomes visible with `publish`.
+ */
+export abstract class ChannelEnd {
+  /** Who has which exchange. */
+  readonly claims: ClaimTable;
+  /** Most body bytes that one `sendData` or one `sendHead` may carry. */
+  readonly maxDataRecordBytes: number;
+  protected readonly encoder: Encoder;
+  protected readonly decoder: Decoder;
+  protected readonly outgoing: RingProducer;
+  protected readonly incoming: RingConsumer;
+  readonly #doorbell: Doorbell;
+  readonly #events: ChannelEvents;
+  readonly #releaseAt: number;
+  /** `sleeping`: announced to the other side. `corrupt` and `closed` are final. */
+  #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
+  /** Start of the open claim in the outgoing ring. */
+  #claimed = 0;
+
+  constructor(events: ChannelEvents, parts: ChannelParts) {
+    this.#events = events;
+    this.outgoing = new RingProducer(parts.outgoing, parts.atomics);
+    this.incoming = new RingConsumer(parts.incoming, parts.atomics);
+    this.encoder = new Encoder(this.outgoing.bytes);
+    this.decoder = new Decoder(this.incoming.bytes);
+    this.claims = new ClaimTable(parts.claims, parts.atomics);
+    this.maxDataRecordBytes = parts.maxDataRecordBytes;
+    this.#releaseAt = this.incoming.capacity >> 3;
+    this.#doorbell = new PortDoorbell(parts.port, () => this.#rung());
+  }
+
+  get state(): 'awake' | 'sleeping' | 'corrupt' | 'closed' {
+    return this.#state;
+  }
+
+  /** Makes everything sent since the last time visible, and rings if the other side sleeps. */
+  publish(): void {
+    if (this.outgoing.publish()) this.#doorbell.ring();
+  }
+
+  /** Gives up to `limit` messages to the handler, in the order they were sent. How many there were. */
+  receive(limit: number): number {
+    if (this.#state === 'sleeping') this.#wake();
+    if (this.#state !== 'awake') return 0;
+    if (this.outgoing.tookRoom()) this.#events.onWritable();
+    const incoming = this.incoming;
+    let count = 0;
+    while (count < limit) {
+      const offset = incoming.next();
+      if (offset < 0) {
+        if (offset === CORRUPT) this.#fail(corrupt('a record within the ring', 'one outside'));
+        break;
+      }
+      try {
+        this.dispatch(offset, incoming.length);
+      } catch (error) {
+        // What a handler throws is its owner's fault and goes on to the owner; the message is done with either way.
+        if (!(error instanceof WireError) || error.code !== WireErrorCode.Corrupt) throw error;
+        this.#fail(error);
+        break;
+      }
+      count++;
+      // A handler may have closed the channel.
+      if (this.#state !== 'awake') return count;
+      if (incoming.held >= this.#releaseAt) this.#release();
+    }
+    this.#release();
+    return count;
+  }
+
+  /**
+   * Publishes, then announces that only a doorbell will bring this side back. False, and awake, when something came
+   * meanwhile: `receive` again.
+   */
+  sleep(): boolean {
+    if (this.#state !== 'awake') return this.#state === 'sleeping';
+    this.publish();
+    if (!this.incoming.sleep()) return false;
+    if (this.outgoing.tookRoom()) {
+      // The other side freed room before it could see this side asleep, so it did not ring.
+      this.incoming.wake();
+      this.#events.onWritable();
+      return false;
+    }
+    this.#state = 'sleeping';
+    return true;
+  }
+
+  /** The doorbell keeps this thread's event loop alive, as it does from the start. */
+  ref(): void {
+    this.#doorbell.ref();
+  }
+
+  unref(): void {
+    this.#doorbell.unref();
+  }
+
+  /** Idempotent. Nothing is sent, received or rung afterwards. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#doorbell.close();
+  }
+
+  /** Decodes one message and calls the handler. Throws `corrupt` for one that the other end may not send. */
+  protected abstract dispatch(offset: number, length: number): void;
+
+  /** The slot of the message just started; out of range is corrupt. */
+  protected slot(value: number): number {
+    // Also false for NaN and for what is no integer: both come from bytes past the record.
+    if (value >= 0 && value < this.claims.slots) return value;
+    throw corrupt(`a slot below ${this.claims.slots}`, value);
+  }
+
+  /** Claims room and points the encoder at it. */
+  protected begin(bound: number): boolean {
+    if (this.#state === 'corrupt' || this.#state === 'closed') return false;
+    const offset = this.outgoing.claim(bound);
+    if (offset >= 0) {
+      this.#claimed = offset;
+      this.encoder.position = offset;
+      return true;
+    }
+    if (offset !== FULL) this.#fail(corrupt('a read position within the ring', 'one outside'));
+    return false;
+  }
+
+  protected commit(): true {
+    this.outgoing.commit(this.encoder.position - this.#claimed);
+    return true;
+  }
+
+  /** One DATA message of either direction. */
+  protected data(
+    kind: number,
+    slot: number,
+    flags: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (!this.begin(INTEGERS_BOUND + binaryBound(end - start))) return false;
+    this.encoder.message(4, kind, slot);
+    this.encoder.integer(flags);
+    this.encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
+  #release(): void {
+    // The producer of the incoming ring waits for room: it is the consumer of the outgoing one, where its sleep shows.
+    if (this.incoming.release() && this.outgoing.wakeConsumer()) this.#doorbell.ring();
+  }
+
+  #rung(): void {
+    if (this.#state === 'sleeping') this.#wake();
+    if (this.#state !== 'awake') return;
+    if (this.outgoing.tookRoom()) this.#events.onWritable();
+    this.#events.onWake();
+  }
+
+  #wake(): void {
+    this.#state = 'awake';
+    this.incoming.wake();
+  }
+
+  #fail(error: WireError): void {
+    this.#state = 'corrupt';
+    this.#events.onCorrupt(error);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The message grammar: kinds, flags, and what each end does with what it receives. README.md beside this file
+ * has the table and the rules of who may send what when.
+ *
+ * Messages are MessagePack arrays whose first element is the kind and whose second is the slot. They are plain
+ * values: nothing here needs shared memory, so the same messages can travel by other means.
+ */
+
+/** Raised whenever an end of one version could misread an end of another. */
+export const GRAMMAR_VERSION = 1;
+
+/** Reactor → thread. */
+export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4 } as const;
+/** Thread → reactor. */
+export const ThreadMessage = {
+  Head: 8,
+  Inform: 9,
+  Data: 10,
+  Trailers: 11,
+  Credit: 12,
+  Reset: 13,
+  Closed: 14,
+} as const;
+
+/** Bits of `flags`. */
+export const Flag = {
+  /** No more body from this sender, and no trailers. */
+  End: 1,
+  /** The thread's last message on this slot. */
+  Final: 2,
+} as const;
+
+/** Who reset an exchange (reactor → thread). */
+export const ResetBy = { Peer: 0, Server: 1 } as const;
+export type ResetBy = (typeof ResetBy)[keyof typeof ResetBy];
+
+/** Why a thread reset an exchange (thread → reactor). */
+export const ResetReason = {
+  /** The application asked for it. */
+  Application: 0,
+  /** The application threw; the reactor answers 500 when no head has gone. */
+  Threw: 1,
+} as const;
+export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
+
+/** What both ends hear of the channel itself. */
+export interface ChannelEvents {
+  /** The doorbell rang: there is something to `receive`, or there may be. */
+  onWake(): void;
+  /** A ring that was full has room again. */
+  onWritable(): void;
+  /** Shared memory holds what the other end cannot have sent. Comes once; nothing is received or sent after it. */
+  onCorrupt(error: Error): void;
+}
+
+/**
+ * The reactor's side. Called from within `receive`, one call per message. `bytes[start, end)` is valid during the
+ * call only.
+ */
+export interface ReactorHandler extends ChannelEvents {
+  /** With `Flag.End` the response is whole and its body, perhaps empty, is `bytes[start, end)`. */
+  onHead(
+    slot: number,
+    flags: number,
+    status: number,
+    fields: string[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  onInform(slot: number, status: number, fields: string[]): void;
+  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void;
+  onTrailers(slot: number, flags: number, fields: string[]): void;
+  /** `granted`: request bytes that may cross in addition. `consumed`: request bytes that the application has taken. */
+  onCredit(slot: number, granted: number, consumed: number): void;
+  onReset(slot: number, flags: number, code: number, reason: number): void;
+  onClosed(slot: number): void;
+}
+
+/** The thread's side; as `ReactorHandler`. */
+export interface ThreadHandler extends ChannelEvents {
+  onOpen(
+    slot: number,
+    generation: number,
+    flags: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    version: string,
+    remoteAddress: string,
+    remotePort: number,
+    fields: string[],
+  ): void;
+  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void;
+  onTrailers(slot: number, fields: string[]): void;
+  /** Response bytes that may cross in addition. */
+  onCredit(slot: number, bytes: number): void;
+  onReset(slot: number, code: number, by: number): void;
+}

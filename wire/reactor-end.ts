@@ -1,0 +1,154 @@
+/** The reactor's end of a channel: it sends requests and receives responses. */
+
+import { corrupt, expectBytes, expectFields, expectInteger } from './decoder.ts';
+import { fieldsBound, stringBound } from './encoder.ts';
+import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
+import { type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
+
+const NO_BODY = Buffer.alloc(0);
+
+/** How each message begins: `elements << 8 | kind`. */
+const HEAD = (6 << 8) | ThreadMessage.Head;
+const INFORM = (4 << 8) | ThreadMessage.Inform;
+const DATA = (4 << 8) | ThreadMessage.Data;
+const TRAILERS = (4 << 8) | ThreadMessage.Trailers;
+const CREDIT = (4 << 8) | ThreadMessage.Credit;
+const RESET = (5 << 8) | ThreadMessage.Reset;
+const CLOSED = (2 << 8) | ThreadMessage.Closed;
+
+/** The reactor's end. */
+export class ReactorEnd extends ChannelEnd {
+  readonly #handler: ReactorHandler;
+
+  constructor(handler: ReactorHandler, parts: ChannelParts) {
+    super(handler, parts);
+    this.#handler = handler;
+  }
+
+  sendOpen(
+    slot: number,
+    generation: number,
+    flags: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    version: string,
+    remoteAddress: string,
+    remotePort: number,
+    fields: readonly string[],
+  ): boolean {
+    const bound =
+      INTEGERS_BOUND +
+      stringBound(method) +
+      stringBound(scheme) +
+      stringBound(authority) +
+      stringBound(path) +
+      stringBound(version) +
+      stringBound(remoteAddress) +
+      fieldsBound(fields);
+    if (!this.begin(bound)) return false;
+    const encoder = this.encoder;
+    encoder.message(12, ReactorMessage.Open, slot);
+    encoder.integer(generation);
+    encoder.integer(flags);
+    encoder.string(method);
+    encoder.string(scheme);
+    encoder.string(authority);
+    encoder.string(path);
+    encoder.string(version);
+    encoder.string(remoteAddress);
+    encoder.integer(remotePort);
+    encoder.fields(fields);
+    return this.commit();
+  }
+
+  sendData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.data(ReactorMessage.Data, slot, flags, bytes, start, end);
+  }
+
+  sendTrailers(slot: number, fields: readonly string[]): boolean {
+    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields))) return false;
+    this.encoder.message(3, ReactorMessage.Trailers, slot);
+    this.encoder.fields(fields);
+    return this.commit();
+  }
+
+  sendCredit(slot: number, bytes: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(3, ReactorMessage.Credit, slot);
+    this.encoder.integer(bytes);
+    return this.commit();
+  }
+
+  sendReset(slot: number, code: number, by: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(4, ReactorMessage.Reset, slot);
+    this.encoder.integer(code);
+    this.encoder.integer(by);
+    return this.commit();
+  }
+
+  protected override dispatch(offset: number, length: number): void {
+    const decoder = this.decoder;
+    const handler = this.#handler;
+    switch (decoder.start(offset, length)) {
+      case HEAD: {
+        const [, slot, flags, status, fields, body] = decoder.whole();
+        const bytes = body === null ? NO_BODY : expectBytes(body);
+        handler.onHead(
+          this.slot(expectInteger(slot)),
+          expectInteger(flags),
+          expectInteger(status),
+          expectFields(fields),
+          bytes,
+          0,
+          bytes.length,
+        );
+        return;
+      }
+      case INFORM: {
+        const [, slot, status, fields] = decoder.whole();
+        handler.onInform(this.slot(expectInteger(slot)), expectInteger(status), expectFields(fields));
+        return;
+      }
+      case DATA: {
+        const slot = this.slot(decoder.integer());
+        const flags = decoder.integer();
+        decoder.binary();
+        handler.onData(slot, flags, this.incoming.bytes, decoder.position, decoder.end);
+        return;
+      }
+      case TRAILERS: {
+        const [, slot, flags, fields] = decoder.whole();
+        handler.onTrailers(this.slot(expectInteger(slot)), expectInteger(flags), expectFields(fields));
+        return;
+      }
+      case CREDIT: {
+        const slot = this.slot(decoder.integer());
+        const granted = decoder.integer();
+        const consumed = decoder.integer();
+        decoder.finish();
+        handler.onCredit(slot, granted, consumed);
+        return;
+      }
+      case RESET: {
+        const slot = this.slot(decoder.integer());
+        const flags = decoder.integer();
+        const code = decoder.integer();
+        const reason = decoder.integer();
+        decoder.finish();
+        handler.onReset(slot, flags, code, reason);
+        return;
+      }
+      case CLOSED: {
+        const slot = this.slot(decoder.integer());
+        decoder.finish();
+        handler.onClosed(slot);
+        return;
+      }
+      default:
+        throw corrupt('a message of a thread', 'another');
+    }
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * A single-producer single-consumer byte ring in shared memory: `RingProducer` on one thread, `RingConsumer` on
+ * the other. See layout.ts for the bytes.
+ *
+ * A ring knows records and their lengths; it does not know messages, doorbells or threads. It never waits and never
+ * throws for what the other thread does: full, empty and corrupt are return values.
+ *
+ * Three handshakes keep the two sides together. Each is a store followed by a load of the other side's word, on both
+ * sides, so that in any order of events at least one of them sees the other:
+ *  - records: the producer stores the write position, the consumer loads it, and back with the read position;
+ *  - sleep: the consumer stores `sleeping`, then looks for records; the producer stores the write position, then
+ *    looks whether the consumer sleeps;
+ *  - room: the producer stores `room wanted`, then looks for room; the consumer stores the read position,
+ *    then looks whether room is wanted.
+ */
+
+import type { AtomicWords } from './atomics.ts';
+import { WireError, WireErrorCode } from './errors.ts';
+import {
+  MAX_CAPACITY_BYTES,
+  MIN_CAPACITY_BYTES,
+  maxMessageLength,
+  READ_POSITION,
+  RECORD_HEAD_BYTES,
+  RECORDS_INDEX,
+  RECORDS_OFFSET,
+  ROOM_WANTED,
+  recordSize,
+  SLEEPING,
+  WRITE_POSITION,
+} from './layout.ts';
+
+/** Returned by `claim`: no room now. */
+export const FULL = -1;
+/** Returned by `next`: nothing to read. */
+export const EMPTY = -1;
+/** Returned by `claim` and `next`: shared memory holds what the other side can never have written. */
+export const CORRUPT = -2;
+
+/** Memory for a ring of `capacity` record bytes, a power of two. Zeroed memory is an empty ring. */
+export function allocateRing(capacity: number): SharedArrayBuffer {
+  if (!isCapacity(capacity)) {
+    throw new WireError(
+      WireErrorCode.OptionInvalid,
+      `ring capacity: expected a power of two from ${MIN_CAPACITY_BYTES} to ${MAX_CAPACITY_BYTES}, got ${capacity}`,
+    );
+  }
+  return new SharedArrayBuffer(RECORDS_OFFSET + capacity);
+}
+
+function isCapacity(capacity: number): boolean {
+  return (
+    capacity >= MIN_CAPACITY_BYTES && capacity <= MAX_CAPACITY_BYTES && (capacity & (capacity - 1)) === 0
+  );
+}
+
+export class RingProducer {
+  /** The records. Offsets that `claim` returns are offsets into it. */
+  readonly bytes: Buffer;
+  readonly capacity: number;
+  /** The longest message `claim` can ever grant. */
+  readonly maxLength: number;
+
+  readonly #atomics: AtomicWords;
+  readonly #words: Int32Array;
+  readonly #mask: number;
+  /** The end of what was committed; ahead of `#published` within a batch. */
+  #write: number;
+  #published: number;
+  /** The read position as last loaded: what it frees is certain, the consumer can only have moved on. */
+  #read: number;
+  /** Offset of the open claim's head, or -1. */
+  #claimed = -1;
+  #claimedLength = 0;
+  #waitsForRoom = false;
+
+  constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
+    this.#words = new Int32Array(memory);
+    this.capacity = memory.byteLength - RECORDS_OFFSET;
+    this.bytes = Buffer.from(memory, RECORDS_OFFSET, this.capacity);
+    this.maxLength = maxMessageLength(this.capacity);
+    this.#mask = this.capacity - 1;
+    this.#atomics = atomics;
+    this.#write = atomics.load(this.#words, WRITE_POSITION);
+    this.#published = this.#write;
+    this.#read = atomics.load(this.#words, READ_POSITION);
+  }
+
+  /**
+   * Room for a message of at most `maxLength` contiguous bytes: its offset in `bytes`, `FULL`, or `CORRUPT`. After
+   * `FULL` the consumer reports back when there is room (see `tookRoom`); publish what is pending, or it cannot
+   * free any.
+   */
+  claim(maxLength: number): number {
+    if (maxLength > this.maxLength || this.#claimed !== -1) this.#refuse(maxLength);
+    const size = recordSize(maxLength);
+    const offset = this.#write & this.#mask;
+    const toEnd = this.capacity - offset;
+    const wanted = size <= toEnd ? size : toEnd + size;
+    if (wanted > this.capacity - ((this.#write - this.#read) | 0)) {
+      const refused = this.#awaitRoom(wanted);
+      if (refused !== 0) return refused;
+    }
+    if (size <= toEnd) {
+      this.#claimed = offset;
+    } else {
+      this.#words[RECORDS_INDEX + (offset >> 2)] = -toEnd;
+      this.#write = (this.#write + toEnd) | 0;
+      this.#claimed = 0;
+    }
+    this.#claimedLength = maxLength;
+    return this.#claimed + RECORD_HEAD_BYTES;
+  }
+
+  /** The claimed message is written and has `length` bytes, from 1 to what was claimed. Not visible yet. */
+  commit(length: number): void {
+    if (this.#claimed === -1 || length <= 0 || length > this.#claimedLength) {
+      throw new WireError(
+        WireErrorCode.Misuse,
+        `commit: expected 1 to ${this.#claimedLength} bytes of an open claim, got ${length}`,
+      );
+    }
+    this.#words[RECORDS_INDEX + (this.#claimed >> 2)] = length;
+    this.#write = (this.#write + recordSize(length)) | 0;
+    this.#claimed = -1;
+  }
+
+  /** Gives the claim back; nothing was sent. Padding that the claim needed stays, which is harmless. */
+  abort(): void {
+    this.#claimed = -1;
+  }
+
+  /** Whether anything was committed since the last `publish`. */
+  get pending(): boolean {
+    return this.#write !== this.#published;
+  }
+
+  /** Makes all that was committed visible with one store. True when the consumer slept: ring its bell. */
+  publish(): boolean {
+    if (this.#write === this.#published) return false;
+    this.#published = this.#write;
+    this.#atomics.store(this.#words, WRITE_POSITION, this.#write);
+    return this.wakeConsumer();
+  }
+
+  /** The consumer has announced its sleep and was not woken since. */
+  get consumerSleeps(): boolean {
+    return this.#atomics.load(this.#words, SLEEPING) === 1;
+  }
+
+  /** True when the consumer slept; it counts as woken from here on, so whoever gets true rings, once. */
+  wakeConsumer(): boolean {
+    return (
+      this.#atomics.load(this.#words, SLEEPING) === 1 && this.#atomics.replace(this.#words, SLEEPING, 1, 0)
+    );
+  }
+
+  /** True once after a `FULL`, when the consumer has freed the room that was wanted. */
+  tookRoom(): boolean {
+    if (!this.#waitsForRoom || this.#atomics.load(this.#words, ROOM_WANTED) !== 0) return false;
+    this.#waitsForRoom = false;
+    return true;
+  }
+
+  /** 0 when the room is there after all. */
+  #awaitRoom(wanted: number): number {
+    let free = this.#loadFree();
+    if (free < 0) return CORRUPT;
+    if (wanted <= free) return 0;
+    // A quarter at least, so that a full ring does not cost a doorbell per record.
+    this.#atomics.store(this.#words, ROOM_WANTED, Math.max(wanted, this.capacity >> 2));
+    this.#waitsForRoom = true;
+    // The consumer may have freed it between the load above and the store, and then never looked again.
+    free = this.#loadFree();
+    if (free < 0) return CORRUPT;
+    if (wanted > free) return FULL;
+    this.#atomics.store(this.#words, ROOM_WANTED, 0);
+    this.#waitsForRoom = false;
+    return 0;
+  }
+
+  #loadFree(): number {
+    this.#read = this.#atomics.load(this.#words, READ_POSITION);
+    const used = (this.#write - this.#read) | 0;
+    // Negative: the consumer read what was never written. Above capacity: it went backwards.
+    return used < 0 || used > this.capacity ? -1 : this.capacity - used;
+  }
+
+  #refuse(maxLength: number): never {
+    if (this.#claimed !== -1) throw new WireError(WireErrorCode.Misuse, 'claim: a claim is already open');
+    throw new WireError(
+      WireErrorCode.RecordTooLarge,
+      `message: expected at most ${this.maxLength} bytes for a ring of ${this.capacity}, got ${maxLength}`,
+    );
+  }
+}
+
+export class RingConsumer {
+  /** The records. Offsets that `next` returns are offsets into it. */
+  readonly bytes: Buffer;
+  readonly capacity: number;
+  /** Length of the message that `next` last returned. */
+  length = 0;
+
+  readonly #atomics: AtomicWords;
+  readonly #words: Int32Array;
+  readonly #mask: number;
+  /** The end of what `next` has returned; ahead of `#released` within a batch. */
+  #read: number;
+  #released: number;
+  /** The write position as last loaded. */
+  #write: number;
+
+  constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
+    this.#words = new Int32Array(memory);
+    this.capacity = memory.byteLength - RECORDS_OFFSET;
+    this.bytes = Buffer.from(memory, RECORDS_OFFSET, this.capacity);
+    this.#mask = this.capacity - 1;
+    this.#atomics = atomics;
+    this.#read = atomics.load(this.#words, READ_POSITION);
+    this.#released = this.#read;
+    this.#write = this.#read;
+  }
+
+  /**
+   * The next message: its offset in `bytes`, with its length in `length`; or `EMPTY`, or `CORRUPT`. Its bytes stay
+   * as they are until `release`.
+   */
+  next(): number {
+    for (;;) {
+      if (this.#read === this.#write) {
+        this.#write = this.#atomics.load(this.#words, WRITE_POSITION);
+        if (this.#read === this.#write) return EMPTY;
+      }
+      const available = (this.#write - this.#read) | 0;
+      const offset = this.#read & this.#mask;
+      const toEnd = this.capacity - offset;
+      const length = this.#words[RECORDS_INDEX + (offset >> 2)];
+      // The comparison also settles `available` outside 0 to capacity: `toEnd` bounds it from above.
+      if (length > 0) {
+        const size = recordSize(length);
+        if (length > toEnd || size > toEnd || size > available || available > this.capacity) return CORRUPT;
+        this.length = length;
+        this.#read = (this.#read + size) | 0;
+        return offset + RECORD_HEAD_BYTES;
+      }
+      if (length !== -toEnd || toEnd > available || available > this.capacity) return CORRUPT;
+      this.#read = (this.#read + toEnd) | 0;
+    }
+  }
+
+  /** Bytes that were read and not released. */
+  get held(): number {
+    return (this.#read - this.#released) | 0;
+  }
+
+  /** Gives all that was read back to the producer. True when it waited for room and has it now: tell it. */
+  release(): boolean {
+    if (this.#read === this.#released) return false;
+    this.#released = this.#read;
+    this.#atomics.store(this.#words, READ_POSITION, this.#read);
+    const wanted = this.#atomics.load(this.#words, ROOM_WANTED);
+    if (wanted === 0) return false;
+    // Records published since `#write` was loaded make this an overestimate: at worst the producer finds the ring
+    // full again and asks again. It is never an underestimate, so an emptied ring always answers.
+    const free = this.capacity - ((this.#write - this.#read) | 0);
+    if (free < wanted && free < this.capacity) return false;
+    // False when the producer has just replaced its wish: it loads the read position after that, and sees this one.
+    return this.#atomics.replace(this.#words, ROOM_WANTED, wanted, 0);
+  }
+
+  /** Announces that only a doorbell will make this side look again. False, and still awake, when records wait. */
+  sleep(): boolean {
+    this.#atomics.store(this.#words, SLEEPING, 1);
+    if (this.#atomics.load(this.#words, WRITE_POSITION) === this.#read) return true;
+    this.wake();
+    return false;
+  }
+
+  /** Takes the announcement back. A doorbell that was rung meanwhile may still arrive. */
+  wake(): void {
+    this.#atomics.store(this.#words, SLEEPING, 0);
+  }
+}

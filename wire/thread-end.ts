@@ -1,0 +1,140 @@
+/** A thread's end of a channel: it receives requests and sends responses. */
+
+import { corrupt, expectFields, expectInteger, expectString } from './decoder.ts';
+import { binaryBound, fieldsBound } from './encoder.ts';
+import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
+import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
+
+/** How each message begins: `elements << 8 | kind`. */
+const OPEN = (12 << 8) | ReactorMessage.Open;
+const DATA = (4 << 8) | ReactorMessage.Data;
+const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
+const CREDIT = (3 << 8) | ReactorMessage.Credit;
+const RESET = (4 << 8) | ReactorMessage.Reset;
+
+/** The thread's end. */
+export class ThreadEnd extends ChannelEnd {
+  readonly #handler: ThreadHandler;
+
+  constructor(handler: ThreadHandler, parts: ChannelParts) {
+    super(handler, parts);
+    this.#handler = handler;
+  }
+
+  /** @param body the whole body, with `Flag.End`; null without `Flag.End`, or when there is none. */
+  sendHead(
+    slot: number,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | string | null,
+  ): boolean {
+    const bodyBytes = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields) + binaryBound(bodyBytes))) return false;
+    const encoder = this.encoder;
+    encoder.message(6, ThreadMessage.Head, slot);
+    encoder.integer(flags);
+    encoder.integer(status);
+    encoder.fields(fields);
+    if (body === null) encoder.nil();
+    else if (typeof body === 'string') encoder.binaryText(body, bodyBytes);
+    else encoder.binary(body, 0, bodyBytes);
+    return this.commit();
+  }
+
+  sendInform(slot: number, status: number, fields: readonly string[]): boolean {
+    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields))) return false;
+    this.encoder.message(4, ThreadMessage.Inform, slot);
+    this.encoder.integer(status);
+    this.encoder.fields(fields);
+    return this.commit();
+  }
+
+  sendData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.data(ThreadMessage.Data, slot, flags, bytes, start, end);
+  }
+
+  sendTrailers(slot: number, flags: number, fields: readonly string[]): boolean {
+    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields))) return false;
+    this.encoder.message(4, ThreadMessage.Trailers, slot);
+    this.encoder.integer(flags);
+    this.encoder.fields(fields);
+    return this.commit();
+  }
+
+  sendCredit(slot: number, granted: number, consumed: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(4, ThreadMessage.Credit, slot);
+    this.encoder.integer(granted);
+    this.encoder.integer(consumed);
+    return this.commit();
+  }
+
+  sendReset(slot: number, flags: number, code: number, reason: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(5, ThreadMessage.Reset, slot);
+    this.encoder.integer(flags);
+    this.encoder.integer(code);
+    this.encoder.integer(reason);
+    return this.commit();
+  }
+
+  sendClosed(slot: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(2, ThreadMessage.Closed, slot);
+    return this.commit();
+  }
+
+  protected override dispatch(offset: number, length: number): void {
+    const decoder = this.decoder;
+    const handler = this.#handler;
+    switch (decoder.start(offset, length)) {
+      case OPEN: {
+        const message = decoder.whole();
+        handler.onOpen(
+          this.slot(expectInteger(message[1])),
+          expectInteger(message[2]),
+          expectInteger(message[3]),
+          expectString(message[4]),
+          expectString(message[5]),
+          expectString(message[6]),
+          expectString(message[7]),
+          expectString(message[8]),
+          expectString(message[9]),
+          expectInteger(message[10]),
+          expectFields(message[11]),
+        );
+        return;
+      }
+      case DATA: {
+        const slot = this.slot(decoder.integer());
+        const flags = decoder.integer();
+        decoder.binary();
+        handler.onData(slot, flags, this.incoming.bytes, decoder.position, decoder.end);
+        return;
+      }
+      case TRAILERS: {
+        const [, slot, fields] = decoder.whole();
+        handler.onTrailers(this.slot(expectInteger(slot)), expectFields(fields));
+        return;
+      }
+      case CREDIT: {
+        const slot = this.slot(decoder.integer());
+        const bytes = decoder.integer();
+        decoder.finish();
+        handler.onCredit(slot, bytes);
+        return;
+      }
+      case RESET: {
+        const slot = this.slot(decoder.integer());
+        const code = decoder.integer();
+        const by = decoder.integer();
+        decoder.finish();
+        handler.onReset(slot, code, by);
+        return;
+      }
+      default:
+        throw corrupt('a message of the reactor', 'another');
+    }
+  }
+}
