@@ -51,7 +51,7 @@ export interface ConfigProblem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = ConfigErrorCode.Invalid;
-  /** What was being read: the file's path, or `command line`. */
+  /** What the problems are in: the file's path, flags and variables, or both. */
   readonly source: string;
   readonly problems: readonly ConfigProblem[];
 

@@ -54,7 +54,8 @@ export function loadConfig(
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(file, [...known, unreadable(error)]);
+    const problems = [...known, unreadable(error)];
+    throw new ConfigError(titleOf(file, problems), problems);
   }
   return parseConfig(text, file, overrides, known, parallelism);
 }
@@ -76,7 +77,7 @@ export function parseConfig(
   const output = result.output as ConfigOutput;
   const parts: unknown = result.output;
   const { listeners, threads } = crossCheck(parts, overrides, parallelism, problems);
-  if (problems.length > 0) throw new ConfigError(file, place(problems, source));
+  if (problems.length > 0) throw new ConfigError(titleOf(file, problems), place(problems, source));
   return assemble(output, resolve(file), listeners, threads, overrides);
 }
 
@@ -106,7 +107,7 @@ function parseSource(text: string, file: string, problems: ConfigProblem[]): Jso
     if (!(error instanceof JsonSyntaxError)) throw error;
     const { expected, received, place: at } = error;
     problems.push({ code: ConfigErrorCode.Syntax, where: '$', expected, received, ...at });
-    throw new ConfigError(file, problems);
+    throw new ConfigError(titleOf(file, problems), problems);
   }
 }
 
@@ -116,6 +117,13 @@ function unreadable(error: unknown): ConfigProblem {
   const hint = 'name another with --config FILE or SLUICE_CONFIG';
   const expected = 'a configuration file that can be read';
   return { code: ConfigErrorCode.FileUnreadable, where: '$', expected, received, hint };
+}
+
+/** What the problems are in: the file, or flags and variables, or both. */
+function titleOf(file: string, problems: readonly ConfigProblem[]): string {
+  const inFile = problems.filter(({ where }) => where.startsWith('$')).length;
+  if (inFile === problems.length) return file;
+  return inFile === 0 ? 'flags and variables' : `flags, variables and ${file}`;
 }
 
 /** An issue of the schema as a problem, unless the same place (or one around it) has been reported already. */

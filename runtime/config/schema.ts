@@ -11,11 +11,10 @@ import { addressPattern } from './address.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
+import { maxThreads } from './thread-range.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const logFormats = ['auto', 'json', 'text'] as const;
-/** More threads than this is a typing error on any machine of today. */
-export const maxThreads = 1_024;
 
 const mebibyte = 1_048_576;
 const bodyWindow = { from: 1_024, to: 1_024 * mebibyte, byDefault: 262_144 };

@@ -48,12 +48,12 @@ export function checkShape(schema: Schema, input: unknown, path: string, problem
 
 function unknownKey(schema: ObjectSchema, key: string, where: string): ConfigProblem {
   const known = Object.keys(schema.entries).filter((name) => name !== '$schema');
-  const problem = { where, expected: `one of ${known.join(', ')}`, received: describeValue(key) };
+  const problem = { where, expected: 'a known key', received: describeValue(key) };
   if (Object.hasOwn(notYet, key)) return { ...problem, code: ConfigErrorCode.Unsupported, hint: notYet[key] };
   const code = ConfigErrorCode.UnknownKey;
   const near = closest(key, known);
-  if (near === undefined) return { ...problem, code };
-  return { ...problem, code, expected: 'a known key', hint: `did you mean ${describeValue(near)}?` };
+  if (near === undefined) return { ...problem, code, expected: `one of ${known.join(', ')}` };
+  return { ...problem, code, hint: `did you mean ${describeValue(near)}?` };
 }
 
 function reservedName(key: string, where: string): ConfigProblem {

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+/**
+ * The `sluice` command. Nothing is imported before the compile cache is on, so that every module after it
+ * comes from the cache, already compiled (and in a checkout, already stripped of its types).
+ */
+
+import { enableCompileCache } from 'node:module';
+
+enableCompileCache();
+const { main } = await import('./cli/main.ts');
+// Not left to the event loop: a handle that something forgot must not keep a drained server alive.
+process.exit(await main(process.argv.slice(2), process.env));

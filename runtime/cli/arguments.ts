@@ -1,0 +1,120 @@
+/** From the words of the command line to a command and its flags. */
+
+import { parseArgs } from 'node:util';
+import { closest } from '../config/closest.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
+import { type Flags, settings } from './settings.ts';
+
+export const commands = {
+  start: 'Run the server until SIGTERM or SIGINT; a second signal ends it at once.',
+  check: 'Check the configuration, print what would run, and exit.',
+  help: 'Print this.',
+  version: 'Print the version.',
+} as const;
+export type Command = keyof typeof commands;
+
+export interface Arguments {
+  /** Undefined when none was given or it is unknown; `problems` says so. */
+  readonly command: Command | undefined;
+  readonly flags: Flags;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Flags without a value; each is a command too. */
+const commandFlags: Readonly<Record<string, Command>> = { help: 'help', version: 'version' };
+
+export function parseArguments(words: readonly string[]): Arguments {
+  const problems: ConfigProblem[] = [];
+  const flags = new Map<string, string[]>();
+  const positionals: string[] = [];
+  let asked: Command | undefined;
+  for (const token of tokenize(words)) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    if (Object.hasOwn(commandFlags, token.name)) asked ??= commandFlags[token.name];
+    else readFlag(token, flags, problems);
+  }
+  // `sluice start --help` asks for help, whatever else stands there.
+  if (asked !== undefined) return { command: asked, flags, problems: [] };
+  const command = readCommand(positionals, problems);
+  return { command, flags, problems: command === 'help' || command === 'version' ? [] : problems };
+}
+
+/** Not `strict`: that throws at the first wrong word, and all of them are to be reported. */
+function tokenize(words: readonly string[]) {
+  const valued = settings.map(({ name, short }) => [
+    name,
+    { type: 'string' as const, ...(short && { short }) },
+  ]);
+  const options = {
+    ...Object.fromEntries(valued),
+    help: { type: 'boolean' as const, short: 'h' },
+    version: { type: 'boolean' as const, short: 'v' },
+  };
+  return parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+interface FlagToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function readFlag(token: FlagToken, flags: Map<string, string[]>, problems: ConfigProblem[]): void {
+  const { name, rawName: where, value } = token;
+  const setting = settings.find((candidate) => candidate.name === name);
+  if (setting === undefined) {
+    problems.push(unknownFlag(name, where));
+    return;
+  }
+  const expected = `a value (${where} ${setting.placeholder})`;
+  // `--config --threads 2`: the next flag was taken for the value.
+  const swallowed = value?.startsWith('-') === true && token.inlineValue !== true;
+  if (value === undefined || value === '' || swallowed) {
+    problems.push({ code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(value) });
+    return;
+  }
+  const values = flags.get(name);
+  if (values === undefined) flags.set(name, [value]);
+  else if (setting.repeatable) values.push(value);
+  else {
+    const received = `it again with ${describeValue(value)}`;
+    problems.push({ code: ConfigErrorCode.Conflict, where, expected: 'this flag once', received });
+  }
+}
+
+function unknownFlag(name: string, where: string): ConfigProblem {
+  const known = [...settings.map((setting) => setting.name), ...Object.keys(commandFlags)];
+  const near = closest(name, known);
+  const problem = {
+    code: ConfigErrorCode.UnknownFlag,
+    where,
+    expected: 'a known flag',
+    received: describeValue(where),
+  };
+  return near === undefined ? problem : { ...problem, hint: `did you mean --${near}?` };
+}
+
+function readCommand(positionals: readonly string[], problems: ConfigProblem[]): Command | undefined {
+  const [word, ...rest] = positionals;
+  const where = 'command';
+  const expected = `one of ${Object.keys(commands).join(', ')}`;
+  const code = ConfigErrorCode.UnknownCommand;
+  if (word === undefined || !isCommand(word)) {
+    const near = word === undefined ? undefined : closest(word, Object.keys(commands));
+    const problem = { code, where, expected, received: describeValue(word) };
+    problems.push(near === undefined ? problem : { ...problem, hint: `did you mean ${near}?` });
+    return undefined;
+  }
+  for (const extra of rest) {
+    const hint = extra.endsWith('.json') ? `did you mean --config ${extra}?` : 'flags start with "--"';
+    const received = describeValue(extra);
+    problems.push({ code, where, expected: `nothing after ${word} but flags`, received, hint });
+  }
+  return word;
+}
+
+function isCommand(word: string): word is Command {
+  return Object.hasOwn(commands, word);
+}

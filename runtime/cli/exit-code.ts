@@ -1,0 +1,8 @@
+/** What the process's exit code says; stable, scripts rely on it. */
+export const ExitCode = {
+  Ok: 0,
+  Failed: 1,
+  ConfigWrong: 2,
+  ApplicationFailed: 3,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

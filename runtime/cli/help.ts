@@ -1,0 +1,41 @@
+/** `sluice help`: made from the tables that the command line is parsed with, so that it is complete. */
+
+import { commands } from './arguments.ts';
+import { ExitCode } from './exit-code.ts';
+import { type Setting, settings } from './settings.ts';
+
+export const usage = `usage: sluice ${Object.keys(commands).join('|')} [flags]`;
+
+export function helpText(): string {
+  const flags = settings.flatMap((setting): Row[] => [
+    [flagOf(setting), setting.description],
+    ['', `Variable: ${setting.variables.join(', or ')}`],
+  ]);
+  return [
+    usage,
+    'Sluice serves HTTP/2 and HTTP/1.1 from one thread and runs your application on all the others.',
+    `Commands:\n${table(Object.entries(commands))}`,
+    `Flags (over variables, over the file, over defaults):\n${table(flags)}`,
+    `Exit codes:\n${table(Object.entries(exitCodes))}`,
+    'The file is described by the JSON Schema that the package carries as sluice/schema.json.\n',
+  ].join('\n\n');
+}
+
+const exitCodes: Readonly<Record<string, string>> = {
+  [ExitCode.Ok]: 'The server has drained and ended; or the configuration is right.',
+  [ExitCode.Failed]: 'Something failed that should not; the log or standard error says what.',
+  [ExitCode.ConfigWrong]:
+    'The command line, a variable or the configuration file is wrong; all errors are listed.',
+  [ExitCode.ApplicationFailed]: 'An application module is missing or did not load.',
+};
+
+type Row = readonly [name: string, description: string];
+
+function flagOf({ name, short, placeholder }: Setting): string {
+  return `${short === undefined ? '' : `-${short}, `}--${name} ${placeholder}`;
+}
+
+function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, description]) => `  ${name.padEnd(width)}  ${description}`).join('\n');
+}

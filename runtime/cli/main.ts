@@ -1,0 +1,81 @@
+/** The commands of `sluice`. Each answers the exit code of the process. */
+
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
+import { findMissingApplications, loadConfig } from '../config/load.ts';
+import { parseArguments } from './arguments.ts';
+import { ExitCode } from './exit-code.ts';
+import { helpText, usage } from './help.ts';
+import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
+
+export async function main(words: readonly string[], environment: Environment): Promise<number> {
+  const { command, flags, problems } = parseArguments(words);
+  if (command === 'help') return print(helpText());
+  if (command === 'version') return print(`${readVersion()}\n`);
+  const settings = readSettings(flags, environment);
+  // Without a command there is nothing to load a file for.
+  if (command === undefined) return refuse('command line', [...problems, ...settings.problems], usage);
+  for (const warning of findMistypedVariables(environment)) complain(`warning: ${warning}`);
+  let config: Config;
+  try {
+    config = loadConfig(settings.file, settings.overrides, [...problems, ...settings.problems]);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
+  }
+  return command === 'check' ? check(config, settings) : start(config);
+}
+
+async function check(config: Config, { overrides, file }: ReadSettings): Promise<number> {
+  const missing = findMissingApplications(config);
+  if (missing.length > 0) return refuse(file, missing);
+  const { summarize } = await import('./summary.ts');
+  return print(summarize(config, overrides, process.cwd()));
+}
+
+async function start(config: Config): Promise<number> {
+  const missing = findMissingApplications(config);
+  if (missing.length > 0) {
+    complain(describeProblems(config.file, missing));
+    return ExitCode.ApplicationFailed;
+  }
+  const { createLog, flushLog } = await import('../log.ts');
+  const { serve } = await import('../server.ts');
+  const log = createLog(config.log);
+  const exitCode = await serve(config, log);
+  await flushLog(log);
+  return exitCode;
+}
+
+function refuse(source: string, problems: readonly ConfigProblem[], more?: string): number {
+  complain(describeProblems(source, problems));
+  if (more !== undefined) process.stderr.write(`\n${more}\n"sluice help" says more.\n`);
+  return ExitCode.ConfigWrong;
+}
+
+function complain(message: string): void {
+  process.stderr.write(`sluice: ${message}\n`);
+}
+
+/** Resolves when the text is through: a pipe takes it asynchronously, and the process ends right after. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve) => {
+    // A reader that has gone (`sluice help | head -1`) wanted no more; the callback comes all the same.
+    process.stdout.once('error', () => {});
+    process.stdout.write(text, () => resolve(ExitCode.Ok));
+  });
+}
+
+/** The nearest package.json above: `runtime/cli` in a checkout, `dist/runtime/cli` in the published package. */
+function readVersion(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
+      if (name === 'sluice') return String(version);
+    } catch {
+      // Not there: the other place is.
+    }
+  }
+  return 'unknown';
+}

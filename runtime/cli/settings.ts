@@ -1,0 +1,173 @@
+/**
+ * What the command line and the environment can set, as one table: flags, variables, help and parsing all come
+ * from it. A flag stands over its variable, a variable over the file, the file over the default.
+ */
+
+import { type ListenerAddress, parseAddress } from '../config/address.ts';
+import { closest } from '../config/closest.ts';
+import { parseDuration } from '../config/duration.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
+import type { ConfigOverrides, Override } from '../config/load.ts';
+import { logFormats, logLevels } from '../config/schema.ts';
+import { parseThreadRange } from '../config/thread-range.ts';
+
+export type SettingName = 'config' | 'address' | 'threads' | 'drain-timeout' | 'log-level' | 'log-format';
+
+export interface Setting {
+  readonly name: SettingName;
+  readonly short?: string;
+  readonly placeholder: string;
+  /** The first that is set counts. */
+  readonly variables: readonly string[];
+  readonly description: string;
+  /** May be given more than once, and as a list with commas. */
+  readonly repeatable?: true;
+}
+
+export const settings: readonly Setting[] = [
+  {
+    name: 'config',
+    short: 'c',
+    placeholder: 'FILE',
+    variables: ['SLUICE_CONFIG'],
+    description: 'The configuration file. Default: ./runtime.config.json',
+  },
+  {
+    name: 'address',
+    placeholder: 'HOST:PORT',
+    variables: ['SLUICE_ADDRESS'],
+    description:
+      'Listen here instead of where the file says. Repeat it, or separate with commas, for several.',
+    repeatable: true,
+  },
+  {
+    name: 'threads',
+    placeholder: 'N or MIN-MAX',
+    variables: ['SLUICE_THREADS', 'WEB_CONCURRENCY'],
+    description: 'Threads of every pool: exactly N, or a range.',
+  },
+  {
+    name: 'drain-timeout',
+    placeholder: 'DURATION',
+    variables: ['SLUICE_DRAIN_TIMEOUT'],
+    description: 'Time for open exchanges to finish after SIGTERM or SIGINT: 500ms, 30s, 2m, 1h.',
+  },
+  {
+    name: 'log-level',
+    placeholder: 'LEVEL',
+    variables: ['SLUICE_LOG_LEVEL'],
+    description: `The least severe level to log: ${logLevels.join(', ')}.`,
+  },
+  {
+    name: 'log-format',
+    placeholder: 'FORMAT',
+    variables: ['SLUICE_LOG_FORMAT'],
+    description: `${logFormats.join(', ')}. auto is text on a terminal and JSON lines otherwise.`,
+  },
+];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** Flags as given: name → values in order. */
+export type Flags = ReadonlyMap<string, readonly string[]>;
+
+export interface ReadSettings {
+  readonly file: string;
+  readonly overrides: ConfigOverrides;
+  readonly problems: readonly ConfigProblem[];
+}
+
+const defaultFile = './runtime.config.json';
+
+/** Reads every setting from the first source that has it, and collects what is wrong. */
+export function readSettings(flags: Flags, environment: Environment): ReadSettings {
+  const problems: ConfigProblem[] = [];
+  const read = <Value>(name: SettingName, parse: Parse<Value>): Override<Value> | undefined => {
+    const given = findGiven(name, flags, environment);
+    if (given === undefined) return undefined;
+    const value = parse(given.text, given.source);
+    if (!isProblem(value)) return { value, source: given.source };
+    problems.push(value);
+    return undefined;
+  };
+  const listeners = readAddresses(findGiven('address', flags, environment), problems);
+  const threads = read('threads', parseThreadRange);
+  const drainTimeoutMs = read('drain-timeout', parseDuration);
+  const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
+  const logFormat = read('log-format', (text, where) => parseChoice(text, where, logFormats));
+  const file = findGiven('config', flags, environment)?.text ?? defaultFile;
+  const overrides = {
+    ...(listeners && { listeners }),
+    ...(threads && { threads }),
+    ...(drainTimeoutMs && { drainTimeoutMs }),
+    ...(logLevel && { logLevel }),
+    ...(logFormat && { logFormat }),
+  };
+  return { file, overrides, problems };
+}
+
+/**
+ * Variables that look like a typing error in one of ours. A warning and no error: others may own the prefix too
+ * (Kubernetes sets SLUICE_SERVICE_HOST and more for a service named sluice).
+ */
+export function findMistypedVariables(environment: Environment): string[] {
+  const prefix = 'SLUICE_';
+  const known = settings.flatMap(({ variables }) => variables).filter((name) => name.startsWith(prefix));
+  const warnings: string[] = [];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith(prefix) || known.includes(name)) continue;
+    const near = closest(
+      name.slice(prefix.length),
+      known.map((variable) => variable.slice(prefix.length)),
+    );
+    if (near !== undefined) warnings.push(`the variable ${name} is not read; did you mean ${prefix}${near}?`);
+  }
+  return warnings;
+}
+
+type Parse<Value> = (text: string, where: string) => Value | ConfigProblem;
+
+interface Given {
+  readonly text: string;
+  /** The flag or variable that gave it. */
+  readonly source: string;
+}
+
+/** An empty variable counts as unset, as is usual: compose files and CI systems cannot always leave one out. */
+function findGiven(name: SettingName, flags: Flags, environment: Environment): Given | undefined {
+  const values = flags.get(name);
+  if (values !== undefined) return { text: values.join(','), source: `--${name}` };
+  const { variables } = settings.find((setting) => setting.name === name) ?? { variables: [] };
+  const variable = variables.find((candidate) => environment[candidate]);
+  return variable === undefined ? undefined : { text: environment[variable] ?? '', source: variable };
+}
+
+function readAddresses(
+  given: Given | undefined,
+  problems: ConfigProblem[],
+): Override<readonly ListenerAddress[]> | undefined {
+  if (given === undefined) return undefined;
+  const value: ListenerAddress[] = [];
+  for (const text of given.text.split(',')) {
+    const address = parseAddress(text.trim(), given.source);
+    if (isProblem(address)) problems.push(address);
+    else value.push(address);
+  }
+  return { value, source: given.source };
+}
+
+function parseChoice<Choice extends string>(
+  text: string,
+  where: string,
+  choices: readonly Choice[],
+): Choice | ConfigProblem {
+  const choice = choices.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  const near = closest(text, choices);
+  const expected = `one of ${choices.join(', ')}`;
+  const problem = { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
+  return near === undefined ? problem : { ...problem, hint: `did you mean ${near}?` };
+}
+
+function isProblem(value: unknown): value is ConfigProblem {
+  return typeof value === 'object' && value !== null && 'code' in value;
+}

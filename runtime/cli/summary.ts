@@ -1,0 +1,36 @@
+/** `sluice check`: what a configuration comes to, with defaults and overrides in force. */
+
+import { relative } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { formatDuration } from '../config/duration.ts';
+import type { ConfigOverrides } from '../config/load.ts';
+import { formatThreadRange } from '../config/thread-range.ts';
+
+export function summarize(config: Config, overrides: ConfigOverrides, directory: string): string {
+  const from = (key: keyof ConfigOverrides) => {
+    const override = overrides[key];
+    return override === undefined ? '' : ` (${override.source})`;
+  };
+  const protocols = config.http1.enabled ? 'HTTP/2 and HTTP/1.1' : 'HTTP/2';
+  const pools = Object.values(config.pools);
+  const nameWidth = Math.max(...pools.map(({ name }) => name.length));
+  const patterns = config.routes.map(({ host, path }) => `${host === '*' ? '' : host}${path}`);
+  const patternWidth = Math.max(...patterns.map((pattern) => pattern.length));
+  return [
+    `${relative(directory, config.file)} is right`,
+    '',
+    'Listeners',
+    ...config.listeners.map(({ address }) => `  ${address}  ${protocols}, cleartext${from('listeners')}`),
+    'Pools',
+    ...pools.map(({ name, threads, application }) => {
+      const range = `${formatThreadRange(threads)} threads${from('threads')}`;
+      return `  ${name.padEnd(nameWidth)}  ${range}, ${relative(directory, application)}`;
+    }),
+    'Routes, the most specific first',
+    ...config.routes.map(({ pool }, index) => `  ${patterns[index].padEnd(patternWidth)}  ${pool}`),
+    `Drain timeout  ${formatDuration(config.drainTimeoutMs)}${from('drainTimeoutMs')}`,
+    `Log level      ${config.log.level}${from('logLevel')}`,
+    `Log format     ${config.log.format}${from('logFormat')}`,
+    '',
+  ].join('\n');
+}

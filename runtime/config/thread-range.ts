@@ -1,0 +1,20 @@
+/** A number of threads as flags and variables give it: `4` for exactly four, `1-4` for a range. */
+
+import type { ThreadRange } from './config.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+
+/** More threads than this is a typing error on any machine of today. */
+export const maxThreads = 1_024;
+
+export function parseThreadRange(text: string, where: string): ThreadRange | ConfigProblem {
+  const match = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(text);
+  const min = match === null ? Number.NaN : Number(match[1]);
+  const max = match?.[2] === undefined ? min : Number(match[2]);
+  if (min >= 1 && max >= min && max <= maxThreads) return { min, max };
+  const expected = `a number of threads such as 4, or a range such as 1-4, from 1 to ${maxThreads}`;
+  return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
+}
+
+export function formatThreadRange({ min, max }: ThreadRange): string {
+  return min === max ? `${min}` : `${min}-${max}`;
+}
