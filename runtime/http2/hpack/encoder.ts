@@ -10,8 +10,9 @@
 import { Buffer } from 'node:buffer';
 import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
-import { Indexing, NameRecord } from './indexing-policy.ts';
+import { defaultIndexing, Indexing, NameRecord } from './indexing-policy.ts';
 import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
+import { latin1Bytes } from './latin1.ts';
 import {
   STATIC_LENGTH,
   STATIC_NAMES,
@@ -23,6 +24,10 @@ import {
 export interface HpackEncoderOptions {
   /** Bytes of dynamic table that we use at most, whatever the peer would allow. 4,096 asks for no size update. */
   readonly maxTableBytes: number;
+  /** Huffman-code strings where that is shorter; default true. Without it blocks are larger and cheaper to make. */
+  readonly huffman?: boolean;
+  /** How the values of a name are put into the table; default `defaultIndexing`. */
+  readonly indexingOf?: (name: string) => Indexing;
 }
 
 /** What a peer's decoder starts with (RFC 9113 section 6.5.2). */
@@ -43,8 +48,13 @@ const SIZE_UPDATE = 0x20;
 const LITERAL_NEVER_INDEXED = 0x10;
 const LITERAL_NOT_INDEXED = 0x00;
 
+/** Where strings are unpacked before they are coded; shared, as encoding is synchronous. */
+const scratch = Buffer.allocUnsafeSlow(4 * 1024);
+
 export class HpackEncoder {
   readonly #maxTableBytes: number;
+  readonly #huffman: boolean;
+  readonly #indexingOf: (name: string) => Indexing;
   readonly #table: DynamicTable;
   #records: Map<string, NameRecord> | null = null;
   /** The lowest capacity since the last block; the table's own is what it ends at. */
@@ -54,6 +64,8 @@ export class HpackEncoder {
 
   constructor(options: HpackEncoderOptions) {
     this.#maxTableBytes = options.maxTableBytes;
+    this.#huffman = options.huffman ?? true;
+    this.#indexingOf = options.indexingOf ?? defaultIndexing;
     this.#table = new DynamicTable(Math.min(options.maxTableBytes, INITIAL_TABLE_BYTES));
     this.#lowestTableBytes = this.#table.capacityBytes;
   }
@@ -137,8 +149,8 @@ export class HpackEncoder {
       const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
       at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
     }
-    if (nameIndex === 0) at = writeString(name, out, at);
-    return writeString(value, out, at);
+    if (nameIndex === 0) at = writeString(name, this.#huffman, out, at);
+    return writeString(value, this.#huffman, out, at);
   }
 
   #shouldIndex(record: NameRecord, value: string): boolean {
@@ -152,8 +164,9 @@ export class HpackEncoder {
     // Forgetting all costs some literals where an index would have done; it keeps the bound simple.
     if (records.size >= MAX_NAME_RECORDS) records.clear();
     const staticIndex = staticIndexOfName(name);
-    const record = new NameRecord(staticIndex > 0 ? STATIC_NAMES[staticIndex] : ownCopy(name), staticIndex);
-    records.set(record.name, record);
+    const ownName = staticIndex > 0 ? STATIC_NAMES[staticIndex] : ownCopy(name);
+    const record = new NameRecord(ownName, staticIndex, this.#indexingOf(ownName));
+    records.set(ownName, record);
     return record;
   }
 }
@@ -166,13 +179,19 @@ function ownCopy(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
 }
 
-/** Writes a string literal (section 5.2), Huffman-coded where that is shorter. */
-function writeString(text: string, out: Uint8Array, offset: number): number {
-  const huffmanBytes = huffmanEncodedBytes(text);
-  if (huffmanBytes < text.length) {
-    return huffmanEncode(text, out, writeInteger(out, offset, 0x80, 0x7f, huffmanBytes));
+/**
+ * Writes a string literal (section 5.2), Huffman-coded where that is shorter. Passes over octets are much faster
+ * than passes over the characters of a string, so it is unpacked first.
+ */
+function writeString(text: string, huffman: boolean, out: Uint8Array, offset: number): number {
+  const length = text.length;
+  const octets = length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(length);
+  latin1Bytes(text, octets);
+  const huffmanBytes = huffman ? huffmanEncodedBytes(octets, length) : length;
+  if (huffmanBytes < length) {
+    return huffmanEncode(octets, length, out, writeInteger(out, offset, 0x80, 0x7f, huffmanBytes));
   }
-  let at = writeInteger(out, offset, 0x00, 0x7f, text.length);
-  for (let i = 0; i < text.length; i++) out[at++] = text.charCodeAt(i);
-  return at;
+  const at = writeInteger(out, offset, 0x00, 0x7f, length);
+  for (let i = 0; i < length; i++) out[at + i] = octets[i];
+  return at + length;
 }

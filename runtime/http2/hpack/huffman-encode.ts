@@ -1,41 +1,61 @@
-/** Huffman encoding (RFC 7541 section 5.2). Strings are latin1; of a larger code unit the low octet counts. */
+/** Huffman encoding (RFC 7541 section 5.2) of octets. */
 import { HUFFMAN_BITS, HUFFMAN_CODES } from './huffman-code.ts';
 
-/** How many octets `text` takes when Huffman-coded. */
-export function huffmanEncodedBytes(text: string): number {
+/**
+ * Code and length of the octets whose code has at most 16 bits, as code << 5 | bits: all that text is made of. 0 for
+ * the others.
+ */
+const shortCodes = new Int32Array(256);
+for (let octet = 0; octet < 256; octet++) {
+  if (HUFFMAN_BITS[octet] <= 16) shortCodes[octet] = (HUFFMAN_CODES[octet] << 5) | HUFFMAN_BITS[octet];
+}
+
+/** How many octets text[0,length) takes when Huffman-coded. */
+export function huffmanEncodedBytes(text: Uint8Array, length: number): number {
   let bits = 0;
-  for (let i = 0; i < text.length; i++) bits += HUFFMAN_BITS[text.charCodeAt(i) & 0xff];
+  for (let i = 0; i < length; i++) bits += HUFFMAN_BITS[text[i]];
   return (bits + 7) >>> 3;
 }
 
-/** Writes `text` at `offset`, padded with ones. @returns the offset after it. */
-export function huffmanEncode(text: string, out: Uint8Array, offset: number): number {
+/** Writes text[0,length) at `offset`, padded with ones. @returns the offset after it. */
+export function huffmanEncode(text: Uint8Array, length: number, out: Uint8Array, offset: number): number {
   let at = offset;
-  // `pending` holds the low `pendingBits` (< 8 between symbols) bits that no octet has taken yet. The longest code
-  // has 30 bits, so a long one is fed in two parts to stay within 32.
+  // The low `pendingBits` bits of `pending` have not been written. There are fewer than 16 before each addition of
+  // at most 16, so 32 suffice; what stands above them has been written, and a typed array drops it when it stores.
   let pending = 0;
   let pendingBits = 0;
-  for (let i = 0; i < text.length; i++) {
-    const octet = text.charCodeAt(i) & 0xff;
-    const code = HUFFMAN_CODES[octet];
-    let bits = HUFFMAN_BITS[octet];
-    if (bits > 16) {
-      bits -= 16;
+  for (let i = 0; i < length; i++) {
+    const octet = text[i];
+    const short = shortCodes[octet];
+    let code = short >> 5;
+    let bits = short & 0x1f;
+    if (short === 0) {
+      // 19 to 30 bits: the upper ones first, to make them two short codes.
+      code = HUFFMAN_CODES[octet];
+      bits = HUFFMAN_BITS[octet] - 16;
       pending = (pending << bits) | (code >> 16);
       pendingBits += bits;
-      while (pendingBits >= 8) {
-        pendingBits -= 8;
-        out[at++] = pending >> pendingBits;
+      if (pendingBits >= 16) {
+        pendingBits -= 16;
+        out[at] = pending >> (pendingBits + 8);
+        out[at + 1] = pending >> pendingBits;
+        at += 2;
       }
+      code &= 0xffff;
       bits = 16;
     }
-    // Bits above `pendingBits` are left over from octets already written: a typed array drops them.
-    pending = (pending << bits) | (code & 0xffff);
+    pending = (pending << bits) | code;
     pendingBits += bits;
-    while (pendingBits >= 8) {
-      pendingBits -= 8;
-      out[at++] = pending >> pendingBits;
+    if (pendingBits >= 16) {
+      pendingBits -= 16;
+      out[at] = pending >> (pendingBits + 8);
+      out[at + 1] = pending >> pendingBits;
+      at += 2;
     }
+  }
+  if (pendingBits >= 8) {
+    pendingBits -= 8;
+    out[at++] = pending >> pendingBits;
   }
   if (pendingBits > 0) out[at++] = (pending << (8 - pendingBits)) | (0xff >> pendingBits);
   return at;

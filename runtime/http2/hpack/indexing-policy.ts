@@ -41,6 +41,11 @@ for (const name of [
   indexingByName.set(name, Indexing.OnRepeat);
 }
 
+/** The policy above, for a name in lower case. */
+export function defaultIndexing(name: string): Indexing {
+  return indexingByName.get(name) ?? Indexing.AtOnce;
+}
+
 /** What the encoder knows of one field name on one connection. */
 export class NameRecord {
   readonly name: string;
@@ -53,10 +58,10 @@ export class NameRecord {
   /** Fingerprint of the last value that was sent as a literal, to know it when it comes again. */
   lastFingerprint = 0;
 
-  constructor(name: string, staticIndex: number) {
+  constructor(name: string, staticIndex: number, indexing: Indexing) {
     this.name = name;
     this.staticIndex = staticIndex;
-    this.indexing = indexingByName.get(name) ?? Indexing.AtOnce;
+    this.indexing = indexing;
   }
 
   /** The dynamic table had the value. */

@@ -1,5 +1,5 @@
 /**
- * Octets to strings, one octet a character.
+ * Octets to strings and back, one octet a character.
  *
  * A call into the runtime costs more than a short string does: for up to 16 octets, which most field names and many
  * values have, `String.fromCharCode` with that many arguments takes half the time (measured; a loop that appends
@@ -161,4 +161,13 @@ export function latin1String(b: Uint8Array, at: number, length: number): string 
     default:
       return latin1Slice.call(b, at, at + length);
   }
+}
+
+/** The same in the other direction: above this the call into the runtime is the faster one. */
+const LOOP_LIMIT = 16;
+
+/** Writes `text` at the start of `out`, which must have room; of a code unit above 255 the low octet counts. */
+export function latin1Bytes(text: string, out: Buffer): void {
+  if (text.length > LOOP_LIMIT) out.write(text, 0, 'latin1');
+  else for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
 }
