@@ -43,50 +43,60 @@ output:empty { display: none }
 `;
 
 /**
- * @param title plain text.
+ * A page of a sample application.
+ * @param title plain text; also the heading.
  * @param main HTML, trusted: whatever comes from a request has been through `escapeHtml`.
  * @param script a module's source, or '' for a page without one.
  */
 export function makePage(title: string, main: string, script = '', style = ''): Page {
+  const heading = escapeHtml(title);
+  const body = `<nav><a href="/">All sample applications</a></nav>\n<main>\n<h1>${heading}</h1>\n${main}\n</main>\n`;
+  return makeDocument(`${title} · Sluice`, body, script, style);
+}
+
+/** A whole document around `body`, which is trusted HTML; no frame but the style. */
+export function makeDocument(title: string, body: string, script = '', style = ''): Page {
   const html = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} · Sluice</title>
+<title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
 <style>${STYLE}${style}</style>
 </head>
 <body>
-<nav><a href="/">All sample applications</a></nav>
-<main>
-<h1>${escapeHtml(title)}</h1>
-${main}
-</main>
-${script === '' ? '' : `<script type="module">${script}</script>\n`}</body>
+${body}${script === '' ? '' : `<script type="module">${script}</script>\n`}</body>
 </html>
 `;
-  const scriptSource =
-    script === '' ? "'none'" : `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
   return {
     html: new TextEncoder().encode(html),
-    fields: {
+    fields: Object.freeze({
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': [
-        "default-src 'none'",
-        `script-src ${scriptSource}`,
-        "style-src 'unsafe-inline'",
-        "img-src 'self' blob: data: https:",
-        "connect-src 'self'",
-        "frame-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-      ].join('; '),
+      'content-security-policy': securityPolicy(script),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
-    },
+    }),
   };
+}
+
+/**
+ * Whatever found its way into a page could show, but not run: the one script is named by its digest. Styles are
+ * free, because the preview of a rendered document inherits the policy of the page it stands in.
+ */
+function securityPolicy(script: string): string {
+  const digest = script === '' ? '' : createHash('sha256').update(script).digest('base64');
+  return [
+    "default-src 'none'",
+    `script-src ${script === '' ? "'none'" : `'sha256-${digest}'`}`,
+    "style-src 'unsafe-inline'",
+    "img-src 'self' blob: data: https:",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+  ].join('; ');
 }
 
 export function respondPage(exchange: Exchange, status: number, page: Page): void {

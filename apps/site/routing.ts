@@ -58,8 +58,8 @@ function answerError(exchange: Exchange, error: unknown): void {
     return;
   }
   const code = error instanceof Error ? (error as GatewayError).code : undefined;
-  if (code === GatewayErrorCode.BodyTooLarge) {
-    respondText(exchange, 413, `${(error as GatewayError).message}\n`);
+  if (code === GatewayErrorCode.FieldRepeated) {
+    respondText(exchange, 400, `${(error as GatewayError).message}\n`);
     return;
   }
   // The peer has gone: there is nobody to answer, and nothing went wrong here.
@@ -73,12 +73,4 @@ export function respondText(exchange: Exchange, status: number, text: string, fi
     { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff', ...fields },
     text,
   );
-}
-
-/**
- * The length that the request announces, or -1. It lets a body be refused before any of it has been read.
- */
-export function announcedBytes(exchange: Exchange): number {
-  const value = exchange.request.fields.get('content-length');
-  return value === undefined ? -1 : Number(value);
 }

@@ -1,0 +1,88 @@
+/**
+ * The front page: what the sample applications are, and commands that work when pasted.
+ */
+import type { Exchange } from '../../workers/gateway.ts';
+import { escapeHtml, makePage, respondPage } from '../site/page.ts';
+import { answer, type Resources } from '../site/routing.ts';
+
+interface Sample {
+  readonly path: string;
+  readonly does: string;
+  /** Shell commands; `ORIGIN` stands for scheme and authority. */
+  readonly commands: readonly string[];
+}
+
+const CURL = 'curl -s --http2-prior-knowledge';
+
+const SAMPLES: readonly Sample[] = [
+  { path: '/hello', does: 'The smallest response there is.', commands: [`${CURL} -i ORIGIN/hello`] },
+  {
+    path: '/echo',
+    does: 'Sends every piece back as it arrives, with a count and a digest as trailers. The second command echoes what you type, line by line.',
+    commands: [`${CURL} -v --data-binary 'hello' ORIGIN/echo`, `${CURL} -N -T . ORIGIN/echo`],
+  },
+  {
+    path: '/render',
+    does: 'Renders Markdown to a whole HTML page with highlighted code.',
+    commands: [
+      `printf '# Hello\\n\\n\`\`\`js\\nconst answer = 42\\n\`\`\`\\n' | ${CURL} -H 'content-type: text/markdown' --data-binary @- ORIGIN/render`,
+    ],
+  },
+  {
+    path: '/thumbnail',
+    does: 'Resizes a PNG or JPEG. The command makes a sample picture and sends it through.',
+    commands: [
+      `${CURL} ORIGIN/thumbnail/sample.png | ${CURL} -H 'content-type: image/png' --data-binary @- -o thumbnail.png 'ORIGIN/thumbnail?width=200'`,
+    ],
+  },
+  {
+    path: '/hash',
+    does: 'Hashes a password with Argon2id in WebAssembly, and verifies one.',
+    commands: [
+      `${CURL} -d 'correct horse battery staple' ORIGIN/hash`,
+      `HASH=$(${CURL} -d 'secret' ORIGIN/hash); ${CURL} -H 'content-type: application/json' -d '{"password":"secret","hash":"'"$HASH"'"}' ORIGIN/hash/verify`,
+    ],
+  },
+];
+
+/** What may stand unquoted in a shell command: a name, an IPv4 or a bracketed IPv6 address, with a port. */
+const PLAIN_AUTHORITY = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+const DEFAULT_AUTHORITY = '127.0.0.1:8080';
+
+const RESOURCES: Resources = new Map([['/', { GET: showIndex }]]);
+
+export default function index(exchange: Exchange): Promise<void> {
+  const { path, method } = exchange.request;
+  const isResource = path === '/' || path.startsWith('/?');
+  if (!isResource && (method === 'GET' || method === 'HEAD')) return showNotFound(exchange);
+  return answer(exchange, RESOURCES);
+}
+
+function showIndex(exchange: Exchange): void {
+  const { scheme, authority } = exchange.request;
+  const origin = `${scheme}://${PLAIN_AUTHORITY.test(authority) ? authority : DEFAULT_AUTHORITY}`;
+  const samples = SAMPLES.map((sample) => sampleHtml(sample, origin)).join('\n');
+  respondPage(
+    exchange,
+    200,
+    makePage(
+      'Sample applications',
+      `<p>Each runs on worker threads of its own pool; one thread owns the sockets. Open a page, or paste a command.</p>\n${samples}`,
+    ),
+  );
+}
+
+function sampleHtml(sample: Sample, origin: string): string {
+  const commands = sample.commands.map((command) => command.replaceAll('ORIGIN', origin)).join('\n');
+  return `<section>
+<h2><a href="${sample.path}">${sample.path}</a></h2>
+<p>${escapeHtml(sample.does)}</p>
+<pre><code>${escapeHtml(commands)}</code></pre>
+</section>`;
+}
+
+async function showNotFound(exchange: Exchange): Promise<void> {
+  const path = exchange.request.path.slice(0, 200);
+  const main = `<p>There is nothing at <code>${escapeHtml(path)}</code>. The <a href="/">front page</a> lists what there is.</p>`;
+  respondPage(exchange, 404, makePage('Not found', main));
+}

@@ -1,0 +1,12 @@
+/** Decoded pixels. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Four bytes a pixel, rows from the top, sRGB, alpha not multiplied in; its buffer holds nothing else. */
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Takes a picture row by row from the top; `rgba` from `offset` on is valid during the call only. */
+export interface RowSink {
+  row(rgba: Uint8Array | Uint8ClampedArray, offset: number): void;
+}
