@@ -4,6 +4,7 @@
  * have the type it needs and leaves the others to the schema's own error.
  */
 
+import { maxMessageLength } from '../../wire/layout.ts';
 import { type ListenerAddress, parseAddress } from './address.ts';
 import { closest } from './closest.ts';
 import type { ThreadRange } from './config.ts';
@@ -83,6 +84,36 @@ export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigPro
     else problems.push(conflict(where, `a host and path that ${first} does not have`, `${host} ${path}`));
   }
 }
+
+/**
+ * A request's head crosses to its thread as one message, so half a ring must hold the largest head that the
+ * protocols let in; a larger one could never be sent.
+ */
+export function checkRings(pools: unknown, http1: unknown, http2: unknown, problems: ConfigProblem[]): void {
+  const fieldListBytes = memberOf(http2, 'maxFieldListBytes');
+  const headerBytes = memberOf(http1, 'maxHeaderBytes');
+  if (typeof fieldListBytes !== 'number' || typeof headerBytes !== 'number') return;
+  const headBytes =
+    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) + fixedHeadBytes;
+  for (const [name, pool] of membersOf(pools)) {
+    const ringBytes = memberOf(pool, 'ringBytes');
+    if (typeof ringBytes !== 'number' || maxMessageLength(ringBytes) >= headBytes) continue;
+    problems.push({
+      code: ConfigErrorCode.Conflict,
+      where: childPath(childPath('$.pools', name), 'ringBytes'),
+      expected: `at least ${2 ** Math.ceil(Math.log2(2 * (headBytes + 4)))}, so that half of it holds a request head`,
+      received: describeValue(ringBytes),
+      hint: `or lower $.http2.maxFieldListBytes (${fieldListBytes}) and $.http1.maxHeaderBytes (${headerBytes})`,
+    });
+  }
+}
+
+/** UTF-8 takes three bytes of a UTF-16 unit at most, and the writer claims room for that before it looks. */
+const bytesPerFieldListByte = 3;
+/** As above, and a line of two bytes ("a:") also costs two string heads, which a field list counts as 32. */
+const bytesPerHeaderByte = 5;
+/** Kind, slot, generation, flags, version, remote address and port. */
+const fixedHeadBytes = 512;
 
 function unknownPool(where: string, pool: string, names: readonly string[]): ConfigProblem {
   const code = ConfigErrorCode.UnknownPool;

@@ -1,57 +1,141 @@
-/** The `http2` section: what this server announces in SETTINGS and the budgets that bound what a peer may cost. */
+/**
+ * The `http2` section: the engine's own options, name by name, with the engine's own defaults. What each protects
+ * from stands at length in `runtime/http2/options.ts`; a test holds names, defaults and bounds together.
+ */
 
+import { type BudgetLimits, defaultHttp2Options as defaults } from '../http2/options.ts';
+import { maxTimerMs } from './duration.ts';
 import { section, wholeNumber } from './fields.ts';
 
 /** RFC 9113 section 6.9.1: no window exceeds this. */
 const maxWindowBytes = 2 ** 31 - 1;
+const mebibyte = 1_048_576;
 
 /** A budget refills by rate, so it bounds abuse and not the age of a connection. */
-function budget(what: string, burst: number, perSecond: number) {
-  const size = { from: 1, to: 1_000_000 };
-  return section(`${what} Beyond it the connection ends with ENHANCE_YOUR_CALM.`, {
-    burst: wholeNumber('How many may come at once.', { ...size, byDefault: burst }),
-    perSecond: wholeNumber('How many are allowed again each second.', { ...size, byDefault: perSecond }),
+function budget(name: keyof BudgetLimits, what: string) {
+  const { burst, perSecond } = defaults.budgets[name];
+  return section(`${what} Beyond the budget the connection ends with ENHANCE_YOUR_CALM.`, {
+    burst: wholeNumber('How many may come at once.', { from: 1, to: 1_000_000_000, byDefault: burst }),
+    perSecond: wholeNumber('How many more each second.', {
+      from: 0,
+      to: 1_000_000_000,
+      byDefault: perSecond,
+    }),
   });
 }
 
-export const http2Section = section('HTTP/2 (RFC 9113): announced settings and bounds per connection.', {
-  maxConcurrentStreams: wholeNumber(
-    'SETTINGS_MAX_CONCURRENT_STREAMS: requests open at once on a connection; more are refused with REFUSED_STREAM.',
-    { from: 1, to: 65_536, byDefault: 128 },
+function option(
+  name: Exclude<keyof typeof defaults, 'budgets' | 'enableConnectProtocol'>,
+  description: string,
+  from: number,
+  to: number,
+) {
+  return wholeNumber(description, { from, to, byDefault: defaults[name] });
+}
+
+export const http2Section = section('HTTP/2 (RFC 9113): what is announced and what bounds each connection.', {
+  maxConcurrentStreams: option(
+    'maxConcurrentStreams',
+    'SETTINGS_MAX_CONCURRENT_STREAMS: requests open at once; one more is refused with REFUSED_STREAM.',
+    1,
+    65_536,
   ),
-  initialWindowBytes: wholeNumber(
-    'SETTINGS_INITIAL_WINDOW_SIZE: request body bytes a peer may send on a stream before the application has read any.',
-    { from: 1_024, to: maxWindowBytes, byDefault: 262_144 },
+  streamWindowBytes: option(
+    'streamWindowBytes',
+    'SETTINGS_INITIAL_WINDOW_SIZE: request body bytes of a stream that the application has not taken yet.',
+    1,
+    maxWindowBytes,
   ),
-  connectionWindowBytes: wholeNumber(
-    'Request body bytes a peer may have in flight on all streams of a connection together.',
-    { from: 65_535, to: maxWindowBytes, byDefault: 8_388_608 },
+  connectionWindowBytes: option(
+    'connectionWindowBytes',
+    'The same for all streams of a connection together.',
+    65_535,
+    maxWindowBytes,
   ),
-  maxFrameBytes: wholeNumber('SETTINGS_MAX_FRAME_SIZE: the largest frame payload accepted.', {
-    from: 16_384,
-    to: 16_777_215,
-    byDefault: 16_384,
-  }),
-  maxHeaderListBytes: wholeNumber(
-    'SETTINGS_MAX_HEADER_LIST_SIZE: decoded header fields of a request (name, value and 32 for each); more is answered 431.',
-    { from: 1_024, to: 16_777_216, byDefault: 65_536 },
+  maxFrameBytes: option(
+    'maxFrameBytes',
+    'SETTINGS_MAX_FRAME_SIZE: the largest frame payload accepted. Larger frames only delay other streams.',
+    16_384,
+    16_777_215,
   ),
-  headerTableBytes: wholeNumber(
-    'SETTINGS_HEADER_TABLE_SIZE: memory for the HPACK table of received fields.',
-    {
-      from: 0,
-      to: 1_048_576,
-      byDefault: 4_096,
-    },
+  headerTableBytes: option(
+    'headerTableBytes',
+    'SETTINGS_HEADER_TABLE_SIZE: what the peer may keep in the HPACK decoder.',
+    0,
+    16 * mebibyte,
   ),
-  outputLimitBytes: wholeNumber(
-    'Bytes that wait for the socket before response data of this connection waits with its application.',
-    { from: 16_384, to: 1_073_741_824, byDefault: 1_048_576 },
+  encoderTableBytes: option(
+    'encoderTableBytes',
+    'What the HPACK encoder keeps at most, whatever the peer offers.',
+    0,
+    16 * mebibyte,
   ),
-  budgets: section('What a peer may do by rate, for each connection.', {
-    resets: budget('Streams that the peer resets.', 200, 50),
-    settings: budget('SETTINGS frames.', 20, 2),
-    pings: budget('PING frames.', 20, 5),
-    emptyData: budget('DATA frames without content that do not end a stream.', 100, 50),
+  maxFieldListBytes: option(
+    'maxFieldListBytes',
+    'SETTINGS_MAX_HEADER_LIST_SIZE: names, values and 32 for each line of a request; more is answered 431. A ring of every pool must hold it.',
+    1_024,
+    mebibyte,
+  ),
+  maxFieldLines: option(
+    'maxFieldLines',
+    'Header lines of a request, pseudo-fields included; more is answered 431.',
+    4,
+    65_536,
+  ),
+  maxFieldBlockBytes: option(
+    'maxFieldBlockBytes',
+    'Encoded bytes of one header block over all its frames; more ends the connection.',
+    1_024,
+    16 * mebibyte,
+  ),
+  maxContinuationFrames: option(
+    'maxContinuationFrames',
+    'CONTINUATION frames of one header block; more end the connection.',
+    0,
+    65_536,
+  ),
+  outputLimitBytes: option(
+    'outputLimitBytes',
+    'Output that the socket has not taken at which response data waits in its streams.',
+    1,
+    1_024 * mebibyte,
+  ),
+  maxUnsentBytes: option(
+    'maxUnsentBytes',
+    'Output that the socket has not taken at which the connection ends: for peers that ask and never read.',
+    1,
+    1_024 * mebibyte,
+  ),
+  closedStreamMemory: option(
+    'closedStreamMemory',
+    'Streams reset lately that are remembered, so that frames still on their way are tolerated.',
+    1,
+    65_536,
+  ),
+  settingsTimeoutMs: option(
+    'settingsTimeoutMs',
+    'The peer has this long to acknowledge SETTINGS; then the connection ends with SETTINGS_TIMEOUT.',
+    1,
+    maxTimerMs,
+  ),
+  tinyWindowUpdateBytes: option(
+    'tinyWindowUpdateBytes',
+    'A WINDOW_UPDATE by less than this counts as tiny.',
+    0,
+    maxWindowBytes,
+  ),
+  budgets: section('What a peer may make the server do for nothing, for each connection.', {
+    peerResets: budget('peerResets', 'Streams that the peer resets (rapid reset).'),
+    provokedResets: budget('provokedResets', 'Streams that the server had to reset because of the peer.'),
+    refusedStreams: budget('refusedStreams', 'Streams refused beyond maxConcurrentStreams.'),
+    settings: budget('settings', 'SETTINGS frames, each of which is answered.'),
+    pings: budget('pings', 'PING frames, each of which is answered; every DATA frame sent gives one back.'),
+    ignoredFrames: budget('ignoredFrames', 'PRIORITY and unknown frames.'),
+    emptyData: budget('emptyData', 'DATA frames without content that do not end a stream.'),
+    tinyWindowUpdates: budget('tinyWindowUpdates', 'WINDOW_UPDATEs below tinyWindowUpdateBytes.'),
+    stalledStreamSeconds: budget(
+      'stalledStreamSeconds',
+      'Seconds, over all streams, that data waits at a window the peer keeps shut.',
+    ),
   }),
 });

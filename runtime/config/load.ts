@@ -12,6 +12,7 @@ import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
 import {
   checkListeners,
+  checkRings,
   checkRoutes,
   type PlacedListener,
   readListeners,
@@ -161,16 +162,19 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, routes } = sectionsOf(parts);
+  const { listeners, pools, routes, http1, http2 } = sectionsOf(parts);
   const fromFile = readListeners(listeners, problems);
   const effective = overrides.listeners === undefined ? fromFile : placeOverride(overrides.listeners);
   checkListeners(effective, problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
+  checkRings(pools, http1, http2, problems);
   return { listeners: effective.map(({ listener }) => listener), threads };
 }
 
-function sectionsOf(parts: unknown): { listeners?: unknown; pools?: unknown; routes?: unknown } {
+type Sections = { readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2']?: unknown };
+
+function sectionsOf(parts: unknown): Sections {
   return typeof parts === 'object' && parts !== null ? parts : {};
 }
 
