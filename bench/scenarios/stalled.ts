@@ -41,7 +41,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
         },
       },
     },
-    options: { http2: { initialWindowBytes: WINDOW_BYTES } },
+    options: { http2: { streamWindowBytes: WINDOW_BYTES } },
   });
   const contenders = [node, ours];
   const metrics = ['RSS growth MiB', 'next client ms', 'sent MiB'] as const;

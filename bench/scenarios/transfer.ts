@@ -1,6 +1,7 @@
 /** One large body down and one up, each over one stream: throughput, and that memory stays where it was. */
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultHttp2Options } from '../../runtime/http2/options.ts';
 import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
 import { nodeHttp2, type Server, sluice } from '../contenders.ts';
 import { CHUNK_BYTES } from '../content.ts';
@@ -9,7 +10,10 @@ import { MemorySampler } from '../measure.ts';
 import { assertUploadCounted } from '../probe.ts';
 
 /** Sluice's defaults, given to the baseline too. */
-const WINDOWS = { initialBytes: 262_144, connectionBytes: 8_388_608 };
+const WINDOWS = {
+  initialBytes: defaultHttp2Options.streamWindowBytes,
+  connectionBytes: defaultHttp2Options.connectionWindowBytes,
+};
 const MIB = 2 ** 20;
 const GROWTH_LIMIT_MIB = 64;
 
@@ -31,9 +35,6 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       pools: {
         transfer: { application: 'transfer.ts', threads: 1, paths: ['/download/*', '/upload'] },
         hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] },
-      },
-      options: {
-        http2: { initialWindowBytes: WINDOWS.initialBytes, connectionWindowBytes: WINDOWS.connectionBytes },
       },
     }),
   ];
