@@ -25,6 +25,9 @@ export interface ChannelParts {
 
 /** Room for an array head and the integers of any message. */
 export const INTEGERS_BOUND = integersBound(6);
+/** So much is published without waiting for the end of the turn: the other side copies while this one goes on. */
+const PUBLISH_FROM_BYTES = 16_384;
+
 /**
  * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
  * written then, and after a full ring `onWritable` follows. What was sent becomes visible with `publish`.
@@ -62,7 +65,12 @@ export abstract class ChannelEnd {
     return this.#state;
   }
 
-  /** Makes everything sent since the last time visible, and rings if the other side sleeps. */
+  /** The other side has announced its sleep and nobody has rung it since: it has nothing to do. */
+  get peerSleeps(): boolean {
+    return this.outgoing.consumerSleeps;
+  }
+
+  /** Makes everything sent so far visible, and rings if the other side sleeps. */
   publish(): void {
     if (this.outgoing.publish()) this.#doorbell.ring();
   }
@@ -156,6 +164,7 @@ export abstract class ChannelEnd {
 
   protected commit(): true {
     this.outgoing.commit(this.encoder.position - this.#claimed);
+    if (this.outgoing.pendingBytes >= PUBLISH_FROM_BYTES) this.publish();
     return true;
   }
 

@@ -130,9 +130,9 @@ export class RingProducer {
     this.#claimed = -1;
   }
 
-  /** Whether anything was committed since the last `publish`. */
-  get pending(): boolean {
-    return this.#write !== this.#published;
+  /** Bytes committed since the last `publish`. */
+  get pendingBytes(): number {
+    return (this.#write - this.#published) | 0;
   }
 
   /** Makes all that was committed visible with one store. True when the consumer slept: ring its bell. */

@@ -87,9 +87,10 @@ export interface Exchange extends AsyncDisposable {
    */
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void;
   /**
-   * Send a piece of the body. Resolves when the piece has been taken and there is room for another, so
-   * awaiting it is the application's backpressure. The bytes have been copied when it resolves.
-   * @throws GatewayError `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`, `SLUICE_EXCHANGE_CLOSED`
+   * Send a piece of the body. Resolves when the peer's credit has let the whole piece go, so awaiting it is the
+   * application's backpressure. The bytes have been copied when it resolves.
+   * @throws GatewayError (as a rejection) `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`,
+   * `SLUICE_EXCHANGE_CLOSED`, and `SLUICE_WRITE_BACKLOG` when it is called again and again without being awaited
    */
   write(chunk: Uint8Array | string): Promise<void>;
   /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
@@ -129,6 +130,7 @@ export const GatewayErrorCode = {
   ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',
   ResponseStarted: 'SLUICE_RESPONSE_STARTED',
   StatusInvalid: 'SLUICE_STATUS_INVALID',
+  WriteBacklog: 'SLUICE_WRITE_BACKLOG',
 } as const;
 export type GatewayErrorCode = (typeof GatewayErrorCode)[keyof typeof GatewayErrorCode];
 

@@ -113,6 +113,10 @@ const pool = v.pipe(
         'Response body bytes that may cross from the application ahead of the peer, for each exchange.',
         bodyWindow,
       ),
+      writeBacklogBytes: wholeNumber(
+        'Response body bytes that an application may hand over without waiting, for each exchange; more is an error to it.',
+        { from: 65_536, to: 2 ** 31 - 1, byDefault: 16_777_216 },
+      ),
       ringBytes: oneOf(
         'Size of the shared-memory ring to each thread, and of the one from it.',
         [

@@ -1,0 +1,27 @@
+/** What a connection needs of the server to serve a request. */
+import type { Destination } from '../exchange.ts';
+import type { Http2Options } from '../http2/options.ts';
+import type { OutputBuffers } from '../http2/output.ts';
+import type { Reactor } from '../reactor.ts';
+import type { Router } from '../router.ts';
+import type { Connection } from './connection.ts';
+
+export interface Front {
+  readonly reactor: Reactor;
+  readonly router: Router<Destination>;
+  readonly http2: Http2Options;
+  readonly buffers: OutputBuffers;
+  readonly headerTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** The value of the Date field (RFC 9110 section 6.6.1), made anew once a second. */
+  date(): string;
+  /** The connection is gone. */
+  forget(connection: Connection): void;
+}
+
+/** For a path that no route matches: the exchange answers 404. */
+export const NOWHERE: Destination = Object.freeze({
+  dispatcher: null,
+  responseWindowBytes: 65_536,
+  retryAfterSeconds: 1,
+});

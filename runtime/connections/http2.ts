@@ -1,0 +1,211 @@
+/**
+ * An HTTP/2 connection: a socket, its engine, and the exchanges of its streams. The engine makes events of bytes and
+ * bytes of calls; this class reads and writes the socket and keeps the connection's deadlines.
+ */
+import type { Socket } from 'node:net';
+import { Exchange, type Transport } from '../exchange.ts';
+import { Http2Engine } from '../http2/engine.ts';
+import type { ClosedBy, EngineEvents } from '../http2/events.ts';
+import type { OutputChunk } from '../http2/output.ts';
+import type { Http2Stream } from '../http2/stream.ts';
+import type { Flushable } from '../reactor.ts';
+import type { Connection } from './connection.ts';
+import { type Front, NOWHERE } from './front.ts';
+
+const NO_ERROR = 0x0;
+
+export class Http2Connection implements Connection, EngineEvents, Transport, Flushable {
+  isDirty = false;
+  readonly #socket: Socket;
+  readonly #front: Front;
+  readonly #engine: Http2Engine;
+  readonly #remoteAddress: string;
+  readonly #remotePort: number;
+  /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
+  readonly #writing: OutputChunk[] = [];
+  readonly #onWritten: () => void;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+  /** Since when no stream has been open. */
+  #idleSinceMs: number;
+  #served = false;
+
+  /** @param first what has been read of the socket already. */
+  constructor(socket: Socket, front: Front, first: Uint8Array) {
+    this.#socket = socket;
+    this.#front = front;
+    this.#remoteAddress = socket.remoteAddress ?? '';
+    this.#remotePort = socket.remotePort ?? 0;
+    this.#onWritten = () => this.#written();
+    const now = front.reactor.tick();
+    this.#idleSinceMs = now;
+    this.#engine = new Http2Engine(this, front.http2, front.buffers, now);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('end', () => this.#ended());
+    socket.on('error', () => {
+      // 'close' follows and ends the streams; a peer that goes away is no event for the log.
+    });
+    socket.on('close', () => this.#closed());
+    this.#read(first);
+  }
+
+  #read(chunk: Uint8Array): void {
+    if (this.#state === 'closed') return;
+    this.#engine.receive(chunk, this.#front.reactor.tick());
+    this.#front.reactor.flushLater(this);
+  }
+
+  /** The peer has sent its FIN: it can still read the responses to what it has asked whole. */
+  #ended(): void {
+    if (this.#engine.streamCount === 0) this.#end();
+    else this.drain();
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#engine.closed();
+    for (const chunk of this.#writing) this.#front.buffers.release(chunk);
+    this.#writing.length = 0;
+    this.#front.forget(this);
+  }
+
+  // ---- Flushable: once per turn
+
+  flush(): void {
+    if (this.#state !== 'open') return;
+    const engine = this.#engine;
+    for (let chunk = engine.takeOutput(); chunk !== null; chunk = engine.takeOutput()) {
+      this.#writing.push(chunk);
+      this.#socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
+    }
+    if (engine.state === 'closing' || (engine.state === 'draining' && engine.streamCount === 0)) this.#end();
+  }
+
+  #written(): void {
+    const chunk = this.#writing.shift();
+    // Destroyed meanwhile: its chunks went back then.
+    if (chunk === undefined) return;
+    this.#engine.sent(chunk.length);
+    this.#front.buffers.release(chunk);
+    if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
+  }
+
+  /** After everything that has been written. */
+  #end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#socket.end();
+    // A peer that keeps its side open has nothing more to say that we would hear.
+    this.#socket.destroySoon();
+  }
+
+  // ---- Connection
+
+  drain(): void {
+    this.#engine.goaway(NO_ERROR, true);
+    this.#front.reactor.flushLater(this);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  tick(nowMs: number): void {
+    this.#engine.tick(nowMs);
+    if (this.#engine.streamCount === 0 && this.#state === 'open') {
+      const limit = this.#served ? this.#front.idleTimeoutMs : this.#front.headerTimeoutMs;
+      if (nowMs - this.#idleSinceMs >= limit) this.#engine.goaway(NO_ERROR, false);
+    }
+    if (this.#engine.hasOutput || this.#engine.state === 'closing') this.#front.reactor.flushLater(this);
+  }
+
+  // ---- EngineEvents
+
+  onRequest(stream: Http2Stream, endStream: boolean): void {
+    this.#served = true;
+    const destination = this.#front.router.find(stream.authority, stream.path);
+    const exchange = new Exchange(
+      this,
+      stream,
+      destination ?? NOWHERE,
+      stream.method,
+      stream.scheme,
+      stream.authority,
+      stream.path,
+      '2',
+      this.#remoteAddress,
+      this.#remotePort,
+      stream.fields,
+      endStream,
+    );
+    stream.context = exchange;
+    exchange.start();
+  }
+
+  onData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    (stream.context as Exchange).onRequestData(bytes, start, end, endStream);
+  }
+
+  onTrailers(stream: Http2Stream, fields: string[]): void {
+    (stream.context as Exchange).onRequestTrailers(fields);
+  }
+
+  onSent(stream: Http2Stream, bytes: number): void {
+    (stream.context as Exchange).onSent(bytes);
+  }
+
+  onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
+    const exchange = stream.context as Exchange;
+    stream.context = null;
+    exchange.onTransportClosed(by !== 'complete', code, by === 'peer');
+    if (this.#engine.streamCount === 0) this.#idleSinceMs = this.#front.reactor.nowMs;
+  }
+
+  onGoaway(): void {
+    // The peer opens no more streams; those it has go on, and it closes the connection when it is done.
+  }
+
+  // ---- Transport
+
+  inform(exchange: Exchange, status: number, fields: readonly string[]): void {
+    this.#engine.inform(exchange.stream as Http2Stream, status, fields);
+    this.#front.reactor.flushLater(this);
+  }
+
+  respond(exchange: Exchange, status: number, fields: string[], end: boolean): void {
+    if (!hasDate(fields)) fields.push('date', this.#front.date());
+    this.#engine.respond(exchange.stream as Http2Stream, status, fields, end);
+    this.#front.reactor.flushLater(this);
+  }
+
+  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.#engine.write(exchange.stream as Http2Stream, bytes, start, end, last);
+    this.#front.reactor.flushLater(this);
+  }
+
+  trailers(exchange: Exchange, fields: readonly string[]): void {
+    this.#engine.trailers(exchange.stream as Http2Stream, fields);
+    this.#front.reactor.flushLater(this);
+  }
+
+  reset(exchange: Exchange, code: number): void {
+    this.#engine.reset(exchange.stream as Http2Stream, code);
+    this.#front.reactor.flushLater(this);
+  }
+
+  consume(exchange: Exchange, bytes: number): void {
+    this.#engine.consume(exchange.stream as Http2Stream, bytes);
+    if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
+  }
+
+  stopReading(exchange: Exchange): void {
+    this.#engine.dropRequest(exchange.stream as Http2Stream);
+    this.#front.reactor.flushLater(this);
+  }
+}
+
+function hasDate(fields: readonly string[]): boolean {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === 'date') return true;
+  return false;
+}

@@ -1,0 +1,338 @@
+/**
+ * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows no sockets and no threads'
+ * business; it moves heads, bytes and credit between the two, and it sees to it that both sides end exactly once.
+ *
+ *   request:   the peer's bytes wait here until the application's credit lets them cross; what the application has
+ *              consumed goes back to the peer as flow-control credit. So at most one window waits here.
+ *   response:  the thread's bytes go to the transport at once; what the transport has sent goes back to the
+ *              thread as credit. So at most one response window waits in the transport.
+ *
+ * An exchange that no thread has begun leaves nothing behind on a thread: OPEN carries the whole head, and no body byte
+ * crosses before the claim, since only a thread that has claimed it can grant credit. It can therefore be given to
+ * another thread at any time.
+ */
+import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
+import { Window } from '../wire/window.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { Dispatcher } from './pools/dispatcher.ts';
+import { Job, type Refusal } from './pools/job.ts';
+import type { Thread } from './pools/thread.ts';
+
+/** The protocol's side of an exchange. A call for a stream that is over does nothing. */
+export interface Transport {
+  inform(exchange: Exchange, status: number, fields: readonly string[]): void;
+  respond(exchange: Exchange, status: number, fields: string[], end: boolean): void;
+  /** Takes the bytes, or a copy of them, before it returns. Tells `onSent` as they leave. */
+  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void;
+  trailers(exchange: Exchange, fields: readonly string[]): void;
+  reset(exchange: Exchange, code: number): void;
+  /** The application has consumed so many request bytes: the peer may send as many more. */
+  consume(exchange: Exchange, bytes: number): void;
+  /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
+  stopReading(exchange: Exchange): void;
+}
+
+/** RFC 9113 section 7. */
+const INTERNAL_ERROR = 0x2;
+
+/** Where a route leads. */
+export interface Destination {
+  /** Null: nowhere. */
+  readonly dispatcher: Dispatcher | null;
+  readonly responseWindowBytes: number;
+  readonly retryAfterSeconds: number;
+}
+
+export class Exchange extends Job {
+  readonly method: string;
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly version: '2' | '1.1' | '1.0';
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly fields: readonly string[];
+  readonly transport: Transport;
+  /** The transport's own object for this exchange. */
+  readonly stream: unknown;
+
+  readonly #destination: Destination;
+  /** `open`; `ended`: the peer has sent it whole; `stopped`: nobody reads the rest. */
+  #request: 'open' | 'ended' | 'stopped';
+  /** `none`, `head`, `ended`: what the transport has been given. */
+  #response: 'none' | 'head' | 'ended' = 'none';
+  /** The transport's stream is over; nothing can be sent. */
+  #transportClosed = false;
+  #resetToSend = -1;
+  #resetBy: ResetBy = ResetBy.Peer;
+
+  #waiting: ByteQueue | null = null;
+  #requestTrailers: string[] | null = null;
+  #endSent = false;
+  readonly #requestCredit = new Window(0);
+  #responseCreditOwed = 0;
+
+  constructor(
+    transport: Transport,
+    stream: unknown,
+    destination: Destination,
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    version: '2' | '1.1' | '1.0',
+    remoteAddress: string,
+    remotePort: number,
+    fields: readonly string[],
+    requestEnded: boolean,
+  ) {
+    super();
+    this.transport = transport;
+    this.stream = stream;
+    this.#destination = destination;
+    this.method = method;
+    this.scheme = scheme;
+    this.authority = authority;
+    this.path = path;
+    this.version = version;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.fields = fields;
+    this.#request = requestEnded ? 'ended' : 'open';
+  }
+
+  /** Goes to its pool, or is answered 404 when no route leads to one. */
+  start(): void {
+    if (this.#destination.dispatcher === null) this.answer(404);
+    else this.#destination.dispatcher.submit(this);
+  }
+
+  // ---- from the transport
+
+  onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    if (last) this.#request = this.#request === 'open' ? 'ended' : this.#request;
+    if (this.#request === 'stopped' || this.#transportClosed) {
+      if (end > start) this.transport.consume(this, end - start);
+      return;
+    }
+    if (this.#waiting !== null || !this.#sendRequestData(bytes, start, end)) {
+      if (end > start) {
+        this.#waiting ??= new ByteQueue();
+        this.#waiting.push(bytes, start, end);
+      }
+    }
+    this.onWritable();
+  }
+
+  onRequestTrailers(fields: string[]): void {
+    if (this.#request !== 'open') return;
+    this.#request = 'ended';
+    this.#requestTrailers = fields;
+    this.onWritable();
+  }
+
+  /** Response bytes have left for the peer. */
+  onSent(bytes: number): void {
+    if (this.thread === null || this.#response === 'ended') return;
+    this.#responseCreditOwed += bytes;
+    // A message for every piece would cost more than the pieces; a quarter of the window keeps the thread writing.
+    if (this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2) this.#payResponseCredit();
+  }
+
+  /** The transport's stream is over. `reset`: cut off before both messages were whole. */
+  onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
+    if (this.#transportClosed) return;
+    this.#transportClosed = true;
+    this.#waiting = null;
+    if (!reset) return;
+    if (this.#request === 'open') this.#request = 'stopped';
+    if (this.state !== 'queued' && this.state !== 'assigned') return;
+    if (this.#destination.dispatcher?.withdraw(this) === true) return;
+    this.#resetToSend = code;
+    this.#resetBy = byPeer ? ResetBy.Peer : ResetBy.Server;
+    this.onWritable();
+  }
+
+  // ---- to the thread
+
+  sendOpen(thread: Thread, slot: number, generation: number): boolean {
+    const whole = this.#request === 'ended' && this.#waiting === null && this.#requestTrailers === null;
+    const sent = thread.channel.sendOpen(
+      slot,
+      generation,
+      whole ? Flag.End : 0,
+      this.method,
+      this.scheme,
+      this.authority,
+      this.path,
+      this.version,
+      this.remoteAddress,
+      this.remotePort,
+      this.fields,
+    );
+    if (sent) this.#endSent = whole;
+    return sent;
+  }
+
+  /** Sends what waits for the ring or for credit. False when the ring is full. */
+  onWritable(): boolean {
+    const thread = this.thread;
+    if (thread === null) return true;
+    if (this.#resetToSend !== -1) {
+      if (!thread.channel.sendReset(this.slot, this.#resetToSend, this.#resetBy)) return this.#stuck(thread);
+      this.#resetToSend = -1;
+      return true;
+    }
+    if (this.#transportClosed) return true;
+    if (!this.#sendWaiting(thread)) return this.#stuck(thread);
+    if (this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2) this.#payResponseCredit();
+    return true;
+  }
+
+  #stuck(thread: Thread): false {
+    thread.waitForRoom(this);
+    return false;
+  }
+
+  #sendWaiting(thread: Thread): boolean {
+    const waiting = this.#waiting;
+    while (waiting !== null && waiting.length > 0) {
+      const most = Math.min(this.#requestCredit.available, thread.channel.maxDataRecordBytes);
+      if (most <= 0) return true;
+      const piece = waiting.peek(most);
+      const last =
+        this.#request === 'ended' && this.#requestTrailers === null && piece.length === waiting.length;
+      if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, piece, 0, piece.length)) return false;
+      this.#requestCredit.consume(piece.length);
+      waiting.skip(piece.length);
+      if (last) this.#endSent = true;
+    }
+    this.#waiting = null;
+    if (this.#request !== 'ended' || this.#endSent) return true;
+    const sent =
+      this.#requestTrailers === null
+        ? thread.channel.sendData(this.slot, Flag.End, NO_BYTES, 0, 0)
+        : thread.channel.sendTrailers(this.slot, this.#requestTrailers);
+    if (sent) this.#endSent = true;
+    return sent;
+  }
+
+  /** The short way: straight from the socket's buffer into the ring. False: it has to wait. */
+  #sendRequestData(bytes: Uint8Array, start: number, end: number): boolean {
+    const thread = this.thread;
+    const length = end - start;
+    if (thread === null || length === 0) return length === 0;
+    if (length > this.#requestCredit.available || length > thread.channel.maxDataRecordBytes) return false;
+    const last = this.#request === 'ended';
+    if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, bytes, start, end)) return false;
+    this.#requestCredit.consume(length);
+    if (last) this.#endSent = true;
+    return true;
+  }
+
+  #payResponseCredit(): void {
+    const thread = this.thread;
+    if (thread === null || this.#transportClosed) return;
+    if (thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) this.#responseCreditOwed = 0;
+    else thread.waitForRoom(this);
+  }
+
+  // ---- from the thread
+
+  onHead(
+    flags: number,
+    status: number,
+    fields: string[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (this.#transportClosed || this.#response !== 'none') return;
+    const whole = (flags & Flag.End) !== 0;
+    this.#response = whole ? 'ended' : 'head';
+    if (end === start) {
+      this.transport.respond(this, status, fields, whole);
+    } else {
+      this.transport.respond(this, status, fields, false);
+      this.transport.write(this, bytes, start, end, true);
+    }
+  }
+
+  onInform(status: number, fields: string[]): void {
+    if (!this.#transportClosed && this.#response === 'none') this.transport.inform(this, status, fields);
+  }
+
+  onData(flags: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#transportClosed || this.#response !== 'head') return;
+    const last = (flags & Flag.End) !== 0;
+    if (last) this.#response = 'ended';
+    this.transport.write(this, bytes, start, end, last);
+  }
+
+  onTrailers(fields: string[]): void {
+    if (this.#transportClosed || this.#response !== 'head') return;
+    this.#response = 'ended';
+    this.transport.trailers(this, fields);
+  }
+
+  onCredit(granted: number, consumed: number): void {
+    this.#requestCredit.grant(granted);
+    if (consumed > 0 && !this.#transportClosed) this.transport.consume(this, consumed);
+    this.onWritable();
+  }
+
+  onReset(code: number, reason: number): void {
+    if (this.#transportClosed) return;
+    if (reason === ResetReason.Threw && this.#response === 'none') this.answer(500);
+    else if (this.#response !== 'ended') this.transport.reset(this, code);
+  }
+
+  onReleased(): void {
+    this.#waiting = null;
+    this.#responseCreditOwed = 0;
+    if (this.#transportClosed) return;
+    if (this.#request === 'open') {
+      this.#request = 'stopped';
+      this.transport.stopReading(this);
+    }
+  }
+
+  onLost(): void {
+    if (this.#transportClosed || this.#response === 'ended') return;
+    if (this.#response === 'none') this.answer(502);
+    else this.transport.reset(this, INTERNAL_ERROR);
+  }
+
+  onRefused(_refusal: Refusal): void {
+    if (this.#transportClosed) return;
+    this.answer(503, ['retry-after', String(this.#destination.retryAfterSeconds)]);
+  }
+
+  /** A response of the server's own: the status and its name, nothing else. */
+  answer(status: number, fields: readonly string[] = []): void {
+    const body = Buffer.from(`${status} ${REASONS[status] ?? 'Error'}\n`);
+    this.#response = 'ended';
+    const head = [
+      'content-type',
+      'text/plain; charset=utf-8',
+      'content-length',
+      String(body.length),
+      ...fields,
+    ];
+    this.transport.respond(this, status, head, false);
+    this.transport.write(this, body, 0, body.length, true);
+    if (this.#request === 'open') {
+      this.#request = 'stopped';
+      this.#waiting = null;
+      this.transport.stopReading(this);
+    }
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+const REASONS: { readonly [status: number]: string } = {
+  404: 'Not Found',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+};

@@ -1,0 +1,87 @@
+/**
+ * What a pool carries. A pool knows threads and slots; it does not know what a job is about.
+ *
+ * A job is `idle` until it is submitted, then `queued` in the pool or `assigned` to a slot of one thread, and `released`
+ * once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
+ */
+import type { Thread } from './thread.ts';
+
+/** Why a pool could not run a job. */
+export type Refusal = 'queue-full' | 'waited-too-long' | 'pool-stopped';
+
+export abstract class Job {
+  state: 'idle' | 'queued' | 'assigned' | 'released' = 'idle';
+  thread: Thread | null = null;
+  slot = -1;
+  generation = 0;
+  admittedAtMs = 0;
+  assignedAtMs = 0;
+  /** Links of the list that the job is in: a pool's queue, or a thread's jobs in the order of assignment. */
+  previous: Job | null = null;
+  next: Job | null = null;
+
+  /** Writes the message that opens this job on a thread; false when its ring is full. */
+  abstract sendOpen(thread: Thread, slot: number, generation: number): boolean;
+  /** The thread's ring has room again, after a send of this job met it full. False when it is full again. */
+  abstract onWritable(): boolean;
+  /** The job is the thread's no longer: FINAL came, and `thread` is null from now on. */
+  abstract onReleased(): void;
+  /** The thread died after it had begun this job. */
+  abstract onLost(): void;
+  abstract onRefused(refusal: Refusal): void;
+
+  abstract onHead(
+    flags: number,
+    status: number,
+    fields: string[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  abstract onInform(status: number, fields: string[]): void;
+  abstract onData(flags: number, bytes: Uint8Array, start: number, end: number): void;
+  abstract onTrailers(fields: string[]): void;
+  abstract onCredit(granted: number, consumed: number): void;
+  abstract onReset(code: number, reason: number): void;
+}
+
+/** A doubly linked list through the jobs themselves: no allocation to queue one, no search to remove one. */
+export class JobList {
+  head: Job | null = null;
+  tail: Job | null = null;
+  size = 0;
+
+  push(job: Job): void {
+    job.previous = this.tail;
+    job.next = null;
+    if (this.tail === null) this.head = job;
+    else this.tail.next = job;
+    this.tail = job;
+    this.size++;
+  }
+
+  unshift(job: Job): void {
+    job.next = this.head;
+    job.previous = null;
+    if (this.head === null) this.tail = job;
+    else this.head.previous = job;
+    this.head = job;
+    this.size++;
+  }
+
+  remove(job: Job): void {
+    if (job.previous === null) this.head = job.next;
+    else job.previous.next = job.next;
+    if (job.next === null) this.tail = job.previous;
+    else job.next.previous = job.previous;
+    job.previous = null;
+    job.next = null;
+    this.size--;
+  }
+
+  shift(): Job | null {
+    const job = this.head;
+    if (job !== null) this.remove(job);
+    return job;
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * A pool: threads that run one application, each a long-lived Piscina task, and their supervision.
+ *
+ * Piscina starts a thread for each task, limits it, and ends it with its task. A thread that dies is replaced, its unbegun
+ * jobs move on and its begun ones are lost, until more have died than `restart.intensity` within
+ * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { expose, type Remote, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { Piscina } from 'piscina';
+import type {
+  ErrorReport,
+  HostOptions,
+  ThreadBoot,
+  ThreadControl,
+  ThreadOutcome,
+  ThreadReports,
+} from '../../wire/control.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Thread, type ThreadOwner, type Turns } from './thread.ts';
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  /** Threads over the minimum end after this long without work. */
+  readonly idleTimeoutMs: number;
+  /** Jobs given to one thread at a time. */
+  readonly slotsPerThread: number;
+  readonly ringBytes: number;
+  readonly maxQueuedJobs: number;
+  readonly maxWaitMs: number;
+  readonly recallAfterMs: number;
+  readonly restart: { readonly intensity: number; readonly periodMs: number };
+  /** From the start of a thread until its application is loaded. */
+  readonly startTimeoutMs: number;
+  readonly resourceLimits: NonNullable<ConstructorParameters<typeof Piscina>[0]>['resourceLimits'];
+  readonly host: HostOptions;
+}
+
+/** What a pool tells about itself; the server logs it. */
+export interface PoolObserver {
+  onThreadStarted(pool: Pool, thread: string): void;
+  onThreadDied(pool: Pool, thread: string, cause: Error): void;
+  onStopped(pool: Pool, cause: Error): void;
+  onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
+}
+
+/** Where the reactor's turns take the threads in and out. */
+export interface ThreadRegistry extends Turns {
+  addThread(thread: Thread): void;
+  removeThread(thread: Thread): void;
+}
+
+/** The application's module could not be loaded, or did not load in time. */
+export class ApplicationLoadError extends Error {
+  readonly code = 'SLUICE_APPLICATION_LOAD_FAILED';
+
+  constructor(pool: string, application: string, found: string) {
+    super(`pool '${pool}': expected an application module at ${application}, ${found}`);
+    this.name = 'ApplicationLoadError';
+  }
+}
+
+interface Running {
+  readonly thread: Thread;
+  readonly control: Remote<ThreadControl>;
+  readonly port: MessagePort;
+  readonly abort: AbortController;
+  readonly ready: PromiseWithResolvers<void>;
+}
+
+const HERE = import.meta.url;
+/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
+
+export class Pool implements ThreadOwner {
+  readonly name: string;
+  readonly dispatcher: Dispatcher;
+  readonly #options: PoolOptions;
+  readonly #observer: PoolObserver;
+  readonly #turns: ThreadRegistry;
+  readonly #piscina: Piscina;
+  readonly #running = new Map<Thread, Running>();
+  #state: 'running' | 'draining' | 'stopped' = 'running';
+  #spawned = 0;
+  /** Times of recent deaths, for the restart intensity. */
+  #deathsMs: number[] = [];
+
+  constructor(options: PoolOptions, turns: ThreadRegistry, observer: PoolObserver) {
+    this.name = options.name;
+    this.#options = options;
+    this.#turns = turns;
+    this.#observer = observer;
+    this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
+    this.#piscina = new Piscina({
+      filename: BOOT,
+      name: 'default',
+      // Every thread is started for its own task: the pool's size is the number of tasks.
+      minThreads: 0,
+      maxThreads: options.maxThreads,
+      idleTimeout: 0,
+      concurrentTasksPerWorker: 1,
+      // The thread's event loop must stay its own: exchanges come through the ring, not as tasks.
+      atomics: 'disabled',
+      recordTiming: false,
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+    });
+    // Every end of a thread is seen at its task; this is only the same news again.
+    this.#piscina.on('error', () => undefined);
+  }
+
+  get state(): 'running' | 'draining' | 'stopped' {
+    return this.#state;
+  }
+
+  get threadCount(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Starts the minimum of threads; resolves when the application is loaded in each.
+   * @throws ApplicationLoadError
+   */
+  async start(): Promise<void> {
+    const starting: Promise<void>[] = [];
+    while (this.#running.size < this.#options.minThreads) starting.push(this.#spawn());
+    await Promise.all(starting);
+  }
+
+  #spawn(): Promise<void> {
+    const options = this.#options;
+    const name = `${this.name}-${++this.#spawned}`;
+    const thread = new Thread(name, this, this.#turns, options.slotsPerThread, options.ringBytes);
+    const { port1, port2 } = new MessageChannel();
+    const endpoint = nodeEndpoint(port1);
+    const running: Running = {
+      thread,
+      control: wrap<ThreadControl>(endpoint),
+      port: port1,
+      abort: new AbortController(),
+      ready: Promise.withResolvers(),
+    };
+    const reports: ThreadReports = {
+      ready: () => this.#threadReady(running),
+      applicationError: (error, method, path, suppressed) =>
+        this.#observer.onApplicationError(this, error, method, path, suppressed),
+    };
+    expose(reports, endpoint);
+    this.#running.set(thread, running);
+    this.#turns.addThread(thread);
+    const boot: ThreadBoot = { channel: thread.transfer, control: port2, host: options.host };
+    const task: Promise<ThreadOutcome> = this.#piscina.run(boot, {
+      transferList: [...thread.transferList, port2],
+      signal: running.abort.signal,
+    });
+    const timer = setTimeout(
+      () => running.abort.abort(new Error(`it did not load within ${options.startTimeoutMs} ms`)),
+      options.startTimeoutMs,
+    );
+    task.then(
+      (outcome) => this.#ended(running, outcome),
+      (error: unknown) => this.#died(running, causeOf(error)),
+    );
+    return running.ready.promise.finally(() => clearTimeout(timer));
+  }
+
+  #threadReady(running: Running): void {
+    const { thread } = running;
+    if (thread.state !== 'starting') return;
+    thread.state = 'ready';
+    thread.idleSinceMs = this.#turns.nowMs;
+    this.dispatcher.threads.push(thread);
+    running.ready.resolve();
+    this.#observer.onThreadStarted(this, thread.name);
+    this.dispatcher.onRoom(thread);
+  }
+
+  /** The task returned: drained, or the application could not be loaded. */
+  #ended(running: Running, outcome: ThreadOutcome): void {
+    if (outcome.ended === 'load-failed') {
+      const { name, message, stack } = outcome.error;
+      const error = new Error(`${name}: ${message}`);
+      error.stack = stack;
+      this.#died(running, error);
+      return;
+    }
+    this.#remove(running);
+    this.#grow();
+  }
+
+  #died(running: Running, cause: Error): void {
+    const { thread } = running;
+    const wasStarting = thread.state === 'starting';
+    const unbegun = this.#remove(running);
+    if (wasStarting) {
+      running.ready.reject(
+        new ApplicationLoadError(this.name, this.#options.host.application, `got ${cause.message}`),
+      );
+      // Only `start` waits for it; a replacement that fails to load counts as one more death.
+      running.ready.promise.catch(() => undefined);
+    }
+    if (this.#state === 'draining') {
+      this.dispatcher.resubmit(unbegun);
+      if (this.#running.size === 0) this.dispatcher.refuseAll();
+      return;
+    }
+    this.#observer.onThreadDied(this, thread.name, cause);
+    const now = this.#turns.nowMs;
+    const { intensity, periodMs } = this.#options.restart;
+    this.#deathsMs = this.#deathsMs.filter((at) => now - at < periodMs);
+    this.#deathsMs.push(now);
+    if (this.#deathsMs.length > intensity) {
+      this.#stop(cause);
+      this.dispatcher.resubmit(unbegun);
+      if (this.dispatcher.threads.length === 0) this.dispatcher.refuseAll();
+      return;
+    }
+    this.dispatcher.resubmit(unbegun);
+    while (this.#running.size < this.#options.minThreads) this.#spawn().catch(() => undefined);
+  }
+
+  /** Takes a thread that has ended out of everything; its unbegun jobs. */
+  #remove(running: Running): ReturnType<Thread['die']> {
+    const { thread } = running;
+    const index = this.dispatcher.threads.indexOf(thread);
+    if (index !== -1) this.dispatcher.threads.splice(index, 1);
+    this.#turns.removeThread(thread);
+    this.#running.delete(thread);
+    running.port.close();
+    const unbegun = thread.die();
+    this.#turns.request();
+    return unbegun;
+  }
+
+  #stop(cause: Error): void {
+    this.#state = 'stopped';
+    this.#observer.onStopped(this, cause);
+  }
+
+  /** A job waits: one more thread, when the pool may have one. */
+  #grow(): void {
+    if (this.#state === 'stopped' && this.#running.size === 0) {
+      this.dispatcher.refuseAll();
+      return;
+    }
+    if (this.#state !== 'running' || this.#running.size >= this.#options.maxThreads) return;
+    if (
+      this.dispatcher.queuedJobs === 0 &&
+      this.#running.size >= this.#options.minThreads &&
+      !this.#isBehind()
+    )
+      return;
+    for (const thread of this.#running.keys()) if (thread.state === 'starting') return;
+    this.#spawn().catch(() => undefined);
+  }
+
+  #isBehind(): boolean {
+    return this.dispatcher.threads.some((thread) => thread.unbegunTail !== null);
+  }
+
+  /** Called every few milliseconds while there is work, and about once a second otherwise. */
+  tick(): void {
+    this.dispatcher.rebalance();
+    if (this.#state !== 'running' || this.dispatcher.threads.length <= this.#options.minThreads) return;
+    const since = this.#turns.nowMs - this.#options.idleTimeoutMs;
+    for (const thread of this.dispatcher.threads) {
+      if (thread.outstanding > 0 || thread.idleSinceMs > since) continue;
+      this.#drainThread(this.#running.get(thread) as Running);
+      return;
+    }
+  }
+
+  #drainThread(running: Running): void {
+    const { thread } = running;
+    if (thread.state !== 'ready') return;
+    thread.state = 'draining';
+    const index = this.dispatcher.threads.indexOf(thread);
+    if (index !== -1) this.dispatcher.threads.splice(index, 1);
+    // The thread may die before it answers; its task tells.
+    Promise.resolve(running.control.drain()).catch(() => undefined);
+  }
+
+  /** Ends every thread at once, begun jobs and all. Idempotent. */
+  async destroy(): Promise<void> {
+    this.#state = 'draining';
+    await this.#piscina.destroy();
+  }
+
+  // ---- ThreadOwner
+
+  onRoom(thread: Thread): void {
+    this.dispatcher.onRoom(thread);
+  }
+
+  onCorrupt(thread: Thread, error: Error): void {
+    this.#running.get(thread)?.abort.abort(error);
+  }
+}
+
+/** Piscina reports an abort as an error of its own whose cause is the reason. */
+function causeOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error.cause instanceof Error ? error.cause : error;
+}

@@ -1,0 +1,220 @@
+/**
+ * One application thread as the reactor sees it: its channel end, its slots, and the jobs it has, in the order they
+ * were given. It hands what the thread says to the job it is about, and takes a slot back with the FINAL message.
+ *
+ * The ring is first-in first-out and the thread claims in that order, so the jobs it has not begun are the tail of the
+ * list: `takeBack` walks from there and stops at the first that is claimed.
+ */
+
+import type { MessagePort } from 'node:worker_threads';
+import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
+import { ClaimState } from '../../wire/claims.ts';
+import { Flag, type ReactorHandler } from '../../wire/messages.ts';
+import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import { type Job, JobList } from './job.ts';
+
+/** What a thread tells the pool that has it. */
+export interface ThreadOwner {
+  /** A slot has become free. */
+  onRoom(thread: Thread): void;
+  /** The thread wrote what no host writes, or closed its ring: it is to be ended. */
+  onCorrupt(thread: Thread, error: Error): void;
+}
+
+/** The turn that moves what threads and sockets have produced. */
+export interface Turns {
+  /** There is something to publish or to receive. */
+  request(): void;
+  readonly nowMs: number;
+}
+
+export class Thread implements ReactorHandler {
+  readonly name: string;
+  readonly channel: ReactorEnd;
+  readonly transfer: ChannelTransfer;
+  readonly transferList: readonly MessagePort[];
+  readonly jobs = new JobList();
+  /** `starting` until its application is loaded; `draining` takes no more jobs; `dead` is final. */
+  state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
+  /** When the thread last had nothing to do. */
+  idleSinceMs = 0;
+  readonly #slots: (Job | null)[];
+  readonly #free: number[] = [];
+  /** Jobs that met a full ring. */
+  readonly #stuck = new Set<Job>();
+  readonly #owner: ThreadOwner;
+  readonly #turns: Turns;
+
+  constructor(name: string, owner: ThreadOwner, turns: Turns, slots: number, ringBytes: number) {
+    this.name = name;
+    this.#owner = owner;
+    this.#turns = turns;
+    this.#slots = new Array<Job | null>(slots).fill(null);
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
+    const { reactor, transfer, transferList } = createChannel(this, {
+      requestRingBytes: ringBytes,
+      responseRingBytes: ringBytes,
+      slots,
+    });
+    this.channel = reactor;
+    this.transfer = transfer;
+    this.transferList = transferList;
+  }
+
+  get outstanding(): number {
+    return this.jobs.size;
+  }
+
+  get hasRoom(): boolean {
+    return this.state === 'ready' && this.#free.length > 0;
+  }
+
+  /** Gives a job to the thread; false when the ring is full, and nothing has changed. */
+  assign(job: Job): boolean {
+    const slot = this.#free.pop() as number;
+    const claims = this.channel.claims;
+    const generation = claims.queue(slot);
+    if (!job.sendOpen(this, slot, generation)) {
+      claims.recall(slot);
+      claims.release(slot);
+      this.#free.push(slot);
+      return false;
+    }
+    this.#slots[slot] = job;
+    job.state = 'assigned';
+    job.thread = this;
+    job.slot = slot;
+    job.generation = generation;
+    job.assignedAtMs = this.#turns.nowMs;
+    this.jobs.push(job);
+    this.#turns.request();
+    return true;
+  }
+
+  /** Takes a job back that the thread has not begun. False: it has. */
+  takeBack(job: Job): boolean {
+    if (!this.channel.claims.recall(job.slot)) return false;
+    this.#release(job);
+    return true;
+  }
+
+  /** The newest job, when the thread has not begun it. */
+  get unbegunTail(): Job | null {
+    const tail = this.jobs.tail;
+    return tail !== null && this.channel.claims.stateOf(tail.slot) === ClaimState.Queued ? tail : null;
+  }
+
+  /** A send of this job met the ring full: it is called again when there is room. */
+  waitForRoom(job: Job): void {
+    this.#stuck.add(job);
+  }
+
+  #release(job: Job): void {
+    const slot = job.slot;
+    this.#slots[slot] = null;
+    this.#stuck.delete(job);
+    this.channel.claims.release(slot);
+    this.#free.push(slot);
+    this.jobs.remove(job);
+    job.state = 'released';
+    job.thread = null;
+    job.slot = -1;
+    if (this.jobs.size === 0) this.idleSinceMs = this.#turns.nowMs;
+  }
+
+  #finish(job: Job): void {
+    this.#release(job);
+    job.onReleased();
+    this.#owner.onRoom(this);
+  }
+
+  /** The thread is gone. Its unbegun jobs, oldest first, for others to run; the begun ones are lost. */
+  die(): Job[] {
+    this.state = 'dead';
+    // What it published before it died is as good as ever: a response that was complete is complete.
+    while (this.channel.receive(1024) > 0);
+    this.channel.close();
+    const unbegun: Job[] = [];
+    for (let job = this.jobs.head; job !== null; job = this.jobs.head) {
+      const taken = this.channel.claims.recall(job.slot);
+      this.#release(job);
+      if (taken) {
+        unbegun.push(job);
+      } else {
+        job.onReleased();
+        job.onLost();
+      }
+    }
+    return unbegun;
+  }
+
+  // ---- ReactorHandler: a slot without a job is a thread that speaks after its FINAL message; nobody is harmed.
+
+  onHead(
+    slot: number,
+    flags: number,
+    status: number,
+    fields: string[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    job.onHead(flags, status, fields, bytes, start, end);
+    if ((flags & Flag.Final) !== 0) this.#finish(job);
+  }
+
+  onInform(slot: number, status: number, fields: string[]): void {
+    this.#slots[slot]?.onInform(status, fields);
+  }
+
+  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    job.onData(flags, bytes, start, end);
+    if ((flags & Flag.Final) !== 0) this.#finish(job);
+  }
+
+  onTrailers(slot: number, flags: number, fields: string[]): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    job.onTrailers(fields);
+    if ((flags & Flag.Final) !== 0) this.#finish(job);
+  }
+
+  onCredit(slot: number, granted: number, consumed: number): void {
+    this.#slots[slot]?.onCredit(granted, consumed);
+  }
+
+  onReset(slot: number, flags: number, code: number, reason: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    job.onReset(code, reason);
+    if ((flags & Flag.Final) !== 0) this.#finish(job);
+  }
+
+  onClosed(slot: number): void {
+    const job = this.#slots[slot];
+    if (job !== null && job !== undefined) this.#finish(job);
+  }
+
+  onWake(): void {
+    this.#turns.request();
+  }
+
+  onWritable(): void {
+    for (const job of this.#stuck) {
+      this.#stuck.delete(job);
+      if (!job.onWritable()) {
+        this.#stuck.add(job);
+        return;
+      }
+    }
+    this.#owner.onRoom(this);
+  }
+
+  onCorrupt(error: Error): void {
+    this.#owner.onCorrupt(this, error);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The reactor's turn: what sockets and threads have produced is moved in batches, so that a turn costs one publish and at
+ * most one doorbell for each thread, and one write for each connection, however many exchanges it moves.
+ *
+ *   socket data ─▶ engines ─▶ rings (unpublished)            as it arrives
+ *   turn:  publish ─▶ receive ─▶ write to sockets ─▶ publish     once per event-loop iteration while there is work
+ *
+ * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
+ * news rings its doorbell, until the next turn.
+ */
+import type { Thread, Turns } from './pools/thread.ts';
+
+/** A connection with output to write at the end of the turn. */
+export interface Flushable {
+  flush(): void;
+  /** Set while it is on the reactor's list. */
+  isDirty: boolean;
+}
+
+/** Messages taken from one thread in one turn: the others and the sockets come in between. */
+const RECEIVE_LIMIT = 512;
+/** Turns that brought nothing before the reactor sleeps. A doorbell costs both sides more than a few polls do. */
+const POLLS_BEFORE_SLEEP = 8;
+
+export class Reactor implements Turns {
+  /** Monotonic time at the start of the turn, or of the socket's event: cheap, and fine to a turn's length. */
+  nowMs = performance.now();
+  readonly #threads: Thread[] = [];
+  readonly #dirty: Flushable[] = [];
+  #polls = 0;
+  #state: 'awake' | 'asleep' = 'asleep';
+  readonly #turn: () => void;
+  /** Work that must be looked at every so often while any is open: what threads have not begun, queues that wait. */
+  readonly #maintain: () => void;
+  readonly #maintainEveryMs: number;
+  #maintainedMs = 0;
+  #alarm: NodeJS.Timeout | null = null;
+
+  constructor(maintainEveryMs: number, maintain: () => void) {
+    this.#turn = () => this.#runTurn();
+    this.#maintainEveryMs = maintainEveryMs;
+    this.#maintain = maintain;
+  }
+
+  addThread(thread: Thread): void {
+    this.#threads.push(thread);
+    this.request();
+  }
+
+  removeThread(thread: Thread): void {
+    const index = this.#threads.indexOf(thread);
+    if (index !== -1) this.#threads.splice(index, 1);
+  }
+
+  request(): void {
+    this.#polls = 0;
+    if (this.#state === 'awake') return;
+    this.#state = 'awake';
+    setImmediate(this.#turn);
+  }
+
+  /** A socket or a timer has fired: time has passed since the last turn. */
+  tick(): number {
+    this.nowMs = performance.now();
+    return this.nowMs;
+  }
+
+  /** The connection has output. */
+  flushLater(connection: Flushable): void {
+    if (connection.isDirty) return;
+    connection.isDirty = true;
+    this.#dirty.push(connection);
+    this.request();
+  }
+
+  #runTurn(): void {
+    this.nowMs = performance.now();
+    const threads = this.#threads;
+    for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
+    let received = 0;
+    let expecting = false;
+    // From the end: a thread that turns out corrupt is removed while we walk.
+    for (let i = threads.length - 1; i >= 0; i--) {
+      const thread = threads[i] as Thread | undefined;
+      if (thread === undefined) continue;
+      received += thread.channel.receive(RECEIVE_LIMIT);
+      if (thread.jobs.size > 0) expecting = true;
+    }
+    const flushed = this.#dirty.length;
+    if (flushed > 0) {
+      // A flush may make others dirty (a reset stream gives its window back): they go in the same turn.
+      for (let i = 0; i < this.#dirty.length; i++) {
+        const connection = this.#dirty[i] as Flushable;
+        connection.isDirty = false;
+        connection.flush();
+      }
+      this.#dirty.length = 0;
+    }
+    if (expecting && this.nowMs - this.#maintainedMs >= this.#maintainEveryMs) {
+      this.#maintainedMs = this.nowMs;
+      this.#maintain();
+    }
+    for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
+
+    this.#polls = received > 0 || flushed > 0 ? 0 : this.#polls + 1;
+    if ((this.#polls > POLLS_BEFORE_SLEEP || (this.#polls > 0 && !expecting)) && this.#sleep()) {
+      if (expecting) this.#setAlarm();
+      return;
+    }
+    setImmediate(this.#turn);
+  }
+
+  /** Threads that compute say nothing: the reactor looks again by itself. */
+  #setAlarm(): void {
+    if (this.#alarm !== null) return;
+    this.#alarm = setTimeout(() => {
+      this.#alarm = null;
+      this.request();
+    }, this.#maintainEveryMs);
+  }
+
+  /** False when a thread has published meanwhile. */
+  #sleep(): boolean {
+    const threads = this.#threads;
+    for (let i = 0; i < threads.length; i++) {
+      const channel = (threads[i] as Thread).channel;
+      if (!channel.sleep() && channel.state === 'awake') return false;
+    }
+    this.#state = 'asleep';
+    return true;
+  }
+}

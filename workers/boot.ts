@@ -1,0 +1,88 @@
+/**
+ * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
+ */
+import { expose, type Remote, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type {
+  ErrorReport,
+  ThreadBoot,
+  ThreadControl,
+  ThreadOutcome,
+  ThreadReports,
+} from '../wire/control.ts';
+import type { Application, ExchangeRequest } from './gateway.ts';
+import { Host, type HostObserver } from './host.ts';
+
+/** Failures told to the reactor's log in one second; the rest are counted. */
+const REPORTS_PER_SECOND = 20;
+
+export default async function boot({ channel, control, host: options }: ThreadBoot): Promise<ThreadOutcome> {
+  const endpoint = nodeEndpoint(control);
+  const reports = wrap<ThreadReports>(endpoint);
+  let host: Host | undefined;
+  try {
+    let application: Application;
+    try {
+      application = await load(options.application);
+    } catch (error) {
+      return { ended: 'load-failed', error: describe(error) };
+    }
+    const running = new Host(application, channel, options, new FailureReporter(reports));
+    host = running;
+    const drained = Promise.withResolvers<void>();
+    const surface: ThreadControl = {
+      drain: () => void running.drain().then(drained.resolve),
+      stats: () => running.stats(),
+    };
+    expose(surface, endpoint);
+    void reports.ready();
+    await drained.promise;
+    return { ended: 'drained' };
+  } finally {
+    host?.close();
+    control.close();
+  }
+}
+
+async function load(url: string): Promise<Application> {
+  const module: { default?: unknown } = await import(url);
+  if (typeof module.default !== 'function') {
+    const found =
+      'default' in module ? typeof module.default : `exports ${Object.keys(module).join(', ') || 'nothing'}`;
+    throw new TypeError(`expected a default export that is a function of an exchange, found ${found}`);
+  }
+  return module.default as Application;
+}
+
+function describe(error: unknown): ErrorReport {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { name: error.name, message: error.message, stack: error.stack ?? '', ...code };
+}
+
+/** Reports failures at a bounded rate: an application that throws on every request must not bury the log. */
+class FailureReporter implements HostObserver {
+  readonly #reports: Remote<ThreadReports>;
+  #second = 0;
+  #told = 0;
+  #suppressed = 0;
+
+  constructor(reports: Remote<ThreadReports>) {
+    this.#reports = reports;
+  }
+
+  onFailure(error: unknown, request: ExchangeRequest): void {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#told = 0;
+    }
+    if (this.#told >= REPORTS_PER_SECOND) {
+      this.#suppressed++;
+      return;
+    }
+    this.#told++;
+    void this.#reports.applicationError(describe(error), request.method, request.path, this.#suppressed);
+    this.#suppressed = 0;
+  }
+}

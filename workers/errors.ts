@@ -1,0 +1,29 @@
+/** The errors that a host throws into an application. */
+import type { Closed, GatewayError, GatewayErrorCode } from './gateway.ts';
+
+export class HostError extends Error implements GatewayError {
+  readonly code: GatewayErrorCode;
+
+  constructor(code: GatewayErrorCode, message: string) {
+    super(message);
+    this.name = 'GatewayError';
+    this.code = code;
+  }
+}
+
+/** An exchange was cut off: who did it, and the HTTP/2 error code (RFC 9113 section 7). */
+export class ExchangeClosedError extends HostError {
+  readonly closedBy: Closed['by'];
+  readonly resetCode: number;
+
+  constructor(closed: Closed) {
+    super(
+      'SLUICE_EXCHANGE_CLOSED',
+      closed.how === 'complete'
+        ? 'the exchange is over: its response was complete'
+        : `the exchange is over: the ${closed.by} reset it with code 0x${closed.code.toString(16)}`,
+    );
+    this.closedBy = closed.by;
+    this.resetCode = closed.code;
+  }
+}

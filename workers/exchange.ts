@@ -1,0 +1,452 @@
+/**
+ * One exchange in the thread that runs it: the application's view on one side, ring messages on the other.
+ *
+ * Everything to be sent goes through one queue in order. Most exchanges never use it: while the ring has room and the
+ * response has credit, a message is written straight into the ring. What cannot go now waits, and leaves in
+ * `pump` when credit comes or the ring has room again.
+ *
+ * It ends for the reactor with one FINAL message, sent as soon as the response is out and the request is in; after it
+ * nothing more is sent on the slot. It ends for the application when its function has returned as well.
+ */
+import { Flag, ResetReason } from '../wire/messages.ts';
+import { ExchangeClosedError, HostError } from './errors.ts';
+import { contentLengthOf, flatten, ReceivedFields } from './fields.ts';
+import type { Closed, Exchange, ExchangeRequest, Fields, FieldsInit } from './gateway.ts';
+import type { Outlet } from './outlet.ts';
+import { RequestBody } from './request-body.ts';
+
+/** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
+type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
+type RequestState = 'open' | 'ended' | 'cut';
+
+/** One queued message. */
+interface Queued {
+  readonly kind: 'head' | 'inform' | 'data' | 'trailers';
+  readonly status: number;
+  readonly fields: readonly string[] | null;
+  readonly bytes: Uint8Array | null;
+  offset: number;
+  readonly end: boolean;
+  readonly taken: (() => void) | null;
+  readonly refused: ((error: Error) => void) | null;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
+const CANCEL = 0x8;
+/** Messages that may wait for the ring or for credit; an application that never waits meets this. */
+const MAX_QUEUED_MESSAGES = 1024;
+const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
+
+export class HostedExchange implements Exchange {
+  readonly request: ExchangeRequest;
+  readonly slot: number;
+  readonly #outlet: Outlet;
+  readonly #isHead: boolean;
+
+  #response: ResponseState = 'idle';
+  #requestState: RequestState;
+  /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
+  #bodiless = false;
+  /** Content-Length still to be written; -1 when the application declared none. */
+  #declaredBytes = -1;
+  #credit: number;
+  #queue: Queued[] = [];
+  #queuedBytes = 0;
+  #owedGranted = 0;
+  #owedConsumed = 0;
+  #final = false;
+  #settled = false;
+  #closed: Closed | null = null;
+
+  #body: RequestBody | null = null;
+  #trailerFields: Fields = EMPTY_FIELDS;
+  #trailers: PromiseWithResolvers<Fields> | null = null;
+  #abort: AbortController | null = null;
+  #whenClosed: PromiseWithResolvers<Closed> | null = null;
+
+  constructor(outlet: Outlet, slot: number, request: ExchangeRequest, requestEnded: boolean) {
+    this.#outlet = outlet;
+    this.slot = slot;
+    this.request = request;
+    this.#isHead = request.method === 'HEAD';
+    this.#requestState = requestEnded ? 'ended' : 'open';
+    this.#credit = outlet.options.responseWindowBytes;
+  }
+
+  // ---- the application's side
+
+  get body(): RequestBody {
+    this.#body ??= this.#makeBody();
+    return this.#body;
+  }
+
+  #makeBody(): RequestBody {
+    const body = new RequestBody(
+      this,
+      this.#outlet.options.requestWindowBytes,
+      this.#requestState === 'ended',
+    );
+    if (this.#requestState === 'cut') body.cut(new ExchangeClosedError(this.#closed ?? COMPLETE));
+    return body;
+  }
+
+  get trailers(): Promise<Fields> {
+    if (this.#trailers === null) {
+      this.#trailers = Promise.withResolvers();
+      // Nobody need look at it: a cut request is reported by the body and by the signal.
+      this.#trailers.promise.catch(() => undefined);
+      if (this.#requestState === 'ended') this.#trailers.resolve(this.#trailerFields);
+      else if (this.#requestState === 'cut')
+        this.#trailers.reject(new ExchangeClosedError(this.#closed ?? COMPLETE));
+    }
+    return this.#trailers.promise;
+  }
+
+  inform(status: number, fields?: FieldsInit): void {
+    if (!(Number.isInteger(status) && status >= 100 && status <= 199 && status !== 101)) {
+      throw new HostError(
+        'SLUICE_STATUS_INVALID',
+        `expected an interim status, 100 or 102 to 199 (RFC 9110 section 15.2), got ${status}`,
+      );
+    }
+    this.#mustBeIdle();
+    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
+      throw this.#backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
+    }
+    this.#send('inform', status, flatten(fields), null, false, null, null);
+  }
+
+  respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+      throw new HostError(
+        'SLUICE_STATUS_INVALID',
+        `expected a final status, 200 to 599 (RFC 9110 section 15), got ${status}`,
+      );
+    }
+    this.#mustBeIdle();
+    const flat = flatten(fields);
+    this.#bodiless = this.#isHead || status === 204 || status === 304;
+    if (body === undefined) {
+      const declared = contentLengthOf(flat);
+      this.#declaredBytes = this.#bodiless ? -1 : declared;
+      this.#response = 'started';
+      this.#send('head', status, flat, null, false, null, null);
+      return;
+    }
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const declared = contentLengthOf(flat);
+    if (declared !== -1 && declared !== bytes.length && status !== 304) {
+      throw new HostError(
+        'SLUICE_FIELD_INVALID',
+        `expected content-length ${bytes.length}, the length of the body, got ${declared}`,
+      );
+    }
+    // RFC 9110 section 8.6: never in a 204; in a 304 it would speak of another representation.
+    const head =
+      declared === -1 && status !== 204 && status !== 304
+        ? [...flat, 'content-length', String(bytes.length)]
+        : flat;
+    this.#response = 'ending';
+    if (this.#bodiless || bytes.length === 0) {
+      this.#send('head', status, head, NO_BYTES, true, null, null);
+    } else if (bytes.length <= this.#credit && bytes.length <= this.#outlet.maxDataBytes) {
+      this.#send('head', status, head, bytes, true, null, null);
+    } else {
+      this.#send('head', status, head, null, false, null, null);
+      this.#send('data', 0, null, bytes, true, null, null);
+    }
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> {
+    if (this.#response !== 'started') return Promise.reject(this.#notWritable());
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (this.#bodiless || bytes.length === 0) return Promise.resolve();
+    if (this.#declaredBytes !== -1) {
+      if (bytes.length > this.#declaredBytes) {
+        return Promise.reject(
+          new HostError(
+            'SLUICE_FIELD_INVALID',
+            `expected at most ${this.#declaredBytes} more bytes, as content-length declared, got ${bytes.length}`,
+          ),
+        );
+      }
+      this.#declaredBytes -= bytes.length;
+    }
+    const limit = this.#outlet.options.writeBacklogBytes;
+    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > limit) {
+      return Promise.reject(
+        this.#backlog(`${this.#queuedBytes} bytes wait to be sent and the limit is ${limit}`),
+      );
+    }
+    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
+      return Promise.reject(
+        this.#backlog(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`),
+      );
+    }
+    return new Promise((taken, refused) => {
+      this.#send('data', 0, null, bytes, false, taken, refused);
+    });
+  }
+
+  end(trailers?: FieldsInit): void {
+    if (this.#response !== 'started') throw this.#notWritable();
+    if (this.#declaredBytes > 0) {
+      throw new HostError(
+        'SLUICE_FIELD_INVALID',
+        `expected ${this.#declaredBytes} more bytes before the end, as content-length declared`,
+      );
+    }
+    const flat = flatten(trailers);
+    this.#response = 'ending';
+    if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null, null);
+    else this.#send('data', 0, null, NO_BYTES, true, null, null);
+  }
+
+  reset(code: number = CANCEL): void {
+    this.#cut({ by: 'application', how: 'reset', code }, code, ResetReason.Application);
+  }
+
+  get writableBytes(): number {
+    return this.#response === 'started' ? Math.max(0, this.#credit - this.#queuedBytes) : 0;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#closed !== null && this.#closed.how === 'reset') {
+        this.#abort.abort(new ExchangeClosedError(this.#closed));
+      }
+    }
+    return this.#abort.signal;
+  }
+
+  get closed(): Promise<Closed> {
+    if (this.#whenClosed === null) {
+      this.#whenClosed = Promise.withResolvers();
+      if (this.#closed !== null) this.#whenClosed.resolve(this.#closed);
+    }
+    return this.#whenClosed.promise;
+  }
+
+  /** Leaving the scope of an exchange that is not complete resets it, so that nothing is left open by an early return. */
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#response === 'idle' || this.#response === 'started') this.reset();
+    return this.closed.then(() => undefined);
+  }
+
+  #backlog(found: string): HostError {
+    return new HostError('SLUICE_WRITE_BACKLOG', `expected what is sent to be awaited: ${found}`);
+  }
+
+  #mustBeIdle(): void {
+    if (this.#response === 'idle') return;
+    if (this.#closed !== null && this.#closed.how === 'reset') throw new ExchangeClosedError(this.#closed);
+    throw new HostError(
+      'SLUICE_RESPONSE_STARTED',
+      'expected no response yet, its head has been sent already',
+    );
+  }
+
+  #notWritable(): HostError {
+    if (this.#closed !== null && this.#closed.how === 'reset') return new ExchangeClosedError(this.#closed);
+    return this.#response === 'idle'
+      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
+      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+  }
+
+  // ---- the host's side
+
+  /** True while the reactor holds the slot for this exchange. */
+  get isOpen(): boolean {
+    return !this.#final;
+  }
+
+  onData(bytes: Uint8Array, end: boolean): void {
+    if (this.#requestState !== 'open') return;
+    if (bytes.length > 0) this.body.push(bytes);
+    if (end) this.#endRequest();
+  }
+
+  onTrailers(flat: readonly string[]): void {
+    if (this.#requestState !== 'open') return;
+    this.#trailerFields = new ReceivedFields(flat);
+    this.#endRequest();
+  }
+
+  #endRequest(): void {
+    this.#requestState = 'ended';
+    this.#body?.end();
+    this.#trailers?.resolve(this.#trailerFields);
+    this.#finishIfOver();
+  }
+
+  onCredit(bytes: number): void {
+    this.#credit += bytes;
+    this.pump();
+  }
+
+  onReset(code: number, by: Closed['by']): void {
+    this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
+  }
+
+  /** The application's function has returned. */
+  onReturn(): boolean {
+    this.#settled = true;
+    if (this.#response === 'idle' || this.#response === 'started') return false;
+    this.#finishIfOver();
+    return true;
+  }
+
+  /** The application threw, or returned without a complete response: 500 if nothing was sent, else a reset. */
+  onFailure(): void {
+    this.#settled = true;
+    const internalError = 0x2;
+    this.#cut({ by: 'application', how: 'reset', code: internalError }, internalError, ResetReason.Threw);
+  }
+
+  /** CreditSink of the body. */
+  credit(granted: number, consumed: number): void {
+    if (this.#final || this.#requestState !== 'open') {
+      // After the end of the request nothing more will cross; what is still unread is given back by the reactor.
+      if (this.#final) return;
+      this.#owedConsumed += consumed;
+    } else {
+      this.#owedGranted += granted;
+      this.#owedConsumed += consumed;
+    }
+    this.#outlet.owes(this);
+  }
+
+  /** Sends what is owed to the peer for consumed bytes: once per turn, not once per piece. */
+  payCredit(): void {
+    if (this.#final || (this.#owedGranted === 0 && this.#owedConsumed === 0)) return;
+    if (!this.#outlet.sendCredit(this, this.#owedGranted, this.#owedConsumed)) return;
+    this.#owedGranted = 0;
+    this.#owedConsumed = 0;
+  }
+
+  // ---- sending
+
+  #send(
+    kind: Queued['kind'],
+    status: number,
+    fields: readonly string[] | null,
+    bytes: Uint8Array | null,
+    end: boolean,
+    taken: (() => void) | null,
+    refused: ((error: Error) => void) | null,
+  ): void {
+    // The short way: no queue object when the message can go at once.
+    if (this.#queue.length === 0 && kind === 'head') {
+      if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
+    }
+    this.#queue.push({ kind, status, fields, bytes, offset: 0, end, taken, refused });
+    if (kind === 'data') this.#queuedBytes += (bytes as Uint8Array).length;
+    if (this.#queue.length === 1) this.pump();
+  }
+
+  #trySendHead(status: number, fields: readonly string[], bytes: Uint8Array | null, end: boolean): boolean {
+    const body = bytes !== null && bytes.length > 0 ? bytes : null;
+    if (!this.#outlet.sendHead(this, this.#flags(end), status, fields, body)) return false;
+    if (body !== null) this.#credit -= body.length;
+    if (end) this.#responseEnded();
+    return true;
+  }
+
+  #flags(end: boolean): number {
+    if (!end) return 0;
+    return this.#requestState === 'ended' ? Flag.End | Flag.Final : Flag.End;
+  }
+
+  /** Sends what the ring's room and the response's credit allow. */
+  pump(): void {
+    while (this.#queue.length > 0 && !this.#final) {
+      const item = this.#queue[0] as Queued;
+      if (!this.#sendQueued(item)) return;
+      this.#queue.shift();
+      item.taken?.();
+      if (item.end) this.#responseEnded();
+    }
+  }
+
+  #sendQueued(item: Queued): boolean {
+    switch (item.kind) {
+      case 'head': {
+        const body = item.bytes !== null && item.bytes.length > 0 ? item.bytes : null;
+        if (!this.#outlet.sendHead(this, this.#flags(item.end), item.status, item.fields ?? [], body))
+          return false;
+        if (body !== null) this.#credit -= body.length;
+        return true;
+      }
+      case 'inform':
+        return this.#outlet.sendInform(this, item.status, item.fields ?? []);
+      case 'trailers':
+        return this.#outlet.sendTrailers(this, this.#flags(true) & Flag.Final, item.fields ?? []);
+      case 'data':
+        return this.#sendData(item);
+    }
+  }
+
+  #sendData(item: Queued): boolean {
+    const bytes = item.bytes as Uint8Array;
+    if (bytes.length === 0) return this.#outlet.sendData(this, this.#flags(item.end), bytes, 0, 0);
+    while (item.offset < bytes.length) {
+      if (this.#credit <= 0) return false;
+      const end = Math.min(bytes.length, item.offset + Math.min(this.#credit, this.#outlet.maxDataBytes));
+      const last = end === bytes.length && item.end;
+      if (!this.#outlet.sendData(this, last ? this.#flags(true) : 0, bytes, item.offset, end)) return false;
+      const sent = end - item.offset;
+      item.offset = end;
+      this.#credit -= sent;
+      this.#queuedBytes -= sent;
+    }
+    return true;
+  }
+
+  #responseEnded(): void {
+    if (this.#response !== 'ending') return;
+    this.#response = 'ended';
+    if (this.#requestState === 'ended') this.#finish(COMPLETE);
+    else this.#finishIfOver();
+  }
+
+  /** With the response out: over when the request is in, or when nobody is left to read it. */
+  #finishIfOver(): void {
+    if (this.#response !== 'ended' || this.#final) return;
+    if (this.#requestState === 'open' && !this.#settled) return;
+    this.#outlet.sendClosed(this);
+    this.#finish(COMPLETE);
+  }
+
+  #cut(closed: Closed, code: number, reason: ResetReason): void {
+    if (this.#final) return;
+    this.#response = 'cut';
+    this.#outlet.sendReset(this, Flag.Final, code, reason);
+    this.#finish(closed);
+  }
+
+  /** The FINAL message is out (or waits in the outlet): the slot is the reactor's again. */
+  #finish(closed: Closed): void {
+    this.#final = true;
+    this.#closed = closed;
+    this.#outlet.finished(this);
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    if (closed.how === 'reset') {
+      const error = new ExchangeClosedError(closed);
+      if (this.#requestState === 'open' || this.#body !== null) {
+        if (this.#requestState === 'open') this.#requestState = 'cut';
+        this.#body?.cut(error);
+        this.#trailers?.reject(error);
+      }
+      for (const item of queue) item.refused?.(error);
+      this.#abort?.abort(error);
+    } else if (this.#requestState === 'open') {
+      this.#requestState = 'cut';
+      this.#body?.cut(new ExchangeClosedError(closed));
+    }
+    this.#whenClosed?.resolve(closed);
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * What runs in an application thread: it claims exchanges from the ring, runs the application on each, and drives
+ * the channel in turns of bounded work.
+ *
+ * A turn publishes what the last one produced, then takes up to `#batch` records. The batch adapts: it halves
+ * when a turn, with the microtasks that followed it, took longer than `TURN_TARGET_MS` and doubles when it was short. So a
+ * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
+ * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
+ */
+import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
+import type { HostOptions, ThreadStats } from '../wire/control.ts';
+import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/messages.ts';
+import type { ThreadEnd } from '../wire/thread-end.ts';
+import { HostedExchange } from './exchange.ts';
+import { ReceivedFields } from './fields.ts';
+import type { Application, ExchangeRequest, Fields, RemoteAddress } from './gateway.ts';
+import type { Outlet } from './outlet.ts';
+
+const TURN_TARGET_MS = 1;
+const LARGEST_BATCH = 256;
+/** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
+const POLLS_BEFORE_SLEEP = 8;
+
+export interface HostObserver {
+  /** An application threw or left its exchange unfinished. */
+  onFailure(error: unknown, request: ExchangeRequest): void;
+}
+
+export class Host implements ThreadHandler, Outlet {
+  readonly options: HostOptions;
+  readonly maxDataBytes: number;
+  readonly #application: Application;
+  readonly #channel: ThreadEnd;
+  readonly #observer: HostObserver;
+  readonly #slots: (HostedExchange | null)[];
+  /** Exchanges that met a full ring, and those that owe credit this turn. */
+  readonly #stuck = new Set<HostedExchange>();
+  readonly #owing = new Set<HostedExchange>();
+  /** FINAL messages that met a full ring: at most one per slot. */
+  #finals: (() => boolean)[] = [];
+
+  #batch = 1;
+  #polls = 0;
+  #scheduled = false;
+  #turnStartMs = 0;
+  #receivedLast = 0;
+  #open = 0;
+  #running = 0;
+  #started = 0;
+  #failed = 0;
+  #drained: PromiseWithResolvers<void> | null = null;
+  readonly #turn: () => void;
+
+  constructor(
+    application: Application,
+    transfer: ChannelTransfer,
+    options: HostOptions,
+    observer: HostObserver,
+  ) {
+    this.#application = application;
+    this.#channel = openChannel(transfer, this);
+    this.#observer = observer;
+    this.options = options;
+    this.maxDataBytes = this.#channel.maxDataRecordBytes;
+    this.#slots = new Array<HostedExchange | null>(this.#channel.claims.slots).fill(null);
+    this.#turn = () => this.#runTurn();
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  stats(): ThreadStats {
+    return {
+      openExchanges: this.#open,
+      startedExchanges: this.#started,
+      failedExchanges: this.#failed,
+      heapUsedBytes: process.memoryUsage().heapUsed,
+    };
+  }
+
+  /** Resolves when every exchange is over and every application function has returned. */
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers();
+    this.#checkDrained();
+    return this.#drained.promise;
+  }
+
+  #checkDrained(): void {
+    if (this.#drained === null || this.#open > 0 || this.#running > 0 || this.#finals.length > 0) return;
+    this.#channel.publish();
+    this.#drained.resolve();
+  }
+
+  // ---- turns
+
+  #schedule(): void {
+    this.#polls = 0;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
+
+  #runTurn(): void {
+    const now = performance.now();
+    // The time since the last turn began holds the microtasks of what it received: the applications' own work.
+    if (this.#receivedLast > 0) {
+      if (now - this.#turnStartMs > TURN_TARGET_MS) this.#batch = Math.max(1, this.#batch >> 1);
+      else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
+    }
+    this.#turnStartMs = now;
+    if (this.#owing.size > 0) this.#payCredits();
+    this.#channel.publish();
+    const received = this.#channel.receive(this.#batch);
+    this.#receivedLast = received;
+    this.#polls = received > 0 ? 0 : this.#polls + 1;
+    if (this.#polls > POLLS_BEFORE_SLEEP) {
+      this.#channel.publish();
+      if (this.#channel.sleep()) {
+        this.#scheduled = false;
+        return;
+      }
+      this.#polls = 0;
+    }
+    setImmediate(this.#turn);
+  }
+
+  #payCredits(): void {
+    for (const exchange of this.#owing) exchange.payCredit();
+    this.#owing.clear();
+  }
+
+  onWake(): void {
+    this.#schedule();
+  }
+
+  /** The reactor's side has broken the ring: nothing can be said any more, so the thread ends and is replaced. */
+  onCorrupt(error: Error): void {
+    throw error;
+  }
+
+  onWritable(): void {
+    while (this.#finals.length > 0) {
+      if (!(this.#finals[0] as () => boolean)()) return;
+      this.#finals.shift();
+    }
+    for (const exchange of this.#stuck) {
+      this.#stuck.delete(exchange);
+      exchange.payCredit();
+      exchange.pump();
+      if (this.#stuck.has(exchange)) break;
+    }
+    this.#schedule();
+    this.#checkDrained();
+  }
+
+  // ---- from the reactor
+
+  onOpen(
+    slot: number,
+    generation: number,
+    flags: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    version: string,
+    remoteAddress: string,
+    remotePort: number,
+    fields: string[],
+  ): void {
+    if (!this.#channel.claims.claim(slot, generation)) return;
+    const request = new HostedRequest(
+      method,
+      scheme,
+      authority,
+      path,
+      version,
+      remoteAddress,
+      remotePort,
+      fields,
+    );
+    const exchange = new HostedExchange(this, slot, request, (flags & Flag.End) !== 0);
+    this.#slots[slot] = exchange;
+    this.#open++;
+    this.#started++;
+    this.#running++;
+    void this.#run(exchange);
+  }
+
+  /** Never rejects. */
+  async #run(exchange: HostedExchange): Promise<void> {
+    try {
+      const result = this.#application(exchange);
+      if (result !== undefined) await result;
+      if (!exchange.onReturn()) {
+        throw new Error(
+          'the application returned before its response was complete: expected respond() with a body, or end()',
+        );
+      }
+    } catch (error) {
+      // What an application throws because its exchange was cut off under it is no failure of its own.
+      if (exchange.isOpen || !isClosedError(error)) {
+        this.#failed++;
+        this.#observer.onFailure(error, exchange.request);
+      }
+      exchange.onFailure();
+    }
+    this.#running--;
+    if (this.#drained !== null) this.#checkDrained();
+  }
+
+  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
+    const exchange = this.#slots[slot];
+    if (exchange === null || exchange === undefined) return;
+    // The one copy on this side: the record's memory goes back to the ring when this returns.
+    exchange.onData(Buffer.from(bytes.subarray(start, end)), (flags & Flag.End) !== 0);
+  }
+
+  onTrailers(slot: number, fields: string[]): void {
+    this.#slots[slot]?.onTrailers(fields);
+  }
+
+  onCredit(slot: number, bytes: number): void {
+    this.#slots[slot]?.onCredit(bytes);
+  }
+
+  onReset(slot: number, code: number, by: number): void {
+    this.#slots[slot]?.onReset(code, by === ResetBy.Peer ? 'peer' : 'server');
+  }
+
+  // ---- to the reactor
+
+  sendHead(
+    exchange: HostedExchange,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | null,
+  ): boolean {
+    return this.#sent(exchange, this.#channel.sendHead(exchange.slot, flags, status, fields, body));
+  }
+
+  sendInform(exchange: HostedExchange, status: number, fields: readonly string[]): boolean {
+    return this.#sent(exchange, this.#channel.sendInform(exchange.slot, status, fields));
+  }
+
+  sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#sent(exchange, this.#channel.sendData(exchange.slot, flags, bytes, start, end));
+  }
+
+  sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean {
+    return this.#sent(exchange, this.#channel.sendTrailers(exchange.slot, flags, fields));
+  }
+
+  sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean {
+    return this.#sent(exchange, this.#channel.sendCredit(exchange.slot, granted, consumed));
+  }
+
+  owes(exchange: HostedExchange): void {
+    this.#owing.add(exchange);
+    this.#schedule();
+  }
+
+  sendClosed(exchange: HostedExchange): void {
+    const slot = exchange.slot;
+    this.#sendFinal(() => this.#channel.sendClosed(slot));
+  }
+
+  sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void {
+    const slot = exchange.slot;
+    this.#sendFinal(() => this.#channel.sendReset(slot, flags, code, reason));
+  }
+
+  #sendFinal(send: () => boolean): void {
+    if (this.#finals.length > 0 || !send()) this.#finals.push(send);
+    this.#schedule();
+  }
+
+  finished(exchange: HostedExchange): void {
+    this.#slots[exchange.slot] = null;
+    this.#stuck.delete(exchange);
+    this.#owing.delete(exchange);
+    this.#open--;
+    if (this.#drained !== null) queueMicrotask(() => this.#checkDrained());
+  }
+
+  #sent(exchange: HostedExchange, sent: boolean): boolean {
+    if (!sent) this.#stuck.add(exchange);
+    else if (!this.#scheduled) this.#schedule();
+    return sent;
+  }
+}
+
+function isClosedError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SLUICE_EXCHANGE_CLOSED';
+}
+
+/** The request's head; what most applications never look at is made on first use. */
+class HostedRequest implements ExchangeRequest {
+  readonly method: string;
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly version: string;
+  readonly #address: string;
+  readonly #port: number;
+  readonly #flat: readonly string[];
+  #fields: Fields | null = null;
+
+  constructor(
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    version: string,
+    address: string,
+    port: number,
+    flat: readonly string[],
+  ) {
+    this.method = method;
+    this.scheme = scheme;
+    this.authority = authority;
+    this.path = path;
+    this.version = version;
+    this.#address = address;
+    this.#port = port;
+    this.#flat = flat;
+  }
+
+  get fields(): Fields {
+    this.#fields ??= new ReceivedFields(this.#flat);
+    return this.#fields;
+  }
+
+  get remote(): RemoteAddress {
+    return { address: this.#address, port: this.#port };
+  }
+}

@@ -1,0 +1,29 @@
+/** What an exchange needs of the host: typed sends on its slot. A false means that the ring is full; the host calls `pump` and `payCredit` when there is room. */
+
+import type { HostOptions } from '../wire/control.ts';
+import type { ResetReason } from '../wire/messages.ts';
+import type { HostedExchange } from './exchange.ts';
+
+export interface Outlet {
+  readonly options: HostOptions;
+  /** Largest body piece of one message. */
+  readonly maxDataBytes: number;
+  sendHead(
+    exchange: HostedExchange,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | null,
+  ): boolean;
+  sendInform(exchange: HostedExchange, status: number, fields: readonly string[]): boolean;
+  sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
+  sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean;
+  sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean;
+  /** The exchange owes credit: `payCredit` will be called at the end of the turn. */
+  owes(exchange: HostedExchange): void;
+  /** FINAL messages: never refused, kept until the ring has room. */
+  sendClosed(exchange: HostedExchange): void;
+  sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void;
+  /** The exchange has sent its FINAL message. */
+  finished(exchange: HostedExchange): void;
+}
