@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { ConfigOverrides } from '../config/load.ts';
-import { formatThreadRange } from '../config/thread-range.ts';
+import { describeThreads } from '../config/thread-range.ts';
 
 export function summarize(config: Config, overrides: ConfigOverrides, directory: string): string {
   const from = (key: keyof ConfigOverrides) => {
@@ -23,7 +23,7 @@ export function summarize(config: Config, overrides: ConfigOverrides, directory:
     ...config.listeners.map(({ address }) => `  ${address}  ${protocols}, cleartext${from('listeners')}`),
     'Pools',
     ...pools.map(({ name, threads, application }) => {
-      const range = `${formatThreadRange(threads)} threads${from('threads')}`;
+      const range = `${describeThreads(threads)}${from('threads')}`;
       return `  ${name.padEnd(nameWidth)}  ${range}, ${relative(directory, application)}`;
     }),
     'Routes, the most specific first',

@@ -15,6 +15,7 @@ export function parseThreadRange(text: string, where: string): ThreadRange | Con
   return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
 }
 
-export function formatThreadRange({ min, max }: ThreadRange): string {
-  return min === max ? `${min}` : `${min}-${max}`;
+/** `1 thread`, `4 threads`, `1-4 threads`. */
+export function describeThreads({ min, max }: ThreadRange): string {
+  return `${min === max ? min : `${min}-${max}`} ${max === 1 ? 'thread' : 'threads'}`;
 }
