@@ -1,7 +1,7 @@
 /**
  * Checks that concern more than one value, or a value's meaning. They run on a configuration whose parts may
  * already have been found wrong, so that every error is reported at once: each check looks only at values that
- * have the type it needs and leaves the others to the schema's own error.
+ * have the type it needs and were not found wrong by themselves, and leaves the others to the schema's own error.
  */
 
 import { maxMessageLength } from '../../wire/layout.ts';
@@ -58,8 +58,11 @@ export function readThreads(
     const min = memberOf(threads, 'min');
     const max = memberOf(threads, 'max');
     if (typeof min !== 'number' || (max !== undefined && typeof max !== 'number')) continue;
-    const where = childPath(childPath(childPath('$.pools', name), 'threads'), 'min');
-    if (max !== undefined && min > max) problems.push(conflict(where, `at most max (${max})`, min));
+    const where = childPath(childPath('$.pools', name), 'threads');
+    const sound = !isReported(`${where}.min`, problems) && !isReported(`${where}.max`, problems);
+    if (sound && max !== undefined && min > max) {
+      problems.push(conflict(`${where}.min`, `at most max (${max})`, min));
+    }
     ranges.set(name, { min, max: max ?? Math.max(min, parallelism) });
   }
   return ranges;
@@ -93,15 +96,19 @@ export function checkRings(pools: unknown, http1: unknown, http2: unknown, probl
   const fieldListBytes = memberOf(http2, 'maxFieldListBytes');
   const headerBytes = memberOf(http1, 'maxHeaderBytes');
   if (typeof fieldListBytes !== 'number' || typeof headerBytes !== 'number') return;
+  if (isReported('$.http2.maxFieldListBytes', problems) || isReported('$.http1.maxHeaderBytes', problems))
+    return;
   const headBytes =
     Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) + fixedHeadBytes;
   for (const [name, pool] of membersOf(pools)) {
     const ringBytes = memberOf(pool, 'ringBytes');
-    if (typeof ringBytes !== 'number' || maxMessageLength(ringBytes) >= headBytes) continue;
+    const where = childPath(childPath('$.pools', name), 'ringBytes');
+    if (typeof ringBytes !== 'number' || isReported(where, problems)) continue;
+    if (maxMessageLength(ringBytes) >= headBytes) continue;
     problems.push({
       code: ConfigErrorCode.Conflict,
-      where: childPath(childPath('$.pools', name), 'ringBytes'),
-      expected: `at least ${2 ** Math.ceil(Math.log2(2 * (headBytes + 4)))}, so that half of it holds a request head`,
+      where,
+      expected: `at least ${leastRing(headBytes)}, so that half of it holds a request head`,
       received: describeValue(ringBytes),
       hint: `or lower $.http2.maxFieldListBytes (${fieldListBytes}) and $.http1.maxHeaderBytes (${headerBytes})`,
     });
@@ -114,6 +121,16 @@ const bytesPerFieldListByte = 3;
 const bytesPerHeaderByte = 5;
 /** Kind, slot, generation, flags, version, remote address and port. */
 const fixedHeadBytes = 512;
+
+function leastRing(messageBytes: number): number {
+  let ringBytes = 65_536;
+  while (maxMessageLength(ringBytes) < messageBytes) ringBytes *= 2;
+  return ringBytes;
+}
+
+function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
+  return problems.some(({ where }) => where === path);
+}
 
 function unknownPool(where: string, pool: string, names: readonly string[]): ConfigProblem {
   const code = ConfigErrorCode.UnknownPool;
