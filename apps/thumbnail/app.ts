@@ -13,8 +13,8 @@ export const MAX_UPLOAD_BYTES = 16 * 1024 * 1024;
 /** The thumbnail goes out in pieces of this size, each waiting for the peer to have room. */
 const PIECE_BYTES = 16 * 1024;
 
-const SAMPLE_WIDTH = 960;
-const SAMPLE_HEIGHT = 640;
+const SAMPLE_WIDTH = 720;
+const SAMPLE_HEIGHT = 480;
 
 const RESOURCES: Resources = new Map([
   ['/thumbnail', { GET: showPage, POST: resizeBody }],
