@@ -10,6 +10,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { hardwareAtomics } from './atomics.ts';
 import { allocateClaims } from './claims.ts';
+import { PortDoorbell } from './doorbell.ts';
 import { WireError, WireErrorCode } from './errors.ts';
 import { GRAMMAR_VERSION, type ReactorHandler, type ThreadHandler } from './messages.ts';
 import { ReactorEnd } from './reactor-end.ts';
@@ -56,7 +57,7 @@ export function createChannel(
     incoming: responses,
     claims,
     maxDataRecordBytes,
-    port: port1,
+    doorbell: (onRing) => new PortDoorbell(port1, onRing),
     atomics: hardwareAtomics,
   });
   const version = GRAMMAR_VERSION;
@@ -77,7 +78,7 @@ export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): 
     incoming: transfer.requests,
     claims: transfer.claims,
     maxDataRecordBytes: transfer.maxDataRecordBytes,
-    port: transfer.port,
+    doorbell: (onRing) => new PortDoorbell(transfer.port, onRing),
     atomics: hardwareAtomics,
   });
 }

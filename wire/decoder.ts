@@ -86,8 +86,8 @@ export function expectInteger(value: unknown): number {
   return value;
 }
 
-export function expectBytes(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw corrupt('bin', typeof value);
+export function expectBytes(value: unknown): Buffer {
+  if (!Buffer.isBuffer(value)) throw corrupt('bin', typeof value);
   return value;
 }
 

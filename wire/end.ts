@@ -3,11 +3,10 @@
  * messages of each direction are in reactor-end.ts and thread-end.ts.
  */
 
-import type { MessagePort } from 'node:worker_threads';
 import type { AtomicWords } from './atomics.ts';
 import { ClaimTable } from './claims.ts';
 import { corrupt, Decoder } from './decoder.ts';
-import { type Doorbell, PortDoorbell } from './doorbell.ts';
+import type { Doorbell } from './doorbell.ts';
 import { binaryBound, Encoder, integersBound } from './encoder.ts';
 import { WireError, WireErrorCode } from './errors.ts';
 import type { ChannelEvents } from './messages.ts';
@@ -19,7 +18,8 @@ export interface ChannelParts {
   readonly incoming: SharedArrayBuffer;
   readonly claims: SharedArrayBuffer;
   readonly maxDataRecordBytes: number;
-  readonly port: MessagePort;
+  /** Makes this end's doorbell; `onRing` is to be called each time the other end has rung. */
+  readonly doorbell: (onRing: () => void) => Doorbell;
   readonly atomics: AtomicWords;
 }
 
@@ -58,7 +58,7 @@ export abstract class ChannelEnd {
     this.claims = new ClaimTable(parts.claims, parts.atomics);
     this.maxDataRecordBytes = parts.maxDataRecordBytes;
     this.#releaseAt = this.incoming.capacity >> 3;
-    this.#doorbell = new PortDoorbell(parts.port, () => this.#rung());
+    this.#doorbell = parts.doorbell(() => this.#rung());
   }
 
   get state(): 'awake' | 'sleeping' | 'corrupt' | 'closed' {

@@ -54,8 +54,8 @@ export interface ChannelEvents {
 }
 
 /**
- * The reactor's side. Called from within `receive`, one call per message. `bytes[start, end)` is valid during the
- * call only.
+ * The reactor's side. Called from within `receive`, one call per message. `bytes[start, end)` lies in shared memory and
+ * is valid during the call only; take a copy with `bytes.copy`, which is one memmove where `set` on shared memory is not.
  */
 export interface ReactorHandler extends ChannelEvents {
   /** With `Flag.End` the response is whole and its body, perhaps empty, is `bytes[start, end)`. */
@@ -64,12 +64,12 @@ export interface ReactorHandler extends ChannelEvents {
     flags: number,
     status: number,
     fields: string[],
-    bytes: Uint8Array,
+    bytes: Buffer,
     start: number,
     end: number,
   ): void;
   onInform(slot: number, status: number, fields: string[]): void;
-  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void;
+  onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, flags: number, fields: string[]): void;
   /** `granted`: request bytes that may cross in addition. `consumed`: request bytes that the application has taken. */
   onCredit(slot: number, granted: number, consumed: number): void;
@@ -92,7 +92,7 @@ export interface ThreadHandler extends ChannelEvents {
     remotePort: number,
     fields: string[],
   ): void;
-  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void;
+  onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, fields: string[]): void;
   /** Response bytes that may cross in addition. */
   onCredit(slot: number, bytes: number): void;
