@@ -1,5 +1,6 @@
 /**
- * The static table (RFC 7541 appendix A), 1-based as on the wire: position 0 is a hole, because index 0 is an error.
+ * The static table (RFC 7541 appendix A), as on the wire from 1: index 0 is an error and a hole here, and so is the
+ * place behind the last entry, where a walk over entries of one name ends.
  *
  * Names and values lie in two arrays so that resolving an index is two loads of ready strings.
  */
@@ -71,8 +72,8 @@ const ENTRIES: readonly (readonly [name: string, value: string])[] = [
   ['www-authenticate', ''],
 ];
 
-export const STATIC_NAMES: readonly string[] = ['', ...ENTRIES.map(([name]) => name)];
-export const STATIC_VALUES: readonly string[] = ['', ...ENTRIES.map(([, value]) => value)];
+export const STATIC_NAMES: readonly string[] = ['', ...ENTRIES.map(([name]) => name), ''];
+export const STATIC_VALUES: readonly string[] = ['', ...ENTRIES.map(([, value]) => value), ''];
 
 const firstIndexByName = new Map<string, number>();
 for (let index = STATIC_LENGTH; index >= 1; index--) firstIndexByName.set(STATIC_NAMES[index], index);

@@ -1,0 +1,135 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { DecodeResult, HpackDecoder } from '../../../runtime/http2/hpack/decoder.ts';
+import { HpackEncoder } from '../../../runtime/http2/hpack/encoder.ts';
+import { defaultIndexing, Indexing } from '../../../runtime/http2/hpack/indexing-policy.ts';
+import { bytesOf, decodeBlock, encodeFields, encodeResponse, ROOMY, tableOf } from './coding.ts';
+
+const latin1 = (maxLength: number): fc.Arbitrary<string> =>
+  fc.uint8Array({ maxLength }).map((octets) => Buffer.from(octets).toString('latin1'));
+
+/** Few names and values, so that they repeat; a long one now and then, so that entries are evicted. */
+const name = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('content-type', 'date', 'cookie', ':status', ':path', 'x-a', 'x-b', ''),
+  },
+  { weight: 1, arbitrary: latin1(40) },
+);
+const value = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('', '200', '/', 'gzip', 'one', 'two', 'Tue, 21 Oct 2025 10:00:00 GMT'),
+  },
+  { weight: 2, arbitrary: latin1(40) },
+  { weight: 1, arbitrary: latin1(600) },
+);
+const fieldList = fc.array(fc.tuple(name, value), { maxLength: 12 }).map((pairs) => pairs.flat());
+
+const tableBytes = fc.oneof(fc.nat(200), fc.nat(5000), fc.constantFrom(0, 4096));
+/** What happens on a connection: the peer's decoder gets other limits, then a block is sent. */
+const turn = fc.record({
+  resizes: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.array(tableBytes, { maxLength: 3 })),
+  status: fc.option(fc.integer({ min: 100, max: 999 })),
+  fields: fieldList,
+});
+const policies = [defaultIndexing, () => Indexing.AtOnce, () => Indexing.OnRepeat, () => Indexing.Never];
+
+test('any fields come back over many blocks, whatever happens to the table in between', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(
+        fc.record({
+          maxTableBytes: tableBytes,
+          huffman: fc.boolean(),
+          indexingOf: fc.constantFrom(...policies),
+        }),
+        fc.array(turn, { maxLength: 30 }),
+        (options, turns) => {
+          const encoder = new HpackEncoder(options);
+          const decoder = new HpackDecoder(ROOMY);
+          for (const { resizes, status, fields } of turns) {
+            for (const bytes of resizes) {
+              encoder.setPeerMaxTableBytes(bytes);
+              decoder.setMaxTableBytes(bytes);
+            }
+            const block =
+              status === null ? encodeFields(encoder, fields) : encodeResponse(encoder, status, fields);
+            const expected = status === null ? fields : [':status', String(status), ...fields];
+            t.deepEqual(decodeBlock(decoder, block), expected);
+            t.deepEqual(tableOf(decoder), tableOf(encoder));
+            t.is(decoder.table.sizeBytes, encoder.table.sizeBytes);
+            t.is(decoder.table.capacityBytes, encoder.table.capacityBytes);
+            t.true(decoder.table.sizeBytes <= decoder.table.capacityBytes);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    ),
+  );
+});
+
+/** Legal pieces and noise: blocks that get further into the decoder than octets at random. */
+const piece = fc.oneof(
+  fc
+    .constantFrom('82', '88', 'be', 'bf', 'c4', 'ff00', '20', '3f21', '3fe11f', '80', 'ffffffff7f')
+    .map(bytesOf),
+  fc.constantFrom('400161', '00', '10', '7e', '0f2f', '41', '5f00').map(bytesOf),
+  fc.constantFrom('0162', '8182', '858182838485', '7f00', 'ff8001').map(bytesOf),
+  fc.uint8Array({ maxLength: 20 }).map((octets) => Buffer.from(octets)),
+);
+const anyBlock = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.concat(pieces));
+
+test('any octets never throw, give the same result every time, and keep every bound', (t) => {
+  const options = { maxTableBytes: 200, maxFieldListBytes: 400, maxFieldLines: 6 };
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(anyBlock, { maxLength: 6 }), fc.nat(9), (blocks, margin) => {
+        const run = (lead: number): unknown[] => {
+          const decoder = new HpackDecoder(options);
+          const seen: unknown[] = [];
+          for (const block of blocks) {
+            // The same block in another place of another buffer, with other octets round it.
+            const placed = Buffer.concat([Buffer.alloc(lead, 0x82), block, Buffer.alloc(lead, 0x82)]);
+            const fields: string[] = [];
+            const result = decoder.decode(placed, lead, lead + block.length, fields);
+            seen.push(result, fields, tableOf(decoder));
+
+            let listBytes = 0;
+            for (const text of fields) listBytes += text.length + 16;
+            t.true(listBytes <= options.maxFieldListBytes);
+            t.true(fields.length <= options.maxFieldLines * 2);
+            t.true(decoder.table.sizeBytes <= options.maxTableBytes);
+            if (result === DecodeResult.CompressionError) break;
+          }
+          return seen;
+        };
+        t.deepEqual(run(0), run(margin));
+      }),
+      { numRuns: 2000 },
+    ),
+  );
+});
+
+test('a decoder over its limits keeps the same table as one without', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(fc.array(anyBlock, { maxLength: 6 }), (blocks) => {
+        const roomy = new HpackDecoder({ ...ROOMY, maxTableBytes: 200 });
+        const tight = new HpackDecoder({ maxTableBytes: 200, maxFieldListBytes: 0, maxFieldLines: 0 });
+        for (const block of blocks) {
+          const fields: string[] = [];
+          const expected = roomy.decode(block, 0, block.length, fields);
+          const result = tight.decode(block, 0, block.length, []);
+          if (expected === DecodeResult.CompressionError) {
+            t.is(result, DecodeResult.CompressionError);
+            break;
+          }
+          t.is(result, fields.length === 0 ? DecodeResult.Ok : DecodeResult.ListTooLarge);
+          t.deepEqual(tableOf(tight), tableOf(roomy));
+        }
+      }),
+      { numRuns: 1000 },
+    ),
+  );
+});
