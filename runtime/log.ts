@@ -75,13 +75,12 @@ class LogSink implements DestinationStream {
     stream.on('error', () => {
       this.#state = 'gone';
     });
-    stream.on('drain', () => this.#reportDropped());
   }
 
   /** Called by pino with one JSON line and its line break. */
   write(line: string): void {
     if (this.#state === 'gone') return;
-    if (this.#stream.writableLength >= this.#maxWaitingBytes) this.#dropped += 1;
+    if (this.#stream.writableLength >= this.#maxWaitingBytes) this.#drop();
     else this.#stream.write(this.#text ? `${formatLine(line, this.#colour)}\n` : line);
   }
 
@@ -91,11 +90,15 @@ class LogSink implements DestinationStream {
     else this.#stream.write('', () => done());
   }
 
-  #reportDropped(): void {
-    const lines = this.#dropped;
-    if (lines === 0) return;
-    this.#dropped = 0;
-    this.onDropped(lines);
+  #drop(): void {
+    this.#dropped += 1;
+    if (this.#dropped > 1) return;
+    // Called when the reader has taken everything that waits now; not when it has gone.
+    this.#stream.write('', (error) => {
+      const lines = this.#dropped;
+      this.#dropped = 0;
+      if (!error) this.onDropped(lines);
+    });
   }
 }
 

@@ -1,0 +1,164 @@
+/** The command as a person runs it: a child process, its output and its exit code. */
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const command = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'sluice-command-'));
+test.after.always(() => rmSync(directory, { recursive: true }));
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, ...environment };
+    const child = execFile(
+      process.execPath,
+      [command, ...words],
+      { cwd: directory, env },
+      (_error, stdout, stderr) => {
+        resolve({ exitCode: child.exitCode, stdout, stderr });
+      },
+    );
+  });
+}
+
+function writeConfig(name: string, config: object): string {
+  writeFileSync(join(directory, name), JSON.stringify(config));
+  return name;
+}
+
+writeFileSync(join(directory, 'app.ts'), 'export default () => {};\n');
+const routes = [{ path: '/*', pool: 'app' }];
+const right = writeConfig('right.json', {
+  pools: { app: { application: './app.ts', threads: { max: 2 } } },
+  routes,
+});
+const wrong = writeConfig('wrong.json', {
+  pools: { app: { application: './app.ts', thread: 2 } },
+  routes: [],
+});
+const missing = writeConfig('missing.json', { pools: { app: { application: './gone.ts' } }, routes });
+
+test('check prints what would run and exits 0', async (t) => {
+  const { exitCode, stdout, stderr } = await run(['check', '--config', right]);
+  t.is(stderr, '');
+  t.is(
+    stdout,
+    `right.json is right
+
+Listeners
+  127.0.0.1:8080  HTTP/2 and HTTP/1.1, cleartext
+Pools
+  app  1-2 threads, app.ts
+Routes, the most specific first
+  /*  app
+Drain timeout  30s
+Log level      info
+Log format     auto
+`,
+  );
+  t.is(exitCode, 0);
+});
+
+test('check shows what flags and variables have changed, and which', async (t) => {
+  const environment = { SLUICE_LOG_LEVEL: 'warn', WEB_CONCURRENCY: '3', SLUICE_CONFIG: right };
+  const { exitCode, stdout } = await run(
+    ['check', '--address', '[::1]:0', '--drain-timeout', '90s'],
+    environment,
+  );
+  t.regex(stdout, /^ {2}\[::1\]:0 {2}HTTP\/2 and HTTP\/1\.1, cleartext \(--address\)$/m);
+  t.regex(stdout, /^ {2}app {2}3 threads \(WEB_CONCURRENCY\), app\.ts$/m);
+  t.regex(stdout, /^Drain timeout {2}90s \(--drain-timeout\)$/m);
+  t.regex(stdout, /^Log level {6}warn \(SLUICE_LOG_LEVEL\)$/m);
+  t.is(exitCode, 0);
+});
+
+for (const name of ['check', 'start']) {
+  test(`${name} lists every error of file, flags and variables and exits 2`, async (t) => {
+    const words = [name, '--config', wrong, '--threads', '0', '--verbose'];
+    const { exitCode, stdout, stderr } = await run(words, { SLUICE_LOG_LEVEL: 'loud' });
+    t.is(exitCode, 2);
+    t.is(stdout, '');
+    t.regex(stderr, /^sluice: flags, variables and wrong\.json: 5 errors$/m);
+    t.regex(
+      stderr,
+      /^ {2}--verbose: expected a known flag, came "--verbose".*\[SLUICE_CONFIG_UNKNOWN_FLAG\]$/m,
+    );
+    t.regex(stderr, /^ {2}--threads: expected a number of threads .*\[SLUICE_CONFIG_WRONG_VALUE\]$/m);
+    t.regex(
+      stderr,
+      /^ {2}SLUICE_LOG_LEVEL: expected one of trace, .*came "loud" \[SLUICE_CONFIG_WRONG_VALUE\]$/m,
+    );
+    t.regex(
+      stderr,
+      /^ {2}\$\.pools\.app\.thread \(line 1, column \d+\): .*did you mean "threads"\? \[SLUICE_CONFIG_UNKNOWN_KEY\]$/m,
+    );
+    t.regex(
+      stderr,
+      /^ {2}\$\.routes \(line 1, column \d+\): expected at least one route.*\[SLUICE_CONFIG_WRONG_VALUE\]$/m,
+    );
+    t.regex(stderr, /^usage: sluice start\|check\|help\|version \[flags\]$/m);
+  });
+}
+
+test('a configuration file that is not there exits 2 and says how to name another', async (t) => {
+  const { exitCode, stderr } = await run(['start']);
+  t.is(exitCode, 2);
+  t.regex(
+    stderr,
+    /\.\/runtime\.config\.json: 1 error\n {2}\$: .*came no such file; .*--config FILE or SLUICE_CONFIG/,
+  );
+});
+
+test('an application that is not there is exit code 2 for check, which is about the file', async (t) => {
+  const { exitCode, stderr } = await run(['check', '-c', missing]);
+  t.is(exitCode, 2);
+  t.regex(stderr, /\$\.pools\.app\.application: .*gone\.ts.*\[SLUICE_CONFIG_APPLICATION_MISSING\]/);
+});
+
+test('an application that is not there is exit code 3 for start, as one that fails to load', async (t) => {
+  const { exitCode, stderr } = await run(['start', '-c', missing]);
+  t.is(exitCode, 3);
+  t.regex(stderr, /\$\.pools\.app\.application: .*gone\.ts.*\[SLUICE_CONFIG_APPLICATION_MISSING\]/);
+});
+
+test('no command and an unknown command exit 2 with a hint and the usage', async (t) => {
+  for (const words of [[], ['sart']]) {
+    const { exitCode, stdout, stderr } = await run(words);
+    t.is(exitCode, 2);
+    t.is(stdout, '');
+    t.regex(
+      stderr,
+      /command: expected one of start, check, help, version, came (nothing|"sart"; did you mean start\?)/,
+    );
+    t.regex(stderr, /^usage: .*\n"sluice help" says more\.$/m);
+  }
+});
+
+test('help goes to standard output and exits 0, without a configuration file', async (t) => {
+  const { exitCode, stdout, stderr } = await run(['--help']);
+  t.is(exitCode, 0);
+  t.is(stderr, '');
+  t.regex(stdout, /^usage: sluice start\|check\|help\|version \[flags\]\n/);
+});
+
+test('version is the package version', async (t) => {
+  const { exitCode, stdout } = await run(['version']);
+  t.is(exitCode, 0);
+  t.regex(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('a mistyped variable is warned of on standard error, and changes nothing', async (t) => {
+  const { exitCode, stderr } = await run(['check', '-c', right], { SLUICE_THREDS: '4' });
+  t.is(exitCode, 0);
+  t.is(stderr, 'sluice: warning: the variable SLUICE_THREDS is not read; did you mean SLUICE_THREADS?\n');
+});
