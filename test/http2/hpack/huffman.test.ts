@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { EOS, HUFFMAN_BITS, HUFFMAN_CODES } from '../../../runtime/http2/hpack/huffman-code.ts';
@@ -108,14 +109,13 @@ test('EOS inside a string is an error, whatever stands before or after it (RFC 7
 });
 
 test('any octets come back through encode and decode', (t) => {
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
-        t.deepEqual(decode(encode(octets)), Buffer.from(octets));
-      }),
-      { numRuns: 500 },
-    ),
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
+      assert.deepEqual(decode(encode(octets)), Buffer.from(octets));
+    }),
+    { numRuns: 500 },
   );
+  t.pass();
 });
 
 test('any octets decode to what a decoder that walks bit by bit says', (t) => {
@@ -135,14 +135,14 @@ test('any octets decode to what a decoder that walks bit by bit says', (t) => {
     }
     return rest.length > 7 || rest.includes('0') ? null : Buffer.from(out);
   };
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        t.deepEqual(decode(bytes), slow(bytes));
-      }),
-      { numRuns: 2000 },
-    ),
+
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      assert.deepEqual(decode(bytes), slow(bytes));
+    }),
+    { numRuns: 2000 },
   );
+  t.pass();
 });
 
 test('decoding stays within the bound, with the shortest codes and with none', (t) => {

@@ -1,3 +1,5 @@
+// Inside a property `assert` is used, not `t`: ava reports its own failures before fast-check can print the seed.
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { DecodeResult, HpackDecoder } from '../../../runtime/http2/hpack/decoder.ts';
@@ -36,37 +38,36 @@ const turn = fc.record({
 const policies = [defaultIndexing, () => Indexing.AtOnce, () => Indexing.OnRepeat, () => Indexing.Never];
 
 test('any fields come back over many blocks, whatever happens to the table in between', (t) => {
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(
-        fc.record({
-          maxTableBytes: tableBytes,
-          huffman: fc.boolean(),
-          indexingOf: fc.constantFrom(...policies),
-        }),
-        fc.array(turn, { maxLength: 30 }),
-        (options, turns) => {
-          const encoder = new HpackEncoder(options);
-          const decoder = new HpackDecoder(ROOMY);
-          for (const { resizes, status, fields } of turns) {
-            for (const bytes of resizes) {
-              encoder.setPeerMaxTableBytes(bytes);
-              decoder.setMaxTableBytes(bytes);
-            }
-            const block =
-              status === null ? encodeFields(encoder, fields) : encodeResponse(encoder, status, fields);
-            const expected = status === null ? fields : [':status', String(status), ...fields];
-            t.deepEqual(decodeBlock(decoder, block), expected);
-            t.deepEqual(tableOf(decoder), tableOf(encoder));
-            t.is(decoder.table.sizeBytes, encoder.table.sizeBytes);
-            t.is(decoder.table.capacityBytes, encoder.table.capacityBytes);
-            t.true(decoder.table.sizeBytes <= decoder.table.capacityBytes);
+  fc.assert(
+    fc.property(
+      fc.record({
+        maxTableBytes: tableBytes,
+        huffman: fc.boolean(),
+        indexingOf: fc.constantFrom(...policies),
+      }),
+      fc.array(turn, { maxLength: 30 }),
+      (options, turns) => {
+        const encoder = new HpackEncoder(options);
+        const decoder = new HpackDecoder(ROOMY);
+        for (const { resizes, status, fields } of turns) {
+          for (const bytes of resizes) {
+            encoder.setPeerMaxTableBytes(bytes);
+            decoder.setMaxTableBytes(bytes);
           }
-        },
-      ),
-      { numRuns: 300 },
+          const block =
+            status === null ? encodeFields(encoder, fields) : encodeResponse(encoder, status, fields);
+          const expected = status === null ? fields : [':status', String(status), ...fields];
+          assert.deepEqual(decodeBlock(decoder, block), expected);
+          assert.deepEqual(tableOf(decoder), tableOf(encoder));
+          assert.equal(decoder.table.sizeBytes, encoder.table.sizeBytes);
+          assert.equal(decoder.table.capacityBytes, encoder.table.capacityBytes);
+          assert.ok(decoder.table.sizeBytes <= decoder.table.capacityBytes);
+        }
+      },
     ),
+    { numRuns: 300 },
   );
+  t.pass();
 });
 
 /** Legal pieces and noise: blocks that get further into the decoder than octets at random. */
@@ -82,54 +83,53 @@ const anyBlock = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.conca
 
 test('any octets never throw, give the same result every time, and keep every bound', (t) => {
   const options = { maxTableBytes: 200, maxFieldListBytes: 400, maxFieldLines: 6 };
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(fc.array(anyBlock, { maxLength: 6 }), fc.nat(9), (blocks, margin) => {
-        const run = (lead: number): unknown[] => {
-          const decoder = new HpackDecoder(options);
-          const seen: unknown[] = [];
-          for (const block of blocks) {
-            // The same block in another place of another buffer, with other octets round it.
-            const placed = Buffer.concat([Buffer.alloc(lead, 0x82), block, Buffer.alloc(lead, 0x82)]);
-            const fields: string[] = [];
-            const result = decoder.decode(placed, lead, lead + block.length, fields);
-            seen.push(result, fields, tableOf(decoder));
 
-            let listBytes = 0;
-            for (const text of fields) listBytes += text.length + 16;
-            t.true(listBytes <= options.maxFieldListBytes);
-            t.true(fields.length <= options.maxFieldLines * 2);
-            t.true(decoder.table.sizeBytes <= options.maxTableBytes);
-            if (result === DecodeResult.CompressionError) break;
-          }
-          return seen;
-        };
-        t.deepEqual(run(0), run(margin));
-      }),
-      { numRuns: 2000 },
-    ),
+  fc.assert(
+    fc.property(fc.array(anyBlock, { maxLength: 6 }), fc.nat(9), (blocks, margin) => {
+      const run = (lead: number): unknown[] => {
+        const decoder = new HpackDecoder(options);
+        const seen: unknown[] = [];
+        for (const block of blocks) {
+          // The same block in another place of another buffer, with other octets round it.
+          const placed = Buffer.concat([Buffer.alloc(lead, 0x82), block, Buffer.alloc(lead, 0x82)]);
+          const fields: string[] = [];
+          const result = decoder.decode(placed, lead, lead + block.length, fields);
+          seen.push(result, fields, tableOf(decoder));
+
+          let listBytes = 0;
+          for (const text of fields) listBytes += text.length + 16;
+          assert.ok(listBytes <= options.maxFieldListBytes);
+          assert.ok(fields.length <= options.maxFieldLines * 2);
+          assert.ok(decoder.table.sizeBytes <= options.maxTableBytes);
+          if (result === DecodeResult.CompressionError) break;
+        }
+        return seen;
+      };
+      assert.deepEqual(run(0), run(margin));
+    }),
+    { numRuns: 2000 },
   );
+  t.pass();
 });
 
 test('a decoder over its limits keeps the same table as one without', (t) => {
-  t.notThrows(() =>
-    fc.assert(
-      fc.property(fc.array(anyBlock, { maxLength: 6 }), (blocks) => {
-        const roomy = new HpackDecoder({ ...ROOMY, maxTableBytes: 200 });
-        const tight = new HpackDecoder({ maxTableBytes: 200, maxFieldListBytes: 0, maxFieldLines: 0 });
-        for (const block of blocks) {
-          const fields: string[] = [];
-          const expected = roomy.decode(block, 0, block.length, fields);
-          const result = tight.decode(block, 0, block.length, []);
-          if (expected === DecodeResult.CompressionError) {
-            t.is(result, DecodeResult.CompressionError);
-            break;
-          }
-          t.is(result, fields.length === 0 ? DecodeResult.Ok : DecodeResult.ListTooLarge);
-          t.deepEqual(tableOf(tight), tableOf(roomy));
+  fc.assert(
+    fc.property(fc.array(anyBlock, { maxLength: 6 }), (blocks) => {
+      const roomy = new HpackDecoder({ ...ROOMY, maxTableBytes: 200 });
+      const tight = new HpackDecoder({ maxTableBytes: 200, maxFieldListBytes: 0, maxFieldLines: 0 });
+      for (const block of blocks) {
+        const fields: string[] = [];
+        const expected = roomy.decode(block, 0, block.length, fields);
+        const result = tight.decode(block, 0, block.length, []);
+        if (expected === DecodeResult.CompressionError) {
+          assert.equal(result, DecodeResult.CompressionError);
+          break;
         }
-      }),
-      { numRuns: 1000 },
-    ),
+        assert.equal(result, fields.length === 0 ? DecodeResult.Ok : DecodeResult.ListTooLarge);
+        assert.deepEqual(tableOf(tight), tableOf(roomy));
+      }
+    }),
+    { numRuns: 1000 },
   );
+  t.pass();
 });
