@@ -5,6 +5,7 @@
  * jobs move on and its begun ones are lost, until more have died than `restart.intensity` within
  * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
  */
+import { getCompileCacheDir } from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -105,6 +106,7 @@ export class Pool implements ThreadOwner {
       // The thread's event loop must stay its own: exchanges come through the ring, not as tasks.
       atomics: 'disabled',
       recordTiming: false,
+      env: threadEnvironment(),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
     // Every end of a thread is seen at its task; this is only the same news again.
@@ -297,6 +299,12 @@ export class Pool implements ThreadOwner {
   onCorrupt(thread: Thread, error: Error): void {
     this.#running.get(thread)?.abort.abort(error);
   }
+}
+
+/** A thread takes no part in the main thread's compile cache unless its environment names it; loading without is half as fast. */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache };
 }
 
 /** Piscina reports an abort as an error of its own whose cause is the reason. */
