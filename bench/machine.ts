@@ -19,8 +19,16 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     node: process.version,
-    h2load: execFileSync('h2load', ['--version'], { encoding: 'utf8' }).trim(),
+    h2load: h2loadVersion(),
   };
+}
+
+function h2loadVersion(): string {
+  try {
+    return execFileSync('h2load', ['--version'], { encoding: 'utf8' }).trim();
+  } catch (error) {
+    throw new Error('expected h2load on the PATH (Debian: apt-get install nghttp2-client)', { cause: error });
+  }
 }
 
 /** Processes that want to run, over the last minute: figures taken on a busy machine say little. */

@@ -76,7 +76,7 @@ export function renderResult(result: Result): string[] {
     '',
     result.method,
     '',
-    `\`${result.command}\`, ${result.date}, ${result.rounds} rounds: ${machine.cores} cores (${machine.cpuModel}), ` +
+    `\`${result.command}\`, ${result.date}: ${machine.cores} cores (${machine.cpuModel}), ` +
       `${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.h2load}; ` +
       `load average before it ${result.loadAverage}.`,
   ];
