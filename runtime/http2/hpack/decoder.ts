@@ -10,7 +10,7 @@
  * HPACK from here.
  */
 import { Buffer } from 'node:buffer';
-import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
+import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts';
 import { integerRead, readInteger } from './integer.ts';
 import { latin1String } from './latin1.ts';
@@ -64,8 +64,8 @@ export class HpackDecoder {
     this.#table = new DynamicTable(options.maxTableBytes);
   }
 
-  /** For diagnosis and tests: the dynamic table as it stands. */
-  get table(): Pick<DynamicTable, 'length' | 'sizeBytes' | 'capacityBytes' | 'inserted' | 'name' | 'value'> {
+  /** The dynamic table as it stands. */
+  get table(): DynamicTableView {
     return this.#table;
   }
 

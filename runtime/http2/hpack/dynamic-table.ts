@@ -17,6 +17,12 @@ const FIRST_SLOTS = 8;
 const NO_STRINGS: string[] = [];
 const NO_LINKS: number[] = [];
 
+/** A table to look at, for diagnosis and tests. */
+export type DynamicTableView = Pick<
+  DynamicTable,
+  'capacityBytes' | 'sizeBytes' | 'length' | 'inserted' | 'evicted' | 'name' | 'value'
+>;
+
 export class DynamicTable {
   #names = NO_STRINGS;
   #values = NO_STRINGS;
@@ -53,7 +59,7 @@ export class DynamicTable {
     return this.#capacityBytes;
   }
 
-  // The three below take the serial of a living entry.
+  // `name`, `value` and `link` take the serial of a living entry.
 
   name(serial: number): string {
     return this.#names[serial & this.#mask];

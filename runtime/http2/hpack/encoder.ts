@@ -8,7 +8,7 @@
  * Fields are latin1 strings, validated by the caller. The caller provides `maxEncodedBytes` octets of room.
  */
 import { Buffer } from 'node:buffer';
-import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
+import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
 import { defaultIndexing, Indexing, NameRecord } from './indexing-policy.ts';
 import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
@@ -70,8 +70,8 @@ export class HpackEncoder {
     this.#lowestTableBytes = this.#table.capacityBytes;
   }
 
-  /** For diagnosis and tests: the dynamic table as it stands. */
-  get table(): Pick<DynamicTable, 'length' | 'sizeBytes' | 'capacityBytes' | 'inserted' | 'name' | 'value'> {
+  /** The dynamic table as it stands. */
+  get table(): DynamicTableView {
     return this.#table;
   }
 

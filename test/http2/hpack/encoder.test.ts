@@ -49,6 +49,10 @@ test('each of the last eight values of a name is found again', (t) => {
   for (const [i, value] of values.entries()) {
     t.deepEqual(encodeFields(encoder, ['content-type', value]), Buffer.of(0x80 | (62 + 7 - i)));
   }
+  // Only the newest eight are compared, so a ninth costs the first one its index and nothing else.
+  encodeFields(encoder, ['content-type', 'type/8']);
+  t.is(encodeFields(encoder, ['content-type', 'type/0'])[0], 0x40 | 31);
+  t.is(encodeFields(encoder, ['content-type', 'type/0']).length, 1);
 });
 
 for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie']) {
