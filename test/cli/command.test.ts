@@ -1,9 +1,10 @@
 /** The command as a person runs it: a child process, its output and its exit code. */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
@@ -36,7 +37,11 @@ function writeConfig(name: string, config: object): string {
   return name;
 }
 
-writeFileSync(join(directory, 'app.ts'), 'export default () => {};\n');
+writeFileSync(
+  join(directory, 'app.ts'),
+  "export default (exchange) => exchange.respond(200, {}, 'served');\n",
+);
+writeFileSync(join(directory, 'broken.ts'), "throw new Error('cannot load');\n");
 const routes = [{ path: '/*', pool: 'app' }];
 const right = writeConfig('right.json', {
   pools: { app: { application: './app.ts', threads: { max: 2 } } },
@@ -129,6 +134,43 @@ test('an application that is not there is exit code 3 for start, as one that fai
   const { exitCode, stderr } = await run(['start', '-c', missing]);
   t.is(exitCode, 3);
   t.regex(stderr, /\$\.pools\.app\.application: .*gone\.ts.*\[SLUICE_CONFIG_APPLICATION_MISSING\]/);
+});
+
+test('start serves until SIGTERM, logs JSON lines to a pipe, and exits 0', async (t) => {
+  const words = [command, 'start', '-c', right, '--address', '127.0.0.1:0', '--threads', '1'];
+  const child = spawn(process.execPath, words, { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  t.teardown(() => child.kill('SIGKILL'));
+  const records: { msg: string; level: string; address?: string }[] = [];
+  for await (const line of createInterface(child.stdout)) {
+    const record = JSON.parse(line);
+    records.push(record);
+    if (!record.msg.startsWith('listening')) continue;
+    const response = await fetch(`http://${record.address}/`);
+    t.is(await response.text(), 'served');
+    child.kill('SIGTERM');
+  }
+  t.is(await ended, 0);
+  t.deepEqual(
+    records.filter(({ level }) => level !== 'info'),
+    [],
+  );
+});
+
+test('an application that throws while it loads is exit code 3, with the module and the cause', async (t) => {
+  const broken = writeConfig('broken.json', { pools: { app: { application: './broken.ts' } }, routes });
+  const { exitCode, stdout } = await run([
+    'start',
+    '-c',
+    broken,
+    '--address',
+    '127.0.0.1:0',
+    '--threads',
+    '1',
+  ]);
+  t.is(exitCode, 3);
+  t.regex(stdout, /broken\.ts/);
+  t.regex(stdout, /cannot load/);
 });
 
 test('no command and an unknown command exit 2 with a hint and the usage', async (t) => {
