@@ -7,43 +7,52 @@ import type { LanguageFn } from 'highlight.js';
 import hljs from 'highlight.js/lib/core';
 import { escapeHtml } from '../site/page.ts';
 
-/** Language → other names for it. Only what is named here is ever loaded; the rest is shown plain. */
-const LANGUAGES: { readonly [language: string]: readonly string[] } = {
-  bash: ['sh', 'zsh'],
-  c: ['h'],
-  cpp: ['c++', 'hpp'],
-  csharp: ['cs', 'c#'],
-  css: [],
-  diff: ['patch'],
-  dockerfile: ['docker'],
-  go: ['golang'],
-  graphql: [],
-  http: [],
-  ini: ['toml'],
-  java: [],
-  javascript: ['js', 'mjs', 'cjs', 'jsx'],
-  json: ['jsonc', 'json5'],
-  kotlin: ['kt'],
-  lua: [],
-  makefile: ['make'],
-  markdown: ['md'],
-  nginx: [],
-  php: [],
-  python: ['py'],
-  ruby: ['rb'],
-  rust: ['rs'],
-  shell: ['console', 'shellsession'],
-  sql: [],
-  swift: [],
-  typescript: ['ts', 'mts', 'cts', 'tsx'],
-  wasm: ['wat'],
-  xml: ['html', 'svg'],
-  yaml: ['yml'],
+interface Language {
+  /** Other names for it. */
+  readonly names?: readonly string[];
+  /**
+   * Languages that its grammar hands parts of the code to. They load with it: a page must not depend on what other
+   * documents this thread has seen before.
+   */
+  readonly nested?: readonly string[];
+}
+
+/** Only what is named here is ever loaded; the rest is shown plain. */
+const LANGUAGES: { readonly [language: string]: Language } = {
+  bash: { names: ['sh', 'zsh'] },
+  c: { names: ['h'] },
+  cpp: { names: ['c++', 'hpp'] },
+  csharp: { names: ['cs', 'c#'] },
+  css: {},
+  diff: { names: ['patch'] },
+  dockerfile: { names: ['docker'], nested: ['bash'] },
+  go: { names: ['golang'] },
+  graphql: {},
+  ini: { names: ['toml'] },
+  java: {},
+  javascript: { names: ['js', 'mjs', 'cjs', 'jsx'], nested: ['xml', 'css', 'graphql'] },
+  json: { names: ['jsonc', 'json5'] },
+  kotlin: { names: ['kt'] },
+  lua: {},
+  makefile: { names: ['make'] },
+  markdown: { names: ['md'], nested: ['xml'] },
+  nginx: {},
+  php: {},
+  python: { names: ['py'] },
+  ruby: { names: ['rb'] },
+  rust: { names: ['rs'] },
+  shell: { names: ['console', 'shellsession'], nested: ['bash'] },
+  sql: {},
+  swift: {},
+  typescript: { names: ['ts', 'mts', 'cts', 'tsx'], nested: ['xml', 'css', 'graphql'] },
+  wasm: { names: ['wat'] },
+  xml: { names: ['html', 'svg'], nested: ['css', 'javascript'] },
+  yaml: { names: ['yml'], nested: ['ruby'] },
 };
 
 const CANONICAL: ReadonlyMap<string, string> = new Map(
-  Object.entries(LANGUAGES).flatMap(([language, aliases]) =>
-    [language, ...aliases].map((name): [string, string] => [name, language]),
+  Object.entries(LANGUAGES).flatMap(([language, { names = [] }]) =>
+    [language, ...names].map((name): [string, string] => [name, language]),
   ),
 );
 
@@ -52,9 +61,15 @@ const MAX_HIGHLIGHTED_LENGTH = 100_000;
 
 /** @param infos what stands behind the fences: a language, and maybe more. */
 export async function loadLanguages(infos: readonly string[]): Promise<void> {
-  const languages = new Set(infos.map(languageOf));
-  for (const language of languages) {
-    if (language === undefined || hljs.getLanguage(language) !== undefined) continue;
+  const wanted = new Set<string>();
+  for (const info of infos) {
+    const language = languageOf(info);
+    if (language !== undefined) wanted.add(language);
+  }
+  // What is added while the set is walked is walked as well, so nested languages of nested ones are found.
+  for (const language of wanted) {
+    for (const nested of LANGUAGES[language].nested ?? []) wanted.add(nested);
+    if (hljs.getLanguage(language) !== undefined) continue;
     const grammar = (await import(`highlight.js/lib/languages/${language}`)) as { default: LanguageFn };
     hljs.registerLanguage(language, grammar.default);
   }

@@ -49,6 +49,18 @@ test('code in an unknown language is shown as it is, whatever the language is ca
   }
 });
 
+test('a page does not depend on what was rendered before it', async (t) => {
+  const documents = ['shell', 'html', 'md', 'yaml', 'dockerfile', 'js'].map(
+    (name) =>
+      `\`\`\`${name}\n$ for x in y; do <style>a { b: c }</style> RUN if true; css\`a { b: c }\`\n---\nputs 1\n\`\`\``,
+  );
+  const before = [];
+  for (const one of documents) before.push(await bodyOf(one));
+  const every = '```ts\n```\n```ruby\n```\n```bash\n```\n```css\n```\n```graphql\n```\n```sql\n```';
+  await bodyOf(every);
+  for (const [i, one] of documents.entries()) t.is(await bodyOf(one), before[i]);
+});
+
 test('a block too long to highlight is still shown', async (t) => {
   const body = await bodyOf(`\`\`\`js\n${'let a;'.repeat(20_000)}\n\`\`\``);
   t.false(body.includes('hljs-keyword'));
