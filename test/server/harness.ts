@@ -1,0 +1,91 @@
+/**
+ * A whole server in the test's own process: real threads, real sockets on loopback, a port that the system chooses, and its
+ * log at hand. It ends with its test.
+ */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../../runtime/config/load.ts';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
+import { createLog } from '../../runtime/log.ts';
+import { Server } from '../../runtime/server.ts';
+import { LogLines } from './log-lines.ts';
+import { Signals } from './signals.ts';
+
+export type PoolInput = ConfigInput['pools'][string];
+
+/** A configuration; listeners and routes are filled in, one route `/NAME/*` for each pool and `/*` for the first. */
+export interface ServerInput extends Omit<ConfigInput, 'listeners' | 'routes' | 'pools'> {
+  /** By name. */
+  readonly pools: { readonly [name: string]: PoolInput };
+  readonly routes?: ConfigInput['routes'];
+}
+
+/** What is opened is closed at the end of a test (`t` itself) or of a file (`FileScope`). */
+export interface Scope {
+  teardown(close: () => unknown): void;
+}
+
+/** For a server that all tests of a file share: threads take time to start. End it in `test.after.always`. */
+export class FileScope implements Scope {
+  readonly #closing: (() => unknown)[] = [];
+
+  teardown(close: () => unknown): void {
+    this.#closing.push(close);
+  }
+
+  async end(): Promise<void> {
+    for (let close = this.#closing.pop(); close !== undefined; close = this.#closing.pop()) await close();
+  }
+}
+
+export interface TestServer {
+  readonly server: Server;
+  readonly port: number;
+  readonly origin: string;
+  readonly log: LogLines;
+  /** Told and heard by applications on whose requests `signals.name` stands in the `x-signals` field. */
+  readonly signals: Signals;
+}
+
+/** The absolute path of `test/AREA/applications/NAME.ts`. */
+export function application(area: 'server' | 'faults', name: string): string {
+  return fileURLToPath(new URL(`../${area}/applications/${name}.ts`, import.meta.url));
+}
+
+/** What a configuration file would say. */
+export function configInput({ pools, routes, ...rest }: ServerInput): ConfigInput {
+  const names = Object.keys(pools);
+  const byName = names.map((name) => ({ path: `/${name}/*`, pool: name }));
+  return {
+    listeners: [{ address: '127.0.0.1:0' }],
+    pools,
+    routes: routes ?? [{ path: '/*', pool: names[0] as string }, ...byName],
+    log: { level: 'debug', format: 'json' },
+    ...rest,
+  };
+}
+
+export async function startServer(scope: Scope, input: ServerInput): Promise<TestServer> {
+  const config = parseConfig(JSON.stringify(configInput(input)), 'test.config.json');
+  const log = new LogLines();
+  const server = new Server(
+    config,
+    createLog(config.log, { stream: log.stream, isTerminal: false, colour: false }),
+  );
+  const signals = new Signals(randomUUID());
+  scope.teardown(async () => {
+    // Applications that wait for the test wait no longer.
+    signals.tell('release');
+    await server.destroy();
+    signals.close();
+  });
+  await server.start();
+  const port = portOf(log);
+  return { server, port, origin: `http://127.0.0.1:${port}`, log, signals };
+}
+
+/** The port that the log says a server listens on. */
+export function portOf(log: LogLines): number {
+  const address = log.find('listening on')?.address;
+  return Number(String(address).split(':').at(-1));
+}

@@ -1,0 +1,56 @@
+/** The command line as a child process: what signals do to it and which exit code it ends with. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configInput, portOf, type Scope, type ServerInput } from './harness.ts';
+import { LogLines } from './log-lines.ts';
+
+const COMMAND = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly log: LogLines;
+  /** Everything on standard error when it has ended. */
+  readonly errors: () => string;
+  readonly ended: Promise<Ended>;
+  /** Resolves with the origin once it listens. */
+  listening(): Promise<string>;
+}
+
+/** Runs `sluice start` on this configuration. */
+export function startProcess(scope: Scope, input: ServerInput): ServerProcess {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const file = join(directory, 'runtime.config.json');
+  writeFileSync(file, JSON.stringify(configInput(input)));
+  const child = spawn(process.execPath, [COMMAND, 'start', '--config', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = new LogLines();
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal }));
+  scope.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(directory, { recursive: true });
+  });
+  const listening = async (): Promise<string> => {
+    const dead = ended.then(() =>
+      Promise.reject(new Error(`the server ended before it listened: ${errors}`)),
+    );
+    await Promise.race([log.until('listening on'), dead]);
+    return `http://127.0.0.1:${portOf(log)}`;
+  };
+  return { child, log, errors: () => errors, ended, listening };
+}
