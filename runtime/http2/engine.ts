@@ -1,0 +1,280 @@
+/**
+ * The HTTP/2 engine of one connection, server side (RFC 9113): bytes in, events and bytes out.
+ *
+ * Knows no socket, clock or thread: chunks, time and the socket's progress are passed in. It coordinates: the reader finds
+ * frames, the receiver acts on them, the sender and its scheduler fill the output, the lifecycle ends things.
+ *
+ * The owner's loop: `receive` what came → act on the events → while `takeOutput` gives a chunk, write it → `sent` and
+ * `buffers.release` when the socket has taken it → `takeOutput` again. `tick` about once a second.
+ */
+import { AbuseBudgets } from './budgets.ts';
+import { EngineCounters } from './counters.ts';
+import { type ConnectionError, EngineMisuseError, ErrorCode } from './errors.ts';
+import type { EngineEvents } from './events.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { HpackDecoder } from './hpack/decoder.ts';
+import { HpackEncoder } from './hpack/encoder.ts';
+import { type EngineState, Lifecycle } from './lifecycle.ts';
+import type { Http2Options } from './options.ts';
+import type { OutputBuffers, OutputChunk } from './output.ts';
+import { ReceiveFlow } from './receive-flow.ts';
+import { Receiver } from './receiver.ts';
+import { SendScheduler } from './scheduler.ts';
+import { Sender } from './sender.ts';
+import { initialLocalSettings, type LocalSettings, SettingId, SettingsInFlight } from './settings.ts';
+import type { Http2Stream } from './stream.ts';
+import { StreamState } from './stream-state.ts';
+import { Streams } from './streams.ts';
+
+const pingBytes = Buffer.from('sluice\0\0', 'latin1');
+
+export class Http2Engine {
+  readonly #options: Http2Options;
+  readonly #writer: FrameWriter;
+  readonly #streams: Streams;
+  readonly #flow: ReceiveFlow;
+  readonly #lifecycle: Lifecycle;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #reader: FrameReader;
+  readonly #settings = new SettingsInFlight();
+  /** When the stalled streams were counted last. */
+  #stallsCountedAtMs: number;
+  readonly counters = new EngineCounters();
+
+  /**
+   * @param options from `http2Options`, shared by all connections of a listener.
+   * @param buffers shared by all connections of a reactor.
+   * @param nowMs a monotonic clock's time, as in all other methods.
+   */
+  constructor(events: EngineEvents, options: Http2Options, buffers: OutputBuffers, nowMs: number) {
+    this.#options = options;
+    this.#stallsCountedAtMs = nowMs;
+    const counters = this.counters;
+    const budgets = new AbuseBudgets(options.budgets);
+    const scheduler = new SendScheduler();
+    // Our SETTINGS bind the peer's encoder once acknowledged; until then the table has its initial size.
+    const decoder = new HpackDecoder({
+      maxTableBytes: initialLocalSettings.headerTableBytes,
+      maxFieldListBytes: options.maxFieldListBytes,
+      maxFieldLines: options.maxFieldLines,
+    });
+    const encoder = new HpackEncoder({ maxTableBytes: options.encoderTableBytes });
+    const writer = new FrameWriter(buffers, counters);
+    const streams = new Streams(options.closedStreamMemory);
+    const flow = new ReceiveFlow(writer, options.connectionWindowBytes);
+    const lifecycle = new Lifecycle(events, writer, streams, scheduler, flow, budgets, counters, nowMs);
+    const sender = new Sender(
+      events,
+      writer,
+      encoder,
+      lifecycle,
+      scheduler,
+      budgets,
+      buffers,
+      options.outputLimitBytes,
+    );
+    const settings = this.#settings;
+    this.#receiver = new Receiver({
+      events,
+      options,
+      counters,
+      writer,
+      streams,
+      flow,
+      lifecycle,
+      sender,
+      settings,
+      decoder,
+      encoder,
+    });
+    this.#reader = new FrameReader(this.#receiver);
+    lifecycle.attach(this.#reader);
+    this.#writer = writer;
+    this.#streams = streams;
+    this.#flow = flow;
+    this.#lifecycle = lifecycle;
+    this.#sender = sender;
+    this.#announce(
+      {
+        headerTableBytes: options.headerTableBytes,
+        maxConcurrentStreams: options.maxConcurrentStreams,
+        streamWindowBytes: options.streamWindowBytes,
+        maxFrameBytes: options.maxFrameBytes,
+        maxFieldListBytes: options.maxFieldListBytes,
+      },
+      // RFC 9218 section 2.1: we do not act on PRIORITY.
+      options.enableConnectProtocol
+        ? [SettingId.NoRfc7540Priorities, 1, SettingId.EnableConnectProtocol, 1]
+        : [SettingId.NoRfc7540Priorities, 1],
+    );
+    flow.open();
+  }
+
+  get state(): EngineState {
+    return this.#lifecycle.state;
+  }
+
+  /** Why the connection ended by an error, either side's; null while it has not. */
+  get failure(): ConnectionError | null {
+    return this.#lifecycle.failure;
+  }
+
+  get streamCount(): number {
+    return this.#streams.count;
+  }
+
+  /** PINGs of ours that the peer has not answered. */
+  get unansweredPings(): number {
+    return this.#receiver.unansweredPings;
+  }
+
+  /** Output that the socket has not taken. */
+  get unsentBytes(): number {
+    return this.#writer.unsentBytes;
+  }
+
+  /** Bytes from the socket, the client's preface included. Never throws, whatever they are. */
+  receive(chunk: Uint8Array, nowMs: number): void {
+    this.#lifecycle.nowMs = nowMs;
+    // What one chunk makes us answer is bounded by the chunk; what piles up over many is the peer not reading.
+    if (this.#writer.unsentBytes > this.#options.maxUnsentBytes) {
+      this.#lifecycle.calm('unsentOutput', 'unread output over the limit');
+    }
+    this.#reader.read(chunk);
+  }
+
+  /** Time passes: about once a second. */
+  tick(nowMs: number): void {
+    this.#lifecycle.nowMs = nowMs;
+    const waitingSinceMs = this.#settings.waitingSinceMs;
+    if (waitingSinceMs >= 0 && nowMs - waitingSinceMs > this.#options.settingsTimeoutMs) {
+      this.#lifecycle.fail(ErrorCode.SettingsTimeout, 'SETTINGS not acknowledged');
+    }
+    const stalled = this.#sender.stalledCount;
+    const elapsedMs = nowMs - this.#stallsCountedAtMs;
+    this.#stallsCountedAtMs = nowMs;
+    if (stalled > 0) this.#lifecycle.spend('stalledStreamSeconds', (stalled * elapsedMs) / 1000);
+  }
+
+  // ---- the response: a stream that has closed is past caring, so calls on it do nothing ----
+
+  /**
+   * An interim response. Field names are lower-case and valid, here and below: the owner has seen to it.
+   * @throws EngineMisuseError after the head, or for a status that is not 100 or 102 to 199.
+   */
+  inform(stream: Http2Stream, status: number, fields: readonly string[]): void {
+    this.#sender.inform(stream, status, fields);
+  }
+
+  /** The head of the response. @throws EngineMisuseError for a second one or a status outside 200 to 599. */
+  respond(stream: Http2Stream, status: number, fields: readonly string[], endStream: boolean): void {
+    this.#sender.respond(stream, status, fields, endStream);
+  }
+
+  /**
+   * Content bytes[start,end): into the output as far as windows and room allow, the rest is copied to the stream's queue,
+   * which the owner bounds by the credit it grants. Nothing of it leaves for HEAD, 204 and 304. `onSent` and `onClose` may
+   * come from within. @throws EngineMisuseError before the head or after the end.
+   */
+  write(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.#sender.write(stream, bytes, start, end, endStream);
+  }
+
+  /** Ends the response with trailer fields, after what is queued. @throws EngineMisuseError as `write`. */
+  trailers(stream: Http2Stream, fields: readonly string[]): void {
+    this.#sender.trailers(stream, fields);
+  }
+
+  /** RST_STREAM: what is queued is dropped. */
+  reset(stream: Http2Stream, code: number): void {
+    this.#lifecycle.resetStream(stream, code, 'owner');
+  }
+
+  // ---- the request ----
+
+  /**
+   * The owner has consumed so many bytes of `onData`: the peer may send as many anew. For a closed stream it does nothing,
+   * as the engine has given the connection its part back already.
+   * @throws EngineMisuseError for more bytes than came.
+   */
+  consume(stream: Http2Stream, bytes: number): void {
+    if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
+    if (bytes > stream.unconsumedBytes) {
+      throw new EngineMisuseError(
+        stream.id,
+        `at most ${stream.unconsumedBytes} bytes consumed`,
+        `${bytes} were`,
+      );
+    }
+    if (bytes > 0) this.#flow.consume(stream, bytes);
+  }
+
+  /**
+   * The owner reads no more of the request: no more `onData` or `onTrailers`. What arrives goes back to the connection's window but
+   * not to the stream's, and when the response has ended first, the stream is reset with NO_ERROR and closes as `complete`
+   * (RFC 9113 section 8.1).
+   */
+  dropRequest(stream: Http2Stream): void {
+    if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
+    this.#flow.discard(stream, stream.unconsumedBytes);
+    this.#sender.dropRequest(stream);
+  }
+
+  // ---- the connection ----
+
+  /**
+   * GOAWAY: `draining`, then `closing` when the last stream has ended. Graceful in two steps (RFC 9113 section 6.8): first with
+   * `lastStreamIdAll`, which promises to serve whatever is on its way, then, a round trip later, without.
+   */
+  goaway(code: number, lastStreamIdAll: boolean): void {
+    this.#lifecycle.goaway(code, lastStreamIdAll);
+  }
+
+  ping(): void {
+    if (this.#isOver) return;
+    this.#receiver.unansweredPings++;
+    this.#writer.ping(false, pingBytes, 0);
+  }
+
+  /** Announces other values of our settings; they come into force when the peer acknowledges them. */
+  changeSettings(changes: Partial<LocalSettings>, nowMs: number): void {
+    this.#lifecycle.nowMs = nowMs;
+    if (!this.#isOver) this.#announce({ ...this.#settings.sent, ...changes }, []);
+  }
+
+  /** The socket is gone: every stream that is left closes, by `engine`. Idempotent. */
+  closed(): void {
+    this.#lifecycle.closed();
+  }
+
+  // ---- output ----
+
+  /** Whether `takeOutput` would give something now. */
+  get hasOutput(): boolean {
+    return this.#writer.hasOutput || this.#sender.canRun;
+  }
+
+  /**
+   * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0, chunk.length), or null.
+   * While an earlier chunk is with the socket only full ones are given: ask again after `sent`.
+   */
+  takeOutput(): OutputChunk | null {
+    this.#sender.run();
+    return this.#writer.take();
+  }
+
+  /** The socket has taken so many bytes. */
+  sent(bytes: number): void {
+    this.#writer.sent(bytes);
+  }
+
+  get #isOver(): boolean {
+    return this.#lifecycle.state === 'closing' || this.#lifecycle.state === 'closed';
+  }
+
+  #announce(settings: LocalSettings, more: readonly number[]): void {
+    this.#writer.settings([...this.#settings.announce(settings, this.#lifecycle.nowMs), ...more]);
+  }
+}

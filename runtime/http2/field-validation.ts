@@ -1,0 +1,285 @@
+/**
+ * RFC 9113 section 8: what makes a request's field lines a request. Each rule that is broken has a sentence; a malformed
+ * request is never delivered (8.1.1), so that no application and no tier behind it reads it in its own way.
+ *
+ * Lines are flat: name, value, name, value… in wire order and wire case, latin1.
+ */
+import type { Http2Stream } from './stream.ts';
+
+/** What a known name asks for. Names that are not in the table are checked letter by letter. */
+const NameKind = {
+  Plain: 1,
+  /** Connection-specific (8.2.2). */
+  Forbidden: 2,
+  Te: 3,
+  ContentLength: 4,
+  Host: 5,
+  Cookie: 6,
+  Method: 7,
+  Scheme: 8,
+  Authority: 9,
+  Path: 10,
+  Protocol: 11,
+} as const;
+
+const nameKinds = new Map<string, number>([
+  [':method', NameKind.Method],
+  [':scheme', NameKind.Scheme],
+  [':authority', NameKind.Authority],
+  [':path', NameKind.Path],
+  [':protocol', NameKind.Protocol],
+  ['te', NameKind.Te],
+  ['content-length', NameKind.ContentLength],
+  ['host', NameKind.Host],
+  ['cookie', NameKind.Cookie],
+]);
+for (const name of ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']) {
+  nameKinds.set(name, NameKind.Forbidden);
+}
+for (const name of [
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-type',
+  'dnt',
+  'expect',
+  'forwarded',
+  'grpc-accept-encoding',
+  'grpc-timeout',
+  'if-modified-since',
+  'if-none-match',
+  'origin',
+  'pragma',
+  'priority',
+  'range',
+  'referer',
+  'sec-ch-ua',
+  'sec-ch-ua-mobile',
+  'sec-ch-ua-platform',
+  'sec-fetch-dest',
+  'sec-fetch-mode',
+  'sec-fetch-site',
+  'sec-fetch-user',
+  'traceparent',
+  'tracestate',
+  'upgrade-insecure-requests',
+  'user-agent',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+]) {
+  nameKinds.set(name, NameKind.Plain);
+}
+
+/** Index: character code. Bits tell where the character may stand. */
+const charClasses = new Uint8Array(256);
+const Char = { Name: 1, Method: 2, Value: 4, Path: 8, Authority: 16 } as const;
+for (let code = 0; code < 256; code++) {
+  const char = String.fromCharCode(code);
+  // RFC 9110 section 5.6.2: token; names in lower case (RFC 9113 section 8.2.1).
+  if (/[!#$%&'*+\-.^_`|~0-9a-z]/.test(char)) charClasses[code] |= Char.Name;
+  if (/[!#$%&'*+\-.^_`|~0-9a-zA-Z]/.test(char)) charClasses[code] |= Char.Method;
+  // RFC 9110 section 5.5: visible characters, SP, HTAB and obs-text.
+  if (code === 9 || (code >= 0x20 && code !== 0x7f)) charClasses[code] |= Char.Value;
+  // RFC 3986 sections 3.3 and 3.4, and what is often sent unescaped; never a space, a control or a fragment.
+  if (code > 0x20 && code !== 0x7f && char !== '#') charClasses[code] |= Char.Path;
+  // RFC 3986 section 3.2 without userinfo (RFC 9113 section 8.3.1).
+  if (/[A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/.test(char)) charClasses[code] |= Char.Authority;
+}
+
+function isAll(text: string, charClass: number): boolean {
+  for (let i = 0; i < text.length; i++) if ((charClasses[text.charCodeAt(i)] & charClass) === 0) return false;
+  return true;
+}
+
+/** RFC 9113 section 8.2.1: no NUL, CR or LF (and no other control), no space around it. */
+function isFieldValue(value: string): boolean {
+  const length = value.length;
+  if (length === 0) return true;
+  const first = value.charCodeAt(0);
+  const last = value.charCodeAt(length - 1);
+  if (first === 0x20 || first === 0x09 || last === 0x20 || last === 0x09) return false;
+  return isAll(value, Char.Value);
+}
+
+/** @returns what is wrong with a regular field line, or null. */
+function judgeLine(kind: number | undefined, name: string, value: string): string | null {
+  if (kind === undefined) {
+    if (name.length === 0) return 'empty field name';
+    if (name.charCodeAt(0) === 0x3a) return 'unknown pseudo-field';
+    if (!isAll(name, Char.Name)) return 'invalid character in field name';
+  } else if (kind === NameKind.Forbidden) {
+    return 'connection-specific field';
+  } else if (kind === NameKind.Te && value !== 'trailers') {
+    return 'te is not "trailers"';
+  }
+  return isFieldValue(value) ? null : 'invalid character in field value';
+}
+
+/** RFC 9110 section 8.6. @returns -1 when it is not a length that can be counted. */
+function parseContentLength(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1;
+  let length = 0;
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
+/** Field lines with all cookies in one, where the first was (RFC 9113 section 8.2.3). */
+function joinCookies(fields: string[]): string[] {
+  const joined: string[] = [];
+  let cookieAt = -1;
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== 'cookie') {
+      joined.push(fields[i], fields[i + 1]);
+    } else if (cookieAt < 0) {
+      cookieAt = joined.push('cookie', fields[i + 1]) - 1;
+    } else {
+      joined[cookieAt] += `; ${fields[i + 1]}`;
+    }
+  }
+  return joined;
+}
+
+/** Absent, as opposed to empty. */
+const absent: string | null = null;
+
+/**
+ * Puts the request head that these lines are into the stream.
+ * @param extendedConnect `:protocol` is allowed (RFC 8441).
+ * @returns what is malformed, or null.
+ */
+export function readRequestHead(
+  lines: readonly string[],
+  stream: Http2Stream,
+  extendedConnect: boolean,
+): string | null {
+  const count = lines.length;
+  let method = absent;
+  let scheme = absent;
+  let authority = absent;
+  let path = absent;
+  let protocol = absent;
+  let at = 0;
+  // Pseudo-fields all come before the first regular field (8.3).
+  for (; at < count; at += 2) {
+    const kind = nameKinds.get(lines[at]);
+    if (kind === undefined || kind < NameKind.Method) break;
+    const value = lines[at + 1];
+    switch (kind) {
+      case NameKind.Method:
+        if (method !== null) return 'repeated :method';
+        method = value;
+        break;
+      case NameKind.Scheme:
+        if (scheme !== null) return 'repeated :scheme';
+        scheme = value;
+        break;
+      case NameKind.Authority:
+        if (authority !== null) return 'repeated :authority';
+        authority = value;
+        break;
+      case NameKind.Path:
+        if (path !== null) return 'repeated :path';
+        path = value;
+        break;
+      default:
+        if (protocol !== null) return 'repeated :protocol';
+        protocol = value;
+    }
+  }
+  const wrong = judgeTarget(method, scheme, authority, path, protocol, extendedConnect);
+  if (wrong !== null) return wrong;
+
+  let host = absent;
+  let cookies = 0;
+  for (let i = at; i < count; i += 2) {
+    const name = lines[i];
+    const value = lines[i + 1];
+    const kind = nameKinds.get(name);
+    if (kind !== undefined && kind >= NameKind.Method) return 'pseudo-field after a regular field';
+    const wrongLine = judgeLine(kind, name, value);
+    if (wrongLine !== null) return wrongLine;
+    if (kind === NameKind.ContentLength) {
+      // Two of them, even equal ones, are how two tiers come to disagree about where a message ends.
+      if (stream.contentLength >= 0) return 'repeated content-length';
+      stream.contentLength = parseContentLength(value);
+      if (stream.contentLength < 0) return 'invalid content-length';
+    } else if (kind === NameKind.Host) {
+      if (host !== null) return 'repeated host';
+      if (!isAll(value, Char.Authority)) return 'invalid character in host';
+      host = value;
+    } else if (kind === NameKind.Cookie) {
+      cookies++;
+    }
+  }
+  if (
+    host !== null &&
+    authority !== null &&
+    host !== authority &&
+    host.toLowerCase() !== authority.toLowerCase()
+  ) {
+    return 'host differs from :authority';
+  }
+  stream.method = method as string;
+  stream.scheme = scheme ?? '';
+  stream.authority = authority ?? host ?? '';
+  stream.path = path ?? '';
+  stream.protocol = protocol ?? '';
+  const fields = lines.slice(at);
+  stream.fields = cookies > 1 ? joinCookies(fields) : fields;
+  return null;
+}
+
+/** The pseudo-fields together (8.3.1, 8.5; RFC 8441 section 4). */
+function judgeTarget(
+  method: string | null,
+  scheme: string | null,
+  authority: string | null,
+  path: string | null,
+  protocol: string | null,
+  extendedConnect: boolean,
+): string | null {
+  if (method === null) return 'no :method';
+  if (method.length === 0 || !isAll(method, Char.Method)) return 'invalid :method';
+  if (authority !== null && !isAll(authority, Char.Authority)) return 'invalid character in :authority';
+  if (protocol !== null) {
+    if (!extendedConnect) return ':protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL';
+    if (method !== 'CONNECT') return ':protocol without CONNECT';
+    if (protocol.length === 0 || !isAll(protocol, Char.Method)) return 'invalid :protocol';
+    if (authority === null || authority.length === 0) return 'CONNECT without :authority';
+  } else if (method === 'CONNECT') {
+    if (scheme !== null || path !== null) return 'CONNECT with :scheme or :path';
+    return authority === null || authority.length === 0 ? 'CONNECT without :authority' : null;
+  }
+  if (scheme === null) return 'no :scheme';
+  if (!isScheme(scheme)) return 'invalid :scheme';
+  if (path === null) return 'no :path';
+  if (path.length === 0) return 'empty :path';
+  // RFC 9110 section 4.2.3 and 7.1: origin form, or the asterisk form of OPTIONS.
+  if (path.charCodeAt(0) !== 0x2f && !(path === '*' && method === 'OPTIONS')) return ':path is not absolute';
+  return isAll(path, Char.Path) ? null : 'invalid character in :path';
+}
+
+/** RFC 3986 section 3.1. */
+function isScheme(scheme: string): boolean {
+  return scheme === 'http' || scheme === 'https' || /^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme);
+}
+
+/** The trailer section (8.1): fields only. @returns what is malformed, or null. */
+export function judgeTrailers(lines: readonly string[]): string | null {
+  for (let i = 0; i < lines.length; i += 2) {
+    const kind = nameKinds.get(lines[i]);
+    if (kind !== undefined && kind >= NameKind.Method) return 'pseudo-field in trailers';
+    const wrong = judgeLine(kind, lines[i], lines[i + 1]);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+}

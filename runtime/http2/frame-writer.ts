@@ -1,0 +1,199 @@
+/**
+ * Frames into output buffers. All frames that one turn produces lie one after another in one buffer and leave in one
+ * write; a second buffer is begun only when the first is full.
+ *
+ * While the socket still has some of our output, only full buffers are handed over and the last one keeps filling: so
+ * a peer that does not read makes us hold what we said, not a buffer for every word of it.
+ */
+import type { EngineCounters } from './counters.ts';
+import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes } from './frames.ts';
+import { copyBytes, type OutputBuffers, type OutputChunk } from './output.ts';
+
+export class FrameWriter {
+  readonly #buffers: OutputBuffers;
+  readonly #counters: EngineCounters;
+  #current: OutputChunk | null = null;
+  #filledHead: OutputChunk | null = null;
+  #filledTail: OutputChunk | null = null;
+  /** Bytes written here that the socket has not taken. */
+  unsentBytes = 0;
+  /** The part of them that has been handed over. */
+  #inFlightBytes = 0;
+
+  constructor(buffers: OutputBuffers, counters: EngineCounters) {
+    this.#buffers = buffers;
+    this.#counters = counters;
+  }
+
+  /** Whether `take` has something. */
+  get hasOutput(): boolean {
+    return this.#filledHead !== null || (this.#current !== null && this.#inFlightBytes === 0);
+  }
+
+  take(): OutputChunk | null {
+    let chunk = this.#filledHead;
+    if (chunk !== null) {
+      this.#filledHead = chunk.next;
+      if (this.#filledHead === null) this.#filledTail = null;
+      chunk.next = null;
+    } else {
+      if (this.#inFlightBytes > 0) return null;
+      chunk = this.#current;
+      if (chunk === null) return null;
+      this.#current = null;
+    }
+    this.#inFlightBytes += chunk.length;
+    return chunk;
+  }
+
+  sent(bytes: number): void {
+    this.#inFlightBytes -= bytes;
+    this.unsentBytes -= bytes;
+  }
+
+  /** The socket is gone: buffers that were not handed over go back to the pool. */
+  discard(): void {
+    for (let chunk = this.#filledHead; chunk !== null; ) {
+      const next: OutputChunk | null = chunk.next;
+      this.#buffers.release(chunk);
+      chunk = next;
+    }
+    this.#filledHead = null;
+    this.#filledTail = null;
+    if (this.#current !== null) this.#buffers.release(this.#current);
+    this.#current = null;
+    this.unsentBytes = this.#inFlightBytes;
+  }
+
+  /** The chunk to write in, with that much room behind `length`. What was written is told by `commit`. */
+  reserve(bytes: number): OutputChunk {
+    const current = this.#current;
+    if (current !== null) {
+      if (current.buffer.length - current.length >= bytes) return current;
+      if (this.#filledTail === null) this.#filledHead = current;
+      else this.#filledTail.next = current;
+      this.#filledTail = current;
+    }
+    const chunk = this.#buffers.acquire(bytes);
+    this.#current = chunk;
+    return chunk;
+  }
+
+  commit(chunk: OutputChunk, bytes: number): void {
+    chunk.length += bytes;
+    this.unsentBytes += bytes;
+  }
+
+  /** Room in the buffer begun, frame head not counted; a fresh buffer's when little is left. */
+  get dataRoom(): number {
+    const current = this.#current;
+    const room = current === null ? 0 : current.buffer.length - current.length - frameHeadBytes;
+    return room >= 1024 ? room : this.#buffers.chunkBytes - frameHeadBytes;
+  }
+
+  /** Opens a frame whose payload of `bytes` the caller puts behind the head. @returns the payload's offset. */
+  begin(chunk: OutputChunk, type: number, flags: number, streamId: number, bytes: number): number {
+    const offset = chunk.length;
+    putFrameHead(chunk.buffer, offset, bytes, type, flags, streamId);
+    this.#counters.framesOut[type]++;
+    this.commit(chunk, frameHeadBytes + bytes);
+    return offset + frameHeadBytes;
+  }
+
+  data(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    const chunk = this.reserve(frameHeadBytes + end - start);
+    const offset = this.begin(chunk, FrameType.Data, endStream ? Flag.EndStream : 0, streamId, end - start);
+    copyBytes(chunk.buffer, offset, bytes, start, end);
+  }
+
+  /**
+   * A field block of `blockBytes` that the caller has encoded behind the room for a frame head at the chunk's `length`: one
+   * HEADERS frame, and CONTINUATIONs when it is longer than any peer must take (RFC 9113 section 4.2).
+   */
+  headers(chunk: OutputChunk, streamId: number, endStream: boolean, blockBytes: number): void {
+    const flags = endStream ? Flag.EndStream : 0;
+    const first = Math.min(blockBytes, initialMaxFrameBytes);
+    this.begin(
+      chunk,
+      FrameType.Headers,
+      first === blockBytes ? flags | Flag.EndHeaders : flags,
+      streamId,
+      first,
+    );
+    let rest = blockBytes - first;
+    while (rest > 0) {
+      const count = Math.min(rest, initialMaxFrameBytes);
+      const at = chunk.length;
+      chunk.buffer.copyWithin(at + frameHeadBytes, at, at + rest);
+      rest -= count;
+      this.begin(chunk, FrameType.Continuation, rest === 0 ? Flag.EndHeaders : 0, streamId, count);
+    }
+  }
+
+  rstStream(streamId: number, code: number): void {
+    const chunk = this.reserve(frameHeadBytes + 4);
+    putUint32(chunk.buffer, this.begin(chunk, FrameType.RstStream, 0, streamId, 4), code);
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    const chunk = this.reserve(frameHeadBytes + 4);
+    putUint32(chunk.buffer, this.begin(chunk, FrameType.WindowUpdate, 0, streamId, 4), increment);
+  }
+
+  /** `entries`: id, value, id, value… */
+  settings(entries: readonly number[]): void {
+    const chunk = this.reserve(frameHeadBytes + entries.length * 3);
+    const buffer = chunk.buffer;
+    let at = this.begin(chunk, FrameType.Settings, 0, 0, entries.length * 3);
+    for (let i = 0; i < entries.length; i += 2, at += 6) {
+      buffer[at] = entries[i] >>> 8;
+      buffer[at + 1] = entries[i] & 0xff;
+      putUint32(buffer, at + 2, entries[i + 1]);
+    }
+  }
+
+  settingsAck(): void {
+    this.begin(this.reserve(frameHeadBytes), FrameType.Settings, Flag.Ack, 0, 0);
+  }
+
+  /** bytes[start, start+8) is the opaque data. */
+  ping(ack: boolean, bytes: Uint8Array, start: number): void {
+    const chunk = this.reserve(frameHeadBytes + 8);
+    const offset = this.begin(chunk, FrameType.Ping, ack ? Flag.Ack : 0, 0, 8);
+    copyBytes(chunk.buffer, offset, bytes, start, start + 8);
+  }
+
+  goaway(lastStreamId: number, code: number, debug: string): void {
+    const chunk = this.reserve(frameHeadBytes + 8 + debug.length);
+    const offset = this.begin(chunk, FrameType.Goaway, 0, 0, 8 + debug.length);
+    putUint32(chunk.buffer, offset, lastStreamId);
+    putUint32(chunk.buffer, offset + 4, code);
+    chunk.buffer.write(debug, offset + 8, 'latin1');
+  }
+}
+
+export function putFrameHead(
+  target: Uint8Array,
+  offset: number,
+  bytes: number,
+  type: number,
+  flags: number,
+  streamId: number,
+): void {
+  target[offset] = bytes >>> 16;
+  target[offset + 1] = bytes >>> 8;
+  target[offset + 2] = bytes;
+  target[offset + 3] = type;
+  target[offset + 4] = flags;
+  target[offset + 5] = streamId >>> 24;
+  target[offset + 6] = streamId >>> 16;
+  target[offset + 7] = streamId >>> 8;
+  target[offset + 8] = streamId;
+}
+
+export function putUint32(target: Uint8Array, offset: number, value: number): void {
+  target[offset] = value >>> 24;
+  target[offset + 1] = value >>> 16;
+  target[offset + 2] = value >>> 8;
+  target[offset + 3] = value;
+}

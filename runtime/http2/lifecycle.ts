@@ -1,0 +1,168 @@
+/**
+ * How streams and the connection end. Every ending passes here, so each stream is closed exactly once, its queue is
+ * dropped, its flow-control bytes go back and its owner hears of it last.
+ */
+import type { AbuseBudgets, BudgetName } from './budgets.ts';
+import type { EngineCounters } from './counters.ts';
+import { ConnectionError, ErrorCode } from './errors.ts';
+import type { ClosedBy, EngineEvents } from './events.ts';
+import type { FrameReader } from './frame-reader.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { maxInt31 } from './frames.ts';
+import type { ReceiveFlow } from './receive-flow.ts';
+import type { SendScheduler } from './scheduler.ts';
+import type { Http2Stream } from './stream.ts';
+import { StreamState } from './stream-state.ts';
+import type { Streams } from './streams.ts';
+
+/**
+ * `preface`: nothing valid has come. `draining`: GOAWAY is out, streams finish. `closing`: nothing is read any more; once the
+ * output has left, the owner closes the socket. `closed`: the socket is gone.
+ */
+export type EngineState = 'preface' | 'open' | 'draining' | 'closing' | 'closed';
+
+export class Lifecycle {
+  readonly #events: EngineEvents;
+  readonly #writer: FrameWriter;
+  readonly #streams: Streams;
+  readonly #scheduler: SendScheduler;
+  readonly #flow: ReceiveFlow;
+  readonly #budgets: AbuseBudgets;
+  readonly #counters: EngineCounters;
+  #reader: FrameReader | null = null;
+  state: EngineState = 'preface';
+  failure: ConnectionError | null = null;
+  /** Time of the chunk or tick being handled. */
+  nowMs: number;
+  /** The last stream id that GOAWAY promised to handle; it may only fall (RFC 9113 section 6.8). */
+  promisedId = maxInt31;
+
+  constructor(
+    events: EngineEvents,
+    writer: FrameWriter,
+    streams: Streams,
+    scheduler: SendScheduler,
+    flow: ReceiveFlow,
+    budgets: AbuseBudgets,
+    counters: EngineCounters,
+    nowMs: number,
+  ) {
+    this.#events = events;
+    this.#writer = writer;
+    this.#streams = streams;
+    this.#scheduler = scheduler;
+    this.#flow = flow;
+    this.#budgets = budgets;
+    this.#counters = counters;
+    this.nowMs = nowMs;
+  }
+
+  /** The reader that a failure stops. */
+  attach(reader: FrameReader): void {
+    this.#reader = reader;
+  }
+
+  /** A connection error (RFC 9113 section 5.4.1): the first one counts. */
+  fail(code: number, reason: string): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    this.state = 'closing';
+    this.failure = new ConnectionError(code, reason);
+    this.#reader?.stop();
+    this.promisedId = Math.min(this.promisedId, this.#streams.lastPeerId);
+    this.#writer.goaway(this.promisedId, code, reason);
+    this.#closeAll(code);
+  }
+
+  /** Charges a budget. @returns false when that ended the connection. */
+  spend(name: BudgetName, amount: number): boolean {
+    if (this.#budgets.spend(name, amount, this.nowMs)) return true;
+    this.calm(name, `${name} over budget`);
+    return false;
+  }
+
+  /** The peer asks for more than it may (RFC 9113 section 10.5). */
+  calm(abuse: NonNullable<EngineCounters['abuse']>, reason: string): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    this.#counters.abuse = abuse;
+    this.fail(ErrorCode.EnhanceYourCalm, reason);
+  }
+
+  /** A stream error that the peer caused (RFC 9113 section 5.4.2) on a live stream. */
+  streamError(stream: Http2Stream, code: number): void {
+    this.resetStream(stream, code, 'engine');
+    this.spend('provokedResets', 1);
+  }
+
+  /** The same on a stream that is not live: refused, malformed, or closed before. */
+  absentStreamError(id: number, code: number): void {
+    this.#counters.resetsByEngine++;
+    this.#writer.rstStream(id, code);
+    this.#streams.rememberReset(id, false);
+    this.spend(code === ErrorCode.RefusedStream ? 'refusedStreams' : 'provokedResets', 1);
+  }
+
+  /** RST_STREAM from us. */
+  resetStream(stream: Http2Stream, code: number, by: 'engine' | 'owner' | 'complete'): void {
+    if (stream.state >= StreamState.ClosedByEnd) return;
+    stream.state = StreamState.ClosedByOurReset;
+    if (by === 'owner') this.#counters.resetsByOwner++;
+    else if (by === 'engine') this.#counters.resetsByEngine++;
+    this.#writer.rstStream(stream.id, code);
+    this.#streams.rememberReset(stream.id, false);
+    this.finish(stream, by, code);
+  }
+
+  /** RST_STREAM from the peer. */
+  peerReset(stream: Http2Stream, code: number): void {
+    stream.state = StreamState.ClosedByPeerReset;
+    this.#counters.resetsByPeer++;
+    this.#streams.rememberReset(stream.id, true);
+    this.finish(stream, 'peer', code);
+    this.spend('peerResets', 1);
+  }
+
+  /** The stream, whose state says closed already, leaves the connection. */
+  finish(stream: Http2Stream, by: ClosedBy, code: number): void {
+    if (!this.#streams.remove(stream)) return;
+    this.#scheduler.remove(stream);
+    if (stream.queue !== null) stream.queue.clear();
+    this.#flow.release(stream);
+    this.#events.onClose(stream, by, code);
+    if (this.state === 'draining') this.#endDrain();
+  }
+
+  /** GOAWAY without an error of its own: the peer opens no more streams, those that it has finish. */
+  goaway(code: number, lastStreamIdAll: boolean): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    this.state = 'draining';
+    // Before the real id goes out the peer learns that it shall stop, so that what is on its way is still served.
+    if (!lastStreamIdAll) this.promisedId = Math.min(this.promisedId, this.#streams.lastPeerId);
+    this.#writer.goaway(this.promisedId, code, '');
+    this.#endDrain();
+  }
+
+  #endDrain(): void {
+    if (this.promisedId === maxInt31 || this.#streams.count > 0) return;
+    this.state = 'closing';
+    this.#reader?.stop();
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#reader?.stop();
+    this.#closeAll(this.failure === null ? ErrorCode.Cancel : this.failure.code);
+    this.#writer.discard();
+  }
+
+  #closeAll(code: number): void {
+    for (const stream of this.#streams.values()) {
+      stream.state = StreamState.ClosedByOurReset;
+      this.#streams.remove(stream);
+      this.#scheduler.remove(stream);
+      if (stream.queue !== null) stream.queue.clear();
+      this.#events.onClose(stream, 'engine', code);
+    }
+  }
+}

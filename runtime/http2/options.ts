@@ -1,0 +1,181 @@
+/**
+ * Every limit of the engine, with its default and the reason for it. One frozen object serves all connections of a
+ * listener.
+ */
+import { EngineOptionError } from './errors.ts';
+import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
+
+/** How much of something a peer may do at once (`burst`) and in the long run (`perSecond`). */
+export interface BudgetLimit {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM. */
+export interface BudgetLimits {
+  /**
+   * RST_STREAM from the peer on streams it opened (rapid reset, CVE-2023-44487). Default 500 at once, 100/s: a browser
+   * that leaves a page of 100 images sends 100 in one packet.
+   */
+  readonly peerResets: BudgetLimit;
+  /** Streams that we had to reset because of what the peer sent (CVE-2025-8671, "MadeYouReset"). Default 100, 10/s. */
+  readonly provokedResets: BudgetLimit;
+  /**
+   * Streams refused over maxConcurrentStreams. Default 1000, 100/s: a client may open many before it has seen our
+   * SETTINGS.
+   */
+  readonly refusedStreams: BudgetLimit;
+  /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s. */
+  readonly settings: BudgetLimit;
+  /**
+   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we send gives
+   * one back, because gRPC probes the bandwidth with a PING per round trip while it is being served.
+   */
+  readonly pings: BudgetLimit;
+  /** PRIORITY and unknown frames, which do nothing (CVE-2019-9513). Default 1000, 200/s. */
+  readonly ignoredFrames: BudgetLimit;
+  /** DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s. */
+  readonly emptyData: BudgetLimit;
+  /**
+   * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default 1000,
+   * 100/s; a DATA frame that ended because its data did, not because the window did, gives one back, so a client that
+   * acknowledges every small message is no attacker.
+   */
+  readonly tinyWindowUpdates: BudgetLimit;
+  /**
+   * Stream-seconds spent with data waiting at a window that the peer keeps shut (CVE-2019-9517). Default 7680
+   * (128 streams for a minute) and 4/s: four paused downloads may wait for ever.
+   */
+  readonly stalledStreamSeconds: BudgetLimit;
+}
+
+export interface Http2Options {
+  /** SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused with REFUSED_STREAM. Default 128. */
+  readonly maxConcurrentStreams: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed. Default 128 KiB. */
+  readonly streamWindowBytes: number;
+  /**
+   * Request bytes that all streams of a connection may have unconsumed. Default 16 MiB, which is maxConcurrentStreams
+   * × streamWindowBytes: uploads that nobody reads cannot use up the others' room.
+   */
+  readonly connectionWindowBytes: number;
+  /** SETTINGS_MAX_FRAME_SIZE. Default 16384, the least that is allowed: large frames only delay other streams. */
+  readonly maxFrameBytes: number;
+  /** SETTINGS_HEADER_TABLE_SIZE: what the peer may keep in our HPACK decoder. Default 4096. */
+  readonly headerTableBytes: number;
+  /** What we keep in our HPACK encoder at most, whatever the peer offers. Default 4096. */
+  readonly encoderTableBytes: number;
+  /**
+   * SETTINGS_MAX_HEADER_LIST_SIZE: names + values + 32 for each line (RFC 9113 section 6.5.2). Default 32 KiB. A request
+   * beyond it is answered 431.
+   */
+  readonly maxFieldListBytes: number;
+  /** Field lines of one message, pseudo-fields included. Default 128. A request beyond it is answered 431. */
+  readonly maxFieldLines: number;
+  /** Encoded bytes of one field block over all its frames; beyond it ENHANCE_YOUR_CALM. Default 64 KiB. */
+  readonly maxFieldBlockBytes: number;
+  /** CONTINUATION frames of one field block; beyond it ENHANCE_YOUR_CALM (CVE-2024-27316). Default 16. */
+  readonly maxContinuationFrames: number;
+  /** Accept extended CONNECT (RFC 8441) and say so in SETTINGS. Default false. */
+  readonly enableConnectProtocol: boolean;
+  /** Output that the socket has not taken at which DATA waits in the streams' queues. Default 128 KiB. */
+  readonly outputLimitBytes: number;
+  /**
+   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads can make
+   * us hold in answers that are not under flow control. Default 1 MiB.
+   */
+  readonly maxUnsentBytes: number;
+  /** Recently reset streams remembered, so that frames still on their way are tolerated (5.1). Default 256. */
+  readonly closedStreamMemory: number;
+  /** Time for the peer to acknowledge our SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
+  readonly settingsTimeoutMs: number;
+  /** WINDOW_UPDATE increments below this are tiny. Default 64. */
+  readonly tinyWindowUpdateBytes: number;
+  readonly budgets: BudgetLimits;
+}
+
+export const defaultHttp2Options: Http2Options = Object.freeze({
+  maxConcurrentStreams: 128,
+  streamWindowBytes: 131_072,
+  connectionWindowBytes: 16_777_216,
+  maxFrameBytes: initialMaxFrameBytes,
+  headerTableBytes: 4096,
+  encoderTableBytes: 4096,
+  maxFieldListBytes: 32_768,
+  maxFieldLines: 128,
+  maxFieldBlockBytes: 65_536,
+  maxContinuationFrames: 16,
+  enableConnectProtocol: false,
+  outputLimitBytes: 131_072,
+  maxUnsentBytes: 1_048_576,
+  closedStreamMemory: 256,
+  settingsTimeoutMs: 10_000,
+  tinyWindowUpdateBytes: 64,
+  budgets: Object.freeze({
+    peerResets: { burst: 500, perSecond: 100 },
+    provokedResets: { burst: 100, perSecond: 10 },
+    refusedStreams: { burst: 1000, perSecond: 100 },
+    settings: { burst: 64, perSecond: 4 },
+    pings: { burst: 128, perSecond: 10 },
+    ignoredFrames: { burst: 1000, perSecond: 200 },
+    emptyData: { burst: 100, perSecond: 10 },
+    tinyWindowUpdates: { burst: 1000, perSecond: 100 },
+    stalledStreamSeconds: { burst: 7680, perSecond: 4 },
+  }),
+});
+
+/** What may be overridden: any option, and single budgets. */
+export type Http2Overrides = Partial<Omit<Http2Options, 'budgets'>> & {
+  readonly budgets?: Partial<BudgetLimits>;
+};
+
+type NumericOption = {
+  [K in keyof Http2Options]: Http2Options[K] extends number ? K : never;
+}[keyof Http2Options];
+
+/** Least and greatest value of each number. */
+const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
+  maxConcurrentStreams: [1, maxInt31],
+  streamWindowBytes: [1, maxInt31],
+  // A connection's window cannot be set below its initial value, only raised (RFC 9113 section 6.9.2).
+  connectionWindowBytes: [initialWindowBytes, maxInt31],
+  maxFrameBytes: [initialMaxFrameBytes, 0xff_ffff],
+  headerTableBytes: [0, maxInt31],
+  encoderTableBytes: [0, maxInt31],
+  maxFieldListBytes: [128, maxInt31],
+  maxFieldLines: [4, maxInt31],
+  maxFieldBlockBytes: [128, maxInt31],
+  maxContinuationFrames: [0, maxInt31],
+  outputLimitBytes: [1, maxInt31],
+  maxUnsentBytes: [1, maxInt31],
+  closedStreamMemory: [1, 65_536],
+  settingsTimeoutMs: [1, maxInt31],
+  tinyWindowUpdateBytes: [0, maxInt31],
+};
+
+/**
+ * The options of a listener's connections: the defaults with these overrides, checked once.
+ * @throws EngineOptionError
+ */
+export function http2Options(overrides: Http2Overrides = {}): Http2Options {
+  const options: Http2Options = Object.freeze({
+    ...defaultHttp2Options,
+    ...overrides,
+    budgets: Object.freeze({ ...defaultHttp2Options.budgets, ...overrides.budgets }),
+  });
+  for (const name of Object.keys(ranges) as NumericOption[]) {
+    const [least, greatest] = ranges[name];
+    const value = options[name];
+    if (!Number.isInteger(value) || value < least || value > greatest) {
+      throw new EngineOptionError(name, `an integer from ${least} to ${greatest}`, value);
+    }
+  }
+  for (const [name, limit] of Object.entries(options.budgets)) {
+    if (!(limit.burst > 0))
+      throw new EngineOptionError(`budgets.${name}.burst`, 'a number above 0', limit.burst);
+    if (!(limit.perSecond >= 0)) {
+      throw new EngineOptionError(`budgets.${name}.perSecond`, 'a number of 0 or more', limit.perSecond);
+    }
+  }
+  return options;
+}

@@ -1,0 +1,325 @@
+/**
+ * Responses: heads, content and trailers into the output, as far as windows and output room allow; the rest into the
+ * stream's queue, from where the scheduler's turns take it.
+ *
+ * Content that can leave at once is copied once, from the owner's bytes to the output. Heads and trailers are not under
+ * flow control and never wait for room: what bounds them is the number of streams and `maxUnsentBytes`.
+ */
+import { Window } from '../../wire/window.ts';
+import type { AbuseBudgets } from './budgets.ts';
+import { EngineMisuseError, ErrorCode } from './errors.ts';
+import type { EngineEvents } from './events.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
+import type { HpackEncoder } from './hpack/encoder.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { OutputBuffers } from './output.ts';
+import type { SendScheduler } from './scheduler.ts';
+import { SendQueue } from './send-queue.ts';
+import { type Http2Stream, ResponsePhase, type SendRoom } from './stream.ts';
+import { StreamInput, StreamState, transition } from './stream-state.ts';
+import type { Streams } from './streams.ts';
+
+/**
+ * The most content in one frame, and so a stream's share of a turn. A peer may allow more (SETTINGS_MAX_FRAME_SIZE), never
+ * less; longer frames would only make the others wait.
+ */
+const quantumBytes = initialMaxFrameBytes;
+
+export class Sender implements SendRoom {
+  readonly #events: EngineEvents;
+  readonly #writer: FrameWriter;
+  readonly #encoder: HpackEncoder;
+  readonly #lifecycle: Lifecycle;
+  readonly #scheduler: SendScheduler;
+  readonly #budgets: AbuseBudgets;
+  readonly #buffers: OutputBuffers;
+  readonly #outputLimitBytes: number;
+  readonly #window = new Window(initialWindowBytes);
+  /** The peer's SETTINGS_INITIAL_WINDOW_SIZE. */
+  streamWindowBytes = initialWindowBytes;
+
+  constructor(
+    events: EngineEvents,
+    writer: FrameWriter,
+    encoder: HpackEncoder,
+    lifecycle: Lifecycle,
+    scheduler: SendScheduler,
+    budgets: AbuseBudgets,
+    buffers: OutputBuffers,
+    outputLimitBytes: number,
+  ) {
+    this.#events = events;
+    this.#writer = writer;
+    this.#encoder = encoder;
+    this.#lifecycle = lifecycle;
+    this.#scheduler = scheduler;
+    this.#budgets = budgets;
+    this.#buffers = buffers;
+    this.#outputLimitBytes = outputLimitBytes;
+  }
+
+  /** Whether a turn of the scheduler would place something now. */
+  get canRun(): boolean {
+    return (
+      this.#scheduler.first !== null &&
+      this.#window.available > 0 &&
+      this.#writer.unsentBytes < this.#outputLimitBytes
+    );
+  }
+
+  /** Streams with data that the peer's windows hold back. */
+  get stalledCount(): number {
+    const stalled = this.#scheduler.stalledCount;
+    return this.#window.available > 0 ? stalled : stalled + this.#scheduler.readyCount;
+  }
+
+  roomFor(stream: Http2Stream): number {
+    if (stream.state >= StreamState.ClosedByEnd) return 0;
+    const room = Math.min(
+      stream.sendWindow.available,
+      this.#window.available,
+      this.#outputLimitBytes - this.#writer.unsentBytes,
+    );
+    return Math.max(0, room - stream.queuedBytes);
+  }
+
+  inform(stream: Http2Stream, status: number, fields: readonly string[]): void {
+    if (stream.state >= StreamState.ClosedByEnd) return;
+    if (stream.response !== ResponsePhase.Awaited) {
+      throw new EngineMisuseError(stream.id, 'interim responses before the head', 'the head has gone');
+    }
+    // 101 does not exist in HTTP/2 (RFC 9113 section 8.6).
+    if (status < 100 || status > 199 || status === 101) {
+      throw new EngineMisuseError(
+        stream.id,
+        'an interim status of 100 or 102 to 199',
+        `status ${status} came`,
+      );
+    }
+    this.writeHead(stream.id, status, fields, false);
+  }
+
+  respond(stream: Http2Stream, status: number, fields: readonly string[], endStream: boolean): void {
+    if (stream.state >= StreamState.ClosedByEnd) return;
+    if (stream.response !== ResponsePhase.Awaited) {
+      throw new EngineMisuseError(stream.id, 'one response head', 'a second one came');
+    }
+    if (status < 200 || status > 599) {
+      throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `status ${status} came`);
+    }
+    this.writeHead(stream.id, status, fields, endStream);
+    if (endStream) {
+      this.#end(stream, StreamInput.SendHeadersEnd);
+      this.#settle(stream);
+    } else {
+      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not leave.
+      const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
+      stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
+    }
+  }
+
+  write(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (stream.state >= StreamState.ClosedByEnd) return;
+    if (stream.response === ResponsePhase.Bodiless) {
+      this.#swallow(stream, end - start, endStream);
+      return;
+    }
+    this.#mustBeStarted(stream);
+    const total = end - start;
+    if (total === 0 && !endStream) return;
+    if (endStream) stream.response = ResponsePhase.Ending;
+    let placed = 0;
+    // Others who wait go first.
+    if (this.#scheduler.first === null && stream.queuedBytes === 0) {
+      placed = this.#place(stream, bytes, start, end, endStream);
+    }
+    if (placed < total) {
+      stream.queue ??= new SendQueue(this.#buffers);
+      stream.queue.push(bytes, start + placed, end);
+      this.#line(stream);
+    }
+    // The owner hears of it when the stream is in order again: it may write from within the event.
+    if (placed > 0) this.#events.onSent(stream, placed);
+    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+  }
+
+  trailers(stream: Http2Stream, fields: readonly string[]): void {
+    if (stream.state >= StreamState.ClosedByEnd) return;
+    if (stream.response === ResponsePhase.Bodiless) {
+      this.#swallow(stream, 0, true);
+      return;
+    }
+    this.#mustBeStarted(stream);
+    stream.response = ResponsePhase.Ending;
+    stream.trailers = fields;
+    if (stream.queuedBytes > 0) return;
+    this.#endWithTrailers(stream);
+    this.#settle(stream);
+  }
+
+  /** The owner wants no more of the request; with its response complete there is nothing left to wait for. */
+  dropRequest(stream: Http2Stream): void {
+    stream.requestDropped = true;
+    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+  }
+
+  /** Turns of the scheduler while there is room. */
+  run(): void {
+    while (this.canRun) {
+      const stream = this.#scheduler.first as Http2Stream;
+      const queue = stream.queue as SendQueue;
+      const count = Math.min(this.#frameRoom(stream), queue.bytes);
+      if (count <= 0) {
+        this.#scheduler.stall(stream);
+        continue;
+      }
+      const drained = count === queue.bytes;
+      const end = drained && stream.response === ResponsePhase.Ending && stream.trailers === null;
+      const chunk = this.#writer.reserve(frameHeadBytes + count);
+      const offset = this.#writer.begin(chunk, FrameType.Data, end ? Flag.EndStream : 0, stream.id, count);
+      queue.moveTo(chunk.buffer, offset, count);
+      this.#took(stream, count);
+      if (drained) {
+        this.#goodFaith();
+        this.#scheduler.remove(stream);
+        if (end) this.#end(stream, StreamInput.SendDataEnd);
+        else if (stream.trailers !== null) this.#endWithTrailers(stream);
+      } else if (stream.sendWindow.available <= 0) {
+        this.#scheduler.stall(stream);
+      } else {
+        this.#scheduler.rotate();
+      }
+      this.#events.onSent(stream, count);
+      if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+    }
+  }
+
+  /** WINDOW_UPDATE on the connection. @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1). */
+  grantConnection(increment: number): boolean {
+    return this.#window.grant(increment);
+  }
+
+  /** WINDOW_UPDATE on a stream. @returns false: beyond 2^31-1. */
+  grantStream(stream: Http2Stream, increment: number): boolean {
+    if (!stream.sendWindow.grant(increment)) return false;
+    if (stream.queuedBytes > 0) this.#line(stream);
+    return true;
+  }
+
+  /** The peer's initial window has changed: every stream's moves by the difference (6.9.2). @returns false: beyond 2^31-1. */
+  changeStreamWindow(bytes: number, streams: Streams): boolean {
+    const delta = bytes - this.streamWindowBytes;
+    this.streamWindowBytes = bytes;
+    if (delta === 0) return true;
+    for (const stream of streams.values()) {
+      if (!stream.sendWindow.adjust(delta)) return false;
+      if (stream.queuedBytes > 0) this.#line(stream);
+    }
+    return true;
+  }
+
+  /** A field section: a head with `status`, or trailers when it is 0. */
+  writeHead(streamId: number, status: number, fields: readonly string[], endStream: boolean): void {
+    const bound = this.#encoder.maxEncodedBytes(fields);
+    // Room for the heads of CONTINUATIONs too, which hardly any response needs.
+    const heads = frameHeadBytes * (1 + Math.floor(bound / initialMaxFrameBytes));
+    const chunk = this.#writer.reserve(heads + bound);
+    const start = chunk.length + frameHeadBytes;
+    const end =
+      status > 0
+        ? this.#encoder.encodeResponse(status, fields, chunk.buffer, start)
+        : this.#encoder.encodeFields(fields, chunk.buffer, start);
+    this.#writer.headers(chunk, streamId, endStream, end - start);
+  }
+
+  /** Puts as many frames of the content as may leave now into the output. @returns bytes placed. */
+  #place(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): number {
+    let at = start;
+    if (at === end) {
+      this.#writer.data(stream.id, bytes, at, at, true);
+      this.#end(stream, StreamInput.SendDataEnd);
+      return 0;
+    }
+    while (at < end && this.#writer.unsentBytes < this.#outputLimitBytes) {
+      const count = Math.min(this.#frameRoom(stream), end - at);
+      if (count <= 0) break;
+      const last = endStream && count === end - at;
+      this.#writer.data(stream.id, bytes, at, at + count, last);
+      this.#took(stream, count);
+      at += count;
+      if (last) this.#end(stream, StreamInput.SendDataEnd);
+    }
+    if (at === end) this.#goodFaith();
+    return at - start;
+  }
+
+  /** The content that one frame of the stream can have now; 0 or less when a window is shut. */
+  #frameRoom(stream: Http2Stream): number {
+    return Math.min(stream.sendWindow.available, this.#window.available, quantumBytes, this.#writer.dataRoom);
+  }
+
+  #took(stream: Http2Stream, bytes: number): void {
+    stream.sendWindow.consume(bytes);
+    this.#window.consume(bytes);
+  }
+
+  /** Content ended because it was all, not because a window was: the peer's small updates and PINGs had a purpose. */
+  #goodFaith(): void {
+    this.#budgets.giveBack('tinyWindowUpdates', 1);
+    this.#budgets.giveBack('pings', 1);
+  }
+
+  /** A stream with queued bytes takes its place: in the line, or among those that wait for their window. */
+  #line(stream: Http2Stream): void {
+    if (stream.sendWindow.available > 0) this.#scheduler.ready(stream);
+    else this.#scheduler.stall(stream);
+  }
+
+  /** Content of a response that has none: gone at once, so that the owner's credit keeps moving. */
+  #swallow(stream: Http2Stream, bytes: number, endStream: boolean): void {
+    if (endStream) {
+      this.#writer.data(stream.id, emptyBytes, 0, 0, true);
+      this.#end(stream, StreamInput.SendDataEnd);
+    }
+    if (bytes > 0) this.#events.onSent(stream, bytes);
+    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+  }
+
+  #endWithTrailers(stream: Http2Stream): void {
+    const fields = stream.trailers as readonly string[];
+    stream.trailers = null;
+    // A HEADERS frame that only ends the stream is what an empty DATA frame says with less.
+    if (fields.length === 0) {
+      this.#writer.data(stream.id, emptyBytes, 0, 0, true);
+      this.#end(stream, StreamInput.SendDataEnd);
+    } else {
+      this.writeHead(stream.id, 0, fields, true);
+      this.#end(stream, StreamInput.SendHeadersEnd);
+    }
+  }
+
+  /** END_STREAM has been written. */
+  #end(stream: Http2Stream, input: StreamInput): void {
+    stream.response = ResponsePhase.Ended;
+    stream.state = transition(stream.state, input).next;
+  }
+
+  /** What follows from the response's end, once the owner has heard of its last bytes. */
+  #settle(stream: Http2Stream): void {
+    if (stream.state === StreamState.ClosedByEnd) {
+      this.#lifecycle.finish(stream, 'complete', ErrorCode.NoError);
+    } else if (stream.requestDropped) {
+      // The response is whole; the rest of the request is not needed (RFC 9113 section 8.1).
+      this.#lifecycle.resetStream(stream, ErrorCode.NoError, 'complete');
+    }
+  }
+
+  #mustBeStarted(stream: Http2Stream): void {
+    if (stream.response === ResponsePhase.Started) return;
+    const came = stream.response === ResponsePhase.Awaited ? 'no head has gone' : 'the response has ended';
+    throw new EngineMisuseError(stream.id, 'content and trailers between head and end', came);
+  }
+}
+
+const emptyBytes = new Uint8Array(0);

@@ -1,0 +1,118 @@
+/**
+ * SETTINGS (RFC 9113 section 6.5): ours as sent and as in force, the peer's as received.
+ *
+ * What we announce binds the peer only once it has acknowledged it, so each announcement waits in line with the time it
+ * was sent, and is applied when its ACK comes.
+ */
+import { ErrorCode } from './errors.ts';
+import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
+
+export const SettingId = {
+  HeaderTableSize: 0x1,
+  EnablePush: 0x2,
+  MaxConcurrentStreams: 0x3,
+  InitialWindowSize: 0x4,
+  MaxFrameSize: 0x5,
+  MaxHeaderListSize: 0x6,
+  /** RFC 8441 section 3. */
+  EnableConnectProtocol: 0x8,
+  /** RFC 9218 section 2.1. */
+  NoRfc7540Priorities: 0x9,
+} as const;
+
+/** The settings of ours that may change while the connection lives. */
+export interface LocalSettings {
+  readonly headerTableBytes: number;
+  readonly maxConcurrentStreams: number;
+  readonly streamWindowBytes: number;
+  readonly maxFrameBytes: number;
+  readonly maxFieldListBytes: number;
+}
+
+/** What binds a peer that has acknowledged nothing (6.5.2). */
+export const initialLocalSettings: LocalSettings = Object.freeze({
+  headerTableBytes: 4096,
+  maxConcurrentStreams: maxInt31,
+  streamWindowBytes: initialWindowBytes,
+  maxFrameBytes: initialMaxFrameBytes,
+  maxFieldListBytes: maxInt31,
+});
+
+const localIds: { readonly [K in keyof LocalSettings]: number } = {
+  headerTableBytes: SettingId.HeaderTableSize,
+  maxConcurrentStreams: SettingId.MaxConcurrentStreams,
+  streamWindowBytes: SettingId.InitialWindowSize,
+  maxFrameBytes: SettingId.MaxFrameSize,
+  maxFieldListBytes: SettingId.MaxHeaderListSize,
+};
+
+interface Announcement {
+  readonly settings: LocalSettings;
+  readonly sentAtMs: number;
+}
+
+export class SettingsInFlight {
+  #sent: LocalSettings = initialLocalSettings;
+  #waiting: Announcement[] = [];
+  /** What the peer has acknowledged. */
+  inForce: LocalSettings = initialLocalSettings;
+
+  /** @returns what differs from the announcement before, as id, value, id, value… */
+  announce(settings: LocalSettings, nowMs: number): number[] {
+    const entries: number[] = [];
+    for (const name of Object.keys(localIds) as (keyof LocalSettings)[]) {
+      if (settings[name] !== this.#sent[name]) entries.push(localIds[name], settings[name]);
+    }
+    this.#sent = settings;
+    this.#waiting.push({ settings, sentAtMs: nowMs });
+    return entries;
+  }
+
+  /** The peer's ACK: announcements come into force in the order they were sent. @returns false: there was none. */
+  acknowledge(): boolean {
+    const announcement = this.#waiting.shift();
+    if (announcement === undefined) return false;
+    this.inForce = announcement.settings;
+    return true;
+  }
+
+  /** What was announced last. */
+  get sent(): LocalSettings {
+    return this.#sent;
+  }
+
+  /** When the oldest unacknowledged announcement was sent; -1: all are acknowledged. */
+  get waitingSinceMs(): number {
+    return this.#waiting.length === 0 ? -1 : this.#waiting[0].sentAtMs;
+  }
+}
+
+/** The peer's settings that concern a server. Others, such as MAX_CONCURRENT_STREAMS, limit pushes, of which there are none. */
+export class PeerSettings {
+  initialWindowBytes = initialWindowBytes;
+  maxFrameBytes = initialMaxFrameBytes;
+
+  /**
+   * Takes one setting.
+   * @returns the connection error that its value is, or NoError. HEADER_TABLE_SIZE is the caller's to pass on.
+   */
+  take(id: number, value: number): number {
+    switch (id) {
+      case SettingId.EnablePush:
+      case SettingId.EnableConnectProtocol:
+      case SettingId.NoRfc7540Priorities:
+        return value > 1 ? ErrorCode.ProtocolError : ErrorCode.NoError;
+      case SettingId.InitialWindowSize:
+        if (value > maxInt31) return ErrorCode.FlowControlError;
+        this.initialWindowBytes = value;
+        return ErrorCode.NoError;
+      case SettingId.MaxFrameSize:
+        if (value < initialMaxFrameBytes || value > 0xff_ffff) return ErrorCode.ProtocolError;
+        this.maxFrameBytes = value;
+        return ErrorCode.NoError;
+      default:
+        // Unknown settings are ignored (6.5.2).
+        return ErrorCode.NoError;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/** One stream: its request's head, its windows, its queue. The engine writes it; the owner reads it and keeps `context`. */
+import { Window } from '../../wire/window.ts';
+import type { SendQueue } from './send-queue.ts';
+import { StreamState } from './stream-state.ts';
+
+/** How far the response has come, apart from what the stream's state allows (RFC 9113 section 8.1). */
+export const ResponsePhase = {
+  /** No final head yet; interim ones may have gone. */
+  Awaited: 0,
+  /** The head has gone, content and trailers may follow. */
+  Started: 1,
+  /** The head has gone; the response has no content, whatever is written (RFC 9110 section 6.4.1). */
+  Bodiless: 2,
+  /** The owner has ended it; what is queued still has to leave. */
+  Ending: 3,
+  /** END_STREAM has been written. */
+  Ended: 4,
+} as const;
+export type ResponsePhase = (typeof ResponsePhase)[keyof typeof ResponsePhase];
+
+/** What a stream's queued bytes wait for. */
+export const SendWaiting = { Nothing: 0, Turn: 1, Window: 2 } as const;
+export type SendWaiting = (typeof SendWaiting)[keyof typeof SendWaiting];
+
+/** Answers how much a stream may send now. */
+export interface SendRoom {
+  roomFor(stream: Http2Stream): number;
+}
+
+export class Http2Stream {
+  readonly id: number;
+  method = '';
+  /** Empty for CONNECT without `protocol`, as is `path`. */
+  scheme = '';
+  /** `:authority`, or the Host field when that is absent. */
+  authority = '';
+  path = '';
+  /** `:protocol` (RFC 8441), or empty. */
+  protocol = '';
+  /** name, value, name, value…: no pseudo-fields; cookies joined (RFC 9113 section 8.2.3). */
+  fields: string[] = [];
+  /** What the request announces; -1 when it does not. */
+  contentLength = -1;
+  /** The owner's. */
+  context: unknown = null;
+  /** RFC 9218 section 4: 0 to 7, lower is more urgent. */
+  urgency = 3;
+  incremental = false;
+
+  /** RFC 9113 section 5.1. Everything from here on is the engine's to write. */
+  state: StreamState = StreamState.Idle;
+  response: ResponsePhase = ResponsePhase.Awaited;
+  /** Content bytes announced by DATA frames so far: what content-length is held against. */
+  contentBytes = 0;
+  /** Flow-controlled bytes received that have not been consumed. */
+  unconsumedBytes = 0;
+  /** Consumed bytes that no WINDOW_UPDATE has given back to the stream's window yet. */
+  owedBytes = 0;
+  /** The owner reads no more of the request: what comes is given back at once. */
+  requestDropped = false;
+  /** Absent until the request has content. */
+  receiveWindow: Window | null = null;
+  readonly sendWindow: Window;
+  /** Absent until something had to wait. */
+  queue: SendQueue | null = null;
+  /** Trailer section to send after the queue. */
+  trailers: readonly string[] | null = null;
+  /** Links and standing in the send scheduler. */
+  readyNext: Http2Stream | null = null;
+  readyPrevious: Http2Stream | null = null;
+  waiting: SendWaiting = SendWaiting.Nothing;
+  readonly #room: SendRoom;
+
+  constructor(id: number, sendWindowBytes: number, room: SendRoom) {
+    this.id = id;
+    this.sendWindow = new Window(sendWindowBytes);
+    this.#room = room;
+  }
+
+  /** Response bytes that `write` would place in the output now, windows and output room considered. */
+  get sendableBytes(): number {
+    return this.#room.roomFor(this);
+  }
+
+  get queuedBytes(): number {
+    return this.queue === null ? 0 : this.queue.bytes;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The connection's streams: the live ones, and what little is kept of the dead ones.
+ *
+ * An id that is not live is idle when it is above every id the peer has used, else closed. How it was closed is
+ * remembered for the latest resets only, in a ring of fixed size.
+ */
+import type { Http2Stream } from './stream.ts';
+import { StreamState } from './stream-state.ts';
+
+/** Ranges of skipped ids that are remembered. Clients do not skip, so this is for naming the error right. */
+const maxSkippedRanges = 8;
+
+export class Streams {
+  readonly #live = new Map<number, Http2Stream>();
+  readonly #memorySize: number;
+  /** Reset stream ids; negative: reset by the peer. Allocated at the first reset. */
+  #memory: Int32Array | null = null;
+  #memoryPosition = 0;
+  /** first, last, first, last… of ids that the peer passed over. */
+  #skipped: number[] | null = null;
+  /** The greatest id that the peer has used. */
+  lastPeerId = 0;
+
+  constructor(memorySize: number) {
+    this.#memorySize = memorySize;
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  get(id: number): Http2Stream | undefined {
+    return this.#live.get(id);
+  }
+
+  add(stream: Http2Stream): void {
+    this.#live.set(stream.id, stream);
+  }
+
+  /** @returns false when it was not live any more. */
+  remove(stream: Http2Stream): boolean {
+    return this.#live.delete(stream.id);
+  }
+
+  values(): IterableIterator<Http2Stream> {
+    return this.#live.values();
+  }
+
+  /** The peer has used a new id, which closes all lower idle ones (RFC 9113 section 5.1.1). */
+  use(id: number): void {
+    if (id > this.lastPeerId + 2 || (this.lastPeerId === 0 && id > 1)) {
+      this.#skipped ??= [];
+      if (this.#skipped.length < 2 * maxSkippedRanges) this.#skipped.push(this.lastPeerId + 1, id - 1);
+    }
+    this.lastPeerId = id;
+  }
+
+  /** Whether the id was passed over, as far as is remembered. */
+  wasSkipped(id: number): boolean {
+    const skipped = this.#skipped;
+    if (skipped === null) return false;
+    for (let i = 0; i < skipped.length; i += 2) if (id >= skipped[i] && id <= skipped[i + 1]) return true;
+    return false;
+  }
+
+  rememberReset(id: number, byPeer: boolean): void {
+    this.#memory ??= new Int32Array(this.#memorySize);
+    this.#memory[this.#memoryPosition] = byPeer ? -id : id;
+    this.#memoryPosition = (this.#memoryPosition + 1) % this.#memorySize;
+  }
+
+  /** The state of an id that is not live. */
+  stateOfAbsent(id: number): StreamState {
+    // Even ids would be ours, and we have opened none.
+    if (id > this.lastPeerId || (id & 1) === 0) return StreamState.Idle;
+    const memory = this.#memory;
+    if (memory !== null) {
+      // The same id can be in twice: reset by the peer, then by us for what came after. Ours is what it knows last.
+      if (memory.includes(id)) return StreamState.ClosedByOurReset;
+      if (memory.includes(-id)) return StreamState.ClosedByPeerReset;
+    }
+    return StreamState.ClosedByEnd;
+  }
+}
