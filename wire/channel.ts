@@ -12,15 +12,16 @@ import { hardwareAtomics } from './atomics.ts';
 import { allocateClaims } from './claims.ts';
 import { PortDoorbell } from './doorbell.ts';
 import { WireError, WireErrorCode } from './errors.ts';
+import { isCapacity, MAX_CAPACITY_BYTES } from './layout.ts';
 import { GRAMMAR_VERSION, type ReactorHandler, type ThreadHandler } from './messages.ts';
 import { ReactorEnd } from './reactor-end.ts';
 import { allocateRing } from './ring.ts';
 import { ThreadEnd } from './thread-end.ts';
 
 export interface ChannelOptions {
-  /** Bytes of the ring to the thread, a power of two. Default 1 MiB. No message is longer than half of it. */
+  /** Bytes of the ring to the thread, a power of two from 1 KiB. Default 1 MiB. No message is longer than half of it. */
   readonly requestRingBytes?: number;
-  /** Bytes of the ring to the reactor, a power of two. Default 1 MiB. No message is longer than half of it. */
+  /** Bytes of the ring to the reactor; as `requestRingBytes`. */
   readonly responseRingBytes?: number;
   /** Exchanges that can be open on the thread at once. Default 1024. */
   readonly slots?: number;
@@ -46,10 +47,12 @@ export function createChannel(
   const { requestRingBytes = 2 ** 20, responseRingBytes = 2 ** 20, slots = 1024 } = options;
   const quarter = Math.min(requestRingBytes, responseRingBytes) >> 2;
   const { maxDataRecordBytes = Math.min(65_536, quarter) } = options;
+  requireRingBytes('requestRingBytes', requestRingBytes);
+  requireRingBytes('responseRingBytes', responseRingBytes);
   requireWithin('slots', slots, 1, 2 ** 20);
+  requireWithin('maxDataRecordBytes', maxDataRecordBytes, 1, quarter);
   const requests = allocateRing(requestRingBytes);
   const responses = allocateRing(responseRingBytes);
-  requireWithin('maxDataRecordBytes', maxDataRecordBytes, 1, quarter);
   const claims = allocateClaims(slots);
   const { port1, port2 } = new MessageChannel();
   const reactor = new ReactorEnd(handler, {
@@ -81,6 +84,17 @@ export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): 
     doorbell: (onRing) => new PortDoorbell(transfer.port, onRing),
     atomics: hardwareAtomics,
   });
+}
+
+/** Less than this holds no request head worth the name. */
+const LEAST_RING_BYTES = 1024;
+
+function requireRingBytes(option: string, value: number): void {
+  if (isCapacity(value) && value >= LEAST_RING_BYTES) return;
+  throw new WireError(
+    WireErrorCode.OptionInvalid,
+    `${option}: expected a power of two from ${LEAST_RING_BYTES} to ${MAX_CAPACITY_BYTES}, got ${value}`,
+  );
 }
 
 function requireWithin(option: string, value: number, least: number, most: number): void {

@@ -46,6 +46,11 @@ export const RECORD_HEAD_BYTES = 4;
 export const MIN_CAPACITY_BYTES = 64;
 export const MAX_CAPACITY_BYTES = 2 ** 30;
 
+/** Whether a ring can have so many record bytes: a power of two within the bounds. */
+export function isCapacity(bytes: number): boolean {
+  return (bytes | 0) === bytes && bytes >= MIN_CAPACITY_BYTES && (bytes & (bytes - 1)) === 0;
+}
+
 /** What a message of `length` bytes takes in the ring. */
 export function recordSize(length: number): number {
   return (length + RECORD_HEAD_BYTES + 7) & ~7;

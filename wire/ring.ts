@@ -17,6 +17,7 @@
 import type { AtomicWords } from './atomics.ts';
 import { WireError, WireErrorCode } from './errors.ts';
 import {
+  isCapacity,
   MAX_CAPACITY_BYTES,
   MIN_CAPACITY_BYTES,
   maxMessageLength,
@@ -46,12 +47,6 @@ export function allocateRing(capacity: number): SharedArrayBuffer {
     );
   }
   return new SharedArrayBuffer(RECORDS_OFFSET + capacity);
-}
-
-function isCapacity(capacity: number): boolean {
-  return (
-    capacity >= MIN_CAPACITY_BYTES && capacity <= MAX_CAPACITY_BYTES && (capacity & (capacity - 1)) === 0
-  );
 }
 
 export class RingProducer {

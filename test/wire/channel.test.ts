@@ -189,8 +189,14 @@ test('an end of another grammar version is refused', (t) => {
 
 test('options out of range are refused with what was expected and what came', (t) => {
   const refused: [ChannelOptions, string][] = [
-    [{ requestRingBytes: 1000 }, 'ring capacity: expected a power of two from 64 to 1073741824, got 1000'],
-    [{ responseRingBytes: 0 }, 'ring capacity: expected a power of two from 64 to 1073741824, got 0'],
+    [
+      { requestRingBytes: 1000 },
+      'requestRingBytes: expected a power of two from 1024 to 1073741824, got 1000',
+    ],
+    [
+      { responseRingBytes: 512 },
+      'responseRingBytes: expected a power of two from 1024 to 1073741824, got 512',
+    ],
     [{ slots: 0 }, 'slots: expected an integer from 1 to 1048576, got 0'],
     [
       { requestRingBytes: 65_536, maxDataRecordBytes: 65_536 },
