@@ -18,8 +18,8 @@ export class OutputChunk {
   }
 }
 
-/** `length` of a chunk that lies in the pool. */
-const pooled = -1;
+/** `start` of a chunk that has been released. Its `length` stays readable, for `sent`. */
+const released = -1;
 
 export class OutputBuffers {
   /** Size of every pooled buffer. */
@@ -66,10 +66,10 @@ export class OutputBuffers {
   /** Takes back a chunk whose bytes nobody reads any more. */
   release(chunk: OutputChunk): void {
     // Two owners of one buffer would mix two peers' bytes: better to stop here.
-    if (chunk.length === pooled)
+    if (chunk.start === released)
       throw new EngineMisuseError(0, 'a chunk released once', 'it was released again');
     this.#heldCount--;
-    chunk.length = pooled;
+    chunk.start = released;
     chunk.next = null;
     if (this.#freeCount >= this.#maxFree || chunk.buffer.length !== this.chunkBytes) return;
     chunk.next = this.#free;
