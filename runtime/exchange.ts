@@ -61,8 +61,8 @@ export class Exchange extends Job {
   #request: 'open' | 'ended' | 'stopped';
   /** `none`, `head`, `ended`: what the transport has been given. */
   #response: 'none' | 'head' | 'ended' = 'none';
-  /** The transport's stream is over; nothing can be sent. */
-  #transportClosed = false;
+  /** Whether the transport's stream is over, so that nothing can be sent to it, and how it ended. */
+  #closed: 'no' | 'complete' | 'reset' = 'no';
   #resetToSend = -1;
   #resetBy: ResetBy = ResetBy.Peer;
 
@@ -70,6 +70,8 @@ export class Exchange extends Job {
   #requestTrailers: string[] | null = null;
   #endSent = false;
   readonly #requestCredit = new Window(0);
+  /** The application has begun to read. */
+  #credited = false;
   #responseCreditOwed = 0;
 
   constructor(
@@ -111,7 +113,7 @@ export class Exchange extends Job {
 
   onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     if (last) this.#request = this.#request === 'open' ? 'ended' : this.#request;
-    if (this.#request === 'stopped' || this.#transportClosed) {
+    if (this.#request === 'stopped' || this.#closed !== 'no') {
       if (end > start) this.transport.consume(this, end - start);
       return;
     }
@@ -135,16 +137,23 @@ export class Exchange extends Job {
   onSent(bytes: number): void {
     if (this.thread === null || this.#response === 'ended') return;
     this.#responseCreditOwed += bytes;
-    // A message for every piece would cost more than the pieces; a quarter of the window keeps the thread writing.
-    if (this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2) this.#payResponseCredit();
+    if (this.#owesResponseCredit && !this.#payResponseCredit(this.thread)) this.#stuck(this.thread);
+  }
+
+  /** A message for every piece would cost more than the pieces; a quarter of the window keeps the thread writing. */
+  get #owesResponseCredit(): boolean {
+    return (
+      this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2
+    );
   }
 
   /** The transport's stream is over. `reset`: cut off before both messages were whole. */
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
-    if (this.#transportClosed) return;
-    this.#transportClosed = true;
-    this.#waiting = null;
+    if (this.#closed !== 'no') return;
+    this.#closed = reset ? 'reset' : 'complete';
+    // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
+    this.#waiting = null;
     if (this.#request === 'open') this.#request = 'stopped';
     if (this.state !== 'queued' && this.state !== 'assigned') return;
     if (this.#destination.dispatcher?.withdraw(this) === true) return;
@@ -183,9 +192,9 @@ export class Exchange extends Job {
       this.#resetToSend = -1;
       return true;
     }
-    if (this.#transportClosed) return true;
+    if (this.#closed === 'reset') return true;
     if (!this.#sendWaiting(thread)) return this.#stuck(thread);
-    if (this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2) this.#payResponseCredit();
+    if (this.#owesResponseCredit && !this.#payResponseCredit(thread)) return this.#stuck(thread);
     return true;
   }
 
@@ -230,11 +239,12 @@ export class Exchange extends Job {
     return true;
   }
 
-  #payResponseCredit(): void {
-    const thread = this.thread;
-    if (thread === null || this.#transportClosed) return;
-    if (thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) this.#responseCreditOwed = 0;
-    else thread.waitForRoom(this);
+  #payResponseCredit(thread: Thread): boolean {
+    // Nothing comes that would need it.
+    if (this.#closed !== 'no') return true;
+    if (!thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) return false;
+    this.#responseCreditOwed = 0;
+    return true;
   }
 
   // ---- from the thread
@@ -247,7 +257,7 @@ export class Exchange extends Job {
     start: number,
     end: number,
   ): void {
-    if (this.#transportClosed || this.#response !== 'none') return;
+    if (this.#closed !== 'no' || this.#response !== 'none') return;
     const whole = (flags & Flag.End) !== 0;
     this.#response = whole ? 'ended' : 'head';
     if (end === start) {
@@ -259,30 +269,49 @@ export class Exchange extends Job {
   }
 
   onInform(status: number, fields: string[]): void {
-    if (!this.#transportClosed && this.#response === 'none') this.transport.inform(this, status, fields);
+    if (this.#closed === 'no' && this.#response === 'none') this.transport.inform(this, status, fields);
   }
 
   onData(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#transportClosed || this.#response !== 'head') return;
+    if (this.#closed !== 'no' || this.#response !== 'head') return;
     const last = (flags & Flag.End) !== 0;
     if (last) this.#response = 'ended';
     this.transport.write(this, bytes, start, end, last);
   }
 
   onTrailers(fields: string[]): void {
-    if (this.#transportClosed || this.#response !== 'head') return;
+    if (this.#closed !== 'no' || this.#response !== 'head') return;
     this.#response = 'ended';
     this.transport.trailers(this, fields);
   }
 
   onCredit(granted: number, consumed: number): void {
+    if (granted > 0 && !this.#credited) {
+      this.#credited = true;
+      this.#inviteContent();
+    }
     this.#requestCredit.grant(granted);
-    if (consumed > 0 && !this.#transportClosed) this.transport.consume(this, consumed);
+    if (consumed > 0 && this.#closed === 'no') this.transport.consume(this, consumed);
     this.onWritable();
   }
 
+  /**
+   * A client that expects 100 (Continue) holds its content back until it hears that somebody will read it (RFC 9110
+   * section 10.1.1). Over HTTP/1.1 Node's server has answered that already.
+   */
+  #inviteContent(): void {
+    if (this.#request !== 'open' || this.#response !== 'none' || this.#closed !== 'no') return;
+    if (this.version !== '2') return;
+    const fields = this.fields;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] !== 'expect' || (fields[i + 1] as string).toLowerCase() !== '100-continue') continue;
+      this.transport.inform(this, 100, NO_FIELDS);
+      return;
+    }
+  }
+
   onReset(code: number, reason: number): void {
-    if (this.#transportClosed) return;
+    if (this.#closed !== 'no') return;
     if (reason === ResetReason.Threw && this.#response === 'none') this.answer(500);
     else if (this.#response !== 'ended') this.transport.reset(this, code);
   }
@@ -290,7 +319,7 @@ export class Exchange extends Job {
   onReleased(): void {
     this.#waiting = null;
     this.#responseCreditOwed = 0;
-    if (this.#transportClosed) return;
+    if (this.#closed !== 'no') return;
     if (this.#request === 'open') {
       this.#request = 'stopped';
       this.transport.stopReading(this);
@@ -298,13 +327,13 @@ export class Exchange extends Job {
   }
 
   onLost(): void {
-    if (this.#transportClosed || this.#response === 'ended') return;
+    if (this.#closed !== 'no' || this.#response === 'ended') return;
     if (this.#response === 'none') this.answer(502);
     else this.transport.reset(this, INTERNAL_ERROR);
   }
 
   onRefused(_refusal: Refusal): void {
-    if (this.#transportClosed) return;
+    if (this.#closed !== 'no') return;
     this.answer(503, ['retry-after', String(this.#destination.retryAfterSeconds)]);
   }
 
@@ -330,6 +359,7 @@ export class Exchange extends Job {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_FIELDS: readonly string[] = [];
 const REASONS: { readonly [status: number]: string } = {
   404: 'Not Found',
   500: 'Internal Server Error',
