@@ -52,6 +52,8 @@ export class Exchange extends Job {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly fields: readonly string[];
+  /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
+  readonly tls: string;
   readonly transport: Transport;
   /** The transport's own object for this exchange. */
   readonly stream: unknown;
@@ -87,6 +89,7 @@ export class Exchange extends Job {
     remotePort: number,
     fields: readonly string[],
     requestEnded: boolean,
+    tls = '',
   ) {
     super();
     this.transport = transport;
@@ -100,6 +103,7 @@ export class Exchange extends Job {
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
     this.fields = fields;
+    this.tls = tls;
     this.#request = requestEnded ? 'ended' : 'open';
   }
 
@@ -178,6 +182,7 @@ export class Exchange extends Job {
       this.remoteAddress,
       this.remotePort,
       this.fields,
+      this.tls,
     );
     if (sent) this.#endSent = whole;
     return sent;
@@ -361,6 +366,7 @@ export class Exchange extends Job {
 const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: readonly string[] = [];
 const REASONS: { readonly [status: number]: string } = {
+  400: 'Bad Request',
   404: 'Not Found',
   500: 'Internal Server Error',
   502: 'Bad Gateway',

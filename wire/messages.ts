@@ -7,7 +7,7 @@
  */
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 1;
+export const GRAMMAR_VERSION = 2;
 
 /** Reactor → thread. */
 export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4 } as const;
@@ -91,6 +91,8 @@ export interface ThreadHandler extends ChannelEvents {
     remoteAddress: string,
     remotePort: number,
     fields: string[],
+    /** What the reactor's TLS knows of the connection, made once for it; empty for cleartext. Opaque here. */
+    tls: string,
   ): void;
   onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, fields: string[]): void;

@@ -25,6 +25,7 @@ export class ReactorEnd extends ChannelEnd {
     this.#handler = handler;
   }
 
+  /** @param tls empty for cleartext, which then costs nothing: the message is shorter by that element. */
   sendOpen(
     slot: number,
     generation: number,
@@ -37,6 +38,7 @@ export class ReactorEnd extends ChannelEnd {
     remoteAddress: string,
     remotePort: number,
     fields: readonly string[],
+    tls = '',
   ): boolean {
     const bound =
       INTEGERS_BOUND +
@@ -46,10 +48,11 @@ export class ReactorEnd extends ChannelEnd {
       stringBound(path) +
       stringBound(version) +
       stringBound(remoteAddress) +
-      fieldsBound(fields);
+      fieldsBound(fields) +
+      stringBound(tls);
     if (!this.begin(bound)) return false;
     const encoder = this.encoder;
-    encoder.message(12, ReactorMessage.Open, slot);
+    encoder.message(tls === '' ? 12 : 13, ReactorMessage.Open, slot);
     encoder.integer(generation);
     encoder.integer(flags);
     encoder.string(method);
@@ -60,6 +63,7 @@ export class ReactorEnd extends ChannelEnd {
     encoder.string(remoteAddress);
     encoder.integer(remotePort);
     encoder.fields(fields);
+    if (tls !== '') encoder.string(tls);
     return this.commit();
   }
 

@@ -7,6 +7,7 @@ import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts
 
 /** How each message begins: `elements << 8 | kind`. */
 const OPEN = (12 << 8) | ReactorMessage.Open;
+const OPEN_TLS = (13 << 8) | ReactorMessage.Open;
 const DATA = (4 << 8) | ReactorMessage.Data;
 const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
 const CREDIT = (3 << 8) | ReactorMessage.Credit;
@@ -89,7 +90,8 @@ export class ThreadEnd extends ChannelEnd {
     const decoder = this.decoder;
     const handler = this.#handler;
     switch (decoder.start(offset, length)) {
-      case OPEN: {
+      case OPEN:
+      case OPEN_TLS: {
         const message = decoder.whole();
         handler.onOpen(
           this.slot(expectInteger(message[1])),
@@ -103,6 +105,7 @@ export class ThreadEnd extends ChannelEnd {
           expectString(message[9]),
           expectInteger(message[10]),
           expectFields(message[11]),
+          message.length === 13 ? expectString(message[12]) : '',
         );
         return;
       }

@@ -40,7 +40,7 @@ export type FieldsInit =
 /** The head of the request (RFC 9113 section 8.3.1). */
 export interface ExchangeRequest {
   readonly method: string;
-  /** `http` or `https`. */
+  /** `http` or `https`: what the connection is, or what a trusted proxy says of the client's. */
   readonly scheme: string;
   /** Host and optional port, as `:authority` or `Host` carried it; empty when the peer sent neither. */
   readonly authority: string;
@@ -49,12 +49,45 @@ export interface ExchangeRequest {
   readonly fields: Fields;
   /** `2` or `1.1` or `1.0`: the version the peer speaks. */
   readonly version: string;
+  /** The client: the connection's peer, or whom a trusted proxy names. */
   readonly remote: RemoteAddress;
+  /** The connection's TLS; null in cleartext. Behind a proxy it is the proxy's connection. */
+  readonly tls: TlsConnection | null;
 }
 
 export interface RemoteAddress {
+  /** An IP address; empty when it is not known, as over a Unix domain socket. */
   readonly address: string;
+  /** 0 when it is not known. */
   readonly port: number;
+}
+
+/** What TLS agreed on with the peer (RFC 8446, RFC 5246). */
+export interface TlsConnection {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly version: string;
+  /** The cipher suite by its IANA name, such as `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** The protocol that ALPN chose (RFC 7301), `h2` or `http/1.1`; null when the client offered none. */
+  readonly alpn: string | null;
+  /** The host name that the client asked for (RFC 6066 section 3); null when it named none. */
+  readonly servername: string | null;
+  /** What the client showed; null when it was not asked or had none. */
+  readonly clientCertificate: ClientCertificate | null;
+  /** The client has shown a certificate that the listener's CAs vouch for. */
+  readonly authorized: boolean;
+}
+
+/** A client's certificate (RFC 5280). Read `authorized` beside it: a listener may let others in too. */
+export interface ClientCertificate {
+  /** One attribute a line, as in `CN=alice`. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** SHA-256 of `raw`, upper-case hexadecimal with colons. */
+  readonly fingerprint256: string;
+  /** DER. */
+  readonly raw: Uint8Array;
+  readonly pem: string;
 }
 
 /**

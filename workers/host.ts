@@ -13,8 +13,9 @@ import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/mes
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { HostedExchange } from './exchange.ts';
 import { ReceivedFields } from './fields.ts';
-import type { Application, ExchangeRequest, Fields, RemoteAddress } from './gateway.ts';
+import type { Application, ExchangeRequest, Fields, RemoteAddress, TlsConnection } from './gateway.ts';
 import type { Outlet } from './outlet.ts';
+import { HostedTls } from './tls.ts';
 
 const TURN_TARGET_MS = 1;
 const LARGEST_BATCH = 256;
@@ -169,6 +170,7 @@ export class Host implements ThreadHandler, Outlet {
     remoteAddress: string,
     remotePort: number,
     fields: string[],
+    tls: string,
   ): void {
     if (!this.#channel.claims.claim(slot, generation)) return;
     const request = new HostedRequest(
@@ -180,6 +182,7 @@ export class Host implements ThreadHandler, Outlet {
       remoteAddress,
       remotePort,
       fields,
+      tls,
     );
     const exchange = new HostedExchange(this, slot, request, (flags & Flag.End) !== 0);
     this.#slots[slot] = exchange;
@@ -307,7 +310,9 @@ class HostedRequest implements ExchangeRequest {
   readonly #address: string;
   readonly #port: number;
   readonly #flat: readonly string[];
+  readonly #tlsText: string;
   #fields: Fields | null = null;
+  #tls: HostedTls | null = null;
 
   constructor(
     method: string,
@@ -318,6 +323,7 @@ class HostedRequest implements ExchangeRequest {
     address: string,
     port: number,
     flat: readonly string[],
+    tls: string,
   ) {
     this.method = method;
     this.scheme = scheme;
@@ -327,6 +333,7 @@ class HostedRequest implements ExchangeRequest {
     this.#address = address;
     this.#port = port;
     this.#flat = flat;
+    this.#tlsText = tls;
   }
 
   get fields(): Fields {
@@ -336,5 +343,11 @@ class HostedRequest implements ExchangeRequest {
 
   get remote(): RemoteAddress {
     return { address: this.#address, port: this.#port };
+  }
+
+  get tls(): TlsConnection | null {
+    if (this.#tlsText === '') return null;
+    this.#tls ??= new HostedTls(this.#tlsText);
+    return this.#tls;
   }
 }

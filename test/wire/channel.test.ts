@@ -28,15 +28,17 @@ test('every message of the reactor arrives at the thread as it was sent and in o
   const { reactor, thread, atThread } = pair();
   const open = ['GET', 'https', 'example.org', '/a?b', '2', '127.0.0.1', 54_321] as const;
   t.true(reactor.sendOpen(7, 3, Flag.End, ...open, FIELDS));
+  t.true(reactor.sendOpen(8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'));
   t.true(reactor.sendData(7, 0, Buffer.from('..body..'), 2, 6));
   t.true(reactor.sendTrailers(7, ['checksum', 'ä']));
   t.true(reactor.sendCredit(7, 65_536));
   t.true(reactor.sendReset(7, 8, ResetBy.Server));
   t.is(thread.receive(100), 0, 'nothing is visible before publish');
   reactor.publish();
-  t.is(thread.receive(100), 5);
+  t.is(thread.receive(100), 6);
   t.deepEqual(atThread, [
-    ['open', 7, 3, Flag.End, ...open, FIELDS],
+    ['open', 7, 3, Flag.End, ...open, FIELDS, ''],
+    ['open', 8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'],
     ['data', 7, 0, 'body'],
     ['trailers', 7, ['checksum', 'ä']],
     ['credit', 7, 65_536],
@@ -180,7 +182,7 @@ test('a corrupt record ends the channel for its reader and is reported once', (t
 
 test('an end of another grammar version is refused', (t) => {
   const { transfer } = pair();
-  const other = { ...transfer, version: 2 };
+  const other = { ...transfer, version: transfer.version + 1 };
   t.is(
     t.throws(() => openChannel(other, recordThread([])), { instanceOf: WireError })?.code,
     'SLUICE_WIRE_VERSION',
