@@ -22,58 +22,74 @@ const NameKind = {
   Protocol: 11,
 } as const;
 
-const nameKinds = new Map<string, number>([
-  [':method', NameKind.Method],
-  [':scheme', NameKind.Scheme],
-  [':authority', NameKind.Authority],
-  [':path', NameKind.Path],
-  [':protocol', NameKind.Protocol],
-  ['te', NameKind.Te],
-  ['content-length', NameKind.ContentLength],
-  ['host', NameKind.Host],
-  ['cookie', NameKind.Cookie],
-]);
-for (const name of ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']) {
-  nameKinds.set(name, NameKind.Forbidden);
+/** A name that needs no checking, and the value of it that was checked last. */
+class KnownName {
+  readonly kind: number;
+  /**
+   * Most values repeat from request to request and are one string in the HPACK table: finding it here again costs a
+   * comparison of pointers instead of a walk over its characters. Never a secret: those are checked each time.
+   */
+  lastValue = '';
+
+  constructor(kind: number) {
+    this.kind = kind;
+  }
 }
-for (const name of [
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'authorization',
-  'cache-control',
-  'content-encoding',
-  'content-type',
-  'dnt',
-  'expect',
-  'forwarded',
-  'grpc-accept-encoding',
-  'grpc-timeout',
-  'if-modified-since',
-  'if-none-match',
-  'origin',
-  'pragma',
-  'priority',
-  'range',
-  'referer',
-  'sec-ch-ua',
-  'sec-ch-ua-mobile',
-  'sec-ch-ua-platform',
-  'sec-fetch-dest',
-  'sec-fetch-mode',
-  'sec-fetch-site',
-  'sec-fetch-user',
-  'traceparent',
-  'tracestate',
-  'upgrade-insecure-requests',
-  'user-agent',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-request-id',
-]) {
-  nameKinds.set(name, NameKind.Plain);
-}
+
+const knownNames = new Map<string, KnownName>();
+const secretNames: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const kindsByName: readonly (readonly [number, readonly string[]])[] = [
+  [NameKind.Method, [':method']],
+  [NameKind.Scheme, [':scheme']],
+  [NameKind.Authority, [':authority']],
+  [NameKind.Path, [':path']],
+  [NameKind.Protocol, [':protocol']],
+  [NameKind.Te, ['te']],
+  [NameKind.ContentLength, ['content-length']],
+  [NameKind.Host, ['host']],
+  [NameKind.Cookie, ['cookie']],
+  [NameKind.Forbidden, ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']],
+  [
+    NameKind.Plain,
+    [
+      'accept',
+      'accept-encoding',
+      'accept-language',
+      'authorization',
+      'cache-control',
+      'content-encoding',
+      'content-type',
+      'dnt',
+      'expect',
+      'forwarded',
+      'grpc-accept-encoding',
+      'grpc-timeout',
+      'if-modified-since',
+      'if-none-match',
+      'origin',
+      'pragma',
+      'priority',
+      'range',
+      'referer',
+      'sec-ch-ua',
+      'sec-ch-ua-mobile',
+      'sec-ch-ua-platform',
+      'sec-fetch-dest',
+      'sec-fetch-mode',
+      'sec-fetch-site',
+      'sec-fetch-user',
+      'traceparent',
+      'tracestate',
+      'upgrade-insecure-requests',
+      'user-agent',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-request-id',
+    ],
+  ],
+];
+for (const [kind, names] of kindsByName) for (const name of names) knownNames.set(name, new KnownName(kind));
 
 /** Index: character code. Bits tell where the character may stand. */
 const charClasses = new Uint8Array(256);
@@ -107,17 +123,19 @@ function isFieldValue(value: string): boolean {
 }
 
 /** @returns what is wrong with a regular field line, or null. */
-function judgeLine(kind: number | undefined, name: string, value: string): string | null {
-  if (kind === undefined) {
+function judgeLine(known: KnownName | undefined, name: string, value: string): string | null {
+  if (known === undefined) {
     if (name.length === 0) return 'empty field name';
     if (name.charCodeAt(0) === 0x3a) return 'unknown pseudo-field';
     if (!isAll(name, Char.Name)) return 'invalid character in field name';
-  } else if (kind === NameKind.Forbidden) {
-    return 'connection-specific field';
-  } else if (kind === NameKind.Te && value !== 'trailers') {
-    return 'te is not "trailers"';
+    return isFieldValue(value) ? null : 'invalid character in field value';
   }
-  return isFieldValue(value) ? null : 'invalid character in field value';
+  if (known.kind === NameKind.Forbidden) return 'connection-specific field';
+  if (known.kind === NameKind.Te && value !== 'trailers') return 'te is not "trailers"';
+  if (known.lastValue === value) return null;
+  if (!isFieldValue(value)) return 'invalid character in field value';
+  if (!secretNames.has(name)) known.lastValue = value;
+  return null;
 }
 
 /** RFC 9110 section 8.6. @returns -1 when it is not a length that can be counted. */
@@ -170,10 +188,10 @@ export function readRequestHead(
   let at = 0;
   // Pseudo-fields all come before the first regular field (8.3).
   for (; at < count; at += 2) {
-    const kind = nameKinds.get(lines[at]);
-    if (kind === undefined || kind < NameKind.Method) break;
+    const known = knownNames.get(lines[at]);
+    if (known === undefined || known.kind < NameKind.Method) break;
     const value = lines[at + 1];
-    switch (kind) {
+    switch (known.kind) {
       case NameKind.Method:
         if (method !== null) return 'repeated :method';
         method = value;
@@ -203,9 +221,10 @@ export function readRequestHead(
   for (let i = at; i < count; i += 2) {
     const name = lines[i];
     const value = lines[i + 1];
-    const kind = nameKinds.get(name);
-    if (kind !== undefined && kind >= NameKind.Method) return 'pseudo-field after a regular field';
-    const wrongLine = judgeLine(kind, name, value);
+    const known = knownNames.get(name);
+    const kind = known === undefined ? 0 : known.kind;
+    if (kind >= NameKind.Method) return 'pseudo-field after a regular field';
+    const wrongLine = judgeLine(known, name, value);
     if (wrongLine !== null) return wrongLine;
     if (kind === NameKind.ContentLength) {
       // Two of them, even equal ones, are how two tiers come to disagree about where a message ends.
@@ -238,6 +257,9 @@ export function readRequestHead(
   return null;
 }
 
+/** As `KnownName.lastValue`: the value that was checked last. */
+let lastAuthority = '';
+
 /** The pseudo-fields together (8.3.1, 8.5; RFC 8441 section 4). */
 function judgeTarget(
   method: string | null,
@@ -248,8 +270,11 @@ function judgeTarget(
   extendedConnect: boolean,
 ): string | null {
   if (method === null) return 'no :method';
-  if (method.length === 0 || !isAll(method, Char.Method)) return 'invalid :method';
-  if (authority !== null && !isAll(authority, Char.Authority)) return 'invalid character in :authority';
+  if (method !== 'GET' && (method.length === 0 || !isAll(method, Char.Method))) return 'invalid :method';
+  if (authority !== null && authority !== lastAuthority) {
+    if (!isAll(authority, Char.Authority)) return 'invalid character in :authority';
+    lastAuthority = authority;
+  }
   if (protocol !== null) {
     if (!extendedConnect) return ':protocol without SETTINGS_ENABLE_CONNECT_PROTOCOL';
     if (method !== 'CONNECT') return ':protocol without CONNECT';
@@ -276,9 +301,9 @@ function isScheme(scheme: string): boolean {
 /** The trailer section (8.1): fields only. @returns what is malformed, or null. */
 export function judgeTrailers(lines: readonly string[]): string | null {
   for (let i = 0; i < lines.length; i += 2) {
-    const kind = nameKinds.get(lines[i]);
-    if (kind !== undefined && kind >= NameKind.Method) return 'pseudo-field in trailers';
-    const wrong = judgeLine(kind, lines[i], lines[i + 1]);
+    const known = knownNames.get(lines[i]);
+    if (known !== undefined && known.kind >= NameKind.Method) return 'pseudo-field in trailers';
+    const wrong = judgeLine(known, lines[i], lines[i + 1]);
     if (wrong !== null) return wrong;
   }
   return null;
