@@ -141,7 +141,10 @@ export class Exchange extends Job {
   onSent(bytes: number): void {
     if (this.thread === null || this.#response === 'ended') return;
     this.#responseCreditOwed += bytes;
-    if (this.#owesResponseCredit && !this.#payResponseCredit(this.thread)) this.#stuck(this.thread);
+    if (!this.#owesResponseCredit) return;
+    if (!this.#payResponseCredit(this.thread)) this.#stuck(this.thread);
+    // The socket has taken output while the reactor may sleep, and the thread waits for this.
+    this.thread.requestTurn();
   }
 
   /** A message for every piece would cost more than the pieces; a quarter of the window keeps the thread writing. */
@@ -164,6 +167,7 @@ export class Exchange extends Job {
     this.#resetToSend = code;
     this.#resetBy = byPeer ? ResetBy.Peer : ResetBy.Server;
     this.onWritable();
+    this.thread?.requestTurn();
   }
 
   // ---- to the thread

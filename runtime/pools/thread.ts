@@ -104,6 +104,11 @@ export class Thread implements ReactorHandler {
     return tail !== null && this.channel.claims.stateOf(tail.slot) === ClaimState.Queued ? tail : null;
   }
 
+  /** A job has sent something outside of a turn: the next one publishes it. */
+  requestTurn(): void {
+    this.#turns.request();
+  }
+
   /** A send of this job met the ring full: it is called again when there is room. */
   waitForRoom(job: Job): void {
     this.#stuck.add(job);
