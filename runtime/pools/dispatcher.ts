@@ -171,11 +171,12 @@ export class Dispatcher {
     for (let job = thread.jobs.tail; job !== null; ) {
       const previous: Job | null = job.previous;
       if (job.admittedAtMs <= beforeMs) {
-        if (!thread.takeBack(job)) return;
+        if (!thread.takeBack(job)) break;
         this.#refuse(job, 'waited-too-long');
       }
       job = previous;
     }
+    this.onRoom(thread);
   }
 
   /** The pool has stopped: nobody will run what waits. */
