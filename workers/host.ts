@@ -118,7 +118,8 @@ export class Host implements ThreadHandler, Outlet {
     this.#polls = received > 0 ? 0 : this.#polls + 1;
     if (this.#polls > POLLS_BEFORE_SLEEP) {
       this.#channel.publish();
-      if (this.#channel.sleep()) {
+      // A closed channel never sleeps and never brings anything again.
+      if (this.#channel.sleep() || this.#channel.state !== 'awake') {
         this.#scheduled = false;
         return;
       }
