@@ -8,7 +8,7 @@
 
 /** Room that an array head or an integer can take. */
 const INTEGER_BYTES = 5;
-/** From here on two native calls beat a loop over the characters. */
+/** From here on a native call beats a loop over the characters. */
 const SHORT_STRING = 32;
 /** UTF-8 bytes per UTF-16 unit, at most. */
 const BYTES_PER_UNIT = 3;
@@ -20,6 +20,11 @@ export function integersBound(count: number): number {
 
 export function stringBound(text: string): number {
   return text.length * BYTES_PER_UNIT + INTEGER_BYTES;
+}
+
+/** As `stringBound`, for a body: from some size on a pass over the string is cheaper than room for thrice its length. */
+export function textBound(text: string): number {
+  return text.length <= 1024 ? stringBound(text) : binaryBound(Buffer.byteLength(text));
 }
 
 export function fieldsBound(fields: readonly string[]): number {
@@ -115,10 +120,10 @@ export class Encoder {
     this.position += length;
   }
 
-  /** A string's UTF-8 bytes as bin. */
-  binaryText(text: string, length: number): void {
+  /** A string's UTF-8 bytes as bin: whoever sends a body on needs the bytes, not the string. */
+  binaryText(text: string): void {
+    const length = this.#utf8(text, binaryHeadBytes);
     this.#binaryHead(length);
-    this.#bytes.write(text, this.position, length);
     this.position += length;
   }
 
@@ -132,7 +137,7 @@ export class Encoder {
   }
 
   #longString(text: string): void {
-    const length = Buffer.byteLength(text);
+    const length = this.#utf8(text, stringHeadBytes);
     if (length < 0x20) {
       this.#bytes[this.position++] = 0xa0 | length;
     } else if (length < 0x100) {
@@ -141,8 +146,18 @@ export class Encoder {
     } else {
       this.#head(0xda, length);
     }
-    this.#bytes.write(text, this.position, length);
     this.position += length;
+  }
+
+  /** Writes a string's bytes behind where its head will be, and returns how many they are. */
+  #utf8(text: string, headBytes: (length: number) => number): number {
+    const bytes = this.#bytes;
+    const guess = headBytes(text.length);
+    const length = bytes.write(text, this.position + guess);
+    const actual = headBytes(length);
+    // Characters beyond ASCII took more bytes than the head for their number can say: write them where they belong.
+    if (actual !== guess) bytes.write(text, this.position + actual);
+    return length;
   }
 
   /** `form` with a 16-bit length, or the form after it with a 32-bit length. */
@@ -160,6 +175,14 @@ export class Encoder {
     bytes[at++] = length;
     this.position = at;
   }
+}
+
+function stringHeadBytes(length: number): number {
+  return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
+}
+
+function binaryHeadBytes(length: number): number {
+  return length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }
 
 const copy = Buffer.prototype.copy;

@@ -1,7 +1,7 @@
 /** A thread's end of a channel: it receives requests and sends responses. */
 
 import { corrupt, expectFields, expectInteger, expectString } from './decoder.ts';
-import { binaryBound, fieldsBound } from './encoder.ts';
+import { binaryBound, fieldsBound, textBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
 
@@ -30,16 +30,17 @@ export class ThreadEnd extends ChannelEnd {
     fields: readonly string[],
     body: Uint8Array | string | null,
   ): boolean {
-    const bodyBytes = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields) + binaryBound(bodyBytes))) return false;
+    const bodyBound =
+      body === null ? 1 : typeof body === 'string' ? textBound(body) : binaryBound(body.length);
+    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields) + bodyBound)) return false;
     const encoder = this.encoder;
     encoder.message(6, ThreadMessage.Head, slot);
     encoder.integer(flags);
     encoder.integer(status);
     encoder.fields(fields);
     if (body === null) encoder.nil();
-    else if (typeof body === 'string') encoder.binaryText(body, bodyBytes);
-    else encoder.binary(body, 0, bodyBytes);
+    else if (typeof body === 'string') encoder.binaryText(body);
+    else encoder.binary(body, 0, body.length);
     return this.commit();
   }
 

@@ -1,0 +1,36 @@
+/** The thread of the channel's stress test: answers each request at once and sleeps whenever there is none. */
+
+import { workerData } from 'node:worker_threads';
+import { type ChannelTransfer, openChannel } from '../../../wire/channel.ts';
+import { Flag } from '../../../wire/messages.ts';
+import type { ThreadEnd } from '../../../wire/thread-end.ts';
+import { recordThread } from '../record.ts';
+
+/** Answers that met a full ring. */
+const owed: number[] = [];
+const end: ThreadEnd = openChannel(
+  workerData as ChannelTransfer,
+  recordThread([], {
+    onWake: turn,
+    onOpen(slot, generation, _flags, method, _scheme, _authority, _path, _version, _address, _port, fields) {
+      if (!end.claims.claim(slot, generation)) throw new Error('an OPEN that cannot be claimed');
+      if (method !== 'POST' || fields[1] !== `${slot}/${generation}`)
+        throw new Error('another OPEN than was sent');
+      answer(slot);
+    },
+  }),
+);
+
+function answer(slot: number): void {
+  const fields = ['x-slot', `${slot}/${end.claims.generationOf(slot)}`];
+  if (!end.sendHead(slot, Flag.End | Flag.Final, 200, fields, 'body')) owed.push(slot);
+}
+
+function turn(): void {
+  do {
+    while (end.receive(32) > 0);
+    for (const slot of owed.splice(0)) answer(slot);
+  } while (!end.sleep());
+}
+
+turn();
