@@ -6,11 +6,15 @@ import type { Exchange } from '../../workers/gateway.ts';
 import { mediaType, readText } from '../site/content.ts';
 import { respondPage } from '../site/page.ts';
 import { answer, Refusal, type Resources, respondText } from '../site/routing.ts';
+import { Turns } from './turns.ts';
 
 /** Longer is not a password any more, and hashing it first costs time that grows with it. */
 const MAX_PASSWORD_BYTES = 1024;
 /** A password, its hash, and JSON's escapes around them. */
 const MAX_VERIFY_BYTES = 8192;
+
+/** One hash at a time in a thread: its memory is what bounds the thread's. */
+const turns = new Turns();
 
 const RESOURCES: Resources = new Map([
   ['/hash', { GET: showPage, POST: hashPassword }],
@@ -24,7 +28,8 @@ export default function hash(exchange: Exchange): Promise<void> {
 async function hashPassword(exchange: Exchange): Promise<void> {
   const password = checkedPassword(await readText(exchange, MAX_PASSWORD_BYTES));
   const { encodePassword } = await import('./argon2.ts');
-  respondText(exchange, 200, `${await encodePassword(password)}\n`, { 'cache-control': 'no-store' });
+  const encoded = await turns.take(exchange.signal, () => encodePassword(password));
+  respondText(exchange, 200, `${encoded}\n`, { 'cache-control': 'no-store' });
 }
 
 async function verifyHash(exchange: Exchange): Promise<void> {
@@ -36,10 +41,11 @@ async function verifyHash(exchange: Exchange): Promise<void> {
   const { parseEncoded, verifyPassword } = await import('./argon2.ts');
   const parsed = parseEncoded(encoded);
   if (typeof parsed === 'string') throw new Refusal(422, `hash: ${parsed}`);
+  const ok = await turns.take(exchange.signal, () => verifyPassword(password, parsed));
   exchange.respond(
     200,
     { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    `${JSON.stringify({ ok: await verifyPassword(password, parsed) })}\n`,
+    `${JSON.stringify({ ok })}\n`,
   );
 }
 

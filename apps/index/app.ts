@@ -8,39 +8,37 @@ import { answer, type Resources } from '../site/routing.ts';
 interface Sample {
   readonly path: string;
   readonly does: string;
-  /** Shell commands; `ORIGIN` stands for scheme and authority. */
+  /** Shell commands; `ORIGIN` stands for scheme and authority, `CURL` for curl speaking HTTP/2 to it. */
   readonly commands: readonly string[];
 }
 
-const CURL = 'curl -s --http2-prior-knowledge';
-
 const SAMPLES: readonly Sample[] = [
-  { path: '/hello', does: 'The smallest response there is.', commands: [`${CURL} -i ORIGIN/hello`] },
+  { path: '/hello', does: 'The smallest response there is.', commands: [`CURL -i ORIGIN/hello`] },
   {
     path: '/echo',
     does: 'Sends every piece back as it arrives, with a count and a digest as trailers. The second command echoes what you type, line by line.',
-    commands: [`${CURL} -v --data-binary 'hello' ORIGIN/echo`, `${CURL} -N -T . ORIGIN/echo`],
+    commands: [`CURL -v --data-binary 'hello' ORIGIN/echo`, `CURL -N -T . ORIGIN/echo`],
   },
   {
     path: '/render',
     does: 'Renders Markdown to a whole HTML page with highlighted code.',
     commands: [
-      `printf '# Hello\\n\\n\`\`\`js\\nconst answer = 42\\n\`\`\`\\n' | ${CURL} -H 'content-type: text/markdown' --data-binary @- ORIGIN/render`,
+      `printf '# Hello\\n\\n\`\`\`js\\nconst answer = 42\\n\`\`\`\\n' | CURL -H 'content-type: text/markdown' --data-binary @- ORIGIN/render`,
     ],
   },
   {
     path: '/thumbnail',
     does: 'Resizes a PNG or JPEG. The command makes a sample picture and sends it through.',
     commands: [
-      `${CURL} ORIGIN/thumbnail/sample.png | ${CURL} -H 'content-type: image/png' --data-binary @- -o thumbnail.png 'ORIGIN/thumbnail?width=200'`,
+      `CURL ORIGIN/thumbnail/sample.png | CURL -H 'content-type: image/png' --data-binary @- -o thumbnail.png 'ORIGIN/thumbnail?width=200'`,
     ],
   },
   {
     path: '/hash',
     does: 'Hashes a password with Argon2id in WebAssembly, and verifies one.',
     commands: [
-      `${CURL} -d 'correct horse battery staple' ORIGIN/hash`,
-      `HASH=$(${CURL} -d 'secret' ORIGIN/hash); ${CURL} -H 'content-type: application/json' -d '{"password":"secret","hash":"'"$HASH"'"}' ORIGIN/hash/verify`,
+      `CURL -d 'correct horse battery staple' ORIGIN/hash`,
+      `HASH=$(CURL -d 'secret' ORIGIN/hash); CURL -H 'content-type: application/json' -d '{"password":"secret","hash":"'"$HASH"'"}' ORIGIN/hash/verify`,
     ],
   },
 ];
@@ -60,8 +58,12 @@ export default function index(exchange: Exchange): Promise<void> {
 
 function showIndex(exchange: Exchange): void {
   const { scheme, authority } = exchange.request;
-  const origin = `${scheme}://${PLAIN_AUTHORITY.test(authority) ? authority : DEFAULT_AUTHORITY}`;
-  const samples = SAMPLES.map((sample) => sampleHtml(sample, origin)).join('\n');
+  // Both are the peer's to choose, and both end in a shell.
+  const secure = scheme === 'https';
+  const origin = `http${secure ? 's' : ''}://${PLAIN_AUTHORITY.test(authority) ? authority : DEFAULT_AUTHORITY}`;
+  // Over TLS the protocol is negotiated; in cleartext curl has to be told that this server speaks HTTP/2.
+  const curl = secure ? 'curl -s --http2' : 'curl -s --http2-prior-knowledge';
+  const samples = SAMPLES.map((sample) => sampleHtml(sample, curl, origin)).join('\n');
   respondPage(
     exchange,
     200,
@@ -72,8 +74,10 @@ function showIndex(exchange: Exchange): void {
   );
 }
 
-function sampleHtml(sample: Sample, origin: string): string {
-  const commands = sample.commands.map((command) => command.replaceAll('ORIGIN', origin)).join('\n');
+function sampleHtml(sample: Sample, curl: string, origin: string): string {
+  const commands = sample.commands
+    .map((command) => command.replaceAll('CURL', curl).replaceAll('ORIGIN', origin))
+    .join('\n');
   return `<section>
 <h2><a href="${sample.path}">${sample.path}</a></h2>
 <p>${escapeHtml(sample.does)}</p>

@@ -30,7 +30,7 @@ test.before(async () => {
 
 test.after.always(async (t) => {
   session?.destroy();
-  t.is(await server?.stop(), 0);
+  if (server !== undefined) t.is(await server.stop(), 0);
   await rm(directory, { recursive: true, force: true });
 });
 

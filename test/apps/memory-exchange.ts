@@ -17,6 +17,7 @@ import type {
 export interface Request {
   readonly method?: string;
   readonly path: string;
+  readonly scheme?: string;
   readonly authority?: string;
   readonly fields?: { readonly [name: string]: string };
   /** Text is one piece. */
@@ -59,12 +60,13 @@ export class MemoryExchange implements Exchange {
     this.#pieces = pieces;
     this.request = {
       method: request.method ?? 'GET',
-      scheme: 'http',
+      scheme: request.scheme ?? 'http',
       authority: request.authority ?? '127.0.0.1:8080',
       path: request.path,
       fields: received(request.fields ?? {}),
       version: '2',
       remote: { address: '127.0.0.1', port: 50000 },
+      tls: null,
     };
     this.body = memoryBody(request.body ?? '');
     this.trailers = Promise.resolve(received(request.trailers ?? {}));

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { Script } from 'node:vm';
 import test from 'ava';
 import echo from '../../apps/echo/app.ts';
 import hash from '../../apps/hash/app.ts';
@@ -84,6 +86,28 @@ test('the index puts no authority into a command that a shell or a page could mi
     t.true(text.includes('http://127.0.0.1:8080/hello'), authority);
     t.notRegex(text, /reboot|"><script>/);
   }
+});
+
+test('the index knows http and https, and takes no other scheme into a command', async (t) => {
+  const secure = await ask(index, { path: '/', scheme: 'https', authority: 'sluice.example' });
+  t.true(secure.text.includes('curl -s --http2 -i https://sluice.example/hello'));
+  const other = await ask(index, { path: '/', scheme: '$(reboot)', authority: 'sluice.example' });
+  t.true(other.text.includes('curl -s --http2-prior-knowledge -i http://sluice.example/hello'));
+  t.false(other.text.includes('reboot'));
+});
+
+test('the script of every page parses, and is the one that its policy names', async (t) => {
+  let scripts = 0;
+  for (const { path, application } of APPLICATIONS) {
+    const { text, fields } = await ask(application, { path });
+    const script = /<script type="module">([\s\S]*?)<\/script>/.exec(text)?.[1];
+    if (script === undefined) continue;
+    scripts++;
+    t.notThrows(() => new Script(script), path);
+    const digest = createHash('sha256').update(script).digest('base64');
+    t.true(fields.get('content-security-policy')?.includes(`'sha256-${digest}'`), path);
+  }
+  t.is(scripts, 4);
 });
 
 test('the page for what is not found shows the path without running it', async (t) => {
