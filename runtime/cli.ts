@@ -4,9 +4,14 @@
  * comes from the cache, already compiled (and in a checkout, already stripped of its types).
  */
 
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 
-enableCompileCache();
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 20)) {
+  process.stderr.write(`sluice: expected Node 22.20 or later, this is ${process.versions.node}\n`);
+  process.exit(1);
+}
+module.enableCompileCache();
 const { main } = await import('./cli/main.ts');
 // Not left to the event loop: a handle that something forgot must not keep a drained server alive.
 process.exit(await main(process.argv.slice(2), process.env));
