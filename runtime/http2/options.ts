@@ -38,8 +38,8 @@ export interface BudgetLimits {
   readonly emptyData: BudgetLimit;
   /**
    * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default 1000,
-   * 100/s; a DATA frame that ended because its data did, not because the window did, gives one back, so a client that
-   * acknowledges every small message is no attacker.
+   * 100/s; a DATA frame that ended because its data did, not because the window did, gives two back, so a client that
+   * acknowledges every small message, on the stream and on the connection, is no attacker.
    */
   readonly tinyWindowUpdates: BudgetLimit;
   /**

@@ -266,7 +266,8 @@ export class Sender implements SendRoom {
 
   /** Content ended because it was all, not because a window was: the peer's small updates and PINGs had a purpose. */
   #goodFaith(): void {
-    this.#budgets.giveBack('tinyWindowUpdates', 1);
+    // One for the stream and one for the connection.
+    this.#budgets.giveBack('tinyWindowUpdates', 2);
     this.#budgets.giveBack('pings', 1);
   }
 

@@ -1,0 +1,299 @@
+/** One attacker per budget and limit, against the engine alone, with a manual clock; and the honest peer that looks like one. */
+import test from 'ava';
+import type { EngineCounters } from '../../runtime/http2/counters.ts';
+import { ErrorCode } from '../../runtime/http2/errors.ts';
+import { FrameType } from '../../runtime/http2/frames.ts';
+import type { Http2Overrides } from '../../runtime/http2/options.ts';
+import { SettingId } from '../../runtime/http2/settings.ts';
+import {
+  continuation,
+  data,
+  frame,
+  frameHead,
+  get,
+  getFields,
+  headers,
+  ping,
+  post,
+  priority,
+  rstStream,
+  settings,
+  windowUpdate,
+} from '../http2/frames.ts';
+import { Peer } from '../http2/peer.ts';
+
+interface Attack {
+  readonly name: string;
+  readonly abuse: NonNullable<EngineCounters['abuse']>;
+  readonly overrides: Http2Overrides;
+  /** How often `strike` is borne. */
+  readonly borne: number;
+  /** For attacks on a stream: 1 is open. */
+  readonly prepare?: (peer: Peer) => void;
+  readonly strike: (n: number) => Buffer;
+}
+
+const three = { burst: 3, perSecond: 1 };
+const attacks: readonly Attack[] = [
+  {
+    name: 'rapid reset: streams opened and reset at once',
+    abuse: 'peerResets',
+    overrides: { budgets: { peerResets: three } },
+    borne: 3,
+    strike: (n) => Buffer.concat([post(2 * n + 3), rstStream(2 * n + 3, 8)]),
+  },
+  {
+    name: 'made you reset: WINDOW_UPDATEs of 0 that we must answer with resets',
+    abuse: 'provokedResets',
+    overrides: { budgets: { provokedResets: three } },
+    borne: 3,
+    strike: (n) => Buffer.concat([post(2 * n + 3), windowUpdate(2 * n + 3, 0)]),
+  },
+  {
+    name: 'made you reset: malformed requests',
+    abuse: 'provokedResets',
+    overrides: { budgets: { provokedResets: three } },
+    borne: 3,
+    strike: (n) => headers(2 * n + 3, [':method', 'GET']),
+  },
+  {
+    name: 'made you reset: data behind the peer’s own reset',
+    abuse: 'provokedResets',
+    overrides: { budgets: { provokedResets: three } },
+    borne: 3,
+    strike: (n) => Buffer.concat([post(2 * n + 3), rstStream(2 * n + 3, 8), data(2 * n + 3, 'x')]),
+  },
+  {
+    name: 'streams beyond the concurrency limit, again and again',
+    abuse: 'refusedStreams',
+    overrides: { maxConcurrentStreams: 1, budgets: { refusedStreams: three } },
+    borne: 3,
+    prepare: (peer) => peer.send(post(1)),
+    strike: (n) => get(2 * n + 3),
+  },
+  {
+    name: 'a flood of SETTINGS',
+    abuse: 'settings',
+    overrides: { budgets: { settings: three } },
+    borne: 3,
+    strike: () => settings(SettingId.InitialWindowSize, 70_000),
+  },
+  {
+    name: 'a flood of PINGs',
+    abuse: 'pings',
+    overrides: { budgets: { pings: three } },
+    borne: 3,
+    strike: () => ping(),
+  },
+  {
+    name: 'a flood of answers to PINGs that nobody sent',
+    abuse: 'pings',
+    overrides: { budgets: { pings: three } },
+    borne: 3,
+    strike: () => ping('12345678', true),
+  },
+  {
+    name: 'a flood of PRIORITY',
+    abuse: 'ignoredFrames',
+    overrides: { budgets: { ignoredFrames: three } },
+    borne: 3,
+    strike: (n) => priority(2 * n + 1, 0),
+  },
+  {
+    name: 'a flood of unknown frames',
+    abuse: 'ignoredFrames',
+    overrides: { budgets: { ignoredFrames: three } },
+    borne: 3,
+    strike: () => frame(0xbe, 0, 0, Buffer.alloc(100)),
+  },
+  {
+    name: 'a flood of empty DATA',
+    abuse: 'emptyData',
+    overrides: { budgets: { emptyData: three } },
+    borne: 3,
+    prepare: (peer) => peer.send(post(1)),
+    strike: () => data(1, ''),
+  },
+  {
+    name: 'a flood of DATA that is only padding',
+    abuse: 'emptyData',
+    overrides: { budgets: { emptyData: three } },
+    borne: 3,
+    prepare: (peer) => peer.send(post(1)),
+    strike: () => data(1, '', false, 200),
+  },
+  {
+    name: 'a response cut into crumbs by tiny window updates',
+    abuse: 'tinyWindowUpdates',
+    overrides: { budgets: { tinyWindowUpdates: three } },
+    borne: 3,
+    prepare: (peer) => {
+      peer.send(settings(SettingId.InitialWindowSize, 0), get(1));
+      peer.engine.respond(peer.stream(1), 200, [], false);
+      peer.engine.write(peer.stream(1), Buffer.alloc(10_000), 0, 10_000, true);
+    },
+    strike: () => windowUpdate(1, 1),
+  },
+];
+
+for (const { name, abuse, overrides, borne, prepare, strike } of attacks) {
+  test(`${name}: ENHANCE_YOUR_CALM once the budget ${abuse} is spent, and not before`, (t) => {
+    const peer = Peer.open(overrides);
+    prepare?.(peer);
+    for (let n = 0; n < borne; n++) peer.send(strike(n));
+    t.is(peer.engine.failure, null, 'the burst is borne');
+    peer.take();
+    // A second earns one more.
+    peer.nowMs += 1000;
+    peer.send(strike(borne));
+    t.is(peer.engine.failure, null, 'the budget refills');
+    peer.send(strike(borne + 1));
+    t.is(peer.engine.failure?.code, ErrorCode.EnhanceYourCalm);
+    t.is(peer.engine.counters.abuse, abuse);
+    t.regex(peer.output().at(-1) ?? '', /^GOAWAY \d+ 11$/);
+    t.is(peer.engine.streamCount, 0);
+  });
+}
+
+test('rapid reset at the default budget ends within 600 streams sent at once', (t) => {
+  const peer = Peer.open();
+  let id = 1;
+  for (; peer.engine.failure === null && id < 4000; id += 2) peer.send(get(id), rstStream(id, 8));
+  t.is(peer.engine.counters.abuse, 'peerResets');
+  t.true(id < 1200);
+});
+
+test('a browser that cancels a page of 100 images, ten times within ten seconds, is no attacker', (t) => {
+  const peer = Peer.open();
+  let id = 1;
+  for (let page = 0; page < 10; page++) {
+    const first = id;
+    for (let n = 0; n < 100; n++, id += 2) peer.send(get(id));
+    for (let n = 0; n < 100; n++) peer.send(rstStream(first + 2 * n, 8));
+    peer.take();
+    peer.nowMs += 1000;
+  }
+  t.is(peer.engine.failure, null);
+  t.is(peer.engine.counters.resetsByPeer, 1000);
+});
+
+test('a client that acknowledges every small message with a small update is no attacker', (t) => {
+  const peer = Peer.open();
+  peer.send(get(1));
+  peer.engine.respond(peer.stream(1), 200, [], false);
+  for (let n = 0; n < 5000; n++) {
+    peer.engine.write(peer.stream(1), Buffer.alloc(13), 0, 13, false);
+    peer.take();
+    peer.send(windowUpdate(1, 13), windowUpdate(0, 13));
+  }
+  t.is(peer.engine.failure, null);
+});
+
+test('a gRPC client that PINGs once for every message that it is sent is no attacker', (t) => {
+  const peer = Peer.open();
+  peer.send(get(1), windowUpdate(0, 1 << 30), windowUpdate(1, 1 << 30));
+  peer.engine.respond(peer.stream(1), 200, [], false);
+  for (let n = 0; n < 5000; n++) {
+    peer.engine.write(peer.stream(1), Buffer.alloc(1000), 0, 1000, false);
+    peer.take();
+    peer.send(ping());
+  }
+  t.is(peer.engine.failure, null);
+});
+
+test('maxContinuationFrames: a field block in endless CONTINUATIONs is cut off', (t) => {
+  const peer = Peer.open({ maxContinuationFrames: 3 });
+  peer.send(headers(1, getFields, { endHeaders: false }));
+  for (let n = 0; n < 3; n++) peer.send(continuation(1, Buffer.alloc(0), false));
+  t.is(peer.engine.failure, null);
+  peer.send(continuation(1, Buffer.alloc(0), false));
+  t.is(peer.engine.failure?.code, ErrorCode.EnhanceYourCalm);
+  t.is(peer.engine.counters.abuse, 'continuation');
+});
+
+test('maxFieldBlockBytes: a field block that grows too large is refused from a frame’s head', (t) => {
+  const peer = Peer.open({ maxFieldBlockBytes: 20_000 });
+  peer.send(headers(1, ['a', 'b'.repeat(10_000)], { endHeaders: false }));
+  peer.send(frameHead(FrameType.Continuation, 0, 1, 9000));
+  t.is(peer.engine.failure, null);
+  const second = Peer.open({ maxFieldBlockBytes: 20_000 });
+  second.send(headers(1, ['a', 'b'.repeat(10_000)], { endHeaders: false }));
+  second.send(frameHead(FrameType.Continuation, 0, 1, 11_000));
+  t.is(second.engine.failure?.code, ErrorCode.EnhanceYourCalm);
+  t.is(second.engine.counters.abuse, 'fieldBlock');
+  const single = Peer.open({ maxFieldBlockBytes: 1000 });
+  single.send(frameHead(FrameType.Headers, 4, 1, 1001));
+  t.is(single.engine.counters.abuse, 'fieldBlock');
+});
+
+test('maxUnsentBytes: a peer that asks and never reads is cut off, and holds full buffers only', (t) => {
+  const peer = Peer.open({ maxUnsentBytes: 50_000, budgets: { pings: { burst: 1e9, perSecond: 0 } } });
+  let id = 1;
+  peer.engine.takeOutput();
+  while (peer.engine.failure === null && id < 20_000) {
+    peer.send(get(id), ping());
+    if (peer.engine.failure !== null) break;
+    peer.engine.respond(peer.stream(id), 200, ['x-answer', 'y'.repeat(50)], true);
+    const chunk = peer.engine.takeOutput();
+    if (chunk !== null && peer.engine.unsentBytes > 100) t.true(chunk.length < 200 || chunk.length > 65_000);
+    id += 2;
+  }
+  t.is(peer.engine.counters.abuse, 'unsentOutput');
+  t.is(peer.engine.failure?.code, ErrorCode.EnhanceYourCalm);
+  t.true(peer.engine.unsentBytes < 51_000);
+  t.true(peer.buffers.heldCount <= 2);
+});
+
+test('stalledStreamSeconds: streams that ask for much and open no window are cut off, by count and time', (t) => {
+  const overrides = { budgets: { stalledStreamSeconds: { burst: 100, perSecond: 2 } } };
+  const stall = (count: number): Peer => {
+    const peer = Peer.open(overrides, {}, SettingId.InitialWindowSize, 0);
+    for (let n = 0; n < count; n++) {
+      peer.send(get(2 * n + 1));
+      peer.engine.respond(peer.stream(2 * n + 1), 200, [], false);
+      peer.engine.write(peer.stream(2 * n + 1), Buffer.alloc(10), 0, 10, true);
+    }
+    return peer;
+  };
+  const run = (peer: Peer, seconds: number): number => {
+    let second = 0;
+    for (; second < seconds && peer.engine.failure === null; second++) {
+      peer.nowMs += 1000;
+      peer.engine.tick(peer.nowMs);
+    }
+    return second;
+  };
+  const greedy = stall(12);
+  const lasted = run(greedy, 1000);
+  t.true(lasted >= 9 && lasted <= 12, `${lasted} s`);
+  t.is(greedy.engine.counters.abuse, 'stalledStreamSeconds');
+  const paused = stall(2);
+  t.is(run(paused, 5000), 5000, 'two paused downloads may wait for ever');
+  const released = stall(12);
+  run(released, 5);
+  released.send(settings(SettingId.InitialWindowSize, 100));
+  released.take();
+  t.is(run(released, 5000), 5000);
+});
+
+test('stalledStreamSeconds: a shut connection window stalls every stream that has an open one', (t) => {
+  const peer = Peer.open({ budgets: { stalledStreamSeconds: { burst: 10, perSecond: 0 } } });
+  for (const id of [1, 3]) {
+    peer.send(get(id));
+    peer.engine.respond(peer.stream(id), 200, [], false);
+    peer.engine.write(peer.stream(id), Buffer.alloc(60_000), 0, 60_000, true);
+  }
+  peer.take();
+  peer.engine.tick(peer.nowMs + 9000);
+  t.is(peer.engine.failure, null);
+  peer.engine.tick(peer.nowMs + 11_000);
+  t.is(peer.engine.counters.abuse, 'stalledStreamSeconds');
+});
+
+test('an attack on one connection ends that one only', (t) => {
+  const attacker = Peer.open({ budgets: { pings: three } });
+  const other = Peer.open({ budgets: { pings: three } });
+  for (let n = 0; n < 10; n++) attacker.send(ping());
+  t.is(attacker.engine.state, 'closing');
+  t.deepEqual(other.exchange(ping()), ['PING ack 12345678']);
+});

@@ -1,0 +1,69 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { OutputBuffers } from '../../runtime/http2/output.ts';
+import { SendQueue } from '../../runtime/http2/send-queue.ts';
+
+test('a released buffer is used again, up to maxFree of them', (t) => {
+  const buffers = new OutputBuffers(1024, 1);
+  const first = buffers.acquire(10);
+  const second = buffers.acquire(10);
+  t.is(buffers.heldCount, 2);
+  buffers.release(first);
+  buffers.release(second);
+  t.is(buffers.heldCount, 0);
+  t.is(buffers.acquire(0), first);
+  t.not(buffers.acquire(0), second);
+});
+
+test('a larger buffer than the pool’s is made when one is needed, and not kept', (t) => {
+  const buffers = new OutputBuffers(1024, 4);
+  const large = buffers.acquire(5000);
+  t.is(large.buffer.length, 5000);
+  buffers.release(large);
+  t.is(buffers.acquire(10).buffer.length, 1024);
+});
+
+test('releasing a chunk twice throws: two connections must not share a buffer', (t) => {
+  const buffers = new OutputBuffers(1024, 4);
+  const chunk = buffers.acquire(10);
+  buffers.release(chunk);
+  t.throws(() => buffers.release(chunk));
+});
+
+test('a released chunk still tells its length', (t) => {
+  const buffers = new OutputBuffers(1024, 4);
+  const chunk = buffers.acquire(10);
+  chunk.length = 7;
+  buffers.release(chunk);
+  t.is(chunk.length, 7);
+});
+
+test('a queue gives back in order what was put in, however it is cut, and holds no buffer when empty', (t) => {
+  const step = fc.record({ push: fc.boolean(), bytes: fc.integer({ min: 0, max: 300 }) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+      const buffers = new OutputBuffers(256, 4);
+      const queue = new SendQueue(buffers);
+      const source = Buffer.alloc(20_000);
+      for (let i = 0; i < source.length; i++) source[i] = (i * 31) & 0xff;
+      const target = Buffer.alloc(20_000);
+      let written = 0;
+      let read = 0;
+      for (const { push, bytes } of steps) {
+        if (push) {
+          queue.push(source, written, written + bytes);
+          written += bytes;
+        } else {
+          const count = Math.min(bytes, queue.bytes);
+          queue.moveTo(target, read, count);
+          read += count;
+        }
+        if (queue.bytes !== written - read) throw new Error('the queue has lost count');
+      }
+      if (!target.subarray(0, read).equals(source.subarray(0, read))) throw new Error('bytes out of order');
+      queue.clear();
+      t.is(buffers.heldCount, 0);
+    }),
+    { numRuns: 200 },
+  );
+});
