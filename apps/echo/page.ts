@@ -21,9 +21,10 @@ const SCRIPT = `
 const form = document.getElementById('form');
 const report = document.getElementById('report');
 const echo = document.getElementById('echo');
+const http2 = location.protocol === 'https:' ? '--http2' : '--http2-prior-knowledge';
 document.getElementById('curl').textContent =
-  "curl -sv --http2-prior-knowledge --data-binary 'hello' " + location.origin + '/echo\\n' +
-  'curl -sN --http2-prior-knowledge -T . ' + location.origin + '/echo';
+  'curl -sv ' + http2 + " --data-binary 'hello' " + location.origin + '/echo\\n' +
+  'curl -sN ' + http2 + ' -T . ' + location.origin + '/echo';
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
