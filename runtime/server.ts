@@ -89,6 +89,7 @@ export class Server {
       idleTimeoutMs: config.limits.idleTimeoutMs,
       date: () => this.#date(),
       forget: (connection) => this.#forget(connection),
+      onHttp1Idle: () => this.#checkEmpty(),
     };
     this.#http1 = new Http1Front(this.#front, {
       ...config.http1,
@@ -240,8 +241,11 @@ export class Server {
   }
 
   #checkEmpty(): void {
-    if (this.#whenEmpty === null || this.#connections.size > 0 || this.#http1.openExchanges > 0) return;
-    this.#whenEmpty();
+    if (this.#connections.size === 0 && this.#http1.openExchanges === 0) this.#endDrain();
+  }
+
+  #endDrain(): void {
+    this.#whenEmpty?.();
     this.#whenEmpty = null;
   }
 
@@ -250,6 +254,8 @@ export class Server {
     this.#state = 'ended';
     if (this.#timer !== null) clearInterval(this.#timer);
     for (const listener of this.#listeners) listener.close();
+    // A drain that is under way has nothing more to wait for, nor has its deadline.
+    this.#endDrain();
     for (const connection of this.#connections) connection.destroy();
     this.#http1.destroy();
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));

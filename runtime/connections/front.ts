@@ -17,6 +17,8 @@ export interface Front {
   date(): string;
   /** The connection is gone. */
   forget(connection: Connection): void;
+  /** The last exchange that was open over HTTP/1 is over. */
+  onHttp1Idle(): void;
 }
 
 /** For a path that no route matches: the exchange answers 404. */

@@ -54,6 +54,10 @@ export class Http1Front {
     this.#server.emit('listening');
   }
 
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
   /** Exchanges open on all HTTP/1 connections. */
   get openExchanges(): number {
     return this.#open;
@@ -83,10 +87,11 @@ export class Http1Front {
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#front.reactor.tick();
     this.#open++;
-    response.once('close', () => this.#open--);
-    // Node sets `Connection: close` from this on the responses that are still to come.
-    if (this.#draining) response.shouldKeepAlive = false;
-    new Http1Transport(request, response, this.#front, this.#options.requestWindowBytes).start();
+    response.once('close', () => {
+      this.#open--;
+      if (this.#open === 0) this.#front.onHttp1Idle();
+    });
+    new Http1Transport(request, response, this, this.#front, this.#options.requestWindowBytes).start();
   }
 }
 
@@ -94,15 +99,23 @@ export class Http1Front {
 class Http1Transport implements Transport {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #server: Http1Front;
   readonly #front: Front;
   readonly #windowBytes: number;
   readonly #exchange: Exchange;
   #unconsumedBytes = 0;
   #requestEnded: boolean;
 
-  constructor(request: IncomingMessage, response: ServerResponse, front: Front, windowBytes: number) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    server: Http1Front,
+    front: Front,
+    windowBytes: number,
+  ) {
     this.#request = request;
     this.#response = response;
+    this.#server = server;
     this.#front = front;
     this.#windowBytes = windowBytes;
     const authority = request.headers.host ?? '';
@@ -177,6 +190,8 @@ class Http1Transport implements Transport {
   }
 
   respond(_exchange: Exchange, status: number, fields: string[], end: boolean): void {
+    // Node says `Connection: close` then, and the client asks for nothing more on this connection.
+    if (this.#server.isDraining) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(status, fields);
     if (end) this.#response.end();
     else this.#response.flushHeaders();

@@ -13,6 +13,8 @@ import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
 
 const NO_ERROR = 0x0;
+/** A draining connection's peer that does not answer a PING is not waited for any longer than this. */
+const PROMISE_MS = 1_000;
 
 export class Http2Connection implements Connection, EngineEvents, Transport, Flushable {
   isDirty = false;
@@ -23,9 +25,15 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   readonly #remotePort: number;
   /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
   readonly #writing: OutputChunk[] = [];
+  #writingBytes = 0;
   readonly #onWritten: () => void;
   #state: 'open' | 'ending' | 'closed' = 'open';
-  /** Since when no stream has been open. */
+  /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
+  #drain: 'none' | 'promised' | 'final' = 'none';
+  #drainSinceMs = 0;
+  /** Whose doing it is when the connection is lost, for the exchanges that it cuts off. */
+  #lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
+  /** Since when no stream has been open, or the connection has been ending. */
   #idleSinceMs: number;
   #served = false;
 
@@ -52,19 +60,32 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #read(chunk: Uint8Array): void {
     if (this.#state === 'closed') return;
     this.#engine.receive(chunk, this.#front.reactor.tick());
+    if (this.#drain === 'promised' && this.#engine.unansweredPings === 0) this.#stopTaking();
     this.#front.reactor.flushLater(this);
   }
 
-  /** The peer has sent its FIN: it can still read the responses to what it has asked whole. */
+  /**
+   * The peer has sent its FIN. A client that went away looks just like one that would still read, until something is
+   * written to it, and an application may never write; and without the peer's WINDOW_UPDATEs little could be
+   * completed. So what is open is over. What has been answered already still leaves.
+   */
   #ended(): void {
-    if (this.#engine.streamCount === 0) this.#end();
-    else this.drain();
+    this.flush();
+    this.#lose('peer');
+    this.#end();
+  }
+
+  /** The streams that are left close. */
+  #lose(by: 'peer' | 'server'): void {
+    if (this.#lostBy !== 'nobody') return;
+    this.#lostBy = by;
+    this.#engine.closed();
   }
 
   #closed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#engine.closed();
+    this.#lose('peer');
     for (const chunk of this.#writing) this.#front.buffers.release(chunk);
     this.#writing.length = 0;
     this.#front.forget(this);
@@ -77,15 +98,18 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     const engine = this.#engine;
     for (let chunk = engine.takeOutput(); chunk !== null; chunk = engine.takeOutput()) {
       this.#writing.push(chunk);
+      this.#writingBytes += chunk.length;
       this.#socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
     }
-    if (engine.state === 'closing' || (engine.state === 'draining' && engine.streamCount === 0)) this.#end();
+    // While the socket is behind, the engine keeps the last of its output back.
+    if (engine.state === 'closing' && engine.unsentBytes === this.#writingBytes) this.#end();
   }
 
   #written(): void {
     const chunk = this.#writing.shift();
     // Destroyed meanwhile: its chunks went back then.
     if (chunk === undefined) return;
+    this.#writingBytes -= chunk.length;
     this.#engine.sent(chunk.length);
     this.#front.buffers.release(chunk);
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
@@ -95,6 +119,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
+    this.#idleSinceMs = this.#front.reactor.nowMs;
     this.#socket.end();
     // A peer that keeps its side open has nothing more to say that we would hear.
     this.#socket.destroySoon();
@@ -102,22 +127,41 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   // ---- Connection
 
+  /** RFC 9113 section 6.8: a request that crosses with the first GOAWAY is served; the second says which was the last. */
   drain(): void {
+    if (this.#drain !== 'none' || this.#state !== 'open') return;
+    this.#drain = 'promised';
+    this.#drainSinceMs = this.#front.reactor.tick();
     this.#engine.goaway(NO_ERROR, true);
+    this.#engine.ping();
     this.#front.reactor.flushLater(this);
   }
 
+  /** With the last stream the connection ends. */
+  #stopTaking(): void {
+    this.#drain = 'final';
+    this.#engine.goaway(NO_ERROR, false);
+  }
+
   destroy(): void {
+    this.#lose('server');
     this.#socket.destroy();
   }
 
   tick(nowMs: number): void {
+    // A peer that does not read what it was sent last must not keep its connection for ever.
+    if (this.#state === 'ending' || this.#engine.state === 'closing') {
+      const limit = this.#engine.failure === null ? this.#front.idleTimeoutMs : this.#front.headerTimeoutMs;
+      if (nowMs - this.#idleSinceMs >= limit) this.destroy();
+      return;
+    }
     this.#engine.tick(nowMs);
+    if (this.#drain === 'promised' && nowMs - this.#drainSinceMs >= PROMISE_MS) this.#stopTaking();
     if (this.#engine.streamCount === 0 && this.#state === 'open') {
       const limit = this.#served ? this.#front.idleTimeoutMs : this.#front.headerTimeoutMs;
       if (nowMs - this.#idleSinceMs >= limit) this.#engine.goaway(NO_ERROR, false);
     }
-    if (this.#engine.hasOutput || this.#engine.state === 'closing') this.#front.reactor.flushLater(this);
+    if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
   // ---- EngineEvents
@@ -158,7 +202,9 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
     const exchange = stream.context as Exchange;
     stream.context = null;
-    exchange.onTransportClosed(by !== 'complete', code, by === 'peer');
+    // Lost with the connection, unless that failed for what the peer did wrong: then it is the server's decision.
+    const gone = by === 'engine' && this.#lostBy === 'peer' && this.#engine.failure === null;
+    exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
     if (this.#engine.streamCount === 0) this.#idleSinceMs = this.#front.reactor.nowMs;
   }
 
