@@ -11,10 +11,13 @@ import { Server } from '../../runtime/server.ts';
 import { LogLines } from './log-lines.ts';
 import { Signals } from './signals.ts';
 
+/** A machine that is busy with other tests starts threads slowly; no test but those of the limit depends on it. */
+const PATIENCE_MS = 55_000;
+
 export type PoolInput = ConfigInput['pools'][string];
 
-/** A configuration; listeners and routes are filled in, one route `/NAME/*` for each pool and `/*` for the first. */
-export interface ServerInput extends Omit<ConfigInput, 'listeners' | 'routes' | 'pools'> {
+/** A configuration; a listener and routes are filled in, one route `/NAME/*` for each pool and `/*` for the first. */
+export interface ServerInput extends Omit<ConfigInput, 'routes' | 'pools'> {
   /** By name. */
   readonly pools: { readonly [name: string]: PoolInput };
   readonly routes?: ConfigInput['routes'];
@@ -58,7 +61,7 @@ export function configInput({ pools, routes, ...rest }: ServerInput): ConfigInpu
   const byName = names.map((name) => ({ path: `/${name}/*`, pool: name }));
   return {
     listeners: [{ address: '127.0.0.1:0' }],
-    pools,
+    pools: Object.fromEntries(names.map((name) => [name, { startTimeoutMs: PATIENCE_MS, ...pools[name] }])),
     routes: routes ?? [{ path: '/*', pool: names[0] as string }, ...byName],
     log: { level: 'debug', format: 'json' },
     ...rest,

@@ -1,0 +1,2 @@
+/** Has no default export. */
+export function handler(): void {}

@@ -1,0 +1,2 @@
+/** Ends its thread while it loads. */
+process.exit(7);

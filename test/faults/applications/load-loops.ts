@@ -1,0 +1,2 @@
+/** Never loads: it computes for ever. */
+for (;;);

@@ -1,0 +1,2 @@
+/** Never loads: what it waits for does not come. */
+await new Promise(() => undefined);

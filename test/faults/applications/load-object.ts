@@ -1,0 +1,2 @@
+/** Its default export is no function. */
+export default { fetch: () => undefined };

@@ -1,0 +1,62 @@
+/** Application modules that cannot be loaded: the server does not start, says why, and ends with exit code 3. */
+import test from 'ava';
+import { application } from '../server/harness.ts';
+import { startProcess } from '../server/process.ts';
+
+const good = { application: application('server', 'messages'), threads: { max: 1 } };
+const faulty = (name: string) => ({ application: application('faults', name), threads: { max: 1 } });
+
+const cases = [
+  { name: 'load-throws', title: 'throws while it loads', says: /Error: no database here/ },
+  { name: 'load-syntax', title: 'is not JavaScript', says: /SyntaxError/ },
+  { name: 'load-import', title: 'imports what is not there', says: /Cannot find module .*nowhere/ },
+  {
+    name: 'load-default',
+    title: 'has no default export',
+    says: /default export that is a function.*found exports handler/,
+  },
+  {
+    name: 'load-object',
+    title: 'has a default export that is no function',
+    says: /default export that is a function.*found object/,
+  },
+  { name: 'load-exits', title: 'ends its thread while it loads', says: /load-exits/ },
+];
+
+for (const { name, title, says } of cases) {
+  test(`start fails with exit code 3, the module and the cause when it ${title}`, async (t) => {
+    const { ended, log, errors } = startProcess(t, { pools: { good, faulty: faulty(name) } });
+    t.deepEqual(await ended, { code: 3, signal: null });
+    const fatal = log.lines.find(({ level }) => level === 'fatal');
+    t.is(fatal?.code, 'SLUICE_APPLICATION_LOAD_FAILED', errors());
+    t.regex(String(fatal?.msg), new RegExp(`pool 'faulty'.*${name}\\.ts`));
+    t.regex(String(fatal?.msg), says);
+    t.is(log.find('listening'), undefined);
+  });
+}
+
+for (const name of ['load-never', 'load-loops']) {
+  test(`start fails with exit code 3 when a module takes longer than startTimeoutMs: ${name}`, async (t) => {
+    const pool = { ...faulty(name), startTimeoutMs: 200 };
+    const { ended, log } = startProcess(t, { pools: { slow: pool } });
+    t.deepEqual(await ended, { code: 3, signal: null });
+    const fatal = log.lines.find(({ level }) => level === 'fatal');
+    t.regex(String(fatal?.msg), new RegExp(`pool 'slow'.*${name}\\.ts.*did not load within 200 ms`));
+  });
+}
+
+test('start fails with exit code 3 when the module is missing', async (t) => {
+  const { ended, errors } = startProcess(t, { pools: { good, absent: faulty('absent') } });
+  t.deepEqual(await ended, { code: 3, signal: null });
+  t.regex(errors(), /\$\.pools\.absent\.application/);
+  t.regex(errors(), /absent\.ts/);
+});
+
+test('start fails with exit code 1 when the address is taken', async (t) => {
+  const first = startProcess(t, { pools: { good } });
+  const origin = await first.listening();
+  const address = origin.slice('http://'.length);
+  const { ended, log } = startProcess(t, { pools: { good }, listeners: [{ address }] });
+  t.deepEqual(await ended, { code: 1, signal: null });
+  t.regex(JSON.stringify(log.lines), /EADDRINUSE/);
+});

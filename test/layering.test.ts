@@ -1,0 +1,138 @@
+/** Who may import whom, held against every import statement of the sources. */
+import { readFileSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+interface Import {
+  readonly file: string;
+  /** Path from the project's root, or a package's or built-in module's name. */
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+}
+
+interface Rule {
+  readonly title: string;
+  /** The sources that it holds for; of several rules the first counts. */
+  readonly from: (file: string) => boolean;
+  /** What of the project they may import. */
+  readonly may: readonly string[];
+}
+
+const under = (prefix: string) => (file: string) => file.startsWith(prefix);
+
+const rules: readonly Rule[] = [
+  { title: 'wire imports nothing of the project', from: under('wire/'), may: ['wire/'] },
+  {
+    title: "runtime/http2 imports wire's window and itself",
+    from: under('runtime/http2/'),
+    may: ['runtime/http2/', 'wire/window.ts'],
+  },
+  {
+    title: 'runtime/pools sees no HTTP: it imports wire and itself',
+    from: under('runtime/pools/'),
+    may: ['runtime/pools/', 'wire/'],
+  },
+  {
+    title: 'runtime/config imports itself, and from wire and http2 only what bounds its values',
+    from: under('runtime/config/'),
+    may: ['runtime/config/', 'runtime/http2/options.ts', 'wire/layout.ts'],
+  },
+  { title: 'runtime imports itself and wire', from: under('runtime/'), may: ['runtime/', 'wire/'] },
+  {
+    title: 'workers import wire and themselves, never runtime',
+    from: under('workers/'),
+    may: ['workers/', 'wire/'],
+  },
+  {
+    title: 'apps import the gateway types and themselves',
+    from: under('apps/'),
+    may: ['apps/', 'workers/gateway.ts'],
+  },
+  {
+    title: 'applications of the tests import the gateway types and what they share with the tests',
+    from: (file) => /^test\/[^/]+\/applications\//.test(file),
+    may: ['test/', 'workers/gateway.ts'],
+  },
+];
+
+/** Built-in modules that a part must do without. */
+const forbidden: readonly { readonly title: string; readonly from: string; readonly modules: RegExp }[] = [
+  {
+    title: 'wire knows no sockets and no HTTP',
+    from: 'wire/',
+    modules: /^node:(net|tls|http|https|http2|dgram)$/,
+  },
+  {
+    title: 'runtime/http2 does no I/O: no socket, clock, timer or thread',
+    from: 'runtime/http2/',
+    modules: /^node:(?!buffer$)/,
+  },
+  {
+    title: 'runtime/pools knows no sockets and no HTTP',
+    from: 'runtime/pools/',
+    modules: /^node:(net|tls|http|https|http2)$/,
+  },
+  { title: 'workers own no socket', from: 'workers/', modules: /^node:(net|tls|http|https|http2)$/ },
+];
+
+/** A statement from its start, or a call; what stands in a comment starts with an asterisk or slashes. */
+const statement =
+  /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  return [...source.matchAll(statement)].map(([, type, named, called]) => {
+    const specifier = named ?? called;
+    const target = specifier.startsWith('.') ? normalize(join(dirname(file), specifier)) : specifier;
+    return { file, target, isTypeOnly: type !== undefined };
+  });
+}
+
+const sources: string[] = [];
+for await (const file of glob('{wire,runtime,workers,apps,test}/**/*.ts', { cwd: root })) sources.push(file);
+const imports = sources.flatMap(importsOf);
+
+/** Of two rules that hold for a file the first one counts: the list is in that order. */
+const ruleOf = (file: string) => rules.find(({ from }) => from(file));
+
+for (const rule of rules) {
+  test(rule.title, (t) => {
+    const judged = imports.filter(({ file }) => ruleOf(file) === rule);
+    t.true(judged.length > 0, 'the rule holds for something');
+    const ofProject = judged.filter(({ target }) => /^(wire|runtime|workers|apps|bench|test)\//.test(target));
+    const wrong = ofProject.filter(({ target }) => !rule.may.some((prefix) => target.startsWith(prefix)));
+    t.deepEqual(wrong, []);
+  });
+}
+
+for (const { title, from, modules } of forbidden) {
+  test(title, (t) => {
+    const wrong = imports.filter(({ file, target }) => file.startsWith(from) && modules.test(target));
+    t.deepEqual(wrong, []);
+  });
+}
+
+test('http2 and pools meet in the exchange alone, which is where a pool is given HTTP', (t) => {
+  const both = sources.filter((file) => {
+    const targets = importsOf(file).filter(({ file: from }) => from.startsWith('runtime/'));
+    const has = (prefix: string) => targets.some(({ target }) => target.startsWith(prefix));
+    return has('runtime/http2/') && has('runtime/pools/');
+  });
+  // The server puts the parts together; it uses neither.
+  t.deepEqual(both, ['runtime/server.ts']);
+});
+
+test('only the reactor side opens the sockets: node:net is imported by listeners and connections alone', (t) => {
+  const users = new Set(
+    imports
+      .filter(({ target, isTypeOnly }) => /^node:(net|tls)$/.test(target) && !isTypeOnly)
+      .map(({ file }) => file)
+      .filter((file) => !file.startsWith('test/')),
+  );
+  const allowed = [...users].filter((file) => /^runtime\/(listener|connections\/|config\/|cli\/)/.test(file));
+  t.deepEqual([...users], allowed);
+});
