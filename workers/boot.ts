@@ -1,6 +1,7 @@
 /**
  * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
  */
+import { inspect } from 'node:util';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
@@ -55,9 +56,19 @@ async function load(url: string): Promise<Application> {
 }
 
 function describe(error: unknown): ErrorReport {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: '' };
+  // Anything can be thrown, even what cannot become a string.
+  if (!(error instanceof Error)) return { name: 'Error', message: text(error), stack: '' };
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name: error.name, message: error.message, stack: error.stack ?? '', ...code };
+  return { name: text(error.name), message: text(error.message), stack: text(error.stack), ...code };
+}
+
+/** Errors are objects that anyone may have written to; what is no string might not even be clonable. */
+function text(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : value === undefined
+      ? ''
+      : inspect(value, { customInspect: false });
 }
 
 /** Reports failures at a bounded rate: an application that throws on every request must not bury the log. */

@@ -8,6 +8,7 @@
  * It ends for the reactor with one FINAL message, sent as soon as the response is out and the request is in; after it
  * nothing more is sent on the slot. It ends for the application when its function has returned as well.
  */
+import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { contentLengthOf, flatten, ReceivedFields } from './fields.ts';
@@ -27,8 +28,8 @@ interface Queued {
   readonly bytes: Uint8Array | null;
   offset: number;
   readonly end: boolean;
-  readonly taken: (() => void) | null;
-  readonly refused: ((error: Error) => void) | null;
+  /** The `write` that waits for it. */
+  readonly written: PromiseWithResolvers<void> | null;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -114,7 +115,9 @@ export class HostedExchange implements Exchange {
     if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
     }
-    this.#send('inform', status, flatten(fields), null, false, null, null);
+    const flat = flatten(fields);
+    this.#requireFits(flat);
+    this.#send('inform', status, flat, null, false, null);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
@@ -126,12 +129,13 @@ export class HostedExchange implements Exchange {
     }
     this.#mustBeIdle();
     const flat = flatten(fields);
+    const headBytes = this.#requireFits(flat);
     this.#bodiless = this.#isHead || status === 204 || status === 304;
     if (body === undefined) {
       const declared = contentLengthOf(flat);
       this.#declaredBytes = this.#bodiless ? -1 : declared;
       this.#response = 'started';
-      this.#send('head', status, flat, null, false, null, null);
+      this.#send('head', status, flat, null, false, null);
       return;
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -149,29 +153,30 @@ export class HostedExchange implements Exchange {
         : flat;
     this.#response = 'ending';
     if (this.#bodiless || bytes.length === 0) {
-      this.#send('head', status, head, NO_BYTES, true, null, null);
-    } else if (bytes.length <= this.#credit && bytes.length <= this.#outlet.maxDataBytes) {
-      this.#send('head', status, head, bytes, true, null, null);
+      this.#send('head', status, head, NO_BYTES, true, null);
+    } else if (
+      bytes.length <= this.#credit &&
+      bytes.length <= this.#outlet.maxDataBytes &&
+      bytes.length + headBytes <= this.#outlet.maxHeadBytes
+    ) {
+      this.#send('head', status, head, bytes, true, null);
     } else {
-      this.#send('head', status, head, null, false, null, null);
-      this.#send('data', 0, null, bytes, true, null, null);
+      this.#send('head', status, head, null, false, null);
+      this.#send('data', 0, null, bytes, true, null);
     }
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
-    if (this.#response !== 'started') return Promise.reject(this.#notWritable());
+    if (this.#response !== 'started') return refusal(this.#notWritable());
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     if (this.#bodiless || bytes.length === 0) return Promise.resolve();
-    if (this.#declaredBytes !== -1) {
-      if (bytes.length > this.#declaredBytes) {
-        return Promise.reject(
-          new HostError(
-            'SLUICE_FIELD_INVALID',
-            `expected at most ${this.#declaredBytes} more bytes, as content-length declared, got ${bytes.length}`,
-          ),
-        );
-      }
-      this.#declaredBytes -= bytes.length;
+    if (this.#declaredBytes !== -1 && bytes.length > this.#declaredBytes) {
+      return Promise.reject(
+        new HostError(
+          'SLUICE_FIELD_INVALID',
+          `expected at most ${this.#declaredBytes} more bytes, as content-length declared, got ${bytes.length}`,
+        ),
+      );
     }
     const limit = this.#outlet.options.writeBacklogBytes;
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > limit) {
@@ -184,9 +189,10 @@ export class HostedExchange implements Exchange {
         this.#backlog(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`),
       );
     }
-    return new Promise((taken, refused) => {
-      this.#send('data', 0, null, bytes, false, taken, refused);
-    });
+    if (this.#declaredBytes !== -1) this.#declaredBytes -= bytes.length;
+    const written = Promise.withResolvers<void>();
+    this.#send('data', 0, null, bytes, false, written);
+    return written.promise;
   }
 
   end(trailers?: FieldsInit): void {
@@ -198,12 +204,19 @@ export class HostedExchange implements Exchange {
       );
     }
     const flat = flatten(trailers);
+    this.#requireFits(flat);
     this.#response = 'ending';
-    if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null, null);
-    else this.#send('data', 0, null, NO_BYTES, true, null, null);
+    if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null);
+    else this.#send('data', 0, null, NO_BYTES, true, null);
   }
 
   reset(code: number = CANCEL): void {
+    if (code >>> 0 !== code) {
+      throw new HostError(
+        'SLUICE_RESET_CODE_INVALID',
+        `expected an HTTP/2 error code, an integer from 0 to 2^32-1 (RFC 9113 section 7), got ${String(code)}`,
+      );
+    }
     this.#cut({ by: 'application', how: 'reset', code }, code, ResetReason.Application);
   }
 
@@ -232,7 +245,23 @@ export class HostedExchange implements Exchange {
   /** Leaving the scope of an exchange that is not complete resets it, so that nothing is left open by an early return. */
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#response === 'idle' || this.#response === 'started') this.reset();
+    // Nobody reads on behind this scope: a request that is still coming must not hold its end up.
+    this.#settled = true;
+    this.#finishIfOver();
     return this.closed.then(() => undefined);
+  }
+
+  /**
+   * The room that fields take in a message, at most; it is claimed before they are written.
+   * @throws HostError `SLUICE_FIELD_INVALID` when no message could carry them
+   */
+  #requireFits(flat: readonly string[]): number {
+    const bytes = fieldsBound(flat);
+    if (bytes <= this.#outlet.maxHeadBytes) return bytes;
+    throw new HostError(
+      'SLUICE_FIELD_INVALID',
+      `expected fields that take at most ${this.#outlet.maxHeadBytes} bytes, three for each character and ten for each line (see the pool's ringBytes), got ${bytes}`,
+    );
   }
 
   #backlog(found: string): HostError {
@@ -334,14 +363,13 @@ export class HostedExchange implements Exchange {
     fields: readonly string[] | null,
     bytes: Uint8Array | null,
     end: boolean,
-    taken: (() => void) | null,
-    refused: ((error: Error) => void) | null,
+    written: PromiseWithResolvers<void> | null,
   ): void {
     // The short way: no queue object when the message can go at once.
     if (this.#queue.length === 0 && kind === 'head') {
       if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
     }
-    this.#queue.push({ kind, status, fields, bytes, offset: 0, end, taken, refused });
+    this.#queue.push({ kind, status, fields, bytes, offset: 0, end, written });
     if (kind === 'data') this.#queuedBytes += (bytes as Uint8Array).length;
     if (this.#queue.length === 1) this.pump();
   }
@@ -365,7 +393,7 @@ export class HostedExchange implements Exchange {
       const item = this.#queue[0] as Queued;
       if (!this.#sendQueued(item)) return;
       this.#queue.shift();
-      item.taken?.();
+      item.written?.resolve();
       if (item.end) this.#responseEnded();
     }
   }
@@ -441,12 +469,29 @@ export class HostedExchange implements Exchange {
         this.#body?.cut(error);
         this.#trailers?.reject(error);
       }
-      for (const item of queue) item.refused?.(error);
+      for (const item of queue) if (item.written !== null) refuse(item.written, error);
       this.#abort?.abort(error);
     } else if (this.#requestState === 'open') {
       this.#requestState = 'cut';
-      this.#body?.cut(new ExchangeClosedError(closed));
+      const error = new ExchangeClosedError(closed);
+      this.#body?.cut(error);
+      this.#trailers?.reject(error);
     }
     this.#whenClosed?.resolve(closed);
   }
+}
+
+/**
+ * A peer can cut an exchange off at any time. An application that does not wait for its writes hears of it by `signal` and
+ * `closed`; a rejection that nobody handles would end its whole thread, and every other exchange in it.
+ */
+function refuse(written: PromiseWithResolvers<void>, error: ExchangeClosedError): void {
+  written.promise.catch(() => undefined);
+  written.reject(error);
+}
+
+function refusal(error: HostError): Promise<never> {
+  const refused = Promise.reject(error);
+  if (error instanceof ExchangeClosedError) refused.catch(() => undefined);
+  return refused;
 }

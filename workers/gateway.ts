@@ -128,7 +128,10 @@ export interface Exchange extends AsyncDisposable {
   write(chunk: Uint8Array | string): Promise<void>;
   /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
   end(trailers?: FieldsInit): void;
-  /** End the exchange at once with an HTTP/2 error code (RFC 9113 section 7); default CANCEL (0x8). */
+  /**
+   * End the exchange at once with an HTTP/2 error code (RFC 9113 section 7); default CANCEL (0x8).
+   * @throws GatewayError `SLUICE_RESET_CODE_INVALID`
+   */
   reset(code?: number): void;
 
   /** Flow-control room: body bytes that `write` would take now without waiting. */
@@ -159,6 +162,7 @@ export const GatewayErrorCode = {
   ExchangeClosed: 'SLUICE_EXCHANGE_CLOSED',
   FieldInvalid: 'SLUICE_FIELD_INVALID',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
+  ResetCodeInvalid: 'SLUICE_RESET_CODE_INVALID',
   ResponseEnded: 'SLUICE_RESPONSE_ENDED',
   ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',
   ResponseStarted: 'SLUICE_RESPONSE_STARTED',

@@ -9,6 +9,7 @@
  */
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
+import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
 import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/messages.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { HostedExchange } from './exchange.ts';
@@ -17,6 +18,8 @@ import type { Application, ExchangeRequest, Fields, RemoteAddress, TlsConnection
 import type { Outlet } from './outlet.ts';
 import { HostedTls } from './tls.ts';
 
+/** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
+const FIXED_HEAD_BYTES = 160;
 const TURN_TARGET_MS = 1;
 const LARGEST_BATCH = 256;
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
@@ -30,6 +33,7 @@ export interface HostObserver {
 export class Host implements ThreadHandler, Outlet {
   readonly options: HostOptions;
   readonly maxDataBytes: number;
+  readonly maxHeadBytes: number;
   readonly #application: Application;
   readonly #channel: ThreadEnd;
   readonly #observer: HostObserver;
@@ -63,6 +67,7 @@ export class Host implements ThreadHandler, Outlet {
     this.#observer = observer;
     this.options = options;
     this.maxDataBytes = this.#channel.maxDataRecordBytes;
+    this.maxHeadBytes = maxMessageLength(transfer.responses.byteLength - RECORDS_OFFSET) - FIXED_HEAD_BYTES;
     this.#slots = new Array<HostedExchange | null>(this.#channel.claims.slots).fill(null);
     this.#turn = () => this.#runTurn();
     this.#schedule();

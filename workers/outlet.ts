@@ -8,6 +8,8 @@ export interface Outlet {
   readonly options: HostOptions;
   /** Largest body piece of one message. */
   readonly maxDataBytes: number;
+  /** Most that the fields of one message may take, or the fields and the content of a head that carries both. */
+  readonly maxHeadBytes: number;
   sendHead(
     exchange: HostedExchange,
     flags: number,
