@@ -1,0 +1,161 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { HostError } from '../../workers/errors.ts';
+import { contentLengthOf, flatten, ReceivedFields } from '../../workers/fields.ts';
+import type { FieldsInit } from '../../workers/gateway.ts';
+
+const refused = { instanceOf: HostError, code: 'SLUICE_FIELD_INVALID' };
+
+test('a received field is found whatever the case of its name, absent ones are undefined or empty', (t) => {
+  const fields = new ReceivedFields(['accept', '*/*', 'cookie', 'a=1']);
+  t.is(fields.get('Accept'), '*/*');
+  t.is(fields.get('missing'), undefined);
+  t.deepEqual(fields.all('missing'), []);
+  t.true(fields.has('COOKIE'));
+  t.false(fields.has('missing'));
+  t.is(fields.size, 2);
+  t.deepEqual(
+    [...fields],
+    [
+      ['accept', '*/*'],
+      ['cookie', 'a=1'],
+    ],
+  );
+});
+
+test('asking for the one value of a field that came twice is an error, all values come in order', (t) => {
+  const fields = new ReceivedFields(['x', '1', 'y', '2', 'x', '3']);
+  t.deepEqual(fields.all('x'), ['1', '3']);
+  const error = t.throws(() => fields.get('x'), { instanceOf: HostError, code: 'SLUICE_FIELD_REPEATED' });
+  t.regex(error?.message ?? '', /carries 2/);
+  t.is(fields.get('y'), '2');
+});
+
+test('an empty value is a value', (t) => {
+  const fields = new ReceivedFields(['x', '']);
+  t.is(fields.get('x'), '');
+  t.throws(() => new ReceivedFields(['x', '', 'x', '']).get('x'), { code: 'SLUICE_FIELD_REPEATED' });
+});
+
+test('objects, pairs and received fields are laid out flat with lower-case names', (t) => {
+  t.deepEqual(flatten({ 'Content-Type': 'a/b', 'x-list': ['1', '2'], age: 5 }), [
+    'content-type',
+    'a/b',
+    'x-list',
+    '1',
+    'x-list',
+    '2',
+    'age',
+    '5',
+  ]);
+  t.deepEqual(
+    flatten([
+      ['A', '1'],
+      ['a', '2'],
+    ]),
+    ['a', '1', 'a', '2'],
+  );
+  t.deepEqual(flatten(new ReceivedFields(['a', '1'])), ['a', '1']);
+  t.deepEqual(flatten(new Map([['a', '1']])), ['a', '1']);
+  t.deepEqual(flatten(undefined), []);
+  t.deepEqual(flatten({}), []);
+});
+
+test('a name that is no token is refused', (t) => {
+  for (const name of [
+    '',
+    ' ',
+    'a b',
+    'a:',
+    ':status',
+    'a\r\nb',
+    'ä',
+    'a\0',
+    '(a)',
+    'a"',
+    'a,b',
+    'a/b',
+    '[a]',
+  ]) {
+    t.throws(() => flatten({ [name]: '1' }), refused, JSON.stringify(name));
+  }
+  t.notThrows(() => flatten({ "!#$%&'*+-.^_`|~0Z": '1' }));
+});
+
+test('a value that could end its line, or that no field can carry, is refused', (t) => {
+  for (const value of ['a\r\nb: c', '\n', '\r', 'a\0b', ' a', 'a ', '\ta', 'a\t', '\x7f', '\x1b', 'Ā', '€']) {
+    t.throws(() => flatten({ a: value }), refused, JSON.stringify(value));
+  }
+  for (const value of ['', 'a', 'a b', 'a\tb', 'a  b', '\xe4', '"q"', '~']) {
+    t.deepEqual(flatten({ a: value }), ['a', value]);
+  }
+});
+
+test('what is no value at all is refused instead of spelled out', (t) => {
+  for (const value of [undefined, null, true, {}, [undefined], [null]]) {
+    const init = { a: value } as unknown as FieldsInit;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      t.throws(() => flatten(init), { instanceOf: TypeError });
+    } else {
+      t.throws(() => flatten(init), refused, String(value));
+    }
+  }
+});
+
+test('fields that belong to the connection are refused', (t) => {
+  for (const name of ['Connection', 'keep-alive', 'proxy-connection', 'Transfer-Encoding', 'upgrade']) {
+    t.throws(() => flatten({ [name]: 'x' }), refused, name);
+  }
+});
+
+test('property: whatever is accepted splits into the same lines again', (t) => {
+  const anything = fc.string({
+    unit: fc.constantFrom('a', 'B', 'c', ':', ' ', '\r', '\n', '\0', '\t', '\xe4', '€', '-'),
+    maxLength: 4,
+  });
+  let accepted = 0;
+  fc.assert(
+    fc.property(anything, anything, (name, value) => {
+      let flat: readonly string[];
+      try {
+        flat = flatten([[name, value]]);
+      } catch {
+        return;
+      }
+      accepted++;
+      const line = `${flat[0]}: ${flat[1]}\r\n`;
+      const lines = line.split(/\r\n|\r|\n|\0/);
+      t.is(lines.length, 2);
+      t.is(line.slice(0, line.indexOf(':')), name.toLowerCase());
+      t.is(line.slice(line.indexOf(':') + 1, -2).trim(), value);
+    }),
+    { numRuns: 1000, includeErrorInReport: true },
+  );
+  t.true(accepted > 0);
+});
+
+test('a deeply frozen object is checked once, any other every time', (t) => {
+  const frozen = Object.freeze({ a: '1', b: Object.freeze(['2']) });
+  t.is(flatten(frozen), flatten(frozen));
+  const list = ['2'];
+  const shallow = Object.freeze({ a: list });
+  t.deepEqual(flatten(shallow), ['a', '2']);
+  list[0] = '3';
+  t.deepEqual(flatten(shallow), ['a', '3']);
+  const open = { a: '1' };
+  t.deepEqual(flatten(open), ['a', '1']);
+  open.a = '2';
+  t.deepEqual(flatten(open), ['a', '2']);
+  t.throws(() => (flatten(frozen) as string[]).push('x'), { instanceOf: TypeError });
+});
+
+test('a content-length is one decimal number', (t) => {
+  t.is(contentLengthOf([]), -1);
+  t.is(contentLengthOf(['a', '1', 'content-length', '0']), 0);
+  t.is(contentLengthOf(['content-length', '123456789012345']), 123456789012345);
+  for (const value of ['', '-1', '1.0', '1e3', '0x10', '1 2', '1,1', '1234567890123456']) {
+    t.throws(() => contentLengthOf(['content-length', value]), refused, value);
+  }
+  t.throws(() => contentLengthOf(['content-length', '1', 'content-length', '2']), refused);
+  t.throws(() => contentLengthOf(['content-length', '1', 'content-length', '1']), refused, 'the same twice');
+});
