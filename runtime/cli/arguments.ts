@@ -42,12 +42,12 @@ export function parseArguments(words: readonly string[]): Arguments {
 
 /** Not `strict`: that throws at the first wrong word, and all of them are to be reported. */
 function tokenize(words: readonly string[]) {
-  const valued = settings.map(({ name, short }) => [
+  const known = settings.map(({ name, short, placeholder }) => [
     name,
-    { type: 'string' as const, ...(short && { short }) },
+    { type: placeholder === '' ? ('boolean' as const) : ('string' as const), ...(short && { short }) },
   ]);
   const options = {
-    ...Object.fromEntries(valued),
+    ...Object.fromEntries(known),
     help: { type: 'boolean' as const, short: 'h' },
     version: { type: 'boolean' as const, short: 'v' },
   };
@@ -62,12 +62,13 @@ interface FlagToken {
 }
 
 function readFlag(token: FlagToken, flags: Map<string, string[]>, problems: ConfigProblem[]): void {
-  const { name, rawName: where, value } = token;
+  const { name, rawName: where } = token;
   const setting = settings.find((candidate) => candidate.name === name);
   if (setting === undefined) {
     problems.push(unknownFlag(name, where));
     return;
   }
+  const value = setting.placeholder === '' ? (token.value ?? 'true') : token.value;
   const expected = `a value (${where} ${setting.placeholder})`;
   // `--config --threads 2`: the next flag was taken for the value.
   const swallowed = value?.startsWith('-') === true && token.inlineValue !== true;

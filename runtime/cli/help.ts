@@ -32,7 +32,7 @@ const exitCodes: Readonly<Record<string, string>> = {
 type Row = readonly [name: string, description: string];
 
 function flagOf({ name, short, placeholder }: Setting): string {
-  return `${short === undefined ? '' : `-${short}, `}--${name} ${placeholder}`;
+  return `${short === undefined ? '' : `-${short}, `}--${name} ${placeholder}`.trimEnd();
 }
 
 function table(rows: readonly Row[]): string {

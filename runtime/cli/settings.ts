@@ -11,11 +11,19 @@ import type { ConfigOverrides, Override } from '../config/load.ts';
 import { logFormats, logLevels } from '../config/schema.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
 
-export type SettingName = 'config' | 'address' | 'threads' | 'drain-timeout' | 'log-level' | 'log-format';
+export type SettingName =
+  | 'config'
+  | 'address'
+  | 'dev-tls'
+  | 'threads'
+  | 'drain-timeout'
+  | 'log-level'
+  | 'log-format';
 
 export interface Setting {
   readonly name: SettingName;
   readonly short?: string;
+  /** Empty for a switch, which stands alone on the command line. */
   readonly placeholder: string;
   /** The first that is set counts. */
   readonly variables: readonly string[];
@@ -39,6 +47,13 @@ export const settings: readonly Setting[] = [
     description:
       'Listen here instead of where the file says. Repeat it, or separate with commas, for several.',
     repeatable: true,
+  },
+  {
+    name: 'dev-tls',
+    placeholder: '',
+    variables: ['SLUICE_DEV_TLS'],
+    description:
+      'Give listeners without TLS a certificate for localhost, made at start and signed by itself.',
   },
   {
     name: 'threads',
@@ -90,6 +105,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     return undefined;
   };
   const listeners = readAddresses(findGiven('address', flags, environment), problems);
+  const devTls = read('dev-tls', parseSwitch);
   const threads = read('threads', parseThreadRange);
   const drainTimeoutMs = read('drain-timeout', parseDuration);
   const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
@@ -97,6 +113,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   const file = findGiven('config', flags, environment)?.text ?? defaultFile;
   const overrides = {
     ...(listeners && { listeners }),
+    ...(devTls && { devTls }),
     ...(threads && { threads }),
     ...(drainTimeoutMs && { drainTimeoutMs }),
     ...(logLevel && { logLevel }),
@@ -148,11 +165,18 @@ function readAddresses(
   if (given === undefined) return undefined;
   const value: ListenerAddress[] = [];
   for (const text of given.text.split(',')) {
-    const address = parseAddress(text.trim(), given.source);
+    const address = parseAddress(text.trim(), given.source, process.cwd());
     if (isProblem(address)) problems.push(address);
     else value.push(address);
   }
   return { value, source: given.source };
+}
+
+function parseSwitch(text: string, where: string): boolean | ConfigProblem {
+  if (text === '1' || text === 'true') return true;
+  if (text === '0' || text === 'false') return false;
+  const expected = '1, true, 0 or false';
+  return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
 }
 
 function parseChoice<Choice extends string>(

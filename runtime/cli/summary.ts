@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import type { ConfigOverrides } from '../config/load.ts';
 import { describeThreads } from '../config/thread-range.ts';
 
@@ -20,7 +21,9 @@ export function summarize(config: Config, overrides: ConfigOverrides, directory:
     `${relative(directory, config.file)} is right`,
     '',
     'Listeners',
-    ...config.listeners.map(({ address }) => `  ${address}  ${protocols}, cleartext${from('listeners')}`),
+    ...config.listeners.map((listener) => {
+      return `  ${listener.address.address}  ${protocols}, ${describeTransport(listener)}${from('listeners')}`;
+    }),
     'Pools',
     ...pools.map(({ name, threads, application }) => {
       const range = `${describeThreads(threads)}${from('threads')}`;
@@ -33,4 +36,19 @@ export function summarize(config: Config, overrides: ConfigOverrides, directory:
     `Log format     ${config.log.format}${from('logFormat')}`,
     '',
   ].join('\n');
+}
+
+function describeTransport({ tls, proxyProtocol }: ListenerConfig): string {
+  const proxied = proxyProtocol === 'off' ? '' : `, PROXY protocol ${proxyProtocol}`;
+  if (tls === null) return `cleartext${proxied}`;
+  const certificates =
+    tls.certificates.length === 0 ? 'a certificate for development' : plural(tls.certificates.length);
+  const clients = !tls.requestCert
+    ? ''
+    : `, client certificates ${tls.rejectUnauthorized ? 'required' : 'asked for'}`;
+  return `TLS with ${certificates}${clients}${tls.allowCleartext ? ', and cleartext' : ''}${proxied}`;
+}
+
+function plural(count: number): string {
+  return count === 1 ? '1 certificate' : `${count} certificates`;
 }

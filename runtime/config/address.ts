@@ -1,10 +1,17 @@
-/** The text form of a listener's address: `host:port` or `[IPv6]:port`. */
+/**
+ * The text form of a listener's address: `host:port`, `[IPv6]:port`, `unix:path`, `fd:3` for a socket that the process
+ * inherited, `systemd:name` for those of systemd's socket activation.
+ */
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 
-export interface ListenerAddress {
-  /** As it was written; what logs and errors show. */
+/** Each carries `address`, as it was written: what logs and errors show. */
+export type ListenerAddress = TcpAddress | UnixAddress | FdAddress | SystemdAddress;
+
+export interface TcpAddress {
+  readonly kind: 'tcp';
   readonly address: string;
   /** A host name, or an IP address without brackets: what `net.Server.listen` takes. */
   readonly host: string;
@@ -12,27 +19,57 @@ export interface ListenerAddress {
   readonly port: number;
 }
 
-const expected = 'an address such as "127.0.0.1:8080", "[::1]:8080" or "0.0.0.0:8080"';
+export interface UnixAddress {
+  readonly kind: 'unix';
+  readonly address: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface FdAddress {
+  readonly kind: 'fd';
+  readonly address: string;
+  readonly fd: number;
+}
+
+export interface SystemdAddress {
+  readonly kind: 'systemd';
+  readonly address: string;
+  /** What the socket's unit calls it (`FileDescriptorName=`); `*` for every socket that was passed. */
+  readonly name: string;
+}
+
+const expected =
+  'an address such as "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "fd:3" or "systemd:app"';
 
 /** For editors only: the coarse shape; `parseAddress` says what is wrong in words. */
-export const addressPattern = '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}$';
+export const addressPattern =
+  '^((\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:.+|fd:[0-9]+|systemd:.+)$';
 
 const hostName = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*$/;
 
-/** Forms that a later version will take; refused by name, so that nobody searches for a typing error. */
-const unsupported: readonly (readonly [prefix: RegExp, what: string])[] = [
-  [/^unix:|^\.{0,2}\//, 'Unix domain sockets'],
-  [/^fd:/, 'inherited file descriptors'],
-  [/^https:|^tls:/, 'TLS listeners'],
+/** `sun_path` less its terminating NUL; macOS has four bytes less than Linux's 108. */
+const maxUnixPathBytes = process.platform === 'linux' ? 107 : 103;
+
+/** What people write who think of URLs and paths: refused with what to write instead. */
+const otherForms: readonly (readonly [prefix: RegExp, hint: string])[] = [
+  [/^(?:https|tls):/, 'TLS is switched on by "tls" beside the address'],
+  [/^http:/, 'the address alone, without a scheme'],
+  [/^\.{0,2}\//, 'a Unix domain socket is written as "unix:" and its path'],
 ];
 
-/** The address, or what is wrong with it. */
-export function parseAddress(text: string, where: string): ListenerAddress | ConfigProblem {
-  for (const [prefix, what] of unsupported) {
-    if (!prefix.test(text)) continue;
-    const hint = `${what} are not supported yet`;
-    return { code: ConfigErrorCode.Unsupported, where, expected, received: describeValue(text), hint };
-  }
+/**
+ * The address, or what is wrong with it.
+ * @param directory that a relative path of a Unix domain socket starts from
+ */
+export function parseAddress(
+  text: string,
+  where: string,
+  directory: string,
+): ListenerAddress | ConfigProblem {
+  for (const [form, hint] of otherForms) if (form.test(text)) return wrong(text, where, hint);
+  const scheme = /^(unix|fd|systemd):(.*)$/s.exec(text);
+  if (scheme !== null) return parseLocal(text, where, scheme[1], scheme[2], directory);
   const colon = text.lastIndexOf(':');
   const written = text.slice(0, colon);
   const portText = text.slice(colon + 1);
@@ -41,7 +78,30 @@ export function parseAddress(text: string, where: string): ListenerAddress | Con
   if (!(port <= 65535)) return wrong(text, where, 'the port is a number from 0 to 65535');
   const host = hostOf(written);
   if (host === undefined) return wrong(text, where, hintForHost(written, portText));
-  return { address: text, host, port };
+  return { kind: 'tcp', address: text, host, port };
+}
+
+function parseLocal(
+  address: string,
+  where: string,
+  scheme: string,
+  rest: string,
+  directory: string,
+): ListenerAddress | ConfigProblem {
+  if (scheme === 'unix') {
+    if (rest === '' || rest.includes('\0')) return wrong(address, where, 'a path follows "unix:"');
+    const path = resolve(directory, rest);
+    // The system would cut a longer one off and bind another file.
+    if (Buffer.byteLength(path) <= maxUnixPathBytes) return { kind: 'unix', address, path };
+    return wrong(address, where, `the absolute path has at most ${maxUnixPathBytes} bytes`);
+  }
+  if (scheme === 'fd') {
+    const fd = /^\d{1,7}$/.test(rest) ? Number(rest) : Number.NaN;
+    if (fd >= 3) return { kind: 'fd', address, fd };
+    return wrong(address, where, 'a descriptor from 3 on: 0, 1 and 2 are the standard streams');
+  }
+  if (rest === '*' || /^[^\s:]{1,255}$/.test(rest)) return { kind: 'systemd', address, name: rest };
+  return wrong(address, where, 'the FileDescriptorName of a socket unit, or "*" for all sockets');
 }
 
 function hintWithoutPort(text: string): string {

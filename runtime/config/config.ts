@@ -1,12 +1,12 @@
 /** The configuration that the server runs: the file's content with defaults, overrides and paths resolved. Types only. */
 
-import type { ListenerAddress } from './address.ts';
+import type { ListenerConfig } from './listeners.ts';
 import type { ConfigOutput } from './schema.ts';
 
 export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' | 'drainTimeoutMs' | 'log'> {
   /** Absolute path of the file it came from. */
   readonly file: string;
-  readonly listeners: readonly ListenerAddress[];
+  readonly listeners: readonly ListenerConfig[];
   readonly pools: Readonly<Record<string, PoolConfig>>;
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];

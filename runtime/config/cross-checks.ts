@@ -5,43 +5,10 @@
  */
 
 import { maxMessageLength } from '../../wire/layout.ts';
-import { type ListenerAddress, parseAddress } from './address.ts';
 import { closest } from './closest.ts';
 import type { ThreadRange } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
-
-/** A listener and where it was configured. */
-export interface PlacedListener {
-  readonly where: string;
-  readonly listener: ListenerAddress;
-}
-
-/** Parses the addresses of the file's listeners. */
-export function readListeners(listeners: unknown, problems: ConfigProblem[]): PlacedListener[] {
-  const placed: PlacedListener[] = [];
-  for (const [index, entry] of arrayOf(listeners).entries()) {
-    const address = memberOf(entry, 'address');
-    if (typeof address !== 'string') continue;
-    const where = childPath(childPath('$.listeners', index), 'address');
-    const result = parseAddress(address, where);
-    if ('code' in result) problems.push(result);
-    else placed.push({ where, listener: result });
-  }
-  return placed;
-}
-
-/** Two listeners on one address cannot both bind. Port 0 takes another free port each time. */
-export function checkListeners(placed: readonly PlacedListener[], problems: ConfigProblem[]): void {
-  const seen = new Map<string, string>();
-  for (const { where, listener } of placed) {
-    if (listener.port === 0) continue;
-    const key = `${listener.host} ${listener.port}`;
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, where);
-    else problems.push(conflict(where, `an address that ${first} does not have`, listener.address));
-  }
-}
 
 /**
  * The threads of each pool by name. Without a max, it is what the machine runs in parallel, or min when that
@@ -92,14 +59,22 @@ export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigPro
  * A request's head crosses to its thread as one message, so half a ring must hold the largest head that the
  * protocols let in; a larger one could never be sent.
  */
-export function checkRings(pools: unknown, http1: unknown, http2: unknown, problems: ConfigProblem[]): void {
+export function checkRings(
+  pools: unknown,
+  http1: unknown,
+  http2: unknown,
+  listeners: unknown,
+  problems: ConfigProblem[],
+): void {
   const fieldListBytes = memberOf(http2, 'maxFieldListBytes');
   const headerBytes = memberOf(http1, 'maxHeaderBytes');
   if (typeof fieldListBytes !== 'number' || typeof headerBytes !== 'number') return;
   if (isReported('$.http2.maxFieldListBytes', problems) || isReported('$.http1.maxHeaderBytes', problems))
     return;
   const headBytes =
-    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) + fixedHeadBytes;
+    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) +
+    fixedHeadBytes +
+    tlsBytes(listeners);
   for (const [name, pool] of membersOf(pools)) {
     const ringBytes = memberOf(pool, 'ringBytes');
     const where = childPath(childPath('$.pools', name), 'ringBytes');
@@ -121,6 +96,24 @@ const bytesPerFieldListByte = 3;
 const bytesPerHeaderByte = 5;
 /** Kind, slot, generation, flags, version, remote address and port. */
 const fixedHeadBytes = 512;
+
+/** What OPEN says of a connection's TLS: names, and where clients are asked for one, their certificate in base64. */
+function tlsBytes(listeners: unknown): number {
+  let most = 0;
+  for (const listener of arrayOf(listeners)) {
+    const tls = memberOf(listener, 'tls');
+    if (tls === undefined) continue;
+    const certificateBytes = memberOf(tls, 'maxClientCertificateBytes');
+    const isAsked = memberOf(tls, 'requestCert') === true && typeof certificateBytes === 'number';
+    most = Math.max(most, maxTlsNamesBytes + (isAsked ? certificateBytes * bytesPerCertificateByte : 0));
+  }
+  return most;
+}
+
+/** Version, cipher, ALPN, and a server name of 255 bytes at most (RFC 6066 section 3), escaped. */
+const maxTlsNamesBytes = 6_144;
+/** Four characters for three bytes, each of which the writer claims three bytes for. */
+const bytesPerCertificateByte = 4;
 
 function leastRing(messageBytes: number): number {
   let ringBytes = 65_536;

@@ -10,23 +10,28 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
-import {
-  checkListeners,
-  checkRings,
-  checkRoutes,
-  type PlacedListener,
-  readListeners,
-  readThreads,
-} from './cross-checks.ts';
+import { checkRings, checkRoutes, readThreads } from './cross-checks.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
+import {
+  assembleListener,
+  checkAddresses,
+  checkListeners,
+  type ListenerConfig,
+  type PlacedAddress,
+  readAddresses,
+  withDevelopmentTls,
+} from './listeners.ts';
 import { compareRoutes } from './routes.ts';
 import { type ConfigOutput, configSchema } from './schema.ts';
 import { checkShape, expectedAt } from './shape.ts';
 
 /** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
 export interface ConfigOverrides {
+  /** The n-th takes the place of the file's n-th listener and keeps its other options; more take the last one's. */
   readonly listeners?: Override<readonly ListenerAddress[]>;
+  /** Listeners without TLS get it, with a certificate that is made at start. */
+  readonly devTls?: Override<boolean>;
   /** For every pool. */
   readonly threads?: Override<ThreadRange>;
   readonly drainTimeoutMs?: Override<number>;
@@ -77,9 +82,9 @@ export function parseConfig(
   // Typed in full only when there is no problem; until then the checks take it for unknown.
   const output = result.output as ConfigOutput;
   const parts: unknown = result.output;
-  const { listeners, threads } = crossCheck(parts, overrides, parallelism, problems);
+  const { addresses, threads } = crossCheck(parts, overrides, dirname(resolve(file)), parallelism, problems);
   if (problems.length > 0) throw new ConfigError(titleOf(file, problems), place(problems, source));
-  return assemble(output, resolve(file), listeners, threads, overrides);
+  return assemble(output, resolve(file), addresses, threads, overrides);
 }
 
 /** Pools whose application is not there: to say so before threads are started for them. */
@@ -159,17 +164,22 @@ function isWrongType(problem: ConfigProblem): boolean {
 function crossCheck(
   parts: unknown,
   overrides: ConfigOverrides,
+  directory: string,
   parallelism: number,
   problems: ConfigProblem[],
 ) {
   const { listeners, pools, routes, http1, http2 } = sectionsOf(parts);
-  const fromFile = readListeners(listeners, problems);
-  const effective = overrides.listeners === undefined ? fromFile : placeOverride(overrides.listeners);
-  checkListeners(effective, problems);
+  const fromFile = readAddresses(listeners, directory, problems);
+  checkListeners(listeners, fromFile, problems);
+  const effective =
+    overrides.listeners === undefined
+      ? fromFile.filter((placed) => placed !== undefined)
+      : placeOverride(overrides.listeners);
+  checkAddresses(effective, problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
-  checkRings(pools, http1, http2, problems);
-  return { listeners: effective.map(({ listener }) => listener), threads };
+  checkRings(pools, http1, http2, listeners, problems);
+  return { addresses: effective.map(({ address }) => address), threads };
 }
 
 type Sections = { readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2']?: unknown };
@@ -178,8 +188,8 @@ function sectionsOf(parts: unknown): Sections {
   return typeof parts === 'object' && parts !== null ? parts : {};
 }
 
-function placeOverride({ value, source }: Override<readonly ListenerAddress[]>): PlacedListener[] {
-  return value.map((listener) => ({ where: source, listener }));
+function placeOverride({ value, source }: Override<readonly ListenerAddress[]>): PlacedAddress[] {
+  return value.map((address) => ({ where: source, address }));
 }
 
 /**
@@ -206,7 +216,7 @@ function placeOf(path: string, source: JsonSource): Place | undefined {
 function assemble(
   output: ConfigOutput,
   file: string,
-  listeners: readonly ListenerAddress[],
+  addresses: readonly ListenerAddress[],
   threads: ReadonlyMap<string, ThreadRange>,
   overrides: ConfigOverrides,
 ): Config {
@@ -220,7 +230,7 @@ function assemble(
   const routes = output.routes.map((route): RouteConfig => ({ ...route, host: route.host.toLowerCase() }));
   return {
     file,
-    listeners,
+    listeners: assembleListeners(output, dirname(file), addresses, overrides),
     pools,
     routes: routes.sort(compareRoutes),
     limits: output.limits,
@@ -232,4 +242,17 @@ function assemble(
       format: overrides.logFormat?.value ?? output.log.format,
     },
   };
+}
+
+function assembleListeners(
+  output: ConfigOutput,
+  directory: string,
+  addresses: readonly ListenerAddress[],
+  overrides: ConfigOverrides,
+): ListenerConfig[] {
+  return addresses.map((address, position) => {
+    const index = Math.min(position, output.listeners.length - 1);
+    const listener = assembleListener(output.listeners[index], index, address, directory);
+    return overrides.devTls?.value === true ? withDevelopmentTls(listener, index) : listener;
+  });
 }

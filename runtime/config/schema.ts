@@ -7,10 +7,10 @@
  */
 
 import * as v from 'valibot';
-import { addressPattern } from './address.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
+import { listenerSchema } from './listener-schema.ts';
 import { maxThreads } from './thread-range.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -23,22 +23,6 @@ const heapMegabytes = { from: 1, to: 1_048_576, byDefault: undefined };
 function timeout(description: string, byDefault: number, from = 1) {
   return wholeNumber(description, { from, to: maxTimerMs, byDefault });
 }
-
-const listener = v.pipe(
-  v.strictObject(
-    {
-      address: v.pipe(
-        v.string('an address such as "127.0.0.1:8080"'),
-        v.description(
-          'Where to listen: host:port, or [address]:port for IPv6. Port 0 takes a free one. Speaks HTTP/2 with prior knowledge and HTTP/1.1.',
-        ),
-        v.metadata({ pattern: addressPattern }),
-      ),
-    },
-    'an object with an address',
-  ),
-  v.description('A cleartext listener.'),
-);
 
 const restart = section(
   'How often threads may die. Beyond it the pool stops, says so in the log and answers 503.',
@@ -176,7 +160,7 @@ export const configSchema = v.pipe(
       ),
       listeners: v.optional(
         v.pipe(
-          v.array(listener, 'an array of listeners'),
+          v.array(listenerSchema, 'an array of listeners'),
           v.minLength(1, 'at least one listener'),
           v.description('The addresses to listen on.'),
         ),

@@ -12,9 +12,6 @@ import { childPath } from './json-source.ts';
 
 type Schema = v.GenericSchema;
 
-/** Keys that people will try and that a later version will have. */
-const notYet: Readonly<Record<string, string>> = { tls: 'TLS listeners are not supported yet' };
-
 /** Keys that a record drops, because as names of object members they mean something to JavaScript. */
 const reservedNames = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -49,7 +46,6 @@ export function checkShape(schema: Schema, input: unknown, path: string, problem
 function unknownKey(schema: ObjectSchema, key: string, where: string): ConfigProblem {
   const known = Object.keys(schema.entries).filter((name) => name !== '$schema');
   const problem = { where, expected: 'a known key', received: describeValue(key) };
-  if (Object.hasOwn(notYet, key)) return { ...problem, code: ConfigErrorCode.Unsupported, hint: notYet[key] };
   const code = ConfigErrorCode.UnknownKey;
   const near = closest(key, known);
   if (near === undefined) return { ...problem, code, expected: `one of ${known.join(', ')}` };

@@ -11,6 +11,7 @@ function read(words: readonly string[], environment: Readonly<Record<string, str
 /** For each setting: two right values, what they are read as, and a wrong one. */
 const values = {
   address: { one: '127.0.0.1:1', other: '127.0.0.1:2', key: 'listeners', wrong: 'localhost' },
+  'dev-tls': { one: 'true', other: '0', key: 'devTls', wrong: 'yes' },
   threads: { one: '1', other: '2-3', key: 'threads', wrong: 'many' },
   'drain-timeout': { one: '1s', other: '2s', key: 'drainTimeoutMs', wrong: '10' },
   'log-level': { one: 'debug', other: 'error', key: 'logLevel', wrong: 'loud' },
@@ -21,11 +22,13 @@ for (const setting of settings) {
   const { name } = setting;
   if (name === 'config') continue;
   const { one, other, key, wrong } = values[name];
+  const given = (value: string) =>
+    setting.placeholder === '' ? [`--${name}=${value}`] : [`--${name}`, value];
   test(`--${name} stands over ${setting.variables.join(' over ')}, and each is named by what it gives`, (t) => {
-    const expected = read([`--${name}`, one]).overrides[key];
+    const expected = read(given(one)).overrides[key];
     t.is(expected?.source, `--${name}`);
     for (const [index, variable] of setting.variables.entries()) {
-      t.deepEqual(read([`--${name}`, one], { [variable]: other }).overrides[key], expected);
+      t.deepEqual(read(given(one), { [variable]: other }).overrides[key], expected);
       const fromVariable = read([], { [variable]: one }).overrides[key];
       t.deepEqual(fromVariable?.value, expected?.value);
       t.is(fromVariable?.source, variable);
@@ -39,7 +42,7 @@ for (const setting of settings) {
 
   test(`a wrong --${name} is an error that names the flag or the variable`, (t) => {
     for (const [source, result] of [
-      [`--${name}`, read([`--${name}`, wrong])],
+      [`--${name}`, read(given(wrong))],
       ...setting.variables.map((variable) => [variable, read([], { [variable]: wrong })] as const),
     ] as const) {
       t.deepEqual(
@@ -49,6 +52,13 @@ for (const setting of settings) {
     }
   });
 }
+
+test('a switch stands alone, and what follows it is not its value', (t) => {
+  t.deepEqual(read(['--dev-tls', '--threads', '2']).overrides.devTls, { value: true, source: '--dev-tls' });
+  t.is(read(['--dev-tls'], { SLUICE_DEV_TLS: '0' }).overrides.devTls?.value, true);
+  t.is(read([], { SLUICE_DEV_TLS: '1' }).overrides.devTls?.value, true);
+  t.is(parseArguments(['start', '--dev-tls', 'yes']).problems.length, 1);
+});
 
 test('the file is --config, or SLUICE_CONFIG, or runtime.config.json', (t) => {
   t.is(read([]).file, './runtime.config.json');

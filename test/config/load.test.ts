@@ -42,7 +42,17 @@ function problemsOf(changes: object): readonly ConfigProblem[] {
 
 test('pools and routes are enough; everything else has a default', (t) => {
   const config = parse(small);
-  t.deepEqual(config.listeners, [{ address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 }]);
+  t.is(config.listeners.length, 1);
+  const [{ address, ...options }] = config.listeners;
+  t.deepEqual(address, { kind: 'tcp', address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 });
+  t.deepEqual(options, {
+    permissions: null,
+    tls: null,
+    proxyProtocol: 'off',
+    maxProxyHeaderBytes: 4_096,
+    trustedProxies: [],
+    forwardedFields: ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
+  });
   t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app' }]);
   t.is(config.drainTimeoutMs, 30_000);
   t.deepEqual(config.log, { level: 'info', format: 'auto' });
@@ -153,16 +163,77 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
     /^\$\.log\.level .*"trace", "debug".*came "verbose"/,
   ],
   [
-    'a TLS listener',
+    'TLS without a certificate',
     { listeners: [{ address: '127.0.0.1:8443', tls: {} }] },
-    ConfigErrorCode.Unsupported,
-    /^\$\.listeners\[0\]\.tls .*TLS listeners are not supported yet/,
+    ConfigErrorCode.MissingKey,
+    /^\$\.listeners\[0\]\.tls\.certificates .*an array of certificates/,
   ],
   [
-    'a Unix domain socket',
-    { listeners: [{ address: 'unix:/run/sluice.sock' }] },
-    ConfigErrorCode.Unsupported,
-    /^\$\.listeners\[0\]\.address .*Unix domain sockets are not supported yet/,
+    'permissions of what is no Unix domain socket',
+    { listeners: [{ address: '127.0.0.1:8080', permissions: '660' }] },
+    ConfigErrorCode.Conflict,
+    /^\$\.listeners\[0\]\.permissions .*with a unix: address only/,
+  ],
+  [
+    'the PROXY protocol from nobody',
+    { listeners: [{ address: '127.0.0.1:8080', proxyProtocol: 'any' }] },
+    ConfigErrorCode.Conflict,
+    /^\$\.listeners\[0\]\.proxyProtocol .*name the proxies that may send the header/,
+  ],
+  [
+    'a trusted proxy that is no range',
+    { listeners: [{ address: '127.0.0.1:8080', trustedProxies: ['10.0.0.0/8', '10.0.0.0/64'] }] },
+    ConfigErrorCode.WrongValue,
+    /^\$\.listeners\[0\]\.trustedProxies\[1\] .*at most 32 bits/,
+  ],
+  [
+    'mutual TLS without a CA',
+    {
+      listeners: [
+        { address: '127.0.0.1:1', tls: { certificates: [{ cert: 'c', key: 'k' }], requestCert: true } },
+      ],
+    },
+    ConfigErrorCode.Conflict,
+    /^\$\.listeners\[0\]\.tls\.requestCert .*name the CAs/,
+  ],
+  [
+    'a CA that would not be used',
+    { listeners: [{ address: '127.0.0.1:1', tls: { certificates: [{ cert: 'c', key: 'k' }], ca: ['ca'] } }] },
+    ConfigErrorCode.Conflict,
+    /^\$\.listeners\[0\]\.tls\.ca .*no ca without requestCert/,
+  ],
+  [
+    'TLS versions the wrong way round',
+    {
+      listeners: [
+        {
+          address: '127.0.0.1:1',
+          tls: { certificates: [{ cert: 'c', key: 'k' }], minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' },
+        },
+      ],
+    },
+    ConfigErrorCode.Conflict,
+    /^\$\.listeners\[0\]\.tls\.minVersion /,
+  ],
+  [
+    'a ring that no client certificate fits in',
+    {
+      listeners: [
+        {
+          address: '127.0.0.1:1',
+          tls: {
+            certificates: [{ cert: 'c', key: 'k' }],
+            requestCert: true,
+            ca: ['ca'],
+            maxClientCertificateBytes: 65_536,
+          },
+        },
+      ],
+      pools: { app: { application: './app.ts', ringBytes: 524_288 } },
+      http2: { maxFieldListBytes: 16_384 },
+    },
+    ConfigErrorCode.Conflict,
+    /^\$\.pools\.app\.ringBytes .*at least 1048576/,
   ],
   [
     'a wrong address',
@@ -345,8 +416,9 @@ test('a directory in place of the file is an error with the cause', (t) => {
 
 test('overrides stand over the file, for every pool', (t) => {
   const pools = { a: { application: './a.ts', threads: { min: 1, max: 2 } }, b: { application: './b.ts' } };
+  const address = { kind: 'tcp', address: '[::1]:1', host: '::1', port: 1 } as const;
   const overrides: ConfigOverrides = {
-    listeners: { value: [{ address: '[::1]:1', host: '::1', port: 1 }], source: '--address' },
+    listeners: { value: [address], source: '--address' },
     threads: { value: { min: 3, max: 5 }, source: '--threads' },
     drainTimeoutMs: { value: 0, source: '--drain-timeout' },
     logLevel: { value: 'silent', source: '--log-level' },
@@ -357,15 +429,44 @@ test('overrides stand over the file, for every pool', (t) => {
     { pools, routes, listeners: [{ address: 'localhost:80' }], drainTimeoutMs: 1 },
     overrides,
   );
-  t.deepEqual(config.listeners, [{ address: '[::1]:1', host: '::1', port: 1 }]);
+  t.deepEqual(
+    config.listeners.map((listener) => listener.address),
+    [address],
+  );
   t.deepEqual(config.pools.a.threads, { min: 3, max: 5 });
   t.deepEqual(config.pools.b.threads, { min: 3, max: 5 });
   t.is(config.drainTimeoutMs, 0);
   t.deepEqual(config.log, { level: 'silent', format: 'text' });
 });
 
+test("an address of the command line keeps the other options of the file's listener in its place", (t) => {
+  const at = (port: number) => ({ kind: 'tcp', address: `[::1]:${port}`, host: '::1', port }) as const;
+  const tls = { certificates: [{ cert: './a.pem', key: '/etc/a.key' }] };
+  const listeners = [{ address: 'localhost:80' }, { address: 'localhost:443', tls, trustedProxies: ['::1'] }];
+  const config = parse(
+    { ...small, listeners },
+    { listeners: { value: [at(1), at(2), at(3)], source: '--address' } },
+  );
+  t.deepEqual(
+    config.listeners.map((listener) => [listener.tls?.certificates, listener.trustedProxies.length]),
+    [
+      [undefined, 0],
+      [[{ cert: '/srv/a.pem', key: '/etc/a.key', passphraseFile: null }], 1],
+      [[{ cert: '/srv/a.pem', key: '/etc/a.key', passphraseFile: null }], 1],
+    ],
+  );
+});
+
+test('TLS for development is put on the listeners that have none', (t) => {
+  const tls = { certificates: [{ cert: './a.pem', key: './a.key' }], minVersion: 'TLSv1.3' };
+  const listeners = [{ address: 'localhost:80' }, { address: 'localhost:443', tls }];
+  const config = parse({ ...small, listeners }, { devTls: { value: true, source: '--dev-tls' } });
+  t.like(config.listeners[0].tls, { certificates: [], minVersion: 'TLSv1.2', handshakeTimeoutMs: 10_000 });
+  t.like(config.listeners[1].tls, { minVersion: 'TLSv1.3', where: '$.listeners[1].tls' });
+});
+
 test('the same address twice on the command line is a conflict that names the flag', (t) => {
-  const listener = { address: 'localhost:80', host: 'localhost', port: 80 };
+  const listener = { kind: 'tcp', address: 'localhost:80', host: 'localhost', port: 80 } as const;
   const overrides: ConfigOverrides = { listeners: { value: [listener, listener], source: '--address' } };
   const error = t.throws(() => parse(small, overrides), { instanceOf: ConfigError });
   t.is(error?.problems[0].where, '--address');

@@ -50,7 +50,9 @@ const numbers = properties.filter(({ schema }) => schema.type === 'integer');
 
 /** A configuration with one value set, and large rings so that no head is too large for them. */
 function inputWith(keys: readonly string[], value: unknown): object {
+  const certificates = [{ cert: './a.pem', key: './a.key' }];
   const input = {
+    listeners: [{ address: '127.0.0.1:8080', tls: { certificates } }],
     pools: { app: { application: './app.ts', ringBytes: 67_108_864, threads: { max: 1_024 } } },
     routes: [{ path: '/*', pool: 'app' }],
   };
@@ -107,7 +109,7 @@ for (const { keys, schema } of numbers) {
   const name = keys.join('.');
   test(`${name} is taken from its minimum to its maximum, refused beyond, and named by its path`, (t) => {
     const { minimum = Number.NaN, maximum = Number.NaN } = schema;
-    const path = `$.${name}`;
+    const path = `$.${name.replace(/\.(\d+)/g, '[$1]')}`;
     for (const value of [minimum, maximum]) {
       t.deepEqual(problemPaths(inputWith(keys, value)), [], `${value}`);
       t.true(validate(inputWith(keys, value)), `${value}`);
@@ -137,7 +139,12 @@ test('where a ring is just large enough, the worst request head that HTTP/2 lets
     [262_144, 43_000],
     [1_048_576, 174_000],
   ]) {
-    const input = { ...inputWith(['pools', 'app', 'ringBytes'], ringBytes), http2: { maxFieldListBytes } };
+    const listeners = [{ address: '127.0.0.1:8080' }];
+    const input = {
+      ...inputWith(['pools', 'app', 'ringBytes'], ringBytes),
+      listeners,
+      http2: { maxFieldListBytes },
+    };
     t.deepEqual(problemPaths(input), []);
     // A list of `size` bytes as one long line, and as many short ones (RFC 9113 section 6.5.2: 32 for each line).
     const long = ['x', 'v'.repeat(maxFieldListBytes - 33)];
@@ -167,7 +174,28 @@ test('the engine takes every value of the http2 section that the schema lets thr
 
 const full: ConfigInput = {
   $schema: './node_modules/sluice/runtime/config/schema.json',
-  listeners: [{ address: '0.0.0.0:8080' }, { address: '[::]:8080' }],
+  listeners: [
+    { address: '0.0.0.0:8080', proxyProtocol: 'v2', trustedProxies: ['10.0.0.0/8', 'fd00::/8'] },
+    {
+      address: 'unix:/run/sluice.sock',
+      permissions: '660',
+      trustedProxies: ['unix'],
+      forwardedFields: ['x-forwarded-for', 'x-forwarded-proto'],
+    },
+    { address: 'systemd:web' },
+    { address: 'fd:3' },
+    {
+      address: '[::]:8443',
+      tls: {
+        certificates: [{ cert: './a.pem', key: './a.key', passphraseFile: './a.pass' }],
+        minVersion: 'TLSv1.3',
+        requestCert: true,
+        rejectUnauthorized: false,
+        ca: ['./ca.pem'],
+        ticketKeys: './ticket.keys',
+      },
+    },
+  ],
   pools: {
     render: {
       application: './apps/render/app.ts',
@@ -223,7 +251,7 @@ test('an independent JSON Schema validator refuses what the server refuses for i
     { pools: { app }, routes: [] },
     { pools: { 'a b': app }, routes },
     { pools: { app }, routes, listeners: [] },
-    { pools: { app }, routes, listeners: [{ address: 'unix:/x' }] },
+    { pools: { app }, routes, listeners: [{ address: 'http://x' }] },
     { pools: { app }, routes: [{ path: 'x', pool: 'app' }] },
     { pools: { app }, routes, unknown: 1 },
     { pools: { app: { ...app, threads: { mim: 1 } } }, routes },

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { parseAddress } from '../../runtime/config/address.ts';
+import { parseAddressRange } from '../../runtime/config/address-range.ts';
 import { closest } from '../../runtime/config/closest.ts';
 import { formatDuration, maxTimerMs, parseDuration } from '../../runtime/config/duration.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from '../../runtime/config/errors.ts';
@@ -13,7 +14,7 @@ function problem(result: unknown): ConfigProblem {
 
 test('addresses are a host or a bracketed IPv6 address, and a port', (t) => {
   const parsed = (text: string) => {
-    const { host, port } = parseAddress(text, '$') as { host: string; port: number };
+    const { host, port } = parseAddress(text, '$', '/srv') as { host: string; port: number };
     return [host, port];
   };
   t.deepEqual(parsed('127.0.0.1:8080'), ['127.0.0.1', 8080]);
@@ -38,32 +39,58 @@ const wrongAddresses: readonly [text: string, hint: RegExp][] = [
   ['1.2.3.400:80', /no host name and no IP address/],
   ['[localhost]:80', /no host name/],
   ['-a:80', /no host name/],
-  ['http://localhost:80', /no host name/],
+  ['http://localhost:80', /without a scheme/],
+  ['https://localhost:443', /TLS is switched on by "tls" beside the address/],
+  ['tls:1.2.3.4:5', /TLS is switched on by "tls"/],
+  ['/run/app.sock', /"unix:" and its path/],
+  ['./app.sock', /"unix:" and its path/],
+  ['unix:', /a path follows "unix:"/],
+  [`unix:/${'x'.repeat(120)}`, /the absolute path has at most 10[37] bytes/],
+  ['fd:2', /a descriptor from 3 on/],
+  ['fd:x', /a descriptor from 3 on/],
+  ['systemd:', /FileDescriptorName of a socket unit/],
+  ['systemd:a:b', /FileDescriptorName/],
 ];
 for (const [text, hint] of wrongAddresses) {
   test(`the address ${JSON.stringify(text)} is refused with a hint`, (t) => {
-    const { code, where, received, hint: given } = problem(parseAddress(text, '--address'));
+    const { code, where, received, hint: given } = problem(parseAddress(text, '--address', '/srv'));
     t.is(code, ConfigErrorCode.WrongValue);
     t.is(where, '--address');
-    t.is(received, JSON.stringify(text));
+    t.is(received, describeValue(text));
     t.regex(given ?? '', hint);
   });
 }
 
-for (const text of [
-  'unix:/run/app.sock',
-  '/run/app.sock',
-  './app.sock',
-  'fd:3',
-  'https://localhost:443',
-  'tls:1.2.3.4:5',
-]) {
-  test(`the address ${text} is refused as not supported yet`, (t) => {
-    const { code, hint } = problem(parseAddress(text, '$'));
-    t.is(code, ConfigErrorCode.Unsupported);
-    t.regex(hint ?? '', /not supported yet/);
-  });
-}
+test('addresses of the machine itself are a path, a descriptor or a name', (t) => {
+  const parsed = (text: string) => parseAddress(text, '$', '/srv');
+  t.like(parsed('unix:/run/app.sock'), { kind: 'unix', path: '/run/app.sock' });
+  t.like(parsed('unix:app.sock'), { kind: 'unix', path: '/srv/app.sock' });
+  t.like(parsed('fd:3'), { kind: 'fd', fd: 3 });
+  t.like(parsed('systemd:web.socket'), { kind: 'systemd', name: 'web.socket' });
+  t.like(parsed('systemd:*'), { kind: 'systemd', name: '*' });
+});
+
+test('ranges of addresses have a prefix that fits their family', (t) => {
+  const parsed = (text: string) => parseAddressRange(text, '$');
+  t.deepEqual(parsed('10.0.0.0/8'), { family: 'ipv4', address: '10.0.0.0', prefixBits: 8 });
+  t.deepEqual(parsed('127.0.0.1'), { family: 'ipv4', address: '127.0.0.1', prefixBits: 32 });
+  t.deepEqual(parsed('fd00::/8'), { family: 'ipv6', address: 'fd00::', prefixBits: 8 });
+  t.deepEqual(parsed('::1'), { family: 'ipv6', address: '::1', prefixBits: 128 });
+  t.deepEqual(parsed('0.0.0.0/0'), { family: 'ipv4', address: '0.0.0.0', prefixBits: 0 });
+  t.deepEqual(parsed('unix'), { family: 'unix', address: '', prefixBits: 0 });
+  for (const text of [
+    '',
+    'localhost',
+    '10.0.0.0/',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0/8',
+    'fe80::1%eth0',
+    '10.0.0.0/8/8',
+  ]) {
+    t.is(problem(parsed(text)).code, ConfigErrorCode.WrongValue, text);
+  }
+});
 
 test('durations have a unit', (t) => {
   t.is(parseDuration('500ms', '$'), 500);
