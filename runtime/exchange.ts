@@ -147,10 +147,10 @@ export class Exchange extends Job {
     this.thread.requestTurn();
   }
 
-  /** A message for every piece would cost more than the pieces; a quarter of the window keeps the thread writing. */
+  /** A message for every piece would cost more than the pieces; half of the window keeps the thread writing. */
   get #owesResponseCredit(): boolean {
     return (
-      this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 2
+      this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 1
     );
   }
 

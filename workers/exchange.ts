@@ -347,7 +347,15 @@ export class HostedExchange implements Exchange {
     this.#outlet.owes(this);
   }
 
-  /** Sends what is owed to the peer for consumed bytes: once per turn, not once per piece. */
+  /** The first grant, which lets the request cross at all; later, a quarter of the window. */
+  get owesMuch(): boolean {
+    return (
+      this.#owedGranted > this.#owedConsumed ||
+      this.#owedConsumed >= this.#outlet.options.requestWindowBytes >> 2
+    );
+  }
+
+  /** Sends what is owed to the peer for consumed bytes. */
   payCredit(): void {
     if (this.#final || (this.#owedGranted === 0 && this.#owedConsumed === 0)) return;
     if (!this.#outlet.sendCredit(this, this.#owedGranted, this.#owedConsumed)) return;

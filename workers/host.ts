@@ -116,13 +116,13 @@ export class Host implements ThreadHandler, Outlet {
       else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
     }
     this.#turnStartMs = now;
-    if (this.#owing.size > 0) this.#payCredits();
+    if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
     const received = this.#channel.receive(this.#batch);
     this.#receivedLast = received;
     this.#polls = received > 0 ? 0 : this.#polls + 1;
     if (this.#polls > POLLS_BEFORE_SLEEP) {
-      this.#channel.publish();
+      if (this.#owing.size > 0) this.#payCredits(true);
       // A closed channel never sleeps and never brings anything again.
       if (this.#channel.sleep() || this.#channel.state !== 'awake') {
         this.#scheduled = false;
@@ -133,9 +133,13 @@ export class Host implements ThreadHandler, Outlet {
     setImmediate(this.#turn);
   }
 
-  #payCredits(): void {
-    for (const exchange of this.#owing) exchange.payCredit();
-    this.#owing.clear();
+  /** Credit for little would cost more messages and wake-ups than the bytes: it can wait until the thread would sleep. */
+  #payCredits(all: boolean): void {
+    for (const exchange of this.#owing) {
+      if (!all && !exchange.owesMuch) continue;
+      this.#owing.delete(exchange);
+      exchange.payCredit();
+    }
   }
 
   onWake(): void {

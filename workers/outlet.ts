@@ -21,7 +21,7 @@ export interface Outlet {
   sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
   sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean;
   sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean;
-  /** The exchange owes credit: `payCredit` will be called at the end of the turn. */
+  /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
   owes(exchange: HostedExchange): void;
   /** FINAL messages: never refused, kept until the ring has room. */
   sendClosed(exchange: HostedExchange): void;
