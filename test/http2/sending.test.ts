@@ -59,6 +59,16 @@ test('a response may end with its head, with its data, with an empty DATA frame 
   t.is(peer.engine.streamCount, 0);
 });
 
+test('a bare end leaves although other streams wait for the output to drain', (t) => {
+  const peer = wide({ outputLimitBytes: 16_384 });
+  responding(peer, 1);
+  responding(peer, 3);
+  peer.engine.write(peer.stream(1), large, 0, large.length, false);
+  peer.engine.write(peer.stream(3), large, 0, 0, true);
+  t.true(peer.output().includes('DATA 3 0 end'));
+  t.true(peer.lines.includes('close 3 complete 0'));
+});
+
 test('RFC 9113 section 8.1: interim responses come before the head', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
