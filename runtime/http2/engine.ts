@@ -145,7 +145,7 @@ export class Http2Engine {
     this.#reader.read(chunk);
   }
 
-  /** Time passes: about once a second. */
+  /** Time passes: call it about once a second, or neither the SETTINGS timeout nor stalled streams are seen. */
   tick(nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
     const waitingSinceMs = this.#settings.waitingSinceMs;
@@ -153,7 +153,7 @@ export class Http2Engine {
       this.#lifecycle.fail(ErrorCode.SettingsTimeout, 'SETTINGS not acknowledged');
     }
     const stalled = this.#sender.stalledCount;
-    const elapsedMs = nowMs - this.#stallsCountedAtMs;
+    const elapsedMs = Math.max(0, nowMs - this.#stallsCountedAtMs);
     this.#stallsCountedAtMs = nowMs;
     if (stalled > 0) this.#lifecycle.spend('stalledStreamSeconds', (stalled * elapsedMs) / 1000);
   }

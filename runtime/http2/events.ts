@@ -8,7 +8,7 @@ import type { Http2Stream } from './stream.ts';
 export type ClosedBy = 'complete' | 'peer' | 'engine' | 'owner';
 
 /**
- * A method may call back into the engine. It must not throw: the engine is in the middle of a chunk.
+ * A method may call back into the engine, except `receive`. It must not throw: the engine is in the middle of a chunk.
  */
 export interface EngineEvents {
   /** A valid request head (RFC 9113 section 8.3.1). `endStream`: it has no content. */
@@ -20,7 +20,10 @@ export interface EngineEvents {
   onData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void;
   /** The trailer section, which ends the request (RFC 9113 section 8.1). */
   onTrailers(stream: Http2Stream, fields: string[]): void;
-  /** So many response bytes of the stream have left its queue for the output: the owner may grant as many anew. */
+  /**
+   * So many response bytes of the stream have been placed in the output: the owner may grant as many anew. It comes from within
+   * `write` as from within `takeOutput`, so an owner that answers it with the next `write` recurses as deep as the output has room.
+   */
   onSent(stream: Http2Stream, bytes: number): void;
   /** The last event of every stream that `onRequest` announced, exactly once. `code`: RFC 9113 section 7. */
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void;

@@ -308,3 +308,10 @@ export function judgeTrailers(lines: readonly string[]): string | null {
   }
   return null;
 }
+
+/** RFC 9113 section 8.1.1: the sum of DATA is what content-length says, at the end; before it, no more than that. */
+export function breaksContentLength(stream: Http2Stream, endStream: boolean): boolean {
+  const announced = stream.contentLength;
+  if (announced < 0) return false;
+  return endStream ? stream.contentBytes !== announced : stream.contentBytes > announced;
+}

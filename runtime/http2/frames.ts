@@ -86,3 +86,12 @@ export function judgeFrameHead(type: number, flags: number, streamId: number, pa
   }
   return ErrorCode.NoError;
 }
+
+/** Four bytes without the reserved highest bit. */
+export function readUint31(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] & 0x7f) << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}
+
+export function readUint32(bytes: Uint8Array, at: number): number {
+  return readUint31(bytes, at) + (bytes[at] >= 0x80 ? 0x8000_0000 : 0);
+}

@@ -12,7 +12,7 @@ import { maxInt31 } from './frames.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';
-import { StreamState } from './stream-state.ts';
+import { StreamEffect, type StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
 /**
@@ -101,6 +101,29 @@ export class Lifecycle {
     this.spend(code === ErrorCode.RefusedStream ? 'refusedStreams' : 'provokedResets', 1);
   }
 
+  /** What arrived on a live stream is not HTTP (8.1.1). */
+  malformed(stream: Http2Stream): void {
+    this.#counters.malformed++;
+    this.streamError(stream, ErrorCode.ProtocolError);
+  }
+
+  /** A frame other than PRIORITY on a stream that is not live. */
+  frameOnAbsent(id: number, input: StreamInput): void {
+    if (id > this.promisedId) {
+      // Opened after our GOAWAY: ignored, as we said (6.8).
+      this.#counters.lateFrames++;
+      return;
+    }
+    const step = transition(this.#streams.stateOfAbsent(id), input);
+    if (step.effect === StreamEffect.ConnectionError) {
+      this.fail(step.code, 'frame on an idle or closed stream');
+    } else if (step.effect === StreamEffect.StreamError) {
+      this.absentStreamError(id, step.code);
+    } else {
+      this.#counters.lateFrames++;
+    }
+  }
+
   /** RST_STREAM from us. */
   resetStream(stream: Http2Stream, code: number, by: 'engine' | 'owner' | 'complete'): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
@@ -157,8 +180,9 @@ export class Lifecycle {
   }
 
   #closeAll(code: number): void {
+    // All first: what the owner still says to others from within onClose must not be sent.
+    for (const stream of this.#streams.values()) stream.state = StreamState.ClosedByOurReset;
     for (const stream of this.#streams.values()) {
-      stream.state = StreamState.ClosedByOurReset;
       this.#streams.remove(stream);
       this.#scheduler.remove(stream);
       if (stream.queue !== null) stream.queue.clear();

@@ -32,7 +32,7 @@ export interface BudgetLimits {
    * one back, because gRPC probes the bandwidth with a PING per round trip while it is being served.
    */
   readonly pings: BudgetLimit;
-  /** PRIORITY and unknown frames, which do nothing (CVE-2019-9513). Default 1000, 200/s. */
+  /** PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s. */
   readonly ignoredFrames: BudgetLimit;
   /** DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s. */
   readonly emptyData: BudgetLimit;
@@ -82,7 +82,7 @@ export interface Http2Options {
   readonly outputLimitBytes: number;
   /**
    * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads can make
-   * us hold in answers that are not under flow control. Default 1 MiB.
+   * us hold in answers that are not under flow control. Above outputLimitBytes. Default 1 MiB.
    */
   readonly maxUnsentBytes: number;
   /** Recently reset streams remembered, so that frames still on their way are tolerated (5.1). Default 256. */
@@ -169,6 +169,10 @@ export function http2Options(overrides: Http2Overrides = {}): Http2Options {
     if (!Number.isInteger(value) || value < least || value > greatest) {
       throw new EngineOptionError(name, `an integer from ${least} to ${greatest}`, value);
     }
+  }
+  if (options.maxUnsentBytes <= options.outputLimitBytes) {
+    const expected = `more than outputLimitBytes, ${options.outputLimitBytes}`;
+    throw new EngineOptionError('maxUnsentBytes', expected, options.maxUnsentBytes);
   }
   for (const [name, limit] of Object.entries(options.budgets)) {
     if (!(limit.burst > 0))

@@ -130,8 +130,8 @@ export class Sender implements SendRoom {
     if (total === 0 && !endStream) return;
     if (endStream) stream.response = ResponsePhase.Ending;
     let placed = 0;
-    // Others who wait go first.
-    if (this.#scheduler.first === null && stream.queuedBytes === 0) {
+    // Others who wait go first; a bare end needs neither window nor room, and there would be nothing to queue.
+    if (stream.queuedBytes === 0 && (total === 0 || this.#scheduler.first === null)) {
       placed = this.#place(stream, bytes, start, end, endStream);
     }
     if (placed < total) {

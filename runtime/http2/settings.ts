@@ -90,7 +90,6 @@ export class SettingsInFlight {
 /** The peer's settings that concern a server. Others, such as MAX_CONCURRENT_STREAMS, limit pushes, of which there are none. */
 export class PeerSettings {
   initialWindowBytes = initialWindowBytes;
-  maxFrameBytes = initialMaxFrameBytes;
 
   /**
    * Takes one setting.
@@ -107,9 +106,10 @@ export class PeerSettings {
         this.initialWindowBytes = value;
         return ErrorCode.NoError;
       case SettingId.MaxFrameSize:
-        if (value < initialMaxFrameBytes || value > 0xff_ffff) return ErrorCode.ProtocolError;
-        this.maxFrameBytes = value;
-        return ErrorCode.NoError;
+        // Checked, not kept: we send no frame that is longer than the least a peer must take.
+        return value < initialMaxFrameBytes || value > 0xff_ffff
+          ? ErrorCode.ProtocolError
+          : ErrorCode.NoError;
       default:
         // Unknown settings are ignored (6.5.2).
         return ErrorCode.NoError;

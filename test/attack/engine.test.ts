@@ -177,6 +177,14 @@ test('a browser that cancels a page of 100 images, ten times within ten seconds,
   t.is(peer.engine.counters.resetsByPeer, 1000);
 });
 
+test('tinyWindowUpdateBytes: updates of that size and more are not counted', (t) => {
+  const peer = Peer.open({ tinyWindowUpdateBytes: 20, budgets: { tinyWindowUpdates: three } });
+  for (let n = 0; n < 100; n++) peer.send(windowUpdate(0, 20));
+  t.is(peer.engine.failure, null);
+  for (let n = 0; n < 4; n++) peer.send(windowUpdate(0, 19));
+  t.is(peer.engine.counters.abuse, 'tinyWindowUpdates');
+});
+
 test('a client that acknowledges every small message with a small update is no attacker', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
@@ -227,7 +235,11 @@ test('maxFieldBlockBytes: a field block that grows too large is refused from a f
 });
 
 test('maxUnsentBytes: a peer that asks and never reads is cut off, and holds full buffers only', (t) => {
-  const peer = Peer.open({ maxUnsentBytes: 50_000, budgets: { pings: { burst: 1e9, perSecond: 0 } } });
+  const peer = Peer.open({
+    maxUnsentBytes: 50_000,
+    outputLimitBytes: 20_000,
+    budgets: { pings: { burst: 1e9, perSecond: 0 } },
+  });
   let id = 1;
   peer.engine.takeOutput();
   while (peer.engine.failure === null && id < 20_000) {

@@ -177,6 +177,17 @@ test('encoderTableBytes: RFC 7541 section 4.2: a peer that allows no table is to
   t.deepEqual(first.payload.subarray(1), second.payload);
 });
 
+test('encoderTableBytes: what the encoder keeps is ours to bound, whatever the peer offers', (t) => {
+  const respond = (overrides: { encoderTableBytes: number }): number[] => {
+    const peer: Peer = Peer.open(overrides, {
+      onRequest: (stream) => peer.engine.respond(stream, 200, ['server', 'sluice'], true),
+    });
+    peer.send(settings(SettingId.HeaderTableSize, 65_536), get(1), get(3), get(5));
+    return peer.take().map((frame) => frame.payload.length);
+  };
+  t.true(respond({ encoderTableBytes: 4096 })[3] < respond({ encoderTableBytes: 0 })[3]);
+});
+
 test('the counters say what came and went', (t) => {
   const peer = Peer.open();
   peer.send(get(1), post(3), data(3, 'x', true), ping());

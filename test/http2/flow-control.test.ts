@@ -177,6 +177,19 @@ test('a stream reset within one of its DATA frames gives the whole frame back on
   t.is(peer.contentOf(1).length, 91);
 });
 
+test('a request dropped within one of its DATA frames has the whole frame given back once', (t) => {
+  const peer: Peer = Peer.open(
+    { connectionWindowBytes: 65_535, streamWindowBytes: 60_000 },
+    { onData: (stream) => peer.engine.dropRequest(stream) },
+  );
+  const bytes = data(1, large.subarray(0, 15_900), false, 99);
+  peer.send(post(1), bytes.subarray(0, 100));
+  peer.send(bytes.subarray(100), data(1, large.subarray(0, 16_000)), data(1, large.subarray(0, 768)));
+  t.deepEqual(peer.output(), ['WINDOW_UPDATE 0 32768']);
+  t.is(peer.stream(1).unconsumedBytes, 0);
+  t.is(peer.contentOf(1).length, 90);
+});
+
 test('whatever streams do, a connection window given back in full is neither lost nor doubled', (t) => {
   const step = fc.record({
     id: fc.integer({ min: 0, max: 5 }).map((n) => 2 * n + 1),
@@ -203,7 +216,12 @@ test('whatever streams do, a connection window given back in full is neither los
           const frame = data(id, large.subarray(0, bytes), act === 'end', act === 'padded' ? 7 : undefined);
           sent += frame.length - 9;
           if (act === 'end') ended.add(id);
-          peer.send(frame);
+          const cut = bytes % frame.length;
+          peer.send(frame.subarray(0, cut));
+          // Between two pieces of one frame the owner may do anything.
+          if (bytes % 5 === 0) peer.engine.dropRequest(stream);
+          if (bytes % 7 === 0) peer.engine.reset(stream, 8);
+          peer.send(frame.subarray(cut));
         } else if (act === 'consume' && live) {
           peer.engine.consume(stream, stream.requestDropped ? 0 : Math.min(bytes, stream.unconsumedBytes));
         } else if (act === 'reset') {

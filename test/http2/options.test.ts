@@ -18,6 +18,7 @@ test('a value that RFC 9113 or the engine cannot work with is refused by name', 
     ['streamWindowBytes', { streamWindowBytes: 0x8000_0000 }],
     ['maxConcurrentStreams', { maxConcurrentStreams: 0 }],
     ['settingsTimeoutMs', { settingsTimeoutMs: 1.5 }],
+    ['maxUnsentBytes', { maxUnsentBytes: 5000, outputLimitBytes: 5000 }],
     ['budgets.pings.burst', { budgets: { pings: { burst: 0, perSecond: 1 } } }],
     ['budgets.pings.perSecond', { budgets: { pings: { burst: 1, perSecond: -1 } } }],
   ] as const;

@@ -1,0 +1,176 @@
+/**
+ * HEADERS and CONTINUATION (RFC 9113 sections 6.2 and 6.10): field blocks put together, decoded, and made requests and
+ * trailers, or refused.
+ */
+import type { EngineCounters } from './counters.ts';
+import { ErrorCode } from './errors.ts';
+import type { EngineEvents } from './events.ts';
+import { FieldBlock } from './field-block.ts';
+import { breaksContentLength, judgeTrailers, readRequestHead } from './field-validation.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { Flag, readUint31 } from './frames.ts';
+import { DecodeResult, type HpackDecoder } from './hpack/decoder.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Http2Options } from './options.ts';
+import type { ReceiverParts } from './receiver.ts';
+import type { Sender } from './sender.ts';
+import type { SettingsInFlight } from './settings.ts';
+import { Http2Stream } from './stream.ts';
+import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
+import type { Streams } from './streams.ts';
+
+/** Field lines being decoded. One for all connections: whoever decodes has taken them before anything else runs. */
+const lines: string[] = [];
+const fieldsTooLargeFields: readonly string[] = ['content-length', '0'];
+
+export class FieldReceiver {
+  readonly #events: EngineEvents;
+  readonly #options: Http2Options;
+  readonly #counters: EngineCounters;
+  readonly #writer: FrameWriter;
+  readonly #streams: Streams;
+  readonly #lifecycle: Lifecycle;
+  readonly #sender: Sender;
+  readonly #settings: SettingsInFlight;
+  readonly #decoder: HpackDecoder;
+  /** The field block that CONTINUATIONs are to complete. */
+  block: FieldBlock | null = null;
+
+  constructor(parts: ReceiverParts) {
+    this.#events = parts.events;
+    this.#options = parts.options;
+    this.#counters = parts.counters;
+    this.#writer = parts.writer;
+    this.#streams = parts.streams;
+    this.#lifecycle = parts.lifecycle;
+    this.#sender = parts.sender;
+    this.#settings = parts.settings;
+    this.#decoder = parts.decoder;
+  }
+
+  /** HEADERS, whose length its flags allow. */
+  onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
+    let padBytes = 0;
+    let selfDependent = false;
+    if ((flags & Flag.Padded) !== 0) padBytes = bytes[start++];
+    if ((flags & Flag.Priority) !== 0) {
+      selfDependent = readUint31(bytes, start) === id;
+      start += 5;
+    }
+    if (padBytes > end - start) {
+      this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: padding exceeds the payload');
+      return;
+    }
+    end -= padBytes;
+    const endStream = (flags & Flag.EndStream) !== 0;
+    if ((flags & Flag.EndHeaders) !== 0) {
+      this.#onFieldBlock(id, endStream, selfDependent, bytes, start, end);
+    } else {
+      this.block = new FieldBlock(id, endStream, selfDependent, end - start);
+      this.block.append(bytes, start, end);
+    }
+  }
+
+  /** CONTINUATION of the open block. */
+  onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
+    const block = this.block as FieldBlock;
+    block.append(bytes, start, end);
+    if ((flags & Flag.EndHeaders) === 0) return;
+    this.block = null;
+    this.#onFieldBlock(block.streamId, block.endStream, block.selfDependent, block.bytes, 0, block.length);
+  }
+
+  #onFieldBlock(
+    id: number,
+    endStream: boolean,
+    selfDependent: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    lines.length = 0;
+    // Whatever becomes of the message, its block changes the HPACK table (4.3).
+    const result = this.#decoder.decode(bytes, start, end, lines);
+    if (result === DecodeResult.CompressionError) {
+      this.#lifecycle.fail(ErrorCode.CompressionError, 'field block cannot be decoded');
+      return;
+    }
+    const tooLarge = result === DecodeResult.ListTooLarge;
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) {
+      this.#onTrailers(stream, endStream, tooLarge);
+      return;
+    }
+    const input = endStream ? StreamInput.ReceiveHeadersEnd : StreamInput.ReceiveHeaders;
+    // Even ids are the server's (5.1.1); an id that was passed over can be opened no more.
+    if ((id & 1) === 0 || this.#streams.wasSkipped(id)) {
+      this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
+    } else if (id <= this.#streams.lastPeerId || id > this.#lifecycle.promisedId) {
+      this.#lifecycle.frameOnAbsent(id, input);
+    } else {
+      this.#open(id, endStream, selfDependent, tooLarge);
+    }
+  }
+
+  #open(id: number, endStream: boolean, selfDependent: boolean, tooLarge: boolean): void {
+    this.#streams.use(id);
+    if (this.#streams.count >= this.#settings.sent.maxConcurrentStreams) {
+      this.#counters.refused++;
+      this.#lifecycle.absentStreamError(id, ErrorCode.RefusedStream);
+      return;
+    }
+    if (tooLarge) {
+      this.#refuseFields(id, endStream);
+      return;
+    }
+    const stream = new Http2Stream(id, this.#sender.streamWindowBytes, this.#sender);
+    const malformed =
+      selfDependent ||
+      readRequestHead(lines, stream, this.#options.enableConnectProtocol) !== null ||
+      breaksContentLength(stream, endStream);
+    if (malformed) {
+      this.#counters.malformed++;
+      this.#lifecycle.absentStreamError(id, ErrorCode.ProtocolError);
+      return;
+    }
+    stream.state = endStream ? StreamState.HalfClosedRemote : StreamState.Open;
+    this.#streams.add(stream);
+    this.#counters.requests++;
+    this.#events.onRequest(stream, endStream);
+  }
+
+  /** RFC 9113 section 10.5.1: 431 (RFC 6585 section 5), and no more of the request. */
+  #refuseFields(id: number, endStream: boolean): void {
+    this.#counters.fieldsTooLarge++;
+    this.#sender.writeHead(id, 431, fieldsTooLargeFields, true);
+    if (!endStream) this.#writer.rstStream(id, ErrorCode.NoError);
+    this.#streams.rememberReset(id, false);
+  }
+
+  #onTrailers(stream: Http2Stream, endStream: boolean, tooLarge: boolean): void {
+    const step = transition(
+      stream.state,
+      endStream ? StreamInput.ReceiveHeadersEnd : StreamInput.ReceiveHeaders,
+    );
+    if (step.effect !== StreamEffect.Proceed) {
+      this.#lifecycle.streamError(stream, step.code);
+      return;
+    }
+    if (tooLarge) {
+      this.#counters.fieldsTooLarge++;
+      this.#lifecycle.streamError(stream, ErrorCode.EnhanceYourCalm);
+      return;
+    }
+    // A tunnel has DATA only (8.5).
+    const tunnel = stream.method === 'CONNECT';
+    if (tunnel || judgeTrailers(lines) !== null || breaksContentLength(stream, true)) {
+      this.#lifecycle.malformed(stream);
+      return;
+    }
+    stream.state = step.next;
+    if (!stream.requestDropped) this.#events.onTrailers(stream, lines.slice());
+    if (stream.state === StreamState.ClosedByEnd) {
+      this.#lifecycle.finish(stream, 'complete', ErrorCode.NoError);
+    }
+  }
+}
