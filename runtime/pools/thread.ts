@@ -9,6 +9,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
+import { corrupt } from '../../wire/decoder.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { type Job, JobList } from './job.ts';
@@ -128,6 +129,9 @@ export class Thread implements ReactorHandler {
   }
 
   #finish(job: Job): void {
+    if (this.channel.claims.stateOf(job.slot) !== ClaimState.Claimed) {
+      throw corrupt('the end of an exchange that was begun', `one of slot ${job.slot}, which was not`);
+    }
     this.#release(job);
     job.onReleased();
     this.#owner.onRoom(this);
