@@ -4,6 +4,7 @@
  */
 
 const BLOCK_BYTES = 4096;
+const NO_BYTES = Buffer.alloc(0);
 
 export class ByteQueue {
   #blocks: Buffer[] = [];
@@ -34,11 +35,13 @@ export class ByteQueue {
 
   /** The first contiguous piece, at most `limit` bytes; empty when there is none. Valid until the next `push` or `skip`. */
   peek(limit: number): Buffer {
-    const first = this.#blocks[0] as Buffer;
+    const first = this.#blocks[0];
+    if (first === undefined) return NO_BYTES;
     const end = this.#blocks.length === 1 ? this.#tail : first.length;
     return first.subarray(this.#head, Math.min(end, this.#head + limit));
   }
 
+  /** Takes off so many bytes, at most what `peek` has shown. */
   skip(bytes: number): void {
     this.#length -= bytes;
     this.#head += bytes;
