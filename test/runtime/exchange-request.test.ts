@@ -167,10 +167,10 @@ test('a reset that met a full ring is sent when there is room', (t) => {
 test('a reset and the credit for sent bytes ask for a turn, since the reactor may sleep', (t) => {
   const { bench, exchange, host, slot } = begun();
   host.sendHead(slot, 0, 200, [], null);
-  host.sendData(slot, 0, Buffer.alloc(400), 0, 400);
+  host.sendData(slot, 0, Buffer.alloc(600), 0, 600);
   bench.fromThread();
   let before = bench.turns.requested;
-  exchange.onSent(400);
+  exchange.onSent(600);
   t.is(bench.turns.requested, before + 1);
   before = bench.turns.requested;
   exchange.onTransportClosed(true, 8, true);

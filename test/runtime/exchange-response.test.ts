@@ -62,20 +62,20 @@ test('what a thread may not say does not reach the transport', (t) => {
   ]);
 });
 
-test('credit for what was sent goes to the thread in quarters of the window, and none after the last byte', (t) => {
+test('credit for what was sent goes to the thread in one message for many pieces, and none after the last byte', (t) => {
   const { bench, exchange, slot, host } = begun({ responseWindowBytes: 1000 });
   host.sendHead(slot, 0, 200, [], null);
   host.sendData(slot, 0, Buffer.alloc(600), 0, 600);
   bench.fromThread();
   exchange.onSent(100);
   t.deepEqual(bench.atThread(), []);
-  exchange.onSent(149);
+  exchange.onSent(100);
   t.deepEqual(bench.atThread(), []);
-  exchange.onSent(1);
-  t.deepEqual(bench.atThread(), [['credit', slot, 250]]);
+  exchange.onSent(300);
+  t.deepEqual(bench.atThread(), [['credit', slot, 500]], 'at the latest for half of the window');
   host.sendData(slot, Flag.End, Buffer.alloc(400), 0, 400);
   bench.fromThread();
-  exchange.onSent(700);
+  exchange.onSent(500);
   t.deepEqual(bench.atThread(), []);
 });
 

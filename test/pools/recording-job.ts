@@ -1,0 +1,83 @@
+/** A job that writes down what its thread says. */
+import { Job, type Refusal } from '../../runtime/pools/job.ts';
+import type { Thread } from '../../runtime/pools/thread.ts';
+import { Flag } from '../../wire/messages.ts';
+import type { Received } from '../wire/record.ts';
+
+export class RecordingJob extends Job {
+  readonly name: string;
+  readonly said: Received[] = [];
+  readonly refusals: Refusal[] = [];
+  opened = 0;
+  released = 0;
+  lost = 0;
+  /** Called by `onWritable`; its answer. */
+  onRoom: () => boolean = () => true;
+  onHeadSend: () => void = () => undefined;
+
+  constructor(name = 'job') {
+    super();
+    this.name = name;
+  }
+
+  sendOpen(thread: Thread, slot: number, generation: number): boolean {
+    const padding = ['x-padding', 'p'.repeat(40)];
+    const sent = thread.channel.sendOpen(
+      slot,
+      generation,
+      Flag.End,
+      'GET',
+      'http',
+      '',
+      `/${this.name}`,
+      '2',
+      '',
+      0,
+      padding,
+      '',
+    );
+    if (sent) this.opened++;
+    return sent;
+  }
+
+  onWritable(): boolean {
+    return this.onRoom();
+  }
+
+  onReleased(): void {
+    this.released++;
+  }
+
+  onLost(): void {
+    this.lost++;
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.refusals.push(refusal);
+  }
+
+  onHead(flags: number, status: number): void {
+    this.said.push(['head', flags, status]);
+    this.onHeadSend();
+  }
+
+  onInform(status: number): void {
+    this.said.push(['inform', status]);
+  }
+
+  onData(flags: number): void {
+    this.said.push(['data', flags]);
+  }
+
+  onTrailers(fields: string[]): void {
+    this.said.push(['trailers', fields]);
+  }
+
+  onCredit(granted: number, consumed: number): void {
+    this.said.push(['credit', granted, consumed]);
+  }
+
+  onReset(code: number, reason: number): void {
+    this.said.push(['reset', code, reason]);
+  }
+}

@@ -1,0 +1,271 @@
+/** The host on a real channel, both ends driven by hand in one thread. */
+import test from 'ava';
+import { type ChannelOptions, createChannel } from '../../wire/channel.ts';
+import { Flag, ResetBy } from '../../wire/messages.ts';
+import type { Application, Exchange } from '../../workers/gateway.ts';
+import { Host } from '../../workers/host.ts';
+import { ManualLoop, settle } from '../runtime/model/manual-loop.ts';
+import { type Received, recordReactor } from '../wire/record.ts';
+
+const loop = new ManualLoop();
+loop.install();
+const whole = Flag.End | Flag.Final;
+
+function start(application: Application, channel: ChannelOptions = {}) {
+  loop.clear();
+  const received: Received[] = [];
+  const failures: unknown[] = [];
+  const { reactor, transfer } = createChannel(recordReactor(received), channel);
+  const options = {
+    application: 'file:///scripted',
+    pool: 'scripted',
+    requestWindowBytes: 100,
+    responseWindowBytes: 10_000,
+    writeBacklogBytes: 100_000,
+  };
+  const host = new Host(application, transfer, options, { onFailure: (error) => failures.push(error) });
+  reactor.unref();
+  transfer.port.unref();
+  const open = (slot: number, flags: number = Flag.End, path = '/') => {
+    const generation = reactor.claims.queue(slot);
+    const sent = reactor.sendOpen(slot, generation, flags, 'GET', 'http', 'h', path, '2', '', 0, [], '');
+    reactor.publish();
+    return sent;
+  };
+  /** One turn of the host, and what the reactor hears of it by the next. */
+  const turn = async () => {
+    reactor.publish();
+    loop.runAll();
+    await settle();
+    loop.runAll();
+    await settle();
+    const from = received.length;
+    reactor.receive(1000);
+    return received.slice(from);
+  };
+  return { host, reactor, received, failures, open, turn };
+}
+
+test.serial('an exchange is claimed, run and answered, and its slot can be used again', async (t) => {
+  const { host, reactor, open, turn } = start((exchange) => exchange.respond(200, {}, exchange.request.path));
+  for (const path of ['/a', '/b']) {
+    open(0, Flag.End, path);
+    t.deepEqual(await turn(), [['head', 0, whole, 200, ['content-length', '2'], path]]);
+    reactor.claims.release(0);
+  }
+  t.like(host.stats(), { openExchanges: 0, startedExchanges: 2, failedExchanges: 0 });
+  host.close();
+});
+
+test.serial('an exchange that was recalled is not run, and what was sent after it is nobody’s', async (t) => {
+  const paths: string[] = [];
+  const { host, reactor, open, turn } = start((exchange) => {
+    paths.push(exchange.request.path);
+    exchange.respond(200, {}, '');
+  });
+  open(0, 0, '/recalled');
+  reactor.sendData(0, Flag.End, Buffer.alloc(0), 0, 0);
+  reactor.sendTrailers(0, ['a', '1']);
+  reactor.sendReset(0, 8, ResetBy.Peer);
+  t.true(reactor.claims.recall(0));
+  reactor.claims.release(0);
+  open(0, Flag.End, '/next');
+  const answers: Received[] = [];
+  for (let i = 0; i < 5; i++) answers.push(...(await turn()));
+  t.deepEqual(paths, ['/next']);
+  t.is(answers.length, 1);
+  t.like(host.stats(), { startedExchanges: 1 });
+  host.close();
+});
+
+test.serial('messages for an exchange that is over are nobody’s', async (t) => {
+  const { host, reactor, open, turn, failures } = start((exchange) => exchange.respond(200, {}, ''));
+  open(0);
+  await turn();
+  reactor.sendCredit(0, 100);
+  reactor.sendData(0, 0, Buffer.from('x'), 0, 1);
+  reactor.sendTrailers(0, []);
+  reactor.sendReset(0, 8, ResetBy.Peer);
+  for (let i = 0; i < 4; i++) t.deepEqual(await turn(), []);
+  t.deepEqual(failures, []);
+  host.close();
+});
+
+test.serial('an application that throws, now or later, is reported and answered for', async (t) => {
+  const now = start(() => {
+    throw new Error('now');
+  });
+  now.open(0);
+  t.deepEqual(await now.turn(), [['reset', 0, Flag.Final, 2, 1]]);
+  t.like(now.failures[0], { message: 'now' });
+  now.host.close();
+
+  const later = start(async (exchange) => {
+    exchange.respond(200);
+    await null;
+    throw new Error('later');
+  });
+  later.open(0);
+  t.deepEqual(
+    (await later.turn()).map(([kind]) => kind),
+    ['head', 'reset'],
+  );
+  t.like(later.failures[0], { message: 'later' });
+  t.like(later.host.stats(), { failedExchanges: 1, openExchanges: 0 });
+  later.host.close();
+});
+
+test.serial('an application that returns without a response has failed', async (t) => {
+  const { host, open, turn, failures } = start(() => undefined);
+  open(0);
+  t.deepEqual(await turn(), [['reset', 0, Flag.Final, 2, 1]]);
+  t.regex((failures[0] as Error).message, /returned before its response was complete/);
+  host.close();
+});
+
+test.serial('what an application throws because it was cut off is no failure of its own', async (t) => {
+  const { host, reactor, open, turn, failures } = start(async (exchange) => {
+    await exchange.body.text();
+  });
+  open(0, 0);
+  t.deepEqual(await turn(), [['credit', 0, 100, 0]]);
+  reactor.sendReset(0, 8, ResetBy.Peer);
+  t.deepEqual(await turn(), [['reset', 0, Flag.Final, 8, 0]]);
+  t.deepEqual(failures, []);
+  t.like(host.stats(), { failedExchanges: 0 });
+  host.close();
+});
+
+test.serial('final messages that met a full ring are sent in order before anything else', async (t) => {
+  const held: Exchange[] = [];
+  const { host, reactor, received, open, turn } = start(
+    async (exchange) => {
+      held.push(exchange);
+      await exchange.closed;
+    },
+    { responseRingBytes: 1024, requestRingBytes: 65_536, slots: 8 },
+  );
+  for (let slot = 0; slot < 4; slot++) open(slot);
+  while (held.length < 4) await turn();
+  held[0]?.respond(200);
+  void held[0]?.write('x'.repeat(4000));
+  for (const exchange of held.slice(1)) exchange.reset(5);
+  t.like(host.stats(), { openExchanges: 1 });
+  for (let i = 0; i < 10; i++) await turn();
+  const kinds = received.map(([kind, slot]) => `${kind} ${slot}`);
+  t.is(kinds.filter((kind) => kind.startsWith('reset')).join(), 'reset 1,reset 2,reset 3');
+  t.true(kinds.indexOf('reset 3') < kinds.lastIndexOf('data 0'));
+  t.is(
+    received
+      .filter(([kind]) => kind === 'data')
+      .map(([, , , text]) => text)
+      .join('').length,
+    4000,
+  );
+  held[0]?.end();
+  t.deepEqual(await turn(), [['data', 0, whole, '']]);
+  reactor.close();
+  host.close();
+});
+
+test.serial('a drain waits for exchanges, applications and their last messages', async (t) => {
+  const hold = Promise.withResolvers<void>();
+  const { host, open, turn } = start(async (exchange) => {
+    exchange.respond(200, {}, 'x');
+    await hold.promise;
+  });
+  let drained = 0;
+  open(0);
+  await turn();
+  void host.drain().then(() => drained++);
+  void host.drain().then(() => drained++);
+  await turn();
+  t.is(drained, 0, 'the application still runs');
+  hold.resolve();
+  await settle();
+  t.is(drained, 2);
+  host.close();
+});
+
+test.serial('a drain of an idle host ends at once', async (t) => {
+  const { host } = start(() => undefined);
+  await t.notThrowsAsync(host.drain());
+  host.close();
+});
+
+test.serial('a host whose channel is closed stops its turns', async (t) => {
+  const { host } = start(() => undefined);
+  loop.runAll();
+  host.close();
+  for (let i = 0; i < 20; i++) loop.runAll();
+  t.is(loop.pending, 0);
+});
+
+test.serial('an idle host sleeps, and a doorbell or its own application wakes it', async (t) => {
+  const held: Exchange[] = [];
+  const { host, open, turn, reactor } = start(async (exchange) => {
+    held.push(exchange);
+    await exchange.closed;
+  });
+  open(0);
+  for (let i = 0; i < 20; i++) await turn();
+  t.is(loop.pending, 0);
+  t.true(reactor.peerSleeps);
+  held[0]?.respond(200, {}, 'x');
+  t.is(loop.pending, 1);
+  t.is((await turn()).length, 1);
+  for (let i = 0; i < 20; i++) await turn();
+  t.is(loop.pending, 0);
+  host.onWake();
+  host.onWake();
+  t.is(loop.pending, 1, 'one turn, however often it is rung');
+  host.close();
+});
+
+test.serial('a thread whose exchanges take long claims them one by one, a quick one many', async (t) => {
+  const slow = start((exchange) => {
+    loop.nowMs += 2;
+    exchange.respond(200, {}, '');
+  });
+  for (let slot = 0; slot < 20; slot++) slow.open(slot);
+  for (let i = 0; i < 8; i++) loop.runAll();
+  t.is(slow.host.stats().startedExchanges, 8);
+  t.true(slow.reactor.claims.recall(19), 'what it has not begun can be taken back');
+  slow.host.close();
+
+  const quick = start((exchange) => exchange.respond(200, {}, ''));
+  for (let slot = 0; slot < 200; slot++) quick.open(slot);
+  for (let i = 0; i < 8; i++) loop.runAll();
+  t.is(quick.host.stats().startedExchanges, 200);
+  quick.host.close();
+});
+
+test.serial('thousands of exchanges through few slots leave nothing behind', async (t) => {
+  const { host, reactor, open, turn } = start(
+    async (exchange) => {
+      const text = await exchange.body.text();
+      exchange.respond(200, {}, text);
+    },
+    { requestRingBytes: 1024, responseRingBytes: 1024, slots: 3 },
+  );
+  let answered = 0;
+  for (let i = 0; i < 3000; i++) {
+    const slot = i % 3;
+    t.true(open(slot, 0));
+    for (let state = 'asking'; state !== 'answered'; ) {
+      for (const message of await turn()) {
+        if (message[0] === 'credit' && message[2] === 100) {
+          reactor.sendData(slot, Flag.End, Buffer.from('content'), 0, 7);
+        } else if (message[0] === 'head') {
+          t.is(message[5], 'content');
+          state = 'answered';
+          answered++;
+        }
+      }
+    }
+    reactor.claims.release(slot);
+  }
+  t.is(answered, 3000);
+  t.like(host.stats(), { openExchanges: 0, startedExchanges: 3000, failedExchanges: 0 });
+  host.close();
+});
