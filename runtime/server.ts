@@ -126,6 +126,7 @@ export class Server {
         restart: pool.restart,
         startTimeoutMs: pool.startTimeoutMs,
         resourceLimits: pool.resourceLimits,
+        niceIncrement: pool.niceIncrement,
         host: {
           application: pathToFileURL(pool.application).href,
           pool: pool.name,
@@ -148,7 +149,9 @@ export class Server {
   /** @throws ApplicationLoadError, or a system error when an address is taken. */
   async start(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.start()));
-    for (const { host, port } of this.#config.listeners) {
+    for (const { address } of this.#config.listeners) {
+      if (address.kind !== 'tcp') throw new Error(`not yet: ${address.address}`);
+      const { host, port } = address;
       const listener = new Listener(
         {
           onHttp2: (socket, first) => this.#onHttp2(socket, first),
@@ -252,10 +255,10 @@ export class Server {
   /** Ends everything at once. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'ended';
-    if (this.#timer !== null) clearInterval(this.#timer);
-    for (const listener of this.#listeners) listener.close();
     // A drain that is under way has nothing more to wait for, nor has its deadline.
     this.#endDrain();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const listener of this.#listeners) listener.close();
     for (const connection of this.#connections) connection.destroy();
     this.#http1.destroy();
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));

@@ -115,6 +115,10 @@ const pool = v.pipe(
         5,
       ),
       restart,
+      niceIncrement: wholeNumber(
+        'Added to the niceness of the threads, so that under load the reactor, and pools with less, run first. Linux and macOS.',
+        { from: 0, to: 19, byDefault: 5 },
+      ),
       startTimeoutMs: timeout('How long a thread may take to load the application.', 10_000),
     },
     'an object with an application',

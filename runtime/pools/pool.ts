@@ -36,6 +36,8 @@ export interface PoolOptions {
   readonly restart: { readonly intensity: number; readonly periodMs: number };
   /** From the start of a thread until its application is loaded. */
   readonly startTimeoutMs: number;
+  /** Added to the niceness of the threads: the reactor must get its turn while they compute. */
+  readonly niceIncrement: number;
   readonly resourceLimits: NonNullable<ConstructorParameters<typeof Piscina>[0]>['resourceLimits'];
   readonly host: HostOptions;
 }
@@ -106,6 +108,7 @@ export class Pool implements ThreadOwner {
       // The thread's event loop must stay its own: exchanges come through the ring, not as tasks.
       atomics: 'disabled',
       recordTiming: false,
+      niceIncrement: options.niceIncrement,
       env: threadEnvironment(),
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
@@ -188,7 +191,8 @@ export class Pool implements ThreadOwner {
       this.#died(running, error);
       return;
     }
-    this.#remove(running);
+    // Nothing that it had not begun is lost with it.
+    this.dispatcher.resubmit(this.#remove(running));
     this.#grow();
   }
 
@@ -209,6 +213,10 @@ export class Pool implements ThreadOwner {
       return;
     }
     this.#observer.onThreadDied(this, thread.name, cause);
+    if (this.#state === 'stopped') {
+      this.dispatcher.resubmit(unbegun);
+      return;
+    }
     const now = this.#turns.nowMs;
     const { intensity, periodMs } = this.#options.restart;
     this.#deathsMs = this.#deathsMs.filter((at) => now - at < periodMs);
@@ -216,7 +224,7 @@ export class Pool implements ThreadOwner {
     if (this.#deathsMs.length > intensity) {
       this.#stop(cause);
       this.dispatcher.resubmit(unbegun);
-      if (this.dispatcher.threads.length === 0) this.dispatcher.refuseAll();
+      this.dispatcher.refuseAll();
       return;
     }
     this.dispatcher.resubmit(unbegun);
@@ -236,14 +244,19 @@ export class Pool implements ThreadOwner {
     return unbegun;
   }
 
+  /** The threads that are left finish what they have begun, and end. */
   #stop(cause: Error): void {
     this.#state = 'stopped';
+    for (const running of this.#running.values()) {
+      if (running.thread.state === 'starting') running.abort.abort(cause);
+      else this.#drainThread(running);
+    }
     this.#observer.onStopped(this, cause);
   }
 
   /** A job waits: one more thread, when the pool may have one. */
   #grow(): void {
-    if (this.#state === 'stopped' && this.#running.size === 0) {
+    if (this.#state === 'stopped') {
       this.dispatcher.refuseAll();
       return;
     }
