@@ -1,0 +1,209 @@
+/** Sending against a model of the peer: whatever the owner, the peer and the socket do in whatever order. */
+import test from 'ava';
+import fc from 'fast-check';
+import { Flag, FrameType } from '../../runtime/http2/frames.ts';
+import type { OutputChunk } from '../../runtime/http2/output.ts';
+import { SettingId } from '../../runtime/http2/settings.ts';
+import { type Frame, get, parseFrames, rstStream, settings, windowUpdate } from './frames.ts';
+import { Peer } from './peer.ts';
+
+const streamIds = [1, 3, 5, 7];
+const initialWindow = 2000;
+const outputLimitBytes = 3000;
+
+const step = fc.record({
+  act: fc.constantFrom(
+    'write',
+    'write',
+    'write',
+    'end',
+    'bareEnd',
+    'trailers',
+    'update',
+    'connection',
+    'take',
+    'taken',
+    'setting',
+    'reset',
+    'peerReset',
+  ),
+  id: fc.constantFrom(...streamIds),
+  bytes: fc.integer({ min: 0, max: 5000 }),
+});
+
+/** What the peer keeps of one stream. */
+class ModelStream {
+  window = initialWindow;
+  written = 0;
+  received = 0;
+  ended = false;
+  /** The owner has ended it. */
+  closing = false;
+  /** Reset by either side. */
+  dead = false;
+}
+
+class Model {
+  readonly peer: Peer;
+  readonly streams = new Map(streamIds.map((id) => [id, new ModelStream()]));
+  readonly #withSocket: OutputChunk[] = [];
+  connectionWindow = 65_535;
+  initialWindow = initialWindow;
+
+  constructor() {
+    this.peer = Peer.open({ outputLimitBytes }, {}, SettingId.InitialWindowSize, initialWindow);
+    for (const id of streamIds) {
+      this.peer.send(get(id));
+      this.peer.engine.respond(this.peer.stream(id), 200, [], false);
+    }
+    this.peer.take();
+  }
+
+  stream(id: number): ModelStream {
+    return this.streams.get(id) as ModelStream;
+  }
+
+  /** The byte that stands at a position of a stream's content, so that none can be swapped. */
+  static byteAt(id: number, position: number): number {
+    return (position * 7 + id * 31) & 0xff;
+  }
+
+  write(id: number, bytes: number, end: boolean): void {
+    const stream = this.stream(id);
+    if (stream.closing) return;
+    const content = Buffer.alloc(bytes + 6);
+    for (let i = 0; i < bytes; i++) content[i + 3] = Model.byteAt(id, stream.written + i);
+    stream.written += bytes;
+    stream.closing = end;
+    this.peer.engine.write(this.peer.stream(id), content, 3, 3 + bytes, end);
+    // What was not placed was copied: the owner's buffer is its own again.
+    content.fill(0);
+  }
+
+  /** The socket is given what there is; the peer reads it at once, though the socket may report it late. */
+  take(): void {
+    for (let chunk = this.peer.engine.takeOutput(); chunk !== null; chunk = this.peer.engine.takeOutput()) {
+      this.#withSocket.push(chunk);
+      // Frames never straddle two chunks.
+      for (const frame of parseFrames(Buffer.from(chunk.buffer.subarray(0, chunk.length)))) this.#read(frame);
+    }
+  }
+
+  taken(): void {
+    const chunk = this.#withSocket.shift();
+    if (chunk === undefined) return;
+    this.peer.engine.sent(chunk.length);
+    this.peer.buffers.release(chunk);
+  }
+
+  #read(frame: Frame): void {
+    const stream = this.streams.get(frame.id);
+    if (stream === undefined) return;
+    if (frame.type === FrameType.RstStream) {
+      stream.dead = true;
+      return;
+    }
+    if (frame.type !== FrameType.Data && frame.type !== FrameType.Headers) return;
+    if (stream.ended) throw new Error(`stream ${frame.id} goes on after its end`);
+    if ((frame.flags & Flag.EndStream) !== 0) stream.ended = true;
+    if (frame.type !== FrameType.Data) return;
+    stream.window -= frame.payload.length;
+    this.connectionWindow -= frame.payload.length;
+    if (frame.payload.length > 0 && (stream.window < 0 || this.connectionWindow < 0)) {
+      throw new Error(`stream ${frame.id} overruns a window`);
+    }
+    for (const byte of frame.payload) {
+      if (byte !== Model.byteAt(frame.id, stream.received)) throw new Error(`stream ${frame.id}: wrong byte`);
+      stream.received++;
+    }
+  }
+}
+
+function apply(model: Model, { act, id, bytes }: { act: string; id: number; bytes: number }): void {
+  const { peer } = model;
+  const stream = model.stream(id);
+  switch (act) {
+    case 'write':
+      model.write(id, bytes, false);
+      break;
+    case 'end':
+      model.write(id, bytes, true);
+      break;
+    case 'bareEnd':
+      model.write(id, 0, true);
+      break;
+    case 'trailers':
+      if (!stream.closing) peer.engine.trailers(peer.stream(id), ['a', 'b']);
+      stream.closing = true;
+      break;
+    case 'update':
+      stream.window += bytes + 100;
+      peer.send(windowUpdate(id, bytes + 100));
+      break;
+    case 'connection':
+      model.connectionWindow += bytes + 100;
+      peer.send(windowUpdate(0, bytes + 100));
+      break;
+    case 'setting':
+      // What is with the engine and unread was sent under the old window, so the peer reads it first.
+      model.take();
+      for (const other of model.streams.values()) other.window += bytes - model.initialWindow;
+      model.initialWindow = bytes;
+      peer.send(settings(SettingId.InitialWindowSize, bytes));
+      break;
+    case 'reset':
+      stream.closing = true;
+      stream.dead = true;
+      peer.engine.reset(peer.stream(id), 8);
+      break;
+    case 'peerReset':
+      if (stream.dead || peer.stream(id).state > 3) break;
+      stream.closing = true;
+      stream.dead = true;
+      peer.send(rstStream(id, 8));
+      break;
+    case 'take':
+      model.take();
+      break;
+    default:
+      model.taken();
+  }
+}
+
+test('every byte arrives once, in order, within the windows, and every stream ends once', (t) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      const model = new Model();
+      const { peer } = model;
+      for (const one of steps) {
+        apply(model, one);
+        // Control frames apart, one frame beyond the limit at most.
+        if (peer.engine.unsentBytes > outputLimitBytes + 16_393 + 80 * 40)
+          throw new Error('the output overflows');
+      }
+      t.is(peer.engine.failure, null);
+      // With windows wide open and a socket that takes everything, all that was written gets through.
+      for (const id of streamIds) {
+        model.write(id, 0, true);
+        model.stream(id).window += 1 << 24;
+        if (peer.stream(id).state <= 3) peer.send(windowUpdate(id, 1 << 24));
+      }
+      model.connectionWindow += 1 << 24;
+      peer.send(windowUpdate(0, 1 << 24));
+      for (let turn = 0; turn < 1000 && (peer.engine.hasOutput || peer.engine.unsentBytes > 0); turn++) {
+        model.take();
+        model.taken();
+      }
+      t.is(peer.engine.unsentBytes, 0);
+      t.is(peer.engine.streamCount, 0);
+      t.is(peer.buffers.heldCount, 0);
+      for (const [id, stream] of model.streams) {
+        if (!stream.dead) t.true(stream.ended, `stream ${id} ends`);
+        if (!stream.dead) t.is(stream.received, stream.written, `stream ${id}`);
+        if (!stream.dead) t.is(peer.sentBytes.get(id) ?? 0, stream.written, 'onSent tells every byte');
+        t.is(peer.lines.filter((line) => line.startsWith(`close ${id} `)).length, 1);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+});
