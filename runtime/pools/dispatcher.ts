@@ -152,25 +152,24 @@ export class Dispatcher {
       if (job === null || !victim.takeBack(job)) break;
       moved.push(job);
     }
-    for (let i = moved.length - 1; i >= 0; i--) {
+    let left = moved.length;
+    while (left > 0 && thief.hasRoom && thief.assign(moved[left - 1] as Job)) left--;
+    this.recalledJobs += moved.length - left;
+    // Newest first again, each before the last: the oldest comes to stand at the head.
+    for (let i = 0; i < left; i++) {
       const job = moved[i] as Job;
-      if (thief.hasRoom && thief.assign(job)) {
-        this.recalledJobs++;
-      } else {
-        job.state = 'queued';
-        this.#queue.unshift(job);
-      }
+      job.state = 'queued';
+      this.#queue.unshift(job);
     }
     this.onRoom(victim);
   }
 
   #refuseStale(thread: Thread, beforeMs: number): void {
-    const head = thread.jobs.head;
-    // The oldest job of the thread is younger than the limit: so are the others.
-    if (head === null || head.admittedAtMs > beforeMs) return;
+    // A job that was moved here stands behind younger ones, so all that are not begun are looked at.
+    if (thread.unbegunTail === null) return;
     for (let job = thread.jobs.tail; job !== null; ) {
       const previous: Job | null = job.previous;
-      if (job.admittedAtMs <= beforeMs) {
+      if (job.admittedAtMs < beforeMs) {
         if (!thread.takeBack(job)) break;
         this.#refuse(job, 'waited-too-long');
       }
