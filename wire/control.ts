@@ -33,6 +33,8 @@ export type ThreadOutcome =
 export interface ThreadControl {
   /** Finish the exchanges it has, then end. */
   drain(): void;
+  /** The server begins to stop: exchanges that have no end of their own should come to one. More may still come. */
+  announceDrain(): void;
   stats(): ThreadStats;
 }
 
