@@ -25,6 +25,9 @@ const LARGEST_BATCH = 256;
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
 const POLLS_BEFORE_SLEEP = 8;
 
+/** What OPEN's fields begin with when the peer asks for a tunnel; no field that a peer sends has such a name. */
+const PROTOCOL_FIELD = ':protocol';
+
 export interface HostObserver {
   /** An application threw or left its exchange unfinished. */
   onFailure(error: unknown, request: ExchangeRequest): void;
@@ -54,6 +57,9 @@ export class Host implements ThreadHandler, Outlet {
   #started = 0;
   #failed = 0;
   #drained: PromiseWithResolvers<void> | null = null;
+  #draining = false;
+  /** What is still in the ring goes to another thread. */
+  #isDrained = false;
   readonly #turn: () => void;
 
   constructor(
@@ -86,16 +92,29 @@ export class Host implements ThreadHandler, Outlet {
     };
   }
 
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** The server begins to stop: exchanges that have no end of their own hear of it. More may still come. */
+  announceDrain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (const exchange of this.#slots) exchange?.onDraining();
+  }
+
   /** Resolves when every exchange is over and every application function has returned. */
   drain(): Promise<void> {
-    this.#drained ??= Promise.withResolvers();
+    if (this.#state === 'running') this.#state = 'draining';
+    this.announceDrain();
     this.#checkDrained();
     return this.#drained.promise;
   }
 
   #checkDrained(): void {
-    if (this.#drained === null || this.#open > 0 || this.#running > 0 || this.#finals.length > 0) return;
+    if (this.#state !== 'draining' || this.#open > 0 || this.#running > 0 || this.#finals.length > 0) return;
     this.#channel.publish();
+    this.#state = 'drained';
     this.#drained.resolve();
   }
 
@@ -182,7 +201,7 @@ export class Host implements ThreadHandler, Outlet {
     fields: string[],
     tls: string,
   ): void {
-    if (!this.#channel.claims.claim(slot, generation)) return;
+    if (this.#state === 'drained' || !this.#channel.claims.claim(slot, generation)) return;
     const request = new HostedRequest(
       method,
       scheme,
@@ -207,6 +226,7 @@ export class Host implements ThreadHandler, Outlet {
     try {
       const result = this.#application(exchange);
       if (result !== undefined) await result;
+      if (exchange.tunnel !== null) await exchange.tunnel.returned(false);
       if (!exchange.onReturn()) {
         throw new Error(
           'the application returned before its response was complete: expected respond() with a body, or end()',
@@ -218,10 +238,20 @@ export class Host implements ThreadHandler, Outlet {
         this.#failed++;
         this.#observer.onFailure(error, exchange.request);
       }
+      if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
       exchange.onFailure();
     }
     this.#running--;
-    if (this.#drained !== null) this.#checkDrained();
+    if (this.#state === 'draining') this.#checkDrained();
+  }
+
+  /** The application has failed: its tunnel's protocol may still say so to the peer. */
+  async #leaveTunnel(exchange: HostedExchange): Promise<void> {
+    try {
+      await exchange.tunnel?.returned(true);
+    } catch {
+      // The exchange fails next, which is all that could be done about this as well.
+    }
   }
 
   onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
@@ -296,7 +326,7 @@ export class Host implements ThreadHandler, Outlet {
     this.#stuck.delete(exchange);
     this.#owing.delete(exchange);
     this.#open--;
-    if (this.#drained !== null) queueMicrotask(() => this.#checkDrained());
+    if (this.#state === 'draining') queueMicrotask(() => this.#checkDrained());
   }
 
   #sent(exchange: HostedExchange, sent: boolean): boolean {
@@ -317,6 +347,7 @@ class HostedRequest implements ExchangeRequest {
   readonly authority: string;
   readonly path: string;
   readonly version: string;
+  readonly protocol: string;
   readonly #address: string;
   readonly #port: number;
   readonly #flat: readonly string[];
@@ -340,6 +371,7 @@ class HostedRequest implements ExchangeRequest {
     this.authority = authority;
     this.path = path;
     this.version = version;
+    this.protocol = flat[0] === PROTOCOL_FIELD ? (flat[1] as string) : '';
     this.#address = address;
     this.#port = port;
     this.#flat = flat;
@@ -347,7 +379,7 @@ class HostedRequest implements ExchangeRequest {
   }
 
   get fields(): Fields {
-    this.#fields ??= new ReceivedFields(this.#flat);
+    this.#fields ??= new ReceivedFields(this.protocol === '' ? this.#flat : this.#flat.slice(2));
     return this.#fields;
   }
 

@@ -187,6 +187,38 @@ test.serial('a drain waits for exchanges, applications and their last messages',
   host.close();
 });
 
+test.serial('a host that is drained begins nothing more, not even in the same turn', async (t) => {
+  const held: Exchange[] = [];
+  const { host, reactor, open, turn } = start(
+    (exchange) => {
+      held.push(exchange);
+      // Interim responses fill the ring, so that the reset waits for room.
+      for (let i = 0; i < 100; i++) exchange.inform(103);
+      exchange.reset();
+    },
+    { responseRingBytes: 1024, requestRingBytes: 65_536, slots: 8 },
+  );
+  open(0);
+  loop.runAll();
+  t.is(held.length, 1);
+  let drained = false;
+  void host.drain().then(() => {
+    drained = true;
+  });
+  await settle();
+  t.false(drained, 'a last message waits');
+  loop.runAll();
+  open(1);
+  reactor.receive(1000);
+  loop.runAll();
+  await settle();
+  t.true(drained);
+  t.is(held.length, 1);
+  t.true(reactor.claims.recall(1), 'so that another thread can begin it');
+  t.deepEqual((await turn()).at(-1), ['reset', 0, Flag.Final, 8, 0]);
+  host.close();
+});
+
 test.serial('a drain of an idle host ends at once', async (t) => {
   const { host } = start(() => undefined);
   await t.notThrowsAsync(host.drain());

@@ -18,6 +18,7 @@ export class ScriptedOutlet implements Outlet {
   readonly maxHeadBytes = 400;
   readonly sent: Sent[] = [];
   full = false;
+  isDraining = false;
   finishedTimes = 0;
   readonly owing = new Set<HostedExchange>();
 
@@ -87,6 +88,7 @@ export function hosted(requestEnded: boolean, method = 'GET') {
     scheme: 'http',
     authority: 'example.org',
     path: '/',
+    protocol: '',
     version: '2',
     remote: { address: '127.0.0.1', port: 1 },
     tls: null,
