@@ -56,10 +56,10 @@ export class Host implements ThreadHandler, Outlet {
   #running = 0;
   #started = 0;
   #failed = 0;
-  #drained: PromiseWithResolvers<void> | null = null;
+  /** `drained` is final: what is still in the ring goes to another thread. */
+  #state: 'running' | 'draining' | 'drained' = 'running';
+  readonly #drained = Promise.withResolvers<void>();
   #draining = false;
-  /** What is still in the ring goes to another thread. */
-  #isDrained = false;
   readonly #turn: () => void;
 
   constructor(
