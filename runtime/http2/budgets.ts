@@ -1,7 +1,7 @@
 /**
- * Abuse budgets: each drains with what a peer does and refills with time, so a long-lived honest connection never
- * adds up to an attack and a burst is no crime. A budget exists only once it has been touched: most connections
- * never have one.
+ * Abuse budgets: each drains with what a peer does and refills with time, so a long-lived honest connection
+ * never adds up to an attack and a burst is no crime. A budget exists only once it has been touched: most
+ * connections never have one.
  */
 import type { BudgetLimit, BudgetLimits } from './options.ts';
 

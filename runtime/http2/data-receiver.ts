@@ -1,4 +1,7 @@
-/** DATA (RFC 9113 section 6.1): content for the owner, counted against both windows and against content-length. */
+/**
+ * DATA (RFC 9113 section 6.1): content for the owner, counted against both windows and against
+ * content-length.
+ */
 import { ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import { breaksContentLength } from './field-validation.ts';
@@ -55,7 +58,8 @@ export class DataReceiver {
       return;
     }
     if (contentBytes === 0 && !endStream && !this.#lifecycle.spend('emptyData', 1)) return;
-    // Given back by the frame, not by the piece: a request dropped within a frame has had all of that frame given back.
+    // Given back by the frame, not by the piece: a request dropped within a frame has had all of that frame
+    // given back.
     if (stream.requestDropped) this.#flow.discard(stream, frameBytes);
     else if (frameBytes > contentBytes) this.#flow.consume(stream, frameBytes - contentBytes);
     this.#stream = stream;

@@ -1,11 +1,12 @@
 /**
  * The HTTP/2 engine of one connection, server side (RFC 9113): bytes in, events and bytes out.
  *
- * Knows no socket, clock or thread: chunks, time and the socket's progress are passed in. It coordinates: the reader finds
- * frames, the receiver acts on them, the sender and its scheduler fill the output, the lifecycle ends things.
+ * Knows no socket, clock or thread: chunks, time and the socket's progress are passed in. It coordinates: the
+ * reader finds frames, the receiver acts on them, the sender and its scheduler fill the output, the lifecycle
+ * ends things.
  *
- * The owner's loop: `receive` what came → act on the events → while `takeOutput` gives a chunk, write it → `sent` and
- * `buffers.release` when the socket has taken it → `takeOutput` again. `tick` about once a second.
+ * The owner's loop: `receive` what came → act on the events → while `takeOutput` gives a chunk, write it →
+ * `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. `tick` about once a second.
  */
 import { AbuseBudgets } from './budgets.ts';
 import { EngineCounters } from './counters.ts';
@@ -138,14 +139,17 @@ export class Http2Engine {
   /** Bytes from the socket, the client's preface included. Never throws, whatever they are. */
   receive(chunk: Uint8Array, nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
-    // What one chunk makes us answer is bounded by the chunk; what piles up over many is the peer not reading.
+    // What one chunk makes us answer is bounded by the chunk; what piles up over many is the peer not
+    // reading.
     if (this.#writer.unsentBytes > this.#options.maxUnsentBytes) {
       this.#lifecycle.calm('unsentOutput', 'unread output over the limit');
     }
     this.#reader.read(chunk);
   }
 
-  /** Time passes: call it about once a second, or neither the SETTINGS timeout nor stalled streams are seen. */
+  /**
+   * Time passes: call it about once a second, or neither the SETTINGS timeout nor stalled streams are seen.
+   */
   tick(nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
     const waitingSinceMs = this.#settings.waitingSinceMs;
@@ -174,9 +178,10 @@ export class Http2Engine {
   }
 
   /**
-   * Content bytes[start,end): into the output as far as windows and room allow, the rest is copied to the stream's queue,
-   * which the owner bounds by the credit it grants. Nothing of it leaves for HEAD, 204 and 304. `onSent` and `onClose` may
-   * come from within. @throws EngineMisuseError before the head or after the end.
+   * Content bytes[start,end): into the output as far as windows and room allow, the rest is copied to the
+   * stream's queue, which the owner bounds by the credit it grants. Nothing of it leaves for HEAD, 204 and
+   * 304. `onSent` and `onClose` may come from within. @throws EngineMisuseError before the head or after the
+   * end.
    */
   write(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     this.#sender.write(stream, bytes, start, end, endStream);
@@ -195,8 +200,8 @@ export class Http2Engine {
   // ---- the request ----
 
   /**
-   * The owner has consumed so many bytes of `onData`: the peer may send as many anew. For a closed stream it does nothing,
-   * as the engine has given the connection its part back already.
+   * The owner has consumed so many bytes of `onData`: the peer may send as many anew. For a closed stream it
+   * does nothing, as the engine has given the connection its part back already.
    * @throws EngineMisuseError for more bytes than came.
    */
   consume(stream: Http2Stream, bytes: number): void {
@@ -212,9 +217,9 @@ export class Http2Engine {
   }
 
   /**
-   * The owner reads no more of the request: no more `onData` or `onTrailers`. What arrives goes back to the connection's window but
-   * not to the stream's, and when the response has ended first, the stream is reset with NO_ERROR and closes as `complete`
-   * (RFC 9113 section 8.1).
+   * The owner reads no more of the request: no more `onData` or `onTrailers`. What arrives goes back to the
+   * connection's window but not to the stream's, and when the response has ended first, the stream is reset
+   * with NO_ERROR and closes as `complete` (RFC 9113 section 8.1).
    */
   dropRequest(stream: Http2Stream): void {
     if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
@@ -225,8 +230,9 @@ export class Http2Engine {
   // ---- the connection ----
 
   /**
-   * GOAWAY: `draining`, then `closing` when the last stream has ended. Graceful in two steps (RFC 9113 section 6.8): first with
-   * `lastStreamIdAll`, which promises to serve whatever is on its way, then, a round trip later, without.
+   * GOAWAY: `draining`, then `closing` when the last stream has ended. Graceful in two steps (RFC 9113
+   * section 6.8): first with `lastStreamIdAll`, which promises to serve whatever is on its way, then, a round
+   * trip later, without.
    */
   goaway(code: number, lastStreamIdAll: boolean): void {
     this.#lifecycle.goaway(code, lastStreamIdAll);
@@ -257,8 +263,9 @@ export class Http2Engine {
   }
 
   /**
-   * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0, chunk.length), or null.
-   * While an earlier chunk is with the socket only full ones are given: ask again after `sent`.
+   * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0,
+   * chunk.length), or null. While an earlier chunk is with the socket only full ones are given: ask again
+   * after `sent`.
    */
   takeOutput(): OutputChunk | null {
     this.#sender.run();

@@ -1,6 +1,6 @@
 /**
- * Whose fault, which scope, which code. A stream error ends one stream (RFC 9113 section 5.4.2), a connection error
- * ends them all (5.4.1), and misuse is the owner's bug: only that one is thrown.
+ * Whose fault, which scope, which code. A stream error ends one stream (RFC 9113 section 5.4.2), a connection
+ * error ends them all (5.4.1), and misuse is the owner's bug: only that one is thrown.
  */
 
 /** HTTP/2 error codes (RFC 9113 section 7). */
@@ -33,7 +33,9 @@ export class ConnectionError {
   }
 }
 
-/** The owner called the engine against its contract: a bug in the caller, never something a peer can cause. */
+/**
+ * The owner called the engine against its contract: a bug in the caller, never something a peer can cause.
+ */
 export class EngineMisuseError extends Error {
   override readonly name = 'EngineMisuseError';
   readonly code = 'SLUICE_HTTP2_MISUSE';

@@ -1,6 +1,6 @@
 /**
- * HEADERS and CONTINUATION (RFC 9113 sections 6.2 and 6.10): field blocks put together, decoded, and made requests and
- * trailers, or refused.
+ * HEADERS and CONTINUATION (RFC 9113 sections 6.2 and 6.10): field blocks put together, decoded, and made
+ * requests and trailers, or refused.
  */
 import type { EngineCounters } from './counters.ts';
 import { ErrorCode } from './errors.ts';
@@ -19,7 +19,10 @@ import { Http2Stream } from './stream.ts';
 import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
-/** Field lines being decoded. One for all connections: whoever decodes has taken them before anything else runs. */
+/**
+ * Field lines being decoded. One for all connections: whoever decodes has taken them before anything else
+ * runs.
+ */
 const lines: string[] = [];
 const fieldsTooLargeFields: readonly string[] = ['content-length', '0'];
 

@@ -1,6 +1,7 @@
 /**
- * RFC 9113 section 8: what makes a request's field lines a request. Each rule that is broken has a sentence; a malformed
- * request is never delivered (8.1.1), so that no application and no tier behind it reads it in its own way.
+ * RFC 9113 section 8: what makes a request's field lines a request. Each rule that is broken has a sentence;
+ * a malformed request is never delivered (8.1.1), so that no application and no tier behind it reads it in
+ * its own way.
  *
  * Lines are flat: name, value, name, value… in wire order and wire case, latin1.
  */
@@ -26,8 +27,9 @@ const NameKind = {
 class KnownName {
   readonly kind: number;
   /**
-   * Most values repeat from request to request and are one string in the HPACK table: finding it here again costs a
-   * comparison of pointers instead of a walk over its characters. Never a secret: those are checked each time.
+   * Most values repeat from request to request and are one string in the HPACK table: finding it here again
+   * costs a comparison of pointers instead of a walk over its characters. Never a secret: those are checked
+   * each time.
    */
   lastValue = '';
 
@@ -309,7 +311,10 @@ export function judgeTrailers(lines: readonly string[]): string | null {
   return null;
 }
 
-/** RFC 9113 section 8.1.1: the sum of DATA is what content-length says, at the end; before it, no more than that. */
+/**
+ * RFC 9113 section 8.1.1: the sum of DATA is what content-length says, at the end; before it, no more than
+ * that.
+ */
 export function breaksContentLength(stream: Http2Stream, endStream: boolean): boolean {
   const announced = stream.contentLength;
   if (announced < 0) return false;

@@ -1,9 +1,9 @@
 /**
  * Bytes into frames, however the network cut them.
  *
- * A frame that lies whole in a chunk is handed over where it lies. One that is split is gathered, in a buffer that grows
- * with what has come and not with what was announced. DATA is never gathered: its pieces are handed over as they come.
- * What a frame means, and whether its head is acceptable, is the sink's matter.
+ * A frame that lies whole in a chunk is handed over where it lies. One that is split is gathered, in a buffer
+ * that grows with what has come and not with what was announced. DATA is never gathered: its pieces are
+ * handed over as they come. What a frame means, and whether its head is acceptable, is the sink's matter.
  */
 import { ErrorCode } from './errors.ts';
 import { Flag, FrameType, frameHeadBytes } from './frames.ts';
@@ -20,7 +20,10 @@ export interface FrameSink {
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
   /** A DATA frame begins: `frameBytes` count for flow control, `contentBytes` of them are content. */
   onDataFrame(streamId: number, endStream: boolean, frameBytes: number, contentBytes: number): void;
-  /** A piece of that frame's content. `last` comes exactly once a frame, with an empty piece when it has no content. */
+  /**
+   * A piece of that frame's content. `last` comes exactly once a frame, with an empty piece when it has no
+   * content.
+   */
   onDataPiece(bytes: Uint8Array, start: number, end: number, last: boolean): void;
   /** Not HTTP/2, or a frame that contradicts itself: a connection error. The sink calls `stop`. */
   onReadFault(code: number, reason: string): void;

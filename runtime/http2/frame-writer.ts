@@ -1,9 +1,9 @@
 /**
- * Frames into output buffers. All frames that one turn produces lie one after another in one buffer and leave in one
- * write; a second buffer is begun only when the first is full.
+ * Frames into output buffers. All frames that one turn produces lie one after another in one buffer and leave
+ * in one write; a second buffer is begun only when the first is full.
  *
- * While the socket still has some of our output, only full buffers are handed over and the last one keeps filling: so
- * a peer that does not read makes us hold what we said, not a buffer for every word of it.
+ * While the socket still has some of our output, only full buffers are handed over and the last one keeps
+ * filling: so a peer that does not read makes us hold what we said, not a buffer for every word of it.
  */
 import type { EngineCounters } from './counters.ts';
 import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes } from './frames.ts';
@@ -91,7 +91,10 @@ export class FrameWriter {
     return room >= 1024 ? room : this.#buffers.chunkBytes - frameHeadBytes;
   }
 
-  /** Opens a frame whose payload of `bytes` the caller puts behind the head. @returns the payload's offset. */
+  /**
+   * Opens a frame whose payload of `bytes` the caller puts behind the head.
+   * @returns the payload's offset.
+   */
   begin(chunk: OutputChunk, type: number, flags: number, streamId: number, bytes: number): number {
     const offset = chunk.length;
     putFrameHead(chunk.buffer, offset, bytes, type, flags, streamId);
@@ -107,8 +110,9 @@ export class FrameWriter {
   }
 
   /**
-   * A field block of `blockBytes` that the caller has encoded behind the room for a frame head at the chunk's `length`: one
-   * HEADERS frame, and CONTINUATIONs when it is longer than any peer must take (RFC 9113 section 4.2).
+   * A field block of `blockBytes` that the caller has encoded behind the room for a frame head at the chunk's
+   * `length`: one HEADERS frame, and CONTINUATIONs when it is longer than any peer must take (RFC 9113
+   * section 4.2).
    */
   headers(chunk: OutputChunk, streamId: number, endStream: boolean, blockBytes: number): void {
     const flags = endStream ? Flag.EndStream : 0;

@@ -1,7 +1,8 @@
 /**
  * Frame types, flags and what the nine-byte head alone decides (RFC 9113 sections 4.1 and 6).
  *
- * A frame is judged here before a byte of its payload is kept, so a peer cannot make us hold what we would refuse.
+ * A frame is judged here before a byte of its payload is kept, so a peer cannot make us hold what we would
+ * refuse.
  */
 import { ErrorCode } from './errors.ts';
 
@@ -46,7 +47,9 @@ interface HeadRule {
 }
 
 const any = Number.POSITIVE_INFINITY;
-/** Index: frame type. PRIORITY's length is the receiver's matter: being wrong there is a stream error (6.3). */
+/**
+ * Index: frame type. PRIORITY's length is the receiver's matter: being wrong there is a stream error (6.3).
+ */
 const headRules: readonly HeadRule[] = [
   { name: 'DATA', on: 'stream', minBytes: 0, maxBytes: any },
   { name: 'HEADERS', on: 'stream', minBytes: 0, maxBytes: any },

@@ -1,6 +1,6 @@
 /**
- * How streams and the connection end. Every ending passes here, so each stream is closed exactly once, its queue is
- * dropped, its flow-control bytes go back and its owner hears of it last.
+ * How streams and the connection end. Every ending passes here, so each stream is closed exactly once, its
+ * queue is dropped, its flow-control bytes go back and its owner hears of it last.
  */
 import type { AbuseBudgets, BudgetName } from './budgets.ts';
 import type { EngineCounters } from './counters.ts';
@@ -16,8 +16,8 @@ import { StreamEffect, type StreamInput, StreamState, transition } from './strea
 import type { Streams } from './streams.ts';
 
 /**
- * `preface`: nothing valid has come. `draining`: GOAWAY is out, streams finish. `closing`: nothing is read any more; once the
- * output has left, the owner closes the socket. `closed`: the socket is gone.
+ * `preface`: nothing valid has come. `draining`: GOAWAY is out, streams finish. `closing`: nothing is read
+ * any more; once the output has left, the owner closes the socket. `closed`: the socket is gone.
  */
 export type EngineState = 'preface' | 'open' | 'draining' | 'closing' | 'closed';
 
@@ -158,7 +158,8 @@ export class Lifecycle {
   goaway(code: number, lastStreamIdAll: boolean): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.state = 'draining';
-    // Before the real id goes out the peer learns that it shall stop, so that what is on its way is still served.
+    // Before the real id goes out the peer learns that it shall stop, so that what is on its way is still
+    // served.
     if (!lastStreamIdAll) this.promisedId = Math.min(this.promisedId, this.#streams.lastPeerId);
     this.#writer.goaway(this.promisedId, code, '');
     this.#endDrain();

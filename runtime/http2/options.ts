@@ -1,6 +1,6 @@
 /**
- * Every limit of the engine, with its default and the reason for it. One frozen object serves all connections of a
- * listener.
+ * Every limit of the engine, with its default and the reason for it. One frozen object serves all connections
+ * of a listener.
  */
 import { EngineOptionError } from './errors.ts';
 import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
@@ -11,25 +11,31 @@ export interface BudgetLimit {
   readonly perSecond: number;
 }
 
-/** One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM. */
+/**
+ * One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM.
+ */
 export interface BudgetLimits {
   /**
-   * RST_STREAM from the peer on streams it opened (rapid reset, CVE-2023-44487). Default 500 at once, 100/s: a browser
-   * that leaves a page of 100 images sends 100 in one packet.
+   * RST_STREAM from the peer on streams it opened (rapid reset, CVE-2023-44487). Default 500 at once, 100/s:
+   * a browser that leaves a page of 100 images sends 100 in one packet.
    */
   readonly peerResets: BudgetLimit;
-  /** Streams that we had to reset because of what the peer sent (CVE-2025-8671, "MadeYouReset"). Default 100, 10/s. */
+  /**
+   * Streams that we had to reset because of what the peer sent (CVE-2025-8671, "MadeYouReset"). Default 100,
+   * 10/s.
+   */
   readonly provokedResets: BudgetLimit;
   /**
-   * Streams refused over maxConcurrentStreams. Default 1000, 100/s: a client may open many before it has seen our
-   * SETTINGS.
+   * Streams refused over maxConcurrentStreams. Default 1000, 100/s: a client may open many before it has seen
+   * our SETTINGS.
    */
   readonly refusedStreams: BudgetLimit;
   /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s. */
   readonly settings: BudgetLimit;
   /**
-   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we send gives
-   * one back, because gRPC probes the bandwidth with a PING per round trip while it is being served.
+   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we
+   * send gives one back, because gRPC probes the bandwidth with a PING per round trip while it is being
+   * served.
    */
   readonly pings: BudgetLimit;
   /** PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s. */
@@ -37,9 +43,9 @@ export interface BudgetLimits {
   /** DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s. */
   readonly emptyData: BudgetLimit;
   /**
-   * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default 1000,
-   * 100/s; a DATA frame that ended because its data did, not because the window did, gives two back, so a client that
-   * acknowledges every small message, on the stream and on the connection, is no attacker.
+   * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default
+   * 1000, 100/s; a DATA frame that ended because its data did, not because the window did, gives two back, so
+   * a client that acknowledges every small message, on the stream and on the connection, is no attacker.
    */
   readonly tinyWindowUpdates: BudgetLimit;
   /**
@@ -55,19 +61,21 @@ export interface Http2Options {
   /** SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed. Default 128 KiB. */
   readonly streamWindowBytes: number;
   /**
-   * Request bytes that all streams of a connection may have unconsumed. Default 16 MiB, which is maxConcurrentStreams
-   * × streamWindowBytes: uploads that nobody reads cannot use up the others' room.
+   * Request bytes that all streams of a connection may have unconsumed. Default 16 MiB, which is
+   * maxConcurrentStreams × streamWindowBytes: uploads that nobody reads cannot use up the others' room.
    */
   readonly connectionWindowBytes: number;
-  /** SETTINGS_MAX_FRAME_SIZE. Default 16384, the least that is allowed: large frames only delay other streams. */
+  /**
+   * SETTINGS_MAX_FRAME_SIZE. Default 16384, the least that is allowed: large frames only delay other streams.
+   */
   readonly maxFrameBytes: number;
   /** SETTINGS_HEADER_TABLE_SIZE: what the peer may keep in our HPACK decoder. Default 4096. */
   readonly headerTableBytes: number;
   /** What we keep in our HPACK encoder at most, whatever the peer offers. Default 4096. */
   readonly encoderTableBytes: number;
   /**
-   * SETTINGS_MAX_HEADER_LIST_SIZE: names + values + 32 for each line (RFC 9113 section 6.5.2). Default 32 KiB. A request
-   * beyond it is answered 431.
+   * SETTINGS_MAX_HEADER_LIST_SIZE: names + values + 32 for each line (RFC 9113 section 6.5.2). Default 32
+   * KiB. A request beyond it is answered 431.
    */
   readonly maxFieldListBytes: number;
   /** Field lines of one message, pseudo-fields included. Default 128. A request beyond it is answered 431. */
@@ -81,11 +89,13 @@ export interface Http2Options {
   /** Output that the socket has not taken at which DATA waits in the streams' queues. Default 128 KiB. */
   readonly outputLimitBytes: number;
   /**
-   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads can make
-   * us hold in answers that are not under flow control. Above outputLimitBytes. Default 1 MiB.
+   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads
+   * can make us hold in answers that are not under flow control. Above outputLimitBytes. Default 1 MiB.
    */
   readonly maxUnsentBytes: number;
-  /** Recently reset streams remembered, so that frames still on their way are tolerated (5.1). Default 256. */
+  /**
+   * Recently reset streams remembered, so that frames still on their way are tolerated (5.1). Default 256.
+   */
   readonly closedStreamMemory: number;
   /** Time for the peer to acknowledge our SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
   readonly settingsTimeoutMs: number;

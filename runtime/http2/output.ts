@@ -1,6 +1,6 @@
 /**
- * Buffers for what leaves. One pool serves all connections of a reactor: a connection holds a buffer only while it has
- * bytes to send, so an idle one holds none.
+ * Buffers for what leaves. One pool serves all connections of a reactor: a connection holds a buffer only
+ * while it has bytes to send, so an idle one holds none.
  */
 import { EngineMisuseError } from './errors.ts';
 

@@ -1,8 +1,9 @@
 /**
- * Flow control of what we receive (RFC 9113 section 5.2): what the peer may still send, and when it is given more.
+ * Flow control of what we receive (RFC 9113 section 5.2): what the peer may still send, and when it is given
+ * more.
  *
- * A byte counts from its frame's head on and is given back once: when it was padding, when the owner consumed it, or when
- * its stream closed before that. WINDOW_UPDATEs are saved up until half a window is owed.
+ * A byte counts from its frame's head on and is given back once: when it was padding, when the owner consumed
+ * it, or when its stream closed before that. WINDOW_UPDATEs are saved up until half a window is owed.
  */
 import { Window } from '../../wire/window.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -36,7 +37,10 @@ export class ReceiveFlow {
     return this.#window.available;
   }
 
-  /** A DATA frame's whole payload counts for the connection, whatever becomes of it. @returns false: over the window. */
+  /**
+   * A DATA frame's whole payload counts for the connection, whatever becomes of it.
+   * @returns false: over the window.
+   */
   receiveOnConnection(bytes: number): boolean {
     if (bytes > this.#window.available) return false;
     this.#window.consume(bytes);
@@ -88,7 +92,10 @@ export class ReceiveFlow {
     this.#writer.windowUpdate(0, increment);
   }
 
-  /** Our SETTINGS_INITIAL_WINDOW_SIZE has come into force: every stream's window moves by the difference (6.9.2). */
+  /**
+   * Our SETTINGS_INITIAL_WINDOW_SIZE has come into force: every stream's window moves by the difference
+   * (6.9.2).
+   */
   changeStreamWindow(bytes: number, streams: IterableIterator<Http2Stream>): void {
     const delta = bytes - this.streamWindowBytes;
     this.streamWindowBytes = bytes;

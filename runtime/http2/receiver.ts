@@ -1,6 +1,6 @@
 /**
- * What frames mean: which may come now, and what each but DATA and HEADERS does. Called by the frame reader; ends streams
- * and the connection only through the lifecycle.
+ * What frames mean: which may come now, and what each but DATA and HEADERS does. Called by the frame reader;
+ * ends streams and the connection only through the lifecycle.
  */
 import type { EngineCounters } from './counters.ts';
 import { DataReceiver } from './data-receiver.ts';

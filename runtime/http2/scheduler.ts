@@ -1,7 +1,7 @@
 /**
- * Whose turn it is to send. Streams with queued bytes and an open window of their own form a ring, linked through the
- * streams themselves; each turn is one frame, then the stream goes to the back. So a stream with a gigabyte queued and
- * one with a kilobyte get the same share, and nothing is ever searched or shifted.
+ * Whose turn it is to send. Streams with queued bytes and an open window of their own form a ring, linked
+ * through the streams themselves; each turn is one frame, then the stream goes to the back. So a stream with
+ * a gigabyte queued and one with a kilobyte get the same share, and nothing is ever searched or shifted.
  *
  * Knows neither windows' arithmetic nor frames.
  */

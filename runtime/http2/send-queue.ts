@@ -1,4 +1,6 @@
-/** Response bytes of one stream that wait for a window or for room in the output, copied once on the way in. */
+/**
+ * Response bytes of one stream that wait for a window or for room in the output, copied once on the way in.
+ */
 import { copyBytes, type OutputBuffers, type OutputChunk } from './output.ts';
 
 export class SendQueue {
@@ -53,9 +55,9 @@ export class SendQueue {
     this.#buffers.release(head);
   }
 
-  /** A whole pool buffer for much, an exact one for little: a thousand stalled crumbs must not hold 64 KiB each. */
+  /** A whole pool buffer for much, an exact one for little: what is stalled shall hold about what it is. */
   #chunkFor(bytes: number): OutputChunk {
-    if (bytes * 4 >= this.#buffers.chunkBytes) return this.#buffers.acquire(0);
+    if (bytes * 2 >= this.#buffers.chunkBytes) return this.#buffers.acquire(0);
     return this.#buffers.acquireExact(bytes);
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Responses: heads, content and trailers into the output, as far as windows and output room allow; the rest into the
- * stream's queue, from where the scheduler's turns take it.
+ * Responses: heads, content and trailers into the output, as far as windows and output room allow; the rest
+ * into the stream's queue, from where the scheduler's turns take it.
  *
- * Content that can leave at once is copied once, from the owner's bytes to the output. Heads and trailers are not under
- * flow control and never wait for room: what bounds them is the number of streams and `maxUnsentBytes`.
+ * Content that can leave at once is copied once, from the owner's bytes to the output. Heads and trailers are
+ * not under flow control and never wait for room: what bounds them is the number of streams and
+ * `maxUnsentBytes`.
  */
 import { Window } from '../../wire/window.ts';
 import type { AbuseBudgets } from './budgets.ts';
@@ -21,8 +22,8 @@ import { StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
 /**
- * The most content in one frame, and so a stream's share of a turn. A peer may allow more (SETTINGS_MAX_FRAME_SIZE), never
- * less; longer frames would only make the others wait.
+ * The most content in one frame, and so a stream's share of a turn. A peer may allow more
+ * (SETTINGS_MAX_FRAME_SIZE), never less; longer frames would only make the others wait.
  */
 const quantumBytes = initialMaxFrameBytes;
 
@@ -113,7 +114,8 @@ export class Sender implements SendRoom {
       this.#end(stream, StreamInput.SendHeadersEnd);
       this.#settle(stream);
     } else {
-      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not leave.
+      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not
+      // leave.
       const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
       stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
     }
@@ -130,7 +132,8 @@ export class Sender implements SendRoom {
     if (total === 0 && !endStream) return;
     if (endStream) stream.response = ResponsePhase.Ending;
     let placed = 0;
-    // Others who wait go first; a bare end needs neither window nor room, and there would be nothing to queue.
+    // Others who wait go first; a bare end needs neither window nor room, and there would be nothing to
+    // queue.
     if (stream.queuedBytes === 0 && (total === 0 || this.#scheduler.first === null)) {
       placed = this.#place(stream, bytes, start, end, endStream);
     }
@@ -207,7 +210,10 @@ export class Sender implements SendRoom {
     return true;
   }
 
-  /** The peer's initial window has changed: every stream's moves by the difference (6.9.2). @returns false: beyond 2^31-1. */
+  /**
+   * The peer's initial window has changed: every stream's moves by the difference (6.9.2).
+   * @returns false: beyond 2^31-1.
+   */
   changeStreamWindow(bytes: number, streams: Streams): boolean {
     const delta = bytes - this.streamWindowBytes;
     this.streamWindowBytes = bytes;
@@ -264,7 +270,10 @@ export class Sender implements SendRoom {
     this.#window.consume(bytes);
   }
 
-  /** Content ended because it was all, not because a window was: the peer's small updates and PINGs had a purpose. */
+  /**
+   * Content ended because it was all, not because a window was: the peer's small updates and PINGs had a
+   * purpose.
+   */
   #goodFaith(): void {
     // One for the stream and one for the connection.
     this.#budgets.giveBack('tinyWindowUpdates', 2);

@@ -1,8 +1,8 @@
 /**
  * SETTINGS (RFC 9113 section 6.5): ours as sent and as in force, the peer's as received.
  *
- * What we announce binds the peer only once it has acknowledged it, so each announcement waits in line with the time it
- * was sent, and is applied when its ACK comes.
+ * What we announce binds the peer only once it has acknowledged it, so each announcement waits in line with
+ * the time it was sent, and is applied when its ACK comes.
  */
 import { ErrorCode } from './errors.ts';
 import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
@@ -68,7 +68,10 @@ export class SettingsInFlight {
     return entries;
   }
 
-  /** The peer's ACK: announcements come into force in the order they were sent. @returns false: there was none. */
+  /**
+   * The peer's ACK: announcements come into force in the order they were sent.
+   * @returns false: there was none.
+   */
   acknowledge(): boolean {
     const announcement = this.#waiting.shift();
     if (announcement === undefined) return false;
@@ -87,13 +90,17 @@ export class SettingsInFlight {
   }
 }
 
-/** The peer's settings that concern a server. Others, such as MAX_CONCURRENT_STREAMS, limit pushes, of which there are none. */
+/**
+ * The peer's settings that concern a server. Others, such as MAX_CONCURRENT_STREAMS, limit pushes, of which
+ * there are none.
+ */
 export class PeerSettings {
   initialWindowBytes = initialWindowBytes;
 
   /**
    * Takes one setting.
-   * @returns the connection error that its value is, or NoError. HEADER_TABLE_SIZE is the caller's to pass on.
+   * @returns the connection error that its value is, or NoError. HEADER_TABLE_SIZE is the caller's to pass
+   * on.
    */
   take(id: number, value: number): number {
     switch (id) {

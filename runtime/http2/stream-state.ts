@@ -1,9 +1,10 @@
 /**
  * The life of a stream (RFC 9113 section 5.1) as a table: (state, input) → (effect, next state).
  *
- * Knows nothing of frames' contents or of HTTP. A pair that is absent is illegal: received, it is a connection error
- * PROTOCOL_ERROR; sent, it is a bug of ours. `closed` is three states, because what may still arrive depends on how the
- * stream ended: after our own RST_STREAM the peer cannot know yet, after END_STREAM both ways it must.
+ * Knows nothing of frames' contents or of HTTP. A pair that is absent is illegal: received, it is a
+ * connection error PROTOCOL_ERROR; sent, it is a bug of ours. `closed` is three states, because what may
+ * still arrive depends on how the stream ended: after our own RST_STREAM the peer cannot know yet, after
+ * END_STREAM both ways it must.
  */
 import { ErrorCode } from './errors.ts';
 

@@ -1,4 +1,7 @@
-/** One stream: its request's head, its windows, its queue. The engine writes it; the owner reads it and keeps `context`. */
+/**
+ * One stream: its request's head, its windows, its queue. The engine writes it; the owner reads it and keeps
+ * `context`.
+ */
 import { Window } from '../../wire/window.ts';
 import type { SendQueue } from './send-queue.ts';
 import { StreamState } from './stream-state.ts';

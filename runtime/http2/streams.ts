@@ -1,8 +1,8 @@
 /**
  * The connection's streams: the live ones, and what little is kept of the dead ones.
  *
- * An id that is not live is idle when it is above every id the peer has used, else closed. How it was closed is
- * remembered for the latest resets only, in a ring of fixed size.
+ * An id that is not live is idle when it is above every id the peer has used, else closed. How it was closed
+ * is remembered for the latest resets only, in a ring of fixed size.
  */
 import type { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
@@ -75,7 +75,8 @@ export class Streams {
     if (id > this.lastPeerId || (id & 1) === 0) return StreamState.Idle;
     const memory = this.#memory;
     if (memory !== null) {
-      // The same id can be in twice: reset by the peer, then by us for what came after. Ours is what it knows last.
+      // The same id can be in twice: reset by the peer, then by us for what came after. Ours is what it knows
+      // last.
       if (memory.includes(id)) return StreamState.ClosedByOurReset;
       if (memory.includes(-id)) return StreamState.ClosedByPeerReset;
     }

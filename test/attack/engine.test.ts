@@ -1,4 +1,7 @@
-/** One attacker per budget and limit, against the engine alone, with a manual clock; and the honest peer that looks like one. */
+/**
+ * One attacker per budget and limit, against the engine alone, with a manual clock; and the honest peer that
+ * looks like one.
+ */
 import test from 'ava';
 import type { EngineCounters } from '../../runtime/http2/counters.ts';
 import { ErrorCode } from '../../runtime/http2/errors.ts';
@@ -300,6 +303,37 @@ test('stalledStreamSeconds: a shut connection window stalls every stream that ha
   t.is(peer.engine.failure, null);
   peer.engine.tick(peer.nowMs + 11_000);
   t.is(peer.engine.counters.abuse, 'stalledStreamSeconds');
+});
+
+test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte of the connection window', (t) => {
+  const plenty = { burst: 1e9, perSecond: 0 };
+  const peer = Peer.open({
+    connectionWindowBytes: 65_535,
+    budgets: { peerResets: plenty, provokedResets: plenty },
+  });
+  let sent = 0;
+  let given = 0;
+  const upload = data(1, Buffer.alloc(1000), false, 10);
+  for (let id = 1; id < 200_000; id += 2) {
+    upload.writeUInt32BE(id, 5);
+    peer.send(post(id), upload);
+    sent += upload.length - 9;
+    // By the peer, by the owner, or by what the peer did wrong; some of it consumed.
+    if (id % 3 === 0) peer.engine.consume(peer.stream(id), 500);
+    if (id % 5 === 0) peer.engine.reset(peer.stream(id), 8);
+    else if (id % 7 === 0) peer.send(windowUpdate(id, 0));
+    else peer.send(rstStream(id, 8));
+    for (const frame of peer.take()) {
+      if (frame.type === FrameType.WindowUpdate && frame.id === 0) given += frame.payload.readUInt32BE(0);
+    }
+    peer.streams.clear();
+    peer.content.clear();
+    peer.lines.length = 0;
+  }
+  t.is(peer.engine.failure, null);
+  t.is(peer.engine.streamCount, 0);
+  t.is(peer.buffers.heldCount, 0);
+  t.true(sent - given >= 0 && (sent - given) * 2 < 65_535);
 });
 
 test('an attack on one connection ends that one only', (t) => {

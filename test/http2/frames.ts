@@ -1,6 +1,7 @@
 /**
- * The peer's side, for tests: frames built and taken apart byte by byte. Shares no code with the engine but the names of
- * types and codes, and its HPACK is plain literals, so a mistake in the engine is not repeated here.
+ * The peer's side, for tests: frames built and taken apart byte by byte. Shares no code with the engine but
+ * the names of types and codes, and its HPACK is plain literals, so a mistake in the engine is not repeated
+ * here.
  */
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 

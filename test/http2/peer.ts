@@ -1,4 +1,6 @@
-/** An engine with a peer that tests drive by hand: a manual clock, events written down, output taken apart. */
+/**
+ * An engine with a peer that tests drive by hand: a manual clock, events written down, output taken apart.
+ */
 import { Http2Engine } from '../../runtime/http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../../runtime/http2/events.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';

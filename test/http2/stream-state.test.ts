@@ -10,11 +10,13 @@ const effectNames = Object.keys(StreamEffect);
 const stateNames = Object.keys(StreamState);
 
 /**
- * The figure of RFC 9113 section 5.1, written down a second time and by columns: what each pair does. `=X` proceeds to X, `-` is
- * ignored, `S5` is a stream error 5, `C1` a connection error 1, `!` is the owner's mistake.
+ * The figure of RFC 9113 section 5.1, written down a second time and by columns: what each pair does. `=X`
+ * proceeds to X, `-` is ignored, `S5` is a stream error 5, `C1` a connection error 1, `!` is the owner's
+ * mistake.
  */
 const expected: { readonly [K in keyof typeof StreamInput]: string } = {
-  //                      Idle                Open                 HalfClosedRemote     HalfClosedLocal     ByEnd ByPeerReset ByOurReset
+  //                      Idle                Open                 HalfClosedRemote     HalfClosedLocal
+  // ByEnd ByPeerReset ByOurReset
   ReceiveHeaders:
     '       =Open               S1                   S5                   S1                  C5    S5          -',
   ReceiveHeadersEnd:
