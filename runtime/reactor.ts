@@ -117,6 +117,8 @@ export class Reactor implements Turns {
       this.#alarm = null;
       this.request();
     }, this.#maintainEveryMs);
+    // Sockets and threads keep the process alive, not this.
+    this.#alarm.unref();
   }
 
   /** False when a thread has published meanwhile. */
