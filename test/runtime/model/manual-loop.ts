@@ -17,7 +17,7 @@ export class ManualLoop {
       },
       setTimeout(run: () => void) {
         loop.#timers.push(run);
-        return loop.#timers.length;
+        return { ref() {}, unref() {} };
       },
     });
     performance.now = () => loop.nowMs;
