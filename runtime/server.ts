@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { ExitCode } from './cli/exit-code.ts';
 import type { Config, PoolConfig } from './config/config.ts';
+import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import { Http1Front } from './connections/http1.ts';
@@ -13,29 +14,39 @@ import { Http2Connection } from './connections/http2.ts';
 import type { Destination } from './exchange.ts';
 import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
-import { Listener } from './listener.ts';
+import { ListenError } from './listeners/listen-error.ts';
+import type { Listener, ListenerHandler } from './listeners/listener.ts';
+import { openListeners } from './listeners/open.ts';
+import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { ApplicationLoadError, Pool, type PoolObserver } from './pools/pool.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
+import type { Certificates } from './tls/certificates.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
 
-/** Runs the server until it is told to stop. */
+/**
+ * Runs the server until it is told to stop.
+ * @throws ConfigError when files that the configuration names are wrong
+ */
 export async function serve(config: Config, log: Log): Promise<number> {
   const server = new Server(config, log);
   try {
     await server.start();
   } catch (error) {
     await server.destroy();
+    if (error instanceof ConfigError) throw error;
     if (error instanceof ApplicationLoadError) {
       log.fatal({ code: error.code }, error.message);
       return ExitCode.ApplicationFailed;
     }
-    log.fatal({ err: error }, 'the server could not start');
+    if (error instanceof ListenError) log.fatal({ code: error.code }, error.message);
+    else log.fatal({ err: error }, 'the server could not start');
     return ExitCode.Failed;
   }
+  if (server.hasCertificateFiles) process.on('SIGHUP', () => server.reloadCertificates());
   await stopSignal(log);
   await server.drain();
   return ExitCode.Ok;
@@ -65,6 +76,8 @@ export class Server {
   readonly #reactor: Reactor;
   readonly #pools = new Map<string, Pool>();
   readonly #listeners: Listener[] = [];
+  /** Null: every listener is cleartext. */
+  #certificates: Certificates | null = null;
   readonly #connections = new Set<Connection>();
   readonly #http1: Http1Front;
   readonly #front: Front;
@@ -146,48 +159,59 @@ export class Server {
     return { dispatcher: pool.dispatcher, responseWindowBytes, retryAfterSeconds };
   }
 
-  /** @throws ApplicationLoadError, or a system error when an address is taken. */
+  /** Certificates and keys come from files, which `reloadCertificates` reads anew. */
+  get hasCertificateFiles(): boolean {
+    return this.#certificates?.areFromFiles === true;
+  }
+
+  /** Connections stay; new ones get what the files say now. What is wrong with them is logged and changes nothing. */
+  reloadCertificates(): void {
+    void this.#certificates?.reload();
+  }
+
+  /** @throws ConfigError for files of TLS, ApplicationLoadError, ListenError. */
   async start(): Promise<void> {
+    // First, as it is soon known to be wrong.
+    await this.#loadCertificates();
     await Promise.all([...this.#pools.values()].map((pool) => pool.start()));
-    for (const { address } of this.#config.listeners) {
-      if (address.kind !== 'tcp') throw new Error(`not yet: ${address.address}`);
-      const { host, port } = address;
-      const listener = new Listener(
-        {
-          onHttp2: (socket, first) => this.#onHttp2(socket, first),
-          onHttp1: (socket, first) => this.#onHttp1(socket, first),
-        },
-        {
-          host,
-          port,
-          maxConnections: this.#config.limits.maxConnections,
-          headerTimeoutMs: this.#config.limits.headerTimeoutMs,
-        },
-      );
-      const bound = await listener.listen();
-      this.#listeners.push(listener);
-      const origin = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-      this.#log.info({ address: `${host}:${bound}` }, `listening on ${origin}`);
-      for (const { host: name, path } of this.#config.routes) {
-        const url =
-          origin + (path.length > 2 && path.endsWith('/*') ? path.slice(0, -2) : path.replace('*', ''));
-        const asHost = name === '*' ? '' : ` -H 'host: ${name.replace('*', 'www')}'`;
-        this.#log.info(`try: curl --http2-prior-knowledge${asHost} ${url}`);
-      }
-    }
+    await openListeners(
+      this.#config,
+      this.#certificates,
+      this.#listenerHandler(),
+      this.#log,
+      this.#listeners,
+    );
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#state = 'running';
   }
 
-  #onHttp2(socket: Socket, first: Buffer): void {
-    const connection = new Http2Connection(socket, this.#front, first);
+  async #loadCertificates(): Promise<void> {
+    const { listeners, file, http1 } = this.#config;
+    if (listeners.every(({ tls }) => tls === null)) return;
+    // Not imported by a server in cleartext: it starts sooner without.
+    const { Certificates } = await import('./tls/certificates.ts');
+    this.#certificates = new Certificates(http1.enabled ? ['h2', 'http/1.1'] : ['h2'], this.#log);
+    await this.#certificates.load(listeners, file);
+  }
+
+  #listenerHandler(): ListenerHandler {
+    return {
+      onHttp2: (socket, first, peer) => this.#onHttp2(socket, first, peer),
+      onHttp1: (socket, first, peer) => this.#onHttp1(socket, first, peer),
+      // A peer chooses how often this happens.
+      onRefused: (refusal, address, why) => this.#log.debug({ refusal, address, why }, 'connection refused'),
+    };
+  }
+
+  #onHttp2(socket: Socket, first: Buffer, peer: Peer): void {
+    const connection = new Http2Connection(socket, this.#front, first, peer);
     this.#connections.add(connection);
     if (this.#state === 'draining') connection.drain();
   }
 
-  #onHttp1(socket: Socket, first: Buffer): void {
-    if (this.#config.http1.enabled) this.#http1.accept(socket, first);
+  #onHttp1(socket: Socket, first: Buffer, peer: Peer): void {
+    if (this.#config.http1.enabled) this.#http1.accept(socket, first, peer);
     else socket.destroy();
   }
 
@@ -225,8 +249,10 @@ export class Server {
       this.#whenEmpty = resolve;
     });
     for (const listener of this.#listeners) listener.close();
+    this.#certificates?.close();
     this.#http1.drain();
     for (const connection of this.#connections) connection.drain();
+    for (const pool of this.#pools.values()) pool.announceDrain();
     this.#checkEmpty();
     let deadline: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -259,6 +285,7 @@ export class Server {
     this.#endDrain();
     if (this.#timer !== null) clearInterval(this.#timer);
     for (const listener of this.#listeners) listener.close();
+    this.#certificates?.close();
     for (const connection of this.#connections) connection.destroy();
     this.#http1.destroy();
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));

@@ -30,8 +30,26 @@ export async function main(words: readonly string[], environment: Environment): 
 async function check(config: Config, { overrides, file }: ReadSettings): Promise<number> {
   const missing = findMissingApplications(config);
   if (missing.length > 0) return refuse(file, missing);
+  const wrong = await checkTls(config);
+  if (wrong !== null) return refuse(wrong.source, wrong.problems);
   const { summarize } = await import('./summary.ts');
   return print(summarize(config, overrides, process.cwd()));
+}
+
+/** Reads certificates and keys as a start would; warns of those that clients will not take. */
+async function checkTls(config: Config): Promise<ConfigError | null> {
+  if (config.listeners.every(({ tls }) => tls === null)) return null;
+  const { readAll } = await import('../tls/certificates.ts');
+  try {
+    const materials = await readAll(config.listeners, config.file, null);
+    for (const { warnings } of materials.values()) {
+      for (const { code, where, message } of warnings) complain(`warning: ${where}: ${message} [${code}]`);
+    }
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
 }
 
 async function start(config: Config): Promise<number> {
@@ -43,7 +61,13 @@ async function start(config: Config): Promise<number> {
   const { createLog, flushLog } = await import('../log.ts');
   const { serve } = await import('../server.ts');
   const log = createLog(config.log);
-  const exitCode = await serve(config, log);
+  let exitCode: number;
+  try {
+    exitCode = await serve(config, log);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    exitCode = refuse(error.source, error.problems);
+  }
   await flushLog(log);
   return exitCode;
 }

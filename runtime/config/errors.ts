@@ -27,6 +27,12 @@ export const ConfigErrorCode = {
   Conflict: 'SLUICE_CONFIG_CONFLICT',
   /** A pool's application module is not where the file says. */
   ApplicationMissing: 'SLUICE_CONFIG_APPLICATION_MISSING',
+  /** A file of a listener's TLS is not there or cannot be read. */
+  TlsUnreadable: 'SLUICE_TLS_UNREADABLE',
+  /** It is not what it should be: no PEM, a key that the passphrase does not open, settings that OpenSSL refuses. */
+  TlsInvalid: 'SLUICE_TLS_INVALID',
+  /** A private key that belongs to another certificate. */
+  TlsKeyMismatch: 'SLUICE_TLS_KEY_MISMATCH',
   UnknownCommand: 'SLUICE_CONFIG_UNKNOWN_COMMAND',
   UnknownFlag: 'SLUICE_CONFIG_UNKNOWN_FLAG',
 } as const;

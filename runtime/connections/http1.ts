@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Exchange, type Transport } from '../exchange.ts';
+import type { Peer } from '../listeners/peer.ts';
 import { type Front, NOWHERE } from './front.ts';
 
 const CANCEL = 0x8;
@@ -33,7 +34,7 @@ export class Http1Front {
   readonly #server: Server;
   readonly #front: Front;
   readonly #options: Http1Options;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, Peer>();
   #open = 0;
   #draining = false;
 
@@ -64,11 +65,11 @@ export class Http1Front {
   }
 
   /** @param first what has been read of the socket already. */
-  accept(socket: Socket, first: Buffer): void {
-    this.#sockets.add(socket);
+  accept(socket: Socket, first: Buffer, peer: Peer): void {
+    this.#sockets.set(socket, peer);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.pause();
-    socket.unshift(first);
+    if (first.length > 0) socket.unshift(first);
     this.#server.emit('connection', socket);
     socket.resume();
   }
@@ -81,7 +82,7 @@ export class Http1Front {
 
   destroy(): void {
     this.#server.closeAllConnections();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -91,7 +92,10 @@ export class Http1Front {
       this.#open--;
       if (this.#open === 0) this.#front.onHttp1Idle();
     });
-    new Http1Transport(request, response, this, this.#front, this.#options.requestWindowBytes).start();
+    const peer = this.#sockets.get(request.socket);
+    // Closed between its bytes and their parsing.
+    if (peer === undefined) return;
+    new Http1Transport(request, response, this, this.#front, peer, this.#options.requestWindowBytes).start();
   }
 }
 
@@ -105,12 +109,15 @@ class Http1Transport implements Transport {
   readonly #exchange: Exchange;
   #unconsumedBytes = 0;
   #requestEnded: boolean;
+  /** What trusted proxies say of the client cannot be read in one way. */
+  readonly #isRefused: boolean;
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     server: Http1Front,
     front: Front,
+    peer: Peer,
     windowBytes: number,
   ) {
     this.#request = request;
@@ -118,7 +125,11 @@ class Http1Transport implements Transport {
     this.#server = server;
     this.#front = front;
     this.#windowBytes = windowBytes;
-    const authority = request.headers.host ?? '';
+    const host = request.headers.host ?? '';
+    const fields = receivedFields(request.rawHeaders, request.headers.connection);
+    const client = peer.forwarding === null ? null : peer.forwarding.clientOf(peer, host, fields);
+    this.#isRefused = peer.forwarding !== null && client === null;
+    const authority = client?.authority ?? host;
     const path = request.url ?? '/';
     const length = request.headers['content-length'];
     this.#requestEnded =
@@ -128,14 +139,15 @@ class Http1Transport implements Transport {
       null,
       front.router.find(authority, path) ?? NOWHERE,
       request.method ?? 'GET',
-      'http',
+      client?.scheme ?? peer.scheme,
       authority,
       path,
       request.httpVersionMinor === 0 ? '1.0' : '1.1',
-      request.socket.remoteAddress ?? '',
-      request.socket.remotePort ?? 0,
-      receivedFields(request.rawHeaders, request.headers.connection),
+      client?.address ?? peer.address,
+      client?.port ?? peer.port,
+      fields,
       this.#requestEnded,
+      peer.tls,
     );
   }
 
@@ -152,7 +164,8 @@ class Http1Transport implements Transport {
       request.on('data', (chunk: Buffer) => this.#data(chunk));
       request.on('end', () => this.#end());
     }
-    this.#exchange.start();
+    if (this.#isRefused) this.#exchange.answer(400);
+    else this.#exchange.start();
   }
 
   #data(chunk: Buffer): void {

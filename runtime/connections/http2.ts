@@ -8,11 +8,14 @@ import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { OutputChunk } from '../http2/output.ts';
 import type { Http2Stream } from '../http2/stream.ts';
+import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
 
 const NO_ERROR = 0x0;
+const INADEQUATE_SECURITY = 0xc;
+const BAD_REQUEST = 400;
 /** A draining connection's peer that does not answer a PING is not waited for any longer than this. */
 const PROMISE_MS = 1_000;
 
@@ -21,8 +24,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   readonly #socket: Socket;
   readonly #front: Front;
   readonly #engine: Http2Engine;
-  readonly #remoteAddress: string;
-  readonly #remotePort: number;
+  readonly #peer: Peer;
   /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
   readonly #writing: OutputChunk[] = [];
   #writingBytes = 0;
@@ -38,11 +40,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #served = false;
 
   /** @param first what has been read of the socket already. */
-  constructor(socket: Socket, front: Front, first: Uint8Array) {
+  constructor(socket: Socket, front: Front, first: Uint8Array, peer: Peer) {
     this.#socket = socket;
     this.#front = front;
-    this.#remoteAddress = socket.remoteAddress ?? '';
-    this.#remotePort = socket.remotePort ?? 0;
+    this.#peer = peer;
     this.#onWritten = () => this.#written();
     const now = front.reactor.tick();
     this.#idleSinceMs = now;
@@ -54,6 +55,8 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
       // 'close' follows and ends the streams; a peer that goes away is no event for the log.
     });
     socket.on('close', () => this.#closed());
+    // RFC 9113 section 9.2: TLS that HTTP/2 may not run over is a connection error.
+    if (!peer.allowsHttp2) this.#engine.goaway(INADEQUATE_SECURITY, false);
     this.#read(first);
   }
 
@@ -168,23 +171,39 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   onRequest(stream: Http2Stream, endStream: boolean): void {
     this.#served = true;
-    const destination = this.#front.router.find(stream.authority, stream.path);
+    const peer = this.#peer;
+    let { address, port } = peer;
+    // What the peer claims in :scheme is no fact; whether the connection is secure is.
+    let scheme = stream.scheme === '' ? '' : peer.scheme;
+    let authority = stream.authority;
+    let isRefused = false;
+    if (peer.forwarding !== null) {
+      const client = peer.forwarding.clientOf(peer, authority, stream.fields);
+      if (client === null) isRefused = true;
+      else {
+        ({ address, port, authority } = client);
+        if (scheme !== '') scheme = client.scheme;
+      }
+    }
+    const destination = this.#front.router.find(authority, stream.path);
     const exchange = new Exchange(
       this,
       stream,
       destination ?? NOWHERE,
       stream.method,
-      stream.scheme,
-      stream.authority,
+      scheme,
+      authority,
       stream.path,
       '2',
-      this.#remoteAddress,
-      this.#remotePort,
+      address,
+      port,
       stream.fields,
       endStream,
+      peer.tls,
     );
     stream.context = exchange;
-    exchange.start();
+    if (isRefused) exchange.answer(BAD_REQUEST);
+    else exchange.start();
   }
 
   onData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {

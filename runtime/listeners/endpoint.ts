@@ -1,0 +1,24 @@
+/** Who is at the other end of a connection. */
+import type { Socket } from 'node:net';
+
+export interface Endpoint {
+  /** An IP address; empty when there is none to know. */
+  readonly address: string;
+  /** 0 when there is none to know. */
+  readonly port: number;
+  /** The socket itself is a Unix domain socket: its peer has no address and is on this machine. */
+  readonly isUnix: boolean;
+}
+
+/** Nobody that could be named: a proxy knows no more, or will not say. */
+export const UNKNOWN: Endpoint = Object.freeze({ address: '', port: 0, isUnix: false });
+
+const UNIX: Endpoint = Object.freeze({ address: '', port: 0, isUnix: true });
+
+/** The peer of an accepted socket. Null: it has gone again already. */
+export function endpointOf(socket: Socket, listensOnUnix: boolean): Endpoint | null {
+  if (listensOnUnix) return UNIX;
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return null;
+  return { address: remoteAddress, port: remotePort, isUnix: false };
+}

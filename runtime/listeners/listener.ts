@@ -1,0 +1,181 @@
+/**
+ * A listener: accepts sockets and finds out, stage by stage, who is there and what is spoken.
+ *
+ *   socket ─▶ PROXY header ─▶ TLS ─▶ HTTP/2 or HTTP/1
+ *             if expected     if on  by ALPN; without it by the first bytes (RFC 9113 section 3.3)
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { ListenerConfig } from '../config/listeners.ts';
+import { describeTls } from '../tls/description.ts';
+import { isAllowedForHttp2 } from '../tls/http2-ciphers.ts';
+import type { TlsTerminator } from '../tls/terminator.ts';
+import { type BindAddress, type Bound, bind } from './bind.ts';
+import { type Endpoint, endpointOf } from './endpoint.ts';
+import { Forwarding } from './forwarding.ts';
+import type { Peer } from './peer.ts';
+import { beginsTls, protocolOf } from './protocol.ts';
+import { parseProxyHeader } from './proxy-header.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
+import { type Question, WaitingRoom } from './waiting-room.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Why a connection was closed before it had a protocol. */
+export type Refusal = 'untrusted-proxy' | 'proxy-header' | 'tls-handshake' | 'client-certificate';
+
+export interface ListenerHandler {
+  /** @param first what has been read of the socket already */
+  onHttp2(socket: Socket, first: Buffer, peer: Peer): void;
+  onHttp1(socket: Socket, first: Buffer, peer: Peer): void;
+  onRefused(refusal: Refusal, address: string, why: string): void;
+}
+
+export interface ListenerOptions {
+  readonly config: Pick<
+    ListenerConfig,
+    'permissions' | 'tls' | 'proxyProtocol' | 'maxProxyHeaderBytes' | 'trustedProxies' | 'forwardedFields'
+  >;
+  /** Null: cleartext. */
+  readonly tls: TlsTerminator | null;
+  /** Connections in all; one more is closed at once. */
+  readonly maxConnections: number;
+  /** For what comes before a request: a PROXY header, and the first bytes of a protocol. */
+  readonly headerTimeoutMs: number;
+}
+
+export class Listener {
+  readonly #server: Server;
+  readonly #handler: ListenerHandler;
+  readonly #options: ListenerOptions;
+  readonly #waiting: WaitingRoom;
+  readonly #trusted: TrustedProxies;
+  readonly #forwarding: Forwarding;
+  #isUnix = false;
+
+  constructor(handler: ListenerHandler, options: ListenerOptions) {
+    this.#handler = handler;
+    this.#options = options;
+    this.#waiting = new WaitingRoom(options.headerTimeoutMs);
+    this.#trusted = new TrustedProxies(options.config.trustedProxies);
+    this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
+    // Half-open, as a client that has said all it has to say still reads.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = options.maxConnections;
+  }
+
+  /** @throws ListenError */
+  async listen(target: BindAddress): Promise<Bound> {
+    const bound = await bind(this.#server, target, this.#options.config.permissions);
+    this.#isUnix = bound.host === null;
+    return bound;
+  }
+
+  /** Takes no more connections; those whose protocol is not known yet end. */
+  close(): void {
+    this.#server.close();
+    this.#waiting.close();
+    this.#options.tls?.close();
+  }
+
+  #accept(socket: Socket): void {
+    const endpoint = endpointOf(socket, this.#isUnix);
+    if (endpoint === null) socket.destroy();
+    else if (this.#options.config.proxyProtocol === 'off') this.#acceptFrom(socket, NO_BYTES, endpoint);
+    else this.#expectProxyHeader(socket, endpoint);
+  }
+
+  #expectProxyHeader(socket: Socket, proxy: Endpoint): void {
+    const { proxyProtocol, maxProxyHeaderBytes } = this.#options.config;
+    if (proxyProtocol === 'off') return;
+    if (!this.#trusted.includes(proxy)) {
+      this.#refuse(socket, 'untrusted-proxy', proxy, 'its address is not in trustedProxies');
+      return;
+    }
+    let length = 0;
+    let client = proxy;
+    this.#waiting.wait(socket, NO_BYTES, {
+      examine: (seen) => {
+        const verdict = parseProxyHeader(seen, proxyProtocol, maxProxyHeaderBytes);
+        if (verdict.state === 'more') return 'more';
+        if (verdict.state === 'wrong') {
+          this.#handler.onRefused('proxy-header', proxy.address, verdict.why);
+          return 'refused';
+        }
+        length = verdict.length;
+        client = verdict.source ?? proxy;
+        return 'known';
+      },
+      enter: (_, seen) => this.#acceptFrom(socket, seen.subarray(length), client),
+    });
+  }
+
+  #acceptFrom(socket: Socket, seen: Buffer, client: Endpoint): void {
+    const { tls, config } = this.#options;
+    if (tls === null) this.#acceptCleartext(socket, seen, client);
+    else if (config.tls?.allowCleartext !== true) this.#secure(tls, socket, seen, client);
+    else {
+      this.#waiting.wait(socket, seen, {
+        examine: () => 'known',
+        enter: (_, first) => {
+          if (beginsTls(first)) this.#secure(tls, socket, first, client);
+          else this.#acceptCleartext(socket, first, client);
+        },
+      });
+    }
+  }
+
+  #secure(tls: TlsTerminator, socket: Socket, seen: Buffer, client: Endpoint): void {
+    if (seen.length > 0) {
+      // TLS takes what is in the socket's own buffer first.
+      socket.pause();
+      socket.unshift(seen);
+    }
+    tls.accept(socket, {
+      onSecure: (secure) => this.#acceptSecure(secure, client),
+      onFailure: (error) => this.#handler.onRefused('tls-handshake', client.address, error.message),
+    });
+  }
+
+  #acceptSecure(socket: TLSSocket, client: Endpoint): void {
+    const description = describeTls(socket, this.#options.config.tls?.maxClientCertificateBytes ?? 0);
+    if (description === null) {
+      this.#refuse(socket, 'client-certificate', client, 'it is larger than maxClientCertificateBytes');
+      return;
+    }
+    const peer = this.#peer(client, description, isAllowedForHttp2(socket));
+    if (socket.alpnProtocol === 'h2') this.#handler.onHttp2(socket, NO_BYTES, peer);
+    else if (socket.alpnProtocol === 'http/1.1') this.#handler.onHttp1(socket, NO_BYTES, peer);
+    else this.#waiting.wait(socket, NO_BYTES, this.#whichProtocol(peer));
+  }
+
+  #acceptCleartext(socket: Socket, seen: Buffer, client: Endpoint): void {
+    this.#waiting.wait(socket, seen, this.#whichProtocol(this.#peer(client, '', true)));
+  }
+
+  #whichProtocol(peer: Peer): Question {
+    return {
+      examine: (seen) => (protocolOf(seen) === null ? 'more' : 'known'),
+      enter: (socket, seen) => {
+        if (protocolOf(seen) === 'http2') this.#handler.onHttp2(socket, seen, peer);
+        else this.#handler.onHttp1(socket, seen, peer);
+      },
+    };
+  }
+
+  #peer(client: Endpoint, tls: string, allowsHttp2: boolean): Peer {
+    return {
+      address: client.address,
+      port: client.port,
+      scheme: tls === '' ? 'http' : 'https',
+      tls,
+      forwarding: this.#trusted.includes(client) ? this.#forwarding : null,
+      allowsHttp2,
+    };
+  }
+
+  #refuse(socket: Socket, refusal: Refusal, { address }: Endpoint, why: string): void {
+    socket.destroy();
+    this.#handler.onRefused(refusal, address, why);
+  }
+}

@@ -1,0 +1,54 @@
+/** Opens all listeners of a configuration and tells the log how to reach them. */
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
+import type { Log } from '../log.ts';
+import type { Certificates } from '../tls/certificates.ts';
+import type { BindAddress, Bound } from './bind.ts';
+import { curlLines, originOf } from './curl-lines.ts';
+import { Listener, type ListenerHandler } from './listener.ts';
+import { passedSockets } from './socket-activation.ts';
+
+/**
+ * @param certificates null when no listener has TLS
+ * @param opened is given each listener as it opens, so that they can be closed when a later one fails
+ * @throws ListenError
+ */
+export async function openListeners(
+  config: Config,
+  certificates: Certificates | null,
+  handler: ListenerHandler,
+  log: Log,
+  opened: Listener[],
+): Promise<void> {
+  for (const listenerConfig of config.listeners) {
+    for (const target of targetsOf(listenerConfig)) {
+      const listener = new Listener(handler, {
+        config: listenerConfig,
+        tls: certificates?.terminatorOf(listenerConfig) ?? null,
+        maxConnections: config.limits.maxConnections,
+        headerTimeoutMs: config.limits.headerTimeoutMs,
+      });
+      opened.push(listener);
+      announce(await listener.listen(target), listenerConfig, config, log);
+    }
+  }
+  // What we start ourselves has no part in them.
+  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
+}
+
+function targetsOf({ address }: ListenerConfig): readonly BindAddress[] {
+  if (address.kind !== 'systemd') return [address];
+  const fds = passedSockets(address, process.env, process.pid);
+  return fds.map((fd) => ({ kind: 'fd', address: `${address.address} (fd:${fd})`, fd }));
+}
+
+function announce(bound: Bound, listener: ListenerConfig, { routes }: Config, log: Log): void {
+  const address =
+    bound.host !== null
+      ? `${bound.host}:${bound.port}`
+      : bound.path === ''
+        ? listener.address.address
+        : `unix:${bound.path}`;
+  log.info({ address }, `listening on ${bound.host === null ? address : originOf(bound, listener.tls)}`);
+  for (const line of curlLines(bound, listener, routes)) log.info(`try: ${line}`);
+}

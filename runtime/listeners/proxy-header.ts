@@ -1,0 +1,125 @@
+/**
+ * The PROXY protocol's header, versions 1 and 2 (HAProxy's proxy-protocol.txt): what a proxy sends before anything else,
+ * so that the server learns whom the connection is from. Pure: bytes in, verdict out.
+ *
+ * The protocol forbids guessing: where a header is expected, whatever is not one in full ends the connection.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import { type Endpoint, UNKNOWN } from './endpoint.ts';
+
+export type ProxyVersions = 'v1' | 'v2' | 'any';
+
+/** `more` bytes are needed to tell; or it is `wrong` and why; or it is `whole`. */
+export type ProxyVerdict =
+  | { readonly state: 'more' }
+  | { readonly state: 'wrong'; readonly why: string }
+  | {
+      readonly state: 'whole';
+      /** Where the client's own bytes begin. */
+      readonly length: number;
+      /** The client; null when the connection is the proxy's own (LOCAL) or the proxy does not know better. */
+      readonly source: Endpoint | null;
+    };
+
+const MORE: ProxyVerdict = Object.freeze({ state: 'more' });
+const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+const WORD = Buffer.from('PROXY ', 'latin1');
+/** Section 2.1: the longest line, with its CRLF. */
+const maxLineBytes = 107;
+const fixedBytes = 16;
+
+const Command = { Local: 0, Proxy: 1 } as const;
+const Family = { Unspecified: 0, Inet: 1, Inet6: 2, Unix: 3 } as const;
+const Transport = { Unspecified: 0, Stream: 1, Datagram: 2 } as const;
+
+/** @param maxBytes of a header of version 2; version 1 has its own limit, 107. */
+export function parseProxyHeader(seen: Buffer, versions: ProxyVersions, maxBytes: number): ProxyVerdict {
+  if (versions !== 'v1' && begins(seen, SIGNATURE)) return parseBinary(seen, maxBytes);
+  if (versions !== 'v2' && begins(seen, WORD)) return parseLine(seen);
+  return wrong('the connection does not begin with a header');
+}
+
+/** As far as there are bytes to compare. */
+function begins(seen: Buffer, expected: Buffer): boolean {
+  const compared = Math.min(seen.length, expected.length);
+  return expected.compare(seen, 0, compared, 0, compared) === 0;
+}
+
+function parseLine(seen: Buffer): ProxyVerdict {
+  const end = seen.subarray(0, maxLineBytes).indexOf('\n');
+  if (end === -1)
+    return seen.length < maxLineBytes ? MORE : wrong(`no line end within ${maxLineBytes} bytes`);
+  const line = seen.toString('latin1', 0, end + 1);
+  const length = end + 1;
+  if (/^PROXY UNKNOWN(?: [^\r\n]*)?\r\n$/.test(line)) return { state: 'whole', length, source: null };
+  const match = /^PROXY TCP([46]) (\S+) (\S+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})\r\n$/.exec(line);
+  if (match === null) return wrong('the line is malformed');
+  const [, family, source, destination, sourcePort, destinationPort] = match;
+  const isAddress = family === '4' ? isIPv4 : isIPv6;
+  if (!isAddress(source) || !isAddress(destination)) return wrong('an address is malformed');
+  if (Number(sourcePort) > 65_535 || Number(destinationPort) > 65_535) return wrong('a port is over 65535');
+  return { state: 'whole', length, source: { address: source, port: Number(sourcePort), isUnix: false } };
+}
+
+function parseBinary(seen: Buffer, maxBytes: number): ProxyVerdict {
+  if (seen.length < fixedBytes) return MORE;
+  const [version, command] = nibbles(seen[12]);
+  const [family, transport] = nibbles(seen[13]);
+  if (version !== 2) return wrong(`version ${version}`);
+  if (command > Command.Proxy) return wrong(`command ${command}`);
+  if (family > Family.Unix || transport > Transport.Datagram)
+    return wrong(`family and transport ${seen[13]}`);
+  const length = fixedBytes + seen.readUInt16BE(14);
+  // Refused by what it announces, before any of it is kept.
+  if (length > maxBytes) return wrong(`a header of ${length} bytes, ${maxBytes} are allowed`);
+  if (seen.length < length) return MORE;
+  if (command === Command.Local || transport !== Transport.Stream || family === Family.Unspecified) {
+    return { state: 'whole', length, source: null };
+  }
+  // Behind the addresses may stand TLVs; none of them changes who the client is.
+  if (length - fixedBytes < addressBytes[family]) return wrong('the addresses are cut short');
+  return { state: 'whole', length, source: sourceOf(seen, family) };
+}
+
+const addressBytes: Readonly<Record<number, number>> = {
+  [Family.Inet]: 12,
+  [Family.Inet6]: 36,
+  [Family.Unix]: 216,
+};
+
+function sourceOf(seen: Buffer, family: number): Endpoint {
+  if (family === Family.Inet) {
+    const address = seen.subarray(fixedBytes, fixedBytes + 4).join('.');
+    return { address, port: seen.readUInt16BE(fixedBytes + 8), isUnix: false };
+  }
+  if (family === Family.Inet6) {
+    const address = ipv6Text(seen, fixedBytes);
+    return { address, port: seen.readUInt16BE(fixedBytes + 32), isUnix: false };
+  }
+  // A path on the proxy's machine: nobody that an address here could name.
+  return UNKNOWN;
+}
+
+/** RFC 5952: the longest run of zero groups, of two at least, is left out. */
+function ipv6Text(bytes: Buffer, offset: number): string {
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(offset + index * 2).toString(16));
+  let from = 0;
+  let longest = 1;
+  for (let start = 0; start < 8; start++) {
+    let end = start;
+    while (end < 8 && groups[end] === '0') end++;
+    if (end - start <= longest) continue;
+    longest = end - start;
+    from = start;
+  }
+  if (longest < 2) return groups.join(':');
+  return `${groups.slice(0, from).join(':')}::${groups.slice(from + longest).join(':')}`;
+}
+
+function nibbles(byte: number): [high: number, low: number] {
+  return [byte >> 4, byte & 0x0f];
+}
+
+function wrong(why: string): ProxyVerdict {
+  return { state: 'wrong', why };
+}

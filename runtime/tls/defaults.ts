@@ -1,0 +1,24 @@
+/** What TLS is spoken with unless the configuration says otherwise. */
+import { constants } from 'node:crypto';
+
+/**
+ * The suites of TLS 1.3; for TLS 1.2 those with ephemeral keys and AEAD, so that HTTP/2 may run over every one (RFC 9113
+ * section 9.2.2). AES-128 first: it is the quickest where the processor has AES, and out of reach all the same.
+ */
+export const defaultCiphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/**
+ * No renegotiation (RFC 9113 section 9.2.1), which Node allows a few times; and a client whose first choice is ChaCha20, as
+ * it is without AES in hardware, gets it.
+ */
+export const secureOptions = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;

@@ -1,0 +1,53 @@
+/**
+ * A certificate for a developer's own machine: for localhost and its addresses, signed by itself, made at start and kept in
+ * memory alone. The library that makes it is loaded here and only when one is asked for: it takes a third of a second.
+ */
+import { webcrypto, X509Certificate } from 'node:crypto';
+import type { Certificate } from './certificate.ts';
+
+const days = 14;
+const dayMs = 86_400_000;
+
+export interface DevelopmentCertificate extends Certificate {
+  /** SHA-256 of the certificate, as browsers show it. */
+  readonly fingerprint256: string;
+}
+
+export async function makeDevelopmentCertificate(nowMs: number): Promise<DevelopmentCertificate> {
+  // The library registers its parts by decorators' metadata.
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: 'CN=localhost, O=Sluice development certificate',
+      // A clock that is a little behind must not find it in its future.
+      notBefore: new Date(nowMs - dayMs),
+      notAfter: new Date(nowMs + days * dayMs),
+      signingAlgorithm: algorithm,
+      keys: keys as CryptoKeyPair,
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'dns', value: 'localhost' },
+          { type: 'ip', value: '127.0.0.1' },
+          { type: 'ip', value: '::1' },
+        ]),
+        // No CA: whoever tells a browser to trust it trusts this one and none that its key could sign.
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      ],
+    },
+    webcrypto as unknown as Crypto,
+  );
+  const cert = certificate.toString('pem');
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return {
+    cert,
+    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString('base64')}\n-----END PRIVATE KEY-----\n`,
+    names: ['localhost'],
+    warning: null,
+    fingerprint256: new X509Certificate(cert).fingerprint256,
+  };
+}

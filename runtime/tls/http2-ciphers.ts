@@ -1,0 +1,16 @@
+/** Which TLS HTTP/2 may run over. */
+import type { TLSSocket } from 'node:tls';
+
+/**
+ * RFC 9113 appendix A lists the suites of TLS 1.2 that are prohibited, nearly three hundred. They are all those whose key
+ * exchange is not ephemeral or whose cipher is not an AEAD, so the few that remain are told by their names.
+ */
+const allowedSuite =
+  /^TLS_(?:EC)?DHE_(?:RSA|ECDSA|DSS|PSK)_WITH_(?:.*_(?:GCM|CCM)(?:_|$)|CHACHA20_POLY1305_)/;
+
+/** RFC 9113 section 9.2: TLS 1.3 always, TLS 1.2 with some suites, nothing older. */
+export function isAllowedForHttp2(socket: Pick<TLSSocket, 'getProtocol' | 'getCipher'>): boolean {
+  const version = socket.getProtocol();
+  if (version === 'TLSv1.3') return true;
+  return version === 'TLSv1.2' && allowedSuite.test(socket.getCipher().standardName);
+}
