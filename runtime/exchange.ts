@@ -22,6 +22,8 @@ import type { Thread } from './pools/thread.ts';
 export interface Transport {
   inform(exchange: Exchange, status: number, fields: readonly string[]): void;
   respond(exchange: Exchange, status: number, fields: string[], end: boolean): void;
+  /** The tunnel that the request asks for is accepted: from now on `write` and `onRequestData` carry its bytes. */
+  accept(exchange: Exchange, fields: string[]): void;
   /** Takes the bytes, or a copy of them, before it returns. Tells `onSent` as they leave. */
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void;
   trailers(exchange: Exchange, fields: readonly string[]): void;
@@ -32,6 +34,8 @@ export interface Transport {
   stopReading(exchange: Exchange): void;
 }
 
+/** What a thread's HEAD says to accept a tunnel. */
+const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
 
@@ -41,6 +45,10 @@ export interface Destination {
   readonly dispatcher: Dispatcher | null;
   readonly responseWindowBytes: number;
   readonly retryAfterSeconds: number;
+  /** The route takes WebSockets. */
+  readonly websocket: boolean;
+  /** The route takes CONNECT. */
+  readonly connect: boolean;
 }
 
 export class Exchange extends Job {
@@ -267,6 +275,11 @@ export class Exchange extends Job {
     end: number,
   ): void {
     if (this.#closed !== 'no' || this.#response !== 'none') return;
+    if (status === SWITCHING_PROTOCOLS) {
+      this.#response = 'head';
+      this.transport.accept(this, fields);
+      return;
+    }
     const whole = (flags & Flag.End) !== 0;
     this.#response = whole ? 'ended' : 'head';
     if (end === start) {
@@ -373,6 +386,7 @@ const REASONS: { readonly [status: number]: string } = {
   400: 'Bad Request',
   404: 'Not Found',
   500: 'Internal Server Error',
+  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
 };

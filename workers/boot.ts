@@ -33,6 +33,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     const drained = Promise.withResolvers<void>();
     const surface: ThreadControl = {
       drain: () => void running.drain().then(drained.resolve),
+      announceDrain: () => running.announceDrain(),
       stats: () => running.stats(),
     };
     expose(surface, endpoint);

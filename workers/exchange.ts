@@ -15,6 +15,7 @@ import { contentLengthOf, flatten, ReceivedFields } from './fields.ts';
 import type { Closed, Exchange, ExchangeRequest, Fields, FieldsInit } from './gateway.ts';
 import type { Outlet } from './outlet.ts';
 import { RequestBody } from './request-body.ts';
+import { HostedTunnel } from './tunnel.ts';
 
 /** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
 type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
@@ -35,6 +36,8 @@ interface Queued {
 const NO_BYTES = new Uint8Array(0);
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 const CANCEL = 0x8;
+/** In HEAD: the tunnel is accepted. What the peer gets is its protocol's word for that. */
+const SWITCHING_PROTOCOLS = 101;
 /** Messages that may wait for the ring or for credit; an application that never waits meets this. */
 const MAX_QUEUED_MESSAGES = 1024;
 const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
@@ -64,6 +67,8 @@ export class HostedExchange implements Exchange {
   #trailerFields: Fields = EMPTY_FIELDS;
   #trailers: PromiseWithResolvers<Fields> | null = null;
   #abort: AbortController | null = null;
+  #drain: AbortController | null = null;
+  #tunnel: HostedTunnel | null = null;
   #whenClosed: PromiseWithResolvers<Closed> | null = null;
 
   constructor(outlet: Outlet, slot: number, request: ExchangeRequest, requestEnded: boolean) {
@@ -128,6 +133,12 @@ export class HostedExchange implements Exchange {
       );
     }
     this.#mustBeIdle();
+    if (status < 300 && this.#asksForTunnel) {
+      throw new HostError(
+        'SLUICE_STATUS_INVALID',
+        `expected accept(), or a status of 300 or above that refuses the tunnel (RFC 9110 section 9.3.6), got ${status}`,
+      );
+    }
     const flat = flatten(fields);
     const headBytes = this.#requireFits(flat);
     this.#bodiless = this.#isHead || status === 204 || status === 304;
@@ -164,6 +175,32 @@ export class HostedExchange implements Exchange {
       this.#send('head', status, head, null, false, null);
       this.#send('data', 0, null, bytes, true, null);
     }
+  }
+
+  accept(fields?: FieldsInit): HostedTunnel {
+    if (!this.#asksForTunnel) {
+      throw new HostError(
+        'SLUICE_NOT_A_TUNNEL',
+        `expected a request for a tunnel (CONNECT or a protocol), got ${this.request.method} without a protocol`,
+      );
+    }
+    this.#mustBeIdle();
+    const flat = flatten(fields);
+    this.#requireFits(flat);
+    if (contentLengthOf(flat) !== -1) {
+      throw new HostError(
+        'SLUICE_FIELD_INVALID',
+        'expected no content-length: a tunnel has no content (RFC 9110 section 9.3.6)',
+      );
+    }
+    this.#response = 'started';
+    this.#tunnel = new HostedTunnel(this);
+    this.#send('head', SWITCHING_PROTOCOLS, flat, null, false, null);
+    return this.#tunnel;
+  }
+
+  get #asksForTunnel(): boolean {
+    return this.request.protocol !== '' || this.request.method === 'CONNECT';
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
@@ -234,6 +271,14 @@ export class HostedExchange implements Exchange {
     return this.#abort.signal;
   }
 
+  get draining(): AbortSignal {
+    if (this.#drain === null) {
+      this.#drain = new AbortController();
+      if (this.#outlet.isDraining) this.#drain.abort();
+    }
+    return this.#drain.signal;
+  }
+
   get closed(): Promise<Closed> {
     if (this.#whenClosed === null) {
       this.#whenClosed = Promise.withResolvers();
@@ -285,6 +330,15 @@ export class HostedExchange implements Exchange {
   }
 
   // ---- the host's side
+
+  /** What `accept` gave, if it was called. */
+  get tunnel(): HostedTunnel | null {
+    return this.#tunnel;
+  }
+
+  onDraining(): void {
+    this.#drain?.abort();
+  }
 
   /** True while the reactor holds the slot for this exchange. */
   get isOpen(): boolean {

@@ -44,8 +44,15 @@ export interface ExchangeRequest {
   readonly scheme: string;
   /** Host and optional port, as `:authority` or `Host` carried it; empty when the peer sent neither. */
   readonly authority: string;
-  /** Path and query as they came, not decoded. */
+  /** Path and query as they came, not decoded; empty for CONNECT without `protocol`. */
   readonly path: string;
+  /**
+   * What the peer asks to speak instead of HTTP: `websocket` for a WebSocket handshake, by `Upgrade` over HTTP/1.1 (RFC
+   * 6455 section 4.1) or by extended CONNECT over HTTP/2 (RFC 8441); otherwise empty. The method is GET for the one
+   * and CONNECT for the other, so an application looks here. With the method CONNECT and no protocol the peer asks
+   * for a tunnel to `authority` (RFC 9110 section 9.3.6).
+   */
+  readonly protocol: string;
   readonly fields: Fields;
   /** `2` or `1.1` or `1.0`: the version the peer speaks. */
   readonly version: string;
@@ -129,6 +136,12 @@ export interface Exchange extends AsyncDisposable {
   /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
   end(trailers?: FieldsInit): void;
   /**
+   * Accept the tunnel that the request asks for (see `request.protocol`), in place of `respond`: 101 or, for CONNECT,
+   * 200 with these fields, then bytes both ways. To refuse one, `respond` with a status of 300 or above, such as 403.
+   * @throws GatewayError `SLUICE_NOT_A_TUNNEL`, `SLUICE_RESPONSE_STARTED`, `SLUICE_FIELD_INVALID`
+   */
+  accept(fields?: FieldsInit): Tunnel;
+  /**
    * End the exchange at once with an HTTP/2 error code (RFC 9113 section 7); default CANCEL (0x8).
    * @throws GatewayError `SLUICE_RESET_CODE_INVALID`
    */
@@ -141,8 +154,37 @@ export interface Exchange extends AsyncDisposable {
    * Its reason is a `GatewayError` `SLUICE_EXCHANGE_CLOSED` with `closedBy` and `resetCode`.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborts when the server, or this thread, begins to stop: what has no end of its own, such as a tunnel or a stream of
+   * events, should come to one now. Nothing is cut off before the drain's deadline.
+   */
+  readonly draining: AbortSignal;
   /** Settles exactly once, when the exchange is over, and never rejects. */
   readonly closed: Promise<Closed>;
+}
+
+/**
+ * Bytes both ways in place of a response. The directions end apart: `read` ends when the peer has ended its own, and
+ * `end` ends ours, after which the peer may go on. Over HTTP/2 an end is END_STREAM, over HTTP/1.1 a FIN.
+ */
+export interface Tunnel {
+  /** What the peer sends, iterated once. As with a body, pulling grants the credit and an early leave stops reading. */
+  readonly read: AsyncIterable<Uint8Array>;
+  /**
+   * Resolves when the peer's credit has let the whole chunk go. The bytes must stay as they are until then.
+   * @throws GatewayError (as a rejection) as `Exchange.write`
+   */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Nothing more will be written. */
+  end(): void;
+  /** End both directions at once with an HTTP/2 error code; over HTTP/1.1 the connection is destroyed. */
+  reset(code?: number): void;
+  /**
+   * A tunnel lasts as long as the application's function: one that is not ended by then is reset. What has to say
+   * goodbye sets its handler here. It is called once when the function has returned (or, with `failed`, thrown) and the
+   * tunnel stays until the promise settles; what is still open then is reset.
+   */
+  atReturn(handler: (failed: boolean) => Promise<void>): void;
 }
 
 /** Who ended an exchange and why. */
@@ -162,6 +204,7 @@ export const GatewayErrorCode = {
   ExchangeClosed: 'SLUICE_EXCHANGE_CLOSED',
   FieldInvalid: 'SLUICE_FIELD_INVALID',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
+  NotATunnel: 'SLUICE_NOT_A_TUNNEL',
   ResetCodeInvalid: 'SLUICE_RESET_CODE_INVALID',
   ResponseEnded: 'SLUICE_RESPONSE_ENDED',
   ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',

@@ -59,7 +59,7 @@ export class Host implements ThreadHandler, Outlet {
   /** `drained` is final: what is still in the ring goes to another thread. */
   #state: 'running' | 'draining' | 'drained' = 'running';
   readonly #drained = Promise.withResolvers<void>();
-  #draining = false;
+  #drainAnnounced = false;
   readonly #turn: () => void;
 
   constructor(
@@ -93,13 +93,13 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   get isDraining(): boolean {
-    return this.#draining;
+    return this.#drainAnnounced;
   }
 
   /** The server begins to stop: exchanges that have no end of their own hear of it. More may still come. */
   announceDrain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+    if (this.#drainAnnounced) return;
+    this.#drainAnnounced = true;
     for (const exchange of this.#slots) exchange?.onDraining();
   }
 

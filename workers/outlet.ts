@@ -6,6 +6,8 @@ import type { HostedExchange } from './exchange.ts';
 
 export interface Outlet {
   readonly options: HostOptions;
+  /** The thread, or the whole server, is about to stop. */
+  readonly isDraining: boolean;
   /** Largest body piece of one message. */
   readonly maxDataBytes: number;
   /** Most that the fields of one message may take, or the fields and the content of a head that carries both. */

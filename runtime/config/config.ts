@@ -32,6 +32,10 @@ export interface RouteConfig {
   /** An exact path, or a prefix followed by a slash and a star. */
   readonly path: string;
   readonly pool: string;
+  /** WebSocket handshakes reach the application. */
+  readonly websocket: boolean;
+  /** CONNECT reaches the application. */
+  readonly connect: boolean;
 }
 
 export type LimitsConfig = ConfigOutput['limits'];

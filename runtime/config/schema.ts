@@ -150,6 +150,14 @@ const route = v.pipe(
         v.description('An exact path; or "/render/*" for /render and all below it; or "/*" for all.'),
       ),
       pool: v.pipe(v.string('the name of a pool'), v.description('The pool that answers.')),
+      websocket: flag(
+        'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
+        false,
+      ),
+      connect: flag(
+        'Whether CONNECT reaches the application, which then tunnels bytes to whom it likes; it is answered 501 otherwise. CONNECT has no path: it goes by the host, to a route whose path is "/*".',
+        false,
+      ),
     },
     'an object with a path and a pool',
   ),

@@ -26,4 +26,6 @@ export const NOWHERE: Destination = Object.freeze({
   dispatcher: null,
   responseWindowBytes: 65_536,
   retryAfterSeconds: 1,
+  websocket: false,
+  connect: false,
 });

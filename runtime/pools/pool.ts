@@ -87,6 +87,7 @@ export class Pool implements ThreadOwner {
   readonly #piscina: Piscina;
   readonly #running = new Map<Thread, Running>();
   #state: 'running' | 'draining' | 'stopped' = 'running';
+  #drainAnnounced = false;
   #spawned = 0;
   /** Times of recent deaths, for the restart intensity. */
   #deathsMs: number[] = [];
@@ -178,6 +179,7 @@ export class Pool implements ThreadOwner {
     thread.idleSinceMs = this.#turns.nowMs;
     this.dispatcher.threads.push(thread);
     running.ready.resolve();
+    if (this.#drainAnnounced) this.#tellDrain(running);
     this.#observer.onThreadStarted(this, thread.name);
     this.dispatcher.onRoom(thread);
   }
@@ -295,6 +297,18 @@ export class Pool implements ThreadOwner {
     if (index !== -1) this.dispatcher.threads.splice(index, 1);
     // The thread may die before it answers; its task tells.
     Promise.resolve(running.control.drain()).catch(() => undefined);
+  }
+
+  /** The server begins to stop: threads go on, and tell jobs that have no end of their own. */
+  announceDrain(): void {
+    this.#drainAnnounced = true;
+    for (const running of this.#running.values()) this.#tellDrain(running);
+  }
+
+  #tellDrain(running: Running): void {
+    // As above; and one that is still loading hears of it when it is ready.
+    if (running.thread.state === 'ready')
+      Promise.resolve(running.control.announceDrain()).catch(() => undefined);
   }
 
   /** Ends every thread at once, begun jobs and all. Idempotent. */

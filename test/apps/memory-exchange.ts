@@ -48,6 +48,7 @@ export class MemoryExchange implements Exchange {
   readonly trailers: Promise<Fields>;
   readonly writableBytes = 65536;
   readonly signal: AbortSignal = new AbortController().signal;
+  readonly draining: AbortSignal = new AbortController().signal;
   readonly closed: Promise<Closed> = Promise.resolve({ by: 'application', how: 'complete', code: 0 });
   readonly #pieces: Uint8Array[];
   #state: 'idle' | 'started' | 'ended' = 'idle';
@@ -63,6 +64,7 @@ export class MemoryExchange implements Exchange {
       scheme: request.scheme ?? 'http',
       authority: request.authority ?? '127.0.0.1:8080',
       path: request.path,
+      protocol: '',
       fields: received(request.fields ?? {}),
       version: '2',
       remote: { address: '127.0.0.1', port: 50000 },
@@ -95,6 +97,10 @@ export class MemoryExchange implements Exchange {
       throw new HostError('SLUICE_RESPONSE_NOT_STARTED', 'there is no open response');
     this.#state = 'ended';
     this.#trailers = received(trailers);
+  }
+
+  accept(): never {
+    throw new HostError('SLUICE_NOT_A_TUNNEL', 'there are no tunnels in memory');
   }
 
   reset(): void {

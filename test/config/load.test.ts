@@ -53,7 +53,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
     trustedProxies: [],
     forwardedFields: ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
   });
-  t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app' }]);
+  t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app', websocket: false, connect: false }]);
   t.is(config.drainTimeoutMs, 30_000);
   t.deepEqual(config.log, { level: 'info', format: 'auto' });
   t.deepEqual(config.http1, { enabled: true, maxHeaderBytes: 16_384, keepAliveTimeoutMs: 5_000 });

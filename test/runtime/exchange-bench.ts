@@ -19,6 +19,10 @@ export class RecordingTransport implements Transport {
     this.calls.push(['respond', status, [...fields], end]);
   }
 
+  accept(_exchange: Exchange, fields: string[]): void {
+    this.calls.push(['accept', [...fields]]);
+  }
+
   write(_exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.calls.push(['write', Buffer.from(bytes.subarray(start, end)).toString(), last]);
   }
@@ -89,7 +93,13 @@ export class ExchangeBench {
 
   exchange(requestEnded: boolean, method = 'GET'): Exchange {
     const { responseWindowBytes } = this.#options;
-    const destination = { dispatcher: this.dispatcher, responseWindowBytes, retryAfterSeconds: 7 };
+    const destination = {
+      dispatcher: this.dispatcher,
+      responseWindowBytes,
+      retryAfterSeconds: 7,
+      websocket: false,
+      connect: false,
+    };
     const exchange = new Exchange(
       this.transport,
       null,

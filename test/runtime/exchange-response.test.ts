@@ -183,7 +183,13 @@ test('a full queue is answered 503 with Retry-After', (t) => {
 
 test('a path that leads to no pool is answered 404, and its request is not read', (t) => {
   const transport = new RecordingTransport();
-  const nowhere = { dispatcher: null, responseWindowBytes: 1000, retryAfterSeconds: 1 };
+  const nowhere = {
+    dispatcher: null,
+    responseWindowBytes: 1000,
+    retryAfterSeconds: 1,
+    websocket: false,
+    connect: false,
+  };
   new Exchange(transport, null, nowhere, 'POST', 'http', '', '/', '2', '', 0, [], false).start();
   t.deepEqual(transport.calls, [
     ['respond', 404, ['content-type', 'text/plain; charset=utf-8', 'content-length', '14'], false],

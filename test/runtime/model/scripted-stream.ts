@@ -129,6 +129,10 @@ export class ScriptedStream implements Transport {
     this.#closeWhenWhole();
   }
 
+  accept(): void {
+    assert.fail('no exchange of the model asks for a tunnel');
+  }
+
   write(_exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     if (this.closed !== 'no') return;
     assert.equal(this.response, 'head', 'content before the head or after the end');

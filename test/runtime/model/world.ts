@@ -114,6 +114,8 @@ export class World {
       dispatcher: this.dispatcher,
       responseWindowBytes: this.options.responseWindowBytes,
       retryAfterSeconds: 1,
+      websocket: false,
+      connect: false,
     };
     stream.exchange = new Exchange(
       stream,

@@ -1,0 +1,243 @@
+/**
+ * A tunnel over HTTP/1.1: a request with Upgrade or CONNECT, and the socket that Node's parser leaves behind it. If the
+ * application accepts, the socket is the tunnel; if not, it carries one last ordinary response.
+ *
+ * Until that is decided the socket is read already, within the window that any request has: only a socket that is read
+ * tells of a peer that has gone. RFC 6455 section 4.1 and RFC 9110 section 9.3.6 let a client send nothing so early.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Exchange, type Transport } from '../exchange.ts';
+import type { Peer } from '../listeners/peer.ts';
+import type { Flushable } from '../reactor.ts';
+import { type Front, NOWHERE } from './front.ts';
+import { NOT_IMPLEMENTED, takesTunnel, WEBSOCKET, withProtocol } from './tunnel.ts';
+
+const CANCEL = 0x8;
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Whether Node shall leave HTTP behind for this request. RFC 9110 section 7.8 lets a server ignore an Upgrade, and one with
+ * content is ignored: the content would have to be read in the old protocol before the new one begins.
+ */
+export function isUpgrade(
+  request: IncomingMessage,
+  fields: readonly string[],
+  front: Front,
+  peer: Peer,
+): boolean {
+  const { method, httpVersionMinor, headers, url = '/' } = request;
+  if (method !== 'GET' || httpVersionMinor === 0) return false;
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
+  const offered = headers.upgrade?.split(',').some((token) => token.trim().toLowerCase() === WEBSOCKET);
+  if (offered !== true) return false;
+  const host = headers.host ?? '';
+  const authority = peer.forwarding?.clientOf(peer, host, fields)?.authority ?? host;
+  return front.router.find(authority, url)?.websocket === true;
+}
+
+/** What becomes of the socket: `asked` → `open` → `ended` (our FIN is on its way), or `asked` → `refused`. */
+type State = 'asked' | 'open' | 'ended' | 'refused' | 'closed';
+
+export class Http1Tunnel implements Transport, Flushable {
+  isDirty = false;
+  readonly #request: IncomingMessage;
+  readonly #socket: Socket;
+  readonly #front: Front;
+  readonly #windowBytes: number;
+  readonly #exchange: Exchange;
+  readonly #protocol: string;
+  #state: State = 'asked';
+  #response: ServerResponse | null = null;
+  #unconsumedBytes = 0;
+  #readEnded = false;
+  /** Nobody reads what the peer still sends. */
+  #discards = false;
+  /** Lengths of the writes that the socket has not taken, oldest first: its callbacks come in that order. */
+  readonly #writing: number[] = [];
+  readonly #onWritten: () => void;
+
+  /**
+   * @param head what came behind the request already.
+   * @param fields the request's own, without what belongs to the connection.
+   */
+  constructor(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    fields: readonly string[],
+    front: Front,
+    peer: Peer,
+    windowBytes: number,
+  ) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#front = front;
+    this.#windowBytes = windowBytes;
+    this.#onWritten = () => this.#written();
+    const isConnect = request.method === 'CONNECT';
+    this.#protocol = isConnect ? '' : WEBSOCKET;
+    // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
+    const target = (isConnect ? request.url : request.headers.host) ?? '';
+    const client = peer.forwarding === null ? null : peer.forwarding.clientOf(peer, target, fields);
+    const authority = isConnect ? target : (client?.authority ?? target);
+    const path = isConnect ? '' : (request.url ?? '/');
+    const destination = front.router.find(authority, path) ?? NOWHERE;
+    this.#exchange = new Exchange(
+      this,
+      null,
+      destination,
+      request.method ?? 'GET',
+      isConnect ? '' : (client?.scheme ?? peer.scheme),
+      authority,
+      path,
+      '1.1',
+      client?.address ?? peer.address,
+      client?.port ?? peer.port,
+      withProtocol(this.#protocol, fields),
+      false,
+      peer.tls,
+    );
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    socket.on('error', () => {
+      // 'close' follows, and ends the exchange.
+    });
+    socket.on('close', () => this.#closed());
+    // What trusted proxies say of the client cannot be read in one way.
+    if (peer.forwarding !== null && client === null) this.#exchange.answer(400);
+    else if (takesTunnel(destination, this.#protocol)) this.#exchange.start();
+    else this.#exchange.answer(NOT_IMPLEMENTED);
+    if (head.length > 0) socket.unshift(head);
+    socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    socket.on('end', () => this.#end());
+    front.reactor.request();
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#discards) return;
+    this.#front.reactor.tick();
+    this.#unconsumedBytes += chunk.length;
+    if (this.#unconsumedBytes >= this.#windowBytes) this.#socket.pause();
+    this.#exchange.onRequestData(chunk, 0, chunk.length, false);
+    this.#front.reactor.request();
+  }
+
+  /** The peer's half is over; ours goes on until the application ends it. */
+  #end(): void {
+    this.#readEnded = true;
+    if (this.#discards) return;
+    this.#front.reactor.tick();
+    this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    this.#front.reactor.request();
+  }
+
+  #closed(): void {
+    const whole = this.#state === 'refused' || (this.#state === 'ended' && this.#readEnded);
+    this.#state = 'closed';
+    this.#front.reactor.tick();
+    this.#exchange.onTransportClosed(!whole, whole ? 0 : CANCEL, true);
+    this.#front.reactor.request();
+  }
+
+  #written(): void {
+    const length = this.#writing.shift();
+    if (length !== undefined) this.#exchange.onSent(length);
+  }
+
+  // ---- Flushable: what one turn has written leaves in one call
+
+  flush(): void {
+    this.#socket.uncork();
+  }
+
+  #cork(): void {
+    if (this.isDirty) return;
+    this.#socket.cork();
+    this.#front.reactor.flushLater(this);
+  }
+
+  // ---- Transport
+
+  inform(): void {
+    // Nothing that a client which waits for its tunnel would use, and interim responses may be left out.
+  }
+
+  accept(_exchange: Exchange, fields: string[]): void {
+    if (this.#state !== 'asked') return;
+    this.#state = 'open';
+    // RFC 9110 section 9.3.6: any 2xx opens the tunnel; section 15.2.2: 101 says to what.
+    let head =
+      this.#protocol === ''
+        ? 'HTTP/1.1 200 OK\r\n'
+        : `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${this.#protocol}\r\n`;
+    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    this.#cork();
+    this.#socket.write(`${head}\r\n`, 'latin1');
+  }
+
+  /** A refusal: the connection speaks HTTP for one more response. */
+  respond(_exchange: Exchange, status: number, fields: string[], end: boolean): void {
+    if (this.#state !== 'asked') return;
+    this.#state = 'refused';
+    // Not imported, for the reason that Http1Front gives.
+    const { ServerResponse } = process.getBuiltinModule('node:http');
+    const response = new ServerResponse(this.#request);
+    this.#response = response;
+    response.shouldKeepAlive = false;
+    response.assignSocket(this.#socket);
+    response.on('error', () => {
+      // The socket's 'close' follows, and ends the exchange.
+    });
+    response.on('finish', () => this.#socket.destroySoon());
+    response.writeHead(status, fields);
+    if (end) response.end();
+    else response.flushHeaders();
+  }
+
+  write(_exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    const stream = this.#state === 'refused' ? this.#response : this.#socket;
+    if (stream === null || (this.#state !== 'open' && this.#state !== 'refused')) return;
+    if (end > start) {
+      if (this.#state === 'open') this.#cork();
+      this.#writing.push(end - start);
+      // A copy, as the ring's memory does not last until the socket has taken it.
+      stream.write(Buffer.from(bytes.subarray(start, end)), this.#onWritten);
+    }
+    if (!last) return;
+    if (this.#state === 'open') {
+      this.#state = 'ended';
+      this.#finishSocket();
+    } else {
+      stream.end();
+    }
+  }
+
+  trailers(exchange: Exchange): void {
+    // A tunnel has none, and those of a refusal may be dropped (RFC 9110 section 6.5.1).
+    this.write(exchange, NO_BYTES, 0, 0, true);
+  }
+
+  /** Our FIN, after what has been written. With nobody to read the peer's half there is nothing to stay for. */
+  #finishSocket(): void {
+    if (this.#discards) this.#socket.destroySoon();
+    else this.#socket.end();
+  }
+
+  reset(): void {
+    // TCP has no code for why.
+    this.#socket.destroy();
+  }
+
+  consume(_exchange: Exchange, bytes: number): void {
+    this.#unconsumedBytes -= bytes;
+    if (this.#unconsumedBytes < this.#windowBytes >> 1 && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  stopReading(): void {
+    // Discarded as it arrives, so that the peer gets to read what was written last.
+    this.#discards = true;
+    this.#socket.resume();
+    if (this.#state === 'ended') this.#socket.destroySoon();
+  }
+}
