@@ -8,6 +8,7 @@
  */
 import { ErrorCode } from './errors.ts';
 
+/** The closed states come last: `state >= StreamState.ClosedByEnd` is a closed stream. */
 export const StreamState = {
   Idle: 0,
   Open: 1,

@@ -49,6 +49,8 @@ class Model {
   readonly #withSocket: OutputChunk[] = [];
   connectionWindow = 65_535;
   initialWindow = initialWindow;
+  /** Initial windows that the engine has not acknowledged: what comes before the ACK is under the old one (6.5.3). */
+  readonly announced: number[] = [];
 
   constructor() {
     this.peer = Peer.open({ outputLimitBytes }, {}, SettingId.InitialWindowSize, initialWindow);
@@ -97,6 +99,12 @@ class Model {
   }
 
   #read(frame: Frame): void {
+    if (frame.type === FrameType.Settings) {
+      const announced = this.announced.shift() as number;
+      for (const stream of this.streams.values()) stream.window += announced - this.initialWindow;
+      this.initialWindow = announced;
+      return;
+    }
     const stream = this.streams.get(frame.id);
     if (stream === undefined) return;
     if (frame.type === FrameType.RstStream) {
@@ -145,10 +153,7 @@ function apply(model: Model, { act, id, bytes }: { act: string; id: number; byte
       peer.send(windowUpdate(0, bytes + 100));
       break;
     case 'setting':
-      // What is with the engine and unread was sent under the old window, so the peer reads it first.
-      model.take();
-      for (const other of model.streams.values()) other.window += bytes - model.initialWindow;
-      model.initialWindow = bytes;
+      model.announced.push(bytes);
       peer.send(settings(SettingId.InitialWindowSize, bytes));
       break;
     case 'reset':
