@@ -8,6 +8,8 @@ export class RecordingJob extends Job {
   readonly name: string;
   readonly said: Received[] = [];
   readonly refusals: Refusal[] = [];
+  /** Settles when the job is over or refused. */
+  readonly over = Promise.withResolvers<void>();
   opened = 0;
   released = 0;
   lost = 0;
@@ -46,6 +48,7 @@ export class RecordingJob extends Job {
 
   onReleased(): void {
     this.released++;
+    this.over.resolve();
   }
 
   onLost(): void {
@@ -54,6 +57,7 @@ export class RecordingJob extends Job {
 
   onRefused(refusal: Refusal): void {
     this.refusals.push(refusal);
+    this.over.resolve();
   }
 
   onHead(flags: number, status: number): void {

@@ -5,7 +5,9 @@ import { hostOf, Router } from '../../runtime/router.ts';
 
 /** Routes as the configuration orders them; each leads to its own text. */
 function router(...routes: [host: string, path: string][]) {
-  const sorted = routes.map(([host, path]) => ({ host, path, pool: `${host}${path}` })).sort(compareRoutes);
+  const sorted = routes
+    .map(([host, path]) => ({ host, path, pool: `${host}${path}`, websocket: false, connect: false }))
+    .sort(compareRoutes);
   return new Router(sorted.map(({ host, path, pool }) => ({ host, path, target: pool })));
 }
 
