@@ -15,6 +15,8 @@ export interface ThreadBoot {
 export interface HostOptions {
   /** URL of the application's module. */
   readonly application: string;
+  /** For an application of our own, which its module's `create` makes of them: JSON. */
+  readonly applicationOptions?: unknown;
   readonly pool: string;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;

@@ -6,6 +6,7 @@ import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
   ErrorReport,
+  HostOptions,
   ThreadBoot,
   ThreadControl,
   ThreadOutcome,
@@ -24,7 +25,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   try {
     let application: Application;
     try {
-      application = await load(options.application);
+      application = await load(options);
     } catch (error) {
       return { ended: 'load-failed', error: describe(error) };
     }
@@ -46,8 +47,14 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   }
 }
 
-async function load(url: string): Promise<Application> {
-  const module: { default?: unknown } = await import(url);
+/** An application of our own, made of options. What it needs to start is done when it resolves. */
+interface BuiltInModule {
+  create(options: unknown): Promise<Application>;
+}
+
+async function load({ application, applicationOptions }: HostOptions): Promise<Application> {
+  const module: { default?: unknown } = await import(application);
+  if (applicationOptions !== undefined) return (module as BuiltInModule).create(applicationOptions);
   if (typeof module.default !== 'function') {
     const found =
       'default' in module ? typeof module.default : `exports ${Object.keys(module).join(', ') || 'nothing'}`;

@@ -1,0 +1,51 @@
+/** Which coding of a file a client prefers: Accept-Encoding (RFC 9110 section 12.5.3). */
+import type { ContentCoding } from './options.ts';
+
+/** The suffix of the file that holds a coding. */
+export const CODING_SUFFIX: { readonly [Coding in ContentCoding]: string } = {
+  br: '.br',
+  zstd: '.zst',
+  gzip: '.gz',
+};
+
+/** RFC 9110 section 12.4.2: three decimals, from 0 to 1. */
+const MEMBER = /^([!#$%&'*+\-.^_`|~\w]+)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/;
+/** No client has more to say; the rest of a longer list is not read. */
+const MAX_MEMBERS = 32;
+
+/** Weights by coding; a member that is malformed says nothing. */
+export class AcceptedCodings {
+  readonly #weights = new Map<string, number>();
+
+  /** @param values the Accept-Encoding fields of the request */
+  constructor(values: readonly string[]) {
+    for (const text of values.join(',').split(',', MAX_MEMBERS)) {
+      const match = MEMBER.exec(text.trim());
+      if (match === null) continue;
+      const name = (match[1] as string).toLowerCase();
+      // RFC 9110 section 8.4.1.3: the old name of gzip is to be taken for it.
+      this.#weights.set(name === 'x-gzip' ? 'gzip' : name, match[2] === undefined ? 1 : Number(match[2]));
+    }
+  }
+
+  /** 0: not acceptable. */
+  weightOf(coding: ContentCoding): number {
+    return this.#weights.get(coding) ?? this.#weights.get('*') ?? 0;
+  }
+
+  /** Unencoded is always acceptable unless it is refused in so many words. */
+  get takesIdentity(): boolean {
+    return (this.#weights.get('identity') ?? this.#weights.get('*') ?? 1) > 0;
+  }
+
+  /**
+   * Those to try, the best first: by the client's weight, then in the order given. None that the client would rather have
+   * unencoded.
+   */
+  order<Variant extends { readonly coding: ContentCoding }>(variants: readonly Variant[]): Variant[] {
+    const least = this.#weights.get('identity') ?? 0;
+    return variants
+      .filter(({ coding }) => this.weightOf(coding) > 0 && this.weightOf(coding) >= least)
+      .sort((one, other) => this.weightOf(other.coding) - this.weightOf(one.coding));
+  }
+}

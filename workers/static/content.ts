@@ -1,0 +1,95 @@
+/**
+ * The bytes of an open file on their way into a response, one buffer at a time: the next read waits until the peer has
+ * taken the last. A file can change meanwhile. The length has been promised and the entity tag names one state, so a file
+ * that shrinks or is written anew cuts the response off instead of completing it with something else.
+ */
+import type { BigIntStats } from 'node:fs';
+import type { Exchange } from '../gateway.ts';
+import type { DiskFile } from './disk.ts';
+import type { Multipart } from './multipart.ts';
+import type { ByteRange } from './ranges.ts';
+import type { OpenFile } from './tree.ts';
+
+/** A file changed under its response. */
+export class FileChangedError extends Error {
+  readonly code = 'SLUICE_STATIC_FILE_CHANGED';
+  /** What the client has of the response. */
+  readonly sent: 'nothing' | 'some';
+
+  constructor(path: string, sent: FileChangedError['sent'], expected: string, came: string) {
+    super(`${path}: expected ${expected}, came ${came}; replace a file by renaming another over it`);
+    this.name = 'FileChangedError';
+    this.sent = sent;
+  }
+}
+
+/**
+ * A range that fits in one piece, before anything of the response is sent.
+ * @throws FileChangedError when the file ends before it
+ */
+export async function readRange({ file, path }: OpenFile, { first, last }: ByteRange): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(last - first + 1);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, first + filled);
+    if (bytesRead === 0) throw endedEarly(path, 'nothing', last + 1, first + filled);
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+/**
+ * Writes a range of the file. Before its last piece goes the file is looked at again.
+ * @throws FileChangedError, or what `write` rejects with when the exchange is cut off
+ */
+export async function sendRange(
+  exchange: Exchange,
+  source: OpenFile,
+  { first, last }: ByteRange,
+  buffer: Buffer,
+): Promise<void> {
+  const { file, path, stats } = source;
+  let position = first;
+  while (position <= last) {
+    const length = Math.min(buffer.length, last + 1 - position);
+    const { bytesRead } = await file.read(buffer, 0, length, position);
+    if (bytesRead === 0) throw endedEarly(path, 'some', last + 1, position);
+    position += bytesRead;
+    if (position > last) await requireUnchanged(file, path, stats);
+    await exchange.write(buffer.subarray(0, bytesRead));
+  }
+}
+
+export async function sendMultipart(
+  exchange: Exchange,
+  source: OpenFile,
+  { parts, tail }: Multipart,
+  buffer: Buffer,
+): Promise<void> {
+  for (const { head, range } of parts) {
+    await exchange.write(head);
+    await sendRange(exchange, source, range, buffer);
+  }
+  await exchange.write(tail);
+}
+
+/** A file that has only grown still begins with what was sent: logs are read while they are written. */
+async function requireUnchanged(file: DiskFile, path: string, before: BigIntStats): Promise<void> {
+  const now = await file.stat({ bigint: true });
+  if (now.size > before.size || (now.size === before.size && now.mtimeNs === before.mtimeNs)) return;
+  throw new FileChangedError(
+    path,
+    'some',
+    `${before.size} bytes as they were when the response began`,
+    now.size === before.size ? 'others' : `${now.size}`,
+  );
+}
+
+function endedEarly(
+  path: string,
+  sent: FileChangedError['sent'],
+  expected: number,
+  came: number,
+): FileChangedError {
+  return new FileChangedError(path, sent, `at least ${expected} bytes`, `an end after ${came}`);
+}

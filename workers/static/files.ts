@@ -1,0 +1,184 @@
+/**
+ * The application that serves the files of one route. It runs in threads of a pool as any other does, so that the
+ * reactor never waits for a disk, and credit, queue, drain and supervision are the pool's.
+ */
+import { basename } from 'node:path';
+import type { Exchange } from '../gateway.ts';
+import { FileChangedError, readRange, sendMultipart, sendRange } from './content.ts';
+import { AcceptedCodings } from './content-coding.ts';
+import { contentTypeOf } from './content-type.ts';
+import type { Disk } from './disk.ts';
+import { layMultipart } from './multipart.ts';
+import type { ContentCoding, StaticOptions } from './options.ts';
+import { allowsRange, evaluatePreconditions } from './preconditions.ts';
+import { contentRange, type RangeSelection, selectRanges } from './ranges.ts';
+import { redirectToDirectory, refuse } from './refusals.ts';
+import { prefixOf, type RequestPath, readRequestPath } from './request-path.ts';
+import { type Found, type OpenFile, Tree } from './tree.ts';
+import { validatorFields, validatorsOf } from './validators.ts';
+
+/** What a file is looked up, read and dated with. */
+export interface Surroundings {
+  readonly disk: Disk;
+  now(): number;
+  /** Delimits the parts of a multipart response; must occur in no file. */
+  boundary(): string;
+}
+
+/** A representation (RFC 9110 section 8) that has been chosen. */
+interface Chosen extends OpenFile {
+  readonly coding: ContentCoding | null;
+  readonly contentType: string;
+  /** Other codings of it exist, so that caches must ask which one. */
+  readonly varies: boolean;
+}
+
+const METHODS = 'GET, HEAD, OPTIONS';
+/** A file that changes while it is read, before anything of it was sent, is read once more. */
+const ATTEMPTS = 2;
+
+export class Files {
+  readonly #options: StaticOptions;
+  readonly #prefix: string;
+  readonly #tree: Tree;
+  readonly #surroundings: Surroundings;
+
+  constructor(options: StaticOptions, surroundings: Surroundings) {
+    this.#options = options;
+    this.#prefix = prefixOf(options.path);
+    this.#tree = new Tree(options.root, options.symlinks, surroundings.disk);
+    this.#surroundings = surroundings;
+  }
+
+  async serve(exchange: Exchange): Promise<void> {
+    const { method, path: target } = exchange.request;
+    if (method === 'OPTIONS') return exchange.respond(204, { allow: METHODS }, '');
+    if (method !== 'GET' && method !== 'HEAD') return refuse(exchange, 405, { allow: METHODS });
+    const path = readRequestPath(target, this.#prefix, this.#surroundings.disk.platform);
+    if (typeof path === 'number') return refuse(exchange, path);
+    const { dotfiles } = this.#options;
+    if (dotfiles !== 'serve' && path.segments.some((name) => name.startsWith('.'))) {
+      return refuse(exchange, dotfiles === 'hide' ? 404 : 403);
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#answer(exchange, path);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EMFILE' || code === 'ENFILE') refuse(exchange, 503, { 'retry-after': '1' });
+        // Thrown on, an error reaches the log; what the client sees is 500 unless something was sent.
+        const isUnsent = error instanceof FileChangedError && error.sent === 'nothing';
+        if (!isUnsent || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #answer(exchange: Exchange, path: RequestPath): Promise<void> {
+    const found = path.isDirectory ? await this.#findIndex(path) : await this.#tree.find(path.segments);
+    switch (found) {
+      case 'directory':
+        return redirectToDirectory(exchange, path.lastName, path.query);
+      case 'missing':
+        return refuse(exchange, 404);
+      case 'forbidden':
+      case 'outside':
+      case 'special':
+        return refuse(exchange, 403);
+      default:
+        return this.#represent(exchange, found);
+    }
+  }
+
+  /** The first index file that is there; a directory without one is not listed. */
+  async #findIndex({ segments }: RequestPath): Promise<Found> {
+    for (const name of this.#options.index) {
+      const found = await this.#tree.find([...segments, name]);
+      if (found !== 'missing' && found !== 'directory') return found;
+    }
+    return 'missing';
+  }
+
+  /** Chooses a coding, sends it, and closes what was opened. */
+  async #represent(exchange: Exchange, original: OpenFile): Promise<void> {
+    const opened = [original];
+    try {
+      const contentType = contentTypeOf(basename(original.path));
+      const variants = await this.#tree.variantsOf(original, this.#options.precompressed);
+      const varies = variants.length > 0;
+      let chosen: Chosen = { ...original, coding: null, contentType, varies };
+      if (varies) {
+        const accepted = new AcceptedCodings(exchange.request.fields.all('accept-encoding'));
+        for (const variant of accepted.order(variants)) {
+          const found = await this.#tree.openVariant(variant);
+          if (found === null) continue;
+          opened.push(found);
+          chosen = { ...found, coding: variant.coding, contentType, varies };
+          break;
+        }
+        // RFC 9110 section 12.5.3: unencoded, unless that is what the client refuses.
+        if (chosen.coding === null && !accepted.takesIdentity) {
+          return refuse(exchange, 406, { vary: 'accept-encoding' });
+        }
+      }
+      await this.#send(exchange, chosen);
+    } finally {
+      for (const { file } of opened) await file.close();
+    }
+  }
+
+  async #send(exchange: Exchange, chosen: Chosen): Promise<void> {
+    const { fields, method } = exchange.request;
+    const { etag, maxRanges, cacheControl } = this.#options;
+    const now = this.#surroundings.now();
+    const validators = validatorsOf(chosen.stats, chosen.coding, etag, now);
+    const verdict = evaluatePreconditions(fields, validators, now);
+    if (verdict === 'failed') return refuse(exchange, 412);
+    const head = validatorFields(validators);
+    if (cacheControl !== '') head.push(['cache-control', cacheControl]);
+    if (chosen.varies) head.push(['vary', 'accept-encoding']);
+    if (verdict === 'not-modified') return exchange.respond(304, head, '');
+
+    const size = Number(chosen.stats.size);
+    // RFC 9110 section 14.2: ranges are defined for GET alone.
+    const ranges: RangeSelection =
+      method === 'GET' && allowsRange(fields, validators, now)
+        ? selectRanges(fields.all('range'), size, maxRanges)
+        : 'ignored';
+    if (ranges === 'unsatisfiable')
+      return refuse(exchange, 416, { 'content-range': contentRange(null, size) });
+    head.push(['accept-ranges', 'bytes'], ['x-content-type-options', 'nosniff']);
+    if (chosen.coding !== null) head.push(['content-encoding', chosen.coding]);
+    await this.#sendContent(exchange, chosen, head, ranges, size);
+  }
+
+  async #sendContent(
+    exchange: Exchange,
+    chosen: Chosen,
+    head: [string, string][],
+    ranges: Exclude<RangeSelection, 'unsatisfiable'>,
+    size: number,
+  ): Promise<void> {
+    const { readBytes } = this.#options;
+    if (ranges !== 'ignored' && ranges.length > 1) {
+      const multipart = layMultipart(ranges, size, chosen.contentType, this.#surroundings.boundary());
+      head.push(['content-type', multipart.contentType], ['content-length', String(multipart.bytes)]);
+      exchange.respond(206, head);
+      await sendMultipart(exchange, chosen, multipart, Buffer.allocUnsafeSlow(readBytes));
+      return exchange.end();
+    }
+    const [range = { first: 0, last: size - 1 }] = ranges === 'ignored' ? [] : ranges;
+    const status = ranges === 'ignored' ? 200 : 206;
+    const length = range.last - range.first + 1;
+    head.push(['content-type', chosen.contentType], ['content-length', String(length)]);
+    if (status === 206) head.push(['content-range', contentRange(range, size)]);
+    if (exchange.request.method === 'HEAD') {
+      exchange.respond(status, head);
+      return exchange.end();
+    }
+    // One message with head and content is what most files are.
+    if (length <= readBytes) return exchange.respond(status, head, await readRange(chosen, range));
+    exchange.respond(status, head);
+    await sendRange(exchange, chosen, range, Buffer.allocUnsafeSlow(readBytes));
+    exchange.end();
+  }
+}

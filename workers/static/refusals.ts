@@ -1,0 +1,36 @@
+/** Answers without a file in them. They say what the status says and nothing of the disk. */
+import type { Exchange } from '../gateway.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** RFC 9110 section 15. */
+const REASONS = {
+  301: 'Moved Permanently',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  412: 'Precondition Failed',
+  416: 'Range Not Satisfiable',
+  503: 'Service Unavailable',
+} as const;
+type Refusal = Exclude<keyof typeof REASONS, 301>;
+
+export function refuse(
+  exchange: Exchange,
+  status: Refusal,
+  fields: { readonly [name: string]: string } = {},
+): void {
+  exchange.respond(status, { ...fields, 'content-type': TEXT }, `${status} ${REASONS[status]}\n`);
+}
+
+/**
+ * A directory is asked for without the slash that its relative links need. The reference is relative too (RFC 9110 section
+ * 10.2.2): it names no host that a path such as `//elsewhere` could put there, and holds behind a proxy that
+ * takes a prefix off. The dot keeps a colon in the name from being read as a scheme (RFC 3986 section 4.2).
+ */
+export function redirectToDirectory(exchange: Exchange, name: string, query: string): void {
+  const location = `./${encodeURIComponent(name)}/${/^[\x21-\x7e]*$/.test(query) ? query : ''}`;
+  exchange.respond(301, { location, 'content-type': TEXT }, `301 ${REASONS[301]}\n`);
+}
