@@ -25,8 +25,11 @@ export interface ChannelParts {
 
 /** Room for an array head and the integers of any message. */
 export const INTEGERS_BOUND = integersBound(6);
-/** So much is published without waiting for the end of the turn: the other side copies while this one goes on. */
-const PUBLISH_FROM_BYTES = 16_384;
+/**
+ * So much is published without waiting for the end of the turn, so that the other side works while this one goes on:
+ * without it, two sides with a few dozen exchanges between them take turns at being idle.
+ */
+const PUBLISH_FROM_BYTES = 2048;
 
 /**
  * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
