@@ -20,6 +20,8 @@ export interface Answer {
   readonly interim: readonly IncomingHttpHeaders[];
   /** The code of a RST_STREAM that ended the stream; 0 when there was none. */
   readonly resetCode: number;
+  /** `cut`: the stream or its connection ended before the message did. */
+  readonly how: 'whole' | 'cut';
 }
 
 export async function connectHttp2(
@@ -61,11 +63,31 @@ export function answer(stream: ClientHttp2Stream): Promise<Answer> {
   stream.on('trailers', (fields) => {
     trailers = fields;
   });
+  let ended = false;
+  let cut = false;
+  stream.on('end', () => {
+    ended = true;
+  });
+  // Node ends the stream like a whole one when the connection closes under it; this tells them apart.
+  stream.on('aborted', () => {
+    cut = true;
+  });
   stream.on('data', (piece: Buffer) => pieces.push(piece));
-  stream.on('error', () => undefined);
+  stream.on('error', () => {
+    cut = true;
+  });
   stream.on('close', () => {
     const status = Number(headers[':status'] ?? 0);
-    resolve({ status, headers, body: Buffer.concat(pieces), trailers, interim, resetCode: stream.rstCode });
+    const how = ended && !cut ? 'whole' : 'cut';
+    resolve({
+      status,
+      headers,
+      body: Buffer.concat(pieces),
+      trailers,
+      interim,
+      resetCode: stream.rstCode,
+      how,
+    });
   });
   return promise;
 }
