@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { ExitCode } from './cli/exit-code.ts';
-import type { Config, PoolConfig } from './config/config.ts';
+import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
@@ -95,8 +95,12 @@ export class Server {
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
     this.#front = {
       reactor: this.#reactor,
-      router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route.pool) }))),
-      http2: http2Options(config.http2),
+      router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route) }))),
+      http2: http2Options({
+        ...config.http2,
+        // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
+        enableConnectProtocol: config.routes.some(({ websocket }) => websocket),
+      }),
       buffers: new OutputBuffers(),
       headerTimeoutMs: config.limits.headerTimeoutMs,
       idleTimeoutMs: config.limits.idleTimeoutMs,
@@ -153,10 +157,10 @@ export class Server {
     );
   }
 
-  #destination(name: string): Destination {
+  #destination({ pool: name, websocket, connect }: RouteConfig): Destination {
     const pool = this.#pools.get(name) as Pool;
     const { responseWindowBytes, retryAfterSeconds } = this.#config.pools[name] as PoolConfig;
-    return { dispatcher: pool.dispatcher, responseWindowBytes, retryAfterSeconds };
+    return { dispatcher: pool.dispatcher, responseWindowBytes, retryAfterSeconds, websocket, connect };
   }
 
   /** Certificates and keys come from files, which `reloadCertificates` reads anew. */

@@ -4,9 +4,11 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Exchange, type Transport } from '../exchange.ts';
 import type { Peer } from '../listeners/peer.ts';
 import { type Front, NOWHERE } from './front.ts';
+import { Http1Tunnel, isUpgrade } from './http1-tunnel.ts';
 
 const CANCEL = 0x8;
 const NO_BYTES = new Uint8Array(0);
@@ -49,7 +51,12 @@ export class Http1Front {
       headersTimeout: options.headerTimeoutMs,
       requireHostHeader: true,
       insecureHTTPParser: false,
+      shouldUpgradeCallback: (request) => this.#isUpgrade(request),
     });
+    const onTunnel = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+      this.#tunnel(request, socket as Socket, head);
+    this.#server.on('upgrade', onTunnel);
+    this.#server.on('connect', onTunnel);
     this.#server.on('request', (request, response) => this.#request(request, response));
     // Its deadlines on slow heads run from 'listening' on, and this server never listens itself.
     this.#server.emit('listening');
@@ -85,13 +92,34 @@ export class Http1Front {
     for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
+  #isUpgrade(request: IncomingMessage): boolean {
+    const peer = this.#sockets.get(request.socket);
+    if (peer === undefined) return false;
+    const fields = receivedFields(request.rawHeaders, request.headers.connection);
+    return isUpgrade(request, fields, this.#front, peer);
+  }
+
+  #tunnel(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const peer = this.#sockets.get(socket);
+    if (peer === undefined) return;
     this.#front.reactor.tick();
+    this.#opened(socket);
+    const fields = receivedFields(request.rawHeaders, request.headers.connection);
+    new Http1Tunnel(request, socket, head, fields, this.#front, peer, this.#options.requestWindowBytes);
+  }
+
+  /** @param end whose 'close' is the exchange's. */
+  #opened(end: ServerResponse | Socket): void {
     this.#open++;
-    response.once('close', () => {
+    end.once('close', () => {
       this.#open--;
       if (this.#open === 0) this.#front.onHttp1Idle();
     });
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    this.#front.reactor.tick();
+    this.#opened(response);
     const peer = this.#sockets.get(request.socket);
     // Closed between its bytes and their parsing.
     if (peer === undefined) return;
@@ -208,6 +236,11 @@ class Http1Transport implements Transport {
     this.#response.writeHead(status, fields);
     if (end) this.#response.end();
     else this.#response.flushHeaders();
+  }
+
+  accept(): void {
+    // Requests for tunnels are Http1Tunnel's: no thread is asked for one here.
+    this.reset();
   }
 
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {

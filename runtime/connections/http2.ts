@@ -12,6 +12,7 @@ import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
+import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
 const NO_ERROR = 0x0;
 const INADEQUATE_SECURITY = 0xc;
@@ -185,11 +186,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
         if (scheme !== '') scheme = client.scheme;
       }
     }
-    const destination = this.#front.router.find(authority, stream.path);
+    const destination = this.#front.router.find(authority, stream.path) ?? NOWHERE;
     const exchange = new Exchange(
       this,
       stream,
-      destination ?? NOWHERE,
+      destination,
       stream.method,
       scheme,
       authority,
@@ -197,12 +198,14 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
       '2',
       address,
       port,
-      stream.fields,
+      withProtocol(stream.protocol, stream.fields),
       endStream,
       peer.tls,
     );
     stream.context = exchange;
     if (isRefused) exchange.answer(BAD_REQUEST);
+    else if (stream.method === 'CONNECT' && !takesTunnel(destination, stream.protocol))
+      exchange.answer(NOT_IMPLEMENTED);
     else exchange.start();
   }
 
@@ -242,6 +245,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     if (!hasDate(fields)) fields.push('date', this.#front.date());
     this.#engine.respond(exchange.stream as Http2Stream, status, fields, end);
     this.#front.reactor.flushLater(this);
+  }
+
+  accept(exchange: Exchange, fields: string[]): void {
+    // RFC 8441 section 4: 200, as for any CONNECT, where HTTP/1.1 has 101.
+    this.respond(exchange, 200, fields, false);
   }
 
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
