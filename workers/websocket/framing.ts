@@ -1,0 +1,173 @@
+/**
+ * Frames (RFC 6455 section 5) on a tunnel: `ws` makes and reads them, masks, inflates and checks UTF-8; here they become
+ * events and calls that wait. Knows nothing of opening, closing or time.
+ */
+import { Writable } from 'node:stream';
+import { type PerMessageDeflate, Receiver, Sender } from 'ws';
+import type { Tunnel } from '../gateway.ts';
+
+export interface FrameEvents {
+  onMessage(message: string | Uint8Array): void;
+  /** The peer's Close; 1005: it had no code (section 7.1.5). */
+  onClose(code: number, reason: string): void;
+  /** What came is no WebSocket message, or over a limit: `code` is the Close that says so. Nothing is read after it. */
+  onInvalid(code: number, why: string): void;
+  /** Bytes have gone to the peer. */
+  onProgress(): void;
+}
+
+export interface FramingOptions {
+  readonly deflate: PerMessageDeflate | null;
+  readonly compressFromBytes: number;
+  readonly maxMessageBytes: number;
+  readonly maxFragments: number;
+}
+
+/** A frame's head and its content are joined up to here: a copy costs less than a message of their own. */
+const JOIN_BYTES = 16_384;
+/**
+ * The most that is read at once when it may be deflated, which is by a factor of 1032 at most: between two pieces the
+ * application's reading is waited for, so what a chunk can inflate to is about 1 MiB and not a thousand times the window.
+ */
+const DEFLATED_PIECE_BYTES = 1_024;
+const PROTOCOL_ERROR = 1002;
+
+/** Section 7.4.1, by the names that `ws` gives to what it finds. All others are protocol errors. */
+const CLOSE_CODES: { readonly [code: string]: number } = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+  // What zlib says of content that is not deflated, by its own codes.
+  Z_DATA_ERROR: 1007,
+  Z_BUF_ERROR: 1007,
+};
+
+export class Framing {
+  readonly #outlet: Writable;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #options: FramingOptions;
+  /** `over`: a Close or an error has come, and no frame may follow. */
+  #reading: 'open' | 'over' = 'open';
+  #pong: 'idle' | 'sending' = 'idle';
+  #pongWaiting: Buffer | null = null;
+
+  constructor(tunnel: Tunnel, events: FrameEvents, options: FramingOptions) {
+    this.#outlet = outlet(tunnel, events);
+    this.#options = options;
+    const extensions = options.deflate === null ? {} : { 'permessage-deflate': options.deflate };
+    this.#sender = new Sender(this.#outlet, extensions);
+    this.#receiver = new Receiver({
+      isServer: true,
+      extensions,
+      maxPayload: options.maxMessageBytes,
+      maxFragments: options.maxFragments,
+      allowSynchronousEvents: true,
+    });
+    this.#receiver.on('message', (data, isBinary) => events.onMessage(isBinary ? data : data.toString()));
+    this.#receiver.on('ping', (data) => this.#answerPing(data));
+    this.#receiver.on('conclude', (code, reason) => {
+      this.#reading = 'over';
+      events.onClose(code, reason.toString());
+    });
+    this.#receiver.on('error', ({ code = '', message }) => {
+      this.#reading = 'over';
+      events.onInvalid(CLOSE_CODES[code] ?? PROTOCOL_ERROR, message);
+    });
+  }
+
+  /** Most bytes that `receive` is to be given at once. */
+  get pieceBytes(): number {
+    return this.#options.deflate === null ? Number.POSITIVE_INFINITY : DEFLATED_PIECE_BYTES;
+  }
+
+  /** Resolves when everything that the bytes complete has been told. Never rejects. The bytes are unmasked in place. */
+  receive(bytes: Uint8Array): Promise<void> | null {
+    if (this.#reading === 'over') return null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Its error is an event as well, where it is handled.
+    this.#receiver.write(bytes, () => resolve());
+    return promise;
+  }
+
+  /**
+   * Resolves when the peer's credit has let it go; rejects when it cannot any more.
+   * @param length of the message in bytes.
+   */
+  send(message: string | Uint8Array, length: number): Promise<void> {
+    const binary = typeof message !== 'string';
+    const compress = this.#options.deflate !== null && length >= this.#options.compressFromBytes;
+    return written((done) => this.#sender.send(message, { binary, compress, fin: true, mask: false }, done));
+  }
+
+  ping(): Promise<void> {
+    return written((done) => this.#sender.ping(NO_BYTES, false, done));
+  }
+
+  /** @param code undefined: a Close without one. */
+  close(code: number | undefined, reason: string): Promise<void> {
+    return written((done) => this.#sender.close(code, reason, false, done));
+  }
+
+  /** Nothing is sent or read any more. Frees what the compression holds. */
+  destroy(): void {
+    this.#reading = 'over';
+    // First: a message whose deflating is cut short must not be framed.
+    this.#outlet.destroy();
+    this.#options.deflate?.cleanup();
+  }
+
+  /**
+   * Section 5.5.3 lets the latest Ping be answered alone, so a peer that pings and does not read makes us hold two answers
+   * and no more.
+   */
+  #answerPing(data: Buffer): void {
+    if (this.#pong === 'sending') {
+      this.#pongWaiting = data;
+      return;
+    }
+    this.#pong = 'sending';
+    this.#sender.pong(data, false, () => {
+      this.#pong = 'idle';
+      const waiting = this.#pongWaiting;
+      this.#pongWaiting = null;
+      if (waiting !== null && this.#reading === 'open') this.#answerPing(waiting);
+    });
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function written(send: (done: (error?: Error | null) => void) => void): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  send((error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+/** The tunnel as the stream that `ws` writes frames to. */
+function outlet(tunnel: Tunnel, events: FrameEvents): Writable {
+  const write = (chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void => {
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.length;
+    const sent =
+      bytes <= JOIN_BYTES
+        ? tunnel.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes))
+        : Promise.all(chunks.map((chunk) => tunnel.write(chunk)));
+    sent.then(() => {
+      events.onProgress();
+      done();
+    }, done);
+  };
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => write([chunk], done),
+    writev: (chunks, done) =>
+      write(
+        chunks.map(({ chunk }) => chunk as Buffer),
+        done,
+      ),
+  });
+  // Whoever sends hears of it; the tunnel's end is seen where it is read.
+  stream.on('error', () => undefined);
+  return stream;
+}

@@ -1,0 +1,115 @@
+/** What an application may say of its WebSockets: every limit, its default and the reason for it. */
+import type { FieldsInit } from '../gateway.ts';
+import { WebSocketError, WebSocketErrorCode } from './errors.ts';
+
+export interface WebSocketOptions {
+  /** Subprotocols that the application speaks, best first; the first that the client offers is chosen. Default none. */
+  readonly protocols?: readonly string[];
+  /**
+   * Pages that may connect, by their origin (`https://example.org`). Browsers send cookies with a handshake from any page
+   * and let the page speak to the socket (RFC 6455 section 10.2), so by default (`same`) only pages of the host that was
+   * asked may. A client that sends no Origin is no browser, and is let in.
+   */
+  readonly origins?: 'same' | 'any' | readonly string[];
+  /** Bytes of a message, inflated; a larger one closes with 1009. Default 1 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Frames of a message: each costs more than its bytes. More close with 1008. Default 4096. */
+  readonly maxFragments?: number;
+  /** Bytes of messages that may wait for an application that does not read; then the peer is held. Default 64 KiB. */
+  readonly maxUnreadBytes?: number;
+  /**
+   * Bytes that `send` keeps for a peer that does not read, when the application does not wait; more is an error. One
+   * message may be larger. Default 1 MiB.
+   */
+  readonly maxUnsentBytes?: number;
+  /** permessage-deflate (RFC 7692), when the client offers it. Default false: it costs memory and time. */
+  readonly compression?: boolean | CompressionOptions;
+  /** Silence after which the peer is pinged; 0: never. Default 30 s, below the idle timeouts of common proxies. */
+  readonly pingIntervalMs?: number;
+  /** A pinged peer that stays silent this long is gone: 1006. Default 20 s. */
+  readonly pongTimeoutMs?: number;
+  /** For the peer's half of the closing handshake; then the tunnel is reset. Default 5 s. */
+  readonly closeTimeoutMs?: number;
+  /** More fields for the response that accepts. */
+  readonly fields?: FieldsInit;
+}
+
+export interface CompressionOptions {
+  /** Messages below this are sent as they are. Default 1024 bytes. */
+  readonly thresholdBytes?: number;
+  /** zlib's level, 1 to 9. Default 6. */
+  readonly level?: number;
+  /** Keep the dictionary from message to message: better for small ones, at about 300 KiB for each socket. Default false. */
+  readonly contextTakeover?: boolean;
+}
+
+/** Checked, with every default filled in. */
+export interface WebSocketSettings
+  extends Required<Omit<WebSocketOptions, 'compression' | 'origins' | 'fields'>> {
+  readonly compression: Required<CompressionOptions> | null;
+  readonly origins: 'same' | 'any' | ReadonlySet<string>;
+  readonly fields: FieldsInit | undefined;
+}
+
+const MAX_BYTES = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** @throws WebSocketError `SLUICE_WEBSOCKET_OPTION_INVALID` */
+export function webSocketSettings(options: WebSocketOptions = {}): WebSocketSettings {
+  const { protocols = [], origins = 'same', compression = false, fields } = options;
+  for (const protocol of protocols) {
+    if (!TOKEN.test(protocol)) throw invalid('protocols', 'tokens (RFC 6455 section 1.9)', protocol);
+  }
+  return {
+    protocols,
+    origins: typeof origins === 'string' ? origins : new Set(origins.map(checkedOrigin)),
+    maxMessageBytes: number('maxMessageBytes', options.maxMessageBytes, 1_048_576, 1, MAX_BYTES),
+    maxFragments: number('maxFragments', options.maxFragments, 4096, 1, MAX_BYTES),
+    maxUnreadBytes: number('maxUnreadBytes', options.maxUnreadBytes, 65_536, 1, MAX_BYTES),
+    maxUnsentBytes: number('maxUnsentBytes', options.maxUnsentBytes, 1_048_576, 1, MAX_BYTES),
+    compression: compression === false ? null : compressionSettings(compression === true ? {} : compression),
+    pingIntervalMs: number('pingIntervalMs', options.pingIntervalMs, 30_000, 0, MAX_TIMER_MS),
+    pongTimeoutMs: number('pongTimeoutMs', options.pongTimeoutMs, 20_000, 1, MAX_TIMER_MS),
+    closeTimeoutMs: number('closeTimeoutMs', options.closeTimeoutMs, 5_000, 1, MAX_TIMER_MS),
+    fields,
+  };
+}
+
+function compressionSettings(options: CompressionOptions): Required<CompressionOptions> {
+  return {
+    thresholdBytes: number('compression.thresholdBytes', options.thresholdBytes, 1024, 0, MAX_BYTES),
+    level: number('compression.level', options.level, 6, 1, 9),
+    contextTakeover: options.contextTakeover ?? false,
+  };
+}
+
+function checkedOrigin(origin: string): string {
+  const url = URL.canParse(origin) ? new URL(origin) : null;
+  // What has a path or a trailing slash would never equal an Origin field.
+  if (url === null || url.origin !== origin.toLowerCase()) {
+    throw invalid('origins', 'origins such as "https://example.org"', origin);
+  }
+  return url.origin;
+}
+
+function number(
+  name: string,
+  value: number | undefined,
+  byDefault: number,
+  from: number,
+  to: number,
+): number {
+  if (value === undefined) return byDefault;
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw invalid(name, `a whole number from ${from} to ${to}`, value);
+}
+
+function invalid(name: string, expected: string, value: unknown): WebSocketError {
+  return new WebSocketError(
+    WebSocketErrorCode.OptionInvalid,
+    `${name} to be ${expected}`,
+    JSON.stringify(value) ?? 'undefined',
+  );
+}
