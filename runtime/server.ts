@@ -146,6 +146,7 @@ export class Server {
         niceIncrement: pool.niceIncrement,
         host: {
           application: pathToFileURL(pool.application).href,
+          ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
           pool: pool.name,
           requestWindowBytes: pool.requestWindowBytes,
           responseWindowBytes: pool.responseWindowBytes,

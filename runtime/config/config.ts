@@ -2,6 +2,7 @@
 
 import type { ListenerConfig } from './listeners.ts';
 import type { ConfigOutput } from './schema.ts';
+import type { StaticConfig } from './static.ts';
 
 export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' | 'drainTimeoutMs' | 'log'> {
   /** Absolute path of the file it came from. */
@@ -18,6 +19,8 @@ export interface PoolConfig extends Omit<PoolOutput, 'threads'> {
   readonly name: string;
   /** Absolute path of the module. */
   readonly application: string;
+  /** For the built-in application of a route with files. */
+  readonly applicationOptions?: StaticConfig;
   readonly threads: ThreadRange;
 }
 
@@ -31,7 +34,9 @@ export interface RouteConfig {
   readonly host: string;
   /** An exact path, or a prefix followed by a slash and a star. */
   readonly path: string;
+  /** For a route with files, the one that was made for it. */
   readonly pool: string;
+  readonly static?: ConfigOutput['routes'][number]['static'];
   /** WebSocket handshakes reach the application. */
   readonly websocket: boolean;
   /** CONNECT reaches the application. */

@@ -9,6 +9,7 @@ import { closest } from './closest.ts';
 import type { ThreadRange } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
+import type { ConfigOutput } from './schema.ts';
 
 /**
  * The threads of each pool by name. Without a max, it is what the machine runs in parallel, or min when that
@@ -35,14 +36,15 @@ export function readThreads(
   return ranges;
 }
 
-/** Every route names a pool that exists, and no two routes match the same. */
+/** Every route has files or names a pool that exists, and no two routes match the same. */
 export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigProblem[]): void {
   const names = membersOf(pools).map(([name]) => name);
   const seen = new Map<string, string>();
   for (const [index, route] of arrayOf(routes).entries()) {
     const where = childPath('$.routes', index);
     const pool = memberOf(route, 'pool');
-    if (typeof pool === 'string' && names.length > 0 && !names.includes(pool)) {
+    checkAnswerer(route, where, problems);
+    if (typeof pool === 'string' && !isReported('$.pools', problems) && !names.includes(pool)) {
       problems.push(unknownPool(childPath(where, 'pool'), pool, names));
     }
     const host = memberOf(route, 'host');
@@ -52,6 +54,26 @@ export function checkRoutes(routes: unknown, pools: unknown, problems: ConfigPro
     const first = seen.get(key);
     if (first === undefined) seen.set(key, where);
     else problems.push(conflict(where, `a host and path that ${first} does not have`, `${host} ${path}`));
+  }
+}
+
+/** A pool answers or files do, and files take no tunnels. */
+function checkAnswerer(route: unknown, where: string, problems: ConfigProblem[]): void {
+  if (typeof route !== 'object' || route === null || Array.isArray(route)) return;
+  const pool = memberOf(route, 'pool');
+  if (memberOf(route, 'static') === undefined) {
+    if (pool !== undefined || isReported(childPath(where, 'pool'), problems)) return;
+    const expected = 'the name of a pool';
+    const code = ConfigErrorCode.MissingKey;
+    const hint = 'or "static" with a root, for files';
+    problems.push({ code, where: childPath(where, 'pool'), expected, received: 'nothing', hint });
+    return;
+  }
+  if (pool !== undefined) problems.push(conflict(childPath(where, 'pool'), 'no pool beside static', pool));
+  for (const name of ['websocket', 'connect']) {
+    if (memberOf(route, name) === true) {
+      problems.push(conflict(childPath(where, name), 'false beside static', true));
+    }
   }
 }
 
@@ -71,10 +93,7 @@ export function checkRings(
   if (typeof fieldListBytes !== 'number' || typeof headerBytes !== 'number') return;
   if (isReported('$.http2.maxFieldListBytes', problems) || isReported('$.http1.maxHeaderBytes', problems))
     return;
-  const headBytes =
-    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) +
-    fixedHeadBytes +
-    tlsBytes(listeners);
+  const headBytes = headBytesOf(fieldListBytes, headerBytes, listeners);
   for (const [name, pool] of membersOf(pools)) {
     const ringBytes = memberOf(pool, 'ringBytes');
     const where = childPath(childPath('$.pools', name), 'ringBytes');
@@ -88,6 +107,19 @@ export function checkRings(
       hint: `or lower $.http2.maxFieldListBytes (${fieldListBytes}) and $.http1.maxHeaderBytes (${headerBytes})`,
     });
   }
+}
+
+function headBytesOf(fieldListBytes: number, headerBytes: number, listeners: unknown): number {
+  return (
+    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) +
+    fixedHeadBytes +
+    tlsBytes(listeners)
+  );
+}
+
+/** The smallest ring that holds the largest request head, for a pool that nobody gave a size. */
+export function leastRingBytes({ http1, http2, listeners }: ConfigOutput): number {
+  return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, listeners));
 }
 
 /** UTF-8 takes three bytes of a UTF-16 unit at most, and the writer claims room for that before it looks. */
@@ -127,7 +159,8 @@ function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
 
 function unknownPool(where: string, pool: string, names: readonly string[]): ConfigProblem {
   const code = ConfigErrorCode.UnknownPool;
-  const problem = { code, where, expected: `a pool (${names.join(', ')})`, received: describeValue(pool) };
+  const expected = `a pool (${names.length === 0 ? 'there is none' : names.join(', ')})`;
+  const problem = { code, where, expected, received: describeValue(pool) };
   const near = closest(pool, names);
   return near === undefined ? problem : { ...problem, hint: `did you mean ${describeValue(near)}?` };
 }

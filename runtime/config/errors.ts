@@ -33,6 +33,8 @@ export const ConfigErrorCode = {
   TlsInvalid: 'SLUICE_TLS_INVALID',
   /** A private key that belongs to another certificate. */
   TlsKeyMismatch: 'SLUICE_TLS_KEY_MISMATCH',
+  /** The directory of a route with files is not where the file says. */
+  RootMissing: 'SLUICE_CONFIG_ROOT_MISSING',
   UnknownCommand: 'SLUICE_CONFIG_UNKNOWN_COMMAND',
   UnknownFlag: 'SLUICE_CONFIG_UNKNOWN_FLAG',
 } as const;

@@ -10,7 +10,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
-import { checkRings, checkRoutes, readThreads } from './cross-checks.ts';
+import { checkRings, checkRoutes, leastRingBytes, readThreads } from './cross-checks.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
@@ -25,6 +25,7 @@ import {
 import { compareRoutes } from './routes.ts';
 import { type ConfigOutput, configSchema } from './schema.ts';
 import { checkShape, expectedAt } from './shape.ts';
+import { findMissingRoots, staticPool, staticPoolName } from './static.ts';
 
 /** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
 export interface ConfigOverrides {
@@ -87,15 +88,18 @@ export function parseConfig(
   return assemble(output, resolve(file), addresses, threads, overrides);
 }
 
-/** Pools whose application is not there: to say so before threads are started for them. */
+/** Pools whose application is not there, and routes whose files are not: to say so before threads are started for them. */
 export function findMissingApplications(config: Config): ConfigProblem[] {
   const missing = Object.values(config.pools).filter((pool) => !existsSync(pool.application));
-  return missing.map((pool) => ({
-    code: ConfigErrorCode.ApplicationMissing,
-    where: childPath(childPath('$.pools', pool.name), 'application'),
-    expected: 'a module that exists',
-    received: describeValue(pool.application),
-  }));
+  const problems = missing.map(
+    (pool): ConfigProblem => ({
+      code: ConfigErrorCode.ApplicationMissing,
+      where: childPath(childPath('$.pools', pool.name), 'application'),
+      expected: 'a module that exists',
+      received: describeValue(pool.application),
+    }),
+  );
+  return [...problems, ...findMissingRoots(config)];
 }
 
 function parseSource(text: string, file: string, problems: ConfigProblem[]): JsonSource {
@@ -227,7 +231,14 @@ function assemble(
     if (range === undefined) throw new Error(`no thread range was read for the pool ${name}`);
     pools[name] = { ...pool, name, application, threads: range };
   }
-  const routes = output.routes.map((route): RouteConfig => ({ ...route, host: route.host.toLowerCase() }));
+  const routes = output.routes.map((route, index): RouteConfig => {
+    const { static: files, pool = staticPoolName(route) } = route;
+    if (files !== undefined) {
+      const where = childPath(childPath('$.routes', index), 'static');
+      pools[pool] = staticPool(route, files, where, dirname(file), leastRingBytes(output));
+    }
+    return { ...route, host: route.host.toLowerCase(), pool };
+  });
   return {
     file,
     listeners: assembleListeners(output, dirname(file), addresses, overrides),

@@ -11,6 +11,7 @@ import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -18,6 +19,10 @@ export const logFormats = ['auto', 'json', 'text'] as const;
 
 const mebibyte = 1_048_576;
 const bodyWindow = { from: 1_024, to: 1_024 * mebibyte, byDefault: 262_144 };
+export const ringSizes = [
+  65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_194_304, 8_388_608, 16_777_216, 33_554_432,
+  67_108_864,
+] as const;
 const heapMegabytes = { from: 1, to: 1_048_576, byDefault: undefined };
 
 function timeout(description: string, byDefault: number, from = 1) {
@@ -36,7 +41,7 @@ const restart = section(
   },
 );
 
-const pool = v.pipe(
+export const poolSchema = v.pipe(
   v.strictObject(
     {
       application: v.pipe(
@@ -103,10 +108,7 @@ const pool = v.pipe(
       ),
       ringBytes: oneOf(
         'Size of the shared-memory ring to each thread, and of the one from it.',
-        [
-          65_536, 131_072, 262_144, 524_288, 1_048_576, 2_097_152, 4_194_304, 8_388_608, 16_777_216,
-          33_554_432, 67_108_864,
-        ],
+        ringSizes,
         1_048_576,
         'a power of two from 65536 to 67108864',
       ),
@@ -149,7 +151,13 @@ const route = v.pipe(
         v.regex(/^\/(?:[^\s?#*]*|(?:[^\s?#*]*\/)?\*)$/, path),
         v.description('An exact path; or "/render/*" for /render and all below it; or "/*" for all.'),
       ),
-      pool: v.pipe(v.string('the name of a pool'), v.description('The pool that answers.')),
+      pool: v.optional(
+        v.pipe(
+          v.string('the name of a pool'),
+          v.description('The pool that answers. Default: none, where files answer.'),
+        ),
+      ),
+      static: v.optional(staticSchema),
       websocket: flag(
         'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
         false,
@@ -161,7 +169,7 @@ const route = v.pipe(
     },
     'an object with a path and a pool',
   ),
-  v.description('Requests for a host and a path go to a pool.'),
+  v.description('Requests for a host and a path go to a pool, or are answered with files.'),
 );
 
 export const configSchema = v.pipe(
@@ -178,14 +186,16 @@ export const configSchema = v.pipe(
         ),
         [{ address: '127.0.0.1:8080' }],
       ),
-      pools: v.pipe(
-        v.record(
-          v.pipe(v.string(poolName), v.regex(new RegExp(poolNamePattern), poolName)),
-          pool,
-          'an object of pools by name',
+      pools: v.optional(
+        v.pipe(
+          v.record(
+            v.pipe(v.string(poolName), v.regex(new RegExp(poolNamePattern), poolName)),
+            poolSchema,
+            'an object of pools by name',
+          ),
+          v.description('The pools by name.'),
         ),
-        v.minEntries(1, 'at least one pool'),
-        v.description('The pools by name.'),
+        {},
       ),
       routes: v.pipe(
         v.array(route, 'an array of routes'),

@@ -155,7 +155,12 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
   ],
   ['no listener', { listeners: [] }, ConfigErrorCode.WrongValue, /^\$\.listeners .*at least one listener/],
   ['no route', { routes: [] }, ConfigErrorCode.WrongValue, /^\$\.routes .*at least one route/],
-  ['no pool', { pools: {} }, ConfigErrorCode.WrongValue, /^\$\.pools .*at least one pool/],
+  [
+    'no pool',
+    { pools: {} },
+    ConfigErrorCode.UnknownPool,
+    /^\$\.routes\[0\]\.pool .*expected a pool \(there is none\), came "app"/,
+  ],
   [
     'an unknown log level',
     { log: { level: 'verbose' } },

@@ -48,13 +48,16 @@ function* propertiesOf(schema: JsonSchema, keys: readonly string[] = []): Genera
 const properties = [...propertiesOf(published)];
 const numbers = properties.filter(({ schema }) => schema.type === 'integer');
 
-/** A configuration with one value set, and large rings so that no head is too large for them. */
+/** A configuration with one value set, and large rings so that no head is too large for them. Its first route has files. */
 function inputWith(keys: readonly string[], value: unknown): object {
   const certificates = [{ cert: './a.pem', key: './a.key' }];
   const input = {
     listeners: [{ address: '127.0.0.1:8080', tls: { certificates } }],
     pools: { app: { application: './app.ts', ringBytes: 67_108_864, threads: { max: 1_024 } } },
-    routes: [{ path: '/*', pool: 'app' }],
+    routes: [
+      { path: '/files/*', static: { root: '.' } },
+      { path: '/*', pool: 'app' },
+    ],
   };
   let at: Record<string, unknown> = input;
   for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>;
@@ -218,7 +221,25 @@ const full: ConfigInput = {
       startTimeoutMs: 20_000,
     },
   },
-  routes: [{ host: '*.example.org', path: '/render/*', pool: 'render' }],
+  routes: [
+    { host: '*.example.org', path: '/render/*', pool: 'render' },
+    {
+      path: '/assets/*',
+      static: {
+        root: './public',
+        index: ['index.html', 'index.htm'],
+        dotfiles: 'refuse',
+        symlinks: 'anywhere',
+        precompressed: ['zstd', 'gzip'],
+        etag: 'ctime',
+        cacheControl: 'public, max-age=31536000, immutable',
+        maxRanges: 4,
+        readBytes: 131_072,
+        threads: 2,
+        exchangesPerThread: 256,
+      },
+    },
+  ],
   limits: { maxConnections: 50_000, headerTimeoutMs: 5_000, idleTimeoutMs: 60_000 },
   http2: { maxConcurrentStreams: 256, budgets: { peerResets: { burst: 1_000, perSecond: 200 } } },
   http1: { enabled: false },
@@ -229,6 +250,7 @@ const full: ConfigInput = {
 const examples: readonly [name: string, input: object][] = [
   ['the smallest', { pools: { app: { application: './app.ts' } }, routes: [{ path: '/*', pool: 'app' }] }],
   ['one with everything', full],
+  ['files alone', { routes: [{ path: '/*', static: { root: '.' } }] }],
   [
     'the sample configuration',
     JSON.parse(readFileSync(new URL('../../runtime.config.json', import.meta.url), 'utf8')),
@@ -247,7 +269,7 @@ test('an independent JSON Schema validator refuses what the server refuses for i
   const routes = [{ path: '/*', pool: 'app' }];
   for (const input of [
     {},
-    { pools: {}, routes },
+    { pools: { app: {} }, routes },
     { pools: { app }, routes: [] },
     { pools: { 'a b': app }, routes },
     { pools: { app }, routes, listeners: [] },

@@ -14,7 +14,7 @@ import { Signals } from './signals.ts';
 /** A machine that is busy with other tests starts threads slowly; no test but those of the limit depends on it. */
 const PATIENCE_MS = 55_000;
 
-export type PoolInput = ConfigInput['pools'][string];
+export type PoolInput = NonNullable<ConfigInput['pools']>[string];
 
 /** A configuration; a listener and routes are filled in, one route `/NAME/*` for each pool and `/*` for the first. */
 export interface ServerInput extends Omit<ConfigInput, 'routes' | 'pools'> {

@@ -1,0 +1,87 @@
+/** Routes with files: each has a pool of its own that runs the built-in application. */
+
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import type { Config, PoolConfig } from './config.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { type ConfigOutput, poolSchema, ringSizes } from './schema.ts';
+
+type RouteOutput = ConfigOutput['routes'][number];
+type StaticOutput = NonNullable<RouteOutput['static']>;
+
+/** What the application is told; its own type is `StaticOptions` beside it. */
+export interface StaticConfig extends Omit<StaticOutput, 'threads' | 'exchangesPerThread'> {
+  /** Absolute. */
+  readonly root: string;
+  /** The route's pattern. */
+  readonly path: string;
+  /** JSON path of the section that it comes from. */
+  readonly where: string;
+}
+
+const HERE = import.meta.url;
+/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+const application = fileURLToPath(
+  new URL(`../../workers/static/app${HERE.slice(HERE.lastIndexOf('.'))}`, HERE),
+);
+
+const largestRing = ringSizes[ringSizes.length - 1] as (typeof ringSizes)[number];
+
+/** No pool of the file can be named so, and no two routes have one host and path. */
+export function staticPoolName({ host, path }: RouteOutput): string {
+  return `static ${host === '*' ? '' : host.toLowerCase()}${path}`;
+}
+
+/**
+ * @param where JSON path of `files`
+ * @param directory what a relative root is relative to
+ * @param leastRingBytes a request's head must fit
+ */
+export function staticPool(
+  route: RouteOutput,
+  files: StaticOutput,
+  where: string,
+  directory: string,
+  leastRingBytes: number,
+): PoolConfig {
+  const { threads, exchangesPerThread, ...options } = files;
+  const defaults = v.parse(poolSchema, { application, exchangesPerThread });
+  const applicationOptions: StaticConfig = {
+    ...options,
+    root: resolve(directory, files.root),
+    path: route.path,
+    where,
+  };
+  return {
+    ...defaults,
+    name: staticPoolName(route),
+    application,
+    applicationOptions,
+    threads: { min: threads, max: threads },
+    ringBytes:
+      ringSizes.find((bytes) => bytes >= leastRingBytes && bytes >= defaults.ringBytes) ?? largestRing,
+  };
+}
+
+/** Routes whose directory is not there: to say so before threads are started for them. */
+export function findMissingRoots({ pools }: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const { applicationOptions: options } of Object.values(pools)) {
+    if (options === undefined || isDirectory(options.root)) continue;
+    const expected = 'a directory that exists and can be read';
+    const received = describeValue(options.root);
+    problems.push({ code: ConfigErrorCode.RootMissing, where: `${options.where}.root`, expected, received });
+  }
+  return problems;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // Not there, or behind a directory that may not be entered: the same to whoever wants its files.
+    return false;
+  }
+}
