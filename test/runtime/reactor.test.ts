@@ -13,7 +13,11 @@ loop.install();
 function start(threads = 1) {
   loop.clear();
   let maintained = 0;
-  const reactor = new Reactor(5, () => maintained++);
+  const hooks = { onMaintain: () => undefined as unknown };
+  const reactor = new Reactor(5, () => {
+    maintained++;
+    hooks.onMaintain();
+  });
   const made = Array.from({ length: threads }, (_, i) => {
     const corrupted: Error[] = [];
     const thread: Thread = new Thread(
@@ -46,7 +50,7 @@ function start(threads = 1) {
     reactor.addThread(thread);
     return { thread, host, received, corrupted, begin };
   });
-  return { reactor, threads: made, maintained: () => maintained };
+  return { reactor, threads: made, hooks, maintained: () => maintained };
 }
 
 class Connection implements Flushable {
@@ -131,6 +135,28 @@ test.serial('it does not sleep over what a thread has published', (t) => {
     thread.onWake();
     sleep();
     t.deepEqual(job.said[0]?.[0], 'head', `thread ${index}`);
+  }
+});
+
+test.serial('nor over what comes while it is about to', (t) => {
+  // One of these turns is the one that ends in sleep.
+  for (let last = 1; last <= 12; last++) {
+    const { threads, hooks, maintained } = start();
+    const [{ host, begin }] = threads as [(typeof threads)[0]];
+    const job = begin();
+    hooks.onMaintain = () => {
+      if (maintained() !== last) return;
+      host.sendHead(job.slot, 3, 200, [], null);
+      host.publish();
+    };
+    for (let turn = 0; turn < 30 && loop.pending > 0; turn++) {
+      loop.nowMs += 5;
+      loop.runAll();
+    }
+    t.is(
+      maintained() < last ? 'slept before' : job.said[0]?.[0],
+      maintained() < last ? 'slept before' : 'head',
+    );
   }
 });
 
