@@ -26,7 +26,7 @@ export interface WorldOptions {
 interface HostedThread {
   readonly thread: Thread;
   readonly host: Host;
-  /** Bytes of request bodies that have crossed, by exchange. */
+  /** The thread's doorbell: rung and not yet delivered. */
   readonly ringToReactor: { rung: number };
 }
 
@@ -39,6 +39,7 @@ export class World {
   readonly applications = new Map<number, ScriptedApplication>();
   readonly failures: unknown[] = [];
   readonly #live: HostedThread[] = [];
+  /** Bytes of request bodies that have crossed, by exchange. */
   readonly #crossedBytes = new Map<number, number>();
   #spawned = 0;
 
@@ -114,6 +115,7 @@ export class World {
       dispatcher: this.dispatcher,
       responseWindowBytes: this.options.responseWindowBytes,
       retryAfterSeconds: 1,
+      maxBodyBytes: Infinity,
       websocket: false,
       connect: false,
     };
