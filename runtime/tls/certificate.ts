@@ -39,7 +39,7 @@ export async function readCertificate(
     problems.push(invalid(`${where}.cert`, expectedCert, config.cert, reasonOf(parsed)));
   const privateKey = attempt(() => createPrivateKey({ key, ...withPassphrase(passphrase) }));
   if (privateKey instanceof Error)
-    problems.push(invalid(`${where}.key`, expectedKey, config.key, keyHint(privateKey)));
+    problems.push(invalid(`${where}.key`, expectedKey, config.key, keyHint(privateKey, key, passphrase)));
   if (parsed instanceof Error || privateKey instanceof Error) return null;
   if (!parsed.checkPrivateKey(privateKey)) {
     problems.push(mismatch(`${where}.key`, config.cert, config.key));
@@ -81,9 +81,10 @@ function withPassphrase(text: string | undefined): { passphrase?: string } {
   return text === undefined ? {} : { passphrase: text.split(/\r?\n/, 1)[0] };
 }
 
-function keyHint(error: Error): string {
+function keyHint(error: Error, key: string, passphrase: string | undefined): string {
   const code = 'code' in error ? error.code : '';
-  if (code === 'ERR_MISSING_PASSPHRASE')
+  // OpenSSL has several words for it, by the format.
+  if (passphrase === undefined && key.includes('ENCRYPTED'))
     return 'it is encrypted: name the file of its passphrase in passphraseFile';
   if (code === 'ERR_OSSL_BAD_DECRYPT') return 'the passphrase is wrong';
   return reasonOf(error);
