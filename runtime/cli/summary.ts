@@ -25,9 +25,10 @@ export function summarize(config: Config, overrides: ConfigOverrides, directory:
       return `  ${listener.address.address}  ${protocols}, ${describeTransport(listener)}${from('listeners')}`;
     }),
     'Pools',
-    ...pools.map(({ name, threads, application }) => {
-      const range = `${describeThreads(threads)}${from('threads')}`;
-      return `  ${name.padEnd(nameWidth)}  ${range}, ${relative(directory, application)}`;
+    ...pools.map(({ name, threads, application, applicationOptions: files }) => {
+      const start = `  ${name.padEnd(nameWidth)}  ${describeThreads(threads)}`;
+      if (files !== undefined) return `${start}, files of ${relative(directory, files.root) || '.'}`;
+      return `${start}${from('threads')}, ${relative(directory, application)}`;
     }),
     'Routes, the most specific first',
     ...config.routes.map(({ pool }, index) => `  ${patterns[index].padEnd(patternWidth)}  ${pool}`),

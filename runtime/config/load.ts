@@ -33,7 +33,7 @@ export interface ConfigOverrides {
   readonly listeners?: Override<readonly ListenerAddress[]>;
   /** Listeners without TLS get it, with a certificate that is made at start. */
   readonly devTls?: Override<boolean>;
-  /** For every pool. */
+  /** For every pool of the file. */
   readonly threads?: Override<ThreadRange>;
   readonly drainTimeoutMs?: Override<number>;
   readonly logLevel?: Override<LogConfig['level']>;

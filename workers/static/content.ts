@@ -3,9 +3,8 @@
  * taken the last. A file can change meanwhile. The length has been promised and the entity tag names one state, so a file
  * that shrinks or is written anew cuts the response off instead of completing it with something else.
  */
-import type { BigIntStats } from 'node:fs';
 import type { Exchange } from '../gateway.ts';
-import type { DiskFile } from './disk.ts';
+import type { DiskFile, FileStats } from './disk.ts';
 import type { Multipart } from './multipart.ts';
 import type { ByteRange } from './ranges.ts';
 import type { OpenFile } from './tree.ts';
@@ -74,7 +73,7 @@ export async function sendMultipart(
 }
 
 /** A file that has only grown still begins with what was sent: logs are read while they are written. */
-async function requireUnchanged(file: DiskFile, path: string, before: BigIntStats): Promise<void> {
+async function requireUnchanged(file: DiskFile, path: string, before: FileStats): Promise<void> {
   const now = await file.stat({ bigint: true });
   if (now.size > before.size || (now.size === before.size && now.mtimeNs === before.mtimeNs)) return;
   throw new FileChangedError(

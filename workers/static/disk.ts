@@ -1,9 +1,17 @@
 /** What of the file system the application uses: one seam, so that tests can drive faults that no real disk shows on demand. */
-import type { BigIntStats } from 'node:fs';
 import { constants, open, realpath, stat } from 'node:fs/promises';
 
+/** The part of `BigIntStats` that is looked at. */
+export interface FileStats {
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  isFile(): boolean;
+  isDirectory(): boolean;
+}
+
 export interface DiskFile {
-  stat(options: { readonly bigint: true }): Promise<BigIntStats>;
+  stat(options: { readonly bigint: true }): Promise<FileStats>;
   read(
     buffer: Uint8Array,
     offset: number,
@@ -16,7 +24,7 @@ export interface DiskFile {
 export interface Disk {
   readonly platform: NodeJS.Platform;
   realpath(path: string): Promise<string>;
-  stat(path: string): Promise<BigIntStats>;
+  stat(path: string): Promise<FileStats>;
   /** For reading. With `isFinal` the last name must not be a symbolic link. */
   open(path: string, isFinal: boolean): Promise<DiskFile>;
 }

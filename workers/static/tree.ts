@@ -5,15 +5,14 @@
  * Unless links may lead anywhere, a name is resolved first, and only a path inside the root is opened, its last name not
  * as a link. The root is resolved each time too: it may be a link itself that a deployment turns to the next release.
  */
-import type { BigIntStats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { CODING_SUFFIX } from './content-coding.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk, DiskFile, FileStats } from './disk.ts';
 import type { ContentCoding, StaticOptions } from './options.ts';
 
 export interface OpenFile {
   readonly file: DiskFile;
-  readonly stats: BigIntStats;
+  readonly stats: FileStats;
   /** The path asked for, whose last name tells the media type. */
   readonly path: string;
 }
@@ -59,7 +58,7 @@ export class Tree {
     return candidates.filter((_, position) => sound[position]);
   }
 
-  async #isVariant(path: string, original: BigIntStats): Promise<boolean> {
+  async #isVariant(path: string, original: FileStats): Promise<boolean> {
     try {
       const stats = await this.#disk.stat(path);
       // In whole seconds: tools that keep a file's time do not all keep its fraction.

@@ -1,5 +1,5 @@
 /** What tells one state of a file from another: its entity tag and its modification date (RFC 9110 section 8.8). */
-import type { BigIntStats } from 'node:fs';
+import type { FileStats } from './disk.ts';
 import { formatHttpDate } from './http-date.ts';
 import type { ContentCoding, StaticOptions } from './options.ts';
 
@@ -22,7 +22,7 @@ const SETTLING_MS = 2_000;
 const LAST_SECOND = 253_402_300_799;
 
 export function validatorsOf(
-  stats: BigIntStats,
+  stats: FileStats,
   coding: ContentCoding | null,
   kind: StaticOptions['etag'],
   nowMs: number,
