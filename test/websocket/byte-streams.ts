@@ -1,0 +1,173 @@
+/** Ways to a stream of bytes with the server: by Upgrade or CONNECT over HTTP/1.1, by CONNECT over HTTP/2. */
+import { request } from 'node:http';
+import type { ClientHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Scope } from '../server/harness.ts';
+import { connectHttp2 } from '../server/http2-client.ts';
+import { SIGNALS_FIELD } from '../server/signals.ts';
+import type { SocketServer } from './server.ts';
+
+export interface Accepted {
+  readonly status: number;
+  readonly fields: { readonly [name: string]: string | string[] | undefined };
+  readonly stream: Duplex;
+  /** HTTP/2: the code of a RST_STREAM that ended it; null over HTTP/1.1, which has none. */
+  resetCode(): number | null;
+  /** Cuts it off, as a peer that fails does. */
+  cut(): void;
+}
+
+/** An ordinary response came instead. */
+export class RefusedError extends Error {
+  readonly status: number;
+  readonly fields: Accepted['fields'];
+  readonly body: string;
+
+  constructor(status: number, fields: Accepted['fields'], body: string) {
+    super(`refused with ${status}`);
+    this.status = status;
+    this.fields = fields;
+    this.body = body;
+  }
+}
+
+export type Fields = { readonly [name: string]: string | readonly string[] };
+
+/** How one version of HTTP opens byte streams. */
+export interface Way {
+  readonly version: '1.1' | '2';
+  /** A WebSocket handshake; `fields` on top of, or instead of, those that it must have. */
+  webSocket(scope: Scope, server: SocketServer, path: string, fields?: Fields): Promise<Accepted>;
+  /** CONNECT to an authority. */
+  connect(scope: Scope, server: SocketServer, authority: string, fields?: Fields): Promise<Accepted>;
+}
+
+const VERSION = { 'sec-websocket-version': '13' };
+export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+
+export const http1: Way = {
+  version: '1.1',
+  webSocket: (scope, server, path, fields) =>
+    upgrade(scope, server, 'GET', path, {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-key': KEY,
+      ...VERSION,
+      ...fields,
+    }),
+  connect: (scope, server, authority, fields = {}) => upgrade(scope, server, 'CONNECT', authority, fields),
+};
+
+function upgrade(
+  scope: Scope,
+  server: SocketServer,
+  method: string,
+  path: string,
+  fields: Fields,
+): Promise<Accepted> {
+  const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
+  const headers = { [SIGNALS_FIELD]: server.signals.name, ...fields };
+  const outgoing = request({ port: server.port, host: '127.0.0.1', method, path, headers, agent: false });
+  outgoing.on('error', reject);
+  outgoing.on('response', (response) => {
+    const pieces: Buffer[] = [];
+    response.on('data', (piece: Buffer) => pieces.push(piece));
+    response.on('error', reject);
+    response.on('end', () =>
+      reject(new RefusedError(response.statusCode ?? 0, response.headers, Buffer.concat(pieces).toString())),
+    );
+  });
+  const onOpen = (
+    response: { statusCode?: number | undefined; headers: Fields | Accepted['fields'] },
+    socket: Duplex,
+    head: Buffer,
+  ): void => {
+    scope.teardown(() => socket.destroy());
+    socket.on('error', () => undefined);
+    if (head.length > 0) socket.unshift(head);
+    resolve({
+      status: response.statusCode ?? 0,
+      fields: response.headers as Accepted['fields'],
+      stream: socket,
+      resetCode: () => null,
+      cut: () => socket.destroy(),
+    });
+  };
+  outgoing.on('upgrade', onOpen);
+  outgoing.on('connect', onOpen);
+  outgoing.end();
+  return promise;
+}
+
+const sessions = new WeakMap<SocketServer, Promise<ClientHttp2Session>>();
+
+/** One connection to a server: streams of many tests beside each other. */
+async function sessionTo(server: SocketServer): Promise<ClientHttp2Session> {
+  const known = await sessions.get(server)?.catch(() => undefined);
+  if (known !== undefined && !known.closed && !known.destroyed) return known;
+  const session = connectHttp2(server.scope, server.origin).then(async (connected) => {
+    // RFC 8441 section 3: not before the server has said that it may.
+    if (!connected.remoteSettings.enableConnectProtocol) {
+      await new Promise((resolve) => connected.once('remoteSettings', resolve));
+    }
+    return connected;
+  });
+  sessions.set(server, session);
+  return session;
+}
+
+export const http2: Way = {
+  version: '2',
+  webSocket: async (scope, server, path, fields = {}) => {
+    const session = await sessionTo(server);
+    return open(scope, session, {
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':scheme': 'http',
+      ':path': path,
+      ':authority': `127.0.0.1:${server.port}`,
+      [SIGNALS_FIELD]: server.signals.name,
+      ...VERSION,
+      ...fields,
+    });
+  },
+  connect: async (scope, server, authority, fields = {}) => {
+    const session = await sessionTo(server);
+    return open(scope, session, {
+      ':method': 'CONNECT',
+      ':authority': authority,
+      [SIGNALS_FIELD]: server.signals.name,
+      ...fields,
+    });
+  },
+};
+
+function open(scope: Scope, session: ClientHttp2Session, headers: Fields): Promise<Accepted> {
+  const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
+  const stream = session.request(headers as Record<string, string>, { endStream: false });
+  scope.teardown(() => stream.destroy());
+  stream.on('error', () => undefined);
+  stream.on('response', (fields) => {
+    const status = Number(fields[':status']);
+    const named = fields as Accepted['fields'];
+    if (status === 200) {
+      resolve({
+        status,
+        fields: named,
+        stream,
+        resetCode: () => stream.rstCode,
+        // CANCEL: what a browser sends for a page that is left.
+        cut: () => stream.close(0x8),
+      });
+      return;
+    }
+    const pieces: Buffer[] = [];
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
+    stream.on('end', () => reject(new RefusedError(status, named, Buffer.concat(pieces).toString())));
+    stream.end();
+  });
+  stream.on('close', () => reject(new Error(`the stream closed without a response, code ${stream.rstCode}`)));
+  return promise;
+}
+
+export const ways: readonly Way[] = [http1, http2];
