@@ -21,6 +21,12 @@ export interface Server {
   readonly origin: string;
 }
 
+/** Paths of PEM files. */
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A way to serve, by the name it has in the tables. */
 export interface Contender {
   readonly name: string;
@@ -36,6 +42,11 @@ export function nodeHttp2(windows?: { initialBytes: number; connectionBytes: num
   );
 }
 
+/** The same over TLS. */
+export function nodeHttp2Secure({ cert, key }: CertificateFiles): Contender {
+  return baseline('http2.createSecureServer', 'node-http2-secure.ts', [cert, key], 'https');
+}
+
 export function nodeCluster(processes: number): Contender {
   return baseline(`cluster of ${processes}`, 'node-cluster.ts', [processes]);
 }
@@ -48,13 +59,19 @@ export function fastifyPiscina(threads: number): Contender {
   return baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]);
 }
 
-function baseline(name: string, file: string, args: readonly number[]): Contender {
+function baseline(
+  name: string,
+  file: string,
+  args: readonly (number | string)[],
+  scheme: 'http' | 'https' = 'http',
+): Contender {
   const path = fileURLToPath(new URL(`./baselines/${file}`, import.meta.url));
   return {
     name,
     start: async () => {
       const port = await freePort();
-      return started(new Program(name, process.execPath, [path, String(port), ...args.map(String)]), port);
+      const program = new Program(name, process.execPath, [path, String(port), ...args.map(String)]);
+      return started(program, port, scheme);
     },
   };
 }
@@ -74,6 +91,8 @@ export interface SluiceOptions {
   /** Where the configuration file is written. */
   readonly directory: string;
   readonly pools: Readonly<Record<string, BenchPool>>;
+  /** Cleartext without it. */
+  readonly certificate?: CertificateFiles;
   /** More top-level options of the configuration file. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -86,16 +105,18 @@ export function sluice(options: SluiceOptions): Contender {
       const file = writeConfig(options, port);
       const cli = join(repositoryDirectory, 'runtime/cli.ts');
       const args = [cli, 'start', '--config', file, '--log-level', 'warn'];
-      return started(new Program(options.name, process.execPath, args), port);
+      const program = new Program(options.name, process.execPath, args);
+      return started(program, port, options.certificate === undefined ? 'http' : 'https');
     },
   };
 }
 
 /** Writes the configuration of a Sluice and gives the file's path. */
-export function writeConfig({ directory, pools, options }: SluiceOptions, port: number): string {
+export function writeConfig({ directory, pools, certificate, options }: SluiceOptions, port: number): string {
   const entries = Object.entries(pools);
+  const tls = certificate === undefined ? {} : { tls: { certificates: [certificate] } };
   const config = {
-    listeners: [{ address: `127.0.0.1:${port}` }],
+    listeners: [{ address: `127.0.0.1:${port}`, ...tls }],
     pools: Object.fromEntries(
       entries.map(([name, pool]) => [
         name,
@@ -115,14 +136,15 @@ export function writeConfig({ directory, pools, options }: SluiceOptions, port: 
 }
 
 /** Waits for the first right answer to `/hello`, which every measured server has. */
-async function started(program: Program, port: number): Promise<Server> {
+async function started(program: Program, port: number, scheme: 'http' | 'https'): Promise<Server> {
+  const origin = `${scheme}://127.0.0.1:${port}`;
   try {
-    await firstAnswer({ program, port, path: '/hello', body: HELLO, timeoutMs: START_TIMEOUT_MS });
+    await firstAnswer({ program, origin, path: '/hello', body: HELLO, timeoutMs: START_TIMEOUT_MS });
   } catch (error) {
     await program.stop();
     throw error;
   }
-  return { program, port, origin: `http://127.0.0.1:${port}` };
+  return { program, port, origin };
 }
 
 /** A port that nothing listens on now; another process could take it meanwhile, which the start would report. */

@@ -17,12 +17,23 @@ import { compute } from './scenarios/compute.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { small } from './scenarios/small.ts';
+import { smallTls } from './scenarios/small-tls.ts';
 import { stalled } from './scenarios/stalled.ts';
 import { start } from './scenarios/start.ts';
 import { transfer } from './scenarios/transfer.ts';
 import { calibrateWork } from './work.ts';
 
-const scenarios: readonly Scenario[] = [small, compute, lightRoute, transfer, channel, stalled, idle, start];
+const scenarios: readonly Scenario[] = [
+  small,
+  smallTls,
+  compute,
+  lightRoute,
+  transfer,
+  channel,
+  stalled,
+  idle,
+  start,
+];
 const names = scenarios.map(({ name }) => name);
 const DEFAULT_ROUNDS = 3;
 

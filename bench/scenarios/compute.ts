@@ -82,7 +82,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 
 async function measure(context: BenchContext, server: Server, name: string, connections: number) {
   const path = `/compute/${context.workIterations}`;
-  await assertAnswer(server.port, path, work(context.workIterations), name);
+  await assertAnswer(server.origin, path, work(context.workIterations), name);
   const options = { url: server.origin + path, connections, streams: IN_FLIGHT / connections };
   await load({ ...options, seconds: 1 });
   const result = await load({

@@ -37,14 +37,14 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 }
 
 async function measure(context: BenchContext, server: Server, name: string, connections: number) {
-  await assertAnswer(server.port, '/hello', HELLO, name);
+  await assertAnswer(server.origin, '/hello', HELLO, name);
   const before = residentBytes(server.program.pid);
   const { program } = await startClient('idle.ts', [server.port, connections], 'open', 60_000);
   try {
     await delay(context.isQuick ? 500 : 2_000);
     const growth = residentBytes(server.program.pid) - before;
     program.assertAlive();
-    await assertAnswer(server.port, '/hello', HELLO, name);
+    await assertAnswer(server.origin, '/hello', HELLO, name);
     return { 'KiB per connection': growth / 1024 / connections };
   } finally {
     await program.stop();

@@ -58,8 +58,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 
 async function measure(context: BenchContext, server: Server, name: string) {
   const heavyPath = `/compute/${context.workIterations}`;
-  await assertAnswer(server.port, '/light', LIGHT, name);
-  await assertAnswer(server.port, heavyPath, work(context.workIterations), name);
+  await assertAnswer(server.origin, '/light', LIGHT, name);
+  await assertAnswer(server.origin, heavyPath, work(context.workIterations), name);
   const seconds = context.isQuick ? 2 : 5;
   const askLight = () =>
     load({

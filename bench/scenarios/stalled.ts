@@ -102,7 +102,7 @@ async function measure(context: BenchContext, server: Server, mode: 'read' | 'up
   try {
     await delay(context.isQuick ? 500 : 2_000);
     const start = performance.now();
-    const answer = await request(server.port, '/hello', 5_000);
+    const answer = await request(server.origin, '/hello', 5_000);
     const nextClientMs = performance.now() - start;
     if (answer.body !== HELLO)
       throw new Error(`the next client got ${answer.status} ${JSON.stringify(answer.body)}`);

@@ -80,7 +80,7 @@ async function measure(starter: Starter): Promise<number> {
   try {
     const end = await firstAnswer({
       program,
-      port,
+      origin: `http://127.0.0.1:${port}`,
       path: '/hello',
       body: HELLO,
       timeoutMs: START_TIMEOUT_MS,

@@ -96,7 +96,7 @@ async function measureDownload(server: Server, bytes: number) {
 }
 
 async function measureUpload(server: Server, name: string, bytes: number, bodyFile: string) {
-  await assertUploadCounted(server.port, '/upload', 100_000, name);
+  await assertUploadCounted(server.origin, '/upload', 100_000, name);
   const memory = new MemorySampler(server.program.pid);
   const result = await load({
     url: `${server.origin}/upload`,

@@ -1,0 +1,36 @@
+/** Small responses over TLS: what encryption leaves of the difference. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDevelopmentCertificate } from '../../runtime/tls/dev-certificate.ts';
+import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
+import { type CertificateFiles, nodeHttp2Secure, sluice } from '../contenders.ts';
+import { compareSmall } from './small.ts';
+
+export const smallTls: Scenario = { name: 'small-tls', title: 'Small responses over TLS', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const certificate = await writeCertificate(context.directory);
+  const node = nodeHttp2Secure(certificate);
+  const sluices = [1, 2].map((threads) =>
+    sluice({
+      name: `Sluice, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      directory: context.directory,
+      certificate,
+      pools: { hello: { application: 'hello.ts', threads, paths: ['/hello'] } },
+    }),
+  );
+  return {
+    method:
+      'As the scenario "Small responses", over TLS 1.3 with the suite TLS_AES_128_GCM_SHA256 and a P-256 certificate on both sides. ' +
+      'Handshakes are made before the warm-up ends and are not part of what is measured.',
+    comparisons: await compareSmall(context, [node, ...sluices], sluices[0]),
+  };
+}
+
+async function writeCertificate(directory: string): Promise<CertificateFiles> {
+  const { cert, key } = await makeDevelopmentCertificate(Date.now());
+  const files = { cert: join(directory, 'bench.pem'), key: join(directory, 'bench.key') };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  return files;
+}
