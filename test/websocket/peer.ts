@@ -40,6 +40,7 @@ export class Peer {
   readonly #deflate: PerMessageDeflate | null;
   readonly #messages: Message[] = [];
   readonly #waiting: ((message: Message | null) => void)[] = [];
+  readonly #said = Promise.withResolvers<void>();
   #isOver = false;
   /** Bytes of messages so far. */
   receivedBytes = 0;
@@ -63,6 +64,7 @@ export class Peer {
     receiver.on('ping', (data) => this.#sender.pong(data, true));
     receiver.on('conclude', (code, reason) => {
       closed = { code, reason: reason.toString() };
+      this.#said.resolve();
     });
     receiver.on('error', ({ message }) => {
       closed = { code: -1, reason: message };
@@ -101,6 +103,11 @@ export class Peer {
   send(message: Message, fin = true): void {
     const binary = typeof message !== 'string';
     this.#sender.send(message, { binary, compress: this.#deflate !== null, fin, mask: true });
+  }
+
+  /** The server's Close has come. */
+  get saidClose(): Promise<void> {
+    return this.#said.promise;
   }
 
   ping(data: string): void {
