@@ -100,9 +100,10 @@ export class Peer {
     return promise;
   }
 
-  send(message: Message, fin = true): void {
+  /** @param taken is called when the stream has taken it. */
+  send(message: Message, fin = true, taken?: () => void): void {
     const binary = typeof message !== 'string';
-    this.#sender.send(message, { binary, compress: this.#deflate !== null, fin, mask: true });
+    this.#sender.send(message, { binary, compress: this.#deflate !== null, fin, mask: true }, taken);
   }
 
   /** The server's Close has come. */

@@ -43,19 +43,9 @@ const behaviours: { readonly [path: string]: Behaviour } = {
       for await (const _ of socket) process.exit(1);
     },
   },
-  /** Does not read before the test says so; then counts. */
-  '/hold': {
-    run: async (socket, signals) => {
-      const go = signals.until('go');
-      signals.tell('holding');
-      await go;
-      let count = 0;
-      for await (const message of socket) {
-        count += message.length;
-        signals.tell(`read ${count}`);
-      }
-    },
-  },
+  '/large': { options: { maxMessageBytes: 64_000_000, maxUnsentBytes: 1_000 }, run: echo },
+  '/hold': { run: hold },
+  '/hold-deflated': { options: { compression: true }, run: hold },
   /** Sends until it is stopped, and says each time that the peer's credit took a piece. */
   '/flood': {
     run: async (socket, signals) => {
@@ -90,6 +80,18 @@ const behaviours: { readonly [path: string]: Behaviour } = {
 
 async function echo(socket: ServerWebSocket): Promise<void> {
   for await (const message of socket) await socket.send(message);
+}
+
+/** Does not read before the test says so; then counts. */
+async function hold(socket: ServerWebSocket, signals: Signals): Promise<void> {
+  const go = signals.until('go');
+  signals.tell('holding');
+  await go;
+  let count = 0;
+  for await (const message of socket) {
+    count += message.length;
+    signals.tell(`read ${count}`);
+  }
 }
 
 export default async function sockets(exchange: Exchange): Promise<void> {
