@@ -44,6 +44,7 @@ const behaviours: { readonly [path: string]: Behaviour } = {
     },
   },
   '/large': { options: { maxMessageBytes: 64_000_000, maxUnsentBytes: 1_000 }, run: echo },
+  '/impatient': { options: { closeTimeoutMs: 50 }, run: echo },
   '/hold': { run: hold },
   '/hold-deflated': { options: { compression: true }, run: hold },
   /** Sends until it is stopped, and says each time that the peer's credit took a piece. */
