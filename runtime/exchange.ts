@@ -38,6 +38,7 @@ export interface Transport {
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
+const CANCEL = 0x8;
 
 /** Where a route leads. */
 export interface Destination {
@@ -45,6 +46,8 @@ export interface Destination {
   readonly dispatcher: Dispatcher | null;
   readonly responseWindowBytes: number;
   readonly retryAfterSeconds: number;
+  /** Content of a request; more is answered 413. Infinity: any. */
+  readonly maxBodyBytes: number;
   /** The route takes WebSockets. */
   readonly websocket: boolean;
   /** The route takes CONNECT. */
@@ -76,6 +79,8 @@ export class Exchange extends Job {
   #resetToSend = -1;
   #resetBy: ResetBy = ResetBy.Peer;
 
+  /** Content that may still come. What a tunnel carries is none. */
+  #allowedBytes: number;
   #waiting: ByteQueue | null = null;
   #requestTrailers: string[] | null = null;
   #endSent = false;
@@ -113,17 +118,36 @@ export class Exchange extends Job {
     this.fields = fields;
     this.tls = tls;
     this.#request = requestEnded ? 'ended' : 'open';
+    const isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
+    this.#allowedBytes = isTunnel ? Infinity : destination.maxBodyBytes;
   }
 
-  /** Goes to its pool, or is answered 404 when no route leads to one. */
+  /** Goes to its pool, or is answered 404 when no route leads to one, 413 when it announces more than is allowed. */
   start(): void {
     if (this.#destination.dispatcher === null) this.answer(404);
+    else if (this.#request === 'open' && this.#announcesTooMuch()) this.answer(413);
     else this.#destination.dispatcher.submit(this);
+  }
+
+  #announcesTooMuch(): boolean {
+    if (this.#allowedBytes === Infinity) return false;
+    const fields = this.fields;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] === 'content-length') return Number(fields[i + 1]) > this.#allowedBytes;
+    }
+    return false;
+  }
+
+  /** Somebody may still want what the peer has not sent yet. */
+  get readsRequest(): boolean {
+    return this.#request === 'open';
   }
 
   // ---- from the transport
 
   onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.#allowedBytes -= end - start;
+    if (this.#allowedBytes < 0 && this.#request === 'open') this.#refuseContent();
     if (last) this.#request = this.#request === 'open' ? 'ended' : this.#request;
     if (this.#request === 'stopped' || this.#closed !== 'no') {
       if (end > start) this.transport.consume(this, end - start);
@@ -136,6 +160,21 @@ export class Exchange extends Job {
       }
     }
     this.onWritable();
+  }
+
+  /** More than is allowed has come, of which less had been announced or nothing at all. */
+  #refuseContent(): void {
+    if (this.#response === 'none') {
+      this.answer(413);
+      this.#abandon(CANCEL, ResetBy.Server);
+    } else if (this.#response === 'head') {
+      this.transport.reset(this, CANCEL);
+    } else {
+      this.#request = 'stopped';
+      this.#waiting = null;
+      this.transport.stopReading(this);
+      this.#abandon(CANCEL, ResetBy.Server);
+    }
   }
 
   onRequestTrailers(fields: string[]): void {
@@ -170,10 +209,15 @@ export class Exchange extends Job {
     if (!reset) return;
     this.#waiting = null;
     if (this.#request === 'open') this.#request = 'stopped';
+    this.#abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
+  }
+
+  /** The thread need not go on: it is told, unless it has not begun. */
+  #abandon(code: number, by: ResetBy): void {
     if (this.state !== 'queued' && this.state !== 'assigned') return;
     if (this.#destination.dispatcher?.withdraw(this) === true) return;
     this.#resetToSend = code;
-    this.#resetBy = byPeer ? ResetBy.Peer : ResetBy.Server;
+    this.#resetBy = by;
     this.onWritable();
     this.thread?.requestTurn();
   }
@@ -319,11 +363,11 @@ export class Exchange extends Job {
 
   /**
    * A client that expects 100 (Continue) holds its content back until it hears that somebody will read it (RFC 9110
-   * section 10.1.1). Over HTTP/1.1 Node's server has answered that already.
+   * section 10.1.1).
    */
   #inviteContent(): void {
     if (this.#request !== 'open' || this.#response !== 'none' || this.#closed !== 'no') return;
-    if (this.version !== '2') return;
+    if (this.version === '1.0') return;
     const fields = this.fields;
     for (let i = 0; i < fields.length; i += 2) {
       if (fields[i] !== 'expect' || (fields[i + 1] as string).toLowerCase() !== '100-continue') continue;
@@ -363,6 +407,11 @@ export class Exchange extends Job {
   answer(status: number, fields: readonly string[] = []): void {
     const body = Buffer.from(`${status} ${REASONS[status] ?? 'Error'}\n`);
     this.#response = 'ended';
+    const isUnread = this.#request === 'open';
+    if (isUnread) {
+      this.#request = 'stopped';
+      this.#waiting = null;
+    }
     const head = [
       'content-type',
       'text/plain; charset=utf-8',
@@ -372,11 +421,7 @@ export class Exchange extends Job {
     ];
     this.transport.respond(this, status, head, false);
     this.transport.write(this, body, 0, body.length, true);
-    if (this.#request === 'open') {
-      this.#request = 'stopped';
-      this.#waiting = null;
-      this.transport.stopReading(this);
-    }
+    if (isUnread) this.transport.stopReading(this);
   }
 }
 
@@ -385,6 +430,7 @@ const NO_FIELDS: readonly string[] = [];
 const REASONS: { readonly [status: number]: string } = {
   400: 'Bad Request',
   404: 'Not Found',
+  413: 'Content Too Large',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   502: 'Bad Gateway',

@@ -9,9 +9,9 @@ import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
-import { Http1Front } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
 import type { Destination } from './exchange.ts';
+import { Http1Front } from './http1/front.ts';
 import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
 import { ListenError } from './listeners/listen-error.ts';
@@ -158,10 +158,17 @@ export class Server {
     );
   }
 
-  #destination({ pool: name, websocket, connect }: RouteConfig): Destination {
+  #destination({ pool: name, websocket, connect, maxBodyBytes }: RouteConfig): Destination {
     const pool = this.#pools.get(name) as Pool;
-    const { responseWindowBytes, retryAfterSeconds } = this.#config.pools[name] as PoolConfig;
-    return { dispatcher: pool.dispatcher, responseWindowBytes, retryAfterSeconds, websocket, connect };
+    const config = this.#config.pools[name] as PoolConfig;
+    return {
+      dispatcher: pool.dispatcher,
+      responseWindowBytes: config.responseWindowBytes,
+      retryAfterSeconds: config.retryAfterSeconds,
+      maxBodyBytes: maxBodyBytes ?? config.maxBodyBytes ?? Infinity,
+      websocket,
+      connect,
+    };
   }
 
   /** Certificates and keys come from files, which `reloadCertificates` reads anew. */

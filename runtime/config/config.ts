@@ -41,6 +41,8 @@ export interface RouteConfig {
   readonly websocket: boolean;
   /** CONNECT reaches the application. */
   readonly connect: boolean;
+  /** Undefined: the pool's. */
+  readonly maxBodyBytes?: number | undefined;
 }
 
 export type LimitsConfig = ConfigOutput['limits'];

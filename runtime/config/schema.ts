@@ -29,6 +29,10 @@ function timeout(description: string, byDefault: number, from = 1) {
   return wholeNumber(description, { from, to: maxTimerMs, byDefault });
 }
 
+function maxBodyBytes(description: string) {
+  return wholeNumber(description, { from: 0, to: Number.MAX_SAFE_INTEGER, byDefault: undefined });
+}
+
 const restart = section(
   'How often threads may die. Beyond it the pool stops, says so in the log and answers 503.',
   {
@@ -102,6 +106,9 @@ export const poolSchema = v.pipe(
         'Response body bytes that may cross from the application ahead of the peer, for each exchange.',
         bodyWindow,
       ),
+      maxBodyBytes: maxBodyBytes(
+        'Bytes of a request body; more is answered 413. Default: any, as no body is held whole.',
+      ),
       writeBacklogBytes: wholeNumber(
         'Response body bytes that an application may hand over without waiting, for each exchange; more is an error to it.',
         { from: 65_536, to: 2 ** 31 - 1, byDefault: 16_777_216 },
@@ -158,6 +165,7 @@ const route = v.pipe(
         ),
       ),
       static: v.optional(staticSchema),
+      maxBodyBytes: maxBodyBytes("Bytes of a request body; more is answered 413. Default: the pool's."),
       websocket: flag(
         'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
         false,
@@ -216,11 +224,39 @@ export const configSchema = v.pipe(
       http2: http2Section,
       http1: section('HTTP/1.1 (RFC 9112).', {
         enabled: flag('Whether HTTP/1.1 is spoken at all; a connection that does is closed otherwise.', true),
-        maxHeaderBytes: wholeNumber("Bytes of a request's head; more is answered 431.", {
-          from: 1_024,
-          to: 1_048_576,
-          byDefault: 16_384,
+        maxTargetBytes: wholeNumber(
+          'Bytes of a request target (path and query); more is answered 414. Counts towards maxHeaderBytes.',
+          { from: 1, to: 1_048_576, byDefault: 8_192 },
+        ),
+        maxHeaderBytes: wholeNumber(
+          'Bytes of a request head: the target, and the header lines with colon, space and line end; more is answered 431.',
+          { from: 1_024, to: 1_048_576, byDefault: 16_384 },
+        ),
+        maxFieldLines: wholeNumber('Header lines of a request; more is answered 431.', {
+          from: 1,
+          to: 65_536,
+          byDefault: 128,
         }),
+        maxRequestsPerConnection: wholeNumber(
+          'The response to the last of so many requests says that the connection is closed.',
+          { from: 1, to: 1_000_000_000, byDefault: 100_000 },
+        ),
+        maxPipelinedRequests: wholeNumber(
+          'Requests taken from a connection ahead of their answers. A client that sends more of them at once has these answered and the connection closed.',
+          { from: 1, to: 65_536, byDefault: 128 },
+        ),
+        maxParallelRequests: wholeNumber(
+          'Pipelined requests of a connection that run at the same time, if their methods are safe; others run one after the other.',
+          { from: 1, to: 65_536, byDefault: 8 },
+        ),
+        maxDiscardedBytes: wholeNumber(
+          'Bytes of a request body that are read after the response, when the application did not want them, so that the connection can be used again; beyond it, it is closed.',
+          { from: 0, to: 1_073_741_824, byDefault: 262_144 },
+        ),
+        discardTimeoutMs: timeout(
+          'How long that may take, and how long the client has to close a connection after the server has.',
+          5_000,
+        ),
         keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
       }),
       drainTimeoutMs: timeout(

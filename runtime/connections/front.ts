@@ -26,6 +26,7 @@ export const NOWHERE: Destination = Object.freeze({
   dispatcher: null,
   responseWindowBytes: 65_536,
   retryAfterSeconds: 1,
+  maxBodyBytes: Infinity,
   websocket: false,
   connect: false,
 });

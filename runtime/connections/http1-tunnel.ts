@@ -8,6 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Exchange, type Transport } from '../exchange.ts';
+import type { RequestHead } from '../http1/head.ts';
 import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../reactor.ts';
 import { type Front, NOWHERE } from './front.ts';
@@ -20,20 +21,14 @@ const NO_BYTES = new Uint8Array(0);
  * Whether Node shall leave HTTP behind for this request. RFC 9110 section 7.8 lets a server ignore an Upgrade, and one with
  * content is ignored: the content would have to be read in the old protocol before the new one begins.
  */
-export function isUpgrade(
-  request: IncomingMessage,
-  fields: readonly string[],
-  front: Front,
-  peer: Peer,
-): boolean {
-  const { method, httpVersionMinor, headers, url = '/' } = request;
-  if (method !== 'GET' || httpVersionMinor === 0) return false;
+export function isUpgrade(request: IncomingMessage, head: RequestHead, front: Front, peer: Peer): boolean {
+  const { headers } = request;
+  if (head.method !== 'GET' || head.version === '1.0') return false;
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false;
   const offered = headers.upgrade?.split(',').some((token) => token.trim().toLowerCase() === WEBSOCKET);
   if (offered !== true) return false;
-  const host = headers.host ?? '';
-  const authority = peer.forwarding?.clientOf(peer, host, fields)?.authority ?? host;
-  return front.router.find(authority, url)?.websocket === true;
+  const client = peer.forwarding?.clientOf(peer, head.authority, head.fields);
+  return front.router.find(client?.authority ?? head.authority, head.path)?.websocket === true;
 }
 
 /** What becomes of the socket: `asked` → `open` → `ended` (our FIN is on its way), or `asked` → `refused`. */
@@ -57,15 +52,12 @@ export class Http1Tunnel implements Transport, Flushable {
   readonly #writing: number[] = [];
   readonly #onWritten: () => void;
 
-  /**
-   * @param head what came behind the request already.
-   * @param fields the request's own, without what belongs to the connection.
-   */
+  /** @param first what came behind the request already. */
   constructor(
     request: IncomingMessage,
+    head: RequestHead,
     socket: Socket,
-    head: Buffer,
-    fields: readonly string[],
+    first: Buffer,
     front: Front,
     peer: Peer,
     windowBytes: number,
@@ -75,23 +67,22 @@ export class Http1Tunnel implements Transport, Flushable {
     this.#front = front;
     this.#windowBytes = windowBytes;
     this.#onWritten = () => this.#written();
-    const isConnect = request.method === 'CONNECT';
+    const { authority: target, fields } = head;
+    const isConnect = head.method === 'CONNECT';
     this.#protocol = isConnect ? '' : WEBSOCKET;
-    // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
-    const target = (isConnect ? request.url : request.headers.host) ?? '';
     const client = peer.forwarding === null ? null : peer.forwarding.clientOf(peer, target, fields);
+    // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
     const authority = isConnect ? target : (client?.authority ?? target);
-    const path = isConnect ? '' : (request.url ?? '/');
-    const destination = front.router.find(authority, path) ?? NOWHERE;
+    const destination = front.router.find(authority, head.path) ?? NOWHERE;
     this.#exchange = new Exchange(
       this,
       null,
       destination,
-      request.method ?? 'GET',
+      head.method,
       isConnect ? '' : (client?.scheme ?? peer.scheme),
       authority,
-      path,
-      '1.1',
+      head.path,
+      head.version,
       client?.address ?? peer.address,
       client?.port ?? peer.port,
       withProtocol(this.#protocol, fields),
@@ -108,7 +99,7 @@ export class Http1Tunnel implements Transport, Flushable {
     if (peer.forwarding !== null && client === null) this.#exchange.answer(400);
     else if (takesTunnel(destination, this.#protocol)) this.#exchange.start();
     else this.#exchange.answer(NOT_IMPLEMENTED);
-    if (head.length > 0) socket.unshift(head);
+    if (first.length > 0) socket.unshift(first);
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
     socket.on('end', () => this.#end());
     front.reactor.request();

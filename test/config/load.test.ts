@@ -56,7 +56,18 @@ test('pools and routes are enough; everything else has a default', (t) => {
   t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app', websocket: false, connect: false }]);
   t.is(config.drainTimeoutMs, 30_000);
   t.deepEqual(config.log, { level: 'info', format: 'auto' });
-  t.deepEqual(config.http1, { enabled: true, maxHeaderBytes: 16_384, keepAliveTimeoutMs: 5_000 });
+  t.deepEqual(config.http1, {
+    enabled: true,
+    maxTargetBytes: 8_192,
+    maxHeaderBytes: 16_384,
+    maxFieldLines: 128,
+    maxRequestsPerConnection: 100_000,
+    maxPipelinedRequests: 128,
+    maxParallelRequests: 8,
+    maxDiscardedBytes: 262_144,
+    discardTimeoutMs: 5_000,
+    keepAliveTimeoutMs: 5_000,
+  });
   const { app } = config.pools;
   t.is(app.name, 'app');
   t.deepEqual(app.threads, { min: 1, max: 4 });

@@ -97,6 +97,7 @@ export class ExchangeBench {
       dispatcher: this.dispatcher,
       responseWindowBytes,
       retryAfterSeconds: 7,
+      maxBodyBytes: Infinity,
       websocket: false,
       connect: false,
     };

@@ -187,6 +187,7 @@ test('a path that leads to no pool is answered 404, and its request is not read'
     dispatcher: null,
     responseWindowBytes: 1000,
     retryAfterSeconds: 1,
+    maxBodyBytes: Infinity,
     websocket: false,
     connect: false,
   };

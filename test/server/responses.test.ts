@@ -117,12 +117,13 @@ test('a response without content is whole', async (t) => {
 const INTERNAL_ERROR = 0x2;
 
 for (const path of ['/failing/too-much', '/failing/too-little']) {
-  test(`an application whose body does not match its content-length gets an error, and the client a cut response: ${path}`, async (t) => {
+  test(`an application whose body does not match its content-length gets an error, and the client no other body: ${path}`, async (t) => {
     const session = await connectHttp2(t, server.origin);
     const { status, resetCode } = await request(session, { ':path': path });
     t.deepEqual([status, resetCode], [200, INTERNAL_ERROR]);
     const { how } = await requestHttp1(server.origin + path);
-    t.is(how, 'cut');
+    // Over HTTP/1.1 a message is whole when its length is reached: nothing can be said behind it.
+    t.is(how, path.endsWith('too-much') ? 'whole' : 'cut');
     await server.log.until('application failed', (line) => {
       const { code } = line.err as { code?: string };
       return line.path === path && code === 'SLUICE_FIELD_INVALID';

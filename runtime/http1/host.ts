@@ -1,0 +1,18 @@
+/** RFC 9110 section 7.2 and RFC 3986 section 3.2: host and optional port, which must be readable in one way only. */
+import { isIPv6 } from 'node:net';
+
+const HOST_AND_PORT =
+  /^(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::(\d{0,5}))?$/;
+
+/** Value of a Host field. It may be empty: a target without authority has none (RFC 9112 section 3.2). */
+export function isHost(value: string): boolean {
+  const match = HOST_AND_PORT.exec(value);
+  if (match === null) return false;
+  const [, address, port] = match;
+  return (address === undefined || isIPv6(address)) && (port === undefined || Number(port) <= 65_535);
+}
+
+/** Authority of an http or https URI, whose host is never empty and has no user information (RFC 9110 section 4.2). */
+export function isHttpAuthority(value: string): boolean {
+  return value !== '' && !value.startsWith(':') && isHost(value);
+}

@@ -1,0 +1,25 @@
+/** What bounds an HTTP/1 connection. The configuration's `http1` section has the same names and the defaults. */
+
+export interface Http1Options {
+  /** Bytes of a request target; a longer one is answered 414 (RFC 9112 section 3). */
+  readonly maxTargetBytes: number;
+  /** Bytes of the target, and of the fields with the colon, space and line end of each; more is answered 431. */
+  readonly maxHeaderBytes: number;
+  /** Lines of a header or trailer section; more is answered 431 (RFC 6585 section 5). */
+  readonly maxFieldLines: number;
+  /** Requests of one connection; the response to the last says `Connection: close`. */
+  readonly maxRequestsPerConnection: number;
+  /** Requests taken from a connection ahead of their answers; further ones are not taken, and the connection ends. */
+  readonly maxPipelinedRequests: number;
+  /** Of these, how many run at the same time while all are safe (RFC 9112 section 9.3.2). */
+  readonly maxParallelRequests: number;
+  /** What is read of a body that nobody wants, so that the connection can be used again; beyond it, it is closed. */
+  readonly maxDiscardedBytes: number;
+  /** How long that may take, and how long a peer has to close after us (RFC 9112 section 9.6). */
+  readonly discardTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** From the first byte of a head to its last; then 408. */
+  readonly headerTimeoutMs: number;
+  /** Request bytes kept for an application that does not read. */
+  readonly requestWindowBytes: number;
+}

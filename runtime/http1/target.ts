@@ -1,0 +1,49 @@
+/**
+ * The four forms of a request target (RFC 9112 section 3.2). Node's parser tells them apart by their first character and
+ * otherwise takes what comes: a fragment, any scheme, user information, an asterisk with any method.
+ */
+import { isHttpAuthority } from './host.ts';
+
+export interface Target {
+  /** Null: the form has none, so that Host says it. */
+  readonly scheme: 'http' | 'https' | null;
+  readonly authority: string | null;
+  /** As in HTTP/2's `:path`: empty for CONNECT, `*` for OPTIONS of the whole server. */
+  readonly path: string;
+}
+
+/** Visible ASCII without `#`: a fragment never leaves the client (RFC 9110 section 7.1). */
+const TARGET_CHARACTERS = /^[!"$-~]+$/;
+const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
+
+/** @returns null when it is malformed, or of a form that the method does not go with. */
+export function parseTarget(method: string, target: string): Target | null {
+  if (!TARGET_CHARACTERS.test(target)) return null;
+  if (method === 'CONNECT') return authorityForm(target);
+  if (target.charCodeAt(0) === 0x2f) return { scheme: null, authority: null, path: target };
+  if (target === '*') return method === 'OPTIONS' ? { scheme: null, authority: null, path: target } : null;
+  return absoluteForm(method, target);
+}
+
+/** RFC 9110 section 9.3.6: the port has no default, so it must be there. */
+function authorityForm(target: string): Target | null {
+  if (!isHttpAuthority(target) || !/:\d+$/.test(target)) return null;
+  return { scheme: null, authority: target, path: '' };
+}
+
+function absoluteForm(method: string, target: string): Target | null {
+  const match = ABSOLUTE.exec(target);
+  if (match === null) return null;
+  const [, scheme = '', authority = '', rest = ''] = match;
+  if (!isHttpAuthority(authority)) return null;
+  return {
+    scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
+    authority,
+    path: rest.startsWith('/') ? rest : emptyPath(method, rest),
+  };
+}
+
+/** RFC 9112 sections 3.2.1 and 3.2.4: an empty path stands for `/`, or with OPTIONS for the server as a whole. */
+function emptyPath(method: string, query: string): string {
+  return method === 'OPTIONS' && query === '' ? '*' : `/${query}`;
+}
