@@ -124,6 +124,19 @@ test('a client whose protocols we do not speak is told so', async (t) => {
   t.is(await handshake(Usual, { ALPNProtocols: ['spdy/3'] }), 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
 });
 
+test('with HTTP/1.1 switched off it is not offered over TLS either', async (t) => {
+  const own = await startServer(t, {
+    listeners: [{ address: '127.0.0.1:0', tls: { certificates } }],
+    pools: { who },
+    http1: { enabled: false },
+  });
+  const url = `https://localhost:${own.port}/`;
+  const refused = run('curl', ['-sS', '--http1.1', '--cacert', caFile, url]);
+  t.regex(String((await t.throwsAsync(refused))?.message), /no application protocol/);
+  const { stdout } = await run('curl', ['-sS', '--http2', '--cacert', caFile, url]);
+  t.is(seenIn(stdout).version, '2');
+});
+
 test('node:http2 sends a hundred requests over one TLS connection', async (t) => {
   const session = await secureSession(t, Usual);
   const answers = await Promise.all(

@@ -1,7 +1,9 @@
 /** Session resumption: with which server's tickets, for how long, and when not. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
@@ -10,6 +12,7 @@ import { who } from './who.ts';
 
 type TlsInput = NonNullable<NonNullable<ConfigInput['listeners']>[number]['tls']>;
 
+const run = promisify(execFile);
 const scope = new FileScope();
 let authority: TestAuthority;
 let files: TestFiles;
@@ -106,4 +109,21 @@ test("a server's own ticket key is kept when its certificates change", async (t)
   server.reloadCertificates();
   await log.until('certificates reloaded');
   t.true(await isResumed(port, 'TLSv1.3', session));
+});
+
+test('the ticket key of a process is replaced as often as configured', async (t) => {
+  const { port } = await serve(t, { ticketRotationMs: 1_000 });
+  const session = await sessionOf(port, 'TLSv1.2');
+  let resumptions = 0;
+  // Until the rotation has come; if it did not, the test's own deadline would.
+  while (await isResumed(port, 'TLSv1.2', session)) resumptions++;
+  t.true(resumptions > 0);
+  t.true(await isResumed(port, 'TLSv1.2', await sessionOf(port, 'TLSv1.2')));
+});
+
+test('clients are told how long a session can be resumed', async (t) => {
+  const { port } = await serve(t, { sessionLifetimeSeconds: 1_234 });
+  const running = run('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2']);
+  running.child.stdin?.end();
+  t.regex((await running).stdout, /session ticket lifetime hint: 1234 \(seconds\)/);
 });
