@@ -36,7 +36,7 @@ export const staticSchema = v.pipe(
         'hide',
       ),
       symlinks: oneOf(
-        'Where symbolic links may lead. What lies outside of the root is answered 403 unless anywhere is said.',
+        'Where symbolic links may lead. What lies outside of the root is answered 404 unless anywhere is said.',
         ['inside', 'anywhere'],
         'inside',
       ),

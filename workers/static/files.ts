@@ -79,9 +79,10 @@ export class Files {
       case 'directory':
         return redirectToDirectory(exchange, path.lastName, path.query);
       case 'missing':
+      // A status of its own would tell what exists outside of the root.
+      case 'outside':
         return refuse(exchange, 404);
       case 'forbidden':
-      case 'outside':
       case 'special':
         return refuse(exchange, 403);
       default:

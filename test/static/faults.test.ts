@@ -1,0 +1,236 @@
+/** What disks do that no test can make a real one do on demand. */
+import test from 'ava';
+import { Files } from '../../workers/static/files.ts';
+import type { StaticOptions } from '../../workers/static/options.ts';
+import { MemoryExchange, type Request, type Response } from '../apps/memory-exchange.ts';
+import { ScriptedDisk, systemError } from './scripted-disk.ts';
+
+const defaults: StaticOptions = {
+  root: '/root',
+  path: '/*',
+  index: ['index.html'],
+  dotfiles: 'hide',
+  symlinks: 'inside',
+  precompressed: ['br', 'gzip'],
+  etag: 'mtime',
+  cacheControl: 'no-cache',
+  maxRanges: 16,
+  readBytes: 100,
+};
+const NOW = 2_000_000;
+
+/** The response, or what it was cut off with after how many bytes. */
+type Outcome = Response | { readonly cut: Error; readonly sentBytes: number; readonly status: number };
+
+async function ask(
+  disk: ScriptedDisk,
+  request: Request,
+  options: Partial<StaticOptions> = {},
+): Promise<Outcome> {
+  const files = new Files({ ...defaults, ...options }, { disk, now: () => NOW, boundary: () => 'B' });
+  const pieces: Uint8Array[] = [];
+  const exchange = new MemoryExchange(request, pieces);
+  try {
+    await files.serve(exchange);
+    return exchange.response();
+  } catch (error) {
+    const sentBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    let status = 0;
+    try {
+      ({ status } = exchange.response());
+    } catch {
+      // Not complete: that is what a cut is.
+    }
+    return { cut: error as Error, sentBytes, status };
+  }
+}
+
+const large = Buffer.alloc(1_000, 'x');
+
+for (const [code, status] of [
+  ['ENOENT', 404],
+  ['ENOTDIR', 404],
+  ['ENAMETOOLONG', 404],
+  ['ELOOP', 404],
+  ['EINVAL', 404],
+  ['EACCES', 403],
+  ['EPERM', 403],
+  ['ENXIO', 403],
+] as const) {
+  for (const operation of ['realpath', 'open'] as const) {
+    test(`${code} of ${operation} is answered ${status}, and says nothing of the disk`, async (t) => {
+      const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
+      disk.before = (at, path) => {
+        if (at === operation && path !== '/root') throw systemError(code);
+      };
+      const response = (await ask(disk, { path: '/a.txt' })) as Response;
+      t.is(response.status, status);
+      t.regex(response.text, new RegExp(`^${status} [A-Z][A-Za-z ]+\n$`));
+      t.is(disk.openFiles, 0);
+    });
+  }
+}
+
+for (const code of ['EMFILE', 'ENFILE']) {
+  for (const operation of ['realpath', 'stat', 'open'] as const) {
+    test(`${code} of ${operation} is answered 503 with Retry-After, and told to the log`, async (t) => {
+      const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
+      disk.before = (at) => {
+        if (at === operation) throw systemError(code);
+      };
+      const outcome = await ask(disk, { path: '/a.txt' });
+      t.like(outcome, { status: 503, cut: { code } });
+      t.is(disk.openFiles, 0);
+    });
+  }
+}
+
+for (const operation of ['realpath', 'stat', 'open', 'fstat', 'read'] as const) {
+  test(`EIO of ${operation} is an error of the application, which is answered 500 and logged`, async (t) => {
+    const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
+    disk.before = (at) => {
+      if (at === operation) throw systemError('EIO');
+    };
+    t.like(await ask(disk, { path: '/a.txt' }), { status: 0, sentBytes: 0, cut: { code: 'EIO' } });
+    t.is(disk.openFiles, 0);
+  });
+}
+
+test('a device, pipe or socket is answered 403 and closed', async (t) => {
+  const disk = new ScriptedDisk({});
+  disk.files.set('/root/pipe', { bytes: Buffer.alloc(0), mtimeMs: 0, kind: 'special' });
+  t.is(((await ask(disk, { path: '/pipe' })) as Response).status, 403);
+  t.is(disk.openFiles, 0);
+});
+
+test('a variant that cannot be opened leaves the file itself to be sent', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.txt': 'plain', '/root/a.txt.br': 'B', '/root/a.txt.gz': 'G' });
+  disk.before = (at, path) => {
+    if (at === 'open' && path.endsWith('.br')) throw systemError('EACCES');
+    if (at === 'open' && path.endsWith('.gz')) throw systemError('ENOENT');
+  };
+  const response = (await ask(disk, {
+    path: '/a.txt',
+    fields: { 'accept-encoding': 'br, gzip' },
+  })) as Response;
+  t.is(response.text, 'plain');
+  t.false(response.fields.has('content-encoding'));
+  t.is(response.fields.get('vary'), 'accept-encoding');
+  t.is(disk.openFiles, 0);
+});
+
+test('a file that shrinks while it is sent cuts the response off before its end', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': large });
+  let reads = 0;
+  disk.before = (at) => {
+    if (at === 'read' && ++reads === 4) disk.files.get('/root/a')!.bytes = large.subarray(0, 350);
+  };
+  t.like(await ask(disk, { path: '/a' }), { sentBytes: 350, cut: { code: 'SLUICE_STATIC_FILE_CHANGED' } });
+  t.is(disk.openFiles, 0);
+});
+
+test('a file that is written anew while it is sent cuts the response off before its end', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': large });
+  let reads = 0;
+  disk.before = (at) => {
+    const file = disk.files.get('/root/a')!;
+    if (at === 'read' && ++reads === 4) file.bytes = Buffer.alloc(1_000, 'y');
+    file.mtimeMs = reads < 4 ? 1_000_000 : 1_000_001;
+  };
+  const outcome = await ask(disk, { path: '/a' });
+  t.like(outcome, { cut: { code: 'SLUICE_STATIC_FILE_CHANGED', sent: 'some' } });
+  t.true('sentBytes' in outcome && outcome.sentBytes < 1_000);
+});
+
+test('a file that grows while it is sent is sent as long as it was', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.log': large });
+  let reads = 0;
+  disk.before = (at) => {
+    if (at !== 'read' || ++reads !== 4) return;
+    Object.assign(disk.files.get('/root/a.log')!, { bytes: Buffer.alloc(5_000, 'x'), mtimeMs: 1_000_001 });
+  };
+  const response = (await ask(disk, { path: '/a.log' })) as Response;
+  t.is(response.bytes.length, 1_000);
+  t.is(response.fields.get('content-length'), '1000');
+});
+
+test('a file that shrinks before anything of it was sent is read once more, with its new length and tag', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': 'long enough' });
+  const opened = disk.files.get('/root/a')!;
+  let reads = 0;
+  disk.before = (at) => {
+    if (at !== 'read' || ++reads > 1) return;
+    // What is open has become shorter, and by now the name means another.
+    opened.bytes = opened.bytes.subarray(0, 3);
+    disk.put('/root/a', 'short', 1_500_000);
+  };
+  const response = (await ask(disk, { path: '/a' })) as Response;
+  t.is(response.text, 'short');
+  t.is(response.fields.get('content-length'), '5');
+  t.is(response.fields.get('last-modified'), 'Thu, 01 Jan 1970 00:25:00 GMT');
+  t.is(disk.openFiles, 0);
+});
+
+test('a file that shrinks every time it is read is given up and logged', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': 'long enough' });
+  disk.before = (at) => {
+    const file = disk.files.get('/root/a')!;
+    if (at === 'read') file.bytes = file.bytes.subarray(0, file.bytes.length - 2);
+  };
+  t.like(await ask(disk, { path: '/a' }), { sentBytes: 0, cut: { code: 'SLUICE_STATIC_FILE_CHANGED' } });
+  t.is(disk.openFiles, 0);
+});
+
+test('whatever its size, no more than one read of a file is held', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': Buffer.alloc(100_000) });
+  t.is(((await ask(disk, { path: '/a' })) as Response).bytes.length, 100_000);
+  t.is(disk.largestRead, 100);
+});
+
+test('a file of one read is sent with its head, one byte more makes it a stream', async (t) => {
+  for (const [size, pieces] of [
+    [0, 1],
+    [100, 1],
+    [101, 2],
+  ]) {
+    const disk = new ScriptedDisk({ '/root/a': Buffer.alloc(size as number) });
+    const response = (await ask(disk, { path: '/a' })) as Response;
+    t.deepEqual([response.bytes.length, response.pieces], [size, pieces]);
+  }
+});
+
+test('the next read waits until the peer has taken the last, and a peer that goes away closes the file', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a': large });
+  const files = new Files(defaults, { disk, now: () => NOW, boundary: () => 'B' });
+  const exchange = new MemoryExchange({ path: '/a' });
+  let reads = 0;
+  disk.before = (at) => {
+    if (at === 'read') reads++;
+  };
+  const writing = Promise.withResolvers<void>();
+  const written = Promise.withResolvers<void>();
+  exchange.write = () => {
+    writing.resolve();
+    return written.promise;
+  };
+  const served = files.serve(exchange);
+  await writing.promise;
+  t.is(reads, 1);
+  t.is(disk.openFiles, 1);
+  written.reject(systemError('SLUICE_EXCHANGE_CLOSED'));
+  await t.throwsAsync(served, { code: 'SLUICE_EXCHANGE_CLOSED' });
+  t.is(reads, 1);
+  t.is(disk.openFiles, 0);
+});
+
+test('of several ranges each is framed, and the length of all is known beforehand', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.txt': Buffer.from('0123456789'.repeat(100)) });
+  const response = (await ask(disk, { path: '/a.txt', fields: { range: 'bytes=0-3,500-501' } })) as Response;
+  t.is(response.status, 206);
+  t.is(response.fields.get('content-type'), 'multipart/byteranges; boundary=B');
+  t.false(response.fields.has('content-range'));
+  const part = (range: string) =>
+    `--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: ${range}/1000\r\n\r\n`;
+  t.is(response.text, `${part('bytes 0-3')}0123\r\n${part('bytes 500-501')}01\r\n--B--\r\n`);
+  t.is(response.fields.get('content-length'), String(response.bytes.length));
+});

@@ -1,0 +1,82 @@
+/** A disk in memory whose files change, and whose calls fail, when a test says so. */
+import type { Disk, DiskFile, FileStats } from '../../workers/static/disk.ts';
+
+export interface ScriptedFile {
+  bytes: Buffer;
+  mtimeMs: number;
+  kind?: 'file' | 'directory' | 'special';
+}
+
+type Operation = 'realpath' | 'stat' | 'open' | 'read' | 'fstat' | 'close';
+
+export class ScriptedDisk implements Disk {
+  readonly platform = 'linux';
+  readonly files = new Map<string, ScriptedFile>();
+  /** Called before each operation; what it throws is the operation's failure. */
+  before: (operation: Operation, path: string) => void = () => undefined;
+  openFiles = 0;
+  /** Largest number of bytes that one read asked for. */
+  largestRead = 0;
+
+  constructor(files: { readonly [path: string]: string | Buffer }) {
+    for (const [path, content] of Object.entries(files)) this.put(path, content);
+  }
+
+  put(path: string, content: string | Buffer, mtimeMs = 1_000_000): void {
+    this.files.set(path, { bytes: Buffer.from(content as string), mtimeMs });
+  }
+
+  async realpath(path: string): Promise<string> {
+    this.before('realpath', path);
+    return path;
+  }
+
+  async stat(path: string): Promise<FileStats> {
+    this.before('stat', path);
+    return statsOf(this.#get(path));
+  }
+
+  async open(path: string): Promise<DiskFile> {
+    this.before('open', path);
+    const file = this.#get(path);
+    this.openFiles++;
+    return {
+      stat: async () => {
+        this.before('fstat', path);
+        return statsOf(file);
+      },
+      read: async (buffer, offset, length, position) => {
+        this.before('read', path);
+        this.largestRead = Math.max(this.largestRead, length);
+        const bytes = file.bytes.subarray(position, position + length);
+        buffer.set(bytes, offset);
+        return { bytesRead: bytes.length };
+      },
+      close: async () => {
+        this.openFiles--;
+        this.before('close', path);
+      },
+    };
+  }
+
+  #get(path: string): ScriptedFile {
+    const file = this.files.get(path);
+    if (file === undefined) throw systemError('ENOENT');
+    return file;
+  }
+}
+
+function statsOf({ bytes, mtimeMs, kind = 'file' }: ScriptedFile): FileStats {
+  const ns = BigInt(mtimeMs) * 1_000_000n;
+  return {
+    size: BigInt(bytes.length),
+    mtimeNs: ns,
+    ctimeNs: ns,
+    isFile: () => kind === 'file',
+    isDirectory: () => kind === 'directory',
+  };
+}
+
+export function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: as scripted`), { code });
+}
