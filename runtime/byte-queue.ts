@@ -2,6 +2,7 @@
  * Bytes that wait for credit, copied out of a buffer that is about to be reused. Small pieces are gathered in blocks,
  * so that a peer which sends a byte at a time costs its bytes and not an object for each.
  */
+import { copyInto } from '../wire/bytes.ts';
 
 const BLOCK_BYTES = 4096;
 const NO_BYTES = Buffer.alloc(0);
@@ -22,13 +23,13 @@ export class ByteQueue {
     const last = this.#blocks.at(-1);
     if (last !== undefined && this.#tail < last.length) {
       const fits = Math.min(end - start, last.length - this.#tail);
-      last.set(bytes.subarray(start, start + fits), this.#tail);
+      copyInto(last, this.#tail, bytes, start, start + fits);
       this.#tail += fits;
       start += fits;
     }
     if (start === end) return;
     const block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, end - start));
-    block.set(bytes.subarray(start, end), 0);
+    copyInto(block, 0, bytes, start, end);
     this.#blocks.push(block);
     this.#tail = end - start;
   }

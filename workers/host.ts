@@ -7,6 +7,7 @@
  * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
  * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
  */
+import { copyOf } from '../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
 import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
@@ -258,7 +259,7 @@ export class Host implements ThreadHandler, Outlet {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
     // The one copy on this side: the record's memory goes back to the ring when this returns.
-    exchange.onData(Buffer.from(bytes.subarray(start, end)), (flags & Flag.End) !== 0);
+    exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
   }
 
   onTrailers(slot: number, fields: string[]): void {

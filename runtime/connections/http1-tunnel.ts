@@ -5,8 +5,10 @@
  * Until that is decided the socket is read already, within the window that any request has: only a socket that is read
  * tells of a peer that has gone. RFC 6455 section 4.1 and RFC 9110 section 9.3.6 let a client send nothing so early.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { copyOf } from '../../wire/bytes.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import type { RequestHead } from '../http1/head.ts';
 import type { Peer } from '../listeners/peer.ts';
@@ -193,7 +195,7 @@ export class Http1Tunnel implements Transport, Flushable {
       if (this.#state === 'open') this.#cork();
       this.#writing.push(end - start);
       // A copy, as the ring's memory does not last until the socket has taken it.
-      stream.write(Buffer.from(bytes.subarray(start, end)), this.#onWritten);
+      stream.write(copyOf(bytes, start, end), this.#onWritten);
     }
     if (!last) return;
     if (this.#state === 'open') {

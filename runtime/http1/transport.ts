@@ -2,7 +2,9 @@
  * One request of an HTTP/1 connection and its response: what Node's two objects tell becomes an exchange's events, and
  * what the exchange is told to send becomes calls of theirs.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { copyOf } from '../../wire/bytes.ts';
 import { NOWHERE } from '../connections/front.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import type { Flushable } from '../reactor.ts';
@@ -289,7 +291,7 @@ export class Http1Transport implements Transport, Flushable {
       return;
     }
     // Node keeps the buffer until the socket has taken it; the ring's memory does not last that long.
-    const copy = Buffer.from(bytes.subarray(start, end));
+    const copy = copyOf(bytes, start, end);
     if (last) this.#response.end(copy);
     else this.#response.write(copy, () => exchange.onSent(length));
   }
