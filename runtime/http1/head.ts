@@ -61,6 +61,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
 
   let host: string | null = null;
   let contentLength = 0;
+  let codings: string | null = null;
   let connection = '';
   let takesTrailers = false;
   const fields: string[] = [];
@@ -75,11 +76,9 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
         host = value;
         continue;
       case 'transfer-encoding':
-        // The parser has seen to it that the last coding is chunked and that no Content-Length is there.
+        // The parser has seen to it that no Content-Length is there.
         if (version === '1.0') return refuse(400, 'Transfer-Encoding does not go with HTTP/1.0');
-        if (value.toLowerCase() !== 'chunked') return refuse(501, 'the transfer coding is not known');
-        if (contentLength === CHUNKED) return refuse(400, 'the Transfer-Encoding field is repeated');
-        contentLength = CHUNKED;
+        codings = codings === null ? value : `${codings},${value}`;
         continue;
       case 'connection':
         connection = connection === '' ? value : `${connection},${value}`;
@@ -104,6 +103,11 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
     fields.push(name, value);
   }
   if (host === null && version === '1.1') return refuse(400, 'the Host field is missing');
+  if (codings !== null) {
+    const refusal = judgeCodings(codings);
+    if (refusal !== null) return refusal;
+    contentLength = CHUNKED;
+  }
   // As over HTTP/2 (RFC 9113 section 8.2.2), where it tells a gRPC server that its client takes trailers.
   if (takesTrailers) fields.push('te', 'trailers');
   return {
@@ -120,6 +124,15 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
 
 function refuse(status: number, why: string): Refusal {
   return { status, why };
+}
+
+/** RFC 9112 sections 6.1 and 6.3: chunked comes last or nobody knows the end; before it stands nothing that we decode. */
+function judgeCodings(codings: string): Refusal | null {
+  if (codings.toLowerCase() === 'chunked') return null;
+  const names = codings.split(',').map((name) => name.trim().toLowerCase());
+  return names.at(-1) === 'chunked' && names.indexOf('chunked') === names.length - 1
+    ? refuse(501, 'the transfer coding is not known')
+    : refuse(400, 'the last transfer coding is not chunked, or it is repeated');
 }
 
 function bytesOf(raw: readonly string[]): number {
