@@ -86,7 +86,8 @@ export class Pool implements ThreadOwner {
   readonly #turns: ThreadRegistry;
   readonly #piscina: Piscina;
   readonly #running = new Map<Thread, Running>();
-  #state: 'running' | 'draining' | 'stopped' = 'running';
+  /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
+  #state: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
   #drainAnnounced = false;
   #spawned = 0;
   /** Times of recent deaths, for the restart intensity. */
@@ -117,7 +118,7 @@ export class Pool implements ThreadOwner {
     this.#piscina.on('error', () => undefined);
   }
 
-  get state(): 'running' | 'draining' | 'stopped' {
+  get state(): 'starting' | 'running' | 'draining' | 'stopped' {
     return this.#state;
   }
 
@@ -133,6 +134,7 @@ export class Pool implements ThreadOwner {
     const starting: Promise<void>[] = [];
     while (this.#running.size < this.#options.minThreads) starting.push(this.#spawn());
     await Promise.all(starting);
+    if (this.#state === 'starting') this.#state = 'running';
   }
 
   #spawn(): Promise<void> {
@@ -208,6 +210,7 @@ export class Pool implements ThreadOwner {
       );
       // Only `start` waits for it; a replacement that fails to load counts as one more death.
       running.ready.promise.catch(() => undefined);
+      if (this.#state === 'starting') return;
     }
     if (this.#state === 'draining') {
       this.dispatcher.resubmit(unbegun);

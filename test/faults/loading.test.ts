@@ -32,6 +32,7 @@ for (const { name, title, says } of cases) {
     t.regex(String(fatal?.msg), new RegExp(`pool 'faulty'.*${name}\\.ts`));
     t.regex(String(fatal?.msg), says);
     t.is(log.find('listening'), undefined);
+    t.is(log.find('thread died'), undefined, 'it is not replaced');
   });
 }
 
