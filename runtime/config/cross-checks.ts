@@ -122,6 +122,16 @@ export function leastRingBytes({ http1, http2, listeners }: ConfigOutput): numbe
   return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, listeners));
 }
 
+/** A connection must not end for output that it is still let to produce. */
+export function checkOutputLimits(http2: unknown, problems: ConfigProblem[]): void {
+  const where = '$.http2.maxUnsentBytes';
+  const limit = memberOf(http2, 'outputLimitBytes');
+  const most = memberOf(http2, 'maxUnsentBytes');
+  if (typeof limit !== 'number' || typeof most !== 'number' || most > limit) return;
+  if (isReported('$.http2.outputLimitBytes', problems) || isReported(where, problems)) return;
+  problems.push(conflict(where, `more than outputLimitBytes (${limit})`, most));
+}
+
 /** UTF-8 takes three bytes of a UTF-16 unit at most, and the writer claims room for that before it looks. */
 const bytesPerFieldListByte = 3;
 /** As above, and a line of two bytes ("a:") also costs two string heads, which a field list counts as 32. */

@@ -98,12 +98,12 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     'outputLimitBytes',
     'Output that the socket has not taken at which response data waits in its streams.',
     1,
-    1_024 * mebibyte,
+    512 * mebibyte,
   ),
   maxUnsentBytes: option(
     'maxUnsentBytes',
-    'Output that the socket has not taken at which the connection ends: for peers that ask and never read.',
-    1,
+    'Output that the socket has not taken at which the connection ends: for peers that ask and never read. More than outputLimitBytes.',
+    2,
     1_024 * mebibyte,
   ),
   closedStreamMemory: option(

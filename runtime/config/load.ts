@@ -10,7 +10,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
-import { checkRings, checkRoutes, leastRingBytes, readThreads } from './cross-checks.ts';
+import { checkOutputLimits, checkRings, checkRoutes, leastRingBytes, readThreads } from './cross-checks.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
@@ -182,6 +182,7 @@ function crossCheck(
   checkAddresses(effective, problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
+  checkOutputLimits(http2, problems);
   checkRings(pools, http1, http2, listeners, problems);
   return { addresses: effective.map(({ address }) => address), threads };
 }

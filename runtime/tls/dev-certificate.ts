@@ -3,7 +3,11 @@
  * memory alone. The library that makes it is loaded here and only when one is asked for: it takes a third of a second.
  */
 import { webcrypto, X509Certificate } from 'node:crypto';
+import type { X509CertificateGenerator } from '@peculiar/x509';
 import type { Certificate } from './certificate.ts';
+
+/** Its types are a browser's, which Node's own only resemble. */
+type Arguments = Parameters<typeof X509CertificateGenerator.createSelfSigned>;
 
 const days = 14;
 const dayMs = 86_400_000;
@@ -26,7 +30,7 @@ export async function makeDevelopmentCertificate(nowMs: number): Promise<Develop
       notBefore: new Date(nowMs - dayMs),
       notAfter: new Date(nowMs + days * dayMs),
       signingAlgorithm: algorithm,
-      keys: keys as CryptoKeyPair,
+      keys: keys as Arguments[0]['keys'],
       extensions: [
         new x509.SubjectAlternativeNameExtension([
           { type: 'dns', value: 'localhost' },
@@ -39,7 +43,7 @@ export async function makeDevelopmentCertificate(nowMs: number): Promise<Develop
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       ],
     },
-    webcrypto as unknown as Crypto,
+    webcrypto as unknown as Arguments[1],
   );
   const cert = certificate.toString('pem');
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));

@@ -179,6 +179,12 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
     /^\$\.log\.level .*"trace", "debug".*came "verbose"/,
   ],
   [
+    'a connection that ends before its output has to wait',
+    { http2: { outputLimitBytes: 2_097_152 } },
+    ConfigErrorCode.Conflict,
+    /^\$\.http2\.maxUnsentBytes .*more than outputLimitBytes \(2097152\), came 1048576/,
+  ],
+  [
     'TLS without a certificate',
     { listeners: [{ address: '127.0.0.1:8443', tls: {} }] },
     ConfigErrorCode.MissingKey,

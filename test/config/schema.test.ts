@@ -48,6 +48,12 @@ function* propertiesOf(schema: JsonSchema, keys: readonly string[] = []): Genera
 const properties = [...propertiesOf(published)];
 const numbers = properties.filter(({ schema }) => schema.type === 'integer');
 
+/** Two limits of which one must be the larger: the other is out of the way when one is tried. */
+const beside: Readonly<Record<string, (http2: object) => object>> = {
+  'http2.outputLimitBytes': (http2) => ({ http2: { ...http2, maxUnsentBytes: 2 ** 30 } }),
+  'http2.maxUnsentBytes': (http2) => ({ http2: { ...http2, outputLimitBytes: 1 } }),
+};
+
 /** A configuration with one value set, and large rings so that no head is too large for them. Its first route has files. */
 function inputWith(keys: readonly string[], value: unknown): object {
   const certificates = [{ cert: './a.pem', key: './a.key' }];
@@ -62,7 +68,7 @@ function inputWith(keys: readonly string[], value: unknown): object {
   let at: Record<string, unknown> = input;
   for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>;
   at[keys.at(-1) ?? ''] = value;
-  return input;
+  return { ...input, ...beside[keys.join('.')]?.(at) };
 }
 
 function problemPaths(input: object): string[] {
