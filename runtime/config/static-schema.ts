@@ -52,6 +52,10 @@ export const staticSchema = v.pipe(
         ),
         [...contentCodings],
       ),
+      recheckMs: wholeNumber(
+        'How long a thread remembers which codings lie beside a file, in milliseconds; 0 looks every time.',
+        { from: 0, to: 86_400_000, byDefault: 1_000 },
+      ),
       etag: oneOf(
         'What an entity tag is made of, with the size. mtime is the same on every machine that has a copy with its times; ctime also tells files apart whose times were set; none sends no tag.',
         ['mtime', 'ctime', 'none'],

@@ -237,6 +237,7 @@ const full: ConfigInput = {
         dotfiles: 'refuse',
         symlinks: 'anywhere',
         precompressed: ['zstd', 'gzip'],
+        recheckMs: 60_000,
         etag: 'ctime',
         cacheControl: 'public, max-age=31536000, immutable',
         maxRanges: 4,

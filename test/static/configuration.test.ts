@@ -38,6 +38,7 @@ test('files of a route have every option that the application reads, with its de
     dotfiles: 'hide',
     symlinks: 'inside',
     precompressed: ['br', 'zstd', 'gzip'],
+    recheckMs: 1_000,
     etag: 'mtime',
     cacheControl: 'no-cache',
     maxRanges: 16,

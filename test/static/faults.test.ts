@@ -12,6 +12,7 @@ const defaults: StaticOptions = {
   dotfiles: 'hide',
   symlinks: 'inside',
   precompressed: ['br', 'gzip'],
+  recheckMs: 0,
   etag: 'mtime',
   cacheControl: 'no-cache',
   maxRanges: 16,
@@ -117,6 +118,82 @@ test('a variant that cannot be opened leaves the file itself to be sent', async 
   t.false(response.fields.has('content-encoding'));
   t.is(response.fields.get('vary'), 'accept-encoding');
   t.is(disk.openFiles, 0);
+});
+
+/** Asks again and again on one disk, as one thread does. */
+function asker(disk: ScriptedDisk, options: Partial<StaticOptions>, now: () => number) {
+  const files = new Files({ ...defaults, ...options }, { disk, now, boundary: () => 'B' });
+  return async (request: Request): Promise<Response> => {
+    const exchange = new MemoryExchange(request);
+    await files.serve(exchange);
+    return exchange.response();
+  };
+}
+
+const gzipped = { path: '/a.txt', fields: { 'accept-encoding': 'gzip' } };
+
+test('which codings there are is looked up again after recheckMs, or when the clock was set back', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.txt': 'plain' });
+  let now = NOW;
+  let looks = 0;
+  disk.before = (at) => {
+    if (at === 'stat') looks++;
+  };
+  const get = asker(disk, { recheckMs: 50, precompressed: ['gzip'] }, () => now);
+  t.is((await get(gzipped)).text, 'plain');
+  disk.put('/root/a.txt.gz', 'G');
+  now += 49;
+  t.is((await get(gzipped)).text, 'plain');
+  t.is(looks, 1);
+  now += 1;
+  t.is((await get(gzipped)).text, 'G');
+  t.is(looks, 2);
+  now -= 1_000;
+  await get(gzipped);
+  t.is(looks, 3);
+});
+
+test('a coding that is remembered is judged by its own times and by the new times of its file', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.txt': 'plain', '/root/a.txt.gz': 'G' });
+  const get = asker(disk, { recheckMs: 1_000, precompressed: ['gzip'] }, () => NOW);
+  t.is((await get(gzipped)).text, 'G');
+  disk.put('/root/a.txt.gz', 'older', 500_000);
+  t.is((await get(gzipped)).text, 'plain');
+  disk.put('/root/a.txt.gz', 'G');
+  disk.put('/root/a.txt', 'newer', 1_500_000);
+  t.is((await get(gzipped)).text, 'newer');
+  disk.files.delete('/root/a.txt.gz');
+  t.is((await get(gzipped)).text, 'newer');
+  t.is(disk.openFiles, 0);
+});
+
+test('codings are remembered of no more than 4,096 files', async (t) => {
+  const disk = new ScriptedDisk({});
+  for (let index = 0; index <= 4_096; index++) disk.put(`/root/${index}`, '');
+  let looks = 0;
+  disk.before = (at) => {
+    if (at === 'stat') looks++;
+  };
+  const get = asker(disk, { recheckMs: 1_000, precompressed: ['gzip'] }, () => NOW);
+  for (let index = 0; index <= 4_096; index++) await get({ path: `/${index}` });
+  t.is(looks, 4_097);
+  await get({ path: '/4096' });
+  await get({ path: '/1' });
+  t.is(looks, 4_097);
+  await get({ path: '/0' });
+  t.is(looks, 4_098);
+});
+
+test('the root is resolved again when a file lies elsewhere, so that a link to it can be turned', async (t) => {
+  const disk = new ScriptedDisk({ '/one/a': '1', '/two/a': '2', '/elsewhere/a': 'SECRET' });
+  let target = '/one';
+  disk.realpath = async (path) => path.replace('/root', target).replace('/one/link', '/elsewhere/a');
+  const get = asker(disk, {}, () => NOW);
+  t.is((await get({ path: '/a' })).text, '1');
+  t.is((await get({ path: '/link' })).status, 404);
+  target = '/two';
+  t.is((await get({ path: '/a' })).text, '2');
+  t.is((await get({ path: '/a' })).text, '2');
 });
 
 test('a file that shrinks while it is sent cuts the response off before its end', async (t) => {

@@ -37,11 +37,15 @@ export class ScriptedDisk implements Disk {
   }
 
   async open(path: string): Promise<DiskFile> {
+    return this.openResolved(path);
+  }
+
+  openResolved(path: string): DiskFile {
     this.before('open', path);
     const file = this.#get(path);
     this.openFiles++;
     return {
-      stat: async () => {
+      stat: () => {
         this.before('fstat', path);
         return statsOf(file);
       },
@@ -50,9 +54,9 @@ export class ScriptedDisk implements Disk {
         this.largestRead = Math.max(this.largestRead, length);
         const bytes = file.bytes.subarray(position, position + length);
         buffer.set(bytes, offset);
-        return { bytesRead: bytes.length };
+        return bytes.length;
       },
-      close: async () => {
+      close: () => {
         this.openFiles--;
         this.before('close', path);
       },

@@ -27,10 +27,10 @@ export class FileChangedError extends Error {
  * @throws FileChangedError when the file ends before it
  */
 export async function readRange({ file, path }: OpenFile, { first, last }: ByteRange): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(last - first + 1);
+  const bytes = Buffer.allocUnsafe(last - first + 1);
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, first + filled);
+    const bytesRead = await file.read(bytes, filled, bytes.length - filled, first + filled);
     if (bytesRead === 0) throw endedEarly(path, 'nothing', last + 1, first + filled);
     filled += bytesRead;
   }
@@ -51,10 +51,10 @@ export async function sendRange(
   let position = first;
   while (position <= last) {
     const length = Math.min(buffer.length, last + 1 - position);
-    const { bytesRead } = await file.read(buffer, 0, length, position);
+    const bytesRead = await file.read(buffer, 0, length, position);
     if (bytesRead === 0) throw endedEarly(path, 'some', last + 1, position);
     position += bytesRead;
-    if (position > last) await requireUnchanged(file, path, stats);
+    if (position > last) requireUnchanged(file, path, stats);
     await exchange.write(buffer.subarray(0, bytesRead));
   }
 }
@@ -73,8 +73,8 @@ export async function sendMultipart(
 }
 
 /** A file that has only grown still begins with what was sent: logs are read while they are written. */
-async function requireUnchanged(file: DiskFile, path: string, before: FileStats): Promise<void> {
-  const now = await file.stat({ bigint: true });
+function requireUnchanged(file: DiskFile, path: string, before: FileStats): void {
+  const now = file.stat();
   if (now.size > before.size || (now.size === before.size && now.mtimeNs === before.mtimeNs)) return;
   throw new FileChangedError(
     path,

@@ -16,6 +16,7 @@ import { redirectToDirectory, refuse } from './refusals.ts';
 import { prefixOf, type RequestPath, readRequestPath } from './request-path.ts';
 import { type Found, type OpenFile, Tree } from './tree.ts';
 import { validatorFields, validatorsOf } from './validators.ts';
+import { Variants } from './variants.ts';
 
 /** What a file is looked up, read and dated with. */
 export interface Surroundings {
@@ -41,12 +42,15 @@ export class Files {
   readonly #options: StaticOptions;
   readonly #prefix: string;
   readonly #tree: Tree;
+  readonly #variants: Variants;
   readonly #surroundings: Surroundings;
 
   constructor(options: StaticOptions, surroundings: Surroundings) {
     this.#options = options;
     this.#prefix = prefixOf(options.path);
-    this.#tree = new Tree(options.root, options.symlinks, surroundings.disk);
+    const { disk, now } = surroundings;
+    this.#tree = new Tree(options.root, options.symlinks, disk);
+    this.#variants = new Variants(options.precompressed, options.recheckMs, disk, this.#tree, now);
     this.#surroundings = surroundings;
   }
 
@@ -104,13 +108,13 @@ export class Files {
     const opened = [original];
     try {
       const contentType = contentTypeOf(basename(original.path));
-      const variants = await this.#tree.variantsOf(original, this.#options.precompressed);
+      const variants = await this.#variants.of(original);
       const varies = variants.length > 0;
       let chosen: Chosen = { ...original, coding: null, contentType, varies };
       if (varies) {
         const accepted = new AcceptedCodings(exchange.request.fields.all('accept-encoding'));
         for (const variant of accepted.order(variants)) {
-          const found = await this.#tree.openVariant(variant);
+          const found = await this.#variants.open(variant, original);
           if (found === null) continue;
           opened.push(found);
           chosen = { ...found, coding: variant.coding, contentType, varies };
@@ -123,7 +127,7 @@ export class Files {
       }
       await this.#send(exchange, chosen);
     } finally {
-      for (const { file } of opened) await file.close();
+      for (const { file } of opened) file.close();
     }
   }
 

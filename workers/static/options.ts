@@ -15,6 +15,8 @@ export interface StaticOptions {
   readonly symlinks: 'inside' | 'anywhere';
   /** Content codings whose files are looked for beside a file, the preferred first; empty: none. */
   readonly precompressed: readonly ContentCoding[];
+  /** How long it is remembered which codings lie beside a file, in milliseconds. */
+  readonly recheckMs: number;
   /** What the entity tag is made of, with the size; `none` sends no tag. */
   readonly etag: 'mtime' | 'ctime' | 'none';
   /** The value of Cache-Control; empty sends none. */

@@ -3,12 +3,12 @@
  * and not of its name, which may come to mean another in between.
  *
  * Unless links may lead anywhere, a name is resolved first, and only a path inside the root is opened, its last name not
- * as a link. The root is resolved each time too: it may be a link itself that a deployment turns to the next release.
+ * as a link. The root may be a link itself that a deployment turns to the next release: it is resolved again when a file
+ * turns out to lie elsewhere.
  */
 import { join, sep } from 'node:path';
-import { CODING_SUFFIX } from './content-coding.ts';
 import type { Disk, DiskFile, FileStats } from './disk.ts';
-import type { ContentCoding, StaticOptions } from './options.ts';
+import type { StaticOptions } from './options.ts';
 
 export interface OpenFile {
   readonly file: DiskFile;
@@ -20,16 +20,12 @@ export interface OpenFile {
 /** What a name turned out to be. `outside`: a link that leaves the root; `special`: a device, pipe or socket. */
 export type Found = OpenFile | 'directory' | 'missing' | 'outside' | 'special' | 'forbidden';
 
-/** Files that hold other codings of a file, in the order in which they are preferred. */
-export interface Variant {
-  readonly coding: ContentCoding;
-  readonly path: string;
-}
-
 export class Tree {
   readonly #root: string;
   readonly #symlinks: StaticOptions['symlinks'];
   readonly #disk: Disk;
+  /** The root's real path and a separator; empty until it is known. */
+  #within = '';
 
   constructor(root: string, symlinks: StaticOptions['symlinks'], disk: Disk) {
     this.#root = root;
@@ -45,59 +41,45 @@ export class Tree {
     return this.#open(join(this.#root, ...segments));
   }
 
-  async openVariant(variant: Variant): Promise<OpenFile | null> {
-    const found = await this.#open(variant.path);
-    // It was there a moment ago, and the file itself is as good.
-    return typeof found === 'string' ? null : found;
-  }
-
-  /** Which of the codings lie beside a file. One that is older than the file was made of an earlier state and is left out. */
-  async variantsOf(original: OpenFile, codings: readonly ContentCoding[]): Promise<Variant[]> {
-    const candidates = codings.map((coding) => ({ coding, path: original.path + CODING_SUFFIX[coding] }));
-    const sound = await Promise.all(candidates.map(({ path }) => this.#isVariant(path, original.stats)));
-    return candidates.filter((_, position) => sound[position]);
-  }
-
-  async #isVariant(path: string, original: FileStats): Promise<boolean> {
-    try {
-      const stats = await this.#disk.stat(path);
-      // In whole seconds: tools that keep a file's time do not all keep its fraction.
-      return stats.isFile() && stats.mtimeNs / 1_000_000_000n >= original.mtimeNs / 1_000_000_000n;
-    } catch (error) {
-      if (absence(error) !== null) return false;
-      throw error;
-    }
+  /**
+   * Opens a path that begins with that of a file which was found; the caller closes it.
+   * @throws as `find`
+   */
+  async openBeside(path: string): Promise<Found> {
+    return this.#open(path);
   }
 
   async #open(path: string): Promise<Found> {
-    let file: DiskFile;
+    let file: DiskFile | null;
     try {
-      const target = await this.#resolve(path);
-      if (target === null) return 'outside';
-      file = await this.#disk.open(target, this.#symlinks === 'inside');
+      file = this.#symlinks === 'anywhere' ? await this.#disk.open(path) : await this.#openInside(path);
     } catch (error) {
       const absent = absence(error);
       if (absent === null) throw error;
       return absent;
     }
+    if (file === null) return 'outside';
     let isHandedOver = false;
     try {
-      const stats = await file.stat({ bigint: true });
+      const stats = file.stat();
       if (stats.isDirectory()) return 'directory';
       if (!stats.isFile()) return 'special';
       isHandedOver = true;
       return { file, stats, path };
     } finally {
-      if (!isHandedOver) await file.close();
+      if (!isHandedOver) file.close();
     }
   }
 
-  /** Null: outside of the root. */
-  async #resolve(path: string): Promise<string | null> {
-    if (this.#symlinks === 'anywhere') return path;
-    const [root, target] = await Promise.all([this.#disk.realpath(this.#root), this.#disk.realpath(path)]);
-    const within = root.endsWith(sep) ? root : root + sep;
-    return target === root || target.startsWith(within) ? target : null;
+  /** Null: it lies outside of the root. */
+  async #openInside(path: string): Promise<DiskFile | null> {
+    const target = await this.#disk.realpath(path);
+    if (this.#within === '' || !target.startsWith(this.#within)) {
+      const root = await this.#disk.realpath(this.#root);
+      this.#within = root.endsWith(sep) ? root : root + sep;
+      if (target !== root && !target.startsWith(this.#within)) return null;
+    }
+    return this.#disk.openResolved(target);
   }
 }
 

@@ -1,0 +1,96 @@
+/**
+ * Which codings of a file lie beside it. Most files have none, and asking the disk for three names that are not there costs
+ * more than sending a small file, so the answer is remembered for a moment. What is remembered is only where to look:
+ * a variant is judged by its own times when it is opened.
+ */
+import { CODING_SUFFIX } from './content-coding.ts';
+import type { Disk, FileStats } from './disk.ts';
+import type { ContentCoding } from './options.ts';
+import { absence, type OpenFile, type Tree } from './tree.ts';
+
+export interface Variant {
+  readonly coding: ContentCoding;
+  readonly path: string;
+  readonly modifiedSeconds: bigint;
+}
+
+interface Known {
+  readonly atMs: number;
+  readonly variants: readonly Variant[];
+}
+
+/** Files remembered: a client chooses which it asks for, so there is an end to it. */
+const REMEMBERED = 4_096;
+
+export class Variants {
+  readonly #codings: readonly ContentCoding[];
+  readonly #recheckMs: number;
+  readonly #disk: Disk;
+  readonly #tree: Tree;
+  readonly #now: () => number;
+  readonly #known = new Map<string, Known>();
+
+  /** @param recheckMs how long an answer is good for */
+  constructor(
+    codings: readonly ContentCoding[],
+    recheckMs: number,
+    disk: Disk,
+    tree: Tree,
+    now: () => number,
+  ) {
+    this.#codings = codings;
+    this.#recheckMs = recheckMs;
+    this.#disk = disk;
+    this.#tree = tree;
+    this.#now = now;
+  }
+
+  /** In the order of preference. One that is older than the file was made of an earlier state and is left out. */
+  async of(original: OpenFile): Promise<Variant[]> {
+    const { path, stats } = original;
+    const now = this.#now();
+    let known = this.#known.get(path);
+    // A clock that was set back must not keep an answer for as long.
+    if (known === undefined || now < known.atMs || now - known.atMs >= this.#recheckMs) {
+      known = { atMs: now, variants: await this.#lookFor(path) };
+      this.#remember(path, known);
+    }
+    return known.variants.filter((variant) => variant.modifiedSeconds >= secondsOf(stats));
+  }
+
+  /** Null when it is not what it was a moment ago; the file itself is as good. The caller closes it. */
+  async open(variant: Variant, original: OpenFile): Promise<OpenFile | null> {
+    const found = await this.#tree.openBeside(variant.path);
+    if (typeof found === 'string') return null;
+    if (secondsOf(found.stats) >= secondsOf(original.stats)) return found;
+    found.file.close();
+    return null;
+  }
+
+  async #lookFor(path: string): Promise<Variant[]> {
+    const looked = await Promise.all(this.#codings.map((coding) => this.#lookAt(path, coding)));
+    return looked.filter((variant) => variant !== null);
+  }
+
+  async #lookAt(original: string, coding: ContentCoding): Promise<Variant | null> {
+    const path = original + CODING_SUFFIX[coding];
+    try {
+      const stats = await this.#disk.stat(path);
+      return stats.isFile() ? { coding, path, modifiedSeconds: secondsOf(stats) } : null;
+    } catch (error) {
+      if (absence(error) !== null) return null;
+      throw error;
+    }
+  }
+
+  #remember(path: string, known: Known): void {
+    this.#known.delete(path);
+    if (this.#known.size >= REMEMBERED) this.#known.delete(this.#known.keys().next().value as string);
+    this.#known.set(path, known);
+  }
+}
+
+/** Whole seconds: tools that keep a file's time do not all keep its fraction. */
+function secondsOf({ mtimeNs }: FileStats): bigint {
+  return mtimeNs / 1_000_000_000n;
+}
