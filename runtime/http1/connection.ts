@@ -126,11 +126,15 @@ export class Http1Connection {
       if (this.#order.length === 0) this.end();
       return;
     }
-    this.fail(refusal);
+    // A message that ends with the connection is malformed (RFC 9112 section 8), and its sender has gone away.
+    this.fail(refusal, error.code === 'HPE_INVALID_EOF_STATE' ? CANCEL : PROTOCOL_ERROR);
   }
 
-  /** Everything that is open is answered, then this, and the connection ends. Parsing has stopped. */
-  fail(refusal: Refusal): void {
+  /**
+   * Everything that is open is answered, then this, and the connection ends. Parsing has stopped.
+   * @param cause what the application is told whose request is broken by it
+   */
+  fail(refusal: Refusal, cause: number = PROTOCOL_ERROR): void {
     this.#state = 'failed';
     this.#fault = refusal;
     const broken = this.#order.at(-1);
@@ -140,7 +144,7 @@ export class Http1Connection {
         this.#socket.destroy();
         return;
       }
-      broken.cut(PROTOCOL_ERROR, false);
+      broken.cut(cause, cause === CANCEL);
     }
     this.#settle();
   }

@@ -20,6 +20,8 @@ export interface RequestHead {
   readonly fields: readonly string[];
   /** -1: chunked. */
   readonly contentLength: number;
+  /** The client waits for 100 (Continue), or for a while, before it sends its content. */
+  readonly awaitsInvitation: boolean;
 }
 
 export type HeadLimits = Pick<Http1Options, 'maxTargetBytes' | 'maxHeaderBytes' | 'maxFieldLines'>;
@@ -64,6 +66,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
   let codings: string | null = null;
   let connection = '';
   let takesTrailers = false;
+  let awaitsInvitation = false;
   const fields: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
@@ -93,9 +96,10 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
         break;
       case 'expect':
         // RFC 9110 section 10.1.1: there is one expectation, and none in HTTP/1.0.
-        if (version === '1.1' && value.toLowerCase() !== '100-continue') {
+        if (version === '1.0') break;
+        if (value.toLowerCase() !== '100-continue')
           return refuse(417, 'the only expectation is 100-continue');
-        }
+        awaitsInvitation = true;
         break;
       default:
         if (CONNECTION_FIELDS.has(name)) continue;
@@ -119,6 +123,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
     version,
     fields: PLAIN_OPTIONS.test(connection) ? fields : withoutNamed(fields, connection),
     contentLength,
+    awaitsInvitation,
   };
 }
 

@@ -259,6 +259,10 @@ export class Http1Transport implements Transport, Flushable {
     const isUnread = this.#requestState === 'open' && !exchange.readsRequest && this.#isTooMuchToDiscard;
     // Node says `Connection: close` then, and the client asks for nothing more on this connection.
     if (isUnread || this.#connection.isLast(this)) response.shouldKeepAlive = false;
+    else if (this.#head.awaitsInvitation && !this.#invited && this.#requestState === 'ended') {
+      // The client has not waited, so nothing is left to come; Node would close the connection without the 100.
+      if (response.shouldKeepAlive) fields.push('connection', 'keep-alive');
+    }
     const framing = responseFields(method, version, status, fields);
     this.#endsWithConnection = framing === 'connection';
     response.writeHead(status, fields);

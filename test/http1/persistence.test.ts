@@ -1,0 +1,226 @@
+/** When a connection goes on and when it ends (RFC 9112 section 9). */
+import { execFile } from 'node:child_process';
+import { Agent, request } from 'node:http';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { FileScope, type TestServer } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { SIGNALS_FIELD } from '../server/signals.ts';
+import { message, RawClient } from './raw.ts';
+import { startHttp1Server } from './server.ts';
+
+const run = promisify(execFile);
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  server = await startHttp1Server(scope, { http1: { maxDiscardedBytes: 1_000 } });
+});
+test.after.always(() => scope.end());
+
+const hello = message(['GET /hello HTTP/1.1', 'Host: a']);
+
+test('an HTTP/1.1 connection persists (RFC 9112 section 9.3)', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  for (let count = 0; count < 3; count++) {
+    client.send(hello);
+    const { body, fields } = await client.response();
+    t.deepEqual([body, fields.connection], ['hello', 'keep-alive']);
+  }
+});
+
+for (const value of ['close', 'Close', 'keep-alive, close', 'x-other,close']) {
+  test(`a client that says ${value} is told so and gets its answer and the end (RFC 9112 section 9.6)`, async (t) => {
+    const client = await RawClient.connect(t, server.port);
+    client.send(message(['GET /hello HTTP/1.1', 'Host: a', `Connection: ${value}`]) + hello);
+    const { body, fields } = await client.response();
+    t.deepEqual([body, fields.connection], ['hello', 'close']);
+    t.is(await client.untilClosed(), '', 'what follows the last request is not answered');
+  });
+}
+
+test('an HTTP/1.0 connection ends with its answer (RFC 9112 section 9.3)', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(message(['GET /hello HTTP/1.0']) + hello);
+  const { statusLine, body, fields } = await client.response();
+  t.deepEqual([statusLine, body, fields.connection], ['HTTP/1.1 200 OK', 'hello', 'close']);
+  t.is(await client.untilClosed(), '');
+});
+
+test('an HTTP/1.0 connection persists when the client asks for it and the length is known (RFC 9112 section 9.3)', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  for (let count = 0; count < 2; count++) {
+    client.send(message(['GET /hello HTTP/1.0', 'Connection: keep-alive']));
+    const { body, fields } = await client.response();
+    t.deepEqual([body, fields.connection], ['hello', 'keep-alive']);
+  }
+});
+
+test('the last of maxRequestsPerConnection is told so', async (t) => {
+  const limited = await startHttp1Server(t, { http1: { maxRequestsPerConnection: 3 } });
+  const client = await RawClient.connect(t, limited.port);
+  client.send(hello.repeat(5));
+  const connections: (string | undefined)[] = [];
+  for (let count = 0; count < 3; count++) connections.push((await client.response()).fields.connection);
+  t.deepEqual(connections, ['keep-alive', 'keep-alive', 'close']);
+  t.is(await client.untilClosed(), '');
+});
+
+test('a client opens a new connection behind the last request of one', async (t) => {
+  const limited = await startHttp1Server(t, { http1: { maxRequestsPerConnection: 2 } });
+  const url = `http://127.0.0.1:${limited.port}/hello`;
+  const { stdout } = await run('curl', ['-sS', '--http1.1', '-w', '%{num_connects} ', url, url, url, url]);
+  t.is(stdout, 'hello1 hello0 hello1 hello0 ');
+});
+
+test("Node's client uses one connection for many requests", async (t) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => agent.destroy());
+  const ports = new Set<number>();
+  for (let count = 0; count < 5; count++) {
+    const { body } = await requestHttp1(`${server.origin}/describe`, { agent, method: 'POST', body: 'x' });
+    t.is(JSON.parse(body.toString()).body, 'x');
+    for (const socket of Object.values(agent.freeSockets).flat()) ports.add(socket?.localPort ?? 0);
+  }
+  t.is(ports.size, 1);
+});
+
+test('an idle connection is closed after keepAliveTimeoutMs, and not before it was idle', async (t) => {
+  const impatient = await startHttp1Server(t, { http1: { keepAliveTimeoutMs: 1 } });
+  const client = await RawClient.connect(t, impatient.port);
+  const begun = impatient.signals.until('begun');
+  client.send(message(['GET /wait HTTP/1.1', 'Host: a', `${SIGNALS_FIELD}: ${impatient.signals.name}`]));
+  await begun;
+  impatient.signals.tell('go');
+  t.is((await client.response()).body, 'waited');
+  t.is(await client.untilClosed(), '');
+});
+
+test('a short body that nobody wanted is read past, and the connection goes on (RFC 9112 section 9.3)', async (t) => {
+  for (const [path, answer] of [
+    ['/unread', 'unread'],
+    ['/none', 'no such step'],
+  ]) {
+    const client = await RawClient.connect(t, server.port);
+    client.send(message([`POST ${path} HTTP/1.1`, 'Host: a', 'Content-Length: 1000']));
+    t.is((await client.response()).body, answer);
+    client.send('x'.repeat(1_000) + hello);
+    t.is((await client.response()).body, 'hello');
+  }
+});
+
+test('a chunked body that nobody wanted is read past up to maxDiscardedBytes', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked']));
+  t.is((await client.response()).body, 'unread');
+  client.send(`3e8\r\n${'x'.repeat(1_000)}\r\n0\r\n\r\n${hello}`);
+  t.is((await client.response()).body, 'hello');
+});
+
+test('a longer body that nobody wanted ends the connection, and the answer still arrives (RFC 9112 section 9.6)', async (t) => {
+  const announced = await RawClient.connect(t, server.port);
+  announced.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Content-Length: 1001'], 'x'.repeat(500)));
+  t.is((await announced.response()).body, 'unread');
+  t.is(await announced.untilClosed(), '');
+  t.false(announced.wasReset);
+
+  const chunked = await RawClient.connect(t, server.port);
+  chunked.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked']));
+  t.is((await chunked.response()).body, 'unread');
+  chunked.send(`3e9\r\n${'x'.repeat(1_001)}\r\n`);
+  t.is(await chunked.untilClosed(), '');
+});
+
+test("the server's own answer to a long upload says that it closes the connection", async (t) => {
+  const routed = await startHttp1Server(t, {
+    http1: { maxDiscardedBytes: 10 },
+    routes: [{ path: '/hello', pool: 'steps' }],
+  });
+  const client = await RawClient.connect(t, routed.port);
+  client.send(message(['POST /nowhere HTTP/1.1', 'Host: a', 'Content-Length: 11']));
+  const { status, fields } = await client.response();
+  t.deepEqual([status, fields.connection], [404, 'close']);
+  t.is(await client.untilClosed(), '');
+});
+
+test('a body that nobody wanted and that does not come ends the connection after discardTimeoutMs', async (t) => {
+  const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
+  const client = await RawClient.connect(t, impatient.port);
+  client.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Content-Length: 1000']));
+  t.is((await client.response()).body, 'unread');
+  t.is(await client.untilClosed(), '');
+});
+
+test('a peer that does not close its side is not waited for longer than discardTimeoutMs', async (t) => {
+  const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
+  const agent = new Agent();
+  t.teardown(() => agent.destroy());
+  const closed = Promise.withResolvers<void>();
+  const outgoing = request(
+    `${impatient.origin}/hello`,
+    { agent, headers: { connection: 'close' } },
+    (response) => {
+      response.resume();
+      response.socket.on('close', () => closed.resolve());
+    },
+  );
+  outgoing.on('socket', (socket) => {
+    // What it has to say after the server's FIN it would say now.
+    socket.allowHalfOpen = true;
+  });
+  outgoing.end();
+  await closed.promise;
+  t.pass();
+});
+
+test('an application may read a request that it has answered already', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  const { signals } = server;
+  const read = signals.until('read 100000');
+  const lines = [
+    'POST /answer-first HTTP/1.1',
+    'Host: a',
+    'Content-Length: 100000',
+    `${SIGNALS_FIELD}: ${signals.name}`,
+  ];
+  client.send(message(lines, 'x'.repeat(10)));
+  t.is((await client.response()).body, 'answered');
+  client.send('x'.repeat(99_990) + hello);
+  await read;
+  t.is((await client.response()).body, 'hello');
+});
+
+test('so it may when the answer was the last of the connection', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  const { signals } = server;
+  const read = signals.until('read 100001');
+  const lines = [
+    'POST /answer-first HTTP/1.1',
+    'Host: a',
+    'Content-Length: 100001',
+    `${SIGNALS_FIELD}: ${signals.name}`,
+  ];
+  client.send(message([...lines, 'Connection: close'], 'x'.repeat(10)));
+  t.is((await client.response()).body, 'answered');
+  client.send('x'.repeat(99_991));
+  await read;
+  t.is(await client.untilClosed(), '');
+});
+
+test('a drain tells clients with an open request that the connection ends, and closes idle ones', async (t) => {
+  const draining = await startHttp1Server(t);
+  const { signals } = draining;
+  const idle = await RawClient.connect(t, draining.port);
+  idle.send(hello);
+  await idle.response();
+  const busy = await RawClient.connect(t, draining.port);
+  const begun = signals.until('begun');
+  busy.send(message(['GET /wait HTTP/1.1', 'Host: a', `${SIGNALS_FIELD}: ${signals.name}`]));
+  await begun;
+  const drained = draining.server.drain();
+  t.is(await idle.untilClosed(), '');
+  signals.tell('go');
+  const { body, fields } = await busy.response();
+  t.deepEqual([body, fields.connection], ['waited', 'close']);
+  await drained;
+});
