@@ -46,9 +46,15 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     1,
     maxWindowBytes,
   ),
+  maxStreamWindowBytes: option(
+    'maxStreamWindowBytes',
+    'What that grows to while the application keeps up with the peer, as far as connectionWindowBytes has room beside maxConcurrentStreams × streamWindowBytes. Not above streamWindowBytes: it never grows.',
+    1,
+    maxWindowBytes,
+  ),
   connectionWindowBytes: option(
     'connectionWindowBytes',
-    'The same for all streams of a connection together.',
+    'Request body bytes of all streams of a connection together.',
     65_535,
     maxWindowBytes,
   ),

@@ -269,7 +269,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   consume(exchange: Exchange, bytes: number): void {
-    this.#engine.consume(exchange.stream as Http2Stream, bytes);
+    this.#engine.consume(exchange.stream as Http2Stream, bytes, this.#front.reactor.nowMs);
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 

@@ -61,7 +61,8 @@ export class DataReceiver {
     // Given back by the frame, not by the piece: a request dropped within a frame has had all of that frame
     // given back.
     if (stream.requestDropped) this.#flow.discard(stream, frameBytes);
-    else if (frameBytes > contentBytes) this.#flow.consume(stream, frameBytes - contentBytes);
+    else if (frameBytes > contentBytes)
+      this.#flow.consume(stream, frameBytes - contentBytes, this.#lifecycle.nowMs);
     this.#stream = stream;
     this.#endsStream = endStream;
   }

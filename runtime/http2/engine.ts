@@ -21,6 +21,7 @@ import type { Http2Options } from './options.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
 import { ReceiveFlow } from './receive-flow.ts';
 import { Receiver } from './receiver.ts';
+import { RoundTrip } from './round-trip.ts';
 import { SendScheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
 import { initialLocalSettings, type LocalSettings, SettingId, SettingsInFlight } from './settings.ts';
@@ -64,7 +65,8 @@ export class Http2Engine {
     const encoder = new HpackEncoder({ maxTableBytes: options.encoderTableBytes });
     const writer = new FrameWriter(buffers, counters);
     const streams = new Streams(options.closedStreamMemory);
-    const flow = new ReceiveFlow(writer, options.connectionWindowBytes);
+    const roundTrip = new RoundTrip(writer);
+    const flow = new ReceiveFlow(writer, roundTrip, options);
     const lifecycle = new Lifecycle(events, writer, streams, scheduler, flow, budgets, counters, nowMs);
     const sender = new Sender(
       events,
@@ -84,6 +86,7 @@ export class Http2Engine {
       writer,
       streams,
       flow,
+      roundTrip,
       lifecycle,
       sender,
       settings,
@@ -126,7 +129,7 @@ export class Http2Engine {
     return this.#streams.count;
   }
 
-  /** PINGs of ours that the peer has not answered. */
+  /** How many `ping` calls the peer has not answered. */
   get unansweredPings(): number {
     return this.#receiver.unansweredPings;
   }
@@ -201,10 +204,11 @@ export class Http2Engine {
 
   /**
    * The owner has consumed so many bytes of `onData`: the peer may send as many anew. For a closed stream it
-   * does nothing, as the engine has given the connection its part back already.
+   * does nothing, as the engine has given the connection its part back already. How fast that happens decides whether
+   * the stream's window grows.
    * @throws EngineMisuseError for more bytes than came.
    */
-  consume(stream: Http2Stream, bytes: number): void {
+  consume(stream: Http2Stream, bytes: number, nowMs: number): void {
     if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
     if (bytes > stream.unconsumedBytes) {
       throw new EngineMisuseError(
@@ -213,7 +217,8 @@ export class Http2Engine {
         `${bytes} were`,
       );
     }
-    if (bytes > 0) this.#flow.consume(stream, bytes);
+    this.#lifecycle.nowMs = nowMs;
+    if (bytes > 0) this.#flow.consume(stream, bytes, nowMs);
   }
 
   /**

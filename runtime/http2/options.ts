@@ -58,11 +58,20 @@ export interface BudgetLimits {
 export interface Http2Options {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused with REFUSED_STREAM. Default 128. */
   readonly maxConcurrentStreams: number;
-  /** SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed. Default 128 KiB. */
+  /**
+   * SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed to begin with. Default 128
+   * KiB.
+   */
   readonly streamWindowBytes: number;
   /**
-   * Request bytes that all streams of a connection may have unconsumed. Default 16 MiB, which is
-   * maxConcurrentStreams × streamWindowBytes: uploads that nobody reads cannot use up the others' room.
+   * What a stream's window grows to while the application keeps up with the peer. Default 4 MiB: 40 MB/s over a round
+   * trip of 100 ms. Up to streamWindowBytes it never grows.
+   */
+  readonly maxStreamWindowBytes: number;
+  /**
+   * Request bytes that all streams of a connection may have unconsumed, whatever their windows grow to. Windows grow only
+   * by what maxConcurrentStreams × streamWindowBytes leave of it, so uploads that nobody reads cannot use up the others'
+   * room. Default 32 MiB: 16 MiB for those 128 × 128 KiB, and as much for four uploads at full size.
    */
   readonly connectionWindowBytes: number;
   /**
@@ -107,7 +116,8 @@ export interface Http2Options {
 export const defaultHttp2Options: Http2Options = Object.freeze({
   maxConcurrentStreams: 128,
   streamWindowBytes: 131_072,
-  connectionWindowBytes: 16_777_216,
+  maxStreamWindowBytes: 4_194_304,
+  connectionWindowBytes: 33_554_432,
   maxFrameBytes: initialMaxFrameBytes,
   headerTableBytes: 4096,
   encoderTableBytes: 4096,
@@ -147,6 +157,7 @@ type NumericOption = {
 const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
   maxConcurrentStreams: [1, maxInt31],
   streamWindowBytes: [1, maxInt31],
+  maxStreamWindowBytes: [1, maxInt31],
   // A connection's window cannot be set below its initial value, only raised (RFC 9113 section 6.9.2).
   connectionWindowBytes: [initialWindowBytes, maxInt31],
   maxFrameBytes: [initialMaxFrameBytes, 0xff_ffff],

@@ -23,6 +23,7 @@ import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
+import type { RoundTrip } from './round-trip.ts';
 import type { Sender } from './sender.ts';
 import { PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
 import { StreamInput } from './stream-state.ts';
@@ -36,6 +37,7 @@ export interface ReceiverParts {
   readonly writer: FrameWriter;
   readonly streams: Streams;
   readonly flow: ReceiveFlow;
+  readonly roundTrip: RoundTrip;
   readonly lifecycle: Lifecycle;
   readonly sender: Sender;
   readonly settings: SettingsInFlight;
@@ -50,6 +52,7 @@ export class Receiver implements FrameSink {
   readonly #writer: FrameWriter;
   readonly #streams: Streams;
   readonly #flow: ReceiveFlow;
+  readonly #roundTrip: RoundTrip;
   readonly #lifecycle: Lifecycle;
   readonly #sender: Sender;
   readonly #settings: SettingsInFlight;
@@ -59,7 +62,7 @@ export class Receiver implements FrameSink {
   #settingsSeen = false;
   readonly #data: DataReceiver;
   readonly #fields: FieldReceiver;
-  /** PINGs of ours without an answer. */
+  /** PINGs of the owner's without an answer. */
   unansweredPings = 0;
 
   constructor(parts: ReceiverParts) {
@@ -69,6 +72,7 @@ export class Receiver implements FrameSink {
     this.#writer = parts.writer;
     this.#streams = parts.streams;
     this.#flow = parts.flow;
+    this.#roundTrip = parts.roundTrip;
     this.#lifecycle = parts.lifecycle;
     this.#sender = parts.sender;
     this.#settings = parts.settings;
@@ -228,10 +232,12 @@ export class Receiver implements FrameSink {
 
   #onSettingsAck(): void {
     const before = this.#settings.inForce;
-    if (!this.#settings.acknowledge()) {
+    const sentAtMs = this.#settings.acknowledge();
+    if (sentAtMs < 0) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'SETTINGS ACK without SETTINGS');
       return;
     }
+    this.#roundTrip.take(this.#lifecycle.nowMs - sentAtMs);
     const { headerTableBytes, streamWindowBytes } = this.#settings.inForce;
     if (headerTableBytes !== before.headerTableBytes) this.#decoder.setMaxTableBytes(headerTableBytes);
     if (streamWindowBytes !== before.streamWindowBytes) {
@@ -243,6 +249,7 @@ export class Receiver implements FrameSink {
 
   #onPing(flags: number, bytes: Uint8Array, start: number): void {
     if ((flags & Flag.Ack) !== 0) {
+      if (this.#roundTrip.takeAnswer(bytes, start, this.#lifecycle.nowMs)) return;
       if (this.unansweredPings > 0) this.unansweredPings--;
       else this.#lifecycle.spend('pings', 1);
     } else if (this.#lifecycle.spend('pings', 1)) {

@@ -70,13 +70,13 @@ export class SettingsInFlight {
 
   /**
    * The peer's ACK: announcements come into force in the order they were sent.
-   * @returns false: there was none.
+   * @returns when the announcement was sent; -1: there was none.
    */
-  acknowledge(): boolean {
+  acknowledge(): number {
     const announcement = this.#waiting.shift();
-    if (announcement === undefined) return false;
+    if (announcement === undefined) return -1;
     this.inForce = announcement.settings;
-    return true;
+    return announcement.sentAtMs;
   }
 
   /** What was announced last. */

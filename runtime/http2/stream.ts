@@ -3,6 +3,7 @@
  * `context`.
  */
 import { Window } from '../../wire/window.ts';
+import type { ReceiveWindow } from './receive-window.ts';
 import type { SendQueue } from './send-queue.ts';
 import { StreamState } from './stream-state.ts';
 
@@ -57,12 +58,10 @@ export class Http2Stream {
   contentBytes = 0;
   /** Flow-controlled bytes received that have not been consumed. */
   unconsumedBytes = 0;
-  /** Consumed bytes that no WINDOW_UPDATE has given back to the stream's window yet. */
-  owedBytes = 0;
   /** The owner reads no more of the request: what comes is given back at once. */
   requestDropped = false;
   /** Absent until the request has content. */
-  receiveWindow: Window | null = null;
+  receiveWindow: ReceiveWindow | null = null;
   readonly sendWindow: Window;
   /** Absent until something had to wait. */
   queue: SendQueue | null = null;

@@ -319,7 +319,7 @@ test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte
     peer.send(post(id), upload);
     sent += upload.length - 9;
     // By the peer, by the owner, or by what the peer did wrong; some of it consumed.
-    if (id % 3 === 0) peer.engine.consume(peer.stream(id), 500);
+    if (id % 3 === 0) peer.engine.consume(peer.stream(id), 500, peer.nowMs);
     if (id % 5 === 0) peer.engine.reset(peer.stream(id), 8);
     else if (id % 7 === 0) peer.send(windowUpdate(id, 0));
     else peer.send(rstStream(id, 8));

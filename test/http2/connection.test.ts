@@ -72,7 +72,7 @@ test('RFC 9113 section 5.4.1: after a connection error every stream is closed on
   const closes = peer.lines.filter((line) => line.startsWith('close'));
   t.deepEqual(closes, ['close 1 engine 6', 'close 3 engine 6']);
   peer.take();
-  peer.engine.consume(peer.stream(3), 3);
+  peer.engine.consume(peer.stream(3), 3, peer.nowMs);
   peer.engine.write(peer.stream(1), bytes, 0, 10, true);
   peer.engine.respond(peer.stream(3), 200, [], true);
   peer.engine.closed();
@@ -106,7 +106,7 @@ test('onClose may call back into the engine while everything ends', (t) => {
     {
       onClose: (stream) => {
         for (const other of peer.streams.values()) peer.engine.reset(other, 8);
-        peer.engine.consume(stream, 1);
+        peer.engine.consume(stream, 1, peer.nowMs);
         peer.engine.closed();
       },
     },

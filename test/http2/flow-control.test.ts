@@ -101,15 +101,15 @@ test('RFC 9113 section 6.9: DATA beyond the connection window is a connection er
 test('updates are saved up until half a window is owed, on the stream and on the connection', (t) => {
   const peer = Peer.open({ streamWindowBytes: 1000, connectionWindowBytes: 65_535 });
   peer.send(post(1), data(1, large.subarray(0, 1000)));
-  peer.engine.consume(peer.stream(1), 499);
+  peer.engine.consume(peer.stream(1), 499, peer.nowMs);
   t.deepEqual(peer.output(), []);
-  peer.engine.consume(peer.stream(1), 1);
+  peer.engine.consume(peer.stream(1), 1, peer.nowMs);
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 1 500']);
-  peer.engine.consume(peer.stream(1), 500);
+  peer.engine.consume(peer.stream(1), 500, peer.nowMs);
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 1 500']);
   for (let i = 0; i < 32; i++) {
     peer.send(data(1, large.subarray(0, 1000)));
-    peer.engine.consume(peer.stream(1), 1000);
+    peer.engine.consume(peer.stream(1), 1000, peer.nowMs);
   }
   t.true(peer.output().includes('WINDOW_UPDATE 0 33000'));
 });
@@ -117,20 +117,20 @@ test('updates are saved up until half a window is owed, on the stream and on the
 test('a stream that the peer has ended gets no update, the connection does', (t) => {
   const peer = Peer.open({ connectionWindowBytes: 65_535 });
   peer.send(post(1), data(1, large.subarray(0, 16_384)), data(1, large.subarray(0, 16_384), true));
-  peer.engine.consume(peer.stream(1), 32_768);
+  peer.engine.consume(peer.stream(1), 32_768, peer.nowMs);
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 0 32768']);
 });
 
 test('consuming more than came is the owner’s mistake', (t) => {
   const peer = Peer.open();
   peer.send(post(1), data(1, 'abc'));
-  const error = t.throws(() => peer.engine.consume(peer.stream(1), 4));
+  const error = t.throws(() => peer.engine.consume(peer.stream(1), 4, peer.nowMs));
   t.is((error as { code?: string }).code, 'SLUICE_HTTP2_MISUSE');
 });
 
 /** Every way in which unread bytes of a stream can go back to the connection. */
 const exits: readonly (readonly [string, (peer: Peer) => void])[] = [
-  ['the owner consumes them', (peer) => peer.engine.consume(peer.stream(1), 40_000)],
+  ['the owner consumes them', (peer) => peer.engine.consume(peer.stream(1), 40_000, peer.nowMs)],
   ['the owner resets the stream', (peer) => peer.engine.reset(peer.stream(1), 8)],
   ['the peer resets the stream', (peer) => peer.send(rstStream(1, 8))],
   ['the owner drops the request', (peer) => peer.engine.dropRequest(peer.stream(1))],
@@ -145,9 +145,9 @@ const exits: readonly (readonly [string, (peer: Peer) => void])[] = [
   [
     'the owner consumes some and resets, then consumes late',
     (peer) => {
-      peer.engine.consume(peer.stream(1), 15_000);
+      peer.engine.consume(peer.stream(1), 15_000, peer.nowMs);
       peer.engine.reset(peer.stream(1), 8);
-      peer.engine.consume(peer.stream(1), 25_000);
+      peer.engine.consume(peer.stream(1), 25_000, peer.nowMs);
     },
   ],
 ];
@@ -223,7 +223,11 @@ test('whatever streams do, a connection window given back in full is neither los
           if (bytes % 7 === 0) peer.engine.reset(stream, 8);
           peer.send(frame.subarray(cut));
         } else if (act === 'consume' && live) {
-          peer.engine.consume(stream, stream.requestDropped ? 0 : Math.min(bytes, stream.unconsumedBytes));
+          peer.engine.consume(
+            stream,
+            stream.requestDropped ? 0 : Math.min(bytes, stream.unconsumedBytes),
+            peer.nowMs,
+          );
         } else if (act === 'reset') {
           peer.engine.reset(stream, 8);
         } else if (act === 'peerReset' && live) {
@@ -291,7 +295,7 @@ test('RFC 9113 section 6.5.3: our windows change when the peer acknowledges, for
   peer.send(settingsAck);
   t.is(peer.stream(1).receiveWindow?.available, 10 - 9000);
   t.deepEqual(peer.output().at(-1), 'SETTINGS ack');
-  peer.engine.consume(peer.stream(1), 9000);
+  peer.engine.consume(peer.stream(1), 9000, peer.nowMs);
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 1 9000']);
   t.is(peer.stream(1).receiveWindow?.available, 10);
 });

@@ -118,7 +118,7 @@ test('calls on a closed stream do nothing', (t) => {
   peer.engine.write(stream, large, 0, 10, true);
   peer.engine.trailers(stream, ['a', 'b']);
   peer.engine.reset(stream, 8);
-  peer.engine.consume(stream, 100);
+  peer.engine.consume(stream, 100, peer.nowMs);
   peer.engine.dropRequest(stream);
   t.is(stream.sendableBytes, 0);
   t.deepEqual(peer.output(), []);
@@ -372,7 +372,7 @@ test('bodies in both directions at once arrive whole', (t) => {
       onRequest: (stream) => peer.engine.respond(stream, 200, [], false),
       onData: (stream, bytes, start, end, endStream) => {
         peer.engine.write(stream, bytes, start, end, endStream);
-        peer.engine.consume(stream, end - start);
+        peer.engine.consume(stream, end - start, peer.nowMs);
       },
     },
   );
