@@ -2,7 +2,7 @@
  * The TLS of a connection as the application sees it. The reactor describes a connection once, as the JSON text that
  * every OPEN on it carries (`describeTls` in its own code writes it); it is read when an application first asks.
  */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { ClientCertificate, TlsConnection } from './gateway.ts';
 
 /** Version, cipher, ALPN's choice, server name, authorized, and the client's certificate as DER in base64. */
@@ -36,7 +36,7 @@ class HostedClientCertificate implements ClientCertificate {
   }
 
   get #certificate(): X509Certificate {
-    this.#parsed ??= new X509Certificate(this.raw);
+    this.#parsed ??= new (process.getBuiltinModule('node:crypto').X509Certificate)(this.raw);
     return this.#parsed;
   }
 

@@ -32,7 +32,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
         const name = 'Sluice, one small application, 2 threads';
         const pools = { hello: { application: 'hello.ts', threads: 2, paths: ['/hello'] } };
         const config = writeConfig({ name, directory: context.directory, pools }, port);
-        return new Program(name, process.execPath, [file('runtime/cli.ts'), 'start', '--config', config]);
+        return new Program(name, process.execPath, [file('runtime/start.js'), 'start', '--config', config]);
       },
     },
     {
