@@ -234,8 +234,9 @@ export class Host implements ThreadHandler, Outlet {
         );
       }
     } catch (error) {
-      // What an application throws because its exchange was cut off under it is no failure of its own.
-      if (exchange.isOpen || !isClosedError(error)) {
+      // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a
+      // tunnel may be closed under it while the tunnel is still open.
+      if ((exchange.isOpen && exchange.tunnel === null) || !isClosedError(error)) {
         this.#failed++;
         this.#observer.onFailure(error, exchange.request);
       }
@@ -338,7 +339,8 @@ export class Host implements ThreadHandler, Outlet {
 }
 
 function isClosedError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'SLUICE_EXCHANGE_CLOSED';
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return error.code === 'SLUICE_EXCHANGE_CLOSED' || error.code === 'SLUICE_WEBSOCKET_CLOSED';
 }
 
 /** The request's head; what most applications never look at is made on first use. */

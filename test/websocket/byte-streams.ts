@@ -1,7 +1,8 @@
 /** Ways to a stream of bytes with the server: by Upgrade or CONNECT over HTTP/1.1, by CONNECT over HTTP/2. */
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import type { ClientHttp2Session } from 'node:http2';
-import type { Duplex } from 'node:stream';
+import { connect, type Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import type { Scope } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
@@ -67,31 +68,36 @@ function upgrade(
 ): Promise<Accepted> {
   const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
   const headers = { [SIGNALS_FIELD]: server.signals.name, ...fields };
-  const outgoing = request({ port: server.port, host: '127.0.0.1', method, path, headers, agent: false });
+  // Node's client would end its side of a tunnel with the server's.
+  const address = { port: server.port, host: '127.0.0.1' };
+  const createConnection = () => connect({ ...address, allowHalfOpen: true });
+  const outgoing = request({ ...address, method, path, headers, createConnection });
   outgoing.on('error', reject);
-  outgoing.on('response', (response) => {
+  const refuse = (status: number, fields: Accepted['fields'], content: Readable): void => {
     const pieces: Buffer[] = [];
-    response.on('data', (piece: Buffer) => pieces.push(piece));
-    response.on('error', reject);
-    response.on('end', () =>
-      reject(new RefusedError(response.statusCode ?? 0, response.headers, Buffer.concat(pieces).toString())),
-    );
-  });
+    content.on('data', (piece: Buffer) => pieces.push(piece));
+    content.on('error', reject);
+    content.on('end', () => reject(new RefusedError(status, fields, Buffer.concat(pieces).toString())));
+  };
+  outgoing.on('response', (response) => refuse(response.statusCode ?? 0, response.headers, response));
   const onOpen = (
-    response: { statusCode?: number | undefined; headers: Fields | Accepted['fields'] },
+    { statusCode: status = 0, headers }: IncomingMessage,
     socket: Duplex,
     head: Buffer,
   ): void => {
     scope.teardown(() => socket.destroy());
     socket.on('error', () => undefined);
     if (head.length > 0) socket.unshift(head);
-    resolve({
-      status: response.statusCode ?? 0,
-      fields: response.headers as Accepted['fields'],
-      stream: socket,
-      resetCode: () => null,
-      cut: () => socket.destroy(),
-    });
+    // Node's client takes any answer to a CONNECT for an open tunnel.
+    if (status >= 300) refuse(status, headers, socket);
+    else
+      resolve({
+        status,
+        fields: headers,
+        stream: socket,
+        resetCode: () => null,
+        cut: () => void (socket as Socket).resetAndDestroy(),
+      });
   };
   outgoing.on('upgrade', onOpen);
   outgoing.on('connect', onOpen);

@@ -88,19 +88,48 @@ for (const way of ways) {
     t.like(line.err, { message: 'as the test wants' });
   });
 
-  test(`${over} messages that wait when the peer closes are still read`, async (t) => {
+  test(`${over} a Close is answered when the messages before it have been handled, and not before`, async (t) => {
     const { signals, fields } = ownSignals(t, 'waiting');
     const holding = signals.until('holding');
     const peer = await openPeer(way, t, server, '/hold', { fields });
     await holding;
-    const read = signals.until('read 10');
     peer.send('first');
     peer.send('later');
     peer.close(1000);
-    await peer.saidClose;
+    const other = await openPeer(way, t, server, '/echo');
+    for (let round = 0; round < 20; round++) {
+      other.send('time passes');
+      await other.next();
+    }
+    let said = false;
+    void peer.saidClose.then(() => {
+      said = true;
+    });
+    t.false(said);
+    const read = signals.until('read 10');
     signals.tell('go');
     await read;
     t.like(await peer.closed, { code: 1000 });
+  });
+
+  test(`${over} a peer that asks and closes at once still gets its answers`, async (t) => {
+    const peer = await openPeer(way, t, server, '/echo');
+    for (const text of ['one', 'two', 'three']) peer.send(text);
+    peer.close(1000);
+    for (const text of ['one', 'two', 'three']) t.is(await peer.next(), text);
+    t.like(await peer.closed, { code: 1000, resetCode: orderly(way.version) });
+  });
+
+  test(`${over} an application that sends to a peer which is leaving has not failed`, async (t) => {
+    const { signals, fields } = ownSignals(t, 'leaving');
+    const began = signals.until('sent 1');
+    const peer = await openPeer(way, t, server, `/stream?over=${way.version}`, { fields });
+    await began;
+    const over = signals.until('exchange complete by application code 0');
+    peer.close(1000);
+    t.like(await peer.closed, { code: 1000 });
+    await over;
+    t.false(server.log.lines.some(({ path }) => path === `/stream?over=${way.version}`));
   });
 
   test(`${over} a peer that is cut off is 1006 to the application, whether that reads or not`, async (t) => {

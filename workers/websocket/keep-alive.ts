@@ -30,7 +30,7 @@ export class KeepAlive {
     this.#timers = timers;
     this.#intervalMs = intervalMs;
     this.#timeoutMs = timeoutMs;
-    if (intervalMs > 0) this.#wait();
+    if (intervalMs > 0) this.#wait(intervalMs);
   }
 
   /** A sign of the peer. No timer is touched: this is called for every chunk. */
@@ -42,14 +42,14 @@ export class KeepAlive {
     this.#timers.clearTimeout(this.#timer);
   }
 
-  #wait(): void {
+  #wait(ms: number): void {
     this.#heard = false;
-    this.#timer = this.#timers.setTimeout(() => this.#ask(), this.#intervalMs);
+    this.#timer = this.#timers.setTimeout(() => this.#ask(), ms);
   }
 
   #ask(): void {
     if (this.#heard || this.#target.isHeld) {
-      this.#wait();
+      this.#wait(this.#intervalMs);
       return;
     }
     this.#target.ping();
@@ -57,7 +57,8 @@ export class KeepAlive {
   }
 
   #judge(): void {
-    if (this.#heard || this.#target.isHeld) this.#wait();
+    // The time for the answer is part of the interval, so that a silent peer is pinged once in each.
+    if (this.#heard || this.#target.isHeld) this.#wait(Math.max(1, this.#intervalMs - this.#timeoutMs));
     else this.#target.onSilence();
   }
 }

@@ -14,6 +14,9 @@ export class MessageQueue {
   #next = 0;
   #bytes = 0;
   #state: 'open' | 'ended' = 'open';
+  /** The application has a message and has not come back for the next. */
+  #isHandling = false;
+  #onRead: (() => void) | null = null;
   #reader: ((result: Result) => void) | null = null;
   #writer: (() => void) | null = null;
 
@@ -31,6 +34,7 @@ export class MessageQueue {
     const reader = this.#reader;
     if (reader !== null) {
       this.#reader = null;
+      this.#isHandling = true;
       reader({ value: message, done: false });
       return;
     }
@@ -52,7 +56,9 @@ export class MessageQueue {
         new WebSocketError(WebSocketErrorCode.ReaderBusy, 'one reader at a time', 'a second pull'),
       );
     }
+    this.#isHandling = false;
     if (this.#next < this.#messages.length) {
+      this.#isHandling = true;
       const value = this.#messages[this.#next++];
       this.#bytes -= costOf(value);
       if (this.#next === this.#messages.length) {
@@ -62,7 +68,10 @@ export class MessageQueue {
       if (!this.isFull) this.#release();
       return Promise.resolve({ value, done: false });
     }
-    if (this.#state === 'ended') return Promise.resolve(DONE);
+    if (this.#state === 'ended') {
+      this.#tellRead();
+      return Promise.resolve(DONE);
+    }
     const { promise, resolve } = Promise.withResolvers<Result>();
     this.#reader = resolve;
     return promise;
@@ -74,6 +83,24 @@ export class MessageQueue {
     this.#reader?.(DONE);
     this.#reader = null;
     this.#release();
+  }
+
+  /** Calls back when the application has read and handled everything that came; at once, when it has already. */
+  whenRead(callback: () => void): void {
+    this.#onRead = callback;
+    if (this.#next === this.#messages.length && !this.#isHandling) this.#tellRead();
+  }
+
+  /** The application reads no more. */
+  leave(): void {
+    this.#isHandling = false;
+    this.#tellRead();
+  }
+
+  #tellRead(): void {
+    const onRead = this.#onRead;
+    this.#onRead = null;
+    onRead?.();
   }
 
   #release(): void {

@@ -1,9 +1,12 @@
 /**
  * A WebSocket on the server's side: messages both ways, and the closing handshake.
  *
- *   open ──our Close──▶ closing ──their Close──▶ closed       clean: both Closes have been sent
- *   open ──their Close, and our answer to it──▶ closed        clean
- *   any ──invalid frame, silence, the tunnel's end──▶ closed  not clean
+ *   open ──our Close──▶ closing ──their Close──▶ closed             clean: both Closes have been sent
+ *   open ──their Close──▶ leaving ──our answer to it──▶ closed      clean
+ *   any ──an invalid frame, silence, the tunnel's end──▶ closed     not clean
+ *
+ * `leaving` is for the messages in front of their Close: we answer it when the application has handled those, or after
+ * `closeTimeoutMs`, so that who asks and closes at once still gets its answers (RFC 6455 section 5.5.1 lets us delay).
  *
  * After `closed` the tunnel is still read, and what comes thrown away, until the peer ends its side or `closeTimeoutMs` has
  * passed: on a connection that is closed with unread bytes the peer may never get to see our Close.
@@ -65,7 +68,9 @@ export class ServerWebSocket
   readonly #over: Promise<unknown>;
   readonly #ended = Promise.withResolvers<void>();
   #closeSent: Promise<void> = Promise.resolve();
-  #state: 'open' | 'closing' | 'closed' = 'open';
+  #state: 'open' | 'leaving' | 'closing' | 'closed' = 'open';
+  /** The peer's Close, when it came first. */
+  #theirs: WebSocketClosed | null = null;
   #unsentBytes = 0;
   #closeTimer: unknown = null;
 
@@ -105,7 +110,9 @@ export class ServerWebSocket
    * again and again without being awaited
    */
   send(message: string | Uint8Array): Promise<void> {
-    if (this.#state !== 'open') return handled(Promise.reject(this.#isClosed()));
+    if (this.#state !== 'open' && this.#state !== 'leaving') {
+      return handled(Promise.reject(this.#isClosed()));
+    }
     const length = typeof message === 'string' ? Buffer.byteLength(message) : message.length;
     const limit = this.#options.maxUnsentBytes;
     if (this.#unsentBytes > 0 && this.#unsentBytes + length > limit) {
@@ -143,7 +150,10 @@ export class ServerWebSocket
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return {
       next: () => this.#messages.next(),
-      return: () => Promise.resolve({ value: undefined, done: true }),
+      return: () => {
+        this.#messages.leave();
+        return Promise.resolve({ value: undefined, done: true });
+      },
     };
   }
 
@@ -172,6 +182,8 @@ export class ServerWebSocket
         this.#keepAlive.heard();
         await this.#take(chunk);
       }
+      // A peer that said Close and ended its side still reads ours.
+      if (this.#state === 'leaving') return;
     } catch {
       // Reset: by the peer, by the server, or by us after a timeout.
     }
@@ -201,10 +213,23 @@ export class ServerWebSocket
   }
 
   onClose(code: number, reason: string): void {
-    if (this.#state === 'open') {
-      this.#beginClose(code === NO_STATUS ? undefined : code, '');
+    const closed = { code, reason, wasClean: true };
+    if (this.#state !== 'open') {
+      this.#settle(closed);
+      return;
     }
-    this.#settle({ code, reason, wasClean: true });
+    this.#state = 'leaving';
+    this.#theirs = closed;
+    this.#keepAlive.stop();
+    this.#messages.end();
+    this.#closeTimer = this.#timers.setTimeout(() => this.#answerClose(), this.#options.closeTimeoutMs);
+    this.#messages.whenRead(() => this.#answerClose());
+  }
+
+  #answerClose(): void {
+    if (this.#theirs === null) return;
+    const { code } = this.#theirs;
+    this.#beginClose(code === NO_STATUS ? undefined : code, '');
   }
 
   onInvalid(code: number, why: string): void {
@@ -230,17 +255,19 @@ export class ServerWebSocket
 
   // ---- closing
 
-  /** Our Close. @param code undefined: without one. */
+  /** Our Close, first or in answer. @param code undefined: without one. */
   #beginClose(code: number | undefined, reason: string): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' && this.#state !== 'leaving') return;
     this.#state = 'closing';
     this.#keepAlive.stop();
     // What the peer still sends is for nobody, and its Close may be behind it.
     this.#messages.end();
+    this.#timers.clearTimeout(this.#closeTimer);
     this.#closeTimer = this.#timers.setTimeout(() => this.#closeLate(), this.#options.closeTimeoutMs);
     this.#closeSent = this.#framing.close(code, reason).catch(() => {
       // The tunnel is gone, which is seen where it is read.
     });
+    if (this.#theirs !== null) this.#settle(this.#theirs);
   }
 
   #closeLate(): void {
@@ -251,9 +278,8 @@ export class ServerWebSocket
   /** The peer is gone, or is given up. */
   #lose(why: string): void {
     if (this.#state === 'closed') return;
-    this.#state = 'closing';
     this.#keepAlive.stop();
-    this.#settle({ code: ABNORMAL, reason: why, wasClean: false });
+    this.#settle({ code: this.#theirs?.code ?? ABNORMAL, reason: why, wasClean: false });
   }
 
   /** Nothing more is to be said: our side of the tunnel ends behind our Close. */

@@ -44,6 +44,7 @@ const behaviours: { readonly [path: string]: Behaviour } = {
     },
   },
   '/large': { options: { maxMessageBytes: 64_000_000, maxUnsentBytes: 1_000 }, run: echo },
+  '/pinged': { options: { pingIntervalMs: 5 }, run: echo },
   '/impatient': { options: { closeTimeoutMs: 50 }, run: echo },
   '/hold': { run: hold },
   '/hold-deflated': { options: { compression: true }, run: hold },
@@ -57,6 +58,15 @@ const behaviours: { readonly [path: string]: Behaviour } = {
           signals.tell(`stopped ${(error as WebSocketError).code}`);
           return;
         }
+        signals.tell(`sent ${sent}`);
+      }
+    },
+  },
+  /** Sends until send throws. */
+  '/stream': {
+    run: async (socket, signals) => {
+      for (let sent = 1; ; sent++) {
+        await socket.send('more');
         signals.tell(`sent ${sent}`);
       }
     },
@@ -101,6 +111,7 @@ export default async function sockets(exchange: Exchange): Promise<void> {
   if (path === '/refuse') return exchange.respond(403, { 'x-why': 'closed today' }, 'not here\n');
   if (path === '/ignore') return exchange.respond(200, {}, 'ignored');
   if (path === '/describe') return describe(exchange);
+  if (path === '/quiet') return quiet(exchange);
   const behaviour = behaviours[path];
   if (behaviour === undefined) return exchange.respond(404, {}, 'no such socket');
   const channel = exchange.request.fields.get(SIGNALS_FIELD);
@@ -119,6 +130,12 @@ export default async function sockets(exchange: Exchange): Promise<void> {
       setImmediate(() => signals.close());
     });
   }
+}
+
+/** Echoes and tells nobody: where each of a thousand sockets had a channel, they would hear each other. */
+async function quiet(exchange: Exchange): Promise<void> {
+  const socket = await acceptWebSocket(exchange);
+  if (socket !== null) await echo(socket);
 }
 
 /** Refuses, with what it was asked. */

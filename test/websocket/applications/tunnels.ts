@@ -2,7 +2,9 @@
 import type { Exchange, Tunnel } from '../../../workers/gateway.ts';
 import { SIGNALS_FIELD, Signals } from '../../server/signals.ts';
 
-const behaviours: { readonly [label: string]: (tunnel: Tunnel, signals: Signals) => Promise<void> } = {
+const behaviours: {
+  readonly [label: string]: (tunnel: Tunnel, signals: Signals, exchange: Exchange) => Promise<void>;
+} = {
   /** Sends back what comes, and ends when the peer has. */
   echo: async (tunnel) => {
     for await (const piece of tunnel.read) await tunnel.write(piece);
@@ -22,12 +24,9 @@ const behaviours: { readonly [label: string]: (tunnel: Tunnel, signals: Signals)
   },
   /** Forgets to end. */
   forgets: async () => {},
-  waits: async (tunnel, signals) => {
-    try {
-      for await (const _ of tunnel.read);
-    } catch (error) {
-      signals.tell(`cut ${(error as { resetCode?: number }).resetCode}`);
-    }
+  /** Neither reads nor writes. */
+  waits: async (_tunnel, _signals, exchange) => {
+    await exchange.closed;
   },
 };
 
@@ -39,7 +38,7 @@ export default async function tunnels(exchange: Exchange): Promise<void> {
   const tunnel = exchange.accept({ 'x-to': authority });
   signals.tell('accepted');
   try {
-    await behaviour(tunnel, signals);
+    await behaviour(tunnel, signals, exchange);
   } finally {
     void exchange.closed.then(({ by, how, code }) => {
       signals.tell(`exchange ${how} by ${by} code ${code}`);
