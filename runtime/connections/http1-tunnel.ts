@@ -218,7 +218,8 @@ export class Http1Tunnel implements Transport, Flushable {
   }
 
   reset(): void {
-    // TCP has no code for why.
+    // TCP has no code for why. What has been written so far still leaves, as far as the kernel takes it now.
+    if (this.isDirty) this.#socket.uncork();
     this.#socket.destroy();
   }
 
