@@ -14,8 +14,10 @@
 import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
 import { Window } from '../wire/window.ts';
 import { ByteQueue } from './byte-queue.ts';
+import { Deadline } from './deadlines/counters.ts';
+import { Watched } from './deadlines/watched.ts';
 import type { Dispatcher } from './pools/dispatcher.ts';
-import { Job, type Refusal } from './pools/job.ts';
+import type { Refusal } from './pools/job.ts';
 import type { Thread } from './pools/thread.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
@@ -32,6 +34,10 @@ export interface Transport {
   consume(exchange: Exchange, bytes: number): void;
   /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
   stopReading(exchange: Exchange): void;
+  /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
+  letsContentCome(exchange: Exchange): boolean;
+  /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
+  takenBytes(exchange: Exchange): number;
 }
 
 /** What a thread's HEAD says to accept a tunnel. */
@@ -48,13 +54,15 @@ export interface Destination {
   readonly retryAfterSeconds: number;
   /** Content of a request; more is answered 413. Infinity: any. */
   readonly maxBodyBytes: number;
+  /** The least rate of a request's content; slower is answered 408. 0: any. */
+  readonly minRequestBytesPerSecond: number;
   /** The route takes WebSockets. */
   readonly websocket: boolean;
   /** The route takes CONNECT. */
   readonly connect: boolean;
 }
 
-export class Exchange extends Job {
+export class Exchange extends Watched {
   readonly method: string;
   readonly scheme: string;
   readonly authority: string;
@@ -79,8 +87,11 @@ export class Exchange extends Job {
   #resetToSend = -1;
   #resetBy: ResetBy = ResetBy.Peer;
 
-  /** Content that may still come. What a tunnel carries is none. */
+  /** What it carries is no content, and it has no end of its own. */
+  readonly #isTunnel: boolean;
+  /** Content that may still come. */
   #allowedBytes: number;
+  #sentBytes = 0;
   #waiting: ByteQueue | null = null;
   #requestTrailers: string[] | null = null;
   #endSent = false;
@@ -118,8 +129,8 @@ export class Exchange extends Job {
     this.fields = fields;
     this.tls = tls;
     this.#request = requestEnded ? 'ended' : 'open';
-    const isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
-    this.#allowedBytes = isTunnel ? Infinity : destination.maxBodyBytes;
+    this.#isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
+    this.#allowedBytes = this.#isTunnel ? Infinity : destination.maxBodyBytes;
   }
 
   /** Goes to its pool, or is answered 404 when no route leads to one, 413 when it announces more than is allowed. */
@@ -146,6 +157,7 @@ export class Exchange extends Job {
   // ---- from the transport
 
   onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.receivedBytes += end - start;
     this.#allowedBytes -= end - start;
     if (this.#allowedBytes < 0 && this.#request === 'open') this.#refuseContent();
     if (last) this.#request = this.#request === 'open' ? 'ended' : this.#request;
@@ -186,6 +198,7 @@ export class Exchange extends Job {
 
   /** Response bytes have left for the peer. */
   onSent(bytes: number): void {
+    this.#sentBytes += bytes;
     if (this.thread === null || this.#response === 'ended') return;
     this.#responseCreditOwed += bytes;
     if (!this.#owesResponseCredit) return;
@@ -205,6 +218,7 @@ export class Exchange extends Job {
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
     if (this.#closed !== 'no') return;
     this.#closed = reset ? 'reset' : 'complete';
+    this.watcher?.forget(this);
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
     this.#waiting = null;
@@ -403,6 +417,46 @@ export class Exchange extends Job {
     this.answer(503, ['retry-after', String(this.#destination.retryAfterSeconds)]);
   }
 
+  // ---- deadlines
+
+  /** What a tunnel carries, its two ends know the pace of. */
+  get leastRequestBytesPerSecond(): number {
+    return this.#isTunnel ? 0 : this.#destination.minRequestBytesPerSecond;
+  }
+
+  /**
+   * A peer that has been sent a part of the response takes part in a conversation, where it may be its turn to listen:
+   * only until the head, and again after the end, is its silence slowness.
+   */
+  get isOwedContent(): boolean {
+    if (this.#request !== 'open' || this.#response === 'head' || this.#waiting !== null) return false;
+    return this.#requestCredit.available > 0 && this.transport.letsContentCome(this);
+  }
+
+  get takenBytes(): number {
+    return this.transport.takenBytes(this);
+  }
+
+  get hasEnd(): boolean {
+    return !this.#isTunnel;
+  }
+
+  /** Response bytes that the transport has told of as sent. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
+  onDeadline(deadline: Deadline): void {
+    if (this.#closed !== 'no') return;
+    if (this.#response !== 'none' || deadline === Deadline.ResponseRate) {
+      this.transport.reset(this, CANCEL);
+      return;
+    }
+    this.answer(this.#request === 'open' ? 408 : 504);
+    this.#abandon(CANCEL, ResetBy.Server);
+  }
+
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
     const body = Buffer.from(`${status} ${REASONS[status] ?? 'Error'}\n`);
@@ -430,9 +484,12 @@ const NO_FIELDS: readonly string[] = [];
 const REASONS: { readonly [status: number]: string } = {
   400: 'Bad Request',
   404: 'Not Found',
+  408: 'Request Timeout',
   413: 'Content Too Large',
+  414: 'URI Too Long',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
+  504: 'Gateway Timeout',
 };

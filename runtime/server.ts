@@ -10,12 +10,15 @@ import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import { Http2Connection } from './connections/http2.ts';
+import type { DeadlineCounters } from './deadlines/counters.ts';
+import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
 import { Http1Front } from './http1/front.ts';
 import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
+import { ConnectionLimits } from './limits.ts';
 import { ListenError } from './listeners/listen-error.ts';
-import type { Listener, ListenerHandler } from './listeners/listener.ts';
+import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
 import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
@@ -79,6 +82,7 @@ export class Server {
   /** Null: every listener is cleartext. */
   #certificates: Certificates | null = null;
   readonly #connections = new Set<Connection>();
+  readonly #deadlines: Deadlines;
   readonly #http1: Http1Front;
   readonly #front: Front;
   #timer: NodeJS.Timeout | null = null;
@@ -93,6 +97,7 @@ export class Server {
     const recallAfterMs = Math.min(...Object.values(config.pools).map((pool) => pool.recallAfterMs));
     this.#reactor = new Reactor(recallAfterMs, () => this.#maintain());
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
+    this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#front = {
       reactor: this.#reactor,
       router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route) }))),
@@ -102,14 +107,17 @@ export class Server {
         enableConnectProtocol: config.routes.some(({ websocket }) => websocket),
       }),
       buffers: new OutputBuffers(),
+      deadlines: this.#deadlines,
       headerTimeoutMs: config.limits.headerTimeoutMs,
       idleTimeoutMs: config.limits.idleTimeoutMs,
+      maxTargetBytes: config.limits.maxTargetBytes,
       date: () => this.#date(),
       forget: (connection) => this.#forget(connection),
       onHttp1Idle: () => this.#checkEmpty(),
     };
     this.#http1 = new Http1Front(this.#front, {
       ...config.http1,
+      maxTargetBytes: Math.min(config.http1.maxTargetBytes, config.limits.maxTargetBytes),
       headerTimeoutMs: config.limits.headerTimeoutMs,
       requestWindowBytes: config.http2.streamWindowBytes,
     });
@@ -158,7 +166,8 @@ export class Server {
     );
   }
 
-  #destination({ pool: name, websocket, connect, maxBodyBytes }: RouteConfig): Destination {
+  #destination(route: RouteConfig): Destination {
+    const { pool: name, websocket, connect, maxBodyBytes, minRequestBytesPerSecond } = route;
     const pool = this.#pools.get(name) as Pool;
     const config = this.#config.pools[name] as PoolConfig;
     return {
@@ -166,9 +175,15 @@ export class Server {
       responseWindowBytes: config.responseWindowBytes,
       retryAfterSeconds: config.retryAfterSeconds,
       maxBodyBytes: maxBodyBytes ?? config.maxBodyBytes ?? Infinity,
+      minRequestBytesPerSecond: minRequestBytesPerSecond ?? this.#config.limits.requestRate.bytesPerSecond,
       websocket,
       connect,
     };
+  }
+
+  /** How often each deadline has ended something. */
+  get deadlineCounters(): DeadlineCounters {
+    return this.#deadlines.counters;
   }
 
   /** Certificates and keys come from files, which `reloadCertificates` reads anew. */
@@ -190,6 +205,7 @@ export class Server {
       this.#config,
       this.#certificates,
       this.#listenerHandler(),
+      new ConnectionLimits(this.#config.limits),
       this.#log,
       this.#listeners,
     );
@@ -211,9 +227,16 @@ export class Server {
     return {
       onHttp2: (socket, first, peer) => this.#onHttp2(socket, first, peer),
       onHttp1: (socket, first, peer) => this.#onHttp1(socket, first, peer),
-      // A peer chooses how often this happens.
-      onRefused: (refusal, address, why) => this.#log.debug({ refusal, address, why }, 'connection refused'),
+      onRefused: (refusal, address, why) => this.#onRefused(refusal, address, why),
     };
+  }
+
+  #onRefused(refusal: Refusal, address: string, why: string): void {
+    const { counters } = this.#deadlines;
+    if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
+    else if (refusal === 'first-bytes-timeout') counters.header++;
+    // A peer chooses how often this happens.
+    this.#log.debug({ refusal, address, why }, 'connection refused');
   }
 
   #onHttp2(socket: Socket, first: Buffer, peer: Peer): void {
@@ -234,7 +257,9 @@ export class Server {
 
   #tick(): void {
     const now = this.#reactor.tick();
+    this.#deadlines.advance(now);
     for (const connection of this.#connections) connection.tick(now);
+    this.#deadlines.judge();
     this.#maintain();
     this.#checkEmpty();
     this.#reactor.request();

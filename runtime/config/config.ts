@@ -43,6 +43,8 @@ export interface RouteConfig {
   readonly connect: boolean;
   /** Undefined: the pool's. */
   readonly maxBodyBytes?: number | undefined;
+  /** Undefined: that of the limits. */
+  readonly minRequestBytesPerSecond?: number | undefined;
 }
 
 export type LimitsConfig = ConfigOutput['limits'];

@@ -10,6 +10,7 @@ import * as v from 'valibot';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
+import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
@@ -166,6 +167,7 @@ const route = v.pipe(
       ),
       static: v.optional(staticSchema),
       maxBodyBytes: maxBodyBytes("Bytes of a request body; more is answered 413. Default: the pool's."),
+      minRequestBytesPerSecond,
       websocket: flag(
         'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
         false,
@@ -212,15 +214,7 @@ export const configSchema = v.pipe(
           'Which pool answers what. The most specific route wins wherever it stands: an exact host before the longest "*." pattern before "*"; for one host, an exact path before the longest pattern. A request that no route matches is answered 404.',
         ),
       ),
-      limits: section('Bounds on connections, whatever they speak.', {
-        maxConnections: wholeNumber('Connections open at once; more are closed at once.', {
-          from: 1,
-          to: 1_000_000,
-          byDefault: 20_000,
-        }),
-        headerTimeoutMs: timeout('A new connection has this long to send its first request head.', 10_000),
-        idleTimeoutMs: timeout('A connection without any request open is closed after this long.', 180_000),
-      }),
+      limits: limitsSection,
       http2: http2Section,
       http1: section('HTTP/1.1 (RFC 9112).', {
         enabled: flag('Whether HTTP/1.1 is spoken at all; a connection that does is closed otherwise.', true),

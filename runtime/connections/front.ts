@@ -1,4 +1,5 @@
 /** What a connection needs of the server to serve a request. */
+import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { OutputBuffers } from '../http2/output.ts';
@@ -11,8 +12,12 @@ export interface Front {
   readonly router: Router<Destination>;
   readonly http2: Http2Options;
   readonly buffers: OutputBuffers;
+  readonly deadlines: Deadlines;
   readonly headerTimeoutMs: number;
+  /** 0: a connection may be idle for ever. */
   readonly idleTimeoutMs: number;
+  /** Bytes of a request target; a longer one is answered 414. */
+  readonly maxTargetBytes: number;
   /** The value of the Date field (RFC 9110 section 6.6.1), made anew once a second. */
   date(): string;
   /** The connection is gone. */
@@ -27,6 +32,7 @@ export const NOWHERE: Destination = Object.freeze({
   responseWindowBytes: 65_536,
   retryAfterSeconds: 1,
   maxBodyBytes: Infinity,
+  minRequestBytesPerSecond: 0,
   websocket: false,
   connect: false,
 });

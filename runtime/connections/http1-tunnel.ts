@@ -91,6 +91,7 @@ export class Http1Tunnel implements Transport, Flushable {
       false,
       peer.tls,
     );
+    front.deadlines.watch(this.#exchange);
     socket.setTimeout(0);
     socket.setNoDelay(true);
     socket.on('error', () => {
@@ -226,6 +227,16 @@ export class Http1Tunnel implements Transport, Flushable {
   consume(_exchange: Exchange, bytes: number): void {
     this.#unconsumedBytes -= bytes;
     if (this.#unconsumedBytes < this.#windowBytes >> 1 && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  letsContentCome(): boolean {
+    // What a tunnel carries has no least rate.
+    return false;
+  }
+
+  takenBytes(): number {
+    const { bytesWritten, writableLength } = this.#socket;
+    return writableLength === 0 ? -1 : bytesWritten - writableLength;
   }
 
   stopReading(): void {

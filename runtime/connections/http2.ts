@@ -3,9 +3,12 @@
  * bytes of calls; this class reads and writes the socket and keeps the connection's deadlines.
  */
 import type { Socket } from 'node:net';
+import { Deadline } from '../deadlines/counters.ts';
+import { isSlow } from '../deadlines/rate.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
+import { FrameType } from '../http2/frames.ts';
 import type { OutputChunk } from '../http2/output.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
@@ -16,7 +19,9 @@ import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
 const NO_ERROR = 0x0;
 const INADEQUATE_SECURITY = 0xc;
+const ENHANCE_YOUR_CALM = 0xb;
 const BAD_REQUEST = 400;
+const URI_TOO_LONG = 414;
 /** A draining connection's peer that does not answer a PING is not waited for any longer than this. */
 const PROMISE_MS = 1_000;
 
@@ -29,6 +34,16 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
   readonly #writing: OutputChunk[] = [];
   #writingBytes = 0;
+  /** Output that the socket has taken. */
+  #takenBytes = 0;
+  /** How long output has waited for the peer since its rate was judged last, and what had been taken by then. */
+  #owedMs = 0;
+  #markBytes = 0;
+  /** At the last tick a stream had content that only the connection's window held back. */
+  #isHeldByWindow = false;
+  /** HEADERS frames that had come when a tick found a head that was not whole; -1: none. */
+  #headFrames = -1;
+  #headMs = 0;
   readonly #onWritten: () => void;
   #state: 'open' | 'ending' | 'closed' = 'open';
   /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
@@ -115,6 +130,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     // Destroyed meanwhile: its chunks went back then.
     if (chunk === undefined) return;
     this.#writingBytes -= chunk.length;
+    this.#takenBytes += chunk.length;
     this.#engine.sent(chunk.length);
     this.#front.buffers.release(chunk);
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
@@ -154,19 +170,69 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   tick(nowMs: number): void {
+    const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;
+    if (this.#readsTooSlowly()) {
+      deadlines.counters.responseRate++;
+      // Where the socket is free it is the window that is shut: then the peer hears why.
+      this.#engine.goaway(ENHANCE_YOUR_CALM, false);
+      this.flush();
+      this.destroy();
+      return;
+    }
     // A peer that does not read what it was sent last must not keep its connection for ever.
     if (this.#state === 'ending' || this.#engine.state === 'closing') {
-      const limit = this.#engine.failure === null ? this.#front.idleTimeoutMs : this.#front.headerTimeoutMs;
+      const limit = this.#engine.failure === null && idleTimeoutMs > 0 ? idleTimeoutMs : headerTimeoutMs;
       if (nowMs - this.#idleSinceMs >= limit) this.destroy();
       return;
     }
     this.#engine.tick(nowMs);
     if (this.#drain === 'promised' && nowMs - this.#drainSinceMs >= PROMISE_MS) this.#stopTaking();
-    if (this.#engine.streamCount === 0 && this.#state === 'open') {
-      const limit = this.#served ? this.#front.idleTimeoutMs : this.#front.headerTimeoutMs;
-      if (nowMs - this.#idleSinceMs >= limit) this.#engine.goaway(NO_ERROR, false);
-    }
+    this.#judgeIdleness(nowMs);
+    this.#judgeHead();
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
+  }
+
+  /** Without a request open: a new connection owes its first one, an older one may rest a while. */
+  #judgeIdleness(nowMs: number): void {
+    if (this.#engine.streamCount > 0 || this.#state !== 'open') return;
+    const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;
+    const limit = this.#served ? idleTimeoutMs : headerTimeoutMs;
+    if (limit === 0 || nowMs - this.#idleSinceMs < limit) return;
+    deadlines.counters[this.#served ? Deadline.Idle : Deadline.Header]++;
+    this.#engine.goaway(NO_ERROR, false);
+  }
+
+  /**
+   * A field block that has begun stops everything else that the peer could send (RFC 9113 section 4.3), so one that does
+   * not end ends the connection, when the streams that are open have.
+   */
+  #judgeHead(): void {
+    const { deadlines, headerTimeoutMs } = this.#front;
+    // The same one as at the last tick: on a busy connection there is often one under way.
+    const heads = this.#engine.isWithinHead ? this.#engine.counters.framesIn[FrameType.Headers] : -1;
+    this.#headMs = heads === this.#headFrames ? this.#headMs + deadlines.stepMs : 0;
+    this.#headFrames = heads;
+    if (heads === -1 || this.#headMs < headerTimeoutMs || this.#engine.state !== 'open') return;
+    deadlines.counters.header++;
+    this.#engine.goaway(ENHANCE_YOUR_CALM, false);
+  }
+
+  /**
+   * Output that all streams share waits for the peer: the socket does not take it, or the connection's window is shut. What
+   * a stream's own window holds back is that exchange's matter.
+   */
+  #readsTooSlowly(): boolean {
+    const { options, stepMs } = this.#front.deadlines;
+    const { bytesPerSecond, windowMs } = options.responseRate;
+    const waits = this.#writingBytes > 0 || this.#isHeldByWindow;
+    this.#isHeldByWindow = false;
+    if (!waits || bytesPerSecond === 0) return false;
+    if (this.#owedMs === 0) this.#markBytes = this.#takenBytes;
+    this.#owedMs += stepMs;
+    if (this.#owedMs < windowMs) return false;
+    const slow = isSlow(this.#takenBytes - this.#markBytes, this.#owedMs, bytesPerSecond);
+    this.#owedMs = 0;
+    return slow;
   }
 
   // ---- EngineEvents
@@ -204,7 +270,9 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
       peer.tls,
     );
     stream.context = exchange;
+    this.#front.deadlines.watch(exchange);
     if (isRefused) exchange.answer(BAD_REQUEST);
+    else if (stream.path.length > this.#front.maxTargetBytes) exchange.answer(URI_TOO_LONG);
     else if (stream.method === 'CONNECT' && !takesTunnel(destination, stream.protocol))
       exchange.answer(NOT_IMPLEMENTED);
     else exchange.start();
@@ -276,6 +344,22 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   stopReading(exchange: Exchange): void {
     this.#engine.dropRequest(exchange.stream as Http2Stream);
     this.#front.reactor.flushLater(this);
+  }
+
+  /** A window counts as open while at least as much of it is left as waits for us: peers need not fill it to the brim. */
+  letsContentCome(exchange: Exchange): boolean {
+    const { receiveWindow, unconsumedBytes } = exchange.stream as Http2Stream;
+    if (receiveWindow !== null && receiveWindow.available < Math.max(1, unconsumedBytes)) return false;
+    return this.#engine.receivableBytes * 2 >= this.#front.http2.connectionWindowBytes;
+  }
+
+  takenBytes(exchange: Exchange): number {
+    const { queuedBytes, sendWindow } = exchange.stream as Http2Stream;
+    if (queuedBytes === 0) return -1;
+    if (sendWindow.available <= 0) return exchange.sentBytes;
+    // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
+    if (this.#writingBytes === 0) this.#isHeldByWindow = true;
+    return -1;
   }
 }
 

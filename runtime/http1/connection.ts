@@ -114,6 +114,7 @@ export class Http1Connection {
     if (this.#state === 'failed' || this.#state === 'lingering' || this.#state === 'closed') return;
     const wasRefused = this.#state === 'refused';
     const refusal = refusalOf(error);
+    if (refusal?.status === 408) this.server.front.deadlines.counters.header++;
     if (refusal === null) {
       this.#socket.destroy();
       return;

@@ -59,6 +59,11 @@ export class Http1Front implements Http1Server {
       if (connection === undefined) socket.destroy();
       else connection.onParseError(error);
     });
+    // Once Node waits for a next request no longer.
+    server.on('timeout', (socket) => {
+      front.deadlines.counters.idle++;
+      socket.destroy();
+    });
     // Its deadlines on slow heads run from 'listening' on, and this server never listens itself.
     server.emit('listening');
   }

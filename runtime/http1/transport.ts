@@ -18,6 +18,7 @@ const PROTOCOL_ERROR = 0x1;
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 const NO_BYTES = new Uint8Array(0);
+const REQUEST_TIMEOUT = 408;
 
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -91,6 +92,7 @@ export class Http1Transport implements Transport, Flushable {
       this.#requestState === 'ended',
       connection.peer.tls,
     );
+    front.deadlines.watch(this.#exchange);
   }
 
   start(): void {
@@ -258,7 +260,9 @@ export class Http1Transport implements Transport, Flushable {
     const { method, version } = this.#head;
     const isUnread = this.#requestState === 'open' && !exchange.readsRequest && this.#isTooMuchToDiscard;
     // Node says `Connection: close` then, and the client asks for nothing more on this connection.
-    if (isUnread || this.#connection.isLast(this)) response.shouldKeepAlive = false;
+    // Behind a request that did not come, nothing is expected either (RFC 9110 section 15.5.9).
+    const isLate = status === REQUEST_TIMEOUT && this.#requestState !== 'ended';
+    if (isUnread || isLate || this.#connection.isLast(this)) response.shouldKeepAlive = false;
     else if (this.#head.awaitsInvitation && !this.#invited && this.#requestState === 'ended') {
       // The client has not waited, so nothing is left to come; Node would close the connection without the 100.
       if (response.shouldKeepAlive) fields.push('connection', 'keep-alive');
@@ -324,6 +328,17 @@ export class Http1Transport implements Transport, Flushable {
     const tells = this.#endsWithConnection && socket?.remoteFamily !== undefined && !('encrypted' in socket);
     if (tells) socket.resetAndDestroy();
     else this.#response.destroy();
+  }
+
+  letsContentCome(): boolean {
+    return this.#requestState === 'open' && !this.#request.isPaused();
+  }
+
+  takenBytes(): number {
+    const { socket } = this.#response;
+    // Without a socket it waits for the responses before it.
+    if (socket === null || this.#response.writableLength === 0) return -1;
+    return socket.bytesWritten - socket.writableLength;
   }
 
   consume(_exchange: Exchange, bytes: number): void {

@@ -134,6 +134,16 @@ export class Http2Engine {
     return this.#receiver.unansweredPings;
   }
 
+  /** A field block, or a frame other than DATA, has begun and is not whole. */
+  get isWithinHead(): boolean {
+    return this.#reader.isGathering || this.#receiver.isWithinFieldBlock;
+  }
+
+  /** Request bytes that the peer may send now on all streams together. */
+  get receivableBytes(): number {
+    return this.#flow.availableBytes;
+  }
+
   /** Output that the socket has not taken. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;

@@ -62,6 +62,11 @@ export class FrameReader {
     this.#gathered = null;
   }
 
+  /** The payload of a frame other than DATA has begun and is not whole. */
+  get isGathering(): boolean {
+    return this.#reading === Reading.Payload;
+  }
+
   /** Reads all of the chunk, unless stopped on the way. */
   read(chunk: Uint8Array): void {
     const end = chunk.length;

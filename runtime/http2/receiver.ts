@@ -82,6 +82,11 @@ export class Receiver implements FrameSink {
     this.#fields = new FieldReceiver(parts);
   }
 
+  /** CONTINUATIONs have to come. */
+  get isWithinFieldBlock(): boolean {
+    return this.#fields.block !== null;
+  }
+
   onPreface(): void {
     if (this.#lifecycle.state === 'preface') this.#lifecycle.state = 'open';
   }

@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listeners.ts';
+import type { ConnectionLimits } from '../limits.ts';
 import { describeTls } from '../tls/description.ts';
 import { isAllowedForHttp2 } from '../tls/http2-ciphers.ts';
 import type { TlsTerminator } from '../tls/terminator.ts';
@@ -22,7 +23,15 @@ import { type Question, WaitingRoom } from './waiting-room.ts';
 const NO_BYTES = Buffer.alloc(0);
 
 /** Why a connection was closed before it had a protocol. */
-export type Refusal = 'untrusted-proxy' | 'proxy-header' | 'tls-handshake' | 'client-certificate';
+export type Refusal =
+  | 'too-many-connections'
+  | 'too-many-connections-from-address'
+  | 'first-bytes-timeout'
+  | 'untrusted-proxy'
+  | 'proxy-header'
+  | 'tls-handshake'
+  | 'tls-handshake-timeout'
+  | 'client-certificate';
 
 export interface ListenerHandler {
   /** @param first what has been read of the socket already */
@@ -38,8 +47,8 @@ export interface ListenerOptions {
   >;
   /** Null: cleartext. */
   readonly tls: TlsTerminator | null;
-  /** Connections in all; one more is closed at once. */
-  readonly maxConnections: number;
+  /** Shared by all listeners; a connection that is over them is closed at once. */
+  readonly limits: ConnectionLimits;
   /** For what comes before a request: a PROXY header, and the first bytes of a protocol. */
   readonly headerTimeoutMs: number;
 }
@@ -56,12 +65,13 @@ export class Listener {
   constructor(handler: ListenerHandler, options: ListenerOptions) {
     this.#handler = handler;
     this.#options = options;
-    this.#waiting = new WaitingRoom(options.headerTimeoutMs);
+    this.#waiting = new WaitingRoom(options.headerTimeoutMs, ({ remoteAddress = '' }) =>
+      handler.onRefused('first-bytes-timeout', remoteAddress, 'no request has begun in time'),
+    );
     this.#trusted = new TrustedProxies(options.config.trustedProxies);
     this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
     // Half-open, as a client that has said all it has to say still reads.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = options.maxConnections;
   }
 
   /** @throws ListenError */
@@ -79,9 +89,18 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    const { limits } = this.#options;
     const endpoint = endpointOf(socket, this.#isUnix);
-    if (endpoint === null) socket.destroy();
-    else if (this.#options.config.proxyProtocol === 'off') this.#acceptFrom(socket, NO_BYTES, endpoint);
+    if (endpoint === null) {
+      socket.destroy();
+      return;
+    }
+    if (!limits.open()) {
+      this.#refuse(socket, 'too-many-connections', endpoint, 'maxConnections are open');
+      return;
+    }
+    socket.once('close', () => limits.close());
+    if (this.#options.config.proxyProtocol === 'off') this.#acceptFrom(socket, NO_BYTES, endpoint);
     else this.#expectProxyHeader(socket, endpoint);
   }
 
@@ -111,7 +130,16 @@ export class Listener {
   }
 
   #acceptFrom(socket: Socket, seen: Buffer, client: Endpoint): void {
-    const { tls, config } = this.#options;
+    const { tls, config, limits } = this.#options;
+    // Through a trusted proxy many clients come from one address.
+    if (!this.#trusted.includes(client)) {
+      if (!limits.openFrom(client.address)) {
+        const why = 'maxConnectionsPerAddress are open from its address';
+        this.#refuse(socket, 'too-many-connections-from-address', client, why);
+        return;
+      }
+      socket.once('close', () => limits.closeFrom(client.address));
+    }
     if (tls === null) this.#acceptCleartext(socket, seen, client);
     else if (config.tls?.allowCleartext !== true) this.#secure(tls, socket, seen, client);
     else {
@@ -133,7 +161,11 @@ export class Listener {
     }
     tls.accept(socket, {
       onSecure: (secure) => this.#acceptSecure(secure, client),
-      onFailure: (error) => this.#handler.onRefused('tls-handshake', client.address, error.message),
+      onFailure: (error) => {
+        const isLate = 'code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+        const refusal = isLate ? 'tls-handshake-timeout' : 'tls-handshake';
+        this.#handler.onRefused(refusal, client.address, error.message);
+      },
     });
   }
 

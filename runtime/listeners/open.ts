@@ -1,6 +1,7 @@
 /** Opens all listeners of a configuration and tells the log how to reach them. */
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
+import type { ConnectionLimits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import type { BindAddress, Bound } from './bind.ts';
@@ -17,6 +18,7 @@ export async function openListeners(
   config: Config,
   certificates: Certificates | null,
   handler: ListenerHandler,
+  limits: ConnectionLimits,
   log: Log,
   opened: Listener[],
 ): Promise<void> {
@@ -25,7 +27,7 @@ export async function openListeners(
       const listener = new Listener(handler, {
         config: listenerConfig,
         tls: certificates?.terminatorOf(listenerConfig) ?? null,
-        maxConnections: config.limits.maxConnections,
+        limits,
         headerTimeoutMs: config.limits.headerTimeoutMs,
       });
       opened.push(listener);

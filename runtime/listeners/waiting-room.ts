@@ -16,11 +16,14 @@ export interface Question {
 
 export class WaitingRoom {
   readonly #timeoutMs: number;
+  readonly #onLate: (socket: Socket) => void;
   /** Socket → what takes it out of the room. */
   readonly #waiting = new Map<Socket, () => void>();
 
-  constructor(timeoutMs: number) {
+  /** @param onLate hears of those whose time is up, before they go */
+  constructor(timeoutMs: number, onLate: (socket: Socket) => void) {
     this.#timeoutMs = timeoutMs;
+    this.#onLate = onLate;
   }
 
   get size(): number {
@@ -47,7 +50,10 @@ export class WaitingRoom {
       all = all.length === 0 ? chunk : Buffer.concat([all, chunk]);
       this.#decide(socket, all, question, leave);
     };
-    const timer = setTimeout(onGone, this.#timeoutMs);
+    const timer = setTimeout(() => {
+      this.#onLate(socket);
+      onGone();
+    }, this.#timeoutMs);
     this.#waiting.set(socket, onGone);
     socket.on('data', onData);
     socket.on('error', onGone);

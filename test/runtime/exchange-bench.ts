@@ -42,6 +42,14 @@ export class RecordingTransport implements Transport {
   stopReading(): void {
     this.calls.push(['stopReading']);
   }
+
+  letsContentCome(): boolean {
+    return true;
+  }
+
+  takenBytes(): number {
+    return -1;
+  }
 }
 
 export interface BenchOptions {
@@ -98,6 +106,7 @@ export class ExchangeBench {
       responseWindowBytes,
       retryAfterSeconds: 7,
       maxBodyBytes: Infinity,
+      minRequestBytesPerSecond: 0,
       websocket: false,
       connect: false,
     };

@@ -188,6 +188,7 @@ test('a path that leads to no pool is answered 404, and its request is not read'
     responseWindowBytes: 1000,
     retryAfterSeconds: 1,
     maxBodyBytes: Infinity,
+    minRequestBytesPerSecond: 0,
     websocket: false,
     connect: false,
   };

@@ -166,6 +166,14 @@ export class ScriptedStream implements Transport {
     assert.ok(this.consumedBytes <= this.receivedBytes, 'more consumed than came');
   }
 
+  letsContentCome(): boolean {
+    return this.windowBytes > 0;
+  }
+
+  takenBytes(): number {
+    return this.sentBytes < this.writtenBytes ? this.sentBytes : -1;
+  }
+
   stopReading(): void {
     if (this.closed !== 'no' || this.request !== 'open') return;
     this.givenBackBytes = this.receivedBytes - this.consumedBytes;

@@ -116,6 +116,7 @@ export class World {
       responseWindowBytes: this.options.responseWindowBytes,
       retryAfterSeconds: 1,
       maxBodyBytes: Infinity,
+      minRequestBytesPerSecond: 0,
       websocket: false,
       connect: false,
     };

@@ -1,0 +1,68 @@
+/** The configuration's `limits`: what bounds connections and exchanges, whatever protocol they speak. */
+
+import { maxTimerMs } from './duration.ts';
+import { section, wholeNumber } from './fields.ts';
+
+/** Deadlines are looked at about once a second. */
+const leastWindowMs = 1_000;
+const mostBytesPerSecond = 1_073_741_824;
+
+function rate(description: string, bytesPerSecond: number, windowMs: number) {
+  return section(description, {
+    bytesPerSecond: wholeNumber('The least rate; 0: any.', {
+      from: 0,
+      to: mostBytesPerSecond,
+      byDefault: bytesPerSecond,
+    }),
+    windowMs: wholeNumber('Over how long it is judged. Time in which the peer is held back is left out.', {
+      from: leastWindowMs,
+      to: maxTimerMs,
+      byDefault: windowMs,
+    }),
+  });
+}
+
+/** Of a route, over the one in `limits`. */
+export const minRequestBytesPerSecond = wholeNumber(
+  'The least rate of a request body, over limits.requestRate.windowMs; slower is answered 408. 0: any, as for uploads whose clients may fall silent. Default: limits.requestRate.bytesPerSecond.',
+  { from: 0, to: mostBytesPerSecond, byDefault: undefined },
+);
+
+export const limitsSection = section('Bounds on connections and requests, whatever they speak.', {
+  maxConnections: wholeNumber('Connections open at once, over all listeners; more are closed at once.', {
+    from: 1,
+    to: 1_000_000,
+    byDefault: 20_000,
+  }),
+  maxConnectionsPerAddress: wholeNumber(
+    'Connections open at once from one IPv4 address or one IPv6 /64; more are closed at once. Trusted proxies are exempt. 0: as many as in all.',
+    { from: 0, to: 1_000_000, byDefault: 0 },
+  ),
+  maxTargetBytes: wholeNumber(
+    'Bytes of a request target (path and query); more is answered 414. HTTP/1.1 has http1.maxTargetBytes beside it.',
+    { from: 1, to: 1_048_576, byDefault: 8_192 },
+  ),
+  headerTimeoutMs: wholeNumber('A new connection has this long to send its first request head.', {
+    from: 1,
+    to: maxTimerMs,
+    byDefault: 10_000,
+  }),
+  idleTimeoutMs: wholeNumber(
+    'A connection without any request open is closed after this long (HTTP/1.1: http1.keepAliveTimeoutMs). 0: never.',
+    { from: 0, to: maxTimerMs, byDefault: 180_000 },
+  ),
+  requestRate: rate(
+    'The least rate at which a request body has to come while the application waits for it; slower is answered 408.',
+    240,
+    20_000,
+  ),
+  responseRate: rate(
+    'The least rate at which a response has to be read while there is more of it; slower is reset. The buffers of the operating system hide what they hold, so the window should be long.',
+    240,
+    60_000,
+  ),
+  exchangeTimeoutMs: wholeNumber(
+    'From a request head to the end of the response; then 408 if the request is not whole, 504 if it is, and a reset after the head. Tunnels are exempt. 0: any time.',
+    { from: 0, to: maxTimerMs, byDefault: 0 },
+  ),
+});

@@ -1,0 +1,116 @@
+/**
+ * The deadlines of all open exchanges, on one coarse tick: a list through the exchanges that is walked about once a
+ * second. No exchange has a timer, and opening one costs two pointers.
+ *
+ * Slowness is judged by rate, and only over time in which the peer could have been faster. What a peer owes adds up while
+ * the application waits for content and the windows let it come, or while response bytes wait for the peer and nobody
+ * else; when a window's worth of such time has gone by, what has moved meanwhile is held against the least rate. So a
+ * peer that we hold back is never slow, and one that drips a byte at every tick is.
+ */
+import { Deadline, DeadlineCounters } from './counters.ts';
+import type { RateLimit } from './rate.ts';
+import { isSlow } from './rate.ts';
+import type { Watched } from './watched.ts';
+
+export interface DeadlineOptions {
+  readonly requestRate: RateLimit;
+  readonly responseRate: RateLimit;
+  /** From a request's head to the end of its response; 0: any time. */
+  readonly exchangeTimeoutMs: number;
+}
+
+/**
+ * The most that one tick counts for. When we were stopped ourselves, by a debugger or a sleeping machine, no peer has been
+ * slow in the meantime.
+ */
+const MAX_STEP_MS = 2_000;
+
+export class Deadlines {
+  readonly counters = new DeadlineCounters();
+  readonly options: DeadlineOptions;
+  #first: Watched | null = null;
+  /** The next one of a walk that is under way: it may be ended, with others, by what the walk does. */
+  #next: Watched | null = null;
+  #tickedMs: number;
+  /** What the last tick counted for. */
+  stepMs = 0;
+
+  constructor(options: DeadlineOptions, nowMs: number) {
+    this.options = options;
+    this.#tickedMs = nowMs;
+  }
+
+  watch(exchange: Watched): void {
+    const first = this.#first;
+    exchange.watcher = this;
+    exchange.nextWatched = first;
+    if (first !== null) first.previousWatched = exchange;
+    this.#first = exchange;
+  }
+
+  /** The exchange is over. Idempotent. */
+  forget(exchange: Watched): void {
+    if (exchange.watcher === null) return;
+    const { previousWatched: previous, nextWatched: next } = exchange;
+    if (this.#next === exchange) this.#next = next;
+    if (previous === null) this.#first = next;
+    else previous.nextWatched = next;
+    if (next !== null) next.previousWatched = previous;
+    exchange.watcher = null;
+    exchange.previousWatched = null;
+    exchange.nextWatched = null;
+  }
+
+  /** Time has passed: before anything that reads `stepMs`. */
+  advance(nowMs: number): void {
+    this.stepMs = Math.max(0, Math.min(nowMs - this.#tickedMs, MAX_STEP_MS));
+    this.#tickedMs = nowMs;
+  }
+
+  /** Judges every open exchange by the time that `advance` has told. */
+  judge(): void {
+    for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
+      this.#next = exchange.nextWatched;
+      const deadline = this.#missedBy(exchange);
+      if (deadline === null) continue;
+      this.counters[deadline]++;
+      exchange.onDeadline(deadline);
+    }
+    this.#next = null;
+  }
+
+  #missedBy(exchange: Watched): Deadline | null {
+    const { requestRate, responseRate, exchangeTimeoutMs } = this.options;
+    exchange.ageMs += this.stepMs;
+    if (exchangeTimeoutMs > 0 && exchange.ageMs >= exchangeTimeoutMs && exchange.hasEnd) {
+      // It is told once: the response that says so has a while to leave.
+      exchange.ageMs = Number.NEGATIVE_INFINITY;
+      return Deadline.Exchange;
+    }
+    const least = exchange.leastRequestBytesPerSecond;
+    if (least > 0 && exchange.isOwedContent) {
+      exchange.requestOwedMs += this.stepMs;
+      if (exchange.requestOwedMs >= requestRate.windowMs) {
+        const came = exchange.receivedBytes - exchange.requestMarkBytes;
+        const slow = isSlow(came, exchange.requestOwedMs, least);
+        exchange.requestMarkBytes = exchange.receivedBytes;
+        exchange.requestOwedMs = 0;
+        if (slow) return Deadline.RequestRate;
+      }
+    }
+    const taken = responseRate.bytesPerSecond === 0 ? -1 : exchange.takenBytes;
+    if (taken >= 0) {
+      // The first time that something waits only says from where to count.
+      if (exchange.responseOwedMs === 0) exchange.responseMarkBytes = taken;
+      exchange.responseOwedMs += this.stepMs;
+      if (exchange.responseOwedMs >= responseRate.windowMs) {
+        const left = taken - exchange.responseMarkBytes;
+        const slow = isSlow(left, exchange.responseOwedMs, responseRate.bytesPerSecond);
+        exchange.responseMarkBytes = taken;
+        exchange.responseOwedMs = 0;
+        if (slow) return Deadline.ResponseRate;
+      }
+    }
+    return null;
+  }
+}
