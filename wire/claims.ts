@@ -13,12 +13,14 @@
  * Only the step out of `queued` is contended: thread and reactor race for it with one compare-and-swap, so an
  * exchange is begun once or taken back once, never both. All other steps are the reactor's alone.
  *
+ * The thread can write every word, so one that has gone wild can leave any state in any of them. What the reactor does
+ * not find as it must be is therefore an answer and never a throw: it ends that thread.
+ *
  * `queue` raises the generation. A recall leaves the OPEN in the ring; when the thread meets it, the slot may
  * long serve another exchange, and the OPEN's older generation makes the claim fail.
  */
 
 import type { AtomicWords } from './atomics.ts';
-import { WireError, WireErrorCode } from './errors.ts';
 
 export const ClaimState = { Free: 0, Queued: 1, Claimed: 2, Recalled: 3 } as const;
 export type ClaimState = (typeof ClaimState)[keyof typeof ClaimState];
@@ -43,10 +45,13 @@ export class ClaimTable {
     this.slots = this.#words.length;
   }
 
-  /** Reactor: a free slot begins to serve an exchange. Its generation, which the OPEN must carry. */
+  /**
+   * Reactor: a free slot begins to serve an exchange. Its generation, which the OPEN must carry; -1, and nothing changed,
+   * when the slot is not free.
+   */
   queue(slot: number): number {
     const word = this.#atomics.load(this.#words, slot);
-    if ((word & STATE_MASK) !== ClaimState.Free) this.#refuse('queue', slot, word);
+    if ((word & STATE_MASK) !== ClaimState.Free) return -1;
     const generation = ((word >>> 2) + 1) & GENERATION_MASK;
     this.#atomics.store(this.#words, slot, (generation << 2) | ClaimState.Queued);
     return generation;
@@ -65,12 +70,13 @@ export class ClaimTable {
     return this.#atomics.replace(this.#words, slot, word, (word & ~STATE_MASK) | ClaimState.Recalled);
   }
 
-  /** Reactor: the exchange is over or recalled; the slot can serve another. */
-  release(slot: number): void {
+  /** Reactor: the exchange is over or recalled; the slot can serve another. False, and nothing changed, when it is neither. */
+  release(slot: number): boolean {
     const word = this.#atomics.load(this.#words, slot);
     const state = word & STATE_MASK;
-    if (state === ClaimState.Free || state === ClaimState.Queued) this.#refuse('release', slot, word);
+    if (state === ClaimState.Free || state === ClaimState.Queued) return false;
     this.#atomics.store(this.#words, slot, word & ~STATE_MASK);
+    return true;
   }
 
   stateOf(slot: number): ClaimState {
@@ -79,10 +85,5 @@ export class ClaimTable {
 
   generationOf(slot: number): number {
     return this.#atomics.load(this.#words, slot) >>> 2;
-  }
-
-  #refuse(what: string, slot: number, word: number): never {
-    const state = Object.keys(ClaimState)[word & STATE_MASK];
-    throw new WireError(WireErrorCode.Misuse, `${what}: slot ${slot} is ${state}`);
   }
 }

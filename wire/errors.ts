@@ -9,7 +9,7 @@ export const WireErrorCode = {
   OptionInvalid: 'SLUICE_WIRE_OPTION_INVALID',
   /** The other end speaks another version of the grammar. */
   VersionMismatch: 'SLUICE_WIRE_VERSION',
-  /** The owner of an object broke its contract: a commit without a claim, a slot queued twice. */
+  /** The owner of an object broke its contract: a commit without a claim, a claim within another. */
   Misuse: 'SLUICE_WIRE_MISUSE',
 } as const;
 export type WireErrorCode = (typeof WireErrorCode)[keyof typeof WireErrorCode];

@@ -72,8 +72,13 @@ export class Dispatcher {
   }
 
   #assign(job: Job): boolean {
-    const thread = this.#pick();
-    return thread?.assign(job) ?? false;
+    const first = this.#pick();
+    if (first === null) return false;
+    if (first.assign(job)) return true;
+    // Its ring is full, which says nothing of the others'.
+    for (const thread of this.threads)
+      if (thread !== first && thread.hasRoom && thread.assign(job)) return true;
+    return false;
   }
 
   /** A thread has a free slot, or room in its ring: the queue moves on. */
@@ -132,20 +137,25 @@ export class Dispatcher {
       this.#onWaiting();
   }
 
-  /** The thread with most jobs among those that have kept one waiting since before `sinceMs`. */
+  /** The thread with most jobs among those that have kept one waiting since `sinceMs` or longer. */
   #mostBurdened(sinceMs: number): Thread | null {
     let most: Thread | null = null;
     for (const thread of this.threads) {
-      const head = thread.jobs.head;
-      if (head === null || head.assignedAtMs > sinceMs || thread.unbegunTail === null) continue;
+      const waiting = thread.oldestUnbegun;
+      if (waiting === null || waiting.assignedAtMs > sinceMs) continue;
       if (most === null || thread.outstanding > most.outstanding) most = thread;
     }
     return most;
   }
 
-  /** Newest first, as only the tail is unbegun; half, so that the victim keeps work for when it comes back. */
+  /**
+   * Newest first, as only the tail is unbegun; half of that, the greater, so that the victim keeps work for when it comes
+   * back and a single job moves.
+   */
   #moveHalf(victim: Thread, thief: Thread): void {
-    const most = Math.max(1, victim.outstanding >> 1);
+    let unbegun = 0;
+    for (let job = victim.oldestUnbegun; job !== null; job = job.next) unbegun++;
+    const most = (unbegun + 1) >> 1;
     const moved: Job[] = [];
     while (moved.length < most) {
       const job = victim.unbegunTail;

@@ -3,7 +3,7 @@
  * were given. It hands what the thread says to the job it is about, and takes a slot back with the FINAL message.
  *
  * The ring is first-in first-out and the thread claims in that order, so the jobs it has not begun are the tail of the
- * list: `takeBack` walks from there and stops at the first that is claimed.
+ * list. What the thread claims it does not tell: `oldestUnbegun` moves on when it is asked for, past each job once.
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -41,6 +41,8 @@ export class Thread implements ReactorHandler {
   idleSinceMs = 0;
   readonly #slots: (Job | null)[];
   readonly #free: number[] = [];
+  /** No job before it is unbegun; itself it may have been begun since. */
+  #oldestUnbegun: Job | null = null;
   /** Jobs that met a full ring. */
   readonly #stuck = new Set<Job>();
   readonly #owner: ThreadOwner;
@@ -75,6 +77,10 @@ export class Thread implements ReactorHandler {
     const slot = this.#free.pop() as number;
     const claims = this.channel.claims;
     const generation = claims.queue(slot);
+    if (generation === -1) {
+      this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
+      return false;
+    }
     if (!job.sendOpen(this, slot, generation)) {
       claims.recall(slot);
       claims.release(slot);
@@ -88,6 +94,7 @@ export class Thread implements ReactorHandler {
     job.generation = generation;
     job.assignedAtMs = this.#turns.nowMs;
     this.jobs.push(job);
+    this.#oldestUnbegun ??= job;
     this.#turns.request();
     return true;
   }
@@ -97,6 +104,15 @@ export class Thread implements ReactorHandler {
     if (!this.channel.claims.recall(job.slot)) return false;
     this.#release(job);
     return true;
+  }
+
+  /** The job that has waited longest for the thread to begin it. */
+  get oldestUnbegun(): Job | null {
+    const { claims } = this.channel;
+    let job = this.#oldestUnbegun;
+    while (job !== null && claims.stateOf(job.slot) !== ClaimState.Queued) job = job.next;
+    this.#oldestUnbegun = job;
+    return job;
   }
 
   /** The newest job, when the thread has not begun it. */
@@ -119,8 +135,11 @@ export class Thread implements ReactorHandler {
     const slot = job.slot;
     this.#slots[slot] = null;
     this.#stuck.delete(job);
-    this.channel.claims.release(slot);
+    if (!this.channel.claims.release(slot) && this.state !== 'dead') {
+      this.#fail(corrupt('a slot that is claimed or recalled', `slot ${slot}, which is not`));
+    }
     this.#free.push(slot);
+    if (this.#oldestUnbegun === job) this.#oldestUnbegun = job.next;
     this.jobs.remove(job);
     job.state = 'released';
     job.thread = null;
@@ -224,6 +243,12 @@ export class Thread implements ReactorHandler {
   }
 
   onCorrupt(error: Error): void {
+    this.#fail(error);
+  }
+
+  /** Takes no more jobs until its owner has ended it; nobody else is harmed. */
+  #fail(error: Error): void {
+    if (this.state === 'ready') this.state = 'draining';
     this.#owner.onCorrupt(this, error);
   }
 }

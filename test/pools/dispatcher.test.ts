@@ -99,6 +99,16 @@ test('a full ring makes jobs wait, and they move on when there is room', (t) => 
   );
 });
 
+test('a job goes to another thread when the ring of the one with the least work is full', (t) => {
+  const bench = new PoolBench();
+  const small = bench.addThread(50, 1024);
+  while (small.thread.assign(new RecordingJob()));
+  const large = bench.addThread(50);
+  while (large.thread.outstanding <= small.thread.outstanding) large.thread.assign(new RecordingJob());
+  const [job] = bench.submit('a');
+  t.is(job!.thread, large.thread);
+});
+
 test('the unbegun half of a stalled thread goes to one that sleeps, in order', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
@@ -130,6 +140,38 @@ test('a thread that is awake, or has unbegun work of its own, is given nothing',
   bench.dispatcher.rebalance();
   t.is(awake.thread.outstanding, 1);
   t.is(busy.thread.outstanding, 3);
+});
+
+test('a job is recalled for the time that it has waited itself, not for a long one before it', (t) => {
+  const bench = new PoolBench();
+  const busy = bench.addThread(8);
+  bench.submit('stream', 'another');
+  t.deepEqual(busy.begin(), ['stream', 'another']);
+  bench.turns.nowMs = 1000;
+  bench.submit('a');
+  const idle = bench.addThread(8);
+  idle.sleep();
+  bench.dispatcher.rebalance();
+  bench.turns.nowMs = 1004;
+  bench.dispatcher.rebalance();
+  t.is(idle.thread.outstanding, 0, 'the thread may begin it any moment');
+  bench.turns.nowMs = 1005;
+  bench.dispatcher.rebalance();
+  t.deepEqual(idle.begin(), ['a']);
+});
+
+test('half of what is not begun moves, however much is begun', (t) => {
+  const bench = new PoolBench();
+  const busy = bench.addThread(16);
+  bench.submit('1', '2', '3', '4', '5', '6');
+  busy.begin();
+  bench.submit('a', 'b', 'c', 'd');
+  const idle = bench.addThread(16);
+  idle.sleep();
+  bench.turns.nowMs = 5;
+  bench.dispatcher.rebalance();
+  t.deepEqual(idle.begin(), ['c', 'd']);
+  t.deepEqual(busy.begin(), ['a', 'b']);
 });
 
 test('what is begun between the look and the taking stays where it is', (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { ClaimState } from '../../wire/claims.ts';
 import { Flag } from '../../wire/messages.ts';
 import { heldSlots, PoolBench } from './pool-bench.ts';
 import { RecordingJob } from './recording-job.ts';
@@ -88,6 +89,44 @@ test('a thread that ends what it has not begun is corrupt, and the reactor goes 
   t.notThrows(() => scripted.finish(job));
   t.like(scripted.corrupted, [{ code: 'SLUICE_CHANNEL_CORRUPT' }]);
   t.deepEqual(scripted.thread.die(), [job], 'whom nobody has begun');
+});
+
+for (const [state, word] of Object.entries(ClaimState)) {
+  test(`a thread that overwrites its claims with '${state}' harms no other, and its jobs end`, (t) => {
+    const bench = new PoolBench();
+    const wild = bench.addThread(4);
+    const sound = bench.addThread(4);
+    const [begun] = bench.submit('begun', 'b', 'c', 'd');
+    wild.begin(1);
+    new Int32Array(wild.thread.transfer.claims).fill((7 << 2) | word);
+    t.notThrows(() => {
+      bench.dispatcher.withdraw(begun!);
+      bench.submit('e', 'f', 'g');
+      bench.turns.nowMs = 10_000;
+      bench.dispatcher.rebalance();
+      wild.finish(begun!);
+      bench.dispatcher.threads.splice(0, 1);
+      bench.dispatcher.resubmit(wild.thread.die());
+    });
+    t.is(wild.thread.outstanding, 0);
+    if (word !== ClaimState.Free) t.true(wild.corrupted.length > 0);
+    for (const error of wild.corrupted) t.like(error, { code: 'SLUICE_CHANNEL_CORRUPT' });
+    t.deepEqual(sound.corrupted, []);
+  });
+}
+
+test('a thread that is found corrupt gets nothing more', (t) => {
+  const bench = new PoolBench();
+  const wild = bench.addThread(4);
+  const sound = bench.addThread(4);
+  new Int32Array(wild.thread.transfer.claims).fill(ClaimState.Claimed);
+  const jobs = bench.submit('a', 'b');
+  t.deepEqual(
+    jobs.map((job) => job.thread),
+    [sound.thread, sound.thread],
+  );
+  t.is(wild.corrupted.length, 1, 'it is told of once');
+  t.false(wild.thread.hasRoom);
 });
 
 test('a job that a full ring refuses leaves no trace', (t) => {
@@ -180,6 +219,29 @@ test('a job that is over no longer waits for room', (t) => {
   thread.takeBack(job);
   thread.onWritable();
   t.pass();
+});
+
+test('the oldest job that is not begun is found as the thread goes on, in whatever order jobs leave', (t) => {
+  const bench = new PoolBench();
+  const scripted = bench.addThread(8);
+  const { thread } = scripted;
+  const jobs = ['a', 'b', 'c', 'd', 'e'].map((name) => new RecordingJob(name));
+  t.is(thread.oldestUnbegun, null);
+  for (const job of jobs) thread.assign(job);
+  t.is(thread.oldestUnbegun, jobs[0]!);
+  scripted.begin(2);
+  t.is(thread.oldestUnbegun, jobs[2]!);
+  scripted.finish(jobs[0]!);
+  thread.takeBack(jobs[2]!);
+  t.is(thread.oldestUnbegun, jobs[3]!);
+  scripted.begin(1);
+  scripted.finish(jobs[3]!);
+  t.is(thread.oldestUnbegun, jobs[4]!);
+  scripted.begin();
+  t.is(thread.oldestUnbegun, null);
+  const next = new RecordingJob('next');
+  thread.assign(next);
+  t.is(thread.oldestUnbegun, next);
 });
 
 test('the thread notes since when it has had nothing to do', (t) => {
