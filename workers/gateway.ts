@@ -175,6 +175,8 @@ export interface Tunnel {
    * @throws GatewayError (as a rejection) as `Exchange.write`
    */
   write(chunk: Uint8Array): Promise<void>;
+  /** Flow-control room: bytes that `write` would take now without waiting. */
+  readonly writableBytes: number;
   /** Nothing more will be written. */
   end(): void;
   /** End both directions at once with an HTTP/2 error code; over HTTP/1.1 the connection is destroyed. */

@@ -21,6 +21,10 @@ export class HostedTunnel implements Tunnel {
     return this.#exchange.write(chunk);
   }
 
+  get writableBytes(): number {
+    return this.#exchange.writableBytes;
+  }
+
   end(): void {
     this.#exchange.end();
   }

@@ -12,7 +12,7 @@ export interface FrameEvents {
   onClose(code: number, reason: string): void;
   /** What came is no WebSocket message, or over a limit: `code` is the Close that says so. Nothing is read after it. */
   onInvalid(code: number, why: string): void;
-  /** Bytes have gone to the peer. */
+  /** Bytes that waited for the peer's credit have gone: it reads. Those that went at once say nothing of it. */
   onProgress(): void;
 }
 
@@ -150,12 +150,13 @@ function outlet(tunnel: Tunnel, events: FrameEvents): Writable {
   const write = (chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void => {
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
+    const waits = bytes > tunnel.writableBytes;
     const sent =
       bytes <= JOIN_BYTES
         ? tunnel.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes))
         : Promise.all(chunks.map((chunk) => tunnel.write(chunk)));
     sent.then(() => {
-      events.onProgress();
+      if (waits) events.onProgress();
       done();
     }, done);
   };

@@ -1,6 +1,7 @@
 /**
  * Finds out whether a silent peer is still there (RFC 6455 section 5.5.2): after a while without a sign of it, a Ping; after
- * a while without an answer, it is gone. Anything that comes is a sign, and so is anything of ours that it takes.
+ * a while without an answer, it is gone. Anything that comes is a sign, and so is what it takes of ours after it had to wait: a peer
+ * that reads slowly answers late.
  */
 
 /** Time, passed in. */

@@ -198,6 +198,7 @@ export class ServerWebSocket
       if (read === null) return;
       await read;
       await this.#messages.room();
+      if (this.#state === 'closed') return;
     }
   }
 
