@@ -117,7 +117,7 @@ export class Server {
     };
     this.#http1 = new Http1Front(this.#front, {
       ...config.http1,
-      maxTargetBytes: Math.min(config.http1.maxTargetBytes, config.limits.maxTargetBytes),
+      maxTargetBytes: config.limits.maxTargetBytes,
       headerTimeoutMs: config.limits.headerTimeoutMs,
       requestWindowBytes: config.http2.streamWindowBytes,
     });

@@ -39,7 +39,7 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     { from: 0, to: 1_000_000, byDefault: 0 },
   ),
   maxTargetBytes: wholeNumber(
-    'Bytes of a request target (path and query); more is answered 414. HTTP/1.1 has http1.maxTargetBytes beside it.',
+    'Bytes of a request target (path and query); more is answered 414. Over HTTP/1.1 it counts towards http1.maxHeaderBytes, over HTTP/2 towards http2.maxFieldListBytes.',
     { from: 1, to: 1_048_576, byDefault: 8_192 },
   ),
   headerTimeoutMs: wholeNumber('A new connection has this long to send its first request head.', {

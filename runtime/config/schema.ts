@@ -218,10 +218,6 @@ export const configSchema = v.pipe(
       http2: http2Section,
       http1: section('HTTP/1.1 (RFC 9112).', {
         enabled: flag('Whether HTTP/1.1 is spoken at all; a connection that does is closed otherwise.', true),
-        maxTargetBytes: wholeNumber(
-          'Bytes of a request target (path and query); more is answered 414. Counts towards maxHeaderBytes.',
-          { from: 1, to: 1_048_576, byDefault: 8_192 },
-        ),
         maxHeaderBytes: wholeNumber(
           'Bytes of a request head: the target, and the header lines with colon, space and line end; more is answered 431.',
           { from: 1_024, to: 1_048_576, byDefault: 16_384 },

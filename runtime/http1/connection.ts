@@ -60,8 +60,9 @@ export class Http1Connection {
     socket.once('close', () => this.#closed());
   }
 
-  get hasOpenExchanges(): boolean {
-    return this.#order.length > 0;
+  /** The next request may leave HTTP behind: nothing is open that the socket is needed for. */
+  get mayUpgrade(): boolean {
+    return this.#state === 'open' && this.#order.length === 0;
   }
 
   // ---- from Node's server
@@ -100,6 +101,7 @@ export class Http1Connection {
     this.#order.push(new Http1Transport(request, response, head, client, this));
     this.server.exchangeOpened();
     if (
+      this.server.isDraining ||
       this.#requests >= options.maxRequestsPerConnection ||
       this.#order.length >= options.maxPipelinedRequests
     ) {
@@ -112,17 +114,19 @@ export class Http1Connection {
   /** What the parser could not read, or its deadline for heads. The parser is of no more use. */
   onParseError(error: ParseError): void {
     if (this.#state === 'failed' || this.#state === 'lingering' || this.#state === 'closed') return;
-    const wasRefused = this.#state === 'refused';
     const refusal = refusalOf(error);
     if (refusal?.status === 408) this.server.front.deadlines.counters.header++;
     if (refusal === null) {
       this.#socket.destroy();
       return;
     }
-    this.#stopParsing();
+    if (this.#state === 'refused') {
+      this.#stopParsing();
+      return;
+    }
     // RFC 9112 section 9.6: what follows a request with `Connection: close` is not read, and its answer ends all.
-    if (wasRefused) return;
     if (error.code === 'HPE_CLOSED_CONNECTION') {
+      this.#stopParsing();
       this.#state = 'last';
       if (this.#order.length === 0) this.end();
       return;
@@ -132,10 +136,12 @@ export class Http1Connection {
   }
 
   /**
-   * Everything that is open is answered, then this, and the connection ends. Parsing has stopped.
+   * Everything that is open is answered, then this, and the connection ends. Not to be called by the parser.
    * @param cause what the application is told whose request is broken by it
    */
   fail(refusal: Refusal, cause: number = PROTOCOL_ERROR): void {
+    if (this.#state !== 'open' && this.#state !== 'last') return;
+    this.#stopParsing();
     this.#state = 'failed';
     this.#fault = refusal;
     const broken = this.#order.at(-1);
@@ -154,8 +160,7 @@ export class Http1Connection {
 
   /** Whether a response says that nothing follows it. */
   isLast(transport: Http1Transport): boolean {
-    if (this.server.isDraining) return true;
-    return this.#state === 'last' && this.#order.at(-1) === transport;
+    return (this.#state === 'last' || this.server.isDraining) && this.#order.at(-1) === transport;
   }
 
   /** The request has come and been answered, or it has been cut off. */

@@ -116,7 +116,7 @@ export class Http1Front implements Http1Server {
   /** Whether Node shall leave HTTP behind for this request. Behind a refusal or an open request it is not. */
   #isUpgrade(request: IncomingMessage): boolean {
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined || connection.hasOpenExchanges) return false;
+    if (connection === undefined || !connection.mayUpgrade) return false;
     const head = readHead(request, this.options);
     return !isRefused(head) && isUpgrade(request, head, this.front, connection.peer);
   }
@@ -131,7 +131,7 @@ export class Http1Front implements Http1Server {
     const head = readHead(request, this.options);
     if (isRefused(head)) {
       connection.fail(head);
-    } else if (connection.hasOpenExchanges) {
+    } else if (!connection.mayUpgrade) {
       // Its answer would have to wait for theirs, while the socket has left HTTP already.
       connection.fail({ status: 501, why: 'CONNECT does not follow requests that are not answered yet' });
     } else {

@@ -14,7 +14,6 @@ import { interimMessage } from './interim.ts';
 import { responseFields } from './response-fields.ts';
 
 /** RFC 9113 section 7. */
-const PROTOCOL_ERROR = 0x1;
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 const NO_BYTES = new Uint8Array(0);
@@ -146,24 +145,18 @@ export class Http1Transport implements Transport, Flushable {
   }
 
   #end(): void {
-    const wasWanted = this.#requestState === 'open';
-    this.#requestState = 'ended';
-    if (wasWanted) this.#deliverEnd();
-    if (this.#responseState === 'done') this.#over();
-  }
-
-  #deliverEnd(): void {
     const { front, options } = this.#connection.server;
-    front.reactor.tick();
     const trailers = readTrailers(this.#request.rawTrailers, options);
     if (trailers === null) {
-      this.#exchange.onTransportClosed(true, PROTOCOL_ERROR, false);
-      this.#response.destroy();
-    } else if (trailers.length > 0) {
-      this.#exchange.onRequestTrailers(trailers);
-    } else {
-      this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+      this.#connection.fail({ status: 431, why: 'the trailer section is too large' });
+      return;
     }
+    const wasWanted = this.#requestState === 'open';
+    this.#requestState = 'ended';
+    front.reactor.tick();
+    if (wasWanted && trailers.length > 0) this.#exchange.onRequestTrailers(trailers);
+    else if (wasWanted) this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    if (this.#responseState === 'done') this.#over();
     front.reactor.request();
   }
 

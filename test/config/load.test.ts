@@ -58,7 +58,6 @@ test('pools and routes are enough; everything else has a default', (t) => {
   t.deepEqual(config.log, { level: 'info', format: 'auto' });
   t.deepEqual(config.http1, {
     enabled: true,
-    maxTargetBytes: 8_192,
     maxHeaderBytes: 16_384,
     maxFieldLines: 128,
     maxRequestsPerConnection: 100_000,
@@ -514,5 +513,5 @@ test("this project's own configuration is right", (t) => {
   const file = fileURLToPath(new URL('../../runtime.config.json', import.meta.url));
   const config = parseConfig(readFileSync(file, 'utf8'), file);
   t.deepEqual(Object.keys(config.pools), ['index', 'hello', 'echo', 'hash', 'render', 'thumbnail']);
-  t.is(config.routes.length, 6);
+  t.is(config.routes.length, 7);
 });
