@@ -16,8 +16,15 @@ export interface FrameEvents {
   onProgress(): void;
 }
 
+/**
+ * A `PerMessageDeflate` of `ws`, by the part of it that shows: the published types must not import from `ws`, which has none.
+ */
+export interface Deflate {
+  cleanup(): void;
+}
+
 export interface FramingOptions {
-  readonly deflate: PerMessageDeflate | null;
+  readonly deflate: Deflate | null;
   readonly compressFromBytes: number;
   readonly maxMessageBytes: number;
   readonly maxFragments: number;
@@ -56,7 +63,8 @@ export class Framing {
   constructor(tunnel: Tunnel, events: FrameEvents, options: FramingOptions) {
     this.#outlet = outlet(tunnel, events);
     this.#options = options;
-    const extensions = options.deflate === null ? {} : { 'permessage-deflate': options.deflate };
+    const { deflate } = options;
+    const extensions = deflate === null ? {} : { 'permessage-deflate': deflate as PerMessageDeflate };
     this.#sender = new Sender(this.#outlet, extensions);
     this.#receiver = new Receiver({
       isServer: true,
