@@ -20,6 +20,13 @@ const SAMPLES: readonly Sample[] = [
     commands: [`CURL -v --data-binary 'hello' ORIGIN/echo`, `CURL -N -T . ORIGIN/echo`],
   },
   {
+    path: '/chat',
+    does: 'A room for everybody, over WebSockets: its page, or from a shell.',
+    commands: [
+      `node -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onopen = () => s.send("hello from a shell"); s.onmessage = ({ data }) => console.log(data)'`,
+    ],
+  },
+  {
     path: '/render',
     does: 'Renders Markdown to a whole HTML page with highlighted code.',
     commands: [
