@@ -4,8 +4,18 @@ import { isIPv6 } from 'node:net';
 const HOST_AND_PORT =
   /^(?:\[([0-9A-Fa-f:.]+)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::(\d{0,5}))?$/;
 
+/** The value that was found valid last: most requests of a server name one host. */
+let lastHost = '';
+
 /** Value of a Host field. It may be empty: a target without authority has none (RFC 9112 section 3.2). */
 export function isHost(value: string): boolean {
+  if (value === lastHost) return true;
+  if (!judge(value)) return false;
+  lastHost = value;
+  return true;
+}
+
+function judge(value: string): boolean {
   const match = HOST_AND_PORT.exec(value);
   if (match === null) return false;
   const [, address, port] = match;
