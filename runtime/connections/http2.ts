@@ -4,17 +4,16 @@
  */
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
-import { isSlow } from '../deadlines/rate.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
-import { FrameType } from '../http2/frames.ts';
 import type { OutputChunk } from '../http2/output.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
+import { Http2Pace } from './http2-pace.ts';
 import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
 const NO_ERROR = 0x0;
@@ -36,14 +35,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #writingBytes = 0;
   /** Output that the socket has taken. */
   #takenBytes = 0;
-  /** How long output has waited for the peer since its rate was judged last, and what had been taken by then. */
-  #owedMs = 0;
-  #markBytes = 0;
-  /** At the last tick a stream had content that only the connection's window held back. */
-  #isHeldByWindow = false;
-  /** HEADERS frames that had come when a tick found a head that was not whole; -1: none. */
-  #headFrames = -1;
-  #headMs = 0;
+  readonly #pace = new Http2Pace();
   readonly #onWritten: () => void;
   #state: 'open' | 'ending' | 'closed' = 'open';
   /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
@@ -171,7 +163,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   tick(nowMs: number): void {
     const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;
-    if (this.#readsTooSlowly()) {
+    if (this.#pace.readsTooSlowly(this.#writingBytes > 0, this.#takenBytes, deadlines)) {
       deadlines.counters.responseRate++;
       // Where the socket is free it is the window that is shut: then the peer hears why.
       this.#engine.goaway(ENHANCE_YOUR_CALM, false);
@@ -188,7 +180,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#engine.tick(nowMs);
     if (this.#drain === 'promised' && nowMs - this.#drainSinceMs >= PROMISE_MS) this.#stopTaking();
     this.#judgeIdleness(nowMs);
-    this.#judgeHead();
+    if (this.#pace.isHeadLate(this.#engine, deadlines, headerTimeoutMs)) {
+      // What is open finishes, and then the connection ends.
+      deadlines.counters.header++;
+      this.#engine.goaway(ENHANCE_YOUR_CALM, false);
+    }
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
@@ -200,39 +196,6 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     if (limit === 0 || nowMs - this.#idleSinceMs < limit) return;
     deadlines.counters[this.#served ? Deadline.Idle : Deadline.Header]++;
     this.#engine.goaway(NO_ERROR, false);
-  }
-
-  /**
-   * A field block that has begun stops everything else that the peer could send (RFC 9113 section 4.3), so one that does
-   * not end ends the connection, when the streams that are open have.
-   */
-  #judgeHead(): void {
-    const { deadlines, headerTimeoutMs } = this.#front;
-    // The same one as at the last tick: on a busy connection there is often one under way.
-    const heads = this.#engine.isWithinHead ? this.#engine.counters.framesIn[FrameType.Headers] : -1;
-    this.#headMs = heads === this.#headFrames ? this.#headMs + deadlines.stepMs : 0;
-    this.#headFrames = heads;
-    if (heads === -1 || this.#headMs < headerTimeoutMs || this.#engine.state !== 'open') return;
-    deadlines.counters.header++;
-    this.#engine.goaway(ENHANCE_YOUR_CALM, false);
-  }
-
-  /**
-   * Output that all streams share waits for the peer: the socket does not take it, or the connection's window is shut. What
-   * a stream's own window holds back is that exchange's matter.
-   */
-  #readsTooSlowly(): boolean {
-    const { options, stepMs } = this.#front.deadlines;
-    const { bytesPerSecond, windowMs } = options.responseRate;
-    const waits = this.#writingBytes > 0 || this.#isHeldByWindow;
-    this.#isHeldByWindow = false;
-    if (!waits || bytesPerSecond === 0) return false;
-    if (this.#owedMs === 0) this.#markBytes = this.#takenBytes;
-    this.#owedMs += stepMs;
-    if (this.#owedMs < windowMs) return false;
-    const slow = isSlow(this.#takenBytes - this.#markBytes, this.#owedMs, bytesPerSecond);
-    this.#owedMs = 0;
-    return slow;
   }
 
   // ---- EngineEvents
@@ -358,7 +321,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     if (queuedBytes === 0) return -1;
     if (sendWindow.available <= 0) return exchange.sentBytes;
     // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
-    if (this.#writingBytes === 0) this.#isHeldByWindow = true;
+    if (this.#writingBytes === 0) this.#pace.isHeldByWindow = true;
     return -1;
   }
 }

@@ -101,8 +101,8 @@ export class Deadlines {
     const taken = responseRate.bytesPerSecond === 0 ? -1 : exchange.takenBytes;
     if (taken >= 0) {
       // The first time that something waits only says from where to count.
-      if (exchange.responseOwedMs === 0) exchange.responseMarkBytes = taken;
-      exchange.responseOwedMs += this.stepMs;
+      if (exchange.responseOwedMs === -1) exchange.responseMarkBytes = taken;
+      exchange.responseOwedMs = exchange.responseOwedMs === -1 ? 0 : exchange.responseOwedMs + this.stepMs;
       if (exchange.responseOwedMs >= responseRate.windowMs) {
         const left = taken - exchange.responseMarkBytes;
         const slow = isSlow(left, exchange.responseOwedMs, responseRate.bytesPerSecond);

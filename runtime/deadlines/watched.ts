@@ -17,8 +17,8 @@ export abstract class Watched extends Job {
   /** How long the peer has owed us content since the last time that its rate was judged, and what had come by then. */
   requestOwedMs = 0;
   requestMarkBytes = 0;
-  /** How long the peer has owed us its reading, and what it had taken by then. */
-  responseOwedMs = 0;
+  /** The same of its reading. -1: nothing has waited for it yet. */
+  responseOwedMs = -1;
   responseMarkBytes = 0;
   /** Content of the request that has come. */
   receivedBytes = 0;

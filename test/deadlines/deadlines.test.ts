@@ -1,0 +1,198 @@
+/** The arithmetic of deadlines, with a clock of the test's own and exchanges that say what they are told to. */
+import test, { type ExecutionContext } from 'ava';
+import * as fc from 'fast-check';
+import { Deadline } from '../../runtime/deadlines/counters.ts';
+import { type DeadlineOptions, Deadlines } from '../../runtime/deadlines/deadlines.ts';
+import { Watched } from '../../runtime/deadlines/watched.ts';
+
+/** 100 bytes a second over ten seconds, both ways. */
+const rate = { bytesPerSecond: 100, windowMs: 10_000 };
+const options: DeadlineOptions = { requestRate: rate, responseRate: rate, exchangeTimeoutMs: 0 };
+
+class Scripted extends Watched {
+  leastRequestBytesPerSecond = rate.bytesPerSecond;
+  isOwedContent = false;
+  takenBytes = -1;
+  hasEnd = true;
+  readonly missed: Deadline[] = [];
+  whenMissed: () => void = () => undefined;
+
+  onDeadline(deadline: Deadline): void {
+    this.missed.push(deadline);
+    this.whenMissed();
+  }
+
+  sendOpen(): boolean {
+    return true;
+  }
+  onWritable(): boolean {
+    return true;
+  }
+  onReleased(): void {}
+  onLost(): void {}
+  onRefused(): void {}
+  onHead(): void {}
+  onInform(): void {}
+  onData(): void {}
+  onTrailers(): void {}
+  onCredit(): void {}
+  onReset(): void {}
+}
+
+class Clock {
+  readonly deadlines: Deadlines;
+  nowMs = 5_000;
+
+  constructor(overrides: Partial<DeadlineOptions> = {}) {
+    this.deadlines = new Deadlines({ ...options, ...overrides }, this.nowMs);
+  }
+
+  watch(): Scripted {
+    const exchange = new Scripted();
+    this.deadlines.watch(exchange);
+    return exchange;
+  }
+
+  /** So many ticks of a second, before each of which `each` happens. */
+  tick(ticks: number, each: (tick: number) => void = () => undefined, stepMs = 1_000): void {
+    for (let n = 0; n < ticks; n++) {
+      each(n);
+      this.nowMs += stepMs;
+      this.deadlines.advance(this.nowMs);
+      this.deadlines.judge();
+    }
+  }
+}
+
+test('a request body at the least rate goes on for ever, one byte less a window is late', (t) => {
+  const clock = new Clock();
+  const exchange = clock.watch();
+  exchange.isOwedContent = true;
+  clock.tick(100, () => {
+    exchange.receivedBytes += 100;
+  });
+  t.deepEqual(exchange.missed, []);
+  clock.tick(10, (n) => {
+    exchange.receivedBytes += n === 0 ? 99 : 100;
+  });
+  t.deepEqual(exchange.missed, [Deadline.RequestRate]);
+  t.is(clock.deadlines.counters.requestRate, 1);
+});
+
+test('a peer that stops is late after one window at least and two at most', (t) => {
+  for (const sentFor of [0, 3, 9]) {
+    const clock = new Clock();
+    const exchange = clock.watch();
+    exchange.isOwedContent = true;
+    clock.tick(sentFor, () => {
+      exchange.receivedBytes += 1_000;
+    });
+    clock.tick(9 - (sentFor % 10));
+    t.deepEqual(exchange.missed, []);
+    clock.tick(11);
+    t.is(exchange.missed[0], Deadline.RequestRate);
+  }
+});
+
+test('time in which the application does not wait, or a window is shut, is not the peer’s', (t) => {
+  const clock = new Clock();
+  const exchange = clock.watch();
+  clock.tick(1_000);
+  exchange.isOwedContent = true;
+  clock.tick(9);
+  exchange.isOwedContent = false;
+  clock.tick(1_000);
+  t.deepEqual(exchange.missed, []);
+  // What it owed before it was held back is not forgotten.
+  exchange.isOwedContent = true;
+  clock.tick(1);
+  t.deepEqual(exchange.missed, [Deadline.RequestRate]);
+});
+
+test('a least rate of 0 is none, for one route as for all', (t) => {
+  const clock = new Clock({ responseRate: { bytesPerSecond: 0, windowMs: 1_000 } });
+  const exchange = clock.watch();
+  exchange.leastRequestBytesPerSecond = 0;
+  exchange.isOwedContent = true;
+  exchange.takenBytes = 0;
+  clock.tick(1_000);
+  t.deepEqual(exchange.missed, []);
+});
+
+test('a response is late when bytes wait and too few are taken, and not while none wait', (t) => {
+  const clock = new Clock();
+  const exchange = clock.watch();
+  clock.tick(1_000);
+  // What was taken before anything had to wait is no merit and no fault.
+  exchange.takenBytes = 1_000_000;
+  clock.tick(30, () => {
+    exchange.takenBytes += 100;
+  });
+  t.deepEqual(exchange.missed, []);
+  clock.tick(10, () => {
+    exchange.takenBytes += 99;
+  });
+  t.deepEqual(exchange.missed, [Deadline.ResponseRate]);
+});
+
+test('an exchange has so long in all, and is told once', (t) => {
+  const clock = new Clock({ exchangeTimeoutMs: 30_000 });
+  const [exchange, tunnel] = [clock.watch(), clock.watch()];
+  tunnel.hasEnd = false;
+  clock.tick(29);
+  t.deepEqual(exchange.missed, []);
+  clock.tick(100);
+  t.deepEqual(exchange.missed, [Deadline.Exchange]);
+  t.deepEqual(tunnel.missed, []);
+});
+
+test('a tick that comes late by minutes, because the machine slept, counts for two seconds', (t) => {
+  const clock = new Clock({ exchangeTimeoutMs: 60_000 });
+  const exchange = clock.watch();
+  exchange.isOwedContent = true;
+  exchange.takenBytes = 0;
+  clock.tick(4, () => undefined, 3_600_000);
+  t.deepEqual(exchange.missed, []);
+  t.is(exchange.ageMs, 8_000);
+});
+
+test('a clock that stands still or goes back counts for nothing', (t) => {
+  const clock = new Clock({ exchangeTimeoutMs: 1 });
+  const exchange = clock.watch();
+  clock.tick(3, undefined, 0);
+  clock.tick(3, undefined, -1_000);
+  t.deepEqual(exchange.missed, []);
+});
+
+/** Which of the exchanges a walk visits. */
+function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
+  for (const exchange of exchanges) exchange.ageMs = 0;
+  clock.tick(1);
+  return exchanges.map(({ ageMs }) => ageMs !== 0);
+}
+
+test('whatever comes and goes, also from within a walk, every exchange that is open is judged once a tick', (t: ExecutionContext) => {
+  const watchOrForget = fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 12 });
+  fc.assert(
+    fc.property(fc.array(fc.nat(7)), watchOrForget, (before, within) => {
+      const clock = new Clock({ exchangeTimeoutMs: 1_000 });
+      const exchanges = Array.from({ length: 8 }, () => new Scripted());
+      for (const exchange of exchanges) clock.deadlines.watch(exchange);
+      for (const n of before) clock.deadlines.forget(exchanges[n] as Scripted);
+      for (const [n, victim] of within) {
+        const exchange = exchanges[n] as Scripted;
+        exchange.whenMissed = () => clock.deadlines.forget(exchanges[victim] as Scripted);
+      }
+      clock.tick(1);
+      for (const exchange of exchanges) t.true(exchange.missed.length <= 1);
+      const open = exchanges.map(({ watcher }) => watcher !== null);
+      // Those that are left were all told, none of those that were forgotten before was.
+      for (const [n, exchange] of exchanges.entries()) {
+        if (open[n]) t.is(exchange.missed.length, 1);
+        if (before.includes(n)) t.is(exchange.missed.length, 0);
+        exchange.whenMissed = () => undefined;
+      }
+      t.deepEqual(visited(clock, exchanges), open);
+    }),
+  );
+});

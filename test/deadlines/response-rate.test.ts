@@ -1,0 +1,149 @@
+/** Responses that are read too slowly, over both protocols and for each thing that can hold them up. */
+import test from 'ava';
+import { FrameType } from '../../runtime/http2/frames.ts';
+import { SettingId } from '../../runtime/http2/settings.ts';
+import { RawClient } from '../http1/raw.ts';
+import { FileScope, type TestServer } from '../server/harness.ts';
+import { data, errorCode, fieldBlock, headers, RawHttp2, windowUpdate } from '../server/raw-http2.ts';
+import { SIGNALS_FIELD } from '../server/signals.ts';
+import { head, head1, PATIENT_RATE, RATE, startPaced } from './server.ts';
+
+const CANCEL = 8;
+const ENHANCE_YOUR_CALM = 11;
+const LARGE = 0x7fff_0000;
+
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  server = await startPaced(scope, { responseRate: RATE });
+});
+test.after.always(() => scope.end());
+
+/** A reader that stopped, on a connection of its own, has been sent away: so much time has gone by. */
+async function aStalledOneIsCut(times: number, by = server): Promise<void> {
+  for (let n = 0; n < times; n++) {
+    const client = await RawHttp2.connect(scope, by.port);
+    client.send(headers(1, head(by, 'GET', '/endless'), true));
+    await client.untilFrame(FrameType.RstStream, 1);
+    client.socket.destroy();
+  }
+}
+
+test('HTTP/2: a stream whose window stays shut is reset with CANCEL, and the connection goes on', async (t) => {
+  const cut = server.signals.until('/endless reset by server code 8');
+  const client = await RawHttp2.connect(t, server.port);
+  client.send(headers(1, head(server, 'GET', '/endless'), true));
+  t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
+  await cut;
+  client.send(windowUpdate(0, 1_000), headers(3, head(server, 'GET', '/hello'), true));
+  t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '200');
+  t.is(client.decode(await client.untilFrame(FrameType.Headers, 3)).get(':status'), '200');
+  t.true(server.server.deadlineCounters.responseRate > 0);
+});
+
+test('HTTP/2: a window that opens byte by byte is as good as shut', async (t) => {
+  const client = await RawHttp2.connect(t, server.port);
+  client.send(windowUpdate(0, LARGE), headers(1, head(server, 'GET', '/endless'), true));
+  const drip = setInterval(() => client.send(windowUpdate(1, 1)), 20);
+  t.teardown(() => clearInterval(drip));
+  t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
+});
+
+test('HTTP/2: a connection window that stays shut ends the connection with ENHANCE_YOUR_CALM', async (t) => {
+  const client = await RawHttp2.connect(t, server.port, {
+    settings: { [SettingId.InitialWindowSize]: LARGE },
+  });
+  for (const id of [1, 3]) client.send(headers(id, head(server, 'GET', '/endless'), true));
+  t.is(errorCode(await client.untilFrame(FrameType.Goaway, 0)), ENHANCE_YOUR_CALM);
+  await client.closed;
+  t.is(client.dataBytes, 65_535);
+});
+
+test('HTTP/2: a socket that is not read is closed, and the application hears of it', async (t) => {
+  const client = await RawHttp2.connect(t, server.port, {
+    settings: { [SettingId.InitialWindowSize]: LARGE },
+  });
+  client.send(windowUpdate(0, LARGE), headers(1, head(server, 'GET', '/endless'), true));
+  await client.untilFrame(FrameType.Headers, 1);
+  const cut = server.signals.until(
+    '/endless reset by server code 8',
+    1 + server.signals.heard('/endless reset by server code 8'),
+  );
+  client.socket.pause();
+  await cut;
+  client.socket.resume();
+  await client.closed;
+  t.pass();
+});
+
+test('HTTP/1.1: a socket that is not read is closed, and the application hears of it', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(head1(server, 'GET', '/endless'));
+  await client.until('HTTP/1.1 200');
+  const cut = server.signals.until(
+    '/endless reset by server code 8',
+    1 + server.signals.heard('/endless reset by server code 8'),
+  );
+  client.pause();
+  await cut;
+  client.resume();
+  const text = await client.untilClosed();
+  // Nobody can take it for whole (RFC 9112 section 7.1): the last chunk is missing.
+  t.false(text.endsWith('0\r\n\r\n'));
+});
+
+test('a tunnel that is not read is reset like a response', async (t) => {
+  const client = await RawHttp2.connect(t, server.port);
+  const connect = fieldBlock([
+    [':method', 'CONNECT'],
+    [':protocol', 'websocket'],
+    [':scheme', 'http'],
+    [':authority', 'test.invalid'],
+    [':path', '/tunnel'],
+    [SIGNALS_FIELD, server.signals.name],
+  ]);
+  client.send(headers(1, connect, false));
+  await client.untilFrame(FrameType.Headers, 1);
+  for (let n = 0; n < 6; n++) client.send(data(1, Buffer.alloc(16_384)));
+  t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
+});
+
+test('a response that has nothing to send is not slow, over both protocols', async (t) => {
+  const second = await RawHttp2.connect(t, server.port);
+  second.send(headers(1, head(server, 'GET', '/quiet'), true));
+  await second.untilFrame(FrameType.Data, 1);
+  const first = await RawClient.connect(t, server.port);
+  first.send(head1(server, 'GET', '/quiet'));
+  await first.until('begun');
+  await aStalledOneIsCut(2);
+  server.signals.tell('go');
+  await second.until(
+    ({ type, streamId, flags }) => type === FrameType.Data && streamId === 1 && (flags & 1) !== 0,
+  );
+  await first.until('0\r\n\r\n');
+  t.pass();
+});
+
+test('a stream that is read goes on beside one that is not, on the same connection', async (t) => {
+  const patient = await startPaced(t, { responseRate: PATIENT_RATE });
+  const client = await RawHttp2.connect(t, patient.port);
+  client.send(windowUpdate(0, LARGE));
+  client.onFrame = ({ type, streamId, payload }) => {
+    // What it has read it gives back, some time later and much at a time.
+    if (type === FrameType.Data && streamId === 1)
+      setTimeout(() => client.send(windowUpdate(1, payload.length)), 50);
+  };
+  client.send(
+    headers(1, head(patient, 'GET', '/endless'), true),
+    headers(3, head(patient, 'GET', '/endless'), true),
+  );
+  t.is(errorCode(await client.untilFrame(FrameType.RstStream, 3)), CANCEL);
+  await aStalledOneIsCut(1, patient);
+  const before = client.dataBytes;
+  await client.until(() => client.dataBytes > before + 65_536);
+  t.is(
+    client.frames.filter(({ type, streamId }) => type === FrameType.RstStream && streamId === 1).length,
+    0,
+  );
+});
