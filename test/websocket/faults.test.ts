@@ -5,6 +5,7 @@ import { openPeer, type Peer } from './peer.ts';
 import { startSockets } from './server.ts';
 
 const INTERNAL_ERROR = 0x2;
+const CANCEL = 0x8;
 
 for (const way of ways) {
   const over = `over HTTP/${way.version}`;
@@ -48,7 +49,8 @@ for (const way of ways) {
     await peer.saidClose;
     await closed;
     await drained;
-    t.like(await peer.closed, { code: 1001 });
+    const resetCode = way.version === '2' ? CANCEL : null;
+    t.deepEqual(await peer.closed, { code: 1001, reason: '', resetCode });
     t.is(server.log.count('drain deadline reached'), 0);
   });
 }

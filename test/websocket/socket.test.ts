@@ -287,6 +287,23 @@ test('messages that inflate a thousandfold are not inflated ahead of an applicat
   t.true(waiting >= 1 && waiting <= 2, `${waiting} of ${COUNT} megabytes waited`);
 });
 
+test('a frame that comes byte by byte is taken up to 1024 pieces and one for each 256 bytes of maxMessageBytes', async (t) => {
+  const PIECES = 1_024 + 4;
+  for (const [length, state] of [
+    [PIECES, 'open'],
+    [PIECES + 1, 'ended'],
+  ] as const) {
+    const { tunnel } = open(t, { maxMessageBytes: 4 * 256 + 200 });
+    // Its head counts: what waits is all that has come and cannot be used yet.
+    const bytes = frame(1, 'x'.repeat(1_224));
+    tunnel.feed(bytes.subarray(0, 8));
+    for (let at = 8; at < 8 + length; at++) tunnel.feed(bytes.subarray(at, at + 1));
+    await settled();
+    t.is(tunnel.state, state);
+    if (state === 'ended') t.is(closeCode(tunnel.bytes), 1008);
+  }
+});
+
 test('two readers at once are refused', async (t) => {
   const { messages, socket } = open(t);
   void messages.next();

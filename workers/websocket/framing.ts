@@ -37,6 +37,12 @@ const JOIN_BYTES = 16_384;
  * application's reading is waited for, so what a chunk can inflate to is about 1 MiB and not a thousand times the window.
  */
 const DEFLATED_PIECE_BYTES = 1_024;
+/**
+ * A frame that is sent a byte at a time would cost an object for each, a hundred times its bytes. A large one may come in
+ * pieces of this size on average, and any in so many whatever their size; beyond it 1008.
+ */
+const LEAST_PIECE_BYTES = 256;
+const FREE_PIECES = 1_024;
 const PROTOCOL_ERROR = 1002;
 
 /** Section 7.4.1, by the names that `ws` gives to what it finds. All others are protocol errors. */
@@ -71,6 +77,7 @@ export class Framing {
       extensions,
       maxPayload: options.maxMessageBytes,
       maxFragments: options.maxFragments,
+      maxBufferedChunks: FREE_PIECES + Math.floor(options.maxMessageBytes / LEAST_PIECE_BYTES),
       allowSynchronousEvents: true,
     });
     this.#receiver.on('message', (data, isBinary) => events.onMessage(isBinary ? data : data.toString()));

@@ -34,6 +34,8 @@ declare module 'ws' {
       readonly extensions: Extensions;
       readonly maxPayload: number;
       readonly maxFragments: number;
+      /** Pieces of a frame that has not come whole. */
+      readonly maxBufferedChunks?: number;
       readonly allowSynchronousEvents: boolean;
     });
     on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this;
