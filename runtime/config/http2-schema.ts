@@ -40,6 +40,12 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     1,
     65_536,
   ),
+  maxConcurrentPushes: option(
+    'maxConcurrentPushes',
+    'Promised responses (server push) open at once; the peer may take fewer. 0: none is promised.',
+    0,
+    65_536,
+  ),
   streamWindowBytes: option(
     'streamWindowBytes',
     'SETTINGS_INITIAL_WINDOW_SIZE: request body bytes of a stream that the application has not taken yet.',

@@ -44,7 +44,11 @@ export class DataReceiver {
     const step = transition(stream.state, input);
     if (step.effect !== StreamEffect.Proceed) {
       this.#flow.giveBackToConnection(frameBytes);
-      this.#lifecycle.streamError(stream, step.code);
+      if (step.effect === StreamEffect.ConnectionError) {
+        this.#lifecycle.fail(step.code, 'DATA on a promised stream');
+      } else {
+        this.#lifecycle.streamError(stream, step.code);
+      }
       return;
     }
     if (!this.#flow.receiveOnStream(stream, frameBytes)) {

@@ -19,12 +19,19 @@ import { HpackEncoder } from './hpack/encoder.ts';
 import { type EngineState, Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
+import { Pusher } from './pusher.ts';
 import { ReceiveFlow } from './receive-flow.ts';
 import { Receiver } from './receiver.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SendScheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
-import { initialLocalSettings, type LocalSettings, SettingId, SettingsInFlight } from './settings.ts';
+import {
+  initialLocalSettings,
+  type LocalSettings,
+  PeerSettings,
+  SettingId,
+  SettingsInFlight,
+} from './settings.ts';
 import type { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
 import { Streams } from './streams.ts';
@@ -38,6 +45,7 @@ export class Http2Engine {
   readonly #flow: ReceiveFlow;
   readonly #lifecycle: Lifecycle;
   readonly #sender: Sender;
+  readonly #pusher: Pusher;
   readonly #receiver: Receiver;
   readonly #reader: FrameReader;
   readonly #settings = new SettingsInFlight();
@@ -79,6 +87,9 @@ export class Http2Engine {
       options.outputLimitBytes,
     );
     const settings = this.#settings;
+    const peer = new PeerSettings();
+    const pusher = new Pusher(options, streams, lifecycle, sender, peer);
+    this.#pusher = pusher;
     this.#receiver = new Receiver({
       events,
       options,
@@ -90,6 +101,8 @@ export class Http2Engine {
       lifecycle,
       sender,
       settings,
+      peer,
+      pusher,
       decoder,
       encoder,
     });
@@ -208,6 +221,24 @@ export class Http2Engine {
   /** RST_STREAM: what is queued is dropped. */
   reset(stream: Http2Stream, code: number): void {
     this.#lifecycle.resetStream(stream, code, 'owner');
+  }
+
+  // ---- promises ----
+
+  /** The peer takes promises now, as far as the connection goes. */
+  get canPush(): boolean {
+    return this.#pusher.isOpen;
+  }
+
+  /**
+   * Promises the response to another request of the same origin (RFC 9113 section 8.4), before anything in the parent's
+   * response refers to it. The stream is answered like one that `onRequest` announced.
+   * @param method GET or HEAD. @param fields of the request, without pseudo-fields.
+   * @returns null when the peer takes no promise, not on this stream or not so many at once.
+   * @throws EngineMisuseError for another method.
+   */
+  push(parent: Http2Stream, method: string, path: string, fields: readonly string[]): Http2Stream | null {
+    return this.#pusher.push(parent, method, path, fields);
   }
 
   // ---- the request ----

@@ -99,14 +99,19 @@ export class FieldReceiver {
       return;
     }
     const tooLarge = result === DecodeResult.ListTooLarge;
+    // Even ids are the server's, and only it sends on them (5.1.1).
+    if ((id & 1) === 0) {
+      this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
+      return;
+    }
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
       this.#onTrailers(stream, endStream, tooLarge);
       return;
     }
     const input = endStream ? StreamInput.ReceiveHeadersEnd : StreamInput.ReceiveHeaders;
-    // Even ids are the server's (5.1.1); an id that was passed over can be opened no more.
-    if ((id & 1) === 0 || this.#streams.wasSkipped(id)) {
+    // An id that was passed over can be opened no more.
+    if (this.#streams.wasSkipped(id)) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
     } else if (id <= this.#streams.lastPeerId || id > this.#lifecycle.promisedId) {
       this.#lifecycle.frameOnAbsent(id, input);
@@ -117,7 +122,7 @@ export class FieldReceiver {
 
   #open(id: number, endStream: boolean, selfDependent: boolean, tooLarge: boolean): void {
     this.#streams.use(id);
-    if (this.#streams.count >= this.#settings.sent.maxConcurrentStreams) {
+    if (this.#streams.peerCount >= this.#settings.sent.maxConcurrentStreams) {
       this.#counters.refused++;
       this.#lifecycle.absentStreamError(id, ErrorCode.RefusedStream);
       return;

@@ -115,15 +115,18 @@ export class FrameWriter {
    * section 4.2).
    */
   headers(chunk: OutputChunk, streamId: number, endStream: boolean, blockBytes: number): void {
-    const flags = endStream ? Flag.EndStream : 0;
+    this.#block(chunk, FrameType.Headers, endStream ? Flag.EndStream : 0, streamId, blockBytes);
+  }
+
+  /** As `headers`, with the four bytes of the promised stream's id in front of the block. */
+  pushPromise(chunk: OutputChunk, streamId: number, promisedId: number, blockBytes: number): void {
+    putUint32(chunk.buffer, chunk.length + frameHeadBytes, promisedId);
+    this.#block(chunk, FrameType.PushPromise, 0, streamId, 4 + blockBytes);
+  }
+
+  #block(chunk: OutputChunk, type: number, flags: number, streamId: number, blockBytes: number): void {
     const first = Math.min(blockBytes, initialMaxFrameBytes);
-    this.begin(
-      chunk,
-      FrameType.Headers,
-      first === blockBytes ? flags | Flag.EndHeaders : flags,
-      streamId,
-      first,
-    );
+    this.begin(chunk, type, first === blockBytes ? flags | Flag.EndHeaders : flags, streamId, first);
     let rest = blockBytes - first;
     while (rest > 0) {
       const count = Math.min(rest, initialMaxFrameBytes);

@@ -109,7 +109,7 @@ export class Lifecycle {
 
   /** A frame other than PRIORITY on a stream that is not live. */
   frameOnAbsent(id: number, input: StreamInput): void {
-    if (id > this.promisedId) {
+    if (id > this.promisedId && (id & 1) === 1) {
       // Opened after our GOAWAY: ignored, as we said (6.8).
       this.#counters.lateFrames++;
       return;
@@ -141,7 +141,14 @@ export class Lifecycle {
     this.#counters.resetsByPeer++;
     this.#streams.rememberReset(stream.id, true);
     this.finish(stream, 'peer', code);
-    this.spend('peerResets', 1);
+    // That a peer has no use for what it was promised costs it nothing.
+    if ((stream.id & 1) === 1) this.spend('peerResets', 1);
+  }
+
+  /** A promise that the peer's GOAWAY says it will not look at (6.8): for it the stream is gone already. */
+  abandonPush(stream: Http2Stream): void {
+    stream.state = StreamState.ClosedByPeerReset;
+    this.finish(stream, 'peer', ErrorCode.RefusedStream);
   }
 
   /** The stream, whose state says closed already, leaves the connection. */

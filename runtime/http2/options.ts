@@ -59,6 +59,11 @@ export interface Http2Options {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused with REFUSED_STREAM. Default 128. */
   readonly maxConcurrentStreams: number;
   /**
+   * Promised responses (RFC 9113 section 8.4) that are open at once; the peer may take fewer. Default 100. 0: none is
+   * promised.
+   */
+  readonly maxConcurrentPushes: number;
+  /**
    * SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed to begin with. Default 128
    * KiB.
    */
@@ -95,7 +100,7 @@ export interface Http2Options {
   readonly maxContinuationFrames: number;
   /** Accept extended CONNECT (RFC 8441) and say so in SETTINGS. Default false. */
   readonly enableConnectProtocol: boolean;
-  /** Output that the socket has not taken at which DATA waits in the streams' queues. Default 128 KiB. */
+  /** Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. */
   readonly outputLimitBytes: number;
   /**
    * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads
@@ -115,6 +120,7 @@ export interface Http2Options {
 
 export const defaultHttp2Options: Http2Options = Object.freeze({
   maxConcurrentStreams: 128,
+  maxConcurrentPushes: 100,
   streamWindowBytes: 131_072,
   maxStreamWindowBytes: 4_194_304,
   connectionWindowBytes: 33_554_432,
@@ -126,7 +132,7 @@ export const defaultHttp2Options: Http2Options = Object.freeze({
   maxFieldBlockBytes: 65_536,
   maxContinuationFrames: 16,
   enableConnectProtocol: false,
-  outputLimitBytes: 131_072,
+  outputLimitBytes: 262_144,
   maxUnsentBytes: 1_048_576,
   closedStreamMemory: 256,
   settingsTimeoutMs: 10_000,
@@ -156,6 +162,7 @@ type NumericOption = {
 /** Least and greatest value of each number. */
 const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
   maxConcurrentStreams: [1, maxInt31],
+  maxConcurrentPushes: [0, maxInt31],
   streamWindowBytes: [1, maxInt31],
   maxStreamWindowBytes: [1, maxInt31],
   // A connection's window cannot be set below its initial value, only raised (RFC 9113 section 6.9.2).

@@ -22,10 +22,11 @@ import type { HpackDecoder } from './hpack/decoder.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
+import type { Pusher } from './pusher.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { RoundTrip } from './round-trip.ts';
 import type { Sender } from './sender.ts';
-import { PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
+import { type PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
 import { StreamInput } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
@@ -41,6 +42,8 @@ export interface ReceiverParts {
   readonly lifecycle: Lifecycle;
   readonly sender: Sender;
   readonly settings: SettingsInFlight;
+  readonly peer: PeerSettings;
+  readonly pusher: Pusher;
   readonly decoder: HpackDecoder;
   readonly encoder: HpackEncoder;
 }
@@ -58,7 +61,8 @@ export class Receiver implements FrameSink {
   readonly #settings: SettingsInFlight;
   readonly #decoder: HpackDecoder;
   readonly #encoder: HpackEncoder;
-  readonly #peer = new PeerSettings();
+  readonly #peer: PeerSettings;
+  readonly #pusher: Pusher;
   #settingsSeen = false;
   readonly #data: DataReceiver;
   readonly #fields: FieldReceiver;
@@ -76,6 +80,8 @@ export class Receiver implements FrameSink {
     this.#lifecycle = parts.lifecycle;
     this.#sender = parts.sender;
     this.#settings = parts.settings;
+    this.#peer = parts.peer;
+    this.#pusher = parts.pusher;
     this.#decoder = parts.decoder;
     this.#encoder = parts.encoder;
     this.#data = new DataReceiver(parts.events, parts.streams, parts.flow, parts.lifecycle);
@@ -171,6 +177,7 @@ export class Receiver implements FrameSink {
         break;
       default:
         // Only GOAWAY is left: the head was judged.
+        this.#pusher.onGoaway(readUint31(bytes, start));
         this.#events.onGoaway(readUint31(bytes, start), readUint32(bytes, start + 4));
         this.#lifecycle.spend('ignoredFrames', 1);
     }

@@ -14,7 +14,7 @@ import type { FrameWriter } from './frame-writer.ts';
 import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { OutputBuffers } from './output.ts';
+import type { OutputBuffers, OutputChunk } from './output.ts';
 import type { SendScheduler } from './scheduler.ts';
 import { SendQueue } from './send-queue.ts';
 import { type Http2Stream, ResponsePhase, type SendRoom } from './stream.ts';
@@ -99,6 +99,7 @@ export class Sender implements SendRoom {
       );
     }
     this.writeHead(stream.id, status, fields, false);
+    stream.state = transition(stream.state, StreamInput.SendHeaders).next;
   }
 
   respond(stream: Http2Stream, status: number, fields: readonly string[], endStream: boolean): void {
@@ -116,6 +117,7 @@ export class Sender implements SendRoom {
     } else {
       // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not
       // leave.
+      stream.state = transition(stream.state, StreamInput.SendHeaders).next;
       const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
       stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
     }
@@ -225,18 +227,42 @@ export class Sender implements SendRoom {
     return true;
   }
 
+  /** PUSH_PROMISE (6.6) of the request that the stream has. */
+  promise(parentId: number, stream: Http2Stream): void {
+    const fields = [
+      ':method',
+      stream.method,
+      ':scheme',
+      stream.scheme,
+      ':authority',
+      stream.authority,
+      ':path',
+      stream.path,
+      ...stream.fields,
+    ];
+    const chunk = this.#reserveBlock(fields, 4);
+    const start = chunk.length + frameHeadBytes;
+    const end = this.#encoder.encodeFields(fields, chunk.buffer, start + 4);
+    this.#writer.pushPromise(chunk, parentId, stream.id, end - start - 4);
+  }
+
   /** A field section: a head with `status`, or trailers when it is 0. */
   writeHead(streamId: number, status: number, fields: readonly string[], endStream: boolean): void {
-    const bound = this.#encoder.maxEncodedBytes(fields);
-    // Room for the heads of CONTINUATIONs too, which hardly any response needs.
-    const heads = frameHeadBytes * (1 + Math.floor(bound / initialMaxFrameBytes));
-    const chunk = this.#writer.reserve(heads + bound);
+    const chunk = this.#reserveBlock(fields, 0);
     const start = chunk.length + frameHeadBytes;
     const end =
       status > 0
         ? this.#encoder.encodeResponse(status, fields, chunk.buffer, start)
         : this.#encoder.encodeFields(fields, chunk.buffer, start);
     this.#writer.headers(chunk, streamId, endStream, end - start);
+  }
+
+  /** Room for a field block with so many bytes in front of it, and the frame heads that it may need. */
+  #reserveBlock(fields: readonly string[], prefixBytes: number): OutputChunk {
+    const bound = prefixBytes + this.#encoder.maxEncodedBytes(fields);
+    // Those of CONTINUATIONs too, which hardly any block needs.
+    const heads = frameHeadBytes * (1 + Math.floor(bound / initialMaxFrameBytes));
+    return this.#writer.reserve(heads + bound);
   }
 
   /** Puts as many frames of the content as may leave now into the output. @returns bytes placed. */

@@ -90,12 +90,12 @@ export class SettingsInFlight {
   }
 }
 
-/**
- * The peer's settings that concern a server. Others, such as MAX_CONCURRENT_STREAMS, limit pushes, of which
- * there are none.
- */
+/** The peer's settings. */
 export class PeerSettings {
   initialWindowBytes = initialWindowBytes;
+  /** Of streams that we open. */
+  maxConcurrentStreams: number = maxInt31;
+  enablePush = true;
 
   /**
    * Takes one setting.
@@ -105,6 +105,12 @@ export class PeerSettings {
   take(id: number, value: number): number {
     switch (id) {
       case SettingId.EnablePush:
+        if (value > 1) return ErrorCode.ProtocolError;
+        this.enablePush = value === 1;
+        return ErrorCode.NoError;
+      case SettingId.MaxConcurrentStreams:
+        this.maxConcurrentStreams = value;
+        return ErrorCode.NoError;
       case SettingId.EnableConnectProtocol:
       case SettingId.NoRfc7540Priorities:
         return value > 1 ? ErrorCode.ProtocolError : ErrorCode.NoError;

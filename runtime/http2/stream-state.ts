@@ -16,10 +16,12 @@ export const StreamState = {
   HalfClosedRemote: 2,
   /** We have ended our side; the peer may still send. */
   HalfClosedLocal: 3,
+  /** We have promised a response on it (8.4) and not begun to send it. */
+  ReservedLocal: 4,
   /** Both sides ended. Also the state of ids that were skipped or that nobody remembers. */
-  ClosedByEnd: 4,
-  ClosedByPeerReset: 5,
-  ClosedByOurReset: 6,
+  ClosedByEnd: 5,
+  ClosedByPeerReset: 6,
+  ClosedByOurReset: 7,
 } as const;
 export type StreamState = (typeof StreamState)[keyof typeof StreamState];
 
@@ -136,6 +138,14 @@ const table: { readonly [K in keyof typeof StreamState]: Row } = {
     ReceiveReset: go(S.ClosedByPeerReset),
     ReceiveWindowUpdate: go(S.HalfClosedLocal),
     ReceivePriority: ignore(S.HalfClosedLocal),
+    SendReset: go(S.ClosedByOurReset),
+  },
+  ReservedLocal: {
+    ReceiveReset: go(S.ClosedByPeerReset),
+    ReceiveWindowUpdate: go(S.ReservedLocal),
+    ReceivePriority: ignore(S.ReservedLocal),
+    SendHeaders: go(S.HalfClosedRemote),
+    SendHeadersEnd: go(S.ClosedByEnd),
     SendReset: go(S.ClosedByOurReset),
   },
   ClosedByEnd: closedRow(S.ClosedByEnd, connectionError(ErrorCode.StreamClosed, S.ClosedByEnd)),

@@ -20,6 +20,10 @@ export class Streams {
   #skipped: number[] | null = null;
   /** The greatest id that the peer has used. */
   lastPeerId = 0;
+  /** The greatest id that we have promised. */
+  lastPushId = 0;
+  /** Live streams of ours. */
+  pushCount = 0;
 
   constructor(memorySize: number) {
     this.#memorySize = memorySize;
@@ -27,6 +31,11 @@ export class Streams {
 
   get count(): number {
     return this.#live.size;
+  }
+
+  /** Live streams that the peer has opened: what our SETTINGS_MAX_CONCURRENT_STREAMS is about. */
+  get peerCount(): number {
+    return this.#live.size - this.pushCount;
   }
 
   get(id: number): Http2Stream | undefined {
@@ -37,9 +46,17 @@ export class Streams {
     this.#live.set(stream.id, stream);
   }
 
+  addPush(stream: Http2Stream): void {
+    this.lastPushId = stream.id;
+    this.pushCount++;
+    this.#live.set(stream.id, stream);
+  }
+
   /** @returns false when it was not live any more. */
   remove(stream: Http2Stream): boolean {
-    return this.#live.delete(stream.id);
+    if (!this.#live.delete(stream.id)) return false;
+    if ((stream.id & 1) === 0) this.pushCount--;
+    return true;
   }
 
   values(): IterableIterator<Http2Stream> {
@@ -71,8 +88,7 @@ export class Streams {
 
   /** The state of an id that is not live. */
   stateOfAbsent(id: number): StreamState {
-    // Even ids would be ours, and we have opened none.
-    if (id > this.lastPeerId || (id & 1) === 0) return StreamState.Idle;
+    if (id > ((id & 1) === 0 ? this.lastPushId : this.lastPeerId)) return StreamState.Idle;
     const memory = this.#memory;
     if (memory !== null) {
       // The same id can be in twice: reset by the peer, then by us for what came after. Ours is what it knows

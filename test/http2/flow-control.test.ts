@@ -212,7 +212,7 @@ test('whatever streams do, a connection window given back in full is neither los
           sent - given < 60_000
         ) {
           // A stream that is gone may still get data that was on its way, unless both sides had ended it.
-          if (!live && stream.state !== 6) continue;
+          if (!live && stream.state !== 7) continue;
           const frame = data(id, large.subarray(0, bytes), act === 'end', act === 'padded' ? 7 : undefined);
           sent += frame.length - 9;
           if (act === 'end') ended.add(id);

@@ -82,6 +82,8 @@ export class Peer implements EngineEvents {
         return `RST_STREAM ${id} ${payload.readUInt32BE(0)}`;
       case FrameType.Settings:
         return (flags & Flag.Ack) !== 0 ? 'SETTINGS ack' : `SETTINGS ${payload.toString('hex')}`;
+      case FrameType.PushPromise:
+        return `PUSH_PROMISE ${id} ${payload.readUInt32BE(0)} ${(flags & Flag.EndHeaders) !== 0 ? this.fields(payload.subarray(4)).join(' ') : '…'}`;
       case FrameType.Ping:
         return `PING ${(flags & Flag.Ack) !== 0 ? 'ack ' : ''}${payload.toString('latin1')}`;
       case FrameType.Goaway:

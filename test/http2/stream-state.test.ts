@@ -15,32 +15,31 @@ const stateNames = Object.keys(StreamState);
  * mistake.
  */
 const expected: { readonly [K in keyof typeof StreamInput]: string } = {
-  //                      Idle                Open                 HalfClosedRemote     HalfClosedLocal
-  // ByEnd ByPeerReset ByOurReset
+  // Idle, Open, HalfClosedRemote, HalfClosedLocal, ReservedLocal, ClosedByEnd, ClosedByPeerReset, ClosedByOurReset
   ReceiveHeaders:
-    '       =Open               S1                   S5                   S1                  C5    S5          -',
+    '    =Open              S1                 S5                 S1                 C1                 C5                 S5                 -',
   ReceiveHeadersEnd:
-    '    =HalfClosedRemote   =HalfClosedRemote    S5                   =ClosedByEnd        C5    S5          -',
+    '    =HalfClosedRemote  =HalfClosedRemote  S5                 =ClosedByEnd       C1                 C5                 S5                 -',
   ReceiveData:
-    '          C1                  =Open                S5                   =HalfClosedLocal    C5    S5          -',
+    '    C1                 =Open              S5                 =HalfClosedLocal   C1                 C5                 S5                 -',
   ReceiveDataEnd:
-    '       C1                  =HalfClosedRemote    S5                   =ClosedByEnd        C5    S5          -',
+    '    C1                 =HalfClosedRemote  S5                 =ClosedByEnd       C1                 C5                 S5                 -',
   ReceiveReset:
-    '         C1                  =ClosedByPeerReset   =ClosedByPeerReset   =ClosedByPeerReset  -     -           -',
+    '    C1                 =ClosedByPeerReset =ClosedByPeerReset =ClosedByPeerReset =ClosedByPeerReset -                  -                  -',
   ReceiveWindowUpdate:
-    '  C1                  =Open                =HalfClosedRemote    =HalfClosedLocal    -     -           -',
+    '    C1                 =Open              =HalfClosedRemote  =HalfClosedLocal   =ReservedLocal     -                  -                  -',
   ReceivePriority:
-    '      -                   -                    -                    -                   -     -           -',
+    '    -                  -                  -                  -                  -                  -                  -                  -',
   SendHeaders:
-    '          !                   =Open                =HalfClosedRemote    !                   -     -           -',
+    '    !                  =Open              =HalfClosedRemote  !                  =HalfClosedRemote  -                  -                  -',
   SendHeadersEnd:
-    '       !                   =HalfClosedLocal     =ClosedByEnd         !                   -     -           -',
+    '    !                  =HalfClosedLocal   =ClosedByEnd       !                  =ClosedByEnd       -                  -                  -',
   SendData:
-    '             !                   =Open                =HalfClosedRemote    !                   -     -           -',
+    '    !                  =Open              =HalfClosedRemote  !                  !                  -                  -                  -',
   SendDataEnd:
-    '          !                   =HalfClosedLocal     =ClosedByEnd         !                   -     -           -',
+    '    !                  =HalfClosedLocal   =ClosedByEnd       !                  !                  -                  -                  -',
   SendReset:
-    '            !                   =ClosedByOurReset    =ClosedByOurReset    =ClosedByOurReset   -     -           -',
+    '    !                  =ClosedByOurReset  =ClosedByOurReset  =ClosedByOurReset  =ClosedByOurReset  -                  -                  -',
 };
 
 for (const [inputName, input] of inputs) {
@@ -65,7 +64,7 @@ for (const [inputName, input] of inputs) {
 }
 
 test('the table covers the whole product', (t) => {
-  t.is(inputs.length * states.length, 84);
+  t.is(inputs.length * states.length, 96);
   for (const row of Object.values(expected)) t.is(row.trim().split(/\s+/).length, states.length);
 });
 
