@@ -35,6 +35,7 @@ interface Queued {
 
 const NO_BYTES = new Uint8Array(0);
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
+const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 /** In HEAD: the tunnel is accepted. What the peer gets is its protocol's word for that. */
 const SWITCHING_PROTOCOLS = 101;
@@ -62,6 +63,7 @@ export class HostedExchange implements Exchange {
   #final = false;
   #settled = false;
   #closed: Closed | null = null;
+  #failure: HostError | null = null;
 
   #body: RequestBody | null = null;
   #trailerFields: Fields = EMPTY_FIELDS;
@@ -217,19 +219,25 @@ export class HostedExchange implements Exchange {
     }
     const limit = this.#outlet.options.writeBacklogBytes;
     if (this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > limit) {
-      return Promise.reject(
-        this.#backlog(`${this.#queuedBytes} bytes wait to be sent and the limit is ${limit}`),
-      );
+      return this.#refuseWrite(`${this.#queuedBytes} bytes wait to be sent and the limit is ${limit}`);
     }
     if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
-      return Promise.reject(
-        this.#backlog(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`),
-      );
+      return this.#refuseWrite(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`);
     }
     if (this.#declaredBytes !== -1) this.#declaredBytes -= bytes.length;
     const written = Promise.withResolvers<void>();
     this.#send('data', 0, null, bytes, false, written);
     return written.promise;
+  }
+
+  /**
+   * A piece is lost: whatever followed, an `end` above all, would pass a body with a hole off as whole. The rejection may go
+   * unheard, as the application did not wait before; the host reports it when the function is over.
+   */
+  #refuseWrite(found: string): Promise<never> {
+    this.#failure = this.#backlog(found);
+    this.#cut({ by: 'application', how: 'reset', code: INTERNAL_ERROR }, INTERNAL_ERROR, ResetReason.Threw);
+    return unheard(this.#failure);
   }
 
   end(trailers?: FieldsInit): void {
@@ -373,9 +381,15 @@ export class HostedExchange implements Exchange {
     this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
   }
 
-  /** The application's function has returned. */
+  /** What the application did wrong, and its exchange was reset for. */
+  get failure(): HostError | null {
+    return this.#failure;
+  }
+
+  /** The application's function has returned. False: it has failed. */
   onReturn(): boolean {
     this.#settled = true;
+    if (this.#failure !== null) return false;
     if (this.#response === 'idle' || this.#response === 'started') return false;
     this.#finishIfOver();
     return true;
@@ -384,8 +398,7 @@ export class HostedExchange implements Exchange {
   /** The application threw, or returned without a complete response: 500 if nothing was sent, else a reset. */
   onFailure(): void {
     this.#settled = true;
-    const internalError = 0x2;
-    this.#cut({ by: 'application', how: 'reset', code: internalError }, internalError, ResetReason.Threw);
+    this.#cut({ by: 'application', how: 'reset', code: INTERNAL_ERROR }, INTERNAL_ERROR, ResetReason.Threw);
   }
 
   /** CreditSink of the body. */
@@ -553,7 +566,12 @@ function refuse(written: PromiseWithResolvers<void>, error: ExchangeClosedError)
 }
 
 function refusal(error: HostError): Promise<never> {
+  return error instanceof ExchangeClosedError ? unheard(error) : Promise.reject(error);
+}
+
+/** A rejection that does no harm when nobody handles it. */
+function unheard(error: HostError): Promise<never> {
   const refused = Promise.reject(error);
-  if (error instanceof ExchangeClosedError) refused.catch(() => undefined);
+  refused.catch(() => undefined);
   return refused;
 }

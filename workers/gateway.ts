@@ -130,7 +130,8 @@ export interface Exchange extends AsyncDisposable {
    * Send a piece of the body. Resolves when the peer's credit has let the whole piece go, so awaiting it is the
    * application's backpressure. The bytes have been copied when it resolves.
    * @throws GatewayError (as a rejection) `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`,
-   * `SLUICE_EXCHANGE_CLOSED`, and `SLUICE_WRITE_BACKLOG` when it is called again and again without being awaited
+   * `SLUICE_EXCHANGE_CLOSED`, and `SLUICE_WRITE_BACKLOG` when it is called again and again without being awaited: the
+   * piece is lost then, so the exchange is reset with INTERNAL_ERROR
    */
   write(chunk: Uint8Array | string): Promise<void>;
   /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */

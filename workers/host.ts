@@ -233,7 +233,8 @@ export class Host implements ThreadHandler, Outlet {
           'the application returned before its response was complete: expected respond() with a body, or end()',
         );
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = exchange.failure ?? thrown;
       // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a
       // tunnel may be closed under it while the tunnel is still open.
       if ((exchange.isOpen && exchange.tunnel === null) || !isClosedError(error)) {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { application, FileScope, startServer, type TestServer } from '../server/harness.ts';
-import { data, headers, ping, RawHttp2, requestHead, windowUpdate } from '../server/raw-http2.ts';
+import { data, errorCode, headers, ping, RawHttp2, requestHead, windowUpdate } from '../server/raw-http2.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
 
 const STREAM_WINDOW = 32_768;
@@ -104,6 +104,8 @@ test.serial(
     const client = await RawHttp2.connect(t, server.port, { settings: { [INITIAL_WINDOW_SIZE]: 0 } });
     client.send(headers(1, head('GET', '/flood?id=flood'), true));
     await signals.until('refusedflood SLUICE_WRITE_BACKLOG');
+    const reset = await client.untilFrame(FrameType.RstStream, 1);
+    t.is(errorCode(reset), 0x2, 'a body with a hole is not passed off as whole');
     t.is(client.dataBytes, 0);
   },
 );

@@ -136,6 +136,28 @@ test.serial('what an application throws because it was cut off is no failure of 
   host.close();
 });
 
+test.serial(
+  'an application that does not wait for its writes fails alone, and it is told once',
+  async (t) => {
+    for (const isAwaited of [false, true]) {
+      const { host, open, turn, failures } = start(async (exchange) => {
+        exchange.respond(200);
+        let last: Promise<void> = Promise.resolve();
+        for (let i = 0; i < 2000; i++) last = exchange.write('0123456789'.repeat(11));
+        if (isAwaited) await last;
+        exchange.end();
+      });
+      open(0);
+      const kinds: unknown[] = [];
+      for (let i = 0; i < 4; i++) kinds.push(...(await turn()).map(([kind]) => kind));
+      t.deepEqual([kinds.at(0), kinds.at(-1)], ['head', 'reset']);
+      t.is(failures.length, 1);
+      t.like(failures[0], { code: 'SLUICE_WRITE_BACKLOG' });
+      host.close();
+    }
+  },
+);
+
 test.serial('final messages that met a full ring are sent in order before anything else', async (t) => {
   const held: Exchange[] = [];
   const { host, reactor, received, open, turn } = start(
