@@ -34,6 +34,12 @@ export interface HostObserver {
   onFailure(error: unknown, request: ExchangeRequest): void;
 }
 
+/** A FINAL message that waits for room: RESET, or CLOSED. */
+interface Final {
+  readonly slot: number;
+  readonly reset: { readonly flags: number; readonly code: number; readonly reason: ResetReason } | null;
+}
+
 export class Host implements ThreadHandler, Outlet {
   readonly options: HostOptions;
   readonly maxDataBytes: number;
@@ -46,7 +52,7 @@ export class Host implements ThreadHandler, Outlet {
   readonly #stuck = new Set<HostedExchange>();
   readonly #owing = new Set<HostedExchange>();
   /** FINAL messages that met a full ring: at most one per slot. */
-  #finals: (() => boolean)[] = [];
+  readonly #finals: Final[] = [];
 
   #batch = 1;
   #polls = 0;
@@ -173,7 +179,8 @@ export class Host implements ThreadHandler, Outlet {
 
   onWritable(): void {
     while (this.#finals.length > 0) {
-      if (!(this.#finals[0] as () => boolean)()) return;
+      const { slot, reset } = this.#finals[0] as Final;
+      if (!this.#sendFinal(slot, reset)) return;
       this.#finals.shift();
     }
     for (const exchange of this.#stuck) {
@@ -310,18 +317,22 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   sendClosed(exchange: HostedExchange): void {
-    const slot = exchange.slot;
-    this.#sendFinal(() => this.#channel.sendClosed(slot));
+    const { slot } = exchange;
+    if (this.#finals.length > 0 || !this.#channel.sendClosed(slot)) this.#finals.push({ slot, reset: null });
+    this.#schedule();
   }
 
   sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void {
-    const slot = exchange.slot;
-    this.#sendFinal(() => this.#channel.sendReset(slot, flags, code, reason));
+    const { slot } = exchange;
+    const reset = { flags, code, reason };
+    if (this.#finals.length > 0 || !this.#sendFinal(slot, reset)) this.#finals.push({ slot, reset });
+    this.#schedule();
   }
 
-  #sendFinal(send: () => boolean): void {
-    if (this.#finals.length > 0 || !send()) this.#finals.push(send);
-    this.#schedule();
+  #sendFinal(slot: number, reset: Final['reset']): boolean {
+    return reset === null
+      ? this.#channel.sendClosed(slot)
+      : this.#channel.sendReset(slot, reset.flags, reset.code, reset.reason);
   }
 
   finished(exchange: HostedExchange): void {
