@@ -4,8 +4,24 @@
  */
 import { copyInto } from '../wire/bytes.ts';
 
-const BLOCK_BYTES = 4096;
+/** A block for little, which may lie for long; made when it is needed and left to the collector. */
+const SMALL_BLOCK_BYTES = 4096;
+/** A block for much: these come and go by the thousand during an upload, so they are used again. */
+const LARGE_BLOCK_BYTES = 16_384;
+/** Large blocks kept for reuse, 4 MiB. */
+const MAX_FREE_BLOCKS = 256;
 const NO_BYTES = Buffer.alloc(0);
+const freeBlocks: Buffer[] = [];
+
+function acquireBlock(bytes: number): Buffer {
+  if (bytes <= SMALL_BLOCK_BYTES) return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
+  if (bytes > LARGE_BLOCK_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  return freeBlocks.pop() ?? Buffer.allocUnsafeSlow(LARGE_BLOCK_BYTES);
+}
+
+function releaseBlock(block: Buffer): void {
+  if (block.length === LARGE_BLOCK_BYTES && freeBlocks.length < MAX_FREE_BLOCKS) freeBlocks.push(block);
+}
 
 export class ByteQueue {
   #blocks: Buffer[] = [];
@@ -28,7 +44,7 @@ export class ByteQueue {
       start += fits;
     }
     if (start === end) return;
-    const block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, end - start));
+    const block = acquireBlock(end - start);
     copyInto(block, 0, bytes, start, end);
     this.#blocks.push(block);
     this.#tail = end - start;
@@ -50,11 +66,13 @@ export class ByteQueue {
     const end = this.#blocks.length === 1 ? this.#tail : first.length;
     if (this.#head < end) return;
     this.#blocks.shift();
+    releaseBlock(first);
     this.#head = 0;
     if (this.#blocks.length === 0) this.#tail = 0;
   }
 
   clear(): void {
+    for (const block of this.#blocks) releaseBlock(block);
     this.#blocks = [];
     this.#head = 0;
     this.#tail = 0;

@@ -50,7 +50,10 @@ const CANCEL = 0x8;
 export interface Destination {
   /** Null: nowhere. */
   readonly dispatcher: Dispatcher | null;
+  /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
   readonly responseWindowBytes: number;
+  /** What that may grow to while the peer takes all of it. */
+  readonly maxResponseWindowBytes: number;
   readonly retryAfterSeconds: number;
   /** Content of a request; more is answered 413. Infinity: any. */
   readonly maxBodyBytes: number;
@@ -99,6 +102,11 @@ export class Exchange extends Watched {
   /** The application has begun to read. */
   #credited = false;
   #responseCreditOwed = 0;
+  #responseWindowBytes: number;
+  /** Response bytes that the transport has been given and not sent. */
+  #responseHeldBytes = 0;
+  /** Response bytes sent since the window grew last. */
+  #sentInWindowBytes = 0;
 
   constructor(
     transport: Transport,
@@ -119,6 +127,7 @@ export class Exchange extends Watched {
     this.transport = transport;
     this.stream = stream;
     this.#destination = destination;
+    this.#responseWindowBytes = destination.responseWindowBytes;
     this.method = method;
     this.scheme = scheme;
     this.authority = authority;
@@ -199,9 +208,12 @@ export class Exchange extends Watched {
   /** Response bytes have left for the peer. */
   onSent(bytes: number): void {
     this.#sentBytes += bytes;
+    this.#responseHeldBytes -= bytes;
     if (this.thread === null || this.#response === 'ended') return;
     this.#responseCreditOwed += bytes;
+    this.#sentInWindowBytes += bytes;
     if (!this.#owesResponseCredit) return;
+    this.#growResponseWindow();
     if (!this.#payResponseCredit(this.thread)) this.#stuck(this.thread);
     // The socket has taken output while the reactor may sleep, and the thread waits for this.
     this.thread.requestTurn();
@@ -209,9 +221,20 @@ export class Exchange extends Watched {
 
   /** A message for every piece would cost more than the pieces; half of the window keeps the thread writing. */
   get #owesResponseCredit(): boolean {
-    return (
-      this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#destination.responseWindowBytes >> 1
-    );
+    return this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#responseWindowBytes >> 1;
+  }
+
+  /**
+   * A peer that has taken two windows' worth and leaves nothing lying waits for the thread, and the thread for the credit's
+   * way back: a larger window bridges it. A peer that stalls from the start never gets there.
+   */
+  #growResponseWindow(): void {
+    const most = this.#destination.maxResponseWindowBytes;
+    const window = this.#responseWindowBytes;
+    if (window >= most || this.#responseHeldBytes > 0 || this.#sentInWindowBytes < 2 * window) return;
+    this.#responseWindowBytes = Math.min(2 * window, most);
+    this.#responseCreditOwed += this.#responseWindowBytes - window;
+    this.#sentInWindowBytes = 0;
   }
 
   /** The transport's stream is over. `reset`: cut off before both messages were whole. */
@@ -344,6 +367,7 @@ export class Exchange extends Watched {
       this.transport.respond(this, status, fields, whole);
     } else {
       this.transport.respond(this, status, fields, false);
+      this.#responseHeldBytes += end - start;
       this.transport.write(this, bytes, start, end, true);
     }
   }
@@ -356,6 +380,7 @@ export class Exchange extends Watched {
     if (this.#closed !== 'no' || this.#response !== 'head') return;
     const last = (flags & Flag.End) !== 0;
     if (last) this.#response = 'ended';
+    this.#responseHeldBytes += end - start;
     this.transport.write(this, bytes, start, end, last);
   }
 

@@ -173,6 +173,7 @@ export class Server {
     return {
       dispatcher: pool.dispatcher,
       responseWindowBytes: config.responseWindowBytes,
+      maxResponseWindowBytes: config.maxResponseWindowBytes,
       retryAfterSeconds: config.retryAfterSeconds,
       maxBodyBytes: maxBodyBytes ?? config.maxBodyBytes ?? Infinity,
       minRequestBytesPerSecond: minRequestBytesPerSecond ?? this.#config.limits.requestRate.bytesPerSecond,

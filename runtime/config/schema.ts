@@ -107,6 +107,10 @@ export const poolSchema = v.pipe(
         'Response body bytes that may cross from the application ahead of the peer, for each exchange.',
         bodyWindow,
       ),
+      maxResponseWindowBytes: wholeNumber(
+        'What responseWindowBytes may grow to for an exchange whose peer takes all that comes.',
+        { ...bodyWindow, byDefault: 1_048_576 },
+      ),
       maxBodyBytes: maxBodyBytes(
         'Bytes of a request body; more is answered 413. Default: any, as no body is held whole.',
       ),

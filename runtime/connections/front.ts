@@ -30,6 +30,7 @@ export interface Front {
 export const NOWHERE: Destination = Object.freeze({
   dispatcher: null,
   responseWindowBytes: 65_536,
+  maxResponseWindowBytes: 65_536,
   retryAfterSeconds: 1,
   maxBodyBytes: Infinity,
   minRequestBytesPerSecond: 0,

@@ -55,6 +55,8 @@ export class RecordingTransport implements Transport {
 export interface BenchOptions {
   readonly ringBytes?: number;
   readonly responseWindowBytes?: number;
+  /** Default: the window does not grow. */
+  readonly maxResponseWindowBytes?: number;
   readonly maxQueuedJobs?: number;
 }
 
@@ -69,7 +71,14 @@ export class ExchangeBench {
   readonly #options: Required<BenchOptions>;
 
   constructor(options: BenchOptions = {}) {
-    this.#options = { ringBytes: 65_536, responseWindowBytes: 1000, maxQueuedJobs: 10, ...options };
+    const { responseWindowBytes = 1000, maxResponseWindowBytes = responseWindowBytes } = options;
+    this.#options = {
+      ringBytes: 65_536,
+      maxQueuedJobs: 10,
+      ...options,
+      responseWindowBytes,
+      maxResponseWindowBytes,
+    };
     this.dispatcher = new Dispatcher(
       { maxQueuedJobs: this.#options.maxQueuedJobs, maxWaitMs: 1000, recallAfterMs: 5 },
       this.turns,
@@ -100,10 +109,11 @@ export class ExchangeBench {
   }
 
   exchange(requestEnded: boolean, method = 'GET'): Exchange {
-    const { responseWindowBytes } = this.#options;
+    const { responseWindowBytes, maxResponseWindowBytes } = this.#options;
     const destination = {
       dispatcher: this.dispatcher,
       responseWindowBytes,
+      maxResponseWindowBytes,
       retryAfterSeconds: 7,
       maxBodyBytes: Infinity,
       minRequestBytesPerSecond: 0,

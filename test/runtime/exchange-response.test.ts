@@ -79,6 +79,36 @@ test('credit for what was sent goes to the thread in one message for many pieces
   t.deepEqual(bench.atThread(), []);
 });
 
+test('the window doubles up to its limit for a peer that has taken two windows and leaves nothing lying', (t) => {
+  const { bench, exchange, slot, host } = begun({ responseWindowBytes: 1000, maxResponseWindowBytes: 3000 });
+  host.sendHead(slot, 0, 200, [], null);
+  const pass = (bytes: number, sent = bytes) => {
+    host.sendData(slot, 0, Buffer.alloc(bytes), 0, bytes);
+    bench.fromThread();
+    exchange.onSent(sent);
+    return bench.atThread();
+  };
+  t.deepEqual(pass(1000), [['credit', slot, 1000]]);
+  t.deepEqual(pass(1000), [['credit', slot, 2000]], 'two windows: one more');
+  t.deepEqual(pass(2000), [['credit', slot, 2000]]);
+  t.deepEqual(pass(2000), [['credit', slot, 3000]], 'up to the limit');
+  t.deepEqual(pass(3000), [['credit', slot, 3000]]);
+  t.deepEqual(pass(3000), [['credit', slot, 3000]]);
+});
+
+test('the window of a peer that leaves something lying does not grow', (t) => {
+  const { bench, exchange, slot, host } = begun({ responseWindowBytes: 1000, maxResponseWindowBytes: 4000 });
+  host.sendHead(slot, 0, 200, [], null);
+  host.sendData(slot, 0, Buffer.alloc(1000), 0, 1000);
+  bench.fromThread();
+  for (let round = 0; round < 10; round++) {
+    exchange.onSent(600);
+    t.deepEqual(bench.atThread(), [['credit', slot, 600]]);
+    host.sendData(slot, 0, Buffer.alloc(600), 0, 600);
+    bench.fromThread();
+  }
+});
+
 test('credit that met a full ring is kept, and a ring that stays full stops nobody', (t) => {
   const bench = new ExchangeBench({ ringBytes: 1024, responseWindowBytes: 100 });
   const thread = bench.addThread();
@@ -186,6 +216,7 @@ test('a path that leads to no pool is answered 404, and its request is not read'
   const nowhere = {
     dispatcher: null,
     responseWindowBytes: 1000,
+    maxResponseWindowBytes: 1000,
     retryAfterSeconds: 1,
     maxBodyBytes: Infinity,
     minRequestBytesPerSecond: 0,

@@ -114,6 +114,7 @@ export class World {
     const destination = {
       dispatcher: this.dispatcher,
       responseWindowBytes: this.options.responseWindowBytes,
+      maxResponseWindowBytes: 4 * this.options.responseWindowBytes,
       retryAfterSeconds: 1,
       maxBodyBytes: Infinity,
       minRequestBytesPerSecond: 0,
