@@ -233,7 +233,21 @@ export class Pool implements ThreadOwner {
       return;
     }
     this.dispatcher.resubmit(unbegun);
-    while (this.#running.size < this.#options.minThreads) this.#spawn().catch(() => undefined);
+    this.#restore();
+  }
+
+  /** The minimum of threads that take jobs, as far as those that are draining leave room for them. */
+  #restore(): void {
+    const { minThreads, maxThreads } = this.#options;
+    while (this.#running.size < maxThreads && this.#running.size - this.#draining < minThreads) {
+      this.#spawn().catch(() => undefined);
+    }
+  }
+
+  get #draining(): number {
+    let draining = 0;
+    for (const thread of this.#running.keys()) if (thread.state === 'draining') draining++;
+    return draining;
   }
 
   /** Takes a thread that has ended out of everything; its unbegun jobs. */
@@ -259,19 +273,16 @@ export class Pool implements ThreadOwner {
     this.#observer.onStopped(this, cause);
   }
 
-  /** A job waits: one more thread, when the pool may have one. */
+  /** A thread has ended or a job waits: the minimum of threads, and one more when the pool may have one. */
   #grow(): void {
     if (this.#state === 'stopped') {
       this.dispatcher.refuseAll();
       return;
     }
-    if (this.#state !== 'running' || this.#running.size >= this.#options.maxThreads) return;
-    if (
-      this.dispatcher.queuedJobs === 0 &&
-      this.#running.size >= this.#options.minThreads &&
-      !this.#isBehind()
-    )
-      return;
+    if (this.#state !== 'running') return;
+    this.#restore();
+    if (this.#running.size >= this.#options.maxThreads) return;
+    if (this.dispatcher.queuedJobs === 0 && !this.#isBehind()) return;
     for (const thread of this.#running.keys()) if (thread.state === 'starting') return;
     this.#spawn().catch(() => undefined);
   }

@@ -1,4 +1,5 @@
 /** Supervision of real threads. */
+import { getPriority } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { Pool, type PoolObserver, type PoolOptions } from '../../runtime/pools/pool.ts';
 import { Reactor } from '../../runtime/reactor.ts';
@@ -106,6 +107,36 @@ test('deaths beyond the restart intensity stop the pool, which refuses what come
   t.deepEqual(late!.refusals, ['pool-stopped']);
   t.is(news.filter(([what]) => what === 'stopped').length, 1);
   t.is(pool.threadCount, 0);
+});
+
+test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
+  const { pool, submit, heard } = create(t, 'scripted', {
+    minThreads: 1,
+    maxThreads: 2,
+    slotsPerThread: 1,
+    idleTimeoutMs: 0,
+  });
+  await pool.start();
+  const lingering = submit('linger', 'linger');
+  await heard('started', 2);
+  await Promise.all(lingering.map((job) => job.over.promise));
+  pool.tick();
+  t.is(pool.dispatcher.threads.length, 1, 'one drains, for as long as its function goes on');
+  const [exit] = submit('exit');
+  await exit!.over.promise;
+  await heard('started', 3);
+  t.is(pool.threadCount, 2);
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+onLinux('threads are nicer than the reactor by niceIncrement', async (t) => {
+  const { pool, submit } = create(t, 'scripted', { niceIncrement: 3 });
+  const own = getPriority();
+  await pool.start();
+  const [nice] = submit('nice');
+  await nice!.over.promise;
+  t.deepEqual(nice!.said, [['head', 3, 320 + Math.min(19, own + 3)]]);
+  t.is(getPriority(), own);
 });
 
 test('errors of any shape that applications throw are told, and the thread lives on', async (t) => {

@@ -1,4 +1,5 @@
 /** Does what the path says. */
+import { getPriority } from 'node:os';
 import type { Exchange } from '../../../workers/gateway.ts';
 
 export default async function scripted(exchange: Exchange): Promise<void> {
@@ -6,5 +7,9 @@ export default async function scripted(exchange: Exchange): Promise<void> {
   if (path.startsWith('/exit')) process.exit(3);
   if (path.startsWith('/uncloneable')) throw Object.assign(new Error(), { message: () => undefined });
   if (path.startsWith('/nothing')) throw Object.create(null);
+  // A status has no sign, and niceness goes from -20 to 19.
+  if (path.startsWith('/nice')) return exchange.respond(320 + getPriority(), {}, '');
   exchange.respond(200, {}, path);
+  // The response is out and the function goes on: the thread cannot drain.
+  if (path.startsWith('/linger')) await new Promise(() => undefined);
 }
