@@ -1,4 +1,5 @@
 /** Applications that take their time, or wait for the peer to take its own. */
+import { randomUUID } from 'node:crypto';
 import type { Exchange, GatewayError } from '../../../workers/gateway.ts';
 import { SIGNALS_FIELD, Signals } from '../../server/signals.ts';
 
@@ -69,7 +70,7 @@ export default async function run(exchange: Exchange): Promise<void> {
   const { path, fields, protocol } = exchange.request;
   const step = steps[protocol === '' ? path : '/tunnel'];
   if (step === undefined) return exchange.respond(404, {}, 'no such step');
-  const signals = new Signals(fields.get(SIGNALS_FIELD) ?? '');
+  const signals = new Signals(fields.get(SIGNALS_FIELD) ?? randomUUID());
   void exchange.closed.then(({ by, how, code }) => {
     signals.tell(`${path} ${how} by ${by} code ${code}`);
     setImmediate(() => signals.close());
