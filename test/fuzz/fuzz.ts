@@ -1,0 +1,68 @@
+/** Runs cases of a target until the time is up. A case's seed is the run's plus its number, so one seed replays one case. */
+
+import { openHpack } from './hpack.ts';
+import { openHttp1 } from './http1-live.ts';
+import { openEngine } from './http2-engine.ts';
+import { openHttp2 } from './http2-live.ts';
+import { Random } from './random.ts';
+import type { Target } from './target.ts';
+import { replayOf, type Watchdog } from './watchdog.ts';
+import { openWire } from './wire.ts';
+
+/** By name. */
+export const targets = {
+  engine: openEngine,
+  hpack: openHpack,
+  wire: openWire,
+  connection: openHttp2,
+  http1: openHttp1,
+} satisfies { readonly [name: string]: () => Promise<Target> };
+export type TargetName = keyof typeof targets;
+export const targetNames = Object.keys(targets) as TargetName[];
+
+export interface Limits {
+  readonly seed: number;
+  readonly seconds: number;
+  /** Most cases. */
+  readonly cases: number;
+}
+
+/** A case that failed. `cause` is what it threw. */
+export class FailedCase extends Error {
+  override readonly name = 'FailedCase';
+
+  constructor(name: TargetName, seed: number, cause: unknown) {
+    super(
+      `${name}: ${cause instanceof Error ? cause.stack : String(cause)}\nreplay: ${replayOf(name, seed)}`,
+      { cause },
+    );
+  }
+}
+
+/** @returns how many cases ran. @throws FailedCase for the first that fails. */
+export async function fuzz(
+  name: TargetName,
+  { seed, seconds, cases }: Limits,
+  watchdog: Watchdog,
+): Promise<number> {
+  const target = await targets[name]();
+  const deadline = performance.now() + 1000 * seconds;
+  let count = 0;
+  try {
+    for (; count < cases && performance.now() < deadline; count++) {
+      const caseSeed = (seed + count) >>> 0;
+      watchdog.begin(name, caseSeed);
+      try {
+        // A promise for every case of the engine would cost more than the case.
+        const running = target.run(new Random(caseSeed));
+        if (running !== undefined) await running;
+      } catch (cause) {
+        throw new FailedCase(name, caseSeed, cause);
+      }
+    }
+  } finally {
+    watchdog.end();
+    await target.close();
+  }
+  return count;
+}

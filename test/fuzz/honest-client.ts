@@ -1,0 +1,41 @@
+/** A client that does nothing wrong: one request after the other on a connection of its own. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { get, preface, settings, settingsAck } from '../http2/frames.ts';
+import { Http2Client } from './http2-client.ts';
+
+export class HonestClient {
+  readonly #client: Http2Client;
+  #id = -1;
+
+  private constructor(client: Http2Client) {
+    this.#client = client;
+  }
+
+  static async connect(socket: Socket): Promise<HonestClient> {
+    await once(socket, 'connect');
+    socket.setNoDelay(true);
+    socket.write(Buffer.concat([preface, settings(), settingsAck]));
+    return new HonestClient(new Http2Client(socket));
+  }
+
+  end(): void {
+    this.#client.socket.destroy();
+  }
+
+  /** @throws Error when it is not answered as it should be. Hangs if it is never answered: the watchdog sees that. */
+  async request(): Promise<void> {
+    this.#id += 2;
+    const { socket, responses } = this.#client;
+    socket.write(get(this.#id));
+    while (responses.get(this.#id)?.ended !== true) {
+      if (this.#client.isClosed) throw new Error('the honest client lost its connection');
+      await this.#client.news();
+    }
+    const response = responses.get(this.#id);
+    if (response?.status !== 200 || !response.content.startsWith('GET / ')) {
+      throw new Error(`the honest client was answered ${JSON.stringify(response)}`);
+    }
+    responses.delete(this.#id);
+  }
+}

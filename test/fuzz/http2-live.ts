@@ -1,0 +1,124 @@
+/**
+ * Whole HTTP/2 connections to a live server. What must come back is told by two engines of our own that read the same
+ * bytes: one whose application answers at once, one whose application answers when all has been read. The server's
+ * threads answer somewhere in between, so what the two agree on the server must do, however the bytes are cut.
+ */
+import { createHash } from 'node:crypto';
+import type { Http2Options } from '../../runtime/http2/options.ts';
+import type { Http2Stream } from '../../runtime/http2/stream.ts';
+import { settings, windowUpdate } from '../http2/frames.ts';
+import { Peer } from '../http2/peer.ts';
+import { Http2Client } from './http2-client.ts';
+import { http2Conversation } from './http2-input.ts';
+import { LiveServer, sendPieces } from './live.ts';
+import { Cut, cut } from './mutation.ts';
+import type { Random } from './random.ts';
+import { Finding, type Target } from './target.ts';
+
+/** Whatever is being read, these end it: the largest frame's payload, then the head of one that is larger. */
+const END_OF_ALL = Buffer.alloc(16_384 + 9, 0xff);
+/** So many reads in a row take longer than a hundred other cases. */
+const MOST_SINGLE_BYTES = 400;
+
+interface Expected {
+  /** The connection error; -1: none. */
+  readonly failure: number;
+  /** Requests that are answered, by stream; `content` as the application writes it. */
+  readonly answers: ReadonlyMap<number, string>;
+}
+
+export async function openHttp2(): Promise<Target> {
+  const server = await LiveServer.start();
+  return { run: (random) => runCase(random, server), close: () => server.close() };
+}
+
+async function runCase(random: Random, server: LiveServer): Promise<void> {
+  const tag = random.next();
+  let requests = 0;
+  const pieces = http2Conversation(random, () => `/${tag}-${++requests}`);
+  // Nothing of what was asked shall wait for a window.
+  const input = Buffer.concat([...pieces, settings(4, 65_535), windowUpdate(0, 1_000_000)]);
+  const how = random.pick(
+    input.length <= MOST_SINGLE_BYTES ? [Cut.Whole, Cut.Bytes, Cut.Random] : [Cut.Whole, Cut.Random],
+  );
+  const soon = expected(server.http2, input, 'at once');
+  const late = expected(server.http2, input, 'at the end');
+  const client = new Http2Client(await server.connect(random.chance(25) ? 'tls' : 'tcp', 'h2'));
+  await sendPieces(client.socket, cut(random, input, how));
+  if (random.chance(10)) client.socket.destroy();
+  else if (soon.failure === late.failure) await judge(server, client, soon, late, input);
+  if (!client.isClosed) client.socket.write(END_OF_ALL);
+  await server.until(`the connection's end (sent ${how})`, input, () => client.isClosed);
+  await server.requireRest(input);
+}
+
+async function judge(
+  server: LiveServer,
+  client: Http2Client,
+  soon: Expected,
+  late: Expected,
+  input: Buffer,
+): Promise<void> {
+  const { failure } = soon;
+  if (failure === -1) {
+    for (const [id, content] of soon.answers) {
+      if (late.answers.get(id) !== content) continue;
+      await server.until(`the answer on stream ${id}`, input, () => client.responses.get(id)?.ended === true);
+    }
+  } else {
+    await server.until(`connection error ${failure}`, input, () => client.isClosed);
+    // Closed with bytes unread, TCP may throw the GOAWAY away.
+    if (client.goawayCode > 0 && client.goawayCode !== failure) {
+      throw new Finding(`GOAWAY says ${client.goawayCode}, and ${failure} it should be`, input);
+    }
+  }
+  if (client.fault !== null) throw new Finding(client.fault, input);
+  for (const [id, { status, content, ended }] of client.responses) {
+    if (status !== 200 || !ended) continue;
+    const wanted = [soon.answers.get(id), late.answers.get(id)];
+    if (wanted.includes(content) || (content === '' && wanted.some((text) => text?.startsWith('HEAD '))))
+      continue;
+    throw new Finding(`stream ${id} was answered ${content}`, input);
+  }
+}
+
+function expected(options: Http2Options, input: Buffer, when: 'at once' | 'at the end'): Expected {
+  const waiting: Http2Stream[] = [];
+  const answers = new Map<number, string>();
+  const trailers = new Map<number, number>();
+  const answer = (stream: Http2Stream): void => {
+    const { method, path, id } = stream;
+    const hash = createHash('sha1').update(Buffer.concat(peer.content.get(id) ?? []));
+    answers.set(id, `${method} ${path} ${hash.digest('hex')} ${trailers.get(id) ?? 0}`);
+    peer.engine.consume(stream, stream.unconsumedBytes, peer.nowMs);
+    peer.engine.respond(stream, 200, [], true);
+  };
+  const onWhole = (stream: Http2Stream): void => {
+    if (when === 'at once') answer(stream);
+    else waiting.push(stream);
+  };
+  const peer: Peer = new Peer(options, {
+    onRequest: (stream, endStream) => {
+      if (endStream) onWhole(stream);
+    },
+    onData: (stream, _bytes, _start, _end, endStream) => {
+      if (endStream) onWhole(stream);
+      else peer.engine.consume(stream, stream.unconsumedBytes, peer.nowMs);
+    },
+    onTrailers: (stream, fields) => {
+      trailers.set(stream.id, fields.length / 2);
+      onWhole(stream);
+    },
+    onClose: (stream, by) => {
+      if (by !== 'complete') answers.delete(stream.id);
+    },
+  });
+  peer.send(input);
+  const closed = new Set(
+    peer.lines.filter((line) => line.startsWith('close ')).map((line) => Number(line.split(' ')[1])),
+  );
+  for (const stream of waiting) if (!closed.has(stream.id)) answer(stream);
+  const failure = peer.engine.failure?.code ?? -1;
+  peer.engine.closed();
+  return { failure, answers };
+}

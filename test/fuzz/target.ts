@@ -1,0 +1,26 @@
+/** What can be fuzzed, and what it finds. */
+import type { Random } from './random.ts';
+
+export interface Target {
+  /** One case, all of it drawn from `random`. Throws a Finding, or anything else that the tested code throws. */
+  run(random: Random): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+const SHOWN_BYTES = 4096;
+
+/** What must not happen has happened. */
+export class Finding extends Error {
+  override readonly name = 'Finding';
+
+  constructor(what: string, input: Uint8Array) {
+    const hex = Buffer.from(input.subarray(0, SHOWN_BYTES)).toString('hex');
+    super(`${what}\ninput of ${input.length} bytes: ${hex}${input.length > SHOWN_BYTES ? '…' : ''}`);
+  }
+}
+
+/** Both runs of one input come to the same, or that is a finding. */
+export function mustAgree(what: string, one: unknown, other: unknown, input: Uint8Array): void {
+  const [first, second] = [JSON.stringify(one, null, 1), JSON.stringify(other, null, 1)];
+  if (first !== second) throw new Finding(`${what}\n--- one\n${first}\n--- other\n${second}`, input);
+}
