@@ -1,0 +1,165 @@
+/** What is published: its content, its types, its command, and applications on it. */
+import { existsSync } from 'node:fs';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { createRequire, isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import test from 'ava';
+import { blocksOf, modulesOf, read } from '../docs/markdown.ts';
+import { FileScope } from '../server/harness.ts';
+import { startInstalled } from './installed-server.ts';
+import { execute, manifest, type Packed, packAndInstall, root } from './packed.ts';
+
+const scope = new FileScope();
+let packed: Packed;
+
+test.before(async (t) => {
+  t.timeout(120_000, 'npm pack on a busy machine');
+  packed = await packAndInstall(scope);
+});
+
+test.after.always(() => scope.end());
+
+test('it has what was built, the schema and the pages, and nothing else', (t) => {
+  const expected =
+    /^(dist\/.+\.(js|d\.ts)|docs\/[\w-]+\.md|runtime\/config\/schema\.json|package\.json|[A-Z]+(\.md)?)$/;
+  t.deepEqual(
+    packed.files.filter((file) => !expected.test(file)),
+    [],
+  );
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md'])
+    t.true(packed.files.includes(file));
+  t.true(packed.unpackedBytes < 2 * 1024 * 1024, `${packed.unpackedBytes} bytes`);
+});
+
+test('everything that package.json exports is there', (t) => {
+  const targets = Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  );
+  for (const target of [...targets, manifest.bin.sluice])
+    t.true(existsSync(join(packed.installed, target)), target);
+});
+
+/** A statement from its start, or a call; what stands in a comment starts with an asterisk or slashes. */
+const statement =
+  /^\s*(?:import|export)\s+(?:[\w*{][^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+
+test('what it imports is its own, a dependency or built in, and every dependency is imported', async (t) => {
+  const used = new Set<string>();
+  for (const file of packed.files.filter((path) => /^dist\/.+\.(js|d\.ts)$/.test(path))) {
+    const source = await readFile(join(packed.installed, file), 'utf8');
+    for (const [, named, called] of source.matchAll(statement)) {
+      const specifier = (named ?? called) as string;
+      if (specifier.startsWith('.') || isBuiltin(specifier)) continue;
+      used.add(specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/'));
+    }
+  }
+  t.deepEqual([...used].sort(), Object.keys(manifest.dependencies).sort());
+});
+
+test('its command tells version and help, and checks a configuration', async (t) => {
+  const command = join(packed.installed, manifest.bin.sluice);
+  const version = await execute(process.execPath, [command, 'version']);
+  t.is(version.stdout, `${manifest.version}\n`);
+  const help = await execute(process.execPath, [command, 'help']);
+  t.regex(help.stdout, /^usage: sluice start\|check\|help\|version/);
+  const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
+  t.like(wrong, { code: 2 });
+});
+
+test('its command can be run as npm links it', async (t) => {
+  const command = join(packed.installed, manifest.bin.sluice);
+  t.regex(await readFile(command, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  t.true((await stat(command)).isFile());
+  const link = join(packed.project, 'sluice');
+  await symlink(command, link);
+  const { stdout } = await execute(process.execPath, [link, 'version']);
+  t.is(stdout, `${manifest.version}\n`);
+});
+
+test('editors find the schema by the name that the help gives', (t) => {
+  const resolve = createRequire(join(packed.project, 'any.js')).resolve;
+  t.is(resolve('sluice/schema.json'), join(packed.installed, 'runtime/config/schema.json'));
+});
+
+test("README's application runs as it is printed there", async (t) => {
+  const readme = read('README.md');
+  const [name, source] = [...modulesOf(readme)][0] as [string, string];
+  const config = blocksOf(readme).find(({ language }) => language === 'json')?.text ?? '';
+  await writeFile(join(packed.project, name), source);
+  await writeFile(join(packed.project, 'runtime.config.json'), config);
+  const server = await startInstalled(t, packed, join(packed.project, 'runtime.config.json'));
+  const curl = /^curl .*$/m.exec(readme)?.[0] ?? '';
+  t.regex(curl, /127\.0\.0\.1:8080/);
+  const { stdout } = await execute('sh', [
+    '-c',
+    `${curl.replace('http://127.0.0.1:8080', server.origin)} -sS --max-time 30`,
+  ]);
+  t.regex(stdout, /^[0-9a-f]{32}:[0-9a-f]{64}\n$/);
+  t.is(await server.stop(), 0);
+});
+
+test('applications in JavaScript and in TypeScript run on it side by side, with WebSockets', async (t) => {
+  const write = (name: string, text: string) => writeFile(join(packed.project, name), text);
+  await write('plain.js', `export default (exchange) => exchange.respond(200, {}, 'from JavaScript');\n`);
+  await write(
+    'socket.ts',
+    `import type { Exchange } from 'sluice/gateway';
+import { acceptWebSocket } from 'sluice/websocket';
+export default async function echo(exchange: Exchange): Promise<void> {
+  const socket = await acceptWebSocket(exchange);
+  if (socket !== null) for await (const message of socket) await socket.send(message);
+}\n`,
+  );
+  const pools = { plain: { application: './plain.js' }, socket: { application: './socket.ts' } };
+  const routes = [
+    { path: '/plain', pool: 'plain' },
+    { path: '/socket', pool: 'socket', websocket: true },
+  ];
+  await write('side-by-side.json', JSON.stringify({ pools, routes }));
+  const server = await startInstalled(t, packed, join(packed.project, 'side-by-side.json'));
+  t.is(await (await fetch(`${server.origin}/plain`)).text(), 'from JavaScript');
+  const socket = new WebSocket(`${server.origin.replace('http', 'ws')}/socket`);
+  const { promise: echoed, resolve, reject } = Promise.withResolvers<unknown>();
+  socket.onmessage = ({ data }) => resolve(data);
+  socket.onerror = () => reject(new Error('expected the WebSocket to open'));
+  socket.onopen = () => socket.send('hello');
+  t.is(await echoed, 'hello');
+  socket.close();
+  t.is(await server.stop(), 0);
+});
+
+for (const [moduleResolution, module] of [
+  ['nodenext', 'nodenext'],
+  ['bundler', 'esnext'],
+] as const) {
+  test(`its types stand by themselves under moduleResolution ${moduleResolution}`, async (t) => {
+    const name = `types-${moduleResolution}`;
+    await writeFile(
+      join(packed.project, `${name}.ts`),
+      `import type { Application, Exchange, GatewayError } from 'sluice/gateway';
+import { GatewayErrorCode } from 'sluice/gateway';
+import { acceptWebSocket, type ServerWebSocket } from 'sluice/websocket';
+const application: Application = async (exchange: Exchange): Promise<void> => {
+  const socket: ServerWebSocket | null = await acceptWebSocket(exchange, { protocols: ['chat'] });
+  if (socket !== null) for await (const message of socket) await socket.send(message);
+  // @ts-expect-error: the status is a number
+  exchange.respond('200');
+};
+export const isTooLarge = (error: GatewayError): boolean => error.code === GatewayErrorCode.BodyTooLarge;
+export default application;\n`,
+    );
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: 'es2024', lib: ['es2024', 'esnext.disposable'] },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+    };
+    const file = join(packed.project, `${name}.json`);
+    await writeFile(file, JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+    const compile = execute(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', file]);
+    const complaints = await compile.then(
+      () => '',
+      ({ stdout }: { stdout: string }) => stdout,
+    );
+    t.is(complaints, '');
+  });
+}
