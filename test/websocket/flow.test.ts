@@ -21,7 +21,7 @@ const PIECE_BYTES = 65_536;
  * Over HTTP/1.1 the kernel's buffers on both sides of a loopback connection stand between us and the peer, some megabytes
  * each; over HTTP/2 the peer's window does.
  */
-const HELD_BELOW_PIECES = { '1.1': 400, '2': 20 };
+const HELD_BELOW_PIECES = { '1.1': 400, '2': 30 };
 const ROUND_TRIPS = 300;
 
 function ownSignals(t: ExecutionContext) {

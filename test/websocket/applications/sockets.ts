@@ -65,9 +65,12 @@ const behaviours: { readonly [path: string]: Behaviour } = {
   /** Sends until send throws. */
   '/stream': {
     run: async (socket, signals) => {
-      for (let sent = 1; ; sent++) {
+      await socket.send('more');
+      signals.tell('sent 1');
+      for (;;) {
         await socket.send('more');
-        signals.tell(`sent ${sent}`);
+        // While there is credit a send resolves at once, and the thread would do nothing else.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
   },
