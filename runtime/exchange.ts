@@ -44,6 +44,7 @@ export interface Transport {
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
+const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
 
 /** Where a route leads. */
@@ -474,6 +475,12 @@ export class Exchange extends Watched {
   /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
   onDeadline(deadline: Deadline): void {
     if (this.#closed !== 'no') return;
+    if (deadline === Deadline.Drain) {
+      // What no application has begun the client may safely send again, to whoever comes next.
+      const isUnbegun = this.#destination.dispatcher?.withdraw(this) === true;
+      this.transport.reset(this, isUnbegun ? REFUSED_STREAM : CANCEL);
+      return;
+    }
     if (this.#response !== 'none' || deadline === Deadline.ResponseRate) {
       this.transport.reset(this, CANCEL);
       return;

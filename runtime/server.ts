@@ -10,7 +10,7 @@ import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import { Http2Connection } from './connections/http2.ts';
-import type { DeadlineCounters } from './deadlines/counters.ts';
+import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
 import { Http1Front } from './http1/front.ts';
@@ -29,6 +29,8 @@ import type { Certificates } from './tls/certificates.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
+/** For the resets of a drain whose deadline is over to leave. Who does not read them by then hears no more. */
+const LAST_WORDS_MS = 500;
 
 /**
  * Runs the server until it is told to stop.
@@ -301,10 +303,25 @@ export class Server {
         { connections: this.#connections.size, drainTimeoutMs: this.#config.drainTimeoutMs },
         'drain deadline reached: open exchanges are reset',
       );
+      await this.#resetAll(emptied);
     }
     clearTimeout(deadline);
     await this.destroy();
     this.#log.info('stopped');
+  }
+
+  /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
+  async #resetAll(emptied: Promise<void>): Promise<void> {
+    this.#deadlines.endAll(Deadline.Drain);
+    for (const connection of this.#connections) connection.finish();
+    // HTTP/1 resets its sockets a tick later, when no exchange counts as open any more.
+    await new Promise((resolve) => setImmediate(resolve));
+    let limit: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      limit = setTimeout(resolve, LAST_WORDS_MS);
+    });
+    await Promise.race([emptied, patience]);
+    clearTimeout(limit);
   }
 
   #checkEmpty(): void {

@@ -3,6 +3,8 @@
 export interface Connection {
   /** No new requests; what is open finishes, then the connection ends. */
   drain(): void;
+  /** Nothing is waited for any more: it ends as soon as what it has to say has been written. */
+  finish(): void;
   /** At once, with whatever is open. */
   destroy(): void;
   /** Called about once a second: deadlines. */

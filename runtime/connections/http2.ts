@@ -156,6 +156,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#engine.goaway(NO_ERROR, false);
   }
 
+  finish(): void {
+    this.#stopTaking();
+    this.#front.reactor.flushLater(this);
+  }
+
   destroy(): void {
     this.#lose('server');
     this.#socket.destroy();

@@ -14,6 +14,8 @@ export const Deadline = {
   Idle: 'idle',
   /** An exchange took longer than `limits.exchangeTimeoutMs`: 408, 504, or after the head a reset. */
   Exchange: 'exchange',
+  /** The server stopped and `drainTimeoutMs` was over: a reset. */
+  Drain: 'drain',
 } as const;
 export type Deadline = (typeof Deadline)[keyof typeof Deadline];
 
@@ -24,4 +26,5 @@ export class DeadlineCounters {
   responseRate = 0;
   idle = 0;
   exchange = 0;
+  drain = 0;
 }

@@ -79,6 +79,16 @@ export class Deadlines {
     this.#next = null;
   }
 
+  /** For every open exchange the time is over, whatever it does. */
+  endAll(deadline: Deadline): void {
+    for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
+      this.#next = exchange.nextWatched;
+      this.counters[deadline]++;
+      exchange.onDeadline(deadline);
+    }
+    this.#next = null;
+  }
+
   #missedBy(exchange: Watched): Deadline | null {
     const { requestRate, responseRate, exchangeTimeoutMs } = this.options;
     exchange.ageMs += this.stepMs;

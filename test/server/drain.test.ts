@@ -10,7 +10,7 @@ import { application, startServer } from './harness.ts';
 import { requestHttp1 } from './http1-client.ts';
 import { type Answer, answer, connectHttp2, request } from './http2-client.ts';
 import { startProcess } from './process.ts';
-import { errorCode, headers, RawHttp2, requestHead, windowUpdate } from './raw-http2.ts';
+import { errorCode, headers, ping, RawHttp2, requestHead, windowUpdate } from './raw-http2.ts';
 import { SIGNALS_FIELD } from './signals.ts';
 
 const pools = { messages: { application: application('server', 'messages'), threads: { max: 1 } } };
@@ -94,6 +94,70 @@ test.serial('open exchanges are reset at the deadline, and the process ends with
   t.deepEqual(await ended, { code: 0, signal: null });
   t.is((await http2.result).how, 'cut');
   t.is(await http1.result, 'cut');
+});
+
+test.serial(
+  'at the deadline a client hears which exchanges were cut off, and which it may send again (RFC 9113 section 8.7)',
+  async (t) => {
+    const { server, port, signals } = await startServer(t, {
+      pools: {
+        staged: { application: application('server', 'staged'), threads: { max: 1 }, exchangesPerThread: 1 },
+      },
+      drainTimeoutMs: 100,
+    });
+    const client = await RawHttp2.connect(t, port);
+    const head = requestHead('GET', '/wait', { [SIGNALS_FIELD]: signals.name });
+    client.send(headers(1, head, true));
+    await signals.until('begun');
+    client.send(headers(3, head, true), ping('in order'));
+    await client.until(({ type, flags }) => type === FrameType.Ping && (flags & Flag.Ack) !== 0);
+    const draining = server.drain();
+    await client.closed;
+    await draining;
+    const resets = client.frames.filter(({ type }) => type === FrameType.RstStream);
+    t.deepEqual(resets.map((frame) => [frame.streamId, errorCode(frame)]).sort(), [
+      [1, 0x8],
+      [3, 0x7],
+    ]);
+    const goaway = client.frames.findLast(({ type }) => type === FrameType.Goaway);
+    t.deepEqual([errorCode(goaway!), goaway!.payload.readUInt32BE(0)], [0, 3]);
+    t.is(server.deadlineCounters.drain, 2);
+  },
+);
+
+test.serial(
+  'at the deadline a response over HTTP/1.0 that ends with its connection is not ended but reset',
+  async (t) => {
+    const { server, port, signals } = await startServer(t, {
+      pools: { staged: { application: application('server', 'staged'), threads: { max: 1 } } },
+      drainTimeoutMs: 100,
+    });
+    const socket = connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    const failed = new Promise<NodeJS.ErrnoException>((resolve) => socket.once('error', resolve));
+    let ended = false;
+    socket.once('end', () => {
+      ended = true;
+    });
+    socket.write(`GET /stream HTTP/1.0\r\nhost: test\r\n${SIGNALS_FIELD}: ${signals.name}\r\n\r\n`);
+    await once(socket, 'data');
+    socket.resume();
+    const draining = server.drain();
+    t.is((await failed).code, 'ECONNRESET');
+    t.false(ended);
+    await draining;
+  },
+);
+
+test.serial('a peer that does not read holds up the end no longer than the deadline', async (t) => {
+  const { server, port } = await startServer(t, {
+    pools: { messages: pools.messages },
+    drainTimeoutMs: 100,
+  });
+  const client = await RawHttp2.connect(t, port, { settings: { 4: 2 ** 31 - 1 }, reads: false });
+  client.send(windowUpdate(0, 2 ** 30), headers(1, requestHead('GET', '/bytes?count=100000000'), true));
+  await server.drain();
+  t.pass();
 });
 
 test.serial('idle keep-alive connections do not hold up the end', async (t) => {
