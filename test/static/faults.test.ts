@@ -86,6 +86,31 @@ for (const code of ['EMFILE', 'ENFILE']) {
   }
 }
 
+test('the error that goes to the log is thrown when the 503 is out, and not instead of it', async (t) => {
+  const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
+  disk.before = (at) => {
+    if (at === 'open') throw systemError('EMFILE');
+  };
+  const files = new Files(defaults, { disk, now: () => NOW, boundary: () => 'B' });
+  const exchange = new MemoryExchange({ path: '/a.txt' });
+  const left = Promise.withResolvers<void>();
+  const out = Promise.withResolvers<void>();
+  exchange[Symbol.asyncDispose] = () => {
+    left.resolve();
+    return out.promise;
+  };
+  let isThrown = false;
+  const served = files.serve(exchange).catch((error: NodeJS.ErrnoException) => {
+    isThrown = true;
+    return error.code;
+  });
+  await left.promise;
+  t.is(exchange.response().status, 503);
+  t.false(isThrown);
+  out.resolve();
+  t.is(await served, 'EMFILE');
+});
+
 for (const operation of ['realpath', 'stat', 'open', 'fstat', 'read'] as const) {
   test(`EIO of ${operation} is an error of the application, which is answered 500 and logged`, async (t) => {
     const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });

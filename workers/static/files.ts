@@ -69,7 +69,11 @@ export class Files {
         return await this.#answer(exchange, path);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EMFILE' || code === 'ENFILE') refuse(exchange, 503, { 'retry-after': '1' });
+        if (code === 'EMFILE' || code === 'ENFILE') {
+          refuse(exchange, 503, { 'retry-after': '1' });
+          // Where the ring to the reactor is full the answer still waits here, and an error thrown now would take its place.
+          await exchange[Symbol.asyncDispose]();
+        }
         // Thrown on, an error reaches the log; what the client sees is 500 unless something was sent.
         const isUnsent = error instanceof FileChangedError && error.sent === 'nothing';
         if (!isUnsent || attempt === ATTEMPTS) throw error;
