@@ -32,6 +32,16 @@ export interface Transport {
   reset(exchange: Exchange, code: number): void;
   /** The application has consumed so many request bytes: the peer may send as many more. */
   consume(exchange: Exchange, bytes: number): void;
+  /** The peer takes promised responses; absent where the protocol has none. */
+  readonly takesPushes?: boolean;
+  /** Promises the response to another request; null, or absent: there can be none now. `number` is the thread's. */
+  push?(
+    parent: Exchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): Exchange | null;
   /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
   stopReading(exchange: Exchange): void;
   /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
@@ -89,6 +99,8 @@ export class Exchange extends Watched {
   /** Whether the transport's stream is over, so that nothing can be sent to it, and how it ended. */
   #closed: 'no' | 'complete' | 'reset' = 'no';
   #resetToSend = -1;
+  /** Pushes that were refused, for the thread to hear. */
+  #refusedPushes: number[] | null = null;
   #resetBy: ResetBy = ResetBy.Peer;
 
   /** What it carries is no content, and it has no end of its own. */
@@ -157,6 +169,11 @@ export class Exchange extends Watched {
       if (fields[i] === 'content-length') return Number(fields[i + 1]) > this.#allowedBytes;
     }
     return false;
+  }
+
+  /** Where its route leads. */
+  get destination(): Destination {
+    return this.#destination;
   }
 
   /** Somebody may still want what the peer has not sent yet. */
@@ -267,7 +284,7 @@ export class Exchange extends Watched {
     const sent = thread.channel.sendOpen(
       slot,
       generation,
-      whole ? Flag.End : 0,
+      (whole ? Flag.End : 0) | (this.transport.takesPushes === true ? Flag.TakesPushes : 0),
       this.method,
       this.scheme,
       this.authority,
@@ -286,6 +303,7 @@ export class Exchange extends Watched {
   onWritable(): boolean {
     const thread = this.thread;
     if (thread === null) return true;
+    if (this.#refusedPushes !== null && !this.#refusePushes(thread)) return this.#stuck(thread);
     if (this.#resetToSend !== -1) {
       if (!thread.channel.sendReset(this.slot, this.#resetToSend, this.#resetBy)) return this.#stuck(thread);
       this.#resetToSend = -1;
@@ -294,6 +312,16 @@ export class Exchange extends Watched {
     if (this.#closed === 'reset') return true;
     if (!this.#sendWaiting(thread)) return this.#stuck(thread);
     if (this.#owesResponseCredit && !this.#payResponseCredit(thread)) return this.#stuck(thread);
+    return true;
+  }
+
+  #refusePushes(thread: Thread): boolean {
+    const refused = this.#refusedPushes as number[];
+    for (let number = refused[0]; number !== undefined; number = refused[0]) {
+      if (!thread.channel.sendPromised(this.slot, number, false, 0)) return false;
+      refused.shift();
+    }
+    this.#refusedPushes = null;
     return true;
   }
 
@@ -413,6 +441,22 @@ export class Exchange extends Watched {
       if (fields[i] !== 'expect' || (fields[i + 1] as string).toLowerCase() !== '100-continue') continue;
       this.transport.inform(this, 100, NO_FIELDS);
       return;
+    }
+  }
+
+  override onPush(number: number, method: string, path: string, fields: string[]): void {
+    const { thread, transport } = this;
+    if (thread === null) return;
+    const mayPush = this.#closed === 'no' && thread.canAdopt;
+    const pushed = mayPush ? (transport.push?.(this, number, method, path, fields) ?? null) : null;
+    if (pushed === null) {
+      this.#refusedPushes ??= [];
+      this.#refusedPushes.push(number);
+      this.onWritable();
+    } else if (thread.adopt(pushed)) {
+      pushed.onWritable();
+    } else {
+      transport.reset(pushed, INTERNAL_ERROR);
     }
   }
 

@@ -7,10 +7,10 @@
  */
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 2;
+export const GRAMMAR_VERSION = 3;
 
 /** Reactor → thread. */
-export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4 } as const;
+export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;
 /** Thread → reactor. */
 export const ThreadMessage = {
   Head: 8,
@@ -20,6 +20,7 @@ export const ThreadMessage = {
   Credit: 12,
   Reset: 13,
   Closed: 14,
+  Push: 15,
 } as const;
 
 /** Bits of `flags`. */
@@ -28,6 +29,8 @@ export const Flag = {
   End: 1,
   /** The thread's last message on this slot. */
   Final: 2,
+  /** In OPEN: the peer takes promised responses. */
+  TakesPushes: 4,
 } as const;
 
 /** Who reset an exchange (reactor → thread). */
@@ -75,6 +78,8 @@ export interface ReactorHandler extends ChannelEvents {
   onCredit(slot: number, granted: number, consumed: number): void;
   onReset(slot: number, flags: number, code: number, reason: number): void;
   onClosed(slot: number): void;
+  /** The application promises the response to this request. `number` is the thread's own, unlike any other lately. */
+  onPush(slot: number, number: number, method: string, path: string, fields: string[]): void;
 }
 
 /** The thread's side; as `ReactorHandler`. */
@@ -99,4 +104,9 @@ export interface ThreadHandler extends ChannelEvents {
   /** Response bytes that may cross in addition. */
   onCredit(slot: number, bytes: number): void;
   onReset(slot: number, code: number, by: number): void;
+  /**
+   * The answer to PUSH. `accepted`: the promise has been made, and its response belongs on `pushSlot`, which is claimed for
+   * this thread already. Not: nothing was promised, and `pushSlot` says nothing.
+   */
+  onPromised(slot: number, number: number, accepted: boolean, pushSlot: number): void;
 }

@@ -1,6 +1,6 @@
 /** The reactor's end of a channel: it sends requests and receives responses. */
 
-import { corrupt, expectBytes, expectFields, expectInteger } from './decoder.ts';
+import { corrupt, expectBytes, expectFields, expectInteger, expectString } from './decoder.ts';
 import { fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
@@ -15,6 +15,7 @@ const TRAILERS = (4 << 8) | ThreadMessage.Trailers;
 const CREDIT = (4 << 8) | ThreadMessage.Credit;
 const RESET = (5 << 8) | ThreadMessage.Reset;
 const CLOSED = (2 << 8) | ThreadMessage.Closed;
+const PUSH = (6 << 8) | ThreadMessage.Push;
 
 /** The reactor's end. */
 export class ReactorEnd extends ChannelEnd {
@@ -93,6 +94,15 @@ export class ReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendPromised(slot: number, number: number, accepted: boolean, pushSlot: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(5, ReactorMessage.Promised, slot);
+    this.encoder.integer(number);
+    this.encoder.integer(accepted ? 1 : 0);
+    this.encoder.integer(pushSlot);
+    return this.commit();
+  }
+
   protected override dispatch(offset: number, length: number): void {
     const decoder = this.decoder;
     const handler = this.#handler;
@@ -149,6 +159,17 @@ export class ReactorEnd extends ChannelEnd {
         const slot = this.slot(decoder.integer());
         decoder.finish();
         handler.onClosed(slot);
+        return;
+      }
+      case PUSH: {
+        const [, slot, number, method, path, fields] = decoder.whole();
+        handler.onPush(
+          this.slot(expectInteger(slot)),
+          expectInteger(number),
+          expectString(method),
+          expectString(path),
+          expectFields(fields),
+        );
         return;
       }
       default:

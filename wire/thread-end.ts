@@ -1,7 +1,7 @@
 /** A thread's end of a channel: it receives requests and sends responses. */
 
 import { corrupt, expectFields, expectInteger, expectString } from './decoder.ts';
-import { binaryBound, fieldsBound, textBound } from './encoder.ts';
+import { binaryBound, fieldsBound, stringBound, textBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
 
@@ -12,6 +12,7 @@ const DATA = (4 << 8) | ReactorMessage.Data;
 const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
 const CREDIT = (3 << 8) | ReactorMessage.Credit;
 const RESET = (4 << 8) | ReactorMessage.Reset;
+const PROMISED = (5 << 8) | ReactorMessage.Promised;
 
 /** The thread's end. */
 export class ThreadEnd extends ChannelEnd {
@@ -87,6 +88,17 @@ export class ThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendPush(slot: number, number: number, method: string, path: string, fields: readonly string[]): boolean {
+    const bound = INTEGERS_BOUND + stringBound(method) + stringBound(path) + fieldsBound(fields);
+    if (!this.begin(bound)) return false;
+    this.encoder.message(6, ThreadMessage.Push, slot);
+    this.encoder.integer(number);
+    this.encoder.string(method);
+    this.encoder.string(path);
+    this.encoder.fields(fields);
+    return this.commit();
+  }
+
   protected override dispatch(offset: number, length: number): void {
     const decoder = this.decoder;
     const handler = this.#handler;
@@ -135,6 +147,15 @@ export class ThreadEnd extends ChannelEnd {
         const by = decoder.integer();
         decoder.finish();
         handler.onReset(slot, code, by);
+        return;
+      }
+      case PROMISED: {
+        const slot = this.slot(decoder.integer());
+        const number = decoder.integer();
+        const accepted = decoder.integer() !== 0;
+        const pushSlot = this.slot(decoder.integer());
+        decoder.finish();
+        handler.onPromised(slot, number, accepted, pushSlot);
         return;
       }
       default:

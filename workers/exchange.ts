@@ -12,8 +12,18 @@ import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { contentLengthOf, flatten, ReceivedFields } from './fields.ts';
-import type { Closed, Exchange, ExchangeRequest, Fields, FieldsInit } from './gateway.ts';
+import type {
+  Capabilities,
+  Closed,
+  Exchange,
+  ExchangeRequest,
+  Fields,
+  FieldsInit,
+  PushedResponse,
+  PushRequest,
+} from './gateway.ts';
 import type { Outlet } from './outlet.ts';
+import { Pushes, pendingPush } from './pushes.ts';
 import { RequestBody } from './request-body.ts';
 import { HostedTunnel } from './tunnel.ts';
 
@@ -23,7 +33,8 @@ type RequestState = 'open' | 'ended' | 'cut';
 
 /** One queued message. */
 interface Queued {
-  readonly kind: 'head' | 'inform' | 'data' | 'trailers';
+  readonly kind: 'head' | 'inform' | 'data' | 'trailers' | 'push';
+  /** Of a push: its number. */
   readonly status: number;
   readonly fields: readonly string[] | null;
   readonly bytes: Uint8Array | null;
@@ -34,6 +45,8 @@ interface Queued {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const WITH_PUSH: Capabilities = Object.freeze({ push: true });
+const WITHOUT_PUSH: Capabilities = Object.freeze({ push: false });
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
@@ -46,6 +59,7 @@ const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', cod
 export class HostedExchange implements Exchange {
   readonly request: ExchangeRequest;
   readonly slot: number;
+  readonly capabilities: Capabilities;
   readonly #outlet: Outlet;
   readonly #isHead: boolean;
 
@@ -72,11 +86,19 @@ export class HostedExchange implements Exchange {
   #drain: AbortController | null = null;
   #tunnel: HostedTunnel | null = null;
   #whenClosed: PromiseWithResolvers<Closed> | null = null;
+  #pushes: Pushes | null = null;
 
-  constructor(outlet: Outlet, slot: number, request: ExchangeRequest, requestEnded: boolean) {
+  constructor(
+    outlet: Outlet,
+    slot: number,
+    request: ExchangeRequest,
+    requestEnded: boolean,
+    takesPushes = false,
+  ) {
     this.#outlet = outlet;
     this.slot = slot;
     this.request = request;
+    this.capabilities = takesPushes ? WITH_PUSH : WITHOUT_PUSH;
     this.#isHead = request.method === 'HEAD';
     this.#requestState = requestEnded ? 'ended' : 'open';
     this.#credit = outlet.options.responseWindowBytes;
@@ -177,6 +199,26 @@ export class HostedExchange implements Exchange {
       this.#send('head', status, head, null, false, null);
       this.#send('data', 0, null, bytes, true, null);
     }
+  }
+
+  async push(request: PushRequest): Promise<PushedResponse | null> {
+    const pending = pendingPush(request);
+    if (this.#response !== 'idle' && this.#response !== 'started') {
+      const error = this.#notWritable();
+      // The peer has gone, which is no mistake of the application's.
+      if (error instanceof ExchangeClosedError) return null;
+      throw error;
+    }
+    if (!this.capabilities.push) return null;
+    this.#requireFits(pending.fields);
+    this.#pushes ??= new Pushes();
+    if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
+      throw this.#backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
+    }
+    const number = this.#outlet.nextPushNumber();
+    this.#pushes.add(number, pending);
+    this.#send('push', number, null, null, false, null);
+    return pending.answer.promise;
   }
 
   accept(fields?: FieldsInit): HostedTunnel {
@@ -348,6 +390,11 @@ export class HostedExchange implements Exchange {
     this.#drain?.abort();
   }
 
+  /** The promised responses, if any was asked for. */
+  get pushes(): Pushes | null {
+    return this.#pushes;
+  }
+
   /** True while the reactor holds the slot for this exchange. */
   get isOpen(): boolean {
     return !this.#final;
@@ -482,6 +529,12 @@ export class HostedExchange implements Exchange {
         if (body !== null) this.#credit -= body.length;
         return true;
       }
+      case 'push': {
+        const push = this.#pushes?.pending(item.status);
+        // Nobody waits for it any more.
+        if (push === undefined) return true;
+        return this.#outlet.sendPush(this, item.status, push.method, push.path, push.fields);
+      }
       case 'inform':
         return this.#outlet.sendInform(this, item.status, item.fields ?? []);
       case 'trailers':
@@ -534,6 +587,7 @@ export class HostedExchange implements Exchange {
     this.#final = true;
     this.#closed = closed;
     this.#outlet.finished(this);
+    this.#pushes?.abandon();
     const queue = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;

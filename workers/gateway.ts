@@ -112,8 +112,31 @@ export interface ExchangeBody extends AsyncIterable<Uint8Array> {
   text(limitBytes?: number): Promise<string>;
 }
 
+/** A request whose response is promised before the peer asks for it. */
+export interface PushRequest {
+  /** Path and query, from a slash on. The origin is that of the exchange's own request. */
+  readonly path: string;
+  /** Default GET. */
+  readonly method?: 'GET' | 'HEAD';
+  /** Fields that the peer would have sent: without content-length and host. */
+  readonly fields?: FieldsInit;
+}
+
+/** The response to a promised request. Its stream is its own: flow control, `reset`, `signal` and `closed` are about it alone. */
+export type PushedResponse = Pick<
+  Exchange,
+  'inform' | 'respond' | 'write' | 'end' | 'reset' | 'writableBytes' | 'signal' | 'closed'
+>;
+
+/** What the peer and the protocol can do beyond what every exchange can. */
+export interface Capabilities {
+  /** The peer took promised responses when the request came. Where it does not, `push` gives null. */
+  readonly push: boolean;
+}
+
 export interface Exchange extends AsyncDisposable {
   readonly request: ExchangeRequest;
+  readonly capabilities: Capabilities;
   readonly body: ExchangeBody;
   /** The request's trailer section, known once the body has been read to its end; empty when there is none. */
   readonly trailers: Promise<Fields>;
@@ -136,6 +159,15 @@ export interface Exchange extends AsyncDisposable {
   write(chunk: Uint8Array | string): Promise<void>;
   /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
   end(trailers?: FieldsInit): void;
+  /**
+   * Promise the response to a request that the peer is sure to make (RFC 9113 section 8.4), and get it to write: before
+   * what refers to it, as in `await exchange.push({ path: '/style.css' })`. It may outlive this exchange's response, not
+   * the application's function: without a complete response by then it is reset. Null when the peer takes none, or no
+   * more now, or the thread has all that it can have at once.
+   * @throws GatewayError (as a rejection) `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID`, `SLUICE_RESPONSE_ENDED`,
+   * `SLUICE_WRITE_BACKLOG`
+   */
+  push(request: PushRequest): Promise<PushedResponse | null>;
   /**
    * Accept the tunnel that the request asks for (see `request.protocol`), in place of `respond`: 101 or, for CONNECT,
    * 200 with these fields, then bytes both ways. To refuse one, `respond` with a status of 300 or above, such as 403.
@@ -208,6 +240,7 @@ export const GatewayErrorCode = {
   FieldInvalid: 'SLUICE_FIELD_INVALID',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
   NotATunnel: 'SLUICE_NOT_A_TUNNEL',
+  PushInvalid: 'SLUICE_PUSH_INVALID',
   ResetCodeInvalid: 'SLUICE_RESET_CODE_INVALID',
   ResponseEnded: 'SLUICE_RESPONSE_ENDED',
   ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',

@@ -63,6 +63,7 @@ export class Host implements ThreadHandler, Outlet {
   #running = 0;
   #started = 0;
   #failed = 0;
+  #pushNumber = 0;
   /** `drained` is final: what is still in the ring goes to another thread. */
   #state: 'running' | 'draining' | 'drained' = 'running';
   readonly #drained = Promise.withResolvers<void>();
@@ -221,7 +222,13 @@ export class Host implements ThreadHandler, Outlet {
       fields,
       tls,
     );
-    const exchange = new HostedExchange(this, slot, request, (flags & Flag.End) !== 0);
+    const exchange = new HostedExchange(
+      this,
+      slot,
+      request,
+      (flags & Flag.End) !== 0,
+      (flags & Flag.TakesPushes) !== 0,
+    );
     this.#slots[slot] = exchange;
     this.#open++;
     this.#started++;
@@ -251,6 +258,7 @@ export class Host implements ThreadHandler, Outlet {
       if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
       exchange.onFailure();
     }
+    exchange.pushes?.returned();
     this.#running--;
     if (this.#state === 'draining') this.#checkDrained();
   }
@@ -283,6 +291,32 @@ export class Host implements ThreadHandler, Outlet {
     this.#slots[slot]?.onReset(code, by === ResetBy.Peer ? 'peer' : 'server');
   }
 
+  onPromised(slot: number, number: number, accepted: boolean, pushSlot: number): void {
+    const parent = this.#slots[slot] ?? null;
+    const pushes = parent === null ? null : parent.pushes;
+    if (!accepted) {
+      pushes?.refused(number);
+      return;
+    }
+    const pending = pushes?.pending(number);
+    const request = new HostedRequest(
+      pending?.method ?? 'GET',
+      parent?.request.scheme ?? '',
+      parent?.request.authority ?? '',
+      pending?.path ?? '/',
+      '2',
+      parent?.request.remote.address ?? '',
+      parent?.request.remote.port ?? 0,
+      pending?.fields ?? [],
+      '',
+    );
+    const pushed = new HostedExchange(this, pushSlot, request, true);
+    this.#slots[pushSlot] = pushed;
+    this.#open++;
+    // The slot is ours and has to be given back, whoever may have wanted it.
+    if (pushes?.promised(number, pushed) !== true) pushed.reset();
+  }
+
   // ---- to the reactor
 
   sendHead(
@@ -309,6 +343,21 @@ export class Host implements ThreadHandler, Outlet {
 
   sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean {
     return this.#sent(exchange, this.#channel.sendCredit(exchange.slot, granted, consumed));
+  }
+
+  nextPushNumber(): number {
+    this.#pushNumber = (this.#pushNumber + 1) >>> 0;
+    return this.#pushNumber;
+  }
+
+  sendPush(
+    exchange: HostedExchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): boolean {
+    return this.#sent(exchange, this.#channel.sendPush(exchange.slot, number, method, path, fields));
   }
 
   owes(exchange: HostedExchange): void {

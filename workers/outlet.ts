@@ -23,6 +23,15 @@ export interface Outlet {
   sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
   sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean;
   sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean;
+  /** A number for a push, unlike any other of this thread's lately. */
+  nextPushNumber(): number;
+  sendPush(
+    exchange: HostedExchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): boolean;
   /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
   owes(exchange: HostedExchange): void;
   /** FINAL messages: never refused, kept until the ring has room. */

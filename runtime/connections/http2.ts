@@ -10,6 +10,7 @@ import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { OutputChunk } from '../http2/output.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
+import { PushedExchange } from '../pushed-exchange.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
@@ -297,6 +298,28 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   trailers(exchange: Exchange, fields: readonly string[]): void {
     this.#engine.trailers(exchange.stream as Http2Stream, fields);
     this.#front.reactor.flushLater(this);
+  }
+
+  get takesPushes(): boolean {
+    return this.#engine.canPush;
+  }
+
+  push(
+    parent: Exchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): Exchange | null {
+    // A thread that has gone wild must not make the engine throw.
+    if (method !== 'GET' && method !== 'HEAD') return null;
+    const stream = this.#engine.push(parent.stream as Http2Stream, method, path, fields);
+    if (stream === null) return null;
+    const pushed = new PushedExchange(this, stream, parent, number, method, path, fields);
+    stream.context = pushed;
+    this.#front.deadlines.watch(pushed);
+    this.#front.reactor.flushLater(this);
+    return pushed;
   }
 
   reset(exchange: Exchange, code: number): void {

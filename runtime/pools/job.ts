@@ -43,6 +43,10 @@ export abstract class Job {
   abstract onTrailers(fields: string[]): void;
   abstract onCredit(granted: number, consumed: number): void;
   abstract onReset(code: number, reason: number): void;
+  /** The thread wants another job of its own making, which goes with this one. */
+  onPush(_number: number, _method: string, _path: string, _fields: string[]): void {
+    // There is none: the thread hears no answer, and stops waiting when it ends this one.
+  }
 }
 
 /** A doubly linked list through the jobs themselves: no allocation to queue one, no search to remove one. */

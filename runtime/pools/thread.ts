@@ -99,6 +99,35 @@ export class Thread implements ReactorHandler {
     return true;
   }
 
+  /** Whether `adopt` would take a job now. */
+  get canAdopt(): boolean {
+    return this.state !== 'dead' && this.#free.length > 0;
+  }
+
+  /**
+   * A job that the thread itself has asked for, and has begun with that: it is claimed for the thread, so it never moves. The
+   * job tells the thread its slot. False: the claim table is not as it must be, and the thread is to be ended.
+   */
+  adopt(job: Job): boolean {
+    const slot = this.#free.pop() as number;
+    const { claims } = this.channel;
+    const generation = claims.queue(slot);
+    if (generation === -1 || !claims.claim(slot, generation)) {
+      this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
+      return false;
+    }
+    this.#slots[slot] = job;
+    job.state = 'assigned';
+    job.thread = this;
+    job.slot = slot;
+    job.generation = generation;
+    job.assignedAtMs = this.#turns.nowMs;
+    // In front, among what has been begun.
+    this.jobs.unshift(job);
+    this.#turns.request();
+    return true;
+  }
+
   /** Takes a job back that the thread has not begun. False: it has. */
   takeBack(job: Job): boolean {
     if (!this.channel.claims.recall(job.slot)) return false;
@@ -225,6 +254,10 @@ export class Thread implements ReactorHandler {
   onClosed(slot: number): void {
     const job = this.#slots[slot];
     if (job !== null && job !== undefined) this.#finish(job);
+  }
+
+  onPush(slot: number, number: number, method: string, path: string, fields: string[]): void {
+    this.#slots[slot]?.onPush(number, method, path, fields);
   }
 
   onWake(): void {

@@ -46,6 +46,7 @@ export class MemoryExchange implements Exchange {
   readonly request: ExchangeRequest;
   readonly body: ExchangeBody;
   readonly trailers: Promise<Fields>;
+  readonly capabilities = { push: false };
   readonly writableBytes = 65536;
   readonly signal: AbortSignal = new AbortController().signal;
   readonly draining: AbortSignal = new AbortController().signal;
@@ -97,6 +98,10 @@ export class MemoryExchange implements Exchange {
       throw new HostError('SLUICE_RESPONSE_NOT_STARTED', 'there is no open response');
     this.#state = 'ended';
     this.#trailers = received(trailers);
+  }
+
+  async push(): Promise<null> {
+    return null;
   }
 
   accept(): never {

@@ -123,6 +123,8 @@ export function defineCodecTests(test: TestFn): void {
     reactor.sendTrailers(3, ['a', 'b']);
     reactor.sendCredit(4, 0xffffffff);
     reactor.sendReset(5, 8, 1);
+    reactor.sendPromised(6, 70_000, true, 300);
+    reactor.sendPromised(6, 1, false, 0);
     reactor.publish();
     t.deepEqual(decoded(transfer.requests), [
       [0, 1, 70_000, 1, ...head, ['a', 'é']],
@@ -131,6 +133,8 @@ export function defineCodecTests(test: TestFn): void {
       [2, 3, ['a', 'b']],
       [3, 4, 0xffffffff],
       [4, 5, 8, 1],
+      [5, 6, 70_000, 1, 300],
+      [5, 6, 1, 0, 0],
     ]);
   });
 
@@ -147,6 +151,7 @@ export function defineCodecTests(test: TestFn): void {
     thread.sendCredit(6, 128, 256);
     thread.sendReset(7, 2, 2, 1);
     thread.sendClosed(8);
+    thread.sendPush(9, 70_000, 'GET', '/a', ['b', 'c']);
     thread.publish();
     t.deepEqual(decoded(transfer.responses), [
       [8, 1, 3, 200, ['a', 'b'], Buffer.from('é')],
@@ -159,6 +164,7 @@ export function defineCodecTests(test: TestFn): void {
       [12, 6, 128, 256],
       [13, 7, 2, 2, 1],
       [14, 8],
+      [15, 9, 70_000, 'GET', '/a', ['b', 'c']],
     ]);
   });
 
@@ -171,10 +177,16 @@ export function defineCodecTests(test: TestFn): void {
     for (const message of [
       [1, 300, 1, Buffer.from('bc')],
       [3, 4, 70_000],
+      [5, 4, 9, 1, 5],
     ]) {
       putBytes(transfer.requests, packr.pack(message));
     }
-    putBytes(transfer.responses, packr.pack([8, 1, 3, 200, ['a', 'b'], Buffer.from('xyz')]));
+    for (const message of [
+      [8, 1, 3, 200, ['a', 'b'], Buffer.from('xyz')],
+      [15, 1, 9, 'GET', '/a', ['b', 'c']],
+    ]) {
+      putBytes(transfer.responses, packr.pack(message));
+    }
     thread.receive(10);
     reactor.receive(10);
     t.deepEqual(faults, []);
@@ -182,14 +194,18 @@ export function defineCodecTests(test: TestFn): void {
       ['open', 1, 2, 3, ...head, ['a', 'é'.repeat(20)], ''],
       ['data', 300, 1, 'bc'],
       ['credit', 4, 70_000],
+      ['promised', 4, 9, true, 5],
     ]);
-    t.deepEqual(atReactor, [['head', 1, 3, 200, ['a', 'b'], 'xyz']]);
+    t.deepEqual(atReactor, [
+      ['head', 1, 3, 200, ['a', 'b'], 'xyz'],
+      ['push', 1, 9, 'GET', '/a', ['b', 'c']],
+    ]);
   });
 
   const malformed: [string, unknown][] = [
     ['no array', 'text'],
     ['a kind of the other direction', [0, 1]],
-    ['an unknown kind', [15, 1]],
+    ['an unknown kind', [16, 1]],
     ['a message that is too short', [12, 1]],
     ['a message that is too long', [12, 1, 2, 3, 4]],
     ['a slot out of range', [14, 1024]],

@@ -27,6 +27,7 @@ export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {
     onCredit: (slot, granted, consumed) => into.push(['credit', slot, granted, consumed]),
     onReset: (slot, flags, code, reason) => into.push(['reset', slot, flags, code, reason]),
     onClosed: (slot) => into.push(['closed', slot]),
+    onPush: (slot, number, method, path, fields) => into.push(['push', slot, number, method, path, fields]),
     ...own,
   };
 }
@@ -40,6 +41,8 @@ export function recordThread(into: Received[], own: Partial<ThreadHandler> = {})
     onTrailers: (slot, fields) => into.push(['trailers', slot, fields]),
     onCredit: (slot, bytes) => into.push(['credit', slot, bytes]),
     onReset: (slot, code, by) => into.push(['reset', slot, code, by]),
+    onPromised: (slot, number, accepted, pushSlot) =>
+      into.push(['promised', slot, number, accepted, pushSlot]),
     ...own,
   };
 }

@@ -20,6 +20,7 @@ export class ScriptedOutlet implements Outlet {
   full = false;
   isDraining = false;
   finishedTimes = 0;
+  pushNumber = 0;
   readonly owing = new Set<HostedExchange>();
 
   /** What was sent since the last call. */
@@ -62,6 +63,20 @@ export class ScriptedOutlet implements Outlet {
 
   sendCredit(_: HostedExchange, granted: number, consumed: number): boolean {
     return this.#send(['credit', granted, consumed]);
+  }
+
+  nextPushNumber(): number {
+    return ++this.pushNumber;
+  }
+
+  sendPush(
+    _: HostedExchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): boolean {
+    return this.#send(['push', number, method, path, [...fields]]);
   }
 
   owes(exchange: HostedExchange): void {

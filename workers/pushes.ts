@@ -1,0 +1,93 @@
+/**
+ * The promised responses of one exchange (RFC 9113 section 8.4): what is asked of the reactor and not answered yet, and what
+ * the application has in hand. They last as long as its function, as the exchange itself does: what has no complete response
+ * by then is reset.
+ */
+import { HostError } from './errors.ts';
+import type { HostedExchange } from './exchange.ts';
+import { flatten } from './fields.ts';
+import type { PushedResponse, PushRequest } from './gateway.ts';
+
+/** What `:path` may hold: no space, control or fragment. */
+const PATH = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
+/** Fields of content, which no promised request has, and of what pseudo-fields and the connection say. */
+const UNFIT = new Set(['content-length', 'expect', 'host', 'te', 'trailer']);
+
+/** A push that the reactor has not answered. */
+export interface PendingPush {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: readonly string[];
+  readonly answer: PromiseWithResolvers<PushedResponse | null>;
+}
+
+/** @throws HostError `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID` */
+export function pendingPush(request: PushRequest): PendingPush {
+  const { path, method = 'GET' } = request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    throw invalid('GET or HEAD, which are safe and cacheable', String(method));
+  }
+  if (typeof path !== 'string' || !PATH.test(path)) {
+    throw invalid('a path that begins with a slash, without spaces and fragment', String(path));
+  }
+  const fields = flatten(request.fields);
+  for (let i = 0; i < fields.length; i += 2) {
+    if (UNFIT.has(fields[i] as string)) throw invalid('no content and no host of its own', String(fields[i]));
+  }
+  return { method, path, fields, answer: Promise.withResolvers() };
+}
+
+function invalid(expected: string, came: string): HostError {
+  return new HostError(
+    'SLUICE_PUSH_INVALID',
+    `expected a promised request to have ${expected} (RFC 9113 section 8.4), got ${JSON.stringify(came.slice(0, 200))}`,
+  );
+}
+
+export class Pushes {
+  readonly #pending = new Map<number, PendingPush>();
+  readonly #given: HostedExchange[] = [];
+  #state: 'open' | 'over' = 'open';
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  add(number: number, push: PendingPush): void {
+    this.#pending.set(number, push);
+  }
+
+  pending(number: number): PendingPush | undefined {
+    return this.#pending.get(number);
+  }
+
+  /** The reactor has promised nothing. */
+  refused(number: number): void {
+    this.#pending.get(number)?.answer.resolve(null);
+    this.#pending.delete(number);
+  }
+
+  /** The promise is out. False: nobody waits for it any more. */
+  promised(number: number, pushed: HostedExchange): boolean {
+    const push = this.#pending.get(number);
+    if (push === undefined || this.#state === 'over') return false;
+    this.#pending.delete(number);
+    this.#given.push(pushed);
+    push.answer.resolve(pushed);
+    return true;
+  }
+
+  /** The reactor answers no more. */
+  abandon(): void {
+    for (const { answer } of this.#pending.values()) answer.resolve(null);
+    this.#pending.clear();
+  }
+
+  /** The application's function is over. */
+  returned(): void {
+    this.#state = 'over';
+    this.abandon();
+    for (const pushed of this.#given) if (!pushed.onReturn()) pushed.reset();
+    this.#given.length = 0;
+  }
+}
