@@ -1,6 +1,6 @@
 /**
  * Writes the tables of `configuration.md` from what the server itself reads: the published JSON Schema, the settings of the
- * command line, and the error codes. Run it when one of them has changed: `node docs/generate-configuration.ts`. The prose
+ * command line, and the error codes. Run it when one of them has changed: `npx node docs/generate-configuration.ts`. The prose
  * around the tables is written by hand; a test holds the tables to their sources.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
