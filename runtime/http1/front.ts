@@ -11,6 +11,7 @@ import type { Peer } from '../listeners/peer.ts';
 import { Http1Connection, type Http1Server } from './connection.ts';
 import { isRefused, readHead } from './head.ts';
 import type { Http1Options } from './options.ts';
+import { upgradeOptions } from './upgrade-choice.ts';
 
 /** How often deadlines for heads are looked at, at most. */
 const CHECK_MS = 1_000;
@@ -28,7 +29,8 @@ export class Http1Front implements Http1Server {
     this.options = options;
     // Not imported: an import lists the module's exports, and listing them loads undici for `http.WebSocket`, which
     // costs the start 40 ms.
-    const server = process.getBuiltinModule('node:http').createServer({
+    const http = process.getBuiltinModule('node:http');
+    const server = http.createServer({
       // It counts no colons, so what is within our count is within its own, and it only stops giants.
       maxHeaderSize: options.maxHeaderBytes,
       keepAliveTimeout: options.keepAliveTimeoutMs,
@@ -39,7 +41,7 @@ export class Http1Front implements Http1Server {
       // Judged with the rest of the head, as Node looks at the first Host only.
       requireHostHeader: false,
       insecureHTTPParser: false,
-      shouldUpgradeCallback: (request) => this.#isUpgrade(request),
+      ...upgradeOptions(http, (request) => this.#isUpgrade(request)),
     });
     this.#server = server;
     // Beyond a count Node would leave fields out without telling.
