@@ -11,6 +11,7 @@
  * crosses before the claim, since only a thread that has claimed it can grant credit. It can therefore be given to
  * another thread at any time.
  */
+import { corrupt } from '../wire/decoder.ts';
 import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
 import { Window } from '../wire/window.ts';
 import { ByteQueue } from './byte-queue.ts';
@@ -48,6 +49,8 @@ export interface Transport {
   letsContentCome(exchange: Exchange): boolean;
   /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
   takenBytes(exchange: Exchange): number;
+  /** An error of ours while something was done for the exchange: whatever shares state with it ends, told or not. */
+  fail(exchange: Exchange, error: unknown): void;
 }
 
 /** What a thread's HEAD says to accept a tunnel. */
@@ -112,6 +115,8 @@ export class Exchange extends Watched {
   #requestTrailers: string[] | null = null;
   #endSent = false;
   readonly #requestCredit = new Window(0);
+  /** Request bytes that have crossed to the thread and that it has not consumed. */
+  #crossedBytes = 0;
   /** The application has begun to read. */
   #credited = false;
   #responseCreditOwed = 0;
@@ -340,6 +345,7 @@ export class Exchange extends Watched {
         this.#request === 'ended' && this.#requestTrailers === null && piece.length === waiting.length;
       if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, piece, 0, piece.length)) return false;
       this.#requestCredit.consume(piece.length);
+      this.#crossedBytes += piece.length;
       waiting.skip(piece.length);
       if (last) this.#endSent = true;
     }
@@ -362,6 +368,7 @@ export class Exchange extends Watched {
     const last = this.#request === 'ended';
     if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, bytes, start, end)) return false;
     this.#requestCredit.consume(length);
+    this.#crossedBytes += length;
     if (last) this.#endSent = true;
     return true;
   }
@@ -390,6 +397,7 @@ export class Exchange extends Watched {
       this.transport.accept(this, fields);
       return;
     }
+    if (status < 200 || status > 599) throw corrupt('a final status of 200 to 599', status);
     const whole = (flags & Flag.End) !== 0;
     this.#response = whole ? 'ended' : 'head';
     if (end === start) {
@@ -402,7 +410,10 @@ export class Exchange extends Watched {
   }
 
   onInform(status: number, fields: string[]): void {
-    if (this.#closed === 'no' && this.#response === 'none') this.transport.inform(this, status, fields);
+    if (this.#closed !== 'no' || this.#response !== 'none') return;
+    if (status < 100 || status > 199 || status === SWITCHING_PROTOCOLS)
+      throw corrupt('an interim status, 100 or 102 to 199', status);
+    this.transport.inform(this, status, fields);
   }
 
   onData(flags: number, bytes: Uint8Array, start: number, end: number): void {
@@ -424,6 +435,9 @@ export class Exchange extends Watched {
       this.#credited = true;
       this.#inviteContent();
     }
+    if (consumed > this.#crossedBytes)
+      throw corrupt(`at most ${this.#crossedBytes} bytes consumed`, consumed);
+    this.#crossedBytes -= consumed;
     this.#requestCredit.grant(granted);
     if (consumed > 0 && this.#closed === 'no') this.transport.consume(this, consumed);
     this.onWritable();
@@ -480,6 +494,10 @@ export class Exchange extends Watched {
     if (this.#closed !== 'no' || this.#response === 'ended') return;
     if (this.#response === 'none') this.answer(502);
     else this.transport.reset(this, INTERNAL_ERROR);
+  }
+
+  onFault(error: unknown): void {
+    this.transport.fail(this, error);
   }
 
   onRefused(_refusal: Refusal): void {

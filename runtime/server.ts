@@ -115,6 +115,8 @@ export class Server {
       maxTargetBytes: config.limits.maxTargetBytes,
       date: () => this.#date(),
       forget: (connection) => this.#forget(connection),
+      onFault: (error) =>
+        this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
       onHttp1Idle: () => this.#checkEmpty(),
     };
     this.#http1 = new Http1Front(this.#front, {

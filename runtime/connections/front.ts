@@ -22,6 +22,8 @@ export interface Front {
   date(): string;
   /** The connection is gone. */
   forget(connection: Connection): void;
+  /** An error of ours has ended a connection. */
+  onFault(error: unknown): void;
   /** The last exchange that was open over HTTP/1 is over. */
   onHttp1Idle(): void;
 }

@@ -234,6 +234,11 @@ export class Http1Tunnel implements Transport, Flushable {
     return false;
   }
 
+  fail(_exchange: Exchange, error: unknown): void {
+    this.#front.onFault(error);
+    this.#socket.destroy();
+  }
+
   takenBytes(): number {
     const { bytesWritten, writableLength } = this.#socket;
     return writableLength === 0 ? -1 : bytesWritten - writableLength;

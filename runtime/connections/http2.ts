@@ -71,7 +71,12 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   #read(chunk: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#engine.receive(chunk, this.#front.reactor.tick());
+    try {
+      this.#engine.receive(chunk, this.#front.reactor.tick());
+    } catch (error) {
+      this.#fault(error);
+      return;
+    }
     free(chunk);
     if (this.#drain === 'promised' && this.#engine.unansweredPings === 0) this.#stopTaking();
     this.#front.reactor.flushLater(this);
@@ -107,6 +112,14 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   // ---- Flushable: once per turn
 
   flush(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #flush(): void {
     if (this.#state !== 'open') return;
     const engine = this.#engine;
     for (let chunk = engine.takeOutput(); chunk !== null; chunk = engine.takeOutput()) {
@@ -167,7 +180,29 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#socket.destroy();
   }
 
+  /**
+   * An error of ours. The engine may have stopped between two steps that belong together, and the peer's HPACK state with it,
+   * so nothing more is said on this connection; the others share nothing with it.
+   */
+  #fault(error: unknown): void {
+    this.#front.onFault(error);
+    try {
+      this.destroy();
+    } catch (another) {
+      this.#front.onFault(another);
+      this.#socket.destroy();
+    }
+  }
+
   tick(nowMs: number): void {
+    try {
+      this.#tick(nowMs);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #tick(nowMs: number): void {
     const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;
     if (this.#pace.readsTooSlowly(this.#writingBytes > 0, this.#takenBytes, deadlines)) {
       deadlines.counters.responseRate++;
@@ -342,6 +377,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     const { receiveWindow, unconsumedBytes } = exchange.stream as Http2Stream;
     if (receiveWindow !== null && receiveWindow.available < Math.max(1, unconsumedBytes)) return false;
     return this.#engine.receivableBytes * 2 >= this.#front.http2.connectionWindowBytes;
+  }
+
+  fail(_exchange: Exchange, error: unknown): void {
+    this.#fault(error);
   }
 
   takenBytes(exchange: Exchange): number {

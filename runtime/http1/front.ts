@@ -112,7 +112,12 @@ export class Http1Front implements Http1Server {
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.front.reactor.tick();
     // Absent when it was closed between its bytes and their parsing.
-    this.#connections.get(request.socket)?.onRequest(request, response);
+    try {
+      this.#connections.get(request.socket)?.onRequest(request, response);
+    } catch (error) {
+      this.front.onFault(error);
+      request.socket.destroy();
+    }
   }
 
   /** Whether Node shall leave HTTP behind for this request. Behind a refusal or an open request it is not. */

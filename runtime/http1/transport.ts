@@ -327,6 +327,11 @@ export class Http1Transport implements Transport, Flushable {
     return this.#requestState === 'open' && !this.#request.isPaused();
   }
 
+  fail(_exchange: Exchange, error: unknown): void {
+    this.#connection.server.front.onFault(error);
+    this.#request.socket.destroy();
+  }
+
   takenBytes(): number {
     const { socket } = this.#response;
     // Without a socket it waits for the responses before it.

@@ -29,6 +29,8 @@ export abstract class Job {
   /** The thread died after it had begun this job. */
   abstract onLost(): void;
   abstract onRefused(refusal: Refusal): void;
+  /** An error of our own came out of one of these methods. Whatever shares state with the job is to end, and nothing else. */
+  abstract onFault(error: unknown): void;
 
   abstract onHead(
     flags: number,

@@ -10,6 +10,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { corrupt } from '../../wire/decoder.ts';
+import { WireError, WireErrorCode } from '../../wire/errors.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { type Job, JobList } from './job.ts';
@@ -181,8 +182,25 @@ export class Thread implements ReactorHandler {
       throw corrupt('the end of an exchange that was begun', `one of slot ${job.slot}, which was not`);
     }
     this.#release(job);
-    job.onReleased();
+    this.#tellReleased(job);
     this.#owner.onRoom(this);
+  }
+
+  #tellReleased(job: Job): void {
+    try {
+      job.onReleased();
+    } catch (error) {
+      this.#fault(job, error);
+    }
+  }
+
+  /**
+   * What a job throws is one of two things: the thread said what it may not say, which the channel notices, or there is an
+   * error of ours. That one may cost the job and what belongs to it, but not the turn, nor the messages behind this one.
+   */
+  #fault(job: Job, error: unknown): void {
+    if (error instanceof WireError && error.code === WireErrorCode.Corrupt) throw error;
+    job.onFault(error);
   }
 
   /** The thread is gone. Its unbegun jobs, oldest first, for others to run; the begun ones are lost. */
@@ -198,11 +216,19 @@ export class Thread implements ReactorHandler {
       if (taken) {
         unbegun.push(job);
       } else {
-        job.onReleased();
-        job.onLost();
+        this.#tellReleased(job);
+        this.#tellLost(job);
       }
     }
     return unbegun;
+  }
+
+  #tellLost(job: Job): void {
+    try {
+      job.onLost();
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   // ---- ReactorHandler: a slot without a job is a thread that speaks after its FINAL message; nobody is harmed.
@@ -218,36 +244,64 @@ export class Thread implements ReactorHandler {
   ): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
-    job.onHead(flags, status, fields, bytes, start, end);
+    try {
+      job.onHead(flags, status, fields, bytes, start, end);
+    } catch (error) {
+      this.#fault(job, error);
+    }
     if ((flags & Flag.Final) !== 0) this.#finish(job);
   }
 
   onInform(slot: number, status: number, fields: string[]): void {
-    this.#slots[slot]?.onInform(status, fields);
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onInform(status, fields);
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
-    job.onData(flags, bytes, start, end);
+    try {
+      job.onData(flags, bytes, start, end);
+    } catch (error) {
+      this.#fault(job, error);
+    }
     if ((flags & Flag.Final) !== 0) this.#finish(job);
   }
 
   onTrailers(slot: number, flags: number, fields: string[]): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
-    job.onTrailers(fields);
+    try {
+      job.onTrailers(fields);
+    } catch (error) {
+      this.#fault(job, error);
+    }
     if ((flags & Flag.Final) !== 0) this.#finish(job);
   }
 
   onCredit(slot: number, granted: number, consumed: number): void {
-    this.#slots[slot]?.onCredit(granted, consumed);
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onCredit(granted, consumed);
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   onReset(slot: number, flags: number, code: number, reason: number): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
-    job.onReset(code, reason);
+    try {
+      job.onReset(code, reason);
+    } catch (error) {
+      this.#fault(job, error);
+    }
     if ((flags & Flag.Final) !== 0) this.#finish(job);
   }
 
@@ -267,12 +321,21 @@ export class Thread implements ReactorHandler {
   onWritable(): void {
     for (const job of this.#stuck) {
       this.#stuck.delete(job);
-      if (!job.onWritable()) {
+      if (this.#isStillStuck(job)) {
         this.#stuck.add(job);
         return;
       }
     }
     this.#owner.onRoom(this);
+  }
+
+  #isStillStuck(job: Job): boolean {
+    try {
+      return !job.onWritable();
+    } catch (error) {
+      this.#fault(job, error);
+      return false;
+    }
   }
 
   onCorrupt(error: Error): void {

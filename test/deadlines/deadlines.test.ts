@@ -31,6 +31,7 @@ class Scripted extends Watched {
   onReleased(): void {}
   onLost(): void {}
   onRefused(): void {}
+  onFault(): void {}
   onHead(): void {}
   onInform(): void {}
   onData(): void {}

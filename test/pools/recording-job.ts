@@ -8,6 +8,7 @@ export class RecordingJob extends Job {
   readonly name: string;
   readonly said: Received[] = [];
   readonly refusals: Refusal[] = [];
+  readonly faults: unknown[] = [];
   /** Settles when the job is over or refused. */
   readonly over = Promise.withResolvers<void>();
   opened = 0;
@@ -53,6 +54,10 @@ export class RecordingJob extends Job {
 
   onLost(): void {
     this.lost++;
+  }
+
+  onFault(error: unknown): void {
+    this.faults.push(error);
   }
 
   onRefused(refusal: Refusal): void {

@@ -129,6 +129,31 @@ test('a thread that is found corrupt gets nothing more', (t) => {
   t.false(wild.thread.hasRoom);
 });
 
+test('an error of ours in what a job does costs that job, and the messages behind it are heard', (t) => {
+  const bench = new PoolBench();
+  const scripted = bench.addThread(2);
+  const { thread, host } = scripted;
+  const [faulty, sound] = [new RecordingJob('faulty'), new RecordingJob('sound')];
+  for (const job of [faulty, sound]) thread.assign(job);
+  scripted.begin();
+  const error = new Error('of ours');
+  faulty.onHeadSend = () => {
+    throw error;
+  };
+  for (const job of [faulty, sound]) host.sendHead(job.slot, whole, 200, [], null);
+  host.publish();
+  t.is(thread.channel.receive(10), 2);
+  t.deepEqual(faulty.faults, [error]);
+  t.deepEqual(
+    [faulty.released, sound.released],
+    [1, 1],
+    'the final message gives the slot back all the same',
+  );
+  t.is(heldSlots(scripted), 0);
+  t.deepEqual(sound.faults, []);
+  t.deepEqual(scripted.corrupted, []);
+});
+
 test('a job that a full ring refuses leaves no trace', (t) => {
   const bench = new PoolBench();
   const scripted = bench.addThread(100, 1024);

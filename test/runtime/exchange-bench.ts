@@ -50,6 +50,10 @@ export class RecordingTransport implements Transport {
   takenBytes(): number {
     return -1;
   }
+
+  fail(_exchange: Exchange, error: unknown): void {
+    throw error;
+  }
 }
 
 export interface BenchOptions {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Exchange } from '../../runtime/exchange.ts';
 import { Flag, ResetReason } from '../../wire/messages.ts';
+import type { ThreadEnd } from '../../wire/thread-end.ts';
 import { ExchangeBench, RecordingTransport } from './exchange-bench.ts';
 
 const whole = Flag.End | Flag.Final;
@@ -44,6 +45,21 @@ test('interim responses, head, pieces and trailers reach the transport in order'
   ]);
   t.is(exchange.state, 'released');
 });
+
+for (const [what, send] of [
+  ['a head with the status 99', (host, slot) => host.sendHead(slot, 0, 99, [], null)],
+  ['a head with the status 600', (host, slot) => host.sendHead(slot, 0, 600, [], null)],
+  ['an interim response with the status 101', (host, slot) => host.sendInform(slot, 101, [])],
+  ['an interim response with the status 200', (host, slot) => host.sendInform(slot, 200, [])],
+  ['more bytes consumed than have crossed', (host, slot) => host.sendCredit(slot, 0, 1)],
+] satisfies [string, (host: ThreadEnd, slot: number) => unknown][]) {
+  test(`a thread that says what no host says is corrupt: ${what}`, (t) => {
+    const { bench, slot, host, calls } = begun();
+    send(host, slot);
+    t.throws(() => bench.fromThread(), { code: 'SLUICE_CHANNEL_CORRUPT' });
+    t.deepEqual(calls, []);
+  });
+}
 
 test('what a thread may not say does not reach the transport', (t) => {
   const { bench, slot, host, calls } = begun();
@@ -233,6 +249,9 @@ test('a path that leads to no pool is answered 404, and its request is not read'
 
 test('after the stream is over nothing reaches the transport', (t) => {
   const { bench, exchange, slot, host, calls } = begun({}, false);
+  host.sendCredit(slot, 10, 0);
+  bench.fromThread();
+  exchange.onRequestData(Buffer.alloc(10), 0, 10, false);
   exchange.onTransportClosed(true, 8, true);
   host.sendInform(slot, 103, []);
   host.sendHead(slot, 0, 200, [], null);

@@ -174,6 +174,10 @@ export class ScriptedStream implements Transport {
     return this.sentBytes < this.writtenBytes ? this.sentBytes : -1;
   }
 
+  fail(_exchange: Exchange, error: unknown): void {
+    throw error;
+  }
+
   stopReading(): void {
     if (this.closed !== 'no' || this.request !== 'open') return;
     this.givenBackBytes = this.receivedBytes - this.consumedBytes;
