@@ -27,7 +27,7 @@ const state = document.getElementById('state');
 const form = document.getElementById('form');
 const line = document.getElementById('line');
 const url = new URL('/chat/room', location.href);
-document.getElementById('command').textContent = "node -e 'const s = new WebSocket(\\"" + url + "\\");" +
+document.getElementById('command').textContent = "node --experimental-websocket -e 'const s = new WebSocket(\\"" + url + "\\");" +
   " s.onopen = () => s.send(\\"hello from a shell\\"); s.onmessage = ({ data }) => console.log(data)'";
 
 let socket;

@@ -23,7 +23,7 @@ const SAMPLES: readonly Sample[] = [
     path: '/chat',
     does: 'A room for everybody, over WebSockets: its page, or from a shell.',
     commands: [
-      `node -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onopen = () => s.send("hello from a shell"); s.onmessage = ({ data }) => console.log(data)'`,
+      `node --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onopen = () => s.send("hello from a shell"); s.onmessage = ({ data }) => console.log(data)'`,
     ],
   },
   {
@@ -51,6 +51,8 @@ const SAMPLES: readonly Sample[] = [
 ];
 
 /** What may stand unquoted in a shell command: a name, an IPv4 or a bracketed IPv6 address, with a port. */
+/** A certificate for this machine alone is nobody's but its own: curl has to be told to take it. */
+const LOCAL = /^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
 const PLAIN_AUTHORITY = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const DEFAULT_AUTHORITY = '127.0.0.1:8080';
 
@@ -69,7 +71,9 @@ function showIndex(exchange: Exchange): void {
   const secure = scheme === 'https';
   const origin = `http${secure ? 's' : ''}://${PLAIN_AUTHORITY.test(authority) ? authority : DEFAULT_AUTHORITY}`;
   // Over TLS the protocol is negotiated; in cleartext curl has to be told that this server speaks HTTP/2.
-  const curl = secure ? 'curl -s --http2' : 'curl -s --http2-prior-knowledge';
+  const curl = secure
+    ? `curl -s ${LOCAL.test(origin) ? '-k ' : ''}--http2`
+    : 'curl -s --http2-prior-knowledge';
   const samples = SAMPLES.map((sample) => sampleHtml(sample, curl, origin)).join('\n');
   respondPage(
     exchange,
