@@ -1,0 +1,133 @@
+/**
+ * A server under attack, as a process of its own, and an honest client of it. The attackers go on, sent away or not, until
+ * the honest client has been answered: that it is, before they have done all they meant to, is what is tested, and not how
+ * long it took on a machine that is busy with the attack itself.
+ */
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
+import type { Scope } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { connectHttp2, request } from '../server/http2-client.ts';
+import { startProcess } from '../server/process.ts';
+
+const MEBIBYTE = 1_048_576;
+/** Of the server's process, over what it had before: generous, as a collector takes its time. */
+const MAX_GROWTH_BYTES = 128 * MEBIBYTE;
+/** What the honest client asks, in turn: on one connection over HTTP/2, and each on one of its own. */
+const KEPT_REQUESTS = 40;
+const FRESH_REQUESTS = 4;
+
+export interface Target {
+  readonly port: number;
+  readonly origin: string;
+  residentBytes(): number;
+}
+
+export interface Attack {
+  /** Attackers at the same time. */
+  readonly attackers: number;
+  /** What each of them does again and again, so often at most. */
+  readonly rounds: number;
+  /** One round; resolves with what the server did about it. */
+  strike(scope: Scope, port: number): Promise<string>;
+}
+
+export async function startTarget(
+  scope: Scope,
+  config: Pick<ConfigInput, 'limits' | 'http2' | 'http1'> = {},
+): Promise<Target> {
+  const application = fileURLToPath(new URL('applications/target.ts', import.meta.url));
+  const { child, listening } = startProcess(scope, {
+    pools: { target: { application, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 } },
+    log: { level: 'info', format: 'json' },
+    ...config,
+  });
+  const origin = await listening();
+  return {
+    origin,
+    port: Number(new URL(origin).port),
+    residentBytes: () => residentBytes(child.pid as number),
+  };
+}
+
+/** Resident bytes of a process (proc(5)). */
+function residentBytes(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) * 1_024;
+}
+
+/** Asks what an honest client asks. @returns how often it was answered as it should be. */
+export async function askHonestly(scope: Scope, { origin }: Target): Promise<number> {
+  let answered = 0;
+  const session = await connectHttp2(scope, origin);
+  for (let n = 0; n < KEPT_REQUESTS; n++) {
+    const { status, body } = await request(session, { ':path': '/hello' });
+    if (status === 200 && body.toString() === 'hello') answered++;
+  }
+  for (let n = 0; n < FRESH_REQUESTS; n++) {
+    const { status, body } = await requestHttp1(`${origin}/hello`);
+    if (status === 200 && body.toString() === 'hello') answered++;
+  }
+  session.close();
+  return answered;
+}
+
+export const HONEST_REQUESTS = KEPT_REQUESTS + FRESH_REQUESTS;
+
+/** @returns what the server did about each round, in no order. */
+export async function besiege(t: ExecutionContext, target: Target, attack: Attack): Promise<string[]> {
+  const before = target.residentBytes();
+  const outcomes: string[] = [];
+  let state: 'on' | 'over' = 'on';
+  let left = attack.attackers * attack.rounds;
+  const begun = Promise.withResolvers<void>();
+  const storm = async (): Promise<void> => {
+    for (let round = 0; round < attack.rounds && state === 'on'; round++) {
+      outcomes.push(await attack.strike(t, target.port));
+      left--;
+      if (outcomes.length >= attack.attackers) begun.resolve();
+    }
+  };
+  const storms = Promise.all(Array.from({ length: attack.attackers }, storm));
+  await begun.promise;
+  const answered = await askHonestly(t, target);
+  t.true(left > 0, 'the attack was still on when the honest client had its last answer');
+  const grown = target.residentBytes() - before;
+  state = 'over';
+  await storms;
+  t.is(answered, HONEST_REQUESTS);
+  t.true(grown <= MAX_GROWTH_BYTES, `the server grew by ${Math.round(grown / MEBIBYTE)} MiB`);
+  return outcomes;
+}
+
+/** A raw socket that gathers what comes, from an address of the attacker's own. */
+export interface RawSocket {
+  readonly text: () => string;
+  /** Something has come. */
+  readonly answered: Promise<unknown>;
+  readonly closed: Promise<void>;
+  send(bytes: string | Uint8Array): void;
+  destroy(): void;
+}
+
+export function rawSocket(scope: Scope, port: number, localAddress = '127.0.0.1'): RawSocket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
+  scope.teardown(() => socket.destroy());
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
+  socket.on('error', () => undefined);
+  const answered = new Promise((resolve) => socket.once('data', resolve));
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return {
+    text: () => text,
+    answered,
+    closed,
+    send: (bytes) => socket.write(bytes),
+    destroy: () => socket.destroy(),
+  };
+}
