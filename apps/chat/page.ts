@@ -28,7 +28,8 @@ const form = document.getElementById('form');
 const line = document.getElementById('line');
 const url = new URL('/chat/room', location.href);
 document.getElementById('command').textContent = "node --experimental-websocket -e 'const s = new WebSocket(\\"" + url + "\\");" +
-  " s.onopen = () => s.send(\\"hello from a shell\\"); s.onmessage = ({ data }) => console.log(data)'";
+  " s.onmessage = ({ data }) => console.log(data);" +
+  " s.onopen = () => { s.send(\\"hello from a shell\\"); setTimeout(() => s.close(), 1000) }'";
 
 let socket;
 let waitMs = 500;

@@ -23,7 +23,7 @@ const SAMPLES: readonly Sample[] = [
     path: '/chat',
     does: 'A room for everybody, over WebSockets: its page, or from a shell.',
     commands: [
-      `node --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onopen = () => s.send("hello from a shell"); s.onmessage = ({ data }) => console.log(data)'`,
+      `node --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onmessage = ({ data }) => console.log(data); s.onopen = () => { s.send("hello from a shell"); setTimeout(() => s.close(), 1000) }'`,
     ],
   },
   {
