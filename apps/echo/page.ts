@@ -21,7 +21,9 @@ const SCRIPT = `
 const form = document.getElementById('form');
 const report = document.getElementById('report');
 const echo = document.getElementById('echo');
-const http2 = location.protocol === 'https:' ? '--http2' : '--http2-prior-knowledge';
+// A certificate made for this machine alone is nobody's but its own: curl has to be told to take it.
+const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+const http2 = location.protocol === 'https:' ? (isLocal ? '-k --http2' : '--http2') : '--http2-prior-knowledge';
 document.getElementById('curl').textContent =
   'curl -sv ' + http2 + " --data-binary 'hello' " + location.origin + '/echo\\n' +
   'curl -sN ' + http2 + ' -T . ' + location.origin + '/echo';
@@ -51,8 +53,8 @@ form.addEventListener('submit', async (event) => {
       report.textContent = bytes + ' of ' + sent.size + ' bytes';
     }
     const wholeMs = performance.now() - started;
-    report.textContent = bytes + ' bytes in ' + pieces + ' pieces; the first after ' + firstMs.toFixed(1) +
-      ' ms, all after ' + wholeMs.toFixed(1) + ' ms' + (bytes === sent.size ? '' : ': NOT what was sent');
+    report.textContent = bytes + ' bytes in ' + pieces + (pieces === 1 ? ' piece' : ' pieces') + '; the first after ' +
+      firstMs.toFixed(1) + ' ms, all after ' + wholeMs.toFixed(1) + ' ms' + (bytes === sent.size ? '' : ': NOT what was sent');
     echo.textContent = await new Blob(shown).text();
   } catch (error) {
     report.classList.add('bad');

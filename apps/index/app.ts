@@ -50,9 +50,10 @@ const SAMPLES: readonly Sample[] = [
   },
 ];
 
-/** What may stand unquoted in a shell command: a name, an IPv4 or a bracketed IPv6 address, with a port. */
 /** A certificate for this machine alone is nobody's but its own: curl has to be told to take it. */
 const LOCAL = /^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
+
+/** What may stand unquoted in a shell command: a name, an IPv4 or a bracketed IPv6 address, with a port. */
 const PLAIN_AUTHORITY = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const DEFAULT_AUTHORITY = '127.0.0.1:8080';
 

@@ -55,7 +55,7 @@ export async function editorPage(): Promise<Page> {
 
 function mainHtml(sample: string): string {
   return `
-<p>Markdown on the left, the page it becomes on the right. The <a href="/render?sample">sample document</a> can be
+<p>Markdown, and the page that it becomes. The <a href="/render?sample">sample document</a> can be
 opened by itself.</p>
 <div class="editor">
 <div><label for="source">Markdown</label>

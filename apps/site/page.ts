@@ -38,6 +38,7 @@ button { margin-top: 1rem; padding: .5rem 1.1rem; border: 0; border-radius: 6px;
 button:disabled { opacity: .55; cursor: default }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 output:empty { display: none }
+output + output:not(:empty) { margin-top: .5rem }
 .bad { color: var(--bad) }
 .row { display: flex; flex-wrap: wrap; gap: 0 1.5rem }
 `;
