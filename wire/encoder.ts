@@ -22,11 +22,6 @@ export function stringBound(text: string): number {
   return text.length * BYTES_PER_UNIT + INTEGER_BYTES;
 }
 
-/** As `stringBound`, for a body: from some size on a pass over the string is cheaper than room for thrice its length. */
-export function textBound(text: string): number {
-  return text.length <= 1024 ? stringBound(text) : binaryBound(Buffer.byteLength(text));
-}
-
 export function fieldsBound(fields: readonly string[]): number {
   let bound = INTEGER_BYTES;
   for (let i = 0; i < fields.length; i++) bound += fields[i].length * BYTES_PER_UNIT + INTEGER_BYTES;
@@ -115,29 +110,18 @@ export class Encoder {
   /** `source[start, end)` as bin. */
   binary(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    this.#binaryHead(length);
-    copyBytes(source, start, end, this.#bytes, this.position);
-    this.position += length;
-  }
-
-  /** A string's UTF-8 bytes as bin: whoever sends a body on needs the bytes, not the string. */
-  binaryText(text: string): void {
-    const length = this.#utf8(text, binaryHeadBytes);
-    this.#binaryHead(length);
-    this.position += length;
-  }
-
-  #binaryHead(length: number): void {
     if (length < 0x100) {
       this.#bytes[this.position++] = 0xc4;
       this.#bytes[this.position++] = length;
     } else {
       this.#head(0xc5, length);
     }
+    copyBytes(source, start, end, this.#bytes, this.position);
+    this.position += length;
   }
 
   #longString(text: string): void {
-    const length = this.#utf8(text, stringHeadBytes);
+    const length = this.#utf8(text);
     if (length < 0x20) {
       this.#bytes[this.position++] = 0xa0 | length;
     } else if (length < 0x100) {
@@ -150,11 +134,11 @@ export class Encoder {
   }
 
   /** Writes a string's bytes behind where its head will be, and returns how many they are. */
-  #utf8(text: string, headBytes: (length: number) => number): number {
+  #utf8(text: string): number {
     const bytes = this.#bytes;
-    const guess = headBytes(text.length);
+    const guess = stringHeadBytes(text.length);
     const length = bytes.write(text, this.position + guess);
-    const actual = headBytes(length);
+    const actual = stringHeadBytes(length);
     // Characters beyond ASCII took more bytes than the head for their number can say: write them where they belong.
     if (actual !== guess) bytes.write(text, this.position + actual);
     return length;
@@ -179,10 +163,6 @@ export class Encoder {
 
 function stringHeadBytes(length: number): number {
   return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
-}
-
-function binaryHeadBytes(length: number): number {
-  return length < 0x100 ? 2 : length < 0x10000 ? 3 : 5;
 }
 
 const copy = Buffer.prototype.copy;

@@ -1,7 +1,7 @@
 /** A thread's end of a channel: it receives requests and sends responses. */
 
 import { corrupt, expectFields, expectInteger, expectString } from './decoder.ts';
-import { binaryBound, fieldsBound, stringBound, textBound } from './encoder.ts';
+import { binaryBound, fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
 
@@ -29,10 +29,9 @@ export class ThreadEnd extends ChannelEnd {
     flags: number,
     status: number,
     fields: readonly string[],
-    body: Uint8Array | string | null,
+    body: Uint8Array | null,
   ): boolean {
-    const bodyBound =
-      body === null ? 1 : typeof body === 'string' ? textBound(body) : binaryBound(body.length);
+    const bodyBound = body === null ? 1 : binaryBound(body.length);
     if (!this.begin(INTEGERS_BOUND + fieldsBound(fields) + bodyBound)) return false;
     const encoder = this.encoder;
     encoder.message(6, ThreadMessage.Head, slot);
@@ -40,7 +39,6 @@ export class ThreadEnd extends ChannelEnd {
     encoder.integer(status);
     encoder.fields(fields);
     if (body === null) encoder.nil();
-    else if (typeof body === 'string') encoder.binaryText(body);
     else encoder.binary(body, 0, body.length);
     return this.commit();
   }

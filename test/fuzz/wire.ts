@@ -84,7 +84,7 @@ function goodRecords(random: Random, victim: Victim): Buffer[] {
     if (victim === 'reactor') {
       const { thread } = ends;
       if (kind === 0)
-        thread.sendHead(slot(), random.integer(0, 3), 200, fields(), random.pick([null, 'body', bytes]));
+        thread.sendHead(slot(), random.integer(0, 3), 200, fields(), random.pick([null, bytes]));
       else if (kind === 1) thread.sendInform(slot(), 103, fields());
       else if (kind === 2) thread.sendData(slot(), random.integer(0, 3), bytes, 0, bytes.length);
       else if (kind === 3) thread.sendTrailers(slot(), random.integer(0, 3), fields());

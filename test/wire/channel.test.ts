@@ -48,7 +48,7 @@ test('every message of the reactor arrives at the thread as it was sent and in o
 
 test('every message of the thread arrives at the reactor as it was sent and in order', (t) => {
   const { reactor, thread, atReactor } = pair();
-  t.true(thread.sendHead(1, Flag.End | Flag.Final, 200, FIELDS, 'grüße'));
+  t.true(thread.sendHead(1, Flag.End | Flag.Final, 200, FIELDS, Buffer.from('grüße')));
   t.true(thread.sendHead(2, Flag.End | Flag.Final, 200, FIELDS, Buffer.from('bytes')));
   t.true(thread.sendHead(3, 0, 200, [], null));
   t.true(thread.sendInform(4, 103, ['link', '</a.css>']));

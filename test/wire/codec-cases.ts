@@ -83,24 +83,16 @@ export function defineCodecTests(test: TestFn): void {
     );
   });
 
-  test('any HEAD arrives as it was sent, whatever its body is given as', (t) => {
+  test('any HEAD arrives as it was sent', (t) => {
     fc.assert(
-      fc.property(
-        slot,
-        integer,
-        integer,
-        fields,
-        text,
-        fc.boolean(),
-        (index, flags, status, list, body, isText) => {
-          const { reactor, thread, atReactor } = pair();
-          const sent = thread.sendHead(index, flags, status, list, isText ? body : Buffer.from(body));
-          if (!sent) throw new Error('full');
-          thread.publish();
-          reactor.receive(1);
-          t.deepEqual(atReactor, [['head', index, flags, status, list, Buffer.from(body).toString()]]);
-        },
-      ),
+      fc.property(slot, integer, integer, fields, text, (index, flags, status, list, body) => {
+        const { reactor, thread, atReactor } = pair();
+        const sent = thread.sendHead(index, flags, status, list, Buffer.from(body));
+        if (!sent) throw new Error('full');
+        thread.publish();
+        reactor.receive(1);
+        t.deepEqual(atReactor, [['head', index, flags, status, list, Buffer.from(body).toString()]]);
+      }),
       { numRuns: 200 },
     );
   });
@@ -141,7 +133,7 @@ export function defineCodecTests(test: TestFn): void {
   test('what the thread sends is plain MessagePack in the form of the table', (t) => {
     const { thread, transfer } = pair();
     const long = Buffer.alloc(70_000, 'x');
-    thread.sendHead(1, 3, 200, ['a', 'b'], 'é');
+    thread.sendHead(1, 3, 200, ['a', 'b'], Buffer.from('é'));
     thread.sendHead(2, 0, 404, [], null);
     thread.sendInform(3, 103, ['a', 'b']);
     thread.sendData(4, 2, long, 0, 255);

@@ -6,6 +6,7 @@ import { Flag } from '../../../wire/messages.ts';
 import type { ThreadEnd } from '../../../wire/thread-end.ts';
 import { recordThread } from '../record.ts';
 
+const BODY = Buffer.from('body');
 /** Answers that met a full ring. */
 const owed: number[] = [];
 const end: ThreadEnd = openChannel(
@@ -23,7 +24,7 @@ const end: ThreadEnd = openChannel(
 
 function answer(slot: number): void {
   const fields = ['x-slot', `${slot}/${end.claims.generationOf(slot)}`];
-  if (!end.sendHead(slot, Flag.End | Flag.Final, 200, fields, 'body')) owed.push(slot);
+  if (!end.sendHead(slot, Flag.End | Flag.Final, 200, fields, BODY)) owed.push(slot);
 }
 
 function turn(): void {
