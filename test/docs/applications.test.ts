@@ -143,6 +143,21 @@ test("README's application answers with a salted key", async (t) => {
   t.regex(body.toString(), /^[0-9a-f]{32}:[0-9a-f]{64}\n$/);
 });
 
+test('page promises its style sheet to a peer that takes promises, and answers for it to others', async (t) => {
+  const pushed = new Promise<string>((resolve) =>
+    session.once('stream', (stream, headers) => {
+      stream.setEncoding('utf8').once('data', (text: string) => resolve(`${headers[':path']} ${text}`));
+    }),
+  );
+  const { body } = await request(session, { ':path': '/page' });
+  t.regex(body.toString(), /^<link rel="stylesheet"/);
+  t.is(await pushed, '/page/style.css body { margin: 2rem }\n');
+  const plain = await connectHttp2(t, server.origin, { settings: { enablePush: false } });
+  t.is((await request(plain, { ':path': '/page' })).body.toString(), body.toString());
+  const style = await request(plain, { ':path': '/page/style.css' });
+  t.is(style.body.toString(), 'body { margin: 2rem }\n');
+});
+
 test('ticks comes to an end when the server begins to stop', async (t) => {
   const own = await startServer(t, { pools: { ticks: { application: join(directory, 'ticks.ts') } } });
   const connection = await connectHttp2(t, own.origin);
