@@ -101,6 +101,6 @@ test('tests that hung, and a run that was cut off, are failures', (t) => {
   const log =
     '  ✔ one\n  ✘ Timed out while running tests\n\n  1 test passed\n  2 tests remained pending after a timeout\n';
   t.deepEqual(summarize(log, 1), { code: 1, lines: ['1 passed, 2 failed'] });
-  const cut = summarize('  ✔ one\n', 124);
+  const cut = summarize('  ✔ one\n  ✘ [fail]: two it was wrong\n', 124);
   t.deepEqual(cut, { code: 1, lines: ['the run was cut off: it took too long', '1 passed, 1 failed'] });
 });
