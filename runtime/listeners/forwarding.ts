@@ -7,6 +7,7 @@
  * to agree; if they do not, or one is malformed, there is no telling who asks, and the request is refused.
  */
 import type { ListenerConfig } from '../config/listeners.ts';
+import { isHttpAuthority } from '../http1/host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type ForwardedElement, parseForwarded, parseForwardedFor } from './forwarded-field.ts';
 import type { Peer } from './peer.ts';
@@ -30,16 +31,13 @@ interface Account {
 
 const NOTHING: Account = Object.freeze({ node: null, scheme: null, authority: null });
 
-/** Some proxies say so of a WebSocket; its connection is one of these. */
-const schemes: Readonly<Record<string, 'http' | 'https'>> = {
-  http: 'http',
-  https: 'https',
-  ws: 'http',
-  wss: 'https',
-};
-
-/** Host and port as in RFC 3986 section 3.2, without user information. */
-const authorityForm = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]+)(?::\d{1,5})?$/;
+/** Some proxies say so of a WebSocket; its connection is one of these. A map, as clients may choose what is looked up. */
+const schemes: ReadonlyMap<string, 'http' | 'https'> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['ws', 'http'],
+  ['wss', 'https'],
+]);
 
 export class Forwarding {
   readonly #trusted: TrustedProxies;
@@ -124,8 +122,8 @@ function fromEnd(value: string | null, places: number): string | null {
 }
 
 function account(node: Endpoint | null, proto: string | null, host: string | null): Account | null {
-  const scheme = proto === null ? null : schemes[proto.toLowerCase()];
-  if (scheme === undefined || (host !== null && !authorityForm.test(host))) return null;
+  const scheme = proto === null ? null : schemes.get(proto.toLowerCase());
+  if (scheme === undefined || (host !== null && !isHttpAuthority(host))) return null;
   return { node, scheme, authority: host };
 }
 

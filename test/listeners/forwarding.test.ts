@@ -121,6 +121,13 @@ for (const line of [
   'x-forwarded-proto: ftp',
   'x-forwarded-host: a b',
   'x-forwarded-host: user@example.org',
+  'x-forwarded-host: example.org:65536',
+  'x-forwarded-host: [:::::]',
+  'x-forwarded-host: a%2',
+  // Names that every object has.
+  'x-forwarded-proto: constructor',
+  'x-forwarded-proto: __proto__',
+  'forwarded: proto=toString',
   'forwarded: for',
   'forwarded: for=1.2.3.4 for=5.6.7.8',
   'forwarded: for=1.2.3.4;for=5.6.7.8',
