@@ -56,7 +56,9 @@ function parseLine(seen: Buffer): ProxyVerdict {
   if (match === null) return wrong('the line is malformed');
   const [, family, source, destination, sourcePort, destinationPort] = match;
   const isAddress = family === '4' ? isIPv4 : isIPv6;
-  if (!isAddress(source) || !isAddress(destination)) return wrong('an address is malformed');
+  // A zone (RFC 4007 section 11) has a meaning on the proxy's machine only.
+  if (line.includes('%') || !isAddress(source) || !isAddress(destination))
+    return wrong('an address is malformed');
   if (Number(sourcePort) > 65_535 || Number(destinationPort) > 65_535) return wrong('a port is over 65535');
   return { state: 'whole', length, source: { address: source, port: Number(sourcePort), isUnix: false } };
 }
@@ -100,8 +102,17 @@ function sourceOf(seen: Buffer, family: number): Endpoint {
   return UNKNOWN;
 }
 
-/** RFC 5952: the longest run of zero groups, of two at least, is left out. */
+/** RFC 4291 section 2.5.5.2. */
+const MAPPED_PREFIX = Buffer.from('00000000000000000000ffff', 'hex');
+
+/**
+ * RFC 5952: the longest run of zero groups, of two at least, is left out, and an IPv4 address within is written as one
+ * (section 5): a proxy that takes both on one socket says so of each IPv4 client, and they are not all one.
+ */
 function ipv6Text(bytes: Buffer, offset: number): string {
+  const ipv4 = offset + MAPPED_PREFIX.length;
+  if (MAPPED_PREFIX.equals(bytes.subarray(offset, ipv4)))
+    return `::ffff:${bytes.subarray(ipv4, ipv4 + 4).join('.')}`;
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(offset + index * 2).toString(16));
   let from = 0;
   let longest = 1;

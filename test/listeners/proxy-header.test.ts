@@ -50,6 +50,7 @@ for (const [what, line] of [
   ['another family', 'PROXY UDP4 1.2.3.4 1.2.3.4 1 1\r\n'],
   ['an IPv6 address as TCP4', 'PROXY TCP4 ::1 ::1 1 1\r\n'],
   ['an IPv4 address as TCP6', 'PROXY TCP6 1.2.3.4 1.2.3.4 1 1\r\n'],
+  ['an IPv6 address with a zone', 'PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n'],
   ['an address with leading zeros', 'PROXY TCP4 01.2.3.4 1.2.3.4 1 1\r\n'],
   ['a host name', 'PROXY TCP4 localhost 1.2.3.4 1 1\r\n'],
   ['two spaces', 'PROXY TCP4  1.2.3.4 1.2.3.4 1 1\r\n'],
@@ -89,6 +90,8 @@ test('IPv6 addresses are written as RFC 5952 says', (t) => {
     ['20010000000000010000000000000001', '2001:0:0:1::1'],
     ['20010db8000000000001000000000001', '2001:db8::1:0:0:1'],
     ['fe800000000000000000000000000000', 'fe80::'],
+    ['00000000000000000000ffffc0a80001', '::ffff:192.168.0.1'],
+    ['00000000000000000001ffffc0a80001', '::1:ffff:c0a8:1'],
   ]) {
     const payload = Buffer.concat([Buffer.from(hex, 'hex'), inet6.subarray(16)]);
     t.like(parse(binary(0x21, 0x21, payload)), { source: { address: text } });
