@@ -34,6 +34,7 @@ async function start(t: ExecutionContext): Promise<Started> {
         exchangesPerThread: CLIENTS + 8,
         requestWindowBytes: STREAM_WINDOW,
         responseWindowBytes: RESPONSE_WINDOW,
+        maxResponseWindowBytes: RESPONSE_WINDOW,
       },
     },
     http2: { streamWindowBytes: STREAM_WINDOW },
