@@ -33,8 +33,8 @@ export interface Transport {
   reset(exchange: Exchange, code: number): void;
   /** The application has consumed so many request bytes: the peer may send as many more. */
   consume(exchange: Exchange, bytes: number): void;
-  /** The peer takes promised responses; absent where the protocol has none. */
-  readonly takesPushes?: boolean;
+  /** Flags for OPEN: pushes and priority. Absent where the protocol has neither. */
+  openFlags?(exchange: Exchange): number;
   /** Promises the response to another request; null, or absent: there can be none now. `number` is the thread's. */
   push?(
     parent: Exchange,
@@ -289,7 +289,7 @@ export class Exchange extends Watched {
     const sent = thread.channel.sendOpen(
       slot,
       generation,
-      (whole ? Flag.End : 0) | (this.transport.takesPushes === true ? Flag.TakesPushes : 0),
+      (whole ? Flag.End : 0) | (this.transport.openFlags?.(this) ?? 0),
       this.method,
       this.scheme,
       this.authority,

@@ -31,7 +31,13 @@ export const Flag = {
   Final: 2,
   /** In OPEN: the peer takes promised responses. */
   TakesPushes: 4,
+  /** In OPEN: the response is of use in pieces (RFC 9218 section 4.2). */
+  Incremental: 64,
 } as const;
+
+/** In OPEN's flags: three bits for the urgency (RFC 9218 section 4.1) XOR its default, so that nothing said is 0. */
+export const URGENCY_SHIFT = 3;
+export const DEFAULT_URGENCY = 3;
 
 /** Who reset an exchange (reactor → thread). */
 export const ResetBy = { Peer: 0, Server: 1 } as const;

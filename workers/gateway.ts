@@ -60,6 +60,19 @@ export interface ExchangeRequest {
   readonly remote: RemoteAddress;
   /** The connection's TLS; null in cleartext. Behind a proxy it is the proxy's connection. */
   readonly tls: TlsConnection | null;
+  /** How the peer wants the response sent, as of the exchange's begin. The server sends by it what it is given. */
+  readonly priority: Priority;
+}
+
+/**
+ * RFC 9218, by the `priority` field or by PRIORITY_UPDATE, which counts for more. Over HTTP/1.1, which sends one response
+ * at a time, it is the default.
+ */
+export interface Priority {
+  /** 0 to 7, lower is more urgent; default 3. */
+  readonly urgency: number;
+  /** The response is of use in pieces. */
+  readonly incremental: boolean;
 }
 
 export interface RemoteAddress {

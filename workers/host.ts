@@ -11,11 +11,25 @@ import { copyOf } from '../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
 import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
-import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/messages.ts';
+import {
+  DEFAULT_URGENCY,
+  Flag,
+  ResetBy,
+  type ResetReason,
+  type ThreadHandler,
+  URGENCY_SHIFT,
+} from '../wire/messages.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { HostedExchange } from './exchange.ts';
 import { ReceivedFields } from './fields.ts';
-import type { Application, ExchangeRequest, Fields, RemoteAddress, TlsConnection } from './gateway.ts';
+import type {
+  Application,
+  ExchangeRequest,
+  Fields,
+  Priority,
+  RemoteAddress,
+  TlsConnection,
+} from './gateway.ts';
 import type { Outlet } from './outlet.ts';
 import { HostedTls } from './tls.ts';
 
@@ -221,6 +235,7 @@ export class Host implements ThreadHandler, Outlet {
       remotePort,
       fields,
       tls,
+      flags,
     );
     const exchange = new HostedExchange(
       this,
@@ -309,6 +324,7 @@ export class Host implements ThreadHandler, Outlet {
       parent?.request.remote.port ?? 0,
       pending?.fields ?? [],
       '',
+      0,
     );
     const pushed = new HostedExchange(this, pushSlot, request, true);
     this.#slots[pushSlot] = pushed;
@@ -416,6 +432,7 @@ class HostedRequest implements ExchangeRequest {
   readonly #port: number;
   readonly #flat: readonly string[];
   readonly #tlsText: string;
+  readonly #flags: number;
   #fields: Fields | null = null;
   #tls: HostedTls | null = null;
 
@@ -429,6 +446,7 @@ class HostedRequest implements ExchangeRequest {
     port: number,
     flat: readonly string[],
     tls: string,
+    flags: number,
   ) {
     this.method = method;
     this.scheme = scheme;
@@ -440,6 +458,7 @@ class HostedRequest implements ExchangeRequest {
     this.#port = port;
     this.#flat = flat;
     this.#tlsText = tls;
+    this.#flags = flags;
   }
 
   get fields(): Fields {
@@ -449,6 +468,14 @@ class HostedRequest implements ExchangeRequest {
 
   get remote(): RemoteAddress {
     return { address: this.#address, port: this.#port };
+  }
+
+  get priority(): Priority {
+    const flags = this.#flags;
+    return {
+      urgency: ((flags >> URGENCY_SHIFT) & 7) ^ DEFAULT_URGENCY,
+      incremental: (flags & Flag.Incremental) !== 0,
+    };
   }
 
   get tls(): TlsConnection | null {

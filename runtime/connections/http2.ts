@@ -3,6 +3,7 @@
  * bytes of calls; this class reads and writes the socket and keeps the connection's deadlines.
  */
 import type { Socket } from 'node:net';
+import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { Http2Engine } from '../http2/engine.ts';
@@ -335,8 +336,13 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#front.reactor.flushLater(this);
   }
 
-  get takesPushes(): boolean {
-    return this.#engine.canPush;
+  openFlags(exchange: Exchange): number {
+    const { urgency, incremental } = exchange.stream as Http2Stream;
+    return (
+      (this.#engine.canPush ? Flag.TakesPushes : 0) |
+      ((urgency ^ DEFAULT_URGENCY) << URGENCY_SHIFT) |
+      (incremental ? Flag.Incremental : 0)
+    );
   }
 
   push(

@@ -19,6 +19,7 @@ import { HpackEncoder } from './hpack/encoder.ts';
 import { type EngineState, Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
+import { Priorities } from './priorities.ts';
 import { Pusher } from './pusher.ts';
 import { ReceiveFlow } from './receive-flow.ts';
 import { Receiver } from './receiver.ts';
@@ -103,6 +104,7 @@ export class Http2Engine {
       settings,
       peer,
       pusher,
+      priorities: new Priorities(scheduler, options.maxConcurrentStreams),
       decoder,
       encoder,
     });
@@ -121,7 +123,7 @@ export class Http2Engine {
         maxFrameBytes: options.maxFrameBytes,
         maxFieldListBytes: options.maxFieldListBytes,
       },
-      // RFC 9218 section 2.1: we do not act on PRIORITY.
+      // RFC 9218 section 2.1: we act on PRIORITY_UPDATE and not on PRIORITY.
       options.enableConnectProtocol
         ? [SettingId.NoRfc7540Priorities, 1, SettingId.EnableConnectProtocol, 1]
         : [SettingId.NoRfc7540Priorities, 1],

@@ -12,6 +12,7 @@ import { Flag, readUint31 } from './frames.ts';
 import { DecodeResult, type HpackDecoder } from './hpack/decoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
+import type { Priorities } from './priorities.ts';
 import type { ReceiverParts } from './receiver.ts';
 import type { Sender } from './sender.ts';
 import type { SettingsInFlight } from './settings.ts';
@@ -35,6 +36,7 @@ export class FieldReceiver {
   readonly #lifecycle: Lifecycle;
   readonly #sender: Sender;
   readonly #settings: SettingsInFlight;
+  readonly #priorities: Priorities;
   readonly #decoder: HpackDecoder;
   /** The field block that CONTINUATIONs are to complete. */
   block: FieldBlock | null = null;
@@ -48,6 +50,7 @@ export class FieldReceiver {
     this.#lifecycle = parts.lifecycle;
     this.#sender = parts.sender;
     this.#settings = parts.settings;
+    this.#priorities = parts.priorities;
     this.#decoder = parts.decoder;
   }
 
@@ -142,6 +145,7 @@ export class FieldReceiver {
       return;
     }
     stream.state = endStream ? StreamState.HalfClosedRemote : StreamState.Open;
+    this.#priorities.opened(stream, stream.priorityField);
     this.#streams.add(stream);
     this.#counters.requests++;
     this.#events.onRequest(stream, endStream);

@@ -16,11 +16,12 @@ const NameKind = {
   ContentLength: 4,
   Host: 5,
   Cookie: 6,
-  Method: 7,
-  Scheme: 8,
-  Authority: 9,
-  Path: 10,
-  Protocol: 11,
+  Priority: 7,
+  Method: 8,
+  Scheme: 9,
+  Authority: 10,
+  Path: 11,
+  Protocol: 12,
 } as const;
 
 /** A name that needs no checking, and the value of it that was checked last. */
@@ -50,6 +51,7 @@ const kindsByName: readonly (readonly [number, readonly string[]])[] = [
   [NameKind.ContentLength, ['content-length']],
   [NameKind.Host, ['host']],
   [NameKind.Cookie, ['cookie']],
+  [NameKind.Priority, ['priority']],
   [NameKind.Forbidden, ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']],
   [
     NameKind.Plain,
@@ -70,7 +72,6 @@ const kindsByName: readonly (readonly [number, readonly string[]])[] = [
       'if-none-match',
       'origin',
       'pragma',
-      'priority',
       'range',
       'referer',
       'sec-ch-ua',
@@ -239,6 +240,9 @@ export function readRequestHead(
       host = value;
     } else if (kind === NameKind.Cookie) {
       cookies++;
+    } else if (kind === NameKind.Priority) {
+      // Several lines are one list (RFC 9110 section 5.3).
+      stream.priorityField = stream.priorityField === null ? value : `${stream.priorityField}, ${value}`;
     }
   }
   if (

@@ -22,6 +22,9 @@ export const FrameType = {
 /** Types above the last one are unknown and ignored (RFC 9113 section 5.5). They share one counter. */
 export const UnknownFrameType = 0xa;
 
+/** RFC 9218 section 7.1: above `UnknownFrameType`, and counted with those. */
+export const priorityUpdateType = 0x10;
+
 export const Flag = {
   EndStream: 0x1,
   Ack: 0x1,

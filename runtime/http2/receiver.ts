@@ -14,6 +14,7 @@ import {
   FrameType,
   frameName,
   judgeFrameHead,
+  priorityUpdateType,
   readUint31,
   readUint32,
   UnknownFrameType,
@@ -22,6 +23,7 @@ import type { HpackDecoder } from './hpack/decoder.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
+import type { Priorities } from './priorities.ts';
 import type { Pusher } from './pusher.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { RoundTrip } from './round-trip.ts';
@@ -29,6 +31,9 @@ import type { Sender } from './sender.ts';
 import { type PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
 import { StreamInput } from './stream-state.ts';
 import type { Streams } from './streams.ts';
+
+/** A longer PRIORITY_UPDATE is not read: no priority takes as much to say. */
+const maxPriorityUpdateBytes = 260;
 
 /** The parts of an engine that a frame can touch. */
 export interface ReceiverParts {
@@ -44,6 +49,7 @@ export interface ReceiverParts {
   readonly settings: SettingsInFlight;
   readonly peer: PeerSettings;
   readonly pusher: Pusher;
+  readonly priorities: Priorities;
   readonly decoder: HpackDecoder;
   readonly encoder: HpackEncoder;
 }
@@ -63,6 +69,7 @@ export class Receiver implements FrameSink {
   readonly #encoder: HpackEncoder;
   readonly #peer: PeerSettings;
   readonly #pusher: Pusher;
+  readonly #priorities: Priorities;
   #settingsSeen = false;
   readonly #data: DataReceiver;
   readonly #fields: FieldReceiver;
@@ -82,6 +89,7 @@ export class Receiver implements FrameSink {
     this.#settings = parts.settings;
     this.#peer = parts.peer;
     this.#pusher = parts.pusher;
+    this.#priorities = parts.priorities;
     this.#decoder = parts.decoder;
     this.#encoder = parts.encoder;
     this.#data = new DataReceiver(parts.events, parts.streams, parts.flow, parts.lifecycle);
@@ -105,6 +113,7 @@ export class Receiver implements FrameSink {
     this.#counters.framesIn[Math.min(type, UnknownFrameType)]++;
     if (!this.#mayCome(type, flags, streamId, payloadBytes)) return HeadVerdict.Skip;
     if (type < UnknownFrameType) return HeadVerdict.Take;
+    if (type === priorityUpdateType && payloadBytes <= maxPriorityUpdateBytes) return HeadVerdict.Take;
     this.#lifecycle.spend('ignoredFrames', 1);
     return HeadVerdict.Skip;
   }
@@ -139,6 +148,10 @@ export class Receiver implements FrameSink {
     }
     if (type === FrameType.PushPromise) {
       return this.#refuse(ErrorCode.ProtocolError, 'PUSH_PROMISE from a client');
+    }
+    if (type === priorityUpdateType) {
+      if (streamId !== 0) return this.#refuse(ErrorCode.ProtocolError, 'PRIORITY_UPDATE on a stream');
+      if (payloadBytes < 4) return this.#refuse(ErrorCode.FrameSizeError, 'PRIORITY_UPDATE: wrong length');
     }
     const code = judgeFrameHead(type, flags, streamId, payloadBytes);
     if (code === ErrorCode.NoError) return true;
@@ -175,6 +188,9 @@ export class Receiver implements FrameSink {
       case FrameType.Priority:
         this.#onPriority(id, bytes, start, end);
         break;
+      case priorityUpdateType:
+        this.#onPriorityUpdate(bytes, start, end);
+        break;
       default:
         // Only GOAWAY is left: the head was judged.
         this.#pusher.onGoaway(readUint31(bytes, start));
@@ -208,6 +224,23 @@ export class Receiver implements FrameSink {
     // RST_STREAM must not be sent on an idle stream (6.4), so there the connection ends.
     if (stream !== undefined) this.#lifecycle.streamError(stream, code);
     else this.#lifecycle.fail(code, 'PRIORITY: invalid');
+  }
+
+  // ---- PRIORITY_UPDATE (RFC 9218 section 7.1) ----
+
+  #onPriorityUpdate(bytes: Uint8Array, start: number, end: number): void {
+    const id = readUint31(bytes, start);
+    const stream = this.#streams.get(id);
+    const value = Buffer.from(bytes.buffer, bytes.byteOffset + start + 4, end - start - 4).toString('latin1');
+    if (stream !== undefined) {
+      this.#priorities.update(stream, value);
+    } else if (id === 0 || ((id & 1) === 0 && id > this.#streams.lastPushId)) {
+      this.#lifecycle.fail(ErrorCode.ProtocolError, 'PRIORITY_UPDATE of no stream, or of one not promised');
+      return;
+    } else if ((id & 1) === 1 && id > this.#streams.lastPeerId) {
+      this.#priorities.remember(id, value, this.#streams.lastPeerId);
+    }
+    this.#lifecycle.spend('ignoredFrames', 1);
   }
 
   // ---- RST_STREAM (6.4) ----

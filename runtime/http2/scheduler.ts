@@ -1,41 +1,93 @@
 /**
- * Whose turn it is to send. Streams with queued bytes and an open window of their own form a ring, linked
- * through the streams themselves; each turn is one frame, then the stream goes to the back. So a stream with
- * a gigabyte queued and one with a kilobyte get the same share, and nothing is ever searched or shifted.
+ * Whose turn it is to send (RFC 9218 section 10). Streams with queued bytes and an open window of their own stand in a ring
+ * for each urgency, linked through the streams themselves; each turn is one frame. The most urgent ring goes first. In it
+ * a stream that takes turns goes to the back after each, so that one with a gigabyte queued and one with a kilobyte get the
+ * same share; one that does not stays in front until it has nothing more, in the order of stream ids.
+ *
+ * Nobody starves: every `leapEvery`th turn belongs to those who stand behind.
  *
  * Knows neither windows' arithmetic nor frames.
  */
 import { type Http2Stream, SendWaiting } from './stream.ts';
 
+/** An eighth of what leaves is what the less urgent get at the least. */
+const leapEvery = 8;
+
 export class SendScheduler {
-  #head: Http2Stream | null = null;
+  /** Index: urgency. */
+  readonly #heads: (Http2Stream | null)[] = [null, null, null, null, null, null, null, null];
+  /** Bit: urgency. Set: its ring has streams. */
+  #urgencies = 0;
+  /** Turns since the last leap. */
+  #turns = 0;
+  /** The urgency that the last leap went to. */
+  #leaptTo = 0;
   /** Streams with queued bytes whose own window is shut. */
   stalledCount = 0;
   readyCount = 0;
 
   /** The stream whose turn it is. */
   get first(): Http2Stream | null {
-    return this.#head;
+    const urgencies = this.#urgencies;
+    if (urgencies === 0) return null;
+    const most = 31 - Math.clz32(urgencies & -urgencies);
+    const head = this.#heads[most] as Http2Stream;
+    if (this.#turns < leapEvery - 1 || this.readyCount === 1) return head;
+    const urgency = this.#leap(urgencies);
+    if (urgency !== most) return this.#heads[urgency];
+    return head.takesTurns ? head : head.readyNext;
   }
 
-  /** The stream has queued bytes and an open window: it joins at the back unless it is in already. */
+  /** The next ring after the one that was leapt to last. */
+  #leap(urgencies: number): number {
+    let urgency = this.#leaptTo;
+    do urgency = (urgency + 1) & 7;
+    while ((urgencies & (1 << urgency)) === 0);
+    return urgency;
+  }
+
+  /** The stream, which was `first`, sends a frame. Afterwards it is `removed`, `stalled` or `rotated`. */
+  take(stream: Http2Stream): void {
+    if (this.#turns < leapEvery - 1) {
+      this.#turns++;
+    } else {
+      this.#turns = 0;
+      this.#leaptTo = stream.urgency;
+    }
+  }
+
+  /** The stream has queued bytes and an open window: it joins unless it is in already. */
   ready(stream: Http2Stream): void {
     if (stream.waiting === SendWaiting.Turn) return;
     this.remove(stream);
     stream.waiting = SendWaiting.Turn;
     this.readyCount++;
-    const head = this.#head;
+    const { urgency } = stream;
+    const head = this.#heads[urgency];
     if (head === null) {
       stream.readyNext = stream;
       stream.readyPrevious = stream;
-      this.#head = stream;
+      this.#heads[urgency] = stream;
+      this.#urgencies |= 1 << urgency;
       return;
     }
-    const last = head.readyPrevious as Http2Stream;
-    stream.readyNext = head;
-    stream.readyPrevious = last;
-    last.readyNext = stream;
-    head.readyPrevious = stream;
+    // At the back, which in a ring is before the head; where the order of ids counts, before later ones of its kind.
+    let next = head;
+    if (!stream.takesTurns) {
+      for (let last = head.readyPrevious as Http2Stream; !last.takesTurns && last.id > stream.id; ) {
+        next = last;
+        if (last === head) {
+          this.#heads[urgency] = stream;
+          break;
+        }
+        last = last.readyPrevious as Http2Stream;
+      }
+    }
+    const previous = next.readyPrevious as Http2Stream;
+    stream.readyNext = next;
+    stream.readyPrevious = previous;
+    previous.readyNext = stream;
+    next.readyPrevious = stream;
   }
 
   /** The stream has queued bytes and a shut window. */
@@ -46,9 +98,11 @@ export class SendScheduler {
     this.stalledCount++;
   }
 
-  /** The first stream has had its turn and wants another. */
-  rotate(): void {
-    if (this.#head !== null) this.#head = this.#head.readyNext;
+  /** The stream has had its turn and wants another. */
+  rotate(stream: Http2Stream): void {
+    if (stream.takesTurns && this.#heads[stream.urgency] === stream) {
+      this.#heads[stream.urgency] = stream.readyNext;
+    }
   }
 
   /** The stream has nothing queued any more, or is gone. */
@@ -57,18 +111,30 @@ export class SendScheduler {
       this.stalledCount--;
     } else if (stream.waiting === SendWaiting.Turn) {
       this.readyCount--;
+      const { urgency } = stream;
       const next = stream.readyNext as Http2Stream;
       if (next === stream) {
-        this.#head = null;
+        this.#heads[urgency] = null;
+        this.#urgencies &= ~(1 << urgency);
       } else {
         const previous = stream.readyPrevious as Http2Stream;
         previous.readyNext = next;
         next.readyPrevious = previous;
-        if (this.#head === stream) this.#head = next;
+        if (this.#heads[urgency] === stream) this.#heads[urgency] = next;
       }
       stream.readyNext = null;
       stream.readyPrevious = null;
     }
     stream.waiting = SendWaiting.Nothing;
+  }
+
+  /** The peer has said how urgent the stream is, and whether it is of use in pieces. */
+  place(stream: Http2Stream, urgency: number, incremental: boolean): void {
+    const wasReady = stream.waiting === SendWaiting.Turn;
+    if (wasReady) this.remove(stream);
+    stream.urgency = urgency;
+    stream.incremental = incremental;
+    stream.takesTurns = incremental;
+    if (wasReady) this.ready(stream);
   }
 }

@@ -179,6 +179,7 @@ export class Sender implements SendRoom {
         this.#scheduler.stall(stream);
         continue;
       }
+      this.#scheduler.take(stream);
       const drained = count === queue.bytes;
       const end = drained && stream.response === ResponsePhase.Ending && stream.trailers === null;
       const chunk = this.#writer.reserve(frameHeadBytes + count);
@@ -193,7 +194,7 @@ export class Sender implements SendRoom {
       } else if (stream.sendWindow.available <= 0) {
         this.#scheduler.stall(stream);
       } else {
-        this.#scheduler.rotate();
+        this.#scheduler.rotate(stream);
       }
       this.#events.onSent(stream, count);
       if (stream.response === ResponsePhase.Ended) this.#settle(stream);

@@ -47,9 +47,13 @@ export class Http2Stream {
   contentLength = -1;
   /** The owner's. */
   context: unknown = null;
-  /** RFC 9218 section 4: 0 to 7, lower is more urgent. */
+  /** The `priority` field as it came; null: there was none. */
+  priorityField: string | null = null;
+  /** RFC 9218 section 4: 0 to 7, lower is more urgent. What the field or a PRIORITY_UPDATE said last. */
   urgency = 3;
   incremental = false;
+  /** It shares its turns with others of its urgency: what it asked for, or what is fair as the peer said nothing. */
+  takesTurns = true;
 
   /** RFC 9113 section 5.1. Everything from here on is the engine's to write. */
   state: StreamState = StreamState.Idle;

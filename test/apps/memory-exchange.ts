@@ -70,6 +70,7 @@ export class MemoryExchange implements Exchange {
       version: '2',
       remote: { address: '127.0.0.1', port: 50000 },
       tls: null,
+      priority: { urgency: 3, incremental: false },
     };
     this.body = memoryBody(request.body ?? '');
     this.trailers = Promise.resolve(received(request.trailers ?? {}));

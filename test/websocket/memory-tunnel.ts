@@ -154,6 +154,7 @@ export class HandshakeExchange {
       version: '1.1',
       remote: { address: '', port: 0 },
       tls: null,
+      priority: { urgency: 3, incremental: false },
       fields: new ReceivedFields(flat),
       ...more,
     };

@@ -14,6 +14,7 @@ function hosted(takesPushes = true) {
     version: '2',
     remote: { address: '127.0.0.1', port: 1 },
     tls: null,
+    priority: { urgency: 3, incremental: false },
     fields: new ReceivedFields([]),
   };
   const exchange = new HostedExchange(outlet, 3, request, true, takesPushes);

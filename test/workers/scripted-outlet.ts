@@ -107,6 +107,7 @@ export function hosted(requestEnded: boolean, method = 'GET') {
     version: '2',
     remote: { address: '127.0.0.1', port: 1 },
     tls: null,
+    priority: { urgency: 3, incremental: false },
     fields: new ReceivedFields([]),
   };
   const exchange = new HostedExchange(outlet, 3, request, requestEnded);

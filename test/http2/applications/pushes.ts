@@ -3,6 +3,8 @@ import type { Exchange, GatewayError } from '../../../workers/gateway.ts';
 
 type Answer = (exchange: Exchange, query: URLSearchParams) => void | Promise<void>;
 
+let lateCode = '';
+
 const answers: { readonly [path: string]: Answer } = {
   /** A page with two that go with it. */
   '/page': async (exchange) => {
@@ -65,8 +67,12 @@ const answers: { readonly [path: string]: Answer } = {
   },
   '/late': async (exchange) => {
     exchange.respond(200, {}, 'page');
-    await exchange.push({ path: '/too-late' });
+    await exchange.push({ path: '/too-late' }).catch((error: GatewayError) => {
+      lateCode = error.code;
+    });
   },
+  '/late-code': (exchange) => exchange.respond(200, {}, lateCode),
+  '/priority': (exchange) => exchange.respond(200, {}, JSON.stringify(exchange.request.priority)),
   '/capabilities': (exchange) => exchange.respond(200, {}, JSON.stringify(exchange.capabilities)),
 };
 
