@@ -102,6 +102,9 @@ export class Http1Connection {
     this.server.exchangeOpened();
     if (
       this.server.isDraining ||
+      // The parser drops what it has read behind a request with an Upgrade that is ignored: the next request, or a part of
+      // it, and all answers after that would be taken for others'.
+      head.offersUpgrade ||
       this.#requests >= options.maxRequestsPerConnection ||
       this.#order.length >= options.maxPipelinedRequests
     ) {

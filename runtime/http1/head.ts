@@ -22,6 +22,8 @@ export interface RequestHead {
   readonly contentLength: number;
   /** The client waits for 100 (Continue), or for a while, before it sends its content. */
   readonly awaitsInvitation: boolean;
+  /** There is an Upgrade field. */
+  readonly offersUpgrade: boolean;
 }
 
 export type HeadLimits = Pick<Http1Options, 'maxTargetBytes' | 'maxHeaderBytes' | 'maxFieldLines'>;
@@ -67,6 +69,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
   let connection = '';
   let takesTrailers = false;
   let awaitsInvitation = false;
+  let offersUpgrade = false;
   const fields: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
@@ -85,6 +88,9 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
         continue;
       case 'connection':
         connection = connection === '' ? value : `${connection},${value}`;
+        continue;
+      case 'upgrade':
+        offersUpgrade = true;
         continue;
       case 'te':
         takesTrailers ||= /(?:^|[\t ,])trailers(?:$|[\t ,;])/i.test(value);
@@ -124,6 +130,7 @@ export function readHead(request: IncomingMessage, limits: HeadLimits): RequestH
     fields: PLAIN_OPTIONS.test(connection) ? fields : withoutNamed(fields, connection),
     contentLength,
     awaitsInvitation,
+    offersUpgrade,
   };
 }
 

@@ -151,6 +151,22 @@ test('a body that nobody wanted and that does not come ends the connection after
   t.is(await client.untilClosed(), '');
 });
 
+for (const [what, head, rest] of [
+  ['', ['GET /hello HTTP/1.1'], ''],
+  [' with content', ['POST /hello HTTP/1.1', 'Content-Length: 2'], 'ab'],
+  [' with chunks', ['POST /hello HTTP/1.1', 'Transfer-Encoding: chunked'], '2\r\nab\r\n0\r\n\r\n'],
+] as const) {
+  test(`an Upgrade${what} that is ignored ends the connection, as what follows it may be lost`, async (t) => {
+    const client = await RawClient.connect(t, server.port);
+    const [line, ...fields] = head;
+    const upgrade = ['Host: a', 'Connection: Upgrade', 'Upgrade: h3', ...fields];
+    client.send(message([line, ...upgrade], rest) + hello);
+    const answer = await client.response();
+    t.deepEqual([answer.body, answer.fields.connection], ['hello', 'close']);
+    t.is(await client.untilClosed(), '', 'no later answer can be taken for that of the request behind it');
+  });
+}
+
 test('a peer that does not close its side is not waited for longer than discardTimeoutMs', async (t) => {
   const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
   const agent = new Agent();
