@@ -9,6 +9,7 @@ import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
+import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http2Connection } from './connections/http2.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
@@ -114,6 +115,7 @@ export class Server {
       idleTimeoutMs: config.limits.idleTimeoutMs,
       maxTargetBytes: config.limits.maxTargetBytes,
       date: () => this.#date(),
+      onUpgraded: (socket, first, peer, request) => this.#onHttp2(socket, first, peer, request),
       forget: (connection) => this.#forget(connection),
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
@@ -244,8 +246,8 @@ export class Server {
     this.#log.debug({ refusal, address, why }, 'connection refused');
   }
 
-  #onHttp2(socket: Socket, first: Buffer, peer: Peer): void {
-    const connection = new Http2Connection(socket, this.#front, first, peer);
+  #onHttp2(socket: Socket, first: Buffer, peer: Peer, upgraded: UpgradedRequest | null = null): void {
+    const connection = new Http2Connection(socket, this.#front, first, peer, upgraded);
     this.#connections.add(connection);
     if (this.#state === 'draining') connection.drain();
   }

@@ -252,6 +252,10 @@ export const configSchema = v.pipe(
           5_000,
         ),
         keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
+        upgradeH2c: flag(
+          'Whether a request without a body may change a cleartext connection to HTTP/2 by `Upgrade: h2c`, as curl --http2 asks.',
+          true,
+        ),
       }),
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',

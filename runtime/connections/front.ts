@@ -1,11 +1,14 @@
 /** What a connection needs of the server to serve a request. */
+import type { Socket } from 'node:net';
 import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { OutputBuffers } from '../http2/output.ts';
+import type { Peer } from '../listeners/peer.ts';
 import type { Reactor } from '../reactor.ts';
 import type { Router } from '../router.ts';
 import type { Connection } from './connection.ts';
+import type { UpgradedRequest } from './h2c-upgrade.ts';
 
 export interface Front {
   readonly reactor: Reactor;
@@ -20,6 +23,8 @@ export interface Front {
   readonly maxTargetBytes: number;
   /** The value of the Date field (RFC 9110 section 6.6.1), made anew once a second. */
   date(): string;
+  /** A connection has become one of HTTP/2 by the request. */
+  onUpgraded(socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   /** The connection is gone. */
   forget(connection: Connection): void;
   /** An error of ours has ended a connection. */

@@ -15,6 +15,7 @@ import { PushedExchange } from '../pushed-exchange.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
+import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Pace } from './http2-pace.ts';
 import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
@@ -49,8 +50,17 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #idleSinceMs: number;
   #served = false;
 
-  /** @param first what has been read of the socket already. */
-  constructor(socket: Socket, front: Front, first: Uint8Array, peer: Peer) {
+  /**
+   * @param first what has been read of the socket already.
+   * @param upgraded the request that asked for HTTP/2 over HTTP/1.1; null: the client began with it.
+   */
+  constructor(
+    socket: Socket,
+    front: Front,
+    first: Uint8Array,
+    peer: Peer,
+    upgraded: UpgradedRequest | null = null,
+  ) {
     this.#socket = socket;
     this.#front = front;
     this.#peer = peer;
@@ -67,7 +77,13 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     socket.on('close', () => this.#closed());
     // RFC 9113 section 9.2: TLS that HTTP/2 may not run over is a connection error.
     if (!peer.allowsHttp2) this.#engine.goaway(INADEQUATE_SECURITY, false);
+    if (upgraded !== null) this.#upgrade(upgraded);
     this.#read(first);
+  }
+
+  #upgrade({ head, settings }: UpgradedRequest): void {
+    this.#socket.write(SWITCHING_TO_H2C, 'latin1');
+    this.#engine.upgrade(settings, head.method, 'http', head.authority, head.path, [...head.fields]);
   }
 
   #read(chunk: Uint8Array): void {

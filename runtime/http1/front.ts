@@ -6,10 +6,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Front } from '../connections/front.ts';
+import { h2cUpgrade, type UpgradedRequest } from '../connections/h2c-upgrade.ts';
 import { Http1Tunnel, isUpgrade } from '../connections/http1-tunnel.ts';
 import type { Peer } from '../listeners/peer.ts';
 import { Http1Connection, type Http1Server } from './connection.ts';
-import { isRefused, readHead } from './head.ts';
+import { isRefused, type RequestHead, readHead } from './head.ts';
 import type { Http1Options } from './options.ts';
 import { upgradeOptions } from './upgrade-choice.ts';
 
@@ -125,7 +126,15 @@ export class Http1Front implements Http1Server {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || !connection.mayUpgrade) return false;
     const head = readHead(request, this.options);
-    return !isRefused(head) && isUpgrade(request, head, this.front, connection.peer);
+    if (isRefused(head)) return false;
+    return (
+      isUpgrade(request, head, this.front, connection.peer) || this.#h2c(request, head, connection) !== null
+    );
+  }
+
+  #h2c(request: IncomingMessage, head: RequestHead, connection: Http1Connection): UpgradedRequest | null {
+    if (!this.options.upgradeH2c || this.#draining) return null;
+    return h2cUpgrade(request, head, connection.peer);
   }
 
   #tunnel(request: IncomingMessage, socket: Socket, first: Buffer): void {
@@ -143,6 +152,14 @@ export class Http1Front implements Http1Server {
       connection.fail({ status: 501, why: 'CONNECT does not follow requests that are not answered yet' });
     } else {
       connection.release();
+      const h2c = isUpgrade(request, head, this.front, connection.peer)
+        ? null
+        : this.#h2c(request, head, connection);
+      if (h2c !== null) {
+        socket.setTimeout(0);
+        this.front.onUpgraded(socket, first, connection.peer, h2c);
+        return;
+      }
       this.exchangeOpened();
       socket.once('close', () => this.exchangeClosed());
       const { requestWindowBytes } = this.options;

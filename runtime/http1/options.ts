@@ -18,6 +18,8 @@ export interface Http1Options {
   /** How long that may take, and how long a peer has to close after us (RFC 9112 section 9.6). */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** Whether a request without content may change the connection to HTTP/2 (RFC 7540 section 3.2). */
+  readonly upgradeH2c: boolean;
   /** From the first byte of a head to its last; then 408. */
   readonly headerTimeoutMs: number;
   /** Request bytes kept for an application that does not read. */

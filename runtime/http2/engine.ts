@@ -33,7 +33,7 @@ import {
   SettingId,
   SettingsInFlight,
 } from './settings.ts';
-import type { Http2Stream } from './stream.ts';
+import { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
 import { Streams } from './streams.ts';
 
@@ -47,6 +47,7 @@ export class Http2Engine {
   readonly #lifecycle: Lifecycle;
   readonly #sender: Sender;
   readonly #pusher: Pusher;
+  readonly #priorities: Priorities;
   readonly #receiver: Receiver;
   readonly #reader: FrameReader;
   readonly #settings = new SettingsInFlight();
@@ -91,6 +92,7 @@ export class Http2Engine {
     const peer = new PeerSettings();
     const pusher = new Pusher(options, streams, lifecycle, sender, peer);
     this.#pusher = pusher;
+    this.#priorities = new Priorities(scheduler, options.maxConcurrentStreams);
     this.#receiver = new Receiver({
       events,
       options,
@@ -104,7 +106,7 @@ export class Http2Engine {
       settings,
       peer,
       pusher,
-      priorities: new Priorities(scheduler, options.maxConcurrentStreams),
+      priorities: this.#priorities,
       decoder,
       encoder,
     });
@@ -162,6 +164,31 @@ export class Http2Engine {
   /** Output that the socket has not taken. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;
+  }
+
+  /**
+   * The connection began as HTTP/1.1 and this request asked for HTTP/2 (RFC 7540 section 3.2): it becomes stream 1, and
+   * `onRequest` is called. To be called once, before `receive`.
+   * @param settings what HTTP2-Settings decodes to, with valid values. @param fields lower-case and valid.
+   */
+  upgrade(
+    settings: Uint8Array,
+    method: string,
+    scheme: string,
+    authority: string,
+    path: string,
+    fields: string[],
+  ): void {
+    this.#receiver.takeSettings(settings, 0, settings.length);
+    const stream = new Http2Stream(1, this.#sender.streamWindowBytes, this.#sender);
+    stream.method = method;
+    stream.scheme = scheme;
+    stream.authority = authority;
+    stream.path = path;
+    stream.fields = fields;
+    const at = fields.indexOf('priority');
+    if (at >= 0 && (at & 1) === 0) this.#priorities.opened(stream, fields[at + 1]);
+    this.#receiver.onUpgrade(stream);
   }
 
   /** Bytes from the socket, the client's preface included. Never throws, whatever they are. */

@@ -29,7 +29,8 @@ import type { ReceiveFlow } from './receive-flow.ts';
 import type { RoundTrip } from './round-trip.ts';
 import type { Sender } from './sender.ts';
 import { type PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
-import { StreamInput } from './stream-state.ts';
+import type { Http2Stream } from './stream.ts';
+import { StreamInput, StreamState } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
 /** A longer PRIORITY_UPDATE is not read: no priority takes as much to say. */
@@ -254,13 +255,21 @@ export class Receiver implements FrameSink {
   // ---- SETTINGS (6.5) ----
 
   #onSettings(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.takeSettings(bytes, start, end)) return;
+    this.#writer.settingsAck();
+    if (this.#settingsSeen) this.#lifecycle.spend('settings', 1);
+    this.#settingsSeen = true;
+  }
+
+  /** @returns false: a value was a connection error. */
+  takeSettings(bytes: Uint8Array, start: number, end: number): boolean {
     for (let at = start; at < end; at += 6) {
       const id = (bytes[at] << 8) | bytes[at + 1];
       const value = readUint32(bytes, at + 2);
       const code = this.#peer.take(id, value);
       if (code !== ErrorCode.NoError) {
         this.#lifecycle.fail(code, `SETTINGS: invalid value of setting ${id}`);
-        return;
+        return false;
       }
       // Every value counts, not only the last: the encoder must announce the smallest (RFC 7541 section 4.2).
       if (id === SettingId.HeaderTableSize) this.#encoder.setPeerMaxTableBytes(value);
@@ -268,11 +277,20 @@ export class Receiver implements FrameSink {
     // The window of all streams moves once a frame, however often the frame says so.
     if (!this.#sender.changeStreamWindow(this.#peer.initialWindowBytes, this.#streams)) {
       this.#lifecycle.fail(ErrorCode.FlowControlError, 'SETTINGS: a stream window exceeds 2^31-1');
-      return;
+      return false;
     }
-    this.#writer.settingsAck();
-    if (this.#settingsSeen) this.#lifecycle.spend('settings', 1);
-    this.#settingsSeen = true;
+    return true;
+  }
+
+  // ---- a request that came over HTTP/1.1 (RFC 7540 section 3.2) ----
+
+  /** It is stream 1, half-closed (remote). */
+  onUpgrade(stream: Http2Stream): void {
+    this.#streams.use(stream.id);
+    stream.state = StreamState.HalfClosedRemote;
+    this.#streams.add(stream);
+    this.#counters.requests++;
+    this.#events.onRequest(stream, true);
   }
 
   #onSettingsAck(): void {

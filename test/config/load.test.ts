@@ -66,6 +66,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
     maxDiscardedBytes: 262_144,
     discardTimeoutMs: 5_000,
     keepAliveTimeoutMs: 5_000,
+    upgradeH2c: true,
   });
   const { app } = config.pools;
   t.is(app.name, 'app');
