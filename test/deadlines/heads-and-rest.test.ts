@@ -44,25 +44,27 @@ test('HTTP/2: a connection that never asks for anything is told to go, without a
   await client.closed;
 });
 
-for (const [title, begin] of [
+for (const [id, title, begin] of [
   [
+    'block',
     'a field block whose CONTINUATION does not come',
     (block: Buffer) => frame(FrameType.Headers, 1, 3, block),
   ],
   [
+    'frame',
     'a HEADERS frame whose payload does not come',
     (block: Buffer) => frameHead(FrameType.Headers, 5, 3, block.length),
   ],
 ] as const) {
   test(`HTTP/2: ${title} ends the connection, when the streams that are open have ended`, async (t) => {
     const client = await RawHttp2.connect(t, server.port);
-    client.send(headers(1, head(server, 'GET', '/quiet'), true));
+    client.send(headers(1, head(server, 'GET', `/quiet?${id}`), true));
     await client.untilFrame(FrameType.Data, 1);
     const before = server.server.deadlineCounters.header;
     client.send(begin(head(server, 'GET', '/hello')));
     t.is(errorCode(await client.untilFrame(FrameType.Goaway, 0)), ENHANCE_YOUR_CALM);
     t.true(server.server.deadlineCounters.header > before);
-    server.signals.tell('go');
+    server.signals.tell(`go ${id}`);
     await client.until(
       ({ type, streamId, flags }) => type === FrameType.Data && streamId === 1 && flags === 1,
     );

@@ -36,8 +36,8 @@ async function aSlowOneIsCut(times: number, by = server): Promise<void> {
 
 test('HTTP/2: a body that stops is answered 408, the stream ends, and the connection goes on', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
-  const cut = server.signals.until('/read reset by server code 8');
-  client.send(headers(1, head(server, 'POST', '/read'), false), data(1, 'x'));
+  const cut = server.signals.until('/read?told reset by server code 8');
+  client.send(headers(1, head(server, 'POST', '/read?told'), false), data(1, 'x'));
   const answer = await client.untilFrame(FrameType.Headers, 1);
   t.is(client.decode(answer).get(':status'), '408');
   // RFC 9113 section 8.1: the response is whole, and the rest of the request is not wanted.
@@ -76,25 +76,25 @@ test('HTTP/2: a byte in every frame is as slow as none', async (t) => {
 
 test('HTTP/2: an upload that the application does not read is not slow, however long it is held', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
-  const held = server.signals.until('held');
+  const held = server.signals.until('held two');
   client.send(
-    headers(1, head(server, 'POST', '/hold'), false),
+    headers(1, head(server, 'POST', '/hold?two'), false),
     data(1, Buffer.alloc(WINDOW / 2)),
     data(1, Buffer.alloc(WINDOW / 2)),
   );
   await held;
   await aSlowOneIsCut(2);
   t.is(client.frames.filter(({ streamId }) => streamId === 1).length, 0);
-  server.signals.tell('go');
+  server.signals.tell('go two');
   await client.untilFrame(FrameType.WindowUpdate, 1);
   client.send(data(1, 'last', true));
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '200');
 });
 
 test('HTTP/1.1: an upload that is paused because nobody reads is not slow', async (t) => {
-  const held = server.signals.until('held', server.signals.heard('held') + 1);
+  const held = server.signals.until('held one');
   const client = await RawClient.connect(t, server.port);
-  client.send(`${head1(server, 'POST', '/hold', 'content-length: 10')}12345`);
+  client.send(`${head1(server, 'POST', '/hold?one', 'content-length: 10')}12345`);
   await held;
   await aSlowOneIsCut(2);
   t.is(client.text, '');

@@ -5,7 +5,8 @@ import { SIGNALS_FIELD, Signals } from '../../server/signals.ts';
 
 const PIECE = new Uint8Array(16_384);
 
-type Step = (exchange: Exchange, signals: Signals) => void | Promise<void>;
+/** @param id tells exchanges of one step apart: their paths' query */
+type Step = (exchange: Exchange, signals: Signals, id: string) => void | Promise<void>;
 
 async function lengthOf(exchange: Exchange): Promise<number> {
   let length = 0;
@@ -18,17 +19,16 @@ const steps: { readonly [path: string]: Step } = {
   /** Reads all of the body as it comes. */
   '/read': async (exchange) => exchange.respond(200, {}, String(await lengthOf(exchange))),
   /** Reads when it is told to. */
-  '/hold': async (exchange, signals) => {
-    const word = signals.until('go');
-    signals.tell('held');
+  '/hold': async (exchange, signals, id) => {
+    const word = signals.until(`go ${id}`);
+    signals.tell(`held ${id}`);
     await word;
     exchange.respond(200, {}, String(await lengthOf(exchange)));
   },
   /** Answers first, and goes on listening. */
-  '/converse': async (exchange, signals) => {
+  '/converse': async (exchange) => {
     exchange.respond(200);
     await exchange.write('begun');
-    signals.tell('conversing');
     exchange.end({ 'x-length': String(await lengthOf(exchange)) });
   },
   /** Answers whole first, and reads then. */
@@ -42,8 +42,8 @@ const steps: { readonly [path: string]: Step } = {
     for (;;) await exchange.write(PIECE);
   },
   /** Begins, and then has nothing to say until it is told to end. */
-  '/quiet': async (exchange, signals) => {
-    const word = signals.until('go');
+  '/quiet': async (exchange, signals, id) => {
+    const word = signals.until(`go ${id}`);
     exchange.respond(200);
     await exchange.write('begun');
     await word;
@@ -68,7 +68,8 @@ const steps: { readonly [path: string]: Step } = {
 
 export default async function run(exchange: Exchange): Promise<void> {
   const { path, fields, protocol } = exchange.request;
-  const step = steps[protocol === '' ? path : '/tunnel'];
+  const [name = '', id = ''] = path.split('?');
+  const step = steps[protocol === '' ? name : '/tunnel'];
   if (step === undefined) return exchange.respond(404, {}, 'no such step');
   const signals = new Signals(fields.get(SIGNALS_FIELD) ?? randomUUID());
   void exchange.closed.then(({ by, how, code }) => {
@@ -76,7 +77,7 @@ export default async function run(exchange: Exchange): Promise<void> {
     setImmediate(() => signals.close());
   });
   try {
-    await step(exchange, signals);
+    await step(exchange, signals, id);
   } catch (error) {
     if ((error as GatewayError).code !== 'SLUICE_EXCHANGE_CLOSED') throw error;
   }
