@@ -11,7 +11,7 @@
 import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
-import { contentLengthOf, flatten, ReceivedFields } from './fields.ts';
+import { contentLengthOf, flatten, flattenTrailers, ReceivedFields } from './fields.ts';
 import type {
   Capabilities,
   Closed,
@@ -290,7 +290,7 @@ export class HostedExchange implements Exchange {
         `expected ${this.#declaredBytes} more bytes before the end, as content-length declared`,
       );
     }
-    const flat = flatten(trailers);
+    const flat = flattenTrailers(trailers);
     this.#requireFits(flat);
     this.#response = 'ending';
     if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null);

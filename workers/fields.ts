@@ -128,6 +128,36 @@ function append(flat: string[], name: string, value: string | number): void {
   flat.push(lower, text);
 }
 
+/**
+ * Fields that frame, route or type a message whose body has gone (RFC 9110 section 6.5.1). A recipient that merges them into
+ * the header section would read another message than was sent.
+ */
+const NOT_IN_TRAILERS = new Set([
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'host',
+  'set-cookie',
+  'trailer',
+]);
+
+/**
+ * The same for a trailer section.
+ * @throws HostError `SLUICE_FIELD_INVALID`
+ */
+export function flattenTrailers(init: FieldsInit | undefined): readonly string[] {
+  const flat = flatten(init);
+  for (let i = 0; i < flat.length; i += 2) {
+    if (!NOT_IN_TRAILERS.has(flat[i] as string)) continue;
+    throw new HostError(
+      'SLUICE_FIELD_INVALID',
+      `'${flat[i]}' says what must be known before the body: send it with respond()`,
+    );
+  }
+  return flat;
+}
+
 /** The one `content-length` in a flat list; -1 when absent. */
 export function contentLengthOf(flat: readonly string[]): number {
   let length = -1;

@@ -170,7 +170,10 @@ export interface Exchange extends AsyncDisposable {
    * piece is lost then, so the exchange is reset with INTERNAL_ERROR
    */
   write(chunk: Uint8Array | string): Promise<void>;
-  /** Complete the response, with trailer fields when given (RFC 9110 section 6.5). */
+  /**
+   * Complete the response, with trailer fields when given (RFC 9110 section 6.5). Fields that frame, route or type the
+   * message, such as content-length, content-type and set-cookie, are none (section 6.5.1): `SLUICE_FIELD_INVALID`.
+   */
   end(trailers?: FieldsInit): void;
   /**
    * Promise the response to a request that the peer is sure to make (RFC 9113 section 8.4), and get it to write: before

@@ -83,6 +83,16 @@ test('fields that no message can carry are refused before anything is sent or ch
   ]);
 });
 
+test('RFC 9110 section 6.5.1: fields that frame, route or type a message are refused as trailers', async (t) => {
+  const { outlet, exchange } = hosted(true);
+  exchange.respond(200);
+  await exchange.write('x');
+  for (const name of ['Content-Length', 'content-type', 'Content-Encoding', 'host', 'trailer', 'set-cookie'])
+    t.throws(() => exchange.end({ 'x-sum': '1', [name]: '1' }), refused('SLUICE_FIELD_INVALID'), name);
+  exchange.end({ 'x-sum': '1' });
+  t.deepEqual(outlet.take().at(-1), ['trailers', Flag.Final, ['x-sum', '1']]);
+});
+
 test('write resolves when the credit has let the whole piece go', async (t) => {
   const { outlet, exchange } = hosted(true);
   exchange.respond(200);
