@@ -266,6 +266,7 @@ export class Server {
     const now = this.#reactor.tick();
     this.#deadlines.advance(now);
     for (const connection of this.#connections) connection.tick(now);
+    this.#http1.tick(now);
     this.#deadlines.judge();
     this.#maintain();
     this.#checkEmpty();

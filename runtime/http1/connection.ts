@@ -24,6 +24,9 @@ import { Http1Transport } from './transport.ts';
 const PROTOCOL_ERROR = 0x1;
 const CANCEL = 0x8;
 
+/** Node looks at its deadlines once a second, and adds a second to that between requests. */
+const SLACK_MS = 2_000;
+
 /** What all connections share. */
 export interface Http1Server {
   readonly front: Front;
@@ -46,6 +49,8 @@ export class Http1Connection {
   /** Sent when the requests before it have been answered. */
   #fault: Refusal | null = null;
   #discardedBytes = 0;
+  /** Since its last request was over; -1 while one is open, and before the first. */
+  #idleSinceMs = -1;
   #deadline: NodeJS.Timeout | null = null;
 
   constructor(socket: Socket, peer: Peer, server: Http1Server) {
@@ -98,6 +103,7 @@ export class Http1Connection {
       return;
     }
     this.#requests++;
+    this.#idleSinceMs = -1;
     this.#order.push(new Http1Transport(request, response, head, client, this));
     this.server.exchangeOpened();
     if (
@@ -181,6 +187,7 @@ export class Http1Connection {
       this.#startNext();
       return;
     }
+    this.#idleSinceMs = this.server.front.reactor.nowMs;
     if (this.#state === 'failed' && this.#fault !== null) {
       this.#socket.write(refusalMessage(this.#fault), 'latin1');
       this.end();
@@ -224,6 +231,18 @@ export class Http1Connection {
   }
 
   // ---- the end
+
+  /**
+   * Node's own deadline between requests begins anew with every byte, and empty lines begin no request, so that a peer
+   * which sends nothing else would be kept for ever. A head that has begun in time is left to its own deadline.
+   */
+  tick(nowMs: number): void {
+    if (this.#state !== 'open' || this.#idleSinceMs === -1) return;
+    const { keepAliveTimeoutMs, headerTimeoutMs } = this.server.options;
+    if (nowMs - this.#idleSinceMs < keepAliveTimeoutMs + headerTimeoutMs + SLACK_MS) return;
+    this.server.front.deadlines.counters.idle++;
+    this.#socket.destroy();
+  }
 
   #lastResponseSent(): void {
     if (this.#state === 'open') this.#state = 'last';

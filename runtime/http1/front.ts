@@ -90,6 +90,10 @@ export class Http1Front implements Http1Server {
     socket.resume();
   }
 
+  tick(nowMs: number): void {
+    for (const connection of this.#connections.values()) connection.tick(nowMs);
+  }
+
   drain(): void {
     this.#draining = true;
     this.#server.closeIdleConnections();

@@ -119,6 +119,16 @@ test('HTTP/1.1: a kept connection without a request is closed after keepAliveTim
   t.true(server.server.deadlineCounters.idle > before);
 });
 
+test('HTTP/1.1: a kept connection is not saved by empty lines, which begin no request', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(head1(server, 'GET', '/hello'));
+  t.is((await client.response()).status, 200);
+  const drip = setInterval(() => client.send('\r\n'), 20);
+  t.teardown(() => clearInterval(drip));
+  await client.untilClosed();
+  t.pass();
+});
+
 test('idleTimeoutMs: 0 lets a connection rest for ever', async (t) => {
   const restful = await startPaced(t, { headerTimeoutMs: 1_000, idleTimeoutMs: 0 });
   const client = await RawHttp2.connect(t, restful.port);

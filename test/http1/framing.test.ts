@@ -254,6 +254,7 @@ for (const [title, sent, body] of accepted) {
 
 for (const [what, sent] of [
   ['several spaces within the request line', 'GET  /hello   HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['the name of RTSP', 'GET /hello RTSP/1.1\r\nHost: a\r\n\r\n'],
   ['bare LF and CR before the request line', '\n\r\rGET /hello HTTP/1.1\r\nHost: a\r\n\r\n'],
   [
     'a chunk extension without a name',
