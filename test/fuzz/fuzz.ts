@@ -45,6 +45,8 @@ export async function fuzz(
   { seed, seconds, cases }: Limits,
   watchdog: Watchdog,
 ): Promise<number> {
+  // A start or an end that hangs is a hang too.
+  watchdog.begin(name, seed);
   const target = await targets[name]();
   const deadline = performance.now() + 1000 * seconds;
   let count = 0;
@@ -61,8 +63,9 @@ export async function fuzz(
       }
     }
   } finally {
-    watchdog.end();
+    watchdog.begin(name, (seed + count) >>> 0);
     await target.close();
+    watchdog.end();
   }
   return count;
 }

@@ -94,7 +94,8 @@ function expected(options: Http2Options, input: Buffer, when: 'at once' | 'at th
     const { method, path, id } = stream;
     const hash = createHash('sha1').update(Buffer.concat(peer.content.get(id) ?? []));
     const content = Buffer.from(`${method} ${path} ${hash.digest('hex')} ${trailers.get(id) ?? 0}`);
-    answers.set(id, content.toString());
+    // As the client shows bytes.
+    answers.set(id, content.toString('latin1'));
     peer.engine.consume(stream, stream.unconsumedBytes, peer.nowMs);
     peer.engine.respond(stream, 200, [], false);
     // Whole or not at all: where a window is shut it stays unanswered.
