@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Exchange, type Transport } from '../exchange.ts';
+import { isHost } from '../http1/host.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { OutputChunk } from '../http2/output.ts';
@@ -265,7 +266,8 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     // What the peer claims in :scheme is no fact; whether the connection is secure is.
     let scheme = stream.scheme === '' ? '' : peer.scheme;
     let authority = stream.authority;
-    let isRefused = false;
+    // The engine judges an authority by its characters; here by its grammar, as over HTTP/1.1. CONNECT needs a port.
+    let isRefused = !isHost(authority) || (scheme === '' && !PORT.test(authority));
     if (peer.forwarding !== null) {
       const client = peer.forwarding.clientOf(peer, authority, stream.fields);
       if (client === null) isRefused = true;
@@ -414,6 +416,9 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     return -1;
   }
 }
+
+/** RFC 9113 section 8.5, RFC 9110 section 9.3.6. */
+const PORT = /:\d+$/;
 
 function hasDate(fields: readonly string[]): boolean {
   for (let i = 0; i < fields.length; i += 2) if (fields[i] === 'date') return true;

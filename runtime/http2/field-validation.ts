@@ -104,8 +104,9 @@ for (let code = 0; code < 256; code++) {
   if (/[!#$%&'*+\-.^_`|~0-9a-zA-Z]/.test(char)) charClasses[code] |= Char.Method;
   // RFC 9110 section 5.5: visible characters, SP, HTAB and obs-text.
   if (code === 9 || (code >= 0x20 && code !== 0x7f)) charClasses[code] |= Char.Value;
-  // RFC 3986 sections 3.3 and 3.4, and what is often sent unescaped; never a space, a control or a fragment.
-  if (code > 0x20 && code !== 0x7f && char !== '#') charClasses[code] |= Char.Path;
+  // RFC 3986 sections 3.3 and 3.4, and what is often sent unescaped; never a space, a control, a fragment or what is not
+  // US-ASCII, as over HTTP/1.1.
+  if (code > 0x20 && code < 0x7f && char !== '#') charClasses[code] |= Char.Path;
   // RFC 3986 section 3.2 without userinfo (RFC 9113 section 8.3.1).
   if (/[A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/.test(char)) charClasses[code] |= Char.Authority;
 }
