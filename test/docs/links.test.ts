@@ -11,6 +11,15 @@ test('there are pages to look at', (t) => {
     t.true(files.includes(file), file);
 });
 
+test('README leads to every page in docs', (t) => {
+  const linked = linksOf(read('README.md'));
+  const docs = files.filter((file) => file.startsWith('docs/'));
+  t.deepEqual(
+    docs.filter((file) => !linked.includes(file)),
+    [],
+  );
+});
+
 for (const file of files) {
   test(`${file} has no dead relative link`, (t) => {
     const dead: string[] = [];
