@@ -31,6 +31,9 @@ const step = fc.record({
   bytes: fc.integer({ min: 0, max: 5000 }),
 });
 
+/** Who says nothing, and everybody whom the scheduler treats in another way. */
+const priorities = [null, 'u=1', 'i', 'u=1, i', 'u=3'];
+
 /** What the peer keeps of one stream. */
 class ModelStream {
   window = initialWindow;
@@ -55,7 +58,8 @@ class Model {
   constructor() {
     this.peer = Peer.open({ outputLimitBytes }, {}, SettingId.InitialWindowSize, initialWindow);
     for (const id of streamIds) {
-      this.peer.send(get(id));
+      const priority = priorities[streamIds.indexOf(id) % priorities.length];
+      this.peer.send(priority === null ? get(id) : get(id, 'priority', priority));
       this.peer.engine.respond(this.peer.stream(id), 200, [], false);
     }
     this.peer.take();
