@@ -119,9 +119,9 @@ export class Http1Transport implements Transport, Flushable {
     return this.#requestState === 'open';
   }
 
-  /** Its content is still coming. */
+  /** Its content is still coming. What has come whole and is only not read yet is no part of what breaks behind it. */
   get isReceiving(): boolean {
-    return this.#requestState !== 'ended';
+    return this.#requestState !== 'ended' && !this.#request.complete;
   }
 
   get hasResponded(): boolean {
