@@ -162,10 +162,22 @@ function isHttpMethod(method: string): boolean {
   return methods.has(method);
 }
 
-/** What a Connection field names is this connection's own (RFC 9110 section 7.6.1), save what tells of the content. */
+/**
+ * Never a connection's own, whatever Connection says: the length of the content, and what proxies tell of their client, who
+ * would hide behind a proxy that passes its Connection field on.
+ */
+const NOT_CONNECTION_FIELDS: readonly string[] = [
+  'content-length',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+];
+
+/** What a Connection field names is this connection's own (RFC 9110 section 7.6.1). */
 function withoutNamed(fields: readonly string[], connection: string): string[] {
   const named = new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
-  named.delete('content-length');
+  for (const name of NOT_CONNECTION_FIELDS) named.delete(name);
   const kept: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     if (!named.has(fields[i] as string)) kept.push(fields[i] as string, fields[i + 1] as string);

@@ -140,6 +140,12 @@ for (const [version, flag] of [
   });
 }
 
+test('a client cannot have what its proxy says of it dropped by a Connection field', async (t) => {
+  const fields = ['-H', 'connection: x-forwarded-for', '-H', 'x-forwarded-for: 203.0.113.9'];
+  const seen = await curl('--http1.1', ...fields, `http://${addresses[Proxied]}/`);
+  t.is(seen.remote.address, '203.0.113.9');
+});
+
 test('the scheme that an HTTP/2 client claims is not what the application is told', async (t) => {
   const session = await connectHttp2(t, `http://${addresses[Plain]}`);
   const { body } = await request(session, { ':path': '/', ':scheme': 'https' });
