@@ -55,6 +55,7 @@ export class Http1Transport implements Transport, Flushable {
   #unconsumedBytes = 0;
   #discardedBytes = 0;
   #invited = false;
+  #hasBadTrailers = false;
   /** Interim responses that wait for the answers to the requests before this one. */
   #interim = '';
   /** The response ends where the connection does: HTTP/1.0 without a length. */
@@ -121,7 +122,7 @@ export class Http1Transport implements Transport, Flushable {
 
   /** Its content is still coming. What has come whole and is only not read yet is no part of what breaks behind it. */
   get isReceiving(): boolean {
-    return this.#requestState !== 'ended' && !this.#request.complete;
+    return this.#requestState !== 'ended' && (!this.#request.complete || this.#hasBadTrailers);
   }
 
   get hasResponded(): boolean {
@@ -148,6 +149,7 @@ export class Http1Transport implements Transport, Flushable {
     const { front, options } = this.#connection.server;
     const trailers = readTrailers(this.#request.rawTrailers, options);
     if (trailers === null) {
+      this.#hasBadTrailers = true;
       this.#connection.fail({ status: 431, why: 'the trailer section is too large' });
       return;
     }
