@@ -2,7 +2,7 @@
  * Results on disk: one JSON file per scenario with every raw value, and README.md made from all that are there.
  * A run of some scenarios therefore renews their tables and leaves the others with the run they came from.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Comparison,
@@ -31,6 +31,7 @@ export interface Result extends ScenarioResult {
 }
 
 export function writeResult(result: Result): void {
+  mkdirSync(resultsDirectory, { recursive: true });
   writeFileSync(`${resultsDirectory}${result.name}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
 
