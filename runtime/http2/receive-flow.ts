@@ -86,11 +86,14 @@ export class ReceiveFlow {
     stream.unconsumedBytes -= bytes;
     this.giveBackToConnection(bytes);
     // The peer sends no more on a stream that it has ended: an update would be noise.
-    if (stream.state !== StreamState.Open && stream.state !== StreamState.HalfClosedLocal) return;
+    if (!mayReceive(stream)) return;
     const window = stream.receiveWindow as ReceiveWindow;
     window.owedBytes += bytes;
-    if (window.owedBytes * 2 < window.sizeBytes) return;
-    const increment = window.owedBytes + this.#grow(window, nowMs);
+    if (window.owedBytes * 2 >= window.sizeBytes) this.#update(stream, window, this.#grow(window, nowMs));
+  }
+
+  #update(stream: Http2Stream, window: ReceiveWindow, growthBytes: number): void {
+    const increment = window.owedBytes + growthBytes;
     window.owedBytes = 0;
     window.grant(increment);
     this.#writer.windowUpdate(stream.id, increment);
@@ -148,7 +151,7 @@ export class ReceiveFlow {
 
   /**
    * Our SETTINGS_INITIAL_WINDOW_SIZE has come into force: every stream's window moves by the difference
-   * (6.9.2).
+   * (6.9.2). What was little of a larger window may be all that a peer waits for now.
    */
   changeStreamWindow(bytes: number, streams: IterableIterator<Http2Stream>): void {
     const delta = bytes - this.streamWindowBytes;
@@ -158,6 +161,14 @@ export class ReceiveFlow {
       if (window === null) continue;
       window.adjust(delta);
       window.sizeBytes += delta;
+      if (window.owedBytes > 0 && window.owedBytes * 2 >= window.sizeBytes && mayReceive(stream)) {
+        this.#update(stream, window, 0);
+      }
     }
   }
+}
+
+/** The peer has not ended the stream, and what it sends is wanted. */
+function mayReceive({ state, requestDropped }: Http2Stream): boolean {
+  return !requestDropped && (state === StreamState.Open || state === StreamState.HalfClosedLocal);
 }

@@ -299,3 +299,17 @@ test('RFC 9113 section 6.5.3: our windows change when the peer acknowledges, for
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 1 9000']);
   t.is(peer.stream(1).receiveWindow?.available, 10);
 });
+
+test('what was consumed before our smaller window came into force is given back when it does', (t) => {
+  const peer = new Peer({ streamWindowBytes: 16_384 });
+  peer.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), post(1), post(3));
+  for (const id of [1, 3])
+    peer.send(data(id, large.subarray(0, 16_000)), data(id, large.subarray(0, 15_000), id === 3));
+  peer.take();
+  // Less than half of the 65,535 that hold so far.
+  for (const id of [1, 3]) peer.engine.consume(peer.stream(id), 31_000, peer.nowMs);
+  t.deepEqual(peer.output(), []);
+  // For the peer the window is 16,384 - 31,000 now: it waits for us, and nothing more is there to be consumed.
+  t.deepEqual(peer.exchange(settingsAck), ['WINDOW_UPDATE 1 31000']);
+  t.is(peer.stream(1).receiveWindow?.available, 16_384);
+});
