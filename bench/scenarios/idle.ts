@@ -15,6 +15,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const ours = sluice({
     name: 'Sluice, 1 thread',
     directory: context.directory,
+    // Opening them all takes longer than a connection may do nothing by default.
+    options: { limits: { headerTimeoutMs: 120_000 } },
     pools: { hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] } },
   });
   const samples = await inRounds(context, [node, ours], ['KiB per connection'], (server, { name }) =>
