@@ -2,6 +2,7 @@
  * Puts the parts together and runs them: pools first, listeners when the applications are loaded, then until a signal
  * says to stop. `serve` is the whole life of the process and answers its exit code.
  */
+import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { ExitCode } from './cli/exit-code.ts';
@@ -219,6 +220,8 @@ export class Server {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#state = 'running';
+    // Not left to the end of the process, which may be a SIGKILL: the next start would compile everything anew.
+    setImmediate(flushCompileCache);
   }
 
   async #loadCertificates(): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
  */
+import { flushCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -39,6 +40,8 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     };
     expose(surface, endpoint);
     void reports.ready();
+    // As the main thread does: a thread that is killed would leave nothing for the next one.
+    setImmediate(flushCompileCache);
     await drained.promise;
     return { ended: 'drained' };
   } finally {
