@@ -44,9 +44,6 @@ export class Http1Front implements Http1Server {
       insecureHTTPParser: false,
       ...upgradeOptions(http, (request) => this.#isUpgrade(request)),
     });
-    // A client that has sent its FIN after its requests has said all it has to say and still reads (RFC 9112 section 9.6).
-    // Node's types do not have it; its default is to hang up before an application in a thread could answer.
-    Object.assign(server, { httpAllowHalfOpen: true });
     this.#server = server;
     // Beyond a count Node would leave fields out without telling.
     server.maxHeadersCount = 0;

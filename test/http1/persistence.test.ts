@@ -189,16 +189,6 @@ test('a peer that does not close its side is not waited for longer than discardT
   t.pass();
 });
 
-test('a client that ends its side after its requests still gets the answers, and then the end', async (t) => {
-  for (const count of [1, 2]) {
-    const client = await RawClient.connect(t, server.port);
-    client.send(hello.repeat(count));
-    client.end();
-    for (let i = 0; i < count; i++) t.is((await client.response()).body, 'hello');
-    t.is(await client.untilClosed(), '');
-  }
-});
-
 test('an application may read a request that it has answered already', async (t) => {
   const client = await RawClient.connect(t, server.port);
   const { signals } = server;
