@@ -70,7 +70,7 @@ export class Listener {
     );
     this.#trusted = new TrustedProxies(options.config.trustedProxies);
     this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
-    // Half-open, as a client that has said all it has to say still reads.
+    // Half-open: what a FIN means is for the protocol to decide.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
