@@ -155,7 +155,7 @@ function deepSamples(samples: number, transparency: Uint8Array | undefined): Row
       rgba[to + 2] = row[from + blueAt];
       if (hasAlpha) rgba[to + 3] = row[from + bytes - 2];
       else
-        rgba[to + 3] = hidden !== undefined && hidden.every((byte, at) => byte === row[from + at]) ? 0 : 255;
+        rgba[to + 3] = hidden?.every((byte, at) => byte === row[from + at]) ? 0 : 255;
     }
   };
 }
