@@ -154,8 +154,7 @@ function deepSamples(samples: number, transparency: Uint8Array | undefined): Row
       rgba[to + 1] = row[from + greenAt];
       rgba[to + 2] = row[from + blueAt];
       if (hasAlpha) rgba[to + 3] = row[from + bytes - 2];
-      else
-        rgba[to + 3] = hidden?.every((byte, at) => byte === row[from + at]) ? 0 : 255;
+      else rgba[to + 3] = hidden?.every((byte, at) => byte === row[from + at]) ? 0 : 255;
     }
   };
 }
