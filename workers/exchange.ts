@@ -10,17 +10,22 @@
  */
 import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
+import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
-import { contentLengthOf, flatten, flattenTrailers, ReceivedFields } from './fields.ts';
+import { ReceivedFields } from './fields/received.ts';
+import { contentLengthOf, flatten, flattenTrailers } from './fields/sent.ts';
 import type {
   Capabilities,
   Closed,
   Exchange,
   ExchangeRequest,
+  ExtensionKey,
+  Feature,
   Fields,
   FieldsInit,
   PushedResponse,
   PushRequest,
+  Withheld,
 } from './gateway.ts';
 import type { Outlet } from './outlet.ts';
 import { Pushes, pendingPush } from './pushes.ts';
@@ -45,8 +50,6 @@ interface Queued {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const WITH_PUSH: Capabilities = Object.freeze({ push: true });
-const WITHOUT_PUSH: Capabilities = Object.freeze({ push: false });
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
@@ -59,8 +62,8 @@ const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', cod
 export class HostedExchange implements Exchange {
   readonly request: ExchangeRequest;
   readonly slot: number;
-  readonly capabilities: Capabilities;
   readonly #outlet: Outlet;
+  readonly #takesPushes: boolean;
   readonly #isHead: boolean;
 
   #response: ResponseState = 'idle';
@@ -98,13 +101,38 @@ export class HostedExchange implements Exchange {
     this.#outlet = outlet;
     this.slot = slot;
     this.request = request;
-    this.capabilities = takesPushes ? WITH_PUSH : WITHOUT_PUSH;
+    this.#takesPushes = takesPushes;
     this.#isHead = request.method === 'HEAD';
     this.#requestState = requestEnded ? 'ended' : 'open';
     this.#credit = outlet.options.responseWindowBytes;
   }
 
   // ---- the application's side
+
+  get capabilities(): Capabilities {
+    return capabilitiesOf(this.request.version, this.#takesPushes, this.#asksForTunnel);
+  }
+
+  get withheld(): readonly Withheld[] {
+    return NOTHING_WITHHELD;
+  }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+
+  extension<T>(_key: ExtensionKey<T>): T | null {
+    return null;
+  }
+
+  pad(toMultipleOf: number): void {
+    if (!(Number.isInteger(toMultipleOf) && toMultipleOf >= 0 && toMultipleOf <= 256 && toMultipleOf !== 1)) {
+      throw new HostError(
+        'SLUICE_PADDING_INVALID',
+        `expected 0 or an integer from 2 to 256, got ${String(toMultipleOf)}`,
+      );
+    }
+  }
 
   get body(): RequestBody {
     this.#body ??= this.#makeBody();
@@ -209,7 +237,7 @@ export class HostedExchange implements Exchange {
       if (error instanceof ExchangeClosedError) return null;
       throw error;
     }
-    if (!this.capabilities.push) return null;
+    if (!this.#takesPushes) return null;
     this.#requireFits(pending.fields);
     this.#pushes ??= new Pushes();
     if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {

@@ -1,18 +1,60 @@
 /**
- * The Stream Gateway Interface: what an application is given and what it gives back.
+ * The Stream Gateway Interface (docs/sgi.md): what an application is given and what it gives back.
  *
  * Types only, apart from the error codes: an application module imports nothing that runs.
  * One `Exchange` is one request and its response. It arrives in an application thread as messages,
  * never as a socket, and every body byte in it was asked for by the side that consumes it.
  */
 
-/** An application: the default export of the module that a pool names. */
+/** An application. The exchange is its own until it returns, or until the promise that it returned settles. */
 export type Application = (exchange: Exchange) => void | Promise<void>;
 
-/** What an application module exports. */
-export interface ApplicationModule {
-  readonly default: Application;
+/** What stands around an application: given one, it makes another. `compose` of `sluice/middleware` puts several in a row. */
+export type Middleware = (application: Application) => Application;
+
+/** The generator face. Being pulled is its backpressure: the next item is asked for when the last has been taken. */
+export type GeneratorApplication = (exchange: Exchange) => AsyncGenerator<Yielded, void, void>;
+
+/** In order: any number of heads with a 1xx status, one final head, chunks, and at most one set of trailers as the last item. */
+export type Yielded = YieldedHead | Uint8Array | string | YieldedTrailers;
+export interface YieldedHead {
+  readonly status: number;
+  readonly fields?: FieldsInit;
 }
+export interface YieldedTrailers {
+  readonly trailers: FieldsInit;
+}
+
+/**
+ * The handler face: what happens to an exchange, as calls. A class is instantiated for each exchange; an object is shared by all.
+ * A call that returns a promise is waited for before the next, so `onData` holds the peer back for as long as it takes.
+ */
+export interface HandlerApplication {
+  onHeaders(exchange: Exchange): void | Promise<void>;
+  onData?(exchange: Exchange, chunk: Uint8Array): void | Promise<void>;
+  /** The request is whole. */
+  onEnd?(exchange: Exchange, trailers: Fields): void | Promise<void>;
+  /** Exactly once, whatever happened. */
+  onClose?(exchange: Exchange, closed: Closed): void | Promise<void>;
+}
+export type HandlerClass = new () => HandlerApplication;
+
+/** The lifespan of an application in one thread, around any face: named exports beside the default one, or an object that is it. */
+export interface Lifespan {
+  /** Before the thread's first exchange. What it throws is a failure to start. */
+  start?(context: LifespanContext): void | Promise<void>;
+  /** After the thread's last exchange, once; not when the thread is killed. The drain's deadline applies. */
+  stop?(): void | Promise<void>;
+}
+export interface LifespanContext {
+  /** The pool's name in the configuration. */
+  readonly pool: string;
+  /** Aborts when the thread begins to stop. */
+  readonly draining: AbortSignal;
+}
+
+/** How an application module is written; guessed from what it exports unless the pool's `kind` says it. */
+export type ApplicationKind = 'exchange' | 'generator' | 'handler' | 'node' | 'server' | 'fetch';
 
 /**
  * Header or trailer fields (RFC 9110 section 5): name → list of values. Names are lower-case; the order of
@@ -28,14 +70,36 @@ export interface Fields extends Iterable<[name: string, value: string]> {
   /** Every value of a field in order; empty when absent. */
   all(name: string): readonly string[];
   has(name: string): boolean;
+  /**
+   * The elements of a list field over all its lines, split at commas outside of quotes (RFC 9110 section 5.6.1); empty when absent.
+   * @throws GatewayError `SLUICE_FIELD_NOT_A_LIST` for set-cookie and for fields that are registered as singletons
+   */
+  list(name: string): readonly string[];
+  /**
+   * The lines of a list field as one, joined with a comma (RFC 9110 section 5.3), or undefined.
+   * @throws GatewayError `SLUICE_FIELD_NOT_A_LIST` for set-cookie, which is never joined; `SLUICE_FIELD_REPEATED` for a
+   * repeated singleton
+   */
+  joined(name: string): string | undefined;
   /** How many field lines there are. */
   readonly size: number;
 }
 
+/**
+ * Of a field to send, how HPACK may code it (RFC 7541 section 6.2): `never` for a secret, so that nobody on the way compresses it
+ * either (section 7.1.3); `prefer` for a value that will come again. Other protocol versions send the value alike.
+ */
+export type Indexing = 'never' | 'prefer';
+export interface MarkedValue {
+  readonly value: string | number;
+  readonly indexing: Indexing;
+}
+export type FieldValue = string | number | MarkedValue;
+
 /** Fields to send: an object of name → value or values, pairs, or fields received elsewhere. */
 export type FieldsInit =
-  | { readonly [name: string]: string | number | readonly string[] }
-  | Iterable<readonly [name: string, value: string]>;
+  | { readonly [name: string]: FieldValue | readonly FieldValue[] }
+  | Iterable<readonly [name: string, value: FieldValue]>;
 
 /** The head of the request (RFC 9113 section 8.3.1). */
 export interface ExchangeRequest {
@@ -138,18 +202,65 @@ export interface PushRequest {
 /** The response to a promised request. Its stream is its own: flow control, `reset`, `signal` and `closed` are about it alone. */
 export type PushedResponse = Pick<
   Exchange,
-  'inform' | 'respond' | 'write' | 'end' | 'reset' | 'writableBytes' | 'signal' | 'closed'
+  'inform' | 'respond' | 'write' | 'end' | 'pad' | 'reset' | 'writableBytes' | 'signal' | 'closed'
 >;
 
-/** What the peer and the protocol can do beyond what every exchange can. */
+/**
+ * What this peer, its protocol version and every layer between allow, beyond what every exchange can. Constant for an
+ * exchange, as of its begin.
+ */
 export interface Capabilities {
-  /** The peer took promised responses when the request came. Where it does not, `push` gives null. */
+  /** The peer takes promised responses (RFC 9113 section 8.4). Where it does not, `push` gives null. */
   readonly push: boolean;
+  /** Trailer fields reach the peer (RFC 9110 section 6.5). Where they do not, `end` drops them. */
+  readonly trailers: boolean;
+  /** Interim responses reach the peer (RFC 9110 section 15.2). Where they do not, `inform` does nothing. */
+  readonly informational: boolean;
+  /** The request asks for a tunnel and `accept` can give it. */
+  readonly tunnel: boolean;
+  /** The response is sent by priority (RFC 9218): by the peer's, or by a `priority` field of the response. */
+  readonly priority: boolean;
+  /** What is written leaves as it is written. Where it does not, a layer above collects the body first. */
+  readonly streaming: boolean;
+  /** `reset` reaches the peer with its code, this exchange alone ends. Where it does not, the connection is closed. */
+  readonly reset: boolean;
+  /** `pad` has an effect. */
+  readonly padding: boolean;
 }
+export type Feature = keyof Capabilities;
+
+/** A capability that the peer had and a layer between took away. */
+export interface Withheld {
+  readonly feature: Feature;
+  /** What took it, and why: a sentence for a log. */
+  readonly why: string;
+}
+
+/**
+ * A rich object that a server may offer beside the interface, such as sending a file. What it does goes past every middleware
+ * between, so each key says what it bypasses, and a middleware that changes that part hides it without having heard of it.
+ */
+export interface ExtensionKey<T> {
+  /** Registered in docs/sgi.md, or `vendor.example/name`. */
+  readonly name: string;
+  readonly bypasses: readonly ExchangePart[];
+  /** Never there: it carries the type. */
+  readonly type?: T;
+}
+export type ExchangePart = 'request' | 'request-body' | 'response-head' | 'response-body';
 
 export interface Exchange extends AsyncDisposable {
   readonly request: ExchangeRequest;
   readonly capabilities: Capabilities;
+  /** What a layer between has taken away, for the application to see; empty where nothing was. */
+  readonly withheld: readonly Withheld[];
+  /**
+   * For an application that would rather refuse than lose something silently.
+   * @throws GatewayError `SLUICE_FEATURE_WITHHELD`, naming the first of the features that is not there and why
+   */
+  require(...features: readonly Feature[]): void;
+  /** What a server offers under a key, or null: not offered, or hidden by a middleware that it would bypass. */
+  extension<T>(key: ExtensionKey<T>): T | null;
   readonly body: ExchangeBody;
   /** The request's trailer section, known once the body has been read to its end; empty when there is none. */
   readonly trailers: Promise<Fields>;
@@ -195,6 +306,14 @@ export interface Exchange extends AsyncDisposable {
    * @throws GatewayError `SLUICE_RESET_CODE_INVALID`
    */
   reset(code?: number): void;
+
+  /**
+   * Pad what is sent from now on, so that its length tells less (RFC 9113 section 10.7): each frame with fields or
+   * content to a multiple of so many bytes. Padding costs flow-control room like content.
+   * @param toMultipleOf 2 to 256, or 0 for none
+   * @throws GatewayError `SLUICE_PADDING_INVALID`
+   */
+  pad(toMultipleOf: number): void;
 
   /** Flow-control room: body bytes that `write` would take now without waiting. */
   readonly writableBytes: number;
@@ -253,9 +372,12 @@ export const GatewayErrorCode = {
   BodyTooLarge: 'SLUICE_BODY_TOO_LARGE',
   BodyUsed: 'SLUICE_BODY_USED',
   ExchangeClosed: 'SLUICE_EXCHANGE_CLOSED',
+  FeatureWithheld: 'SLUICE_FEATURE_WITHHELD',
   FieldInvalid: 'SLUICE_FIELD_INVALID',
+  FieldNotAList: 'SLUICE_FIELD_NOT_A_LIST',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
   NotATunnel: 'SLUICE_NOT_A_TUNNEL',
+  PaddingInvalid: 'SLUICE_PADDING_INVALID',
   PushInvalid: 'SLUICE_PUSH_INVALID',
   ResetCodeInvalid: 'SLUICE_RESET_CODE_INVALID',
   ResponseEnded: 'SLUICE_RESPONSE_ENDED',

@@ -21,7 +21,7 @@ import {
 } from '../wire/messages.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { HostedExchange } from './exchange.ts';
-import { ReceivedFields } from './fields.ts';
+import { ReceivedFields } from './fields/received.ts';
 import type {
   Application,
   ExchangeRequest,

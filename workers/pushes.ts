@@ -5,7 +5,7 @@
  */
 import { HostError } from './errors.ts';
 import type { HostedExchange } from './exchange.ts';
-import { flatten } from './fields.ts';
+import { flatten } from './fields/sent.ts';
 import type { PushedResponse, PushRequest } from './gateway.ts';
 
 /** What `:path` may hold: no space, control or fragment. */

@@ -2,14 +2,16 @@
  * An exchange without a server: what the sample applications are tested with where no socket is needed. It keeps the
  * order of the interface (head, content, end) and remembers what was sent.
  */
+import { capabilitiesOf, requireFeatures } from '../../workers/capabilities.ts';
 import { HostError } from '../../workers/errors.ts';
-import { ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
 import type {
   Application,
   Closed,
   Exchange,
   ExchangeBody,
   ExchangeRequest,
+  Feature,
   Fields,
   FieldsInit,
 } from '../../workers/gateway.ts';
@@ -46,7 +48,8 @@ export class MemoryExchange implements Exchange {
   readonly request: ExchangeRequest;
   readonly body: ExchangeBody;
   readonly trailers: Promise<Fields>;
-  readonly capabilities = { push: false };
+  readonly capabilities = capabilitiesOf('2', false, false);
+  readonly withheld = [];
   readonly writableBytes = 65536;
   readonly signal: AbortSignal = new AbortController().signal;
   readonly draining: AbortSignal = new AbortController().signal;
@@ -75,6 +78,16 @@ export class MemoryExchange implements Exchange {
     this.body = memoryBody(request.body ?? '');
     this.trailers = Promise.resolve(received(request.trailers ?? {}));
   }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+
+  extension(): null {
+    return null;
+  }
+
+  pad(): void {}
 
   inform(): void {}
 

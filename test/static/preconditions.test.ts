@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
 import { allowsRange, evaluatePreconditions, type Verdict } from '../../workers/static/preconditions.ts';
 import type { Validators } from '../../workers/static/validators.ts';
 

@@ -1,5 +1,5 @@
 /** An exchange that asks for a WebSocket, without a server: its tunnel is fed, held and cut by the test. */
-import { ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
 import type { Closed, Exchange, FieldsInit, Tunnel } from '../../workers/gateway.ts';
 import type { Timers } from '../../workers/websocket/keep-alive.ts';
 import { KEY } from './byte-streams.ts';

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { HostError } from '../../workers/errors.ts';
-import { contentLengthOf, flatten, ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
+import { contentLengthOf, flatten } from '../../workers/fields/sent.ts';
 import type { FieldsInit } from '../../workers/gateway.ts';
 
 const refused = { instanceOf: HostError, code: 'SLUICE_FIELD_INVALID' };
@@ -93,12 +94,7 @@ test('a value that could end its line, or that no field can carry, is refused', 
 
 test('what is no value at all is refused instead of spelled out', (t) => {
   for (const value of [undefined, null, true, {}, [undefined], [null]]) {
-    const init = { a: value } as unknown as FieldsInit;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      t.throws(() => flatten(init), { instanceOf: TypeError });
-    } else {
-      t.throws(() => flatten(init), refused, String(value));
-    }
+    t.throws(() => flatten({ a: value } as unknown as FieldsInit), refused, JSON.stringify(value));
   }
 });
 
@@ -158,4 +154,42 @@ test('a content-length is one decimal number', (t) => {
   }
   t.throws(() => contentLengthOf(['content-length', '1', 'content-length', '2']), refused);
   t.throws(() => contentLengthOf(['content-length', '1', 'content-length', '1']), refused, 'the same twice');
+});
+
+test('a list field is read split, over all its lines and outside of quotes', (t) => {
+  const fields = new ReceivedFields(['accept', 'a;q="1,\\",2", b', 'accept', ' ,c,, ', 'via', '"open, x']);
+  t.deepEqual(fields.list('Accept'), ['a;q="1,\\",2"', 'b', 'c']);
+  t.deepEqual(fields.list('via'), ['"open, x']);
+  t.deepEqual(fields.list('absent'), []);
+});
+
+test('a list field is read joined, and set-cookie and cookie are not', (t) => {
+  const fields = new ReceivedFields(['vary', 'a', 'vary', 'b', 'set-cookie', 'a=1', 'set-cookie', 'b=2']);
+  t.is(fields.joined('Vary'), 'a, b');
+  t.is(fields.joined('absent'), undefined);
+  t.throws(() => fields.joined('set-cookie'), { code: 'SLUICE_FIELD_NOT_A_LIST' });
+  t.throws(() => fields.list('set-cookie'), { code: 'SLUICE_FIELD_NOT_A_LIST' });
+  t.deepEqual(fields.all('set-cookie'), ['a=1', 'b=2']);
+});
+
+test('a singleton that came twice is refused however it is asked for', (t) => {
+  const fields = new ReceivedFields(['content-type', 'text/plain', 'content-type', 'text/html']);
+  for (const read of ['get', 'all', 'joined'] as const) {
+    t.throws(() => fields[read]('content-type'), { code: 'SLUICE_FIELD_REPEATED' }, read);
+  }
+  t.throws(() => fields.list('content-type'), { code: 'SLUICE_FIELD_NOT_A_LIST' });
+  t.true(fields.has('content-type'));
+});
+
+test('a singleton is not sent twice, in whatever form it is given', (t) => {
+  const forms: readonly FieldsInit[] = [
+    { location: ['/a', '/b'] },
+    { Location: '/a', location: '/b' },
+    [
+      ['location', '/a'],
+      ['LOCATION', '/a'],
+    ],
+  ];
+  for (const form of forms) t.throws(() => flatten(form), { code: 'SLUICE_FIELD_REPEATED' });
+  t.deepEqual(flatten({ vary: ['a', 'b'] }), ['vary', 'a', 'vary', 'b']);
 });

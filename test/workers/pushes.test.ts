@@ -1,6 +1,6 @@
 import test from 'ava';
 import { HostedExchange } from '../../workers/exchange.ts';
-import { ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
 import { ScriptedOutlet } from './scripted-outlet.ts';
 
 function hosted(takesPushes = true) {

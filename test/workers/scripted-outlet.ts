@@ -1,6 +1,6 @@
 /** An outlet that keeps what an exchange sends, and refuses it while it is `full`. */
 import { HostedExchange } from '../../workers/exchange.ts';
-import { ReceivedFields } from '../../workers/fields.ts';
+import { ReceivedFields } from '../../workers/fields/received.ts';
 import type { ExchangeRequest } from '../../workers/gateway.ts';
 import type { Outlet } from '../../workers/outlet.ts';
 

@@ -4,7 +4,7 @@
  * The handshake and the frames are all done here, in the application's thread, over the exchange's tunnel; the reactor
  * only moves bytes. So masking and deflating use the thread's core, and what holds for a tunnel's credit holds for messages.
  */
-import type { Exchange } from '../gateway.ts';
+import type { Exchange, FieldValue } from '../gateway.ts';
 import { judgeHandshake } from './handshake.ts';
 import type { Timers } from './keep-alive.ts';
 import { type WebSocketOptions, webSocketSettings } from './options.ts';
@@ -61,14 +61,14 @@ export function acceptWith(
   );
 }
 
-function* pairsOf(fields: WebSocketOptions['fields']): Generator<readonly [string, string]> {
+function* pairsOf(fields: WebSocketOptions['fields']): Generator<readonly [string, FieldValue]> {
   if (fields === undefined) return;
   if (Symbol.iterator in fields) {
     yield* fields;
     return;
   }
   for (const [name, value] of Object.entries(fields)) {
-    if (typeof value === 'object') for (const one of value) yield [name, one];
-    else yield [name, String(value)];
+    if (Array.isArray(value)) for (const one of value) yield [name, one];
+    else yield [name, value as FieldValue];
   }
 }

@@ -1,9 +1,7 @@
-/**
- * Fields on the application's side: received ones are read in place from the flat list they travelled in,
- * ones to send are checked here, so that what leaves a thread is valid on every protocol version.
- */
-import { HostError } from './errors.ts';
-import type { Fields, FieldsInit } from './gateway.ts';
+/** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
+import { HostError } from '../errors.ts';
+import type { FieldsInit, FieldValue } from '../gateway.ts';
+import { isSingleton } from './registry.ts';
 
 /** RFC 9110 section 5.6.2 `token`, upper case allowed: it is lowered. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -21,64 +19,12 @@ const CONNECTION_SPECIFIC = new Set([
 
 const EMPTY: readonly string[] = Object.freeze([]);
 
-/** Received fields over a flat list: name, value, name, value… with lower-case names. */
-export class ReceivedFields implements Fields {
-  readonly #flat: readonly string[];
-
-  constructor(flat: readonly string[]) {
-    this.#flat = flat;
-  }
-
-  get(name: string): string | undefined {
-    const key = name.toLowerCase();
-    const flat = this.#flat;
-    let found: string | undefined;
-    for (let i = 0; i < flat.length; i += 2) {
-      if (flat[i] !== key) continue;
-      if (found !== undefined) {
-        throw new HostError(
-          'SLUICE_FIELD_REPEATED',
-          `expected at most one '${key}' field, the message carries ${this.all(key).length}; use all('${key}') for a field that may repeat`,
-        );
-      }
-      found = flat[i + 1];
-    }
-    return found;
-  }
-
-  all(name: string): readonly string[] {
-    const key = name.toLowerCase();
-    const flat = this.#flat;
-    let values: string[] | undefined;
-    for (let i = 0; i < flat.length; i += 2) {
-      if (flat[i] === key) (values ??= []).push(flat[i + 1] as string);
-    }
-    return values ?? EMPTY;
-  }
-
-  has(name: string): boolean {
-    const key = name.toLowerCase();
-    const flat = this.#flat;
-    for (let i = 0; i < flat.length; i += 2) if (flat[i] === key) return true;
-    return false;
-  }
-
-  get size(): number {
-    return this.#flat.length >>> 1;
-  }
-
-  *[Symbol.iterator](): Iterator<[name: string, value: string]> {
-    const flat = this.#flat;
-    for (let i = 0; i < flat.length; i += 2) yield [flat[i] as string, flat[i + 1] as string];
-  }
-}
-
 /** Flat lists of frozen field objects: an application that sends the same head every time is checked once. */
 const frozen = new WeakMap<object, readonly string[]>();
 
 /**
  * Checks fields to send and lays them out flat.
- * @throws HostError `SLUICE_FIELD_INVALID`
+ * @throws HostError `SLUICE_FIELD_INVALID`, `SLUICE_FIELD_REPEATED`
  */
 export function flatten(init: FieldsInit | undefined): readonly string[] {
   if (init === undefined) return EMPTY;
@@ -87,12 +33,12 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
 
   const flat: string[] = [];
   if (Symbol.iterator in init) {
-    for (const pair of init as Iterable<readonly [string, string]>) append(flat, pair[0], pair[1]);
+    for (const pair of init as Iterable<readonly [string, FieldValue]>) append(flat, pair[0], pair[1]);
   } else {
     for (const name of Object.keys(init)) {
-      const value = (init as { [name: string]: string | number | readonly string[] })[name];
-      if (typeof value === 'object' && value !== null) for (const one of value) append(flat, name, one);
-      else append(flat, name, value as string | number);
+      const value = (init as { [name: string]: FieldValue | readonly FieldValue[] })[name];
+      if (Array.isArray(value)) for (const one of value) append(flat, name, one);
+      else append(flat, name, value as FieldValue);
     }
     if (Object.isFrozen(init) && isDeepFrozen(init)) frozen.set(init, Object.freeze(flat));
   }
@@ -103,7 +49,8 @@ function isDeepFrozen(init: object): boolean {
   return Object.values(init).every((value) => typeof value !== 'object' || Object.isFrozen(value));
 }
 
-function append(flat: string[], name: string, value: string | number): void {
+function append(flat: string[], name: string, init: FieldValue): void {
+  const value = typeof init === 'object' && init !== null ? init.value : init;
   const text = typeof value === 'number' ? String(value) : value;
   if (!NAME.test(name)) {
     throw new HostError(
@@ -125,7 +72,18 @@ function append(flat: string[], name: string, value: string | number): void {
       `expected visible characters in the value of '${lower}' (no control characters, nothing above U+00FF, no white space around it), got ${String(JSON.stringify(text)).slice(0, 200)}`,
     );
   }
+  if (isSingleton(lower) && carries(flat, lower)) {
+    throw new HostError(
+      'SLUICE_FIELD_REPEATED',
+      `expected at most one '${lower}' field, of which two recipients could take different values`,
+    );
+  }
   flat.push(lower, text);
+}
+
+function carries(flat: readonly string[], name: string): boolean {
+  for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return true;
+  return false;
 }
 
 /**
