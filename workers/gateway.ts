@@ -67,7 +67,10 @@ export interface Fields extends Iterable<[name: string, value: string]> {
    * two readers can take different values from it. For a field that may repeat use `all`.
    */
   get(name: string): string | undefined;
-  /** Every value of a field in order; empty when absent. */
+  /**
+   * Every value of a field in order; empty when absent. What came is there to see by iterating, whatever it is.
+   * @throws GatewayError `SLUICE_FIELD_REPEATED` for a repeated singleton
+   */
   all(name: string): readonly string[];
   has(name: string): boolean;
   /**

@@ -3,6 +3,7 @@
  * reactor never waits for a disk, and credit, queue, drain and supervision are the pool's.
  */
 import { basename } from 'node:path';
+import { linesOf } from '../fields/lines.ts';
 import type { Exchange } from '../gateway.ts';
 import { FileChangedError, readRange, sendMultipart, sendRange } from './content.ts';
 import { AcceptedCodings } from './content-coding.ts';
@@ -151,7 +152,7 @@ export class Files {
     // RFC 9110 section 14.2: ranges are defined for GET alone.
     const ranges: RangeSelection =
       method === 'GET' && allowsRange(fields, validators, now)
-        ? selectRanges(fields.all('range'), size, maxRanges)
+        ? selectRanges(linesOf(fields, 'range'), size, maxRanges)
         : 'ignored';
     if (ranges === 'unsatisfiable')
       return refuse(exchange, 416, { 'content-range': contentRange(null, size) });

@@ -1,4 +1,5 @@
 /** Conditional requests: the conditions of RFC 9110 section 13.1 in the order of section 13.2.2. */
+import { linesOf } from '../fields/lines.ts';
 import type { Fields } from '../gateway.ts';
 import { parseHttpDate } from './http-date.ts';
 import type { Validators } from './validators.ts';
@@ -27,7 +28,7 @@ export function evaluatePreconditions(fields: Fields, validators: Validators, no
  * need a strong validator, since parts of two states would be put together.
  */
 export function allowsRange(fields: Fields, validators: Validators, nowMs: number): boolean {
-  const values = fields.all('if-range');
+  const values = linesOf(fields, 'if-range');
   if (values.length === 0) return true;
   const value = values.length === 1 ? (values[0] as string) : '';
   const date = parseHttpDate(value, nowMs);
@@ -37,7 +38,7 @@ export function allowsRange(fields: Fields, validators: Validators, nowMs: numbe
 
 /** A date that stands alone and is one; any other is to be ignored (RFC 9110 sections 13.1.3 and 13.1.4). */
 function dateOf(fields: Fields, name: string, nowMs: number): number | null {
-  const values = fields.all(name);
+  const values = linesOf(fields, name);
   return values.length === 1 ? parseHttpDate(values[0] as string, nowMs) : null;
 }
 

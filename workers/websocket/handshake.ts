@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { extension, PerMessageDeflate, subprotocol } from 'ws';
+import { linesOf } from '../fields/lines.ts';
 import type { ExchangeRequest, Fields } from '../gateway.ts';
 import type { WebSocketSettings } from './options.ts';
 
@@ -72,7 +73,7 @@ function refused(expected: string, received: string | null) {
 
 /** The value of a field that stands there once; null otherwise. */
 function only(fields: Fields, name: string): string | null {
-  const values = fields.all(name);
+  const values = linesOf(fields, name);
   return values.length === 1 ? values[0] : null;
 }
 

@@ -51,7 +51,8 @@ const answers: { readonly [path: string]: Answer } = {
   '/reset': async (exchange) => {
     const pushed = await exchange.push({ path: '/endless' });
     if (pushed === null) return exchange.respond(200, {}, 'none');
-    pushed.respond(200);
+    // Whether the reset comes before or after the head is the peer's choice.
+    if (!pushed.signal.aborted) pushed.respond(200);
     const { by, how, code } = await pushed.closed;
     exchange.respond(200, {}, `${by} ${how} ${code} ${(pushed.signal.reason as GatewayError).code}`);
   },
@@ -73,7 +74,7 @@ const answers: { readonly [path: string]: Answer } = {
   },
   '/late-code': (exchange) => exchange.respond(200, {}, lateCode),
   '/priority': (exchange) => exchange.respond(200, {}, JSON.stringify(exchange.request.priority)),
-  '/capabilities': (exchange) => exchange.respond(200, {}, JSON.stringify(exchange.capabilities)),
+  '/capabilities': (exchange) => exchange.respond(200, {}, String(exchange.capabilities.push)),
 };
 
 export default async function pushes(exchange: Exchange): Promise<void> {
