@@ -1,10 +1,13 @@
 /**
  * The Stream Gateway Interface (docs/sgi.md): what an application is given and what it gives back.
  *
- * Types only, apart from the error codes: an application module imports nothing that runs.
+ * Types only, apart from the version and the error codes: an application module imports nothing that runs.
  * One `Exchange` is one request and its response. It arrives in an application thread as messages,
  * never as a socket, and every body byte in it was asked for by the side that consumes it.
  */
+
+/** The version of docs/sgi.md that these types are of. */
+export const SGI_VERSION = '1.0';
 
 /** An application. The exchange is its own until it returns, or until the promise that it returned settles. */
 export type Application = (exchange: Exchange) => void | Promise<void>;
