@@ -25,7 +25,7 @@ interface Rule {
 const under = (prefix: string) => (file: string) => file.startsWith(prefix);
 
 /** What package.json exports to applications. */
-const published = ['workers/gateway.ts', 'workers/websocket/accept.ts'];
+const published = ['workers/gateway.ts', 'workers/middleware/compose.ts', 'workers/websocket/accept.ts'];
 
 const rules: readonly Rule[] = [
   { title: 'wire imports nothing of the project', from: under('wire/'), may: ['wire/'] },

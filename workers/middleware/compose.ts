@@ -1,6 +1,7 @@
 /** Native middleware in a row. Published as `sluice/middleware`. */
 import type { Middleware } from '../gateway.ts';
 
+export { FieldList } from './field-list.ts';
 export { WrappedExchange } from './wrapped-exchange.ts';
 
 /**

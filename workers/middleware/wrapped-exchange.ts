@@ -3,10 +3,12 @@
  *
  * What a subclass changes, an extension must not go past. So an extension that bypasses a part of the exchange is
  * hidden as soon as a method that carries this part is overridden; the middleware need not have heard of the extension.
- * To let one through all the same, override `extension`.
+ * To let one through all the same, override `extension`. A promised response would go past it just so: a subclass that
+ * changes the response has no push, unless it overrides `push` as well, if only to say that what is pushed needs no change.
  */
 
-import { requireFeatures } from '../capabilities.ts';
+import { NOTHING_WITHHELD, requireFeatures } from '../capabilities.ts';
+import { HostError } from '../errors.ts';
 import type {
   Capabilities,
   Closed,
@@ -27,9 +29,13 @@ import type {
 export class WrappedExchange implements Exchange {
   /** What this one stands around. */
   readonly inner: Exchange;
+  readonly #takes: readonly Withheld[];
+  #capabilities: Capabilities | null = null;
 
-  constructor(inner: Exchange) {
+  /** @param takes the features that this layer takes away besides, and why */
+  constructor(inner: Exchange, takes: readonly Withheld[] = NOTHING_WITHHELD) {
     this.inner = inner;
+    this.#takes = takes;
   }
 
   get request(): ExchangeRequest {
@@ -37,11 +43,22 @@ export class WrappedExchange implements Exchange {
   }
 
   get capabilities(): Capabilities {
-    return this.inner.capabilities;
+    this.#capabilities ??= without(this.inner.capabilities, this.#taken());
+    return this.#capabilities;
   }
 
   get withheld(): readonly Withheld[] {
-    return this.inner.withheld;
+    const { capabilities, withheld } = this.inner;
+    const taken = this.#taken().filter(({ feature }) => capabilities[feature]);
+    return taken.length === 0 ? withheld : [...withheld, ...taken];
+  }
+
+  #taken(): readonly Withheld[] {
+    const changed = partsChangedBy(this);
+    const changesResponse = changed.has('response-head') || changed.has('response-body');
+    if (!changesResponse || isOverridden(Object.getPrototypeOf(this), 'push')) return this.#takes;
+    const why = `${this.constructor.name} changes responses, and what is pushed would go past it`;
+    return [...this.#takes, { feature: 'push', why }];
   }
 
   require(...features: readonly Feature[]): void {
@@ -62,7 +79,7 @@ export class WrappedExchange implements Exchange {
   }
 
   inform(status: number, fields?: FieldsInit): void {
-    this.inner.inform(status, fields);
+    if (this.capabilities.informational) this.inner.inform(status, fields);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
@@ -74,14 +91,18 @@ export class WrappedExchange implements Exchange {
   }
 
   end(trailers?: FieldsInit): void {
-    this.inner.end(trailers);
+    this.inner.end(this.capabilities.trailers ? trailers : undefined);
   }
 
   push(request: PushRequest): Promise<PushedResponse | null> {
-    return this.inner.push(request);
+    return this.capabilities.push ? this.inner.push(request) : Promise.resolve(null);
   }
 
   accept(fields?: FieldsInit): Tunnel {
+    if (!this.capabilities.tunnel && this.inner.capabilities.tunnel) {
+      const why = this.withheld.find(({ feature }) => feature === 'tunnel')?.why;
+      throw new HostError('SLUICE_NOT_A_TUNNEL', `expected a tunnel that can be accepted: ${why}`);
+    }
     return this.inner.accept(fields);
   }
 
@@ -90,7 +111,7 @@ export class WrappedExchange implements Exchange {
   }
 
   pad(toMultipleOf: number): void {
-    this.inner.pad(toMultipleOf);
+    if (this.capabilities.padding) this.inner.pad(toMultipleOf);
   }
 
   get writableBytes(): number {
@@ -112,6 +133,13 @@ export class WrappedExchange implements Exchange {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.inner[Symbol.asyncDispose]();
   }
+}
+
+function without(capabilities: Capabilities, taken: readonly Withheld[]): Capabilities {
+  if (!taken.some(({ feature }) => capabilities[feature])) return capabilities;
+  const left: Record<Feature, boolean> = { ...capabilities };
+  for (const { feature } of taken) left[feature] = false;
+  return Object.freeze(left);
 }
 
 /** Which part of an exchange goes through which member. */

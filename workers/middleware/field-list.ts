@@ -1,0 +1,86 @@
+/** Fields on their way out, for middleware that changes them: any form of `FieldsInit` in, one iterable out. */
+import { HostError } from '../errors.ts';
+import type { FieldsInit, FieldValue } from '../gateway.ts';
+
+type Line = readonly [name: string, value: FieldValue];
+
+/**
+ * An ordered list of field lines, itself a `FieldsInit`. Nothing is judged here: what HTTP does not allow is refused where the
+ * list is sent.
+ */
+export class FieldList implements Iterable<Line> {
+  #lines: Line[] = [];
+
+  constructor(init: FieldsInit = {}) {
+    if (Symbol.iterator in init) {
+      for (const [name, value] of init as Iterable<Line>) this.append(name, value);
+      return;
+    }
+    for (const [name, value] of Object.entries(init)) {
+      if (Array.isArray(value)) for (const one of value) this.append(name, one);
+      else this.append(name, value as FieldValue);
+    }
+  }
+
+  /**
+   * The one value of a field as text, or undefined.
+   * @throws GatewayError `SLUICE_FIELD_REPEATED` when there are several; use `all`
+   */
+  get(name: string): string | undefined {
+    const values = this.all(name);
+    if (values.length > 1) {
+      throw new HostError(
+        'SLUICE_FIELD_REPEATED',
+        `expected at most one '${name}' field, ${values.length} are to be sent; use all('${name}')`,
+      );
+    }
+    return values[0];
+  }
+
+  /** Every value of a field as text, in order. */
+  all(name: string): string[] {
+    const key = name.toLowerCase();
+    return this.#lines.filter(([each]) => each === key).map(([, value]) => textOf(value));
+  }
+
+  has(name: string): boolean {
+    const key = name.toLowerCase();
+    return this.#lines.some(([each]) => each === key);
+  }
+
+  /** In place of every line of that name, where the first of them stood. */
+  set(name: string, value: FieldValue): this {
+    const key = name.toLowerCase();
+    const at = this.#lines.findIndex(([each]) => each === key);
+    if (at === -1) return this.append(name, value);
+    this.#lines = this.#lines.filter(([each], i) => i <= at || each !== key);
+    this.#lines[at] = [key, value];
+    return this;
+  }
+
+  append(name: string, value: FieldValue): this {
+    this.#lines.push([name.toLowerCase(), value]);
+    return this;
+  }
+
+  /** Adds a member to a list field, such as `vary`, unless it is there already, in whatever case. */
+  add(name: string, member: string): this {
+    const members = this.all(name).flatMap((value) => value.split(','));
+    const isThere = members.some((each) => each.trim().toLowerCase() === member.toLowerCase());
+    return isThere ? this : this.append(name, member);
+  }
+
+  delete(name: string): this {
+    const key = name.toLowerCase();
+    this.#lines = this.#lines.filter(([each]) => each !== key);
+    return this;
+  }
+
+  [Symbol.iterator](): Iterator<Line> {
+    return this.#lines[Symbol.iterator]();
+  }
+}
+
+function textOf(value: FieldValue): string {
+  return String(typeof value === 'object' ? value.value : value);
+}
