@@ -4,6 +4,7 @@
  */
 import { HostError } from './errors.ts';
 import type { ExchangeBody } from './gateway.ts';
+import { wholeBody } from './whole-body.ts';
 
 /** How a body tells its exchange what to grant; the exchange turns it into CREDIT messages. */
 export interface CreditSink {
@@ -13,7 +14,6 @@ export interface CreditSink {
 
 type Result = IteratorResult<Uint8Array, undefined>;
 
-const DEFAULT_LIMIT_BYTES = 1024 * 1024;
 const DONE: Result = Object.freeze({ value: undefined, done: true });
 
 export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, undefined> {
@@ -113,27 +113,8 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
     return this;
   }
 
-  async bytes(limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<Uint8Array<ArrayBuffer>> {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of this) {
-      length += piece.length;
-      // Judged while it arrives, so that an endless body is refused after the limit and not after memory.
-      if (length > limitBytes) {
-        throw new HostError(
-          'SLUICE_BODY_TOO_LARGE',
-          `expected a body of at most ${limitBytes} bytes, more came`,
-        );
-      }
-      pieces.push(piece);
-    }
-    const whole = new Uint8Array(length);
-    let offset = 0;
-    for (const piece of pieces) {
-      whole.set(piece, offset);
-      offset += piece.length;
-    }
-    return whole;
+  bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+    return wholeBody(this, limitBytes);
   }
 
   async text(limitBytes?: number): Promise<string> {

@@ -1,0 +1,51 @@
+/** A request that says something else in places, and the rest as it was. */
+import type { ExchangeRequest } from '../gateway.ts';
+
+export type RequestChanges = Partial<
+  Pick<
+    ExchangeRequest,
+    'method' | 'scheme' | 'authority' | 'path' | 'protocol' | 'fields' | 'remote' | 'priority'
+  >
+>;
+
+/** For the `request` of a `WrappedExchange`. What is not changed is read through, so nothing is made before it is looked at. */
+export class ChangedRequest implements ExchangeRequest {
+  readonly #request: ExchangeRequest;
+  readonly #changes: RequestChanges;
+
+  constructor(request: ExchangeRequest, changes: RequestChanges) {
+    this.#request = request;
+    this.#changes = changes;
+  }
+
+  get method() {
+    return this.#changes.method ?? this.#request.method;
+  }
+  get scheme() {
+    return this.#changes.scheme ?? this.#request.scheme;
+  }
+  get authority() {
+    return this.#changes.authority ?? this.#request.authority;
+  }
+  get path() {
+    return this.#changes.path ?? this.#request.path;
+  }
+  get protocol() {
+    return this.#changes.protocol ?? this.#request.protocol;
+  }
+  get fields() {
+    return this.#changes.fields ?? this.#request.fields;
+  }
+  get version() {
+    return this.#request.version;
+  }
+  get remote() {
+    return this.#changes.remote ?? this.#request.remote;
+  }
+  get tls() {
+    return this.#request.tls;
+  }
+  get priority() {
+    return this.#changes.priority ?? this.#request.priority;
+  }
+}

@@ -1,0 +1,30 @@
+/** A request body as a middleware hands it on: the pieces come from elsewhere, the rest of the interface is the same. */
+import { HostError } from '../errors.ts';
+import type { ExchangeBody } from '../gateway.ts';
+import { wholeBody } from '../whole-body.ts';
+
+export class WrappedBody implements ExchangeBody {
+  readonly #pieces: () => AsyncIterator<Uint8Array>;
+  #state: 'unused' | 'used' = 'unused';
+
+  /** @param pieces is called once, when the body is read for the first time */
+  constructor(pieces: () => AsyncIterator<Uint8Array>) {
+    this.#pieces = pieces;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    if (this.#state === 'used') {
+      throw new HostError('SLUICE_BODY_USED', 'expected one reading of the body, this is the second');
+    }
+    this.#state = 'used';
+    return this.#pieces();
+  }
+
+  bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+    return wholeBody(this, limitBytes);
+  }
+
+  async text(limitBytes?: number): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(limitBytes));
+  }
+}

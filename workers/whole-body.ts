@@ -1,0 +1,31 @@
+/** A body taken whole, within a limit. */
+import { HostError } from './errors.ts';
+
+const DEFAULT_LIMIT_BYTES = 1024 * 1024;
+
+/** @throws HostError `SLUICE_BODY_TOO_LARGE` */
+export async function wholeBody(
+  pieces: AsyncIterable<Uint8Array>,
+  limitBytes: number = DEFAULT_LIMIT_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    // Judged while it arrives, so that an endless body is refused after the limit and not after memory.
+    if (length > limitBytes) {
+      throw new HostError(
+        'SLUICE_BODY_TOO_LARGE',
+        `expected a body of at most ${limitBytes} bytes, more came`,
+      );
+    }
+    kept.push(piece);
+  }
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const piece of kept) {
+    whole.set(piece, offset);
+    offset += piece.length;
+  }
+  return whole;
+}
