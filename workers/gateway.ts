@@ -185,6 +185,8 @@ export interface ClientCertificate {
  * to its thread and the peer is held at its flow-control window. It can be iterated once.
  */
 export interface ExchangeBody extends AsyncIterable<Uint8Array> {
+  /** Nothing is left to read: the request has no body, or all of it has been taken. Looking grants no credit. */
+  readonly isAtEnd: boolean;
   /**
    * The whole body.
    * @param limitBytes refuse more than this; default 1 MiB.
@@ -382,6 +384,7 @@ export const GatewayErrorCode = {
   FieldInvalid: 'SLUICE_FIELD_INVALID',
   FieldNotAList: 'SLUICE_FIELD_NOT_A_LIST',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
+  ItemInvalid: 'SLUICE_ITEM_INVALID',
   NotATunnel: 'SLUICE_NOT_A_TUNNEL',
   PaddingInvalid: 'SLUICE_PADDING_INVALID',
   PushInvalid: 'SLUICE_PUSH_INVALID',

@@ -35,6 +35,10 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
     this.#state = ended ? 'ended' : 'idle';
   }
 
+  get isAtEnd(): boolean {
+    return this.#state === 'ended' && this.#next === this.#pieces.length;
+  }
+
   /** Bytes came through the ring; they are the body's own from now on. */
   push(bytes: Uint8Array): void {
     if (this.#state === 'cut') return;

@@ -149,13 +149,18 @@ function received(init: FieldsInit): Fields {
 
 function memoryBody(body: string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): ExchangeBody {
   const pieces = typeof body === 'string' ? (body === '' ? [] : [Buffer.from(body)]) : body;
+  let isAtEnd = body === '';
   return {
+    get isAtEnd() {
+      return isAtEnd;
+    },
     async *[Symbol.asyncIterator]() {
       yield* pieces;
+      isAtEnd = true;
     },
     async bytes() {
       const all: Uint8Array[] = [];
-      for await (const piece of pieces) all.push(piece);
+      for await (const piece of this) all.push(piece);
       return Buffer.concat(all);
     },
     async text() {

@@ -13,6 +13,12 @@ export class ReceivedFields implements Fields {
     this.#flat = flat;
   }
 
+  /** Fields of whatever kind as names and values in turns; of this kind what they travelled in, not to be written to. */
+  static flat(fields: Fields): readonly string[] {
+    if (#flat in fields) return fields.#flat;
+    return [...(fields as Fields)].flat();
+  }
+
   get(name: string): string | undefined {
     const key = name.toLowerCase();
     const flat = this.#flat;

@@ -1,6 +1,7 @@
 /** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
 import { HostError } from '../errors.ts';
 import type { FieldsInit, FieldValue } from '../gateway.ts';
+import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 
 /** RFC 9110 section 5.6.2 `token`, upper case allowed: it is lowered. */
@@ -32,7 +33,10 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
   if (known !== undefined) return known;
 
   const flat: string[] = [];
-  if (Symbol.iterator in init) {
+  if (init instanceof FlatFields) {
+    for (let i = 0; i < init.flat.length; i += 2)
+      append(flat, init.flat[i] as string, init.flat[i + 1] as string);
+  } else if (Symbol.iterator in init) {
     for (const pair of init as Iterable<readonly [string, FieldValue]>) append(flat, pair[0], pair[1]);
   } else {
     for (const name of Object.keys(init)) {

@@ -4,12 +4,18 @@ import type { ExchangeBody } from '../gateway.ts';
 import { wholeBody } from '../whole-body.ts';
 
 export class WrappedBody implements ExchangeBody {
+  readonly #inner: ExchangeBody;
   readonly #pieces: () => AsyncIterator<Uint8Array>;
   #state: 'unused' | 'used' = 'unused';
 
   /** @param pieces is called once, when the body is read for the first time */
-  constructor(pieces: () => AsyncIterator<Uint8Array>) {
+  constructor(inner: ExchangeBody, pieces: () => AsyncIterator<Uint8Array>) {
+    this.#inner = inner;
     this.#pieces = pieces;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#inner.isAtEnd;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
