@@ -143,6 +143,8 @@ export class Server {
         ),
       onApplicationError: ({ name }, error, method, path, suppressed) =>
         log.error({ pool: name, err: error, method, path, suppressed }, 'application failed on an exchange'),
+      onStopFailed: ({ name }, thread, error) =>
+        log.error({ pool: name, thread, err: error }, 'application did not stop'),
     };
     return new Pool(
       {
@@ -166,6 +168,10 @@ export class Server {
           requestWindowBytes: pool.requestWindowBytes,
           responseWindowBytes: pool.responseWindowBytes,
           writeBacklogBytes: pool.writeBacklogBytes,
+          downgrade: pool.downgrade,
+          validate: pool.validate,
+          stopTimeoutMs: this.#config.drainTimeoutMs,
+          ...(pool.kind && { kind: pool.kind }),
         },
       },
       this.#reactor,
@@ -312,6 +318,11 @@ export class Server {
         'drain deadline reached: open exchanges are reset',
       );
       await this.#resetAll(emptied);
+    }
+    // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
+    const stopped = Promise.all([...this.#pools.values()].map((pool) => pool.drain()));
+    if ((await Promise.race([stopped, late])) === 'late') {
+      this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
     }
     clearTimeout(deadline);
     await this.destroy();

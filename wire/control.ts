@@ -18,12 +18,32 @@ export interface HostOptions {
   /** For an application of our own, which its module's `create` makes of them: JSON. */
   readonly applicationOptions?: unknown;
   readonly pool: string;
+  /** What the module exports; undefined: to be seen by its shape. */
+  readonly kind?: 'exchange' | 'generator' | 'handler' | 'node' | 'server' | 'fetch';
+  /** What becomes of features that the application's shape cannot carry. */
+  readonly downgrade?: DowngradeSettings;
+  /** Both sides of every exchange are held against the interface's rules. */
+  readonly validate?: boolean;
+  /** How long an application's `stop` may take; default: for ever. */
+  readonly stopTimeoutMs?: number;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
   /** Body bytes that an application may have sent and the peer not yet taken, per exchange. */
   readonly responseWindowBytes: number;
   /** Bytes that `write` keeps for an application that does not wait for it, per exchange; beyond it, an error. */
   readonly writeBacklogBytes: number;
+}
+
+/** Of docs/sgi.md, rule 12.7. */
+export interface DowngradeSettings {
+  readonly push: 'preload' | 'drop' | 'refuse';
+  readonly trailers: 'drop' | 'refuse';
+  readonly informational: 'drop' | 'refuse';
+  readonly streaming: 'buffer' | 'refuse';
+  readonly reset: 'close' | 'refuse';
+  readonly linkPreload: 'pass' | 'push';
+  readonly associatedContent: 'push' | 'pass';
+  readonly maxPushesPerHead: number;
 }
 
 /** How a thread's one task ended, when it ended by itself. */
@@ -44,6 +64,8 @@ export interface ThreadControl {
 export interface ThreadReports {
   /** The application is loaded: exchanges may come. */
   ready(): void;
+  /** The application's `stop` failed, or did not come to its end. */
+  stopFailed(failure: ErrorReport): void;
   /** An application threw, or left its exchange unfinished. `suppressed` counts the ones not told since the last. */
   applicationError(failure: ErrorReport, method: string, path: string, suppressed: number): void;
 }

@@ -7,14 +7,14 @@ import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
   ErrorReport,
-  HostOptions,
   ThreadBoot,
   ThreadControl,
   ThreadOutcome,
   ThreadReports,
 } from '../wire/control.ts';
-import type { Application, ExchangeRequest } from './gateway.ts';
+import type { ExchangeRequest, Lifespan } from './gateway.ts';
 import { Host, type HostObserver } from './host.ts';
+import { type Loaded, load } from './loading/load.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
 const REPORTS_PER_SECOND = 20;
@@ -24,18 +24,26 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   const reports = wrap<ThreadReports>(endpoint);
   let host: Host | undefined;
   try {
-    let application: Application;
+    const draining = new AbortController();
+    let loaded: Loaded;
     try {
-      application = await load(options);
+      loaded = await load(options);
+      await loaded.lifespan.start?.({ pool: options.pool, draining: draining.signal });
     } catch (error) {
       return { ended: 'load-failed', error: describe(error) };
     }
-    const running = new Host(application, channel, options, new FailureReporter(reports));
+    const running = new Host(loaded.application, channel, options, new FailureReporter(reports));
     host = running;
     const drained = Promise.withResolvers<void>();
     const surface: ThreadControl = {
-      drain: () => void running.drain().then(drained.resolve),
-      announceDrain: () => running.announceDrain(),
+      drain: () => {
+        draining.abort();
+        void running.drain().then(drained.resolve);
+      },
+      announceDrain: () => {
+        draining.abort();
+        running.announceDrain();
+      },
       stats: () => running.stats(),
     };
     expose(surface, endpoint);
@@ -43,6 +51,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
+    await stop(loaded.lifespan, options.stopTimeoutMs, reports);
     return { ended: 'drained' };
   } finally {
     host?.close();
@@ -50,20 +59,26 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   }
 }
 
-/** An application of our own, made of options. What it needs to start is done when it resolves. */
-interface BuiltInModule {
-  create(options: unknown): Promise<Application>;
-}
-
-async function load({ application, applicationOptions }: HostOptions): Promise<Application> {
-  const module: { default?: unknown } = await import(application);
-  if (applicationOptions !== undefined) return (module as BuiltInModule).create(applicationOptions);
-  if (typeof module.default !== 'function') {
-    const found =
-      'default' in module ? typeof module.default : `exports ${Object.keys(module).join(', ') || 'nothing'}`;
-    throw new TypeError(`expected a default export that is a function of an exchange, found ${found}`);
+/** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
+async function stop(
+  { stop }: Lifespan,
+  timeoutMs: number | undefined,
+  reports: Remote<ThreadReports>,
+): Promise<void> {
+  if (stop === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    if (timeoutMs === undefined) return;
+    const error = new Error(`expected the application's stop() to end within ${timeoutMs} ms, it goes on`);
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  try {
+    await Promise.race([stop(), late]);
+  } catch (error) {
+    await reports.stopFailed(describe(error));
+  } finally {
+    clearTimeout(timer);
   }
-  return module.default as Application;
 }
 
 function describe(error: unknown): ErrorReport {

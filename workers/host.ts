@@ -30,6 +30,7 @@ import type {
   RemoteAddress,
   TlsConnection,
 } from './gateway.ts';
+import { incomplete } from './incomplete.ts';
 import type { Outlet } from './outlet.ts';
 import { HostedTls } from './tls.ts';
 
@@ -254,14 +255,10 @@ export class Host implements ThreadHandler, Outlet {
   /** Never rejects. */
   async #run(exchange: HostedExchange): Promise<void> {
     try {
-      const result = this.#application(exchange);
-      if (result !== undefined) await result;
+      let result: unknown = this.#application(exchange);
+      if (result !== undefined) result = await result;
       if (exchange.tunnel !== null) await exchange.tunnel.returned(false);
-      if (!exchange.onReturn()) {
-        throw new Error(
-          'the application returned before its response was complete: expected respond() with a body, or end()',
-        );
-      }
+      if (!exchange.onReturn()) throw incomplete(result);
     } catch (thrown) {
       const error = exchange.failure ?? thrown;
       // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a

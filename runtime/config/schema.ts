@@ -7,6 +7,7 @@
  */
 
 import * as v from 'valibot';
+import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
@@ -17,6 +18,8 @@ import { maxThreads } from './thread-range.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const logFormats = ['auto', 'json', 'text'] as const;
+
+export const kinds = ['exchange', 'generator', 'handler', 'node', 'server', 'fetch'] as const;
 
 const mebibyte = 1_048_576;
 const bodyWindow = { from: 1_024, to: 1_024 * mebibyte, byDefault: 262_144 };
@@ -55,6 +58,17 @@ export const poolSchema = v.pipe(
         v.description(
           'The module whose default export is the application; a path relative to this file, or absolute.',
         ),
+      ),
+      kind: v.optional(
+        v.pipe(
+          v.picklist(kinds, kinds.map((kind) => JSON.stringify(kind)).join(', ')),
+          v.description('What the module exports. Default: seen by its shape (see applications.md).'),
+        ),
+      ),
+      downgrade,
+      validate: flag(
+        'Hold application and server against the rules of the gateway interface (see sgi.md), for development.',
+        false,
       ),
       threads: section('How many threads run the application.', {
         min: wholeNumber('Threads that are always there.', { from: 1, to: maxThreads, byDefault: 1 }),

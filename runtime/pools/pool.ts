@@ -48,6 +48,8 @@ export interface PoolObserver {
   onThreadDied(pool: Pool, thread: string, cause: Error): void;
   onStopped(pool: Pool, cause: Error): void;
   onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
+  /** The application of a thread that ends did not stop as it should. */
+  onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
 }
 
 /** Where the reactor's turns take the threads in and out. */
@@ -89,6 +91,7 @@ export class Pool implements ThreadOwner {
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
   #state: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
   #drainAnnounced = false;
+  #whenEmpty: PromiseWithResolvers<void> | null = null;
   #spawned = 0;
   /** Times of recent deaths, for the restart intensity. */
   #deathsMs: number[] = [];
@@ -154,6 +157,7 @@ export class Pool implements ThreadOwner {
       ready: () => this.#threadReady(running),
       applicationError: (error, method, path, suppressed) =>
         this.#observer.onApplicationError(this, error, method, path, suppressed),
+      stopFailed: (error) => this.#observer.onStopFailed(this, thread.name, error),
     };
     expose(reports, endpoint);
     this.#running.set(thread, running);
@@ -258,6 +262,7 @@ export class Pool implements ThreadOwner {
     this.#turns.removeThread(thread);
     this.#running.delete(thread);
     running.port.close();
+    if (this.#running.size === 0) this.#whenEmpty?.resolve();
     const unbegun = thread.die();
     this.#turns.request();
     return unbegun;
@@ -323,6 +328,19 @@ export class Pool implements ThreadOwner {
     // As above; and one that is still loading hears of it when it is ready.
     if (running.thread.state === 'ready')
       Promise.resolve(running.control.announceDrain()).catch(() => undefined);
+  }
+
+  /** Threads finish what they have, and their applications stop; resolves when all have ended. */
+  async drain(): Promise<void> {
+    this.#state = 'draining';
+    if (this.#running.size === 0) return;
+    this.#whenEmpty = Promise.withResolvers();
+    for (const running of this.#running.values()) {
+      // One that is still loading has nothing to stop.
+      if (running.thread.state === 'starting') running.abort.abort(new Error('the server stops'));
+      else this.#drainThread(running);
+    }
+    await this.#whenEmpty.promise;
   }
 
   /** Ends every thread at once, begun jobs and all. Idempotent. */

@@ -23,6 +23,11 @@ let session: ClientHttp2Session;
 
 /** What package.json exports, in the sources. */
 const published: Readonly<Record<string, string>> = {
+  'sluice/faces': `${root}workers/faces/faces.ts`,
+  'sluice/fetch': `${root}workers/adapters/fetch/fetch.ts`,
+  'sluice/middleware': `${root}workers/middleware/compose.ts`,
+  'sluice/node': `${root}workers/adapters/node/node.ts`,
+  'sluice/validator': `${root}workers/validator/validate.ts`,
   'sluice/gateway': `${root}workers/gateway.ts`,
   'sluice/websocket': `${root}workers/websocket/accept.ts`,
 };

@@ -13,12 +13,12 @@ const cases = [
   {
     name: 'load-default',
     title: 'has no default export',
-    says: /default export that is a function.*found exports handler/,
+    says: /default export that is an application.*exports handler/,
   },
   {
     name: 'load-object',
     title: 'has a default export that is no function',
-    says: /default export that is a function.*found object/,
+    says: /default export that is an application.*default export is an object/,
   },
   { name: 'load-exits', title: 'ends its thread while it loads', says: /load-exits/ },
 ];

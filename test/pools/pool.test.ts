@@ -19,6 +19,7 @@ function create(t: ExecutionContext, application: string, own: Partial<PoolOptio
     onThreadDied: (_pool, _thread, cause) => tell('died', cause.message),
     onStopped: (_pool, cause) => tell('stopped', cause.message),
     onApplicationError: (_pool, error) => tell('failed', error.message),
+    onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
   };
   const reactor = new Reactor(5, () => pool.tick());
   const pool: Pool = new Pool(
@@ -154,7 +155,7 @@ test('errors of any shape that applications throw are told, and the thread lives
 
 for (const [application, reason] of [
   ['failing', /this module does not load/],
-  ['nameless', /expected a default export that is a function of an exchange, found exports named/],
+  ['nameless', /expected a default export that is an application .*it exports named/],
   ['missing', /missing\.ts/],
 ] as const) {
   test(`an application that cannot be used fails the start, which names it: ${application}`, async (t) => {

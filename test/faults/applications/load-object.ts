@@ -1,2 +1,2 @@
-/** Its default export is no function. */
-export default { fetch: () => undefined };
+/** Its default export is no application. */
+export default { answer: () => undefined };

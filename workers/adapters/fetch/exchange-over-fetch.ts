@@ -1,0 +1,141 @@
+/**
+ * The request side of an exchange made of a Request that is somebody else's. Its response is only ever held (`held-exchange.ts`) and
+ * piped: there is nothing above to commit it to.
+ */
+import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from '../../capabilities.ts';
+import { ExchangeClosedError, HostError } from '../../errors.ts';
+import { ReceivedFields } from '../../fields/received.ts';
+import type {
+  Capabilities,
+  Closed,
+  Exchange,
+  ExchangeBody,
+  ExchangeRequest,
+  ExtensionKey,
+  Feature,
+  Fields,
+  Tunnel,
+} from '../../gateway.ts';
+import { WrappedBody } from '../../middleware/wrapped-body.ts';
+
+const NEVER = new AbortController().signal;
+const CANCELLED: Closed = Object.freeze({ by: 'peer', how: 'reset', code: 0x8 });
+const NO_FIELDS = new ReceivedFields([]);
+
+export class ExchangeOverFetch implements Exchange {
+  readonly request: ExchangeRequest;
+  readonly capabilities: Capabilities = Object.freeze({
+    ...capabilitiesOf('1.0', false, false),
+    reset: false,
+  });
+  readonly withheld = NOTHING_WITHHELD;
+  readonly body: ExchangeBody;
+  readonly draining: AbortSignal = NEVER;
+  readonly #abort = new AbortController();
+  readonly #whenClosed = Promise.withResolvers<Closed>();
+
+  constructor(request: Request) {
+    this.request = requestOf(request);
+    const hasBody = request.body !== null;
+    let isRead = !hasBody;
+    this.body = new WrappedBody(
+      {
+        get isAtEnd() {
+          return isRead;
+        },
+      } as ExchangeBody,
+      () =>
+        pieces(request, () => {
+          isRead = true;
+        }),
+    );
+    const { signal } = request;
+    const cut = () => this.#cut(CANCELLED);
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+  }
+
+  #cut(closed: Closed): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort(new ExchangeClosedError(closed));
+    this.#whenClosed.resolve(closed);
+  }
+
+  /** The held response has been taken whole. */
+  completed(): void {
+    this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  get closed(): Promise<Closed> {
+    return this.#whenClosed.promise;
+  }
+  get trailers(): Promise<Fields> {
+    return Promise.resolve(NO_FIELDS);
+  }
+  get writableBytes(): number {
+    return 0;
+  }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+  extension<T>(_key: ExtensionKey<T>): T | null {
+    return null;
+  }
+  inform(): void {}
+  pad(): void {}
+  async push(): Promise<null> {
+    return null;
+  }
+  accept(): Tunnel {
+    throw new HostError('SLUICE_NOT_A_TUNNEL', 'expected a request for a tunnel, got a Request');
+  }
+  reset(code = 0x8): void {
+    this.#cut({ by: 'application', how: 'reset', code });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.reset();
+  }
+
+  // ---- the response is the held exchange's
+
+  respond(): never {
+    throw unreachable();
+  }
+  async write(): Promise<never> {
+    throw unreachable();
+  }
+  end(): never {
+    throw unreachable();
+  }
+}
+
+function unreachable(): Error {
+  return new Error('expected the held exchange to answer for itself');
+}
+
+function requestOf(request: Request): ExchangeRequest {
+  const url = new URL(request.url);
+  const flat: string[] = [];
+  for (const [name, value] of request.headers) if (name !== 'host') flat.push(name, value);
+  return {
+    method: request.method,
+    scheme: url.protocol.slice(0, -1),
+    authority: url.host,
+    path: `${url.pathname}${url.search}`,
+    protocol: '',
+    fields: new ReceivedFields(flat),
+    version: '1.1',
+    remote: { address: '', port: 0 },
+    tls: null,
+    priority: { urgency: 3, incremental: false },
+  };
+}
+
+async function* pieces(request: Request, onEnd: () => void): AsyncGenerator<Uint8Array> {
+  if (request.body !== null) yield* request.body as ReadableStream<Uint8Array>;
+  onEnd();
+}

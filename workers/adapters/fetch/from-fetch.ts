@@ -1,0 +1,177 @@
+/** A Fetch handler as an application. Published as part of `sluice/fetch`. */
+import { FlatFields } from '../../fields/flat.ts';
+import type { Application, Exchange } from '../../gateway.ts';
+import { Associated } from '../associated.ts';
+import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
+import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import { FetchContext } from './context.ts';
+import { folded, rememberRequest } from './folds.ts';
+import { areInstalled, platformResponse } from './globals.ts';
+import { heldStream } from './held-exchange.ts';
+import { headersOf, LazyRequest, requestOf } from './lazy-request.ts';
+import { isLightResponse, type LightResponse } from './light-response.ts';
+import { urlOf } from './request-url.ts';
+
+export type FetchHandler = (
+  request: Request,
+  env: FetchContext,
+  context: FetchContext,
+) => Response | Promise<Response>;
+
+export interface FromFetchOptions {
+  readonly downgrade?: DowngradeOptions;
+}
+
+/** There are none of them in Fetch (Fetch Standard, "forbidden method"). */
+const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
+const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
+
+export function fromFetch(
+  handler: FetchHandler | { readonly fetch: FetchHandler },
+  options: FromFetchOptions = {},
+): Application {
+  const native = folded(typeof handler === 'function' ? handler : handler.fetch);
+  if (native !== null) return native;
+  const call: FetchHandler =
+    typeof handler === 'function' ? handler : (request, env, context) => handler.fetch(request, env, context);
+  const application = (exchange: Exchange): void | Promise<void> => {
+    const url = admit(exchange);
+    if (url === null) return;
+    const context = new FetchContext(exchange);
+    const result = call(makeRequest(exchange, url), context, context);
+    if (isLightResponse(result) && result.isLight && result.heldExchange === null && !context.isWaiting) {
+      const pushes = respondLight(exchange, result, associated);
+      return pushes === null ? undefined : settled(pushes);
+    }
+    return answer(exchange, result, context, associated);
+  };
+  const associated = Associated.of(application, downgradeOf(options.downgrade));
+  return application;
+}
+
+/** The request's URL; null when the exchange was answered, as no Request can stand for it. */
+function admit(exchange: Exchange): string | null {
+  const { method, protocol } = exchange.request;
+  if (protocol !== '' || method === 'CONNECT') {
+    exchange.respond(501, TEXT, 'A Fetch handler takes neither WebSockets nor tunnels.\n');
+    return null;
+  }
+  if (FORBIDDEN.has(method)) {
+    exchange.respond(405, TEXT, `A Fetch handler is not asked with ${method}.\n`);
+    return null;
+  }
+  const url = urlOf(exchange.request);
+  if (url === null) exchange.respond(400, TEXT, 'The authority asked for cannot stand in a URL.\n');
+  return url;
+}
+
+function makeRequest(exchange: Exchange, url: string): Request {
+  if (areInstalled()) return new LazyRequest(exchange, url) as never;
+  const request = requestOf(exchange, url, headersOf(exchange));
+  rememberRequest(request, exchange);
+  return request;
+}
+
+async function answer(
+  exchange: Exchange,
+  result: Response | Promise<Response>,
+  context: FetchContext,
+  associated: Associated | null,
+): Promise<void> {
+  const response = await result;
+  const pushes = await respond(exchange, response, associated);
+  if (pushes !== null) await settled(pushes);
+  if (context.isWaiting) await context.waited();
+}
+
+async function settled(pushes: readonly Promise<void>[]): Promise<void> {
+  for (const push of pushes) await push;
+}
+
+type Pushes = Promise<void>[] | null;
+
+function respondLight(exchange: Exchange, response: LightResponse, associated: Associated | null): Pushes {
+  const { flat, simpleBody } = response;
+  const pushes = takeAssociated(exchange, flat, associated);
+  exchange.respond(response.status, new FlatFields(flat), simpleBody ?? '');
+  return pushes;
+}
+
+async function respond(
+  exchange: Exchange,
+  response: Response,
+  associated: Associated | null,
+): Promise<Pushes> {
+  if (!(response instanceof Response)) {
+    throw new TypeError(
+      `expected the Fetch handler to give a Response, it gave ${response === null ? 'null' : typeof response}`,
+    );
+  }
+  if (isLightResponse(response) && (response as LightResponse).isLight) {
+    const light = response as LightResponse;
+    const { heldExchange } = light;
+    if (heldExchange === null) return respondLight(exchange, light, associated);
+    const pushes = takeAssociated(exchange, light.flat, associated);
+    await heldExchange.commit(light.status, light.flat);
+    return pushes;
+  }
+  const platform = platformResponse(response);
+  if (platform.status === 0)
+    throw new Error('expected a response of the application, it gave Response.error()');
+  const flat = flatOf(platform.headers);
+  const pushes = takeAssociated(exchange, flat, associated);
+  const { body } = platform;
+  const held = body === null || body.locked || platform.bodyUsed ? null : heldStream(body);
+  if (held !== null) await held.commit(platform.status, flat);
+  else await send(exchange, platform, flat);
+  return pushes;
+}
+
+async function send(exchange: Exchange, { status, body }: Response, flat: string[]): Promise<void> {
+  if (body === null) {
+    if (exchange.request.method === 'HEAD') {
+      exchange.respond(status, new FlatFields(flat));
+      exchange.end();
+    } else {
+      exchange.respond(status, new FlatFields(flat), '');
+    }
+    return;
+  }
+  const reader = body.getReader();
+  try {
+    exchange.respond(status, new FlatFields(flat));
+    if (exchange.request.method !== 'HEAD') {
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        if (!(piece.value instanceof Uint8Array)) {
+          throw new TypeError(
+            `expected the response's stream to give Uint8Arrays, it gave ${typeof piece.value}`,
+          );
+        }
+        await exchange.write(piece.value);
+      }
+    }
+    exchange.end();
+  } catch (error) {
+    // Whoever makes the stream is told, and may stop; it is no failure of ours if that fails.
+    reader.cancel(error).catch(() => undefined);
+    throw error;
+  }
+  if (exchange.request.method === 'HEAD') reader.cancel().catch(() => undefined);
+}
+
+function flatOf(headers: Headers): string[] {
+  const flat: string[] = [];
+  for (const [name, value] of headers) if (!FIELDS_OF_CONNECTION.has(name)) flat.push(name, value);
+  return flat;
+}
+
+function takeAssociated(exchange: Exchange, flat: string[], associated: Associated | null): Pushes {
+  for (let i = flat.length - 2; i >= 0; i -= 2) if (FIELDS_OF_CONNECTION.has(flat[i])) flat.splice(i, 2);
+  if (associated === null) return null;
+  let pushes: Pushes = null;
+  associated.take(exchange, flat, (written) => {
+    pushes ??= [];
+    pushes.push(written);
+  });
+  return pushes;
+}

@@ -1,0 +1,205 @@
+/**
+ * The exchange of a native application below Fetch layers: its head is held until a Response has come out above them. When it is
+ * still the application's own, with whatever fields it has by then, what follows goes straight to the exchange above; when a
+ * layer has taken the stream for itself, it goes through that (docs/sgi.md, rule 12.6).
+ */
+import { HostError } from '../../errors.ts';
+import { FlatFields } from '../../fields/flat.ts';
+import { flatten, flattenTrailers } from '../../fields/sent.ts';
+import type { Exchange, FieldsInit, PushedResponse, PushRequest, Tunnel, Withheld } from '../../gateway.ts';
+import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
+import { type Downgrade, refuse } from '../downgrade.ts';
+import { preloadLink } from '../preload.ts';
+import { ExchangeOverFetch } from './exchange-over-fetch.ts';
+import { areInstalled } from './globals.ts';
+import { LightResponse, PlatformResponse, type ResponseBody } from './light-response.ts';
+import { PipedBody } from './piped-body.ts';
+
+const streams = new WeakMap<ReadableStream, HeldExchange>();
+
+/** Of a stream that is a held body, whose it is. */
+export function heldStream(stream: ReadableStream): HeldExchange | null {
+  return streams.get(stream) ?? null;
+}
+
+const WHY_PIPED = 'a Fetch layer has taken the body’s stream for its own';
+const PIPED: readonly Withheld[] = (['trailers', 'padding', 'push', 'streaming'] as const).map((feature) => ({
+  feature,
+  why: WHY_PIPED,
+}));
+
+export class HeldExchange extends WrappedExchange {
+  readonly #downgrade: Downgrade;
+  readonly #response = Promise.withResolvers<Response>();
+  readonly #committed = Promise.withResolvers<void>();
+  readonly #whole = Promise.withResolvers<void>();
+  readonly #preloads: string[] = [];
+  #state: 'idle' | 'started' | 'ended' = 'idle';
+  #mode: 'held' | 'direct' | 'piped' = 'held';
+  #piped: PipedBody | null = null;
+
+  constructor(inner: Exchange, downgrade: Downgrade) {
+    super(inner);
+    this.#downgrade = downgrade;
+    // Only who waits for it hears of it.
+    this.#whole.promise.catch(() => undefined);
+    this.#committed.promise.catch(() => undefined);
+  }
+
+  /** What the handler gives. */
+  get response(): Promise<Response> {
+    return this.#response.promise;
+  }
+
+  get isStarted(): boolean {
+    return this.#state !== 'idle';
+  }
+
+  get isComplete(): boolean {
+    return this.#state === 'ended';
+  }
+
+  override get withheld(): readonly Withheld[] {
+    if (this.#mode !== 'piped') return super.withheld;
+    return [...super.withheld, ...PIPED.filter(({ feature }) => this.capabilities[feature])];
+  }
+
+  /** The body for a layer that looks at it. */
+  get stream(): ReadableStream<Uint8Array> {
+    if (this.#piped === null) {
+      this.#piped = new PipedBody(() => this.#begin('piped'));
+      streams.set(this.#piped.stream, this);
+    }
+    return this.#piped.stream;
+  }
+
+  /** The head is this, and the body nobody's but the application's: resolves when it is out. */
+  async commit(status: number, flat: readonly string[]): Promise<void> {
+    this.inner.respond(status, new FlatFields(flat));
+    this.#begin('direct');
+    await this.#whole.promise;
+  }
+
+  #begin(mode: 'direct' | 'piped'): void {
+    if (this.#mode !== 'held') return;
+    this.#mode = mode;
+    this.#committed.resolve();
+  }
+
+  /** The application has thrown, or returned too early. */
+  fail(error: unknown): void {
+    this.#response.reject(error);
+    this.#response.promise.catch(() => undefined);
+    this.#whole.reject(error);
+    this.#piped?.error(error);
+  }
+
+  override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    this.#mustBeIdle();
+    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+      throw new HostError('SLUICE_STATUS_INVALID', `expected a final status, 200 to 599, got ${status}`);
+    }
+    const flat = [...flatten(fields), ...this.#preloads.flatMap((link) => ['link', link])];
+    this.#state = body === undefined ? 'started' : 'ended';
+    this.#response.resolve(this.#make(status, flat, body));
+    if (body !== undefined) this.#complete();
+  }
+
+  #complete(): void {
+    this.#whole.resolve();
+    if (this.inner instanceof ExchangeOverFetch) this.inner.completed();
+  }
+
+  #make(status: number, flat: string[], body: Uint8Array | string | undefined): Response {
+    const init = { status, headers: [...new FlatFields(flat)] as [string, string][] };
+    // Who gives a body means it, but in Fetch some statuses have none at all.
+    if (body !== undefined) {
+      const isNull = status === 204 || status === 205 || status === 304;
+      return new globalThis.Response(isNull ? null : (body as ResponseBody), init);
+    }
+    if (areInstalled()) return LightResponse.held(status, flat, this) as never;
+    return new PlatformResponse(this.stream, init);
+  }
+
+  override async write(chunk: Uint8Array | string): Promise<void> {
+    if (this.#state !== 'started') throw this.#misplaced();
+    if (this.#mode === 'held') await this.#untilCommitted();
+    if (this.#mode === 'direct') return this.inner.write(chunk);
+    return (this.#piped as PipedBody).write(chunk);
+  }
+
+  #untilCommitted(): Promise<void> {
+    const { signal } = this.inner;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const { promise, reject } = Promise.withResolvers<void>();
+    const cut = () => reject(signal.reason);
+    signal.addEventListener('abort', cut);
+    return Promise.race([this.#committed.promise, promise]).finally(() =>
+      signal.removeEventListener('abort', cut),
+    );
+  }
+
+  override end(trailers?: FieldsInit): void {
+    if (this.#state !== 'started') throw this.#misplaced();
+    const flat = flattenTrailers(trailers);
+    this.#state = 'ended';
+    if (this.#mode === 'held')
+      void this.#committed.promise.then(() => this.#end(flat)).catch((error) => this.fail(error));
+    else this.#end(flat);
+  }
+
+  #end(flat: readonly string[]): void {
+    if (this.#mode === 'direct') {
+      super.end(new FlatFields(flat));
+    } else {
+      if (flat.length > 0 && this.#downgrade.trailers === 'refuse') refuse('trailers', WHY_PIPED);
+      (this.#piped as PipedBody).end();
+    }
+    this.#complete();
+  }
+
+  override async push(request: PushRequest): Promise<PushedResponse | null> {
+    if (this.capabilities.push && this.#mode !== 'piped') return this.inner.push(request);
+    if (this.#downgrade.push === 'refuse') refuse('push', WHY_PIPED);
+    if (this.#downgrade.push === 'preload' && this.#state === 'idle') {
+      const link = preloadLink(request.path);
+      this.#preloads.push(link);
+      this.inform(103, { link });
+    }
+    return null;
+  }
+
+  override reset(code?: number): void {
+    this.inner.reset(code);
+    if (this.inner.signal.aborted) this.fail(this.inner.signal.reason);
+  }
+
+  override accept(): Tunnel {
+    throw new HostError(
+      'SLUICE_NOT_A_TUNNEL',
+      'expected an application that is not below a Fetch handler, which has no tunnels',
+    );
+  }
+
+  override get writableBytes(): number {
+    if (this.#state !== 'started') return 0;
+    if (this.#mode === 'direct') return this.inner.writableBytes;
+    return this.#piped?.room ?? 0;
+  }
+
+  #mustBeIdle(): void {
+    if (this.inner.signal.aborted) throw this.inner.signal.reason;
+    if (this.#state === 'idle') return;
+    throw new HostError(
+      'SLUICE_RESPONSE_STARTED',
+      'expected no response yet, its head has been given already',
+    );
+  }
+
+  #misplaced(): Error {
+    if (this.inner.signal.aborted) return this.inner.signal.reason as Error;
+    return this.#state === 'idle'
+      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
+      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+  }
+}

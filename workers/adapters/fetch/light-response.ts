@@ -1,0 +1,145 @@
+/**
+ * A `Response` that is only a status, a list of fields and a body at hand, until somebody wants more of it.
+ *
+ * Making the platform's own costs more than everything else about a small answer, and most are made, returned and sent. This one
+ * is put in its place in threads that run Fetch handlers (`globals.ts`); what is not simple is handed to the platform's at once, and
+ * so is everything as soon as anything but its status is looked at.
+ */
+import type { HeldExchange } from './held-exchange.ts';
+
+export const PlatformResponse: typeof Response = globalThis.Response;
+/** What a Response is made of, by the platform's own word. */
+export type ResponseBody = ConstructorParameters<typeof Response>[0];
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** White space around it the platform takes away, so it is no case for here. */
+const VALUE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
+const NULL_BODY = new Set([101, 204, 205, 304]);
+const TEXT = 'text/plain;charset=UTF-8';
+
+export type SimpleBody = string | Uint8Array | null;
+
+export class LightResponse {
+  readonly #status: number;
+  readonly #flat: string[];
+  readonly #body: SimpleBody;
+  #held: HeldExchange | null = null;
+  #platform: Response | null = null;
+
+  constructor(body?: ResponseBody, init?: ResponseInit) {
+    const status = init?.status ?? 200;
+    const flat = isSimple(body) && isSimpleInit(status, body, init) ? flatOf(init?.headers) : null;
+    this.#status = status;
+    this.#flat = flat ?? [];
+    this.#body = flat === null ? null : ((body ?? null) as SimpleBody);
+    if (flat === null) this.#platform = new PlatformResponse(body, init);
+    else if (typeof body === 'string' && !flat.includes('content-type')) flat.push('content-type', TEXT);
+  }
+
+  /** Of an application whose body has yet to be written: it is a stream for who looks, and nothing at all for who does not. */
+  static held(status: number, flat: readonly string[], held: HeldExchange): LightResponse {
+    const response = new LightResponse(null, { status });
+    response.#flat.push(...flat);
+    response.#held = held;
+    return response;
+  }
+
+  /** Whether it is simple still: nobody has looked at more than the status. */
+  get isLight(): boolean {
+    return this.#platform === null;
+  }
+  get flat(): string[] {
+    return this.#flat;
+  }
+  get simpleBody(): SimpleBody {
+    return this.#body;
+  }
+  get heldExchange(): HeldExchange | null {
+    return this.#held;
+  }
+
+  /** The platform's, made once. */
+  get platform(): Response {
+    if (this.#platform === null) {
+      const headers: [string, string][] = [];
+      for (let i = 0; i < this.#flat.length; i += 2) headers.push([this.#flat[i], this.#flat[i + 1]]);
+      const body = this.#held === null ? this.#body : this.#held.stream;
+      this.#platform = new PlatformResponse(body as ResponseBody, { status: this.#status, headers });
+    }
+    return this.#platform;
+  }
+
+  get status(): number {
+    return this.#platform?.status ?? this.#status;
+  }
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+  get bodyUsed(): boolean {
+    return this.#platform?.bodyUsed ?? false;
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof PlatformResponse;
+  }
+  static json(data: unknown, init?: ResponseInit): Response {
+    return PlatformResponse.json(data, init);
+  }
+  static redirect(url: string | URL, status?: number): Response {
+    return PlatformResponse.redirect(url, status as never);
+  }
+  static error(): Response {
+    return PlatformResponse.error();
+  }
+}
+
+/** It is an instance of the platform's as well, and has all the members that this one has, today's and tomorrow's. */
+Object.setPrototypeOf(LightResponse.prototype, PlatformResponse.prototype);
+for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(PlatformResponse.prototype))) {
+  if (name in Object.getOwnPropertyDescriptors(LightResponse.prototype)) continue;
+  if (member.get !== undefined) {
+    Object.defineProperty(LightResponse.prototype, name, {
+      configurable: true,
+      get(this: LightResponse) {
+        return (this.platform as never)[name];
+      },
+    });
+  } else if (typeof member.value === 'function') {
+    Object.defineProperty(LightResponse.prototype, name, {
+      configurable: true,
+      writable: true,
+      value(this: LightResponse, ...args: unknown[]) {
+        return (this.platform as never as { [name: string]: (...args: unknown[]) => unknown })[name](...args);
+      },
+    });
+  }
+}
+
+export function isLightResponse(value: unknown): value is LightResponse {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === LightResponse.prototype
+  );
+}
+
+function isSimple(body: unknown): body is SimpleBody | undefined {
+  return body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array;
+}
+
+function isSimpleInit(status: number, body: SimpleBody | undefined, init: ResponseInit | undefined): boolean {
+  if (!Number.isInteger(status) || status < 200 || status > 599) return false;
+  if (init?.statusText !== undefined && init.statusText !== '') return false;
+  return !(NULL_BODY.has(status) && body !== undefined && body !== null);
+}
+
+/** Names in lower case and values in turns; null where the platform has to judge. */
+function flatOf(headers: ResponseInit['headers']): string[] | null {
+  const flat: string[] = [];
+  if (headers === undefined) return flat;
+  const isList = typeof (headers as Iterable<unknown>)[Symbol.iterator] === 'function';
+  for (const [name, value] of isList ? (headers as Iterable<[string, string]>) : Object.entries(headers)) {
+    if (typeof name !== 'string' || typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value))
+      return null;
+    flat.push(name.toLowerCase(), value);
+  }
+  return flat;
+}

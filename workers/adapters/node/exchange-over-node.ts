@@ -1,0 +1,172 @@
+/** An exchange made of a request and a response of node:http or node:http2. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { NOTHING_WITHHELD, requireFeatures } from '../../capabilities.ts';
+import { ExchangeClosedError, HostError } from '../../errors.ts';
+import { ReceivedFields } from '../../fields/received.ts';
+import { flatten } from '../../fields/sent.ts';
+import type {
+  Capabilities,
+  Exchange,
+  ExchangeBody,
+  ExchangeRequest,
+  ExtensionKey,
+  Feature,
+  Fields,
+  PushedResponse,
+  PushRequest,
+  Tunnel,
+  Withheld,
+} from '../../gateway.ts';
+import { WrappedBody } from '../../middleware/wrapped-body.ts';
+import { pendingPush } from '../../pushes.ts';
+import type { Downgrade } from '../downgrade.ts';
+import { preloadLink } from '../preload.ts';
+import { RequestOverNode } from './request-over-node.ts';
+import { ResponseOverNode } from './response-over-node.ts';
+
+type Req = IncomingMessage | Http2ServerRequest;
+type Res = ServerResponse | Http2ServerResponse;
+
+const NEVER = new AbortController().signal;
+
+export class ExchangeOverNode extends ResponseOverNode implements Exchange {
+  readonly request: ExchangeRequest;
+  readonly capabilities: Capabilities;
+  readonly withheld: readonly Withheld[];
+  readonly body: ExchangeBody;
+  readonly draining: AbortSignal = NEVER;
+  readonly #req: Req;
+  readonly #downgrade: Downgrade;
+  #trailers: Promise<Fields> | null = null;
+
+  constructor(req: Req, res: Res, downgrade: Downgrade) {
+    super(res, downgrade);
+    this.#req = req;
+    this.#downgrade = downgrade;
+    this.request = new RequestOverNode(req);
+    const isHttp2 = 'stream' in res;
+    const isPatched = Object.hasOwn(res, 'write') || Object.hasOwn(res, 'end');
+    const takesPushes = isHttp2 && (res.stream?.pushAllowed ?? false);
+    this.capabilities = Object.freeze({
+      push: takesPushes && !isPatched,
+      trailers: this.request.version !== '1.0',
+      informational: this.request.version !== '1.0',
+      tunnel: false,
+      priority: false,
+      streaming: !isPatched,
+      reset: isHttp2,
+      padding: false,
+    });
+    this.withheld = isPatched ? withheldByPatch(takesPushes) : NOTHING_WITHHELD;
+    this.body = new WrappedBody(
+      {
+        get isAtEnd() {
+          return isAtEnd(req);
+        },
+      } as ExchangeBody,
+      () => piecesOf(req, this.signal),
+    );
+  }
+
+  get trailers(): Promise<Fields> {
+    this.#trailers ??= trailersOf(this.#req, this.signal);
+    return this.#trailers;
+  }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+
+  extension<T>(_key: ExtensionKey<T>): T | null {
+    return null;
+  }
+
+  async push(request: PushRequest): Promise<PushedResponse | null> {
+    const { method, path, fields } = pendingPush(request);
+    if (this.isComplete)
+      throw new HostError('SLUICE_RESPONSE_ENDED', 'expected push() before the end of the response');
+    if (this.signal.aborted) return null;
+    if (!this.capabilities.push) return this.#insteadOfPush(path);
+    const headers: { [name: string]: string | string[] } = { ':method': method, ':path': path };
+    for (let i = 0; i < fields.length; i += 2)
+      headers[fields[i]] = [headers[fields[i]] ?? [], fields[i + 1]].flat();
+    return new Promise((resolve) => {
+      (this.res as Http2ServerResponse).createPushResponse(headers, (error, pushed) =>
+        // The peer has changed its mind, or has as many as it takes: no more now.
+        resolve(error === null ? new ResponseOverNode(pushed, this.#downgrade) : null),
+      );
+    });
+  }
+
+  #insteadOfPush(path: string): null {
+    const { push } = this.#downgrade;
+    if (push === 'refuse') this.require('push');
+    if (push === 'preload' && !this.isStarted) {
+      const link = preloadLink(path);
+      this.preloads.push(link);
+      this.inform(103, { link });
+    }
+    return null;
+  }
+
+  accept(): Tunnel {
+    throw new HostError(
+      'SLUICE_NOT_A_TUNNEL',
+      'expected a server that hands tunnels over as exchanges, node:http gives them to its upgrade listeners',
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.isComplete) this.reset();
+    await this.closed;
+  }
+}
+
+function withheldByPatch(takesPushes: boolean): readonly Withheld[] {
+  const why = 'a layer above has put functions of its own over the response’s write and end';
+  const withheld: Withheld[] = [{ feature: 'streaming', why }];
+  return takesPushes ? [...withheld, { feature: 'push', why }] : withheld;
+}
+
+function isAtEnd(req: Req): boolean {
+  if (req.readableEnded) return true;
+  if (!('complete' in req) || !req.complete) return false;
+  return req.readableLength === 0;
+}
+
+async function* piecesOf(req: Req, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (req.readableEnded) {
+    throw new HostError('SLUICE_BODY_USED', 'expected one reading of the body, a layer above has read it');
+  }
+  try {
+    yield* req.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** Once the body has been read to its end; rejects when it has none. */
+function trailersOf(req: Req, signal: AbortSignal): Promise<Fields> {
+  const trailers = new Promise<Fields>((resolve, reject) => {
+    const take = () => {
+      const raw = req.rawTrailers;
+      resolve(new ReceivedFields(flatten(pairsOf(raw))));
+    };
+    if (req.readableEnded) {
+      take();
+      return;
+    }
+    req.once('end', take);
+    req.once('close', () => {
+      reject(signal.reason ?? new ExchangeClosedError({ by: 'peer', how: 'reset', code: 0x8 }));
+    });
+  });
+  // Nobody need look at it: a cut request is reported by the body and by the signal.
+  trailers.catch(() => undefined);
+  return trailers;
+}
+
+function* pairsOf(raw: readonly string[]): Generator<[string, string]> {
+  for (let i = 0; i < raw.length; i += 2) yield [raw[i], raw[i + 1]];
+}

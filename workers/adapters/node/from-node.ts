@@ -1,0 +1,59 @@
+/** A Node handler as an application. Published as part of `sluice/node`. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Application, Exchange } from '../../gateway.ts';
+import { Associated } from '../associated.ts';
+import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
+import { folded } from './folds.ts';
+import { NodePair, type PairOptions } from './pair.ts';
+
+/** What node:http calls for a request, or a middleware of Connect's kind. A promise that it gives is waited for. */
+export type NodeHandler = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => unknown;
+
+export interface FromNodeOptions {
+  readonly downgrade?: DowngradeOptions;
+  /** Bytes of a response that wait for the peer when `write()` is not waited for; beyond it the exchange is reset. Default 16 MiB. */
+  readonly maxWaitingBytes?: number;
+}
+
+const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
+
+/** Errors are the application's failure, and so is a `next` with one; a `next` without is a 404. */
+export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): Application {
+  const native = folded(handler);
+  if (native !== null) return native;
+  const pairOptions = optionsOf(options);
+  // An application that answers by itself for what it does not know, as Express does, is left to do so.
+  const takesNext = handler.length > 2 && !('handle' in handler);
+  const application = (exchange: Exchange): void | Promise<void> => {
+    const pair = new NodePair(exchange, pairOptions, associated);
+    const result = takesNext
+      ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
+      : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
+    return pair.held(result);
+  };
+  const associated = Associated.of(application, pairOptions.downgrade);
+  return application;
+}
+
+export function optionsOf({ downgrade, maxWaitingBytes }: FromNodeOptions): PairOptions {
+  return {
+    downgrade: downgradeOf(downgrade),
+    maxWaitingBytes: maxWaitingBytes ?? DEFAULT_WAITING_BYTES,
+  };
+}
+
+function nobodyKnows(pair: NodePair, error: unknown): void {
+  if (error !== undefined && error !== null) {
+    pair.fail(error);
+    return;
+  }
+  const { res } = pair;
+  if (res.headersSent || res.writableEnded) return;
+  res.statusCode = 404;
+  res.setHeader('content-type', 'text/plain; charset=utf-8');
+  res.end('Not Found\n');
+}

@@ -1,0 +1,48 @@
+/**
+ * A server of node:http, with its listeners, as an application: it listens to nothing, its requests and upgrades are exchanges. That
+ * is what Fastify has, and what `ws`, Socket.IO and `@fastify/websocket` attach to.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Application, Exchange } from '../../gateway.ts';
+import { type FromNodeOptions, optionsOf } from './from-node.ts';
+import { NodePair } from './pair.ts';
+import { UpgradeSocket } from './upgrade-socket.ts';
+
+export type FromServerOptions = FromNodeOptions;
+
+export function fromServer(server: Server, options: FromServerOptions = {}): Application {
+  const pairOptions = optionsOf(options);
+  return (exchange) => {
+    const { protocol, method, fields } = exchange.request;
+    if (protocol !== '' || method === 'CONNECT') return upgrade(server, exchange);
+    const pair = new NodePair(exchange, pairOptions, null);
+    const isAsked =
+      server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
+    const results = server
+      .listeners(isAsked ? 'checkContinue' : 'request')
+      .map((listener) => listener.call(server, pair.req, pair.res));
+    if (results.length === 0) throw new Error('expected a server with request listeners, it has none');
+    for (const result of results) {
+      // Node would end the process for a rejection that nobody handles; here one exchange fails.
+      if (result instanceof Promise) result.catch((error: unknown) => pair.fail(error));
+    }
+    return pair.held(undefined);
+  };
+}
+
+/** Node gives an upgrade to its listeners with the socket, on which they write the response themselves. */
+function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
+  const event =
+    exchange.request.method === 'CONNECT' && exchange.request.protocol === '' ? 'connect' : 'upgrade';
+  if (server.listenerCount(event) === 0) {
+    exchange.respond(
+      501,
+      { 'content-type': 'text/plain; charset=utf-8' },
+      `The application has no ${event} listener.\n`,
+    );
+    return;
+  }
+  const socket = new UpgradeSocket(exchange);
+  server.emit(event, socket.request as IncomingMessage, socket, Buffer.alloc(0));
+  return socket.held();
+}

@@ -1,0 +1,26 @@
+/** A write to a Node response as a promise: whoever patched `write` may have dropped its callback, but answers true or false. */
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+
+export function writtenTo(
+  res: ServerResponse | Http2ServerResponse,
+  chunk: Uint8Array | string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  // An empty piece means nothing to some streams and an end to others.
+  if (chunk.length === 0) return Promise.resolve();
+  if ((res as ServerResponse).write(chunk)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      res.off('drain', settle);
+      res.off('close', settle);
+      signal.removeEventListener('abort', settle);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    };
+    res.on('drain', settle);
+    res.on('close', settle);
+    signal.addEventListener('abort', settle);
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * `res`: a real `http.ServerResponse` whose head and bytes go to an exchange.
+ *
+ * All of Node's public methods stay as they are, with their checks, implicit heads and events. Below them Node stores the head as
+ * text (`_storeHeader`) and hands bytes to the socket (`_writeRaw`); these two are taken over, and `end`, to know that nothing
+ * follows. They are own properties, since Express exchanges prototypes, and shared functions, since one is made for each exchange. So
+ * whoever patches a method leaves a trace: see `patches.ts`.
+ */
+import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import type { NodePair } from './pair.ts';
+import { type Incoming, PAIR } from './request.ts';
+
+/** What Node's declarations leave out of the class. */
+export interface Outgoing extends ServerResponse {
+  [PAIR]: NodePair;
+  _header: string | null;
+  _headerSent: boolean;
+  _hasBody: boolean;
+  _contentLength: number | null;
+  _closed: boolean;
+  _trailer: string;
+  destroyed: boolean;
+  finished: boolean;
+  _storeHeader(firstLine: string, headers: unknown): void;
+  _writeRaw(data: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean;
+}
+
+/** Truthy, which is what `headersSent` is. */
+const STORED = ' ';
+
+const ownSymbols = new Map(
+  Object.getOwnPropertySymbols(
+    new ServerResponse({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 } as never),
+  ).map((symbol) => [symbol.description, symbol]),
+);
+const needDrain = symbolOf('kNeedDrain');
+const outHeaders = symbolOf('kOutHeaders');
+
+/** Node keeps some of its state under symbols of its own; a Node without them must fail here, and not in a user's response. */
+function symbolOf(description: string): symbol {
+  const symbol = ownSymbols.get(description);
+  if (symbol === undefined) {
+    throw new Error(
+      `expected http.ServerResponse of Node ${process.version} to keep ${description}, it does not`,
+    );
+  }
+  return symbol;
+}
+
+export function makeResponse(req: Incoming, pair: NodePair): Outgoing {
+  const res = new ServerResponse(req) as unknown as Outgoing;
+  res[PAIR] = pair;
+  (res as { socket: unknown }).socket = pair.socket;
+  res._storeHeader = storeHeader;
+  res._writeRaw = writeRaw;
+  res.end = end as unknown as Outgoing['end'];
+  return res;
+}
+
+/** `end` as we made it: any other was put there by somebody else. */
+export function hasOwnEnd(res: ServerResponse): boolean {
+  return res.end === (end as unknown);
+}
+
+/** The head is final: `headers` is what was set one by one, or what `writeHead` was given. */
+function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void {
+  const fields: string[] = [];
+  if (headers === (this as never)[outHeaders] && headers !== null) {
+    const set = headers as { [lower: string]: [name: string, value: unknown] };
+    for (const lower in set) append(fields, lower, (set[lower] as [string, unknown])[1], false);
+  } else if (Array.isArray(headers)) {
+    if (Array.isArray(headers[0])) for (const [name, value] of headers) append(fields, name, value, true);
+    else for (let i = 0; i < headers.length; i += 2) append(fields, headers[i], headers[i + 1], true);
+  } else if (typeof headers === 'object' && headers !== null) {
+    for (const name of Object.keys(headers)) append(fields, name, (headers as never)[name], true);
+  }
+  markSent(this);
+  this[PAIR].headStored(this.statusCode, fields);
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === 'content-length') this._contentLength = Number(fields[i + 1]);
+  }
+}
+
+/** From now on Node takes the head for sent. */
+export function markSent(res: Outgoing): void {
+  res._header = STORED;
+  res._headerSent = true;
+  res.chunkedEncoding = false;
+}
+
+function append(fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
+  if (isUnchecked) {
+    // `writeHead` leaves its fields to be checked when they are stored.
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+  }
+  const lower = name.toLowerCase();
+  if (FIELDS_OF_CONNECTION.has(lower)) return;
+  if (!Array.isArray(value)) fields.push(lower, trimmed(value));
+  else if (lower === 'cookie') fields.push(lower, value.join('; '));
+  else for (const one of value) fields.push(lower, trimmed(one));
+}
+
+/** Node sends what a gateway refuses: white space around a value, which no recipient takes for a part of it. */
+function trimmed(value: unknown): string {
+  return String(value).trim();
+}
+
+function writeRaw(
+  this: Outgoing,
+  data: string | Uint8Array,
+  encoding?: unknown,
+  callback?: unknown,
+): boolean {
+  const done = (typeof encoding === 'function' ? encoding : callback) as (() => void) | null | undefined;
+  const pair = this[PAIR];
+  // Before the head only interim responses are written, as text.
+  if (this._header === null) return pair.informed(String(data), done ?? null);
+  return pair.written(data, typeof encoding === 'string' ? encoding : undefined, done ?? null);
+}
+
+function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unknown): Outgoing {
+  const pair = this[PAIR];
+  const wasFinished = this.finished;
+  pair.beginEnd();
+  try {
+    ServerResponse.prototype.end.call(this, chunk, encoding as BufferEncoding, callback as () => void);
+  } catch (error) {
+    pair.abandonEnd();
+    throw error;
+  }
+  if (this.finished && !wasFinished) pair.ended();
+  else pair.abandonEnd();
+  return this;
+}
+
+/** Everything that was written has gone. */
+export function drained(res: Outgoing): void {
+  const state = res as unknown as { [key: symbol]: boolean };
+  if (state[needDrain] !== true || res.finished || res.destroyed) return;
+  state[needDrain] = false;
+  res.emit('drain');
+}
+
+/** Trailer fields as Node keeps them: text. */
+export function trailersOf(res: Outgoing): [name: string, value: string][] {
+  if (res._trailer === '') return [];
+  return res._trailer
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    });
+}

@@ -1,0 +1,104 @@
+/** An application as a Node handler: for node:http, the compatibility server of node:http2, Express and what is like them. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Application, Exchange, Middleware } from '../../gateway.ts';
+import { type Downgrade, type DowngradeOptions, downgradeOf } from '../downgrade.ts';
+import { ExchangeOverNode } from './exchange-over-node.ts';
+import { FoldedExchange } from './folded-exchange.ts';
+import { remember } from './folds.ts';
+import { type FromNodeOptions, fromNode, type NodeHandler } from './from-node.ts';
+import type { NodePair } from './pair.ts';
+import { isUntouched, patchesOf } from './patches.ts';
+import { PAIR } from './request.ts';
+
+export interface ToNodeOptions {
+  readonly downgrade?: DowngradeOptions;
+}
+
+export type NodeListener = (
+  req: IncomingMessage | Http2ServerRequest,
+  res: ServerResponse | Http2ServerResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * What fails goes to `next` where there is one, and otherwise is answered with 500 or cuts the response off. `fromNode` of what this
+ * gives is the application itself; below legacy layers the application gets as much of the exchange above them as they left alone.
+ */
+export function toNode(application: Application, options: ToNodeOptions = {}): NodeListener {
+  const downgrade = downgradeOf(options.downgrade);
+  const listener: NodeListener = (req, res, next) => {
+    const pair = (res as { [PAIR]?: NodePair })[PAIR];
+    if (pair !== undefined && pair.req === req) below(pair, application, downgrade, next);
+    else over(new ExchangeOverNode(req, res, downgrade), application, next);
+  };
+  remember(listener, application);
+  return listener;
+}
+
+/** Middleware of Connect's kind as a native one. */
+export function nodeMiddleware(
+  middleware: NodeHandler,
+  options: FromNodeOptions & ToNodeOptions = {},
+): Middleware {
+  return (application) => {
+    const inner = toNode(application, options);
+    return fromNode((req, res, next) => {
+      const proceed = (error?: unknown) => {
+        if (error === undefined || error === null) inner(req, res, next);
+        else next(error);
+      };
+      return middleware(req, res, proceed);
+    }, options);
+  };
+}
+
+/** The pair is one of ours: the exchange above is at hand. */
+function below(
+  pair: NodePair,
+  application: Application,
+  downgrade: Downgrade,
+  next: ((error?: unknown) => void) | undefined,
+): void {
+  const fail = (error: unknown) => {
+    pair.delegateFailed();
+    if (next === undefined) pair.fail(error);
+    else next(error);
+  };
+  try {
+    const patches = patchesOf(pair);
+    const folded = isUntouched(patches) ? null : new FoldedExchange(pair, patches, downgrade);
+    const result = application(folded ?? pair.exchange);
+    pair.delegated(result, folded, fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** The pair is somebody else's. */
+function over(
+  exchange: ExchangeOverNode,
+  application: Application,
+  next: ((error?: unknown) => void) | undefined,
+): void {
+  const returned = () => {
+    if (!exchange.isComplete) failed(new Error('the application returned before its response was complete'));
+  };
+  const failed = (error: unknown) => {
+    if (isOfCut(exchange, error)) return;
+    if (next !== undefined && !exchange.isStarted) next(error);
+    else exchange.fail(error);
+  };
+  try {
+    const result = application(exchange);
+    if (result === undefined) returned();
+    else result.then(returned, failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Who was interrupted by its peer has not failed. */
+function isOfCut(exchange: Exchange, error: unknown): boolean {
+  return exchange.signal.aborted && (error as { code?: unknown } | null)?.code === 'SLUICE_EXCHANGE_CLOSED';
+}

@@ -1,0 +1,188 @@
+/**
+ * The socket that an `upgrade` listener gets: a Duplex over a tunnel. Listeners write an HTTP/1.1 response on it as text, and the protocol
+ * that they speak behind a 101; so what is written first is read as a head, and answers the exchange whatever version it came over.
+ */
+import { randomBytes } from 'node:crypto';
+import { Duplex } from 'node:stream';
+import type { Exchange, Tunnel } from '../../gateway.ts';
+import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
+
+/** Of a head that a listener writes. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const CANCEL = 0x8;
+const INTERNAL_ERROR = 0x2;
+const HEAD_END = Buffer.from('\r\n\r\n');
+type Done = (error?: Error | null) => void;
+
+export class UpgradeSocket extends Duplex implements RequestOwner {
+  readonly request: Incoming;
+  readonly #exchange: Exchange;
+  readonly #isKeyless: boolean;
+  #head: Buffer[] = [];
+  #headBytes = 0;
+  #state: 'head' | 'tunnel' | 'response' = 'head';
+  #tunnel: Tunnel | null = null;
+  #reader: AsyncIterator<Uint8Array> | null = null;
+  #isPulling = false;
+  readonly #hold = Promise.withResolvers<void>();
+
+  constructor(exchange: Exchange) {
+    super({ allowHalfOpen: true });
+    this.#exchange = exchange;
+    this.request = makeRequest(exchange, this);
+    this.#isKeyless = exchange.request.protocol === 'websocket' && exchange.request.version === '2';
+    this.request.method = exchange.request.protocol === '' ? 'CONNECT' : 'GET';
+    if (this.#isKeyless) {
+      const key = ['sec-websocket-key', randomBytes(16).toString('base64')];
+      const lines = [...this.request.rawHeaders, ...key];
+      this.request._addHeaderLines(lines, lines.length);
+    }
+    // To its listeners it is a handshake of HTTP/1.1.
+    setVersion(this.request, '1.1');
+    // What ends an exchange ends its socket, and nobody need listen for errors here who does not on a real one.
+    this.on('error', () => undefined);
+    void exchange.closed.then(({ how }) => {
+      if (how === 'reset' && !this.destroyed) this.destroy(exchange.signal.reason as Error);
+    });
+    this.once('close', () => this.#hold.resolve());
+  }
+
+  /** Until the socket is closed. */
+  held(): Promise<void> {
+    return this.#hold.promise;
+  }
+
+  // ---- RequestOwner: a request for a tunnel has no content of its own
+
+  get socket(): this {
+    return this;
+  }
+  pull(): void {
+    this.request.complete = true;
+    this.request.push(null);
+  }
+  requestDestroyed(): void {}
+
+  // ---- facts and options of a socket, as far as there are any
+
+  get remoteAddress(): string | undefined {
+    return this.#exchange.request.remote.address || undefined;
+  }
+  get remotePort(): number | undefined {
+    return this.#exchange.request.remote.port || undefined;
+  }
+  get encrypted(): boolean {
+    return this.#exchange.request.scheme === 'https';
+  }
+  setTimeout(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+
+  // ---- what is written
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    if (this.#state === 'head') this.#takeHead(chunk, done);
+    else this.#send(chunk, done);
+  }
+
+  #send(bytes: Uint8Array, done: Done): void {
+    if (bytes.length === 0) done();
+    else (this.#tunnel ?? this.#exchange).write(bytes).then(() => done(), done);
+  }
+
+  #takeHead(chunk: Buffer, done: Done): void {
+    this.#head.push(chunk);
+    this.#headBytes += chunk.length;
+    const bytes = Buffer.concat(this.#head);
+    const end = bytes.indexOf(HEAD_END);
+    if (end === -1) {
+      if (this.#headBytes > MAX_HEAD_BYTES)
+        done(new Error(`expected a response head of at most ${MAX_HEAD_BYTES} bytes`));
+      else done();
+      return;
+    }
+    this.#head = [];
+    try {
+      this.#answer(bytes.toString('latin1', 0, end));
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    this.#send(bytes.subarray(end + HEAD_END.length), done);
+  }
+
+  #answer(head: string): void {
+    const [line = '', ...lines] = head.split('\r\n');
+    const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(line)?.[1]);
+    if (Number.isNaN(status))
+      throw new Error(
+        `expected an upgrade listener to write an HTTP response first, it wrote ${line.slice(0, 100)}`,
+      );
+    const fields = lines
+      .map((each): [string, string] => {
+        const colon = each.indexOf(':');
+        return [each.slice(0, colon).toLowerCase(), each.slice(colon + 1).trim()];
+      })
+      .filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
+    if (status === 101 || (status === 200 && this.request.method === 'CONNECT')) {
+      const own = this.#isKeyless ? fields.filter(([name]) => name !== 'sec-websocket-accept') : fields;
+      this.#tunnel = this.#exchange.accept(own);
+      this.#state = 'tunnel';
+      this.#pull();
+    } else {
+      this.#exchange.respond(status, fields);
+      this.#state = 'response';
+    }
+  }
+
+  override _final(done: Done): void {
+    if (this.#state === 'head') {
+      done(new Error('expected an upgrade listener to answer before it ends the socket'));
+      return;
+    }
+    (this.#tunnel ?? this.#exchange).end();
+    // A refusal has nothing to wait for.
+    if (this.#state === 'response') this.push(null);
+    done();
+  }
+
+  // ---- what is read
+
+  override _read(): void {
+    if (this.#state === 'tunnel') this.#pull();
+  }
+
+  #pull(): void {
+    const tunnel = this.#tunnel as Tunnel;
+    this.#reader ??= tunnel.read[Symbol.asyncIterator]();
+    if (this.#isPulling) return;
+    this.#isPulling = true;
+    this.#reader.next().then(
+      ({ value, done }) => {
+        this.#isPulling = false;
+        if (done === true) this.push(null);
+        else if (this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength))) this.#pull();
+      },
+      (error: Error) => this.destroy(error),
+    );
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const isWhole = this.writableFinished && (this.readableEnded || this.#state === 'response');
+    if (!isWhole) this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
+    done(error);
+  }
+}

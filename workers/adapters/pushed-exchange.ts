@@ -1,0 +1,90 @@
+/** A promised request and its response as an exchange, so that an application can answer for what it would be asked for. */
+import { NOTHING_WITHHELD, requireFeatures } from '../capabilities.ts';
+import { HostError } from '../errors.ts';
+import { ReceivedFields } from '../fields/received.ts';
+import type {
+  Capabilities,
+  Closed,
+  Exchange,
+  ExchangeBody,
+  ExchangeRequest,
+  ExtensionKey,
+  Feature,
+  Fields,
+  FieldsInit,
+  PushedResponse,
+  Tunnel,
+  Withheld,
+} from '../gateway.ts';
+import { ChangedRequest } from '../middleware/changed-request.ts';
+import { WrappedBody } from '../middleware/wrapped-body.ts';
+import { WrappedResponse } from '../middleware/wrapped-response.ts';
+
+/** What the peer would send with the request for a part of a page, of what it sent with that for the page. */
+const SENT_AGAIN = ['accept-encoding', 'accept-language', 'authorization', 'cookie', 'user-agent'];
+const EMPTY = new ReceivedFields([]);
+const NO_BODY: ExchangeBody = {
+  isAtEnd: true,
+  bytes: async () => new Uint8Array(0),
+  text: async () => '',
+  async *[Symbol.asyncIterator]() {},
+};
+
+export class PushedExchange extends WrappedResponse implements Exchange {
+  readonly request: ExchangeRequest;
+  readonly withheld: readonly Withheld[] = NOTHING_WITHHELD;
+  readonly capabilities: Capabilities;
+  readonly body: ExchangeBody;
+  readonly #page: Exchange;
+
+  constructor(page: Exchange, path: string, response: PushedResponse) {
+    super(response);
+    this.#page = page;
+    const fields = new ReceivedFields(PushedExchange.fieldsOf(page).flat());
+    this.request = new ChangedRequest(page.request, { method: 'GET', path, protocol: '', fields });
+    this.capabilities = { ...page.capabilities, push: false, tunnel: false };
+    this.body = new WrappedBody(NO_BODY, () => NO_BODY[Symbol.asyncIterator]());
+  }
+
+  static fieldsOf(page: Exchange): [name: string, value: string][] {
+    return SENT_AGAIN.flatMap((name) => {
+      const values: [string, string][] = [];
+      for (const [each, value] of page.request.fields) if (each === name) values.push([name, value]);
+      return values;
+    });
+  }
+
+  get trailers(): Promise<Fields> {
+    return Promise.resolve(EMPTY);
+  }
+
+  get draining(): AbortSignal {
+    return this.#page.draining;
+  }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+
+  extension<T>(_key: ExtensionKey<T>): T | null {
+    return null;
+  }
+
+  /** A promise is made on a stream of the peer's, never on a promised one (RFC 9113 section 8.4). */
+  async push(): Promise<null> {
+    return null;
+  }
+
+  accept(_fields?: FieldsInit): Tunnel {
+    throw new HostError('SLUICE_NOT_A_TUNNEL', 'expected a request for a tunnel, got a promised request');
+  }
+
+  override get closed(): Promise<Closed> {
+    return this.inner.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.inner.reset();
+    await this.inner.closed;
+  }
+}

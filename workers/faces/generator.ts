@@ -1,0 +1,129 @@
+/**
+ * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers, and is asked for the next
+ * item when the last has been taken.
+ */
+import { HostError } from '../errors.ts';
+import type { Application, Exchange, GeneratorApplication, Yielded, YieldedHead } from '../gateway.ts';
+
+/**
+ * A generator that has its next item at hand gives it within so many microtasks. So long a head or a first chunk is held, so that
+ * a small response leaves whole; one that waits for something else sends what it has.
+ */
+const TASKS_AT_HAND = 4;
+
+type Items = AsyncGenerator<Yielded, void, void>;
+type Result = IteratorResult<Yielded, void>;
+
+export function fromGenerator(generator: GeneratorApplication): Application {
+  return (exchange) => drive(generator(exchange), exchange);
+}
+
+async function drive(items: Items, exchange: Exchange): Promise<void> {
+  try {
+    const head = await informAndHead(items, exchange);
+    if (head !== null) await respond(items, exchange, head);
+  } catch (error) {
+    // It may stand at a `yield`: what it has open is closed by its `finally`.
+    await items.return();
+    throw error;
+  }
+}
+
+/** Sends what is interim. Null: it ended without a final head, which is for the host to judge. */
+async function informAndHead(items: Items, exchange: Exchange): Promise<YieldedHead | null> {
+  for (;;) {
+    const { value, done } = await items.next();
+    if (done === true) return null;
+    if (!isHead(value)) {
+      throw new HostError(
+        'SLUICE_RESPONSE_NOT_STARTED',
+        `expected a head first, the generator yielded ${nameOf(value)}`,
+      );
+    }
+    if (value.status > 199) return value;
+    exchange.inform(value.status, value.fields);
+  }
+}
+
+async function respond(items: Items, exchange: Exchange, { status, fields }: YieldedHead): Promise<void> {
+  let pending = items.next();
+  let next = await atHand(pending);
+  if (next !== null && next.done !== true && isChunk(next.value)) {
+    const chunk = next.value;
+    pending = items.next();
+    next = await atHand(pending);
+    if (next?.done === true) {
+      exchange.respond(status, fields, chunk);
+      return;
+    }
+    exchange.respond(status, fields);
+    await exchange.write(chunk);
+  } else {
+    exchange.respond(status, fields);
+  }
+  for (let result = await pending; result.done !== true; result = await items.next()) {
+    const item = result.value;
+    if (isChunk(item)) {
+      await exchange.write(item);
+    } else if (isTrailers(item)) {
+      exchange.end(item.trailers);
+      await mustBeOver(items);
+      return;
+    } else {
+      throw isHead(item)
+        ? new HostError(
+            'SLUICE_RESPONSE_STARTED',
+            `expected one final head, the generator yielded another, ${item.status}`,
+          )
+        : new HostError(
+            'SLUICE_ITEM_INVALID',
+            `expected a head, a chunk or trailers, the generator yielded ${nameOf(item)}`,
+          );
+    }
+  }
+  exchange.end();
+}
+
+async function mustBeOver(items: Items): Promise<void> {
+  const { value, done } = await items.next();
+  if (done === true) return;
+  throw new HostError(
+    'SLUICE_RESPONSE_ENDED',
+    `expected nothing after the trailers, the generator yielded ${nameOf(value)}`,
+  );
+}
+
+/** What a promise holds, when it has it within a few microtasks; otherwise null. Its rejection is for who waits for it. */
+async function atHand(promise: Promise<Result>): Promise<Result | null> {
+  let settled: Result | null = null;
+  promise.then(
+    (result) => {
+      settled = result;
+    },
+    () => undefined,
+  );
+  for (let i = 0; i < TASKS_AT_HAND && settled === null; i++) await undefined;
+  return settled;
+}
+
+function isChunk(item: unknown): item is Uint8Array | string {
+  return typeof item === 'string' || item instanceof Uint8Array;
+}
+
+function isHead(item: unknown): item is YieldedHead {
+  return typeof (item as YieldedHead | null | undefined)?.status === 'number';
+}
+
+function isTrailers(
+  item: unknown,
+): item is { readonly trailers: object } & Extract<Yielded, { trailers: unknown }> {
+  return typeof (item as { trailers?: unknown } | null | undefined)?.trailers === 'object';
+}
+
+function nameOf(item: unknown): string {
+  if (isChunk(item)) return `a chunk of ${item.length}`;
+  if (isTrailers(item)) return 'trailers';
+  return typeof item === 'object' && item !== null
+    ? `an object with ${Object.keys(item).join(', ')}`
+    : String(item);
+}

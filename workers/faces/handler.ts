@@ -1,0 +1,58 @@
+/** The handler face (docs/sgi.md, rule 12.3): what happens to an exchange, as calls, each of which is waited for. */
+import type { Application, Closed, Exchange, HandlerApplication, HandlerClass } from '../gateway.ts';
+
+export function fromHandler(handler: HandlerApplication | HandlerClass): Application {
+  if (typeof handler !== 'function') return faceOf(handler) ?? ((exchange) => run(handler, exchange));
+  const { prototype } = handler;
+  const isSimple =
+    prototype.onData === undefined && prototype.onEnd === undefined && prototype.onClose === undefined;
+  if (isSimple) return (exchange) => new handler().onHeaders(exchange);
+  return (exchange) => run(new handler(), exchange);
+}
+
+/** A handler that only looks at heads is a function of an exchange already. */
+function faceOf(handler: HandlerApplication): Application | null {
+  if (handler.onData !== undefined || handler.onEnd !== undefined || handler.onClose !== undefined)
+    return null;
+  return (exchange) => handler.onHeaders(exchange);
+}
+
+async function run(handler: HandlerApplication, exchange: Exchange): Promise<void> {
+  const closing = new Closing(handler, exchange);
+  await handler.onHeaders(exchange);
+  if (handler.onData !== undefined || handler.onEnd !== undefined) {
+    for await (const piece of exchange.body) await handler.onData?.(exchange, piece);
+    await handler.onEnd?.(exchange, await exchange.trailers);
+  }
+  await closing.ifClosed();
+}
+
+/**
+ * Calls `onClose` once when the exchange is over. It may be over only after the function has returned (it was not complete, or its
+ * request was not read), so nobody can always wait for it; what it throws then is told as a warning.
+ */
+class Closing {
+  #state: 'open' | 'closed' | 'waited for' = 'open';
+  #called: Promise<void> = Promise.resolve();
+
+  constructor(handler: HandlerApplication, exchange: Exchange) {
+    if (handler.onClose === undefined) return;
+    void exchange.closed.then((closed) => this.#call(handler, exchange, closed));
+  }
+
+  #call(handler: HandlerApplication, exchange: Exchange, closed: Closed): void {
+    this.#state = 'closed';
+    this.#called = (async () => handler.onClose?.(exchange, closed))();
+    this.#called.catch((error: Error) => {
+      if (this.#state !== 'waited for') process.emitWarning(error);
+    });
+  }
+
+  async ifClosed(): Promise<void> {
+    // What was decided in this turn is told in its microtasks.
+    await undefined;
+    if (this.#state !== 'closed') return;
+    this.#state = 'waited for';
+    await this.#called;
+  }
+}

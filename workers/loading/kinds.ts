@@ -1,0 +1,81 @@
+/** Which kind of application a module exports, by its shape. */
+import type { ApplicationKind } from '../gateway.ts';
+
+export const KINDS: readonly ApplicationKind[] = [
+  'exchange',
+  'generator',
+  'handler',
+  'node',
+  'server',
+  'fetch',
+];
+
+/** Null: it is none of them. The order matters: what is said by a name counts before what is said by a number of parameters. */
+export function kindOf(value: unknown): ApplicationKind | null {
+  if (isHandler(value)) return 'handler';
+  if (isGenerator(value)) return 'generator';
+  if (isServer(value)) return 'server';
+  if (hasMethod(value, 'fetch')) return 'fetch';
+  // Koa's `callback` makes the handler.
+  if (typeof value === 'object' && hasMethod(value, 'callback')) return 'node';
+  if (typeof value !== 'function') return null;
+  // Express and Connect, whose own parameters say less than this; and (req, res) or (req, res, next).
+  return hasMethod(value, 'handle') || value.length > 1 ? 'node' : 'exchange';
+}
+
+/** Whether a value can be what the configuration says it is. */
+export function canBe(kind: ApplicationKind, value: unknown): boolean {
+  switch (kind) {
+    case 'handler':
+      return isHandler(value);
+    case 'server':
+      return isServer(value);
+    case 'fetch':
+      return typeof value === 'function' || hasMethod(value, 'fetch');
+    case 'node':
+      return typeof value === 'function' || hasMethod(value, 'callback');
+    case 'generator':
+    case 'exchange':
+      return typeof value === 'function';
+  }
+}
+
+function isHandler(value: unknown): boolean {
+  return (
+    hasMethod(value, 'onHeaders') ||
+    hasMethod((value as { prototype?: unknown } | null | undefined)?.prototype, 'onHeaders')
+  );
+}
+
+function isGenerator(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object AsyncGeneratorFunction]';
+}
+
+/** A node:http server, or a Fastify instance, which has one. */
+export function isServer(value: unknown): boolean {
+  return (
+    (typeof value === 'object' && hasMethod(value, 'listen') && hasMethod(value, 'listeners')) ||
+    isFastify(value)
+  );
+}
+
+export function isFastify(value: unknown): value is { ready(): Promise<unknown>; readonly server: object } {
+  return hasMethod(value, 'routing') && hasMethod(value, 'ready') && 'server' in (value as object);
+}
+
+export function hasMethod(value: unknown, name: string): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject && typeof (value as { [name: string]: unknown })[name] === 'function';
+}
+
+/** What a value is, for whoever expected something else. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'function') {
+    const { length, name } = value;
+    return `a function ${name === '' ? '' : `named ${name} `}of ${length} ${length === 1 ? 'parameter' : 'parameters'}`;
+  }
+  if (typeof value !== 'object' || value === null) return String(value);
+  const keys = Object.keys(value).slice(0, 8).join(', ');
+  const { name } = value.constructor ?? {};
+  return `${name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`} with ${keys || 'nothing of its own'}`;
+}

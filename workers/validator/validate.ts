@@ -1,0 +1,4 @@
+import type { Application } from '../gateway.ts';
+export function validate(application: Application): Application {
+  return application;
+}
