@@ -59,6 +59,15 @@ export function fastifyPiscina(threads: number): Contender {
   return baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]);
 }
 
+/** The compatibility server of node:http2 under Express. */
+export function expressHttp2(): Contender {
+  return baseline('Express on node:http2', 'express-http2.ts', []);
+}
+
+export function fastifyHttp2(): Contender {
+  return baseline('Fastify on node:http2', 'fastify-http2.ts', []);
+}
+
 function baseline(
   name: string,
   file: string,

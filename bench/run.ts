@@ -14,6 +14,7 @@ import { describeMachine, loadAverage } from './machine.ts';
 import { type Result, renderResult, renderTargets, writeReadme, writeResult } from './report.ts';
 import { channel } from './scenarios/channel.ts';
 import { compute } from './scenarios/compute.ts';
+import { faces } from './scenarios/faces.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { small } from './scenarios/small.ts';
@@ -26,6 +27,7 @@ import { calibrateWork } from './work.ts';
 const scenarios: readonly Scenario[] = [
   small,
   smallTls,
+  faces,
   compute,
   lightRoute,
   transfer,

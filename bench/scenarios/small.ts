@@ -12,8 +12,10 @@ import { load } from '../load.ts';
 import { cpuMicroseconds, residentBytes } from '../measure.ts';
 import { assertAnswer } from '../probe.ts';
 
-const CONNECTIONS = 8;
-const STREAMS = 32;
+export const CONNECTIONS = 8;
+export const STREAMS = 32;
+
+export const METRICS = ['requests per second', 'CPU µs per request', 'RSS MiB'] as const;
 
 export const small: Scenario = { name: 'small', title: 'Small responses', run };
 
@@ -42,9 +44,8 @@ export async function compareSmall(
   contenders: readonly Contender[],
   best: Contender,
 ): Promise<Comparison[]> {
-  const metrics = ['requests per second', 'CPU µs per request', 'RSS MiB'] as const;
-  const samples = await inRounds(context, contenders, metrics, (server, { name }) =>
-    measure(server, name, context.isQuick),
+  const samples = await inRounds(context, contenders, METRICS, (server, { name }) =>
+    measureSmall(server, name, context.isQuick),
   );
   const baseline = contenders[0].name;
   return [
@@ -71,7 +72,7 @@ export async function compareSmall(
   ];
 }
 
-async function measure(server: Server, name: string, isQuick: boolean) {
+export async function measureSmall(server: Server, name: string, isQuick: boolean) {
   await assertAnswer(server.origin, '/hello', HELLO, name);
   const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
   await load({ ...options, seconds: isQuick ? 1 : 2 });

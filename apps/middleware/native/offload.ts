@@ -1,0 +1,103 @@
+/**
+ * Has response bodies worked on by another thread: a function of a module, run in a Piscina pool.
+ *
+ * The trouble it stands for: work that leaves the thread needs the body whole, so the response can no longer stream, and a
+ * layer that collects has to say so and to bound what it collects.
+ */
+import type { Piscina } from 'piscina';
+import type { FieldsInit, Middleware } from '../../../workers/gateway.ts';
+import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
+
+export interface OffloadOptions {
+  /** Its task takes a Uint8Array and gives one. */
+  readonly pool: Pick<Piscina, 'run'>;
+  /** Bytes of a body; a larger one fails its exchange. */
+  readonly limitBytes?: number;
+}
+
+export function offload({ pool, limitBytes = 4 * 1024 * 1024 }: OffloadOptions): Middleware {
+  return (application) => async (exchange) => {
+    const collecting = new CollectingExchange(exchange, limitBytes);
+    await application(collecting);
+    const collected = collecting.take();
+    if (collected === null) return;
+    // Who has gone need not be worked for.
+    const body = await pool.run(collected.body, { signal: exchange.signal });
+    exchange.respond(collected.status, new FieldList(collected.fields).delete('content-length'), body);
+  };
+}
+
+interface Collected {
+  readonly status: number;
+  readonly fields: FieldsInit;
+  readonly body: Uint8Array;
+}
+
+const WITHHELD = [
+  {
+    feature: 'streaming',
+    why: 'offload collects the body and sends it when another thread has worked on it',
+  },
+  { feature: 'trailers', why: 'offload sends the response whole, and what is sent whole has no trailers' },
+  { feature: 'padding', why: 'offload sends the response itself' },
+] as const;
+
+class CollectingExchange extends WrappedExchange {
+  readonly #limitBytes: number;
+  #status = 0;
+  #fields: FieldsInit = {};
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  #state: 'idle' | 'started' | 'ended' = 'idle';
+
+  constructor(inner: WrappedExchange['inner'], limitBytes: number) {
+    super(inner, WITHHELD);
+    this.#limitBytes = limitBytes;
+  }
+
+  override respond(status: number, fields: FieldsInit = {}, body?: Uint8Array | string): void {
+    if (this.#state !== 'idle') throw misuse('SLUICE_RESPONSE_STARTED', 'one head');
+    this.#state = 'started';
+    this.#status = status;
+    this.#fields = fields;
+    if (body === undefined) return;
+    this.#keep(body);
+    this.#state = 'ended';
+  }
+
+  override async write(chunk: Uint8Array | string): Promise<void> {
+    if (this.#state === 'idle') throw misuse('SLUICE_RESPONSE_NOT_STARTED', 'respond() before write()');
+    if (this.#state === 'ended') throw misuse('SLUICE_RESPONSE_ENDED', 'nothing after end()');
+    this.#keep(chunk);
+  }
+
+  override end(): void {
+    if (this.#state === 'idle') throw misuse('SLUICE_RESPONSE_NOT_STARTED', 'respond() before end()');
+    if (this.#state === 'ended') throw misuse('SLUICE_RESPONSE_ENDED', 'one end()');
+    this.#state = 'ended';
+  }
+
+  override get writableBytes(): number {
+    return this.#state === 'started' ? this.#limitBytes - this.#bytes : 0;
+  }
+
+  #keep(chunk: Uint8Array | string): void {
+    // The application may use its own memory again when `write` has resolved.
+    const piece = Buffer.from(chunk);
+    this.#bytes += piece.length;
+    if (this.#bytes > this.#limitBytes) {
+      throw new RangeError(`expected a body of at most ${this.#limitBytes} bytes to work on, more came`);
+    }
+    this.#pieces.push(piece);
+  }
+
+  /** The response, if the application has made one here; null when it accepted a tunnel or was cut off. */
+  take(): Collected | null {
+    if (this.#state !== 'ended') return null;
+    return { status: this.#status, fields: this.#fields, body: Buffer.concat(this.#pieces) };
+  }
+}
+
+function misuse(code: string, expected: string): Error {
+  return Object.assign(new Error(`expected ${expected}`), { code });
+}

@@ -1,0 +1,112 @@
+/**
+ * Runs the application again: when it failed and nothing had happened yet, and when it answers that another path of its own
+ * has the answer (`x-internal-location`).
+ *
+ * The trouble it stands for: recursion. The exchange must still be as it was, so the attempt has to be watched: what it sent, and
+ * whether it has read of the body, which comes once.
+ */
+import type {
+  Application,
+  Exchange,
+  ExchangeBody,
+  FieldsInit,
+  GatewayError,
+  Middleware,
+  PushedResponse,
+  PushRequest,
+} from '../../../workers/gateway.ts';
+import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
+import { MovedExchange } from './mounting.ts';
+
+const LOCATION = 'x-internal-location';
+/** RFC 9110 section 9.2.2: to have them done twice is to have them done once. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+export interface RetryOptions {
+  /** Runs in all, of the one exchange; a circle of internal locations ends here. */
+  readonly attempts?: number;
+}
+
+export function retry({ attempts = 3 }: RetryOptions = {}): Middleware {
+  return (application) => async (exchange) => {
+    let path = exchange.request.path;
+    for (let left = attempts; ; left--) {
+      const attempt = new Attempt(
+        path === exchange.request.path ? exchange : new MovedExchange(exchange, path, ''),
+      );
+      const failure = await failureOf(application, attempt);
+      if (attempt.location !== null) {
+        if (left <= 1)
+          throw new Error(
+            `expected an answer after ${attempts} runs, the last points at ${attempt.location}`,
+          );
+        path = attempt.location;
+      } else if (failure === null) {
+        return;
+      } else if (left <= 1 || !attempt.mayBeRepeated) {
+        throw failure.error;
+      }
+    }
+  };
+}
+
+async function failureOf(application: Application, exchange: Exchange): Promise<{ error: unknown } | null> {
+  try {
+    await application(exchange);
+    return null;
+  } catch (error) {
+    return { error };
+  }
+}
+
+class Attempt extends WrappedExchange {
+  #state: 'nothing happened' | 'something happened' | 'moved' = 'nothing happened';
+  #location: string | null = null;
+
+  /** Where the answer is said to be. */
+  get location(): string | null {
+    return this.#location;
+  }
+
+  get mayBeRepeated(): boolean {
+    return this.#state === 'nothing happened' && IDEMPOTENT.has(this.request.method) && !this.signal.aborted;
+  }
+
+  override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    const list = new FieldList(fields);
+    const location = list.get(LOCATION);
+    if (this.#state === 'moved' || location === undefined) {
+      super.respond(status, list, body);
+      this.#state = 'something happened';
+      return;
+    }
+    if (!/^\/[^#\s]*$/.test(location)) throw new TypeError(`expected a path in ${LOCATION}, got ${location}`);
+    if (this.#state === 'something happened') throw readAlready();
+    this.#state = 'moved';
+    this.#location = location;
+  }
+
+  /** What an answer that points elsewhere says besides is not sent. */
+  override write(chunk: Uint8Array | string): Promise<void> {
+    return this.#state === 'moved' ? Promise.resolve() : super.write(chunk);
+  }
+
+  override end(trailers?: FieldsInit): void {
+    if (this.#state !== 'moved') super.end(trailers);
+  }
+
+  override get body(): ExchangeBody {
+    this.#state = 'something happened';
+    return super.body;
+  }
+
+  override push(request: PushRequest): Promise<PushedResponse | null> {
+    this.#state = 'something happened';
+    return super.push(request);
+  }
+}
+
+function readAlready(): GatewayError {
+  const message = `expected ${LOCATION} before anything of the body was read`;
+  return Object.assign(new Error(message), { code: 'SLUICE_BODY_USED' as const });
+}
