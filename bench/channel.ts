@@ -199,6 +199,7 @@ function driveChannel(load: Load): { driver: Driver; channel: ChannelTransfer } 
     onReset: unexpected,
     onClosed: unexpected,
     onPush: unexpected,
+    onPad: unexpected,
     onWake: () => turns.wake(),
     onWritable: () => turns.wake(),
     onCorrupt: raise,
@@ -223,6 +224,7 @@ function driveChannel(load: Load): { driver: Driver; channel: ChannelTransfer } 
         version,
         remoteAddress,
         remotePort,
+        0,
         REQUEST_FIELDS,
       );
     }

@@ -11,6 +11,8 @@
  * crosses before the claim, since only a thread that has claimed it can grant credit. It can therefore be given to
  * another thread at any time.
  */
+
+import { clockMicroseconds } from '../wire/clock.ts';
 import { corrupt } from '../wire/decoder.ts';
 import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
 import { Window } from '../wire/window.ts';
@@ -43,6 +45,8 @@ export interface Transport {
     path: string,
     fields: readonly string[],
   ): Exchange | null;
+  /** Pads what is sent from now on; absent where the protocol has no padding. */
+  pad?(exchange: Exchange, toMultipleOf: number): void;
   /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
   stopReading(exchange: Exchange): void;
   /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
@@ -57,6 +61,8 @@ export interface Transport {
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
+/** A pad length is one byte (RFC 9113 section 6.1). */
+const MAX_PADDED_BYTES = 256;
 const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
 
@@ -87,6 +93,7 @@ export class Exchange extends Watched {
   readonly version: '2' | '1.1' | '1.0';
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly #receivedAtUs = clockMicroseconds();
   readonly fields: readonly string[];
   /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
   readonly tls: string;
@@ -297,6 +304,7 @@ export class Exchange extends Watched {
       this.version,
       this.remoteAddress,
       this.remotePort,
+      this.#receivedAtUs,
       this.fields,
       this.tls,
     );
@@ -456,6 +464,11 @@ export class Exchange extends Watched {
       this.transport.inform(this, 100, NO_FIELDS);
       return;
     }
+  }
+
+  override onPad(toMultipleOf: number): void {
+    if (toMultipleOf > MAX_PADDED_BYTES) throw corrupt(`at most ${MAX_PADDED_BYTES} to pad to`, toMultipleOf);
+    if (this.#closed === 'no') this.transport.pad?.(this, toMultipleOf);
   }
 
   override onPush(number: number, method: string, path: string, fields: string[]): void {

@@ -7,7 +7,7 @@
  */
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 3;
+export const GRAMMAR_VERSION = 4;
 
 /** Reactor → thread. */
 export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;
@@ -21,6 +21,7 @@ export const ThreadMessage = {
   Reset: 13,
   Closed: 14,
   Push: 15,
+  Pad: 16,
 } as const;
 
 /** Bits of `flags`. */
@@ -86,6 +87,8 @@ export interface ReactorHandler extends ChannelEvents {
   onClosed(slot: number): void;
   /** The application promises the response to this request. `number` is the thread's own, unlike any other lately. */
   onPush(slot: number, number: number, method: string, path: string, fields: string[]): void;
+  /** Frames of the response from now on are padded to a multiple of so many bytes; 0: no longer. */
+  onPad(slot: number, toMultipleOf: number): void;
 }
 
 /** The thread's side; as `ReactorHandler`. */
@@ -101,6 +104,8 @@ export interface ThreadHandler extends ChannelEvents {
     version: string,
     remoteAddress: string,
     remotePort: number,
+    /** When the request's head had come: `clockMicroseconds` of `clock.ts`. */
+    receivedAtUs: number,
     fields: string[],
     /** What the reactor's TLS knows of the connection, made once for it; empty for cleartext. Opaque here. */
     tls: string,

@@ -16,6 +16,7 @@ const CREDIT = (4 << 8) | ThreadMessage.Credit;
 const RESET = (5 << 8) | ThreadMessage.Reset;
 const CLOSED = (2 << 8) | ThreadMessage.Closed;
 const PUSH = (6 << 8) | ThreadMessage.Push;
+const PAD = (3 << 8) | ThreadMessage.Pad;
 
 /** The reactor's end. */
 export class ReactorEnd extends ChannelEnd {
@@ -38,6 +39,7 @@ export class ReactorEnd extends ChannelEnd {
     version: string,
     remoteAddress: string,
     remotePort: number,
+    receivedAtUs: number,
     fields: readonly string[],
     tls = '',
   ): boolean {
@@ -53,7 +55,7 @@ export class ReactorEnd extends ChannelEnd {
       stringBound(tls);
     if (!this.begin(bound)) return false;
     const encoder = this.encoder;
-    encoder.message(tls === '' ? 12 : 13, ReactorMessage.Open, slot);
+    encoder.message(tls === '' ? 13 : 14, ReactorMessage.Open, slot);
     encoder.integer(generation);
     encoder.integer(flags);
     encoder.string(method);
@@ -63,6 +65,7 @@ export class ReactorEnd extends ChannelEnd {
     encoder.string(version);
     encoder.string(remoteAddress);
     encoder.integer(remotePort);
+    encoder.integer(receivedAtUs);
     encoder.fields(fields);
     if (tls !== '') encoder.string(tls);
     return this.commit();
@@ -170,6 +173,13 @@ export class ReactorEnd extends ChannelEnd {
           expectString(path),
           expectFields(fields),
         );
+        return;
+      }
+      case PAD: {
+        const slot = this.slot(decoder.integer());
+        const toMultipleOf = decoder.integer();
+        decoder.finish();
+        handler.onPad(slot, toMultipleOf);
         return;
       }
       default:

@@ -6,8 +6,8 @@ import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
-const OPEN = (12 << 8) | ReactorMessage.Open;
-const OPEN_TLS = (13 << 8) | ReactorMessage.Open;
+const OPEN = (13 << 8) | ReactorMessage.Open;
+const OPEN_TLS = (14 << 8) | ReactorMessage.Open;
 const DATA = (4 << 8) | ReactorMessage.Data;
 const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
 const CREDIT = (3 << 8) | ReactorMessage.Credit;
@@ -97,6 +97,13 @@ export class ThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendPad(slot: number, toMultipleOf: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(3, ThreadMessage.Pad, slot);
+    this.encoder.integer(toMultipleOf);
+    return this.commit();
+  }
+
   protected override dispatch(offset: number, length: number): void {
     const decoder = this.decoder;
     const handler = this.#handler;
@@ -115,8 +122,9 @@ export class ThreadEnd extends ChannelEnd {
           expectString(message[8]),
           expectString(message[9]),
           expectInteger(message[10]),
-          expectFields(message[11]),
-          message.length === 13 ? expectString(message[12]) : '',
+          expectInteger(message[11]),
+          expectFields(message[12]),
+          message.length === 14 ? expectString(message[13]) : '',
         );
         return;
       }

@@ -8,10 +8,12 @@
  * It ends for the reactor with one FINAL message, sent as soon as the response is out and the request is in; after it
  * nothing more is sent on the slot. It ends for the application when its function has returned as well.
  */
+import { clockMicroseconds } from '../wire/clock.ts';
 import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
 import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
+import { offered } from './extensions.ts';
 import { ReceivedFields } from './fields/received.ts';
 import { contentLengthOf, flatten, flattenTrailers } from './fields/sent.ts';
 import type {
@@ -38,8 +40,8 @@ type RequestState = 'open' | 'ended' | 'cut';
 
 /** One queued message. */
 interface Queued {
-  readonly kind: 'head' | 'inform' | 'data' | 'trailers' | 'push';
-  /** Of a push: its number. */
+  readonly kind: 'head' | 'inform' | 'data' | 'trailers' | 'push' | 'pad';
+  /** Of a push its number, of a pad what to pad to a multiple of. */
   readonly status: number;
   readonly fields: readonly string[] | null;
   readonly bytes: Uint8Array | null;
@@ -97,7 +99,10 @@ export class HostedExchange implements Exchange {
     request: ExchangeRequest,
     requestEnded: boolean,
     takesPushes = false,
+    receivedAtUs = 0,
   ) {
+    this.receivedAtUs = receivedAtUs;
+    this.startedAtUs = clockMicroseconds();
     this.#outlet = outlet;
     this.slot = slot;
     this.request = request;
@@ -121,9 +126,13 @@ export class HostedExchange implements Exchange {
     requireFeatures(this, features);
   }
 
-  extension<T>(_key: ExtensionKey<T>): T | null {
-    return null;
+  extension<T>(key: ExtensionKey<T>): T | null {
+    return offered(key, this);
   }
+
+  /** When the request's head had come and when the application began: `clockMicroseconds` of wire/clock.ts. */
+  readonly receivedAtUs: number;
+  readonly startedAtUs: number;
 
   pad(toMultipleOf: number): void {
     if (!(Number.isInteger(toMultipleOf) && toMultipleOf >= 0 && toMultipleOf <= 256 && toMultipleOf !== 1)) {
@@ -132,6 +141,11 @@ export class HostedExchange implements Exchange {
         `expected 0 or an integer from 2 to 256, got ${String(toMultipleOf)}`,
       );
     }
+    if (!this.capabilities.padding || this.#response === 'ended' || this.#response === 'cut') return;
+    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
+      throw this.#backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);
+    }
+    this.#send('pad', toMultipleOf, null, null, false, null);
   }
 
   get body(): RequestBody {
@@ -563,6 +577,8 @@ export class HostedExchange implements Exchange {
         if (push === undefined) return true;
         return this.#outlet.sendPush(this, item.status, push.method, push.path, push.fields);
       }
+      case 'pad':
+        return this.#outlet.sendPad(this, item.status);
       case 'inform':
         return this.#outlet.sendInform(this, item.status, item.fields ?? []);
       case 'trailers':

@@ -382,6 +382,7 @@ export const GatewayErrorCode = {
   ExchangeClosed: 'SLUICE_EXCHANGE_CLOSED',
   FeatureWithheld: 'SLUICE_FEATURE_WITHHELD',
   FieldInvalid: 'SLUICE_FIELD_INVALID',
+  FileNotFound: 'SLUICE_FILE_NOT_FOUND',
   FieldNotAList: 'SLUICE_FIELD_NOT_A_LIST',
   FieldRepeated: 'SLUICE_FIELD_REPEATED',
   ItemInvalid: 'SLUICE_ITEM_INVALID',

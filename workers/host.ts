@@ -222,6 +222,7 @@ export class Host implements ThreadHandler, Outlet {
     version: string,
     remoteAddress: string,
     remotePort: number,
+    receivedAtUs: number,
     fields: string[],
     tls: string,
   ): void {
@@ -244,6 +245,7 @@ export class Host implements ThreadHandler, Outlet {
       request,
       (flags & Flag.End) !== 0,
       (flags & Flag.TakesPushes) !== 0,
+      receivedAtUs,
     );
     this.#slots[slot] = exchange;
     this.#open++;
@@ -371,6 +373,10 @@ export class Host implements ThreadHandler, Outlet {
     fields: readonly string[],
   ): boolean {
     return this.#sent(exchange, this.#channel.sendPush(exchange.slot, number, method, path, fields));
+  }
+
+  sendPad(exchange: HostedExchange, toMultipleOf: number): boolean {
+    return this.#sent(exchange, this.#channel.sendPad(exchange.slot, toMultipleOf));
   }
 
   owes(exchange: HostedExchange): void {

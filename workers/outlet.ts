@@ -32,6 +32,7 @@ export interface Outlet {
     path: string,
     fields: readonly string[],
   ): boolean;
+  sendPad(exchange: HostedExchange, toMultipleOf: number): boolean;
   /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
   owes(exchange: HostedExchange): void;
   /** FINAL messages: never refused, kept until the ring has room. */

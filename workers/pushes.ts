@@ -3,6 +3,7 @@
  * the application has in hand. They last as long as its function, as the exchange itself does: what has no complete response
  * by then is reset.
  */
+import { plainName } from '../wire/field-marks.ts';
 import { HostError } from './errors.ts';
 import type { HostedExchange } from './exchange.ts';
 import { flatten } from './fields/sent.ts';
@@ -32,7 +33,8 @@ export function pendingPush(request: PushRequest): PendingPush {
   }
   const fields = flatten(request.fields);
   for (let i = 0; i < fields.length; i += 2) {
-    if (UNFIT.has(fields[i] as string)) throw invalid('no content and no host of its own', String(fields[i]));
+    if (UNFIT.has(plainName(fields[i] as string)))
+      throw invalid('no content and no host of its own', String(fields[i]));
   }
   return { method, path, fields, answer: Promise.withResolvers() };
 }
@@ -46,7 +48,8 @@ function invalid(expected: string, came: string): HostError {
 
 export class Pushes {
   readonly #pending = new Map<number, PendingPush>();
-  readonly #given: HostedExchange[] = [];
+  /** Promised responses that are not over. */
+  readonly #given = new Set<HostedExchange>();
   #state: 'open' | 'over' = 'open';
 
   get pendingCount(): number {
@@ -72,7 +75,8 @@ export class Pushes {
     const push = this.#pending.get(number);
     if (push === undefined || this.#state === 'over') return false;
     this.#pending.delete(number);
-    this.#given.push(pushed);
+    this.#given.add(pushed);
+    void pushed.closed.then(() => this.#given.delete(pushed));
     push.answer.resolve(pushed);
     return true;
   }
@@ -88,6 +92,6 @@ export class Pushes {
     this.#state = 'over';
     this.abandon();
     for (const pushed of this.#given) if (!pushed.onReturn()) pushed.reset();
-    this.#given.length = 0;
+    this.#given.clear();
   }
 }

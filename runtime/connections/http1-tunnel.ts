@@ -9,6 +9,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { copyOf } from '../../wire/bytes.ts';
+import { plainName } from '../../wire/field-marks.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import type { RequestHead } from '../http1/head.ts';
 import type { Peer } from '../listeners/peer.ts';
@@ -165,7 +166,7 @@ export class Http1Tunnel implements Transport, Flushable {
       this.#protocol === ''
         ? 'HTTP/1.1 200 OK\r\n'
         : `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${this.#protocol}\r\n`;
-    for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+    for (let i = 0; i < fields.length; i += 2) head += `${plainName(fields[i])}: ${fields[i + 1]}\r\n`;
     this.#cork();
     this.#socket.write(`${head}\r\n`, 'latin1');
   }

@@ -334,8 +334,15 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   respond(exchange: Exchange, status: number, fields: string[], end: boolean): void {
-    if (!hasDate(fields)) fields.push('date', this.#front.date());
-    this.#engine.respond(exchange.stream as Http2Stream, status, fields, end);
+    const stream = exchange.stream as Http2Stream;
+    let hasDate = false;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] === 'date') hasDate = true;
+      // RFC 9218 section 5: what the server says of the response changes what the client asked for.
+      else if (fields[i] === 'priority') this.#engine.prioritise(stream, fields[i + 1]);
+    }
+    if (!hasDate) fields.push('date', this.#front.date());
+    this.#engine.respond(stream, status, fields, end);
     this.#front.reactor.flushLater(this);
   }
 
@@ -352,6 +359,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   trailers(exchange: Exchange, fields: readonly string[]): void {
     this.#engine.trailers(exchange.stream as Http2Stream, fields);
     this.#front.reactor.flushLater(this);
+  }
+
+  pad(exchange: Exchange, toMultipleOf: number): void {
+    this.#engine.pad(exchange.stream as Http2Stream, toMultipleOf);
   }
 
   openFlags(exchange: Exchange): number {
@@ -419,11 +430,6 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
 /** RFC 9113 section 8.5, RFC 9110 section 9.3.6. */
 const PORT = /:\d+$/;
-
-function hasDate(fields: readonly string[]): boolean {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === 'date') return true;
-  return false;
-}
 
 /** Below this the collector is cheaper. */
 const FREE_FROM_BYTES = 16_384;

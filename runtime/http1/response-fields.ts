@@ -1,5 +1,7 @@
 /** What RFC 9112 and Node ask of an application's response fields that HTTP/2 does not. */
 
+import { plainName } from '../../wire/field-marks.ts';
+
 /** How the response's content is delimited (RFC 9112 section 6.3). */
 export type Framing = 'none' | 'length' | 'chunked' | 'connection';
 
@@ -10,6 +12,7 @@ export function responseFields(
   status: number,
   fields: string[],
 ): Framing {
+  for (let i = 0; i < fields.length; i += 2) fields[i] = plainName(fields[i]);
   // RFC 9110 section 8.6.
   if (status === 204) remove(fields, 'content-length');
   const framing = framingOf(method, version, status, fields);

@@ -5,6 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { copyOf } from '../../wire/bytes.ts';
+import { plainName } from '../../wire/field-marks.ts';
 import { NOWHERE } from '../connections/front.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import type { Flushable } from '../reactor.ts';
@@ -302,7 +303,8 @@ export class Http1Transport implements Transport, Flushable {
   /** Node leaves them out where the body is not chunked (RFC 9112 section 7.1.2). */
   trailers(_exchange: Exchange, fields: readonly string[]): void {
     const pairs: [string, string][] = [];
-    for (let i = 0; i < fields.length; i += 2) pairs.push([fields[i] as string, fields[i + 1] as string]);
+    for (let i = 0; i < fields.length; i += 2)
+      pairs.push([plainName(fields[i] as string), fields[i + 1] as string]);
     this.#responseState = 'flushed';
     this.#response.addTrailers(pairs);
     this.#response.end();

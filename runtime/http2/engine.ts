@@ -247,6 +247,19 @@ export class Http2Engine {
     this.#sender.trailers(stream, fields);
   }
 
+  /**
+   * Frames with the stream's fields and content are padded from now on, to a multiple of so many bytes of payload (RFC 9113 sections 6.1
+   * and 10.7), as far as windows and frame size have room for it. @param toMultipleOf at most 256; 0: no padding
+   */
+  pad(stream: Http2Stream, toMultipleOf: number): void {
+    stream.padToMultipleOf = toMultipleOf;
+  }
+
+  /** The response says its own priority (RFC 9218 section 5): a parameter that it leaves out is as the peer wants it. */
+  prioritise(stream: Http2Stream, value: string): void {
+    this.#priorities.respond(stream, value);
+  }
+
   /** RST_STREAM: what is queued is dropped. */
   reset(stream: Http2Stream, code: number): void {
     this.#lifecycle.resetStream(stream, code, 'owner');

@@ -103,10 +103,62 @@ export class FrameWriter {
     return offset + frameHeadBytes;
   }
 
-  data(streamId: number, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
-    const chunk = this.reserve(frameHeadBytes + end - start);
-    const offset = this.begin(chunk, FrameType.Data, endStream ? Flag.EndStream : 0, streamId, end - start);
-    copyBytes(chunk.buffer, offset, bytes, start, end);
+  /** @param padding bytes that padding adds to the payload, its length byte included; 0: none */
+  data(
+    streamId: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    endStream: boolean,
+    padding = 0,
+  ): void {
+    const chunk = this.reserve(frameHeadBytes + end - start + padding);
+    copyBytes(
+      chunk.buffer,
+      this.beginData(chunk, streamId, end - start, padding, endStream),
+      bytes,
+      start,
+      end,
+    );
+  }
+
+  /** Opens a DATA frame. @returns where its content goes; padding is written already. */
+  beginData(
+    chunk: OutputChunk,
+    streamId: number,
+    bytes: number,
+    padding: number,
+    endStream: boolean,
+  ): number {
+    const flags = (endStream ? Flag.EndStream : 0) | (padding > 0 ? Flag.Padded : 0);
+    const offset = this.begin(chunk, FrameType.Data, flags, streamId, bytes + padding);
+    if (padding === 0) return offset;
+    putPadding(chunk.buffer, offset, bytes, padding);
+    return offset + 1;
+  }
+
+  /**
+   * As `headers`, padded to a multiple of so many bytes: the block lies one byte further behind. One that takes more than a frame
+   * goes without padding, which has a place in the first frame alone (RFC 9113 section 6.2).
+   */
+  paddedHeaders(
+    chunk: OutputChunk,
+    streamId: number,
+    endStream: boolean,
+    blockBytes: number,
+    padTo: number,
+  ): void {
+    const start = chunk.length + frameHeadBytes;
+    const short = (padTo - ((blockBytes + 1) % padTo)) % padTo;
+    const padding = 1 + Math.max(0, Math.min(short, initialMaxFrameBytes - blockBytes - 1));
+    if (blockBytes + 1 > initialMaxFrameBytes) {
+      chunk.buffer.copyWithin(start, start + 1, start + 1 + blockBytes);
+      this.headers(chunk, streamId, endStream, blockBytes);
+      return;
+    }
+    const flags = Flag.EndHeaders | Flag.Padded | (endStream ? Flag.EndStream : 0);
+    putPadding(chunk.buffer, start, blockBytes, padding);
+    this.begin(chunk, FrameType.Headers, flags, streamId, blockBytes + padding);
   }
 
   /**
@@ -177,6 +229,12 @@ export class FrameWriter {
     putUint32(chunk.buffer, offset + 4, code);
     chunk.buffer.write(debug, offset + 8, 'latin1');
   }
+}
+
+/** The length byte in front of a payload's content, and zeros behind it (RFC 9113 section 6.1). */
+function putPadding(target: Uint8Array, offset: number, bytes: number, padding: number): void {
+  target[offset] = padding - 1;
+  target.fill(0, offset + 1 + bytes, offset + bytes + padding);
 }
 
 export function putFrameHead(

@@ -5,7 +5,14 @@
  * A peer that says nothing of a stream gets what is fair: a frame each in turn. One that speaks is taken at its word, the
  * default being that a response is of use only whole (RFC 9218 section 4.2).
  */
-import { isIncremental, type Priority, parsePriority, urgencyOf } from './priority.ts';
+import {
+  isIncremental,
+  type Priority,
+  parsePriority,
+  saysIncremental,
+  saysUrgency,
+  urgencyOf,
+} from './priority.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';
 
@@ -35,6 +42,14 @@ export class Priorities {
   /** PRIORITY_UPDATE of a stream that is open. */
   update(stream: Http2Stream, value: string): void {
     this.#set(stream, parsePriority(value));
+  }
+
+  /** The `priority` field of a response. */
+  respond(stream: Http2Stream, value: string): void {
+    const own = parsePriority(value);
+    const urgency = saysUrgency(value) ? urgencyOf(own) : stream.urgency;
+    const incremental = saysIncremental(value) ? isIncremental(own) : stream.incremental;
+    this.#scheduler.place(stream, urgency, incremental);
   }
 
   /** PRIORITY_UPDATE of a stream that may still come. @param lastPeerId streams up to it will not. */

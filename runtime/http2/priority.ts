@@ -18,6 +18,15 @@ export function isIncremental(priority: Priority): boolean {
   return (priority & incrementalBit) !== 0;
 }
 
+/** Whether a dictionary names a parameter at all, which in a response is not the same as its default (RFC 9218 section 5). */
+export function saysUrgency(value: string): boolean {
+  return /(?:^|,)[ \t]*u=/.test(value);
+}
+
+export function saysIncremental(value: string): boolean {
+  return /(?:^|,)[ \t]*i(?:=|[ \t]*(?:,|;|$))/.test(value);
+}
+
 /** A member: its key, its value if it has one, and parameters, which mean nothing here. */
 const key = `[a-z*][a-z0-9_.*-]*`;
 const item = String.raw`(?:-?\d{1,15}(?:\.\d{1,3})?|"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|:[A-Za-z0-9+/=]*:|\?[01]|[A-Za-z*][!#$%&'*+.^_\x60|~0-9A-Za-z:/-]*)`;

@@ -11,7 +11,7 @@ import type { AbuseBudgets } from './budgets.ts';
 import { EngineMisuseError, ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
+import { frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
@@ -98,7 +98,7 @@ export class Sender implements SendRoom {
         `status ${status} came`,
       );
     }
-    this.writeHead(stream.id, status, fields, false);
+    this.writeHead(stream.id, status, fields, false, stream.padToMultipleOf);
     stream.state = transition(stream.state, StreamInput.SendHeaders).next;
   }
 
@@ -110,7 +110,7 @@ export class Sender implements SendRoom {
     if (status < 200 || status > 599) {
       throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `status ${status} came`);
     }
-    this.writeHead(stream.id, status, fields, endStream);
+    this.writeHead(stream.id, status, fields, endStream, stream.padToMultipleOf);
     if (endStream) {
       this.#end(stream, StreamInput.SendHeadersEnd);
       this.#settle(stream);
@@ -174,7 +174,8 @@ export class Sender implements SendRoom {
     while (this.canRun) {
       const stream = this.#scheduler.first as Http2Stream;
       const queue = stream.queue as SendQueue;
-      const count = Math.min(this.#frameRoom(stream), queue.bytes);
+      const room = this.#frameRoom(stream);
+      const count = Math.min(contentRoom(stream, room), queue.bytes);
       if (count <= 0) {
         this.#scheduler.stall(stream);
         continue;
@@ -182,10 +183,11 @@ export class Sender implements SendRoom {
       this.#scheduler.take(stream);
       const drained = count === queue.bytes;
       const end = drained && stream.response === ResponsePhase.Ending && stream.trailers === null;
-      const chunk = this.#writer.reserve(frameHeadBytes + count);
-      const offset = this.#writer.begin(chunk, FrameType.Data, end ? Flag.EndStream : 0, stream.id, count);
+      const padding = paddingOf(stream, count, room);
+      const chunk = this.#writer.reserve(frameHeadBytes + count + padding);
+      const offset = this.#writer.beginData(chunk, stream.id, count, padding, end);
       queue.moveTo(chunk.buffer, offset, count);
-      this.#took(stream, count);
+      this.#took(stream, count + padding);
       if (drained) {
         this.#goodFaith();
         this.#scheduler.remove(stream);
@@ -247,15 +249,22 @@ export class Sender implements SendRoom {
     this.#writer.pushPromise(chunk, parentId, stream.id, end - start - 4);
   }
 
-  /** A field section: a head with `status`, or trailers when it is 0. */
-  writeHead(streamId: number, status: number, fields: readonly string[], endStream: boolean): void {
-    const chunk = this.#reserveBlock(fields, 0);
-    const start = chunk.length + frameHeadBytes;
+  /** A field section: a head with `status`, or trailers when it is 0. @param padTo a multiple to pad the payload to */
+  writeHead(
+    streamId: number,
+    status: number,
+    fields: readonly string[],
+    endStream: boolean,
+    padTo = 0,
+  ): void {
+    const chunk = this.#reserveBlock(fields, padTo === 0 ? 0 : padTo + 1);
+    const start = chunk.length + frameHeadBytes + (padTo === 0 ? 0 : 1);
     const end =
       status > 0
         ? this.#encoder.encodeResponse(status, fields, chunk.buffer, start)
         : this.#encoder.encodeFields(fields, chunk.buffer, start);
-    this.#writer.headers(chunk, streamId, endStream, end - start);
+    if (padTo === 0) this.#writer.headers(chunk, streamId, endStream, end - start);
+    else this.#writer.paddedHeaders(chunk, streamId, endStream, end - start, padTo);
   }
 
   /** Room for a field block with so many bytes in front of it, and the frame heads that it may need. */
@@ -275,11 +284,13 @@ export class Sender implements SendRoom {
       return 0;
     }
     while (at < end && this.#writer.unsentBytes < this.#outputLimitBytes) {
-      const count = Math.min(this.#frameRoom(stream), end - at);
+      const room = this.#frameRoom(stream);
+      const count = Math.min(contentRoom(stream, room), end - at);
       if (count <= 0) break;
       const last = endStream && count === end - at;
-      this.#writer.data(stream.id, bytes, at, at + count, last);
-      this.#took(stream, count);
+      const padding = paddingOf(stream, count, room);
+      this.#writer.data(stream.id, bytes, at, at + count, last, padding);
+      this.#took(stream, count + padding);
       at += count;
       if (last) this.#end(stream, StreamInput.SendDataEnd);
     }
@@ -331,7 +342,7 @@ export class Sender implements SendRoom {
       this.#writer.data(stream.id, emptyBytes, 0, 0, true);
       this.#end(stream, StreamInput.SendDataEnd);
     } else {
-      this.writeHead(stream.id, 0, fields, true);
+      this.writeHead(stream.id, 0, fields, true, stream.padToMultipleOf);
       this.#end(stream, StreamInput.SendHeadersEnd);
     }
   }
@@ -357,6 +368,22 @@ export class Sender implements SendRoom {
     const came = stream.response === ResponsePhase.Awaited ? 'no head has gone' : 'the response has ended';
     throw new EngineMisuseError(stream.id, 'content and trailers between head and end', came);
   }
+}
+
+/** The content that a frame with so much room can have, where its padding wants a byte for its own length. */
+function contentRoom(stream: Http2Stream, room: number): number {
+  return stream.padToMultipleOf === 0 || room < 2 ? room : room - 1;
+}
+
+/**
+ * Bytes that padding adds to a DATA payload, its length byte included. It takes what room is left: padding never holds content back
+ * for a window (RFC 9113 section 6.9.1 counts it like content).
+ */
+function paddingOf(stream: Http2Stream, count: number, room: number): number {
+  const multiple = stream.padToMultipleOf;
+  if (multiple === 0 || room <= count) return 0;
+  const short = (multiple - ((count + 1) % multiple)) % multiple;
+  return 1 + Math.min(short, room - count - 1);
 }
 
 const emptyBytes = new Uint8Array(0);

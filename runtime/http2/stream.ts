@@ -58,6 +58,8 @@ export class Http2Stream {
   /** RFC 9113 section 5.1. Everything from here on is the engine's to write. */
   state: StreamState = StreamState.Idle;
   response: ResponsePhase = ResponsePhase.Awaited;
+  /** What payloads of the response are padded to a multiple of; 0: they are not. */
+  padToMultipleOf = 0;
   /** Content bytes announced by DATA frames so far: what content-length is held against. */
   contentBytes = 0;
   /** Flow-controlled bytes received that have not been consumed. */

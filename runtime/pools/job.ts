@@ -49,6 +49,10 @@ export abstract class Job {
   onPush(_number: number, _method: string, _path: string, _fields: string[]): void {
     // There is none: the thread hears no answer, and stops waiting when it ends this one.
   }
+  /** What the thread sends is to be padded. */
+  onPad(_toMultipleOf: number): void {
+    // There is nothing to pad.
+  }
 }
 
 /** A doubly linked list through the jobs themselves: no allocation to queue one, no search to remove one. */

@@ -314,6 +314,10 @@ export class Thread implements ReactorHandler {
     this.#slots[slot]?.onPush(number, method, path, fields);
   }
 
+  onPad(slot: number, toMultipleOf: number): void {
+    this.#slots[slot]?.onPad(toMultipleOf);
+  }
+
   onWake(): void {
     this.#turns.request();
   }

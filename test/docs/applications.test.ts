@@ -23,6 +23,7 @@ let session: ClientHttp2Session;
 
 /** What package.json exports, in the sources. */
 const published: Readonly<Record<string, string>> = {
+  'sluice/extensions': `${root}workers/extensions.ts`,
   'sluice/faces': `${root}workers/faces/faces.ts`,
   'sluice/fetch': `${root}workers/adapters/fetch/fetch.ts`,
   'sluice/middleware': `${root}workers/middleware/compose.ts`,

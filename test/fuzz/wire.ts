@@ -93,7 +93,7 @@ function goodRecords(random: Random, victim: Victim): Buffer[] {
       else thread.sendClosed(slot());
     } else {
       const { reactor } = ends;
-      const head = ['GET', 'http', 'a', '/ü', '2', '::1', random.integer(0, 65_535)] as const;
+      const head = ['GET', 'http', 'a', '/ü', '2', '::1', random.integer(0, 65_535), random.next()] as const;
       if (kind <= 1)
         reactor.sendOpen(
           slot(),

@@ -36,6 +36,7 @@ export class RecordingJob extends Job {
       '2',
       '',
       0,
+      0,
       padding,
       '',
     );

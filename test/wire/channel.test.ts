@@ -26,7 +26,7 @@ const FIELDS = ['accept', '*/*', 'cookie', 'a=1; b=2'];
 
 test('every message of the reactor arrives at the thread as it was sent and in order', (t) => {
   const { reactor, thread, atThread } = pair();
-  const open = ['GET', 'https', 'example.org', '/a?b', '2', '127.0.0.1', 54_321] as const;
+  const open = ['GET', 'https', 'example.org', '/a?b', '2', '127.0.0.1', 54_321, 4_000_000_000] as const;
   t.true(reactor.sendOpen(7, 3, Flag.End, ...open, FIELDS));
   t.true(reactor.sendOpen(8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'));
   t.true(reactor.sendData(7, 0, Buffer.from('..body..'), 2, 6));

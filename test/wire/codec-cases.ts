@@ -72,7 +72,7 @@ export function defineCodecTests(test: TestFn): void {
         (...given) => {
           const [index, generation, flags, [method, scheme, authority, path], port, list, tls] = given;
           const { reactor, thread, atThread } = pair();
-          const head = [method, scheme, authority, path, '2', '::1', port] as const;
+          const head = [method, scheme, authority, path, '2', '::1', port, generation] as const;
           if (!reactor.sendOpen(index, generation, flags, ...head, list, tls)) throw new Error('full');
           reactor.publish();
           thread.receive(1);
@@ -108,7 +108,7 @@ export function defineCodecTests(test: TestFn): void {
 
   test('what the reactor sends is plain MessagePack in the form of the table', (t) => {
     const { reactor, transfer } = pair();
-    const head = ['GET', 'http', 'a', '/ü', '2', '::1', 65_535] as const;
+    const head = ['GET', 'http', 'a', '/ü', '2', '::1', 65_535, 70_000] as const;
     reactor.sendOpen(1, 70_000, 1, ...head, ['a', 'é']);
     reactor.sendOpen(2, 1, 0, ...head, [], 'tls');
     reactor.sendData(200, 1, Buffer.from('abc'), 1, 3);
@@ -162,7 +162,7 @@ export function defineCodecTests(test: TestFn): void {
 
   test('what another MessagePack encoder writes is understood', (t) => {
     const { reactor, thread, atReactor, atThread, transfer, faults } = pair();
-    const head = ['GET', 'http', 'a', '/', '2', '::1', 80];
+    const head = ['GET', 'http', 'a', '/', '2', '::1', 80, 70_000];
     putBytes(transfer.requests, packr.pack([0, 1, 2, 3, ...head, ['a', 'é'.repeat(20)]]));
     thread.receive(1);
     // A RingProducer takes up where the last one published.
@@ -176,6 +176,7 @@ export function defineCodecTests(test: TestFn): void {
     for (const message of [
       [8, 1, 3, 200, ['a', 'b'], Buffer.from('xyz')],
       [15, 1, 9, 'GET', '/a', ['b', 'c']],
+      [16, 300, 256],
     ]) {
       putBytes(transfer.responses, packr.pack(message));
     }
@@ -191,6 +192,7 @@ export function defineCodecTests(test: TestFn): void {
     t.deepEqual(atReactor, [
       ['head', 1, 3, 200, ['a', 'b'], 'xyz'],
       ['push', 1, 9, 'GET', '/a', ['b', 'c']],
+      ['pad', 300, 256],
     ]);
   });
 

@@ -13,7 +13,7 @@ import { Window } from '../../wire/window.ts';
 import { recordReactor, recordThread } from './record.ts';
 
 const SLOTS = 3;
-const HEAD = ['GET', 'http', 'a', '/', '2', '::1', 1] as const;
+const HEAD = ['GET', 'http', 'a', '/', '2', '::1', 1, 2] as const;
 
 /** An exchange as the reactor of the model sees it; its name is in every message about it. */
 interface Exchange {
@@ -48,7 +48,7 @@ class Model {
         onOpen: (slot, generation, _flags, ...rest) => {
           if (!this.thread.claims.claim(slot, generation)) return;
           this.#expect(this.#claimed[slot] === null, 'a slot is claimed after its last FINAL');
-          this.#claimed[slot] = (rest[7] as string[])[1];
+          this.#claimed[slot] = (rest[8] as string[])[1];
         },
         onTrailers: (slot, fields) => {
           const name = this.#claimed[slot];

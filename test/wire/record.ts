@@ -28,6 +28,7 @@ export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {
     onReset: (slot, flags, code, reason) => into.push(['reset', slot, flags, code, reason]),
     onClosed: (slot) => into.push(['closed', slot]),
     onPush: (slot, number, method, path, fields) => into.push(['push', slot, number, method, path, fields]),
+    onPad: (slot, toMultipleOf) => into.push(['pad', slot, toMultipleOf]),
     ...own,
   };
 }

@@ -90,7 +90,7 @@ test.serial(
         if (slot === undefined) return;
         const generation = end.claims.queue(slot);
         const fields = ['x-exchange', `${slot}/${generation}`];
-        if (!end.sendOpen(slot, generation, 1, 'POST', 'http', 'a', '/', '2', '::1', 1, fields)) {
+        if (!end.sendOpen(slot, generation, 1, 'POST', 'http', 'a', '/', '2', '::1', 1, 2, fields)) {
           end.claims.recall(slot);
           end.claims.release(slot);
           free.push(slot);

@@ -28,7 +28,7 @@ function start(application: Application, channel: ChannelOptions = {}) {
   transfer.port.unref();
   const open = (slot: number, flags: number = Flag.End, path = '/') => {
     const generation = reactor.claims.queue(slot);
-    const sent = reactor.sendOpen(slot, generation, flags, 'GET', 'http', 'h', path, '2', '', 0, [], '');
+    const sent = reactor.sendOpen(slot, generation, flags, 'GET', 'http', 'h', path, '2', '', 0, 0, [], '');
     reactor.publish();
     return sent;
   };

@@ -79,6 +79,10 @@ export class ScriptedOutlet implements Outlet {
     return this.#send(['push', number, method, path, [...fields]]);
   }
 
+  sendPad(_: HostedExchange, toMultipleOf: number): boolean {
+    return this.#send(['pad', toMultipleOf]);
+  }
+
   owes(exchange: HostedExchange): void {
     this.owing.add(exchange);
   }

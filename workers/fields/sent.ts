@@ -1,6 +1,7 @@
 /** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
+import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../errors.ts';
-import type { FieldsInit, FieldValue } from '../gateway.ts';
+import type { FieldsInit, FieldValue, Indexing } from '../gateway.ts';
 import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 
@@ -34,8 +35,10 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
 
   const flat: string[] = [];
   if (init instanceof FlatFields) {
-    for (let i = 0; i < init.flat.length; i += 2)
-      append(flat, init.flat[i] as string, init.flat[i + 1] as string);
+    for (let i = 0; i < init.flat.length; i += 2) {
+      const name = init.flat[i] as string;
+      append(flat, plainName(name), init.flat[i + 1] as string, isMarked(name) ? name.slice(0, 1) : '');
+    }
   } else if (Symbol.iterator in init) {
     for (const pair of init as Iterable<readonly [string, FieldValue]>) append(flat, pair[0], pair[1]);
   } else {
@@ -53,8 +56,10 @@ function isDeepFrozen(init: object): boolean {
   return Object.values(init).every((value) => typeof value !== 'object' || Object.isFrozen(value));
 }
 
-function append(flat: string[], name: string, init: FieldValue): void {
-  const value = typeof init === 'object' && init !== null ? init.value : init;
+function append(flat: string[], name: string, init: FieldValue, givenMark = ''): void {
+  const isMarkedValue = typeof init === 'object' && init !== null;
+  const value = isMarkedValue ? init.value : init;
+  const mark = isMarkedValue ? markOf(init.indexing) : givenMark;
   const text = typeof value === 'number' ? String(value) : value;
   if (!NAME.test(name)) {
     throw new HostError(
@@ -82,11 +87,24 @@ function append(flat: string[], name: string, init: FieldValue): void {
       `expected at most one '${lower}' field, of which two recipients could take different values`,
     );
   }
-  flat.push(lower, text);
+  flat.push(mark === '' || FOR_THE_SERVER.has(lower) ? lower : mark + lower, text);
+}
+
+/** The server looks at these itself; there is no secret in them. */
+const FOR_THE_SERVER = new Set(['content-length', 'date', 'priority', 'trailer']);
+
+/** @throws HostError `SLUICE_FIELD_INVALID` */
+function markOf(indexing: Indexing): string {
+  if (indexing === 'never') return FieldMark.Never;
+  if (indexing === 'prefer') return FieldMark.Prefer;
+  throw new HostError(
+    'SLUICE_FIELD_INVALID',
+    `expected indexing 'never' or 'prefer', got ${String(indexing)}`,
+  );
 }
 
 function carries(flat: readonly string[], name: string): boolean {
-  for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return true;
+  for (let i = 0; i < flat.length; i += 2) if (plainName(flat[i] as string) === name) return true;
   return false;
 }
 
@@ -111,7 +129,7 @@ const NOT_IN_TRAILERS = new Set([
 export function flattenTrailers(init: FieldsInit | undefined): readonly string[] {
   const flat = flatten(init);
   for (let i = 0; i < flat.length; i += 2) {
-    if (!NOT_IN_TRAILERS.has(flat[i] as string)) continue;
+    if (!NOT_IN_TRAILERS.has(plainName(flat[i] as string))) continue;
     throw new HostError(
       'SLUICE_FIELD_INVALID',
       `'${flat[i]}' says what must be known before the body: send it with respond()`,

@@ -82,6 +82,22 @@ export class Files {
     }
   }
 
+  /**
+   * One file of the root, by its name.
+   * @param own more fields for its head
+   * @returns what is there in its place, and nothing was sent
+   */
+  async send(
+    exchange: Exchange,
+    name: string,
+    own: readonly (readonly [string, string])[],
+  ): Promise<'sent' | Exclude<Found, OpenFile>> {
+    const found = await this.#tree.find([name]);
+    if (typeof found === 'string') return found;
+    await this.#represent(exchange, found, own);
+    return 'sent';
+  }
+
   async #answer(exchange: Exchange, path: RequestPath): Promise<void> {
     const found = path.isDirectory ? await this.#findIndex(path) : await this.#tree.find(path.segments);
     switch (found) {
@@ -109,7 +125,11 @@ export class Files {
   }
 
   /** Chooses a coding, sends it, and closes what was opened. */
-  async #represent(exchange: Exchange, original: OpenFile): Promise<void> {
+  async #represent(
+    exchange: Exchange,
+    original: OpenFile,
+    own: readonly (readonly [string, string])[] = [],
+  ): Promise<void> {
     const opened = [original];
     try {
       const contentType = contentTypeOf(basename(original.path));
@@ -130,13 +150,17 @@ export class Files {
           return refuse(exchange, 406, { vary: 'accept-encoding' });
         }
       }
-      await this.#send(exchange, chosen);
+      await this.#send(exchange, chosen, own);
     } finally {
       for (const { file } of opened) file.close();
     }
   }
 
-  async #send(exchange: Exchange, chosen: Chosen): Promise<void> {
+  async #send(
+    exchange: Exchange,
+    chosen: Chosen,
+    own: readonly (readonly [string, string])[],
+  ): Promise<void> {
     const { fields, method } = exchange.request;
     const { etag, maxRanges, cacheControl } = this.#options;
     const now = this.#surroundings.now();
@@ -144,6 +168,7 @@ export class Files {
     const verdict = evaluatePreconditions(fields, validators, now);
     if (verdict === 'failed') return refuse(exchange, 412);
     const head = validatorFields(validators);
+    for (const [name, value] of own) head.push([name, value]);
     if (cacheControl !== '') head.push(['cache-control', cacheControl]);
     if (chosen.varies) head.push(['vary', 'accept-encoding']);
     if (verdict === 'not-modified') return exchange.respond(304, head, '');

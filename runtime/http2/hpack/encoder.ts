@@ -8,9 +8,10 @@
  * Fields are latin1 strings, validated by the caller. The caller provides `maxEncodedBytes` octets of room.
  */
 import { Buffer } from 'node:buffer';
+import { isMarked, plainName } from '../../../wire/field-marks.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
-import { defaultIndexing, Indexing, NameRecord } from './indexing-policy.ts';
+import { defaultIndexing, Indexing, markedIndexing, NameRecord } from './indexing-policy.ts';
 import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
 import { latin1Bytes } from './latin1.ts';
 import {
@@ -125,7 +126,8 @@ export class HpackEncoder {
   #encodeField(name: string, value: string, out: Uint8Array, offset: number): number {
     const record = this.#records?.get(name) ?? this.#addRecord(name);
     const table = this.#table;
-    for (let index = record.staticIndex; index !== 0 && STATIC_NAMES[index] === record.name; index++) {
+    const firstStatic = record.indexing === Indexing.Never ? 0 : record.staticIndex;
+    for (let index = firstStatic; index !== 0 && STATIC_NAMES[index] === record.name; index++) {
       if (STATIC_VALUES[index] === value) return writeInteger(out, offset, INDEXED, 0x7f, index);
     }
     const evicted = table.evicted;
@@ -149,7 +151,7 @@ export class HpackEncoder {
       const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
       at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
     }
-    if (nameIndex === 0) at = writeString(name, this.#huffman, out, at);
+    if (nameIndex === 0) at = writeString(record.name, this.#huffman, out, at);
     return writeString(value, this.#huffman, out, at);
   }
 
@@ -163,10 +165,11 @@ export class HpackEncoder {
     const records = (this.#records ??= new Map());
     // Forgetting all costs some literals where an index would have done; it keeps the bound simple.
     if (records.size >= MAX_NAME_RECORDS) records.clear();
-    const staticIndex = staticIndexOfName(name);
-    const ownName = staticIndex > 0 ? STATIC_NAMES[staticIndex] : ownCopy(name);
-    const record = new NameRecord(ownName, staticIndex, this.#indexingOf(ownName));
-    records.set(ownName, record);
+    const plain = plainName(name);
+    const staticIndex = staticIndexOfName(plain);
+    const ownName = staticIndex > 0 ? STATIC_NAMES[staticIndex] : ownCopy(plain);
+    const record = new NameRecord(ownName, staticIndex, markedIndexing(name) ?? this.#indexingOf(ownName));
+    records.set(isMarked(name) ? ownCopy(name) : ownName, record);
     return record;
   }
 }

@@ -8,9 +8,12 @@
  * - Names whose values are usually new with each message go in when the same value comes twice running. A date
  *   repeats within its second on a busy connection and never on a quiet one; content-length repeats when one
  *   resource is asked for again and again.
+ * - What the application marks goes by its mark.
  * - All others go in at first sight, until several values of the name came and none was used again; from then on
  *   they are treated like the second kind (a request id, a trace id).
  */
+import { FieldMark } from '../../../wire/field-marks.ts';
+
 export const Indexing = { Never: 0, OnRepeat: 1, AtOnce: 2 } as const;
 export type Indexing = (typeof Indexing)[keyof typeof Indexing];
 
@@ -44,6 +47,12 @@ for (const name of [
 /** The policy above, for a name in lower case. */
 export function defaultIndexing(name: string): Indexing {
   return indexingByName.get(name) ?? Indexing.AtOnce;
+}
+
+/** What a mark in front of a name asks for; null: there is none. */
+export function markedIndexing(name: string): Indexing | null {
+  if (name.startsWith(FieldMark.Never)) return Indexing.Never;
+  return name.startsWith(FieldMark.Prefer) ? Indexing.AtOnce : null;
 }
 
 /** What the encoder knows of one field name on one connection. */

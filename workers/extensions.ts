@@ -1,0 +1,82 @@
+/**
+ * The registered extensions (docs/sgi.md, section 11): rich objects beside the interface, each with what it goes past. Published as
+ * `sluice/extensions`.
+ */
+import { microsecondsBetween } from '../wire/clock.ts';
+import type { Exchange, ExtensionKey, FieldsInit, TlsConnection, Tunnel } from './gateway.ts';
+
+/** When an exchange came, and what it waited for. */
+export interface Timing {
+  /** When the request's head had come, in milliseconds of Unix time. */
+  readonly receivedAtMs: number;
+  /** When the application's function was called. */
+  readonly startedAtMs: number;
+  /** From the one to the other: queue, ring and thread. */
+  readonly queuedMs: number;
+}
+export const timing: ExtensionKey<Timing> = { name: 'timing', bypasses: [] };
+
+/** The connection's own TLS, whatever `request` was made to say. */
+export interface TlsFacts {
+  readonly connection: TlsConnection | null;
+}
+export const tlsFacts: ExtensionKey<TlsFacts> = { name: 'tlsFacts', bypasses: ['request'] };
+
+/** The server's own tunnel; not offered where the request asks for none. */
+export interface RawTunnel {
+  accept(fields?: FieldsInit): Tunnel;
+}
+export const rawTunnel: ExtensionKey<RawTunnel> = {
+  name: 'rawTunnel',
+  bypasses: ['response-head', 'response-body'],
+};
+
+export interface FileSending {
+  /**
+   * Answers with a file: content type, validators, ranges and conditions as for static files.
+   * @param path absolute, or relative to the process's directory
+   * @throws GatewayError `SLUICE_FILE_NOT_FOUND` when no file can be read there; nothing was sent
+   */
+  send(path: string, fields?: FieldsInit): Promise<void>;
+}
+export const fileSending: ExtensionKey<FileSending> = {
+  name: 'fileSending',
+  bypasses: ['response-head', 'response-body'],
+};
+
+/** What a host knows of an exchange of its own. */
+interface Hosted extends Exchange {
+  readonly receivedAtUs: number;
+  readonly startedAtUs: number;
+}
+
+/** The host's: what is under a key. */
+export function offered<T>(key: ExtensionKey<T>, exchange: Hosted): T | null {
+  switch (key as ExtensionKey<unknown>) {
+    case timing:
+      return timingOf(exchange) as T;
+    case tlsFacts:
+      return { connection: exchange.request.tls } satisfies TlsFacts as T;
+    case rawTunnel:
+      return exchange.capabilities.tunnel
+        ? ({ accept: (fields) => exchange.accept(fields) } satisfies RawTunnel as T)
+        : null;
+    case fileSending:
+      return { send: (path, fields) => sendFile(exchange, path, fields) } satisfies FileSending as T;
+    default:
+      return null;
+  }
+}
+
+function timingOf({ receivedAtUs, startedAtUs }: Hosted): Timing {
+  const nowUs = (performance.timeOrigin + performance.now()) * 1000;
+  const startedAgoUs = microsecondsBetween(startedAtUs, Math.trunc(nowUs) % 2 ** 32);
+  const queuedUs = microsecondsBetween(receivedAtUs, startedAtUs);
+  const startedAtMs = (nowUs - startedAgoUs) / 1000;
+  return { receivedAtMs: startedAtMs - queuedUs / 1000, startedAtMs, queuedMs: queuedUs / 1000 };
+}
+
+async function sendFile(exchange: Exchange, path: string, fields?: FieldsInit): Promise<void> {
+  const { sendFile } = await import('./static/one-file.ts');
+  await sendFile(exchange, path, fields);
+}

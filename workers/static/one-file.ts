@@ -1,0 +1,43 @@
+/** One file in answer to any exchange: what `fileSending` does. */
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, resolve } from 'node:path';
+import { plainName } from '../../wire/field-marks.ts';
+import { HostError } from '../errors.ts';
+import { flatten } from '../fields/sent.ts';
+import type { Exchange, FieldsInit } from '../gateway.ts';
+import { nodeDisk } from './disk.ts';
+import { Files } from './files.ts';
+
+const SURROUNDINGS = {
+  disk: nodeDisk,
+  now: Date.now,
+  boundary: () => randomBytes(18).toString('base64url'),
+};
+
+/** The application names the file, so nothing that it names is hidden from it. */
+const OPTIONS = {
+  index: [],
+  dotfiles: 'serve',
+  symlinks: 'anywhere',
+  precompressed: [],
+  recheckMs: 0,
+  etag: 'mtime',
+  cacheControl: '',
+  maxRanges: 16,
+  readBytes: 65_536,
+} as const;
+
+/** @throws HostError `SLUICE_FILE_NOT_FOUND` */
+export async function sendFile(exchange: Exchange, path: string, fields?: FieldsInit): Promise<void> {
+  const whole = resolve(path);
+  const files = new Files({ ...OPTIONS, root: dirname(whole), path: '/*' }, SURROUNDINGS);
+  const flat = flatten(fields);
+  const own: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) own.push([plainName(flat[i]), flat[i + 1]]);
+  const found = await files.send(exchange, basename(whole), own);
+  if (found === 'sent') return;
+  throw new HostError(
+    'SLUICE_FILE_NOT_FOUND',
+    `expected a file that can be read at ${whole}, found ${found}`,
+  );
+}
