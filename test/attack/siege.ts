@@ -41,7 +41,10 @@ export async function startTarget(
 ): Promise<Target> {
   const application = fileURLToPath(new URL('applications/target.ts', import.meta.url));
   const { child, listening } = startProcess(scope, {
-    pools: { target: { application, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 } },
+    // What memory is measured for, the validator's copies would be part of.
+    pools: {
+      target: { application, validate: false, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 },
+    },
     log: { level: 'info', format: 'json' },
     ...config,
   });

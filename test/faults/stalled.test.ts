@@ -30,6 +30,8 @@ async function start(t: ExecutionContext): Promise<Started> {
     pools: {
       stalled: {
         application: application('faults', 'stalled'),
+        // What memory is measured for, the validator's copies would be part of.
+        validate: false,
         threads: { min: 1, max: 1 },
         exchangesPerThread: CLIENTS + 8,
         requestWindowBytes: STREAM_WINDOW,

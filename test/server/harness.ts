@@ -55,13 +55,15 @@ export function application(area: 'server' | 'faults', name: string): string {
   return fileURLToPath(new URL(`../${area}/applications/${name}.ts`, import.meta.url));
 }
 
-/** What a configuration file would say. */
+/** What a configuration file would say. Applications run under the validator, unless a pool says `validate: false` and why. */
 export function configInput({ pools, routes, ...rest }: ServerInput): ConfigInput {
   const names = Object.keys(pools);
   const byName = names.map((name) => ({ path: `/${name}/*`, pool: name }));
   return {
     listeners: [{ address: '127.0.0.1:0' }],
-    pools: Object.fromEntries(names.map((name) => [name, { startTimeoutMs: PATIENCE_MS, ...pools[name] }])),
+    pools: Object.fromEntries(
+      names.map((name) => [name, { startTimeoutMs: PATIENCE_MS, validate: true, ...pools[name] }]),
+    ),
     routes: routes ?? [{ path: '/*', pool: names[0] as string }, ...byName],
     log: { level: 'debug', format: 'json' },
     ...rest,

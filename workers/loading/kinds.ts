@@ -14,10 +14,10 @@ export const KINDS: readonly ApplicationKind[] = [
 export function kindOf(value: unknown): ApplicationKind | null {
   if (isHandler(value)) return 'handler';
   if (isGenerator(value)) return 'generator';
+  // Koa's `callback` makes the handler; it listens and emits as a server does, so it comes before one.
+  if (typeof value === 'object' && hasMethod(value, 'callback')) return 'node';
   if (isServer(value)) return 'server';
   if (hasMethod(value, 'fetch')) return 'fetch';
-  // Koa's `callback` makes the handler.
-  if (typeof value === 'object' && hasMethod(value, 'callback')) return 'node';
   if (typeof value !== 'function') return null;
   // Express and Connect, whose own parameters say less than this; and (req, res) or (req, res, next).
   return hasMethod(value, 'handle') || value.length > 1 ? 'node' : 'exchange';

@@ -1,4 +1,35 @@
-import type { Application } from '../gateway.ts';
-export function validate(application: Application): Application {
-  return application;
+/**
+ * The validator (docs/sgi.md, section 14): stands between an application and its server and holds both against the interface's rules, as
+ * wsgiref.validate does for WSGI. Published as `sluice/validator`.
+ */
+import type { Application, Exchange } from '../gateway.ts';
+import { type OnViolation, Report } from './report.ts';
+import { ValidatedExchange } from './validated-exchange.ts';
+
+export { type Side, Violation } from './violation.ts';
+
+export interface ValidateOptions {
+  /** Told of every violation when it is found; the first one of an exchange fails it besides. */
+  readonly onViolation?: OnViolation;
+}
+
+/** What an application breaks is thrown at the call that broke it. Either side's violation makes the exchange fail. */
+export function validate(application: Application, options: ValidateOptions = {}): Application {
+  return async (exchange: Exchange) => {
+    const report = new Report(options.onViolation);
+    const validated = new ValidatedExchange(exchange, report);
+    let returned: unknown;
+    try {
+      returned = await application(validated);
+    } finally {
+      validated.release();
+    }
+    if (report.first !== null) throw report.first;
+    if (validated.state === 'idle' || validated.state === 'started') {
+      // After a cut there is nothing left to complete.
+      if (exchange.signal.aborted) return;
+      throw report.application('1.3', 'expected a complete response or a tunnel before the function is over');
+    }
+    return returned as undefined;
+  };
 }

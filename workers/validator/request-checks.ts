@@ -1,0 +1,80 @@
+/** What a server owes of the request and of what an exchange can do: rules 3.1 to 3.4, 10.1 and 10.2 of docs/sgi.md. */
+import type { Capabilities, Exchange, ExchangeRequest, Feature } from '../gateway.ts';
+import type { Report } from './report.ts';
+
+const VERSIONS = new Set(['2', '1.1', '1.0']);
+const OF_THE_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+]);
+const FEATURES: readonly Feature[] = [
+  'push',
+  'trailers',
+  'informational',
+  'tunnel',
+  'priority',
+  'streaming',
+  'reset',
+  'padding',
+];
+const STRINGS = ['method', 'scheme', 'authority', 'path', 'version', 'protocol'] as const;
+
+export function checkRequest(request: ExchangeRequest, report: Report): void {
+  for (const name of STRINGS) {
+    if (typeof request[name] !== 'string')
+      report.server('3.1', `expected request.${name} to be a string, it is ${String(request[name])}`);
+  }
+  if (!VERSIONS.has(request.version))
+    report.server('3.1', `expected a version of 2, 1.1 or 1.0, it is ${request.version}`);
+  const mayLackPath = request.method === 'CONNECT' && request.protocol === '';
+  if (!(request.path.startsWith('/') || request.path === '*' || (mayLackPath && request.path === ''))) {
+    report.server('3.1', `expected a path from a slash on, it is ${JSON.stringify(request.path)}`);
+  }
+  for (const [name, value] of request.fields) {
+    if (name !== name.toLowerCase()) report.server('6.1', `expected names in lower case, one is ${name}`);
+    if (OF_THE_CONNECTION.has(name) || name.startsWith(':'))
+      report.server('3.2', `expected no ${name} in the request's fields`);
+    if (name === 'te' && value !== 'trailers')
+      report.server('3.2', `expected te to be trailers, it is ${value}`);
+  }
+  if (request.protocol !== request.protocol.toLowerCase())
+    report.server('3.3', `expected a protocol in lower case, it is ${request.protocol}`);
+  const { urgency, incremental } = request.priority;
+  if (!(Number.isInteger(urgency) && urgency >= 0 && urgency <= 7 && typeof incremental === 'boolean')) {
+    report.server(
+      '3.4',
+      `expected an urgency of 0 to 7 and whether it is incremental, they are ${urgency} and ${incremental}`,
+    );
+  }
+  if (typeof request.remote.address !== 'string' || typeof request.remote.port !== 'number') {
+    report.server('3.4', 'expected remote to have an address and a port');
+  }
+}
+
+export function checkCapabilities({ capabilities, withheld, request }: Exchange, report: Report): void {
+  for (const feature of FEATURES) {
+    if (typeof capabilities[feature] !== 'boolean')
+      report.server('10.1', `expected capabilities.${feature} to be true or false`);
+  }
+  for (const { feature, why } of withheld) {
+    if (!FEATURES.includes(feature) || typeof why !== 'string' || why === '') {
+      report.server(
+        '10.2',
+        `expected a feature and a reason in withheld, there is ${JSON.stringify({ feature, why })}`,
+      );
+    } else if (capabilities[feature]) {
+      report.server('10.2', `expected what is withheld not to be there, and ${feature} is`);
+    }
+  }
+  const asksForTunnel = request.protocol !== '' || request.method === 'CONNECT';
+  if (capabilities.tunnel && !asksForTunnel)
+    report.server('9.1', 'expected no tunnel where the request asks for none');
+}
+
+export function isSame(one: Capabilities, other: Capabilities): boolean {
+  return FEATURES.every((feature) => one[feature] === other[feature]);
+}

@@ -1,0 +1,88 @@
+/** The request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
+import type { ExchangeBody } from '../gateway.ts';
+import { wholeBody } from '../whole-body.ts';
+import type { Report } from './report.ts';
+
+/** What the exchange tells its body. */
+export interface BodyOwner {
+  readonly report: Report;
+  /** @throws Violation when the hold is over */
+  mustHold(what: string): void;
+  /** The exchange was cut off before the request was whole. */
+  readonly isCut: boolean;
+  /** The body has come to its end as an end. */
+  onEnd(): void;
+}
+
+export class ValidatedBody implements ExchangeBody {
+  readonly #inner: ExchangeBody;
+  readonly #owner: BodyOwner;
+  #state: 'unread' | 'reading' | 'pulling' | 'over' = 'unread';
+
+  constructor(inner: ExchangeBody, owner: BodyOwner) {
+    this.#inner = inner;
+    this.#owner = owner;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#inner.isAtEnd;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const { report } = this.#owner;
+    this.#owner.mustHold('body');
+    if (this.#state !== 'unread')
+      throw report.application('4.3', 'expected the body to be read once, this is the second time');
+    this.#state = 'reading';
+    const reader = this.#inner[Symbol.asyncIterator]();
+    return {
+      next: () => this.#pull(reader),
+      return: async () => {
+        this.#state = 'over';
+        await reader.return?.();
+        return { value: undefined, done: true };
+      },
+    };
+  }
+
+  async #pull(reader: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    const { report } = this.#owner;
+    if (this.#state === 'pulling')
+      throw report.application('4.3', 'expected one reader of the body, a pull is pending');
+    if (this.#state === 'over') return { value: undefined, done: true };
+    this.#state = 'pulling';
+    try {
+      const result = await reader.next();
+      this.#state = result.done === true ? 'over' : 'reading';
+      if (result.done === true) this.#ended();
+      else this.#check(result.value);
+      return result;
+    } catch (error) {
+      this.#state = 'over';
+      throw error;
+    }
+  }
+
+  #check(piece: unknown): void {
+    if (!(piece instanceof Uint8Array))
+      this.#owner.report.server('4.2', `expected pieces of bytes, got ${typeof piece}`);
+    else if (piece.length === 0) this.#owner.report.server('4.2', 'expected pieces that are not empty');
+    else if (piece.buffer instanceof SharedArrayBuffer) {
+      this.#owner.report.server('4.2', "expected a piece's memory to be the application's, it is shared");
+    }
+  }
+
+  #ended(): void {
+    if (this.#owner.isCut)
+      this.#owner.report.server('4.7', 'expected a body that was cut off to reject, it came to an end');
+    this.#owner.onEnd();
+  }
+
+  bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
+    return wholeBody(this, limitBytes);
+  }
+
+  async text(limitBytes?: number): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(limitBytes));
+  }
+}

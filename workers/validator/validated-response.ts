@@ -1,0 +1,220 @@
+/** A response between the two sides, of an exchange or promised: rules of sections 2, 5, 6 and 7 of docs/sgi.md. */
+import { contentLengthOf, flatten, flattenTrailers } from '../fields/sent.ts';
+import type { Closed, FieldsInit, GatewayError, PushedResponse } from '../gateway.ts';
+import type { Report } from './report.ts';
+import { type Call, ORDER, type State } from './response-order.ts';
+
+/** Pieces up to here are compared when they have been taken. */
+const COMPARED_BYTES = 65_536;
+/** Codes of the interface that a call may be refused with, and the rule that it broke then. */
+const RULES: { readonly [code: string]: string } = {
+  SLUICE_STATUS_INVALID: '5.2',
+  SLUICE_FIELD_INVALID: '6.5',
+  SLUICE_FIELD_REPEATED: '6.3',
+  SLUICE_PADDING_INVALID: '5.9',
+  SLUICE_RESET_CODE_INVALID: '7.3',
+  SLUICE_PUSH_INVALID: '8.2',
+  SLUICE_NOT_A_TUNNEL: '9.2',
+  SLUICE_WRITE_BACKLOG: '5.5',
+};
+
+export class ValidatedResponse implements PushedResponse {
+  readonly report: Report;
+  readonly #inner: PushedResponse;
+  readonly #isHead: boolean;
+  #state: State = 'idle';
+  #isBodiless = false;
+  /** Content-Length still to be met; -1: none was given. */
+  #left = -1;
+  #holds = true;
+  #signal: AbortSignal | null = null;
+  #closed: Promise<Closed> | null = null;
+
+  constructor(inner: PushedResponse, isHead: boolean, report: Report) {
+    this.report = report;
+    this.#inner = inner;
+    this.#isHead = isHead;
+    this.#watchEnd();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The application's function is over. */
+  release(): void {
+    this.#holds = false;
+  }
+
+  mustHold(what: string): void {
+    if (!this.#holds)
+      throw this.report.application(
+        '1.2',
+        `expected nothing after the application's function is over, it used ${what}`,
+      );
+  }
+
+  /** Once, however it ends: rules 7.1 and 7.2. */
+  #watchEnd(): void {
+    this.#closed = this.#inner.closed;
+    void this.#closed.then(
+      (closed) => this.#judgeEnd(closed),
+      () => this.report.server('7.1', 'expected closed never to reject, it has'),
+    );
+  }
+
+  #judgeEnd({ by, how, code }: Closed): void {
+    const isKnown = ['application', 'peer', 'server'].includes(by) && (how === 'complete' || how === 'reset');
+    if (!isKnown || !Number.isInteger(code) || (how === 'complete' && code !== 0)) {
+      this.report.server(
+        '7.1',
+        `expected who ended it, how, and a code, got ${JSON.stringify({ by, how, code })}`,
+      );
+    }
+    if (how === 'complete' && this.#inner.signal.aborted) {
+      this.report.server('7.2', 'expected signal not to abort for a response that was complete, it has');
+    }
+    if (how === 'reset' && this.#state !== 'ended') this.#judgeReason();
+  }
+
+  #judgeReason(): void {
+    const { signal } = this.#inner;
+    const reason = signal.reason as GatewayError | undefined;
+    if (!signal.aborted) {
+      this.report.server('7.2', 'expected signal to abort when the exchange is cut off, it has not');
+    } else if (reason?.code !== 'SLUICE_EXCHANGE_CLOSED' || reason.closedBy === undefined) {
+      this.report.server(
+        '7.2',
+        `expected the reason to be SLUICE_EXCHANGE_CLOSED with who did it, it is ${String(reason)}`,
+      );
+    }
+  }
+
+  /** @throws Violation when the grammar has no such call here */
+  protected enter(call: Call): void {
+    this.mustHold(call);
+    const next = ORDER[this.#state][call];
+    // After a cut every call that sends fails alike (rule 2.7), which is the server's to say.
+    if (typeof next === 'string' || this.#inner.signal.aborted) return;
+    throw this.report.application(
+      next.rule,
+      `expected the order of section 2, ${call} came when the response was ${this.#state}`,
+    );
+  }
+
+  protected entered(call: Call): void {
+    const next = ORDER[this.#state][call];
+    if (typeof next === 'string') this.#state = next;
+  }
+
+  /** What a server refuses broke a rule, which its code tells; the application hears the server's own words. */
+  protected refused(error: unknown): unknown {
+    const { code, message } = error as GatewayError;
+    const rule = RULES[code];
+    if (rule !== undefined) this.report.application(rule, message);
+    return error;
+  }
+
+  protected attempt<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      throw this.refused(error);
+    }
+  }
+
+  inform(status: number, fields?: FieldsInit): void {
+    this.enter('inform');
+    this.attempt(() => this.#inner.inform(status, fields));
+  }
+
+  respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    const call = body === undefined ? 'respond' : 'respond whole';
+    this.enter(call);
+    const flat = this.attempt(() => flatten(fields));
+    this.attempt(() => this.#inner.respond(status, fields, body));
+    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+      this.report.server('5.2', `expected the status ${status} to be refused, it was taken`);
+    }
+    this.#isBodiless = this.#isHead || status === 204 || status === 304;
+    this.#left = this.#isBodiless ? -1 : contentLengthOf(flat);
+    this.entered(call);
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> {
+    const written = this.#write(chunk);
+    // As the server's own: what was cut off, or is one piece too many, may go unheard and do no harm (rule 2.7).
+    written.catch((error: { code?: string }) => {
+      if (error.code !== 'SLUICE_EXCHANGE_CLOSED' && error.code !== 'SLUICE_GATEWAY_VIOLATION') throw error;
+    });
+    return written;
+  }
+
+  async #write(chunk: Uint8Array | string): Promise<void> {
+    this.enter('write');
+    const { length } = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (this.#left !== -1 && length > this.#left) {
+      throw this.report.application(
+        '5.3',
+        `expected at most ${this.#left} more bytes, as content-length says, got ${length}`,
+      );
+    }
+    if (this.#left !== -1) this.#left -= length;
+    const before = typeof chunk === 'string' || length > COMPARED_BYTES ? null : chunk.slice();
+    try {
+      const written = this.#inner.write(chunk);
+      if (!(written instanceof Promise)) this.report.server('5.5', 'expected write to give a promise');
+      await written;
+    } catch (error) {
+      throw this.refused(error);
+    }
+    if (before !== null && Buffer.compare(before, chunk as Uint8Array) !== 0) {
+      throw this.report.application('5.5', 'expected the bytes to stay as they are until write has resolved');
+    }
+  }
+
+  end(trailers?: FieldsInit): void {
+    this.enter('end');
+    if (this.#left > 0)
+      throw this.report.application('5.3', `expected ${this.#left} more bytes, as content-length says`);
+    if (trailers !== undefined) {
+      try {
+        flattenTrailers(trailers);
+      } catch (error) {
+        const { code, message } = error as GatewayError;
+        throw this.report.application(code === 'SLUICE_FIELD_REPEATED' ? '6.3' : '5.7', message);
+      }
+    }
+    this.attempt(() => this.#inner.end(trailers));
+    this.entered('end');
+  }
+
+  pad(toMultipleOf: number): void {
+    this.mustHold('pad');
+    this.attempt(() => this.#inner.pad(toMultipleOf));
+  }
+
+  reset(code?: number): void {
+    this.mustHold('reset');
+    this.attempt(() => this.#inner.reset(code));
+  }
+
+  get writableBytes(): number {
+    const room = this.#inner.writableBytes;
+    if (!(Number.isInteger(room) && room >= 0))
+      this.report.server('5.6', `expected writableBytes to count bytes, it is ${room}`);
+    return room;
+  }
+
+  get signal(): AbortSignal {
+    const { signal } = this.#inner;
+    this.#signal ??= signal;
+    if (signal !== this.#signal)
+      this.report.server('7.2', 'expected one signal for an exchange, there are two');
+    return signal;
+  }
+
+  get closed(): Promise<Closed> {
+    return this.#inner.closed;
+  }
+}
