@@ -143,6 +143,12 @@ test('digest echoes, and says in trailers what it counted and what was claimed',
   t.is(trailers['content-digest'], `sha-256=:${sum}:`);
 });
 
+test('lines gives back what it is sent, and counts it in a trailer', async (t) => {
+  const { body, trailers } = await request(session, { ':method': 'POST', ':path': '/lines' }, 'a\nb\n');
+  t.is(body.toString(), 'a\nb\n');
+  t.is(trailers['x-count'], '4');
+});
+
 test("README's application answers with a salted key", async (t) => {
   const { status, body } = await request(session, { ':method': 'POST', ':path': '/app' }, 'secret');
   t.is(status, 200);

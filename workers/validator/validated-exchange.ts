@@ -143,7 +143,8 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     const validated = new ValidatedResponse(pushed, request.method === 'HEAD', this.report);
     this.#pushed.push(validated);
     // As the server, it keeps nothing of one that is over (rule 8.5).
-    void pushed.closed.then(() => this.#pushed.splice(this.#pushed.indexOf(validated), 1));
+    const forget = () => void this.#pushed.splice(this.#pushed.indexOf(validated), 1);
+    void pushed.closed.then(forget, forget);
     return validated;
   }
 
