@@ -151,9 +151,14 @@ export class Http1Connection {
   fail(refusal: Refusal, cause: number = PROTOCOL_ERROR): void {
     if (this.#state !== 'open' && this.#state !== 'last') return;
     this.#stopParsing();
+    const broken = this.#order.at(-1);
+    // RFC 9112 section 9.6: nothing behind the last request is looked at, so how it reads cannot matter.
+    if (this.#state === 'last' && broken?.isReceiving !== true) {
+      this.#settle();
+      return;
+    }
     this.#state = 'failed';
     this.#fault = refusal;
-    const broken = this.#order.at(-1);
     if (broken?.isReceiving === true) {
       // The refusal stands for its response. If that has begun, there is no way left to say it.
       if (broken.hasResponded) {

@@ -21,6 +21,8 @@ const OUR_WHY = /content-length: \d+\r\n\r\n(\d{3} [A-Z][A-Za-z ]+)(?:: .*)?\n/g
  */
 const NOT_A_METHOD =
   /HTTP\/1\.1 (?:501 Not Implemented|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*method.*\n$/;
+/** A request that no route takes (`*`) is answered at its head; 400 when its content was there to be seen broken by then. */
+const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/;
 const MOST_SINGLE_BYTES = 500;
 
 export async function openHttp1(): Promise<Target> {
@@ -67,6 +69,7 @@ async function converse(
   await server.until(`the connection's end (sent ${how})`, input, () => heard.isClosed);
   return heard.text
     .replace(NOT_A_METHOD, 'not a method\n')
+    .replace(NOT_TAKEN, 'not taken\n')
     .replaceAll(/(?:date|connection|keep-alive): [^\r]*\r\n/gi, '')
     .replaceAll('HTTP/1.1 100 Continue\r\n\r\n', '')
     .replaceAll(OUR_WHY, '$1');
@@ -82,9 +85,6 @@ function listen(socket: Socket): Heard {
   socket.setEncoding('latin1');
   socket.on('data', (text: string) => {
     heard.text += text;
-  });
-  socket.on('error', () => {
-    // Reset for what we sent: 'close' follows.
   });
   socket.on('close', () => {
     heard.isClosed = true;

@@ -38,6 +38,8 @@ export class LiveServer {
   readonly #ports: readonly [cleartext: number, tls: number];
   readonly #ca: string;
   readonly #honest: HonestClient;
+  /** A case that finds something leaves its connections as they are. */
+  readonly #sockets = new Set<Socket>();
 
   private constructor(
     server: TestServer,
@@ -79,6 +81,7 @@ export class LiveServer {
 
   async close(): Promise<void> {
     this.#honest.end();
+    for (const socket of this.#sockets) socket.destroy();
     await this.scope.end();
   }
 
@@ -95,6 +98,11 @@ export class LiveServer {
         })
       : connectTcp({ port: cleartext, host: '127.0.0.1' });
     socket.setNoDelay(true);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => {
+      // Reset for what was sent: 'close' follows.
+    });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
       socket.once(isTls ? 'secureConnect' : 'connect', () => {

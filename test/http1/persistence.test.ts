@@ -167,6 +167,18 @@ for (const [what, head, rest] of [
   });
 }
 
+test('what cannot be read behind the last request is not answered, whether it has come with it or later', async (t) => {
+  const last = message(['GET /hello HTTP/1.1', 'Host: a', 'Upgrade: h2c']);
+  const client = await RawClient.connect(t, server.port);
+  client.send(`${hello}${last}no request\r\n\r\n\0\0`);
+  const answers = [await client.response(), await client.response()];
+  t.deepEqual(
+    answers.map(({ body }) => body),
+    ['hello', 'hello'],
+  );
+  t.is(await client.untilClosed(), '');
+});
+
 test('a peer that does not close its side is not waited for longer than discardTimeoutMs', async (t) => {
   const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
   const agent = new Agent();
