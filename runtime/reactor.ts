@@ -19,6 +19,8 @@ export interface Flushable {
 
 /** Messages taken from one thread in one turn: the others and the sockets come in between. */
 const RECEIVE_LIMIT = 512;
+/** And bytes: about what one write to a socket takes, so that a thread hears of new credit while it still has some. */
+const RECEIVE_LIMIT_BYTES = 786_432;
 /** Turns that brought nothing before the reactor sleeps. A doorbell costs both sides more than a few polls do. */
 const POLLS_BEFORE_SLEEP = 8;
 
@@ -83,7 +85,7 @@ export class Reactor implements Turns {
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
-      received += thread.channel.receive(RECEIVE_LIMIT);
+      received += thread.channel.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
       if (thread.jobs.size > 0) expecting = true;
     }
     const flushed = this.#dirty.length;

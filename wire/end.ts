@@ -78,14 +78,18 @@ export abstract class ChannelEnd {
     if (this.outgoing.publish()) this.#doorbell.ring();
   }
 
-  /** Gives up to `limit` messages to the handler, in the order they were sent. How many there were. */
-  receive(limit: number): number {
+  /**
+   * Gives up to `limit` messages to the handler, in the order they were sent, and none after so many bytes of them. How many
+   * there were.
+   */
+  receive(limit: number, limitBytes = Infinity): number {
     if (this.#state === 'sleeping') this.#wake();
     if (this.#state !== 'awake') return 0;
     if (this.outgoing.tookRoom()) this.#events.onWritable();
     const incoming = this.incoming;
     let count = 0;
-    while (count < limit) {
+    let bytes = 0;
+    while (count < limit && bytes < limitBytes) {
       const offset = incoming.next();
       if (offset < 0) {
         if (offset === CORRUPT) this.#fail(corrupt('a record within the ring', 'one outside'));
@@ -100,6 +104,7 @@ export abstract class ChannelEnd {
         break;
       }
       count++;
+      bytes += incoming.length;
       // A handler may have closed the channel.
       if (this.#state !== 'awake') return count;
       if (incoming.held >= this.#releaseAt) this.#release();

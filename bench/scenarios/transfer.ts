@@ -17,7 +17,7 @@ const WINDOWS = {
 const MIB = 2 ** 20;
 const GROWTH_LIMIT_MIB = 64;
 /** Sent and dropped before each measurement: what is compiled and allocated once is no growth, and not the speed that lasts. */
-const WARM_UP_BYTES = 128 * MIB;
+const WARM_UP_BYTES = 1_024 * MIB;
 
 export const transfer: Scenario = { name: 'transfer', title: 'Large bodies over one stream', run };
 

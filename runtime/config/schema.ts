@@ -123,7 +123,7 @@ export const poolSchema = v.pipe(
       ),
       maxResponseWindowBytes: wholeNumber(
         'What responseWindowBytes may grow to for an exchange whose peer takes all that comes.',
-        { ...bodyWindow, byDefault: 1_048_576 },
+        { ...bodyWindow, byDefault: 1_572_864 },
       ),
       maxBodyBytes: maxBodyBytes(
         'Bytes of a request body; more is answered 413. Default: any, as no body is held whole.',
@@ -135,7 +135,7 @@ export const poolSchema = v.pipe(
       ringBytes: oneOf(
         'Size of the shared-memory ring to each thread, and of the one from it.',
         ringSizes,
-        1_048_576,
+        2_097_152,
         'a power of two from 65536 to 67108864',
       ),
       recallAfterMs: timeout(

@@ -139,25 +139,52 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   #flush(): void {
     if (this.#state !== 'open') return;
+    this.#send(false);
     const engine = this.#engine;
-    for (let chunk = engine.takeOutput(); chunk !== null; chunk = engine.takeOutput()) {
-      this.#writing.push(chunk);
-      this.#writingBytes += chunk.length;
-      this.#socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
-    }
     // While the socket is behind, the engine keeps the last of its output back.
     if (engine.state === 'closing' && engine.unsentBytes === this.#writingBytes) this.#end();
   }
 
+  #send(onlyFull: boolean): void {
+    const engine = this.#engine;
+    const socket = this.#socket;
+    for (;;) {
+      let chunk = engine.takeOutput(onlyFull);
+      if (chunk === null) return;
+      const corked = engine.hasFullOutput;
+      if (corked) socket.cork();
+      for (; chunk !== null; chunk = engine.takeOutput(onlyFull)) {
+        this.#writing.push(chunk);
+        this.#writingBytes += chunk.length;
+        socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
+        if (!corked) break;
+      }
+      if (corked) socket.uncork();
+      this.#settle();
+    }
+  }
+
+  /**
+   * Takes back what the socket has done with. TCP has mostly taken a chunk when `write` returns, while its callback comes a
+   * tick later: told by the length of what waits, the same buffer serves for the next chunk while it is in the cache.
+   */
+  #settle(): void {
+    const waitingBytes = this.#socket.writableLength;
+    for (;;) {
+      const chunk = this.#writing[0];
+      // None, also when the connection was closed meanwhile and they went back then.
+      if (chunk === undefined || this.#writingBytes - chunk.length < waitingBytes) return;
+      this.#writing.shift();
+      this.#writingBytes -= chunk.length;
+      this.#takenBytes += chunk.length;
+      this.#engine.sent(chunk.length);
+      this.#front.buffers.release(chunk);
+    }
+  }
+
   #written(): void {
-    const chunk = this.#writing.shift();
-    // Destroyed meanwhile: its chunks went back then.
-    if (chunk === undefined) return;
-    this.#writingBytes -= chunk.length;
-    this.#takenBytes += chunk.length;
-    this.#engine.sent(chunk.length);
-    this.#front.buffers.release(chunk);
-    if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
+    this.#settle();
+    if (this.#state !== 'closed' && this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
   /** After everything that has been written. */
@@ -353,6 +380,8 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.#engine.write(exchange.stream as Http2Stream, bytes, start, end, last);
+    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
+    if (this.#engine.isFull && this.#state === 'open') this.#send(true);
     this.#front.reactor.flushLater(this);
   }
 

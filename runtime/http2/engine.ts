@@ -87,6 +87,7 @@ export class Http2Engine {
       budgets,
       buffers,
       options.outputLimitBytes,
+      batchLimitBytes(options),
     );
     const settings = this.#settings;
     const peer = new PeerSettings();
@@ -353,11 +354,21 @@ export class Http2Engine {
   /**
    * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0,
    * chunk.length), or null. While an earlier chunk is with the socket only full ones are given: ask again
-   * after `sent`.
+   * after `sent`. @param onlyFull only a chunk that more output would not go into
    */
-  takeOutput(): OutputChunk | null {
+  takeOutput(onlyFull = false): OutputChunk | null {
     this.#sender.run();
-    return this.#writer.take();
+    return this.#writer.take(onlyFull);
+  }
+
+  /** Whether `takeOutput(true)` would give something, as far as no scheduler's turn is needed for it. */
+  get hasFullOutput(): boolean {
+    return this.#writer.hasFullOutput;
+  }
+
+  /** Content that came now would be queued, which is a copy more, until the socket has taken output. */
+  get isFull(): boolean {
+    return this.#sender.isFull;
   }
 
   /** The socket has taken so many bytes. */
@@ -372,4 +383,9 @@ export class Http2Engine {
   #announce(settings: LocalSettings, more: readonly number[]): void {
     this.#writer.settings([...this.#settings.announce(settings, this.#lifecycle.nowMs), ...more]);
   }
+}
+
+/** Well below `maxUnsentBytes`, as what is under no flow control comes on top. */
+function batchLimitBytes({ outputLimitBytes, maxUnsentBytes }: Http2Options): number {
+  return Math.max(outputLimitBytes, Math.min(3 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)));
 }

@@ -27,19 +27,30 @@ export class FrameWriter {
 
   /** Whether `take` has something. */
   get hasOutput(): boolean {
-    return this.#filledHead !== null || (this.#current !== null && this.#inFlightBytes === 0);
+    return this.hasFullOutput || (this.#current !== null && this.#inFlightBytes === 0);
   }
 
-  take(): OutputChunk | null {
+  /** The socket has not taken all that it was given. */
+  get isBehind(): boolean {
+    return this.#inFlightBytes > 0;
+  }
+
+  /** Whether there is a buffer that waiting would not make fuller. */
+  get hasFullOutput(): boolean {
+    return this.#filledHead !== null || (this.#current !== null && roomIn(this.#current) < leastRoomBytes);
+  }
+
+  /** @param onlyFull leaves the buffer that still has room, as while an earlier one is with the socket */
+  take(onlyFull: boolean): OutputChunk | null {
     let chunk = this.#filledHead;
     if (chunk !== null) {
       this.#filledHead = chunk.next;
       if (this.#filledHead === null) this.#filledTail = null;
       chunk.next = null;
     } else {
-      if (this.#inFlightBytes > 0) return null;
       chunk = this.#current;
       if (chunk === null) return null;
+      if ((onlyFull || this.#inFlightBytes > 0) && roomIn(chunk) >= leastRoomBytes) return null;
       this.#current = null;
     }
     this.#inFlightBytes += chunk.length;
@@ -87,8 +98,8 @@ export class FrameWriter {
   /** Room in the buffer begun, frame head not counted; a fresh buffer's when little is left. */
   get dataRoom(): number {
     const current = this.#current;
-    const room = current === null ? 0 : current.buffer.length - current.length - frameHeadBytes;
-    return room >= 1024 ? room : this.#buffers.chunkBytes - frameHeadBytes;
+    const room = current === null ? 0 : roomIn(current);
+    return room >= leastRoomBytes ? room : this.#buffers.chunkBytes - frameHeadBytes;
   }
 
   /**
@@ -229,6 +240,14 @@ export class FrameWriter {
     putUint32(chunk.buffer, offset + 4, code);
     chunk.buffer.write(debug, offset + 8, 'latin1');
   }
+}
+
+/** Content for which a frame is not begun at the end of a buffer. */
+const leastRoomBytes = 1024;
+
+/** Room for the content of one more frame; negative when there is none for its head. */
+function roomIn(chunk: OutputChunk): number {
+  return chunk.buffer.length - chunk.length - frameHeadBytes;
 }
 
 /** The length byte in front of a payload's content, and zeros behind it (RFC 9113 section 6.1). */

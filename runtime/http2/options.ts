@@ -100,7 +100,10 @@ export interface Http2Options {
   readonly maxContinuationFrames: number;
   /** Accept extended CONNECT (RFC 8441) and say so in SETTINGS. Default false. */
   readonly enableConnectProtocol: boolean;
-  /** Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. */
+  /**
+   * Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. Three times as much may
+   * leave at once while the socket takes all that it is given, as far as three quarters of maxUnsentBytes.
+   */
   readonly outputLimitBytes: number;
   /**
    * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads

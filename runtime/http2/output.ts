@@ -3,6 +3,7 @@
  * while it has bytes to send, so an idle one holds none.
  */
 import { EngineMisuseError } from './errors.ts';
+import { frameHeadBytes } from './frames.ts';
 
 /** A buffer with its filled part [start, length). */
 export class OutputChunk {
@@ -30,10 +31,10 @@ export class OutputBuffers {
   #heldCount = 0;
 
   /**
-   * @param chunkBytes size of a buffer; default 64 KiB: what a socket takes at once.
-   * @param maxFree buffers kept for reuse; default 64, so a burst's memory is given back.
+   * @param chunkBytes size of a buffer; default 64 KiB of content in frames of 16 KiB, and their heads.
+   * @param maxFree buffers kept for reuse; default 32, so a burst's memory is given back.
    */
-  constructor(chunkBytes = 65_536, maxFree = 64) {
+  constructor(chunkBytes = 65_536 + 4 * frameHeadBytes, maxFree = 32) {
     this.chunkBytes = chunkBytes;
     this.#maxFree = maxFree;
   }

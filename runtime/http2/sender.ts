@@ -36,6 +36,8 @@ export class Sender implements SendRoom {
   readonly #budgets: AbuseBudgets;
   readonly #buffers: OutputBuffers;
   readonly #outputLimitBytes: number;
+  /** The limit while the socket takes all that it is given: the more in one write, the less each byte costs. */
+  readonly #batchLimitBytes: number;
   readonly #window = new Window(initialWindowBytes);
   /** The peer's SETTINGS_INITIAL_WINDOW_SIZE. */
   streamWindowBytes = initialWindowBytes;
@@ -49,6 +51,7 @@ export class Sender implements SendRoom {
     budgets: AbuseBudgets,
     buffers: OutputBuffers,
     outputLimitBytes: number,
+    batchLimitBytes: number,
   ) {
     this.#events = events;
     this.#writer = writer;
@@ -58,15 +61,22 @@ export class Sender implements SendRoom {
     this.#budgets = budgets;
     this.#buffers = buffers;
     this.#outputLimitBytes = outputLimitBytes;
+    this.#batchLimitBytes = batchLimitBytes;
   }
 
   /** Whether a turn of the scheduler would place something now. */
   get canRun(): boolean {
-    return (
-      this.#scheduler.first !== null &&
-      this.#window.available > 0 &&
-      this.#writer.unsentBytes < this.#outputLimitBytes
-    );
+    return this.#scheduler.first !== null && this.#window.available > 0 && !this.isFull;
+  }
+
+  /** There is so much output that content has to wait for the socket. */
+  get isFull(): boolean {
+    return this.#outputRoom <= 0;
+  }
+
+  get #outputRoom(): number {
+    const limit = this.#writer.isBehind ? this.#outputLimitBytes : this.#batchLimitBytes;
+    return limit - this.#writer.unsentBytes;
   }
 
   /** Streams with data that the peer's windows hold back. */
@@ -77,11 +87,7 @@ export class Sender implements SendRoom {
 
   roomFor(stream: Http2Stream): number {
     if (stream.state >= StreamState.ClosedByEnd) return 0;
-    const room = Math.min(
-      stream.sendWindow.available,
-      this.#window.available,
-      this.#outputLimitBytes - this.#writer.unsentBytes,
-    );
+    const room = Math.min(stream.sendWindow.available, this.#window.available, this.#outputRoom);
     return Math.max(0, room - stream.queuedBytes);
   }
 
@@ -283,7 +289,7 @@ export class Sender implements SendRoom {
       this.#end(stream, StreamInput.SendDataEnd);
       return 0;
     }
-    while (at < end && this.#writer.unsentBytes < this.#outputLimitBytes) {
+    while (at < end && !this.isFull) {
       const room = this.#frameRoom(stream);
       const count = Math.min(contentRoom(stream, room), end - at);
       if (count <= 0) break;

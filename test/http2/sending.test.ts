@@ -191,12 +191,14 @@ test('outputLimitBytes: DATA waits while the socket has that much, heads and con
   const peer = wide({ outputLimitBytes: 40_000 });
   peer.take();
   responding(peer, 1);
+  // The socket has the head, and has not taken it.
+  const chunk = peer.engine.takeOutput();
+  t.truthy(chunk);
   peer.engine.write(peer.stream(1), large, 0, 100_000, true);
   // At most one frame beyond the limit.
   t.true(peer.engine.unsentBytes >= 40_000 && peer.engine.unsentBytes < 40_000 + 16_393);
+  t.true(peer.engine.isFull);
   t.is(peer.stream(1).sendableBytes, 0);
-  const chunk = peer.engine.takeOutput();
-  t.truthy(chunk);
   peer.send(get(3));
   peer.engine.respond(peer.stream(3), 200, [], true);
   t.is(peer.engine.takeOutput(), null, 'the rest waits for the socket');
@@ -204,13 +206,45 @@ test('outputLimitBytes: DATA waits while the socket has that much, heads and con
   peer.engine.sent(chunk?.length ?? 0);
   t.true(peer.engine.hasOutput);
   const lines = peer.output();
-  t.is(lines[0], 'HEADERS 3 end :status 200');
+  t.is(lines[3], 'HEADERS 3 end :status 200', 'behind three frames, before all that waited');
   t.is(lines.at(-1)?.endsWith('end'), true);
   t.is(peer.sentBytes.get(1), 100_000);
 });
 
+test('outputLimitBytes: three times as much leaves at once while the socket takes all, within maxUnsentBytes', (t) => {
+  for (const [maxUnsentBytes, batchBytes] of [
+    [1_048_576, 120_000],
+    [100_000, 75_000],
+    [41_000, 40_000],
+  ] as const) {
+    const peer = wide({ outputLimitBytes: 40_000, maxUnsentBytes });
+    peer.take();
+    responding(peer, 1);
+    peer.take();
+    t.is(peer.stream(1).sendableBytes, batchBytes);
+    peer.engine.write(peer.stream(1), large, 0, 200_000, true);
+    t.true(peer.engine.unsentBytes >= batchBytes && peer.engine.unsentBytes < batchBytes + 16_393);
+    t.true(peer.engine.isFull);
+  }
+});
+
+test('takeOutput gives only full chunks when it is asked to, and a full one also while the socket is behind', (t) => {
+  const peer = wide();
+  peer.take();
+  responding(peer, 1);
+  t.is(peer.engine.takeOutput(true), null, 'a head alone fills no chunk');
+  t.false(peer.engine.hasFullOutput);
+  peer.engine.write(peer.stream(1), large, 0, 65_536, false);
+  t.true(peer.engine.hasFullOutput);
+  const first = peer.engine.takeOutput(true);
+  t.is(first?.length, first?.buffer.length, 'filled to the brim');
+  t.is(peer.engine.takeOutput(), null, 'the socket has one, and more would go into the next');
+  peer.engine.write(peer.stream(1), large, 0, 65_536, false);
+  t.not(peer.engine.takeOutput(), null);
+});
+
 test('sendableBytes is what write would place now', (t) => {
-  const peer = wide({ outputLimitBytes: 40_000 });
+  const peer = wide({ outputLimitBytes: 40_000, maxUnsentBytes: 40_001 });
   peer.take();
   responding(peer, 1);
   peer.take();

@@ -84,6 +84,15 @@ test('receive stops at its limit and goes on from there', (t) => {
   );
 });
 
+test('receive gives no message after so many bytes of them', (t) => {
+  const { reactor, thread } = pair();
+  for (let i = 0; i < 5; i++) t.true(reactor.sendData(0, 0, Buffer.alloc(1_000), 0, 1_000));
+  reactor.publish();
+  t.is(thread.receive(100, 1_500), 2);
+  t.is(thread.receive(100, 1), 1);
+  t.is(thread.receive(100), 2);
+});
+
 test('a full ring refuses, and onWritable follows when a quarter is free', (t) => {
   let writable = 0;
   const options = { requestRingBytes: 1024, maxDataRecordBytes: 256 };
