@@ -49,6 +49,8 @@ export interface Transport {
   pad?(exchange: Exchange, toMultipleOf: number): void;
   /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
   stopReading(exchange: Exchange): void;
+  /** The peer is to blame for what the application's work on its request was in vain. May end the connection. */
+  provoked?(exchange: Exchange): void;
   /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
   letsContentCome(exchange: Exchange): boolean;
   /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
@@ -226,6 +228,7 @@ export class Exchange extends Watched {
       this.transport.stopReading(this);
       this.#abandon(CANCEL, ResetBy.Server);
     }
+    this.transport.provoked?.(this);
   }
 
   onRequestTrailers(fields: string[]): void {

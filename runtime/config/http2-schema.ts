@@ -143,6 +143,10 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     settings: budget('settings', 'SETTINGS frames, each of which is answered.'),
     pings: budget('pings', 'PING frames, each of which is answered; every DATA frame sent gives one back.'),
     ignoredFrames: budget('ignoredFrames', 'PRIORITY and unknown frames.'),
+    lateFrames: budget(
+      'lateFrames',
+      'Frames on streams that are closed, where they may have crossed with what closed them; one with content counts an eighth.',
+    ),
     emptyData: budget('emptyData', 'DATA frames without content that do not end a stream.'),
     tinyWindowUpdates: budget('tinyWindowUpdates', 'WINDOW_UPDATEs below tinyWindowUpdateBytes.'),
     stalledStreamSeconds: budget(

@@ -18,6 +18,7 @@ import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Pace } from './http2-pace.ts';
+import { trailersOf } from './trailer-fields.ts';
 import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
 const NO_ERROR = 0x0;
@@ -333,7 +334,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   onTrailers(stream: Http2Stream, fields: string[]): void {
-    (stream.context as Exchange).onRequestTrailers(fields);
+    (stream.context as Exchange).onRequestTrailers(trailersOf(fields));
   }
 
   onSent(stream: Http2Stream, bytes: number): void {
@@ -434,6 +435,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   stopReading(exchange: Exchange): void {
     this.#engine.dropRequest(exchange.stream as Http2Stream);
     this.#front.reactor.flushLater(this);
+  }
+
+  provoked(_exchange: Exchange): void {
+    this.#engine.provoked();
   }
 
   /** A window counts as open while at least as much of it is left as waits for us: peers need not fill it to the brim. */

@@ -4,6 +4,7 @@
  * nobody knows where the next one begins.
  */
 import type { IncomingMessage } from 'node:http';
+import { trailersOf } from '../connections/trailer-fields.ts';
 import { isHost } from './host.ts';
 import type { Http1Options } from './options.ts';
 import type { Refusal } from './refusal.ts';
@@ -185,32 +186,10 @@ function withoutNamed(fields: readonly string[], connection: string): string[] {
   return kept;
 }
 
-/**
- * Fields that a trailer section must not have (RFC 9110 section 6.5.1): they would change how the message is framed,
- * routed or authenticated after that was decided. They are left out.
- */
-const NO_TRAILERS: ReadonlySet<string> = new Set([
-  ...CONNECTION_FIELDS,
-  'authorization',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'max-forwards',
-  'proxy-authorization',
-  'trailer',
-]);
-
 /** @returns null when there are too many. */
 export function readTrailers(raw: readonly string[], limits: HeadLimits): string[] | null {
   if (raw.length >> 1 > limits.maxFieldLines || bytesOf(raw) > limits.maxHeaderBytes) return null;
   const fields: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as string).toLowerCase();
-    if (!NO_TRAILERS.has(name)) fields.push(name, raw[i + 1] as string);
-  }
-  return fields;
+  for (let i = 0; i < raw.length; i += 2) fields.push((raw[i] as string).toLowerCase(), raw[i + 1] as string);
+  return trailersOf(fields);
 }

@@ -11,6 +11,9 @@ import type { Http2Stream } from './stream.ts';
 import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
+/** Of one frame with content on a closed stream, in frames of the budget `lateFrames`. */
+const lateContentCost = 1 / 8;
+
 export class DataReceiver {
   readonly #events: EngineEvents;
   readonly #streams: Streams;
@@ -38,7 +41,7 @@ export class DataReceiver {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
       this.#flow.giveBackToConnection(frameBytes);
-      this.#lifecycle.frameOnAbsent(streamId, input);
+      this.#lifecycle.frameOnAbsent(streamId, input, contentBytes > 0 ? lateContentCost : 1);
       return;
     }
     const step = transition(stream.state, input);

@@ -266,6 +266,11 @@ export class Http2Engine {
     this.#lifecycle.resetStream(stream, code, 'owner');
   }
 
+  /** The peer pays for a request that the owner had to give up because of what came (CVE-2025-8671); may end the connection. */
+  provoked(): void {
+    this.#lifecycle.provoked();
+  }
+
   // ---- promises ----
 
   /** The peer takes promises now, as far as the connection goes. */

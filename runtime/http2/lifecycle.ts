@@ -107,11 +107,11 @@ export class Lifecycle {
     this.streamError(stream, ErrorCode.ProtocolError);
   }
 
-  /** A frame other than PRIORITY on a stream that is not live. */
-  frameOnAbsent(id: number, input: StreamInput): void {
+  /** A frame other than PRIORITY on a stream that is not live. @param cost of it where it is to be ignored */
+  frameOnAbsent(id: number, input: StreamInput, cost = 1): void {
     if (id > this.promisedId && (id & 1) === 1) {
       // Opened after our GOAWAY: ignored, as we said (6.8).
-      this.#counters.lateFrames++;
+      this.#late(cost);
       return;
     }
     const step = transition(this.#streams.stateOfAbsent(id), input);
@@ -120,8 +120,18 @@ export class Lifecycle {
     } else if (step.effect === StreamEffect.StreamError) {
       this.absentStreamError(id, step.code);
     } else {
-      this.#counters.lateFrames++;
+      this.#late(cost);
     }
+  }
+
+  #late(cost: number): void {
+    this.#counters.lateFrames++;
+    this.spend('lateFrames', cost);
+  }
+
+  /** What the peer sent made the owner end its work on a request early: as if it had broken the protocol. */
+  provoked(): void {
+    this.spend('provokedResets', 1);
   }
 
   /** RST_STREAM from us. */
@@ -157,6 +167,7 @@ export class Lifecycle {
     this.#scheduler.remove(stream);
     if (stream.queue !== null) stream.queue.clear();
     this.#flow.release(stream);
+    if (by === 'complete') this.#budgets.giveBack('lateFrames', 2);
     this.#events.onClose(stream, by, code);
     if (this.state === 'draining') this.#endDrain();
   }

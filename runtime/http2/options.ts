@@ -40,6 +40,12 @@ export interface BudgetLimits {
   readonly pings: BudgetLimit;
   /** PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s. */
   readonly ignoredFrames: BudgetLimit;
+  /**
+   * Frames on streams that are closed, where they may just have crossed with what closed them (RFC 9113 section 5.1). Default
+   * 1000, 200/s; a stream that ends well gives two back, as a client may still grant it a window or cancel it. A frame with
+   * content counts an eighth, since a whole window of it may be on its way when we reset a stream.
+   */
+  readonly lateFrames: BudgetLimit;
   /** DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s. */
   readonly emptyData: BudgetLimit;
   /**
@@ -147,6 +153,7 @@ export const defaultHttp2Options: Http2Options = Object.freeze({
     settings: { burst: 64, perSecond: 4 },
     pings: { burst: 128, perSecond: 10 },
     ignoredFrames: { burst: 1000, perSecond: 200 },
+    lateFrames: { burst: 1000, perSecond: 200 },
     emptyData: { burst: 100, perSecond: 10 },
     tinyWindowUpdates: { burst: 1000, perSecond: 100 },
     stalledStreamSeconds: { burst: 7680, perSecond: 4 },

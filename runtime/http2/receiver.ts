@@ -33,8 +33,8 @@ import type { Http2Stream } from './stream.ts';
 import { StreamInput, StreamState } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
-/** A longer PRIORITY_UPDATE is not read: no priority takes as much to say. */
-const maxPriorityUpdateBytes = 260;
+/** A longer Priority Field Value is not read: no priority takes as much to say. */
+const maxPriorityBytes = 256;
 
 /** The parts of an engine that a frame can touch. */
 export interface ReceiverParts {
@@ -114,7 +114,7 @@ export class Receiver implements FrameSink {
     this.#counters.framesIn[Math.min(type, UnknownFrameType)]++;
     if (!this.#mayCome(type, flags, streamId, payloadBytes)) return HeadVerdict.Skip;
     if (type < UnknownFrameType) return HeadVerdict.Take;
-    if (type === priorityUpdateType && payloadBytes <= maxPriorityUpdateBytes) return HeadVerdict.Take;
+    if (type === priorityUpdateType) return HeadVerdict.Take;
     this.#lifecycle.spend('ignoredFrames', 1);
     return HeadVerdict.Skip;
   }
@@ -224,7 +224,9 @@ export class Receiver implements FrameSink {
     const stream = this.#streams.get(id);
     // RST_STREAM must not be sent on an idle stream (6.4), so there the connection ends.
     if (stream !== undefined) this.#lifecycle.streamError(stream, code);
-    else this.#lifecycle.fail(code, 'PRIORITY: invalid');
+    else if (this.#streams.stateOfAbsent(id) === StreamState.Idle)
+      this.#lifecycle.fail(code, 'PRIORITY: invalid');
+    else this.#lifecycle.absentStreamError(id, code);
   }
 
   // ---- PRIORITY_UPDATE (RFC 9218 section 7.1) ----
@@ -232,13 +234,17 @@ export class Receiver implements FrameSink {
   #onPriorityUpdate(bytes: Uint8Array, start: number, end: number): void {
     const id = readUint31(bytes, start);
     const stream = this.#streams.get(id);
-    const value = Buffer.from(bytes.buffer, bytes.byteOffset + start + 4, end - start - 4).toString('latin1');
+    const length = end - start - 4;
+    const value =
+      length > maxPriorityBytes
+        ? null
+        : Buffer.from(bytes.buffer, bytes.byteOffset + start + 4, length).toString('latin1');
     if (stream !== undefined) {
-      this.#priorities.update(stream, value);
+      if (value !== null) this.#priorities.update(stream, value);
     } else if (id === 0 || ((id & 1) === 0 && id > this.#streams.lastPushId)) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'PRIORITY_UPDATE of no stream, or of one not promised');
       return;
-    } else if ((id & 1) === 1 && id > this.#streams.lastPeerId) {
+    } else if (value !== null && (id & 1) === 1 && id > this.#streams.lastPeerId) {
       this.#priorities.remember(id, value, this.#streams.lastPeerId);
     }
     this.#lifecycle.spend('ignoredFrames', 1);

@@ -69,7 +69,8 @@ function parseBinary(seen: Buffer, maxBytes: number): ProxyVerdict {
   const [family, transport] = nibbles(seen[13]);
   if (version !== 2) return wrong(`version ${version}`);
   if (command > Command.Proxy) return wrong(`command ${command}`);
-  if (family > Family.Unix || transport > Transport.Datagram)
+  // With LOCAL the family is ignored, whatever it is (section 2.2 of the PROXY protocol).
+  if (command !== Command.Local && (family > Family.Unix || transport > Transport.Datagram))
     return wrong(`family and transport ${seen[13]}`);
   const length = fixedBytes + seen.readUInt16BE(14);
   // Refused by what it announces, before any of it is kept.

@@ -23,7 +23,7 @@ import {
   settings,
   windowUpdate,
 } from '../http2/frames.ts';
-import { Peer } from '../http2/peer.ts';
+import { type Handlers, Peer } from '../http2/peer.ts';
 
 interface Attack {
   readonly name: string;
@@ -34,6 +34,8 @@ interface Attack {
   /** For attacks on a stream: 1 is open. */
   readonly prepare?: (peer: Peer) => void;
   readonly strike: (n: number) => Buffer;
+  /** What the owner does. */
+  readonly handlers?: (peer: () => Peer) => Handlers;
 }
 
 const three = { burst: 3, perSecond: 1 };
@@ -110,6 +112,52 @@ const attacks: readonly Attack[] = [
     strike: () => frame(0xbe, 0, 0, Buffer.alloc(100)),
   },
   {
+    name: 'a flood of HEADERS on a stream that we have reset',
+    abuse: 'lateFrames',
+    overrides: { budgets: { lateFrames: three } },
+    borne: 3,
+    prepare: (peer) => {
+      peer.send(post(1));
+      peer.engine.reset(peer.stream(1), 8);
+    },
+    strike: () => headers(1, ['x-late', '1'], { endStream: true }),
+  },
+  {
+    name: 'a flood of empty DATA on a stream that we have reset',
+    abuse: 'lateFrames',
+    overrides: { budgets: { lateFrames: three } },
+    borne: 3,
+    prepare: (peer) => {
+      peer.send(post(1));
+      peer.engine.reset(peer.stream(1), 8);
+    },
+    strike: () => data(1, ''),
+  },
+  {
+    name: 'a flood of WINDOW_UPDATE on a stream that has ended',
+    abuse: 'lateFrames',
+    overrides: { budgets: { lateFrames: three } },
+    borne: 3,
+    prepare: (peer) => {
+      peer.send(get(1));
+      peer.engine.respond(peer.stream(1), 200, [], true);
+    },
+    strike: () => windowUpdate(1, 1000),
+  },
+  {
+    name: 'requests that the owner gives up because of what came',
+    abuse: 'provokedResets',
+    overrides: { budgets: { provokedResets: three } },
+    borne: 3,
+    strike: (n) => Buffer.concat([post(2 * n + 1), data(2 * n + 1, 'too much')]),
+    handlers: (peer) => ({
+      onData: (stream) => {
+        peer().engine.reset(stream, 8);
+        peer().engine.provoked();
+      },
+    }),
+  },
+  {
     name: 'a flood of empty DATA',
     abuse: 'emptyData',
     overrides: { budgets: { emptyData: three } },
@@ -139,9 +187,12 @@ const attacks: readonly Attack[] = [
   },
 ];
 
-for (const { name, abuse, overrides, borne, prepare, strike } of attacks) {
+for (const { name, abuse, overrides, borne, prepare, strike, handlers } of attacks) {
   test(`${name}: ENHANCE_YOUR_CALM once the budget ${abuse} is spent, and not before`, (t) => {
-    const peer = Peer.open(overrides);
+    const peer: Peer = Peer.open(
+      overrides,
+      handlers?.(() => peer),
+    );
     prepare?.(peer);
     for (let n = 0; n < borne; n++) peer.send(strike(n));
     t.is(peer.engine.failure, null, 'the burst is borne');

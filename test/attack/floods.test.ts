@@ -132,6 +132,15 @@ const floods: readonly Flood[] = [
     code: ENHANCE_YOUR_CALM,
   },
   {
+    name: 'field sections on a stream that the server has reset',
+    bytes: Buffer.concat([
+      headers(1, read),
+      windowUpdate(1, 0),
+      many(10_000, () => headers(1, ['x-late', '1'], { endStream: true })),
+    ]),
+    code: ENHANCE_YOUR_CALM,
+  },
+  {
     name: 'a response cut into crumbs (CVE-2019-9511)',
     bytes: Buffer.concat([
       settings(SettingId.InitialWindowSize, 0),

@@ -154,6 +154,14 @@ for (const [rule, code, ...sent] of connectionErrors) {
   });
 }
 
+test('RFC 9113 section 6.3: PRIORITY of a wrong length on a closed stream is a stream error 6', (t) => {
+  const peer = Peer.open({}, { onRequest: (stream) => peer.engine.respond(stream, 200, [], true) });
+  peer.send(get(1));
+  peer.take();
+  t.deepEqual(peer.exchange(frame(FrameType.Priority, 0, 1, Buffer.alloc(4))), ['RST_STREAM 1 6']);
+  t.is(peer.engine.failure, null);
+});
+
 /** Each ends only its stream, 1, which is open. */
 const streamErrors: readonly (readonly [rule: string, code: number, ...sent: Buffer[]])[] = [
   ['5.3.1 of RFC 7540: PRIORITY on itself', ErrorCode.ProtocolError, priority(1, 1)],

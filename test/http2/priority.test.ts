@@ -172,6 +172,7 @@ test('several priority fields are one (RFC 9110 section 5.3)', (t) => {
 for (const [rule, code, sent] of [
   ['PRIORITY_UPDATE on a stream', ErrorCode.ProtocolError, frame(0x10, 0, 1, uint32(1))],
   ['PRIORITY_UPDATE of stream 0', ErrorCode.ProtocolError, priorityUpdate(0, 'u=1')],
+  ['a long PRIORITY_UPDATE of stream 0', ErrorCode.ProtocolError, priorityUpdate(0, 'u=1'.padEnd(500))],
   ['PRIORITY_UPDATE of a push that was not promised', ErrorCode.ProtocolError, priorityUpdate(2, 'u=1')],
   ['PRIORITY_UPDATE too short for a stream id', ErrorCode.FrameSizeError, frame(0x10, 0, 0, Buffer.alloc(3))],
 ] as const) {

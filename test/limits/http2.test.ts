@@ -9,6 +9,7 @@ import { startLimited } from './server.ts';
 
 const REFUSED_STREAM = 7;
 const CANCEL = 8;
+const ENHANCE_YOUR_CALM = 11;
 
 const scope = new FileScope();
 let server: TestServer;
@@ -121,4 +122,20 @@ test('behind the head of a response there is no 413: the stream is reset with CA
   await client.untilFrame(FrameType.Data, 1);
   client.send(data(1, 'x'.repeat(9), true));
   t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
+});
+
+test('bodies over maxBodyBytes, again and again, are MadeYouReset: the connection ends (CVE-2025-8671)', async (t) => {
+  const strict = await startLimited(
+    t,
+    {},
+    { http2: { budgets: { provokedResets: { burst: 3, perSecond: 0 } } } },
+    { maxBodyBytes: 10 },
+  );
+  const client = await RawHttp2.connect(t, strict.port);
+  for (const id of [1, 3, 5, 7]) {
+    client.send(headers(id, block('POST', '/hello'), false), data(id, '0123456789x', true));
+    if (id < 7) t.is(client.decode(await client.untilFrame(FrameType.Headers, id)).get(':status'), '413');
+  }
+  const goaway = await client.untilFrame(FrameType.Goaway, 0);
+  t.is(goaway.payload.readUInt32BE(4), ENHANCE_YOUR_CALM);
 });

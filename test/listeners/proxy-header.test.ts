@@ -108,6 +108,7 @@ test('LOCAL, UNSPEC and datagrams leave the connection its own address', (t) => 
   for (const header of [
     binary(0x20, 0x00, Buffer.alloc(0)),
     binary(0x20, 0x11, inet),
+    binary(0x20, 0xff, Buffer.alloc(3)),
     binary(0x21, 0x00, Buffer.alloc(7)),
     binary(0x21, 0x12, inet),
   ]) {

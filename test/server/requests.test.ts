@@ -1,9 +1,12 @@
 /** What an application is told of a request, over both protocol versions. */
 
 import test from 'ava';
+import { FrameType } from '../../runtime/http2/frames.ts';
+import { fieldBlock } from '../http2/frames.ts';
 import { application, FileScope, startServer, type TestServer } from './harness.ts';
 import { requestHttp1 } from './http1-client.ts';
 import { connectHttp2, request } from './http2-client.ts';
+import { data, headers, RawHttp2, requestHead } from './raw-http2.ts';
 
 const paths = ['/describe', '/echo', '/hello'];
 
@@ -123,6 +126,19 @@ test('trailers of an HTTP/2 request reach the application, and its trailers the 
   stream.resume();
   stream.end('content');
   t.like(await promise, { 'x-checksum': 'abc', 'x-many': '1, 2' });
+});
+
+test('trailers of an HTTP/2 request come without those that must not be there (RFC 9110 section 6.5.1)', async (t) => {
+  const client = await RawHttp2.connect(t, server.port);
+  client.send(headers(1, requestHead('POST', '/describe'), false), data(1, Buffer.from('a')));
+  const names = ['host', 'authorization', 'cookie', 'content-length', 'content-type', 'expect', 'trailer'];
+  const forged = [...names, 'forwarded', 'x-forwarded-for'].flatMap((name) => [name, '1']);
+  client.send(headers(1, fieldBlock([...forged, 'x-sum', '1', 'set-cookie', 'kept']), true));
+  const body = await client.untilFrame(FrameType.Data, 1);
+  t.deepEqual(described(body.payload).trailers, [
+    ['x-sum', '1'],
+    ['set-cookie', 'kept'],
+  ]);
 });
 
 test('trailers of a chunked HTTP/1.1 request reach the application, and its trailers the client', async (t) => {
