@@ -51,6 +51,28 @@ class ChangingPushes extends ChangingHeads {
   }
 }
 
+/** One that has something in the place of what its peer lacks, as adapters have. */
+class Downgrading extends WrappedExchange {
+  readonly calls: string[] = [];
+
+  override get capabilities() {
+    return { ...this.inner.capabilities, push: false, padding: false, informational: false, trailers: false };
+  }
+  override async push(): Promise<null> {
+    this.calls.push('push');
+    return null;
+  }
+  override inform(): void {
+    this.calls.push('inform');
+  }
+  override pad(): void {
+    this.calls.push('pad');
+  }
+  override end(trailers?: FieldsInit): void {
+    this.calls.push(`end ${JSON.stringify(trailers)}`);
+  }
+}
+
 const able = () => new Able(new MemoryExchange({ path: '/' }));
 
 test('a layer that overrides nothing takes nothing away', async (t) => {
@@ -126,4 +148,30 @@ test('compose puts the first outermost, and each is applied once', async (t) => 
   for (let i = 0; i < 2; i++) await application(new MemoryExchange({ path: '/' }));
   t.deepEqual(order, ['made b', 'made a', 'a', 'b', 'application', 'a', 'b', 'application']);
   t.is(compose()(application), application);
+});
+
+test('what is missing above is asked for above, where there may be something in its place', async (t) => {
+  const outer = new Downgrading(new MemoryExchange({ path: '/' }));
+  const layer = new ChangingPushes(outer);
+  t.is(await layer.push({ path: '/a' }), null);
+  layer.inform(103);
+  layer.pad(16);
+  layer.end({ 'x-sum': '1' });
+  t.deepEqual(outer.calls, ['push', 'inform', 'pad', 'end {"x-sum":"1"}']);
+});
+
+test('what a layer takes away itself goes no further', async (t) => {
+  const outer = new Downgrading(new MemoryExchange({ path: '/' }));
+  const layer = new WrappedExchange(
+    outer,
+    (['push', 'informational', 'padding', 'trailers'] as const).map((feature) => ({
+      feature,
+      why: 'a test',
+    })),
+  );
+  t.is(await layer.push({ path: '/a' }), null);
+  layer.inform(103);
+  layer.pad(16);
+  layer.end({ 'x-sum': '1' });
+  t.deepEqual(outer.calls, ['end undefined']);
 });

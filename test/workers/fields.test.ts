@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { HostError } from '../../workers/errors.ts';
+import { FlatFields } from '../../workers/fields/flat.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import { contentLengthOf, flatten } from '../../workers/fields/sent.ts';
 import type { FieldsInit } from '../../workers/gateway.ts';
@@ -192,4 +193,15 @@ test('a singleton is not sent twice, in whatever form it is given', (t) => {
   ];
   for (const form of forms) t.throws(() => flatten(form), { code: 'SLUICE_FIELD_REPEATED' });
   t.deepEqual(flatten({ vary: ['a', 'b'] }), ['vary', 'a', 'vary', 'b']);
+});
+
+test('fields that are flat already give back what they were made of, marks included', (t) => {
+  const given: FieldsInit = [
+    ['x-plain', '1'],
+    ['set-cookie', { value: 'secret', indexing: 'never' }],
+    ['x-again', { value: '2', indexing: 'prefer' }],
+  ];
+  const flat = new FlatFields(flatten(given));
+  t.deepEqual([...flat] as unknown, given);
+  t.deepEqual(flatten([...flat]), flat.flat);
 });

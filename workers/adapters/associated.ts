@@ -2,6 +2,7 @@
  * Pushes for what a legacy response says goes with it: `X-Associated-Content`, and preload links where that is asked for
  * (docs/sgi.md, rule 12.7). The application itself answers for them, as it would to the requests that they save.
  */
+import { plainName } from '../../wire/field-marks.ts';
 import type { Application, Exchange } from '../gateway.ts';
 import type { Downgrade } from './downgrade.ts';
 import { associatedTargets, preloadTargets, sameOriginPath } from './preload.ts';
@@ -31,7 +32,7 @@ export class Associated {
   take(exchange: Exchange, flat: string[], onPush: (written: Promise<void>) => void): void {
     const targets: string[] = [];
     for (let i = flat.length - 2; i >= 0; i -= 2) {
-      const name = flat[i];
+      const name = plainName(flat[i]);
       if (name === ASSOCIATED && this.#downgrade.associatedContent === 'push') {
         targets.unshift(...associatedTargets([flat[i + 1]]));
         flat.splice(i, 2);

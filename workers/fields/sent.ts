@@ -132,7 +132,7 @@ export function flattenTrailers(init: FieldsInit | undefined): readonly string[]
     if (!NOT_IN_TRAILERS.has(plainName(flat[i] as string))) continue;
     throw new HostError(
       'SLUICE_FIELD_INVALID',
-      `'${flat[i]}' says what must be known before the body: send it with respond()`,
+      `'${plainName(flat[i] as string)}' says what must be known before the body: send it with respond()`,
     );
   }
   return flat;

@@ -4,12 +4,15 @@ import type { ExchangeBody } from '../gateway.ts';
 import { wholeBody } from '../whole-body.ts';
 
 export class WrappedBody implements ExchangeBody {
-  readonly #inner: ExchangeBody;
+  readonly #inner: Pick<ExchangeBody, 'isAtEnd'>;
   readonly #pieces: () => AsyncIterator<Uint8Array>;
   #state: 'unused' | 'used' = 'unused';
 
-  /** @param pieces is called once, when the body is read for the first time */
-  constructor(inner: ExchangeBody, pieces: () => AsyncIterator<Uint8Array>) {
+  /**
+   * @param inner knows whether anything is left
+   * @param pieces is called once, when the body is read for the first time
+   */
+  constructor(inner: Pick<ExchangeBody, 'isAtEnd'>, pieces: () => AsyncIterator<Uint8Array>) {
     this.#inner = inner;
     this.#pieces = pieces;
   }

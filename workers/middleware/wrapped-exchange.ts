@@ -61,6 +61,11 @@ export class WrappedExchange implements Exchange {
     return [...this.#takes, { feature: 'push', why }];
   }
 
+  /** What is missing above is for those above to deal with, who may have something in its place. */
+  #passes(feature: Feature): boolean {
+    return this.capabilities[feature] || !this.#taken().some((one) => one.feature === feature);
+  }
+
   require(...features: readonly Feature[]): void {
     requireFeatures(this, features);
   }
@@ -79,7 +84,7 @@ export class WrappedExchange implements Exchange {
   }
 
   inform(status: number, fields?: FieldsInit): void {
-    if (this.capabilities.informational) this.inner.inform(status, fields);
+    if (this.#passes('informational')) this.inner.inform(status, fields);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
@@ -91,11 +96,11 @@ export class WrappedExchange implements Exchange {
   }
 
   end(trailers?: FieldsInit): void {
-    this.inner.end(this.capabilities.trailers ? trailers : undefined);
+    this.inner.end(this.#passes('trailers') ? trailers : undefined);
   }
 
   push(request: PushRequest): Promise<PushedResponse | null> {
-    return this.capabilities.push ? this.inner.push(request) : Promise.resolve(null);
+    return this.#passes('push') ? this.inner.push(request) : Promise.resolve(null);
   }
 
   accept(fields?: FieldsInit): Tunnel {
@@ -111,7 +116,7 @@ export class WrappedExchange implements Exchange {
   }
 
   pad(toMultipleOf: number): void {
-    if (this.capabilities.padding) this.inner.pad(toMultipleOf);
+    if (this.#passes('padding')) this.inner.pad(toMultipleOf);
   }
 
   get writableBytes(): number {

@@ -3,6 +3,7 @@
  * still the application's own, with whatever fields it has by then, what follows goes straight to the exchange above; when a
  * layer has taken the stream for itself, it goes through that (docs/sgi.md, rule 12.6).
  */
+import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../errors.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten, flattenTrailers } from '../../fields/sent.ts';
@@ -111,7 +112,7 @@ export class HeldExchange extends WrappedExchange {
   }
 
   #make(status: number, flat: string[], body: Uint8Array | string | undefined): Response {
-    const init = { status, headers: [...new FlatFields(flat)] as [string, string][] };
+    const init = { status, headers: unmarked(flat) };
     // Who gives a body means it, but in Fetch some statuses have none at all.
     if (body !== undefined) {
       const isNull = status === 204 || status === 205 || status === 304;
@@ -202,4 +203,11 @@ export class HeldExchange extends WrappedExchange {
       ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
       : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
   }
+}
+
+/** Fetch has no place for marks. */
+function unmarked(flat: readonly string[]): [name: string, value: string][] {
+  const lines: [string, string][] = [];
+  for (let i = 0; i < flat.length; i += 2) lines.push([plainName(flat[i] as string), flat[i + 1] as string]);
+  return lines;
 }

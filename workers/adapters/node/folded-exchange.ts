@@ -2,6 +2,7 @@
  * The exchange of a native application below legacy layers that have done something, but not everything: what they left alone is
  * the exchange above them, what they changed goes through their hands (docs/sgi.md, rule 12.6).
  */
+import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../errors.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten } from '../../fields/sent.ts';
@@ -19,6 +20,7 @@ import { WrappedBody } from '../../middleware/wrapped-body.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { preloadLink } from '../preload.ts';
+import { LeftBody } from './left-body.ts';
 import { writtenTo } from './node-write.ts';
 import type { NodePair } from './pair.ts';
 import { type Patches, partsChangedBy, withheldBy } from './patches.ts';
@@ -41,7 +43,7 @@ export class FoldedExchange extends WrappedExchange {
     this.#patches = patches;
     this.#downgrade = downgrade;
     this.#changed = partsChangedBy(patches);
-    this.#body = patches.readsBody ? new WrappedBody(pair.exchange.body, () => this.#rest()) : null;
+    this.#body = patches.readsBody ? leftOf(pair) : null;
     if (patches.body.length > 0 && downgrade.streaming === 'refuse') {
       refuse('streaming', 'a legacy layer writes the body');
     }
@@ -62,18 +64,6 @@ export class FoldedExchange extends WrappedExchange {
 
   override get body(): ExchangeBody {
     return this.#body ?? this.inner.body;
-  }
-
-  /** What the layer above has left of the body. */
-  #rest(): AsyncIterator<Uint8Array> {
-    const { req } = this.#pair;
-    if (req.readableEnded || req.destroyed) {
-      throw new HostError(
-        'SLUICE_BODY_USED',
-        'expected one reading of the body, a legacy layer above has read it (its result may be in req.body)',
-      );
-    }
-    return req.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
   }
 
   override extension<T>(key: ExtensionKey<T>): T | null {
@@ -138,7 +128,7 @@ export class FoldedExchange extends WrappedExchange {
   #mergedWith(flat: string[]): string[] {
     const { res } = this.#pair;
     const said = new Set<string>();
-    for (let i = 0; i < flat.length; i += 2) said.add(flat[i]);
+    for (let i = 0; i < flat.length; i += 2) said.add(plainName(flat[i]));
     const merged: string[] = [];
     for (const name of res.getHeaderNames()) {
       if (said.has(name) && !JOINED.has(name)) continue;
@@ -148,12 +138,14 @@ export class FoldedExchange extends WrappedExchange {
     return merged;
   }
 
+  /** Node's response has no place for marks, so its pair keeps them. */
   #set(flat: string[]): void {
     const { res } = this.#pair;
     const lines = this.#mergedWith(flat);
+    this.#pair.keepMarks(lines);
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     for (let i = 0; i < lines.length; i += 2) {
-      const name = lines[i];
+      const name = plainName(lines[i]);
       const before = res.getHeader(name);
       res.setHeader(name, before === undefined ? lines[i + 1] : [before, lines[i + 1]].flat().map(String));
     }
@@ -210,4 +202,9 @@ export class FoldedExchange extends WrappedExchange {
       ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
       : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
   }
+}
+
+function leftOf(pair: NodePair): ExchangeBody {
+  const left = new LeftBody(pair);
+  return new WrappedBody(left, () => left.pieces());
 }

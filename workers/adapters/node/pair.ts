@@ -5,6 +5,7 @@
  * the function lasts until the response has been handed on whole, and until what is still reading the request has ended.
  */
 import type { EventEmitter } from 'node:events';
+import { isMarked, plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../errors.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { ReceivedFields } from '../../fields/received.ts';
@@ -52,6 +53,7 @@ export class NodePair {
   #state: State = 'open';
   #head: { readonly status: number; readonly flat: string[] } | null = null;
   #isHeadSent = false;
+  #marks: Map<string, string> | null = null;
   /** What `end()` was given. */
   #last: Piece | null = null;
   #waiting: Piece[] = [];
@@ -178,7 +180,7 @@ export class NodePair {
     res.statusCode = status;
     if (flat !== null) {
       for (const name of res.getHeaderNames()) res.removeHeader(name);
-      for (let i = 0; i < flat.length; i += 2) res.appendHeader(flat[i], flat[i + 1]);
+      for (let i = 0; i < flat.length; i += 2) res.appendHeader(plainName(flat[i]), flat[i + 1]);
     }
     markSent(res);
     this.#state = 'delegated';
@@ -276,7 +278,23 @@ export class NodePair {
   // ---- the response
 
   headStored(status: number, flat: string[]): void {
+    this.#remark(flat);
     this.#head = { status, flat };
+  }
+
+  /** Fields that a native application below has marked, for when they come back without. */
+  keepMarks(flat: readonly string[]): void {
+    for (let i = 0; i < flat.length; i += 2) {
+      if (!isMarked(flat[i])) continue;
+      this.#marks ??= new Map();
+      this.#marks.set(`${plainName(flat[i])}:${flat[i + 1]}`, flat[i]);
+    }
+  }
+
+  #remark(flat: string[]): void {
+    if (this.#marks === null) return;
+    for (let i = 0; i < flat.length; i += 2)
+      flat[i] = this.#marks.get(`${flat[i]}:${flat[i + 1]}`) ?? flat[i];
   }
 
   /** An interim response as Node writes it. */
