@@ -41,6 +41,13 @@ const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    path: '/middleware',
+    does: 'Middleware in its native form and in the packages that everybody knows, mixed: what the layers leave of an exchange, and what they withhold.',
+    commands: [
+      `CURL -H 'x-stack: native/etag,legacy/response-fields,legacy/timing' -d 'hello' ORIGIN/middleware/run/page`,
+    ],
+  },
+  {
     path: '/hash',
     does: 'Hashes a password with Argon2id in WebAssembly, and verifies one.',
     commands: [

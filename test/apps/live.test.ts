@@ -82,6 +82,7 @@ const PAGES = [
   '/render?sample',
   '/thumbnail',
   '/thumbnail/sample.png',
+  '/middleware',
 ];
 
 for (const path of PAGES) {

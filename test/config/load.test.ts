@@ -513,6 +513,15 @@ test('an application that is not there is found before any thread is started for
 test("this project's own configuration is right", (t) => {
   const file = fileURLToPath(new URL('../../runtime.config.json', import.meta.url));
   const config = parseConfig(readFileSync(file, 'utf8'), file);
-  t.deepEqual(Object.keys(config.pools), ['index', 'hello', 'echo', 'chat', 'hash', 'render', 'thumbnail']);
-  t.is(config.routes.length, 7);
+  t.deepEqual(Object.keys(config.pools), [
+    'index',
+    'hello',
+    'echo',
+    'chat',
+    'hash',
+    'render',
+    'thumbnail',
+    'middleware',
+  ]);
+  t.is(config.routes.length, 8);
 });

@@ -31,7 +31,8 @@ export function authentication({ realm, verify }: AuthenticationOptions): Middle
   };
 }
 
-class KnownExchange extends WrappedExchange {
+/** Below it they know who asks. */
+export class KnownExchange extends WrappedExchange {
   readonly #user: string;
 
   constructor(inner: WrappedExchange['inner'], name: string) {

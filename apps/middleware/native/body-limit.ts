@@ -5,7 +5,8 @@
  * it, if nothing has been answered yet. Pulling is what lets a body in, so a refused one has not come.
  */
 import type { ExchangeBody, GatewayError, Middleware } from '../../../workers/gateway.ts';
-import { WrappedBody, WrappedExchange } from '../../../workers/middleware/compose.ts';
+import { WrappedBody } from '../../../workers/middleware/compose.ts';
+import { WatchedExchange } from './watched-exchange.ts';
 
 export function bodyLimit(limitBytes: number): Middleware {
   return (application) => async (exchange) => {
@@ -16,22 +17,19 @@ export function bodyLimit(limitBytes: number): Middleware {
     try {
       await application(limited);
     } catch (error) {
-      if (!limited.isOver || (error as GatewayError).code !== 'SLUICE_BODY_TOO_LARGE') throw error;
-      try {
-        refuse();
-      } catch {
-        // The head has gone: the response breaks off, as after any failure.
-        throw error;
-      }
+      const isMet = limited.isOver && (error as GatewayError).code === 'SLUICE_BODY_TOO_LARGE';
+      // When the head has gone the response breaks off, as after any failure.
+      if (!isMet || !limited.isUnanswered) throw error;
+      refuse();
     }
   };
 }
 
-class LimitedExchange extends WrappedExchange {
+class LimitedExchange extends WatchedExchange {
   readonly #body: ExchangeBody;
   #isOver = false;
 
-  constructor(inner: WrappedExchange['inner'], limitBytes: number) {
+  constructor(inner: WatchedExchange['inner'], limitBytes: number) {
     super(inner);
     this.#body = new WrappedBody(inner.body, () => this.#within(limitBytes));
   }

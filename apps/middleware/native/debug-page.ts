@@ -1,49 +1,33 @@
 /**
  * A page with the error, its stack and the lines of source around it, for development.
  *
- * The trouble it stands for: it has to come last of all and know whether the head has gone. It needs no wrapper for that: the
- * interface itself refuses a second head.
+ * The trouble it stands for: it has to come last of all, and to know whether the head has gone.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Exchange, GatewayError, Middleware } from '../../../workers/gateway.ts';
+import type { Middleware } from '../../../workers/gateway.ts';
+import { WatchedExchange } from './watched-exchange.ts';
 
+const PAGE_FIELDS = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
 const LINES_AROUND = 4;
 const SHOWN_CHARACTERS = 20_000;
 
 export function debugPage(): Middleware {
   return (application) => async (exchange) => {
+    const watched = new WatchedExchange(exchange);
     try {
-      await application(exchange);
+      await application(watched);
     } catch (error) {
-      // Who was interrupted by its peer has not failed, and nobody is there to read.
-      if (codeOf(error) === 'SLUICE_EXCHANGE_CLOSED') throw error;
-      if (!respondWith(exchange, error)) throw error;
+      // Too late for a page: the response has to break off. And who was interrupted by its peer has not failed.
+      if (!watched.isUnanswered) throw error;
       console.error(error);
+      exchange.respond(500, PAGE_FIELDS, pageOf(error));
     }
   };
 }
 
-function respondWith(exchange: Exchange, error: unknown): boolean {
-  try {
-    exchange.respond(
-      500,
-      { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
-      pageOf(error),
-    );
-    return true;
-  } catch (refused) {
-    const code = codeOf(refused);
-    if (code === 'SLUICE_RESPONSE_STARTED' || code === 'SLUICE_EXCHANGE_CLOSED') return false;
-    throw refused;
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as GatewayError | null)?.code;
-}
-
-function pageOf(error: unknown): string {
+/** Also for the legacy form: what a page shows is not what differs. */
+export function pageOf(error: unknown): string {
   const stack = error instanceof Error ? String(error.stack) : `thrown: ${String(error)}`;
   const source = error instanceof Error ? sourceOf(stack) : '';
   return `<!doctype html><title>${escapeHtml(String(error)).slice(0, 200)}</title>

@@ -21,9 +21,15 @@ export function offload({ pool, limitBytes = 4 * 1024 * 1024 }: OffloadOptions):
     await application(collecting);
     const collected = collecting.take();
     if (collected === null) return;
+    const fields = new FieldList(collected.fields);
+    if (fields.has('content-encoding')) {
+      // A layer below has made bytes of it that the work is not for.
+      exchange.respond(collected.status, fields, collected.body);
+      return;
+    }
     // Who has gone need not be worked for.
     const body = await pool.run(collected.body, { signal: exchange.signal });
-    exchange.respond(collected.status, new FieldList(collected.fields).delete('content-length'), body);
+    exchange.respond(collected.status, fields.delete('content-length'), body);
   };
 }
 

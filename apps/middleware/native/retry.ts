@@ -15,7 +15,7 @@ import type {
   PushedResponse,
   PushRequest,
 } from '../../../workers/gateway.ts';
-import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
+import { FieldList, WrappedBody, WrappedExchange } from '../../../workers/middleware/compose.ts';
 import { MovedExchange } from './mounting.ts';
 
 const LOCATION = 'x-internal-location';
@@ -62,6 +62,7 @@ async function failureOf(application: Application, exchange: Exchange): Promise<
 class Attempt extends WrappedExchange {
   #state: 'nothing happened' | 'something happened' | 'moved' = 'nothing happened';
   #location: string | null = null;
+  #body: ExchangeBody | null = null;
 
   /** Where the answer is said to be. */
   get location(): string | null {
@@ -96,8 +97,11 @@ class Attempt extends WrappedExchange {
   }
 
   override get body(): ExchangeBody {
-    this.#state = 'something happened';
-    return super.body;
+    this.#body ??= new WrappedBody(this.inner.body, () => {
+      this.#state = 'something happened';
+      return this.inner.body[Symbol.asyncIterator]();
+    });
+    return this.#body;
   }
 
   override push(request: PushRequest): Promise<PushedResponse | null> {

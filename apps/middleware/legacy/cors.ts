@@ -1,0 +1,14 @@
+/**
+ * Cross-origin resource sharing by `cors`.
+ *
+ * It sets its fields beforehand and answers preflights itself: a polite layer, below which everything is left.
+ */
+import share from 'cors';
+import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';
+import type { Middleware } from '../../../workers/gateway.ts';
+import type { CorsOptions } from '../native/cors.ts';
+
+export function cors({ origins, methods, credentials = false, maxAge = 600 }: CorsOptions): Middleware {
+  const chosen = methods === undefined ? {} : { methods: [...methods] };
+  return nodeMiddleware(share({ origin: [...origins], credentials, maxAge, ...chosen }) as never);
+}

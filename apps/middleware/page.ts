@@ -1,0 +1,54 @@
+/** The page of the gallery. */
+import { makePage, type Page } from '../site/page.ts';
+import { FORMS } from './catalogue.ts';
+
+const OPTIONS = FORMS.map((form) => `<option>${form}</option>`).join('');
+const LAYER = `<select name="layer" aria-label="A layer"><option value="">nothing</option>${OPTIONS}</select>`;
+
+const MAIN = `
+<p>Put middleware around an application that uses all that an exchange offers, and see what the layers leave of it. The first layer is the
+outermost. Legacy ones are the packages that everybody knows.</p>
+<form id="form">
+<p class="row">${LAYER} ${LAYER} ${LAYER}</p>
+<label for="text">Text to send</label>
+<textarea id="text" rows="2">echo</textarea>
+<p><button>Run</button></p>
+</form>
+<output id="report" aria-live="polite"></output>
+<pre id="curl"></pre>
+`;
+
+const SCRIPT = `
+const form = document.getElementById('form');
+const report = document.getElementById('report');
+const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+const http2 = location.protocol === 'https:' ? (isLocal ? '-k --http2' : '--http2') : '--http2-prior-knowledge';
+const stack = () => [...form.elements.layer].map((each) => each.value).filter((each) => each !== '').join(',');
+const showCommand = () => {
+  document.getElementById('curl').textContent = 'curl -sv ' + http2 + ' -u "gallery:open sesame" -H "x-stack: ' + stack() +
+    '" ' + location.origin + '/middleware/run/under/page';
+};
+form.addEventListener('change', showCommand);
+showCommand();
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  report.classList.remove('bad');
+  try {
+    const response = await fetch('/middleware/run/under/page', {
+      method: 'POST',
+      headers: { 'x-stack': stack(), authorization: 'Basic ' + btoa('gallery:open sesame') },
+      body: document.getElementById('text').value,
+    });
+    const lines = [response.status + ' ' + response.statusText];
+    for (const [name, value] of response.headers) lines.push(name + ': ' + value);
+    lines.push('', await response.text());
+    report.textContent = lines.join('\\n');
+  } catch (error) {
+    report.classList.add('bad');
+    report.textContent = String(error.message ?? error);
+  }
+});
+`;
+
+export const PAGE: Page = makePage('Middleware', MAIN, SCRIPT);
