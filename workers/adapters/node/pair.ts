@@ -16,7 +16,6 @@ import { type Incoming, makeRequest, setVersion } from './request.ts';
 import { drained, makeResponse, markSent, type Outgoing, trailersOf } from './response.ts';
 import { ExchangeSocket } from './socket.ts';
 
-const CANCEL = 0x8;
 const INTERNAL_ERROR = 0x2;
 /** Pieces that wait together are sent together up to here. */
 const JOIN_BYTES = 64 * 1024;
@@ -256,18 +255,18 @@ export class NodePair {
     this.#settleIfOver();
   }
 
-  requestDestroyed(error: Error | null): void {
-    this.#cutUnlessOver(error);
+  requestDestroyed(): void {
+    this.cutUnlessOver();
     this.#settleIfOver();
   }
 
-  socketDestroyed(error: Error | undefined): void {
-    this.#cutUnlessOver(error ?? null);
-  }
-
-  #cutUnlessOver(error: Error | null): void {
+  /**
+   * Not with CANCEL, even where nothing went wrong: Node's own HTTP/2 client takes a response that ends so for a whole one,
+   * while a connection that is destroyed under HTTP/1.1 is an error to every client.
+   */
+  cutUnlessOver(): void {
     if (this.#state === 'over' || this.#state === 'cut') return;
-    this.exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
+    this.exchange.reset(INTERNAL_ERROR);
   }
 
   timedOut(): void {

@@ -18,7 +18,7 @@ export interface RequestOwner {
   /** More of the body is wanted. */
   pull(): void;
   /** The request was destroyed before its end. */
-  requestDestroyed(error: Error | null): void;
+  requestDestroyed(): void;
 }
 
 /** What Node's declarations leave out of the class. */
@@ -81,7 +81,7 @@ function destroyRequest(this: Incoming, error: Error | null, callback: (error?: 
   if (!this.readableEnded || !this.complete) {
     this.aborted = true;
     this.emit('aborted');
-    this[PAIR].requestDestroyed(error);
+    this[PAIR].requestDestroyed();
   }
   process.nextTick(() => callback(this.listenerCount('error') === 0 ? null : error));
 }

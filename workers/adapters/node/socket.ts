@@ -96,11 +96,11 @@ export class ExchangeSocket extends EventEmitter {
     return this.#pair.sentBytes;
   }
 
-  destroy(error?: Error): this {
+  destroy(_error?: Error): this {
     if (this.destroyed) return this;
     this.destroyed = true;
     this.setTimeout(0);
-    this.#pair.socketDestroyed(error);
+    this.#pair.cutUnlessOver();
     return this;
   }
 

@@ -1,0 +1,14 @@
+import express from 'express';
+import { PassedOn, raw } from './raw.ts';
+
+const app = express();
+app.use((req, res, next) => {
+  try {
+    raw(req, res);
+  } catch (error) {
+    if (error instanceof PassedOn) next(error);
+    else throw error;
+  }
+});
+
+export default app;
