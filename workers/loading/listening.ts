@@ -1,5 +1,5 @@
 /**
- * Modules that listen for themselves, as every first example does: while an application is being loaded, a node:http, node:https or
+ * Modules that listen for themselves, as every first example does: in the thread of such an application a node:http, node:https or
  * node:http2 server that is told to listen binds nothing. It is told that it listens, and its requests come as exchanges.
  */
 import { Server } from 'node:net';

@@ -21,20 +21,20 @@ export class KindError extends TypeError {
   readonly code = 'SLUICE_APPLICATION_KIND';
 }
 
+const NATIVE_KINDS: ReadonlySet<ApplicationKind> = new Set(['exchange', 'generator', 'handler']);
+
 export async function load(options: HostOptions): Promise<Loaded> {
   if (options.applicationOptions !== undefined) {
     const module: BuiltInModule = await import(options.application);
     return { application: await module.create(options.applicationOptions), lifespan: {} };
   }
   const listening = new Listening();
-  try {
-    const module: { [name: string]: unknown } = await import(options.application);
-    const { value, kind, lifespan } = await recognise(module, options.kind, listening);
-    const application = await adapt(kind, value, options);
-    return { application: await validated(application, options), lifespan };
-  } finally {
-    listening.end();
-  }
+  const module: { [name: string]: unknown } = await import(options.application);
+  const { value, kind, lifespan } = await recognise(module, options.kind, listening);
+  // What was written for a process of its own may listen at any time, and on more addresses than one.
+  if (NATIVE_KINDS.has(kind) && listening.servers.length === 0) listening.end();
+  const application = await adapt(kind, value, options);
+  return { application: await validated(application, options), lifespan };
 }
 
 async function validated(application: Application, { validate }: HostOptions): Promise<Application> {
@@ -62,10 +62,11 @@ async function recognise(
     const methods = isWrapped || found === 'handler' || found === 'fetch' ? lifespanOf(own) : {};
     return { value, kind: found, lifespan: { ...methods, ...lifespanOf(module) } };
   }
-  // A program that listens exports nothing, or something else.
-  const mayListen = stated === 'server' || (stated === undefined && Object.keys(module).length === 0);
-  const server = listening.servers[0] ?? (mayListen ? await listening.first : undefined);
-  if (server !== undefined && (stated === undefined || stated === 'server')) {
+  // A program that listens exports nothing, and may take its time, or something else.
+  const mayListen = stated === undefined || stated === 'server';
+  const server =
+    listening.servers[0] ?? (mayListen && exportsNothing(module) ? await listening.first : undefined);
+  if (server !== undefined && mayListen) {
     return { value: server, kind: 'server', lifespan: lifespanOf(module) };
   }
   const what =
@@ -75,6 +76,19 @@ async function recognise(
       ? `expected a default export that is an application (of the kind ${KINDS.join(', ')}), or a server that listens: ${what}`
       : `expected a default export of the kind '${stated}', as the pool says: ${what}`,
   );
+}
+
+/** As an ECMAScript module, or as a CommonJS one, whose exports are an object to begin with. */
+function exportsNothing({
+  default: own,
+  'module.exports': _,
+  ...others
+}: {
+  [name: string]: unknown;
+}): boolean {
+  const isBlank =
+    own === undefined || (typeof own === 'object' && own !== null && Object.keys(own).length === 0);
+  return isBlank && Object.keys(others).length === 0;
 }
 
 function names(module: object): string {
