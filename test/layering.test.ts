@@ -65,9 +65,10 @@ const rules: readonly Rule[] = [
     may: ['apps/', ...published],
   },
   {
-    title: 'applications of the tests import what is published for them and what they share with the tests',
+    title:
+      'applications of the tests import what is published for them, the gallery, and what they share with the tests',
     from: (file) => /^test\/[^/]+\/applications\//.test(file),
-    may: ['test/', ...published],
+    may: ['test/', 'apps/middleware/', ...published],
   },
 ];
 
