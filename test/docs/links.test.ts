@@ -7,7 +7,13 @@ import { anchorsOf, linksOf, pages, read, root } from './markdown.ts';
 const files = await pages();
 
 test('there are pages to look at', (t) => {
-  for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/configuration.md', 'wire/README.md'])
+  for (const file of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/configuration.md',
+    'wire/README.md',
+    'apps/middleware/README.md',
+  ])
     t.true(files.includes(file), file);
 });
 

@@ -18,7 +18,7 @@ export function read(file: string): string {
 export async function pages(): Promise<string[]> {
   const found: string[] = [];
   for await (const file of glob(
-    '{*.md,docs/**/*.md,wire/**/*.md,runtime/**/*.md,workers/**/*.md,bench/**/*.md}',
+    '{*.md,docs/**/*.md,wire/**/*.md,runtime/**/*.md,workers/**/*.md,bench/**/*.md,apps/**/*.md}',
     {
       cwd: root,
     },
