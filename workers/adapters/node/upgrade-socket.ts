@@ -182,7 +182,9 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
 
   override _destroy(error: Error | null, done: Done): void {
     const isWhole = this.writableFinished && (this.readableEnded || this.#state === 'response');
-    if (!isWhole) this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
+    // A refusal is written and the socket destroyed behind it: on a real one that much has left by then.
+    if (this.#state === 'response' && error === null && !isWhole) this.#exchange.end();
+    else if (!isWhole) this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
     done(error);
   }
 }
