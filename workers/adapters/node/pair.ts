@@ -74,6 +74,9 @@ export class NodePair {
     this.req = makeRequest(exchange, this);
     this.res = makeResponse(this.req, this);
     setVersion(this.req, exchange.request.version);
+    // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
+    // Connect does, and there is no bidirectional stream.
+    if (exchange.request.version === '2') this.res.shouldKeepAlive = false;
   }
 
   get state(): State {
