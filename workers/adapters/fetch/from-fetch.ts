@@ -8,7 +8,7 @@ import { FetchContext } from './context.ts';
 import { folded, rememberRequest } from './folds.ts';
 import { areInstalled, platformResponse } from './globals.ts';
 import { heldStream } from './held-exchange.ts';
-import { headersOf, LazyRequest, requestOf } from './lazy-request.ts';
+import { headersOf, LazyRequest, requestOf, signalOf } from './lazy-request.ts';
 import { isLightResponse, type LightResponse } from './light-response.ts';
 import { urlOf } from './request-url.ts';
 
@@ -67,7 +67,7 @@ function admit(exchange: Exchange): string | null {
 
 function makeRequest(exchange: Exchange, url: string): Request {
   if (areInstalled()) return new LazyRequest(exchange, url) as never;
-  const request = requestOf(exchange, url, headersOf(exchange));
+  const request = requestOf(exchange, url, headersOf(exchange), signalOf(exchange));
   rememberRequest(request, exchange);
   return request;
 }
@@ -93,7 +93,13 @@ type Pushes = Promise<void>[] | null;
 function respondLight(exchange: Exchange, response: LightResponse, associated: Associated | null): Pushes {
   const { flat, simpleBody } = response;
   const pushes = takeAssociated(exchange, flat, associated);
-  exchange.respond(response.status, new FlatFields(flat), simpleBody ?? '');
+  if (simpleBody === null && exchange.request.method === 'HEAD') {
+    // Not the empty body that nobody wrote: what a length among the fields says is that of GET.
+    exchange.respond(response.status, new FlatFields(flat));
+    exchange.end();
+  } else {
+    exchange.respond(response.status, new FlatFields(flat), simpleBody ?? '');
+  }
   return pushes;
 }
 

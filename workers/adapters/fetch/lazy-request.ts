@@ -13,6 +13,7 @@ export class LazyRequest {
   readonly #url: string;
   #headers: Headers | null = null;
   #platform: Request | null = null;
+  #signal: AbortSignal | null = null;
   #state: 'unread' | 'read' = 'unread';
 
   constructor(exchange: Exchange, url: string) {
@@ -37,7 +38,15 @@ export class LazyRequest {
   }
 
   get platform(): Request {
-    this.#platform ??= requestOf(this.#exchange, this.#url, this.headers);
+    if (this.#platform !== null) return this.#platform;
+    if (this.#state === 'unread') {
+      this.#platform = requestOf(this.#exchange, this.#url, this.headers, this.signal);
+    } else {
+      const { method, headers, signal } = this;
+      this.#platform = new PlatformRequest(this.#url, { method, headers, signal, body: '' });
+      // Its body has been read, so whatever wants it again fails as it must.
+      void this.#platform.arrayBuffer();
+    }
     return this.#platform;
   }
 
@@ -52,7 +61,8 @@ export class LazyRequest {
     return this.#headers;
   }
   get signal(): AbortSignal {
-    return this.#exchange.signal;
+    this.#signal ??= signalOf(this.#exchange);
+    return this.#signal;
   }
   get bodyUsed(): boolean {
     return this.#state === 'read' || (this.#platform?.bodyUsed ?? false);
@@ -65,6 +75,7 @@ export class LazyRequest {
     // The platform's own way is needed where it has begun; it also has the words for what is read twice.
     if (this.#platform !== null || this.#state === 'read')
       return new Uint8Array(await this.platform.arrayBuffer());
+    if (!hasBody(this.#exchange)) return new Uint8Array(0);
     this.#state = 'read';
     return this.#exchange.body.bytes(Number.MAX_SAFE_INTEGER);
   }
@@ -119,8 +130,20 @@ export function headersOf({ request }: Exchange): Headers {
   return headers;
 }
 
-export function requestOf(exchange: Exchange, url: string, headers: Headers): Request {
-  const init = { method: exchange.request.method, headers, signal: exchange.signal };
+/** Aborts with the exchange's, for the reason that Fetch knows: handlers look for its name. Why it really was is the cause. */
+export function signalOf({ signal }: Exchange): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => {
+    const { message } = signal.reason as Error;
+    controller.abort(new DOMException(message, { name: 'AbortError', cause: signal.reason } as never));
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
+}
+
+export function requestOf(exchange: Exchange, url: string, headers: Headers, signal: AbortSignal): Request {
+  const init = { method: exchange.request.method, headers, signal };
   if (!hasBody(exchange)) return new PlatformRequest(url, init);
   return new PlatformRequest(url, { ...init, body: streamOf(exchange.body), duplex: 'half' } as RequestInit);
 }

@@ -1,0 +1,3 @@
+import { raw } from './raw.ts';
+
+export default { fetch: raw };
