@@ -32,6 +32,7 @@ export class ExchangeOverFetch implements Exchange {
   readonly body: ExchangeBody;
   readonly draining: AbortSignal = NEVER;
   readonly #abort = new AbortController();
+  #isOver = false;
   readonly #whenClosed = Promise.withResolvers<Closed>();
 
   constructor(request: Request) {
@@ -45,7 +46,7 @@ export class ExchangeOverFetch implements Exchange {
         },
       } as ExchangeBody,
       () =>
-        pieces(request, () => {
+        pieces(request, this.#abort.signal, () => {
           isRead = true;
         }),
     );
@@ -55,14 +56,21 @@ export class ExchangeOverFetch implements Exchange {
     else signal.addEventListener('abort', cut, { once: true });
   }
 
+  /** Who was to read the response has turned away from it. */
+  cancelled(): void {
+    this.#cut(CANCELLED);
+  }
+
   #cut(closed: Closed): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#abort.abort(new ExchangeClosedError(closed));
     this.#whenClosed.resolve(closed);
   }
 
   /** The held response has been taken whole. */
   completed(): void {
+    this.#isOver = true;
     this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
   }
 
@@ -135,7 +143,20 @@ function requestOf(request: Request): ExchangeRequest {
   };
 }
 
-async function* pieces(request: Request, onEnd: () => void): AsyncGenerator<Uint8Array> {
-  if (request.body !== null) yield* request.body as ReadableStream<Uint8Array>;
+/** A Request's own body does not hear of its signal, so that its reader is let go here. */
+async function* pieces(request: Request, signal: AbortSignal, onEnd: () => void): AsyncGenerator<Uint8Array> {
+  if (request.body !== null) {
+    const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+    const cut = () => void reader.cancel(signal.reason).catch(() => undefined);
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+    try {
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
+      if (signal.aborted) throw signal.reason;
+    } finally {
+      signal.removeEventListener('abort', cut);
+      reader.releaseLock();
+    }
+  }
   onEnd();
 }

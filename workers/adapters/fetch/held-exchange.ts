@@ -36,7 +36,8 @@ export class HeldExchange extends WrappedExchange {
   readonly #whole = Promise.withResolvers<void>();
   readonly #preloads: string[] = [];
   #state: 'idle' | 'started' | 'ended' = 'idle';
-  #mode: 'held' | 'direct' | 'piped' = 'held';
+  /** `bodiless`: the Response has no body, so whatever is written is for nobody, as of HEAD. */
+  #mode: 'held' | 'direct' | 'piped' | 'bodiless' = 'held';
   #piped: PipedBody | null = null;
 
   constructor(inner: Exchange, downgrade: Downgrade) {
@@ -68,7 +69,10 @@ export class HeldExchange extends WrappedExchange {
   /** The body for a layer that looks at it. */
   get stream(): ReadableStream<Uint8Array> {
     if (this.#piped === null) {
-      this.#piped = new PipedBody(() => this.#begin('piped'));
+      const onCancel = () => {
+        if (this.inner instanceof ExchangeOverFetch) this.inner.cancelled();
+      };
+      this.#piped = new PipedBody(() => this.#begin('piped'), onCancel);
       streams.set(this.#piped.stream, this);
     }
     return this.#piped.stream;
@@ -114,19 +118,19 @@ export class HeldExchange extends WrappedExchange {
   #make(status: number, flat: string[], body: Uint8Array | string | undefined): Response {
     const init = { status, headers: unmarked(flat) };
     // Who gives a body means it, but in Fetch some statuses have none at all.
-    if (body !== undefined) {
-      const isNull = status === 204 || status === 205 || status === 304;
-      return new globalThis.Response(isNull ? null : (body as ResponseBody), init);
-    }
+    const isNull = status === 204 || status === 205 || status === 304;
+    if (body !== undefined) return new globalThis.Response(isNull ? null : (body as ResponseBody), init);
     if (areInstalled()) return LightResponse.held(status, flat, this) as never;
-    return new PlatformResponse(this.stream, init);
+    if (!isNull && this.request.method !== 'HEAD') return new PlatformResponse(this.stream, init);
+    this.#mode = 'bodiless';
+    return new PlatformResponse(null, init);
   }
 
   override async write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state !== 'started') throw this.#misplaced();
     if (this.#mode === 'held') await this.#untilCommitted();
     if (this.#mode === 'direct') return this.inner.write(chunk);
-    return (this.#piped as PipedBody).write(chunk);
+    await this.#piped?.write(chunk);
   }
 
   #untilCommitted(): Promise<void> {
@@ -154,9 +158,16 @@ export class HeldExchange extends WrappedExchange {
       super.end(new FlatFields(flat));
     } else {
       if (flat.length > 0 && this.#downgrade.trailers === 'refuse') refuse('trailers', WHY_PIPED);
-      (this.#piped as PipedBody).end();
+      this.#piped?.end();
     }
     this.#complete();
+  }
+
+  override inform(status: number, fields?: FieldsInit): void {
+    if (!this.capabilities.informational && this.#downgrade.informational === 'refuse') {
+      refuse('informational', 'a Request of somebody else’s has no interim responses');
+    }
+    this.inner.inform(status, fields);
   }
 
   override async push(request: PushRequest): Promise<PushedResponse | null> {
@@ -171,6 +182,9 @@ export class HeldExchange extends WrappedExchange {
   }
 
   override reset(code?: number): void {
+    if (!this.capabilities.reset && this.#downgrade.reset === 'refuse') {
+      refuse('reset', 'a Request of somebody else’s has no reset with a code');
+    }
     this.inner.reset(code);
     if (this.inner.signal.aborted) this.fail(this.inner.signal.reason);
   }

@@ -1,4 +1,7 @@
 /** A response body as a ReadableStream, written piece by piece: a write resolves when its piece has been taken. */
+import { ExchangeClosedError } from '../../errors.ts';
+
+const CANCEL = 0x8;
 
 export class PipedBody {
   readonly stream: ReadableStream<Uint8Array>;
@@ -6,10 +9,10 @@ export class PipedBody {
   /** Resolves at the next pull. */
   #pulled: PromiseWithResolvers<void> | null = null;
   #wanted = 0;
-  #cancelled: { readonly reason: unknown } | null = null;
+  #isCancelled = false;
 
-  /** @param onPull is called when somebody begins to read */
-  constructor(onPull: () => void) {
+  /** @param onPull is called when somebody begins to read, or will not. @param onCancel when nobody reads any more */
+  constructor(onPull: () => void, onCancel: () => void) {
     this.stream = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -20,9 +23,10 @@ export class PipedBody {
           this.#wanted++;
           this.#pulled?.resolve();
         },
-        cancel: (reason) => {
+        cancel: () => {
           onPull();
-          this.#cancelled = { reason };
+          this.#isCancelled = true;
+          onCancel();
           this.#pulled?.resolve();
         },
       },
@@ -35,24 +39,24 @@ export class PipedBody {
   }
 
   async write(chunk: Uint8Array | string): Promise<void> {
+    // A pull that brings nothing would be the last.
+    if (chunk.length === 0) return;
     // Writes that are not waited for come to their turn one after the other.
-    while (this.#wanted === 0 && this.#cancelled === null) {
+    while (this.#wanted === 0 && !this.#isCancelled) {
       this.#pulled ??= Promise.withResolvers();
       await this.#pulled.promise;
       this.#pulled = null;
     }
-    if (this.#cancelled !== null) {
-      throw this.#cancelled.reason ?? new DOMException('the body’s reader has cancelled it', 'AbortError');
-    }
+    if (this.#isCancelled) throw new ExchangeClosedError({ by: 'peer', how: 'reset', code: CANCEL });
     this.#wanted--;
-    if (chunk.length > 0) this.#controller?.enqueue(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    this.#controller?.enqueue(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   }
 
   end(): void {
-    if (this.#cancelled === null) this.#controller?.close();
+    if (!this.#isCancelled) this.#controller?.close();
   }
 
   error(error: unknown): void {
-    if (this.#cancelled === null) this.#controller?.error(error);
+    if (!this.#isCancelled) this.#controller?.error(error);
   }
 }
