@@ -151,7 +151,13 @@ async function overHttp1(server: GalleryServer, asked: Asked): Promise<Got> {
   });
   if (isInteractive) outgoing.flushHeaders();
   else outgoing.end(body);
-  const response = await arrived;
+  const response = await arrived.catch((error: NodeJS.ErrnoException) => {
+    // Cut off before any of it was there.
+    if (error.code !== 'ECONNRESET') throw error;
+    return null;
+  });
+  if (response === null)
+    return { status: 0, headers: {}, trailers: {}, links, pushed: new Map(), text: '', how: 'cut' };
   const { headers, statusCode: status = 0 } = response;
   const text = await textOf(response, headers['content-encoding'] ?? '', () => {
     if (isInteractive) outgoing.end(body);

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { constants, createGzip, type Gzip, gzipSync } from 'node:zlib';
 import type { FieldsInit, Middleware } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
+import { rejection } from './rejection.ts';
 
 /** Below, the head of a gzip stream and the work cost more than is saved. */
 const WORTH_BYTES = 1024;
@@ -73,13 +74,14 @@ class CompressedExchange extends WrappedExchange {
   override write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state === 'plain') return super.write(chunk);
     const gzip = this.#gzip;
+    if (this.signal.aborted) return rejection(this.signal.reason);
     if (this.#state === 'ended' || gzip === null) {
-      return Promise.reject(misuse('SLUICE_RESPONSE_ENDED', 'nothing after the end of the response'));
+      return rejection(misuse('SLUICE_RESPONSE_ENDED', 'nothing after the end of the response'));
     }
     if (this.#waitingBytes > 0 && this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
       // A piece is lost, so what follows must not pass for whole.
       this.reset(0x2);
-      return Promise.reject(misuse('SLUICE_WRITE_BACKLOG', 'what is sent to be awaited'));
+      return rejection(misuse('SLUICE_WRITE_BACKLOG', 'what is sent to be awaited'));
     }
     this.#waitingBytes += chunk.length;
     return this.#inTurn(async () => {

@@ -7,6 +7,7 @@
 import type { Piscina } from 'piscina';
 import type { FieldsInit, Middleware } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
+import { rejection } from './rejection.ts';
 
 export interface OffloadOptions {
   /** Its task takes a Uint8Array and gives one. */
@@ -62,6 +63,7 @@ class CollectingExchange extends WrappedExchange {
   }
 
   override respond(status: number, fields: FieldsInit = {}, body?: Uint8Array | string): void {
+    this.signal.throwIfAborted();
     if (this.#state !== 'idle') throw misuse('SLUICE_RESPONSE_STARTED', 'one head');
     this.#state = 'started';
     this.#status = status;
@@ -71,13 +73,24 @@ class CollectingExchange extends WrappedExchange {
     this.#state = 'ended';
   }
 
-  override async write(chunk: Uint8Array | string): Promise<void> {
+  override write(chunk: Uint8Array | string): Promise<void> {
+    try {
+      this.#collect(chunk);
+      return Promise.resolve();
+    } catch (error) {
+      return rejection(error);
+    }
+  }
+
+  #collect(chunk: Uint8Array | string): void {
+    this.signal.throwIfAborted();
     if (this.#state === 'idle') throw misuse('SLUICE_RESPONSE_NOT_STARTED', 'respond() before write()');
     if (this.#state === 'ended') throw misuse('SLUICE_RESPONSE_ENDED', 'nothing after end()');
     this.#keep(chunk);
   }
 
   override end(): void {
+    this.signal.throwIfAborted();
     if (this.#state === 'idle') throw misuse('SLUICE_RESPONSE_NOT_STARTED', 'respond() before end()');
     if (this.#state === 'ended') throw misuse('SLUICE_RESPONSE_ENDED', 'one end()');
     this.#state = 'ended';

@@ -17,6 +17,7 @@ import type {
 } from '../../../workers/gateway.ts';
 import { FieldList, WrappedBody, WrappedExchange } from '../../../workers/middleware/compose.ts';
 import { MovedExchange } from './mounting.ts';
+import { rejection } from './rejection.ts';
 
 const LOCATION = 'x-internal-location';
 /** RFC 9110 section 9.2.2: to have them done twice is to have them done once. */
@@ -89,7 +90,8 @@ class Attempt extends WrappedExchange {
 
   /** What an answer that points elsewhere says besides is not sent. */
   override write(chunk: Uint8Array | string): Promise<void> {
-    return this.#state === 'moved' ? Promise.resolve() : super.write(chunk);
+    if (this.#state !== 'moved') return super.write(chunk);
+    return this.signal.aborted ? rejection(this.signal.reason) : Promise.resolve();
   }
 
   override end(trailers?: FieldsInit): void {

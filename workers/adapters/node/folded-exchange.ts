@@ -21,7 +21,7 @@ import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { preloadLink } from '../preload.ts';
 import { LeftBody } from './left-body.ts';
-import { writtenTo } from './node-write.ts';
+import { refusedWrite, writtenTo } from './node-write.ts';
 import type { NodePair } from './pair.ts';
 import { type Patches, partsChangedBy, withheldBy } from './patches.ts';
 
@@ -153,7 +153,7 @@ export class FoldedExchange extends WrappedExchange {
 
   override write(chunk: Uint8Array | string): Promise<void> {
     if (this.isDirect) return this.inner.write(chunk);
-    if (this.#state !== 'started') return Promise.reject(this.#misplaced());
+    if (this.#state !== 'started') return refusedWrite(this.#misplaced());
     return writtenTo(this.#pair.res, chunk, this.inner.signal);
   }
 

@@ -7,20 +7,30 @@ export function writtenTo(
   chunk: Uint8Array | string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) return refusedWrite(signal.reason);
   // An empty piece means nothing to some streams and an end to others.
   if (chunk.length === 0) return Promise.resolve();
   if ((res as ServerResponse).write(chunk)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      res.off('drain', settle);
-      res.off('close', settle);
-      signal.removeEventListener('abort', settle);
-      if (signal.aborted) reject(signal.reason);
-      else resolve();
-    };
-    res.on('drain', settle);
-    res.on('close', settle);
-    signal.addEventListener('abort', settle);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const settle = () => {
+    res.off('drain', settle);
+    res.off('close', settle);
+    signal.removeEventListener('abort', settle);
+    if (signal.aborted) reject(signal.reason);
+    else resolve();
+  };
+  res.on('drain', settle);
+  res.on('close', settle);
+  signal.addEventListener('abort', settle);
+  return harmless(promise);
+}
+
+export function refusedWrite(error: unknown): Promise<void> {
+  return harmless(Promise.reject(error));
+}
+
+/** Who does not wait for a write does not hear that it was cut off, and its thread must not end for that (docs/sgi.md, rule 2.7). */
+function harmless(written: Promise<void>): Promise<void> {
+  written.catch(() => undefined);
+  return written;
 }

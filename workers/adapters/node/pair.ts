@@ -24,7 +24,7 @@ type Done = ((error?: Error | null) => void) | null;
 
 /**
  * Of the response. `open`: more may come; `ending`: within `end()`; `ended`: all is known, some may still wait; `over`: all is handed
- * on; `delegated`: a native application has the exchange; `cut`: the exchange was reset.
+ * on; `delegated`: a native application has the exchange; `cut`: the exchange was reset, or the function has failed.
  */
 type State = 'open' | 'ending' | 'ended' | 'over' | 'delegated' | 'cut';
 
@@ -116,8 +116,11 @@ export class NodePair {
     this.#hold.resolve();
   }
 
+  /** The function is over with it: what legacy code still does, such as flush what it has kept back, must reach nobody. */
   fail(error: unknown): void {
-    this.#failure ??= { error };
+    if (this.#failure !== null) return;
+    this.#failure = { error };
+    this.#abandon(error as Error);
     this.#hold?.reject(error);
   }
 
@@ -157,6 +160,7 @@ export class NodePair {
       .finally(() => {
         this.#running--;
         this.#settleIfOver();
+        this.#rejectIfAlone();
       });
   }
 
@@ -200,10 +204,23 @@ export class NodePair {
       this.#settleIfOver();
       return;
     }
+    const reason = this.exchange.signal.reason as Error;
+    this.#abandon(reason);
+    this.#failure ??= { error: reason };
+    this.#rejectIfAlone();
+  }
+
+  /** A native application below has been interrupted as well, and may have something to clean up. */
+  #rejectIfAlone(): void {
+    if (this.#failure !== null && this.#running === 0) this.#hold?.reject(this.#failure.error);
+  }
+
+  /** From now on nothing reaches the exchange, and Node's code is told in Node's way. */
+  #abandon(reason: Error): void {
+    if (this.#state === 'cut') return;
     const wasOver = this.#state === 'over';
     this.#state = 'cut';
     const { req, res, socket } = this;
-    const reason = this.exchange.signal.reason as Error;
     socket.destroyed = true;
     socket.setTimeout(0);
     if (!wasOver) res.destroyed = true;
@@ -212,7 +229,6 @@ export class NodePair {
     socket.emit('close', false);
     if (!req.destroyed) req.destroy(aborted());
     this.#afterOver();
-    this.#hold?.reject(this.#failure === null ? reason : this.#failure.error);
   }
 
   // ---- the request

@@ -5,7 +5,7 @@ import { ExchangeClosedError, HostError } from '../../errors.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
-import { writtenTo } from './node-write.ts';
+import { refusedWrite, writtenTo } from './node-write.ts';
 
 const CANCEL = 0x8;
 const INTERNAL_ERROR = 0x2;
@@ -109,7 +109,7 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
-    if (this.#state !== 'started') return Promise.reject(this.#misplaced());
+    if (this.#state !== 'started') return refusedWrite(this.#misplaced());
     return writtenTo(this.res, chunk, this.signal);
   }
 

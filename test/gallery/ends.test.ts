@@ -1,0 +1,93 @@
+/** Ends that are no good ones, through every pair of forms: an application that fails, a peer that goes, a body that is long. */
+import { constants } from 'node:http2';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { FORMS } from '../../apps/middleware/catalogue.ts';
+import { FileScope, startServer, type TestServer } from '../server/harness.ts';
+import { connectHttp2 } from '../server/http2-client.ts';
+import { SIGNALS_FIELD } from '../server/signals.ts';
+import { CREDENTIALS, exchange, type GalleryServer, startGallery, type Version } from './gallery-server.ts';
+
+const scope = new FileScope();
+let gallery: GalleryServer;
+let interrupted: TestServer;
+test.before(async () => {
+  gallery = await startGallery(scope);
+  const application = fileURLToPath(new URL('./applications/interrupted.ts', import.meta.url));
+  interrupted = await startServer(scope, {
+    pools: { interrupted: { application, threads: { min: 1, max: 1 } } },
+  });
+});
+test.after.always(() => scope.end());
+
+const VERSIONS: readonly Version[] = ['1.1', '2'];
+const PAIRS = FORMS.flatMap((above) =>
+  FORMS.filter((below) => below !== above).map((below) => [above, below]),
+);
+const validated = (stack: readonly string[]) => stack.flatMap((form) => [form, 'validator']);
+
+for (const version of VERSIONS) {
+  test.serial(
+    `HTTP/${version}: an application that fails before its head is an error, whatever stands above`,
+    async (t) => {
+      for (const stack of PAIRS) {
+        const got = await exchange(gallery, { version, stack: validated(stack), path: '/page?fail=early' });
+        t.is(got.status, 500, stack.join(', '));
+      }
+    },
+  );
+
+  test.serial(`HTTP/${version}: one that fails behind its head never looks whole`, async (t) => {
+    for (const stack of PAIRS) {
+      const got = await exchange(gallery, {
+        version,
+        stack: validated(stack),
+        path: '/page?fail=late',
+        body: 'x',
+      });
+      if (got.status !== 500) t.is(got.how, 'cut', stack.join(', '));
+    }
+  });
+
+  test.serial(`HTTP/${version}: a long body comes back whole`, async (t) => {
+    const body = Buffer.alloc(60 * 1024, 'a long way to go; ').toString();
+    for (const stack of PAIRS) {
+      const got = await exchange(gallery, { version, stack: validated(stack), path: '/page', body });
+      const text = got.text.slice(got.text.indexOf('\n') + 1);
+      t.is(got.status, 200, stack.join(', '));
+      t.true(text.startsWith(body), `${stack.join(', ')} ${text.length}`);
+    }
+  });
+}
+
+test.serial(
+  'HTTP/2: a peer that resets interrupts the application, through whatever stands between',
+  async (t) => {
+    let count = 0;
+    for (const stack of PAIRS) {
+      // A connection that resets stream after stream would be taken for an attack.
+      const session = await connectHttp2(scope, interrupted.origin);
+      const id = ++count;
+      const ends = [
+        `aborted ${id} SLUICE_EXCHANGE_CLOSED by peer code ${constants.NGHTTP2_CANCEL}`,
+        `closed ${id} reset by peer code ${constants.NGHTTP2_CANCEL}`,
+        `write ${id} SLUICE_EXCHANGE_CLOSED`,
+      ];
+      const begun = interrupted.signals.until(`begun ${id}`);
+      const told = Promise.all(ends.map((end) => interrupted.signals.until(end)));
+      const stream = session.request({
+        ...CREDENTIALS,
+        ':path': `/?id=${id}`,
+        'x-stack': stack.join(','),
+        [SIGNALS_FIELD]: interrupted.signals.name,
+      });
+      stream.on('error', () => undefined);
+      await begun;
+      stream.close(constants.NGHTTP2_CANCEL);
+      await told;
+      session.destroy();
+    }
+    t.is(interrupted.log.count('application failed'), 0);
+    t.is(interrupted.log.count('thread started'), 1);
+  },
+);
