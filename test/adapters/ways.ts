@@ -9,6 +9,8 @@ import * as frames from '../server/raw-http2.ts';
 import { RawHttp2, requestHead } from '../server/raw-http2.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
 
+type Address = Pick<TestServer, 'origin' | 'port'>;
+
 export interface Seen {
   readonly status: number;
   readonly headers: { readonly [name: string]: unknown };
@@ -41,7 +43,7 @@ export interface Way {
 }
 
 /** By version. A server is there once the tests begin. */
-export const ways: { readonly [version: string]: (server: TestServer) => Way } = {
+export const ways: { readonly [version: string]: (server: Address) => Way } = {
   '1.1': (server) => http1(server),
   '2.0': (server) => http2(server),
 };
@@ -52,7 +54,7 @@ async function lengthOf(stream: AsyncIterable<Buffer>): Promise<number> {
   return length;
 }
 
-const http1 = (server: TestServer): Way => ({
+const http1 = (server: Address): Way => ({
   version: '1.1',
   async ask(_t, path, ask = {}) {
     const { body, ...rest } = await requestHttp1(`${server.origin}${path}`, ask);
@@ -74,7 +76,7 @@ const http1 = (server: TestServer): Way => ({
   },
 });
 
-const http2 = (server: TestServer): Way => ({
+const http2 = (server: Address): Way => ({
   version: '2.0',
   async ask(t, path, { method = 'GET', headers, body, trailers } = {}) {
     const session = await connectHttp2(t, server.origin);

@@ -1,6 +1,7 @@
 /** An exchange made of a request and a response of node:http or node:http2. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { plainName } from '../../../wire/field-marks.ts';
 import { NOTHING_WITHHELD, requireFeatures } from '../../capabilities.ts';
 import { ExchangeClosedError, HostError } from '../../errors.ts';
 import { ReceivedFields } from '../../fields/received.ts';
@@ -29,6 +30,8 @@ type Req = IncomingMessage | Http2ServerRequest;
 type Res = ServerResponse | Http2ServerResponse;
 
 const NEVER = new AbortController().signal;
+/** What Node's requests end with when their connection or stream does. */
+const CUT_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 export class ExchangeOverNode extends ResponseOverNode implements Exchange {
   readonly request: ExchangeRequest;
@@ -65,7 +68,7 @@ export class ExchangeOverNode extends ResponseOverNode implements Exchange {
           return isAtEnd(req);
         },
       } as ExchangeBody,
-      () => piecesOf(req, this.signal),
+      () => piecesOf(req, this),
     );
   }
 
@@ -89,8 +92,10 @@ export class ExchangeOverNode extends ResponseOverNode implements Exchange {
     if (this.signal.aborted) return null;
     if (!this.capabilities.push) return this.#insteadOfPush(path);
     const headers: { [name: string]: string | string[] } = { ':method': method, ':path': path };
-    for (let i = 0; i < fields.length; i += 2)
-      headers[fields[i]] = [headers[fields[i]] ?? [], fields[i + 1]].flat();
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = plainName(fields[i]);
+      headers[name] = [headers[name] ?? [], fields[i + 1]].flat();
+    }
     return new Promise((resolve) => {
       (this.res as Http2ServerResponse).createPushResponse(headers, (error, pushed) =>
         // The peer has changed its mind, or has as many as it takes: no more now.
@@ -135,13 +140,18 @@ function isAtEnd(req: Req): boolean {
   return req.readableLength === 0;
 }
 
-async function* piecesOf(req: Req, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* piecesOf(
+  req: Req,
+  { signal, closed }: Pick<Exchange, 'signal' | 'closed'>,
+): AsyncGenerator<Uint8Array> {
   if (req.readableEnded) {
     throw new HostError('SLUICE_BODY_USED', 'expected one reading of the body, a layer above has read it');
   }
   try {
     yield* req.iterator({ destroyOnReturn: false });
   } catch (error) {
+    // Of a peer that goes away the request hears first, the response next, and only that one says how it ended.
+    if (CUT_CODES.has((error as NodeJS.ErrnoException).code ?? '')) await closed;
     throw signal.aborted ? signal.reason : error;
   }
 }

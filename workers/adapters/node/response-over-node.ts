@@ -1,6 +1,7 @@
 /** A response of node:http or node:http2 as the interface has it; of an exchange, or one that was promised. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
+import { plainName } from '../../../wire/field-marks.ts';
 import { ExchangeClosedError, HostError } from '../../errors.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
@@ -37,11 +38,13 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   #onClose(): void {
-    if (this.res.writableFinished && this.#reset === null) {
+    const rstCode = 'stream' in this.res ? (this.res.stream?.rstCode ?? CANCEL) : 0;
+    // Node ends a stream's writable side when the peer resets it, so that finished alone says nothing there.
+    if (this.res.writableFinished && this.#reset === null && rstCode === 0) {
       this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
       return;
     }
-    const code = 'stream' in this.res ? (this.res.stream?.rstCode ?? CANCEL) : CANCEL;
+    const code = rstCode;
     const closed: Closed =
       this.#reset === null
         ? { by: 'peer', how: 'reset', code: code === 0 ? CANCEL : code }
@@ -94,7 +97,9 @@ export class ResponseOverNode implements PushedResponse {
     const { res } = this;
     for (const [name, value] of Object.entries(headers)) {
       const set = JOINED.has(name) ? res.getHeader(name) : undefined;
-      res.setHeader(name, set === undefined ? value : [set, value].flat().map(String));
+      // One value is a string, as whoever looks at it above expects.
+      const own = value.length === 1 ? (value[0] as string) : value;
+      res.setHeader(name, set === undefined ? own : [set, value].flat().map(String));
     }
     if (length !== -1 && declared === -1 && status !== 204 && status !== 304)
       res.setHeader('content-length', length);
@@ -186,11 +191,13 @@ export class ResponseOverNode implements PushedResponse {
 /** Fields of which both sides may have some; of any other what the application says counts. */
 const JOINED = new Set(['set-cookie', 'vary', 'link', 'www-authenticate']);
 
+/** Node's servers have no say over HPACK here, so marks stay behind. */
 function headersOf(flat: readonly string[]): { [name: string]: string[] } {
   const headers: { [name: string]: string[] } = {};
   for (let i = 0; i < flat.length; i += 2) {
-    const values = headers[flat[i]];
-    if (values === undefined) headers[flat[i]] = [flat[i + 1]];
+    const name = plainName(flat[i]);
+    const values = headers[name];
+    if (values === undefined) headers[name] = [flat[i + 1]];
     else values.push(flat[i + 1]);
   }
   return headers;
