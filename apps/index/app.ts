@@ -48,6 +48,13 @@ const SAMPLES: readonly Sample[] = [
     ],
   },
   {
+    path: '/notify',
+    does: 'Web Push (RFC 8030): subscribe, send, and receive by server push on one open exchange. The command subscribes, sends, and fetches what was sent.',
+    commands: [
+      `MADE=$(CURL -i -X POST ORIGIN/notify/subscribe | tr -d '\\r'); CURL -H 'ttl: 60' -d hello "ORIGIN$(echo "$MADE" | sed -n 's/^link: <\\([^>]*\\)>; rel="urn:ietf:params:push"$/\\1/p')"; CURL "ORIGIN$(echo "$MADE" | sed -n 's/^location: //p')"`,
+    ],
+  },
+  {
     path: '/hash',
     does: 'Hashes a password with Argon2id in WebAssembly, and verifies one.',
     commands: [

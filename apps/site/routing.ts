@@ -16,8 +16,10 @@ export type Handler = (exchange: Exchange, query: URLSearchParams) => void | Pro
 /** Method → handler. `HEAD` is answered by the handler of `GET`: the server leaves the content out. */
 export type Methods = { readonly [method: string]: Handler };
 
-/** Path → what it answers. A Map, because a path is the peer's to choose and `__proto__` is one. */
-export type Resources = ReadonlyMap<string, Methods>;
+/** Path → what it answers: a Map, because a path is the peer's to choose and `__proto__` is one, or whatever looks paths up. */
+export interface Resources {
+  get(path: string): Methods | undefined;
+}
 
 /** A request that is answered with an error: whose fault it is says the status. */
 export class Refusal extends Error {

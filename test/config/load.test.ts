@@ -522,6 +522,7 @@ test("this project's own configuration is right", (t) => {
     'render',
     'thumbnail',
     'middleware',
+    'notify',
   ]);
-  t.is(config.routes.length, 8);
+  t.is(config.routes.length, 9);
 });
