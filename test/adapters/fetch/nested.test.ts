@@ -1,4 +1,6 @@
 /** Native applications below Fetch layers (docs/sgi.md, rule 12.6). */
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
@@ -48,3 +50,28 @@ test('a push of the application goes out below a layer that leaves the exchange 
   t.is(whole.body.toString(), '|');
   t.deepEqual(await promised, ['/pushed.css', 'pushed']);
 });
+
+for (const path of ['/alone', '/field', '/rewritten']) {
+  for (const query of ['secret', 'secret-streaming']) {
+    test(`${path}?${query}: a field that the application marks as secret is never indexed, whoever looked at it`, async (t) => {
+      const session = await connectHttp2(t, server.origin);
+      const { headers } = await answer(session.request({ ':path': `${path}?${query}` }));
+      t.deepEqual(headers['set-cookie'], ['secret=1']);
+      const { [sensitiveHeaders]: sensitive } = headers as IncomingHttpHeaders & {
+        [sensitiveHeaders]?: string[];
+      };
+      t.deepEqual(sensitive, ['set-cookie']);
+    });
+  }
+
+  test(`${path}: a write that nobody waits for ends no thread when the exchange is cut off`, async (t) => {
+    const session = await connectHttp2(t, server.origin);
+    const stream = session.request({ ':path': `${path}?unheard` });
+    stream.on('error', () => undefined);
+    await once(stream, 'data');
+    stream.close(8);
+    // On one connection, so behind the reset; and once more, behind whatever that one has met.
+    for (let i = 0; i < 2; i++) t.is((await answer(session.request({ ':path': '/alone' }))).status, 200);
+    t.is(server.log.count('thread started'), 1);
+  });
+}

@@ -4,6 +4,7 @@ import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import { putMarksBack } from '../kept-marks.ts';
 import { FetchContext } from './context.ts';
 import { folded, rememberRequest } from './folds.ts';
 import { areInstalled, platformResponse } from './globals.ts';
@@ -125,6 +126,7 @@ async function respond(
   if (platform.status === 0)
     throw new Error('expected a response of the application, it gave Response.error()');
   const flat = flatOf(platform.headers);
+  putMarksBack(exchange, flat);
   const pushes = takeAssociated(exchange, flat, associated);
   const { body } = platform;
   const held = body === null || body.locked || platform.bodyUsed ? null : heldStream(body);

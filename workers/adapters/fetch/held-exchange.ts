@@ -10,6 +10,7 @@ import { flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Exchange, FieldsInit, PushedResponse, PushRequest, Tunnel, Withheld } from '../../gateway.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
+import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
 import { ExchangeOverFetch } from './exchange-over-fetch.ts';
 import { areInstalled } from './globals.ts';
@@ -105,6 +106,7 @@ export class HeldExchange extends WrappedExchange {
       throw new HostError('SLUICE_STATUS_INVALID', `expected a final status, 200 to 599, got ${status}`);
     }
     const flat = [...flatten(fields), ...this.#preloads.flatMap((link) => ['link', link])];
+    keepMarks(this.inner, flat);
     this.#state = body === undefined ? 'started' : 'ended';
     this.#response.resolve(this.#make(status, flat, body));
     if (body !== undefined) this.#complete();
@@ -126,7 +128,16 @@ export class HeldExchange extends WrappedExchange {
     return new PlatformResponse(null, init);
   }
 
-  override async write(chunk: Uint8Array | string): Promise<void> {
+  override write(chunk: Uint8Array | string): Promise<void> {
+    const written = this.#write(chunk);
+    // Who does not wait for a write does not hear that it was cut off (docs/sgi.md, rule 2.7).
+    written.catch((error: { code?: unknown }) => {
+      if (error.code !== 'SLUICE_EXCHANGE_CLOSED') throw error;
+    });
+    return written;
+  }
+
+  async #write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state !== 'started') throw this.#misplaced();
     if (this.#mode === 'held') await this.#untilCommitted();
     if (this.#mode === 'direct') return this.inner.write(chunk);
@@ -219,7 +230,6 @@ export class HeldExchange extends WrappedExchange {
   }
 }
 
-/** Fetch has no place for marks. */
 function unmarked(flat: readonly string[]): [name: string, value: string][] {
   const lines: [string, string][] = [];
   for (let i = 0; i < flat.length; i += 2) lines.push([plainName(flat[i] as string), flat[i + 1] as string]);

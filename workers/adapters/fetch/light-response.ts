@@ -5,6 +5,7 @@
  * is put in its place in threads that run Fetch handlers (`globals.ts`); what is not simple is handed to the platform's at once, and
  * so is everything as soon as anything but its status is looked at.
  */
+import { plainName } from '../../../wire/field-marks.ts';
 import type { HeldExchange } from './held-exchange.ts';
 
 export const PlatformResponse: typeof Response = globalThis.Response;
@@ -62,7 +63,8 @@ export class LightResponse {
   get platform(): Response {
     if (this.#platform === null) {
       const headers: [string, string][] = [];
-      for (let i = 0; i < this.#flat.length; i += 2) headers.push([this.#flat[i], this.#flat[i + 1]]);
+      for (let i = 0; i < this.#flat.length; i += 2)
+        headers.push([plainName(this.#flat[i]), this.#flat[i + 1]]);
       const body = this.#held === null ? this.#body : this.#held.stream;
       this.#platform = new PlatformResponse(body as ResponseBody, { status: this.#status, headers });
     }

@@ -19,6 +19,7 @@ import type {
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
+import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
 import { LeftBody } from './left-body.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
@@ -138,11 +139,10 @@ export class FoldedExchange extends WrappedExchange {
     return merged;
   }
 
-  /** Node's response has no place for marks, so its pair keeps them. */
   #set(flat: string[]): void {
     const { res } = this.#pair;
     const lines = this.#mergedWith(flat);
-    this.#pair.keepMarks(lines);
+    keepMarks(this.#pair.exchange, lines);
     for (const name of res.getHeaderNames()) res.removeHeader(name);
     for (let i = 0; i < lines.length; i += 2) {
       const name = plainName(lines[i]);

@@ -25,8 +25,10 @@ export function writtenTo(
   return harmless(promise);
 }
 
+/** A misuse that nobody hears is a fault of the application; a cut is none. */
 export function refusedWrite(error: unknown): Promise<void> {
-  return harmless(Promise.reject(error));
+  const refused = Promise.reject(error);
+  return (error as { code?: unknown }).code === 'SLUICE_EXCHANGE_CLOSED' ? harmless(refused) : refused;
 }
 
 /** Who does not wait for a write does not hear that it was cut off, and its thread must not end for that (docs/sgi.md, rule 2.7). */

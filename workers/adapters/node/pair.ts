@@ -5,13 +5,14 @@
  * the function lasts until the response has been handed on whole, and until what is still reading the request has ended.
  */
 import type { EventEmitter } from 'node:events';
-import { isMarked, plainName } from '../../../wire/field-marks.ts';
+import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../errors.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { ReceivedFields } from '../../fields/received.ts';
 import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
+import { putMarksBack } from '../kept-marks.ts';
 import { type Incoming, makeRequest, setVersion } from './request.ts';
 import { drained, makeResponse, markSent, type Outgoing, trailersOf } from './response.ts';
 import { ExchangeSocket } from './socket.ts';
@@ -52,7 +53,6 @@ export class NodePair {
   #state: State = 'open';
   #head: { readonly status: number; readonly flat: string[] } | null = null;
   #isHeadSent = false;
-  #marks: Map<string, string> | null = null;
   /** What `end()` was given. */
   #last: Piece | null = null;
   #waiting: Piece[] = [];
@@ -296,23 +296,8 @@ export class NodePair {
   // ---- the response
 
   headStored(status: number, flat: string[]): void {
-    this.#remark(flat);
+    putMarksBack(this.exchange, flat);
     this.#head = { status, flat };
-  }
-
-  /** Fields that a native application below has marked, for when they come back without. */
-  keepMarks(flat: readonly string[]): void {
-    for (let i = 0; i < flat.length; i += 2) {
-      if (!isMarked(flat[i])) continue;
-      this.#marks ??= new Map();
-      this.#marks.set(`${plainName(flat[i])}:${flat[i + 1]}`, flat[i]);
-    }
-  }
-
-  #remark(flat: string[]): void {
-    if (this.#marks === null) return;
-    for (let i = 0; i < flat.length; i += 2)
-      flat[i] = this.#marks.get(`${flat[i]}:${flat[i + 1]}`) ?? flat[i];
   }
 
   /** An interim response as Node writes it. */

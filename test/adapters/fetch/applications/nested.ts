@@ -3,7 +3,23 @@ import { Hono } from 'hono';
 import { toFetch } from '../../../../workers/adapters/fetch/to-fetch.ts';
 import type { Exchange } from '../../../../workers/gateway.ts';
 
+const SECRET = { 'set-cookie': { value: 'secret=1', indexing: 'never' } } as const;
+
 const native = toFetch(async (exchange: Exchange) => {
+  const { path } = exchange.request;
+  if (path.endsWith('?secret')) return exchange.respond(200, SECRET, 'told');
+  if (path.endsWith('?secret-streaming')) {
+    exchange.respond(200, SECRET);
+    await exchange.write('told');
+    return exchange.end();
+  }
+  if (path.endsWith('?unheard')) {
+    exchange.respond(200, {});
+    await exchange.write('begun');
+    await exchange.closed;
+    void exchange.write('after the cut');
+    return;
+  }
   exchange.inform(103, { link: '</early.css>; rel=preload' });
   const pushed = await exchange.push({ path: '/pushed.css' });
   pushed?.respond(200, { 'content-type': 'text/css' }, 'pushed');

@@ -1,0 +1,29 @@
+/**
+ * Marks on fields of a native application (docs/sgi.md, rule 6.6) whose head goes through hands that have no place for them: they are
+ * kept beside the exchange above and put back where the field comes out as it went in.
+ */
+import { isMarked, plainName } from '../../wire/field-marks.ts';
+import type { Exchange } from '../gateway.ts';
+
+/** By name and value, the marked name. Few applications mark fields, so most exchanges are not here. */
+const kept = new WeakMap<Exchange, Map<string, string>>();
+
+const keyOf = (name: string, value: string) => `${name}:${value}`;
+
+export function keepMarks(exchange: Exchange, flat: readonly string[]): void {
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    if (!isMarked(name)) continue;
+    const marks = kept.get(exchange) ?? new Map<string, string>();
+    kept.set(exchange, marks.set(keyOf(plainName(name), flat[i + 1] as string), name));
+  }
+}
+
+export function putMarksBack(exchange: Exchange, flat: string[]): void {
+  const marks = kept.get(exchange);
+  if (marks === undefined) return;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    flat[i] = marks.get(keyOf(name, flat[i + 1] as string)) ?? name;
+  }
+}
