@@ -253,7 +253,7 @@ export class HostedExchange implements Exchange {
     }
     if (!this.#takesPushes) return null;
     this.#requireFits(pending.fields);
-    this.#pushes ??= new Pushes();
+    this.#pushes ??= new Pushes(() => this.#finishIfOver());
     if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
     }
@@ -548,7 +548,12 @@ export class HostedExchange implements Exchange {
 
   #flags(end: boolean): number {
     if (!end) return 0;
-    return this.#requestState === 'ended' ? Flag.End | Flag.Final : Flag.End;
+    return this.#requestState === 'ended' && !this.#awaitsPromise ? Flag.End | Flag.Final : Flag.End;
+  }
+
+  /** The reactor has yet to say whether it has promised: a response that is complete before that is no reason to have asked in vain. */
+  get #awaitsPromise(): boolean {
+    return this.#pushes !== null && this.#pushes.pendingCount > 0;
   }
 
   /** Sends what the ring's room and the response's credit allow. */
@@ -607,13 +612,13 @@ export class HostedExchange implements Exchange {
   #responseEnded(): void {
     if (this.#response !== 'ending') return;
     this.#response = 'ended';
-    if (this.#requestState === 'ended') this.#finish(COMPLETE);
+    if (this.#requestState === 'ended' && !this.#awaitsPromise) this.#finish(COMPLETE);
     else this.#finishIfOver();
   }
 
   /** With the response out: over when the request is in, or when nobody is left to read it. */
   #finishIfOver(): void {
-    if (this.#response !== 'ended' || this.#final) return;
+    if (this.#response !== 'ended' || this.#final || this.#awaitsPromise) return;
     if (this.#requestState === 'open' && !this.#settled) return;
     this.#outlet.sendClosed(this);
     this.#finish(COMPLETE);

@@ -50,7 +50,13 @@ export class Pushes {
   readonly #pending = new Map<number, PendingPush>();
   /** Promised responses that are not over. */
   readonly #given = new Set<HostedExchange>();
+  readonly #onAnswered: () => void;
   #state: 'open' | 'over' = 'open';
+
+  /** @param onAnswered is called when the reactor has answered all that it was asked */
+  constructor(onAnswered: () => void) {
+    this.#onAnswered = onAnswered;
+  }
 
   get pendingCount(): number {
     return this.#pending.size;
@@ -67,24 +73,30 @@ export class Pushes {
   /** The reactor has promised nothing. */
   refused(number: number): void {
     this.#pending.get(number)?.answer.resolve(null);
-    this.#pending.delete(number);
+    this.#answered(number);
   }
 
   /** The promise is out. False: nobody waits for it any more. */
   promised(number: number, pushed: HostedExchange): boolean {
     const push = this.#pending.get(number);
     if (push === undefined || this.#state === 'over') return false;
-    this.#pending.delete(number);
     this.#given.add(pushed);
     void pushed.closed.then(() => this.#given.delete(pushed));
     push.answer.resolve(pushed);
+    this.#answered(number);
     return true;
+  }
+
+  #answered(number: number): void {
+    if (this.#pending.delete(number) && this.#pending.size === 0) this.#onAnswered();
   }
 
   /** The reactor answers no more. */
   abandon(): void {
+    if (this.#pending.size === 0) return;
     for (const { answer } of this.#pending.values()) answer.resolve(null);
     this.#pending.clear();
+    this.#onAnswered();
   }
 
   /** The application's function is over. */

@@ -113,3 +113,32 @@ test('pushes that nobody waits for meet a limit', async (t) => {
   const error = await t.throwsAsync(exchange.push({ path: '/' }));
   t.is((error as { code?: string }).code, 'SLUICE_WRITE_BACKLOG');
 });
+
+test('a push that was asked for before the response was complete is given, and the exchange is over behind it', async (t) => {
+  const { outlet, exchange, pushed } = hosted();
+  const first = exchange.push({ path: '/a' });
+  const second = exchange.push({ path: '/b' });
+  exchange.respond(200, {}, 'x');
+  t.is(outlet.finishedTimes, 0);
+  exchange.pushes?.refused(2);
+  t.is(await second, null);
+  t.is(outlet.finishedTimes, 0);
+  exchange.pushes?.promised(1, pushed);
+  t.is(await first, pushed);
+  t.is(outlet.finishedTimes, 1);
+  t.deepEqual(
+    outlet.take().map(([kind]) => kind),
+    ['push', 'push', 'head', 'closed'],
+  );
+  t.deepEqual(await exchange.closed, { by: 'application', how: 'complete', code: 0 });
+});
+
+test('one that is not answered when the application’s function is over holds nothing up', async (t) => {
+  const { outlet, exchange } = hosted();
+  const waiting = exchange.push({ path: '/a' });
+  exchange.respond(200, {}, 'x');
+  t.true(exchange.onReturn());
+  exchange.pushes?.returned();
+  t.is(await waiting, null);
+  t.is(outlet.finishedTimes, 1);
+});
