@@ -1,11 +1,12 @@
 /**
  * Exchanges through the stack that the field `x-stack`, or `stack` in the query, names, such as `native/etag,legacy/compression`, outermost
- * first.
+ * first. With `express` as the last name a legacy application stands below it, otherwise a native one.
  */
 import type { Application, Exchange } from '../../workers/gateway.ts';
 import { respondText } from '../site/routing.ts';
 import { FORMS, stackOf, stopWorkers } from './catalogue.ts';
 import innermost from './innermost.ts';
+import innermostLegacy from './innermost-legacy.ts';
 
 export const MAX_LAYERS = 16;
 /** Stacks that are kept put together: more than anybody looks at, fewer than a peer can name. */
@@ -31,11 +32,12 @@ function queryOf({ request: { path } }: Exchange): URLSearchParams {
 function put(names: string): Application | string {
   const forms = names.split(',').filter((name) => name !== '');
   if (forms.length > MAX_LAYERS) return `At most ${MAX_LAYERS} layers, ${forms.length} were named.\n`;
-  const stack = stackOf(forms);
+  const isLegacy = forms.at(-1) === 'express';
+  const stack = stackOf(isLegacy ? forms.slice(0, -1) : forms);
   if (typeof stack === 'string') return `There is no ${stack}. There are:\n${FORMS.join('\n')}\n`;
   const [oldest] = stacks.keys();
   if (stacks.size >= MAX_STACKS && oldest !== undefined) stacks.delete(oldest);
-  const application = stack(innermost);
+  const application = stack(isLegacy ? innermostLegacy : innermost);
   stacks.set(names, application);
   return application;
 }

@@ -28,6 +28,8 @@ export interface Row {
   readonly readsAhead?: true;
   /** What shows in a response that it was there. */
   readonly sign?: Sign;
+  /** It shows only when the application asks for what the layer offers under a key, which no legacy one does. */
+  readonly isOffered?: true;
   /** What it is there for: a request, and how it is answered. */
   readonly probe: Probe;
 }
@@ -79,6 +81,7 @@ export const ROWS: { readonly [form: string]: Row } = {
 
   'native/sessions': {
     withholds: [],
+    isOffered: true,
     sign: head('set-cookie', /^session=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax$/),
     probe: { status: 200 },
   },
@@ -91,11 +94,13 @@ export const ROWS: { readonly [form: string]: Row } = {
 
   'native/authentication': {
     withholds: [],
+    isOffered: true,
     sign: { in: 'report', name: 'user', is: /^gallery$/ },
     probe: { ...STRANGER, status: 401, signs: [head('www-authenticate', /^Basic realm="gallery"/)] },
   },
   'legacy/authentication': {
     withholds: [],
+    isOffered: true,
     sign: { in: 'report', name: 'user', is: /^gallery$/ },
     probe: { ...STRANGER, status: 401, signs: [head('www-authenticate', /^Basic realm="gallery"/)] },
   },

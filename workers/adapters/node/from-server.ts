@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Application, Exchange } from '../../gateway.ts';
+import { Associated } from '../associated.ts';
 import { type FromNodeOptions, optionsOf } from './from-node.ts';
 import { NodePair } from './pair.ts';
 import { UpgradeSocket } from './upgrade-socket.ts';
@@ -12,10 +13,10 @@ export type FromServerOptions = FromNodeOptions;
 
 export function fromServer(server: Server, options: FromServerOptions = {}): Application {
   const pairOptions = optionsOf(options);
-  return (exchange) => {
+  const application = (exchange: Exchange): void | Promise<void> => {
     const { protocol, method, fields } = exchange.request;
     if (protocol !== '' || method === 'CONNECT') return upgrade(server, exchange);
-    const pair = new NodePair(exchange, pairOptions, null);
+    const pair = new NodePair(exchange, pairOptions, associated);
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
     const results = server
@@ -28,18 +29,19 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
     }
     return pair.held(undefined);
   };
+  const associated = Associated.of(application, pairOptions.downgrade);
+  return application;
 }
 
 /** Node gives an upgrade to its listeners with the socket, on which they write the response themselves. */
 function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
   const event =
     exchange.request.method === 'CONNECT' && exchange.request.protocol === '' ? 'connect' : 'upgrade';
-  if (server.listenerCount(event) === 0) {
-    exchange.respond(
-      501,
-      { 'content-type': 'text/plain; charset=utf-8' },
-      `The application has no ${event} listener.\n`,
-    );
+  // A listener that finds out while it writes its 101 can only break off.
+  const withheld = exchange.withheld.find(({ feature }) => feature === 'tunnel');
+  if (withheld !== undefined || server.listenerCount(event) === 0) {
+    const why = withheld?.why ?? `The application has no ${event} listener.`;
+    exchange.respond(501, { 'content-type': 'text/plain; charset=utf-8' }, `${why}\n`);
     return;
   }
   const socket = new UpgradeSocket(exchange);
