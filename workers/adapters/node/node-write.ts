@@ -11,18 +11,34 @@ export function writtenTo(
   // An empty piece means nothing to some streams and an end to others.
   if (chunk.length === 0) return Promise.resolve();
   if ((res as ServerResponse).write(chunk)) return Promise.resolve();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const waiting = waitingFor(res, signal);
+  const written = Promise.withResolvers<void>();
+  waiting.push(written);
+  return harmless(written.promise);
+}
+
+type Waiting = PromiseWithResolvers<void>[];
+const waitingByResponse = new WeakMap<object, Waiting>();
+
+/**
+ * Who waits for room. There is one listener for all of them, and for good: middleware that patches `on` to listen elsewhere, as
+ * `compression` does, need not have patched `off`.
+ */
+function waitingFor(res: ServerResponse | Http2ServerResponse, signal: AbortSignal): Waiting {
+  const known = waitingByResponse.get(res);
+  if (known !== undefined) return known;
+  const waiting: Waiting = [];
+  waitingByResponse.set(res, waiting);
   const settle = () => {
-    res.off('drain', settle);
-    res.off('close', settle);
-    signal.removeEventListener('abort', settle);
-    if (signal.aborted) reject(signal.reason);
-    else resolve();
+    for (const { resolve, reject } of waiting.splice(0)) {
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    }
   };
   res.on('drain', settle);
   res.on('close', settle);
   signal.addEventListener('abort', settle);
-  return harmless(promise);
+  return waiting;
 }
 
 /** A misuse that nobody hears is a fault of the application; a cut is none. */
