@@ -25,6 +25,10 @@ app.use((req, res, next) => {
     trailer: 'x-echoed-bytes',
   });
   res.write(`${JSON.stringify({ method: req.method, path: req.originalUrl })}\n`);
+  if (req.query.fail === 'late') {
+    next(new Error('told to fail behind the head'));
+    return;
+  }
   let bytes = 0;
   req.on('data', (piece: Buffer) => {
     bytes += piece.length;

@@ -24,24 +24,27 @@ const VERSIONS: readonly Version[] = ['1.1', '2'];
 const PAIRS = FORMS.flatMap((above) =>
   FORMS.filter((below) => below !== above).map((below) => [above, below]),
 );
-const validated = (stack: readonly string[]) => stack.flatMap((form) => [form, 'validator']);
+/** What is below: the native application, or the legacy one. */
+const INNERMOST = [[], ['express']];
+const between = (stack: readonly string[]) => stack.flatMap((form) => [form, 'validator']);
+const STACKS = INNERMOST.flatMap((innermost) => PAIRS.map((pair) => [...between(pair), ...innermost]));
 
 for (const version of VERSIONS) {
   test.serial(
     `HTTP/${version}: an application that fails before its head is an error, whatever stands above`,
     async (t) => {
-      for (const stack of PAIRS) {
-        const got = await exchange(gallery, { version, stack: validated(stack), path: '/page?fail=early' });
+      for (const stack of STACKS) {
+        const got = await exchange(gallery, { version, stack, path: '/page?fail=early' });
         t.is(got.status, 500, stack.join(', '));
       }
     },
   );
 
   test.serial(`HTTP/${version}: one that fails behind its head never looks whole`, async (t) => {
-    for (const stack of PAIRS) {
+    for (const stack of STACKS) {
       const got = await exchange(gallery, {
         version,
-        stack: validated(stack),
+        stack,
         path: '/page?fail=late',
         body: 'x',
       });
@@ -51,8 +54,8 @@ for (const version of VERSIONS) {
 
   test.serial(`HTTP/${version}: a long body comes back whole`, async (t) => {
     const body = Buffer.alloc(60 * 1024, 'a long way to go; ').toString();
-    for (const stack of PAIRS) {
-      const got = await exchange(gallery, { version, stack: validated(stack), path: '/page', body });
+    for (const stack of STACKS) {
+      const got = await exchange(gallery, { version, stack, path: '/page', body });
       const text = got.text.slice(got.text.indexOf('\n') + 1);
       t.is(got.status, 200, stack.join(', '));
       t.true(text.startsWith(body), `${stack.join(', ')} ${text.length}`);
@@ -91,3 +94,7 @@ test.serial(
     t.is(interrupted.log.count('thread started'), 1);
   },
 );
+
+test.serial('none of it has ended a thread', (t) => {
+  t.is(gallery.log.count('thread started'), 1);
+});
