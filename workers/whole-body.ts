@@ -1,7 +1,7 @@
 /** A body taken whole, within a limit. */
 import { HostError } from './errors.ts';
 
-const DEFAULT_LIMIT_BYTES = 1024 * 1024;
+export const DEFAULT_LIMIT_BYTES = 1024 * 1024;
 
 /** @throws HostError `SLUICE_BODY_TOO_LARGE` */
 export async function wholeBody(

@@ -1,9 +1,10 @@
 /** The validator between broken applications, broken servers and sound ones. */
 import test from 'ava';
 import type { Application, Exchange } from '../../workers/gateway.ts';
-import { WrappedExchange } from '../../workers/middleware/compose.ts';
 import { type Violation, validate } from '../../workers/validator/validate.ts';
 import { MemoryExchange } from '../apps/memory-exchange.ts';
+import { MemoryTunnel } from '../websocket/memory-tunnel.ts';
+import { applications, Strict, servers, sound, swallow, tunnelApplications } from './cases.ts';
 
 /** The violations of one exchange, as `side rule`, and what the validated application gave. */
 async function violations(application: Application, exchange: Exchange): Promise<string[]> {
@@ -13,196 +14,21 @@ async function violations(application: Application, exchange: Exchange): Promise
   return found.map(({ side, rule }) => `${side} ${rule}`);
 }
 
-const ignore = () => undefined;
-/** As an application that has no idea of what it does. */
-const swallow = (call: () => unknown): void => {
-  try {
-    Promise.resolve(call()).catch(ignore);
-  } catch {
-    // What it is told it does not hear.
+for (const [asked, cases] of [
+  ['', applications],
+  ['websocket', tunnelApplications],
+] as const) {
+  for (const [rule, what, application] of cases) {
+    test(`rule ${rule}: an application that ${what} is found out`, async (t) => {
+      const found = await violations(application, new Strict(asked));
+      t.true(found.includes(`application ${rule}`), found.join());
+    });
   }
-};
-
-const broken: readonly [rule: string, what: string, application: Application][] = [
-  ['1.3', 'returns without a response', ignore],
-  ['1.3', 'returns without an end', (exchange) => exchange.respond(200)],
-  [
-    '2.1',
-    'informs behind the head',
-    (exchange) => {
-      exchange.respond(200, {}, '');
-      swallow(() => exchange.inform(103));
-    },
-  ],
-  [
-    '2.2',
-    'responds twice',
-    (exchange) => {
-      exchange.respond(200, {}, '');
-      swallow(() => exchange.respond(200, {}, ''));
-    },
-  ],
-  [
-    '2.3',
-    'ends before a head',
-    (exchange) => {
-      swallow(() => exchange.end());
-      exchange.respond(200, {}, '');
-    },
-  ],
-  [
-    '2.3',
-    'writes behind the end',
-    async (exchange) => {
-      exchange.respond(200, {}, '');
-      await exchange.write('x').catch(ignore);
-    },
-  ],
-  [
-    '2.4',
-    'pushes behind the end',
-    async (exchange) => {
-      exchange.respond(200, {}, '');
-      await exchange.push({ path: '/a' }).catch(ignore);
-    },
-  ],
-  [
-    '4.3',
-    'reads the body twice',
-    async (exchange) => {
-      await exchange.body.text();
-      await exchange.body.text().catch(ignore);
-      exchange.respond(200, {}, '');
-    },
-  ],
-  [
-    '5.3',
-    'ends short of its content-length',
-    (exchange) => {
-      exchange.respond(200, { 'content-length': 5 });
-      swallow(() => exchange.end());
-    },
-  ],
-  [
-    '5.3',
-    'writes beyond its content-length',
-    async (exchange) => {
-      exchange.respond(200, { 'content-length': 1 });
-      await exchange.write('xyz').catch(ignore);
-    },
-  ],
-  [
-    '5.5',
-    'changes bytes that it has given away',
-    async (exchange) => {
-      const piece = new Uint8Array([1, 2, 3]);
-      exchange.respond(200);
-      const written = exchange.write(piece);
-      piece[0] = 9;
-      await written.catch(ignore);
-      exchange.end();
-    },
-  ],
-  [
-    '5.7',
-    'puts a content-type into trailers',
-    (exchange) => {
-      exchange.respond(200);
-      swallow(() => exchange.end({ 'content-type': 'text/plain' }));
-    },
-  ],
-  [
-    '6.3',
-    'sends two locations',
-    (exchange) => {
-      swallow(() => exchange.respond(302, { location: ['/a', '/b'] }, ''));
-      exchange.respond(200, {}, '');
-    },
-  ],
-  [
-    '6.5',
-    'sends a line break in a field',
-    (exchange) => {
-      swallow(() => exchange.respond(200, { 'x-a': 'a\r\nb: c' }, ''));
-      exchange.respond(200, {}, '');
-    },
-  ],
-  [
-    '9.2',
-    'accepts a tunnel that nobody asked for',
-    (exchange) => {
-      swallow(() => exchange.accept());
-      exchange.respond(200, {}, '');
-    },
-  ],
-];
-
-for (const [rule, what, application] of broken) {
-  test(`rule ${rule}: an application that ${what} is found out`, async (t) => {
-    const found = await violations(application, new MemoryExchange({ path: '/', body: 'body' }));
-    t.true(found.includes(`application ${rule}`), found.join());
-  });
 }
 
-class Broken extends WrappedExchange {}
-const sound: Application = async (exchange) => {
-  for await (const _piece of exchange.body) exchange.capabilities.push;
-  await exchange.trailers;
-  exchange.respond(200, {}, 'sound');
-};
-const changed = (request: object): Exchange => {
-  const inner = new MemoryExchange({ path: '/', body: 'body' });
-  return Object.defineProperty(new Broken(inner), 'request', { value: { ...inner.request, ...request } });
-};
-const servers: readonly [rule: string, what: string, make: () => Exchange][] = [
-  ['3.1', 'has no path', () => changed({ path: 'nowhere' })],
-  ['3.1', 'has another version', () => changed({ version: '3' })],
-  [
-    '3.2',
-    'hands Host over',
-    () => changed({ fields: new MemoryExchange({ path: '/', fields: { host: 'a' } }).request.fields }),
-  ],
-  ['3.4', 'has an urgency of 9', () => changed({ priority: { urgency: 9, incremental: false } })],
-  ['4.2', 'gives empty pieces', () => new MemoryExchange({ path: '/', body: [new Uint8Array(0)] })],
-  [
-    '4.6',
-    'lets content-type into trailers',
-    () => new MemoryExchange({ path: '/', trailers: { 'content-type': 'a/b' } }),
-  ],
-  [
-    '9.1',
-    'offers a tunnel without being asked',
-    () => {
-      const inner = new MemoryExchange({ path: '/' });
-      return Object.defineProperty(new Broken(inner), 'capabilities', {
-        value: { ...inner.capabilities, tunnel: true },
-      });
-    },
-  ],
-  [
-    '10.1',
-    'changes its mind about capabilities',
-    () => {
-      const inner = new MemoryExchange({ path: '/', body: 'body' });
-      let asked = 0;
-      return Object.defineProperty(new Broken(inner), 'capabilities', {
-        get: () => ({ ...inner.capabilities, push: ++asked > 2 }),
-      });
-    },
-  ],
-  [
-    '10.2',
-    'withholds what is there',
-    () =>
-      Object.defineProperty(new Broken(new MemoryExchange({ path: '/' })), 'withheld', {
-        value: [{ feature: 'reset', why: 'it says so' }],
-      }),
-  ],
-];
-
-for (const [rule, what, make] of servers) {
+for (const [rule, what, make, application = sound] of servers) {
   test(`rule ${rule}: a server that ${what} is found out`, async (t) => {
-    const found = await violations(sound, make());
+    const found = await violations(application, make());
     t.true(found.includes(`server ${rule}`), found.join());
   });
 }
@@ -237,4 +63,41 @@ test('a violation fails the exchange even when the application does not hear it'
     code: 'SLUICE_GATEWAY_VIOLATION',
     message: /the application broke rule 2\.2/,
   });
+});
+
+test('rule 9.4: a server that calls the handler of a tunnel’s return twice is found out', async (t) => {
+  const tunnel = new MemoryTunnel(() => undefined);
+  const exchange = Object.defineProperty(new Strict('websocket'), 'accept', { value: () => tunnel });
+  const found: string[] = [];
+  const application = validate(
+    (exchange) => {
+      const accepted = exchange.accept();
+      accepted.atReturn(async () => accepted.end());
+    },
+    { onViolation: ({ side, rule }) => found.push(`${side} ${rule}`) },
+  );
+  await application(exchange);
+  await tunnel.returned(false);
+  t.deepEqual(found, [], 'the handler may use the tunnel, though the function is over');
+  await tunnel.returned(false).catch(() => undefined);
+  t.deepEqual(found, ['server 9.4']);
+});
+
+test('what is found when the function is over is a warning of the process, once for each rule', async (t) => {
+  const warned: Error[] = [];
+  const listen = (warning: Error) => warned.push(warning);
+  process.on('warning', listen);
+  t.teardown(() => process.off('warning', listen));
+  const kept: Exchange[] = [];
+  const application = validate((exchange) => {
+    kept.push(exchange);
+    exchange.respond(200, {}, '');
+  });
+  for (let n = 0; n < 2; n++) await application(new MemoryExchange({ path: '/' }));
+  for (const exchange of kept) t.throws(() => exchange.reset());
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(
+    warned.filter(({ name }) => name === 'Violation').map((violation) => (violation as Violation).rule),
+    ['1.2'],
+  );
 });

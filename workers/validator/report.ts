@@ -5,10 +5,19 @@ export type OnViolation = (violation: Violation) => void;
 
 export class Report {
   readonly #onViolation: OnViolation | undefined;
+  readonly #warned: Set<string>;
   #first: Violation | null = null;
+  #isOver = false;
 
-  constructor(onViolation: OnViolation | undefined) {
+  /** @param warned rules of which the process has been warned */
+  constructor(onViolation: OnViolation | undefined, warned: Set<string>) {
     this.#onViolation = onViolation;
+    this.#warned = warned;
+  }
+
+  /** The function is over: what is found now can fail no exchange. */
+  over(): void {
+    this.#isOver = true;
   }
 
   /** The exchange fails with it when its function is over. */
@@ -26,9 +35,18 @@ export class Report {
     return this.#add(new Violation(rule, 'server', message));
   }
 
+  /** Once for each rule: what a server does to one exchange it does to all. */
+  #warn(violation: Violation): void {
+    const key = `${violation.side} ${violation.rule}`;
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    process.emitWarning(violation);
+  }
+
   #add(violation: Violation): Violation {
     this.#first ??= violation;
-    this.#onViolation?.(violation);
+    if (this.#onViolation !== undefined) this.#onViolation(violation);
+    else if (this.#isOver) this.#warn(violation);
     return violation;
   }
 }

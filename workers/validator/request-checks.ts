@@ -24,33 +24,39 @@ const FEATURES: readonly Feature[] = [
 const STRINGS = ['method', 'scheme', 'authority', 'path', 'version', 'protocol'] as const;
 
 export function checkRequest(request: ExchangeRequest, report: Report): void {
-  for (const name of STRINGS) {
-    if (typeof request[name] !== 'string')
-      report.server('3.1', `expected request.${name} to be a string, it is ${String(request[name])}`);
-  }
+  const missing = STRINGS.filter((name) => typeof request[name] !== 'string');
+  for (const name of missing)
+    report.server('3.1', `expected request.${name} to be a string, it is ${String(request[name])}`);
+  checkRest(request, report);
+  // Of what is no string nothing more can be said.
+  if (missing.length > 0) return;
   if (!VERSIONS.has(request.version))
     report.server('3.1', `expected a version of 2, 1.1 or 1.0, it is ${request.version}`);
   const mayLackPath = request.method === 'CONNECT' && request.protocol === '';
   if (!(request.path.startsWith('/') || request.path === '*' || (mayLackPath && request.path === ''))) {
     report.server('3.1', `expected a path from a slash on, it is ${JSON.stringify(request.path)}`);
   }
-  for (const [name, value] of request.fields) {
+  if (request.protocol !== request.protocol.toLowerCase())
+    report.server('3.3', `expected a protocol in lower case, it is ${request.protocol}`);
+}
+
+/** All but the strings. */
+function checkRest(request: ExchangeRequest, report: Report): void {
+  for (const [name, value] of request.fields ?? []) {
     if (name !== name.toLowerCase()) report.server('6.1', `expected names in lower case, one is ${name}`);
     if (OF_THE_CONNECTION.has(name) || name.startsWith(':'))
       report.server('3.2', `expected no ${name} in the request's fields`);
     if (name === 'te' && value !== 'trailers')
       report.server('3.2', `expected te to be trailers, it is ${value}`);
   }
-  if (request.protocol !== request.protocol.toLowerCase())
-    report.server('3.3', `expected a protocol in lower case, it is ${request.protocol}`);
-  const { urgency, incremental } = request.priority;
+  const { urgency, incremental } = request.priority ?? {};
   if (!(Number.isInteger(urgency) && urgency >= 0 && urgency <= 7 && typeof incremental === 'boolean')) {
     report.server(
       '3.4',
       `expected an urgency of 0 to 7 and whether it is incremental, they are ${urgency} and ${incremental}`,
     );
   }
-  if (typeof request.remote.address !== 'string' || typeof request.remote.port !== 'number') {
+  if (typeof request.remote?.address !== 'string' || typeof request.remote?.port !== 'number') {
     report.server('3.4', 'expected remote to have an address and a port');
   }
 }

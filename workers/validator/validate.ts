@@ -9,20 +9,25 @@ import { ValidatedExchange } from './validated-exchange.ts';
 export { type Side, Violation } from './violation.ts';
 
 export interface ValidateOptions {
-  /** Told of every violation when it is found; the first one of an exchange fails it besides. */
+  /**
+   * Told of every violation when it is found; the first one of an exchange fails it besides. Without it, what is found when the
+   * function is over is a warning of the process (`process.on('warning')`), once for each rule.
+   */
   readonly onViolation?: OnViolation;
 }
 
 /** What an application breaks is thrown at the call that broke it. Either side's violation makes the exchange fail. */
 export function validate(application: Application, options: ValidateOptions = {}): Application {
+  const warned = new Set<string>();
   return async (exchange: Exchange) => {
-    const report = new Report(options.onViolation);
+    const report = new Report(options.onViolation, warned);
     const validated = new ValidatedExchange(exchange, report);
     let returned: unknown;
     try {
       returned = await application(validated);
     } finally {
       validated.release();
+      report.over();
     }
     if (report.first !== null) throw report.first;
     if (validated.state === 'idle' || validated.state === 'started') {

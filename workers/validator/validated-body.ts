@@ -1,6 +1,6 @@
 /** The request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
 import type { ExchangeBody } from '../gateway.ts';
-import { wholeBody } from '../whole-body.ts';
+import { DEFAULT_LIMIT_BYTES } from '../whole-body.ts';
 import type { Report } from './report.ts';
 
 /** What the exchange tells its body. */
@@ -78,8 +78,19 @@ export class ValidatedBody implements ExchangeBody {
     this.#owner.onEnd();
   }
 
-  bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>> {
-    return wholeBody(this, limitBytes);
+  /** By the server's own, which is to keep the limit. */
+  async bytes(limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+    const { report } = this.#owner;
+    this.#owner.mustHold('body');
+    if (this.#state !== 'unread')
+      throw report.application('4.3', 'expected the body to be read once, this is the second time');
+    this.#state = 'over';
+    const whole = await this.#inner.bytes(limitBytes);
+    if (!(whole instanceof Uint8Array)) report.server('4.4', `expected bytes, got ${typeof whole}`);
+    else if (whole.length > limitBytes)
+      report.server('4.4', `expected at most ${limitBytes} bytes, got ${whole.length}`);
+    this.#ended();
+    return whole;
   }
 
   async text(limitBytes?: number): Promise<string> {

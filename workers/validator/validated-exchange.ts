@@ -17,6 +17,7 @@ import type { Report } from './report.ts';
 import { checkCapabilities, checkRequest, isSame } from './request-checks.ts';
 import { type BodyOwner, ValidatedBody } from './validated-body.ts';
 import { ValidatedResponse } from './validated-response.ts';
+import { ValidatedTunnel } from './validated-tunnel.ts';
 
 /** Fields that no trailer section may hold (RFC 9110 section 6.5.1). */
 const NOT_IN_TRAILERS = [
@@ -148,14 +149,29 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     return validated;
   }
 
+  get #asksForTunnel(): boolean {
+    return this.#request.protocol !== '' || this.#request.method === 'CONNECT';
+  }
+
+  override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    const accepts = this.#asksForTunnel && status >= 200 && status < 300;
+    try {
+      super.respond(status, fields, body);
+    } catch (error) {
+      if (accepts) this.report.application('9.2', (error as Error).message);
+      throw error;
+    }
+    if (accepts) this.report.server('9.2', `expected ${status} to be refused, it accepts the tunnel`);
+  }
+
   accept(fields?: FieldsInit): Tunnel {
     this.enter('accept');
-    const tunnel = this.attempt(() => this.#inner.accept(fields));
-    if (this.#request.protocol === '' && this.#request.method !== 'CONNECT') {
+    const tunnel = this.send('accept', () => this.#inner.accept(fields));
+    if (!this.#asksForTunnel) {
       this.report.server('9.2', 'expected accept to be refused, the request asks for no tunnel');
     }
     this.entered('accept');
-    return tunnel;
+    return new ValidatedTunnel(tunnel, this.report, (what) => this.mustHold(what));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

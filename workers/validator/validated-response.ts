@@ -23,10 +23,11 @@ export class ValidatedResponse implements PushedResponse {
   readonly #inner: PushedResponse;
   readonly #isHead: boolean;
   #state: State = 'idle';
-  #isBodiless = false;
   /** Content-Length still to be met; -1: none was given. */
   #left = -1;
   #holds = true;
+  /** What `writableBytes` said, less what was written since; -1: not asked, or padding takes its part. */
+  #room = -1;
   #signal: AbortSignal | null = null;
   #closed: Promise<Closed> | null = null;
 
@@ -71,7 +72,7 @@ export class ValidatedResponse implements PushedResponse {
         `expected who ended it, how, and a code, got ${JSON.stringify({ by, how, code })}`,
       );
     }
-    if (how === 'complete' && this.#inner.signal.aborted) {
+    if (how === 'complete' && this.#inner.signal?.aborted) {
       this.report.server('7.2', 'expected signal not to abort for a response that was complete, it has');
     }
     if (how === 'reset' && this.#state !== 'ended') this.#judgeReason();
@@ -80,6 +81,8 @@ export class ValidatedResponse implements PushedResponse {
   #judgeReason(): void {
     const { signal } = this.#inner;
     const reason = signal.reason as GatewayError | undefined;
+    // One that is missing has been found already.
+    if (signal === undefined) return;
     if (!signal.aborted) {
       this.report.server('7.2', 'expected signal to abort when the exchange is cut off, it has not');
     } else if (reason?.code !== 'SLUICE_EXCHANGE_CLOSED' || reason.closedBy === undefined) {
@@ -95,7 +98,7 @@ export class ValidatedResponse implements PushedResponse {
     this.mustHold(call);
     const next = ORDER[this.#state][call];
     // After a cut every call that sends fails alike (rule 2.7), which is the server's to say.
-    if (typeof next === 'string' || this.#inner.signal.aborted) return;
+    if (typeof next === 'string' || this.#inner.signal?.aborted) return;
     throw this.report.application(
       next.rule,
       `expected the order of section 2, ${call} came when the response was ${this.#state}`,
@@ -123,6 +126,23 @@ export class ValidatedResponse implements PushedResponse {
     }
   }
 
+  /** A call that sends: after a cut it has to fail, and in one way (rule 2.7). */
+  protected send<T>(what: string, call: () => T): T {
+    const wasCut = this.#inner.signal?.aborted;
+    try {
+      const result = call();
+      if (wasCut)
+        this.report.server('2.7', `expected ${what} to fail after the exchange was cut off, it has not`);
+      return result;
+    } catch (error) {
+      if (!wasCut) throw this.refused(error);
+      const { code } = error as GatewayError;
+      if (code !== 'SLUICE_EXCHANGE_CLOSED')
+        this.report.server('2.7', `expected SLUICE_EXCHANGE_CLOSED of ${what} after a cut, got ${code}`);
+      throw error;
+    }
+  }
+
   inform(status: number, fields?: FieldsInit): void {
     this.enter('inform');
     this.attempt(() => this.#inner.inform(status, fields));
@@ -134,12 +154,25 @@ export class ValidatedResponse implements PushedResponse {
     // An iterator gives its lines once.
     const lines = fields !== undefined && Symbol.iterator in fields ? [...fields] : fields;
     const flat = this.attempt(() => flatten(lines));
-    this.attempt(() => this.#inner.respond(status, lines, body));
+    const isBodiless = this.#isHead || status === 204 || status === 304;
+    const declared = isBodiless ? -1 : contentLengthOf(flat);
+    const isWrong = body !== undefined && declared !== -1 && declared !== Buffer.byteLength(body);
+    try {
+      this.send('respond', () => this.#inner.respond(status, lines, body));
+    } catch (error) {
+      if (isWrong) this.report.application('5.3', (error as Error).message);
+      throw error;
+    }
+    if (isWrong && !this.#inner.signal?.aborted) {
+      this.report.server(
+        '5.3',
+        `expected a content-length of ${declared} to be refused, the body has another`,
+      );
+    }
     if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
       this.report.server('5.2', `expected the status ${status} to be refused, it was taken`);
     }
-    this.#isBodiless = this.#isHead || status === 204 || status === 304;
-    this.#left = this.#isBodiless ? -1 : contentLengthOf(flat);
+    this.#left = declared;
     this.entered(call);
   }
 
@@ -160,13 +193,17 @@ export class ValidatedResponse implements PushedResponse {
       );
     }
     if (this.#left !== -1) this.#left -= length;
+    if (this.#room >= 0) this.#room = Math.max(0, this.#room - length);
     const before = typeof chunk === 'string' || length > COMPARED_BYTES ? null : chunk.slice();
+    const wasCut = this.#inner.signal?.aborted;
     try {
       const written = this.#inner.write(chunk);
       if (!(written instanceof Promise)) this.report.server('5.5', 'expected write to give a promise');
       await written;
+      if (wasCut)
+        this.report.server('2.7', 'expected write to fail after the exchange was cut off, it has not');
     } catch (error) {
-      throw this.refused(error);
+      throw wasCut ? error : this.refused(error);
     }
     if (before !== null && Buffer.compare(before, chunk as Uint8Array) !== 0) {
       throw this.report.application('5.5', 'expected the bytes to stay as they are until write has resolved');
@@ -186,12 +223,13 @@ export class ValidatedResponse implements PushedResponse {
         throw this.report.application(code === 'SLUICE_FIELD_REPEATED' ? '6.3' : '5.7', message);
       }
     }
-    this.attempt(() => this.#inner.end(lines));
+    this.send('end', () => this.#inner.end(lines));
     this.entered('end');
   }
 
   pad(toMultipleOf: number): void {
     this.mustHold('pad');
+    this.#room = -2;
     this.attempt(() => this.#inner.pad(toMultipleOf));
   }
 
@@ -204,6 +242,13 @@ export class ValidatedResponse implements PushedResponse {
     const room = this.#inner.writableBytes;
     if (!(Number.isInteger(room) && room >= 0))
       this.report.server('5.6', `expected writableBytes to count bytes, it is ${room}`);
+    if (this.#state !== 'ended' && !this.#inner.signal?.aborted && room < this.#room)
+      this.report.server(
+        '5.6',
+        `expected writableBytes to shrink by what is written, from ${this.#room}, it is ${room}`,
+      );
+    // Padding takes a part that nobody here can count.
+    if (this.#room !== -2 && this.#state === 'started') this.#room = room;
     return room;
   }
 
