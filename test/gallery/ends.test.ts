@@ -6,7 +6,10 @@ import { FORMS } from '../../apps/middleware/catalogue.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
+import { ways } from '../websocket/byte-streams.ts';
+import { openPeer } from '../websocket/peer.ts';
 import { CREDENTIALS, exchange, type GalleryServer, startGallery, type Version } from './gallery-server.ts';
+import { outcomeOf } from './outcomes.ts';
 
 const scope = new FileScope();
 let gallery: GalleryServer;
@@ -16,6 +19,7 @@ test.before(async () => {
   const application = fileURLToPath(new URL('./applications/interrupted.ts', import.meta.url));
   interrupted = await startServer(scope, {
     pools: { interrupted: { application, threads: { min: 1, max: 1 } } },
+    routes: [{ path: '/*', pool: 'interrupted', websocket: true }],
   });
 });
 test.after.always(() => scope.end());
@@ -95,6 +99,27 @@ test.serial(
   },
 );
 
+for (const way of ways) {
+  test.serial(
+    `HTTP/${way.version}: a WebSocket that is cut off is left, through whatever lets it pass`,
+    async (t) => {
+      const protocol = way.version === '2' ? 'WebSocket over HTTP/2' : 'WebSocket over HTTP/1.1';
+      const passing = PAIRS.filter((stack) => outcomeOf(stack, protocol).capabilities.tunnel);
+      t.true(passing.length > 100);
+      for (const [at, stack] of passing.entries()) {
+        const id = `${way.version}-${at}`;
+        const left = interrupted.signals.until(`left ${id} 1006`);
+        const fields = { ...CREDENTIALS, 'x-stack': stack.join(',') };
+        const peer = await openPeer(way, t, { ...interrupted, scope }, `/?id=${id}`, { fields });
+        t.is(await peer.next(), 'hello', stack.join(', '));
+        peer.cut();
+        await left;
+      }
+    },
+  );
+}
+
 test.serial('none of it has ended a thread', (t) => {
   t.is(gallery.log.count('thread started'), 1);
+  t.is(interrupted.log.count('thread started'), 1);
 });

@@ -1,6 +1,7 @@
 /** An application below a stack of the gallery that tells its test how it was interrupted. */
 import { stackOf } from '../../../apps/middleware/catalogue.ts';
 import type { Exchange, GatewayError } from '../../../workers/gateway.ts';
+import { acceptWebSocket } from '../../../workers/websocket/accept.ts';
 import { queryOf, withSignals } from './by-path.ts';
 
 export default function interrupted(exchange: Exchange): void | Promise<void> {
@@ -9,8 +10,22 @@ export default function interrupted(exchange: Exchange): void | Promise<void> {
   return stack(wait)(exchange);
 }
 
+/** Stays in a WebSocket until it is left. */
+function stay(exchange: Exchange, id: string | null): Promise<void> {
+  return withSignals(exchange, async (signals) => {
+    const socket = await acceptWebSocket(exchange, { origins: 'any' });
+    if (socket === null) return;
+    await socket.send('hello');
+    for await (const message of socket) await socket.send(message);
+    const { code } = await socket.closed;
+    await exchange.closed;
+    signals.tell(`left ${id} ${code}`);
+  });
+}
+
 function wait(exchange: Exchange): Promise<void> {
   const id = queryOf(exchange).get('id');
+  if (exchange.request.protocol === 'websocket') return stay(exchange, id);
   return withSignals(exchange, async (signals) => {
     exchange.signal.addEventListener('abort', () => {
       const { code, closedBy, resetCode } = exchange.signal.reason as GatewayError;
