@@ -25,16 +25,15 @@ export function validate(application: Application, options: ValidateOptions = {}
     let returned: unknown;
     try {
       returned = await application(validated);
+      // After a cut there is nothing left to complete.
+      const isOpen = validated.state === 'idle' || validated.state === 'started';
+      if (isOpen && report.first === null && !exchange.signal.aborted)
+        report.application('1.3', 'expected a complete response or a tunnel before the function is over');
     } finally {
       validated.release();
       report.over();
     }
     if (report.first !== null) throw report.first;
-    if (validated.state === 'idle' || validated.state === 'started') {
-      // After a cut there is nothing left to complete.
-      if (exchange.signal.aborted) return;
-      throw report.application('1.3', 'expected a complete response or a tunnel before the function is over');
-    }
     return returned as undefined;
   };
 }
