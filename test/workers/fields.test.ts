@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { HostError } from '../../workers/errors.ts';
 import { FlatFields } from '../../workers/fields/flat.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
+import { isList, SINGLETONS } from '../../workers/fields/registry.ts';
 import { contentLengthOf, flatten } from '../../workers/fields/sent.ts';
 import type { FieldsInit } from '../../workers/gateway.ts';
 
@@ -194,6 +195,59 @@ test('a singleton is not sent twice, in whatever form it is given', (t) => {
   for (const form of forms) t.throws(() => flatten(form), { code: 'SLUICE_FIELD_REPEATED' });
   t.deepEqual(flatten({ vary: ['a', 'b'] }), ['vary', 'a', 'vary', 'b']);
 });
+
+test('every singleton of the registry is refused a second time, in and out, and is no list', (t) => {
+  t.true(SINGLETONS.size > 70);
+  for (const name of SINGLETONS) {
+    t.is(name, name.toLowerCase());
+    t.is(new ReceivedFields([name, '1']).get(name), '1');
+    const twice = new ReceivedFields([name, '1', name, '1']);
+    t.throws(() => twice.get(name), { code: 'SLUICE_FIELD_REPEATED' }, name);
+    t.throws(() => flatten({ [name]: ['1', '1'] }), { code: 'SLUICE_FIELD_REPEATED' }, name);
+    t.false(isList(name));
+  }
+});
+
+for (const [document, names] of Object.entries({
+  'RFC 9110': [
+    ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'accept-ranges', 'allow'],
+    ...['authentication-info', 'content-encoding', 'content-language', 'expect', 'if-match', 'if-none-match'],
+    ...['proxy-authenticate', 'proxy-authentication-info', 'vary', 'via'],
+    'www-authenticate',
+  ],
+  'RFC 9111': ['cache-control', 'pragma', 'warning'],
+  others: [
+    ...[
+      'accept-ch',
+      'accept-patch',
+      'accept-post',
+      'access-control-allow-headers',
+      'alt-svc',
+      'cache-status',
+    ],
+    ...['access-control-allow-methods', 'access-control-expose-headers', 'access-control-request-headers'],
+    ...[
+      'cdn-cache-control',
+      'content-digest',
+      'content-security-policy',
+      'dav',
+      'forwarded',
+      'link',
+      'prefer',
+    ],
+    ...['preference-applied', 'priority', 'proxy-status', 'referrer-policy', 'repr-digest', 'signature'],
+    ...['sec-websocket-extensions', 'sec-websocket-protocol', 'sec-websocket-version', 'server-timing'],
+    ...['signature-input', 'timing-allow-origin', 'tracestate', 'use-as-dictionary', 'x-forwarded-for'],
+  ],
+})) {
+  test(`list fields of ${document} may come and go in several lines`, (t) => {
+    for (const name of names) {
+      t.true(isList(name), name);
+      t.is(new ReceivedFields([name, 'a', name, 'b']).joined(name), 'a, b', name);
+      t.deepEqual(flatten({ [name]: ['a', 'b'] }), [name, 'a', name, 'b'], name);
+    }
+  });
+}
 
 test('fields that are flat already give back what they were made of, marks included', (t) => {
   const given: FieldsInit = [
