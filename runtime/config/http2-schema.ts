@@ -108,7 +108,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
   ),
   outputLimitBytes: option(
     'outputLimitBytes',
-    'Output that the socket has not taken at which response data waits in its streams. Three times as much may leave in one write while the socket takes all that it is given, as far as three quarters of maxUnsentBytes.',
+    'Output that the socket has not taken at which response data waits in its streams. A quarter more may leave in one write while the socket takes all that it is given, as far as three quarters of maxUnsentBytes.',
     1,
     512 * mebibyte,
   ),

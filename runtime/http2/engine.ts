@@ -392,5 +392,5 @@ export class Http2Engine {
 
 /** Well below `maxUnsentBytes`, as what is under no flow control comes on top. */
 function batchLimitBytes({ outputLimitBytes, maxUnsentBytes }: Http2Options): number {
-  return Math.max(outputLimitBytes, Math.min(3 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)));
+  return Math.max(outputLimitBytes, Math.min(1.25 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)));
 }

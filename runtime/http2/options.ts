@@ -107,7 +107,7 @@ export interface Http2Options {
   /** Accept extended CONNECT (RFC 8441) and say so in SETTINGS. Default false. */
   readonly enableConnectProtocol: boolean;
   /**
-   * Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. Three times as much may
+   * Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. A quarter more may
    * leave at once while the socket takes all that it is given, as far as three quarters of maxUnsentBytes.
    */
   readonly outputLimitBytes: number;
