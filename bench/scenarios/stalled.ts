@@ -10,6 +10,7 @@ import {
 } from '../comparison.ts';
 import { nodeHttp2, type Server, sluice } from '../contenders.ts';
 import { HELLO } from '../content.ts';
+import { load } from '../load.ts';
 import { MemorySampler } from '../measure.ts';
 import { request } from '../probe.ts';
 
@@ -22,6 +23,7 @@ const WINDOW_BYTES = 65_536;
  * full; this is little enough that holding the bytes twice does not pass.
  */
 const EXCHANGE_BYTES = 16_384;
+const WARM_UP_REQUESTS = 100_000;
 const MIB = 2 ** 20;
 const WINDOWS_MIB = (CONNECTIONS * STREAMS * WINDOW_BYTES) / MIB;
 const BOUND_MIB = WINDOWS_MIB + (CONNECTIONS * STREAMS * EXCHANGE_BYTES) / MIB;
@@ -87,7 +89,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     method:
       `${CONNECTIONS} connections × ${STREAMS} streams of a client that never sends a WINDOW_UPDATE. Readers ask for an endless ` +
       'response; uploads go to a route that reads nothing, and send all that the windows let through. Sluice is configured with ' +
-      `${WINDOW_BYTES / 1024} KiB per exchange each way, so windows × streams is ${WINDOWS_MIB} MiB in either direction; the bound adds ${EXCHANGE_BYTES / 1024} KiB for the objects of each exchange. Growth is the highest RSS ` +
+      `${WINDOW_BYTES / 1024} KiB per exchange each way, so windows × streams is ${WINDOWS_MIB} MiB in either direction; the bound adds ${EXCHANGE_BYTES / 1024} KiB for the objects of each exchange. ${WARM_UP_REQUESTS.toLocaleString('en')} small requests go before. Growth is the highest RSS ` +
       'until two seconds after nothing moved any more, less the RSS before the first of them. ' +
       '`node:http2` (default windows) is there for information. The next client opens a connection of its own to the same ' +
       'thread and asks for a small response.',
@@ -96,6 +98,9 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 }
 
 async function measure(context: BenchContext, server: Server, mode: 'read' | 'upload') {
+  // What is compiled, and the heaps' room for so many exchanges at once, is no growth by peers that stall.
+  const url = `${server.origin}/hello`;
+  await load({ url, connections: CONNECTIONS, streams: STREAMS, requests: WARM_UP_REQUESTS });
   const memory = new MemorySampler(server.program.pid);
   const args = [server.port, CONNECTIONS, STREAMS, mode];
   const { program, report } = await startClient('stalled.ts', args, 'stalled', 30_000);
