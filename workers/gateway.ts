@@ -207,11 +207,15 @@ export interface PushRequest {
   readonly fields?: FieldsInit;
 }
 
-/** The response to a promised request. Its stream is its own: flow control, `reset`, `signal` and `closed` are about it alone. */
-export type PushedResponse = Pick<
-  Exchange,
-  'inform' | 'respond' | 'write' | 'end' | 'pad' | 'reset' | 'writableBytes' | 'signal' | 'closed'
->;
+/**
+ * The response to a promised request. Its stream is its own: flow control, `reset`, `signal` and `closed` are about it alone. Left
+ * incomplete by a scope that holds it with `await using`, it is reset.
+ */
+export type PushedResponse = AsyncDisposable &
+  Pick<
+    Exchange,
+    'inform' | 'respond' | 'write' | 'end' | 'pad' | 'reset' | 'writableBytes' | 'signal' | 'closed'
+  >;
 
 /**
  * What this peer, its protocol version and every layer between allow, beyond what every exchange can. Constant for an
@@ -341,9 +345,10 @@ export interface Exchange extends AsyncDisposable {
 
 /**
  * Bytes both ways in place of a response. The directions end apart: `read` ends when the peer has ended its own, and
- * `end` ends ours, after which the peer may go on. Over HTTP/2 an end is END_STREAM, over HTTP/1.1 a FIN.
+ * `end` ends ours, after which the peer may go on. Over HTTP/2 an end is END_STREAM, over HTTP/1.1 a FIN. A scope that holds it with
+ * `await using` resets it unless our direction has ended by then.
  */
-export interface Tunnel {
+export interface Tunnel extends AsyncDisposable {
   /** What the peer sends, iterated once. As with a body, pulling grants the credit and an early leave stops reading. */
   readonly read: AsyncIterable<Uint8Array>;
   /**

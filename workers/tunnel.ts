@@ -33,6 +33,10 @@ export class HostedTunnel implements Tunnel {
     this.#exchange.reset(code);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#exchange[Symbol.asyncDispose]();
+  }
+
   atReturn(handler: (failed: boolean) => Promise<void>): void {
     this.#atReturn = handler;
   }

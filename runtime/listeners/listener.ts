@@ -27,6 +27,7 @@ export type Refusal =
   | 'too-many-connections'
   | 'too-many-connections-from-address'
   | 'first-bytes-timeout'
+  | 'no-http'
   | 'untrusted-proxy'
   | 'proxy-header'
   | 'tls-handshake'
@@ -187,7 +188,13 @@ export class Listener {
 
   #whichProtocol(peer: Peer): Question {
     return {
-      examine: (seen) => (protocolOf(seen) === null ? 'more' : 'known'),
+      examine: (seen) => {
+        const protocol = protocolOf(seen);
+        if (protocol === null) return 'more';
+        if (protocol !== 'none') return 'known';
+        this.#handler.onRefused('no-http', peer.address, 'its first line is neither HTTP/1 nor HTTP/2');
+        return 'refused';
+      },
       enter: (socket, seen) => {
         if (protocolOf(seen) === 'http2') this.#handler.onHttp2(socket, seen, peer);
         else this.#handler.onHttp1(socket, seen, peer);

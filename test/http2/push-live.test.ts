@@ -99,6 +99,13 @@ test('a promise without a complete response is reset when the application’s fu
   t.like(await thrown.get('/never')?.answer, { resetCode: 8 });
 });
 
+test('a promise that a scope leaves before its response is complete is reset at once', async (t) => {
+  const session = await connectHttp2(t, server.origin);
+  const pushed = collect(session);
+  t.is((await request(session, { ':path': '/scoped' })).body.toString(), 'page');
+  t.like(await pushed.get('/left')?.answer, { status: 200, resetCode: 8 });
+});
+
 test('an application hears that the peer has no use for what it pushes', async (t) => {
   const session = await connectHttp2(t, server.origin);
   session.on('stream', (stream) => {

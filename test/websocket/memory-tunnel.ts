@@ -116,6 +116,10 @@ export class MemoryTunnel implements Tunnel, AsyncIterator<Uint8Array, undefined
     this.cut();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.state === 'open') this.reset();
+  }
+
   atReturn(handler: (failed: boolean) => Promise<void>): void {
     this.#atReturn = handler;
   }

@@ -67,6 +67,16 @@ for (const way of ways) {
     if (way.version === '2') t.is(resetCode(), 0xa);
   });
 
+  test(`${over} leaving the scope of a tunnel resets it, unless it has been ended`, async (t) => {
+    const cut = await way.connect(t, server, 'scoped.tunnel.invalid:1');
+    cut.stream.resume();
+    cut.stream.on('end', () => cut.stream.end());
+    await new Promise((resolve) => cut.stream.once('close', resolve));
+    if (way.version === '2') t.is(cut.resetCode(), 0x8);
+    const whole = await way.connect(t, server, 'scoped-end.tunnel.invalid:1');
+    t.is(String(await buffer(whole.stream)), 'whole');
+  });
+
   test(`${over} a tunnel that its application forgets to end is reset, and the application is told of it`, async (t) => {
     const before = server.log.count('application failed');
     const { stream, resetCode } = await way.connect(t, server, 'forgets.tunnel.invalid:1');

@@ -82,9 +82,4 @@ export class PushedExchange extends WrappedResponse implements Exchange {
   override get closed(): Promise<Closed> {
     return this.inner.closed;
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.inner.reset();
-    await this.inner.closed;
-  }
 }

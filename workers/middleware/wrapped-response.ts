@@ -35,6 +35,10 @@ export class WrappedResponse implements PushedResponse {
     this.inner.reset(code);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.inner[Symbol.asyncDispose]();
+  }
+
   get writableBytes(): number {
     return this.inner.writableBytes;
   }

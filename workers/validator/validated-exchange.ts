@@ -173,8 +173,4 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     this.entered('accept');
     return new ValidatedTunnel(tunnel, this.report, (what) => this.mustHold(what));
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#inner[Symbol.asyncDispose]();
-  }
 }

@@ -238,6 +238,10 @@ export class ValidatedResponse implements PushedResponse {
     this.attempt(() => this.#inner.reset(code));
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+
   get writableBytes(): number {
     const room = this.#inner.writableBytes;
     if (!(Number.isInteger(room) && room >= 0))

@@ -88,6 +88,10 @@ export class ValidatedTunnel implements Tunnel {
     this.#inner.reset(code);
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inner[Symbol.asyncDispose]();
+  }
+
   atReturn(handler: (failed: boolean) => Promise<void>): void {
     this.#use('atReturn');
     this.#lasts = true;

@@ -38,6 +38,14 @@ const answers: { readonly [path: string]: Answer } = {
     begun?.respond(200);
     exchange.respond(200, {}, 'page');
   },
+  /** Left by its scope. */
+  '/scoped': async (exchange) => {
+    {
+      await using pushed = await exchange.push({ path: '/left' });
+      pushed?.respond(200);
+    }
+    exchange.respond(200, {}, 'page');
+  },
   '/thrown': async (exchange) => {
     await exchange.push({ path: '/never' });
     throw new Error('thrown on purpose');

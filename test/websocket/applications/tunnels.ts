@@ -22,6 +22,16 @@ const behaviours: {
     await tunnel.write(Buffer.from('half a'));
     tunnel.reset(0xa);
   },
+  /** Leaves the scope of a tunnel that has not ended, and of one that has. */
+  scoped: async (tunnel) => {
+    await using scope = tunnel;
+    await scope.write(Buffer.from('half a'));
+  },
+  'scoped-end': async (tunnel) => {
+    await using scope = tunnel;
+    await scope.write(Buffer.from('whole'));
+    scope.end();
+  },
   /** Forgets to end. */
   forgets: async () => {},
   /** Neither reads nor writes. */

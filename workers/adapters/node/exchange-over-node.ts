@@ -121,11 +121,6 @@ export class ExchangeOverNode extends ResponseOverNode implements Exchange {
       'expected a server that hands tunnels over as exchanges, node:http gives them to its upgrade listeners',
     );
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.isComplete) this.reset();
-    await this.closed;
-  }
 }
 
 function withheldByPatch(takesPushes: boolean): readonly Withheld[] {

@@ -154,6 +154,11 @@ export class ResponseOverNode implements PushedResponse {
     else res.destroy();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.isComplete) this.reset();
+    await this.closed;
+  }
+
   /** The application has failed. */
   fail(error: unknown): void {
     if (this.isStarted) {
