@@ -5,8 +5,8 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** RFC 8446 section 5.1: the content type of a handshake record. No HTTP begins with it. */
 const HANDSHAKE = 0x16;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9112 section 2.3, at the end of a request line. */
-const VERSION = / HTTP\/\d(?:\.\d)?$/;
+/** RFC 9112 section 2.3, at the end of a request line; that of RTSP, which looks alike, the parser refuses. */
+const VERSION = / [A-Z]+\/\d(?:\.\d)?$/;
 /** As far as the end of a first line is looked for. */
 const MAX_LINE_BYTES = 8_192;
 

@@ -22,7 +22,7 @@ const OUR_WHY = /content-length: \d+\r\n\r\n(\d{3} [A-Z][A-Za-z ]+)(?:: .*)?\n/g
 const NOT_A_METHOD =
   /HTTP\/1\.1 (?:501 Not Implemented|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*method.*\n$/;
 /** A request that no route takes (`*`) is answered at its head; 400 when its content was there to be seen broken by then. */
-const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/;
+const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/i;
 const MOST_SINGLE_BYTES = 500;
 
 export async function openHttp1(): Promise<Target> {
