@@ -25,10 +25,16 @@ export function protocolOf(seen: Buffer): 'http2' | 'http1' | 'none' | null {
 function judgeFirstLine(seen: Buffer): 'http1' | 'none' | null {
   const space = seen.indexOf(0x20);
   const method = seen.toString('latin1', 0, space === -1 ? Math.min(seen.length, MAX_LINE_BYTES) : space);
+  if (method === 'PRI') return 'none';
   if (!TOKEN.test(method) || methods().has(method)) return 'http1';
-  const end = seen.indexOf(0x0a);
+  const end = seen.findIndex(isControl);
   if (end === -1) return seen.length < MAX_LINE_BYTES ? null : 'http1';
-  return VERSION.test(seen.toString('latin1', 0, end).trimEnd()) ? 'http1' : 'none';
+  return VERSION.test(seen.toString('latin1', 0, end)) ? 'http1' : 'none';
+}
+
+/** The line's end, or what no line of HTTP has. */
+function isControl(byte: number): boolean {
+  return byte < 0x20 || byte === 0x7f;
 }
 
 let known: ReadonlySet<string> | null = null;
