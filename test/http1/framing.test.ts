@@ -178,7 +178,6 @@ const cases: readonly Case[] = [
     'GET /hello HTTP/2.0\r\nHost: a\r\n\r\n',
     505,
   ),
-  refused('the preface of HTTP/2 in a later place', 'PRI * HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused('a method that is no token (RFC 9110 section 9.1)', 'G@T /hello HTTP/1.1\r\nHost: a\r\n\r\n', 400),
   refused('a method with a colon (RFC 9110 section 9.1)', 'GE:T /hello HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused(
@@ -205,6 +204,15 @@ for (const { title, sent, status } of cases) {
     t.is(await client.untilClosed(), '', 'nothing follows');
   });
 }
+
+test('the preface of HTTP/2 in a later place is no request (RFC 9113 section 3.4)', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send('GET /hello HTTP/1.1\r\nHost: a\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  t.is((await client.response()).body, 'hello');
+  const { status, fields } = await client.response();
+  t.deepEqual([status, fields.connection], [400, 'close']);
+  t.is(await client.untilClosed(), '', 'nothing follows');
+});
 
 test('a head that ends with the connection is answered 400 (RFC 9112 section 8)', async (t) => {
   const client = await RawClient.connect(t, server.port);
