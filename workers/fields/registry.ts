@@ -79,7 +79,6 @@ const SINGLETONS_BY_DOCUMENT: { readonly [document: string]: readonly string[] }
     'sec-fetch-user',
     'sec-gpc',
     'sec-purpose',
-    'x-content-type-options',
   ],
   'Trace Context': ['traceparent'],
 };

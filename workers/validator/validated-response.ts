@@ -136,11 +136,15 @@ export class ValidatedResponse implements PushedResponse {
       return result;
     } catch (error) {
       if (!wasCut) throw this.refused(error);
-      const { code } = error as GatewayError;
-      if (code !== 'SLUICE_EXCHANGE_CLOSED')
-        this.report.server('2.7', `expected SLUICE_EXCHANGE_CLOSED of ${what} after a cut, got ${code}`);
+      this.#mustSayClosed(what, error);
       throw error;
     }
+  }
+
+  #mustSayClosed(what: string, error: unknown): void {
+    const { code } = error as GatewayError;
+    if (code !== 'SLUICE_EXCHANGE_CLOSED')
+      this.report.server('2.7', `expected SLUICE_EXCHANGE_CLOSED of ${what} after a cut, got ${code}`);
   }
 
   inform(status: number, fields?: FieldsInit): void {
@@ -203,7 +207,9 @@ export class ValidatedResponse implements PushedResponse {
       if (wasCut)
         this.report.server('2.7', 'expected write to fail after the exchange was cut off, it has not');
     } catch (error) {
-      throw wasCut ? error : this.refused(error);
+      if (!wasCut) throw this.refused(error);
+      this.#mustSayClosed('write', error);
+      throw error;
     }
     if (before !== null && Buffer.compare(before, chunk as Uint8Array) !== 0) {
       throw this.report.application('5.5', 'expected the bytes to stay as they are until write has resolved');

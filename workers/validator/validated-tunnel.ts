@@ -96,9 +96,13 @@ export class ValidatedTunnel implements Tunnel {
     this.#use('atReturn');
     this.#lasts = true;
     let calls = 0;
-    this.#inner.atReturn((failed) => {
+    this.#inner.atReturn(async (failed) => {
       if (++calls > 1) this.#report.server('9.4', 'expected the handler of the return to be called once');
-      return handler(failed);
+      try {
+        await handler(failed);
+      } finally {
+        this.#lasts = false;
+      }
     });
   }
 }

@@ -152,6 +152,18 @@ test('a client that vanishes is gone for ws as well', async (t) => {
   }
 });
 
+test('a module that asks for the notice of a drain can say goodbye', async (t) => {
+  const own = await start(t);
+  const peers = await Promise.all(ways.map((way) => openPeer(way, t, own, '/attached/chat')));
+  const drained = own.server.drain();
+  for (const peer of peers) {
+    await peer.saidClose;
+    peer.close(1001);
+    t.like(await peer.closed, { code: 1001 });
+  }
+  await drained;
+});
+
 test('a server with ws answers ordinary requests', async (t) => {
   const session = await connectHttp2(t, server.origin);
   t.is((await request(session, { ':path': '/attached/page' })).body.toString(), 'an ordinary response');

@@ -33,3 +33,9 @@ wss.on('connection', (ws, req) => {
 });
 
 server.listen(3000);
+
+export function start({ draining }) {
+  draining.addEventListener('abort', () => {
+    for (const client of wss.clients) client.close(1001);
+  });
+}
