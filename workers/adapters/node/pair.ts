@@ -327,7 +327,9 @@ export class NodePair {
     }
     const bytes = typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : data;
     if (this.#state === 'ending') {
-      this.#last = { bytes, done };
+      // Node 22 says the end apart from the last piece, and only the end has somebody to call.
+      const isBareEnd = bytes.length === 0 && this.#last !== null;
+      this.#last = isBareEnd ? { bytes: (this.#last as Piece).bytes, done } : { bytes, done };
       return true;
     }
     this.#sendHead();
