@@ -40,11 +40,11 @@ for (const framework of FRAMEWORKS) {
       t.deepEqual([json.status, json.body], [201, '{"got":{"a":[1]}}']);
       t.is(json.headers['content-type'], 'application/json');
       const part = (name: string, text: string): string =>
-        `--b\r\ncontent-disposition: form-data; name=${name}\r\n\r\n${text}\r\n`;
+        `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
       const form = await way.ask(t, at('/form'), {
         method: 'POST',
         headers: { 'content-type': 'multipart/form-data; boundary=b' },
-        body: `${part('name', 'ann')}${part('file; filename="a.txt"', 'content')}--b--\r\n`,
+        body: `${part('name', 'ann')}${part('file"; filename="a.txt', 'content')}--b--\r\n`,
       });
       t.is(form.body, '{"name":"ann","file":["a.txt","content"]}');
       const fields = await way.ask(t, at('/form'), {

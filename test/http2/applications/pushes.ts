@@ -40,10 +40,10 @@ const answers: { readonly [path: string]: Answer } = {
   },
   /** Left by its scope. */
   '/scoped': async (exchange) => {
-    {
-      await using pushed = await exchange.push({ path: '/left' });
-      pushed?.respond(200);
-    }
+    // What `await using` calls, which Node 22 cannot read yet.
+    const pushed = await exchange.push({ path: '/left' });
+    pushed?.respond(200);
+    await pushed?.[Symbol.asyncDispose]();
     exchange.respond(200, {}, 'page');
   },
   '/thrown': async (exchange) => {
