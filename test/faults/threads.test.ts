@@ -74,6 +74,8 @@ test.serial('what a dead thread had not begun is served by another thread, once'
   t.is((await blocked).status, 200);
   for (const [index, { status, body }] of (await Promise.all(runs)).entries()) {
     t.deepEqual([status, body.toString()], [200, `ran${names[index]}`]);
+    // It comes another way than the answer.
+    await signals.until(`ran${names[index]}`);
     t.is(signals.heard(`ran${names[index]}`), 1);
   }
 });
