@@ -40,6 +40,8 @@ const LAST_WORDS_MS = 500;
  */
 export async function serve(config: Config, log: Log): Promise<number> {
   const server = new Server(config, log);
+  // From the beginning: without a listener the signal ends the process, whatever there is to reload.
+  process.on('SIGHUP', () => server.reloadCertificates());
   try {
     await server.start();
   } catch (error) {
@@ -53,7 +55,6 @@ export async function serve(config: Config, log: Log): Promise<number> {
     else log.fatal({ err: error }, 'the server could not start');
     return ExitCode.Failed;
   }
-  if (server.hasCertificateFiles) process.on('SIGHUP', () => server.reloadCertificates());
   await stopSignal(log);
   await server.drain();
   return ExitCode.Ok;
@@ -200,14 +201,23 @@ export class Server {
     return this.#deadlines.counters;
   }
 
-  /** Certificates and keys come from files, which `reloadCertificates` reads anew. */
-  get hasCertificateFiles(): boolean {
-    return this.#certificates?.areFromFiles === true;
-  }
-
-  /** Connections stay; new ones get what the files say now. What is wrong with them is logged and changes nothing. */
+  /**
+   * Reads certificates and keys anew. Connections stay; new ones get what the files say now. The log says what has been
+   * reloaded, or why nothing has; files that are wrong change nothing.
+   */
   reloadCertificates(): void {
-    void this.#certificates?.reload();
+    const hasFiles = this.#config.listeners.some(({ tls }) => tls !== null && tls.certificates.length > 0);
+    if (!hasFiles) {
+      this.#log.info(
+        'nothing is reloaded: no listener has certificate files, and all else is read at the start only',
+      );
+    } else if (this.#state === 'draining' || this.#state === 'ended') {
+      this.#log.info('nothing is reloaded: the server stops');
+    } else if (this.#certificates === null) {
+      this.#log.info('nothing is reloaded: the server starts, and reads its certificates in any case');
+    } else {
+      void this.#certificates.reload();
+    }
   }
 
   /** @throws ConfigError for files of TLS, ApplicationLoadError, ListenError. */

@@ -26,7 +26,14 @@ export class Certificates {
    * @param file the configuration's own, which errors are reported against
    * @throws ConfigError with everything that is wrong
    */
-  async load(listeners: readonly ListenerConfig[], file: string): Promise<void> {
+  load(listeners: readonly ListenerConfig[], file: string): Promise<void> {
+    const loading = this.#load(listeners, file);
+    // A reload that is asked for meanwhile comes behind it. What is wrong is for whoever asked to load.
+    this.#reloading = loading.catch(() => undefined);
+    return loading;
+  }
+
+  async #load(listeners: readonly ListenerConfig[], file: string): Promise<void> {
     const materials = await readAll(listeners, file, this.#log);
     for (const [config, material] of materials) {
       for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
@@ -40,22 +47,20 @@ export class Certificates {
     return tls === null ? null : (this.#terminators.get(tls) ?? null);
   }
 
-  /** Whether there is anything to reload. */
-  get areFromFiles(): boolean {
-    return [...this.#terminators.keys()].some(({ certificates }) => certificates.length > 0);
-  }
-
-  /** Reads all files anew; one reload at a time. Never rejects: what is wrong is logged. */
+  /** Reads all files anew; one reload at a time. Never rejects: what is wrong is logged, and so is what has not changed. */
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(async () => {
-      for (const config of this.#terminators.keys()) await this.#reloadOne(config);
+      for (const config of this.#terminators.keys()) {
+        if ((await this.#reloadOne(config)) !== 'same') continue;
+        this.#log.info({ where: config.where }, 'certificates not reloaded: their files have not changed');
+      }
     });
     return this.#reloading;
   }
 
-  async #reloadOne(config: TlsConfig): Promise<void> {
+  async #reloadOne(config: TlsConfig): Promise<'reloaded' | 'same' | 'wrong' | 'none'> {
     const terminator = this.#terminators.get(config);
-    if (terminator === undefined || config.certificates.length === 0) return;
+    if (terminator === undefined || config.certificates.length === 0) return 'none';
     const problems: ConfigProblem[] = [];
     const material = await readMaterial(config, Date.now(), problems);
     if (material === null) {
@@ -66,18 +71,20 @@ export class Certificates {
           `certificates not reloaded, the ones before stay: ${describeProblem(problem)}`,
         );
       }
-    } else if (material.digest !== terminator.digest) {
-      for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
-      terminator.replace(material);
-      this.#log.info({ where: config.where }, 'certificates reloaded: new connections get the new ones');
+      return 'wrong';
     }
+    if (material.digest === terminator.digest) return 'same';
+    for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
+    terminator.replace(material);
+    this.#log.info({ where: config.where }, 'certificates reloaded: new connections get the new ones');
+    return 'reloaded';
   }
 
   #watch(config: TlsConfig): void {
     const watcher = new FileWatcher(
       filesOf(config),
       () => {
-        this.#reloading = this.#reloading.then(() => this.#reloadOne(config));
+        this.#reloading = this.#reloading.then(() => this.#reloadOne(config)).then(() => undefined);
       },
       (directory, error) => {
         this.#log.warn(

@@ -8,6 +8,7 @@ import {
   connect,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
 } from 'node:http2';
 import type { Scope } from './harness.ts';
 
@@ -27,7 +28,7 @@ export interface Answer {
 export async function connectHttp2(
   scope: Scope,
   origin: string,
-  options: ClientSessionOptions = {},
+  options: ClientSessionOptions | SecureClientSessionOptions = {},
 ): Promise<ClientHttp2Session> {
   // By default Node's client refuses a response while it holds 10 MB of a request's body itself.
   const session = connect(origin, { maxSessionMemory: 64, ...options });

@@ -25,12 +25,12 @@ export interface ServerProcess {
   listening(): Promise<string>;
 }
 
-/** Runs `sluice start` on this configuration. */
-export function startProcess(scope: Scope, input: ServerInput): ServerProcess {
+/** Runs `sluice start` on this configuration. @param flags of the command line */
+export function startProcess(scope: Scope, input: ServerInput, flags: readonly string[] = []): ServerProcess {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'runtime.config.json');
   writeFileSync(file, JSON.stringify(configInput(input)));
-  const child = spawn(process.execPath, [COMMAND, 'start', '--config', file], {
+  const child = spawn(process.execPath, [COMMAND, 'start', '--config', file, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = new LogLines();

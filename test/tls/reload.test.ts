@@ -64,6 +64,24 @@ test('SIGHUP brings the new certificate to new connections and leaves the old on
   t.deepEqual(await child.ended, { code: 0, signal: null });
 });
 
+test('SIGHUP changes nothing while the files are the same, and the log says so', async (t) => {
+  const files = new TestFiles(t);
+  const entry = files.certificate('c', await issue('kept'));
+  const { child, listening, log, ended } = startProcess(t, {
+    listeners: [{ address: '127.0.0.1:0', tls: { certificates: [entry], watch: false } }],
+    pools: { who },
+  });
+  const port = Number(new URL(await listening()).port);
+  child.kill('SIGHUP');
+  t.like(await log.until('certificates not reloaded: their files have not changed'), {
+    level: 'info',
+    where: '$.listeners[0].tls',
+  });
+  t.is(await subjectOn(port), 'CN=kept');
+  child.kill('SIGTERM');
+  t.deepEqual(await ended, { code: 0, signal: null });
+});
+
 test('a new certificate that is wrong is refused with a line in the log, and the old one stays', async (t) => {
   const files = new TestFiles(t);
   const entry = files.certificate('c', await issue('good'));
