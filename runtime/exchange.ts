@@ -311,8 +311,19 @@ export class Exchange extends Watched {
       this.fields,
       this.tls,
     );
-    if (sent) this.#endSent = whole;
-    return sent;
+    if (!sent) return false;
+    this.#endSent = whole;
+    if (!whole && this.#request === 'ended' && this.#waiting === null) this.#sendEarlyTrailers(thread, slot);
+    return true;
+  }
+
+  /**
+   * Trailers that came before the thread did, behind no content: nothing that follows would send them, as an application that waits
+   * for them alone grants no credit. A thread that does not claim the exchange drops them with its OPEN.
+   */
+  #sendEarlyTrailers(thread: Thread, slot: number): void {
+    this.#endSent = thread.channel.sendTrailers(slot, this.#requestTrailers ?? NO_FIELDS);
+    if (!this.#endSent) thread.waitForRoom(this);
   }
 
   /** Sends what waits for the ring or for credit. False when the ring is full. */

@@ -81,6 +81,57 @@ test('an empty last piece and trailers end the request, after all that waits', (
   ]);
 });
 
+test('trailers that came before the thread did follow the head, without credit', (t) => {
+  const bench = new ExchangeBench();
+  const exchange = bench.exchange(false, 'POST');
+  exchange.onRequestTrailers(['sum', '7']);
+  bench.addThread();
+  const kinds = bench.atThread().map(([kind]) => kind);
+  t.deepEqual(kinds, ['open', 'trailers']);
+
+  const behindContent = new ExchangeBench();
+  const other = behindContent.exchange(false, 'POST');
+  other.onRequestData(bytes('ab'), 0, 2, false);
+  other.onRequestTrailers(['sum', '7']);
+  behindContent.addThread();
+  t.deepEqual(
+    behindContent.atThread().map(([kind]) => kind),
+    ['open'],
+    'the content is asked for first',
+  );
+});
+
+test('trailers are sent again to the thread that an exchange moves to', (t) => {
+  const bench = new ExchangeBench();
+  const victim = bench.addThread();
+  const exchange = bench.exchange(false, 'POST');
+  exchange.onRequestTrailers(['sum', '7']);
+  t.true(victim.takeBack(exchange));
+  bench.dispatcher.threads.length = 0;
+  bench.dispatcher.resubmit([exchange]);
+  bench.addThread();
+  t.deepEqual(
+    bench.atThread(1).map(([kind]) => kind),
+    ['open', 'trailers'],
+  );
+});
+
+test('early trailers that met a full ring leave when there is room', (t) => {
+  const bench = new ExchangeBench({ ringBytes: 1024 });
+  const sum = ['sum', '7'.repeat(120)];
+  const exchanges = Array.from({ length: 6 }, () => bench.exchange(false, 'POST'));
+  for (const exchange of exchanges) exchange.onRequestTrailers(sum);
+  bench.addThread(6);
+  const first = bench.atThread().map(([kind]) => kind);
+  t.is(first.at(-1), 'open', 'the ring was full behind it');
+  const kinds = [...first];
+  for (let turn = 0; turn < 6; turn++) {
+    bench.fromThread();
+    kinds.push(...bench.atThread().map(([kind]) => kind));
+  }
+  t.deepEqual(kinds.sort(), [...Array(6).fill('open'), ...Array(6).fill('trailers')]);
+});
+
 test('what met a full ring leaves in order when there is room', (t) => {
   const { bench, exchange, slot, host } = begun({ ringBytes: 1024 });
   host.sendCredit(slot, 10_000, 0);
