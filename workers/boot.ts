@@ -1,6 +1,7 @@
 /**
  * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { expose, type Remote, wrap } from 'comlink';
@@ -25,23 +26,28 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   let host: Host | undefined;
   try {
     const draining = new AbortController();
+    // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
+    const context = new AsyncResource('SLUICE_LIFESPAN');
     let loaded: Loaded;
     try {
-      loaded = await load(options);
-      await loaded.lifespan.start?.({ pool: options.pool, draining: draining.signal });
+      loaded = await context.runInAsyncScope(load, undefined, options);
+      const { lifespan } = loaded;
+      const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
+      await context.runInAsyncScope(start);
     } catch (error) {
       return { ended: 'load-failed', error: describe(error) };
     }
     const running = new Host(loaded.application, channel, options, new FailureReporter(reports));
     host = running;
     const drained = Promise.withResolvers<void>();
+    const abort = () => context.runInAsyncScope(draining.abort, draining);
     const surface: ThreadControl = {
       drain: () => {
-        draining.abort();
+        abort();
         void running.drain().then(drained.resolve);
       },
       announceDrain: () => {
-        draining.abort();
+        abort();
         running.announceDrain();
       },
       stats: () => running.stats(),
@@ -51,7 +57,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
-    await stop(loaded.lifespan, options.stopTimeoutMs, reports);
+    await context.runInAsyncScope(stop, undefined, loaded.lifespan, options.stopTimeoutMs, reports);
     return { ended: 'drained' };
   } finally {
     host?.close();

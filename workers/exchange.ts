@@ -8,6 +8,7 @@
  * It ends for the reactor with one FINAL message, sent as soon as the response is out and the request is in; after it
  * nothing more is sent on the slot. It ends for the application when its function has returned as well.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
 import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
@@ -17,6 +18,7 @@ import { offered } from './extensions.ts';
 import { ReceivedFields } from './fields/received.ts';
 import { contentLengthOf, flatten, flattenTrailers } from './fields/sent.ts';
 import type {
+  Application,
   Capabilities,
   Closed,
   Exchange,
@@ -92,6 +94,11 @@ export class HostedExchange implements Exchange {
   #tunnel: HostedTunnel | null = null;
   #whenClosed: PromiseWithResolvers<Closed> | null = null;
   #pushes: Pushes | null = null;
+  /**
+   * The async context of this exchange alone. The host calls all exchanges from one turn of its loop: whatever the application
+   * enters (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next exchange's.
+   */
+  readonly #context = new AsyncResource('SLUICE_EXCHANGE');
 
   constructor(
     outlet: Outlet,
@@ -428,8 +435,18 @@ export class HostedExchange implements Exchange {
     return this.#tunnel;
   }
 
+  /** Calls the application's function on this exchange, in the exchange's own async context. */
+  begin(application: Application): unknown {
+    return this.#context.runInAsyncScope(application, undefined, this);
+  }
+
   onDraining(): void {
-    this.#drain?.abort();
+    if (this.#drain !== null) this.#abortInContext(this.#drain);
+  }
+
+  /** Listeners of a signal run within `abort`, and the host calls those of many exchanges in one turn. */
+  #abortInContext(controller: AbortController, reason?: unknown): void {
+    this.#context.runInAsyncScope(controller.abort, controller, reason);
   }
 
   /** The promised responses, if any was asked for. */
@@ -648,7 +665,7 @@ export class HostedExchange implements Exchange {
         this.#trailers?.reject(error);
       }
       for (const item of queue) if (item.written !== null) refuse(item.written, error);
-      this.#abort?.abort(error);
+      if (this.#abort !== null) this.#abortInContext(this.#abort, error);
     } else if (this.#requestState === 'open') {
       this.#requestState = 'cut';
       const error = new ExchangeClosedError(closed);

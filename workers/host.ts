@@ -6,7 +6,11 @@
  * when a turn, with the microtasks that followed it, took longer than `TURN_TARGET_MS` and doubles when it was short. So a
  * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
  * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
+ *
+ * The application and its listeners run in contexts of their exchanges' own, and the turn in the one that the thread began
+ * with, whoever schedules it: no exchange sees what another has entered.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { copyOf } from '../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
@@ -43,6 +47,9 @@ const POLLS_BEFORE_SLEEP = 8;
 
 /** What OPEN's fields begin with when the peer asks for a tunnel; no field that a peer sends has such a name. */
 const PROTOCOL_FIELD = ':protocol';
+
+/** The context before any of the application's code has run. */
+const OUTERMOST = new AsyncResource('SLUICE_HOST');
 
 export interface HostObserver {
   /** An application threw or left its exchange unfinished. */
@@ -147,7 +154,8 @@ export class Host implements ThreadHandler, Outlet {
     this.#polls = 0;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
+    OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
   }
 
   #runTurn(): void {
@@ -257,7 +265,7 @@ export class Host implements ThreadHandler, Outlet {
   /** Never rejects. */
   async #run(exchange: HostedExchange): Promise<void> {
     try {
-      let result: unknown = this.#application(exchange);
+      let result = exchange.begin(this.#application);
       if (result !== undefined) result = await result;
       if (exchange.tunnel !== null) await exchange.tunnel.returned(false);
       if (!exchange.onReturn()) throw incomplete(result);

@@ -14,6 +14,7 @@ const UNSEEN = new Map([
   ['1.4', 'what becomes of a throw is the server’s answer: test/faults/applications.test.ts'],
   ['1.5', 'about other exchanges: test/attack/isolation.test.ts'],
   ['1.6', 'about what an application believes'],
+  ['1.7', 'about other exchanges: test/faults/contexts.test.ts'],
   ['2.5', 'a permission'],
   ['2.6', 'the grammar’s rules 2.1 to 2.4 are refused by the validator itself, before the server could err'],
   ['4.1', 'about memory and WINDOW_UPDATE: test/faults/backpressure.test.ts'],
