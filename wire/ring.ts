@@ -150,7 +150,10 @@ export class RingProducer {
     );
   }
 
-  /** True once after a `FULL`, when the consumer has freed the room that was wanted. */
+  /**
+   * True once after one `FULL` or several, when the consumer has freed the room that was wanted last. Whoever was refused
+   * tries again then, and who is refused again has a wish again. It can come early, never not at all.
+   */
   tookRoom(): boolean {
     if (!this.#waitsForRoom || this.#atomics.load(this.#words, ROOM_WANTED) !== 0) return false;
     this.#waitsForRoom = false;
@@ -162,6 +165,8 @@ export class RingProducer {
     let free = this.#loadFree();
     if (free < 0) return CORRUPT;
     if (wanted <= free) return 0;
+    // A claim that was refused earlier may still wait: the one word now holds this wish in place of that one, or of its answer.
+    const othersWait = this.#waitsForRoom;
     // A quarter at least, so that a full ring does not cost a doorbell per record.
     this.#atomics.store(this.#words, ROOM_WANTED, Math.max(wanted, this.capacity >> 2));
     this.#waitsForRoom = true;
@@ -170,7 +175,9 @@ export class RingProducer {
     if (free < 0) return CORRUPT;
     if (wanted > free) return FULL;
     this.#atomics.store(this.#words, ROOM_WANTED, 0);
-    this.#waitsForRoom = false;
+    // Room came, so the others are to look again. Their own wish cannot be put back in the word: the consumer may have seen it
+    // already, found it replaced, and have nothing more to release.
+    this.#waitsForRoom = othersWait;
     return 0;
   }
 

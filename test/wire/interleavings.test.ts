@@ -4,44 +4,22 @@ import { hardwareAtomics } from '../../wire/atomics.ts';
 import { allocateClaims, ClaimState, ClaimTable } from '../../wire/claims.ts';
 import { READ_POSITION, SLEEPING, WRITE_POSITION } from '../../wire/layout.ts';
 import { ReactorEnd } from '../../wire/reactor-end.ts';
-import { allocateRing, FULL, RingProducer } from '../../wire/ring.ts';
+import { allocateRing, FULL, RingConsumer, RingProducer } from '../../wire/ring.ts';
 import { BELL_TO_REACTOR, BELL_TO_THREAD, countingBell } from './interleaving/bell.ts';
 import { explore, type Run, runOnce } from './interleaving/explore.ts';
-import { Peer } from './interleaving/peer.ts';
+import { channelMemory, expect, Peers, publishOne, zero } from './interleaving/memory.ts';
 import { CLAIMED, NUMBERED, numbered, Programs, RECEIVED, RINGS } from './interleaving/programs.ts';
 import { recordReactor } from './record.ts';
 
-/** For the two scenarios of whole channel ends, whose every interleaving would take minutes. */
+/** For the longer scenarios, whose every interleaving would take minutes. */
 const MOST_SWITCHES = 5;
 
-const peers: Peer[] = [];
-test.after.always(() => Promise.all(peers.map((peer) => peer.close())));
-
-function peerOn(...memory: SharedArrayBuffer[]): Peer {
-  const peer = new Peer(memory);
-  peers.push(peer);
-  return peer;
-}
-
-function zero(...memory: SharedArrayBuffer[]): void {
-  for (const buffer of memory) new Int32Array(buffer).fill(0);
-}
-
-function expect(isTrue: boolean, what: string): void {
-  if (!isTrue) throw new Error(what);
-}
-
-function publishOne(producer: RingProducer, length: number, value = 1): boolean {
-  const offset = producer.claim(length);
-  expect(offset >= 0, 'room for the record');
-  producer.bytes.fill(value, offset, offset + length);
-  producer.commit(length);
-  return producer.publish();
-}
+const peers = new Peers();
+test.after.always(() => peers.close());
 
 test.serial('a consumer that goes to sleep while records are published is never left asleep on one', (t) => {
   const ring = allocateRing(256);
-  const peer = peerOn(ring);
+  const peer = peers.on(ring);
   let bells = 0;
   const runs = explore({
     peer,
@@ -68,7 +46,7 @@ test.serial('a consumer that goes to sleep while records are published is never 
 
 test.serial('a producer that finds no room while the consumer frees it is never left waiting', (t) => {
   const ring = allocateRing(64);
-  const peer = peerOn(ring);
+  const peer = peers.on(ring);
   let claimed = 0;
   let producer: RingProducer;
   const runs = explore({
@@ -96,9 +74,9 @@ test.serial('a producer that finds no room while the consumer frees it is never 
   t.true(runs > 100);
 });
 
-/** The four memories of a channel, and the reactor's end on them. */
-function channelMemory() {
-  const memory = [allocateRing(128), allocateRing(128), allocateClaims(4), new SharedArrayBuffer(8)] as const;
+/** The reactor's end on the memory of a channel, and what it hears. */
+function reactorSide() {
+  const memory = channelMemory(128);
   const [requests, responses, claims, bells] = memory;
   const words = new Int32Array(bells);
   const heard: string[] = [];
@@ -124,9 +102,59 @@ function channelMemory() {
   };
 }
 
+test.serial(
+  'a producer that claims again while an earlier claim waits for room is never left waiting',
+  (t) => {
+    const ring = allocateRing(64);
+    const peer = peers.on(ring);
+    for (const [first, second] of [
+      [28, 4],
+      [28, 28],
+      [4, 28],
+    ] as const) {
+      let refused = 0;
+      let producer: RingProducer;
+      const run: Run = {
+        peer,
+        program: Programs.DrainOneByOne,
+        reset() {
+          zero(ring);
+          const filler = new RingProducer(ring, hardwareAtomics);
+          for (let i = 0; i < 4; i++) publishOne(filler, 12);
+        },
+        here(atomics) {
+          producer = new RingProducer(ring, atomics);
+          return () => {
+            refused = 0;
+            for (const length of [first, second]) {
+              if (producer.claim(length) === FULL) {
+                refused++;
+                continue;
+              }
+              producer.commit(length);
+              producer.publish();
+            }
+          };
+        },
+        check() {
+          // What was published after the consumer had looked for the last time, it is rung for.
+          const consumer = new RingConsumer(ring, hardwareAtomics);
+          while (consumer.next() >= 0);
+          consumer.release();
+          expect(refused === 0 || producer.tookRoom(), 'refused means told later');
+          expect(producer.claim(28) >= 0, 'and there is room');
+        },
+      };
+      const runs = explore(run, MOST_SWITCHES);
+      t.log(`${first} bytes, then ${second}: ${runs} interleavings`);
+      t.true(runs > 100);
+    }
+  },
+);
+
 test.serial('an end that sleeps after meeting a full ring learns that there is room', (t) => {
-  const { memory, heard, bell, end } = channelMemory();
-  const peer = peerOn(...memory);
+  const { memory, heard, bell, end } = reactorSide();
+  const peer = peers.on(...memory);
   let isSent = false;
   const body = Buffer.alloc(20);
   const runs = explore(
@@ -169,8 +197,8 @@ test.serial('an end that sleeps after meeting a full ring learns that there is r
 test.serial(
   'of two ends that send to each other and go to sleep, neither is left asleep on a message',
   (t) => {
-    const { memory, heard, bell, end } = channelMemory();
-    const peer = peerOn(...memory);
+    const { memory, heard, bell, end } = reactorSide();
+    const peer = peers.on(...memory);
     const runs = explore(
       {
         peer,
@@ -204,7 +232,7 @@ test.serial(
   'a claim and a recall never both win, and a recalled OPEN never claims the next exchange',
   (t) => {
     const claims = allocateClaims(1);
-    const peer = peerOn(claims);
+    const peer = peers.on(claims);
     let recalled = false;
     let next = 0;
     const runs = explore({
@@ -242,7 +270,7 @@ test.serial(
 test.serial('under any interleaving every record arrives whole, in order and once', (t) => {
   const ring = allocateRing(128);
   const bells = new SharedArrayBuffer(8);
-  const peer = peerOn(ring, bells);
+  const peer = peers.on(ring, bells);
   const words = new Int32Array(ring);
   const ring_ = () => Atomics.add(new Int32Array(bells), BELL_TO_THREAD, 1);
   const scenario = fc.record({

@@ -13,14 +13,15 @@ import {
   WRITE_POSITION,
 } from '../../wire/layout.ts';
 import { allocateRing, CORRUPT, EMPTY, FULL, RingConsumer, RingProducer } from '../../wire/ring.ts';
+import { stepped } from './interleaving/peer.ts';
 
 /** A ring whose positions stand at `position`, as after so many bytes. */
-function ringAt(capacity: number, position = 0) {
+function ringAt(capacity: number, position = 0, producersAtomics = hardwareAtomics) {
   const memory = allocateRing(capacity);
   const words = new Int32Array(memory);
   words[WRITE_POSITION] = position;
   words[READ_POSITION] = position;
-  const producer = new RingProducer(memory, hardwareAtomics);
+  const producer = new RingProducer(memory, producersAtomics);
   const consumer = new RingConsumer(memory, hardwareAtomics);
   return { words, producer, consumer };
 }
@@ -211,6 +212,56 @@ test('a producer that wants more than a quarter is not told before it can have i
   read(consumer);
   t.true(consumer.release());
   t.true(write(producer, 'x'.repeat(100)));
+});
+
+/**
+ * What a producer is told of room after `first` was refused and `second` was claimed, when the consumer gives `freed`
+ * records back ahead of the producer's access number `at` within the second claim, and the rest when the producer has
+ * done what it does before it sleeps. Null when the second claim has fewer accesses.
+ */
+function toldOfRoom(first: number, second: number, freed: number, at: number): boolean | null {
+  let access = -1;
+  const release = (records: number) => {
+    for (let i = 0; i < records; i++) ring.consumer.next();
+    return ring.consumer.release();
+  };
+  const ring = ringAt(
+    64,
+    0,
+    stepped(() => {
+      if (access >= 0 && access++ === at) release(freed);
+    }),
+  );
+  const { producer, consumer } = ring;
+  for (let i = 0; i < 4; i++) write(producer, 'twelve bytes');
+  producer.publish();
+  if (producer.claim(first) !== FULL) throw new Error('expected no room for the first claim');
+  access = 0;
+  if (producer.claim(second) >= 0) producer.abort();
+  const isOver = access <= at;
+  access = -1;
+  if (isOver) return null;
+  // A producer looks once more when it has announced its sleep; afterwards only the consumer's answer wakes it.
+  if (producer.tookRoom()) return true;
+  while (consumer.next() !== EMPTY);
+  return consumer.release();
+}
+
+test('whenever room comes during a later claim, a claim that was refused before is told of room', (t) => {
+  let cases = 0;
+  for (const first of [28, 12, 1]) {
+    for (const second of [28, 12, 1]) {
+      for (const freed of [1, 2, 3, 4]) {
+        for (let at = 0; ; at++) {
+          const told = toldOfRoom(first, second, freed, at);
+          if (told === null) break;
+          t.true(told, `${first} refused, ${second} claimed, ${freed} records freed before access ${at}`);
+          cases++;
+        }
+      }
+    }
+  }
+  t.true(cases > 100);
 });
 
 const wild: [string, (words: Int32Array) => void][] = [
