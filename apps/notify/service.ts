@@ -98,12 +98,12 @@ export class PushService implements Resources {
     const type = fields.get('content-type') ?? null;
     const encoding = fields.get('content-encoding') ?? null;
     const message = { ttlS, urgency, topic, type, encoding, receiptId, body };
-    const stored = this.#storage.store(subscription.id, message, (told) => this.#bell.ring(...told));
+    const stored = this.#storage.store(subscription.id, message);
     if (stored === 'gone') throw gone('subscription');
     if (stored === 'full')
       throw new Refusal(429, 'The subscription holds as many messages as it may.', RETRY);
     if (stored === 'overfull') throw new Refusal(503, 'The service holds as many messages as it may.', RETRY);
-    this.#bell.ring(subscription.id, subscription.setId);
+    this.#bell.ring(subscription.id, subscription.setId, ...stored.told);
     // With a receipt the answer is that somebody will hear of it, not that it has been done (section 5.1).
     exchange.respond(
       receiptId === null ? 201 : 202,

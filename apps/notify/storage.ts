@@ -1,7 +1,8 @@
 /**
  * What the push service knows, in one SQLite file that its threads share. A call that returns has committed, so what
  * the sender was told is there after a crash of the thread or a restart of the server. Rows are numbered in the order
- * of their commit: a monitor remembers one number, not what it has seen.
+ * of their commit: a monitor remembers one number, not what it has seen. Whom to wake is returned and never called back: a
+ * monitor on another thread that looks before the commit sees nothing, sleeps, and nobody wakes it again.
  */
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -50,8 +51,15 @@ export interface Receipt {
   readonly status: number;
 }
 
-/** `full`: of this subscription; `overfull`: of all; `gone`: there is no such subscription. */
-export type Stored = { readonly id: string; readonly ttlS: number } | 'full' | 'overfull' | 'gone';
+export interface StoredAs {
+  readonly id: string;
+  readonly ttlS: number;
+  /** Receivers that have a receipt to fetch of what it replaced. */
+  readonly told: readonly string[];
+}
+
+/** `full`: of this subscription; `overfull`: of all; `gone`: there is no such subscription. Refused, it changes nothing. */
+export type Stored = StoredAs | 'full' | 'overfull' | 'gone';
 
 const SCHEMA = `
 PRAGMA journal_mode = WAL;
@@ -172,25 +180,26 @@ export class Storage {
     return this.#one('SELECT 1 FROM receivers WHERE id = ? AND expires > ?', id, this.#now()) !== undefined;
   }
 
-  /**
-   * A message of the same topic that was not acknowledged is replaced (section 5.4): who asked for a receipt of it hears 410.
-   * @param onReplaced is called with receivers that have one to fetch
-   */
-  store(subscription: string, message: NewMessage, onReplaced: (receivers: string[]) => void): Stored {
+  /** A message of the same topic that was not acknowledged is replaced (section 5.4): who asked for a receipt of it hears 410. */
+  store(subscription: string, message: NewMessage): Stored {
     return this.#transaction(() => {
       const now = this.#now();
       if (
         this.#one('SELECT 1 FROM subscriptions WHERE id = ? AND expires > ?', subscription, now) === undefined
       )
         return 'gone';
-      if (message.topic !== null)
-        onReplaced(this.#drop('subscription = ? AND topic = ?', subscription, message.topic));
       const { own, all } = this.#one(
-        `SELECT (SELECT count(*) FROM messages WHERE subscription = ?) AS own, (SELECT count(*) FROM messages) AS "all"`,
+        `SELECT count(*) FILTER (WHERE subscription = ?1) AS own, count(*) AS "all" FROM messages
+         WHERE ?2 IS NULL OR subscription <> ?1 OR topic IS NOT ?2`,
         subscription,
+        message.topic,
       ) as { own: number; all: number };
       if (own >= MAX_MESSAGES_PER_SUBSCRIPTION) return 'full';
       if (all >= MAX_MESSAGES) return 'overfull';
+      const told =
+        message.topic === null
+          ? []
+          : this.#drop('subscription = ? AND topic = ?', subscription, message.topic);
       const id = capability();
       const ttlS = Math.min(message.ttlS, MAX_TTL_S);
       this.#run(
@@ -208,7 +217,7 @@ export class Storage {
         now,
         now + (ttlS === 0 ? TRANSIENT_S : ttlS),
       );
-      return { id, ttlS };
+      return { id, ttlS, told };
     });
   }
 

@@ -35,8 +35,9 @@ const message = (more: Partial<NewMessage> = {}): NewMessage => ({
 });
 
 function stored(storage: Storage, id: string, more?: Partial<NewMessage>, told: string[] = []): string {
-  const result = storage.store(id, message(more), (receivers) => told.push(...receivers));
+  const result = storage.store(id, message(more));
   if (typeof result === 'string') throw new Error(result);
+  told.push(...result.told);
   return result.id;
 }
 
@@ -159,10 +160,7 @@ test('subscriptions end when nobody has monitored them for long, and what monito
   storage.renew(kept.id);
   clock.now += 1;
   t.is(storage.subscription(lost.id), undefined);
-  t.deepEqual(
-    storage.store(lost.id, message(), () => undefined),
-    'gone',
-  );
+  t.is(storage.store(lost.id, message()), 'gone');
   t.deepEqual(storage.sweep(), [lost.id]);
   t.is(storage.subscription(kept.id)?.push, kept.push);
   t.is(storage.ofPush(kept.push)?.id, kept.id);
@@ -173,18 +171,9 @@ test('a subscription holds so many messages and no more, and no message longer t
   const { id } = subscribed(storage);
   for (let n = 0; n < MAX_MESSAGES_PER_SUBSCRIPTION - 1; n++) stored(storage, id);
   stored(storage, id, { topic: 'last' });
-  t.is(
-    storage.store(id, message(), () => undefined),
-    'full',
-  );
-  t.is(
-    typeof storage.store(id, message({ topic: 'last' }), () => undefined),
-    'object',
-    'a replacement has room',
-  );
+  t.is(storage.store(id, message()), 'full');
+  t.is(storage.store(id, message({ topic: 'other' })), 'full');
+  t.is(typeof storage.store(id, message({ topic: 'last' })), 'object', 'a replacement has room');
   const other = subscribed(storage);
-  t.like(
-    storage.store(other.id, message({ ttlS: 10 * MAX_TTL_S }), () => undefined),
-    { ttlS: MAX_TTL_S },
-  );
+  t.like(storage.store(other.id, message({ ttlS: 10 * MAX_TTL_S })), { ttlS: MAX_TTL_S });
 });
