@@ -504,7 +504,13 @@ export class Exchange extends Watched {
   onReset(code: number, reason: number): void {
     if (this.#closed !== 'no') return;
     if (reason === ResetReason.Threw && this.#response === 'none') this.answer(500);
-    else if (this.#response !== 'ended') this.transport.reset(this, code);
+    else if (this.#response !== 'ended') this.#breakOff(code);
+  }
+
+  /** Nothing follows what the transport has been given. */
+  #breakOff(code: number): void {
+    this.#response = 'ended';
+    this.transport.reset(this, code);
   }
 
   onReleased(): void {
@@ -515,12 +521,14 @@ export class Exchange extends Watched {
       this.#request = 'stopped';
       this.transport.stopReading(this);
     }
+    this.onLost();
   }
 
+  /** Its thread says nothing more of it, alive or dead: what has no whole response by then gets none from there. */
   onLost(): void {
     if (this.#closed !== 'no' || this.#response === 'ended') return;
     if (this.#response === 'none') this.answer(502);
-    else this.transport.reset(this, INTERNAL_ERROR);
+    else this.#breakOff(INTERNAL_ERROR);
   }
 
   onFault(error: unknown): void {

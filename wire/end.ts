@@ -160,6 +160,8 @@ export abstract class ChannelEnd {
   /** Claims room and points the encoder at it. */
   protected begin(bound: number): boolean {
     if (this.#state === 'corrupt' || this.#state === 'closed') return false;
+    // What threw between a claim and its commit has sent nothing; left open, its claim would end all sending.
+    this.outgoing.abort();
     const offset = this.outgoing.claim(bound);
     if (offset >= 0) {
       this.#claimed = offset;

@@ -32,7 +32,7 @@ import type {
   Withheld,
 } from './gateway.ts';
 import type { Outlet } from './outlet.ts';
-import { Pushes, pendingPush } from './pushes.ts';
+import { Pushes, pendingPush, requireFits } from './pushes.ts';
 import { RequestBody } from './request-body.ts';
 import { HostedTunnel } from './tunnel.ts';
 
@@ -62,6 +62,7 @@ const SWITCHING_PROTOCOLS = 101;
 /** Messages that may wait for the ring or for credit; an application that never waits meets this. */
 const MAX_QUEUED_MESSAGES = 1024;
 const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
+const FAILED: Closed = Object.freeze({ by: 'application', how: 'reset', code: INTERNAL_ERROR });
 
 export class HostedExchange implements Exchange {
   readonly request: ExchangeRequest;
@@ -84,7 +85,7 @@ export class HostedExchange implements Exchange {
   #final = false;
   #settled = false;
   #closed: Closed | null = null;
-  #failure: HostError | null = null;
+  #failure: unknown = null;
 
   #body: RequestBody | null = null;
   #trailerFields: Fields = EMPTY_FIELDS;
@@ -252,6 +253,7 @@ export class HostedExchange implements Exchange {
 
   async push(request: PushRequest): Promise<PushedResponse | null> {
     const pending = pendingPush(request);
+    requireFits(pending, this.#outlet.maxHeadBytes);
     if (this.#response !== 'idle' && this.#response !== 'started') {
       const error = this.#notWritable();
       // The peer has gone, which is no mistake of the application's.
@@ -259,7 +261,6 @@ export class HostedExchange implements Exchange {
       throw error;
     }
     if (!this.#takesPushes) return null;
-    this.#requireFits(pending.fields);
     this.#pushes ??= new Pushes(() => this.#finishIfOver());
     if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
@@ -326,9 +327,10 @@ export class HostedExchange implements Exchange {
    * unheard, as the application did not wait before; the host reports it when the function is over.
    */
   #refuseWrite(found: string): Promise<never> {
-    this.#failure = this.#backlog(found);
-    this.#cut({ by: 'application', how: 'reset', code: INTERNAL_ERROR }, INTERNAL_ERROR, ResetReason.Threw);
-    return unheard(this.#failure);
+    const error = this.#backlog(found);
+    this.#failure = error;
+    this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+    return unheard(error);
   }
 
   end(trailers?: FieldsInit): void {
@@ -487,8 +489,8 @@ export class HostedExchange implements Exchange {
     this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
   }
 
-  /** What the application did wrong, and its exchange was reset for. */
-  get failure(): HostError | null {
+  /** What the exchange was reset for, and the application need not have heard; null: nothing. */
+  get failure(): unknown {
     return this.#failure;
   }
 
@@ -504,7 +506,7 @@ export class HostedExchange implements Exchange {
   /** The application threw, or returned without a complete response: 500 if nothing was sent, else a reset. */
   onFailure(): void {
     this.#settled = true;
-    this.#cut({ by: 'application', how: 'reset', code: INTERNAL_ERROR }, INTERNAL_ERROR, ResetReason.Threw);
+    this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
   }
 
   /** CreditSink of the body. */
@@ -546,13 +548,27 @@ export class HostedExchange implements Exchange {
     end: boolean,
     written: PromiseWithResolvers<void> | null,
   ): void {
-    // The short way: no queue object when the message can go at once.
-    if (this.#queue.length === 0 && kind === 'head') {
-      if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
+    try {
+      // The short way: no queue object when the message can go at once.
+      if (this.#queue.length === 0 && kind === 'head') {
+        if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
+      }
+      this.#queue.push({ kind, status, fields, bytes, offset: 0, end, written });
+      if (kind === 'data') this.#queuedBytes += (bytes as Uint8Array).length;
+      if (this.#queue.length === 1) this.pump();
+    } catch (error) {
+      // An error of ours, or an application that recurses is at its stack's end: what would follow belongs to no whole message. So
+      // the exchange fails, whether the application hears of it or not.
+      this.#failure ??= error;
+      this.#response = 'cut';
+      this.#closed ??= FAILED;
+      try {
+        this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+      } catch {
+        // There is no stack for that either. The host does it when the function is over, as there is a failure.
+      }
+      throw error;
     }
-    this.#queue.push({ kind, status, fields, bytes, offset: 0, end, written });
-    if (kind === 'data') this.#queuedBytes += (bytes as Uint8Array).length;
-    if (this.#queue.length === 1) this.pump();
   }
 
   #trySendHead(status: number, fields: readonly string[], bytes: Uint8Array | null, end: boolean): boolean {

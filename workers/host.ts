@@ -209,8 +209,12 @@ export class Host implements ThreadHandler, Outlet {
     }
     for (const exchange of this.#stuck) {
       this.#stuck.delete(exchange);
-      exchange.payCredit();
-      exchange.pump();
+      try {
+        exchange.payCredit();
+        exchange.pump();
+      } catch (error) {
+        this.#fault(exchange, error);
+      }
       if (this.#stuck.has(exchange)) break;
     }
     this.#schedule();
@@ -297,20 +301,49 @@ export class Host implements ThreadHandler, Outlet {
   onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
-    // The one copy on this side: the record's memory goes back to the ring when this returns.
-    exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
+    try {
+      // The one copy on this side: the record's memory goes back to the ring when this returns.
+      exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
+    } catch (error) {
+      this.#fault(exchange, error);
+    }
   }
 
   onTrailers(slot: number, fields: string[]): void {
-    this.#slots[slot]?.onTrailers(fields);
+    const exchange = this.#slots[slot];
+    if (exchange === null || exchange === undefined) return;
+    try {
+      exchange.onTrailers(fields);
+    } catch (error) {
+      this.#fault(exchange, error);
+    }
   }
 
   onCredit(slot: number, bytes: number): void {
-    this.#slots[slot]?.onCredit(bytes);
+    const exchange = this.#slots[slot];
+    if (exchange === null || exchange === undefined) return;
+    try {
+      exchange.onCredit(bytes);
+    } catch (error) {
+      this.#fault(exchange, error);
+    }
   }
 
   onReset(slot: number, code: number, by: number): void {
-    this.#slots[slot]?.onReset(code, by === ResetBy.Peer ? 'peer' : 'server');
+    const exchange = this.#slots[slot];
+    if (exchange === null || exchange === undefined) return;
+    try {
+      exchange.onReset(code, by === ResetBy.Peer ? 'peer' : 'server');
+    } catch (error) {
+      this.#fault(exchange, error);
+    }
+  }
+
+  /** An error of ours in what an exchange is told costs that exchange, not the thread and all others on it. */
+  #fault(exchange: HostedExchange, error: unknown): void {
+    this.#failed++;
+    this.#observer.onFailure(error, exchange.request);
+    exchange.onFailure();
   }
 
   onPromised(slot: number, number: number, accepted: boolean, pushSlot: number): void {

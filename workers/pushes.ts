@@ -3,6 +3,7 @@
  * the application has in hand. They last as long as its function, as the exchange itself does: what has no complete response
  * by then is reset.
  */
+import { fieldsBound, stringBound } from '../wire/encoder.ts';
 import { plainName } from '../wire/field-marks.ts';
 import { HostError } from './errors.ts';
 import type { HostedExchange } from './exchange.ts';
@@ -37,6 +38,19 @@ export function pendingPush(request: PushRequest): PendingPush {
       throw invalid('no content and no host of its own', String(fields[i]));
   }
   return { method, path, fields, answer: Promise.withResolvers() };
+}
+
+/**
+ * A promised request crosses to the reactor in one message, path and all.
+ * @throws HostError `SLUICE_PUSH_INVALID`
+ */
+export function requireFits({ method, path, fields }: PendingPush, maxBytes: number): void {
+  const bytes = stringBound(method) + stringBound(path) + fieldsBound(fields);
+  if (bytes <= maxBytes) return;
+  throw new HostError(
+    'SLUICE_PUSH_INVALID',
+    `expected a path and fields that take at most ${maxBytes} bytes, three for each character and ten for each line (see the pool's ringBytes), got ${bytes}`,
+  );
 }
 
 function invalid(expected: string, came: string): HostError {

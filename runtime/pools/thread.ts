@@ -311,11 +311,23 @@ export class Thread implements ReactorHandler {
   }
 
   onPush(slot: number, number: number, method: string, path: string, fields: string[]): void {
-    this.#slots[slot]?.onPush(number, method, path, fields);
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onPush(number, method, path, fields);
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   onPad(slot: number, toMultipleOf: number): void {
-    this.#slots[slot]?.onPad(toMultipleOf);
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onPad(toMultipleOf);
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   onWake(): void {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { ClaimState } from '../../wire/claims.ts';
 import { Flag } from '../../wire/messages.ts';
+import type { ThreadEnd } from '../../wire/thread-end.ts';
 import { heldSlots, PoolBench } from './pool-bench.ts';
 import { RecordingJob } from './recording-job.ts';
 
@@ -129,30 +130,45 @@ test('a thread that is found corrupt gets nothing more', (t) => {
   t.false(wild.thread.hasRoom);
 });
 
-test('an error of ours in what a job does costs that job, and the messages behind it are heard', (t) => {
-  const bench = new PoolBench();
-  const scripted = bench.addThread(2);
-  const { thread, host } = scripted;
-  const [faulty, sound] = [new RecordingJob('faulty'), new RecordingJob('sound')];
-  for (const job of [faulty, sound]) thread.assign(job);
-  scripted.begin();
-  const error = new Error('of ours');
-  faulty.onHeadSend = () => {
-    throw error;
-  };
-  for (const job of [faulty, sound]) host.sendHead(job.slot, whole, 200, [], null);
-  host.publish();
-  t.is(thread.channel.receive(10), 2);
-  t.deepEqual(faulty.faults, [error]);
-  t.deepEqual(
-    [faulty.released, sound.released],
-    [1, 1],
-    'the final message gives the slot back all the same',
-  );
-  t.is(heldSlots(scripted), 0);
-  t.deepEqual(sound.faults, []);
-  t.deepEqual(scripted.corrupted, []);
-});
+/** Every message of a thread, and the method of the job that it comes to. */
+const messages: readonly [method: keyof RecordingJob, send: (host: ThreadEnd, slot: number) => boolean][] = [
+  ['onHead', (host, slot) => host.sendHead(slot, 0, 200, [], null)],
+  ['onInform', (host, slot) => host.sendInform(slot, 103, [])],
+  ['onData', (host, slot) => host.sendData(slot, 0, Buffer.from('x'), 0, 1)],
+  ['onTrailers', (host, slot) => host.sendTrailers(slot, 0, [])],
+  ['onCredit', (host, slot) => host.sendCredit(slot, 1, 1)],
+  ['onReset', (host, slot) => host.sendReset(slot, 0, 8, 0)],
+  ['onPush', (host, slot) => host.sendPush(slot, 1, 'GET', '/', [])],
+  ['onPad', (host, slot) => host.sendPad(slot, 16)],
+  ['onReleased', (host, slot) => host.sendClosed(slot)],
+];
+
+for (const [method, send] of messages) {
+  test(`an error of ours in ${method} costs that job, and the messages behind it are heard`, (t) => {
+    const bench = new PoolBench();
+    const scripted = bench.addThread(2);
+    const { thread, host } = scripted;
+    const [faulty, sound] = [new RecordingJob('faulty'), new RecordingJob('sound')];
+    for (const job of [faulty, sound]) thread.assign(job);
+    scripted.begin();
+    const error = new Error('of ours');
+    Object.defineProperty(faulty, method, {
+      value: () => {
+        throw error;
+      },
+    });
+    send(host, faulty.slot);
+    if (method !== 'onReleased') host.sendClosed(faulty.slot);
+    host.sendHead(sound.slot, whole, 200, [], null);
+    host.publish();
+    thread.channel.receive(10);
+    t.deepEqual(faulty.faults, [error]);
+    t.is(heldSlots(scripted), 0, 'the final message gives the slot back all the same');
+    t.deepEqual(sound.said, [['head', whole, 200]]);
+    t.deepEqual(sound.faults, []);
+    t.deepEqual(scripted.corrupted, []);
+  });
+}
 
 test('a job that a full ring refuses leaves no trace', (t) => {
   const bench = new PoolBench();

@@ -215,6 +215,24 @@ test('a thread that dies leaves 502 before the head, a reset after it, and nothi
   for (const exchange of [none, head, ended]) t.is(exchange.state, 'released');
 });
 
+test('a thread that ends an exchange with less than a response leaves 502 before the head, a reset after it', (t) => {
+  for (const ends of [
+    (host: ThreadEnd, slot: number) => host.sendClosed(slot),
+    (host: ThreadEnd, slot: number) => host.sendHead(slot, Flag.Final, 200, [], null),
+    (host: ThreadEnd, slot: number) => host.sendData(slot, whole, Buffer.from('x'), 0, 1),
+    (host: ThreadEnd, slot: number) => host.sendTrailers(slot, Flag.Final, []),
+  ]) {
+    for (const requestEnded of [true, false]) {
+      const { bench, slot, host, calls, exchange } = begun({}, requestEnded);
+      ends(host, slot);
+      bench.fromThread();
+      t.is(exchange.state, 'released');
+      const [last] = calls.filter(([kind]) => kind === 'respond' || kind === 'reset').slice(-1);
+      t.true(last?.[1] === 502 || last?.[0] === 'reset', JSON.stringify(calls));
+    }
+  }
+});
+
 test('a full queue is answered 503 with Retry-After', (t) => {
   const bench = new ExchangeBench({ maxQueuedJobs: 0 });
   const exchange = bench.exchange(true);

@@ -168,6 +168,27 @@ test('a sleeping producer is rung when the ring that was full has room', async (
   wakes.port1.close();
 });
 
+test('a message that breaks off while it is written leaves nothing behind, and the next one goes', (t) => {
+  const { reactor, thread, atReactor } = pair();
+  const error = new RangeError('at the end of the stack');
+  let looks = 0;
+  const fields = Object.defineProperty(['a', ''], 1, {
+    get: () => {
+      // Once for its length, and then no more.
+      if (looks++ > 0) throw error;
+      return '1';
+    },
+  });
+  t.is(
+    t.throws(() => thread.sendHead(1, 0, 200, fields, null)),
+    error,
+  );
+  t.true(thread.sendHead(2, 0, 204, ['b', '2'], null));
+  thread.publish();
+  t.is(reactor.receive(10), 1);
+  t.deepEqual(atReactor, [['head', 2, 0, 204, ['b', '2'], '']]);
+});
+
 test('a message that no empty ring could take is an error, not a full ring', (t) => {
   const { reactor } = pair({ requestRingBytes: 1024 });
   const error = t.throws(() => reactor.sendTrailers(0, ['a', 'x'.repeat(600)]), { instanceOf: WireError });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import { HostError } from '../../workers/errors.ts';
+import type { HostedExchange } from '../../workers/exchange.ts';
 import { hosted } from './scripted-outlet.ts';
 
 const closedError = { instanceOf: HostError, code: 'SLUICE_EXCHANGE_CLOSED' };
@@ -183,4 +184,45 @@ test('a request is whole though the response has ended: body and trailers stay r
   t.deepEqual(outlet.take().at(-1), ['closed']);
   t.is(await read, 'abc');
   t.is((await exchange.trailers).get('sum'), '7');
+});
+
+test('a send that breaks off in the middle fails the exchange, whether the application hears of it or not', async (t) => {
+  const error = new RangeError('at the end of the stack');
+  const calls: readonly [what: string, call: (exchange: HostedExchange) => unknown, begun: boolean][] = [
+    ['inform', (exchange) => exchange.inform(103), false],
+    ['respond', (exchange) => exchange.respond(200), false],
+    ['respond whole', (exchange) => exchange.respond(200, {}, 'x'), false],
+    ['respond whole, in pieces', (exchange) => exchange.respond(200, {}, 'x'.repeat(20)), false],
+    ['pad', (exchange) => exchange.pad(16), false],
+    ['write', (exchange) => exchange.write('x'), true],
+    ['end', (exchange) => exchange.end(), true],
+    ['end with trailers', (exchange) => exchange.end({ a: '1' }), true],
+  ];
+  for (const [what, call, begun] of calls) {
+    const { outlet, exchange } = hosted(true);
+    if (begun) exchange.respond(200);
+    outlet.take();
+    outlet.error = error;
+    t.is(
+      t.throws(() => call(exchange)),
+      error,
+      what,
+    );
+    outlet.error = null;
+    t.deepEqual(outlet.take(), [['reset', Flag.Final, 2, ResetReason.Threw]], what);
+    t.like(await exchange.closed, { by: 'application', how: 'reset' });
+    t.false(exchange.onReturn(), what);
+    t.is(exchange.failure, error, what);
+  }
+});
+
+test('where not even a reset can be sent, the exchange fails when its function is over', (t) => {
+  const { outlet, exchange } = hosted(true);
+  outlet.error = new RangeError('at the end of the stack');
+  outlet.errorOfReset = new RangeError('at the end of the stack');
+  t.throws(() => exchange.respond(200, {}, 'x'), { instanceOf: RangeError });
+  outlet.error = outlet.errorOfReset = null;
+  t.false(exchange.onReturn());
+  exchange.onFailure();
+  t.deepEqual(outlet.take(), [['reset', Flag.Final, 2, ResetReason.Threw]]);
 });

@@ -142,3 +142,18 @@ test('one that is not answered when the application’s function is over holds n
   t.is(await waiting, null);
   t.is(outlet.finishedTimes, 1);
 });
+
+test('a push that no message can carry is refused, whether the peer takes pushes or not, and what follows goes on', async (t) => {
+  const path = `/${'x'.repeat(200)}`;
+  for (const takes of [true, false]) {
+    const { outlet, exchange } = hosted(takes);
+    for (const wrong of [{ path }, { path: '/a', fields: { a: path } }, { path, fields: { a: path } }]) {
+      const error = await t.throwsAsync(exchange.push(wrong));
+      t.is((error as { code?: string }).code, 'SLUICE_PUSH_INVALID');
+      t.regex(String(error?.message), /at most 400 bytes,.* got \d+$/);
+    }
+    t.deepEqual(outlet.take(), []);
+    exchange.respond(200, {}, 'x');
+    t.is(outlet.finishedTimes, 1);
+  }
+});

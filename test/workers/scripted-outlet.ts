@@ -1,4 +1,4 @@
-/** An outlet that keeps what an exchange sends, and refuses it while it is `full`. */
+/** An outlet that keeps what an exchange sends, refuses it while it is `full`, and breaks off with its `error`. */
 import { HostedExchange } from '../../workers/exchange.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import type { ExchangeRequest } from '../../workers/gateway.ts';
@@ -18,6 +18,8 @@ export class ScriptedOutlet implements Outlet {
   readonly maxHeadBytes = 400;
   readonly sent: Sent[] = [];
   full = false;
+  error: Error | null = null;
+  errorOfReset: Error | null = null;
   isDraining = false;
   finishedTimes = 0;
   pushNumber = 0;
@@ -29,6 +31,7 @@ export class ScriptedOutlet implements Outlet {
   }
 
   #send(message: Sent): boolean {
+    if (this.error !== null) throw this.error;
     if (!this.full) this.sent.push(message);
     return !this.full;
   }
@@ -92,6 +95,7 @@ export class ScriptedOutlet implements Outlet {
   }
 
   sendReset(_: HostedExchange, flags: number, code: number, reason: number): void {
+    if (this.errorOfReset !== null) throw this.errorOfReset;
     this.sent.push(['reset', flags, code, reason]);
   }
 
