@@ -9,9 +9,12 @@
 
 import type { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../wire/error-report.ts';
 import type { LogConfig } from './config/config.ts';
 
 export type Log = Logger;
+
+export type LogOptions = Pick<LogConfig, 'level' | 'format'> & Partial<LogConfig>;
 
 export interface LogOutput {
   readonly stream: Writable;
@@ -29,18 +32,40 @@ export function standardOutput(): LogOutput {
   return { stream: process.stdout, isTerminal, colour: isTerminal && !process.env.NO_COLOR };
 }
 
-export function createLog({ level, format }: LogConfig, output: LogOutput = standardOutput()): Log {
+export function createLog(
+  { level, format, maxErrorChars = DEFAULT_MAX_ERROR_CHARS }: LogOptions,
+  output: LogOutput = standardOutput(),
+): Log {
   const text = format === 'text' || (format === 'auto' && output.isTerminal);
   const options = {
     level,
     base: { pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: (error: unknown) => logged(describeError(error, maxErrorChars)) },
   };
   const sink = new LogSink(output, text);
   const log = pino(options, sink);
   sink.onDropped = (lines) => log.warn({ lines }, 'log lines were dropped: standard output was not read');
   return log;
+}
+
+/** An error in a line: the members that pino's own serializer gives it, made of what is safe and bounded. */
+function logged(report: ErrorReport): object {
+  const { name, message, stack, code, errors } = report;
+  let messages = message;
+  let stacks = stack;
+  for (let cause = report.cause; cause !== undefined; cause = cause.cause) {
+    messages += `: ${cause.message}`;
+    stacks += `\ncaused by: ${cause.stack || cause.message}`;
+  }
+  return {
+    type: name || 'Error',
+    message: messages,
+    stack: stacks,
+    ...(code !== undefined && { code }),
+    ...(errors && { aggregateErrors: errors.map(logged) }),
+  };
 }
 
 /**

@@ -172,6 +172,7 @@ export class Server {
           downgrade: pool.downgrade,
           validate: pool.validate,
           stopTimeoutMs: this.#config.drainTimeoutMs,
+          maxErrorChars: this.#config.log.maxErrorChars,
           ...(pool.kind && { kind: pool.kind }),
         },
       },

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ChannelTransfer } from './channel.ts';
+import type { ErrorReport } from './error-report.ts';
 
 /** Handed to a thread as its one Piscina task. */
 export interface ThreadBoot {
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly validate?: boolean;
   /** How long an application's `stop` may take; default: for ever. */
   readonly stopTimeoutMs?: number;
+  /** Characters of an error's message, and of its stack, that are reported; default `DEFAULT_MAX_ERROR_CHARS`. */
+  readonly maxErrorChars?: number;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
   /** Body bytes that an application may have sent and the peer not yet taken, per exchange. */
@@ -68,13 +71,6 @@ export interface ThreadReports {
   stopFailed(failure: ErrorReport): void;
   /** An application threw, or left its exchange unfinished. `suppressed` counts the ones not told since the last. */
   applicationError(failure: ErrorReport, method: string, path: string, suppressed: number): void;
-}
-
-export interface ErrorReport {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  readonly code?: string;
 }
 
 export interface ThreadStats {

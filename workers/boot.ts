@@ -3,24 +3,28 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
-import { inspect } from 'node:util';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
-  ErrorReport,
+  HostOptions,
   ThreadBoot,
   ThreadControl,
   ThreadOutcome,
   ThreadReports,
 } from '../wire/control.ts';
+import { cut, describeError, MAX_NAME_CHARS } from '../wire/error-report.ts';
 import type { ExchangeRequest, Lifespan } from './gateway.ts';
 import { Host, type HostObserver } from './host.ts';
+import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
 const REPORTS_PER_SECOND = 20;
+/** Of a request's path that a report keeps. */
+const MAX_PATH_CHARS = 2_048;
 
 export default async function boot({ channel, control, host: options }: ThreadBoot): Promise<ThreadOutcome> {
+  makeLastWordsSafe(options.maxErrorChars);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
   let host: Host | undefined;
@@ -35,9 +39,9 @@ export default async function boot({ channel, control, host: options }: ThreadBo
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
     } catch (error) {
-      return { ended: 'load-failed', error: describe(error) };
+      return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
     }
-    const running = new Host(loaded.application, channel, options, new FailureReporter(reports));
+    const running = new Host(loaded.application, channel, options, new FailureReporter(reports, options));
     host = running;
     const drained = Promise.withResolvers<void>();
     const abort = () => context.runInAsyncScope(draining.abort, draining);
@@ -57,7 +61,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
-    await context.runInAsyncScope(stop, undefined, loaded.lifespan, options.stopTimeoutMs, reports);
+    await context.runInAsyncScope(stop, undefined, loaded.lifespan, options, reports);
     return { ended: 'drained' };
   } finally {
     host?.close();
@@ -68,7 +72,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
 /** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
 async function stop(
   { stop }: Lifespan,
-  timeoutMs: number | undefined,
+  { stopTimeoutMs: timeoutMs, maxErrorChars }: HostOptions,
   reports: Remote<ThreadReports>,
 ): Promise<void> {
   if (stop === undefined) return;
@@ -81,37 +85,23 @@ async function stop(
   try {
     await Promise.race([stop(), late]);
   } catch (error) {
-    await reports.stopFailed(describe(error));
+    await reports.stopFailed(describeError(error, maxErrorChars));
   } finally {
     clearTimeout(timer);
   }
 }
 
-function describe(error: unknown): ErrorReport {
-  // Anything can be thrown, even what cannot become a string.
-  if (!(error instanceof Error)) return { name: 'Error', message: text(error), stack: '' };
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name: text(error.name), message: text(error.message), stack: text(error.stack), ...code };
-}
-
-/** Errors are objects that anyone may have written to; what is no string might not even be clonable. */
-function text(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : value === undefined
-      ? ''
-      : inspect(value, { customInspect: false });
-}
-
 /** Reports failures at a bounded rate: an application that throws on every request must not bury the log. */
 class FailureReporter implements HostObserver {
   readonly #reports: Remote<ThreadReports>;
+  readonly #maxErrorChars: number | undefined;
   #second = 0;
   #told = 0;
   #suppressed = 0;
 
-  constructor(reports: Remote<ThreadReports>) {
+  constructor(reports: Remote<ThreadReports>, { maxErrorChars }: HostOptions) {
     this.#reports = reports;
+    this.#maxErrorChars = maxErrorChars;
   }
 
   onFailure(error: unknown, request: ExchangeRequest): void {
@@ -125,7 +115,13 @@ class FailureReporter implements HostObserver {
       return;
     }
     this.#told++;
-    void this.#reports.applicationError(describe(error), request.method, request.path, this.#suppressed);
+    void this.#reports.applicationError(
+      describeError(error, this.#maxErrorChars),
+      // A peer chose them, within limits that are meant for other things than lines of a log.
+      cut(request.method, MAX_NAME_CHARS),
+      cut(request.path, MAX_PATH_CHARS),
+      this.#suppressed,
+    );
     this.#suppressed = 0;
   }
 }

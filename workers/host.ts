@@ -460,8 +460,13 @@ export class Host implements ThreadHandler, Outlet {
 }
 
 function isClosedError(error: unknown): boolean {
-  if (!(error instanceof Error && 'code' in error)) return false;
-  return error.code === 'SLUICE_EXCHANGE_CLOSED' || error.code === 'SLUICE_WEBSOCKET_CLOSED';
+  try {
+    if (!(error instanceof Error && 'code' in error)) return false;
+    return error.code === 'SLUICE_EXCHANGE_CLOSED' || error.code === 'SLUICE_WEBSOCKET_CLOSED';
+  } catch {
+    // A trap or a getter of what the application threw has thrown: no error of ours has either.
+    return false;
+  }
 }
 
 /** The request's head; what most applications never look at is made on first use. */

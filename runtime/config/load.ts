@@ -250,6 +250,7 @@ function assemble(
     http1: output.http1,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     log: {
+      ...output.log,
       level: overrides.logLevel?.value ?? output.log.level,
       format: overrides.logFormat?.value ?? output.log.format,
     },

@@ -7,6 +7,7 @@
  */
 
 import * as v from 'valibot';
+import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
@@ -282,6 +283,10 @@ export const configSchema = v.pipe(
           'One JSON object a line, or lines for people; auto writes text to a terminal and JSON to anything else.',
           logFormats,
           'auto',
+        ),
+        maxErrorChars: wholeNumber(
+          "Characters of an error's message, and of its stack, that are reported; the rest is cut off and counted. A report tells of 8 errors at most, causes included.",
+          { from: 256, to: 1_048_576, byDefault: DEFAULT_MAX_ERROR_CHARS },
         ),
       }),
     },

@@ -11,13 +11,13 @@ import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import type {
-  ErrorReport,
   HostOptions,
   ThreadBoot,
   ThreadControl,
   ThreadOutcome,
   ThreadReports,
 } from '../../wire/control.ts';
+import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 
@@ -45,8 +45,8 @@ export interface PoolOptions {
 /** What a pool tells about itself; the server logs it. */
 export interface PoolObserver {
   onThreadStarted(pool: Pool, thread: string): void;
-  onThreadDied(pool: Pool, thread: string, cause: Error): void;
-  onStopped(pool: Pool, cause: Error): void;
+  onThreadDied(pool: Pool, thread: string, cause: ErrorReport): void;
+  onStopped(pool: Pool, cause: ErrorReport): void;
   onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
   /** The application of a thread that ends did not stop as it should. */
   onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
@@ -163,9 +163,10 @@ export class Pool implements ThreadOwner {
     this.#running.set(thread, running);
     this.#turns.addThread(thread);
     const boot: ThreadBoot = { channel: thread.transfer, control: port2, host: options.host };
-    const task: Promise<ThreadOutcome> = this.#piscina.run(boot, {
+    const { signal } = running.abort;
+    const task: Promise<unknown> = this.#piscina.run(boot, {
       transferList: [...thread.transferList, port2],
-      signal: running.abort.signal,
+      signal,
     });
     const timer = setTimeout(
       () => running.abort.abort(new Error(`it did not load within ${options.startTimeoutMs} ms`)),
@@ -173,7 +174,8 @@ export class Pool implements ThreadOwner {
     );
     task.then(
       (outcome) => this.#ended(running, outcome),
-      (error: unknown) => this.#died(running, causeOf(error)),
+      // Piscina tells of an abort with an error of its own.
+      (error: unknown) => this.#died(running, this.#describe(signal.aborted ? signal.reason : error)),
     );
     return running.ready.promise.finally(() => clearTimeout(timer));
   }
@@ -190,13 +192,15 @@ export class Pool implements ThreadOwner {
     this.dispatcher.onRoom(thread);
   }
 
-  /** The task returned: drained, or the application could not be loaded. */
-  #ended(running: Running, outcome: ThreadOutcome): void {
+  /** The task is over: drained, or the application could not be loaded. */
+  #ended(running: Running, outcome: unknown): void {
+    if (!isOutcome(outcome)) {
+      // Piscina takes a thread that dies of `null` for one that has returned.
+      this.#died(running, this.#describe(outcome));
+      return;
+    }
     if (outcome.ended === 'load-failed') {
-      const { name, message, stack } = outcome.error;
-      const error = new Error(`${name}: ${message}`);
-      error.stack = stack;
-      this.#died(running, error);
+      this.#died(running, this.#describe(outcome.error));
       return;
     }
     // Nothing that it had not begun is lost with it.
@@ -204,13 +208,21 @@ export class Pool implements ThreadOwner {
     this.#grow();
   }
 
-  #died(running: Running, cause: Error): void {
+  #describe(error: unknown): ErrorReport {
+    return describeError(error, this.#options.host.maxErrorChars);
+  }
+
+  #died(running: Running, cause: ErrorReport): void {
     const { thread } = running;
     const wasStarting = thread.state === 'starting';
     const unbegun = this.#remove(running);
     if (wasStarting) {
       running.ready.reject(
-        new ApplicationLoadError(this.name, this.#options.host.application, `got ${cause.message}`),
+        new ApplicationLoadError(
+          this.name,
+          this.#options.host.application,
+          `got ${cause.name}: ${cause.message}`,
+        ),
       );
       // Only `start` waits for it; a replacement that fails to load counts as one more death.
       running.ready.promise.catch(() => undefined);
@@ -269,7 +281,7 @@ export class Pool implements ThreadOwner {
   }
 
   /** The threads that are left finish what they have begun, and end. */
-  #stop(cause: Error): void {
+  #stop(cause: ErrorReport): void {
     this.#state = 'stopped';
     for (const running of this.#running.values()) {
       if (running.thread.state === 'starting') running.abort.abort(cause);
@@ -366,8 +378,6 @@ function threadEnvironment(): NodeJS.ProcessEnv {
   return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache };
 }
 
-/** Piscina reports an abort as an error of its own whose cause is the reason. */
-function causeOf(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  return error.cause instanceof Error ? error.cause : error;
+function isOutcome(value: unknown): value is ThreadOutcome {
+  return typeof value === 'object' && value !== null && 'ended' in value;
 }

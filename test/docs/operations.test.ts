@@ -42,7 +42,7 @@ test('every option that the page names is one', (t) => {
   const names = [
     ...text.matchAll(/`((?:[a-z][A-Za-z0-9]*\.)*[a-z]+[A-Z][A-Za-z]*(?:\.[a-z][A-Za-z]*)*)`/g),
   ].map(([, name]) => (name as string).split('.').at(-1) as string);
-  const others = ['terminationGracePeriodSeconds', 'fingerprint256'];
+  const others = ['terminationGracePeriodSeconds', 'fingerprint256', 'uncaughtException'];
   const unknown = names.filter(
     (name) => !others.includes(name) && !schema.includes(`"${name}": {`) && !gateway.includes(` ${name}:`),
   );

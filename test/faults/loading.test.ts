@@ -20,6 +20,7 @@ const cases = [
     title: 'has a default export that is no function',
     says: /default export that is an application.*default export is an object/,
   },
+  { name: 'load-dies', title: 'throws null where nobody catches while it loads', says: /not an Error: null/ },
   { name: 'load-exits', title: 'ends its thread while it loads', says: /load-exits/ },
 ];
 

@@ -153,6 +153,14 @@ test('errors of any shape that applications throw are told, and the thread lives
   t.is(news.filter(([what]) => what === 'died').length, 0);
 });
 
+test('an application may throw anything when it is to stop: that is told, and its thread ends', async (t) => {
+  const { pool, news } = create(t, 'unstoppable');
+  await pool.start();
+  await pool.drain();
+  t.deepEqual(news.at(-1), ['stop failed', 'not an Error: [Object: null prototype] {}']);
+  t.is(pool.threadCount, 0);
+});
+
 for (const [application, reason] of [
   ['failing', /this module does not load/],
   ['nameless', /expected a default export that is an application .*it exports named/],
