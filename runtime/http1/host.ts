@@ -17,12 +17,13 @@ export function isHost(value: string): boolean {
 
 function judge(value: string): boolean {
   const match = HOST_AND_PORT.exec(value);
-  if (match === null) return false;
+  // A port without a host names nobody.
+  if (match === null || value.startsWith(':')) return false;
   const [, address, port] = match;
   return (address === undefined || isIPv6(address)) && (port === undefined || Number(port) <= 65_535);
 }
 
 /** Authority of an http or https URI, whose host is never empty and has no user information (RFC 9110 section 4.2). */
 export function isHttpAuthority(value: string): boolean {
-  return value !== '' && !value.startsWith(':') && isHost(value);
+  return value !== '' && isHost(value);
 }

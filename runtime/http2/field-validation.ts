@@ -221,6 +221,7 @@ export function readRequestHead(
   if (wrong !== null) return wrong;
 
   let host = absent;
+  let hostAt = -1;
   let cookies = 0;
   for (let i = at; i < count; i += 2) {
     const name = lines[i];
@@ -239,6 +240,7 @@ export function readRequestHead(
       if (host !== null) return 'repeated host';
       if (!isAll(value, Char.Authority)) return 'invalid character in host';
       host = value;
+      hostAt = i;
     } else if (kind === NameKind.Cookie) {
       cookies++;
     } else if (kind === NameKind.Priority) {
@@ -246,6 +248,8 @@ export function readRequestHead(
       stream.priorityField = stream.priorityField === null ? value : `${stream.priorityField}, ${value}`;
     }
   }
+  // An http or https URI names a host (RFC 9110 section 4.2.1).
+  if ((authority ?? host) === '' && (scheme === 'http' || scheme === 'https')) return 'empty authority';
   if (
     host !== null &&
     authority !== null &&
@@ -260,6 +264,8 @@ export function readRequestHead(
   stream.path = path ?? '';
   stream.protocol = protocol ?? '';
   const fields = lines.slice(at);
+  // What it says is the authority, and stands there: a proxy may send both (8.3.1).
+  if (hostAt >= 0) fields.splice(hostAt - at, 2);
   stream.fields = cookies > 1 ? joinCookies(fields) : fields;
   return null;
 }

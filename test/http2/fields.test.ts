@@ -56,6 +56,13 @@ const malformed: readonly (readonly [rule: string, fields: readonly string[]])[]
   ['8.3.1: a fragment in :path', [...method, ...scheme, ...authority, ':path', '/a#b']],
   ['8.3.1: userinfo in :authority', [...method, ...scheme, ':authority', 'me@example.test', ...path]],
   ['8.3.1: a slash in :authority', [...method, ...scheme, ':authority', 'example.test/a', ...path]],
+  ['8.3.1: an empty :authority', [...method, ...scheme, ':authority', '', ...path]],
+  [
+    '8.3.1: an empty :authority beside a host',
+    [...method, ...scheme, ':authority', '', ...path, 'host', 'example.test'],
+  ],
+  ['8.3.1: an empty :authority of https', [...method, ':scheme', 'https', ':authority', '', ...path]],
+  ['8.3.1: an empty host without :authority', [...method, ...scheme, ...path, 'host', '']],
   ['8.3.1: host that differs from :authority', [...valid, 'host', 'other.test']],
   ['RFC 9110 section 7.2: host twice', [...valid, 'host', 'example.test', 'host', 'example.test']],
   ['RFC 9110 section 7.2: an invalid host', [...method, ...scheme, ...path, 'host', 'a b']],
@@ -122,11 +129,24 @@ test('RFC 9113 section 8.3.1: OPTIONS may ask for the asterisk', (t) => {
 test('RFC 9113 section 8.3.1: without :authority the host field says it', (t) => {
   t.is(accept([...method, ...scheme, ...path, 'host', 'h.test:1']).stream(1).authority, 'h.test:1');
   t.is(accept([...method, ...scheme, ...path]).stream(1).authority, '');
+  // The authority of other schemes may be empty.
+  t.is(accept([...method, ':scheme', 'x', ':authority', '', ...path]).stream(1).authority, '');
 });
 
 test('RFC 9113 section 8.3.1: host may repeat :authority in another case', (t) => {
   const stream = accept([...valid, 'host', 'EXAMPLE.test']).stream(1);
   t.is(stream.authority, 'example.test');
+});
+
+test('RFC 9113 section 8.3.1: what host says stands in the authority alone', (t) => {
+  for (const lines of [
+    [...valid, 'host', 'example.test', 'a', '1', 'cookie', 'b', 'cookie', 'c'],
+    [...valid, 'a', '1', 'cookie', 'b', 'host', 'EXAMPLE.test', 'cookie', 'c'],
+    [...method, ...scheme, ...path, 'a', '1', 'cookie', 'b', 'cookie', 'c', 'host', 'example.test'],
+  ]) {
+    const { authority, fields } = accept(lines).stream(1);
+    t.deepEqual([authority, ...fields], ['example.test', 'a', '1', 'cookie', 'b; c']);
+  }
 });
 
 test('RFC 9113 section 8.2.3: cookie crumbs are joined where the first one was', (t) => {
