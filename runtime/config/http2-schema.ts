@@ -120,7 +120,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
   ),
   closedStreamMemory: option(
     'closedStreamMemory',
-    'Streams reset lately that are remembered, so that frames still on their way are tolerated.',
+    'Streams reset lately that are remembered, so that it is known which frames on closed streams may still have been on their way; never fewer than 2 × maxConcurrentStreams.',
     1,
     65_536,
   ),
@@ -137,21 +137,37 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     maxWindowBytes,
   ),
   budgets: section('What a peer may make the server do for nothing, for each connection.', {
-    peerResets: budget('peerResets', 'Streams that the peer resets (rapid reset).'),
+    peerResets: budget(
+      'peerResets',
+      'Streams that the peer resets (rapid reset); one that completes earns an eighth.',
+    ),
     provokedResets: budget('provokedResets', 'Streams that the server had to reset because of the peer.'),
     refusedStreams: budget('refusedStreams', 'Streams refused beyond maxConcurrentStreams.'),
-    settings: budget('settings', 'SETTINGS frames, each of which is answered.'),
-    pings: budget('pings', 'PING frames, each of which is answered; every DATA frame sent gives one back.'),
-    ignoredFrames: budget('ignoredFrames', 'PRIORITY and unknown frames.'),
+    refusedHeads: budget(
+      'refusedHeads',
+      'Requests and trailers over maxFieldListBytes or maxFieldLines (431).',
+    ),
+    settings: budget('settings', 'SETTINGS frames, each of which is answered; 64 DATA frames sent earn one.'),
+    pings: budget(
+      'pings',
+      'PING frames, each of which is answered; every DATA frame sent and every stream that completes earn one.',
+    ),
+    ignoredFrames: budget('ignoredFrames', 'PRIORITY and unknown frames; a request earns two.'),
     lateFrames: budget(
       'lateFrames',
-      'Frames on streams that are closed, where they may have crossed with what closed them; one with content counts an eighth.',
+      'Frames on streams that are closed, where they may have crossed with what closed them; a stream that the peer did not reset earns two. Updates within what streams were sent and content within their windows do not count, more content an eighth a frame.',
     ),
-    emptyData: budget('emptyData', 'DATA frames without content that do not end a stream.'),
-    tinyWindowUpdates: budget('tinyWindowUpdates', 'WINDOW_UPDATEs below tinyWindowUpdateBytes.'),
+    emptyData: budget(
+      'emptyData',
+      'DATA frames without content that do not end a stream; one with content earns one.',
+    ),
+    tinyWindowUpdates: budget(
+      'tinyWindowUpdates',
+      'WINDOW_UPDATEs below tinyWindowUpdateBytes; every KiB sent earns four, a request two.',
+    ),
     stalledStreamSeconds: budget(
       'stalledStreamSeconds',
-      'Seconds, over all streams, that data waits at a window the peer keeps shut.',
+      'Seconds, over all streams, that data waits at a window the peer keeps shut; a stream that takes 240 bytes gets one back.',
     ),
   }),
 });

@@ -3,22 +3,33 @@
 import type { BudgetName } from './budgets.ts';
 import { UnknownFrameType } from './frames.ts';
 
+/** A budget, or a limit that no honest peer comes near: of CONTINUATIONs, of a field block, of output that is not read. */
+export type Abuse = BudgetName | 'continuation' | 'fieldBlock' | 'unsentOutput';
+
 export class EngineCounters {
   /** Index: frame type; the last one counts unknown types. */
   readonly framesIn: number[] = new Array<number>(UnknownFrameType + 1).fill(0);
   readonly framesOut: number[] = new Array<number>(UnknownFrameType).fill(0);
   requests = 0;
+  /** Streams whose messages were both sent whole. */
+  completed = 0;
   /** Requests and trailers that broke RFC 9113 section 8. */
   malformed = 0;
   /** Requests answered 431. */
   fieldsTooLarge = 0;
+  /** DATA frames with content that came on live streams. */
+  contentFramesIn = 0;
+  /** DATA frames with content that the peer's windows did not cut to a crumb. */
+  dataFramesOut = 0;
+  /** Their content in KiB, each frame's at least 1. */
+  dataKibibytesOut = 0;
   /** Streams over the concurrency limit. */
   refused = 0;
   resetsByPeer = 0;
   resetsByEngine = 0;
   resetsByOwner = 0;
-  /** Frames that came on streams we had reset. */
+  /** Frames on streams that were closed. */
   lateFrames = 0;
-  /** The budget that ended the connection. */
-  abuse: BudgetName | 'continuation' | 'fieldBlock' | 'unsentOutput' | null = null;
+  /** What ended the connection. */
+  abuse: Abuse | null = null;
 }

@@ -2,16 +2,19 @@
  * DATA (RFC 9113 section 6.1): content for the owner, counted against both windows and against
  * content-length.
  */
+import type { EngineCounters } from './counters.ts';
 import { ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import { breaksContentLength } from './field-validation.ts';
+import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
+import type { ReceiverParts } from './receiver.ts';
 import type { Http2Stream } from './stream.ts';
 import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
-/** Of one frame with content on a closed stream, in frames of the budget `lateFrames`. */
+/** Of a frame with more content than a closed stream's window was open for, in frames of the budget `lateFrames`. */
 const lateContentCost = 1 / 8;
 
 export class DataReceiver {
@@ -19,15 +22,19 @@ export class DataReceiver {
   readonly #streams: Streams;
   readonly #flow: ReceiveFlow;
   readonly #lifecycle: Lifecycle;
+  readonly #counters: EngineCounters;
+  readonly #allowance: LateAllowance;
   /** The stream of the frame being read, while its content is wanted. */
   #stream: Http2Stream | null = null;
   #endsStream = false;
 
-  constructor(events: EngineEvents, streams: Streams, flow: ReceiveFlow, lifecycle: Lifecycle) {
+  constructor({ events, streams, flow, lifecycle, counters, allowance }: ReceiverParts) {
     this.#events = events;
     this.#streams = streams;
     this.#flow = flow;
     this.#lifecycle = lifecycle;
+    this.#counters = counters;
+    this.#allowance = allowance;
   }
 
   /** As `FrameSink.onDataFrame`. */
@@ -41,7 +48,10 @@ export class DataReceiver {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) {
       this.#flow.giveBackToConnection(frameBytes);
-      this.#lifecycle.frameOnAbsent(streamId, input, contentBytes > 0 ? lateContentCost : 1);
+      if (this.#lifecycle.frameOnAbsent(streamId, input)) {
+        const mayCome = contentBytes > 0 && this.#allowance.takeContent(frameBytes);
+        this.#lifecycle.late(mayCome ? 0 : contentBytes > 0 ? lateContentCost : 1);
+      }
       return;
     }
     const step = transition(stream.state, input);
@@ -64,7 +74,8 @@ export class DataReceiver {
       this.#lifecycle.malformed(stream);
       return;
     }
-    if (contentBytes === 0 && !endStream && !this.#lifecycle.spend('emptyData', 1)) return;
+    if (contentBytes > 0) this.#counters.contentFramesIn++;
+    else if (!endStream && !this.#lifecycle.spend('emptyData', 1)) return;
     // Given back by the frame, not by the piece: a request dropped within a frame has had all of that frame
     // given back.
     if (stream.requestDropped) this.#flow.discard(stream, frameBytes);

@@ -16,8 +16,9 @@ import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
+import { LateAllowance } from './late-allowance.ts';
 import { type EngineState, Lifecycle } from './lifecycle.ts';
-import type { Http2Options } from './options.ts';
+import { type Http2Options, maxClosedStreamMemory } from './options.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
 import { Priorities } from './priorities.ts';
 import { Pusher } from './pusher.ts';
@@ -64,7 +65,7 @@ export class Http2Engine {
     this.#options = options;
     this.#stallsCountedAtMs = nowMs;
     const counters = this.counters;
-    const budgets = new AbuseBudgets(options.budgets);
+    const budgets = new AbuseBudgets(options.budgets, counters, options.maxConcurrentStreams);
     const scheduler = new SendScheduler();
     // Our SETTINGS bind the peer's encoder once acknowledged; until then the table has its initial size.
     const decoder = new HpackDecoder({
@@ -74,10 +75,21 @@ export class Http2Engine {
     });
     const encoder = new HpackEncoder({ maxTableBytes: options.encoderTableBytes });
     const writer = new FrameWriter(buffers, counters);
-    const streams = new Streams(options.closedStreamMemory);
+    const streams = new Streams(closedStreamMemory(options));
     const roundTrip = new RoundTrip(writer);
     const flow = new ReceiveFlow(writer, roundTrip, options);
-    const lifecycle = new Lifecycle(events, writer, streams, scheduler, flow, budgets, counters, nowMs);
+    const allowance = new LateAllowance(flow);
+    const lifecycle = new Lifecycle(
+      events,
+      writer,
+      streams,
+      scheduler,
+      flow,
+      budgets,
+      counters,
+      allowance,
+      nowMs,
+    );
     const sender = new Sender(
       events,
       writer,
@@ -85,6 +97,7 @@ export class Http2Engine {
       lifecycle,
       scheduler,
       budgets,
+      counters,
       buffers,
       options.outputLimitBytes,
       batchLimitBytes(options),
@@ -103,6 +116,7 @@ export class Http2Engine {
       flow,
       roundTrip,
       lifecycle,
+      allowance,
       sender,
       settings,
       peer,
@@ -212,10 +226,9 @@ export class Http2Engine {
     if (waitingSinceMs >= 0 && nowMs - waitingSinceMs > this.#options.settingsTimeoutMs) {
       this.#lifecycle.fail(ErrorCode.SettingsTimeout, 'SETTINGS not acknowledged');
     }
-    const stalled = this.#sender.stalledCount;
     const elapsedMs = Math.max(0, nowMs - this.#stallsCountedAtMs);
     this.#stallsCountedAtMs = nowMs;
-    if (stalled > 0) this.#lifecycle.spend('stalledStreamSeconds', (stalled * elapsedMs) / 1000);
+    this.#sender.chargeStalls(this.#streams, elapsedMs / 1000);
   }
 
   // ---- the response: a stream that has closed is past caring, so calls on it do nothing ----
@@ -388,6 +401,11 @@ export class Http2Engine {
   #announce(settings: LocalSettings, more: readonly number[]): void {
     this.#writer.settings([...this.#settings.announce(settings, this.#lifecycle.nowMs), ...more]);
   }
+}
+
+/** What may be reset at once is every stream that is open, and as many that are opened before the peer knows. */
+function closedStreamMemory({ closedStreamMemory: least, maxConcurrentStreams }: Http2Options): number {
+  return Math.max(least, Math.min(2 * maxConcurrentStreams, maxClosedStreamMemory));
 }
 
 /** Well below `maxUnsentBytes`, as what is under no flow control comes on top. */

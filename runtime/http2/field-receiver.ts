@@ -10,6 +10,7 @@ import { breaksContentLength, judgeTrailers, readRequestHead } from './field-val
 import type { FrameWriter } from './frame-writer.ts';
 import { Flag, readUint31 } from './frames.ts';
 import { DecodeResult, type HpackDecoder } from './hpack/decoder.ts';
+import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { Priorities } from './priorities.ts';
@@ -34,6 +35,7 @@ export class FieldReceiver {
   readonly #writer: FrameWriter;
   readonly #streams: Streams;
   readonly #lifecycle: Lifecycle;
+  readonly #allowance: LateAllowance;
   readonly #sender: Sender;
   readonly #settings: SettingsInFlight;
   readonly #priorities: Priorities;
@@ -48,6 +50,7 @@ export class FieldReceiver {
     this.#writer = parts.writer;
     this.#streams = parts.streams;
     this.#lifecycle = parts.lifecycle;
+    this.#allowance = parts.allowance;
     this.#sender = parts.sender;
     this.#settings = parts.settings;
     this.#priorities = parts.priorities;
@@ -102,6 +105,8 @@ export class FieldReceiver {
       return;
     }
     const tooLarge = result === DecodeResult.ListTooLarge;
+    // Whatever it belongs to: it has been decoded whole.
+    if (tooLarge && !this.#lifecycle.spend('refusedHeads', 1)) return;
     // Even ids are the server's, and only it sends on them (5.1.1).
     if ((id & 1) === 0) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
@@ -117,7 +122,7 @@ export class FieldReceiver {
     if (this.#streams.wasSkipped(id)) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
     } else if (id <= this.#streams.lastPeerId || id > this.#lifecycle.promisedId) {
-      this.#lifecycle.frameOnAbsent(id, input);
+      if (this.#lifecycle.frameOnAbsent(id, input)) this.#lifecycle.late(1);
     } else {
       this.#open(id, endStream, selfDependent, tooLarge);
     }
@@ -127,6 +132,7 @@ export class FieldReceiver {
     this.#streams.use(id);
     if (this.#streams.peerCount >= this.#settings.sent.maxConcurrentStreams) {
       this.#counters.refused++;
+      if (!endStream) this.#allowance.onCutOff();
       this.#lifecycle.absentStreamError(id, ErrorCode.RefusedStream);
       return;
     }
@@ -141,6 +147,7 @@ export class FieldReceiver {
       breaksContentLength(stream, endStream);
     if (malformed) {
       this.#counters.malformed++;
+      if (!endStream) this.#allowance.onCutOff();
       this.#lifecycle.absentStreamError(id, ErrorCode.ProtocolError);
       return;
     }
@@ -155,7 +162,10 @@ export class FieldReceiver {
   #refuseFields(id: number, endStream: boolean): void {
     this.#counters.fieldsTooLarge++;
     this.#sender.writeHead(id, 431, fieldsTooLargeFields, true);
-    if (!endStream) this.#writer.rstStream(id, ErrorCode.NoError);
+    if (!endStream) {
+      this.#writer.rstStream(id, ErrorCode.NoError);
+      this.#allowance.onCutOff();
+    }
     this.#streams.rememberReset(id, false);
   }
 

@@ -3,12 +3,13 @@
  * queue is dropped, its flow-control bytes go back and its owner hears of it last.
  */
 import type { AbuseBudgets, BudgetName } from './budgets.ts';
-import type { EngineCounters } from './counters.ts';
+import type { Abuse, EngineCounters } from './counters.ts';
 import { ConnectionError, ErrorCode } from './errors.ts';
 import type { ClosedBy, EngineEvents } from './events.ts';
 import type { FrameReader } from './frame-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { maxInt31 } from './frames.ts';
+import type { LateAllowance } from './late-allowance.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';
@@ -29,6 +30,7 @@ export class Lifecycle {
   readonly #flow: ReceiveFlow;
   readonly #budgets: AbuseBudgets;
   readonly #counters: EngineCounters;
+  readonly #allowance: LateAllowance;
   #reader: FrameReader | null = null;
   state: EngineState = 'preface';
   failure: ConnectionError | null = null;
@@ -45,6 +47,7 @@ export class Lifecycle {
     flow: ReceiveFlow,
     budgets: AbuseBudgets,
     counters: EngineCounters,
+    allowance: LateAllowance,
     nowMs: number,
   ) {
     this.#events = events;
@@ -54,6 +57,7 @@ export class Lifecycle {
     this.#flow = flow;
     this.#budgets = budgets;
     this.#counters = counters;
+    this.#allowance = allowance;
     this.nowMs = nowMs;
   }
 
@@ -81,7 +85,7 @@ export class Lifecycle {
   }
 
   /** The peer asks for more than it may (RFC 9113 section 10.5). */
-  calm(abuse: NonNullable<EngineCounters['abuse']>, reason: string): void {
+  calm(abuse: Abuse, reason: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.#counters.abuse = abuse;
     this.fail(ErrorCode.EnhanceYourCalm, reason);
@@ -107,26 +111,28 @@ export class Lifecycle {
     this.streamError(stream, ErrorCode.ProtocolError);
   }
 
-  /** A frame other than PRIORITY on a stream that is not live. @param cost of it where it is to be ignored */
-  frameOnAbsent(id: number, input: StreamInput, cost = 1): void {
-    if (id > this.promisedId && (id & 1) === 1) {
-      // Opened after our GOAWAY: ignored, as we said (6.8).
-      this.#late(cost);
-      return;
-    }
+  /**
+   * A frame other than PRIORITY on a stream that is not live.
+   * @returns true: it is ignored, and `late` has to be told what it costs the peer
+   */
+  frameOnAbsent(id: number, input: StreamInput): boolean {
+    // Opened after our GOAWAY: ignored, as we said (6.8).
+    if (id > this.promisedId && (id & 1) === 1) return true;
     const step = transition(this.#streams.stateOfAbsent(id), input);
     if (step.effect === StreamEffect.ConnectionError) {
       this.fail(step.code, 'frame on an idle or closed stream');
     } else if (step.effect === StreamEffect.StreamError) {
       this.absentStreamError(id, step.code);
     } else {
-      this.#late(cost);
+      return true;
     }
+    return false;
   }
 
-  #late(cost: number): void {
+  /** A frame that is ignored as its stream has closed. @param cost 0: the peer was free to send it */
+  late(cost: number): void {
     this.#counters.lateFrames++;
-    this.spend('lateFrames', cost);
+    if (cost > 0) this.spend('lateFrames', cost);
   }
 
   /** What the peer sent made the owner end its work on a request early: as if it had broken the protocol. */
@@ -137,6 +143,9 @@ export class Lifecycle {
   /** RST_STREAM from us. */
   resetStream(stream: Http2Stream, code: number, by: 'engine' | 'owner' | 'complete'): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
+    if (stream.state === StreamState.Open || stream.state === StreamState.HalfClosedLocal) {
+      this.#allowance.onCutOff(stream);
+    }
     stream.state = StreamState.ClosedByOurReset;
     if (by === 'owner') this.#counters.resetsByOwner++;
     else if (by === 'engine') this.#counters.resetsByEngine++;
@@ -167,7 +176,8 @@ export class Lifecycle {
     this.#scheduler.remove(stream);
     if (stream.queue !== null) stream.queue.clear();
     this.#flow.release(stream);
-    if (by === 'complete') this.#budgets.giveBack('lateFrames', 2);
+    if (by === 'complete') this.#counters.completed++;
+    this.#allowance.onClosed(stream);
     this.#events.onClose(stream, by, code);
     if (this.state === 'draining') this.#endDrain();
   }

@@ -5,6 +5,9 @@
 import { EngineOptionError } from './errors.ts';
 import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
 
+/** Entries that are looked through for every frame on a closed stream. */
+export const maxClosedStreamMemory = 65_536;
+
 /** How much of something a peer may do at once (`burst`) and in the long run (`perSecond`). */
 export interface BudgetLimit {
   readonly burst: number;
@@ -12,12 +15,13 @@ export interface BudgetLimit {
 }
 
 /**
- * One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM.
+ * One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM. What honest
+ * work earns of each, beside the rate, stands in budgets.ts.
  */
 export interface BudgetLimits {
   /**
    * RST_STREAM from the peer on streams it opened (rapid reset, CVE-2023-44487). Default 500 at once, 100/s:
-   * a browser that leaves a page of 100 images sends 100 in one packet.
+   * a browser that leaves a page of 100 images sends 100 in one packet. A stream that completes earns an eighth.
    */
   readonly peerResets: BudgetLimit;
   /**
@@ -30,33 +34,47 @@ export interface BudgetLimits {
    * our SETTINGS.
    */
   readonly refusedStreams: BudgetLimit;
-  /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s. */
+  /**
+   * Requests whose head, or trailers, go over maxFieldListBytes or maxFieldLines (an HPACK bomb, RFC 7541 section 7.3): each is
+   * decoded whole for nothing. Default 100, 10/s.
+   */
+  readonly refusedHeads: BudgetLimit;
+  /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s; 64 DATA frames that we send earn one. */
   readonly settings: BudgetLimit;
   /**
    * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we
-   * send gives one back, because gRPC probes the bandwidth with a PING per round trip while it is being
-   * served.
+   * send and every stream that completes earn one, because gRPC probes the bandwidth with a PING per round trip while it
+   * is being served.
    */
   readonly pings: BudgetLimit;
-  /** PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s. */
+  /**
+   * PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s; a request earns
+   * two.
+   */
   readonly ignoredFrames: BudgetLimit;
   /**
    * Frames on streams that are closed, where they may just have crossed with what closed them (RFC 9113 section 5.1). Default
-   * 1000, 200/s; a stream that ends well gives two back, as a client may still grant it a window or cancel it. A frame with
-   * content counts an eighth, since a whole window of it may be on its way when we reset a stream.
+   * 1000, 200/s; a stream that the peer did not reset earns two, as a client may still cancel it or end its own side. Not
+   * counted are updates for no more than streams were sent, and content for which windows were open when we reset a
+   * stream; more content counts an eighth a frame.
    */
   readonly lateFrames: BudgetLimit;
-  /** DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s. */
+  /**
+   * DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s; a frame with content earns
+   * one.
+   */
   readonly emptyData: BudgetLimit;
   /**
    * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default
-   * 1000, 100/s; a DATA frame that ended because its data did, not because the window did, gives two back, so
-   * a client that acknowledges every small message, on the stream and on the connection, is no attacker.
+   * 1000, 100/s. Every KiB of DATA that we send earns four, and so does a shorter frame that ended because its data did,
+   * not because the window did; a request earns two. So HAProxy may acknowledge a frame in pieces, and any client every
+   * small message, on the stream and on the connection.
    */
   readonly tinyWindowUpdates: BudgetLimit;
   /**
    * Stream-seconds spent with data waiting at a window that the peer keeps shut (CVE-2019-9517). Default 7680
-   * (128 streams for a minute) and 4/s: four paused downloads may wait for ever.
+   * (128 streams for a minute) and 4/s: four paused downloads may wait for ever. A stream gets back what it has been
+   * charged when it takes 240 bytes for each second.
    */
   readonly stalledStreamSeconds: BudgetLimit;
 }
@@ -117,7 +135,8 @@ export interface Http2Options {
    */
   readonly maxUnsentBytes: number;
   /**
-   * Recently reset streams remembered, so that frames still on their way are tolerated (5.1). Default 256.
+   * Recently reset streams remembered, so that of what comes on closed streams it is known whether it may still have been on
+   * its way (5.1); of older ones the best is assumed. Default 256, and never less than 2 × maxConcurrentStreams.
    */
   readonly closedStreamMemory: number;
   /** Time for the peer to acknowledge our SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
@@ -150,6 +169,7 @@ export const defaultHttp2Options: Http2Options = Object.freeze({
     peerResets: { burst: 500, perSecond: 100 },
     provokedResets: { burst: 100, perSecond: 10 },
     refusedStreams: { burst: 1000, perSecond: 100 },
+    refusedHeads: { burst: 100, perSecond: 10 },
     settings: { burst: 64, perSecond: 4 },
     pings: { burst: 128, perSecond: 10 },
     ignoredFrames: { burst: 1000, perSecond: 200 },
@@ -186,7 +206,7 @@ const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
   maxContinuationFrames: [0, maxInt31],
   outputLimitBytes: [1, maxInt31],
   maxUnsentBytes: [1, maxInt31],
-  closedStreamMemory: [1, 65_536],
+  closedStreamMemory: [1, maxClosedStreamMemory],
   settingsTimeoutMs: [1, maxInt31],
   tinyWindowUpdateBytes: [0, maxInt31],
 };

@@ -21,6 +21,7 @@ import {
 } from './frames.ts';
 import type { HpackDecoder } from './hpack/decoder.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
+import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { Priorities } from './priorities.ts';
@@ -46,6 +47,7 @@ export interface ReceiverParts {
   readonly flow: ReceiveFlow;
   readonly roundTrip: RoundTrip;
   readonly lifecycle: Lifecycle;
+  readonly allowance: LateAllowance;
   readonly sender: Sender;
   readonly settings: SettingsInFlight;
   readonly peer: PeerSettings;
@@ -64,6 +66,7 @@ export class Receiver implements FrameSink {
   readonly #flow: ReceiveFlow;
   readonly #roundTrip: RoundTrip;
   readonly #lifecycle: Lifecycle;
+  readonly #allowance: LateAllowance;
   readonly #sender: Sender;
   readonly #settings: SettingsInFlight;
   readonly #decoder: HpackDecoder;
@@ -86,6 +89,7 @@ export class Receiver implements FrameSink {
     this.#flow = parts.flow;
     this.#roundTrip = parts.roundTrip;
     this.#lifecycle = parts.lifecycle;
+    this.#allowance = parts.allowance;
     this.#sender = parts.sender;
     this.#settings = parts.settings;
     this.#peer = parts.peer;
@@ -93,7 +97,7 @@ export class Receiver implements FrameSink {
     this.#priorities = parts.priorities;
     this.#decoder = parts.decoder;
     this.#encoder = parts.encoder;
-    this.#data = new DataReceiver(parts.events, parts.streams, parts.flow, parts.lifecycle);
+    this.#data = new DataReceiver(parts);
     this.#fields = new FieldReceiver(parts);
   }
 
@@ -255,7 +259,7 @@ export class Receiver implements FrameSink {
   #onRstStream(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream !== undefined) this.#lifecycle.peerReset(stream, code);
-    else this.#lifecycle.frameOnAbsent(id, StreamInput.ReceiveReset);
+    else if (this.#lifecycle.frameOnAbsent(id, StreamInput.ReceiveReset)) this.#lifecycle.late(1);
   }
 
   // ---- SETTINGS (6.5) ----
@@ -344,7 +348,7 @@ export class Receiver implements FrameSink {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) {
-      this.#lifecycle.frameOnAbsent(id, StreamInput.ReceiveWindowUpdate);
+      if (this.#lifecycle.frameOnAbsent(id, StreamInput.ReceiveWindowUpdate)) this.#onLateUpdate(increment);
     } else if (increment === 0) {
       this.#lifecycle.streamError(stream, ErrorCode.ProtocolError);
     } else if (!this.#sender.grantStream(stream, increment)) {
@@ -352,6 +356,13 @@ export class Receiver implements FrameSink {
     } else {
       this.#countTinyUpdate(increment);
     }
+  }
+
+  /** A client acknowledges what it reads, also when all of it has come: judged as on a stream that is open. */
+  #onLateUpdate(increment: number): void {
+    const acknowledges = this.#allowance.takeUpdate(increment);
+    this.#lifecycle.late(acknowledges ? 0 : 1);
+    if (acknowledges) this.#countTinyUpdate(increment);
   }
 
   #countTinyUpdate(increment: number): void {

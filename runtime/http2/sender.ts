@@ -8,6 +8,7 @@
  */
 import { Window } from '../../wire/window.ts';
 import type { AbuseBudgets } from './budgets.ts';
+import type { EngineCounters } from './counters.ts';
 import { EngineMisuseError, ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -17,7 +18,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { OutputBuffers, OutputChunk } from './output.ts';
 import type { SendScheduler } from './scheduler.ts';
 import { SendQueue } from './send-queue.ts';
-import { type Http2Stream, ResponsePhase, type SendRoom } from './stream.ts';
+import { type Http2Stream, ResponsePhase, type SendRoom, SendWaiting } from './stream.ts';
 import { StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
@@ -27,6 +28,12 @@ import type { Streams } from './streams.ts';
  */
 const quantumBytes = initialMaxFrameBytes;
 
+/** A DATA frame below this that a window cut short is a crumb: what it costs is not what it carries. */
+const leastWholeBytes = 1024;
+
+/** A stream that takes this much each second is slow and not stalled: as the default of `limits.responseRate`. */
+const leastBytesPerSecond = 240;
+
 export class Sender implements SendRoom {
   readonly #events: EngineEvents;
   readonly #writer: FrameWriter;
@@ -34,6 +41,7 @@ export class Sender implements SendRoom {
   readonly #lifecycle: Lifecycle;
   readonly #scheduler: SendScheduler;
   readonly #budgets: AbuseBudgets;
+  readonly #counters: EngineCounters;
   readonly #buffers: OutputBuffers;
   readonly #outputLimitBytes: number;
   /** The limit while the socket takes all that it is given: the more in one write, the less each byte costs. */
@@ -49,6 +57,7 @@ export class Sender implements SendRoom {
     lifecycle: Lifecycle,
     scheduler: SendScheduler,
     budgets: AbuseBudgets,
+    counters: EngineCounters,
     buffers: OutputBuffers,
     outputLimitBytes: number,
     batchLimitBytes: number,
@@ -59,6 +68,7 @@ export class Sender implements SendRoom {
     this.#lifecycle = lifecycle;
     this.#scheduler = scheduler;
     this.#budgets = budgets;
+    this.#counters = counters;
     this.#buffers = buffers;
     this.#outputLimitBytes = outputLimitBytes;
     this.#batchLimitBytes = batchLimitBytes;
@@ -79,10 +89,21 @@ export class Sender implements SendRoom {
     return limit - this.#writer.unsentBytes;
   }
 
-  /** Streams with data that the peer's windows hold back. */
-  get stalledCount(): number {
-    const stalled = this.#scheduler.stalledCount;
-    return this.#window.available > 0 ? stalled : stalled + this.#scheduler.readyCount;
+  /**
+   * Charges streams with data that the peer's windows hold back, for so many seconds. What a stream takes later pays
+   * for the time that it waited for.
+   */
+  chargeStalls(streams: Streams, seconds: number): void {
+    const isShut = this.#window.available <= 0;
+    let stalled = this.#scheduler.stalledCount;
+    if (isShut) stalled += this.#scheduler.readyCount;
+    if (stalled === 0 || seconds === 0) return;
+    for (const stream of streams.values()) {
+      if (stream.waiting === SendWaiting.Window || (isShut && stream.waiting === SendWaiting.Turn)) {
+        stream.stalledSeconds += seconds;
+      }
+    }
+    this.#lifecycle.spend('stalledStreamSeconds', stalled * seconds);
   }
 
   roomFor(stream: Http2Stream): number {
@@ -193,9 +214,8 @@ export class Sender implements SendRoom {
       const chunk = this.#writer.reserve(frameHeadBytes + count + padding);
       const offset = this.#writer.beginData(chunk, stream.id, count, padding, end);
       queue.moveTo(chunk.buffer, offset, count);
-      this.#took(stream, count + padding);
+      this.#took(stream, count + padding, drained);
       if (drained) {
-        this.#goodFaith();
         this.#scheduler.remove(stream);
         if (end) this.#end(stream, StreamInput.SendDataEnd);
         else if (stream.trailers !== null) this.#endWithTrailers(stream);
@@ -296,11 +316,10 @@ export class Sender implements SendRoom {
       const last = endStream && count === end - at;
       const padding = paddingOf(stream, count, room);
       this.#writer.data(stream.id, bytes, at, at + count, last, padding);
-      this.#took(stream, count + padding);
       at += count;
+      this.#took(stream, count + padding, at === end);
       if (last) this.#end(stream, StreamInput.SendDataEnd);
     }
-    if (at === end) this.#goodFaith();
     return at - start;
   }
 
@@ -309,19 +328,31 @@ export class Sender implements SendRoom {
     return Math.min(stream.sendWindow.available, this.#window.available, quantumBytes, this.#writer.dataRoom);
   }
 
-  #took(stream: Http2Stream, bytes: number): void {
+  /** A DATA frame has been written. @param isLast of what the stream had to send */
+  #took(stream: Http2Stream, bytes: number, isLast: boolean): void {
     stream.sendWindow.consume(bytes);
     this.#window.consume(bytes);
+    stream.sentBytes += bytes;
+    if (stream.stalledSeconds > 0) this.#forgiveStall(stream, bytes);
+    if (bytes >= leastWholeBytes) {
+      this.#counters.dataFramesOut++;
+      this.#counters.dataKibibytesOut += bytes >> 10;
+      stream.isCut = false;
+    } else if (!isLast) {
+      stream.isCut = true;
+    } else if (stream.isCut) {
+      // What is left of a message after crumbs of it is one itself.
+      stream.isCut = false;
+    } else {
+      this.#counters.dataFramesOut++;
+      this.#counters.dataKibibytesOut++;
+    }
   }
 
-  /**
-   * Content ended because it was all, not because a window was: the peer's small updates and PINGs had a
-   * purpose.
-   */
-  #goodFaith(): void {
-    // One for the stream and one for the connection.
-    this.#budgets.giveBack('tinyWindowUpdates', 2);
-    this.#budgets.giveBack('pings', 1);
+  #forgiveStall(stream: Http2Stream, bytes: number): void {
+    const seconds = Math.min(stream.stalledSeconds, bytes / leastBytesPerSecond);
+    stream.stalledSeconds -= seconds;
+    this.#budgets.giveBack('stalledStreamSeconds', seconds);
   }
 
   /** A stream with queued bytes takes its place: in the line, or among those that wait for their window. */

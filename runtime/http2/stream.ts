@@ -69,6 +69,12 @@ export class Http2Stream {
   /** Absent until the request has content. */
   receiveWindow: ReceiveWindow | null = null;
   readonly sendWindow: Window;
+  /** Flow-controlled bytes sent. */
+  sentBytes = 0;
+  /** The last DATA frame was a crumb, because a window had no room for more. */
+  isCut = false;
+  /** What the budget `stalledStreamSeconds` has been charged for this stream and may get back. */
+  stalledSeconds = 0;
   /** Absent until something had to wait. */
   queue: SendQueue | null = null;
   /** Trailer section to send after the queue. */

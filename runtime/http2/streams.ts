@@ -2,7 +2,8 @@
  * The connection's streams: the live ones, and what little is kept of the dead ones.
  *
  * An id that is not live is idle when it is above every id the peer has used, else closed. How it was closed
- * is remembered for the latest resets only, in a ring of fixed size.
+ * is remembered for the latest resets only, in a ring of fixed size. What is below one that has been forgotten counts as
+ * reset by us, which tolerates most: so a peer is never blamed for what it could not know.
  */
 import type { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
@@ -16,6 +17,8 @@ export class Streams {
   /** Reset stream ids; negative: reset by the peer. Allocated at the first reset. */
   #memory: Int32Array | null = null;
   #memoryPosition = 0;
+  /** The greatest ids that had to make room in the memory: [even, odd]. */
+  readonly #forgottenIds: [even: number, odd: number] = [0, 0];
   /** first, last, first, last… of ids that the peer passed over. */
   #skipped: number[] | null = null;
   /** The greatest id that the peer has used. */
@@ -82,6 +85,8 @@ export class Streams {
 
   rememberReset(id: number, byPeer: boolean): void {
     this.#memory ??= new Int32Array(this.#memorySize);
+    const forgotten = Math.abs(this.#memory[this.#memoryPosition] as number);
+    if (forgotten > this.#forgottenIds[forgotten & 1]) this.#forgottenIds[forgotten & 1] = forgotten;
     this.#memory[this.#memoryPosition] = byPeer ? -id : id;
     this.#memoryPosition = (this.#memoryPosition + 1) % this.#memorySize;
   }
@@ -96,6 +101,8 @@ export class Streams {
       if (memory.includes(id)) return StreamState.ClosedByOurReset;
       if (memory.includes(-id)) return StreamState.ClosedByPeerReset;
     }
+    // It may have been one of those that we reset: its frames could still have been on their way.
+    if (id <= this.#forgottenIds[id & 1]) return StreamState.ClosedByOurReset;
     return StreamState.ClosedByEnd;
   }
 }

@@ -115,7 +115,8 @@ const attacks: readonly Attack[] = [
     name: 'a flood of HEADERS on a stream that we have reset',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    borne: 3,
+    // Two are earned by a stream that did not end by the peer's reset.
+    borne: 5,
     prepare: (peer) => {
       peer.send(post(1));
       peer.engine.reset(peer.stream(1), 8);
@@ -126,7 +127,8 @@ const attacks: readonly Attack[] = [
     name: 'a flood of empty DATA on a stream that we have reset',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    borne: 3,
+    // Two are earned by a stream that did not end by the peer's reset.
+    borne: 5,
     prepare: (peer) => {
       peer.send(post(1));
       peer.engine.reset(peer.stream(1), 8);
@@ -137,7 +139,8 @@ const attacks: readonly Attack[] = [
     name: 'a flood of WINDOW_UPDATE on a stream that has ended',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    borne: 3,
+    // Two are earned by a stream that did not end by the peer's reset.
+    borne: 5,
     prepare: (peer) => {
       peer.send(get(1));
       peer.engine.respond(peer.stream(1), 200, [], true);
@@ -177,13 +180,78 @@ const attacks: readonly Attack[] = [
     name: 'a response cut into crumbs by tiny window updates',
     abuse: 'tinyWindowUpdates',
     overrides: { budgets: { tinyWindowUpdates: three } },
-    borne: 3,
+    // Two are earned by opening the stream.
+    borne: 5,
     prepare: (peer) => {
       peer.send(settings(SettingId.InitialWindowSize, 0), get(1));
       peer.engine.respond(peer.stream(1), 200, [], false);
       peer.engine.write(peer.stream(1), Buffer.alloc(10_000), 0, 10_000, true);
     },
     strike: () => windowUpdate(1, 1),
+  },
+  {
+    name: 'a response cut into crumbs after its end: updates of a byte for what it was sent',
+    abuse: 'tinyWindowUpdates',
+    overrides: { budgets: { tinyWindowUpdates: three } },
+    // Two for the stream, and four for its frame of less than a KiB.
+    borne: 9,
+    prepare: (peer) => {
+      peer.send(get(1));
+      peer.engine.respond(peer.stream(1), 200, [], false);
+      peer.engine.write(peer.stream(1), Buffer.alloc(1_000), 0, 1_000, true);
+    },
+    strike: () => windowUpdate(1, 1),
+  },
+  {
+    name: 'updates after the end for more than the stream was sent',
+    abuse: 'lateFrames',
+    overrides: { budgets: { lateFrames: three } },
+    // One is for what was sent, two are earned by the end.
+    borne: 6,
+    prepare: (peer) => {
+      peer.send(get(1));
+      peer.engine.respond(peer.stream(1), 200, [], false);
+      peer.engine.write(peer.stream(1), Buffer.alloc(1_000), 0, 1_000, true);
+    },
+    strike: () => windowUpdate(1, 600),
+  },
+  {
+    name: 'more content on a stream that we have reset than its window was open for',
+    abuse: 'lateFrames',
+    overrides: { streamWindowBytes: 65_535, budgets: { lateFrames: { burst: 3, perSecond: 0.125 } } },
+    // The window, five frames in eighths for each of three and two earned.
+    borne: 4 + 8 * 5,
+    prepare: (peer) => {
+      peer.send(post(1));
+      peer.engine.reset(peer.stream(1), 8);
+    },
+    strike: () => data(1, Buffer.alloc(16_000)),
+  },
+  {
+    name: 'heads that are too large: HPACK bombs',
+    abuse: 'refusedHeads',
+    overrides: { maxFieldListBytes: 500, budgets: { refusedHeads: three } },
+    borne: 3,
+    strike: (n) => get(2 * n + 1, 'x', 'y'.repeat(500)),
+  },
+  {
+    name: 'heads that are too large, on streams beyond the concurrency limit',
+    abuse: 'refusedHeads',
+    overrides: { maxConcurrentStreams: 1, maxFieldListBytes: 500, budgets: { refusedHeads: three } },
+    borne: 3,
+    prepare: (peer) => peer.send(post(1)),
+    strike: (n) => get(2 * n + 3, 'x', 'y'.repeat(500)),
+  },
+  {
+    name: 'field sections that are too large, on a stream that we have reset',
+    abuse: 'refusedHeads',
+    overrides: { maxFieldListBytes: 500, budgets: { refusedHeads: three } },
+    borne: 3,
+    prepare: (peer) => {
+      peer.send(post(1));
+      peer.engine.reset(peer.stream(1), 8);
+    },
+    strike: () => headers(1, ['x', 'y'.repeat(500)], { endStream: true }),
   },
 ];
 
@@ -196,7 +264,7 @@ for (const { name, abuse, overrides, borne, prepare, strike, handlers } of attac
     prepare?.(peer);
     for (let n = 0; n < borne; n++) peer.send(strike(n));
     t.is(peer.engine.failure, null, 'the burst is borne');
-    peer.take();
+    peer.output();
     // A second earns one more.
     peer.nowMs += 1000;
     peer.send(strike(borne));
@@ -249,6 +317,54 @@ test('a client that acknowledges every small message with a small update is no a
     peer.send(windowUpdate(1, 13), windowUpdate(0, 13));
   }
   t.is(peer.engine.failure, null);
+});
+
+test('small responses cut into crumbs, one request after another: what a request earns does not pay for it', (t) => {
+  const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
+  let id = 1;
+  for (; peer.engine.failure === null && id < 4_000; id += 2) {
+    peer.send(get(id));
+    peer.engine.respond(peer.stream(id), 200, [], false);
+    peer.engine.write(peer.stream(id), Buffer.alloc(13), 0, 13, true);
+    for (let n = 0; n < 13; n++) {
+      peer.send(windowUpdate(id, 1));
+      peer.take();
+    }
+  }
+  t.is(peer.engine.counters.abuse, 'tinyWindowUpdates');
+  t.true(id < 400, `${id}`);
+});
+
+test('a KiB at a time and twenty crumbs with it: what a frame earns does not pay for it', (t) => {
+  const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
+  peer.send(get(1), windowUpdate(0, 1 << 30));
+  peer.engine.respond(peer.stream(1), 200, [], false);
+  peer.engine.write(peer.stream(1), Buffer.alloc(10_000_000), 0, 10_000_000, true);
+  let rounds = 0;
+  for (; peer.engine.failure === null && rounds < 5_000; rounds++) {
+    peer.send(windowUpdate(1, 1_024));
+    peer.take();
+    for (let n = 0; n < 20; n++) {
+      peer.send(windowUpdate(1, 1));
+      peer.take();
+    }
+  }
+  t.is(peer.engine.counters.abuse, 'tinyWindowUpdates');
+  t.true(rounds < 150, `${rounds}`);
+});
+
+test('rapid reset behind honest requests: what they earn is one reset in eight, and no more than a burst', (t) => {
+  const peer = Peer.open();
+  let id = 1;
+  for (let n = 0; n < 20_000; n++, id += 2) {
+    peer.send(get(id));
+    peer.engine.respond(peer.stream(id), 204, [], true);
+    peer.take();
+  }
+  const first = id;
+  for (; peer.engine.failure === null && id < first + 10_000; id += 2) peer.send(get(id), rstStream(id, 8));
+  t.is(peer.engine.counters.abuse, 'peerResets');
+  t.is(peer.engine.counters.resetsByPeer, 1_013);
 });
 
 test('a gRPC client that PINGs once for every message that it is sent is no attacker', (t) => {
@@ -354,6 +470,31 @@ test('stalledStreamSeconds: a shut connection window stalls every stream that ha
   t.is(peer.engine.failure, null);
   peer.engine.tick(peer.nowMs + 11_000);
   t.is(peer.engine.counters.abuse, 'stalledStreamSeconds');
+});
+
+test('stalledStreamSeconds: a download that is read does not pay for streams that are not', (t) => {
+  const peer = Peer.open(
+    { budgets: { stalledStreamSeconds: { burst: 100, perSecond: 0 } } },
+    {},
+    SettingId.InitialWindowSize,
+    0,
+  );
+  peer.send(windowUpdate(0, 1 << 30));
+  for (let n = 0; n < 11; n++) {
+    peer.send(get(2 * n + 1));
+    peer.engine.respond(peer.stream(2 * n + 1), 200, [], false);
+    peer.engine.write(peer.stream(2 * n + 1), Buffer.alloc(1_000_000), 0, 1_000_000, true);
+  }
+  let second = 0;
+  for (; peer.engine.failure === null && second < 1_000; second++) {
+    peer.send(windowUpdate(1, 50_000));
+    peer.take();
+    peer.nowMs += 1000;
+    peer.engine.tick(peer.nowMs);
+    if (second === 8) t.is(peer.engine.failure, null, 'ten streams, nine seconds');
+  }
+  t.is(peer.engine.counters.abuse, 'stalledStreamSeconds');
+  t.true(second <= 11, `${second} s`);
 });
 
 test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte of the connection window', (t) => {

@@ -123,20 +123,46 @@ test('RFC 9113 section 5.1: after our RST_STREAM everything that was on its way 
   t.deepEqual(peer.stream(3).fields, ['x', 'y']);
 });
 
-test('closedStreamMemory: a reset that has been forgotten is a closed stream like any other', (t) => {
-  for (const [others, failure] of [
-    [1, undefined],
-    [2, ErrorCode.StreamClosed],
-  ] as const) {
-    const peer = Peer.open(
-      { closedStreamMemory: 2 },
-      { onRequest: (stream) => peer.engine.reset(stream, 8) },
-    );
-    peer.send(post(1));
-    for (let i = 0; i < others; i++) peer.send(post(3 + 2 * i));
-    peer.send(data(1, 'x'));
-    t.is(peer.engine.failure?.code, failure);
+test('closedStreamMemory: what comes on a stream below a reset that has been forgotten is ignored', (t) => {
+  const peer = Peer.open(
+    { closedStreamMemory: 2, maxConcurrentStreams: 1 },
+    { onRequest: (stream) => peer.engine.reset(stream, 8) },
+  );
+  for (let n = 0; n < 3; n++) peer.send(post(2 * n + 1));
+  peer.take();
+  // Stream 1 is forgotten, 3 and 5 are known.
+  t.deepEqual(
+    peer.exchange(data(1, 'x'), data(3, 'x'), data(5, 'x'), headers(1, ['x', 'y'], { endStream: true })),
+    [],
+  );
+  t.is(peer.engine.failure, null);
+  t.is(peer.engine.counters.lateFrames, 4);
+});
+
+test('closedStreamMemory: a stream that ended is known to have, while no reset as old has been forgotten', (t) => {
+  const peer = Peer.open({ closedStreamMemory: 2, maxConcurrentStreams: 1 });
+  for (let n = 0; n < 3; n++) {
+    peer.send(post(2 * n + 1));
+    peer.engine.reset(peer.stream(2 * n + 1), 8);
   }
+  peer.send(get(7));
+  peer.engine.respond(peer.stream(7), 200, [], true);
+  peer.send(data(7, 'x'));
+  t.is(peer.engine.failure?.code, ErrorCode.StreamClosed);
+});
+
+test('closedStreamMemory: twice maxConcurrentStreams are remembered, however few are asked for', (t) => {
+  const peer = Peer.open(
+    { closedStreamMemory: 1, maxConcurrentStreams: 300 },
+    { onRequest: (stream) => peer.engine.reset(stream, 8) },
+  );
+  for (let n = 0; n < 600; n++) peer.send(post(2 * n + 1), rstStream(2 * n + 1, 8));
+  peer.take();
+  t.is(peer.engine.failure, null);
+  // Of what is remembered it is known who reset it: after the peer's own reset nothing may come.
+  const other = Peer.open({ closedStreamMemory: 1, maxConcurrentStreams: 300 });
+  for (let n = 0; n < 400; n++) other.send(post(2 * n + 1), rstStream(2 * n + 1, 8));
+  t.deepEqual(other.exchange(data(1, 'x')), ['RST_STREAM 1 5']);
 });
 
 test('RFC 9113 section 5.1.2: one stream more than SETTINGS_MAX_CONCURRENT_STREAMS is refused, and its data ignored', (t) => {
