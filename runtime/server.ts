@@ -5,6 +5,7 @@
 import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { AbuseLog } from './abuse-log.ts';
 import { ExitCode } from './cli/exit-code.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
@@ -88,6 +89,7 @@ export class Server {
   #certificates: Certificates | null = null;
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
+  readonly #abuse: AbuseLog;
   readonly #http1: Http1Front;
   readonly #front: Front;
   #timer: NodeJS.Timeout | null = null;
@@ -103,6 +105,7 @@ export class Server {
     this.#reactor = new Reactor(recallAfterMs, () => this.#maintain());
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
+    this.#abuse = new AbuseLog(log);
     this.#front = {
       reactor: this.#reactor,
       router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route) }))),
@@ -121,6 +124,7 @@ export class Server {
       forget: (connection) => this.#forget(connection),
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
+      onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
       onHttp1Idle: () => this.#checkEmpty(),
     };
     this.#http1 = new Http1Front(this.#front, {
@@ -288,6 +292,7 @@ export class Server {
     for (const connection of this.#connections) connection.tick(now);
     this.#http1.tick(now);
     this.#deadlines.judge();
+    this.#abuse.tick(now);
     this.#maintain();
     this.#checkEmpty();
     this.#reactor.request();

@@ -8,7 +8,7 @@
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { type AtomicWords, hardwareAtomics } from './atomics.ts';
+import { hardwareAtomics } from './atomics.ts';
 import { allocateClaims } from './claims.ts';
 import { PortDoorbell } from './doorbell.ts';
 import { WireError, WireErrorCode } from './errors.ts';
@@ -39,14 +39,10 @@ export interface ChannelTransfer {
   readonly port: MessagePort;
 }
 
-/**
- * @param atomics how this end accesses shared words; another than the machine's is for tests
- * @throws WireError `SLUICE_WIRE_OPTION_INVALID`
- */
+/** @throws WireError `SLUICE_WIRE_OPTION_INVALID` */
 export function createChannel(
   handler: ReactorHandler,
   options: ChannelOptions = {},
-  atomics: AtomicWords = hardwareAtomics,
 ): { reactor: ReactorEnd; transfer: ChannelTransfer; transferList: [MessagePort] } {
   const { requestRingBytes = 2 ** 20, responseRingBytes = 2 ** 20, slots = 1024 } = options;
   const quarter = Math.min(requestRingBytes, responseRingBytes) >> 2;
@@ -65,22 +61,15 @@ export function createChannel(
     claims,
     maxDataRecordBytes,
     doorbell: (onRing) => new PortDoorbell(port1, onRing),
-    atomics,
+    atomics: hardwareAtomics,
   });
   const version = GRAMMAR_VERSION;
   const transfer = { version, requests, responses, claims, maxDataRecordBytes, port: port2 };
   return { reactor, transfer, transferList: [port2] };
 }
 
-/**
- * @param atomics as for `createChannel`
- * @throws WireError `SLUICE_WIRE_VERSION`
- */
-export function openChannel(
-  transfer: ChannelTransfer,
-  handler: ThreadHandler,
-  atomics: AtomicWords = hardwareAtomics,
-): ThreadEnd {
+/** @throws WireError `SLUICE_WIRE_VERSION` */
+export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): ThreadEnd {
   if (transfer.version !== GRAMMAR_VERSION) {
     throw new WireError(
       WireErrorCode.VersionMismatch,
@@ -93,7 +82,7 @@ export function openChannel(
     claims: transfer.claims,
     maxDataRecordBytes: transfer.maxDataRecordBytes,
     doorbell: (onRing) => new PortDoorbell(transfer.port, onRing),
-    atomics,
+    atomics: hardwareAtomics,
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange.ts';
+import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { OutputBuffers } from '../http2/output.ts';
 import type { Peer } from '../listeners/peer.ts';
@@ -29,6 +30,8 @@ export interface Front {
   forget(connection: Connection): void;
   /** An error of ours has ended a connection. */
   onFault(error: unknown): void;
+  /** The peer has gone over a budget or a limit for abuse: its connection ends. */
+  onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
   /** The last exchange that was open over HTTP/1 is over. */
   onHttp1Idle(): void;
 }

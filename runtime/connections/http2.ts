@@ -7,6 +7,7 @@ import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { isHost } from '../http1/host.ts';
+import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { OutputChunk } from '../http2/output.ts';
@@ -348,6 +349,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     const gone = by === 'engine' && this.#lostBy === 'peer' && this.#engine.failure === null;
     exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
     if (this.#engine.streamCount === 0) this.#idleSinceMs = this.#front.reactor.nowMs;
+  }
+
+  onAbuse(abuse: Abuse): void {
+    this.#front.onAbuse(abuse, this.#peer, this.#engine.counters);
   }
 
   onGoaway(): void {

@@ -1,6 +1,7 @@
 /**
  * What the engine tells its owner. One long-lived object per connection implements it; calls are synchronous.
  */
+import type { Abuse } from './counters.ts';
 import type { Http2Stream } from './stream.ts';
 
 /**
@@ -32,6 +33,8 @@ export interface EngineEvents {
   onSent(stream: Http2Stream, bytes: number): void;
   /** The last event of every stream that `onRequest` announced, exactly once. `code`: RFC 9113 section 7. */
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void;
+  /** The peer has gone over a budget or a limit for abuse: the connection ends now. Comes before the streams' `onClose`. */
+  onAbuse(abuse: Abuse): void;
   /** The peer will open no more streams (RFC 9113 section 6.8). */
   onGoaway(lastStreamId: number, code: number): void;
 }

@@ -88,6 +88,7 @@ export class Lifecycle {
   calm(abuse: Abuse, reason: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.#counters.abuse = abuse;
+    this.#events.onAbuse(abuse);
     this.fail(ErrorCode.EnhanceYourCalm, reason);
   }
 

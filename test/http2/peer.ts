@@ -1,6 +1,7 @@
 /**
  * An engine with a peer that tests drive by hand: a manual clock, events written down, output taken apart.
  */
+import type { Abuse } from '../../runtime/http2/counters.ts';
 import { Http2Engine } from '../../runtime/http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../../runtime/http2/events.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
@@ -139,6 +140,10 @@ export class Peer implements EngineEvents {
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
     this.lines.push(`close ${stream.id} ${by} ${code}`);
     this.#handlers.onClose?.(stream, by, code);
+  }
+
+  onAbuse(abuse: Abuse): void {
+    this.#handlers.onAbuse?.(abuse);
   }
 
   onGoaway(lastStreamId: number, code: number): void {
