@@ -7,6 +7,7 @@ import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { parseArguments } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText, usage } from './help.ts';
+import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
 
 export async function main(words: readonly string[], environment: Environment): Promise<number> {
@@ -24,16 +25,20 @@ export async function main(words: readonly string[], environment: Environment): 
     if (!(error instanceof ConfigError)) throw error;
     return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
   }
-  return command === 'check' ? check(config, settings) : start(config);
+  return command === 'check' ? check(config, settings, environment) : start(config, environment);
 }
 
-async function check(config: Config, { overrides, file }: ReadSettings): Promise<number> {
+async function check(
+  config: Config,
+  { overrides, file }: ReadSettings,
+  environment: Environment,
+): Promise<number> {
   const missing = findMissingApplications(config);
   if (missing.length > 0) return refuse(file, missing);
   const wrong = await checkTls(config);
   if (wrong !== null) return refuse(wrong.source, wrong.problems);
   const { summarize } = await import('./summary.ts');
-  return print(summarize(config, overrides, process.cwd()));
+  return print(summarize(config, overrides, libuvThreads(config, environment), process.cwd()));
 }
 
 /** Reads certificates and keys as a start would; warns of those that clients will not take. */
@@ -52,12 +57,15 @@ async function checkTls(config: Config): Promise<ConfigError | null> {
   }
 }
 
-async function start(config: Config): Promise<number> {
+async function start(config: Config, environment: Environment): Promise<number> {
   const missing = findMissingApplications(config);
   if (missing.length > 0) {
     complain(describeProblems(config.file, missing));
     return ExitCode.ApplicationFailed;
   }
+  const libuv = libuvThreads(config, environment);
+  // Before anything is handed to libuv.
+  if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);
   const { createLog, flushLog } = await import('../log.ts');
   const { serve } = await import('../server.ts');
   const log = createLog(config.log);

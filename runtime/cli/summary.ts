@@ -6,8 +6,14 @@ import { formatDuration } from '../config/duration.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
 import type { ConfigOverrides } from '../config/load.ts';
 import { describeThreads } from '../config/thread-range.ts';
+import { type LibuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 
-export function summarize(config: Config, overrides: ConfigOverrides, directory: string): string {
+export function summarize(
+  config: Config,
+  overrides: ConfigOverrides,
+  libuv: LibuvThreads,
+  directory: string,
+): string {
   const from = (key: keyof ConfigOverrides) => {
     const override = overrides[key];
     return override === undefined ? '' : ` (${override.source})`;
@@ -33,6 +39,7 @@ export function summarize(config: Config, overrides: ConfigOverrides, directory:
     'Routes, the most specific first',
     ...config.routes.map(({ pool }, index) => `  ${patterns[index].padEnd(patternWidth)}  ${pool}`),
     `Drain timeout  ${formatDuration(config.drainTimeoutMs)}${from('drainTimeoutMs')}`,
+    `libuv threads  ${libuv.count}${libuv.isSet ? ` (${libuvThreadsVariable})` : ''}`,
     `Log level      ${config.log.level}${from('logLevel')}`,
     `Log format     ${config.log.format}${from('logFormat')}`,
     '',

@@ -67,6 +67,7 @@ Pools
 Routes, the most specific first
   /*  app
 Drain timeout  30s
+libuv threads  6
 Log level      info
 Log format     auto
 `,
@@ -75,7 +76,12 @@ Log format     auto
 });
 
 test('check shows what flags and variables have changed, and which', async (t) => {
-  const environment = { SLUICE_LOG_LEVEL: 'warn', WEB_CONCURRENCY: '3', SLUICE_CONFIG: right };
+  const environment = {
+    SLUICE_LOG_LEVEL: 'warn',
+    WEB_CONCURRENCY: '3',
+    SLUICE_CONFIG: right,
+    UV_THREADPOOL_SIZE: '32',
+  };
   const { exitCode, stdout } = await run(
     ['check', '--address', '[::1]:0', '--drain-timeout', '90s'],
     environment,
@@ -83,6 +89,7 @@ test('check shows what flags and variables have changed, and which', async (t) =
   t.regex(stdout, /^ {2}\[::1\]:0 {2}HTTP\/2 and HTTP\/1\.1, cleartext \(--address\)$/m);
   t.regex(stdout, /^ {2}app {2}3 threads \(WEB_CONCURRENCY\), app\.ts$/m);
   t.regex(stdout, /^Drain timeout {2}90s \(--drain-timeout\)$/m);
+  t.regex(stdout, /^libuv threads {2}32 \(UV_THREADPOOL_SIZE\)$/m);
   t.regex(stdout, /^Log level {6}warn \(SLUICE_LOG_LEVEL\)$/m);
   t.is(exitCode, 0);
 });

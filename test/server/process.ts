@@ -25,13 +25,23 @@ export interface ServerProcess {
   listening(): Promise<string>;
 }
 
-/** Runs `sluice start` on this configuration. @param flags of the command line */
-export function startProcess(scope: Scope, input: ServerInput, flags: readonly string[] = []): ServerProcess {
+/**
+ * Runs `sluice start` on this configuration.
+ * @param flags of the command line
+ * @param variables of its environment, over those of this process
+ */
+export function startProcess(
+  scope: Scope,
+  input: ServerInput,
+  flags: readonly string[] = [],
+  variables: { readonly [name: string]: string } = {},
+): ServerProcess {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'runtime.config.json');
   writeFileSync(file, JSON.stringify(configInput(input)));
   const child = spawn(process.execPath, [COMMAND, 'start', '--config', file, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   });
   const log = new LogLines();
   let errors = '';
