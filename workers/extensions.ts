@@ -33,7 +33,8 @@ export const rawTunnel: ExtensionKey<RawTunnel> = {
 
 export interface FileSending {
   /**
-   * Answers with a file: content type, validators, ranges and conditions as for static files.
+   * Answers with a file: content type, validators, ranges and conditions as for static files. It is read synchronously, a piece
+   * at a time, so a disk that is slow holds the thread and nothing else of the process.
    * @param path absolute, or relative to the process's directory
    * @throws GatewayError `SLUICE_FILE_NOT_FOUND` when no file can be read there; nothing was sent
    */

@@ -73,16 +73,14 @@ export const staticSchema = v.pipe(
         'Ranges that one request may ask for; the answer to more is the whole file (RFC 9110 section 14.2).',
         { from: 1, to: 1_024, byDefault: 16 },
       ),
-      readBytes: wholeNumber('Bytes of one read from disk, and most that an exchange holds in its thread.', {
-        from: 4_096,
-        to: 1_048_576,
-        byDefault: 65_536,
-      }),
-      threads: wholeNumber('Threads that serve the files. One waits for many reads at a time.', {
-        from: 1,
-        to: maxThreads,
-        byDefault: 1,
-      }),
+      readBytes: wholeNumber(
+        'Bytes of one read from disk at most; a client without room for more is read for in smaller pieces.',
+        { from: 4_096, to: 1_048_576, byDefault: 65_536 },
+      ),
+      threads: wholeNumber(
+        'Threads that serve the files, at most. The first starts with the server, another when files wait: a thread that waits for its disk serves nothing else meanwhile.',
+        { from: 1, to: maxThreads, byDefault: 4 },
+      ),
       exchangesPerThread: wholeNumber(
         'Responses under way in one thread, each with one open file; more wait in the queue.',
         { from: 1, to: 65_536, byDefault: 1_024 },

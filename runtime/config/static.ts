@@ -59,7 +59,7 @@ export function staticPool(
     name: staticPoolName(route),
     application,
     applicationOptions,
-    threads: { min: threads, max: threads },
+    threads: { min: 1, max: threads },
     ringBytes:
       ringSizes.find((bytes) => bytes >= leastRingBytes && bytes >= defaults.ringBytes) ?? largestRing,
   };

@@ -60,14 +60,14 @@ test('each route with files has a pool of its own with the built-in application'
     ['static b.example/a/*', 'static /a/*', 'app'],
   );
   const { threads, exchangesPerThread, application } = pools['static /a/*'];
-  t.deepEqual([threads, exchangesPerThread], [{ min: 3, max: 3 }, 7]);
+  t.deepEqual([threads, exchangesPerThread], [{ min: 1, max: 3 }, 7]);
   t.true(existsSync(application));
 });
 
 test('the flag for the threads of pools leaves those of files alone', (t) => {
   const input = JSON.stringify({ routes: [{ path: '/*', static: { root: 'a' } }] });
   const threads = { value: { min: 5, max: 6 }, source: '--threads' };
-  t.deepEqual(parseConfig(input, 'a.json', { threads }).pools['static /*'].threads, { min: 1, max: 1 });
+  t.deepEqual(parseConfig(input, 'a.json', { threads }).pools['static /*'].threads, { min: 1, max: 4 });
 });
 
 test('the ring to files is large enough for the largest head, as nobody can set it', (t) => {

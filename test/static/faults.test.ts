@@ -1,7 +1,8 @@
 /** What disks do that no test can make a real one do on demand. */
 import test from 'ava';
-import { Files } from '../../workers/static/files.ts';
+import { Files, type Surroundings } from '../../workers/static/files.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
+import { ReadTurns } from '../../workers/static/read-turns.ts';
 import { MemoryExchange, type Request, type Response } from '../apps/memory-exchange.ts';
 import { ScriptedDisk, systemError } from './scripted-disk.ts';
 
@@ -20,6 +21,10 @@ const defaults: StaticOptions = {
 };
 const NOW = 2_000_000;
 
+function surroundings(disk: ScriptedDisk): Surroundings {
+  return { disk, turns: new ReadTurns(), now: () => NOW, boundary: () => 'B' };
+}
+
 /** The response, or what it was cut off with after how many bytes. */
 type Outcome = Response | { readonly cut: Error; readonly sentBytes: number; readonly status: number };
 
@@ -28,7 +33,7 @@ async function ask(
   request: Request,
   options: Partial<StaticOptions> = {},
 ): Promise<Outcome> {
-  const files = new Files({ ...defaults, ...options }, { disk, now: () => NOW, boundary: () => 'B' });
+  const files = new Files({ ...defaults, ...options }, surroundings(disk));
   const pieces: Uint8Array[] = [];
   const exchange = new MemoryExchange(request, pieces);
   try {
@@ -91,7 +96,7 @@ test('the error that goes to the log is thrown when the 503 is out, and not inst
   disk.before = (at) => {
     if (at === 'open') throw systemError('EMFILE');
   };
-  const files = new Files(defaults, { disk, now: () => NOW, boundary: () => 'B' });
+  const files = new Files(defaults, surroundings(disk));
   const exchange = new MemoryExchange({ path: '/a.txt' });
   const left = Promise.withResolvers<void>();
   const out = Promise.withResolvers<void>();
@@ -100,7 +105,7 @@ test('the error that goes to the log is thrown when the 503 is out, and not inst
     return out.promise;
   };
   let isThrown = false;
-  const served = files.serve(exchange).catch((error: NodeJS.ErrnoException) => {
+  const served = Promise.resolve(files.serve(exchange)).catch((error: NodeJS.ErrnoException) => {
     isThrown = true;
     return error.code;
   });
@@ -147,7 +152,7 @@ test('a variant that cannot be opened leaves the file itself to be sent', async 
 
 /** Asks again and again on one disk, as one thread does. */
 function asker(disk: ScriptedDisk, options: Partial<StaticOptions>, now: () => number) {
-  const files = new Files({ ...defaults, ...options }, { disk, now, boundary: () => 'B' });
+  const files = new Files({ ...defaults, ...options }, { ...surroundings(disk), now });
   return async (request: Request): Promise<Response> => {
     const exchange = new MemoryExchange(request);
     await files.serve(exchange);
@@ -212,7 +217,7 @@ test('codings are remembered of no more than 4,096 files', async (t) => {
 test('the root is resolved again when a file lies elsewhere, so that a link to it can be turned', async (t) => {
   const disk = new ScriptedDisk({ '/one/a': '1', '/two/a': '2', '/elsewhere/a': 'SECRET' });
   let target = '/one';
-  disk.realpath = async (path) => path.replace('/root', target).replace('/one/link', '/elsewhere/a');
+  disk.realpath = (path) => path.replace('/root', target).replace('/one/link', '/elsewhere/a');
   const get = asker(disk, {}, () => NOW);
   t.is((await get({ path: '/a' })).text, '1');
   t.is((await get({ path: '/link' })).status, 404);
@@ -303,7 +308,7 @@ test('a file of one read is sent with its head, one byte more makes it a stream'
 
 test('the next read waits until the peer has taken the last, and a peer that goes away closes the file', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': large });
-  const files = new Files(defaults, { disk, now: () => NOW, boundary: () => 'B' });
+  const files = new Files(defaults, surroundings(disk));
   const exchange = new MemoryExchange({ path: '/a' });
   let reads = 0;
   disk.before = (at) => {
@@ -315,7 +320,7 @@ test('the next read waits until the peer has taken the last, and a peer that goe
     writing.resolve();
     return written.promise;
   };
-  const served = files.serve(exchange);
+  const served = files.serve(exchange) as Promise<void>;
   await writing.promise;
   t.is(reads, 1);
   t.is(disk.openFiles, 1);

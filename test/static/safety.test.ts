@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { type Disk, nodeDisk } from '../../workers/static/disk.ts';
 import { Files } from '../../workers/static/files.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
+import { ReadTurns } from '../../workers/static/read-turns.ts';
 import { ask } from '../apps/memory-exchange.ts';
 import { FileScope } from '../server/harness.ts';
 import { makeDirectory, type TestDirectory } from './directory.ts';
@@ -51,7 +52,9 @@ function watched(opened: string[]): Disk {
       opened.push(realpathSync(path));
       return file;
     },
-    open: () => Promise.reject(new Error('a path was opened that nobody had resolved')),
+    open: () => {
+      throw new Error('a path was opened that nobody had resolved');
+    },
   };
 }
 
@@ -115,7 +118,12 @@ test('nothing outside of the root, and no dot file, is ever opened or sent', asy
     maxRanges: 4,
     readBytes: 65_536,
   };
-  const files = new Files(options, { disk: watched(opened), now: Date.now, boundary: () => 'B' });
+  const files = new Files(options, {
+    disk: watched(opened),
+    turns: new ReadTurns(),
+    now: Date.now,
+    boundary: () => 'B',
+  });
   await fc.assert(
     fc.asyncProperty(path, fc.constantFrom('gzip', 'identity'), async (target, coding) => {
       const exchange = { path: target, fields: { 'accept-encoding': coding } };

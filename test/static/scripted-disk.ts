@@ -26,17 +26,18 @@ export class ScriptedDisk implements Disk {
     this.files.set(path, { bytes: Buffer.from(content as string), mtimeMs });
   }
 
-  async realpath(path: string): Promise<string> {
+  realpath(path: string): string {
     this.before('realpath', path);
     return path;
   }
 
-  async stat(path: string): Promise<FileStats> {
+  stat(path: string): FileStats | null {
     this.before('stat', path);
-    return statsOf(this.#get(path));
+    const file = this.files.get(path);
+    return file === undefined ? null : statsOf(file);
   }
 
-  async open(path: string): Promise<DiskFile> {
+  open(path: string): DiskFile {
     return this.openResolved(path);
   }
 
@@ -49,7 +50,7 @@ export class ScriptedDisk implements Disk {
         this.before('fstat', path);
         return statsOf(file);
       },
-      read: async (buffer, offset, length, position) => {
+      read: (buffer, offset, length, position) => {
         this.before('read', path);
         this.largestRead = Math.max(this.largestRead, length);
         const bytes = file.bytes.subarray(position, position + length);

@@ -14,7 +14,7 @@ export interface Loaded {
 
 /** An application of our own, made of options. What it needs to start is done when it resolves. */
 interface BuiltInModule {
-  create(options: unknown): Promise<Application>;
+  create(options: unknown): Application | Promise<Application>;
 }
 
 export class KindError extends TypeError {

@@ -3,18 +3,20 @@
  * `create`, once, instead of from the default export; so the gateway itself has nothing in it for options.
  */
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { Application } from '../gateway.ts';
 import { nodeDisk } from './disk.ts';
 import { Files } from './files.ts';
 import type { StaticOptions } from './options.ts';
+import { ReadTurns } from './read-turns.ts';
 
 /** @throws when the root is no directory, so that the server does not start without it */
-export async function create(options: StaticOptions): Promise<Application> {
+export function create(options: StaticOptions): Application {
   const { root } = options;
-  if (!(await stat(root)).isDirectory()) throw new Error(`expected a directory at ${root}, it is none`);
+  if (!statSync(root).isDirectory()) throw new Error(`expected a directory at ${root}, it is none`);
   const files = new Files(options, {
     disk: nodeDisk,
+    turns: new ReadTurns(),
     now: Date.now,
     // 144 bits at random occur in no file by chance, and nobody can put them into one beforehand.
     boundary: () => randomBytes(18).toString('base64url'),

@@ -1,13 +1,20 @@
 /**
- * The bytes of an open file on their way into a response, one buffer at a time: the next read waits until the peer has
- * taken the last. A file can change meanwhile. The length has been promised and the entity tag names one state, so a file
- * that shrinks or is written anew cuts the response off instead of completing it with something else.
+ * The bytes of an open file on their way into a response, a piece at a time. A piece is as large as the peer has room for,
+ * so that it leaves at once; for a peer without room a small one waits, and nothing more of the file is held. A file can change
+ * meanwhile. The length has been promised and the entity tag names one state, so a file that shrinks or is written anew
+ * cuts the response off instead of completing it with something else.
  */
 import type { Exchange } from '../gateway.ts';
 import type { DiskFile, FileStats } from './disk.ts';
 import type { Multipart } from './multipart.ts';
 import type { ByteRange } from './ranges.ts';
+import type { ReadTurns } from './read-turns.ts';
 import type { OpenFile } from './tree.ts';
+
+/** What waits for a peer that has no room, and the least that is read at a time. */
+const LEAST_BYTES = 4_096;
+/** Buffers that a thread keeps for its next pieces. */
+const SPARE_BUFFERS = 4;
 
 /** A file changed under its response. */
 export class FileChangedError extends Error {
@@ -26,50 +33,68 @@ export class FileChangedError extends Error {
  * A range that fits in one piece, before anything of the response is sent.
  * @throws FileChangedError when the file ends before it
  */
-export async function readRange({ file, path }: OpenFile, { first, last }: ByteRange): Promise<Buffer> {
+export function readRange({ file, path }: OpenFile, { first, last }: ByteRange): Buffer {
   const bytes = Buffer.allocUnsafe(last - first + 1);
   let filled = 0;
   while (filled < bytes.length) {
-    const bytesRead = await file.read(bytes, filled, bytes.length - filled, first + filled);
+    const bytesRead = file.read(bytes, filled, bytes.length - filled, first + filled);
     if (bytesRead === 0) throw endedEarly(path, 'nothing', last + 1, first + filled);
     filled += bytesRead;
   }
   return bytes;
 }
 
-/**
- * Writes a range of the file. Before its last piece goes the file is looked at again.
- * @throws FileChangedError, or what `write` rejects with when the exchange is cut off
- */
-export async function sendRange(
-  exchange: Exchange,
-  source: OpenFile,
-  { first, last }: ByteRange,
-  buffer: Buffer,
-): Promise<void> {
-  const { file, path, stats } = source;
-  let position = first;
-  while (position <= last) {
-    const length = Math.min(buffer.length, last + 1 - position);
-    const bytesRead = await file.read(buffer, 0, length, position);
-    if (bytesRead === 0) throw endedEarly(path, 'some', last + 1, position);
-    position += bytesRead;
-    if (position > last) requireUnchanged(file, path, stats);
-    await exchange.write(buffer.subarray(0, bytesRead));
-  }
-}
+/** Sends ranges that take more than one piece. */
+export class ContentSender {
+  readonly #readBytes: number;
+  readonly #turns: ReadTurns;
+  readonly #spare: Buffer[] = [];
 
-export async function sendMultipart(
-  exchange: Exchange,
-  source: OpenFile,
-  { parts, tail }: Multipart,
-  buffer: Buffer,
-): Promise<void> {
-  for (const { head, range } of parts) {
-    await exchange.write(head);
-    await sendRange(exchange, source, range, buffer);
+  /** @param readBytes of the largest piece */
+  constructor(readBytes: number, turns: ReadTurns) {
+    this.#readBytes = readBytes;
+    this.#turns = turns;
   }
-  await exchange.write(tail);
+
+  /**
+   * Writes a range of the file. Before its last piece goes the file is looked at again.
+   * @throws FileChangedError, or what `write` rejects with when the exchange is cut off
+   */
+  async sendRange(exchange: Exchange, source: OpenFile, { first, last }: ByteRange): Promise<void> {
+    const { file, path, stats } = source;
+    let position = first;
+    while (position <= last) {
+      const room = Math.min(Math.max(exchange.writableBytes, LEAST_BYTES), this.#readBytes);
+      const length = Math.min(room, last + 1 - position);
+      const turn = this.#turns.enter(length);
+      if (turn !== undefined) await turn;
+      const buffer = this.#take(length);
+      const bytesRead = file.read(buffer, 0, length, position);
+      if (bytesRead === 0) throw endedEarly(path, 'some', last + 1, position);
+      position += bytesRead;
+      if (position > last) requireUnchanged(file, path, stats);
+      await exchange.write(buffer.subarray(0, bytesRead));
+      this.#giveBack(buffer);
+    }
+  }
+
+  async sendMultipart(exchange: Exchange, source: OpenFile, { parts, tail }: Multipart): Promise<void> {
+    for (const { head, range } of parts) {
+      await exchange.write(head);
+      await this.sendRange(exchange, source, range);
+    }
+    await exchange.write(tail);
+  }
+
+  #take(length: number): Buffer {
+    if (length <= LEAST_BYTES) return Buffer.allocUnsafeSlow(length);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#readBytes);
+  }
+
+  /** What it held has been taken. */
+  #giveBack(buffer: Buffer): void {
+    if (buffer.length > LEAST_BYTES && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+  }
 }
 
 /** A file that has only grown still begins with what was sent: logs are read while they are written. */

@@ -1,14 +1,12 @@
 /**
  * What of the file system the application uses: one seam, so that tests can drive faults that no real disk shows on demand.
  *
- * What may wait for a disk is asynchronous: resolving names and reading content go to the few threads that Node has for
- * files. To hand a call over and to be woken again costs more than most calls take, so the others are made at once: a name
- * that was just resolved is opened out of the kernel's cache, and neither `fstat` nor closing a file that was only read
- * waits for anything. This thread serves one directory and owns no socket; a file system that hangs in spite of
- * that holds up its own files alone.
+ * Every call is made at once, on the thread that serves. An asynchronous one would wait for one of the few threads that
+ * libuv has for the whole process, and an application that hashes passwords or waits for a pipe takes those from everybody.
+ * Handing a call over also costs more than the call when the kernel has the answer in memory. The thread owns no socket, so a
+ * file system that hangs holds up those whom this thread serves, and nobody else.
  */
-import { closeSync, constants, fstatSync, open, openSync, read } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 
 /** The part of `BigIntStats` that is looked at. */
 export interface FileStats {
@@ -21,25 +19,27 @@ export interface FileStats {
 
 export interface DiskFile {
   stat(): FileStats;
-  /** Resolves with the number of bytes read; 0 at the end. */
-  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
+  /** The number of bytes read; 0 at the end. */
+  read(buffer: Uint8Array, offset: number, length: number, position: number): number;
   close(): void;
 }
 
 export interface Disk {
   readonly platform: NodeJS.Platform;
-  realpath(path: string): Promise<string>;
-  stat(path: string): Promise<FileStats>;
-  /** Opens any path for reading. */
-  open(path: string): Promise<DiskFile>;
+  realpath(path: string): string;
+  /** Null when nothing has this name. */
+  stat(path: string): FileStats | null;
+  /** Opens any path for reading; what it is has to be asked before it is read. */
+  open(path: string): DiskFile;
   /** Opens what `realpath` gave; a last name that has become a symbolic link since is refused. */
   openResolved(path: string): DiskFile;
 }
 
 /**
- * O_NONBLOCK: a named pipe that nobody writes to would never be opened. Windows has neither flag.
+ * O_NONBLOCK: a named pipe that nobody writes to would never be opened. O_NOCTTY: a terminal must not become the one that
+ * controls this process. Windows has none of these flags.
  */
-const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 const READ_RESOLVED = READ | (constants.O_NOFOLLOW ?? 0);
 
 class NodeFile implements DiskFile {
@@ -53,12 +53,8 @@ class NodeFile implements DiskFile {
     return fstatSync(this.#fd, { bigint: true });
   }
 
-  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      read(this.#fd, buffer, offset, length, position, (error, bytesRead) =>
-        error === null ? resolve(bytesRead) : reject(error),
-      );
-    });
+  read(buffer: Uint8Array, offset: number, length: number, position: number): number {
+    return readSync(this.#fd, buffer, offset, length, position);
   }
 
   close(): void {
@@ -68,11 +64,8 @@ class NodeFile implements DiskFile {
 
 export const nodeDisk: Disk = {
   platform: process.platform,
-  realpath,
-  stat: (path) => stat(path, { bigint: true }),
-  open: (path) =>
-    new Promise((resolve, reject) => {
-      open(path, READ, (error, fd) => (error === null ? resolve(new NodeFile(fd)) : reject(error)));
-    }),
+  realpath: realpathSync.native,
+  stat: (path) => statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null,
+  open: (path) => new NodeFile(openSync(path, READ)),
   openResolved: (path) => new NodeFile(openSync(path, READ_RESOLVED)),
 };

@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import { linesOf } from '../fields/lines.ts';
 import type { Exchange } from '../gateway.ts';
-import { FileChangedError, readRange, sendMultipart, sendRange } from './content.ts';
+import { ContentSender, FileChangedError, readRange } from './content.ts';
 import { AcceptedCodings } from './content-coding.ts';
 import { contentTypeOf } from './content-type.ts';
 import type { Disk } from './disk.ts';
@@ -13,6 +13,7 @@ import { layMultipart } from './multipart.ts';
 import type { ContentCoding, StaticOptions } from './options.ts';
 import { allowsRange, evaluatePreconditions } from './preconditions.ts';
 import { contentRange, type RangeSelection, selectRanges } from './ranges.ts';
+import type { ReadTurns } from './read-turns.ts';
 import { redirectToDirectory, refuse } from './refusals.ts';
 import { prefixOf, type RequestPath, readRequestPath } from './request-path.ts';
 import { type Found, type OpenFile, Tree } from './tree.ts';
@@ -22,6 +23,8 @@ import { Variants } from './variants.ts';
 /** What a file is looked up, read and dated with. */
 export interface Surroundings {
   readonly disk: Disk;
+  /** Of the thread: whatever it sends. */
+  readonly turns: ReadTurns;
   now(): number;
   /** Delimits the parts of a multipart response; must occur in no file. */
   boundary(): string;
@@ -44,18 +47,21 @@ export class Files {
   readonly #prefix: string;
   readonly #tree: Tree;
   readonly #variants: Variants;
+  readonly #content: ContentSender;
   readonly #surroundings: Surroundings;
 
   constructor(options: StaticOptions, surroundings: Surroundings) {
     this.#options = options;
     this.#prefix = prefixOf(options.path);
-    const { disk, now } = surroundings;
+    const { disk, now, turns } = surroundings;
     this.#tree = new Tree(options.root, options.symlinks, disk);
     this.#variants = new Variants(options.precompressed, options.recheckMs, disk, this.#tree, now);
+    this.#content = new ContentSender(options.readBytes, turns);
     this.#surroundings = surroundings;
   }
 
-  async serve(exchange: Exchange): Promise<void> {
+  /** A promise where the content takes more than one piece. */
+  serve(exchange: Exchange): void | Promise<void> {
     const { method, path: target } = exchange.request;
     if (method === 'OPTIONS') return exchange.respond(204, { allow: METHODS }, '');
     if (method !== 'GET' && method !== 'HEAD') return refuse(exchange, 405, { allow: METHODS });
@@ -67,14 +73,10 @@ export class Files {
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#answer(exchange, path);
+        return this.#answer(exchange, path);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EMFILE' || code === 'ENFILE') {
-          refuse(exchange, 503, { 'retry-after': '1' });
-          // Where the ring to the reactor is full the answer still waits here, and an error thrown now would take its place.
-          await exchange[Symbol.asyncDispose]();
-        }
+        if (code === 'EMFILE' || code === 'ENFILE') return refuseForNow(exchange, error);
         // Thrown on, an error reaches the log; what the client sees is 500 unless something was sent.
         const isUnsent = error instanceof FileChangedError && error.sent === 'nothing';
         if (!isUnsent || attempt === ATTEMPTS) throw error;
@@ -92,14 +94,14 @@ export class Files {
     name: string,
     own: readonly (readonly [string, string])[],
   ): Promise<'sent' | Exclude<Found, OpenFile>> {
-    const found = await this.#tree.find([name]);
+    const found = this.#tree.find([name]);
     if (typeof found === 'string') return found;
     await this.#represent(exchange, found, own);
     return 'sent';
   }
 
-  async #answer(exchange: Exchange, path: RequestPath): Promise<void> {
-    const found = path.isDirectory ? await this.#findIndex(path) : await this.#tree.find(path.segments);
+  #answer(exchange: Exchange, path: RequestPath): void | Promise<void> {
+    const found = path.isDirectory ? this.#findIndex(path) : this.#tree.find(path.segments);
     switch (found) {
       case 'directory':
         return redirectToDirectory(exchange, path.lastName, path.query);
@@ -116,51 +118,56 @@ export class Files {
   }
 
   /** The first index file that is there; a directory without one is not listed. */
-  async #findIndex({ segments }: RequestPath): Promise<Found> {
+  #findIndex({ segments }: RequestPath): Found {
     for (const name of this.#options.index) {
-      const found = await this.#tree.find([...segments, name]);
+      const found = this.#tree.find([...segments, name]);
       if (found !== 'missing' && found !== 'directory') return found;
     }
     return 'missing';
   }
 
-  /** Chooses a coding, sends it, and closes what was opened. */
-  async #represent(
+  /** Chooses a coding, sends it, and closes what was opened: a response under way has one file open. */
+  #represent(
     exchange: Exchange,
     original: OpenFile,
     own: readonly (readonly [string, string])[] = [],
-  ): Promise<void> {
-    const opened = [original];
+  ): void | Promise<void> {
+    let open = original;
+    let isSending = false;
     try {
       const contentType = contentTypeOf(basename(original.path));
-      const variants = await this.#variants.of(original);
+      const variants = this.#variants.of(original);
       const varies = variants.length > 0;
-      let chosen: Chosen = { ...original, coding: null, contentType, varies };
+      let coding: ContentCoding | null = null;
       if (varies) {
         const accepted = new AcceptedCodings(exchange.request.fields.all('accept-encoding'));
         for (const variant of accepted.order(variants)) {
-          const found = await this.#variants.open(variant, original);
+          const found = this.#variants.open(variant, original);
           if (found === null) continue;
-          opened.push(found);
-          chosen = { ...found, coding: variant.coding, contentType, varies };
+          open = found;
+          original.file.close();
+          ({ coding } = variant);
           break;
         }
         // RFC 9110 section 12.5.3: unencoded, unless that is what the client refuses.
-        if (chosen.coding === null && !accepted.takesIdentity) {
+        if (coding === null && !accepted.takesIdentity) {
           return refuse(exchange, 406, { vary: 'accept-encoding' });
         }
       }
-      await this.#send(exchange, chosen, own);
+      const sending = this.#send(exchange, { ...open, coding, contentType, varies }, own);
+      if (sending === undefined) return;
+      isSending = true;
+      return closeAfter(sending, open);
     } finally {
-      for (const { file } of opened) file.close();
+      if (!isSending) open.file.close();
     }
   }
 
-  async #send(
+  #send(
     exchange: Exchange,
     chosen: Chosen,
     own: readonly (readonly [string, string])[],
-  ): Promise<void> {
+  ): void | Promise<void> {
     const { fields, method } = exchange.request;
     const { etag, maxRanges, cacheControl } = this.#options;
     const now = this.#surroundings.now();
@@ -183,23 +190,21 @@ export class Files {
       return refuse(exchange, 416, { 'content-range': contentRange(null, size) });
     head.push(['accept-ranges', 'bytes'], ['x-content-type-options', 'nosniff']);
     if (chosen.coding !== null) head.push(['content-encoding', chosen.coding]);
-    await this.#sendContent(exchange, chosen, head, ranges, size);
+    return this.#sendContent(exchange, chosen, head, ranges, size);
   }
 
-  async #sendContent(
+  #sendContent(
     exchange: Exchange,
     chosen: Chosen,
     head: [string, string][],
     ranges: Exclude<RangeSelection, 'unsatisfiable'>,
     size: number,
-  ): Promise<void> {
-    const { readBytes } = this.#options;
+  ): void | Promise<void> {
     if (ranges !== 'ignored' && ranges.length > 1) {
       const multipart = layMultipart(ranges, size, chosen.contentType, this.#surroundings.boundary());
       head.push(['content-type', multipart.contentType], ['content-length', String(multipart.bytes)]);
       exchange.respond(206, head);
-      await sendMultipart(exchange, chosen, multipart, Buffer.allocUnsafeSlow(readBytes));
-      return exchange.end();
+      return endAfter(this.#content.sendMultipart(exchange, chosen, multipart), exchange);
     }
     const [range = { first: 0, last: size - 1 }] = ranges === 'ignored' ? [] : ranges;
     const status = ranges === 'ignored' ? 200 : 206;
@@ -211,9 +216,29 @@ export class Files {
       return exchange.end();
     }
     // One message with head and content is what most files are.
-    if (length <= readBytes) return exchange.respond(status, head, await readRange(chosen, range));
+    if (length <= this.#options.readBytes) return exchange.respond(status, head, readRange(chosen, range));
     exchange.respond(status, head);
-    await sendRange(exchange, chosen, range, Buffer.allocUnsafeSlow(readBytes));
-    exchange.end();
+    return endAfter(this.#content.sendRange(exchange, chosen, range), exchange);
   }
+}
+
+async function endAfter(sending: Promise<void>, exchange: Exchange): Promise<void> {
+  await sending;
+  exchange.end();
+}
+
+async function closeAfter(sending: Promise<void>, { file }: OpenFile): Promise<void> {
+  try {
+    await sending;
+  } finally {
+    file.close();
+  }
+}
+
+/** No descriptor is left. @throws the error, for the log */
+async function refuseForNow(exchange: Exchange, error: unknown): Promise<never> {
+  refuse(exchange, 503, { 'retry-after': '1' });
+  // Where the ring to the reactor is full the answer still waits here, and an error thrown now would take its place.
+  await exchange[Symbol.asyncDispose]();
+  throw error;
 }

@@ -7,9 +7,11 @@ import { flatten } from '../fields/sent.ts';
 import type { Exchange, FieldsInit } from '../gateway.ts';
 import { nodeDisk } from './disk.ts';
 import { Files } from './files.ts';
+import { ReadTurns } from './read-turns.ts';
 
 const SURROUNDINGS = {
   disk: nodeDisk,
+  turns: new ReadTurns(),
   now: Date.now,
   boundary: () => randomBytes(18).toString('base64url'),
 };

@@ -37,7 +37,7 @@ export class Tree {
    * Opens what lies below the root under these names; the caller closes it.
    * @throws the system's error when it is not about the file (EMFILE, EIO)
    */
-  async find(segments: readonly string[]): Promise<Found> {
+  find(segments: readonly string[]): Found {
     return this.#open(join(this.#root, ...segments));
   }
 
@@ -45,14 +45,14 @@ export class Tree {
    * Opens a path that begins with that of a file which was found; the caller closes it.
    * @throws as `find`
    */
-  async openBeside(path: string): Promise<Found> {
+  openBeside(path: string): Found {
     return this.#open(path);
   }
 
-  async #open(path: string): Promise<Found> {
+  #open(path: string): Found {
     let file: DiskFile | null;
     try {
-      file = this.#symlinks === 'anywhere' ? await this.#disk.open(path) : await this.#openInside(path);
+      file = this.#symlinks === 'anywhere' ? this.#disk.open(path) : this.#openInside(path);
     } catch (error) {
       const absent = absence(error);
       if (absent === null) throw error;
@@ -72,10 +72,10 @@ export class Tree {
   }
 
   /** Null: it lies outside of the root. */
-  async #openInside(path: string): Promise<DiskFile | null> {
-    const target = await this.#disk.realpath(path);
+  #openInside(path: string): DiskFile | null {
+    const target = this.#disk.realpath(path);
     if (this.#within === '' || !target.startsWith(this.#within)) {
-      const root = await this.#disk.realpath(this.#root);
+      const root = this.#disk.realpath(this.#root);
       this.#within = root.endsWith(sep) ? root : root + sep;
       if (target !== root && !target.startsWith(this.#within)) return null;
     }

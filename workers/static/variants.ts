@@ -46,37 +46,36 @@ export class Variants {
   }
 
   /** In the order of preference. One that is older than the file was made of an earlier state and is left out. */
-  async of(original: OpenFile): Promise<Variant[]> {
+  of(original: OpenFile): Variant[] {
     const { path, stats } = original;
     const now = this.#now();
     let known = this.#known.get(path);
     // A clock that was set back must not keep an answer for as long.
     if (known === undefined || now < known.atMs || now - known.atMs >= this.#recheckMs) {
-      known = { atMs: now, variants: await this.#lookFor(path) };
+      known = { atMs: now, variants: this.#lookFor(path) };
       this.#remember(path, known);
     }
     return known.variants.filter((variant) => variant.modifiedSeconds >= secondsOf(stats));
   }
 
   /** Null when it is not what it was a moment ago; the file itself is as good. The caller closes it. */
-  async open(variant: Variant, original: OpenFile): Promise<OpenFile | null> {
-    const found = await this.#tree.openBeside(variant.path);
+  open(variant: Variant, original: OpenFile): OpenFile | null {
+    const found = this.#tree.openBeside(variant.path);
     if (typeof found === 'string') return null;
     if (secondsOf(found.stats) >= secondsOf(original.stats)) return found;
     found.file.close();
     return null;
   }
 
-  async #lookFor(path: string): Promise<Variant[]> {
-    const looked = await Promise.all(this.#codings.map((coding) => this.#lookAt(path, coding)));
-    return looked.filter((variant) => variant !== null);
+  #lookFor(path: string): Variant[] {
+    return this.#codings.map((coding) => this.#lookAt(path, coding)).filter((variant) => variant !== null);
   }
 
-  async #lookAt(original: string, coding: ContentCoding): Promise<Variant | null> {
+  #lookAt(original: string, coding: ContentCoding): Variant | null {
     const path = original + CODING_SUFFIX[coding];
     try {
-      const stats = await this.#disk.stat(path);
-      return stats.isFile() ? { coding, path, modifiedSeconds: secondsOf(stats) } : null;
+      const stats = this.#disk.stat(path);
+      return stats?.isFile() === true ? { coding, path, modifiedSeconds: secondsOf(stats) } : null;
     } catch (error) {
       if (absence(error) !== null) return null;
       throw error;
