@@ -342,6 +342,15 @@ export class Exchange extends Watched {
     return true;
   }
 
+  override get isUnsent(): boolean {
+    if (this.thread === null) return false;
+    if (this.#refusedPushes !== null || this.#resetToSend !== -1) return true;
+    if (this.#closed === 'reset') return false;
+    if (this.#closed === 'no' && this.#owesResponseCredit) return true;
+    if (this.#waiting !== null && this.#waiting.length > 0) return this.#requestCredit.available > 0;
+    return this.#request === 'ended' && !this.#endSent;
+  }
+
   #refusePushes(thread: Thread): boolean {
     const refused = this.#refusedPushes as number[];
     for (let number = refused[0]; number !== undefined; number = refused[0]) {

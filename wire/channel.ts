@@ -8,7 +8,7 @@
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { hardwareAtomics } from './atomics.ts';
+import { type AtomicWords, hardwareAtomics } from './atomics.ts';
 import { allocateClaims } from './claims.ts';
 import { PortDoorbell } from './doorbell.ts';
 import { WireError, WireErrorCode } from './errors.ts';
@@ -39,10 +39,14 @@ export interface ChannelTransfer {
   readonly port: MessagePort;
 }
 
-/** @throws WireError `SLUICE_WIRE_OPTION_INVALID` */
+/**
+ * @param atomics how this end accesses shared words; another than the machine's is for tests
+ * @throws WireError `SLUICE_WIRE_OPTION_INVALID`
+ */
 export function createChannel(
   handler: ReactorHandler,
   options: ChannelOptions = {},
+  atomics: AtomicWords = hardwareAtomics,
 ): { reactor: ReactorEnd; transfer: ChannelTransfer; transferList: [MessagePort] } {
   const { requestRingBytes = 2 ** 20, responseRingBytes = 2 ** 20, slots = 1024 } = options;
   const quarter = Math.min(requestRingBytes, responseRingBytes) >> 2;
@@ -61,15 +65,22 @@ export function createChannel(
     claims,
     maxDataRecordBytes,
     doorbell: (onRing) => new PortDoorbell(port1, onRing),
-    atomics: hardwareAtomics,
+    atomics,
   });
   const version = GRAMMAR_VERSION;
   const transfer = { version, requests, responses, claims, maxDataRecordBytes, port: port2 };
   return { reactor, transfer, transferList: [port2] };
 }
 
-/** @throws WireError `SLUICE_WIRE_VERSION` */
-export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): ThreadEnd {
+/**
+ * @param atomics as for `createChannel`
+ * @throws WireError `SLUICE_WIRE_VERSION`
+ */
+export function openChannel(
+  transfer: ChannelTransfer,
+  handler: ThreadHandler,
+  atomics: AtomicWords = hardwareAtomics,
+): ThreadEnd {
   if (transfer.version !== GRAMMAR_VERSION) {
     throw new WireError(
       WireErrorCode.VersionMismatch,
@@ -82,7 +93,7 @@ export function openChannel(transfer: ChannelTransfer, handler: ThreadHandler): 
     claims: transfer.claims,
     maxDataRecordBytes: transfer.maxDataRecordBytes,
     doorbell: (onRing) => new PortDoorbell(transfer.port, onRing),
-    atomics: hardwareAtomics,
+    atomics,
   });
 }
 

@@ -77,6 +77,8 @@ export interface ThreadStats {
   readonly openExchanges: number;
   readonly startedExchanges: number;
   readonly failedExchanges: number;
+  /** Exchanges that have something to send and credit for it, while reactor and thread both sleep. Above 0 is a fault of the server. */
+  readonly stalledExchanges: number;
   /** Bytes of this thread's own heap in use. */
   readonly heapUsedBytes: number;
 }

@@ -73,6 +73,15 @@ export abstract class ChannelEnd {
     return this.outgoing.consumerSleeps;
   }
 
+  /**
+   * Both sides have announced their sleep and nobody has rung since: nothing moves until an owner begins something of its own, so
+   * nothing may be waiting for the channel.
+   */
+  get isQuiet(): boolean {
+    // In this order: only this side announces its own sleep, so it slept already when the other's was looked at.
+    return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
+  }
+
   /** Makes everything sent so far visible, and rings if the other side sleeps. */
   publish(): void {
     if (this.outgoing.publish()) this.#doorbell.ring();

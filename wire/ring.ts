@@ -271,6 +271,11 @@ export class RingConsumer {
     return this.#atomics.replace(this.#words, ROOM_WANTED, wanted, 0);
   }
 
+  /** It has announced its sleep and nobody has rung since. */
+  get sleeps(): boolean {
+    return this.#atomics.load(this.#words, SLEEPING) === 1;
+  }
+
   /** Announces that only a doorbell will make this side look again. False, and still awake, when records wait. */
   sleep(): boolean {
     this.#atomics.store(this.#words, SLEEPING, 1);

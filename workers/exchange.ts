@@ -530,6 +530,14 @@ export class HostedExchange implements Exchange {
     );
   }
 
+  /** Something is to be sent, and only room in the ring may be missing. */
+  get isUnsent(): boolean {
+    if (this.#final) return false;
+    const next = this.#queue[0];
+    if (next !== undefined) return next.kind !== 'data' || this.#credit > 0 || next.bytes?.length === 0;
+    return this.#owedGranted > 0 || this.#owedConsumed > 0;
+  }
+
   /** Sends what is owed to the peer for consumed bytes. */
   payCredit(): void {
     if (this.#final || (this.#owedGranted === 0 && this.#owedConsumed === 0)) return;

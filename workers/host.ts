@@ -11,6 +11,7 @@
  * with, whoever schedules it: no exchange sees what another has entered.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { type AtomicWords, hardwareAtomics } from '../wire/atomics.ts';
 import { copyOf } from '../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
@@ -97,9 +98,10 @@ export class Host implements ThreadHandler, Outlet {
     transfer: ChannelTransfer,
     options: HostOptions,
     observer: HostObserver,
+    atomics: AtomicWords = hardwareAtomics,
   ) {
     this.#application = application;
-    this.#channel = openChannel(transfer, this);
+    this.#channel = openChannel(transfer, this, atomics);
     this.#observer = observer;
     this.options = options;
     this.maxDataBytes = this.#channel.maxDataRecordBytes;
@@ -118,8 +120,16 @@ export class Host implements ThreadHandler, Outlet {
       openExchanges: this.#open,
       startedExchanges: this.#started,
       failedExchanges: this.#failed,
+      stalledExchanges: this.#stalled,
       heapUsedBytes: process.memoryUsage().heapUsed,
     };
+  }
+
+  get #stalled(): number {
+    if (this.#scheduled || !this.#channel.isQuiet) return 0;
+    let stalled = this.#finals.length;
+    for (const exchange of this.#slots) if (exchange?.isUnsent) stalled++;
+    return stalled;
   }
 
   get isDraining(): boolean {

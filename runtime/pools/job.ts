@@ -24,6 +24,10 @@ export abstract class Job {
   abstract sendOpen(thread: Thread, slot: number, generation: number): boolean;
   /** The thread's ring has room again, after a send of this job met it full. False when it is full again. */
   abstract onWritable(): boolean;
+  /** Something is to be sent to the thread, and only room in its ring may be missing. */
+  get isUnsent(): boolean {
+    return false;
+  }
   /** The job is the thread's no longer: FINAL came, and `thread` is null from now on. */
   abstract onReleased(): void;
   /** The thread died after it had begun this job. */

@@ -7,6 +7,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
+import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { corrupt } from '../../wire/decoder.ts';
@@ -49,17 +50,21 @@ export class Thread implements ReactorHandler {
   readonly #owner: ThreadOwner;
   readonly #turns: Turns;
 
-  constructor(name: string, owner: ThreadOwner, turns: Turns, slots: number, ringBytes: number) {
+  constructor(
+    name: string,
+    owner: ThreadOwner,
+    turns: Turns,
+    slots: number,
+    ringBytes: number,
+    atomics: AtomicWords = hardwareAtomics,
+  ) {
     this.name = name;
     this.#owner = owner;
     this.#turns = turns;
     this.#slots = new Array<Job | null>(slots).fill(null);
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
-    const { reactor, transfer, transferList } = createChannel(this, {
-      requestRingBytes: ringBytes,
-      responseRingBytes: ringBytes,
-      slots,
-    });
+    const ring = { requestRingBytes: ringBytes, responseRingBytes: ringBytes, slots };
+    const { reactor, transfer, transferList } = createChannel(this, ring, atomics);
     this.channel = reactor;
     this.transfer = transfer;
     this.transferList = transferList;
@@ -67,6 +72,14 @@ export class Thread implements ReactorHandler {
 
   get outstanding(): number {
     return this.jobs.size;
+  }
+
+  /** Jobs with something to send to the thread, while both sides sleep. Above 0 is a fault of the server. */
+  get stalledJobs(): number {
+    if (!this.channel.isQuiet) return 0;
+    let stalled = 0;
+    for (let job = this.jobs.head; job !== null; job = job.next) if (job.isUnsent) stalled++;
+    return stalled;
   }
 
   get hasRoom(): boolean {

@@ -39,6 +39,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom('inform', 'reset', 'dispose', 'return', 'fail'), which) },
   { weight: 8, arbitrary: fc.tuple(fc.constant('turn'), which) },
   { weight: 4, arbitrary: fc.tuple(fc.constantFrom('ring', 'alarm', 'rebalance', 'calm')) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('race'), fc.nat({ max: 12 })) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('kill'), which) },
   { weight: 1, arbitrary: fc.tuple(fc.constant('pass'), fc.constantFrom(6, 2000)) },
 );
@@ -94,6 +95,8 @@ function take(world: World, [what, ...rest]: Step): Promise<void> | void {
       return world.loop.fireTimers();
     case 'rebalance':
       return world.dispatcher.rebalance();
+    case 'race':
+      return world.race(index);
     case 'kill':
       return world.kill(index);
     case 'pass':
@@ -101,6 +104,21 @@ function take(world: World, [what, ...rest]: Step): Promise<void> | void {
       world.reactor.tick();
   }
 }
+
+/** What fills rings, with turns of the other side in between its shared accesses. */
+const crowding = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(fc.constant('open'), fc.boolean(), fc.boolean(), fc.constant('GET')) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(fc.constant('peerData'), which, fc.constantFrom(100, 257, 600), fc.constant(false)),
+  },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('read'), which) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('drain'), which, size) },
+  { weight: 6, arbitrary: fc.tuple(fc.constant('respond'), which, fc.constant(null)) },
+  { weight: 8, arbitrary: fc.tuple(fc.constant('write'), which, fc.constantFrom(1, 100, 256)) },
+  { weight: 8, arbitrary: fc.tuple(fc.constant('race'), fc.nat({ max: 8 })) },
+  { weight: 4, arbitrary: fc.tuple(fc.constant('turn'), which) },
+);
 
 test.serial(
   'in any interleaving every exchange ends once and every byte of credit is accounted for',
@@ -129,3 +147,33 @@ test.serial(
     t.pass();
   },
 );
+
+test.serial('when both sides sleep nothing waits for room, wherever the other side made it', async (t) => {
+  const sizes: WorldOptions = {
+    ringBytes: 1024,
+    slots: 8,
+    requestWindowBytes: 1000,
+    responseWindowBytes: 1000,
+    writeBacklogBytes: 4000,
+    maxQueuedJobs: 100,
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(crowding, { minLength: 40, maxLength: 160, size: 'max' }), async (steps) => {
+      const world = new World(loop, sizes, 1);
+      try {
+        for (const next of steps) {
+          await take(world, next as Step);
+          await settle();
+        }
+        // Both fall asleep by themselves.
+        await world.calm();
+        await world.finish();
+        world.checkOver();
+      } finally {
+        world.close();
+      }
+    }),
+    { numRuns: 300, includeErrorInReport: true },
+  );
+  t.pass();
+});

@@ -190,6 +190,29 @@ test.serial('final messages that met a full ring are sent in order before anythi
   host.close();
 });
 
+test.serial('more final messages than the ring has room for all leave, each once', async (t) => {
+  const slots = 300;
+  const held: Exchange[] = [];
+  const { host, received, open, turn } = start(
+    async (exchange) => {
+      held.push(exchange);
+      await exchange.closed;
+    },
+    { responseRingBytes: 1024, requestRingBytes: 65_536, slots },
+  );
+  for (let slot = 0; slot < slots; slot++) t.true(open(slot));
+  while (held.length < slots) await turn();
+  for (const exchange of held) exchange.reset();
+  t.is(host.stats().openExchanges, 0);
+  // Each turn of the reactor empties the ring, so room is told of several times.
+  for (let i = 0; i < 40; i++) await turn();
+  t.deepEqual(
+    received.map(([kind, slot]) => `${kind} ${slot}`),
+    held.map((_, slot) => `reset ${slot}`),
+  );
+  host.close();
+});
+
 test.serial('a drain waits for exchanges, applications and their last messages', async (t) => {
   const hold = Promise.withResolvers<void>();
   const { host, open, turn } = start(async (exchange) => {

@@ -5,6 +5,8 @@
  */
 export class ManualLoop {
   nowMs = 0;
+  /** The turn that was asked for last. Each side of a channel has one function for all of its turns. */
+  newest: (() => void) | null = null;
   #immediates: (() => void)[] = [];
   #timers: (() => void)[] = [];
 
@@ -13,6 +15,7 @@ export class ManualLoop {
     const loop = this;
     Object.assign(globalThis, {
       setImmediate(run: () => void) {
+        loop.newest = run;
         loop.#immediates.push(run);
       },
       setTimeout(run: () => void) {
@@ -31,6 +34,15 @@ export class ManualLoop {
   runOne(index: number): void {
     const [run] = this.#immediates.splice(index % Math.max(1, this.#immediates.length), 1);
     run?.();
+  }
+
+  /** Runs this turn if it is pending. False: it is not. */
+  runNow(turn: () => void): boolean {
+    const index = this.#immediates.indexOf(turn);
+    if (index === -1) return false;
+    this.#immediates.splice(index, 1);
+    turn();
+    return true;
   }
 
   /** Runs what is pending now; what that asks for waits for the next time. */

@@ -8,8 +8,10 @@ import { Exchange } from '../../../runtime/exchange.ts';
 import { Dispatcher } from '../../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../../runtime/pools/thread.ts';
 import { Reactor } from '../../../runtime/reactor.ts';
+import type { AtomicWords } from '../../../wire/atomics.ts';
 import { ClaimState } from '../../../wire/claims.ts';
 import { Host } from '../../../workers/host.ts';
+import { stepped } from '../../wire/interleaving/peer.ts';
 import { type ManualLoop, settle } from './manual-loop.ts';
 import { ScriptedApplication } from './scripted-application.ts';
 import { ScriptedStream } from './scripted-stream.ts';
@@ -42,6 +44,9 @@ export class World {
   /** Bytes of request bodies that have crossed, by exchange. */
   readonly #crossedBytes = new Map<number, number>();
   #spawned = 0;
+  /** Shared accesses until the side that is not at them takes a turn in between; -1: it does not. */
+  #accessesToRace = -1;
+  #reactorsTurn: () => void = () => undefined;
 
   constructor(loop: ManualLoop, options: WorldOptions, threads: number) {
     this.loop = loop;
@@ -53,7 +58,31 @@ export class World {
       this.reactor,
       () => undefined,
     );
+    this.reactor.request();
+    this.#reactorsTurn = loop.newest as () => void;
     for (let i = 0; i < threads; i++) this.spawn();
+  }
+
+  /**
+   * Ahead of a shared access that one side makes after so many others, the other side of that channel takes a turn, if one is
+   * pending then: as it may when each has a processor of its own.
+   */
+  race(accesses: number): void {
+    this.#accessesToRace = accesses;
+  }
+
+  /** The accesses of one side. @param othersTurn the other side's function for its turns */
+  #raced(othersTurn: () => () => void): AtomicWords {
+    return stepped(() => {
+      if (this.#accessesToRace === -1) return;
+      if (this.#accessesToRace > 0) {
+        this.#accessesToRace--;
+        return;
+      }
+      // What that turn does is not raced in its turn.
+      this.#accessesToRace = -1;
+      if (!this.loop.runNow(othersTurn())) this.#accessesToRace = 0;
+    });
   }
 
   spawn(): void {
@@ -64,7 +93,15 @@ export class World {
         throw error;
       },
     };
-    const thread = new Thread(`t-${++this.#spawned}`, owner, this.reactor, slots, ringBytes);
+    let hostsTurn: () => void = () => undefined;
+    const thread = new Thread(
+      `t-${++this.#spawned}`,
+      owner,
+      this.reactor,
+      slots,
+      ringBytes,
+      this.#raced(() => hostsTurn),
+    );
     thread.channel.unref();
     const ringToReactor = { rung: 0 };
     const host = new Host(
@@ -72,7 +109,10 @@ export class World {
       { ...thread.transfer, port: countingPort(ringToReactor) },
       { application: 'file:///scripted', pool: 'scripted', ...this.options },
       { onFailure: (error) => this.failures.push(error) },
+      this.#raced(() => this.#reactorsTurn),
     );
+    // It has asked for its first turn.
+    hostsTurn = this.loop.newest as () => void;
     this.#observe(host);
     thread.state = 'ready';
     this.#live.push({ thread, host, ringToReactor });
@@ -159,6 +199,20 @@ export class World {
       this.loop.runAll();
       await settle();
       this.ring();
+    }
+    this.#checkStalls();
+  }
+
+  /** Both sides sleep: what could be sent has been. */
+  #checkStalls(): void {
+    for (const { thread, host } of this.#live) {
+      assert.ok(thread.channel.isQuiet, 'both sides sleep');
+      assert.equal(thread.stalledJobs, 0, 'jobs that wait for room in a ring that nobody fills');
+      assert.equal(
+        host.stats().stalledExchanges,
+        0,
+        'exchanges that wait for room in a ring that nobody fills',
+      );
     }
   }
 
