@@ -6,18 +6,10 @@
  * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
  */
 import { getCompileCacheDir } from 'node:module';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { expose, type Remote, wrap } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
-import type {
-  HostOptions,
-  ThreadBoot,
-  ThreadControl,
-  ThreadOutcome,
-  ThreadReports,
-} from '../../wire/control.ts';
+import type { HostOptions, ThreadBoot, ThreadOutcome, ThreadReports } from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
+import { ControlLink } from './control-link.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 
@@ -70,11 +62,13 @@ export class ApplicationLoadError extends Error {
 
 interface Running {
   readonly thread: Thread;
-  readonly control: Remote<ThreadControl>;
-  readonly port: MessagePort;
+  readonly link: ControlLink;
   readonly abort: AbortController;
   readonly ready: PromiseWithResolvers<void>;
 }
+
+type Balancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>;
+type PiscinaWorker = Parameters<Balancer>[1][number];
 
 const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
@@ -93,6 +87,8 @@ export class Pool implements ThreadOwner {
   #drainAnnounced = false;
   #whenEmpty: PromiseWithResolvers<void> | null = null;
   #spawned = 0;
+  /** Of threads that Piscina still has. */
+  #usedThreadIds = new Set<number>();
   /** Times of recent deaths, for the restart intensity. */
   #deathsMs: number[] = [];
 
@@ -105,9 +101,11 @@ export class Pool implements ThreadOwner {
     this.#piscina = new Piscina({
       filename: BOOT,
       name: 'default',
-      // Every thread is started for its own task: the pool's size is the number of tasks.
+      // Every thread is started for its own task: the pool's size is the number of tasks, and those that have ended their
+      // task are Piscina's for a moment longer.
       minThreads: 0,
-      maxThreads: options.maxThreads,
+      maxThreads: 2 * options.maxThreads,
+      loadBalancer: (_task, workers) => this.#pickFresh(workers),
       idleTimeout: 0,
       concurrentTasksPerWorker: 1,
       // The thread's event loop must stay its own: exchanges come through the ring, not as tasks.
@@ -119,6 +117,15 @@ export class Pool implements ThreadOwner {
     });
     // Every end of a thread is seen at its task; this is only the same news again.
     this.#piscina.on('error', () => undefined);
+  }
+
+  /** An application begins in a thread of its own: none that has run one before, with its modules and whatever they left. */
+  #pickFresh(workers: readonly PiscinaWorker[]): PiscinaWorker | null {
+    const fresh = workers.find(({ id }) => !this.#usedThreadIds.has(id)) ?? null;
+    if (fresh === null) return null;
+    const kept = this.#piscina.threads.map(({ threadId }) => threadId);
+    this.#usedThreadIds = new Set(kept.filter((id) => id === fresh.id || this.#usedThreadIds.has(id)));
+    return fresh;
   }
 
   get state(): 'starting' | 'running' | 'draining' | 'stopped' {
@@ -144,28 +151,25 @@ export class Pool implements ThreadOwner {
     const options = this.#options;
     const name = `${this.name}-${++this.#spawned}`;
     const thread = new Thread(name, this, this.#turns, options.slotsPerThread, options.ringBytes);
-    const { port1, port2 } = new MessageChannel();
-    const endpoint = nodeEndpoint(port1);
-    const running: Running = {
-      thread,
-      control: wrap<ThreadControl>(endpoint),
-      port: port1,
-      abort: new AbortController(),
-      ready: Promise.withResolvers(),
-    };
     const reports: ThreadReports = {
       ready: () => this.#threadReady(running),
       applicationError: (error, method, path, suppressed) =>
         this.#observer.onApplicationError(this, error, method, path, suppressed),
       stopFailed: (error) => this.#observer.onStopFailed(this, thread.name, error),
     };
-    expose(reports, endpoint);
+    const link = new ControlLink(reports);
+    const running: Running = {
+      thread,
+      link,
+      abort: new AbortController(),
+      ready: Promise.withResolvers(),
+    };
     this.#running.set(thread, running);
     this.#turns.addThread(thread);
-    const boot: ThreadBoot = { channel: thread.transfer, control: port2, host: options.host };
+    const boot: ThreadBoot = { channel: thread.transfer, control: link.threadPort, host: options.host };
     const { signal } = running.abort;
     const task: Promise<unknown> = this.#piscina.run(boot, {
-      transferList: [...thread.transferList, port2],
+      transferList: [...thread.transferList, link.threadPort],
       signal,
     });
     const timer = setTimeout(
@@ -230,7 +234,6 @@ export class Pool implements ThreadOwner {
     }
     if (this.#state === 'draining') {
       this.dispatcher.resubmit(unbegun);
-      if (this.#running.size === 0) this.dispatcher.refuseAll();
       return;
     }
     this.#observer.onThreadDied(this, thread.name, cause);
@@ -273,7 +276,7 @@ export class Pool implements ThreadOwner {
     if (index !== -1) this.dispatcher.threads.splice(index, 1);
     this.#turns.removeThread(thread);
     this.#running.delete(thread);
-    running.port.close();
+    running.link.close();
     if (this.#running.size === 0) this.#whenEmpty?.resolve();
     const unbegun = thread.die();
     this.#turns.request();
@@ -292,7 +295,8 @@ export class Pool implements ThreadOwner {
 
   /** A thread has ended or a job waits: the minimum of threads, and one more when the pool may have one. */
   #grow(): void {
-    if (this.#state === 'stopped') {
+    if (this.#state === 'stopped' || this.#state === 'draining') {
+      // No thread takes anything any more.
       this.dispatcher.refuseAll();
       return;
     }
@@ -327,7 +331,7 @@ export class Pool implements ThreadOwner {
     const index = this.dispatcher.threads.indexOf(thread);
     if (index !== -1) this.dispatcher.threads.splice(index, 1);
     // The thread may die before it answers; its task tells.
-    Promise.resolve(running.control.drain()).catch(() => undefined);
+    Promise.resolve(running.link.control.drain()).catch(() => undefined);
   }
 
   /** The server begins to stop: threads go on, and tell jobs that have no end of their own. */
@@ -339,12 +343,13 @@ export class Pool implements ThreadOwner {
   #tellDrain(running: Running): void {
     // As above; and one that is still loading hears of it when it is ready.
     if (running.thread.state === 'ready')
-      Promise.resolve(running.control.announceDrain()).catch(() => undefined);
+      Promise.resolve(running.link.control.announceDrain()).catch(() => undefined);
   }
 
-  /** Threads finish what they have, and their applications stop; resolves when all have ended. */
+  /** Threads finish what they have, and their applications stop; what waits is refused. Resolves when all have ended. */
   async drain(): Promise<void> {
     this.#state = 'draining';
+    this.dispatcher.refuseAll();
     if (this.#running.size === 0) return;
     this.#whenEmpty = Promise.withResolvers();
     for (const running of this.#running.values()) {

@@ -1,73 +1,10 @@
 /** Supervision of real threads. */
 import { getPriority } from 'node:os';
-import test, { type ExecutionContext } from 'ava';
-import { Pool, type PoolObserver, type PoolOptions } from '../../runtime/pools/pool.ts';
-import { Reactor } from '../../runtime/reactor.ts';
-import { RecordingJob } from './recording-job.ts';
-
-type News = [what: string, detail: string];
-
-function create(t: ExecutionContext, application: string, own: Partial<PoolOptions> = {}) {
-  const news: News[] = [];
-  const waiting: (() => void)[] = [];
-  const tell = (what: string, detail: string) => {
-    news.push([what, detail]);
-    for (const wake of waiting.splice(0)) wake();
-  };
-  const observer: PoolObserver = {
-    onThreadStarted: (_pool, thread) => tell('started', thread),
-    onThreadDied: (_pool, _thread, cause) => tell('died', cause.message),
-    onStopped: (_pool, cause) => tell('stopped', cause.message),
-    onApplicationError: (_pool, error) => tell('failed', error.message),
-    onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
-  };
-  const reactor = new Reactor(5, () => pool.tick());
-  const pool: Pool = new Pool(
-    {
-      name: 'p',
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeoutMs: 60_000,
-      slotsPerThread: 16,
-      ringBytes: 65_536,
-      maxQueuedJobs: 100,
-      maxWaitMs: 60_000,
-      recallAfterMs: 5,
-      restart: { intensity: 3, periodMs: 60_000 },
-      startTimeoutMs: 30_000,
-      resourceLimits: undefined,
-      niceIncrement: 0,
-      host: {
-        application: new URL(`applications/${application}.ts`, import.meta.url).href,
-        pool: 'p',
-        requestWindowBytes: 65_536,
-        responseWindowBytes: 65_536,
-        writeBacklogBytes: 1_000_000,
-      },
-      ...own,
-    },
-    reactor,
-    observer,
-  );
-  t.teardown(() => pool.destroy());
-  const submit = (...names: string[]) =>
-    names.map((name) => {
-      const job = new RecordingJob(name);
-      pool.dispatcher.submit(job);
-      reactor.request();
-      return job;
-    });
-  /** Waits until so many news of a kind have come. */
-  const heard = async (what: string, count: number) => {
-    while (news.filter(([kind]) => kind === what).length < count) {
-      await new Promise<void>((wake) => waiting.push(wake));
-    }
-  };
-  return { pool, news, submit, heard };
-}
+import test from 'ava';
+import { startPool } from './start-pool.ts';
 
 test('a pool starts its threads and runs jobs on them', async (t) => {
-  const { pool, submit } = create(t, 'scripted', { minThreads: 2, maxThreads: 2 });
+  const { pool, submit } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
   await pool.start();
   t.is(pool.threadCount, 2);
   const jobs = submit('a', 'b', 'c', 'd');
@@ -77,7 +14,7 @@ test('a pool starts its threads and runs jobs on them', async (t) => {
 });
 
 test('a thread that ends is replaced: its begun job is lost, the others run once on the next', async (t) => {
-  const { pool, news, submit, heard } = create(t, 'scripted');
+  const { pool, news, submit, heard } = startPool(t, 'scripted');
   await pool.start();
   const [exit, ...others] = submit('exit', 'a', 'b', 'c');
   await Promise.all([exit!, ...others].map((job) => job.over.promise));
@@ -95,7 +32,7 @@ test('a thread that ends is replaced: its begun job is lost, the others run once
 });
 
 test('deaths beyond the restart intensity stop the pool, which refuses what comes', async (t) => {
-  const { pool, news, submit, heard } = create(t, 'scripted', {
+  const { pool, news, submit, heard } = startPool(t, 'scripted', {
     restart: { intensity: 1, periodMs: 60_000 },
   });
   await pool.start();
@@ -111,7 +48,7 @@ test('deaths beyond the restart intensity stop the pool, which refuses what come
 });
 
 test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
-  const { pool, submit, heard } = create(t, 'scripted', {
+  const { pool, submit, heard } = startPool(t, 'scripted', {
     minThreads: 1,
     maxThreads: 2,
     slotsPerThread: 1,
@@ -129,9 +66,28 @@ test('a thread that dies while another drains is replaced, so that the minimum t
   t.is(pool.threadCount, 2);
 });
 
+test('a thread that follows one which has drained runs the application from its beginning', async (t) => {
+  const { pool, submit, heard } = startPool(t, 'scripted', {
+    maxThreads: 2,
+    slotsPerThread: 1,
+    idleTimeoutMs: 0,
+  });
+  await pool.start();
+  const first = submit('serial', 'serial');
+  await heard('started', 2);
+  await Promise.all(first.map((job) => job.over.promise));
+  pool.tick();
+  // More than the thread that is left takes at once: the next is started the moment that the one before has ended.
+  const second = submit('hold', 'serial');
+  await heard('started', 3);
+  await second[1]!.over.promise;
+  t.is(second[1]!.givenTo, 'p-3');
+  t.deepEqual(second[1]!.said, [['head', 3, 201]]);
+});
+
 const onLinux = process.platform === 'linux' ? test : test.skip;
 onLinux('threads are nicer than the reactor by niceIncrement', async (t) => {
-  const { pool, submit } = create(t, 'scripted', { niceIncrement: 3 });
+  const { pool, submit } = startPool(t, 'scripted', { niceIncrement: 3 });
   const own = getPriority();
   await pool.start();
   const [nice] = submit('nice');
@@ -141,7 +97,7 @@ onLinux('threads are nicer than the reactor by niceIncrement', async (t) => {
 });
 
 test('errors of any shape that applications throw are told, and the thread lives on', async (t) => {
-  const { pool, news, submit, heard } = create(t, 'scripted');
+  const { pool, news, submit, heard } = startPool(t, 'scripted');
   await pool.start();
   const jobs = submit('uncloneable', 'nothing', 'a');
   await Promise.all(jobs.map((job) => job.over.promise));
@@ -153,8 +109,45 @@ test('errors of any shape that applications throw are told, and the thread lives
   t.is(news.filter(([what]) => what === 'died').length, 0);
 });
 
+test('a pool that drains finishes what its threads have begun, and refuses what waits and what comes', async (t) => {
+  const { pool, submit } = startPool(t, 'scripted', { slotsPerThread: 1 });
+  await pool.start();
+  const [begun, waiting] = submit('until-drain', 'a');
+  await begun!.informed.promise;
+  const drained = pool.drain();
+  const [late] = submit('b');
+  await Promise.all([drained, ...[begun!, waiting!, late!].map((job) => job.over.promise)]);
+  const [after] = submit('c');
+  await after!.over.promise;
+  t.deepEqual(begun!.said, [
+    ['inform', 103],
+    ['head', 3, 200],
+  ]);
+  for (const job of [waiting!, late!, after!]) t.deepEqual(job.refusals, ['pool-stopped']);
+});
+
+test('what a thread had not begun when it ended is refused while its pool drains', async (t) => {
+  const { pool, submit } = startPool(t, 'scripted');
+  await pool.start();
+  // Not published before the thread hears that it is to end.
+  const [unbegun] = submit('a');
+  await Promise.all([pool.drain(), unbegun!.over.promise]);
+  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['pool-stopped']]);
+});
+
+test('what a thread had not begun when it died is refused while its pool drains', async (t) => {
+  const { pool, submit } = startPool(t, 'scripted');
+  await pool.start();
+  const [exit] = submit('exit-at-drain');
+  await exit!.informed.promise;
+  const [unbegun] = submit('a');
+  await Promise.all([pool.drain(), exit!.over.promise, unbegun!.over.promise]);
+  t.is(exit!.lost, 1);
+  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['pool-stopped']]);
+});
+
 test('an application may throw anything when it is to stop: that is told, and its thread ends', async (t) => {
-  const { pool, news } = create(t, 'unstoppable');
+  const { pool, news } = startPool(t, 'unstoppable');
   await pool.start();
   await pool.drain();
   t.deepEqual(news.at(-1), ['stop failed', 'not an Error: [Object: null prototype] {}']);
@@ -167,7 +160,7 @@ for (const [application, reason] of [
   ['missing', /missing\.ts/],
 ] as const) {
   test(`an application that cannot be used fails the start, which names it: ${application}`, async (t) => {
-    const { pool } = create(t, application);
+    const { pool } = startPool(t, application);
     const error = await t.throwsAsync(pool.start(), { code: 'SLUICE_APPLICATION_LOAD_FAILED' });
     t.regex(error?.message ?? '', new RegExp(`pool 'p'.*applications/${application}\\.ts`));
     t.regex(error?.message ?? '', reason);
@@ -175,7 +168,10 @@ for (const [application, reason] of [
 }
 
 test('an application that does not load in time fails the start', async (t) => {
-  const { pool } = create(t, 'endless', { startTimeoutMs: 300, restart: { intensity: 0, periodMs: 60_000 } });
+  const { pool } = startPool(t, 'endless', {
+    startTimeoutMs: 300,
+    restart: { intensity: 0, periodMs: 60_000 },
+  });
   await t.throwsAsync(pool.start(), {
     code: 'SLUICE_APPLICATION_LOAD_FAILED',
     message: /did not load within 300 ms/,

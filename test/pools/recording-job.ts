@@ -11,7 +11,11 @@ export class RecordingJob extends Job {
   readonly faults: unknown[] = [];
   /** Settles when the job is over or refused. */
   readonly over = Promise.withResolvers<void>();
+  /** Settles with the thread's first inform. */
+  readonly informed = Promise.withResolvers<void>();
   opened = 0;
+  /** The name of the thread that it was given to last. */
+  givenTo = '';
   released = 0;
   lost = 0;
   /** Called by `onWritable`; its answer. */
@@ -41,6 +45,7 @@ export class RecordingJob extends Job {
       '',
     );
     if (sent) this.opened++;
+    if (sent) this.givenTo = thread.name;
     return sent;
   }
 
@@ -73,6 +78,7 @@ export class RecordingJob extends Job {
 
   onInform(status: number): void {
     this.said.push(['inform', status]);
+    this.informed.resolve();
   }
 
   onData(flags: number): void {

@@ -1,0 +1,66 @@
+/** A pool of real threads with its own reactor, and what it tells. */
+import type { ExecutionContext } from 'ava';
+import { Pool, type PoolObserver, type PoolOptions } from '../../runtime/pools/pool.ts';
+import { Reactor } from '../../runtime/reactor.ts';
+import { RecordingJob } from './recording-job.ts';
+
+type News = [what: string, detail: string];
+
+export function startPool(t: ExecutionContext, application: string, own: Partial<PoolOptions> = {}) {
+  const news: News[] = [];
+  const waiting: (() => void)[] = [];
+  const tell = (what: string, detail: string) => {
+    news.push([what, detail]);
+    for (const wake of waiting.splice(0)) wake();
+  };
+  const observer: PoolObserver = {
+    onThreadStarted: (_pool, thread) => tell('started', thread),
+    onThreadDied: (_pool, _thread, cause) => tell('died', cause.message),
+    onStopped: (_pool, cause) => tell('stopped', cause.message),
+    onApplicationError: (_pool, error) => tell('failed', error.message),
+    onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
+  };
+  const reactor = new Reactor(5, () => pool.tick());
+  const pool: Pool = new Pool(
+    {
+      name: 'p',
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeoutMs: 60_000,
+      slotsPerThread: 16,
+      ringBytes: 65_536,
+      maxQueuedJobs: 100,
+      maxWaitMs: 60_000,
+      recallAfterMs: 5,
+      restart: { intensity: 3, periodMs: 60_000 },
+      startTimeoutMs: 30_000,
+      resourceLimits: undefined,
+      niceIncrement: 0,
+      host: {
+        application: new URL(`applications/${application}.ts`, import.meta.url).href,
+        pool: 'p',
+        requestWindowBytes: 65_536,
+        responseWindowBytes: 65_536,
+        writeBacklogBytes: 1_000_000,
+      },
+      ...own,
+    },
+    reactor,
+    observer,
+  );
+  t.teardown(() => pool.destroy());
+  const submit = (...names: string[]) =>
+    names.map((name) => {
+      const job = new RecordingJob(name);
+      pool.dispatcher.submit(job);
+      reactor.request();
+      return job;
+    });
+  /** Waits until so many news of a kind have come. */
+  const heard = async (what: string, count: number) => {
+    while (news.filter(([kind]) => kind === what).length < count) {
+      await new Promise<void>((wake) => waiting.push(wake));
+    }
+  };
+  return { pool, reactor, news, submit, heard };
+}
