@@ -88,7 +88,7 @@ export class Reactor implements Turns {
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
-      received += thread.channel.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
+      received += thread.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
       if (thread.jobs.size > 0) expecting = true;
     }
     const flushed = this.#dirty.length;

@@ -2,9 +2,12 @@
 
 const WRAP = 2 ** 32;
 
-/** Microseconds, modulo 2^32: an hour and eleven minutes. */
-export function clockMicroseconds(): number {
-  return Math.trunc((performance.timeOrigin + performance.now()) * 1000) % WRAP;
+/**
+ * Microseconds, modulo 2^32: an hour and eleven minutes.
+ * @param nowMs what `performance.now` has just said, if somebody has asked it
+ */
+export function clockMicroseconds(nowMs = performance.now()): number {
+  return Math.trunc((performance.timeOrigin + nowMs) * 1000) % WRAP;
 }
 
 /** Microseconds from one reading to a later one, less than a wrap apart. */

@@ -49,6 +49,8 @@ export abstract class ChannelEnd {
   readonly #releaseAt: number;
   /** `sleeping`: announced to the other side. `corrupt` and `closed` are final. */
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
+  /** `receive` goes on with the next message. */
+  #goesOn = false;
   /** Start of the open claim in the outgoing ring. */
   #claimed = 0;
 
@@ -98,7 +100,8 @@ export abstract class ChannelEnd {
     const incoming = this.incoming;
     let count = 0;
     let bytes = 0;
-    while (count < limit && bytes < limitBytes) {
+    this.#goesOn = true;
+    while (count < limit && bytes < limitBytes && this.#goesOn) {
       const offset = incoming.next();
       if (offset < 0) {
         if (offset === CORRUPT) this.#fail(corrupt('a record within the ring', 'one outside'));
@@ -120,6 +123,11 @@ export abstract class ChannelEnd {
     }
     this.#release();
     return count;
+  }
+
+  /** For a handler: the `receive` that called it gives no message after this one. */
+  leave(): void {
+    this.#goesOn = false;
   }
 
   /**

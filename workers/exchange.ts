@@ -108,9 +108,10 @@ export class HostedExchange implements Exchange {
     requestEnded: boolean,
     takesPushes = false,
     receivedAtUs = 0,
+    startedAtUs = clockMicroseconds(),
   ) {
     this.receivedAtUs = receivedAtUs;
-    this.startedAtUs = clockMicroseconds();
+    this.startedAtUs = startedAtUs;
     this.#outlet = outlet;
     this.slot = slot;
     this.request = request;

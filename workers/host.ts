@@ -7,6 +7,10 @@
  * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
  * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
  *
+ * A large batch is a guess that the next exchanges are like the last. So a turn that has begun `MOST_UNANSWERED` exchanges
+ * without an answer lets them run before it takes more, and one that turns out long publishes what it has and ends. What is
+ * sent later than that is published at once: whoever computes next would hold it back.
+ *
  * The application and its listeners run in contexts of their exchanges' own, and the turn in the one that the thread began
  * with, whoever schedules it: no exchange sees what another has entered.
  */
@@ -14,6 +18,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { type AtomicWords, hardwareAtomics } from '../wire/atomics.ts';
 import { copyOf } from '../wire/bytes.ts';
 import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
+import { clockMicroseconds } from '../wire/clock.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
 import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
 import {
@@ -43,6 +48,9 @@ import { HostedTls } from './tls.ts';
 const FIXED_HEAD_BYTES = 160;
 const TURN_TARGET_MS = 1;
 const LARGEST_BATCH = 256;
+/** They run one after the other once the turn pauses, and nobody else can take them any more. */
+const MOST_UNANSWERED = 8;
+const RESOLVED = Promise.resolve();
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
 const POLLS_BEFORE_SLEEP = 8;
 
@@ -82,6 +90,9 @@ export class Host implements ThreadHandler, Outlet {
   #scheduled = false;
   #turnStartMs = 0;
   #receivedLast = 0;
+  #isReceiving = false;
+  /** Exchanges that have been begun since the turn began or last paused, and that have not answered at once. */
+  #unanswered = 0;
   #open = 0;
   #running = 0;
   #started = 0;
@@ -92,6 +103,8 @@ export class Host implements ThreadHandler, Outlet {
   readonly #drained = Promise.withResolvers<void>();
   #drainAnnounced = false;
   readonly #turn: () => void;
+  readonly #receive: () => void;
+  readonly #receiveAfterTicks: () => void;
 
   constructor(
     application: Application,
@@ -108,6 +121,8 @@ export class Host implements ThreadHandler, Outlet {
     this.maxHeadBytes = maxMessageLength(transfer.responses.byteLength - RECORDS_OFFSET) - FIXED_HEAD_BYTES;
     this.#slots = new Array<HostedExchange | null>(this.#channel.claims.slots).fill(null);
     this.#turn = () => this.#runTurn();
+    this.#receive = () => this.#receiveSome(performance.now());
+    this.#receiveAfterTicks = () => process.nextTick(this.#receive);
     this.#schedule();
   }
 
@@ -172,15 +187,34 @@ export class Host implements ThreadHandler, Outlet {
     const now = performance.now();
     // The time since the last turn began holds the microtasks of what it received: the applications' own work.
     if (this.#receivedLast > 0) {
-      if (now - this.#turnStartMs > TURN_TARGET_MS) this.#batch = Math.max(1, this.#batch >> 1);
-      else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
+      if (now - this.#turnStartMs > TURN_TARGET_MS) {
+        this.#batch = Math.max(1, Math.min(this.#batch, this.#receivedLast) >> 1);
+      } else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
     }
     this.#turnStartMs = now;
     if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
-    const received = this.#channel.receive(this.#batch);
-    this.#receivedLast = received;
-    this.#polls = received > 0 ? 0 : this.#polls + 1;
+    this.#receivedLast = 0;
+    this.#receiveSome(now);
+  }
+
+  #receiveSome(nowMs: number): void {
+    this.#unanswered = 0;
+    if (!this.#isLate(nowMs)) {
+      this.#isReceiving = true;
+      this.#receivedLast += this.#channel.receive(this.#batch - this.#receivedLast);
+      this.#isReceiving = false;
+    }
+    // Node runs ticks, then all microtasks, then ticks again: behind both, what was begun has come as far as it can.
+    if (this.#unanswered >= MOST_UNANSWERED && this.#receivedLast < this.#batch) {
+      void RESOLVED.then(this.#receiveAfterTicks);
+    } else {
+      this.#endTurn();
+    }
+  }
+
+  #endTurn(): void {
+    this.#polls = this.#receivedLast > 0 ? 0 : this.#polls + 1;
     if (this.#polls > POLLS_BEFORE_SLEEP) {
       if (this.#owing.size > 0) this.#payCredits(true);
       // A closed channel never sleeps and never brings anything again.
@@ -191,6 +225,10 @@ export class Host implements ThreadHandler, Outlet {
       this.#polls = 0;
     }
     setImmediate(this.#turn);
+  }
+
+  #isLate(nowMs: number): boolean {
+    return nowMs - this.#turnStartMs > TURN_TARGET_MS;
   }
 
   /** Credit for little would cost more messages and wake-ups than the bytes: it can wait until the thread would sleep. */
@@ -248,6 +286,11 @@ export class Host implements ThreadHandler, Outlet {
     fields: string[],
     tls: string,
   ): void {
+    const now = performance.now();
+    if (this.#isLate(now)) {
+      this.#channel.publish();
+      this.#channel.leave();
+    }
     if (this.#state === 'drained' || !this.#channel.claims.claim(slot, generation)) return;
     const request = new HostedRequest(
       method,
@@ -268,12 +311,14 @@ export class Host implements ThreadHandler, Outlet {
       (flags & Flag.End) !== 0,
       (flags & Flag.TakesPushes) !== 0,
       receivedAtUs,
+      clockMicroseconds(now),
     );
     this.#slots[slot] = exchange;
     this.#open++;
     this.#started++;
     this.#running++;
     void this.#run(exchange);
+    if (exchange.isOpen && ++this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
 
   /** Never rejects. */
@@ -438,14 +483,14 @@ export class Host implements ThreadHandler, Outlet {
   sendClosed(exchange: HostedExchange): void {
     const { slot } = exchange;
     if (this.#finals.length > 0 || !this.#channel.sendClosed(slot)) this.#finals.push({ slot, reset: null });
-    this.#schedule();
+    this.#said();
   }
 
   sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void {
     const { slot } = exchange;
     const reset = { flags, code, reason };
     if (this.#finals.length > 0 || !this.#sendFinal(slot, reset)) this.#finals.push({ slot, reset });
-    this.#schedule();
+    this.#said();
   }
 
   #sendFinal(slot: number, reset: Final['reset']): boolean {
@@ -463,9 +508,16 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   #sent(exchange: HostedExchange, sent: boolean): boolean {
-    if (!sent) this.#stuck.add(exchange);
-    else if (!this.#scheduled) this.#schedule();
+    if (sent) this.#said();
+    else this.#stuck.add(exchange);
     return sent;
+  }
+
+  /** The next turn publishes it, unless that is late already. */
+  #said(): void {
+    if (this.#isReceiving) return;
+    if (this.#isLate(performance.now())) this.#channel.publish();
+    this.#schedule();
   }
 }
 

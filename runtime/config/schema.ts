@@ -140,7 +140,7 @@ export const poolSchema = v.pipe(
         'a power of two from 65536 to 67108864',
       ),
       recallAfterMs: timeout(
-        'An exchange that its thread has not begun after this long may move to an idle thread.',
+        'How far ahead a thread is given work; what one that computes has not begun after this long goes to another.',
         5,
       ),
       restart,

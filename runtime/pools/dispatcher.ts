@@ -1,9 +1,10 @@
 /**
- * Gives jobs to threads: to the one with the least outstanding work while any has room, else to a bounded queue.
+ * Gives jobs to threads: to the one with the least load while any has room, else to a bounded queue.
  *
- * Threads are given jobs before they can begin them, which keeps light work flowing. `rebalance` is the
- * counterweight for heavy work: what a thread has not begun after `recallAfterMs` goes to one that sleeps. Begun and not
- * begun are told apart by the claim table, so no job runs twice.
+ * Threads are given jobs before they can begin them, which keeps light work flowing. `rebalance` is the counterweight for
+ * heavy work. It takes back what a thread was given beyond its pace, and all that a stalled thread has not begun while
+ * another could; that waits in the queue for whoever is free first. What has waited for `recallAfterMs` all the same goes to a
+ * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
  */
 import { type Job, JobList } from './job.ts';
 import type { Thread, Turns } from './thread.ts';
@@ -47,7 +48,7 @@ export class Dispatcher {
   submit(job: Job): void {
     job.admittedAtMs = this.#turns.nowMs;
     if (this.#queue.size === 0 && this.#assign(job)) return;
-    if (this.#queue.size >= this.#options.maxQueuedJobs) {
+    if (this.#queue.size >= this.#options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
       this.#refuse(job, 'queue-full');
       return;
     }
@@ -56,17 +57,33 @@ export class Dispatcher {
     this.#onWaiting();
   }
 
+  /** A job that waits here although a thread has a slot for it, since it could not begin it, takes nobody's place. */
+  get #queueCapacity(): number {
+    let slots = this.#options.maxQueuedJobs;
+    for (const { state, freeSlots } of this.threads) if (state === 'ready') slots += freeSlots;
+    return slots;
+  }
+
   #refuse(job: Job, refusal: 'queue-full' | 'waited-too-long' | 'pool-stopped'): void {
     this.refusedJobs++;
     job.state = 'released';
     job.onRefused(refusal);
   }
 
-  /** The thread with the least outstanding work that has room, or null. */
+  /** Of the threads that have room: one that runs its loop before one that is stalled, then the one with the least load. */
   #pick(): Thread | null {
+    const stalledSinceMs = this.#turns.nowMs - this.#options.recallAfterMs;
     let best: Thread | null = null;
+    let isBestStalled = false;
     for (const thread of this.threads) {
-      if (thread.hasRoom && (best === null || thread.outstanding < best.outstanding)) best = thread;
+      if (!thread.hasRoom) continue;
+      const isStalled = thread.isStalled(stalledSinceMs);
+      if (best !== null) {
+        if (isStalled && !isBestStalled) continue;
+        if (isStalled === isBestStalled && !hasLessWork(thread, best)) continue;
+      }
+      best = thread;
+      isBestStalled = isStalled;
     }
     return best;
   }
@@ -118,23 +135,49 @@ export class Dispatcher {
     if (this.#queue.size > 0) this.#onWaiting();
   }
 
-  /** Moves unbegun work to sleeping threads, and refuses what has waited too long. Called every few milliseconds while there is work. */
+  /** Gives work to whoever can begin it, and refuses what has waited too long. Called every few milliseconds while there is work. */
   rebalance(): void {
     const now = this.#turns.nowMs;
+    const { recallAfterMs, maxWaitMs } = this.#options;
+    for (const thread of this.threads) thread.measure(recallAfterMs);
+    for (const thread of this.threads) this.#recall(thread, now - recallAfterMs);
+    for (const thread of this.threads) if (!thread.isStalled(now - recallAfterMs)) this.onRoom(thread);
     for (const thief of this.threads) {
       if (!thief.hasRoom || !thief.channel.peerSleeps || thief.unbegunTail !== null) continue;
-      const victim = this.#mostBurdened(now - this.#options.recallAfterMs);
+      const victim = this.#mostBurdened(now - recallAfterMs);
       if (victim === null) break;
       this.#moveHalf(victim, thief);
     }
-    for (let job = this.#queue.head; job !== null && now - job.admittedAtMs > this.#options.maxWaitMs; ) {
+    for (let job = this.#queue.head; job !== null && now - job.admittedAtMs > maxWaitMs; ) {
       this.#queue.remove(job);
       this.#refuse(job, 'waited-too-long');
       job = this.#queue.head;
     }
-    for (const thread of this.threads) this.#refuseStale(thread, now - this.#options.maxWaitMs);
-    if (this.#queue.size > 0 || this.#mostBurdened(now - this.#options.recallAfterMs) !== null)
-      this.#onWaiting();
+    for (const thread of this.threads) this.#refuseStale(thread, now - maxWaitMs);
+    for (const thread of this.threads) this.onRoom(thread);
+    if (this.#queue.size > 0 || this.#mostBurdened(now - recallAfterMs) !== null) this.#onWaiting();
+  }
+
+  /** Takes back what the thread will not begin soon, to the head of the queue, in its order. */
+  #recall(thread: Thread, stalledSinceMs: number): void {
+    let count = thread.excess;
+    if (thread.isStalled(stalledSinceMs) && this.#canAnotherBegin(thread, stalledSinceMs)) {
+      count = thread.unbegunJobs;
+    }
+    for (; count > 0; count--) {
+      const job = thread.unbegunTail;
+      if (job === null || !thread.takeBack(job)) return;
+      this.recalledJobs++;
+      job.state = 'queued';
+      this.#queue.unshift(job);
+    }
+  }
+
+  #canAnotherBegin(than: Thread, stalledSinceMs: number): boolean {
+    for (const thread of this.threads) {
+      if (thread !== than && thread.hasRoom && !thread.isStalled(stalledSinceMs)) return true;
+    }
+    return false;
   }
 
   /** The thread with most jobs among those that have kept one waiting since `sinceMs` or longer. */
@@ -193,4 +236,9 @@ export class Dispatcher {
     for (let job = this.#queue.shift(); job !== null; job = this.#queue.shift())
       this.#refuse(job, 'pool-stopped');
   }
+}
+
+/** Jobs whose response is under way count only between threads that are alike: idle WebSockets spread over all of them. */
+function hasLessWork(one: Thread, other: Thread): boolean {
+  return one.load === other.load ? one.outstanding < other.outstanding : one.load < other.load;
 }

@@ -16,6 +16,10 @@ export abstract class Job {
   generation = 0;
   admittedAtMs = 0;
   assignedAtMs = 0;
+  /** Its thread counts it among those that it has not begun. */
+  isUnbegun = false;
+  /** Its thread has sent the head of a response that goes on. */
+  hasResponded = false;
   /** Links of the list that the job is in: a pool's queue, or a thread's jobs in the order of assignment. */
   previous: Job | null = null;
   next: Job | null = null;

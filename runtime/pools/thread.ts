@@ -4,6 +4,10 @@
  *
  * The ring is first-in first-out and the thread claims in that order, so the jobs it has not begun are the tail of the
  * list. What the thread claims it does not tell: `oldestUnbegun` moves on when it is asked for, past each job once.
+ *
+ * How much a thread is given ahead follows from how much it begins. Work that costs microseconds is given in depth, since a
+ * wake-up costs more than many of them. Of work that costs milliseconds it gets what hides the wake-up; the rest waits where
+ * any thread can take it.
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -41,6 +45,18 @@ export class Thread implements ReactorHandler {
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
   /** When the thread last had nothing to do. */
   idleSinceMs = 0;
+  /** When the thread last said something, which it does from its loop. */
+  #heardAtMs = 0;
+  /** Jobs that it has not begun, as far as `oldestUnbegun` has looked. */
+  #unbegun = 0;
+  /** Jobs whose response is under way: they compute little, and may last for hours. */
+  #responding = 0;
+  /** Most jobs that it is given before it begins them. */
+  #unbegunLimit = Number.POSITIVE_INFINITY;
+  /** 1 while it is asked for more work because it has ended a job: it takes the next one before it could be given another. */
+  #aboutToBegin = 0;
+  #measuredAtMs = 0;
+  #begunSinceMeasured = 0;
   readonly #slots: (Job | null)[];
   readonly #free: number[] = [];
   /** No job before it is unbegun; itself it may have been begun since. */
@@ -82,8 +98,69 @@ export class Thread implements ReactorHandler {
     return stalled;
   }
 
+  /** What counts when threads are compared: not the jobs that only have a response under way, such as idle WebSockets. */
+  get load(): number {
+    return this.jobs.size - this.#responding;
+  }
+
+  /** A slot, and few enough jobs that it has not begun. */
   get hasRoom(): boolean {
-    return this.state === 'ready' && this.#free.length > 0;
+    if (this.state !== 'ready' || this.#free.length === 0) return false;
+    const limit = this.#unbegunLimit + this.#aboutToBegin;
+    if (this.#unbegun < limit) return true;
+    this.#passBegun();
+    return this.#unbegun < limit;
+  }
+
+  get freeSlots(): number {
+    return this.#free.length;
+  }
+
+  /** Jobs beyond what the thread is to be given ahead. */
+  get excess(): number {
+    this.#passBegun();
+    return Math.max(0, this.#unbegun - this.#unbegunLimit);
+  }
+
+  get unbegunJobs(): number {
+    this.#passBegun();
+    return this.#unbegun;
+  }
+
+  /**
+   * It has jobs, is awake, and has neither said anything nor begun anything since then: it computes, and what it is given may
+   * wait for long. A job that it was given since then it may begin any moment.
+   */
+  isStalled(sinceMs: number): boolean {
+    if (this.#heardAtMs > sinceMs || this.jobs.size === 0 || this.channel.peerSleeps) return false;
+    const waiting = this.oldestUnbegun;
+    return waiting === null || waiting.assignedAtMs <= sinceMs;
+  }
+
+  /** Takes what the thread has said; how many messages. */
+  receive(limit: number, limitBytes: number): number {
+    const received = this.channel.receive(limit, limitBytes);
+    if (received > 0) this.#heardAtMs = this.#turns.nowMs;
+    return received;
+  }
+
+  /**
+   * Sets what the thread is given ahead: what it begins in `aheadMs`. Only a thread that was never without work shows how
+   * fast it is; one that has begun all it had is given more.
+   */
+  measure(aheadMs: number): void {
+    const now = this.#turns.nowMs;
+    const elapsedMs = now - this.#measuredAtMs;
+    if (elapsedMs < aheadMs) return;
+    const waiting = this.oldestUnbegun;
+    const begun = this.#begunSinceMeasured;
+    if (waiting !== null && waiting.assignedAtMs <= this.#measuredAtMs) {
+      this.#unbegunLimit = Math.max(1, Math.ceil((begun * aheadMs) / elapsedMs));
+    } else if (begun >= this.#unbegunLimit) {
+      this.#unbegunLimit = 2 * begun;
+    }
+    this.#measuredAtMs = now;
+    this.#begunSinceMeasured = 0;
   }
 
   /** Gives a job to the thread; false when the ring is full, and nothing has changed. */
@@ -107,6 +184,9 @@ export class Thread implements ReactorHandler {
     job.slot = slot;
     job.generation = generation;
     job.assignedAtMs = this.#turns.nowMs;
+    job.hasResponded = false;
+    job.isUnbegun = true;
+    this.#unbegun++;
     this.jobs.push(job);
     this.#oldestUnbegun ??= job;
     this.#turns.request();
@@ -136,6 +216,7 @@ export class Thread implements ReactorHandler {
     job.slot = slot;
     job.generation = generation;
     job.assignedAtMs = this.#turns.nowMs;
+    job.hasResponded = false;
     // In front, among what has been begun.
     this.jobs.unshift(job);
     this.#turns.request();
@@ -145,17 +226,33 @@ export class Thread implements ReactorHandler {
   /** Takes a job back that the thread has not begun. False: it has. */
   takeBack(job: Job): boolean {
     if (!this.channel.claims.recall(job.slot)) return false;
+    // Not one that was begun.
+    this.#begunSinceMeasured--;
     this.#release(job);
     return true;
   }
 
   /** The job that has waited longest for the thread to begin it. */
   get oldestUnbegun(): Job | null {
+    this.#passBegun();
+    return this.#oldestUnbegun;
+  }
+
+  #passBegun(): void {
     const { claims } = this.channel;
     let job = this.#oldestUnbegun;
-    while (job !== null && claims.stateOf(job.slot) !== ClaimState.Queued) job = job.next;
+    while (job !== null && claims.stateOf(job.slot) !== ClaimState.Queued) {
+      this.#countBegun(job);
+      job = job.next;
+    }
     this.#oldestUnbegun = job;
-    return job;
+  }
+
+  #countBegun(job: Job): void {
+    if (!job.isUnbegun) return;
+    job.isUnbegun = false;
+    this.#unbegun--;
+    this.#begunSinceMeasured++;
   }
 
   /** The newest job, when the thread has not begun it. */
@@ -182,6 +279,8 @@ export class Thread implements ReactorHandler {
       this.#fail(corrupt('a slot that is claimed or recalled', `slot ${slot}, which is not`));
     }
     this.#free.push(slot);
+    this.#countBegun(job);
+    if (job.hasResponded) this.#responding--;
     if (this.#oldestUnbegun === job) this.#oldestUnbegun = job.next;
     this.jobs.remove(job);
     job.state = 'released';
@@ -196,7 +295,9 @@ export class Thread implements ReactorHandler {
     }
     this.#release(job);
     this.#tellReleased(job);
+    this.#aboutToBegin = 1;
     this.#owner.onRoom(this);
+    this.#aboutToBegin = 0;
   }
 
   #tellReleased(job: Job): void {
@@ -263,6 +364,10 @@ export class Thread implements ReactorHandler {
       this.#fault(job, error);
     }
     if ((flags & Flag.Final) !== 0) this.#finish(job);
+    else if (!job.hasResponded) {
+      job.hasResponded = true;
+      this.#responding++;
+    }
   }
 
   onInform(slot: number, status: number, fields: string[]): void {

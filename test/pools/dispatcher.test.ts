@@ -109,7 +109,7 @@ test('a job goes to another thread when the ring of the one with the least work 
   t.is(job!.thread, large.thread);
 });
 
-test('the unbegun half of a stalled thread goes to one that sleeps, in order', (t) => {
+test('what a stalled thread has not begun goes to one that can begin it, in order', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
   bench.submit('a', 'b', 'c', 'd', 'e', 'f');
@@ -121,25 +121,110 @@ test('the unbegun half of a stalled thread goes to one that sleeps, in order', (
   t.is(idle.thread.outstanding, 0, 'not before recallAfterMs');
   bench.turns.nowMs = 5;
   bench.dispatcher.rebalance();
-  t.deepEqual(idle.begin(), ['d', 'e', 'f']);
-  t.deepEqual(busy.begin(), ['b', 'c']);
-  t.is(bench.dispatcher.recalledJobs, 3);
+  t.deepEqual(idle.begin(), ['b', 'c', 'd', 'e', 'f']);
+  t.deepEqual(busy.begin(), []);
+  t.is(bench.dispatcher.recalledJobs, 5);
 });
 
-test('a thread that is awake, or has unbegun work of its own, is given nothing', (t) => {
+test('a thread that is awake and makes progress takes over too, and one that is stalled itself does not', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
-  bench.submit('a', 'b', 'c');
-  const awake = bench.addThread(8);
+  bench.submit('long', 'a', 'b');
+  busy.begin(1);
+  const other = bench.addThread(8);
+  const [theirs] = bench.submit('also long');
+  t.is(theirs!.thread, other.thread);
+  other.begin();
   bench.turns.nowMs = 10;
   bench.dispatcher.rebalance();
-  t.is(awake.thread.outstanding, 0);
-  awake.sleep();
-  const own = new RecordingJob('own');
-  awake.thread.assign(own);
+  t.deepEqual(
+    [busy.thread.outstanding, other.thread.outstanding],
+    [2, 2],
+    'both compute: one ahead for each',
+  );
+  other.finish(theirs!);
+  bench.turns.nowMs = 14;
   bench.dispatcher.rebalance();
-  t.is(awake.thread.outstanding, 1);
-  t.is(busy.thread.outstanding, 3);
+  t.deepEqual(other.begin(), ['b', 'a']);
+});
+
+test('a new job goes past a stalled thread, however little that one has', (t) => {
+  const bench = new PoolBench();
+  const [busy, other] = [bench.addThread(8), bench.addThread(8)];
+  bench.submit('long', 'a', 'b');
+  busy.begin();
+  other.begin();
+  bench.turns.nowMs = 5;
+  const [theirs] = [other.thread.jobs.head as RecordingJob];
+  other.respond(theirs);
+  bench.submit('c', 'd', 'e');
+  t.deepEqual(other.begin(), ['c', 'd', 'e']);
+});
+
+test('a thread whose work takes long is given one job ahead, and more as it gets faster', (t) => {
+  const bench = new PoolBench();
+  const only = bench.addThread(64);
+  const names = Array.from({ length: 40 }, (_, index) => String(index));
+  bench.submit(...names);
+  t.is(bench.dispatcher.queuedJobs, 0, 'nothing is known of them');
+  const finished: string[] = [];
+  const finish = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      finished.push(...only.begin(1));
+      only.finish(only.thread.jobs.head as RecordingJob);
+    }
+  };
+  only.begin(1);
+  finished.push('0');
+  bench.turns.nowMs = 10;
+  bench.dispatcher.rebalance();
+  t.is(only.thread.outstanding, 2, 'one begun, one ahead');
+  t.is(bench.dispatcher.queuedJobs, 38);
+  only.finish(only.thread.jobs.head as RecordingJob);
+  t.is(only.thread.outstanding, 2, 'the end of one brings the next');
+  bench.turns.nowMs = 12;
+  finish(4);
+  bench.turns.nowMs = 15;
+  bench.dispatcher.rebalance();
+  t.is(only.thread.outstanding, 2 * 4, 'it has begun all that it had');
+  bench.turns.nowMs = 20;
+  finish(4);
+  bench.dispatcher.rebalance();
+  t.is(only.thread.outstanding, 4, 'and now it has not');
+  finish(names.length - finished.length);
+  t.deepEqual(finished, names);
+});
+
+test('what waits for a thread with free slots does not count against the queue', (t) => {
+  const bench = new PoolBench({ maxQueuedJobs: 2 });
+  const only = bench.addThread(4);
+  bench.submit('a', 'b', 'c');
+  only.begin(1);
+  bench.turns.nowMs = 10;
+  bench.dispatcher.rebalance();
+  t.is(bench.dispatcher.queuedJobs, 1);
+  const jobs = bench.submit('d', 'e', 'f', 'g');
+  t.deepEqual(
+    jobs.map(({ refusals }) => refusals),
+    [[], [], [], ['queue-full']],
+    'four slots and two places',
+  );
+});
+
+test('a response under way is no load, and spreads all the same', (t) => {
+  const bench = new PoolBench();
+  const [first, second] = [bench.addThread(8), bench.addThread(8)];
+  const streams = bench.submit('s1', 's2', 's3', 's4');
+  for (const { begin } of [first, second]) begin();
+  for (const stream of streams) (stream.thread === first.thread ? first : second).respond(stream);
+  t.deepEqual([first.thread.outstanding, second.thread.outstanding], [2, 2]);
+  t.deepEqual([first.thread.load, second.thread.load], [0, 0]);
+  first.finish(streams[0]!);
+  first.finish(streams[2]!);
+  const [a, b, c] = bench.submit('a', 'b', 'c');
+  t.is(a!.thread, first.thread, 'the one with fewer of both');
+  t.is(b!.thread, second.thread, 'the one with less to do');
+  t.is(c!.thread, first.thread);
 });
 
 test('a job is recalled for the time that it has waited itself, not for a long one before it', (t) => {
@@ -160,15 +245,16 @@ test('a job is recalled for the time that it has waited itself, not for a long o
   t.deepEqual(idle.begin(), ['a']);
 });
 
-test('half of what is not begun moves, however much is begun', (t) => {
+test('of a thread that goes on, half of what has waited too long moves to one that sleeps', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(16);
-  bench.submit('1', '2', '3', '4', '5', '6');
+  const [stream] = bench.submit('1', '2', '3', '4', '5', '6');
   busy.begin();
   bench.submit('a', 'b', 'c', 'd');
   const idle = bench.addThread(16);
   idle.sleep();
   bench.turns.nowMs = 5;
+  busy.respond(stream!);
   bench.dispatcher.rebalance();
   t.deepEqual(idle.begin(), ['c', 'd']);
   t.deepEqual(busy.begin(), ['a', 'b']);
@@ -188,33 +274,29 @@ test('what is begun between the look and the taking stays where it is', (t) => {
 });
 
 test('jobs that the thief cannot take wait in their order, before the ones that waited already', (t) => {
-  const bench = new PoolBench({ maxQueuedJobs: 100 });
-  const busy = bench.addThread(8);
-  const jobs = bench.submit('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'waits');
+  const bench = new PoolBench();
+  const busy = bench.addThread(6);
+  bench.submit('long', 'a', 'b', 'c', 'd', 'e', 'waits');
   busy.begin(1);
-  const idle = bench.addThread(1);
-  // Takes 'waits', and ends it before it sleeps.
+  const idle = bench.addThread(2);
   t.deepEqual(idle.begin(), ['waits']);
-  idle.finish(jobs[8]!);
+  idle.finish(idle.thread.jobs.head as RecordingJob);
   idle.sleep();
-  bench.submit('i');
-  busy.thread.state = 'draining';
-  bench.submit('last');
   bench.turns.nowMs = 10;
-  idle.begin();
-  const own = bench.threads[1]!.thread.jobs.head as RecordingJob;
-  idle.finish(own);
-  t.deepEqual(idle.begin(), ['last']);
-  const last = idle.thread.jobs.head as RecordingJob;
-  idle.finish(last);
-  idle.sleep();
   bench.dispatcher.rebalance();
   const order: string[] = [];
-  for (let next = idle.begin(); next.length > 0; next = idle.begin()) {
+  for (let next = idle.begin(1); next.length > 0; next = idle.begin(1)) {
     order.push(...next);
     idle.finish(idle.thread.jobs.head as RecordingJob);
   }
-  t.deepEqual(order, ['e', 'f', 'g', 'h']);
+  t.deepEqual(
+    order,
+    ['a', 'b', 'd', 'e'],
+    'one is kept ahead for the stalled thread while the other has no slot',
+  );
+  bench.turns.nowMs = 20;
+  bench.dispatcher.rebalance();
+  t.deepEqual(idle.begin(), ['c']);
 });
 
 test('what has waited too long is refused, in the queue and on a thread that has not begun it', (t) => {

@@ -18,6 +18,8 @@ export interface ScriptedThread {
   begin(most?: number): string[];
   /** The thread ends a job; the reactor hears of it. */
   finish(job: RecordingJob): void;
+  /** The thread sends the head of a response that goes on. */
+  respond(job: RecordingJob): void;
   /** The thread has nothing to do and says so. */
   sleep(): void;
 }
@@ -56,7 +58,12 @@ export class PoolBench {
       finish(job) {
         host.sendHead(job.slot, Flag.End | Flag.Final, 200, [], null);
         host.publish();
-        thread.channel.receive(1000);
+        thread.receive(1000, Number.POSITIVE_INFINITY);
+      },
+      respond(job) {
+        host.sendHead(job.slot, 0, 200, [], null);
+        host.publish();
+        thread.receive(1000, Number.POSITIVE_INFINITY);
       },
       sleep() {
         scripted.begin();

@@ -346,3 +346,60 @@ test.serial('thousands of exchanges through few slots leave nothing behind', asy
   t.like(host.stats(), { openExchanges: 0, startedExchanges: 3000, failedExchanges: 0 });
   host.close();
 });
+
+/** Takes so many light ones that its next turn would take as many as there may be. */
+async function warm(bench: ReturnType<typeof start>, slots: number): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    for (let slot = 0; slot < slots; slot++) bench.open(slot);
+    for (let answered = 0; answered < slots; ) answered += (await bench.turn()).length;
+    for (let slot = 0; slot < slots; slot++) bench.reactor.claims.release(slot);
+  }
+}
+
+test.serial(
+  'a warm host begins few exchanges that do not answer at once, and leaves the others to be recalled',
+  async (t) => {
+    const slots = 200;
+    const waiting: (() => void)[] = [];
+    const bench = start(
+      async (exchange) => {
+        if (exchange.request.path === '/later') await new Promise<void>((resolve) => waiting.push(resolve));
+        exchange.respond(200, {}, '');
+      },
+      { slots },
+    );
+    const { host, reactor, open } = bench;
+    await warm(bench, slots);
+    for (let slot = 0; slot < slots; slot++) open(slot, Flag.End, '/later');
+    loop.runAll();
+    t.is(waiting.length, 8);
+    let recalled = 0;
+    for (let slot = 0; slot < slots; slot++) if (reactor.claims.recall(slot)) recalled++;
+    t.is(recalled, slots - 8);
+    host.close();
+  },
+);
+
+test.serial('a warm host that meets long work publishes, begins one more and ends its turn', async (t) => {
+  const slots = 200;
+  let computed = 0;
+  const bench = start(
+    (exchange) => {
+      if (exchange.request.path === '/long') {
+        computed++;
+        loop.nowMs += 2;
+      }
+      exchange.respond(200, {}, '');
+    },
+    { slots },
+  );
+  const { host, reactor, received, open } = bench;
+  await warm(bench, slots);
+  const from = received.length;
+  for (let slot = 0; slot < slots; slot++) open(slot, Flag.End, '/long');
+  loop.runAll();
+  t.is(computed, 2);
+  reactor.receive(1000);
+  t.is(received.length - from, 1, 'the first one was published before the second one began');
+  host.close();
+});

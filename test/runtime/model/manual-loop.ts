@@ -67,7 +67,9 @@ export class ManualLoop {
   }
 }
 
-/** Lets promises settle that wait for nothing but each other. Deep enough for an application's return to be noticed. */
+/** Lets promises and ticks settle that wait for nothing but each other. Deep enough for an application's return to be noticed. */
 export async function settle(): Promise<void> {
+  for (let i = 0; i < 12; i++) await null;
+  await new Promise<void>((resolve) => process.nextTick(resolve));
   for (let i = 0; i < 12; i++) await null;
 }
