@@ -166,6 +166,8 @@ function stringHeadBytes(length: number): number {
 }
 
 const copy = Buffer.prototype.copy;
+/** Buffer's copy takes the offsets into its source modulo 2^32 (seen with Node 24.21), so from there on it would copy other bytes. */
+const MAX_COPY_OFFSET = 2 ** 32 - 1;
 
 /**
  * `TypedArray.prototype.set` moves single bytes when one side is shared memory, ten times slower than memmove at 16 KiB.
@@ -173,6 +175,10 @@ const copy = Buffer.prototype.copy;
  * go. For a few bytes its call costs more than a loop.
  */
 function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
+  if (end > MAX_COPY_OFFSET) {
+    copyBytes(source.subarray(start, end), 0, end - start, target, at);
+    return;
+  }
   let from = start;
   let to = at;
   if (end - start > 24) {

@@ -168,6 +168,24 @@ test('a sleeping producer is rung when the ring that was full has room', async (
   wakes.port1.close();
 });
 
+test('bytes beyond four gigabytes of a body are the ones that were asked for', (t) => {
+  const { reactor, thread, atReactor } = pair();
+  const start = 2 ** 32 + 8;
+  // Only the pages that are written to take memory.
+  const body = new Uint8Array(start + 100);
+  body.fill(97, start, start + 40);
+  body.fill(98, 8, 48);
+  t.true(thread.sendData(1, 0, body, start, start + 40));
+  body.fill(99, 2 ** 32 - 20, 2 ** 32 + 8);
+  t.true(thread.sendData(1, 0, body, 2 ** 32 - 20, 2 ** 32 + 20));
+  thread.publish();
+  reactor.receive(10);
+  t.deepEqual(
+    atReactor.map((message) => message[3]),
+    ['a'.repeat(40), `${'c'.repeat(28)}${'a'.repeat(12)}`],
+  );
+});
+
 test('a message that breaks off while it is written leaves nothing behind, and the next one goes', (t) => {
   const { reactor, thread, atReactor } = pair();
   const error = new RangeError('at the end of the stack');
