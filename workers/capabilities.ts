@@ -1,6 +1,7 @@
 /** What an exchange can do: by its protocol version, by what the peer said, and by what layers between have left of it. */
 import { HostError } from './errors.ts';
 import type { Capabilities, Exchange, Feature, Withheld } from './gateway.ts';
+import { valueInvalid } from './values.ts';
 
 export const NOTHING_WITHHELD: readonly Withheld[] = Object.freeze([]);
 
@@ -28,12 +29,13 @@ export function capabilitiesOf(version: string, takesPushes: boolean, asksForTun
   return capabilities;
 }
 
-/** @throws HostError `SLUICE_FEATURE_WITHHELD` */
+/** @throws HostError `SLUICE_FEATURE_WITHHELD`, `SLUICE_VALUE_INVALID` */
 export function requireFeatures(
   exchange: Pick<Exchange, 'capabilities' | 'withheld' | 'request'>,
   features: readonly Feature[],
 ): void {
   for (const feature of features) {
+    if (typeof feature !== 'string') throw valueInvalid('the name of a feature, a string', feature);
     if (exchange.capabilities[feature]) continue;
     const withheld = exchange.withheld.find((one) => one.feature === feature);
     throw new HostError(

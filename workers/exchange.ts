@@ -35,6 +35,7 @@ import type { Outlet } from './outlet.ts';
 import { Pushes, pendingPush, requireFits } from './pushes.ts';
 import { RequestBody } from './request-body.ts';
 import { HostedTunnel } from './tunnel.ts';
+import { contentOf, nameOf, requireFinalStatus, requireInterimStatus, requireResetCode } from './values.ts';
 
 /** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
 type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
@@ -47,6 +48,8 @@ interface Queued {
   readonly status: number;
   readonly fields: readonly string[] | null;
   readonly bytes: Uint8Array | null;
+  /** How many there were: memory that is transferred or shrinks takes bytes back. */
+  readonly length: number;
   offset: number;
   readonly end: boolean;
   /** The `write` that waits for it. */
@@ -147,7 +150,7 @@ export class HostedExchange implements Exchange {
     if (!(Number.isInteger(toMultipleOf) && toMultipleOf >= 0 && toMultipleOf <= 256 && toMultipleOf !== 1)) {
       throw new HostError(
         'SLUICE_PADDING_INVALID',
-        `expected 0 or an integer from 2 to 256, got ${String(toMultipleOf)}`,
+        `expected 0 or an integer from 2 to 256, got ${nameOf(toMultipleOf)}`,
       );
     }
     if (!this.capabilities.padding || this.#response === 'ended' || this.#response === 'cut') return;
@@ -185,47 +188,37 @@ export class HostedExchange implements Exchange {
   }
 
   inform(status: number, fields?: FieldsInit): void {
-    if (!(Number.isInteger(status) && status >= 100 && status <= 199 && status !== 101)) {
-      throw new HostError(
-        'SLUICE_STATUS_INVALID',
-        `expected an interim status, 100 or 102 to 199 (RFC 9110 section 15.2), got ${status}`,
-      );
-    }
     this.#mustBeIdle();
+    requireInterimStatus(status);
     if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
     }
-    const flat = flatten(fields);
+    const flat = this.#flatten(fields);
     this.#requireFits(flat);
     this.#send('inform', status, flat, null, false, null);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
-    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
-      throw new HostError(
-        'SLUICE_STATUS_INVALID',
-        `expected a final status, 200 to 599 (RFC 9110 section 15), got ${status}`,
-      );
-    }
     this.#mustBeIdle();
+    requireFinalStatus(status);
     if (status < 300 && this.#asksForTunnel) {
       throw new HostError(
         'SLUICE_STATUS_INVALID',
         `expected accept(), or a status of 300 or above that refuses the tunnel (RFC 9110 section 9.3.6), got ${status}`,
       );
     }
-    const flat = flatten(fields);
+    const flat = this.#flatten(fields);
     const headBytes = this.#requireFits(flat);
-    this.#bodiless = this.#isHead || status === 204 || status === 304;
+    const declared = contentLengthOf(flat);
+    const isBodiless = this.#isHead || status === 204 || status === 304;
     if (body === undefined) {
-      const declared = contentLengthOf(flat);
-      this.#declaredBytes = this.#bodiless ? -1 : declared;
+      this.#bodiless = isBodiless;
+      this.#declaredBytes = isBodiless ? -1 : declared;
       this.#response = 'started';
       this.#send('head', status, flat, null, false, null);
       return;
     }
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const declared = contentLengthOf(flat);
+    const bytes = contentOf(body, 'a body');
     if (declared !== -1 && declared !== bytes.length && status !== 304) {
       throw new HostError(
         'SLUICE_FIELD_INVALID',
@@ -238,7 +231,7 @@ export class HostedExchange implements Exchange {
         ? [...flat, 'content-length', String(bytes.length)]
         : flat;
     this.#response = 'ending';
-    if (this.#bodiless || bytes.length === 0) {
+    if (isBodiless || bytes.length === 0) {
       this.#send('head', status, head, NO_BYTES, true, null);
     } else if (
       bytes.length <= this.#credit &&
@@ -280,7 +273,7 @@ export class HostedExchange implements Exchange {
       );
     }
     this.#mustBeIdle();
-    const flat = flatten(fields);
+    const flat = this.#flatten(fields);
     this.#requireFits(flat);
     if (contentLengthOf(flat) !== -1) {
       throw new HostError(
@@ -300,7 +293,7 @@ export class HostedExchange implements Exchange {
 
   write(chunk: Uint8Array | string): Promise<void> {
     if (this.#response !== 'started') return refusal(this.#notWritable());
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const bytes = contentOf(chunk, 'a piece');
     if (this.#bodiless || bytes.length === 0) return Promise.resolve();
     if (this.#declaredBytes !== -1 && bytes.length > this.#declaredBytes) {
       return Promise.reject(
@@ -343,6 +336,8 @@ export class HostedExchange implements Exchange {
       );
     }
     const flat = flattenTrailers(trailers);
+    // What gives the lines is the application's, and may have called us.
+    if (this.#response !== 'started') throw this.#notWritable();
     this.#requireFits(flat);
     this.#response = 'ending';
     if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null);
@@ -350,12 +345,7 @@ export class HostedExchange implements Exchange {
   }
 
   reset(code: number = CANCEL): void {
-    if (code >>> 0 !== code) {
-      throw new HostError(
-        'SLUICE_RESET_CODE_INVALID',
-        `expected an HTTP/2 error code, an integer from 0 to 2^32-1 (RFC 9113 section 7), got ${String(code)}`,
-      );
-    }
+    requireResetCode(code);
     this.#cut({ by: 'application', how: 'reset', code }, code, ResetReason.Application);
   }
 
@@ -396,6 +386,13 @@ export class HostedExchange implements Exchange {
     this.#settled = true;
     this.#finishIfOver();
     return this.closed.then(() => undefined);
+  }
+
+  /** What gives the lines is the application's: it may throw, and it may have called us, so that the response is another now. */
+  #flatten(fields: FieldsInit | undefined): readonly string[] {
+    const flat = flatten(fields);
+    this.#mustBeIdle();
+    return flat;
   }
 
   /**
@@ -562,8 +559,9 @@ export class HostedExchange implements Exchange {
       if (this.#queue.length === 0 && kind === 'head') {
         if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
       }
-      this.#queue.push({ kind, status, fields, bytes, offset: 0, end, written });
-      if (kind === 'data') this.#queuedBytes += (bytes as Uint8Array).length;
+      const length = bytes === null ? 0 : bytes.length;
+      this.#queue.push({ kind, status, fields, bytes, length, offset: 0, end, written });
+      if (kind === 'data') this.#queuedBytes += length;
       if (this.#queue.length === 1) this.pump();
     } catch (error) {
       // An error of ours, or an application that recurses is at its stack's end: what would follow belongs to no whole message. So
@@ -598,10 +596,14 @@ export class HostedExchange implements Exchange {
     return this.#pushes !== null && this.#pushes.pendingCount > 0;
   }
 
-  /** Sends what the ring's room and the response's credit allow. */
+  /**
+   * Sends what the ring's room and the response's credit allow.
+   * @throws HostError `SLUICE_VALUE_INVALID` when bytes that wait have gone: the exchange is to fail
+   */
   pump(): void {
     while (this.#queue.length > 0 && !this.#final) {
       const item = this.#queue[0] as Queued;
+      if (item.bytes !== null && item.bytes.length !== item.length) throw bytesGone(item.bytes, item.length);
       if (!this.#sendQueued(item)) return;
       this.#queue.shift();
       item.written?.resolve();
@@ -719,4 +721,12 @@ function unheard(error: HostError): Promise<never> {
   const refused = Promise.reject(error);
   refused.catch(() => undefined);
   return refused;
+}
+
+/** Their memory was transferred or resized: a body with a hole must not pass for whole. */
+function bytesGone(bytes: Uint8Array, length: number): HostError {
+  return new HostError(
+    'SLUICE_VALUE_INVALID',
+    `expected bytes to stay as they are until they have been sent, got ${bytes.length} where ${length} were given`,
+  );
 }

@@ -7,7 +7,7 @@
  */
 
 /** The version of docs/sgi.md that these types are of. */
-export const SGI_VERSION = '1.0';
+export const SGI_VERSION = '1.1';
 
 /** An application. The exchange is its own until it returns, or until the promise that it returned settles. */
 export type Application = (exchange: Exchange) => void | Promise<void>;
@@ -102,7 +102,10 @@ export interface MarkedValue {
 }
 export type FieldValue = string | number | MarkedValue;
 
-/** Fields to send: an object of name → value or values, pairs, or fields received elsewhere. */
+/**
+ * Fields to send: an object of name → value or values, pairs, or fields received elsewhere. What else is given is `SLUICE_VALUE_INVALID`
+ * (rule 2.9), what HTTP does not allow `SLUICE_FIELD_INVALID`.
+ */
 export type FieldsInit =
   | { readonly [name: string]: FieldValue | readonly FieldValue[] }
   | Iterable<readonly [name: string, value: FieldValue]>;
@@ -190,7 +193,7 @@ export interface ExchangeBody extends AsyncIterable<Uint8Array> {
   /**
    * The whole body.
    * @param limitBytes refuse more than this; default 1 MiB.
-   * @throws GatewayError `SLUICE_BODY_TOO_LARGE`
+   * @throws GatewayError (as a rejection) `SLUICE_BODY_TOO_LARGE`, `SLUICE_BODY_USED`, `SLUICE_VALUE_INVALID`
    */
   bytes(limitBytes?: number): Promise<Uint8Array<ArrayBuffer>>;
   /** The whole body as UTF-8; limit and errors as `bytes`. */
@@ -282,13 +285,13 @@ export interface Exchange extends AsyncDisposable {
   /**
    * Send the response head. With a body the response is complete: `content-length` is set unless given, and
    * nothing may follow. Without one, `write` and `end` follow.
-   * @throws GatewayError `SLUICE_RESPONSE_STARTED`, `SLUICE_FIELD_INVALID`, `SLUICE_STATUS_INVALID`
+   * @throws GatewayError `SLUICE_RESPONSE_STARTED`, `SLUICE_FIELD_INVALID`, `SLUICE_STATUS_INVALID`, `SLUICE_VALUE_INVALID`
    */
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void;
   /**
    * Send a piece of the body. Resolves when the peer's credit has let the whole piece go, so awaiting it is the
    * application's backpressure. The bytes have been copied when it resolves.
-   * @throws GatewayError (as a rejection) `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`,
+   * @throws GatewayError `SLUICE_VALUE_INVALID`, at once; (as a rejection) `SLUICE_RESPONSE_NOT_STARTED`, `SLUICE_RESPONSE_ENDED`,
    * `SLUICE_EXCHANGE_CLOSED`, and `SLUICE_WRITE_BACKLOG` when it is called again and again without being awaited: the
    * piece is lost then, so the exchange is reset with INTERNAL_ERROR
    */
@@ -304,7 +307,7 @@ export interface Exchange extends AsyncDisposable {
    * the application's function: without a complete response by then it is reset. Null when the peer takes none, or no
    * more now, or the thread has all that it can have at once.
    * @throws GatewayError (as a rejection) `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID`, `SLUICE_RESPONSE_ENDED`,
-   * `SLUICE_WRITE_BACKLOG`
+   * `SLUICE_WRITE_BACKLOG`, `SLUICE_VALUE_INVALID`
    */
   push(request: PushRequest): Promise<PushedResponse | null>;
   /**
@@ -399,6 +402,7 @@ export const GatewayErrorCode = {
   ResponseNotStarted: 'SLUICE_RESPONSE_NOT_STARTED',
   ResponseStarted: 'SLUICE_RESPONSE_STARTED',
   StatusInvalid: 'SLUICE_STATUS_INVALID',
+  ValueInvalid: 'SLUICE_VALUE_INVALID',
   WriteBacklog: 'SLUICE_WRITE_BACKLOG',
 } as const;
 export type GatewayErrorCode = (typeof GatewayErrorCode)[keyof typeof GatewayErrorCode];

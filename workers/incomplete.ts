@@ -1,5 +1,7 @@
 /** The failure of an application that has returned without a complete response: what it gave back may tell what it took itself for. */
 
+import { nameOf } from './values.ts';
+
 export function incomplete(returned: unknown): Error {
   return new Error(
     `the application returned before its response was complete: expected respond() with a body, or end()${hint(returned)}`,
@@ -14,5 +16,5 @@ function hint(returned: unknown): string {
   if (typeof (returned as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === 'function') {
     return "; it returned an async iterator: if it makes generators, say so with the pool's kind 'generator'";
   }
-  return `; it returned ${typeof returned}, which nobody takes`;
+  return `; it returned ${nameOf(returned)}, which nobody takes`;
 }

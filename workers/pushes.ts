@@ -9,6 +9,7 @@ import { HostError } from './errors.ts';
 import type { HostedExchange } from './exchange.ts';
 import { flatten } from './fields/sent.ts';
 import type { PushedResponse, PushRequest } from './gateway.ts';
+import { nameOf, valueInvalid } from './values.ts';
 
 /** What `:path` may hold: no space, control or fragment. */
 const PATH = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
@@ -23,19 +24,22 @@ export interface PendingPush {
   readonly answer: PromiseWithResolvers<PushedResponse | null>;
 }
 
-/** @throws HostError `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID` */
+/** @throws HostError `SLUICE_VALUE_INVALID`, `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID` */
 export function pendingPush(request: PushRequest): PendingPush {
+  if (typeof request !== 'object' || request === null) {
+    throw valueInvalid('a request to promise, an object with a path', request);
+  }
   const { path, method = 'GET' } = request;
   if (method !== 'GET' && method !== 'HEAD') {
-    throw invalid('GET or HEAD, which are safe and cacheable', String(method));
+    throw invalid('GET or HEAD, which are safe and cacheable', method);
   }
   if (typeof path !== 'string' || !PATH.test(path)) {
-    throw invalid('a path that begins with a slash, without spaces and fragment', String(path));
+    throw invalid('a path that begins with a slash, without spaces and fragment', path);
   }
   const fields = flatten(request.fields);
   for (let i = 0; i < fields.length; i += 2) {
-    if (UNFIT.has(plainName(fields[i] as string)))
-      throw invalid('no content and no host of its own', String(fields[i]));
+    const name = plainName(fields[i] as string);
+    if (UNFIT.has(name)) throw invalid('no content and no host of its own', name);
   }
   return { method, path, fields, answer: Promise.withResolvers() };
 }
@@ -53,10 +57,10 @@ export function requireFits({ method, path, fields }: PendingPush, maxBytes: num
   );
 }
 
-function invalid(expected: string, came: string): HostError {
+function invalid(expected: string, came: unknown): HostError {
   return new HostError(
     'SLUICE_PUSH_INVALID',
-    `expected a promised request to have ${expected} (RFC 9113 section 8.4), got ${JSON.stringify(came.slice(0, 200))}`,
+    `expected a promised request to have ${expected} (RFC 9113 section 8.4), got ${nameOf(came)}`,
   );
 }
 

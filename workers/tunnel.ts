@@ -4,6 +4,7 @@
  */
 import type { HostedExchange } from './exchange.ts';
 import type { Tunnel } from './gateway.ts';
+import { valueInvalid } from './values.ts';
 
 export class HostedTunnel implements Tunnel {
   readonly #exchange: HostedExchange;
@@ -38,6 +39,7 @@ export class HostedTunnel implements Tunnel {
   }
 
   atReturn(handler: (failed: boolean) => Promise<void>): void {
+    if (typeof handler !== 'function') throw valueInvalid('a function to call at the return', handler);
     this.#atReturn = handler;
   }
 

@@ -1,13 +1,15 @@
 /** A body taken whole, within a limit. */
 import { HostError } from './errors.ts';
+import { requireLimit } from './values.ts';
 
 export const DEFAULT_LIMIT_BYTES = 1024 * 1024;
 
-/** @throws HostError `SLUICE_BODY_TOO_LARGE` */
+/** @throws HostError `SLUICE_BODY_TOO_LARGE`, `SLUICE_VALUE_INVALID` */
 export async function wholeBody(
   pieces: AsyncIterable<Uint8Array>,
   limitBytes: number = DEFAULT_LIMIT_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  requireLimit(limitBytes);
   const kept: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {

@@ -60,6 +60,38 @@ export const applications: readonly [rule: string, what: string, application: Ap
       await exchange.push({ path: '/a' }).catch(ignore);
     },
   ],
+  ...(
+    [
+      [
+        'gives an ArrayBuffer for a body',
+        (exchange) => exchange.respond(200, {}, new ArrayBuffer(4) as never),
+      ],
+      ['gives text for fields', (exchange) => exchange.respond(200, 'a: b' as never, '')],
+      ['gives no fields for interim ones', (exchange) => exchange.inform(103, 5 as never)],
+      ['reads within a limit that is none', (exchange) => exchange.body.bytes(Number.NaN)],
+    ] satisfies readonly [what: string, call: (exchange: Exchange) => unknown][]
+  ).map(([what, call]): (typeof applications)[number] => [
+    '2.8',
+    what,
+    async (exchange) => {
+      swallow(() => call(exchange));
+      exchange.respond(200, {}, '');
+    },
+  ]),
+  ...(
+    [
+      ['writes a number', (exchange) => exchange.write(5 as never)],
+      ['gives text for trailers', (exchange) => exchange.end('a: b' as never)],
+    ] satisfies readonly [what: string, call: (exchange: Exchange) => unknown][]
+  ).map(([what, call]): (typeof applications)[number] => [
+    '2.8',
+    what,
+    async (exchange) => {
+      exchange.respond(200);
+      swallow(() => call(exchange));
+      exchange.end();
+    },
+  ]),
   [
     '4.3',
     'reads the body twice',
@@ -190,6 +222,7 @@ export const tunnelApplications: typeof applications = [
       await exchange.write('x').catch(ignore);
     },
   ],
+  ['2.8', 'writes a number into a tunnel', (exchange) => swallow(() => exchange.accept().write(5 as never))],
   ['9.2', 'answers a tunnel with 200', (exchange) => swallow(() => exchange.respond(200, {}, ''))],
   [
     '9.3',
@@ -223,6 +256,10 @@ export class Strict extends WrappedExchange {
     if (body !== undefined && declared !== -1 && declared !== body.length)
       throw new HostError('SLUICE_FIELD_INVALID', `not ${declared}`);
     super.respond(status, fields, body);
+  }
+  override inform(status: number, fields: FieldsInit = {}): void {
+    flatten(fields);
+    super.inform(status, fields);
   }
   override pad(toMultipleOf: number): void {
     throw new HostError('SLUICE_PADDING_INVALID', `not ${toMultipleOf}`);

@@ -3,6 +3,7 @@ import { deflateRawSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { acceptWith, type WebSocketOptions } from '../../workers/websocket/accept.ts';
 import type { ServerWebSocket } from '../../workers/websocket/socket.ts';
+import { contents } from '../values/wrong.ts';
 import { close, frame, HandshakeExchange, settled, text } from './memory-tunnel.ts';
 
 function open(t: ExecutionContext, options?: WebSocketOptions, fields = {}) {
@@ -219,6 +220,14 @@ test('close takes the codes that may be sent and reasons of up to 123 bytes', (t
   for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5, Number.NaN]) {
     t.throws(() => void open(t).socket.close(code), { code: 'SLUICE_WEBSOCKET_CLOSE_INVALID' });
   }
+  for (const code of ['1000', null, 1000n, Symbol('1000'), {}, new Proxy({}, { get: () => t.fail() })]) {
+    t.throws(() => void open(t).socket.close(code as never), { code: 'SLUICE_WEBSOCKET_CLOSE_INVALID' });
+  }
+  for (const reason of [null, 5, Buffer.from('r'), Symbol('r')]) {
+    t.throws(() => void open(t).socket.close(1000, reason as never), {
+      code: 'SLUICE_WEBSOCKET_CLOSE_INVALID',
+    });
+  }
   const tooLong = () => void open(t).socket.close(1000, `${'r'.repeat(122)}ä`);
   t.throws(tooLong, { code: 'SLUICE_WEBSOCKET_CLOSE_INVALID', message: /124 bytes/ });
 });
@@ -243,6 +252,20 @@ test('send keeps maxUnsentBytes for an application that does not wait, and one m
   tunnel.release();
   await settled();
   t.is(socket.unsentBytes, 0);
+});
+
+test('send takes text and bytes, throws for all else, and goes on as if it had not been called', async (t) => {
+  const { socket, tunnel } = open(t, { maxUnsentBytes: 10 });
+  for (const [what, wrong] of contents) {
+    const error = t.throws(() => void socket.send(wrong as never), { code: 'SLUICE_VALUE_INVALID' }, what);
+    t.regex(error?.message ?? '', /^expected a message of bytes .+, got .+/);
+    t.is(socket.unsentBytes, 0);
+  }
+  await settled();
+  t.deepEqual(tunnel.written, []);
+  await socket.send('\ud800');
+  await socket.send(new Uint8Array(new SharedArrayBuffer(1)));
+  t.deepEqual(tunnel.bytes, Buffer.from([0x81, 3, 0xef, 0xbf, 0xbd, 0x82, 1, 0]));
 });
 
 test('the tunnel is read while less than maxUnreadBytes wait, an overhead for each message included', async (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { Flag } from '../../wire/messages.ts';
 import { HostError } from '../../workers/errors.ts';
+import type { FieldsInit } from '../../workers/gateway.ts';
 import { hosted } from './scripted-outlet.ts';
 
 const whole = Flag.End | Flag.Final;
@@ -277,4 +278,82 @@ test('messages without bytes have a limit too', async (t) => {
   pieces.outlet.full = true;
   for (let i = 0; i < 1024; i++) void pieces.exchange.write('x');
   await t.throwsAsync(pieces.exchange.write('x'), refused('SLUICE_WRITE_BACKLOG'));
+});
+
+test('a call from within the fields of another is judged by what the exchange is then', async (t) => {
+  const within = (call: () => unknown): FieldsInit => ({
+    get a() {
+      void call();
+      return '1';
+    },
+  });
+  const started = refused('SLUICE_RESPONSE_STARTED');
+  const first = hosted(true);
+  t.throws(
+    () =>
+      first.exchange.respond(
+        200,
+        within(() => first.exchange.respond(204, {}, '')),
+        'x',
+      ),
+    started,
+  );
+  t.deepEqual(first.outlet.take(), [['head', whole, 204, [], null]]);
+  t.is(first.outlet.finishedTimes, 1);
+
+  const second = hosted(true);
+  t.throws(
+    () =>
+      second.exchange.inform(
+        103,
+        within(() => second.exchange.respond(200, {}, 'x')),
+      ),
+    started,
+  );
+  t.is(second.outlet.take().length, 1);
+
+  const third = hosted(true);
+  third.exchange.respond(200);
+  t.throws(() => third.exchange.end(within(() => third.exchange.end())), refused('SLUICE_RESPONSE_ENDED'));
+  t.is(third.outlet.finishedTimes, 1);
+
+  const fourth = hosted(true);
+  t.throws(
+    () =>
+      fourth.exchange.respond(
+        200,
+        within(() => fourth.exchange.reset()),
+      ),
+    refused('SLUICE_EXCHANGE_CLOSED'),
+  );
+  t.is(fourth.outlet.take().length, 1);
+});
+
+test('after a cut a call says so, whatever it is given', async (t) => {
+  const { exchange } = hosted(true);
+  exchange.onReset(8, 'peer');
+  const closed = refused('SLUICE_EXCHANGE_CLOSED');
+  t.throws(() => exchange.respond(700 as number, null as never, 5 as never), closed);
+  t.throws(() => exchange.inform('103' as never), closed);
+  await t.throwsAsync(exchange.write(5 as never), closed);
+  t.throws(() => exchange.end(5 as never), closed);
+});
+
+test('bytes that have gone before they could be sent fail the exchange, as nothing can take their place', async (t) => {
+  for (const [what, go] of [
+    ['transferred', (memory: ArrayBuffer) => void memory.transfer(0)],
+    ['shrunk', (memory: ArrayBuffer) => memory.resize(25)],
+    ['grown', (memory: ArrayBuffer) => memory.resize(40)],
+  ] as const) {
+    const { outlet, exchange } = hosted(true);
+    const memory = new ArrayBuffer(30, { maxByteLength: 64 });
+    exchange.respond(200);
+    const written = exchange.write(new Uint8Array(memory));
+    t.is(outlet.take().length, 4, 'twenty bytes of credit');
+    go(memory);
+    t.throws(() => exchange.onCredit(100), refused('SLUICE_VALUE_INVALID'), what);
+    exchange.onFailure();
+    t.deepEqual(outlet.take(), [['reset', Flag.Final, 2, 1]], what);
+    await t.throwsAsync(written, refused('SLUICE_EXCHANGE_CLOSED'), what);
+  }
 });

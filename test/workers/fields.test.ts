@@ -95,8 +95,39 @@ test('a value that could end its line, or that no field can carry, is refused', 
 });
 
 test('what is no value at all is refused instead of spelled out', (t) => {
-  for (const value of [undefined, null, true, {}, [undefined], [null]]) {
-    t.throws(() => flatten({ a: value } as unknown as FieldsInit), refused, JSON.stringify(value));
+  for (const value of [undefined, null, true, {}, [undefined], [null], new Date(0), Number.NaN]) {
+    t.throws(
+      () => flatten({ a: value } as unknown as FieldsInit),
+      { instanceOf: HostError, code: 'SLUICE_VALUE_INVALID' },
+      String(value),
+    );
+  }
+});
+
+test('what has no fields in it is refused, and nothing at all is none', (t) => {
+  class Fields {}
+  for (const none of [{}, Object.create(null), [], new Map(), new Fields(), new ReceivedFields([])]) {
+    t.deepEqual(flatten(none as FieldsInit), []);
+  }
+  for (const other of [
+    null,
+    'a: b',
+    5,
+    Promise.resolve({}),
+    new ArrayBuffer(2),
+    new Date(0),
+    /a/,
+    () => ({}),
+  ]) {
+    t.throws(() => flatten(other as unknown as FieldsInit), { code: 'SLUICE_VALUE_INVALID' }, String(other));
+  }
+});
+
+test('a message of a refusal shows little of what came', (t) => {
+  const secret = `${'x'.repeat(5_000)}\n`;
+  for (const fields of [{ a: secret }, { [secret]: 'a' }, [[secret, 'a']] as FieldsInit]) {
+    const error = t.throws(() => flatten(fields), refused);
+    t.true((error?.message ?? '').length < 400);
   }
 });
 
@@ -140,6 +171,24 @@ test('a deeply frozen object is checked once, any other every time', (t) => {
   t.deepEqual(flatten(shallow), ['a', '2']);
   list[0] = '3';
   t.deepEqual(flatten(shallow), ['a', '3']);
+  let time = 0;
+  const living = Object.freeze({
+    get a() {
+      return String(++time);
+    },
+  });
+  t.deepEqual(
+    [flatten(living), flatten(living)],
+    [
+      ['a', '1'],
+      ['a', '2'],
+    ],
+  );
+  const marked: { value: string; indexing: 'never' } = { value: '1', indexing: 'never' };
+  const holding = Object.freeze({ a: Object.freeze([marked]) });
+  t.is(flatten(holding)[1], '1');
+  marked.value = '2';
+  t.is(flatten(holding)[1], '2');
   const open = { a: '1' };
   t.deepEqual(flatten(open), ['a', '1']);
   open.a = '2';

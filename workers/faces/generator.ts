@@ -2,8 +2,17 @@
  * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers, and is asked for the next
  * item when the last has been taken.
  */
+import { types } from 'node:util';
 import { HostError } from '../errors.ts';
-import type { Application, Exchange, GeneratorApplication, Yielded, YieldedHead } from '../gateway.ts';
+import type {
+  Application,
+  Exchange,
+  GeneratorApplication,
+  Yielded,
+  YieldedHead,
+  YieldedTrailers,
+} from '../gateway.ts';
+import { nameOf, valueInvalid } from '../values.ts';
 
 /**
  * A generator that has its next item at hand gives it within so many microtasks. So long a head or a first chunk is held, so that
@@ -19,6 +28,9 @@ export function fromGenerator(generator: GeneratorApplication): Application {
 }
 
 async function drive(items: Items, exchange: Exchange): Promise<void> {
+  if (typeof items?.next !== 'function' || typeof items[Symbol.asyncIterator] !== 'function') {
+    throw valueInvalid('the application to give an async generator', items);
+  }
   try {
     const head = await informAndHead(items, exchange);
     if (head !== null) await respond(items, exchange, head);
@@ -34,12 +46,7 @@ async function informAndHead(items: Items, exchange: Exchange): Promise<YieldedH
   for (;;) {
     const { value, done } = await items.next();
     if (done === true) return null;
-    if (!isHead(value)) {
-      throw new HostError(
-        'SLUICE_RESPONSE_NOT_STARTED',
-        `expected a head first, the generator yielded ${nameOf(value)}`,
-      );
-    }
+    if (!isHead(value)) throw isChunk(value) || isTrailers(value) ? tooEarly(value) : noItem(value);
     if (value.status > 199) return value;
     exchange.inform(value.status, value.fields);
   }
@@ -70,15 +77,7 @@ async function respond(items: Items, exchange: Exchange, { status, fields }: Yie
       await mustBeOver(items);
       return;
     } else {
-      throw isHead(item)
-        ? new HostError(
-            'SLUICE_RESPONSE_STARTED',
-            `expected one final head, the generator yielded another, ${item.status}`,
-          )
-        : new HostError(
-            'SLUICE_ITEM_INVALID',
-            `expected a head, a chunk or trailers, the generator yielded ${nameOf(item)}`,
-          );
+      throw isHead(item) ? secondHead(item) : noItem(item);
     }
   }
   exchange.end();
@@ -89,7 +88,7 @@ async function mustBeOver(items: Items): Promise<void> {
   if (done === true) return;
   throw new HostError(
     'SLUICE_RESPONSE_ENDED',
-    `expected nothing after the trailers, the generator yielded ${nameOf(value)}`,
+    `expected nothing after the trailers, the generator yielded ${wordFor(value)}`,
   );
 }
 
@@ -106,24 +105,41 @@ async function atHand(promise: Promise<Result>): Promise<Result | null> {
   return settled;
 }
 
+function tooEarly(item: Uint8Array | string | YieldedTrailers): HostError {
+  return new HostError(
+    'SLUICE_RESPONSE_NOT_STARTED',
+    `expected a head first, the generator yielded ${wordFor(item)}`,
+  );
+}
+
+function secondHead({ status }: YieldedHead): HostError {
+  return new HostError(
+    'SLUICE_RESPONSE_STARTED',
+    `expected one final head, the generator yielded another, ${status}`,
+  );
+}
+
+function noItem(item: unknown): HostError {
+  return new HostError(
+    'SLUICE_ITEM_INVALID',
+    `expected a head (an object with a status), a chunk (a Uint8Array or a string) or trailers, the generator yielded ${nameOf(item)}`,
+  );
+}
+
 function isChunk(item: unknown): item is Uint8Array | string {
-  return typeof item === 'string' || item instanceof Uint8Array;
+  return typeof item === 'string' || types.isUint8Array(item);
 }
 
 function isHead(item: unknown): item is YieldedHead {
   return typeof (item as YieldedHead | null | undefined)?.status === 'number';
 }
 
-function isTrailers(
-  item: unknown,
-): item is { readonly trailers: object } & Extract<Yielded, { trailers: unknown }> {
-  return typeof (item as { trailers?: unknown } | null | undefined)?.trailers === 'object';
+function isTrailers(item: unknown): item is YieldedTrailers {
+  return typeof (item as YieldedTrailers | null | undefined)?.trailers === 'object';
 }
 
-function nameOf(item: unknown): string {
+function wordFor(item: unknown): string {
   if (isChunk(item)) return `a chunk of ${item.length}`;
   if (isTrailers(item)) return 'trailers';
-  return typeof item === 'object' && item !== null
-    ? `an object with ${Object.keys(item).join(', ')}`
-    : String(item);
+  return isHead(item) ? `a head, ${item.status}` : nameOf(item);
 }

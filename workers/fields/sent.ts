@@ -1,7 +1,8 @@
 /** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
 import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../errors.ts';
-import type { FieldsInit, FieldValue, Indexing } from '../gateway.ts';
+import type { FieldsInit, MarkedValue } from '../gateway.ts';
+import { nameOf, valueInvalid } from '../values.ts';
 import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 
@@ -26,10 +27,11 @@ const frozen = new WeakMap<object, readonly string[]>();
 
 /**
  * Checks fields to send and lays them out flat.
- * @throws HostError `SLUICE_FIELD_INVALID`, `SLUICE_FIELD_REPEATED`
+ * @throws HostError `SLUICE_VALUE_INVALID`, `SLUICE_FIELD_INVALID`, `SLUICE_FIELD_REPEATED`
  */
 export function flatten(init: FieldsInit | undefined): readonly string[] {
   if (init === undefined) return EMPTY;
+  if (typeof init !== 'object' || init === null) throw noFields(init);
   const known = frozen.get(init);
   if (known !== undefined) return known;
 
@@ -40,32 +42,58 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
       append(flat, plainName(name), init.flat[i + 1] as string, isMarked(name) ? name.slice(0, 1) : '');
     }
   } else if (Symbol.iterator in init) {
-    for (const pair of init as Iterable<readonly [string, FieldValue]>) append(flat, pair[0], pair[1]);
+    appendPairs(flat, init as Iterable<unknown>);
   } else {
-    for (const name of Object.keys(init)) {
-      const value = (init as { [name: string]: FieldValue | readonly FieldValue[] })[name];
+    const names = Object.keys(init);
+    if (names.length === 0 && !isBareObject(init)) throw noFields(init);
+    for (const name of names) {
+      const value = (init as { [name: string]: unknown })[name];
       if (Array.isArray(value)) for (const one of value) append(flat, name, one);
-      else append(flat, name, value as FieldValue);
+      else append(flat, name, value);
     }
-    if (Object.isFrozen(init) && isDeepFrozen(init)) frozen.set(init, Object.freeze(flat));
+    if (isDeepFrozen(init)) frozen.set(init, Object.freeze(flat));
   }
   return flat;
 }
 
-function isDeepFrozen(init: object): boolean {
-  return Object.values(init).every((value) => typeof value !== 'object' || Object.isFrozen(value));
+function appendPairs(flat: string[], pairs: Iterable<unknown>): void {
+  if (typeof pairs[Symbol.iterator] !== 'function') throw noFields(pairs);
+  for (const pair of pairs) {
+    // A string has characters to take for a name and a value.
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw valueInvalid('fields in pairs of name and value', pair);
+    append(flat, pair[0], pair[1]);
+  }
 }
 
-function append(flat: string[], name: string, init: FieldValue, givenMark = ''): void {
-  const isMarkedValue = typeof init === 'object' && init !== null;
-  const value = isMarkedValue ? init.value : init;
-  const mark = isMarkedValue ? markOf(init.indexing) : givenMark;
-  const text = typeof value === 'number' ? String(value) : value;
+function noFields(init: unknown): HostError {
+  return valueInvalid('fields, as an object of names and values or in pairs of them', init);
+}
+
+/** What has no members may be something else that nobody meant as fields: a promise, a Date, an ArrayBuffer. */
+function isBareObject(init: object): boolean {
+  return (
+    Object.getPrototypeOf(init) === Object.prototype ||
+    Object.prototype.toString.call(init) === '[object Object]'
+  );
+}
+
+/** An object of lists of marked values: what lies deeper is none of ours. */
+const LEVELS = 3;
+
+/** Its values are the same the next time, which nobody knows of a getter's. */
+function isDeepFrozen(value: unknown, levels = LEVELS): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0 || !Object.isFrozen(value)) return false;
+  return Object.values(Object.getOwnPropertyDescriptors(value)).every(
+    (member) => member.get === undefined && isDeepFrozen(member.value, levels - 1),
+  );
+}
+
+function append(flat: string[], name: unknown, init: unknown, givenMark = ''): void {
+  if (typeof name !== 'string') throw valueInvalid('a name of a field, a string', name);
   if (!NAME.test(name)) {
-    throw new HostError(
-      'SLUICE_FIELD_INVALID',
-      `expected a token as field name, got ${JSON.stringify(name)}`,
-    );
+    throw new HostError('SLUICE_FIELD_INVALID', `expected a token as field name, got ${nameOf(name)}`);
   }
   const lower = name.toLowerCase();
   if (CONNECTION_SPECIFIC.has(lower)) {
@@ -74,11 +102,13 @@ function append(flat: string[], name: string, init: FieldValue, givenMark = ''):
       `'${lower}' belongs to the connection, which the server owns: leave it out`,
     );
   }
-  // The test would take undefined for the word.
-  if (typeof text !== 'string' || !VALUE.test(text)) {
+  const isMarkedValue = typeof init === 'object' && init !== null && 'value' in init;
+  const text = textOf(lower, isMarkedValue ? init.value : init);
+  const mark = isMarkedValue ? markOf((init as Partial<MarkedValue>).indexing) : givenMark;
+  if (!VALUE.test(text)) {
     throw new HostError(
       'SLUICE_FIELD_INVALID',
-      `expected visible characters in the value of '${lower}' (no control characters, nothing above U+00FF, no white space around it), got ${String(JSON.stringify(text)).slice(0, 200)}`,
+      `expected visible characters in the value of '${lower}' (no control characters, nothing above U+00FF, no white space around it), got ${nameOf(text)}`,
     );
   }
   if (isSingleton(lower) && carries(flat, lower)) {
@@ -90,16 +120,23 @@ function append(flat: string[], name: string, init: FieldValue, givenMark = ''):
   flat.push(mark === '' || FOR_THE_SERVER.has(lower) ? lower : mark + lower, text);
 }
 
+/** @throws HostError `SLUICE_VALUE_INVALID` */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw valueInvalid(`a string or a finite number as the value of '${name}'`, value);
+}
+
 /** The server looks at these itself; there is no secret in them. */
 const FOR_THE_SERVER = new Set(['content-length', 'date', 'priority', 'trailer']);
 
 /** @throws HostError `SLUICE_FIELD_INVALID` */
-function markOf(indexing: Indexing): string {
+function markOf(indexing: unknown): string {
   if (indexing === 'never') return FieldMark.Never;
   if (indexing === 'prefer') return FieldMark.Prefer;
   throw new HostError(
     'SLUICE_FIELD_INVALID',
-    `expected indexing 'never' or 'prefer', got ${String(indexing)}`,
+    `expected indexing 'never' or 'prefer', got ${nameOf(indexing)}`,
   );
 }
 
@@ -146,10 +183,7 @@ export function contentLengthOf(flat: readonly string[]): number {
     const text = flat[i + 1] as string;
     const value = /^\d{1,15}$/.test(text) ? Number(text) : -1;
     if (value === -1 || length !== -1) {
-      throw new HostError(
-        'SLUICE_FIELD_INVALID',
-        `expected one decimal content-length, got ${JSON.stringify(text)}`,
-      );
+      throw new HostError('SLUICE_FIELD_INVALID', `expected one decimal content-length, got ${nameOf(text)}`);
     }
     length = value;
   }

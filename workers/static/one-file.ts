@@ -5,6 +5,7 @@ import { plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../errors.ts';
 import { flatten } from '../fields/sent.ts';
 import type { Exchange, FieldsInit } from '../gateway.ts';
+import { valueInvalid } from '../values.ts';
 import { nodeDisk } from './disk.ts';
 import { Files } from './files.ts';
 import { ReadTurns } from './read-turns.ts';
@@ -29,8 +30,9 @@ const OPTIONS = {
   readBytes: 65_536,
 } as const;
 
-/** @throws HostError `SLUICE_FILE_NOT_FOUND` */
+/** @throws HostError `SLUICE_FILE_NOT_FOUND`, `SLUICE_VALUE_INVALID` */
 export async function sendFile(exchange: Exchange, path: string, fields?: FieldsInit): Promise<void> {
+  if (typeof path !== 'string') throw valueInvalid('the path of a file, a string', path);
   const whole = resolve(path);
   const files = new Files({ ...OPTIONS, root: dirname(whole), path: '/*' }, SURROUNDINGS);
   const flat = flatten(fields);

@@ -1,5 +1,6 @@
 /** The request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
 import type { ExchangeBody } from '../gateway.ts';
+import { requireLimit } from '../values.ts';
 import { DEFAULT_LIMIT_BYTES } from '../whole-body.ts';
 import type { Report } from './report.ts';
 
@@ -84,6 +85,7 @@ export class ValidatedBody implements ExchangeBody {
     this.#owner.mustHold('body');
     if (this.#state !== 'unread')
       throw report.application('4.3', 'expected the body to be read once, this is the second time');
+    this.#mustBeLimit(limitBytes);
     this.#state = 'over';
     const whole = await this.#inner.bytes(limitBytes);
     if (!(whole instanceof Uint8Array)) report.server('4.4', `expected bytes, got ${typeof whole}`);
@@ -91,6 +93,15 @@ export class ValidatedBody implements ExchangeBody {
       report.server('4.4', `expected at most ${limitBytes} bytes, got ${whole.length}`);
     this.#ended();
     return whole;
+  }
+
+  #mustBeLimit(limitBytes: unknown): void {
+    try {
+      requireLimit(limitBytes);
+    } catch (error) {
+      this.#owner.report.application('2.8', (error as Error).message);
+      throw error;
+    }
   }
 
   async text(limitBytes?: number): Promise<string> {

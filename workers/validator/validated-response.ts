@@ -1,6 +1,7 @@
 /** A response between the two sides, of an exchange or promised: rules of sections 2, 5, 6 and 7 of docs/sgi.md. */
 import { contentLengthOf, flatten, flattenTrailers } from '../fields/sent.ts';
 import type { Closed, FieldsInit, GatewayError, PushedResponse } from '../gateway.ts';
+import { requireContent } from '../values.ts';
 import type { Report } from './report.ts';
 import { type Call, ORDER, type State } from './response-order.ts';
 
@@ -15,6 +16,7 @@ const RULES: { readonly [code: string]: string } = {
   SLUICE_RESET_CODE_INVALID: '7.3',
   SLUICE_PUSH_INVALID: '8.2',
   SLUICE_NOT_A_TUNNEL: '9.2',
+  SLUICE_VALUE_INVALID: '2.8',
   SLUICE_WRITE_BACKLOG: '5.5',
 };
 
@@ -155,11 +157,11 @@ export class ValidatedResponse implements PushedResponse {
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     const call = body === undefined ? 'respond' : 'respond whole';
     this.enter(call);
-    // An iterator gives its lines once.
-    const lines = fields !== undefined && Symbol.iterator in fields ? [...fields] : fields;
+    const lines = linesOf(fields);
     const flat = this.attempt(() => flatten(lines));
+    if (body !== undefined) this.attempt(() => requireContent(body, 'a body'));
     const isBodiless = this.#isHead || status === 204 || status === 304;
-    const declared = isBodiless ? -1 : contentLengthOf(flat);
+    const declared = isBodiless ? -1 : this.attempt(() => contentLengthOf(flat));
     const isWrong = body !== undefined && declared !== -1 && declared !== Buffer.byteLength(body);
     try {
       this.send('respond', () => this.#inner.respond(status, lines, body));
@@ -181,6 +183,10 @@ export class ValidatedResponse implements PushedResponse {
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
+    // In its order a wrong value is thrown, not told by the promise (rule 2.8).
+    if (this.#holds && this.#state === 'started' && !this.#inner.signal?.aborted) {
+      this.attempt(() => requireContent(chunk, 'a piece'));
+    }
     const written = this.#write(chunk);
     // As the server's own: what was cut off, or is one piece too many, may go unheard and do no harm (rule 2.7).
     written.catch(() => undefined);
@@ -220,14 +226,14 @@ export class ValidatedResponse implements PushedResponse {
     this.enter('end');
     if (this.#left > 0)
       throw this.report.application('5.3', `expected ${this.#left} more bytes, as content-length says`);
-    const lines = trailers !== undefined && Symbol.iterator in trailers ? [...trailers] : trailers;
-    if (lines !== undefined) {
-      try {
-        flattenTrailers(lines);
-      } catch (error) {
-        const { code, message } = error as GatewayError;
-        throw this.report.application(code === 'SLUICE_FIELD_REPEATED' ? '6.3' : '5.7', message);
-      }
+    const lines = linesOf(trailers);
+    try {
+      flattenTrailers(lines);
+    } catch (error) {
+      const { code, message } = error as GatewayError;
+      const rule = code === 'SLUICE_FIELD_INVALID' ? '5.7' : RULES[code];
+      // What a getter of the application's own throws breaks no rule.
+      throw rule === undefined ? error : this.report.application(rule, message);
     }
     this.send('end', () => this.#inner.end(lines));
     this.entered('end');
@@ -273,4 +279,10 @@ export class ValidatedResponse implements PushedResponse {
   get closed(): Promise<Closed> {
     return this.#inner.closed;
   }
+}
+
+/** An iterator gives its lines once, and both sides look at them. */
+function linesOf(fields: FieldsInit | undefined): FieldsInit | undefined {
+  if (typeof fields !== 'object' || fields === null || !(Symbol.iterator in fields)) return fields;
+  return typeof fields[Symbol.iterator] === 'function' ? [...fields] : fields;
 }

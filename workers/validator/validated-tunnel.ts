@@ -1,5 +1,6 @@
 /** A tunnel between the two sides: rules 9.3 and 9.4 of docs/sgi.md, and those of sections 4, 5 and 7 that hold for its directions. */
 import type { Tunnel } from '../gateway.ts';
+import { requireContent } from '../values.ts';
 import type { Report } from './report.ts';
 
 export class ValidatedTunnel implements Tunnel {
@@ -58,9 +59,20 @@ export class ValidatedTunnel implements Tunnel {
   }
 
   write(chunk: Uint8Array): Promise<void> {
+    this.#mustBeContent(chunk);
     const written = this.#write(chunk);
     written.catch(() => undefined);
     return written;
+  }
+
+  /** It is thrown, not told by the promise (rule 2.8). */
+  #mustBeContent(chunk: unknown): void {
+    try {
+      requireContent(chunk, 'a piece');
+    } catch (error) {
+      this.#report.application('2.8', (error as Error).message);
+      throw error;
+    }
   }
 
   async #write(chunk: Uint8Array): Promise<void> {

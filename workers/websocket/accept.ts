@@ -4,7 +4,9 @@
  * The handshake and the frames are all done here, in the application's thread, over the exchange's tunnel; the reactor
  * only moves bytes. So masking and deflating use the thread's core, and what holds for a tunnel's credit holds for messages.
  */
-import type { Exchange, FieldValue } from '../gateway.ts';
+import { FlatFields } from '../fields/flat.ts';
+import { flatten } from '../fields/sent.ts';
+import type { Exchange } from '../gateway.ts';
 import { judgeHandshake } from './handshake.ts';
 import type { Timers } from './keep-alive.ts';
 import { type WebSocketOptions, webSocketSettings } from './options.ts';
@@ -51,7 +53,7 @@ export function acceptWith(
     return null;
   }
   const { protocol, deflate } = handshake;
-  const tunnel = exchange.accept([...handshake.fields, ...pairsOf(settings.fields)]);
+  const tunnel = exchange.accept([...handshake.fields, ...new FlatFields(flatten(settings.fields))]);
   return new ServerWebSocket(
     tunnel,
     exchange.closed,
@@ -59,16 +61,4 @@ export function acceptWith(
     { ...settings, protocol, deflate, compressFromBytes: settings.compression?.thresholdBytes ?? 0 },
     timers,
   );
-}
-
-function* pairsOf(fields: WebSocketOptions['fields']): Generator<readonly [string, FieldValue]> {
-  if (fields === undefined) return;
-  if (Symbol.iterator in fields) {
-    yield* fields;
-    return;
-  }
-  for (const [name, value] of Object.entries(fields)) {
-    if (Array.isArray(value)) for (const one of value) yield [name, one];
-    else yield [name, value as FieldValue];
-  }
 }

@@ -1,5 +1,6 @@
 /** What an application may say of its WebSockets: every limit, its default and the reason for it. */
 import type { FieldsInit } from '../gateway.ts';
+import { nameOf } from '../values.ts';
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 
 export interface WebSocketOptions {
@@ -58,13 +59,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** @throws WebSocketError `SLUICE_WEBSOCKET_OPTION_INVALID` */
 export function webSocketSettings(options: WebSocketOptions = {}): WebSocketSettings {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'an object', options);
   const { protocols = [], origins = 'same', compression = false, fields } = options;
-  for (const protocol of protocols) {
-    if (!TOKEN.test(protocol)) throw invalid('protocols', 'tokens (RFC 6455 section 1.9)', protocol);
-  }
   return {
-    protocols,
-    origins: typeof origins === 'string' ? origins : new Set(origins.map(checkedOrigin)),
+    protocols: checkedProtocols(protocols),
+    origins: origins === 'same' || origins === 'any' ? origins : checkedOrigins(origins),
     maxMessageBytes: number('maxMessageBytes', options.maxMessageBytes, 1_048_576, 1, MAX_BYTES),
     maxFragments: number('maxFragments', options.maxFragments, 4096, 1, MAX_BYTES),
     maxUnreadBytes: number('maxUnreadBytes', options.maxUnreadBytes, 65_536, 1, MAX_BYTES),
@@ -78,17 +77,36 @@ export function webSocketSettings(options: WebSocketOptions = {}): WebSocketSett
 }
 
 function compressionSettings(options: CompressionOptions): Required<CompressionOptions> {
+  if (typeof options !== 'object' || options === null)
+    throw invalid('compression', 'true, false or an object', options);
+  const { contextTakeover = false } = options;
+  if (typeof contextTakeover !== 'boolean')
+    throw invalid('compression.contextTakeover', 'true or false', contextTakeover);
   return {
     thresholdBytes: number('compression.thresholdBytes', options.thresholdBytes, 1024, 0, MAX_BYTES),
     level: number('compression.level', options.level, 6, 1, 9),
-    contextTakeover: options.contextTakeover ?? false,
+    contextTakeover,
   };
 }
 
-function checkedOrigin(origin: string): string {
-  const url = URL.canParse(origin) ? new URL(origin) : null;
+function checkedProtocols(protocols: readonly string[]): readonly string[] {
+  if (!Array.isArray(protocols)) throw invalid('protocols', 'a list of tokens', protocols);
+  for (const protocol of protocols) {
+    if (typeof protocol !== 'string' || !TOKEN.test(protocol))
+      throw invalid('protocols', 'tokens (RFC 6455 section 1.9)', protocol);
+  }
+  return protocols;
+}
+
+function checkedOrigins(origins: readonly string[]): ReadonlySet<string> {
+  if (!Array.isArray(origins)) throw invalid('origins', '"same", "any" or a list of origins', origins);
+  return new Set(origins.map(checkedOrigin));
+}
+
+function checkedOrigin(origin: unknown): string {
+  const url = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin) : null;
   // What has a path or a trailing slash would never equal an Origin field.
-  if (url === null || url.origin !== origin.toLowerCase()) {
+  if (url === null || url.origin !== String(origin).toLowerCase()) {
     throw invalid('origins', 'origins such as "https://example.org"', origin);
   }
   return url.origin;
@@ -107,9 +125,5 @@ function number(
 }
 
 function invalid(name: string, expected: string, value: unknown): WebSocketError {
-  return new WebSocketError(
-    WebSocketErrorCode.OptionInvalid,
-    `${name} to be ${expected}`,
-    JSON.stringify(value) ?? 'undefined',
-  );
+  return new WebSocketError(WebSocketErrorCode.OptionInvalid, `${name} to be ${expected}`, nameOf(value));
 }

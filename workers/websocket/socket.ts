@@ -15,6 +15,7 @@
  * application has read; `send` resolves when the peer has.
  */
 import type { Closed, Tunnel } from '../gateway.ts';
+import { contentOf, nameOf } from '../values.ts';
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 import { type FrameEvents, Framing, type FramingOptions } from './framing.ts';
 import { KeepAlive, type KeepAliveTarget, type Timers } from './keep-alive.ts';
@@ -107,13 +108,14 @@ export class ServerWebSocket
    * Send a message: text as a string, binary as bytes, which must stay as they are until it resolves. It resolves when the
    * peer's credit has let all of it go, so awaiting it is the application's backpressure.
    * @throws WebSocketError (as a rejection) `SLUICE_WEBSOCKET_CLOSED`, and `SLUICE_WEBSOCKET_BACKLOG` when it is called
-   * again and again without being awaited
+   * again and again without being awaited; GatewayError (at once) `SLUICE_VALUE_INVALID` for what is neither text nor bytes
    */
   send(message: string | Uint8Array): Promise<void> {
     if (this.#state !== 'open' && this.#state !== 'leaving') {
       return handled(Promise.reject(this.#isClosed()));
     }
-    const length = typeof message === 'string' ? Buffer.byteLength(message) : message.length;
+    const length =
+      typeof message === 'string' ? Buffer.byteLength(message) : contentOf(message, 'a message').length;
     const limit = this.#options.maxUnsentBytes;
     if (this.#unsentBytes > 0 && this.#unsentBytes + length > limit) {
       const expected = `what is sent to be awaited (maxUnsentBytes is ${limit})`;
@@ -312,15 +314,21 @@ function handled(sent: Promise<void>): Promise<void> {
   return sent;
 }
 
-function checkClose(code: number, reason: string): void {
-  const inRange = (code >= 1000 && code <= 1014) || (code >= 3000 && code <= 4999);
+function checkClose(code: unknown, reason: unknown): void {
   // These three are never sent: they say that no code was (section 7.4.1); 1004 is reserved.
-  if (!Number.isInteger(code) || !inRange || (code >= 1004 && code <= ABNORMAL)) {
+  const isSendable =
+    typeof code === 'number' &&
+    Number.isInteger(code) &&
+    ((code >= 1000 && code < 1004) || (code > ABNORMAL && code <= 1014) || (code >= 3000 && code <= 4999));
+  if (!isSendable) {
     throw new WebSocketError(
       WebSocketErrorCode.CloseInvalid,
       'a code that may be sent: 1000 to 1003, 1007 to 1014 or 3000 to 4999',
-      String(code),
+      nameOf(code),
     );
+  }
+  if (typeof reason !== 'string') {
+    throw new WebSocketError(WebSocketErrorCode.CloseInvalid, 'a reason of text', nameOf(reason));
   }
   const bytes = Buffer.byteLength(reason);
   if (bytes > MAX_REASON_BYTES) {

@@ -17,6 +17,7 @@ import type {
   Tunnel,
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
+import { requireResetCode } from '../../values.ts';
 
 const NEVER = new AbortController().signal;
 const CANCELLED: Closed = Object.freeze({ by: 'peer', how: 'reset', code: 0x8 });
@@ -102,6 +103,7 @@ export class ExchangeOverFetch implements Exchange {
     throw new HostError('SLUICE_NOT_A_TUNNEL', 'expected a request for a tunnel, got a Request');
   }
   reset(code = 0x8): void {
+    requireResetCode(code);
     this.#cut({ by: 'application', how: 'reset', code });
   }
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** A Fetch handler as an application. Published as part of `sluice/fetch`. */
 import { FlatFields } from '../../fields/flat.ts';
 import type { Application, Exchange } from '../../gateway.ts';
+import { valueInvalid } from '../../values.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
@@ -110,9 +111,7 @@ async function respond(
   associated: Associated | null,
 ): Promise<Pushes> {
   if (!(response instanceof Response)) {
-    throw new TypeError(
-      `expected the Fetch handler to give a Response, it gave ${response === null ? 'null' : typeof response}`,
-    );
+    throw valueInvalid('the Fetch handler to give a Response', response);
   }
   if (isLightResponse(response) && (response as LightResponse).isLight) {
     const light = response as LightResponse;
@@ -151,9 +150,7 @@ async function send(exchange: Exchange, { status, body }: Response, flat: string
     if (exchange.request.method !== 'HEAD') {
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
         if (!(piece.value instanceof Uint8Array)) {
-          throw new TypeError(
-            `expected the response's stream to give Uint8Arrays, it gave ${typeof piece.value}`,
-          );
+          throw valueInvalid("the response's stream to give Uint8Arrays", piece.value);
         }
         await exchange.write(piece.value);
       }

@@ -9,6 +9,8 @@ import { FlatFields } from '../../fields/flat.ts';
 import { flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Exchange, FieldsInit, PushedResponse, PushRequest, Tunnel, Withheld } from '../../gateway.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
+import { pendingPush } from '../../pushes.ts';
+import { requireContent, requireFinalStatus, requireInterimStatus } from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
@@ -102,10 +104,11 @@ export class HeldExchange extends WrappedExchange {
 
   override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     this.#mustBeIdle();
-    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
-      throw new HostError('SLUICE_STATUS_INVALID', `expected a final status, 200 to 599, got ${status}`);
-    }
+    requireFinalStatus(status);
     const flat = [...flatten(fields), ...this.#preloads.flatMap((link) => ['link', link])];
+    // What gives the lines is the application's, and may have called us.
+    this.#mustBeIdle();
+    if (body !== undefined) requireContent(body, 'a body');
     keepMarks(this.inner, flat);
     this.#state = body === undefined ? 'started' : 'ended';
     this.#response.resolve(this.#make(status, flat, body));
@@ -129,6 +132,7 @@ export class HeldExchange extends WrappedExchange {
   }
 
   override write(chunk: Uint8Array | string): Promise<void> {
+    if (this.#state === 'started') requireContent(chunk, 'a piece');
     const written = this.#write(chunk);
     // Who does not wait for a write does not hear that it was cut off (docs/sgi.md, rule 2.7).
     written.catch((error: { code?: unknown }) => {
@@ -138,7 +142,7 @@ export class HeldExchange extends WrappedExchange {
   }
 
   async #write(chunk: Uint8Array | string): Promise<void> {
-    if (this.#state !== 'started') throw this.#misplaced();
+    if (this.#state !== 'started' || this.inner.signal.aborted) throw this.#misplaced();
     if (this.#mode === 'held') await this.#untilCommitted();
     if (this.#mode === 'direct') return this.inner.write(chunk);
     await this.#piped?.write(chunk);
@@ -158,6 +162,7 @@ export class HeldExchange extends WrappedExchange {
   override end(trailers?: FieldsInit): void {
     if (this.#state !== 'started') throw this.#misplaced();
     const flat = flattenTrailers(trailers);
+    if (this.#state !== 'started') throw this.#misplaced();
     this.#state = 'ended';
     if (this.#mode === 'held')
       void this.#committed.promise.then(() => this.#end(flat)).catch((error) => this.fail(error));
@@ -175,17 +180,21 @@ export class HeldExchange extends WrappedExchange {
   }
 
   override inform(status: number, fields?: FieldsInit): void {
+    this.#mustBeIdle();
+    requireInterimStatus(status);
+    const flat = flatten(fields);
     if (!this.capabilities.informational && this.#downgrade.informational === 'refuse') {
       refuse('informational', 'a Request of somebody else’s has no interim responses');
     }
-    this.inner.inform(status, fields);
+    this.inner.inform(status, new FlatFields(flat));
   }
 
   override async push(request: PushRequest): Promise<PushedResponse | null> {
     if (this.capabilities.push && this.#mode !== 'piped') return this.inner.push(request);
+    const { path } = pendingPush(request);
     if (this.#downgrade.push === 'refuse') refuse('push', WHY_PIPED);
     if (this.#downgrade.push === 'preload' && this.#state === 'idle') {
-      const link = preloadLink(request.path);
+      const link = preloadLink(path);
       this.#preloads.push(link);
       this.inform(103, { link });
     }

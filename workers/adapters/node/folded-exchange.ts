@@ -18,6 +18,8 @@ import type {
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
+import { pendingPush } from '../../pushes.ts';
+import { requireContent, requireFinalStatus } from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
@@ -73,10 +75,11 @@ export class FoldedExchange extends WrappedExchange {
 
   override async push(request: PushRequest): Promise<PushedResponse | null> {
     if (this.capabilities.push) return this.inner.push(request);
+    const { path } = pendingPush(request);
     const { push } = this.#downgrade;
     if (push === 'refuse') this.require('push');
     if (push === 'preload' && this.#state === 'idle') {
-      const link = preloadLink(request.path);
+      const link = preloadLink(path);
       this.#preloads.push(link);
       this.inform(103, { link });
     }
@@ -85,7 +88,10 @@ export class FoldedExchange extends WrappedExchange {
 
   override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     this.#mustBeIdle();
+    requireFinalStatus(status);
     const flat = [...flatten(fields)];
+    this.#mustBeIdle();
+    if (body !== undefined) requireContent(body, 'a body');
     for (const link of this.#preloads) flat.push('link', link);
     const { head } = this.#patches;
     if (!this.isDirect) this.#respondThrough(status, flat, body);
@@ -154,6 +160,7 @@ export class FoldedExchange extends WrappedExchange {
   override write(chunk: Uint8Array | string): Promise<void> {
     if (this.isDirect) return this.inner.write(chunk);
     if (this.#state !== 'started') return refusedWrite(this.#misplaced());
+    requireContent(chunk, 'a piece');
     return writtenTo(this.#pair.res, chunk, this.inner.signal);
   }
 

@@ -5,6 +5,7 @@ import { plainName } from '../../../wire/field-marks.ts';
 import { ExchangeClosedError, HostError } from '../../errors.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
+import { requireContent, requireFinalStatus, requireInterimStatus, requireResetCode } from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
 
@@ -62,14 +63,9 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   inform(status: number, fields?: FieldsInit): void {
-    if (!(Number.isInteger(status) && status >= 100 && status <= 199 && status !== 101)) {
-      throw new HostError(
-        'SLUICE_STATUS_INVALID',
-        `expected an interim status, 100 or 102 to 199, got ${status}`,
-      );
-    }
     this.#mustBeIdle();
-    const headers = headersOf(flatten(fields));
+    requireInterimStatus(status);
+    const headers = headersOf(this.#flatten(fields));
     const { res } = this;
     if ('stream' in res) res.stream?.additionalHeaders({ ':status': status, ...headers });
     else if (status === 100) res.writeContinue();
@@ -80,12 +76,11 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
-    if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
-      throw new HostError('SLUICE_STATUS_INVALID', `expected a final status, 200 to 599, got ${status}`);
-    }
     this.#mustBeIdle();
-    const flat = flatten(fields);
+    requireFinalStatus(status);
+    const flat = this.#flatten(fields);
     const declared = contentLengthOf(flat);
+    if (body !== undefined) requireContent(body, 'a body');
     const length = body === undefined ? -1 : Buffer.byteLength(body);
     if (length !== -1 && declared !== -1 && declared !== length && status !== 304) {
       throw new HostError(
@@ -115,12 +110,14 @@ export class ResponseOverNode implements PushedResponse {
 
   write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state !== 'started') return refusedWrite(this.#misplaced());
+    requireContent(chunk, 'a piece');
     return writtenTo(this.res, chunk, this.signal);
   }
 
   end(trailers?: FieldsInit): void {
     if (this.#state !== 'started') throw this.#misplaced();
     const headers = headersOf(flattenTrailers(trailers));
+    if (this.#state !== 'started') throw this.#misplaced();
     if (Object.keys(headers).length > 0) this.#addTrailers(headers);
     this.#state = 'ended';
     this.res.end();
@@ -138,12 +135,7 @@ export class ResponseOverNode implements PushedResponse {
   pad(): void {}
 
   reset(code: number = CANCEL): void {
-    if (code >>> 0 !== code) {
-      throw new HostError(
-        'SLUICE_RESET_CODE_INVALID',
-        `expected an integer from 0 to 2^32-1, got ${String(code)}`,
-      );
-    }
+    requireResetCode(code);
     if (this.signal.aborted || this.#reset !== null || this.res.writableFinished) return;
     const { res } = this;
     if (!('stream' in res) && this.#downgrade.reset === 'refuse')
@@ -174,6 +166,13 @@ export class ResponseOverNode implements PushedResponse {
   get writableBytes(): number {
     const { res } = this;
     return this.#state === 'started' ? Math.max(0, res.writableHighWaterMark - res.writableLength) : 0;
+  }
+
+  /** What gives the lines is the application's, and may have called us. */
+  #flatten(fields: FieldsInit | undefined): readonly string[] {
+    const flat = flatten(fields);
+    this.#mustBeIdle();
+    return flat;
   }
 
   #mustBeIdle(): void {
