@@ -5,6 +5,7 @@
  */
 
 import { maxMessageLength } from '../../wire/layout.ts';
+import { MAX_AUTHORITY_CHARS } from '../http1/host.ts';
 import { closest } from './closest.ts';
 import type { ThreadRange } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
@@ -110,11 +111,7 @@ export function checkRings(
 }
 
 function headBytesOf(fieldListBytes: number, headerBytes: number, listeners: unknown): number {
-  return (
-    Math.max(fieldListBytes * bytesPerFieldListByte, headerBytes * bytesPerHeaderByte) +
-    fixedHeadBytes +
-    tlsBytes(listeners)
-  );
+  return Math.max(fieldListBytes, headerBytes) * boundPerByte + fixedHeadBytes + tlsBytes(listeners);
 }
 
 /** The smallest ring that holds the largest request head, for a pool that nobody gave a size. */
@@ -132,12 +129,17 @@ export function checkOutputLimits(http2: unknown, problems: ConfigProblem[]): vo
   problems.push(conflict(where, `more than outputLimitBytes (${limit})`, most));
 }
 
-/** UTF-8 takes three bytes of a UTF-16 unit at most, and the writer claims room for that before it looks. */
-const bytesPerFieldListByte = 3;
-/** As above, and a line of two bytes ("a:") also costs two string heads, which a field list counts as 32. */
-const bytesPerHeaderByte = 5;
-/** Kind, slot, generation, flags, version, remote address and port. */
-const fixedHeadBytes = 512;
+/**
+ * The writer claims three bytes for each UTF-16 unit before it looks (UTF-8 takes no more), and five for the head of each
+ * string, which are two a line. Both limits count more than that beside name and value: 32 a line of a field list (RFC 9113
+ * section 6.5.2), and four a line of HTTP/1.1, for its colon, space and line end.
+ */
+const boundPerByte = 3;
+/**
+ * What neither limit counts: the integers, what HTTP/1.1 does not spell out (method, scheme, version), the client's address, and the
+ * authority, which a proxy may have named in a field that crosses as well.
+ */
+const fixedHeadBytes = 512 + MAX_AUTHORITY_CHARS * boundPerByte;
 
 /** What OPEN says of a connection's TLS: names, and where clients are asked for one, their certificate in base64. */
 function tlsBytes(listeners: unknown): number {

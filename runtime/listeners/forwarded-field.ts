@@ -64,6 +64,9 @@ export function parseForwardedFor(value: string): Endpoint[] | null {
   return nodes;
 }
 
+/** An IPv6 address, and its zone by the name of an interface; Node takes a zone of any length. */
+const MAX_ADDRESS_CHARS = 64;
+
 /** RFC 7239 section 6: an address and perhaps a port, `unknown`, or a name that starts with "_". */
 function parseNode(text: string): Endpoint | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}|_[0-9A-Za-z._-]+))?$/.exec(text);
@@ -77,5 +80,5 @@ function parseNode(text: string): Endpoint | undefined {
 function endpoint(address: string, portText: string | undefined): Endpoint | undefined {
   // A port that starts with "_" says no more than that there is one.
   const port = portText === undefined || portText.startsWith('_') ? 0 : Number(portText);
-  return port <= 65_535 ? { address, port, isUnix: false } : undefined;
+  return port <= 65_535 && address.length <= MAX_ADDRESS_CHARS ? { address, port, isUnix: false } : undefined;
 }

@@ -67,7 +67,12 @@ export class Dispatcher {
   #refuse(job: Job, refusal: 'queue-full' | 'waited-too-long' | 'pool-stopped'): void {
     this.refusedJobs++;
     job.state = 'released';
-    job.onRefused(refusal);
+    try {
+      job.onRefused(refusal);
+    } catch (error) {
+      // An error of ours costs that job, and not the turn or the queue behind it.
+      job.onFault(error);
+    }
   }
 
   /** Of the threads that have room: one that runs its loop before one that is stalled, then the one with the least load. */

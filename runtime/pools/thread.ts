@@ -163,7 +163,10 @@ export class Thread implements ReactorHandler {
     this.#begunSinceMeasured = 0;
   }
 
-  /** Gives a job to the thread; false when the ring is full, and nothing has changed. */
+  /**
+   * Gives a job to the thread; false when the ring is full, and nothing has changed. A job that cannot be sent is dealt with: it
+   * hears of its fault, and belongs to nobody.
+   */
   assign(job: Job): boolean {
     const slot = this.#free.pop() as number;
     const claims = this.channel.claims;
@@ -172,10 +175,17 @@ export class Thread implements ReactorHandler {
       this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
       return false;
     }
-    if (!job.sendOpen(this, slot, generation)) {
-      claims.recall(slot);
-      claims.release(slot);
-      this.#free.push(slot);
+    let isSent = false;
+    try {
+      isSent = job.sendOpen(this, slot, generation);
+    } catch (error) {
+      this.#giveBack(slot);
+      job.state = 'released';
+      job.onFault(error);
+      return true;
+    }
+    if (!isSent) {
+      this.#giveBack(slot);
       return false;
     }
     this.#slots[slot] = job;
@@ -191,6 +201,13 @@ export class Thread implements ReactorHandler {
     this.#oldestUnbegun ??= job;
     this.#turns.request();
     return true;
+  }
+
+  /** A slot that was queued and whose OPEN was not sent. */
+  #giveBack(slot: number): void {
+    this.channel.claims.recall(slot);
+    this.channel.claims.release(slot);
+    this.#free.push(slot);
   }
 
   /** Whether `adopt` would take a job now. */

@@ -1,0 +1,125 @@
+/** The largest heads that the limits let in reach an application through the smallest ring that the configuration lets in. */
+import test from 'ava';
+import { MAX_AUTHORITY_CHARS } from '../../runtime/http1/host.ts';
+import { message, RawClient } from '../http1/raw.ts';
+import { application, FileScope, startServer, type TestServer } from '../server/harness.ts';
+import { connectHttp2, request } from '../server/http2-client.ts';
+
+/** One more would ask for a ring of 512 KiB. */
+const HEAD_BYTES = 42_494;
+const RING_BYTES = 262_144;
+
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  server = await startServer(scope, {
+    pools: {
+      pool: {
+        application: application('server', 'messages'),
+        threads: { max: 1 },
+        // A slot or a place in the ring that is lost is missed at once.
+        exchangesPerThread: 1,
+        ringBytes: RING_BYTES,
+      },
+    },
+    listeners: [{ address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }],
+    limits: { maxTargetBytes: HEAD_BYTES },
+    http1: { maxHeaderBytes: HEAD_BYTES, maxFieldLines: 65_536 },
+    http2: { maxFieldListBytes: HEAD_BYTES, maxFieldLines: 65_536 },
+  });
+});
+test.after.always(() => scope.end());
+
+type Line = readonly [name: string, value: string];
+
+const longestHost = `${'h'.repeat(MAX_AUTHORITY_CHARS - 5)}:8080`;
+
+/** What fills a head up, by the room that is left and what a line costs beside its name and value. */
+const fillings: { readonly [shape: string]: (room: number, overhead: number) => Line[] } = {
+  'one long line': (room, overhead) => [['x', 'v'.repeat(room - overhead - 1)]],
+  'one long line of two-byte characters': (room, overhead) => [['x', '\xe9'.repeat(room - overhead - 1)]],
+  'as many lines as there can be': (room, overhead) => {
+    const lines = Array.from({ length: Math.floor(room / (overhead + 1)) - 1 }, (): Line => ['x', '']);
+    const rest = room - lines.length * (overhead + 1);
+    return [...lines, ['y', 'v'.repeat(rest - overhead - 1)]];
+  },
+  'a host that a proxy names': (room, overhead) => {
+    const named: Line[] = [
+      ['x-forwarded-host', longestHost],
+      ['x-forwarded-for', '2001:db8:1111:2222:3333:4444:192.100.100.100'],
+    ];
+    const cost = named.reduce((sum, [name, value]) => sum + name.length + value.length + overhead, 0);
+    return [...named, ['x', 'v'.repeat(room - cost - overhead - 1)]];
+  },
+};
+
+const sizeOf = (lines: readonly Line[], overhead: number) =>
+  lines.reduce((sum, [name, value]) => sum + name.length + value.length + overhead, 0);
+
+async function overHttp1(room: number, shape: string): Promise<number> {
+  const client = await RawClient.connect(scope, server.port);
+  const fixed: Line[] = [['host', longestHost]];
+  const target = '/hello';
+  const lines = [...fixed, ...fillings[shape]!(room - target.length - sizeOf(fixed, 4), 4)];
+  client.send(message([`GET ${target} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)]));
+  return (await client.response()).status;
+}
+
+async function overHttp2(room: number, shape: string): Promise<number> {
+  const session = await connectHttp2(scope, server.origin, { maxSendHeaderBlockLength: 10 * HEAD_BYTES });
+  const pseudo = { ':method': 'GET', ':scheme': 'http', ':authority': longestHost, ':path': '/hello' };
+  const headers: { [name: string]: string | string[] } = { ...pseudo };
+  const lines = fillings[shape]!(room - sizeOf(Object.entries(pseudo), 32), 32);
+  for (const [name, value] of lines) (headers[name] = [headers[name] ?? []].flat()).push(value);
+  const { status } = await request(session, headers);
+  session.close();
+  return status;
+}
+
+for (const [version, ask] of [
+  ['HTTP/1.1', overHttp1],
+  ['HTTP/2', overHttp2],
+] as const) {
+  for (const shape of Object.keys(fillings)) {
+    test.serial(
+      `the largest head reaches its application, and one byte more is answered 431: ${version}, ${shape}`,
+      async (t) => {
+        t.is(await ask(HEAD_BYTES, shape), 200);
+        t.is(await ask(HEAD_BYTES + 1, shape), 431);
+        t.is(await ask(HEAD_BYTES, shape), 200);
+      },
+    );
+  }
+}
+
+test.serial('the longest target reaches its application', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  const target = `/hello?${'q'.repeat(HEAD_BYTES - 7 - 9)}`;
+  client.send(message([`GET ${target} HTTP/1.1`, 'host: a']));
+  t.is((await client.response()).status, 200);
+});
+
+for (const [what, name, value] of [
+  ['a host', 'host', 'h'.repeat(25_000)],
+  ['a host of one character too many', 'host', `h${longestHost}`],
+  ['a host that a proxy names', 'x-forwarded-host', 'h'.repeat(25_000)],
+  ['a host that a proxy names in Forwarded', 'forwarded', `for=192.0.2.1;host=${'h'.repeat(25_000)}`],
+  ['an address that a proxy names', 'x-forwarded-for', `fe80::1%${'z'.repeat(25_000)}`],
+] as const) {
+  test.serial(
+    `what no message could carry twice is answered 400, and the next request is served: ${what}`,
+    async (t) => {
+      const client = await RawClient.connect(t, server.port);
+      client.send(
+        message(['GET /hello HTTP/1.1', ...(name === 'host' ? [] : ['host: a']), `${name}: ${value}`]),
+      );
+      t.is((await client.response()).status, 400);
+      const session = await connectHttp2(t, server.origin, { maxSendHeaderBlockLength: 10 * HEAD_BYTES });
+      const head = { ':method': 'GET', ':scheme': 'http', ':path': '/hello' };
+      const wrong = name === 'host' ? { ':authority': value } : { ':authority': 'a', [name]: value };
+      t.is((await request(session, { ...head, ...wrong })).status, 400);
+      t.is((await request(session, { ...head, ':authority': 'a' })).status, 200);
+    },
+  );
+}
