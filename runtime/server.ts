@@ -1,14 +1,9 @@
-/**
- * Puts the parts together and runs them: pools first, listeners when the applications are loaded, then until a signal
- * says to stop. `serve` is the whole life of the process and answers its exit code.
- */
+/** Puts the parts together and runs them: pools first, listeners when the applications are loaded, until it is drained or destroyed. */
 import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
-import { ExitCode } from './cli/exit-code.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
-import { ConfigError } from './config/errors.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
@@ -20,12 +15,11 @@ import { Http1Front } from './http1/front.ts';
 import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
 import { ConnectionLimits } from './limits.ts';
-import { ListenError } from './listeners/listen-error.ts';
 import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
 import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
-import { ApplicationLoadError, Pool, type PoolObserver } from './pools/pool.ts';
+import { Pool, type PoolObserver } from './pools/pool.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
 import type { Certificates } from './tls/certificates.ts';
@@ -34,50 +28,6 @@ import type { Certificates } from './tls/certificates.ts';
 const TICK_MS = 1_000;
 /** For the resets of a drain whose deadline is over to leave. Who does not read them by then hears no more. */
 const LAST_WORDS_MS = 500;
-
-/**
- * Runs the server until it is told to stop.
- * @throws ConfigError when files that the configuration names are wrong
- */
-export async function serve(config: Config, log: Log): Promise<number> {
-  const server = new Server(config, log);
-  // From the beginning: without a listener the signal ends the process, whatever there is to reload.
-  process.on('SIGHUP', () => server.reloadCertificates());
-  try {
-    await server.start();
-  } catch (error) {
-    await server.destroy();
-    if (error instanceof ConfigError) throw error;
-    if (error instanceof ApplicationLoadError) {
-      log.fatal({ code: error.code }, error.message);
-      return ExitCode.ApplicationFailed;
-    }
-    if (error instanceof ListenError) log.fatal({ code: error.code }, error.message);
-    else log.fatal({ err: error }, 'the server could not start');
-    return ExitCode.Failed;
-  }
-  await stopSignal(log);
-  await server.drain();
-  return ExitCode.Ok;
-}
-
-/** Resolves on the first SIGTERM or SIGINT; the second ends the process at once. */
-function stopSignal(log: Log): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let told = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (told) {
-      log.warn({ signal }, 'second signal: ending at once');
-      process.exit(signal === 'SIGINT' ? 130 : 143);
-    }
-    told = true;
-    log.info({ signal }, 'draining: no new exchanges, open ones finish; a second signal ends at once');
-    resolve();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return promise;
-}
 
 export class Server {
   readonly #config: Config;
@@ -229,7 +179,9 @@ export class Server {
   async start(): Promise<void> {
     // First, as it is soon known to be wrong.
     await this.#loadCertificates();
+    if (!this.#isStarting) return;
     await Promise.all([...this.#pools.values()].map((pool) => pool.start()));
+    if (!this.#isStarting) return;
     await openListeners(
       this.#config,
       this.#certificates,
@@ -238,6 +190,11 @@ export class Server {
       this.#log,
       this.#listeners,
     );
+    if (!this.#isStarting) {
+      // Those that were opened since it was told to stop.
+      for (const listener of this.#listeners) listener.close();
+      return;
+    }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#state = 'running';
@@ -311,9 +268,12 @@ export class Server {
     return this.#dateText;
   }
 
-  /** Stops taking requests, lets what is open finish, and ends; after the deadline the rest is reset. */
+  /**
+   * Stops taking requests, lets what is open finish, and ends; after the deadline the rest is reset. Threads that do not end
+   * by themselves have been told to when this resolves, and `destroy` waits for them.
+   */
   async drain(): Promise<void> {
-    if (this.#state === 'ended') return;
+    if (this.#isEnded) return;
     this.#state = 'draining';
     const emptied = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
@@ -341,8 +301,19 @@ export class Server {
       this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
     }
     clearTimeout(deadline);
-    await this.destroy();
+    // Somebody lost patience meanwhile.
+    if (this.#isEnded) return;
+    void this.destroy();
     this.#log.info('stopped');
+  }
+
+  /** Asked again behind every wait of the start: the server may have been told to stop meanwhile. */
+  get #isStarting(): boolean {
+    return this.#state === 'starting';
+  }
+
+  get #isEnded(): boolean {
+    return this.#state === 'ended';
   }
 
   /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
@@ -368,7 +339,7 @@ export class Server {
     this.#whenEmpty = null;
   }
 
-  /** Ends everything at once. Idempotent. */
+  /** Ends everything at once; resolves when the threads have ended, which one that waits in the kernel never does. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'ended';
     // A drain that is under way has nothing more to wait for, nor has its deadline.

@@ -10,6 +10,9 @@ import { helpText, usage } from './help.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
 
+/** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
+const THREADS_END_MS = 2_000;
+
 export async function main(words: readonly string[], environment: Environment): Promise<number> {
   const { command, flags, problems } = parseArguments(words);
   if (command === 'help') return print(helpText());
@@ -67,8 +70,10 @@ async function start(config: Config, environment: Environment): Promise<number> 
   // Before anything is handed to libuv.
   if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);
   const { createLog, flushLog } = await import('../log.ts');
-  const { serve } = await import('../server.ts');
+  const { endWithoutThreads, Unended } = await import('../process-end.ts');
+  const { serve } = await import('../serve.ts');
   const log = createLog(config.log);
+  const unended = new Unended();
   let exitCode: number;
   try {
     exitCode = await serve(config, log);
@@ -76,7 +81,11 @@ async function start(config: Config, environment: Environment): Promise<number> 
     if (!(error instanceof ConfigError)) throw error;
     exitCode = refuse(error.source, error.problems);
   }
+  const left = await unended.within(THREADS_END_MS);
+  const isStuck = left.threads > 0 || left.requests > 0;
+  if (isStuck) log.warn(left, 'threads wait for what does not come: the process ends without them');
   await flushLog(log);
+  if (isStuck) endWithoutThreads(exitCode);
   return exitCode;
 }
 

@@ -29,6 +29,9 @@ const application = fileURLToPath(
 
 const largestRing = ringSizes[ringSizes.length - 1] as (typeof ringSizes)[number];
 
+/** The module is our own and its start short: only a machine with no time for it, or a root that hangs, takes longer. */
+const START_TIMEOUT_MS = 60_000;
+
 /** No pool of the file can be named so, and no two routes have one host and path. */
 export function staticPoolName({ host, path }: RouteOutput): string {
   return `static ${host === '*' ? '' : host.toLowerCase()}${path}`;
@@ -60,6 +63,7 @@ export function staticPool(
     application,
     applicationOptions,
     threads: { min: 1, max: threads },
+    startTimeoutMs: START_TIMEOUT_MS,
     ringBytes:
       ringSizes.find((bytes) => bytes >= leastRingBytes && bytes >= defaults.ringBytes) ?? largestRing,
   };

@@ -86,6 +86,7 @@ export class Pool implements ThreadOwner {
   #state: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
   #drainAnnounced = false;
   #whenEmpty: PromiseWithResolvers<void> | null = null;
+  #destroyed: Promise<void> | null = null;
   #spawned = 0;
   /** Of threads that Piscina still has. */
   #usedThreadIds = new Set<number>();
@@ -360,10 +361,11 @@ export class Pool implements ThreadOwner {
     await this.#whenEmpty.promise;
   }
 
-  /** Ends every thread at once, begun jobs and all. Idempotent. */
-  async destroy(): Promise<void> {
+  /** Ends every thread at once, begun jobs and all. Resolves when they have ended. Idempotent. */
+  destroy(): Promise<void> {
     this.#state = 'draining';
-    await this.#piscina.destroy();
+    this.#destroyed ??= this.#piscina.destroy();
+    return this.#destroyed;
   }
 
   // ---- ThreadOwner

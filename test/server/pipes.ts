@@ -10,6 +10,8 @@ export interface Pipe {
   readonly path: string;
   /** Resolves when somebody has opened it to read, who then waits for what is never written. */
   opened(): Promise<void>;
+  /** Lets whoever reads come to the end. */
+  close(): Promise<void>;
 }
 
 export function makePipe(scope: Scope): Pipe {
@@ -17,8 +19,12 @@ export function makePipe(scope: Scope): Pipe {
   const path = join(directory, 'pipe');
   execFileSync('mkfifo', [path]);
   let writer: FileHandle | null = null;
-  scope.teardown(async () => {
+  const close = async () => {
     await writer?.close();
+    writer = null;
+  };
+  scope.teardown(async () => {
+    await close();
     rmSync(directory, { recursive: true });
   });
   return {
@@ -26,5 +32,6 @@ export function makePipe(scope: Scope): Pipe {
     opened: async () => {
       writer = await open(path, 'w');
     },
+    close,
   };
 }

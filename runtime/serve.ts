@@ -1,0 +1,62 @@
+/** The whole life of a server's process: from its configuration to its exit code. */
+import { ExitCode } from './cli/exit-code.ts';
+import type { Config } from './config/config.ts';
+import { ConfigError } from './config/errors.ts';
+import { ListenError } from './listeners/listen-error.ts';
+import type { Log } from './log.ts';
+import { ApplicationLoadError } from './pools/pool.ts';
+import { Server } from './server.ts';
+
+/**
+ * Runs the server until it is told to stop. Threads have been told to end when this resolves; not all need have.
+ * @throws ConfigError when files that the configuration names are wrong
+ */
+export async function serve(config: Config, log: Log): Promise<number> {
+  const server = new Server(config, log);
+  // From the beginning: without a listener these signals end the process, or do nothing where it is a container's first.
+  process.on('SIGHUP', () => server.reloadCertificates());
+  const { first, second } = stopSignals(log);
+  const started = server.start();
+  try {
+    await Promise.race([started.then(() => first), first]);
+  } catch (error) {
+    void server.destroy();
+    if (error instanceof ConfigError) throw error;
+    return failedToStart(error, log);
+  }
+  // What was still starting fails now, as it was told to.
+  started.catch(() => undefined);
+  const exitCode = await Promise.race([server.drain().then(() => ExitCode.Ok), second]);
+  void server.destroy();
+  return exitCode;
+}
+
+function failedToStart(error: unknown, log: Log): number {
+  if (error instanceof ApplicationLoadError) {
+    log.fatal({ code: error.code }, error.message);
+    return ExitCode.ApplicationFailed;
+  }
+  if (error instanceof ListenError) log.fatal({ code: error.code }, error.message);
+  else log.fatal({ err: error }, 'the server could not start');
+  return ExitCode.Failed;
+}
+
+/** The first SIGTERM or SIGINT; and the second, with the exit code that it asks for. */
+function stopSignals(log: Log): { readonly first: Promise<void>; readonly second: Promise<number> } {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<number>();
+  let isTold = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isTold) {
+      log.warn({ signal }, 'second signal: ending at once');
+      second.resolve(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    isTold = true;
+    log.info({ signal }, 'draining: no new exchanges, open ones finish; a second signal ends at once');
+    first.resolve();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return { first: first.promise, second: second.promise };
+}
