@@ -25,8 +25,14 @@ process.on('uncaughtException', (error) => {
   console.error(`uncaught: ${error.stack}\nreplay: ${watchdog.replay}`);
   process.exit(1);
 });
-await using watchdog = new Watchdog(targetNames);
-for (const name of chosen) {
+const watchdog = new Watchdog(targetNames);
+try {
+  for (const name of chosen) await run(name);
+} finally {
+  await watchdog[Symbol.asyncDispose]();
+}
+
+async function run(name: TargetName): Promise<void> {
   try {
     const count = await fuzz(name, { seed, seconds: seconds / chosen.length, cases }, watchdog);
     console.log(`${name}: ${count} cases, nothing found`);

@@ -88,7 +88,7 @@ for (const story of stories) {
 
   test(`we and a node:http2 client read each other, whatever the table sizes: ${story.name}`, async (t) => {
     const { client, raw } = await nodeClient();
-    await using _raw = raw;
+    t.teardown(() => raw[Symbol.asyncDispose]());
     const decoder = new HpackDecoder(ROOMY);
     const encoder = new HpackEncoder({ maxTableBytes: 4096 });
     for (const [i, { request, response, status, trailers }] of story.exchanges.entries()) {
@@ -113,7 +113,7 @@ for (const story of stories) {
 
   test(`we and a node:http2 server read each other, whatever the table sizes: ${story.name}`, async (t) => {
     const { session, raw } = await nodeServer();
-    await using _raw = raw;
+    t.teardown(() => raw[Symbol.asyncDispose]());
     const decoder = new HpackDecoder(ROOMY);
     const encoder = new HpackEncoder({ maxTableBytes: 4096 });
     for (const [i, exchange] of story.exchanges.entries()) {
