@@ -9,12 +9,15 @@ function untilAborted(context: HandlerContext): Promise<never> {
   const signals = new Signals(context.requestHeader.get(SIGNALS_FIELD) ?? 'nobody');
   signals.tell('waiting');
   return new Promise((_resolve, reject) => {
-    context.signal.addEventListener('abort', () => {
+    const onAbort = (): void => {
       const { reason } = context.signal;
       signals.tell(reason instanceof ConnectError ? `aborted ${Code[reason.code]}` : 'aborted');
       setImmediate(() => signals.close());
       reject(reason);
-    });
+    };
+    // On a busy machine the deadline has passed before the call arrives.
+    if (context.signal.aborted) onAbort();
+    else context.signal.addEventListener('abort', onAbort);
   });
 }
 
