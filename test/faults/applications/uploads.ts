@@ -27,7 +27,6 @@ export default async function uploads(exchange: Exchange): Promise<void> {
   }
   begun++;
   open++;
-  exchange.signal.addEventListener('abort', () => aborted++);
   exchange.respond(200);
   let body = 'whole';
   try {
@@ -36,7 +35,9 @@ export default async function uploads(exchange: Exchange): Promise<void> {
     body = (error as GatewayError).code;
   }
   const closed = await exchange.closed;
+  // Together, so that nobody sees one without the other.
   open--;
+  if (exchange.signal.aborted) aborted++;
   if (code === '') return;
   const reason = exchange.signal.reason as GatewayError;
   endingOf(code).resolve({
