@@ -48,6 +48,24 @@ test('a test failed', (t) => {
   });
 });
 
+test('every test that failed is counted, and so is one that was to fail and did not', (t) => {
+  const tests = `test('three', (t) => t.fail()); test('four', (t) => t.fail()); test.failing('five', (t) => t.pass());`;
+  t.deepEqual(judge(t, passing + tests), { code: 1, lines: ['2 passed, 3 failed'] });
+});
+
+test('several runs are added up', (t) => {
+  const first = '  ✔ one\n  - [skip] two\n\n  1 test passed\n  1 test skipped\n';
+  const second = '  ✔ one\n  ✔ two\n  - [skip] three\n\n  2 tests passed\n  2 tests skipped\n';
+  t.deepEqual(summarize(first + second, 0), {
+    code: 0,
+    lines: ['3 skipped, 0 still to be written, 0 failed as expected', '3 passed, 0 failed'],
+  });
+  t.deepEqual(summarize(`${first}  2 uncaught exceptions\n${second}  1 uncaught exception\n`, 1), {
+    code: 1,
+    lines: ['3 skipped, 0 still to be written, 0 failed as expected', '3 passed, 3 failed'],
+  });
+});
+
 test('a hook failed', (t) => {
   const verdict = judge(t, `${passing} test.after((t) => t.fail());`);
   t.deepEqual(verdict, { code: 1, lines: ['2 passed, 1 failed'] });
