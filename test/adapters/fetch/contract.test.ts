@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
 import { isCut, listen, ways } from '../ways.ts';
+import { repeated } from './applications/raw.ts';
 
 const FRAMEWORKS = ['plain', 'hono', 'h3'] as const;
 
@@ -88,6 +89,18 @@ for (const framework of FRAMEWORKS) {
         [redirection.status, redirection.headers.location],
         [307, `http://127.0.0.1:${server.port}/elsewhere`],
       );
+    });
+
+    test(title('a field that is given twice leaves as the platform joins it'), async (t) => {
+      for (const how of ['spelled', 'listed', 'cookies', 'iterated']) {
+        const seen = await over(server).ask(t, at('/repeated'), { headers: { 'x-how': how } });
+        t.deepEqual([how, seen.status, seen.body], [how, 200, 'x']);
+        const joined = new Headers(repeated(how));
+        const cookies = joined.getSetCookie();
+        joined.delete('set-cookie');
+        for (const [name, value] of joined) t.is(seen.headers[name], value, `${how}: ${name}`);
+        t.deepEqual(seen.headers['set-cookie'], cookies.length > 0 ? cookies : undefined);
+      }
     });
 
     test(title('HEAD, 204 and 304 have no body'), async (t) => {

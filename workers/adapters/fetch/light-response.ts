@@ -138,10 +138,20 @@ function flatOf(headers: ResponseInit['headers']): string[] | null {
   const flat: string[] = [];
   if (headers === undefined) return flat;
   const isList = typeof (headers as Iterable<unknown>)[Symbol.iterator] === 'function';
+  // What gives its lines once must give them to the platform, should that have to judge.
+  if (isList && !Array.isArray(headers) && !(headers instanceof Headers)) return null;
   for (const [name, value] of isList ? (headers as Iterable<[string, string]>) : Object.entries(headers)) {
     if (typeof name !== 'string' || typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value))
       return null;
-    flat.push(name.toLowerCase(), value);
+    const lower = name.toLowerCase();
+    // A repeated field is one line with all values, which the platform makes (Fetch Standard, "append").
+    if (lower !== 'set-cookie' && carries(flat, lower)) return null;
+    flat.push(lower, value);
   }
   return flat;
+}
+
+function carries(flat: readonly string[], name: string): boolean {
+  for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return true;
+  return false;
 }

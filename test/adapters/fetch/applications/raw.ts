@@ -6,6 +6,33 @@ type Step = (request: Request, signals: Signals) => Response | Promise<Response>
 const encoder = new TextEncoder();
 let pulls = 0;
 
+/** Ways to give a field twice. */
+export function repeated(how: string): HeadersInit {
+  switch (how) {
+    case 'spelled':
+      return { 'Content-Type': 'text/html', 'content-type': 'text/plain' };
+    case 'listed':
+      return [
+        ['access-control-allow-origin', 'https://one.example'],
+        ['Access-Control-Allow-Origin', 'https://two.example'],
+        ['vary', 'origin'],
+        ['vary', 'accept'],
+      ];
+    case 'cookies':
+      return [
+        ['set-cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+      ];
+    default: {
+      const once = new Map([
+        ['etag', '"one"'],
+        ['x-name', 'caf\xe9'],
+      ]);
+      return once.entries() as unknown as HeadersInit;
+    }
+  }
+}
+
 const steps: { readonly [path: string]: Step } = {
   '/echo': (request) =>
     new Response(request.body, { headers: { 'x-type': request.headers.get('content-type') ?? '' } }),
@@ -62,6 +89,7 @@ const steps: { readonly [path: string]: Step } = {
     headers.append('set-cookie', 'b=2; Path=/');
     return new Response('ok', { headers });
   },
+  '/repeated': (request) => new Response('x', { headers: repeated(request.headers.get('x-how') ?? '') }),
   '/redirect': (request) => Response.redirect(new URL('/elsewhere', request.url), 307),
   '/empty/204': () => new Response(null, { status: 204 }),
   '/empty/304': () => new Response(null, { status: 304, headers: { etag: '"one"' } }),
