@@ -1,6 +1,7 @@
 /** Mutual TLS: who is let in, and what the application learns of whom. */
 import { once } from 'node:events';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -35,7 +36,10 @@ test.before(async () => {
       { address: '127.0.0.1:0', tls: { ...asks, rejectUnauthorized: false } },
       { address: '127.0.0.1:0', tls: { certificates } },
     ],
-    pools: { who },
+    pools: {
+      who,
+      node: { application: fileURLToPath(new URL('applications/socket-who.ts', import.meta.url)) },
+    },
   });
   const lines = server.log.lines.filter(({ msg }) => msg?.startsWith('listening on https'));
   ports = lines.map(({ address }) => Number(String(address).split(':').at(-1)));
@@ -60,6 +64,16 @@ async function learned(
   client: Issued | null,
   options?: ConnectionOptions,
 ): Promise<SeenTls | null> {
+  const body = await answered(listener, client, '/', options);
+  return body === null ? null : seenIn(body).tls;
+}
+
+async function answered(
+  listener: number,
+  client: Issued | null,
+  path: string,
+  options?: ConnectionOptions,
+): Promise<Buffer | null> {
   const socket = connect(listener, client, options);
   // TLS 1.2 tells of a refusal in the handshake, TLS 1.3 after it.
   const secured = once(socket, 'secureConnect').then(
@@ -69,9 +83,9 @@ async function learned(
   if (!(await secured)) return null;
   const origin = `https://localhost:${ports[listener]}`;
   const session = await connectHttp2({ teardown: () => {} }, origin, { createConnection: () => socket });
-  const { status, body } = await request(session, { ':path': '/' });
+  const { status, body } = await request(session, { ':path': path });
   session.destroy();
-  return status === 200 ? seenIn(body).tls : null;
+  return status === 200 ? body : null;
 }
 
 for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
@@ -97,6 +111,17 @@ test('where certificates are only asked for, the application decides', async (t)
   t.like(await learned(Asked, alice), { authorized: true, clientCertificate: { subject: 'CN=alice' } });
   t.like(await learned(Asked, mallory), { authorized: false, clientCertificate: { subject: 'CN=mallory' } });
   t.like(await learned(Asked, null), { authorized: false, clientCertificate: null });
+});
+
+test('the socket of a Node handler has no error for an authorized client alone', async (t) => {
+  const said = async (listener: number, client: Issued | null): Promise<unknown> =>
+    JSON.parse(String(await answered(listener, client, '/node/')));
+  t.deepEqual(await said(Asked, alice), { authorized: true, authorizationError: null });
+  t.deepEqual(await said(Asked, mallory), { authorized: false, authorizationError: 'CERT_UNTRUSTED' });
+  t.deepEqual(await said(Asked, null), {
+    authorized: false,
+    authorizationError: 'UNABLE_TO_GET_ISSUER_CERT',
+  });
 });
 
 test('a certificate that nobody asked for is not sent', async (t) => {

@@ -129,6 +129,13 @@ export class FoldedExchange extends WrappedExchange {
     res.statusCode = status;
     if (body === undefined) res.writeHead(status);
     else res.end(body);
+    this.#throwRefusal();
+  }
+
+  /** Node's response throws nothing that the exchange above has refused, but who called here is told. */
+  #throwRefusal(): void {
+    const { failure } = this.#pair;
+    if (failure !== null) throw failure.error;
   }
 
   /** What is set above and not said here, then what is said here. */
@@ -176,6 +183,7 @@ export class FoldedExchange extends WrappedExchange {
       for (let i = 0; i < flat.length; i += 2) lines.push([flat[i], flat[i + 1]]);
       if (lines.length > 0 && this.capabilities.trailers) this.#pair.res.addTrailers(lines);
       this.#pair.res.end();
+      this.#throwRefusal();
     }
     this.#state = 'ended';
   }

@@ -4,7 +4,8 @@ import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { folded } from './folds.ts';
-import { NodePair, type PairOptions } from './pair.ts';
+import { NodePair } from './pair.ts';
+import type { PairOptions } from './pair-response.ts';
 
 /** What node:http calls for a request, or a middleware of Connect's kind. A promise that it gives is waited for. */
 export type NodeHandler = (
@@ -30,9 +31,16 @@ export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): A
   const takesNext = handler.length > 2 && !('handle' in handler);
   const application = (exchange: Exchange): void | Promise<void> => {
     const pair = new NodePair(exchange, pairOptions, associated);
-    const result = takesNext
-      ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
-      : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
+    let result: unknown;
+    try {
+      result = takesNext
+        ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
+        : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
+    } catch (error) {
+      // Timers and callbacks of the handler may still be under way.
+      pair.fail(error);
+      throw error;
+    }
     return pair.held(result);
   };
   const associated = Associated.of(application, pairOptions.downgrade);

@@ -16,16 +16,21 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   const application = (exchange: Exchange): void | Promise<void> => {
     const { protocol, method, fields } = exchange.request;
     if (protocol !== '' || method === 'CONNECT') return upgrade(server, exchange);
-    const pair = new NodePair(exchange, pairOptions, associated);
+    const pair = new NodePair(exchange, pairOptions, associated, server);
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
-    const results = server
-      .listeners(isAsked ? 'checkContinue' : 'request')
-      .map((listener) => listener.call(server, pair.req, pair.res));
-    if (results.length === 0) throw new Error('expected a server with request listeners, it has none');
-    for (const result of results) {
-      // Node would end the process for a rejection that nobody handles; here one exchange fails.
-      if (result instanceof Promise) result.catch((error: unknown) => pair.fail(error));
+    const listeners = server.listeners(isAsked ? 'checkContinue' : 'request');
+    if (listeners.length === 0) throw new Error('expected a server with request listeners, it has none');
+    try {
+      for (const listener of listeners) {
+        const result: unknown = listener.call(server, pair.req, pair.res);
+        // Node would end the process for a rejection that nobody handles; here one exchange fails.
+        if (result instanceof Promise) result.catch((error: unknown) => pair.fail(error));
+      }
+    } catch (error) {
+      // Timers and callbacks of the listeners may still be under way.
+      pair.fail(error);
+      throw error;
     }
     return pair.held(undefined);
   };
@@ -44,7 +49,7 @@ function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
     exchange.respond(501, { 'content-type': 'text/plain; charset=utf-8' }, `${why}\n`);
     return;
   }
-  const socket = new UpgradeSocket(exchange);
+  const socket = new UpgradeSocket(exchange, server);
   server.emit(event, socket.request as IncomingMessage, socket, Buffer.alloc(0));
   return socket.held();
 }

@@ -17,8 +17,8 @@ export interface RequestOwner {
   readonly socket: object;
   /** More of the body is wanted. */
   pull(): void;
-  /** The request was destroyed before its end. */
-  requestDestroyed(): void;
+  /** The request is being destroyed. */
+  requestDestroyed(error: Error | null): void;
 }
 
 /** What Node's declarations leave out of the class. */
@@ -76,12 +76,11 @@ function readBody(this: Incoming): void {
   this[PAIR].pull();
 }
 
-/** As Node's: a request that is destroyed before its end takes its connection along, which here is its exchange. */
+/**
+ * As Node's: a request that is destroyed before its end takes its connection along, which here is its exchange. The owner is told
+ * first, as Node would wait for the end of a socket that is still there.
+ */
 function destroyRequest(this: Incoming, error: Error | null, callback: (error?: Error | null) => void): void {
-  if (!this.readableEnded || !this.complete) {
-    this.aborted = true;
-    this.emit('aborted');
-    this[PAIR].requestDestroyed();
-  }
-  process.nextTick(() => callback(this.listenerCount('error') === 0 ? null : error));
+  this[PAIR].requestDestroyed(error);
+  IncomingMessage.prototype._destroy.call(this, error, callback);
 }

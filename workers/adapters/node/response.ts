@@ -7,6 +7,7 @@
  * whoever patches a method leaves a trace: see `patches.ts`.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
+import { inspect } from 'node:util';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import type { NodePair } from './pair.ts';
 import { type Incoming, PAIR } from './request.ts';
@@ -71,6 +72,7 @@ function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void
     for (const lower in set) append(fields, lower, (set[lower] as [string, unknown])[1], false);
   } else if (Array.isArray(headers)) {
     if (Array.isArray(headers[0])) for (const [name, value] of headers) append(fields, name, value, true);
+    else if (headers.length % 2 !== 0) throw oddHeaders(headers);
     else for (let i = 0; i < headers.length; i += 2) append(fields, headers[i], headers[i + 1], true);
   } else if (typeof headers === 'object' && headers !== null) {
     for (const name of Object.keys(headers)) append(fields, name, (headers as never)[name], true);
@@ -80,6 +82,12 @@ function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] === 'content-length') this._contentLength = Number(fields[i + 1]);
   }
+}
+
+/** As Node's own. */
+function oddHeaders(headers: readonly unknown[]): TypeError {
+  const error = new TypeError(`The argument 'headers' is invalid. Received ${inspect(headers)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
 }
 
 /** From now on Node takes the head for sent. */
@@ -133,6 +141,14 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   if (this.finished && !wasFinished) pair.ended();
   else pair.abandonEnd();
   return this;
+}
+
+/** As Node's `emitCloseNT`: from now on what is written is dropped, without an error. */
+export function closeResponse(res: Outgoing): void {
+  if (res._closed) return;
+  res.destroyed = true;
+  res._closed = true;
+  res.emit('close');
 }
 
 /** Everything that was written has gone. */

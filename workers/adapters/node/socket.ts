@@ -1,12 +1,17 @@
 /**
- * What `req.socket` is in an application thread: the facts of the connection, and its end. There is no socket: the reactor
- * has it, and one connection carries many exchanges. What would read or write it is refused by name.
+ * What `req.socket` is in an application thread: the facts of the connection, and its end, which is the end of the exchange. There is
+ * no socket: the reactor has it, and one connection carries many exchanges.
+ *
+ * Nothing throws here that a net.Socket does not throw: much of what destroys a socket or writes to it runs in a timer or a callback,
+ * where an exception ends the thread and with it every other exchange. What cannot be done fails this exchange, by name.
  */
-import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import type { Exchange } from '../../gateway.ts';
-import type { NodePair } from './pair.ts';
+import { ConnectionFacts, REQUEST } from './connection-facts.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
+/** The longest that a timer of Node's takes. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class SocketError extends Error {
   readonly code = 'SLUICE_NO_SOCKET';
@@ -18,97 +23,159 @@ export class SocketError extends Error {
   }
 }
 
-export class ExchangeSocket extends EventEmitter {
+/** What a socket tells, and is told by, what it belongs to. */
+export interface SocketOwner {
+  /** Bytes of the response that wait, and that have gone; bytes of the request that have come. */
+  readonly waitingBytes: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** The `http.Server`, where the application is one. */
+  readonly server: object | null;
+  connectionDestroyed(): void;
+  /** The connection is to be destroyed when what was written has gone. */
+  destroyWhenSent(): void;
+  timedOut(): void;
+  fail(error: unknown): void;
+}
+
+export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
-  readonly #pair: NodePair;
+  readonly #owner: SocketOwner;
   #timer: NodeJS.Timeout | null = null;
-  destroyed = false;
+  /** `ended`: nothing more will be written. */
+  #state: 'open' | 'ended' | 'destroyed' = 'open';
+  #isPaused = false;
+  errored: Error | null = null;
   /** Node's responses cork and uncork what they write to; everything of a turn leaves together here anyway. */
   writableCorked = 1;
   readonly _writableState = { corked: 0 };
-  readonly writableHighWaterMark = HIGH_WATER_MARK;
-  readonly readableHighWaterMark = HIGH_WATER_MARK;
   timeout = 0;
 
-  constructor(exchange: Exchange, pair: NodePair) {
+  constructor(exchange: Exchange, owner: SocketOwner) {
     super();
     this.#exchange = exchange;
-    this.#pair = pair;
+    this.#owner = owner;
   }
 
-  get remoteAddress(): string | undefined {
-    return this.#exchange.request.remote.address || undefined;
+  get [REQUEST](): Exchange['request'] {
+    return this.#exchange.request;
   }
-  get remotePort(): number | undefined {
-    return this.#exchange.request.remote.port || undefined;
-  }
-  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
-    const { address } = this.#exchange.request.remote;
-    return address === '' ? undefined : address.includes(':') ? 'IPv6' : 'IPv4';
+  get server(): object | null {
+    return this.#owner.server;
   }
 
-  // ---- TLS, as tls.TLSSocket has it
+  // ---- its state, as streams have it
 
-  /** What frameworks take for the scheme; behind a trusted proxy the client's. */
-  get encrypted(): boolean {
-    return this.#exchange.request.scheme === 'https';
+  get destroyed(): boolean {
+    return this.#state === 'destroyed';
   }
-  get authorized(): boolean {
-    return this.#exchange.request.tls?.authorized ?? false;
+  get closed(): boolean {
+    return this.destroyed;
   }
-  get alpnProtocol(): string | false {
-    return this.#exchange.request.tls?.alpn ?? false;
-  }
-  get servername(): string | false {
-    return this.#exchange.request.tls?.servername ?? false;
-  }
-  getProtocol(): string | null {
-    return this.#exchange.request.tls?.version ?? null;
-  }
-  getCipher(): object {
-    const { tls } = this.#exchange.request;
-    return tls === null ? {} : { name: tls.cipher, standardName: tls.cipher, version: tls.version };
-  }
-  /** Without a certificate an empty object, as in Node. Names are objects of attributes. */
-  getPeerCertificate(): object {
-    const certificate = this.#exchange.request.tls?.clientCertificate ?? null;
-    if (certificate === null) return {};
-    return {
-      subject: attributesOf(certificate.subject),
-      issuer: attributesOf(certificate.issuer),
-      fingerprint256: certificate.fingerprint256,
-      raw: Buffer.from(certificate.raw),
-    };
-  }
-
-  // ---- its state and its end
-
   get readable(): boolean {
     return !this.destroyed;
   }
   get writable(): boolean {
-    return !this.destroyed;
+    return this.#state === 'open';
+  }
+  /** What comes for the exchange comes by `req`, so this stream never ends: it is destroyed. */
+  get readableEnded(): boolean {
+    return false;
+  }
+  get readableAborted(): boolean {
+    return this.destroyed;
+  }
+  get readableFlowing(): boolean {
+    return !this.#isPaused;
+  }
+  get readableLength(): number {
+    return 0;
+  }
+  get readableHighWaterMark(): number {
+    return HIGH_WATER_MARK;
+  }
+  get writableEnded(): boolean {
+    return this.#state === 'ended';
+  }
+  get writableFinished(): boolean {
+    return this.#state === 'ended' && this.#owner.waitingBytes === 0;
   }
   get writableLength(): number {
-    return this.#pair.waitingBytes;
+    return this.#owner.waitingBytes;
+  }
+  get writableNeedDrain(): boolean {
+    return this.#owner.waitingBytes >= HIGH_WATER_MARK;
+  }
+  get writableHighWaterMark(): number {
+    return HIGH_WATER_MARK;
+  }
+  /** Of content: heads, frames and TLS are the reactor's. */
+  get bytesRead(): number {
+    return this.#owner.receivedBytes;
   }
   get bytesWritten(): number {
-    return this.#pair.sentBytes;
+    return this.#owner.sentBytes;
+  }
+  get bufferSize(): number {
+    return this.#owner.waitingBytes;
+  }
+  /** Those of node:http may be half open. */
+  get allowHalfOpen(): boolean {
+    return true;
   }
 
-  destroy(_error?: Error): this {
+  // ---- its end
+
+  destroy(error?: Error | null): this {
     if (this.destroyed) return this;
-    this.destroyed = true;
+    this.#state = 'destroyed';
+    this.errored = error ?? null;
     this.setTimeout(0);
-    this.#pair.cutUnlessOver();
+    this.#owner.connectionDestroyed();
+    process.nextTick(emitEnd, this, this.errored);
     return this;
   }
 
+  /** What was written leaves first; a response that was not ended by then is cut off. */
+  destroySoon(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#owner.destroyWhenSent();
+  }
+
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
+  /** Half of a connection cannot be closed for one exchange. */
+  end(data?: unknown, encoding?: unknown, callback?: unknown): this {
+    const done = [data, encoding, callback].find((each) => typeof each === 'function');
+    if (done !== undefined) this.once('close', done as () => void);
+    if (data !== undefined && data !== null && data !== done) this.#refuse('end');
+    else this.destroySoon();
+    return this;
+  }
+
+  /** As on a socket of node:http, which its server listens to: an error that nobody else listens to ends it, and no thread. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== 'error' || this.listenerCount('error') > 0) return super.emit(event, ...args);
+    this.destroy(args[0] instanceof Error ? args[0] : null);
+    return false;
+  }
+
+  // ---- time
+
   /** `timeout` is emitted when nothing was read or written for so long; unlike Node's server nothing is destroyed by it. */
   setTimeout(ms: number, listener?: () => void): this {
-    if (listener !== undefined) this.once('timeout', listener);
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = ms > 0 && !this.destroyed ? setTimeout(() => this.#pair.timedOut(), ms).unref() : null;
+    this.#timer = null;
+    if (listener !== undefined) {
+      if (ms > 0) this.once('timeout', listener);
+      else this.removeListener('timeout', listener);
+    }
+    if (ms > 0 && !this.destroyed) {
+      this.#timer = setTimeout(() => this.#owner.timedOut(), Math.min(ms, LONGEST_TIMEOUT_MS)).unref();
+    }
     this.timeout = ms;
     return this;
   }
@@ -118,58 +185,87 @@ export class ExchangeSocket extends EventEmitter {
     this.#timer?.refresh();
   }
 
-  // ---- options of a real socket that say nothing here: the server decides them
+  // ---- what says nothing here
 
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
   cork(): void {}
   uncork(): void {}
+  setDefaultEncoding(): this {
+    return this;
+  }
+  /** Whether `req` is read is what holds the peer back. */
   pause(): this {
+    this.#isPaused = true;
     return this;
   }
   resume(): this {
+    this.#isPaused = false;
     return this;
   }
-  address(): object {
-    return {};
+  isPaused(): boolean {
+    return this.#isPaused;
+  }
+  /** All that comes is the server's, as on a socket that node:http reads. */
+  read(): null {
+    return null;
+  }
+  unpipe(): this {
+    return this;
   }
 
   // ---- what there is not
 
-  write(): never {
-    throw new SocketError('write');
+  /** As node:http's own sockets do. */
+  setEncoding(): never {
+    throw Object.assign(new Error('Changing the socket encoding is not allowed per RFC7230 Section 3.'), {
+      code: 'ERR_HTTP_SOCKET_ENCODING',
+    });
   }
-  end(): never {
-    throw new SocketError('end');
+
+  write(_data: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') process.nextTick(done as () => void, new SocketError('write'));
+    this.#refuse('write');
+    return false;
   }
-  read(): never {
-    throw new SocketError('read');
+
+  pipe<Destination>(destination: Destination): Destination {
+    this.#refuse('pipe');
+    return destination;
   }
-  pipe(): never {
-    throw new SocketError('pipe');
+
+  unshift(): boolean {
+    this.#refuse('unshift');
+    return false;
+  }
+
+  #refuse(member: string): void {
+    this.#owner.fail(new SocketError(member));
+  }
+
+  static {
+    refuseOthers(ExchangeSocket.prototype, (socket, member) => socket.#refuse(member));
   }
 }
 
-/** `CN=alice` lines to an object; what repeats is a list. */
-function attributesOf(name: string): Record<string, string | string[]> {
-  const attributes: Record<string, string | string[]> = {};
-  for (const line of name.split('\n')) {
-    const equals = line.indexOf('=');
-    if (equals < 1) continue;
-    const key = line.slice(0, equals);
-    const value = line.slice(equals + 1);
-    const before = attributes[key];
-    attributes[key] = before === undefined ? value : [before, value].flat();
+function emitEnd(socket: ExchangeSocket, error: Error | null): void {
+  if (error !== null && socket.listenerCount('error') > 0) socket.emit('error', error);
+  socket.emit('close', error !== null);
+}
+
+/** Whatever else a net.Socket can do, of this Node or of a later one, is refused by name. */
+export function refuseOthers<Kind extends object>(
+  prototype: Kind,
+  refuse: (socket: Kind, member: string) => void,
+): void {
+  for (let of: object = Socket.prototype; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
+    for (const member of Reflect.ownKeys(of)) {
+      const isMethod = typeof Object.getOwnPropertyDescriptor(of, member)?.value === 'function';
+      const isPublic = typeof member === 'symbol' ? member === Symbol.asyncIterator : member[0] !== '_';
+      if (!isMethod || !isPublic || member in prototype) continue;
+      const value = function (this: Kind): void {
+        refuse(this, String(member));
+      };
+      Object.defineProperty(prototype, member, { value, configurable: true, writable: true });
+    }
   }
-  return attributes;
 }

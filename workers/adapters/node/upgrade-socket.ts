@@ -6,7 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import type { Exchange, Tunnel } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import { FACTS, REQUEST } from './connection-facts.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
+import { refuseOthers, SocketError } from './socket.ts';
 
 /** Of a head that a listener writes. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -17,6 +19,7 @@ type Done = (error?: Error | null) => void;
 
 export class UpgradeSocket extends Duplex implements RequestOwner {
   readonly request: Incoming;
+  readonly server: object;
   readonly #exchange: Exchange;
   readonly #isKeyless: boolean;
   #head: Buffer[] = [];
@@ -25,10 +28,13 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   #tunnel: Tunnel | null = null;
   #reader: AsyncIterator<Uint8Array> | null = null;
   #isPulling = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
   readonly #hold = Promise.withResolvers<void>();
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, server: object) {
     super({ allowHalfOpen: true });
+    this.server = server;
     this.#exchange = exchange;
     this.request = makeRequest(exchange, this);
     this.#isKeyless = exchange.request.protocol === 'websocket' && exchange.request.version === '2';
@@ -62,32 +68,32 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.request.complete = true;
     this.request.push(null);
   }
+  /** Node's request takes this socket along itself. */
   requestDestroyed(): void {}
 
-  // ---- facts and options of a socket, as far as there are any
+  // ---- what a net.Socket has and a Duplex has not; the facts of the connection are copied from `ConnectionFacts`
 
-  get remoteAddress(): string | undefined {
-    return this.#exchange.request.remote.address || undefined;
+  get [REQUEST](): Exchange['request'] {
+    return this.#exchange.request;
   }
-  get remotePort(): number | undefined {
-    return this.#exchange.request.remote.port || undefined;
+  get bytesRead(): number {
+    return this.#bytesRead;
   }
-  get encrypted(): boolean {
-    return this.#exchange.request.scheme === 'https';
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+  resetAndDestroy(): this {
+    return this.destroy();
   }
   setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
     return this;
   }
 
@@ -99,6 +105,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   }
 
   #send(bytes: Uint8Array, done: Done): void {
+    this.#bytesWritten += bytes.length;
     if (bytes.length === 0) done();
     else (this.#tunnel ?? this.#exchange).write(bytes).then(() => done(), done);
   }
@@ -173,6 +180,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.#reader.next().then(
       ({ value, done }) => {
         this.#isPulling = false;
+        this.#bytesRead += value?.length ?? 0;
         if (done === true) this.push(null);
         else if (this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength))) this.#pull();
       },
@@ -186,5 +194,10 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     if (this.#state === 'response' && error === null && !isWhole) this.#exchange.end();
     else if (!isWhole) this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
     done(error);
+  }
+
+  static {
+    Object.defineProperties(UpgradeSocket.prototype, FACTS);
+    refuseOthers(UpgradeSocket.prototype, (socket, member) => socket.destroy(new SocketError(member)));
   }
 }

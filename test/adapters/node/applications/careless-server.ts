@@ -1,0 +1,4 @@
+import { createServer } from 'node:http';
+import { careless } from './careless.ts';
+
+export default createServer(careless);

@@ -1,0 +1,138 @@
+/**
+ * What a thread knows of the connection that an exchange came over, as `net.Socket` and `tls.TLSSocket` say it, and options of a real
+ * socket that say nothing here. The sockets of requests and of upgrades have all of it.
+ *
+ * The address that the client connected to does not come with an exchange: `localAddress`, `localPort` and `localFamily` are
+ * undefined and `address()` is empty, as of a socket without a handle.
+ */
+import { EventEmitter } from 'node:events';
+import type { ExchangeRequest } from '../../gateway.ts';
+
+/** Where a socket has the request that it belongs to. */
+export const REQUEST = Symbol('sluice.request');
+
+export abstract class ConnectionFacts extends EventEmitter {
+  abstract readonly [REQUEST]: ExchangeRequest;
+  abstract readonly destroyed: boolean;
+  abstract readonly readable: boolean;
+  abstract readonly writable: boolean;
+
+  get remoteAddress(): string | undefined {
+    return this[REQUEST].remote.address || undefined;
+  }
+  get remotePort(): number | undefined {
+    return this[REQUEST].remote.port || undefined;
+  }
+  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
+    const { address } = this[REQUEST].remote;
+    return address === '' ? undefined : address.includes(':') ? 'IPv6' : 'IPv4';
+  }
+  get localAddress(): undefined {
+    return undefined;
+  }
+  get localPort(): undefined {
+    return undefined;
+  }
+  get localFamily(): undefined {
+    return undefined;
+  }
+  address(): object {
+    return {};
+  }
+
+  // ---- its state, as it follows from what the stream says
+
+  get connecting(): boolean {
+    return false;
+  }
+  get pending(): boolean {
+    return this.destroyed;
+  }
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  // ---- TLS
+
+  /** What frameworks take for the scheme; behind a trusted proxy the client's. */
+  get encrypted(): boolean {
+    return this[REQUEST].scheme === 'https';
+  }
+  get authorized(): boolean {
+    return this[REQUEST].tls?.authorized ?? false;
+  }
+  /**
+   * Null for a client that is authorized. Of any other it is one of OpenSSL's codes, though not always the true one, which does
+   * not come with an exchange: who lets in whom nothing speaks against must let in nobody by mistake.
+   */
+  get authorizationError(): string | null | undefined {
+    const { tls } = this[REQUEST];
+    if (tls === null) return undefined;
+    if (tls.authorized) return null;
+    return tls.clientCertificate === null ? 'UNABLE_TO_GET_ISSUER_CERT' : 'CERT_UNTRUSTED';
+  }
+  get alpnProtocol(): string | false {
+    return this[REQUEST].tls?.alpn ?? false;
+  }
+  get servername(): string | false {
+    return this[REQUEST].tls?.servername ?? false;
+  }
+  getProtocol(): string | null {
+    return this[REQUEST].tls?.version ?? null;
+  }
+  getCipher(): object {
+    const { tls } = this[REQUEST];
+    return tls === null ? {} : { name: tls.cipher, standardName: tls.cipher, version: tls.version };
+  }
+  /** Without a certificate an empty object, as in Node. Names are objects of attributes. */
+  getPeerCertificate(): object {
+    const certificate = this[REQUEST].tls?.clientCertificate ?? null;
+    if (certificate === null) return {};
+    return {
+      subject: attributesOf(certificate.subject),
+      issuer: attributesOf(certificate.issuer),
+      fingerprint256: certificate.fingerprint256,
+      raw: Buffer.from(certificate.raw),
+    };
+  }
+
+  // ---- options that the server decides
+
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  setTypeOfService(): this {
+    return this;
+  }
+  getTypeOfService(): number {
+    return 0;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
+
+const { constructor: _, ...facts } = Object.getOwnPropertyDescriptors(ConnectionFacts.prototype);
+/** For a socket that is a stream of Node's, and so cannot extend the class. */
+export const FACTS: PropertyDescriptorMap = facts;
+
+/** `CN=alice` lines to an object; what repeats is a list. */
+function attributesOf(name: string): Record<string, string | string[]> {
+  const attributes: Record<string, string | string[]> = {};
+  for (const line of name.split('\n')) {
+    const equals = line.indexOf('=');
+    if (equals < 1) continue;
+    const key = line.slice(0, equals);
+    const value = line.slice(equals + 1);
+    const before = attributes[key];
+    attributes[key] = before === undefined ? value : [before, value].flat();
+  }
+  return attributes;
+}
