@@ -35,7 +35,13 @@ import type { Outlet } from './outlet.ts';
 import { Pushes, pendingPush, requireFits } from './pushes.ts';
 import { RequestBody } from './request-body.ts';
 import { HostedTunnel } from './tunnel.ts';
-import { contentOf, nameOf, requireFinalStatus, requireInterimStatus, requireResetCode } from './values.ts';
+import {
+  contentOf,
+  requireFinalStatus,
+  requireInterimStatus,
+  requirePadding,
+  requireResetCode,
+} from './values.ts';
 
 /** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
 type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
@@ -147,12 +153,7 @@ export class HostedExchange implements Exchange {
   readonly startedAtUs: number;
 
   pad(toMultipleOf: number): void {
-    if (!(Number.isInteger(toMultipleOf) && toMultipleOf >= 0 && toMultipleOf <= 256 && toMultipleOf !== 1)) {
-      throw new HostError(
-        'SLUICE_PADDING_INVALID',
-        `expected 0 or an integer from 2 to 256, got ${nameOf(toMultipleOf)}`,
-      );
-    }
+    requirePadding(toMultipleOf);
     if (!this.capabilities.padding || this.#response === 'ended' || this.#response === 'cut') return;
     if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);

@@ -62,6 +62,33 @@ export function requireResetCode(code: unknown): void {
   );
 }
 
+/** @throws HostError `SLUICE_PADDING_INVALID` */
+export function requirePadding(toMultipleOf: unknown): void {
+  const isWithin =
+    Number.isInteger(toMultipleOf) && (toMultipleOf as number) >= 0 && (toMultipleOf as number) <= 256;
+  if (isWithin && toMultipleOf !== 1) return;
+  throw new HostError(
+    'SLUICE_PADDING_INVALID',
+    `expected 0 or an integer from 2 to 256, got ${nameOf(toMultipleOf)}`,
+  );
+}
+
+/**
+ * The name of a field in lower case.
+ * @throws HostError `SLUICE_VALUE_INVALID`
+ */
+export function fieldKey(name: unknown): string {
+  if (typeof name === 'string') return name.toLowerCase();
+  throw valueInvalid('the name of a field, a string', name);
+}
+
+/** @throws HostError `SLUICE_VALUE_INVALID` */
+export function requirePair(pair: unknown): void {
+  // A string has characters to take for a name and a value.
+  if (!Array.isArray(pair) || pair.length !== 2)
+    throw valueInvalid('fields in pairs of name and value', pair);
+}
+
 /** @throws HostError `SLUICE_VALUE_INVALID` */
 export function requireLimit(limitBytes: unknown): void {
   // No length is above NaN, so that it would be no limit at all.

@@ -61,3 +61,14 @@ test('a member is added to a list field once, whatever its case', (t) => {
     ],
   );
 });
+
+test('what is no name, no pair and no fields is refused where it is given', (t) => {
+  const refused = { code: 'SLUICE_VALUE_INVALID' };
+  for (const wrong of [null, 'a: b', 5, ['a', 'b'], ['ab'], [['a', '1', '2']], [[5, '1']]]) {
+    t.throws(() => new FieldList(wrong as never), refused, JSON.stringify(wrong));
+  }
+  for (const name of [5, null, undefined, Symbol('a'), {}]) {
+    t.throws(() => new FieldList().append(name as never, '1'), refused);
+    t.throws(() => new FieldList().get(name as never), refused);
+  }
+});

@@ -18,26 +18,26 @@ const scope = new FileScope();
 /** By name and version. */
 const servers: { [name: string]: Way } = {};
 
-const names = ['ours', 'below-legacy', 'node:http', 'node:http2'] as const;
+const names = ['ours', 'below-layer', 'node:http', 'node:http2'] as const;
 const versions = {
   ours: ['1.1', '2.0'],
-  'below-legacy': ['2.0'],
+  'below-layer': ['2.0'],
   'node:http': ['1.1'],
   'node:http2': ['2.0'],
 };
-const layers = ['fields-set', 'head-patched', 'body-patched', 'fetch', 'fetch-wrapped'];
+const layers = ['native', 'fields-set', 'head-patched', 'body-patched', 'fetch', 'fetch-wrapped'];
 
 test.before(async () => {
   const server = await startServer(scope, {
     pools: {
       ours: { application: application('refusing'), ...POOL },
-      'below-legacy': { application: application('below-legacy'), ...POOL },
+      'below-layer': { application: application('below-layer'), ...POOL },
     },
   });
   const handler = toNode(refusing) as RequestListener;
   const places = {
     ours: server,
-    'below-legacy': server,
+    'below-layer': server,
     'node:http': await listen(createHttp1(handler)),
     'node:http2': await listen(createHttp2(handler as never)),
   };
@@ -57,7 +57,7 @@ async function listen(server: ReturnType<typeof createHttp1> | ReturnType<typeof
 
 for (const name of names) {
   for (const version of versions[name]) {
-    for (const layer of name === 'below-legacy' ? layers : ['']) {
+    for (const layer of name === 'below-layer' ? layers : ['']) {
       for (const way of ['whole', 'streamed']) {
         const path = `/${name}/${layer}/${way}`;
         test(`a wrong value is refused at its call and leaves the exchange as it was: HTTP/${version} ${path}`, async (t) => {

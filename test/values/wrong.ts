@@ -157,6 +157,20 @@ const early: readonly Row[] = [
 /** Calls at any time. */
 const always: readonly Row[] = [
   [
+    'pad(toMultipleOf)',
+    'SLUICE_PADDING_INVALID',
+    (exchange, value) => exchange.pad(value),
+    [
+      ...anything,
+      ['null', null],
+      ['one', 1],
+      ['a string', '16'],
+      ['a fraction', 2.5],
+      ['a proxy that throws', hostile],
+    ].filter(([what]) => what !== 'a number') as Wrong[],
+  ],
+  ['require(feature)', VALUE, (exchange, value) => exchange.require(value), [...anything, ['null', null]]],
+  [
     'body.bytes(limit)',
     VALUE,
     (exchange, value) => exchange.body.bytes(value),

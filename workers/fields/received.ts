@@ -1,7 +1,7 @@
 /** Fields that came: read in place from the flat list they travelled in. */
 import { HostError } from '../errors.ts';
 import type { Fields } from '../gateway.ts';
-import { valueInvalid } from '../values.ts';
+import { fieldKey } from '../values.ts';
 import { elementsOf, isList, isSingleton } from './registry.ts';
 
 const EMPTY: readonly string[] = Object.freeze([]);
@@ -21,7 +21,7 @@ export class ReceivedFields implements Fields {
   }
 
   get(name: string): string | undefined {
-    const key = keyOf(name);
+    const key = fieldKey(name);
     const flat = this.#flat;
     let found: string | undefined;
     for (let i = 0; i < flat.length; i += 2) {
@@ -35,14 +35,14 @@ export class ReceivedFields implements Fields {
   }
 
   all(name: string): readonly string[] {
-    const key = keyOf(name);
+    const key = fieldKey(name);
     const values = this.#values(key);
     if (values.length > 1 && isSingleton(key)) throw repeated(key, values.length, false);
     return values;
   }
 
   list(name: string): readonly string[] {
-    const key = keyOf(name);
+    const key = fieldKey(name);
     if (!isList(key)) throw notAList(key);
     const values = this.#values(key);
     return values.length === 0 ? EMPTY : values.flatMap(elementsOf);
@@ -50,7 +50,7 @@ export class ReceivedFields implements Fields {
 
   joined(name: string): string | undefined {
     const values = this.all(name);
-    if (values.length > 1 && !isList(keyOf(name))) throw notAList(keyOf(name));
+    if (values.length > 1 && !isList(fieldKey(name))) throw notAList(fieldKey(name));
     return values.length === 0 ? undefined : values.join(', ');
   }
 
@@ -64,7 +64,7 @@ export class ReceivedFields implements Fields {
   }
 
   has(name: string): boolean {
-    const key = keyOf(name);
+    const key = fieldKey(name);
     const flat = this.#flat;
     for (let i = 0; i < flat.length; i += 2) if (flat[i] === key) return true;
     return false;
@@ -78,12 +78,6 @@ export class ReceivedFields implements Fields {
     const flat = this.#flat;
     for (let i = 0; i < flat.length; i += 2) yield [flat[i] as string, flat[i + 1] as string];
   }
-}
-
-/** @throws HostError `SLUICE_VALUE_INVALID` */
-function keyOf(name: unknown): string {
-  if (typeof name === 'string') return name.toLowerCase();
-  throw valueInvalid('the name of a field, a string', name);
 }
 
 function repeated(key: string, count: number, mayRepeat: boolean): HostError {

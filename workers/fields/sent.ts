@@ -2,7 +2,7 @@
 import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../errors.ts';
 import type { FieldsInit, MarkedValue } from '../gateway.ts';
-import { nameOf, valueInvalid } from '../values.ts';
+import { nameOf, requirePair, valueInvalid } from '../values.ts';
 import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 
@@ -59,10 +59,8 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
 function appendPairs(flat: string[], pairs: Iterable<unknown>): void {
   if (typeof pairs[Symbol.iterator] !== 'function') throw noFields(pairs);
   for (const pair of pairs) {
-    // A string has characters to take for a name and a value.
-    if (!Array.isArray(pair) || pair.length !== 2)
-      throw valueInvalid('fields in pairs of name and value', pair);
-    append(flat, pair[0], pair[1]);
+    requirePair(pair);
+    append(flat, (pair as readonly unknown[])[0], (pair as readonly unknown[])[1]);
   }
 }
 

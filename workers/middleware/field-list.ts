@@ -1,6 +1,7 @@
 /** Fields on their way out, for middleware that changes them: any form of `FieldsInit` in, one iterable out. */
 import { HostError } from '../errors.ts';
 import type { FieldsInit, FieldValue } from '../gateway.ts';
+import { fieldKey, requirePair, valueInvalid } from '../values.ts';
 
 type Line = readonly [name: string, value: FieldValue];
 
@@ -11,9 +12,14 @@ type Line = readonly [name: string, value: FieldValue];
 export class FieldList implements Iterable<Line> {
   #lines: Line[] = [];
 
+  /** @throws GatewayError `SLUICE_VALUE_INVALID` */
   constructor(init: FieldsInit = {}) {
+    if (typeof init !== 'object' || init === null) throw valueInvalid('fields', init);
     if (Symbol.iterator in init) {
-      for (const [name, value] of init as Iterable<Line>) this.append(name, value);
+      for (const pair of init as Iterable<Line>) {
+        requirePair(pair);
+        this.append(pair[0], pair[1]);
+      }
       return;
     }
     for (const [name, value] of Object.entries(init)) {
@@ -39,18 +45,18 @@ export class FieldList implements Iterable<Line> {
 
   /** Every value of a field as text, in order. */
   all(name: string): string[] {
-    const key = name.toLowerCase();
+    const key = fieldKey(name);
     return this.#lines.filter(([each]) => each === key).map(([, value]) => textOf(value));
   }
 
   has(name: string): boolean {
-    const key = name.toLowerCase();
+    const key = fieldKey(name);
     return this.#lines.some(([each]) => each === key);
   }
 
   /** In place of every line of that name, where the first of them stood. */
   set(name: string, value: FieldValue): this {
-    const key = name.toLowerCase();
+    const key = fieldKey(name);
     const at = this.#lines.findIndex(([each]) => each === key);
     if (at === -1) return this.append(name, value);
     this.#lines = this.#lines.filter(([each], i) => i <= at || each !== key);
@@ -59,7 +65,7 @@ export class FieldList implements Iterable<Line> {
   }
 
   append(name: string, value: FieldValue): this {
-    this.#lines.push([name.toLowerCase(), value]);
+    this.#lines.push([fieldKey(name), value]);
     return this;
   }
 
@@ -71,7 +77,7 @@ export class FieldList implements Iterable<Line> {
   }
 
   delete(name: string): this {
-    const key = name.toLowerCase();
+    const key = fieldKey(name);
     this.#lines = this.#lines.filter(([each]) => each !== key);
     return this;
   }
@@ -82,5 +88,5 @@ export class FieldList implements Iterable<Line> {
 }
 
 function textOf(value: FieldValue): string {
-  return String(typeof value === 'object' ? value.value : value);
+  return String(typeof value === 'object' && value !== null ? value.value : value);
 }

@@ -9,6 +9,7 @@
 
 import { NOTHING_WITHHELD, requireFeatures } from '../capabilities.ts';
 import { HostError } from '../errors.ts';
+import { flatten, flattenTrailers } from '../fields/sent.ts';
 import type {
   Capabilities,
   Closed,
@@ -25,6 +26,8 @@ import type {
   Tunnel,
   Withheld,
 } from '../gateway.ts';
+import { pendingPush } from '../pushes.ts';
+import { requireInterimStatus, requirePadding } from '../values.ts';
 
 export class WrappedExchange implements Exchange {
   /** What this one stands around. */
@@ -84,7 +87,13 @@ export class WrappedExchange implements Exchange {
   }
 
   inform(status: number, fields?: FieldsInit): void {
-    if (this.#passes('informational')) this.inner.inform(status, fields);
+    if (this.#passes('informational')) {
+      this.inner.inform(status, fields);
+      return;
+    }
+    // Nobody above judges what is dropped here.
+    requireInterimStatus(status);
+    flatten(fields);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
@@ -96,11 +105,18 @@ export class WrappedExchange implements Exchange {
   }
 
   end(trailers?: FieldsInit): void {
-    this.inner.end(this.#passes('trailers') ? trailers : undefined);
+    if (this.#passes('trailers')) {
+      this.inner.end(trailers);
+      return;
+    }
+    flattenTrailers(trailers);
+    this.inner.end();
   }
 
-  push(request: PushRequest): Promise<PushedResponse | null> {
-    return this.#passes('push') ? this.inner.push(request) : Promise.resolve(null);
+  async push(request: PushRequest): Promise<PushedResponse | null> {
+    if (this.#passes('push')) return this.inner.push(request);
+    pendingPush(request);
+    return null;
   }
 
   accept(fields?: FieldsInit): Tunnel {
@@ -117,6 +133,7 @@ export class WrappedExchange implements Exchange {
 
   pad(toMultipleOf: number): void {
     if (this.#passes('padding')) this.inner.pad(toMultipleOf);
+    else requirePadding(toMultipleOf);
   }
 
   get writableBytes(): number {

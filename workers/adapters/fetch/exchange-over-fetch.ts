@@ -17,7 +17,7 @@ import type {
   Tunnel,
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
-import { requireResetCode } from '../../values.ts';
+import { requirePadding, requireResetCode } from '../../values.ts';
 
 const NEVER = new AbortController().signal;
 const CANCELLED: Closed = Object.freeze({ by: 'peer', how: 'reset', code: 0x8 });
@@ -95,7 +95,9 @@ export class ExchangeOverFetch implements Exchange {
     return null;
   }
   inform(): void {}
-  pad(): void {}
+  pad(toMultipleOf: number): void {
+    requirePadding(toMultipleOf);
+  }
   async push(): Promise<null> {
     return null;
   }

@@ -5,7 +5,13 @@ import { plainName } from '../../../wire/field-marks.ts';
 import { ExchangeClosedError, HostError } from '../../errors.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
-import { requireContent, requireFinalStatus, requireInterimStatus, requireResetCode } from '../../values.ts';
+import {
+  requireContent,
+  requireFinalStatus,
+  requireInterimStatus,
+  requirePadding,
+  requireResetCode,
+} from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
 
@@ -132,7 +138,9 @@ export class ResponseOverNode implements PushedResponse {
   }
 
   /** It has nothing to pad. */
-  pad(): void {}
+  pad(toMultipleOf: number): void {
+    requirePadding(toMultipleOf);
+  }
 
   reset(code: number = CANCEL): void {
     requireResetCode(code);

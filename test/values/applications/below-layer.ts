@@ -1,8 +1,12 @@
-/** The same below a legacy layer of each kind: what it has not changed is the exchange above it, what it has changed goes through its hands. */
+/**
+ * The same below a layer of each kind: what a legacy one has not changed is the exchange above it, what it has changed goes through its
+ * hands; a native one drops what it withholds.
+ */
 
 import { fromFetch, toFetch } from '../../../workers/adapters/fetch/fetch.ts';
 import { fromNode, toNode } from '../../../workers/adapters/node/node.ts';
 import type { Exchange } from '../../../workers/gateway.ts';
+import { WrappedExchange } from '../../../workers/middleware/compose.ts';
 import refusing from './refusing.ts';
 
 const inner = toNode(refusing);
@@ -22,6 +26,16 @@ const layers: { readonly [name: string]: (exchange: Exchange) => void | Promise<
     Object.assign(res, { write: (...args: Parameters<typeof write>) => write(...args) });
     inner(req, res, next);
   }),
+  '/native': (exchange) =>
+    refusing(
+      new WrappedExchange(
+        exchange,
+        (['informational', 'trailers', 'push', 'padding'] as const).map((feature) => ({
+          feature,
+          why: 'a test',
+        })),
+      ),
+    ),
   '/fetch': fromFetch(toFetch(refusing)),
   '/fetch-wrapped': fromFetch(async (request) => {
     const response = await toFetch(refusing)(request);
@@ -29,7 +43,7 @@ const layers: { readonly [name: string]: (exchange: Exchange) => void | Promise<
   }),
 };
 
-export default function belowLegacy(exchange: Exchange): void | Promise<void> {
+export default function belowLayer(exchange: Exchange): void | Promise<void> {
   const name = exchange.request.path.slice(0, exchange.request.path.lastIndexOf('/'));
   const layer = layers[name.slice(name.lastIndexOf('/'))];
   if (layer === undefined) return exchange.respond(404, {}, 'no such layer');
