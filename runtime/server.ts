@@ -8,6 +8,7 @@ import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http2Connection } from './connections/http2.ts';
+import { LingeringSockets } from './connections/lingering.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
@@ -40,6 +41,7 @@ export class Server {
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
   readonly #abuse: AbuseLog;
+  readonly #lingering: LingeringSockets;
   readonly #http1: Http1Front;
   readonly #front: Front;
   #timer: NodeJS.Timeout | null = null;
@@ -56,6 +58,11 @@ export class Server {
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#abuse = new AbuseLog(log);
+    const { linger, responseRate } = config.limits;
+    this.#lingering = new LingeringSockets(
+      { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
+      () => this.#checkEmpty(),
+    );
     this.#front = {
       reactor: this.#reactor,
       router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route) }))),
@@ -66,6 +73,7 @@ export class Server {
       }),
       buffers: new OutputBuffers(),
       deadlines: this.#deadlines,
+      lingering: this.#lingering,
       headerTimeoutMs: config.limits.headerTimeoutMs,
       idleTimeoutMs: config.limits.idleTimeoutMs,
       maxTargetBytes: config.limits.maxTargetBytes,
@@ -154,6 +162,11 @@ export class Server {
   /** How often each deadline has ended something. */
   get deadlineCounters(): DeadlineCounters {
     return this.#deadlines.counters;
+  }
+
+  /** Connections that the server has ended and their peers have not. */
+  get lingeringConnections(): number {
+    return this.#lingering.size;
   }
 
   /**
@@ -248,6 +261,7 @@ export class Server {
     this.#deadlines.advance(now);
     for (const connection of this.#connections) connection.tick(now);
     this.#http1.tick(now);
+    this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#abuse.tick(now);
     this.#maintain();
@@ -289,10 +303,18 @@ export class Server {
       deadline = setTimeout(() => resolve('late'), this.#config.drainTimeoutMs);
     });
     if ((await Promise.race([emptied, late])) === 'late') {
-      this.#log.warn(
-        { connections: this.#connections.size, drainTimeoutMs: this.#config.drainTimeoutMs },
-        'drain deadline reached: open exchanges are reset',
-      );
+      const { drainTimeoutMs } = this.#config;
+      if (this.#deadlines.isEmpty) {
+        this.#log.info(
+          { connections: this.#lingering.size, drainTimeoutMs },
+          'drain deadline reached: connections that their peers have not closed are cut off',
+        );
+      } else {
+        this.#log.warn(
+          { connections: this.#connections.size, drainTimeoutMs },
+          'drain deadline reached: open exchanges are reset',
+        );
+      }
       await this.#resetAll(emptied);
     }
     // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
@@ -331,7 +353,8 @@ export class Server {
   }
 
   #checkEmpty(): void {
-    if (this.#connections.size === 0 && this.#http1.openExchanges === 0) this.#endDrain();
+    if (this.#connections.size > 0 || this.#http1.openExchanges > 0 || this.#lingering.size > 0) return;
+    this.#endDrain();
   }
 
   #endDrain(): void {

@@ -61,6 +61,26 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     240,
     60_000,
   ),
+  linger: section(
+    'A connection that the server ends is read on until its peer closes it too, so that what was written last is not lost to a reset.',
+    {
+      quietMs: wholeNumber('A peer that sends nothing for this long is waited for no longer.', {
+        from: 1,
+        to: maxTimerMs,
+        byDefault: 5_000,
+      }),
+      timeoutMs: wholeNumber('No peer is waited for longer than this.', {
+        from: 1,
+        to: maxTimerMs,
+        byDefault: 30_000,
+      }),
+      maxBytes: wholeNumber('What is read of it meanwhile, and thrown away; the rest has to wait.', {
+        from: 0,
+        to: 1_073_741_824,
+        byDefault: 262_144,
+      }),
+    },
+  ),
   exchangeTimeoutMs: wholeNumber(
     'From a request head to the end of the response; then 408 if the request is not whole, 504 if it is, and a reset after the head. Tunnels are exempt. 0: any time.',
     { from: 0, to: maxTimerMs, byDefault: 0 },

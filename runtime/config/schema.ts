@@ -262,10 +262,7 @@ export const configSchema = v.pipe(
           'Bytes of a request body that are read after the response, when the application did not want them, so that the connection can be used again; beyond it, it is closed.',
           { from: 0, to: 1_073_741_824, byDefault: 262_144 },
         ),
-        discardTimeoutMs: timeout(
-          'How long that may take, and how long the client has to close a connection after the server has.',
-          5_000,
-        ),
+        discardTimeoutMs: timeout('How long that may take; then the connection is closed.', 5_000),
         keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
         upgradeH2c: flag(
           'Whether a request without a body may change a cleartext connection to HTTP/2 by `Upgrade: h2c`, as curl --http2 asks.',

@@ -10,6 +10,7 @@ import type { Reactor } from '../reactor.ts';
 import type { Router } from '../router.ts';
 import type { Connection } from './connection.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
+import type { LingeringSockets } from './lingering.ts';
 
 export interface Front {
   readonly reactor: Reactor;
@@ -17,6 +18,8 @@ export interface Front {
   readonly http2: Http2Options;
   readonly buffers: OutputBuffers;
   readonly deadlines: Deadlines;
+  /** Where sockets go that the server has nothing more to say on. */
+  readonly lingering: LingeringSockets;
   readonly headerTimeoutMs: number;
   /** 0: a connection may be idle for ever. */
   readonly idleTimeoutMs: number;

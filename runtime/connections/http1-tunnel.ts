@@ -184,7 +184,7 @@ export class Http1Tunnel implements Transport, Flushable {
     response.on('error', () => {
       // The socket's 'close' follows, and ends the exchange.
     });
-    response.on('finish', () => this.#socket.destroySoon());
+    response.on('finish', () => this.#linger());
     response.writeHead(status, fields);
     if (end) response.end();
     else response.flushHeaders();
@@ -215,8 +215,12 @@ export class Http1Tunnel implements Transport, Flushable {
 
   /** Our FIN, after what has been written. With nobody to read the peer's half there is nothing to stay for. */
   #finishSocket(): void {
-    if (this.#discards) this.#socket.destroySoon();
+    if (this.#discards) this.#linger();
     else this.#socket.end();
+  }
+
+  #linger(): void {
+    this.#front.lingering.add(this.#socket, this.#front.reactor.nowMs);
   }
 
   reset(): void {
@@ -249,6 +253,6 @@ export class Http1Tunnel implements Transport, Flushable {
     // Discarded as it arrives, so that the peer gets to read what was written last.
     this.#discards = true;
     this.#socket.resume();
-    if (this.#state === 'ended') this.#socket.destroySoon();
+    if (this.#state === 'ended') this.#linger();
   }
 }

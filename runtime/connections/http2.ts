@@ -105,18 +105,26 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   /**
    * The peer has sent its FIN. A client that went away looks just like one that would still read, until something is
    * written to it, and an application may never write; and without the peer's WINDOW_UPDATEs little could be
-   * completed. So what is open is over. What has been answered already still leaves.
+   * completed. So what is open is over.
    */
   #ended(): void {
-    this.flush();
-    this.#lose('peer');
-    this.#end();
+    try {
+      this.#finish('peer');
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
-  /** The streams that are left close. */
+  /** The streams that are left close, and nothing more is read. What has been answered already still leaves. */
+  #finish(by: 'peer' | 'server'): void {
+    if (this.#lostBy === 'nobody') this.#lostBy = by;
+    this.#engine.end();
+    this.#front.reactor.flushLater(this);
+  }
+
+  /** The streams that are left close, and nothing more is written. */
   #lose(by: 'peer' | 'server'): void {
-    if (this.#lostBy !== 'nobody') return;
-    this.#lostBy = by;
+    if (this.#lostBy === 'nobody') this.#lostBy = by;
     this.#engine.closed();
   }
 
@@ -142,9 +150,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #flush(): void {
     if (this.#state !== 'open') return;
     this.#send(false);
-    const engine = this.#engine;
-    // While the socket is behind, the engine keeps the last of its output back.
-    if (engine.state === 'closing' && engine.unsentBytes === this.#writingBytes) this.#end();
+    if (this.#engine.state === 'closing') this.#end();
   }
 
   #send(onlyFull: boolean): void {
@@ -193,10 +199,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#idleSinceMs = this.#front.reactor.nowMs;
-    this.#socket.end();
-    // A peer that keeps its side open has nothing more to say that we would hear.
-    this.#socket.destroySoon();
+    this.#front.lingering.add(this.#socket, this.#front.reactor.nowMs);
   }
 
   // ---- Connection
@@ -250,21 +253,18 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   #tick(nowMs: number): void {
-    const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;
+    const { deadlines, headerTimeoutMs } = this.#front;
     if (this.#pace.readsTooSlowly(this.#writingBytes > 0, this.#takenBytes, deadlines)) {
       deadlines.counters.responseRate++;
+      if (this.#writingBytes > 0) {
+        this.destroy();
+        return;
+      }
       // Where the socket is free it is the window that is shut: then the peer hears why.
       this.#engine.goaway(ENHANCE_YOUR_CALM, false);
-      this.flush();
-      this.destroy();
-      return;
+      this.#finish('server');
     }
-    // A peer that does not read what it was sent last must not keep its connection for ever.
-    if (this.#state === 'ending' || this.#engine.state === 'closing') {
-      const limit = this.#engine.failure === null && idleTimeoutMs > 0 ? idleTimeoutMs : headerTimeoutMs;
-      if (nowMs - this.#idleSinceMs >= limit) this.destroy();
-      return;
-    }
+    if (this.#state === 'ending' || this.#engine.state === 'closing') return;
     this.#engine.tick(nowMs);
     if (this.#drain === 'promised' && nowMs - this.#drainSinceMs >= PROMISE_MS) this.#stopTaking();
     this.#judgeIdleness(nowMs);

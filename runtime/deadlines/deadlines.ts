@@ -61,6 +61,11 @@ export class Deadlines {
     exchange.nextWatched = null;
   }
 
+  /** No exchange is open. */
+  get isEmpty(): boolean {
+    return this.#first === null;
+  }
+
   /** Time has passed: before anything that reads `stepMs`. */
   advance(nowMs: number): void {
     this.stepMs = Math.max(0, Math.min(nowMs - this.#tickedMs, MAX_STEP_MS));

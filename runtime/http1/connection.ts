@@ -6,9 +6,7 @@
  *     ├───▶ refused ─▶ lingering                refused: the same, and a request that was refused is answered after them
  *     └───▶ failed ──▶ lingering                failed: the same, and what could not be read is answered after them
  *
- * Lingering (RFC 9112 section 9.6): we have closed our side, and discard what still comes until the peer closes its
- * own. Closed at once, with bytes unread, TCP would send a reset, and that makes the peer's system throw away responses
- * that it has received and nobody has read yet.
+ * Lingering: we have closed our side, and wait for the peer to close its own (see `LingeringSockets`).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -48,7 +46,6 @@ export class Http1Connection {
   #requests = 0;
   /** Sent when the requests before it have been answered. */
   #fault: Refusal | null = null;
-  #discardedBytes = 0;
   /** Since its last request was over; -1 while one is open, and before the first. */
   #idleSinceMs = -1;
   #deadline: NodeJS.Timeout | null = null;
@@ -245,8 +242,18 @@ export class Http1Connection {
     if (this.#state !== 'open' || this.#idleSinceMs === -1) return;
     const { keepAliveTimeoutMs, headerTimeoutMs } = this.server.options;
     if (nowMs - this.#idleSinceMs < keepAliveTimeoutMs + headerTimeoutMs + SLACK_MS) return;
+    this.onIdle();
+  }
+
+  /** Nothing is open, and has not been for as long as it may. */
+  onIdle(): void {
     this.server.front.deadlines.counters.idle++;
-    this.#socket.destroy();
+    this.end();
+  }
+
+  /** The server takes no more requests. */
+  drain(): void {
+    if (this.#state === 'open' && this.#order.length === 0) this.end();
   }
 
   #lastResponseSent(): void {
@@ -255,20 +262,14 @@ export class Http1Connection {
     if (this.#order[0]?.isWanted !== true) this.end();
   }
 
-  /** Closes our side, after what has been written, and waits for the peer's. */
+  /** Closes our side, after what has been written, and leaves the rest to `LingeringSockets`. */
   end(): void {
     if (this.#state === 'lingering' || this.#state === 'closed') return;
     this.#state = 'lingering';
     this.#stopParsing();
-    const { maxDiscardedBytes, discardTimeoutMs } = this.server.options;
-    const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => {
-      this.#discardedBytes += chunk.length;
-      if (this.#discardedBytes > maxDiscardedBytes) socket.destroy();
-    });
-    socket.resume();
-    socket.end();
-    this.#setDeadline(() => socket.destroy(), discardTimeoutMs);
+    this.stopDiscarding();
+    const { lingering, reactor } = this.server.front;
+    lingering.add(this.#socket, reactor.nowMs);
   }
 
   /**

@@ -64,8 +64,9 @@ export class Http1Front implements Http1Server {
     });
     // Once Node waits for a next request no longer.
     server.on('timeout', (socket) => {
-      front.deadlines.counters.idle++;
-      socket.destroy();
+      const connection = this.#connections.get(socket);
+      if (connection === undefined) socket.destroy();
+      else connection.onIdle();
     });
     // Its deadlines on slow heads run from 'listening' on, and this server never listens itself.
     server.emit('listening');
@@ -96,8 +97,16 @@ export class Http1Front implements Http1Server {
 
   drain(): void {
     this.#draining = true;
-    this.#server.closeIdleConnections();
+    // Node knows which connections have no request under way, and would destroy them, those whose last response has not left
+    // among them.
+    for (const [socket, connection] of this.#connections) {
+      socket.destroy = () => {
+        connection.drain();
+        return socket;
+      };
+    }
     this.#server.close();
+    for (const socket of this.#connections.keys()) Reflect.deleteProperty(socket, 'destroy');
   }
 
   destroy(): void {

@@ -15,7 +15,7 @@ export interface Http1Options {
   readonly maxParallelRequests: number;
   /** What is read of a body that nobody wants, so that the connection can be used again; beyond it, it is closed. */
   readonly maxDiscardedBytes: number;
-  /** How long that may take, and how long a peer has to close after us (RFC 9112 section 9.6). */
+  /** How long that may take. */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   /** Whether a request without content may change the connection to HTTP/2 (RFC 7540 section 3.2). */

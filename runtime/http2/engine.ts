@@ -357,6 +357,11 @@ export class Http2Engine {
     if (!this.#isOver) this.#announce({ ...this.#settings.sent, ...changes }, []);
   }
 
+  /** Nothing more is received: every stream that is left closes, by `engine`, and what output there is can be taken. */
+  end(): void {
+    this.#lifecycle.end();
+  }
+
   /** The socket is gone: every stream that is left closes, by `engine`. Idempotent. */
   closed(): void {
     this.#lifecycle.closed();
@@ -366,17 +371,17 @@ export class Http2Engine {
 
   /** Whether `takeOutput` would give something now. */
   get hasOutput(): boolean {
-    return this.#writer.hasOutput || this.#sender.canRun;
+    return this.#writer.hasOutput(this.#isOver) || this.#sender.canRun;
   }
 
   /**
    * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0,
    * chunk.length), or null. While an earlier chunk is with the socket only full ones are given: ask again
-   * after `sent`. @param onlyFull only a chunk that more output would not go into
+   * after `sent`. When the engine is `closing` all are given. @param onlyFull only a chunk that more output would not go into
    */
   takeOutput(onlyFull = false): OutputChunk | null {
     this.#sender.run();
-    return this.#writer.take(onlyFull);
+    return this.#writer.take(onlyFull, this.#isOver);
   }
 
   /** Whether `takeOutput(true)` would give something, as far as no scheduler's turn is needed for it. */

@@ -25,9 +25,9 @@ export class FrameWriter {
     this.#counters = counters;
   }
 
-  /** Whether `take` has something. */
-  get hasOutput(): boolean {
-    return this.hasFullOutput || (this.#current !== null && this.#inFlightBytes === 0);
+  /** Whether `take` has something. @param isLast as there */
+  hasOutput(isLast: boolean): boolean {
+    return this.hasFullOutput || (this.#current !== null && (isLast || this.#inFlightBytes === 0));
   }
 
   /** The socket has not taken all that it was given. */
@@ -40,8 +40,11 @@ export class FrameWriter {
     return this.#filledHead !== null || (this.#current !== null && roomIn(this.#current) < leastRoomBytes);
   }
 
-  /** @param onlyFull leaves the buffer that still has room, as while an earlier one is with the socket */
-  take(onlyFull: boolean): OutputChunk | null {
+  /**
+   * @param onlyFull leaves the buffer that still has room, as while an earlier one is with the socket
+   * @param isLast nothing more is written, so that there is nothing to wait for
+   */
+  take(onlyFull: boolean, isLast: boolean): OutputChunk | null {
     let chunk = this.#filledHead;
     if (chunk !== null) {
       this.#filledHead = chunk.next;
@@ -50,7 +53,8 @@ export class FrameWriter {
     } else {
       chunk = this.#current;
       if (chunk === null) return null;
-      if ((onlyFull || this.#inFlightBytes > 0) && roomIn(chunk) >= leastRoomBytes) return null;
+      const isKept = onlyFull || (this.#inFlightBytes > 0 && !isLast);
+      if (isKept && roomIn(chunk) >= leastRoomBytes) return null;
       this.#current = null;
     }
     this.#inFlightBytes += chunk.length;

@@ -200,6 +200,14 @@ export class Lifecycle {
     this.#reader?.stop();
   }
 
+  /** Nothing more is to come, or to be read: the streams that are left close; what has been written still leaves. */
+  end(): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    this.state = 'closing';
+    this.#reader?.stop();
+    this.#closeAll(ErrorCode.Cancel);
+  }
+
   /** The socket is gone. */
   closed(): void {
     if (this.state === 'closed') return;

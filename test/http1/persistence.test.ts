@@ -179,8 +179,8 @@ test('what cannot be read behind the last request is not answered, whether it ha
   t.is(await client.untilClosed(), '');
 });
 
-test('a peer that does not close its side is not waited for longer than discardTimeoutMs', async (t) => {
-  const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
+test('a peer that does not close its side is not waited for longer than limits.linger says', async (t) => {
+  const impatient = await startHttp1Server(t, { limits: { linger: { quietMs: 1 } } });
   const agent = new Agent();
   t.teardown(() => agent.destroy());
   const closed = Promise.withResolvers<void>();

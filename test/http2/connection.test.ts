@@ -1,5 +1,7 @@
 import test from 'ava';
 import { ErrorCode } from '../../runtime/http2/errors.ts';
+import { Flag, FrameType } from '../../runtime/http2/frames.ts';
+import type { OutputChunk } from '../../runtime/http2/output.ts';
 import { SettingId } from '../../runtime/http2/settings.ts';
 import {
   data,
@@ -7,6 +9,7 @@ import {
   get,
   goaway,
   headers,
+  parseFrames,
   ping,
   post,
   preface,
@@ -199,4 +202,41 @@ test('the counters say what came and went', (t) => {
   t.is(counters.framesIn[0], 1);
   t.is(counters.framesOut[6], 1);
   t.is(counters.resetsByOwner, 1);
+});
+
+test('after `end` the streams that are left are closed, and all that was answered leaves, also while the socket is behind', (t) => {
+  const peer = Peer.open();
+  peer.send(get(1), get(3), get(5));
+  const write = (id: number, end: boolean): void => {
+    peer.engine.respond(peer.stream(id), 200, [], false);
+    peer.engine.write(peer.stream(id), Buffer.alloc(10), 0, 10, end);
+  };
+  write(1, true);
+  const first = peer.engine.takeOutput() as OutputChunk;
+  write(3, true);
+  write(5, false);
+  t.is(peer.engine.takeOutput(), null, 'what comes while the socket is behind is kept for one write');
+  peer.engine.end();
+  t.is(peer.engine.state, 'closing');
+  t.deepEqual(peer.lines.slice(-1), ['close 5 engine 8']);
+  t.true(peer.engine.hasOutput);
+  const second = peer.engine.takeOutput() as OutputChunk;
+  const frames = parseFrames(second.buffer.subarray(0, second.length));
+  t.deepEqual(
+    frames.map(({ id, type, flags }) => [id, type, flags & Flag.EndStream]),
+    [
+      [3, FrameType.Headers, 0],
+      [3, FrameType.Data, Flag.EndStream],
+      [5, FrameType.Headers, 0],
+      [5, FrameType.Data, 0],
+    ],
+  );
+  for (const chunk of [first, second]) {
+    peer.engine.sent(chunk.length);
+    peer.buffers.release(chunk);
+  }
+  peer.send(get(7));
+  t.deepEqual(peer.output(), []);
+  peer.engine.closed();
+  t.is(peer.buffers.heldCount, 0);
 });

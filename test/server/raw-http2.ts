@@ -8,7 +8,7 @@ import { Flag, FrameType, frameHeadBytes } from '../../runtime/http2/frames.ts';
 import { HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
 import type { Scope } from './harness.ts';
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 export interface Frame {
   readonly type: number;
@@ -31,6 +31,19 @@ export function frame(
   bytes.writeUInt32BE(streamId, 5);
   content.copy(bytes, frameHeadBytes);
   return bytes;
+}
+
+/** The frames that these bytes consist of; what is cut off at the end is left out. */
+export function framesIn(bytes: Buffer): Frame[] {
+  const frames: Frame[] = [];
+  for (let at = 0; at + frameHeadBytes <= bytes.length; ) {
+    const end = at + frameHeadBytes + bytes.readUIntBE(at, 3);
+    if (end > bytes.length) break;
+    const payload = bytes.subarray(at + frameHeadBytes, end);
+    frames.push({ type: bytes[at + 3], flags: bytes[at + 4], streamId: bytes.readUInt32BE(at + 5), payload });
+    at = end;
+  }
+  return frames;
 }
 
 function word(value: number): Buffer {
