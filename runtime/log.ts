@@ -3,13 +3,13 @@
  *
  * Writing must not block the reactor, nor fill the memory, nor keep the process from ending when whoever reads
  * standard output stalls or goes away. pino's own destinations block in one of these cases (the asynchronous one
- * at exit), so lines go to the stream itself, whose writes to a pipe never wait. Beyond `maxWaitingBytes` they are
- * dropped, counted, and the count is logged when the reader is back.
+ * at exit), so lines go to the stream itself, whose writes to a pipe never wait (see `BoundedOutput`).
  */
 
 import type { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../wire/error-report.ts';
+import { BoundedOutput } from './bounded-output.ts';
 import type { LogConfig } from './config/config.ts';
 
 export type Log = Logger;
@@ -20,11 +20,7 @@ export interface LogOutput {
   readonly stream: Writable;
   readonly isTerminal: boolean;
   readonly colour: boolean;
-  /** What a reader that stalls may keep in memory; default 4 MiB. */
-  readonly maxWaitingBytes?: number;
 }
-
-const defaultMaxWaitingBytes = 4 * 1_048_576;
 
 /** Standard output as it is; a NO_COLOR that is not empty turns colour off (no-color.org). */
 export function standardOutput(): LogOutput {
@@ -33,7 +29,7 @@ export function standardOutput(): LogOutput {
 }
 
 export function createLog(
-  { level, format, maxErrorChars = DEFAULT_MAX_ERROR_CHARS }: LogOptions,
+  { level, format, maxErrorChars = DEFAULT_MAX_ERROR_CHARS, maxWaitingBytes = Infinity }: LogOptions,
   output: LogOutput = standardOutput(),
 ): Log {
   const text = format === 'text' || (format === 'auto' && output.isTerminal);
@@ -44,9 +40,16 @@ export function createLog(
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: (error: unknown) => logged(describeError(error, maxErrorChars)) },
   };
-  const sink = new LogSink(output, text);
-  const log = pino(options, sink);
-  sink.onDropped = (lines) => log.warn({ lines }, 'log lines were dropped: standard output was not read');
+  const lines = new BoundedOutput(output.stream, maxWaitingBytes, (dropped) =>
+    log.warn({ lines: dropped }, 'log lines were dropped: standard output did not take them'),
+  );
+  const sink: DestinationStream & { flush(done: () => void): void } = {
+    /** Called by pino with one JSON line and its line break. */
+    write: (line) => lines.write(text ? `${formatLine(line, output.colour)}\n` : line),
+    /** Called by pino's own `flush`. */
+    flush: (done) => lines.flush(done),
+  };
+  const log: Log = pino(options, sink);
   return log;
 }
 
@@ -80,51 +83,6 @@ export function flushLog(log: Log, limitMs = 1_000): Promise<void> {
       resolve();
     });
   });
-}
-
-class LogSink implements DestinationStream {
-  onDropped: (lines: number) => void = () => {};
-  readonly #stream: Writable;
-  readonly #maxWaitingBytes: number;
-  readonly #text: boolean;
-  readonly #colour: boolean;
-  #state: 'writing' | 'gone' = 'writing';
-  #dropped = 0;
-
-  constructor({ stream, colour, maxWaitingBytes = defaultMaxWaitingBytes }: LogOutput, text: boolean) {
-    this.#stream = stream;
-    this.#maxWaitingBytes = maxWaitingBytes;
-    this.#text = text;
-    this.#colour = colour;
-    // Whoever read the log has gone (EPIPE): the server goes on, and there is no one left to tell.
-    stream.on('error', () => {
-      this.#state = 'gone';
-    });
-  }
-
-  /** Called by pino with one JSON line and its line break. */
-  write(line: string): void {
-    if (this.#state === 'gone') return;
-    if (this.#stream.writableLength >= this.#maxWaitingBytes) this.#drop();
-    else this.#stream.write(this.#text ? `${formatLine(line, this.#colour)}\n` : line);
-  }
-
-  /** Called by pino's own `flush`. */
-  flush(done: (error?: Error) => void): void {
-    if (this.#state === 'gone') done();
-    else this.#stream.write('', () => done());
-  }
-
-  #drop(): void {
-    this.#dropped += 1;
-    if (this.#dropped > 1) return;
-    // Called when the reader has taken everything that waits now; not when it has gone.
-    this.#stream.write('', (error) => {
-      const lines = this.#dropped;
-      this.#dropped = 0;
-      if (!error) this.onDropped(lines);
-    });
-  }
 }
 
 /** SGR codes; bright where a person should look. */

@@ -6,13 +6,14 @@ import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
 import { ApplicationLoadError } from './pools/pool.ts';
 import { Server } from './server.ts';
+import { standardPrints } from './standard-prints.ts';
 
 /**
  * Runs the server until it is told to stop. Threads have been told to end when this resolves; not all need have.
  * @throws ConfigError when files that the configuration names are wrong
  */
 export async function serve(config: Config, log: Log): Promise<number> {
-  const server = new Server(config, log);
+  const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes));
   // From the beginning: without a listener these signals end the process, or do nothing where it is a container's first.
   process.on('SIGHUP', () => server.reloadCertificates());
   const { first, second } = stopSignals(log);

@@ -21,6 +21,7 @@ import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { Pool, type PoolObserver } from './pools/pool.ts';
+import type { Prints } from './pools/prints.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
 import type { Certificates } from './tls/certificates.ts';
@@ -47,12 +48,15 @@ export class Server {
   #timer: NodeJS.Timeout | null = null;
   #state: 'starting' | 'running' | 'draining' | 'ended' = 'starting';
   #whenEmpty: (() => void) | null = null;
+  readonly #prints: Prints | undefined;
   #dateText = '';
   #dateSecond = -1;
 
-  constructor(config: Config, log: Log) {
+  /** @param prints takes what applications print; default: Node passes it on, to the process's own streams */
+  constructor(config: Config, log: Log, prints?: Prints) {
     this.#config = config;
     this.#log = log;
+    this.#prints = prints;
     const recallAfterMs = Math.min(...Object.values(config.pools).map((pool) => pool.recallAfterMs));
     this.#reactor = new Reactor(recallAfterMs, () => this.#maintain());
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
@@ -106,6 +110,11 @@ export class Server {
         ),
       onApplicationError: ({ name }, error, method, path, suppressed) =>
         log.error({ pool: name, err: error, method, path, suppressed }, 'application failed on an exchange'),
+      onPrintsDropped: ({ name }, thread, stream, writes) =>
+        log.warn(
+          { pool: name, thread, stream, writes },
+          'what an application printed was dropped: too much of it waited in its thread',
+        ),
       onStopFailed: ({ name }, thread, error) =>
         log.error({ pool: name, thread, err: error }, 'application did not stop'),
     };
@@ -135,8 +144,10 @@ export class Server {
           validate: pool.validate,
           stopTimeoutMs: this.#config.drainTimeoutMs,
           maxErrorChars: this.#config.log.maxErrorChars,
+          maxWaitingPrintBytes: this.#config.log.maxWaitingBytes,
           ...(pool.kind && { kind: pool.kind }),
         },
+        ...(this.#prints && { prints: this.#prints }),
       },
       this.#reactor,
       observer,

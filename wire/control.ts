@@ -29,6 +29,8 @@ export interface HostOptions {
   readonly stopTimeoutMs?: number;
   /** Characters of an error's message, and of its stack, that are reported; default `DEFAULT_MAX_ERROR_CHARS`. */
   readonly maxErrorChars?: number;
+  /** Bytes that the application has printed and the reactor not yet taken, for each stream; default: any number. */
+  readonly maxWaitingPrintBytes?: number;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
   /** Body bytes that an application may have sent and the peer not yet taken, per exchange. */
@@ -63,12 +65,16 @@ export interface ThreadControl {
   stats(): ThreadStats;
 }
 
+export type PrintStream = 'stdout' | 'stderr';
+
 /** What a thread tells the reactor. */
 export interface ThreadReports {
   /** The application is loaded: exchanges may come. */
   ready(): void;
   /** The application's `stop` failed, or did not come to its end. */
   stopFailed(failure: ErrorReport): void;
+  /** So many of the application's writes to standard output or standard error were dropped, as too much waited already. */
+  printsDropped(stream: PrintStream, writes: number): void;
   /** An application threw, or left its exchange unfinished. `suppressed` counts the ones not told since the last. */
   applicationError(failure: ErrorReport, method: string, path: string, suppressed: number): void;
 }

@@ -17,6 +17,7 @@ import type { ExchangeRequest, Lifespan } from './gateway.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
+import { boundPrints } from './prints.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
 const REPORTS_PER_SECOND = 20;
@@ -27,6 +28,9 @@ export default async function boot({ channel, control, host: options }: ThreadBo
   makeLastWordsSafe(options.maxErrorChars);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
+  boundPrints(options.maxWaitingPrintBytes ?? Infinity, (stream, writes) => {
+    void reports.printsDropped(stream, writes);
+  });
   let host: Host | undefined;
   try {
     const draining = new AbortController();

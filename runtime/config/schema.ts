@@ -281,6 +281,10 @@ export const configSchema = v.pipe(
           logFormats,
           'auto',
         ),
+        maxWaitingBytes: wholeNumber(
+          'Bytes of log lines and of what applications print that may wait for standard output, as many for standard error, and as many in each thread on their way there. What comes on top is dropped, and counted in the log.',
+          { from: 65_536, to: 1_073_741_824, byDefault: 4_194_304 },
+        ),
         maxErrorChars: wholeNumber(
           "Characters of an error's message, and of its stack, that are reported; the rest is cut off and counted. A report tells of 8 errors at most, causes included.",
           { from: 256, to: 1_048_576, byDefault: DEFAULT_MAX_ERROR_CHARS },

@@ -6,11 +6,19 @@
  * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
  */
 import { getCompileCacheDir } from 'node:module';
+import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { HostOptions, ThreadBoot, ThreadOutcome, ThreadReports } from '../../wire/control.ts';
+import type {
+  HostOptions,
+  PrintStream,
+  ThreadBoot,
+  ThreadOutcome,
+  ThreadReports,
+} from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { ControlLink } from './control-link.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { type Prints, takePrints } from './prints.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 
 export interface PoolOptions {
@@ -32,6 +40,8 @@ export interface PoolOptions {
   readonly niceIncrement: number;
   readonly resourceLimits: NonNullable<ConstructorParameters<typeof Piscina>[0]>['resourceLimits'];
   readonly host: HostOptions;
+  /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
+  readonly prints?: Prints;
 }
 
 /** What a pool tells about itself; the server logs it. */
@@ -40,6 +50,8 @@ export interface PoolObserver {
   onThreadDied(pool: Pool, thread: string, cause: ErrorReport): void;
   onStopped(pool: Pool, cause: ErrorReport): void;
   onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
+  /** More was printed at once than may wait in a thread. */
+  onPrintsDropped(pool: Pool, thread: string, stream: PrintStream, writes: number): void;
   /** The application of a thread that ends did not stop as it should. */
   onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
 }
@@ -90,6 +102,8 @@ export class Pool implements ThreadOwner {
   #spawned = 0;
   /** Of threads that Piscina still has. */
   #usedThreadIds = new Set<number>();
+  /** Threads whose prints are taken. */
+  readonly #heard = new WeakSet<Worker>();
   /** Times of recent deaths, for the restart intensity. */
   #deathsMs: number[] = [];
 
@@ -156,6 +170,7 @@ export class Pool implements ThreadOwner {
       ready: () => this.#threadReady(running),
       applicationError: (error, method, path, suppressed) =>
         this.#observer.onApplicationError(this, error, method, path, suppressed),
+      printsDropped: (stream, writes) => this.#observer.onPrintsDropped(this, thread.name, stream, writes),
       stopFailed: (error) => this.#observer.onStopFailed(this, thread.name, error),
     };
     const link = new ControlLink(reports);
@@ -173,6 +188,7 @@ export class Pool implements ThreadOwner {
       transferList: [...thread.transferList, link.threadPort],
       signal,
     });
+    this.#takePrints();
     const timer = setTimeout(
       () => running.abort.abort(new Error(`it did not load within ${options.startTimeoutMs} ms`)),
       options.startTimeoutMs,
@@ -183,6 +199,17 @@ export class Pool implements ThreadOwner {
       (error: unknown) => this.#died(running, this.#describe(signal.aborted ? signal.reason : error)),
     );
     return running.ready.promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Of the thread that Piscina has just started for a task. */
+  #takePrints(): void {
+    const { prints } = this.#options;
+    if (prints === undefined) return;
+    for (const worker of this.#piscina.threads) {
+      if (this.#heard.has(worker)) continue;
+      this.#heard.add(worker);
+      takePrints(worker, prints);
+    }
   }
 
   #threadReady(running: Running): void {

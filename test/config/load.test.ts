@@ -55,7 +55,12 @@ test('pools and routes are enough; everything else has a default', (t) => {
   });
   t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app', websocket: false, connect: false }]);
   t.is(config.drainTimeoutMs, 30_000);
-  t.deepEqual(config.log, { level: 'info', format: 'auto', maxErrorChars: 8_192 });
+  t.deepEqual(config.log, {
+    level: 'info',
+    format: 'auto',
+    maxWaitingBytes: 4_194_304,
+    maxErrorChars: 8_192,
+  });
   t.deepEqual(config.http1, {
     enabled: true,
     maxHeaderBytes: 16_384,
@@ -119,7 +124,7 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
     'an unknown key that is near to nothing',
     { log: { colour: true } },
     ConfigErrorCode.UnknownKey,
-    /^\$\.log\.colour .*expected one of level, format, maxErrorChars, came "colour"/,
+    /^\$\.log\.colour .*expected one of level, format, maxWaitingBytes, maxErrorChars, came "colour"/,
   ],
   ['a key that JavaScript objects have', { toString: 1 }, ConfigErrorCode.UnknownKey, /^\$\.toString /],
   [

@@ -18,6 +18,7 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
     onThreadDied: (_pool, _thread, cause) => tell('died', cause.message),
     onStopped: (_pool, cause) => tell('stopped', cause.message),
     onApplicationError: (_pool, error) => tell('failed', error.message),
+    onPrintsDropped: (_pool, _thread, stream, writes) => tell(`${stream} dropped`, String(writes)),
     onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
   };
   const reactor = new Reactor(5, () => pool.tick());

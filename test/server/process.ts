@@ -25,6 +25,12 @@ export interface ServerProcess {
   listening(): Promise<string>;
 }
 
+/** File descriptors that a process gets in place of pipes to the test; nothing is known of what it writes there. */
+export interface Streams {
+  readonly stdout?: number;
+  readonly stderr?: number;
+}
+
 /**
  * Runs `sluice start` on this configuration.
  * @param flags of the command line
@@ -35,18 +41,19 @@ export function startProcess(
   input: ServerInput,
   flags: readonly string[] = [],
   variables: { readonly [name: string]: string } = {},
+  { stdout = undefined, stderr = undefined }: Streams = {},
 ): ServerProcess {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const file = join(directory, 'runtime.config.json');
   writeFileSync(file, JSON.stringify(configInput(input)));
   const child = spawn(process.execPath, [COMMAND, 'start', '--config', file, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', stderr ?? 'pipe'],
     env: { ...process.env, ...variables },
   });
   const log = new LogLines();
   let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => log.push(text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
   const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal }));

@@ -1,0 +1,17 @@
+/** Prints what the query says: `to` a stream, so many `lines` of so many `bytes`, a turn after each unless it is `atOnce`. */
+import type { Exchange } from '../../../workers/gateway.ts';
+
+let served = 0;
+
+export default async function printing(exchange: Exchange): Promise<void> {
+  served++;
+  const { pathname, searchParams: query } = new URL(exchange.request.path, 'http://test.invalid');
+  if (pathname.endsWith('/served')) return exchange.respond(200, {}, String(served));
+  const print = query.get('to') === 'stderr' ? console.error : console.log;
+  const text = query.get('text') ?? 'x'.repeat(Number(query.get('bytes')) - 1);
+  for (let line = 0; line < Number(query.get('lines') ?? 1); line++) {
+    print(text);
+    if (!query.has('atOnce')) await new Promise((resolve) => setImmediate(resolve));
+  }
+  exchange.respond(200, {}, 'printed');
+}

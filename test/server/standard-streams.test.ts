@@ -1,0 +1,146 @@
+/** Standard streams that stall, fill up, fail and come back, and applications that print to them meanwhile. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { application } from './harness.ts';
+import { requestHttp1 } from './http1-client.ts';
+import { LogLines } from './log-lines.ts';
+import { startProcess } from './process.ts';
+
+const pools = {
+  printing: {
+    application: application('server', 'printing'),
+    threads: { min: 1, max: 1 },
+    resourceLimits: { maxOldGenerationSizeMb: 48 },
+  },
+};
+
+/** Together more than twice the heap of a thread. */
+const PIECES = 200;
+const PIECE_BYTES = 524_288;
+
+function temporaryDirectory(t: ExecutionContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+for (const stream of ['stdout', 'stderr'] as const) {
+  test.serial(
+    `a reader that stalls costs what applications print, and no thread; then writing goes on: ${stream}`,
+    async (t) => {
+      const { child, log, listening } = startProcess(t, { pools });
+      const origin = await listening();
+      child[stream]?.pause();
+      for (let piece = 0; piece < PIECES; piece++) {
+        const { status } = await requestHttp1(`${origin}/?to=${stream}&bytes=${PIECE_BYTES}`);
+        t.is(status, 200);
+      }
+      t.is((await requestHttp1(`${origin}/served`)).body.toString(), String(PIECES + 1), 'in one thread');
+      child[stream]?.resume();
+      const dropped = await log.until('what applications printed was dropped');
+      t.like(dropped, { level: 'warn', stream });
+      t.true(Number(dropped.writes) > 0 && Number(dropped.writes) < PIECES);
+      if (stream === 'stderr') return;
+      await requestHttp1(`${origin}/?to=${stream}&text=${encodeURIComponent('{"msg":"printed again"}')}`);
+      await log.until('printed again');
+    },
+  );
+}
+
+test.serial('what an application prints without a break is bounded in its thread, and counted', async (t) => {
+  const { log, listening } = startProcess(t, { pools, log: { level: 'info', maxWaitingBytes: 1_048_576 } });
+  const origin = await listening();
+  const { status } = await requestHttp1(`${origin}/?bytes=65536&lines=2000&atOnce`);
+  t.is(status, 200);
+  const dropped = await log.until('what an application printed was dropped');
+  t.like(dropped, { level: 'warn', pool: 'printing', thread: 'printing-1', stream: 'stdout' });
+  t.true(Number(dropped.writes) > 1_900);
+  t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
+});
+
+test.serial('applications print without end to a full disk, and go on', async (t) => {
+  const full = openSync('/dev/full', constants.O_WRONLY);
+  const { path, child, ended } = startOnSocket(t, { stdout: full, stderr: full });
+  closeSync(full);
+  await reachable(path);
+  for (let piece = 0; piece < PIECES; piece++) {
+    const to = piece % 2 === 0 ? 'stdout' : 'stderr';
+    t.is((await get(path, `/?to=${to}&bytes=${PIECE_BYTES}`)).status, 200);
+  }
+  t.is((await get(path, '/served')).body, String(PIECES + 1));
+  child.kill('SIGTERM');
+  t.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test.serial(
+  'a reader that goes ends neither log nor prints: the next one has what follows, and the count',
+  async (t) => {
+    const fifo = join(temporaryDirectory(t), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const output = openSync(fifo, constants.O_WRONLY);
+    const { path } = startOnSocket(t, { stdout: output });
+    closeSync(output);
+    await reachable(path);
+    closeSync(first);
+    for (let piece = 0; piece < PIECES; piece++) {
+      t.is((await get(path, `/?bytes=${PIECE_BYTES}`)).status, 200);
+    }
+    const log = new LogLines();
+    const next = createReadStream(fifo, { encoding: 'utf8' });
+    next.on('data', (text) => log.push(String(text)));
+    t.teardown(() => next.destroy());
+    let isThere = false;
+    const dropped = log.until('what applications printed was dropped').finally(() => {
+      isThere = true;
+    });
+    // The stream is tried about once a second, with what is printed then.
+    while (!isThere) await get(path, `/?text=${encodeURIComponent('{"msg":"printed again"}')}`);
+    t.true(Number((await dropped).writes) >= PIECES);
+    await log.until('printed again');
+    const served = (await get(path, '/served')).body;
+    t.true(Number(served) > PIECES, 'in one thread');
+  },
+);
+
+function startOnSocket(t: ExecutionContext, streams: { stdout?: number; stderr?: number }) {
+  const path = join(temporaryDirectory(t), 'socket');
+  const { child, ended } = startProcess(
+    t,
+    { pools, listeners: [{ address: `unix:${path}` }] },
+    [],
+    {},
+    streams,
+  );
+  return { path, child, ended };
+}
+
+/** Resolves when somebody listens there: no log says so. */
+async function reachable(path: string): Promise<void> {
+  for (;;) {
+    const socket = connect(path);
+    const isThere = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isThere) return;
+  }
+}
+
+function get(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const outgoing = request({ socketPath, path, agent: false }, (response) => {
+    let body = '';
+    response.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+  });
+  outgoing.on('error', reject).end();
+  return promise;
+}
