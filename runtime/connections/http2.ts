@@ -149,6 +149,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   #flush(): void {
     if (this.#state !== 'open') return;
+    this.#engine.endTurn(this.#front.reactor.nowMs);
     this.#send(false);
     if (this.#engine.state === 'closing') this.#end();
   }

@@ -19,6 +19,8 @@ const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 const NO_BYTES = new Uint8Array(0);
 const REQUEST_TIMEOUT = 408;
+/** Bytes that the socket has not taken, beyond which interim responses other than 100 are left out. */
+const MAX_WAITING_INTERIM_BYTES = 65_536;
 
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -242,6 +244,9 @@ export class Http1Transport implements Transport, Flushable {
       }
     }
     const message = interimMessage(status, fields);
+    // A client can do without interim responses, and one that reads none must not make us hold them (RFC 9110 section 15.2).
+    const waitingBytes = this.#response.socket?.writableLength ?? this.#interim.length;
+    if (status !== 100 && waitingBytes + message.length > MAX_WAITING_INTERIM_BYTES) return;
     if (this.#response.socket !== null) {
       this.#response.socket.write(message, 'latin1');
       return;

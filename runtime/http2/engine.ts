@@ -6,7 +6,8 @@
  * ends things.
  *
  * The owner's loop: `receive` what came → act on the events → while `takeOutput` gives a chunk, write it →
- * `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. `tick` about once a second.
+ * `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. `endTurn` before the output of a
+ * turn is taken, `tick` about once a second.
  */
 import { AbuseBudgets } from './budgets.ts';
 import { EngineCounters } from './counters.ts';
@@ -209,12 +210,28 @@ export class Http2Engine {
   /** Bytes from the socket, the client's preface included. Never throws, whatever they are. */
   receive(chunk: Uint8Array, nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
-    // What one chunk makes us answer is bounded by the chunk; what piles up over many is the peer not
-    // reading.
+    this.#judgeUnsent();
+    this.#reader.read(chunk);
+  }
+
+  /**
+   * A turn of the owner's has produced what it has: to be called before its output is taken. What is under no flow control,
+   * interim responses say, must not pile up for a peer that does not read, though it sends nothing either.
+   */
+  endTurn(nowMs: number): void {
+    this.#lifecycle.nowMs = nowMs;
+    // The output of one turn may be large where the socket takes it all.
+    if (this.#writer.isBehind) this.#judgeUnsent();
+  }
+
+  /**
+   * What one chunk makes us answer is bounded by the chunk, and what a turn produces by the rings; what piles up over many
+   * is the peer not reading.
+   */
+  #judgeUnsent(): void {
     if (this.#writer.unsentBytes > this.#options.maxUnsentBytes) {
       this.#lifecycle.calm('unsentOutput', 'unread output over the limit');
     }
-    this.#reader.read(chunk);
   }
 
   /**

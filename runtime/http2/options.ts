@@ -130,8 +130,8 @@ export interface Http2Options {
    */
   readonly outputLimitBytes: number;
   /**
-   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads
-   * can make us hold in answers that are not under flow control. Above outputLimitBytes. Default 1 MiB.
+   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads, or an
+   * application that sends it interim responses without end, can make us hold under no flow control. Above outputLimitBytes. Default 1 MiB.
    */
   readonly maxUnsentBytes: number;
   /**

@@ -426,6 +426,33 @@ test('maxUnsentBytes: a peer that asks and never reads is cut off, and holds ful
   t.true(peer.buffers.heldCount <= 2);
 });
 
+test('maxUnsentBytes: interim responses without end to a peer that neither reads nor sends end its connection', (t) => {
+  const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
+  peer.send(get(1));
+  let informed = 0;
+  for (; peer.engine.failure === null && informed < 10_000; informed++) {
+    peer.engine.inform(peer.stream(1), 103, ['link', 'y'.repeat(500)]);
+    peer.engine.endTurn(peer.nowMs);
+    // The first goes to a socket that takes nothing.
+    peer.engine.takeOutput();
+  }
+  t.is(peer.engine.counters.abuse, 'unsentOutput');
+  t.true(peer.engine.unsentBytes < 51_000);
+  t.is(peer.lines.at(-1), 'close 1 engine 11');
+});
+
+test('maxUnsentBytes: a turn that produces more is no fault of a peer that takes it', (t) => {
+  const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
+  for (let id = 1; id < 200; id += 2) peer.send(get(id));
+  for (let id = 1; id < 200; id += 2) {
+    peer.engine.respond(peer.stream(id), 200, ['set-cookie', `${id}${'y'.repeat(1_000)}`], true);
+  }
+  t.true(peer.engine.unsentBytes > 50_000);
+  peer.engine.endTurn(peer.nowMs);
+  peer.take();
+  t.is(peer.engine.failure, null);
+});
+
 test('stalledStreamSeconds: streams that ask for much and open no window are cut off, by count and time', (t) => {
   const overrides = { budgets: { stalledStreamSeconds: { burst: 100, perSecond: 2 } } };
   const stall = (count: number): Peer => {
