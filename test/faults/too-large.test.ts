@@ -10,8 +10,8 @@ import { answer, connectHttp2, request } from '../server/http2-client.ts';
 
 /** The smallest ring that the limits of heads below allow. */
 const RING_BYTES = 65_536;
-const MAX_FIELD_LIST_BYTES = 10_000;
-const MAX_HEADER_BYTES = 6_000;
+const MAX_FIELD_LIST_BYTES = 5_000;
+const MAX_HEADER_BYTES = 5_000;
 /** Characters that one value can have in a message of half a ring. */
 const LEAST_LARGEST = 10_000;
 
