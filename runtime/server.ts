@@ -17,6 +17,7 @@ import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
+import { resolveHosts } from './listeners/names.ts';
 import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
@@ -203,11 +204,13 @@ export class Server {
   async start(): Promise<void> {
     // First, as it is soon known to be wrong.
     await this.#loadCertificates();
+    const hosts = await resolveHosts(this.#config.listeners);
     if (!this.#isStarting) return;
     await Promise.all([...this.#pools.values()].map((pool) => pool.start()));
     if (!this.#isStarting) return;
     await openListeners(
       this.#config,
+      hosts,
       this.#certificates,
       this.#listenerHandler(),
       new ConnectionLimits(this.#config.limits),

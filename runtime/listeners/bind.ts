@@ -1,5 +1,5 @@
 /** Binds a server to an address of the configuration. */
-import { lstat, unlink } from 'node:fs/promises';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { type AddressInfo, connect, type ListenOptions, type Server } from 'node:net';
 import type { FdAddress, TcpAddress, UnixAddress } from '../config/address.ts';
 import { ListenError } from './listen-error.ts';
@@ -7,7 +7,8 @@ import { ListenError } from './listen-error.ts';
 /** Connections that the kernel keeps for us between two turns. */
 const backlog = 4_096;
 
-export type BindAddress = TcpAddress | UnixAddress | FdAddress;
+/** `ip`: what the host's name has been resolved to. */
+export type BindAddress = (TcpAddress & { readonly ip?: string }) | UnixAddress | FdAddress;
 
 /** Where a server has come to listen. */
 export interface Bound {
@@ -27,10 +28,10 @@ export async function bind(server: Server, target: BindAddress, permissions: num
   try {
     await listen(server, target, permissions);
   } catch (error) {
-    if (target.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE') throw failed(target, error);
+    if (target.kind !== 'unix' || codeOf(error) !== 'EADDRINUSE') throw listenError(target, error);
     await removeStale(target);
     await listen(server, target, permissions).catch((again) => {
-      throw failed(target, again);
+      throw listenError(target, again);
     });
   }
   return boundTo(target, server.address());
@@ -61,7 +62,7 @@ function listen(server: Server, target: BindAddress, permissions: number | null)
 function optionsOf(target: BindAddress): ListenOptions & { fd?: number } {
   switch (target.kind) {
     case 'tcp':
-      return { host: target.host, port: target.port, backlog };
+      return { host: target.ip ?? target.host, port: target.port, backlog };
     case 'unix':
       return { path: target.path, backlog };
     case 'fd':
@@ -74,11 +75,11 @@ function optionsOf(target: BindAddress): ListenOptions & { fd?: number } {
  * socket and nobody listens on it any more.
  */
 async function removeStale({ address, path }: UnixAddress): Promise<void> {
-  const stat = await lstat(path);
+  const stat = lstatSync(path);
   if (!stat.isSocket()) throw new ListenError(address, 'a free path', 'a file that is no socket');
   if (await answers(path))
     throw new ListenError(address, 'a free path', 'a socket that a process listens on');
-  await unlink(path);
+  unlinkSync(path);
 }
 
 async function answers(path: string): Promise<boolean> {
@@ -113,7 +114,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTSOCK: 'a descriptor that is no socket',
 };
 
-function failed({ address }: BindAddress, cause: unknown): Error {
+export function listenError({ address }: BindAddress, cause: unknown): Error {
   if (cause instanceof ListenError) return cause;
   const code = codeOf(cause);
   const came = Object.hasOwn(reasons, code) ? `${reasons[code]} (${code})` : String(cause);

@@ -7,15 +7,18 @@ import type { Certificates } from '../tls/certificates.ts';
 import type { BindAddress, Bound } from './bind.ts';
 import { curlLines, originOf } from './curl-lines.ts';
 import { Listener, type ListenerHandler } from './listener.ts';
+import type { HostAddresses } from './names.ts';
 import { passedSockets } from './socket-activation.ts';
 
 /**
+ * @param hosts of the names among the addresses
  * @param certificates null when no listener has TLS
  * @param opened is given each listener as it opens, so that they can be closed when a later one fails
  * @throws ListenError
  */
 export async function openListeners(
   config: Config,
+  hosts: HostAddresses,
   certificates: Certificates | null,
   handler: ListenerHandler,
   limits: ConnectionLimits,
@@ -23,7 +26,7 @@ export async function openListeners(
   opened: Listener[],
 ): Promise<void> {
   for (const listenerConfig of config.listeners) {
-    for (const target of targetsOf(listenerConfig)) {
+    for (const target of targetsOf(listenerConfig, hosts)) {
       const listener = new Listener(handler, {
         config: listenerConfig,
         tls: certificates?.terminatorOf(listenerConfig) ?? null,
@@ -38,7 +41,8 @@ export async function openListeners(
   for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
 }
 
-function targetsOf({ address }: ListenerConfig): readonly BindAddress[] {
+function targetsOf({ address }: ListenerConfig, hosts: HostAddresses): readonly BindAddress[] {
+  if (address.kind === 'tcp') return [{ ...address, ip: hosts.get(address.host) ?? address.host }];
   if (address.kind !== 'systemd') return [address];
   const fds = passedSockets(address, process.env, process.pid);
   return fds.map((fd) => ({ kind: 'fd', address: `${address.address} (fd:${fd})`, fd }));

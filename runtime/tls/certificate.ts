@@ -1,8 +1,8 @@
 /** Reads a certificate and its key, and finds out what is wrong with them before a client does. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { ConfigProblem } from '../config/errors.ts';
 import type { CertificateConfig } from '../config/listeners.ts';
+import type { ReadFile } from './files.ts';
 import { invalid, mismatch, reasonOf, type TlsWarning, unreadable } from './problems.ts';
 
 export interface Certificate {
@@ -19,20 +19,21 @@ export interface Certificate {
  * @param where JSON path of the certificate's entry
  * @returns null when there is a problem, which is then among `problems`
  */
-export async function readCertificate(
+export function readCertificate(
   config: CertificateConfig,
   where: string,
   nowMs: number,
+  read: ReadFile,
   problems: ConfigProblem[],
-): Promise<Certificate | null> {
+): Certificate | null {
   const expectedCert = 'a certificate in PEM';
   const expectedKey = 'a private key in PEM';
   const passphrase =
     config.passphraseFile === null
       ? undefined
-      : await readText(config.passphraseFile, `${where}.passphraseFile`, 'a passphrase', problems);
-  const cert = await readText(config.cert, `${where}.cert`, expectedCert, problems);
-  const key = await readText(config.key, `${where}.key`, expectedKey, problems);
+      : readText(config.passphraseFile, `${where}.passphraseFile`, 'a passphrase', read, problems);
+  const cert = readText(config.cert, `${where}.cert`, expectedCert, read, problems);
+  const key = readText(config.key, `${where}.key`, expectedKey, read, problems);
   if (cert === null || key === null || passphrase === null) return null;
   const parsed = attempt(() => new X509Certificate(cert));
   if (parsed instanceof Error)
@@ -54,14 +55,15 @@ export async function readCertificate(
 }
 
 /** The file's text, or null and a problem. */
-export async function readText(
+export function readText(
   file: string,
   where: string,
   expected: string,
+  read: ReadFile,
   problems: ConfigProblem[],
-): Promise<string | null> {
+): string | null {
   try {
-    return await readFile(file, 'utf8');
+    return read(file).toString();
   } catch (error) {
     problems.push(unreadable(where, expected, file, error));
     return null;

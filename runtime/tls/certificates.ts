@@ -5,15 +5,21 @@
 import { ConfigError, type ConfigProblem, describeProblem } from '../config/errors.ts';
 import type { ListenerConfig, TlsConfig } from '../config/listeners.ts';
 import type { Log } from '../log.ts';
+import { FileReader } from './file-reader.ts';
+import { readTlsFile } from './files.ts';
 import { assembleMaterial, readMaterial, type TlsMaterial } from './material.ts';
 import { TlsTerminator } from './terminator.ts';
 import { FileWatcher } from './watcher.ts';
+
+/** For the files of one listener at a reload. */
+const readTimeoutMs = 10_000;
 
 export class Certificates {
   readonly #log: Log;
   readonly #alpnProtocols: readonly string[];
   readonly #terminators = new Map<TlsConfig, TlsTerminator>();
   readonly #watchers: FileWatcher[] = [];
+  readonly #reader = new FileReader();
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(alpnProtocols: readonly string[], log: Log) {
@@ -62,7 +68,8 @@ export class Certificates {
     const terminator = this.#terminators.get(config);
     if (terminator === undefined || config.certificates.length === 0) return 'none';
     const problems: ConfigProblem[] = [];
-    const material = await readMaterial(config, Date.now(), problems);
+    const read = await this.#reader.read(filesOf(config), AbortSignal.timeout(readTimeoutMs));
+    const material = readMaterial(config, Date.now(), read, problems);
     if (material === null) {
       for (const problem of problems) {
         const { code, where } = problem;
@@ -115,7 +122,7 @@ export async function readAll(
     if (tls === null) continue;
     const material =
       tls.certificates.length > 0
-        ? await readMaterial(tls, Date.now(), problems)
+        ? readMaterial(tls, Date.now(), readTlsFile, problems)
         : (development ??= await makeDevelopmentMaterial(tls, log));
     if (material !== null) materials.set(tls, material);
   }

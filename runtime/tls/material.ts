@@ -3,12 +3,12 @@
  * so that one kept while the next is read stays in force when the next is wrong.
  */
 import { constants, createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import type { ConfigProblem } from '../config/errors.ts';
 import type { TlsConfig } from '../config/listeners.ts';
 import { type Certificate, readCertificate, readText } from './certificate.ts';
 import { defaultCiphers, secureOptions } from './defaults.ts';
+import type { ReadFile } from './files.ts';
 import { invalid, reasonOf, refusedByOpenssl, type TlsWarning, unreadable } from './problems.ts';
 import { ServerNames } from './server-names.ts';
 
@@ -26,20 +26,21 @@ export interface TlsMaterial {
 export const ticketKeyBytes = 48;
 
 /** Reads the files of one listener. Whatever is wrong is added to `problems`, and the answer is null. */
-export async function readMaterial(
+export function readMaterial(
   config: TlsConfig,
   nowMs: number,
+  read: ReadFile,
   problems: ConfigProblem[],
-): Promise<TlsMaterial | null> {
+): TlsMaterial | null {
   const before = problems.length;
   const certificates: Certificate[] = [];
   for (const [index, entry] of config.certificates.entries()) {
     const where = `${config.where}.certificates[${index}]`;
-    const certificate = await readCertificate(entry, where, nowMs, problems);
+    const certificate = readCertificate(entry, where, nowMs, read, problems);
     if (certificate !== null) certificates.push(certificate);
   }
-  const authorities = await readAuthorities(config, problems);
-  const ticketKeys = await readTicketKeys(config, problems);
+  const authorities = readAuthorities(config, read, problems);
+  const ticketKeys = readTicketKeys(config, read, problems);
   if (problems.length > before) return null;
   try {
     return assembleMaterial(config, certificates, authorities, ticketKeys);
@@ -104,12 +105,12 @@ function sessionIdContext(
   return hash.digest('hex').slice(0, 32);
 }
 
-async function readAuthorities({ ca, where }: TlsConfig, problems: ConfigProblem[]): Promise<string[]> {
+function readAuthorities({ ca, where }: TlsConfig, read: ReadFile, problems: ConfigProblem[]): string[] {
   const texts: string[] = [];
   for (const [index, file] of ca.entries()) {
     const place = `${where}.ca[${index}]`;
     const expected = 'CA certificates in PEM';
-    const text = await readText(file, place, expected, problems);
+    const text = readText(file, place, expected, read, problems);
     if (text === null) continue;
     try {
       for (const certificate of text.match(pemCertificate) ?? [text]) new X509Certificate(certificate);
@@ -123,15 +124,16 @@ async function readAuthorities({ ca, where }: TlsConfig, problems: ConfigProblem
 
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-async function readTicketKeys(
+function readTicketKeys(
   { ticketKeys, where }: TlsConfig,
+  read: ReadFile,
   problems: ConfigProblem[],
-): Promise<Buffer | null> {
+): Buffer | null {
   if (ticketKeys === null) return null;
   const place = `${where}.ticketKeys`;
   const expected = `a file of ${ticketKeyBytes} bytes`;
   try {
-    const bytes = await readFile(ticketKeys);
+    const bytes = read(ticketKeys);
     if (bytes.length === ticketKeyBytes) return bytes;
     problems.push(invalid(place, expected, ticketKeys, `it has ${bytes.length}`));
   } catch (error) {

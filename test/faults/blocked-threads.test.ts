@@ -154,3 +154,16 @@ onPosix('SIGTERM ends a server that still waits for an application to load, with
     [],
   );
 });
+
+onPosix(
+  "a server listens on a name although an application takes libuv's threads while it loads",
+  async (t) => {
+    const input = {
+      listeners: [{ address: 'localhost:0' }],
+      pools: { reads: { application: application('faults', 'load-reads') } },
+    };
+    const { log } = startProcess(t, input, [], { ...FOUR_THREADS, TEST_PIPE: makePipe(t).path });
+    const { address } = await log.until('listening on');
+    t.is((await requestHttp1(`http://${address}/`)).body.toString(), 'loaded');
+  },
+);

@@ -5,6 +5,7 @@ import test from 'ava';
 import { ConfigErrorCode, type ConfigProblem } from '../../runtime/config/errors.ts';
 import type { TlsConfig } from '../../runtime/config/listeners.ts';
 import { parseConfig } from '../../runtime/config/load.ts';
+import { readTlsFile } from '../../runtime/tls/files.ts';
 import { readMaterial, type TlsMaterial } from '../../runtime/tls/material.ts';
 import { FileScope } from '../server/harness.ts';
 import { type Issued, TestAuthority, TestFiles } from './authority.ts';
@@ -39,7 +40,7 @@ async function read(
   tls: object,
 ): Promise<{ material: TlsMaterial | null; problems: readonly ConfigProblem[] }> {
   const problems: ConfigProblem[] = [];
-  return { material: await readMaterial(section(tls), Date.now(), problems), problems };
+  return { material: readMaterial(section(tls), Date.now(), readTlsFile, problems), problems };
 }
 
 async function problemOf(tls: object): Promise<ConfigProblem> {

@@ -1,0 +1,44 @@
+/** Reads the files of TLS: regular ones, of a size that such files have. */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+
+/** A bundle with all CAs of the world's browsers has a sixtieth of that. */
+export const maxTlsFileBytes = 16 * 1_048_576;
+
+/** The file's content. @throws an error whose message says in one line what is wrong with the file */
+export type ReadFile = (path: string) => Buffer;
+
+/** O_NONBLOCK: a named pipe that nobody writes to would never be opened. Windows does not have it. */
+const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const chunkBytes = 65_536;
+
+/** Reads at once, on the thread that calls: before anything is served, or on one that serves nothing. */
+export function readTlsFile(path: string): Buffer {
+  const fd = openSync(path, flags);
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw new Error(`it is ${kindOf(stats)} and no regular file`);
+    return readAll(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** To its end, whatever size it claims to have: files of /proc claim none. */
+function readAll(fd: number): Buffer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    const bytesRead = readSync(fd, chunk);
+    if (bytesRead === 0) return Buffer.concat(chunks, bytes);
+    bytes += bytesRead;
+    if (bytes > maxTlsFileBytes) throw new Error(`it has more than ${maxTlsFileBytes} bytes`);
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
