@@ -196,6 +196,9 @@ export class Thread implements ReactorHandler {
     job.assignedAtMs = this.#turns.nowMs;
     job.hasResponded = false;
     job.isUnbegun = true;
+    // It has run out of work while it was held short, and work that waits for something else ends without a word.
+    const isHeldShort = this.#unbegun === 0 && this.#unbegunLimit !== Number.POSITIVE_INFINITY;
+    if (isHeldShort && this.channel.peerSleeps) this.#unbegunLimit = Number.POSITIVE_INFINITY;
     this.#unbegun++;
     this.jobs.push(job);
     this.#oldestUnbegun ??= job;

@@ -195,6 +195,29 @@ test('a thread whose work takes long is given one job ahead, and more as it gets
   t.deepEqual(finished, names);
 });
 
+test('a thread that has run out of work is given in depth again', (t) => {
+  const bench = new PoolBench();
+  const only = bench.addThread(8);
+  bench.submit('a', 'b', 'c');
+  only.begin(1);
+  bench.turns.nowMs = 10;
+  bench.dispatcher.rebalance();
+  t.is(bench.dispatcher.queuedJobs, 1, 'it is slow');
+  for (let job = only.thread.jobs.head; job !== null; job = only.thread.jobs.head) {
+    only.begin(1);
+    only.finish(job as RecordingJob);
+  }
+  bench.submit('d', 'e');
+  t.is(bench.dispatcher.queuedJobs, 1, 'it may still be');
+  for (let job = only.thread.jobs.head; job !== null; job = only.thread.jobs.head) {
+    only.begin(1);
+    only.finish(job as RecordingJob);
+  }
+  only.sleep();
+  bench.submit('f', 'g', 'h');
+  t.is(bench.dispatcher.queuedJobs, 0);
+});
+
 test('what waits for a thread with free slots does not count against the queue', (t) => {
   const bench = new PoolBench({ maxQueuedJobs: 2 });
   const only = bench.addThread(4);
