@@ -241,7 +241,15 @@ const accepted: readonly (readonly [title: string, sent: string, body: string])[
     `${post}Transfer-Encoding: CHUNKED\r\n\r\n1\r\na\r\n0\r\n\r\n`,
     'a',
   ],
-  ['white space around values (RFC 9112 section 5)', `${post}Content-Length:\t 1 \t\r\n\r\na`, 'a'],
+  [
+    'white space around values (RFC 9112 section 5)',
+    `${post}X-Tab:\t a\t\r\nContent-Length:\t 1 \r\n\r\na`,
+    'a',
+  ],
+  // Before llhttp 9.4 Node's parser refuses a tab there; protocols.md says so.
+  ...(process.versions.llhttp?.startsWith('9.3')
+    ? []
+    : ([['a tab behind Content-Length', `${post}Content-Length: 1\t\r\n\r\na`, 'a']] as const)),
   [
     'content of GET (RFC 9110 section 9.3.1)',
     'GET /describe HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na',

@@ -4,13 +4,13 @@ import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { FileScope } from '../server/harness.ts';
 import { TestAuthority, TestFiles } from '../tls/authority.ts';
 import { Peer } from './peer.ts';
+import { readAll } from './read-all.ts';
 import { type SocketServer, startSockets } from './server.ts';
 
 const scope = new FileScope();
@@ -85,5 +85,5 @@ test('a tunnel over TLS goes on in one direction when the other has ended', asyn
   t.is(response.statusCode, 200);
   const large = Buffer.alloc(3_000_000, 'secret ');
   tunnel.end(large);
-  t.true(large.equals(await buffer(tunnel)));
+  t.true(large.equals(await readAll(tunnel)));
 });

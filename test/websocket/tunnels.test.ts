@@ -1,12 +1,12 @@
 /** Raw tunnels by CONNECT (RFC 9110 section 9.3.6), over both versions. */
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { FileScope } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import { Signals } from '../server/signals.ts';
 import { RefusedError, ways } from './byte-streams.ts';
+import { readAll } from './read-all.ts';
 import { type SocketServer, startSockets } from './server.ts';
 
 const scope = new FileScope();
@@ -38,7 +38,7 @@ for (const way of ways) {
     t.is(String(first), 'one ');
     const large = Buffer.alloc(1_000_000, 'more ');
     stream.end(large);
-    t.true(large.equals(await buffer(stream)));
+    t.true(large.equals(await readAll(stream)));
     await finished;
     t.is(accepted.resetCode() ?? 0, 0);
   });
@@ -48,7 +48,7 @@ for (const way of ways) {
     const read = signals.until('read 400000');
     const finished = signals.until('exchange complete by application code 0');
     const { stream } = await way.connect(t, server, 'ends-first.tunnel.invalid:1', fields);
-    t.is(String(await buffer(stream)), 'that is all');
+    t.is(String(await readAll(stream)), 'that is all');
     for (let i = 0; i < 4; i++) stream.write(Buffer.alloc(100_000));
     stream.end();
     await read;
@@ -58,7 +58,7 @@ for (const way of ways) {
   test(`${over} a tunnel that the application resets is cut off for the peer`, async (t) => {
     const { stream, resetCode } = await way.connect(t, server, 'reset.tunnel.invalid:1');
     await t.throwsAsync(
-      buffer(stream).then((bytes) => {
+      readAll(stream).then((bytes) => {
         // TCP says no more than that it is over.
         t.true(way.version === '1.1' && bytes.length <= 6);
         throw new Error('over');
@@ -74,7 +74,7 @@ for (const way of ways) {
     await new Promise((resolve) => cut.stream.once('close', resolve));
     if (way.version === '2') t.is(cut.resetCode(), 0x8);
     const whole = await way.connect(t, server, 'scoped-end.tunnel.invalid:1');
-    t.is(String(await buffer(whole.stream)), 'whole');
+    t.is(String(await readAll(whole.stream)), 'whole');
   });
 
   test(`${over} a tunnel that its application forgets to end is reset, and the application is told of it`, async (t) => {
