@@ -114,7 +114,11 @@ export class Http1Tunnel implements Transport, Flushable {
     this.#front.reactor.tick();
     this.#unconsumedBytes += chunk.length;
     if (this.#unconsumedBytes >= this.#windowBytes) this.#socket.pause();
-    this.#exchange.onRequestData(chunk, 0, chunk.length, false);
+    try {
+      this.#exchange.onRequestData(chunk, 0, chunk.length, false);
+    } catch (error) {
+      this.#fault(error);
+    }
     this.#front.reactor.request();
   }
 
@@ -123,7 +127,11 @@ export class Http1Tunnel implements Transport, Flushable {
     this.#readEnded = true;
     if (this.#discards) return;
     this.#front.reactor.tick();
-    this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    try {
+      this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    } catch (error) {
+      this.#fault(error);
+    }
     this.#front.reactor.request();
   }
 
@@ -131,13 +139,28 @@ export class Http1Tunnel implements Transport, Flushable {
     const whole = this.#state === 'refused' || (this.#state === 'ended' && this.#readEnded);
     this.#state = 'closed';
     this.#front.reactor.tick();
-    this.#exchange.onTransportClosed(!whole, whole ? 0 : CANCEL, true);
+    try {
+      this.#exchange.onTransportClosed(!whole, whole ? 0 : CANCEL, true);
+    } catch (error) {
+      this.#fault(error);
+    }
     this.#front.reactor.request();
   }
 
   #written(): void {
     const length = this.#writing.shift();
-    if (length !== undefined) this.#exchange.onSent(length);
+    if (length === undefined) return;
+    try {
+      this.#exchange.onSent(length);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** An error of ours costs the tunnel, and nobody else theirs. */
+  #fault(error: unknown): void {
+    this.#front.onFault(error);
+    this.#socket.destroy();
   }
 
   // ---- Flushable: what one turn has written leaves in one call
@@ -240,8 +263,7 @@ export class Http1Tunnel implements Transport, Flushable {
   }
 
   fail(_exchange: Exchange, error: unknown): void {
-    this.#front.onFault(error);
-    this.#socket.destroy();
+    this.#fault(error);
   }
 
   takenBytes(): number {

@@ -131,7 +131,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #closed(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#lose('peer');
+    try {
+      this.#lose('peer');
+    } catch (error) {
+      this.#front.onFault(error);
+    }
     for (const chunk of this.#writing) this.#front.buffers.release(chunk);
     this.#writing.length = 0;
     this.#front.forget(this);
@@ -210,8 +214,13 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     if (this.#drain !== 'none' || this.#state !== 'open') return;
     this.#drain = 'promised';
     this.#drainSinceMs = this.#front.reactor.tick();
-    this.#engine.goaway(NO_ERROR, true);
-    this.#engine.ping();
+    try {
+      this.#engine.goaway(NO_ERROR, true);
+      this.#engine.ping();
+    } catch (error) {
+      this.#fault(error);
+      return;
+    }
     this.#front.reactor.flushLater(this);
   }
 
@@ -222,12 +231,21 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   finish(): void {
-    this.#stopTaking();
+    try {
+      this.#stopTaking();
+    } catch (error) {
+      this.#fault(error);
+      return;
+    }
     this.#front.reactor.flushLater(this);
   }
 
   destroy(): void {
-    this.#lose('server');
+    try {
+      this.#lose('server');
+    } catch (error) {
+      this.#front.onFault(error);
+    }
     this.#socket.destroy();
   }
 
@@ -237,12 +255,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
    */
   #fault(error: unknown): void {
     this.#front.onFault(error);
-    try {
-      this.destroy();
-    } catch (another) {
-      this.#front.onFault(another);
-      this.#socket.destroy();
-    }
+    this.destroy();
   }
 
   tick(nowMs: number): void {
@@ -348,7 +361,12 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     stream.context = null;
     // Lost with the connection, unless that failed for what the peer did wrong: then it is the server's decision.
     const gone = by === 'engine' && this.#lostBy === 'peer' && this.#engine.failure === null;
-    exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
+    try {
+      exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
+    } catch (error) {
+      // Others hear of their end all the same.
+      this.#fault(error);
+    }
     if (this.#engine.streamCount === 0) this.#idleSinceMs = this.#front.reactor.nowMs;
   }
 

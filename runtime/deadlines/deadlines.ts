@@ -78,8 +78,7 @@ export class Deadlines {
       this.#next = exchange.nextWatched;
       const deadline = this.#missedBy(exchange);
       if (deadline === null) continue;
-      this.counters[deadline]++;
-      exchange.onDeadline(deadline);
+      this.#tell(exchange, deadline);
     }
     this.#next = null;
   }
@@ -88,10 +87,19 @@ export class Deadlines {
   endAll(deadline: Deadline): void {
     for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
       this.#next = exchange.nextWatched;
-      this.counters[deadline]++;
-      exchange.onDeadline(deadline);
+      this.#tell(exchange, deadline);
     }
     this.#next = null;
+  }
+
+  #tell(exchange: Watched, deadline: Deadline): void {
+    this.counters[deadline]++;
+    try {
+      exchange.onDeadline(deadline);
+    } catch (error) {
+      // An error of ours costs this exchange, and not the others their deadlines.
+      exchange.onFault(error);
+    }
   }
 
   #missedBy(exchange: Watched): Deadline | null {

@@ -53,8 +53,14 @@ export class Http1Front implements Http1Server {
     // Node would invite the content, or refuse the expectation, before anybody has looked at the request.
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
-    const onTunnel = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
-      this.#tunnel(request, socket as Socket, head);
+    const onTunnel = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      try {
+        this.#tunnel(request, socket as Socket, head);
+      } catch (error) {
+        front.onFault(error);
+        socket.destroy();
+      }
+    };
     server.on('upgrade', onTunnel);
     server.on('connect', onTunnel);
     server.on('clientError', (error, socket) => {
@@ -92,7 +98,14 @@ export class Http1Front implements Http1Server {
   }
 
   tick(nowMs: number): void {
-    for (const connection of this.#connections.values()) connection.tick(nowMs);
+    for (const [socket, connection] of this.#connections) {
+      try {
+        connection.tick(nowMs);
+      } catch (error) {
+        this.front.onFault(error);
+        socket.destroy();
+      }
+    }
   }
 
   drain(): void {

@@ -144,7 +144,11 @@ export class Http1Transport implements Transport, Flushable {
     reactor.tick();
     this.#unconsumedBytes += chunk.length;
     if (this.#unconsumedBytes >= this.#windowBytes) this.#request.pause();
-    this.#exchange.onRequestData(chunk, 0, chunk.length, false);
+    try {
+      this.#exchange.onRequestData(chunk, 0, chunk.length, false);
+    } catch (error) {
+      this.#fault(error);
+    }
     reactor.request();
   }
 
@@ -159,8 +163,12 @@ export class Http1Transport implements Transport, Flushable {
     const wasWanted = this.#requestState === 'open';
     this.#requestState = 'ended';
     front.reactor.tick();
-    if (wasWanted && trailers.length > 0) this.#exchange.onRequestTrailers(trailers);
-    else if (wasWanted) this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    try {
+      if (wasWanted && trailers.length > 0) this.#exchange.onRequestTrailers(trailers);
+      else if (wasWanted) this.#exchange.onRequestData(NO_BYTES, 0, 0, true);
+    } catch (error) {
+      this.#fault(error);
+    }
     if (this.#responseState === 'done') this.#over();
     front.reactor.request();
   }
@@ -189,7 +197,7 @@ export class Http1Transport implements Transport, Flushable {
     this.#connection.stopDiscarding();
     if (this.#head.contentLength !== 0) this.#request.socket.setTimeout(options.keepAliveTimeoutMs);
     front.reactor.tick();
-    this.#exchange.onTransportClosed(false, 0, true);
+    this.#tellClosed(false, 0, true);
     this.#connection.onOver(this);
     front.reactor.request();
   }
@@ -200,9 +208,31 @@ export class Http1Transport implements Transport, Flushable {
     this.#fate = 'cut';
     const { reactor } = this.#connection.server.front;
     reactor.tick();
-    this.#exchange.onTransportClosed(true, code, byPeer);
+    this.#tellClosed(true, code, byPeer);
     this.#connection.onOver(this);
     reactor.request();
+  }
+
+  #tellClosed(reset: boolean, code: number, byPeer: boolean): void {
+    try {
+      this.#exchange.onTransportClosed(reset, code, byPeer);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #sent(bytes: number): void {
+    try {
+      this.#exchange.onSent(bytes);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** An error of ours costs the connection, and nobody else theirs. */
+  #fault(error: unknown): void {
+    this.#connection.server.front.onFault(error);
+    this.#request.socket.destroy();
   }
 
   // ---- a body that nobody wants
@@ -284,7 +314,11 @@ export class Http1Transport implements Transport, Flushable {
   flush(): void {
     if (this.#responseState !== 'head') return;
     this.#responseState = 'flushed';
-    if (!this.#response.destroyed) this.#response.flushHeaders();
+    try {
+      if (!this.#response.destroyed) this.#response.flushHeaders();
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   accept(exchange: Exchange): void {
@@ -292,7 +326,7 @@ export class Http1Transport implements Transport, Flushable {
     this.reset(exchange, INTERNAL_ERROR);
   }
 
-  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+  write(_exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const length = end - start;
     this.#responseState = 'flushed';
     if (length === 0) {
@@ -302,7 +336,7 @@ export class Http1Transport implements Transport, Flushable {
     // Node keeps the buffer until the socket has taken it; the ring's memory does not last that long.
     const copy = copyOf(bytes, start, end);
     if (last) this.#response.end(copy);
-    else this.#response.write(copy, () => exchange.onSent(length));
+    else this.#response.write(copy, () => this.#sent(length));
   }
 
   /** Node leaves them out where the body is not chunked (RFC 9112 section 7.1.2). */
@@ -337,8 +371,7 @@ export class Http1Transport implements Transport, Flushable {
   }
 
   fail(_exchange: Exchange, error: unknown): void {
-    this.#connection.server.front.onFault(error);
-    this.#request.socket.destroy();
+    this.#fault(error);
   }
 
   takenBytes(): number {

@@ -213,18 +213,28 @@ export class Lifecycle {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.#reader?.stop();
-    this.#closeAll(this.failure === null ? ErrorCode.Cancel : this.failure.code);
-    this.#writer.discard();
+    try {
+      this.#closeAll(this.failure === null ? ErrorCode.Cancel : this.failure.code);
+    } finally {
+      this.#writer.discard();
+    }
   }
 
+  /** @throws what the owner has thrown first, when every stream is closed */
   #closeAll(code: number): void {
+    let fault: { readonly error: unknown } | null = null;
     // All first: what the owner still says to others from within onClose must not be sent.
     for (const stream of this.#streams.values()) stream.state = StreamState.ClosedByOurReset;
     for (const stream of this.#streams.values()) {
       this.#streams.remove(stream);
       this.#scheduler.remove(stream);
       if (stream.queue !== null) stream.queue.clear();
-      this.#events.onClose(stream, 'engine', code);
+      try {
+        this.#events.onClose(stream, 'engine', code);
+      } catch (error) {
+        fault ??= { error };
+      }
     }
+    if (fault !== null) throw fault.error;
   }
 }

@@ -240,3 +240,31 @@ test('after `end` the streams that are left are closed, and all that was answere
   peer.engine.closed();
   t.is(peer.buffers.heldCount, 0);
 });
+
+for (const [how, end] of [
+  ['a connection error', (peer: Peer) => peer.send(data(0, 'on no stream'))],
+  ['the end of what is received', (peer: Peer) => peer.engine.end()],
+  ['the loss of the socket', (peer: Peer) => peer.engine.closed()],
+] as const) {
+  test(`at ${how} every stream is closed, although the owner throws at some, and the error is the owner's to see`, (t) => {
+    const closed: number[] = [];
+    const peer = Peer.open(
+      {},
+      {
+        onClose: ({ id }) => {
+          closed.push(id);
+          if (id < 5) throw new Error(`of stream ${id}`);
+        },
+      },
+    );
+    peer.send(get(1), get(3), get(5));
+    peer.engine.respond(peer.stream(5), 200, [], false);
+    peer.engine.write(peer.stream(5), bytes, 0, bytes.length, false);
+    t.throws(() => end(peer), { message: 'of stream 1' });
+    t.deepEqual(closed, [1, 3, 5]);
+    t.is(peer.engine.streamCount, 0);
+    peer.engine.closed();
+    t.deepEqual(closed, [1, 3, 5]);
+    t.is(peer.buffers.heldCount, 0);
+  });
+}
