@@ -139,6 +139,8 @@ export class Server {
           ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
           pool: pool.name,
           requestWindowBytes: pool.requestWindowBytes,
+          // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
+          creditEveryBytes: Math.min(pool.requestWindowBytes, this.#config.http2.streamWindowBytes) >> 2,
           responseWindowBytes: pool.responseWindowBytes,
           writeBacklogBytes: pool.writeBacklogBytes,
           downgrade: pool.downgrade,

@@ -33,6 +33,11 @@ export interface HostOptions {
   readonly maxWaitingPrintBytes?: number;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
+  /**
+   * Body bytes that an application has consumed from which a thread that is busy says so. The peer can only send more when it has
+   * heard, so it is less than any window on the way.
+   */
+  readonly creditEveryBytes: number;
   /** Body bytes that an application may have sent and the peer not yet taken, per exchange. */
   readonly responseWindowBytes: number;
   /** Bytes that `write` keeps for an application that does not wait for it, per exchange; beyond it, an error. */

@@ -521,11 +521,10 @@ export class HostedExchange implements Exchange {
     this.#outlet.owes(this);
   }
 
-  /** The first grant, which lets the request cross at all; later, a quarter of the window. */
+  /** The first grant, which lets the request cross at all; later, a part of the windows. */
   get owesMuch(): boolean {
     return (
-      this.#owedGranted > this.#owedConsumed ||
-      this.#owedConsumed >= this.#outlet.options.requestWindowBytes >> 2
+      this.#owedGranted > this.#owedConsumed || this.#owedConsumed >= this.#outlet.options.creditEveryBytes
     );
   }
 

@@ -41,6 +41,7 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
         application: new URL(`applications/${application}.ts`, import.meta.url).href,
         pool: 'p',
         requestWindowBytes: 65_536,
+        creditEveryBytes: 16_384,
         responseWindowBytes: 65_536,
         writeBacklogBytes: 1_000_000,
       },

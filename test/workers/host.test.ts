@@ -20,6 +20,7 @@ function start(application: Application, channel: ChannelOptions = {}) {
     application: 'file:///scripted',
     pool: 'scripted',
     requestWindowBytes: 100,
+    creditEveryBytes: 25,
     responseWindowBytes: 10_000,
     writeBacklogBytes: 100_000,
   };

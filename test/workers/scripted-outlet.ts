@@ -11,6 +11,7 @@ export class ScriptedOutlet implements Outlet {
     application: 'file:///scripted',
     pool: 'scripted',
     requestWindowBytes: 100,
+    creditEveryBytes: 25,
     responseWindowBytes: 20,
     writeBacklogBytes: 50,
   };

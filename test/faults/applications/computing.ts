@@ -1,4 +1,4 @@
-/** Light requests, ones that compute for a while, and ones that hold their thread until a word; at once, after a microtask, or after a tick. */
+/** Light requests, ones that compute for a while, uploads that are read at once, and ones that hold their thread until a word; at once, after a microtask, or after a tick. */
 import type { Exchange } from '../../../workers/gateway.ts';
 import { SIGNALS_FIELD, Signals } from '../../server/signals.ts';
 
@@ -20,5 +20,7 @@ export default async function computing(exchange: Exchange): Promise<void> {
     signals.blockUntil('release');
     signals.close();
   }
-  exchange.respond(200, {}, what);
+  let bytes = 0;
+  if (what === 'upload') for await (const piece of exchange.body) bytes += piece.length;
+  exchange.respond(200, {}, what === 'upload' ? String(bytes) : what);
 }

@@ -107,7 +107,12 @@ export class World {
     const host = new Host(
       (exchange) => this.#run(exchange),
       { ...thread.transfer, port: countingPort(ringToReactor) },
-      { application: 'file:///scripted', pool: 'scripted', ...this.options },
+      {
+        application: 'file:///scripted',
+        pool: 'scripted',
+        creditEveryBytes: this.options.requestWindowBytes >> 2,
+        ...this.options,
+      },
       { onFailure: (error) => this.failures.push(error) },
       this.#raced(() => this.#reactorsTurn),
     );
