@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
+import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
@@ -204,6 +205,7 @@ export class Server {
 
   /** @throws ConfigError for files of TLS, ApplicationLoadError, ListenError. */
   async start(): Promise<void> {
+    for (const { code, where, message } of warningsOf(this.#config)) this.#log.warn({ code, where }, message);
     // First, as it is soon known to be wrong.
     await this.#loadCertificates();
     const hosts = await resolveHosts(this.#config.listeners);

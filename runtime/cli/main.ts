@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
+import { warningsOf } from '../config/warnings.ts';
 import { parseArguments } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText, usage } from './help.ts';
@@ -40,6 +41,8 @@ async function check(
   if (missing.length > 0) return refuse(file, missing);
   const wrong = await checkTls(config);
   if (wrong !== null) return refuse(wrong.source, wrong.problems);
+  for (const { code, where, message } of warningsOf(config))
+    complain(`warning: ${where}: ${message} [${code}]`);
   const { summarize } = await import('./summary.ts');
   return print(summarize(config, overrides, libuvThreads(config, environment), process.cwd()));
 }

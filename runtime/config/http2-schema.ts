@@ -60,7 +60,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
   ),
   connectionWindowBytes: option(
     'connectionWindowBytes',
-    'Request body bytes of all streams of a connection together.',
+    'Request body bytes of all streams of a connection together. Less than maxConcurrentStreams × streamWindowBytes: uploads that nobody reads can keep the others of their connection waiting, and a warning says so.',
     65_535,
     maxWindowBytes,
   ),

@@ -206,6 +206,22 @@ test('version is the package version', async (t) => {
   t.regex(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
+test('windows that one connection cannot have all at once are warned of, and change nothing', async (t) => {
+  const file = writeConfig('overcommitted.json', {
+    pools: { app: { application: './app.ts', threads: { max: 1 } } },
+    routes,
+    http2: { maxConcurrentStreams: 1_000, connectionWindowBytes: 1_048_576 },
+  });
+  const { exitCode, stderr } = await run(['check', '-c', file]);
+  t.is(exitCode, 0);
+  t.is(
+    stderr,
+    'sluice: warning: $.http2.connectionWindowBytes: 8 uploads that nobody reads take all of 1048576 bytes, and the other uploads of their ' +
+      'connection wait; maxConcurrentStreams × streamWindowBytes is 131072000: raise it to that, or lower one of them ' +
+      '[SLUICE_CONFIG_OVERCOMMITTED]\n',
+  );
+});
+
 test('a mistyped variable is warned of on standard error, and changes nothing', async (t) => {
   const { exitCode, stderr } = await run(['check', '-c', right], { SLUICE_THREDS: '4' });
   t.is(exitCode, 0);

@@ -1,6 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { warningsOf } from '../../runtime/config/warnings.ts';
 import { ErrorCode } from '../../runtime/http2/errors.ts';
+import { http2Options } from '../../runtime/http2/options.ts';
 import { SettingId } from '../../runtime/http2/settings.ts';
 import { data, get, headers, post, rstStream, settings, settingsAck, windowUpdate } from './frames.ts';
 import { Peer } from './peer.ts';
@@ -113,6 +115,28 @@ test('updates are saved up until half a window is owed, on the stream and on the
   }
   t.true(peer.output().includes('WINDOW_UPDATE 0 33000'));
 });
+
+for (const [connectionWindowBytes, isServed] of [
+  [4 * 65_535, true],
+  [3 * 65_535, false],
+] as const) {
+  test(`of 4 streams with 65,535 bytes each, 3 that nobody reads leave ${isServed ? '' : 'no '}room for the last in ${connectionWindowBytes}`, (t) => {
+    const peer = Peer.open({ maxConcurrentStreams: 4, streamWindowBytes: 65_535, connectionWindowBytes });
+    for (const id of [1, 3, 5, 7]) peer.send(post(id));
+    for (const id of [1, 3, 5]) {
+      for (let sent = 0; sent < 65_535; sent += 13_107) peer.send(data(id, large.subarray(0, 13_107)));
+    }
+    t.is(peer.engine.receivableBytes > 0, isServed);
+    // Which the configuration warns of.
+    const http2 = {
+      ...http2Options(),
+      maxConcurrentStreams: 4,
+      streamWindowBytes: 65_535,
+      connectionWindowBytes,
+    };
+    t.is(warningsOf({ http2 }).length, isServed ? 0 : 1);
+  });
+}
 
 test('a stream that the peer has ended gets no update, the connection does', (t) => {
   const peer = Peer.open({ connectionWindowBytes: 65_535 });
