@@ -83,15 +83,27 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${problem.where}${place}: expected ${problem.expected}, came ${problem.received}${hint} [${problem.code}]`;
 }
 
-const shownCharacters = 60;
+const SHOWN_CHARACTERS = 60;
+/** No longer path can be opened on Linux. */
+const PATH_CHARACTERS = 4_096;
 
 /** A value from outside as an error shows it: one line, bounded, and never the contents of an object. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value);
-  return text.length <= shownCharacters
-    ? text
-    : `${text.slice(0, shownCharacters)}… (${text.length} characters)`;
+  return typeof value === 'string' ? quote(value, SHOWN_CHARACTERS) : JSON.stringify(value);
+}
+
+/** A path is shown whole: two files of one long directory differ only at their ends. */
+export function describePath(path: string): string {
+  return quote(path, PATH_CHARACTERS);
+}
+
+/** Of what is too long both ends are kept. */
+function quote(text: string, mostCharacters: number): string {
+  if (text.length <= mostCharacters) return JSON.stringify(text);
+  const kept = mostCharacters >> 1;
+  const ends = `${text.slice(0, kept)}…${text.slice(-kept)}`;
+  return `${JSON.stringify(ends)} (${text.length} characters)`;
 }

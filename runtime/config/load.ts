@@ -11,7 +11,7 @@ import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
 import { checkOutputLimits, checkRings, checkRoutes, leastRingBytes, readThreads } from './cross-checks.ts';
-import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
   assembleListener,
@@ -96,7 +96,7 @@ export function findMissingApplications(config: Config): ConfigProblem[] {
       code: ConfigErrorCode.ApplicationMissing,
       where: childPath(childPath('$.pools', pool.name), 'application'),
       expected: 'a module that exists',
-      received: describeValue(pool.application),
+      received: describePath(pool.application),
     }),
   );
   return [...problems, ...findMissingRoots(config)];

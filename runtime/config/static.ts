@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Config, PoolConfig } from './config.ts';
-import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { ConfigErrorCode, type ConfigProblem, describePath } from './errors.ts';
 import { type ConfigOutput, poolSchema, ringSizes } from './schema.ts';
 
 type RouteOutput = ConfigOutput['routes'][number];
@@ -75,7 +75,7 @@ export function findMissingRoots({ pools }: Config): ConfigProblem[] {
   for (const { applicationOptions: options } of Object.values(pools)) {
     if (options === undefined || isDirectory(options.root)) continue;
     const expected = 'a directory that exists and can be read';
-    const received = describeValue(options.root);
+    const received = describePath(options.root);
     problems.push({ code: ConfigErrorCode.RootMissing, where: `${options.where}.root`, expected, received });
   }
   return problems;

@@ -1,5 +1,5 @@
 /** What is wrong with the files that TLS is served from, in the form of configuration errors. */
-import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
+import { ConfigErrorCode, type ConfigProblem, describePath } from '../config/errors.ts';
 
 /** Not wrong, but somebody should look. */
 export interface TlsWarning {
@@ -11,16 +11,16 @@ export interface TlsWarning {
 
 export function unreadable(where: string, expected: string, file: string, error: unknown): ConfigProblem {
   const code = ConfigErrorCode.TlsUnreadable;
-  return { code, where, expected, received: describeValue(file), hint: reasonOf(error) };
+  return { code, where, expected, received: describePath(file), hint: reasonOf(error) };
 }
 
 export function invalid(where: string, expected: string, file: string, hint: string): ConfigProblem {
-  return { code: ConfigErrorCode.TlsInvalid, where, expected, received: describeValue(file), hint };
+  return { code: ConfigErrorCode.TlsInvalid, where, expected, received: describePath(file), hint };
 }
 
 export function mismatch(where: string, cert: string, file: string): ConfigProblem {
-  const expected = `the private key of ${describeValue(cert)}`;
-  const received = describeValue(file);
+  const expected = `the private key of ${describePath(cert)}`;
+  const received = describePath(file);
   const hint = 'it is the key of another certificate';
   return { code: ConfigErrorCode.TlsKeyMismatch, where, expected, received, hint };
 }

@@ -8,6 +8,7 @@ import { request as request1 } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { H2CClient, request as undiciRequest } from 'undici';
@@ -15,7 +16,7 @@ import { encodePng } from '../../apps/thumbnail/png-encoder.ts';
 import { samplePicture } from '../../apps/thumbnail/sample-picture.ts';
 import { curl, SampleServer } from './sample-server.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const H2 = '--http2-prior-knowledge';
 
 let server: SampleServer;

@@ -1,11 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import fc from 'fast-check';
 import render from '../../apps/render/app.ts';
 import { renderDocument } from '../../apps/render/document.ts';
 import { ask } from './memory-exchange.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 async function html(source: string): Promise<string> {
   return new TextDecoder().decode((await renderDocument(source)).html);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { ConfigError, ConfigErrorCode } from '../../runtime/config/errors.ts';
 import { findMissingApplications, parseConfig } from '../../runtime/config/load.ts';
@@ -137,7 +138,7 @@ test('start ends with 3 and check with 2 when a root is not there', (t) => {
   const directory = makeDirectory(t);
   const file = join(directory.outside, 'c.json');
   writeFileSync(file, JSON.stringify({ routes: [{ path: '/*', static: { root: './missing' } }] }));
-  const cli = new URL('../../runtime/cli.ts', import.meta.url).pathname;
+  const cli = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
   for (const [command, status] of [
     ['start', 3],
     ['check', 2],

@@ -5,6 +5,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { request as sendHttps } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { Agent, request as undiciRequest } from 'undici';
@@ -328,7 +329,7 @@ test('a PROXY header stands before the handshake', async (t) => {
 });
 
 test('large bodies pass through TLS unchanged in both directions over both versions', async (t) => {
-  const echo = { application: new URL('../server/applications/messages.ts', import.meta.url).pathname };
+  const echo = { application: fileURLToPath(new URL('../server/applications/messages.ts', import.meta.url)) };
   const own = await startServer(t, {
     listeners: [{ address: '127.0.0.1:0', tls: { certificates } }],
     pools: { echo: { ...echo, threads: { max: 1 } } },
