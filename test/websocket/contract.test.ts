@@ -42,6 +42,17 @@ for (const way of ways) {
     await peer.closed;
   });
 
+  test(`${over} each ping of a burst of 16 is answered, in order and with what it carries`, async (t) => {
+    const peer = await openPeer(way, t, server, '/echo');
+    const payloads = Array.from({ length: 16 }, (_, n) => `payload-${n}`);
+    for (const payload of payloads) peer.ping(payload);
+    peer.send('behind them');
+    t.is(await peer.next(), 'behind them');
+    t.deepEqual(peer.pongs, payloads);
+    peer.close(1000);
+    await peer.closed;
+  });
+
   test(`${over} the request says websocket, and the host and path that were asked for`, async (t) => {
     const error = await t.throwsAsync(way.webSocket(t, server, '/describe?a=1', { 'x-mine': 'yes' }), {
       instanceOf: RefusedError,

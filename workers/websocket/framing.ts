@@ -44,6 +44,8 @@ const DEFLATED_PIECE_BYTES = 1_024;
 const LEAST_PIECE_BYTES = 256;
 const FREE_PIECES = 1_024;
 const PROTOCOL_ERROR = 1002;
+/** Pongs that are on their way to the peer at once; of more Pings only the latest is answered. */
+const MAX_PONGS = 16;
 
 /** Section 7.4.1, by the names that `ws` gives to what it finds. All others are protocol errors. */
 const CLOSE_CODES: { readonly [code: string]: number } = {
@@ -63,7 +65,8 @@ export class Framing {
   readonly #options: FramingOptions;
   /** `over`: a Close or an error has come, and no frame may follow. */
   #reading: 'open' | 'over' = 'open';
-  #pong: 'idle' | 'sending' = 'idle';
+  /** Pongs that the peer's credit has not let go yet. */
+  #pongs = 0;
   #pongWaiting: Buffer | null = null;
 
   constructor(tunnel: Tunnel, events: FrameEvents, options: FramingOptions) {
@@ -134,17 +137,17 @@ export class Framing {
   }
 
   /**
-   * Section 5.5.3 lets the latest Ping be answered alone, so a peer that pings and does not read makes us hold two answers
-   * and no more.
+   * Each Ping of a burst is answered by itself. Section 5.5.3 lets the latest be answered alone, so a peer that pings and
+   * does not read makes us hold `MAX_PONGS` answers and the latest Ping, and no more.
    */
   #answerPing(data: Buffer): void {
-    if (this.#pong === 'sending') {
+    if (this.#pongs === MAX_PONGS) {
       this.#pongWaiting = data;
       return;
     }
-    this.#pong = 'sending';
+    this.#pongs++;
     this.#sender.pong(data, false, () => {
-      this.#pong = 'idle';
+      this.#pongs--;
       const waiting = this.#pongWaiting;
       this.#pongWaiting = null;
       if (waiting !== null && this.#reading === 'open') this.#answerPing(waiting);
