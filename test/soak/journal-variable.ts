@@ -1,0 +1,2 @@
+/** The environment's name for the path of the journal. */
+export const JOURNAL_VARIABLE = 'SOAK_JOURNAL';
