@@ -47,6 +47,11 @@ export class Reactor implements Turns {
     this.#maintain = maintain;
   }
 
+  /** No turn will come before a socket, a thread or a timer asks for one. */
+  get isAsleep(): boolean {
+    return this.#state === 'asleep';
+  }
+
   addThread(thread: Thread): void {
     this.#threads.push(thread);
     this.request();

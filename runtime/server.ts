@@ -33,6 +33,13 @@ const TICK_MS = 1_000;
 /** For the resets of a drain whose deadline is over to leave. Who does not read them by then hears no more. */
 const LAST_WORDS_MS = 500;
 
+export interface ServerParts {
+  readonly reactor: Reactor;
+  /** Of HTTP/2. */
+  readonly connections: Iterable<Connection>;
+  readonly pools: readonly Pool[];
+}
+
 export class Server {
   readonly #config: Config;
   readonly #log: Log;
@@ -172,6 +179,11 @@ export class Server {
       websocket,
       connect,
     };
+  }
+
+  /** What moves exchanges, for a look at what stands still. */
+  get parts(): ServerParts {
+    return { reactor: this.#reactor, connections: this.#connections, pools: [...this.#pools.values()] };
   }
 
   /** How often each deadline has ended something. */

@@ -84,6 +84,11 @@ export abstract class ChannelEnd {
     return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
   }
 
+  /** What was sent and the other side cannot see yet. */
+  get unpublishedBytes(): number {
+    return this.outgoing.pendingBytes;
+  }
+
   /** Makes everything sent so far visible, and rings if the other side sleeps. */
   publish(): void {
     if (this.outgoing.publish()) this.#doorbell.ring();

@@ -144,7 +144,7 @@ export class Host implements ThreadHandler, Outlet {
     if (this.#scheduled || !this.#channel.isQuiet) return 0;
     let stalled = this.#finals.length;
     for (const exchange of this.#slots) if (exchange?.isUnsent) stalled++;
-    return stalled;
+    return this.#channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
   }
 
   get isDraining(): boolean {

@@ -209,6 +209,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   // ---- Connection
 
+  get isUnsent(): boolean {
+    return this.#state === 'open' && this.#writingBytes === 0 && this.#engine.hasOutput;
+  }
+
   /** RFC 9113 section 6.8: a request that crosses with the first GOAWAY is served; the second says which was the last. */
   drain(): void {
     if (this.#drain !== 'none' || this.#state !== 'open') return;

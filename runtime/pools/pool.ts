@@ -14,6 +14,7 @@ import type {
   ThreadBoot,
   ThreadOutcome,
   ThreadReports,
+  ThreadStats,
 } from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { ControlLink } from './control-link.ts';
@@ -145,6 +146,15 @@ export class Pool implements ThreadOwner {
 
   get state(): 'starting' | 'running' | 'draining' | 'stopped' {
     return this.#state;
+  }
+
+  get threads(): Iterable<Thread> {
+    return this.#running.keys();
+  }
+
+  /** What a thread says of itself. Never answered by one that dies first, or computes for ever. */
+  async statsOf(thread: Thread): Promise<ThreadStats | null> {
+    return (await this.#running.get(thread)?.link.control.stats()) ?? null;
   }
 
   get threadCount(): number {

@@ -95,7 +95,7 @@ export class Thread implements ReactorHandler {
     if (!this.channel.isQuiet) return 0;
     let stalled = 0;
     for (let job = this.jobs.head; job !== null; job = job.next) if (job.isUnsent) stalled++;
-    return stalled;
+    return this.channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
   }
 
   /** What counts when threads are compared: not the jobs that only have a response under way, such as idle WebSockets. */

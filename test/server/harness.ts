@@ -10,6 +10,7 @@ import { createLog } from '../../runtime/log.ts';
 import { Server } from '../../runtime/server.ts';
 import { LogLines } from './log-lines.ts';
 import { Signals } from './signals.ts';
+import { watchForStalls } from './stalls.ts';
 
 /** A machine that is busy with other tests starts threads slowly; no test but those of the limit depends on it. */
 const PATIENCE_MS = 55_000;
@@ -70,7 +71,12 @@ export function configInput({ pools, routes, ...rest }: ServerInput): ConfigInpu
   };
 }
 
-export async function startServer(scope: Scope, input: ServerInput): Promise<TestServer> {
+/** @param onStall what to do when the watchdog finds that the server stands still; default: the test file fails */
+export async function startServer(
+  scope: Scope,
+  input: ServerInput,
+  onStall?: (what: string) => void,
+): Promise<TestServer> {
   const config = parseConfig(JSON.stringify(configInput(input)), 'test.config.json');
   const log = new LogLines();
   const server = new Server(
@@ -78,7 +84,9 @@ export async function startServer(scope: Scope, input: ServerInput): Promise<Tes
     createLog(config.log, { stream: log.stream, isTerminal: false, colour: false }),
   );
   const signals = new Signals(randomUUID());
+  const stopWatching = watchForStalls(server, onStall);
   scope.teardown(async () => {
+    stopWatching();
     // Applications that wait for the test wait no longer.
     signals.tell('release');
     await server.destroy();
