@@ -49,6 +49,15 @@ const FLOW_CONTROL_ERROR = 3;
 const ENHANCE_YOUR_CALM = 11;
 const oddId = (n: number): number => 2 * n + 1;
 
+/** Literal with incremental indexing (RFC 7541 section 6.2.1), of a field that just fits into the table. */
+const entry = Buffer.concat([
+  fieldBlock(hello),
+  Buffer.from([0x40, 1]),
+  Buffer.from('x'),
+  fieldBlock(['', 'y'.repeat(4_000)]).subarray(2),
+]);
+const bomb = Buffer.concat([fieldBlock(hello), Buffer.alloc(1_000, 0x80 | 62)]);
+
 const floods: readonly Flood[] = [
   {
     name: 'rapid reset: requests that are reset as they are sent (CVE-2023-44487)',
@@ -150,6 +159,24 @@ const floods: readonly Flood[] = [
     code: ENHANCE_YOUR_CALM,
   },
   {
+    name: 'updates of a byte, which a response that is sent whole earns some of',
+    bytes: Buffer.concat([
+      windowUpdate(0, 0x3fff_0000),
+      settings(SettingId.InitialWindowSize, 0x3fff_0000),
+      headers(1, large, { endStream: true }),
+      many(20_000, () => windowUpdate(1, 1)),
+    ]),
+    code: ENHANCE_YOUR_CALM,
+  },
+  {
+    name: 'HPACK bombs, one after another',
+    bytes: Buffer.concat([
+      headersOf(1, entry, { endStream: true }),
+      many(1_000, (n) => headersOf(oddId(n + 1), bomb, { endStream: true })),
+    ]),
+    code: ENHANCE_YOUR_CALM,
+  },
+  {
     name: 'a connection window that overflows',
     bytes: windowUpdate(0, 0x7fff_ffff),
     code: FLOW_CONTROL_ERROR,
@@ -184,14 +211,6 @@ for (const { name, bytes, code } of floods) {
  * in every frame (RFC 7541 section 7.3).
  */
 test.serial('an HPACK bomb is answered 431, and nothing is blown up', async (t) => {
-  const entry = Buffer.concat([
-    fieldBlock(hello),
-    // Literal with incremental indexing (RFC 7541 section 6.2.1).
-    Buffer.from([0x40, 1]),
-    Buffer.from('x'),
-    fieldBlock(['', 'y'.repeat(4_000)]).subarray(2),
-  ]);
-  const bomb = Buffer.concat([fieldBlock(hello), Buffer.alloc(1_000, 0x80 | 62)]);
   const statuses = new Set<string>();
   await besiege(t, target, {
     attackers: 2,

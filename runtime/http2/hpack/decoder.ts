@@ -107,12 +107,13 @@ export class HpackDecoder {
           if ((this.#at = readInteger(bytes, this.#at, end, 0x7f)) < 0) return DecodeResult.CompressionError;
           index = integerRead;
         }
+        if (index === 0 || index > STATIC_LENGTH + table.length) return DecodeResult.CompressionError;
+        // Over a limit it changes nothing any more: a reference of a byte shall cost no more than a byte.
+        if (!kept) continue;
         if (index <= STATIC_LENGTH) {
-          if (index === 0) return DecodeResult.CompressionError;
           name = STATIC_NAMES[index];
           value = STATIC_VALUES[index];
         } else {
-          if (index > STATIC_LENGTH + table.length) return DecodeResult.CompressionError;
           const serial = table.inserted + STATIC_LENGTH + 1 - index;
           name = table.name(serial);
           value = table.value(serial);
