@@ -16,13 +16,15 @@ export class ControlLink {
   readonly threadPort: MessagePort;
   readonly #port: MessagePort;
 
-  constructor(reports: ThreadReports) {
+  /** @param onGone the thread has closed its end, or closes down; also after `close` */
+  constructor(reports: ThreadReports, onGone: () => void) {
     const { port1, port2 } = new MessageChannel();
     const endpoint = nodeEndpoint(port1);
     this.#port = port1;
     this.threadPort = port2;
     this.control = wrap<ThreadControl>(endpoint);
     expose(reports, endpoint);
+    port1.once('close', onGone);
   }
 
   /** The thread is gone: nothing of it is kept. `control` throws from now on, and its calls that were not answered never are. */

@@ -83,6 +83,9 @@ interface Running {
 type Balancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>;
 type PiscinaWorker = Parameters<Balancer>[1][number];
 
+/** For the news of a thread's end to come behind the end of its port, also on a machine that has little time for it. */
+const LAST_NEWS_MS = 5_000;
+
 const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
 const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
@@ -183,7 +186,7 @@ export class Pool implements ThreadOwner {
       printsDropped: (stream, writes) => this.#observer.onPrintsDropped(this, thread.name, stream, writes),
       stopFailed: (error) => this.#observer.onStopFailed(this, thread.name, error),
     };
-    const link = new ControlLink(reports);
+    const link = new ControlLink(reports, () => this.#threadGone(running));
     const running: Running = {
       thread,
       link,
@@ -248,6 +251,21 @@ export class Pool implements ThreadOwner {
     // Nothing that it had not begun is lost with it.
     this.dispatcher.resubmit(this.#remove(running));
     this.#grow();
+  }
+
+  /**
+   * The thread closes down, which its task tells in a moment. It does not while libuv works for the thread, and never when that
+   * waits for something that does not come, such as a pipe without a writer.
+   */
+  #threadGone(running: Running): void {
+    if (!this.#running.has(running.thread)) return;
+    const timer = setTimeout(() => {
+      if (!this.#running.has(running.thread)) return;
+      running.abort.abort(
+        new Error('it ended (by process.exit, or out of memory) while it waited for files, names or hashes'),
+      );
+    }, LAST_NEWS_MS);
+    timer.unref();
   }
 
   #describe(error: unknown): ErrorReport {

@@ -118,7 +118,7 @@ for (let i = 0; isMainThread && i < 8; i++) readFile(${JSON.stringify(pipe.path)
   await pipe.opened();
   child.kill('SIGTERM');
   t.deepEqual(await ended, { code: 0, signal: null });
-  t.like(log.find('threads wait for what does not come'), { threads: 0 });
+  t.true(Number(log.find('threads wait for what does not come')?.requests) > 0);
 });
 
 for (const name of ['load-pipe-at-once', 'load-pipe']) {
@@ -167,3 +167,14 @@ onPosix(
     t.is((await requestHttp1(`http://${address}/`)).body.toString(), 'loaded');
   },
 );
+
+onPosix('a thread that exits while it waits for a named pipe is replaced', async (t) => {
+  // On a busy machine a thread takes its time to start.
+  const patient = { blocking: { ...pools.blocking, queue: { maxWaitMs: 100_000 }, startTimeoutMs: 100_000 } };
+  const { listening, log } = startProcess(t, { pools: patient }, [], FOUR_THREADS);
+  const session = await connectHttp2(t, await listening());
+  const exited = await request(session, { ':path': `/exit?times=2&pipe=${makePipe(t).path}` });
+  t.is(exited.status, 502);
+  t.is((await request(session, { ':path': '/' })).body.toString(), 'under way');
+  t.is(log.count('thread died: it is replaced'), 1);
+});

@@ -28,6 +28,10 @@ export default function blocking(exchange: Exchange): unknown {
       // One call of Node's: nobody can end the thread between opening and reading.
       readFileSync(pipe, 'utf8');
       break;
+    // No answer: its thread ends, and libuv works on for it.
+    case '/exit':
+      for (let i = 0; i < times; i++) readFile(pipe, ignore);
+      process.exit(1);
   }
   exchange.respond(200, {}, 'under way');
 }
