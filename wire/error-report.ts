@@ -5,7 +5,7 @@
  * So each look at a value is guarded, nothing is called `toString` on, and nothing of the value itself is kept.
  */
 
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 
 export interface ErrorReport {
   readonly name: string;
@@ -21,6 +21,9 @@ export interface ErrorReport {
 export const DEFAULT_MAX_ERROR_CHARS = 8_192;
 /** Characters of a name and of a code that are kept. */
 export const MAX_NAME_CHARS = 256;
+/** Properties of a thrown object that is no error; more of them are not shown. */
+const MAX_PROPERTIES = 64;
+const TOO_LARGE = 'an object that is too large to be shown';
 /** Errors that one report tells of: the one thrown, its causes, and those that it aggregates. */
 export const MAX_ERRORS = 8;
 
@@ -118,11 +121,21 @@ function text(value: unknown, maxChars: number): string {
 function shown(value: unknown, maxChars: number): string {
   if (typeof value === 'string') return cut(value, maxChars);
   try {
-    const options = { customInspect: false, depth: 1, maxArrayLength: 16, maxStringLength: 1_024 };
+    if (typeof value === 'object' && value !== null && isTooLarge(value)) return TOO_LARGE;
+    const options = { customInspect: false, depth: 0, maxArrayLength: 16, maxStringLength: 1_024 };
     return cut(inspect(value, options), maxChars);
   } catch {
     return `a ${typeof value} that cannot be shown`;
   }
+}
+
+/** `inspect` formats all properties of an object before anything is cut, and looks behind Proxies: with many it takes seconds. */
+function isTooLarge(value: object): boolean {
+  if (types.isProxy(value) || types.isBoxedPrimitive(value)) return true;
+  // What it shows of these it bounds itself.
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return false;
+  if (Array.isArray(value) && value.length > MAX_PROPERTIES) return true;
+  return Object.keys(value).length > MAX_PROPERTIES;
 }
 
 /** V8 begins a stack with the message: of a long one the frames would be lost with the rest. */

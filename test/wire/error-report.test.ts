@@ -87,3 +87,14 @@ test('values of any shape are described', (t) => {
   );
   t.pass();
 });
+
+test('an object with many properties, a Proxy or a boxed text is named and not shown', (t) => {
+  const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`key${index}`, index]));
+  const { key0: _, ...fewer } = many;
+  const tooLarge = 'not an Error: an object that is too large to be shown';
+  for (const thrown of [many, new Proxy({}, {}), Object('x'), Array(65).fill(0)]) {
+    t.is(describeError(thrown).message, tooLarge);
+  }
+  t.regex(describeError(fewer).message, /key64: 64/);
+  t.regex(describeError({ many }).message, /many: \[Object\]/);
+});
