@@ -48,6 +48,8 @@ function matchesHost(pattern: string, host: string): boolean {
 }
 
 function matchesPath(pattern: string, path: string): boolean {
+  // OPTIONS of the server as a whole (RFC 9110 section 9.3.7) is for who answers for all of it.
+  if (path === '*') return pattern === '/*';
   if (!pattern.endsWith('/*')) return path === pattern;
   const prefix = pattern.slice(0, -2);
   return (

@@ -11,6 +11,8 @@ export interface ParseError extends Error {
 
 const LF = 0x0a;
 const SP = 0x20;
+/** The end of a request line with a version of another major number (RFC 9110 section 15.6.6). */
+const MAJOR_ABOVE_1 = / HTTP\/[2-9]\.\d\r?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Null: not the message's fault; the socket has failed. */
@@ -23,7 +25,19 @@ export function refusalOf(error: ParseError): Refusal | null {
   if (code === 'HPE_INVALID_METHOD' && isToken(lineStart(error), error)) {
     return { status: 501, why: 'the method is not known' };
   }
+  if (code === 'HPE_INVALID_VERSION' && MAJOR_ABOVE_1.test(restOfLine(error))) {
+    return { status: 505, why: 'the version is neither 1.0 nor 1.1' };
+  }
   return { status: 400, why: error.reason ?? 'the message is malformed' };
+}
+
+/** What the parser had seen of the line that it stopped in, and what follows. */
+function restOfLine(error: ParseError): string {
+  const { rawPacket } = error;
+  if (rawPacket === undefined) return '';
+  const start = lineStart(error);
+  const end = rawPacket.indexOf(LF, start);
+  return rawPacket.toString('latin1', start, end === -1 ? rawPacket.length : end);
 }
 
 /**

@@ -178,6 +178,7 @@ const cases: readonly Case[] = [
     'GET /hello HTTP/2.0\r\nHost: a\r\n\r\n',
     505,
   ),
+  refused('HTTP/3.1 (RFC 9110 section 15.6.6)', 'GET /hello HTTP/3.1\r\nHost: a\r\n\r\n', 505),
   refused('a method that is no token (RFC 9110 section 9.1)', 'G@T /hello HTTP/1.1\r\nHost: a\r\n\r\n', 400),
   refused('a method with a colon (RFC 9110 section 9.1)', 'GE:T /hello HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused(

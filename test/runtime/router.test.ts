@@ -22,6 +22,11 @@ test('an exact path comes before prefixes, and longer prefixes before shorter on
   t.is(routes.find('', '/'), '*/*');
 });
 
+test('the server as a whole belongs to the route for everything, and to no other', (t) => {
+  t.is(router(['*', '/*'], ['*', '/a/*']).find('', '*'), '*/*');
+  t.is(router(['*', '/a/*'], ['*', '/']).find('', '*'), null);
+});
+
 test('the host decides before the path, and a host without the path leaves it to the others', (t) => {
   const routes = router(
     ['*', '/x'],
