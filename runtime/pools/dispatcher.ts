@@ -231,7 +231,8 @@ export class Dispatcher {
         if (!thread.takeBack(job)) break;
         this.#refuse(job, 'waited-too-long');
       }
-      job = previous;
+      // A refusal may end a connection, which withdraws the other jobs of it: then the list is another, and begun again.
+      job = previous === null || previous.thread === thread ? previous : thread.jobs.tail;
     }
     this.onRoom(thread);
   }

@@ -110,3 +110,27 @@ for (const [how, refuse] of [
     t.is(next.refusals.length, 1);
   });
 }
+
+test('a refusal that breaks off and takes another job along leaves the rest of the thread to be looked at', (t) => {
+  const bench = new PoolBench({ maxWaitMs: 100 });
+  const scripted = bench.addThread(8);
+  // Later than the thread was measured: it is not held short, and the jobs stay with it.
+  bench.turns.nowMs = 1;
+  const [a, b, c, d] = bench.submit('a', 'b', 'c', 'd');
+  scripted.begin(1);
+  d!.onRefused = () => {
+    throw error;
+  };
+  // Its connection ends, and with that the other job of it.
+  d!.onFault = (fault) => {
+    d!.faults.push(fault);
+    t.true(bench.dispatcher.withdraw(c!));
+  };
+  bench.turns.nowMs = 500;
+  bench.dispatcher.rebalance();
+  t.deepEqual(d!.faults, [error]);
+  t.deepEqual(c!.refusals, [], 'it was withdrawn');
+  t.deepEqual(b!.refusals, ['waited-too-long']);
+  t.is(a!.state, 'assigned');
+  t.is(heldSlots(scripted), 1);
+});
