@@ -150,7 +150,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     settings: budget('settings', 'SETTINGS frames, each of which is answered; 64 DATA frames sent earn one.'),
     pings: budget(
       'pings',
-      'PING frames, each of which is answered; every DATA frame sent and every stream that completes earn one.',
+      'PING frames, each of which is answered; every DATA frame and every response head sent earn one.',
     ),
     ignoredFrames: budget('ignoredFrames', 'PRIORITY and unknown frames; a request earns two.'),
     lateFrames: budget(

@@ -39,6 +39,11 @@ type RequestState = 'open' | 'unwanted' | 'ended';
 /** `none` → `head` (it may wait to go with the first bytes) → `flushed` → `done` (the socket has taken all of it). */
 type ResponseState = 'none' | 'head' | 'flushed' | 'done';
 
+/** What Node's declarations leave out of the class. */
+interface FlushedResponse extends ServerResponse {
+  _send(data: string, encoding: BufferEncoding): boolean;
+}
+
 export class Http1Transport implements Transport, Flushable {
   isDirty = false;
   isStarted = false;
@@ -315,7 +320,8 @@ export class Http1Transport implements Transport, Flushable {
     if (this.#responseState !== 'head') return;
     this.#responseState = 'flushed';
     try {
-      if (!this.#response.destroyed) this.#response.flushHeaders();
+      // `flushHeaders` writes a string of no encoding, which the socket takes for UTF-8: what is not ASCII would be two octets.
+      if (!this.#response.destroyed) (this.#response as FlushedResponse)._send('', 'latin1');
     } catch (error) {
       this.#fault(error);
     }

@@ -8,6 +8,7 @@
  * a budget exists only once it has been touched: most connections never have one.
  */
 import type { EngineCounters } from './counters.ts';
+import { FrameType } from './frames.ts';
 import type { BudgetLimit, BudgetLimits } from './options.ts';
 
 export type BudgetName = keyof BudgetLimits;
@@ -24,9 +25,9 @@ const earnings: { readonly [K in BudgetName]: (work: EngineCounters) => number }
   refusedHeads: () => 0,
   // gRPC adapts its windows to the bandwidth that it measures while it is sent content.
   settings: (work) => work.dataFramesOut / 64,
-  // gRPC measures bandwidth with a PING per round trip while it is sent content; Go checks with one per canceled
-  // request that the server still answers.
-  pings: (work) => work.dataFramesOut + work.completed,
+  // gRPC measures bandwidth with a PING per round trip while it is sent content, and its own servers pass over as many as
+  // they send HEADERS and DATA; Go asks with one per canceled request whether the server still answers.
+  pings: (work) => work.dataFramesOut + work.framesOut[FrameType.Headers],
   // A frame that greases, or a PRIORITY_UPDATE with the request and one later.
   ignoredFrames: (work) => 2 * work.requests,
   // After the end a client may still cancel, or end its own side; not when it has reset the stream itself.

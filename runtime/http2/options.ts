@@ -43,7 +43,7 @@ export interface BudgetLimits {
   readonly settings: BudgetLimit;
   /**
    * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we
-   * send and every stream that completes earn one, because gRPC probes the bandwidth with a PING per round trip while it
+   * send and every head earn one, because gRPC probes the bandwidth with a PING per round trip while it
    * is being served.
    */
   readonly pings: BudgetLimit;

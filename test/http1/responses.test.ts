@@ -191,3 +191,11 @@ test('what is not ASCII in a field leaves as it is, in whatever order the fields
   const { fields, body } = await client.response();
   t.deepEqual([fields['content-disposition'], body], ['attachment; filename="h\xe9.txt"', 'ok']);
 });
+
+test('nor is it changed in a head that leaves before its content', async (t) => {
+  const client = await ask(t, 'GET /attachment-later HTTP/1.1');
+  await client.until('\r\n\r\n');
+  server.signals.tell('go');
+  const { fields, body, trailers } = await client.response();
+  t.deepEqual([fields['x-name'], body, trailers], ['h\xe9', 'ok', 'x-last: \xe9']);
+});

@@ -94,6 +94,13 @@ const steps: { readonly [path: string]: Step } = {
     await exchange.write('ok');
     exchange.end();
   },
+  '/attachment-later': async (exchange, _query, signals) => {
+    const word = signals.until('go');
+    exchange.respond(200, { 'x-name': 'h\u00e9', trailer: 'x-last' });
+    await word;
+    await exchange.write('ok');
+    exchange.end({ 'x-last': '\u00e9' });
+  },
 };
 
 export default async function run(exchange: Exchange): Promise<void> {
