@@ -144,11 +144,14 @@ export class Http1Connection {
   /**
    * Everything that is open is answered, then this, and the connection ends. Not to be called by the parser.
    * @param cause what the application is told whose request is broken by it
+   * @param broken the request that is: one whose trailers are told late may have others behind it, which are not taken
    */
-  fail(refusal: Refusal, cause: number = PROTOCOL_ERROR): void {
+  fail(refusal: Refusal, cause: number = PROTOCOL_ERROR, broken = this.#order.at(-1)): void {
     if (this.#state !== 'open' && this.#state !== 'last') return;
     this.#stopParsing();
-    const broken = this.#order.at(-1);
+    const at = broken === undefined ? -1 : this.#order.indexOf(broken);
+    // None of them runs yet: one with content has nothing beside it.
+    if (at !== -1) for (const behind of this.#order.slice(at + 1).reverse()) behind.cut(cause, false);
     // RFC 9112 section 9.6: nothing behind the last request is looked at, so how it reads cannot matter.
     if (this.#state === 'last' && broken?.isReceiving !== true) {
       this.#settle();

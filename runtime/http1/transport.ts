@@ -15,6 +15,7 @@ import { interimMessage } from './interim.ts';
 import { responseFields } from './response-fields.ts';
 
 /** RFC 9113 section 7. */
+const PROTOCOL_ERROR = 0x1;
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 const NO_BYTES = new Uint8Array(0);
@@ -162,7 +163,7 @@ export class Http1Transport implements Transport, Flushable {
     const trailers = readTrailers(this.#request.rawTrailers, options);
     if (trailers === null) {
       this.#hasBadTrailers = true;
-      this.#connection.fail({ status: 431, why: 'the trailer section is too large' });
+      this.#connection.fail({ status: 431, why: 'the trailer section is too large' }, PROTOCOL_ERROR, this);
       return;
     }
     const wasWanted = this.#requestState === 'open';

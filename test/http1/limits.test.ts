@@ -75,6 +75,22 @@ test('trailers have the same bounds, and beyond them the request is answered 431
   t.is(await statusOf(t, head, `0\r\nx: ${'x'.repeat(2_000)}\r\n\r\n`), 431);
 });
 
+for (const [count, behind] of [
+  [1, ['GET /hello HTTP/1.1', 'Host: a']],
+  [3, ['GET /hello HTTP/1.1', 'Host: a']],
+  [2, ['POST /describe HTTP/1.1', 'Host: a', 'Content-Length: 0']],
+] as const) {
+  test(`too many trailers are answered 431 with ${count} of ${behind[0]} behind them, none of which is taken`, async (t) => {
+    const head = ['POST /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
+    const client = await RawClient.connect(t, server.port);
+    // In one write, so that the parser has read all of it when the application's side hears of the trailers.
+    client.send(message(head, `1\r\na\r\n0\r\n${'x:x\r\n'.repeat(11)}\r\n`) + message(behind).repeat(count));
+    t.is((await client.response()).status, 431);
+    t.is(await client.untilClosed(), '');
+    t.is(await statusOf(t, ['GET /hello HTTP/1.1', 'Host: a']), 200);
+  });
+}
+
 test('content of maxBodyBytes is taken; what announces more is answered 413 before any of it is read (RFC 9110 section 15.5.14)', async (t) => {
   const head = (length: number, path = '/describe') => [
     `POST ${path} HTTP/1.1`,
