@@ -80,7 +80,7 @@ export const poolSchema = v.pipe(
       }),
       idleTimeoutMs: timeout('A thread above min ends after this long without work.', 30_000, 0),
       resourceLimits: section(
-        "Limits of each thread, by Node's names (worker_threads resourceLimits). A thread that exceeds one ends and is replaced.",
+        "Limits of each thread, by Node's names (worker_threads resourceLimits). A thread that exceeds one ends and is replaced, or the process ends: see operations.md.",
         {
           maxOldGenerationSizeMb: wholeNumber("Heap in megabytes. Default: Node's.", heapMegabytes),
           maxYoungGenerationSizeMb: wholeNumber(
