@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Scope } from '../server/harness.ts';
@@ -51,12 +52,26 @@ export async function startHaproxy(scope: Scope, serverPort: number): Promise<st
     rmSync(directory, { recursive: true });
   });
   const dead = ended.then(() => Promise.reject(new Error(`HAProxy ended before it listened: ${errors}`)));
-  // It binds under another name, and renames the socket when it listens.
+  // The socket is there when it is bound, and refuses until HAProxy listens.
   const listening = async (): Promise<void> => {
     while (!existsSync(socket)) await once(changes, 'change');
+    while (!(await accepts(socket)));
   };
   await Promise.race([listening(), dead]);
   dead.catch(() => undefined);
   changes.close();
   return socket;
+}
+
+async function accepts(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    // Refused: the caller asks again.
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
