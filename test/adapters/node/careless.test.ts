@@ -58,7 +58,7 @@ interface Outcome {
   readonly told?: unknown;
 }
 
-/** A response that never began, or never ended: how much of it has come differs between versions of Node. */
+/** A response that never began, or never ended, is none; its body is compared where it is whole. */
 const NOTHING: Outcome = { status: 0, body: '', how: 'cut' };
 
 interface Run extends Ask {
@@ -74,7 +74,7 @@ async function run(t: ExecutionContext, address: Address, version: string, run: 
   const seen = await way.ask(t, `${place}${step}`, { ...ask, headers }).catch(() => NOTHING);
   const { status, how } = seen;
   const body = seen.body.length > 200 ? `${seen.body.length} bytes` : seen.body;
-  const outcome = how === 'cut' ? NOTHING : { status, how, body };
+  const outcome = { status, how, body: how === 'whole' ? body : '' };
   if (tells !== true) return outcome;
   const prefix = place.replace(/\/(in|behind)$/, '');
   const told = await way.ask(t, `${prefix}/ask/outcome`, { headers });
