@@ -49,6 +49,8 @@ export abstract class ChannelEnd {
   readonly #releaseAt: number;
   /** `sleeping`: announced to the other side. `corrupt` and `closed` are final. */
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
+  /** The other side slept and has not been rung yet; as `#owesWake` of the ring. */
+  #owesRing = false;
   /** `receive` goes on with the next message. */
   #goesOn = false;
   /** Start of the open claim in the outgoing ring. */
@@ -91,7 +93,10 @@ export abstract class ChannelEnd {
 
   /** Makes everything sent so far visible, and rings if the other side sleeps. */
   publish(): void {
-    if (this.outgoing.publish()) this.#doorbell.ring();
+    if (this.outgoing.publish()) this.#owesRing = true;
+    if (!this.#owesRing) return;
+    this.#doorbell.ring();
+    this.#owesRing = false;
   }
 
   /**
@@ -196,7 +201,13 @@ export abstract class ChannelEnd {
 
   protected commit(): true {
     this.outgoing.commit(this.encoder.position - this.#claimed);
-    if (this.outgoing.pendingBytes >= PUBLISH_FROM_BYTES) this.publish();
+    try {
+      if (this.outgoing.pendingBytes >= PUBLISH_FROM_BYTES) this.publish();
+    } catch (error) {
+      // An application that recurses may be at its stack's end. The message is in the ring, so it must not count as unsent: who sent it
+      // once more would end two exchanges. The next turn publishes it.
+      if (!(error instanceof RangeError)) throw error;
+    }
     return true;
   }
 

@@ -68,6 +68,8 @@ export class RingProducer {
   #claimed = -1;
   #claimedLength = 0;
   #waitsForRoom = false;
+  /** Published, and not yet looked whether the consumer sleeps: the stack may end in between, and the next `publish` goes on. */
+  #owesWake = false;
 
   constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
     this.#words = new Int32Array(memory);
@@ -132,10 +134,15 @@ export class RingProducer {
 
   /** Makes all that was committed visible with one store. True when the consumer slept: ring its bell. */
   publish(): boolean {
-    if (this.#write === this.#published) return false;
-    this.#published = this.#write;
-    this.#atomics.store(this.#words, WRITE_POSITION, this.#write);
-    return this.wakeConsumer();
+    if (this.#write !== this.#published) {
+      this.#atomics.store(this.#words, WRITE_POSITION, this.#write);
+      this.#published = this.#write;
+      this.#owesWake = true;
+    }
+    if (!this.#owesWake) return false;
+    const slept = this.wakeConsumer();
+    this.#owesWake = false;
+    return slept;
   }
 
   /** The consumer has announced its sleep and was not woken since. */

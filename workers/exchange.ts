@@ -91,6 +91,8 @@ export class HostedExchange implements Exchange {
   #queuedBytes = 0;
   #owedGranted = 0;
   #owedConsumed = 0;
+  /** Set by the outlet with the FINAL message, which must not be sent twice: the slot may serve another exchange by then. */
+  isFinalSent = false;
   #final = false;
   #settled = false;
   #closed: Closed | null = null;
@@ -664,22 +666,22 @@ export class HostedExchange implements Exchange {
   #finishIfOver(): void {
     if (this.#response !== 'ended' || this.#final || this.#awaitsPromise) return;
     if (this.#requestState === 'open' && !this.#settled) return;
-    this.#outlet.sendClosed(this);
+    if (!this.isFinalSent) this.#outlet.sendClosed(this);
     this.#finish(COMPLETE);
   }
 
   #cut(closed: Closed, code: number, reason: ResetReason): void {
     if (this.#final) return;
     this.#response = 'cut';
-    this.#outlet.sendReset(this, Flag.Final, code, reason);
+    if (!this.isFinalSent) this.#outlet.sendReset(this, Flag.Final, code, reason);
     this.#finish(closed);
   }
 
   /** The FINAL message is out (or waits in the outlet): the slot is the reactor's again. */
   #finish(closed: Closed): void {
+    this.#outlet.finished(this);
     this.#final = true;
     this.#closed = closed;
-    this.#outlet.finished(this);
     this.#pushes?.abandon();
     const queue = this.#queue;
     this.#queue = [];

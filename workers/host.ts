@@ -338,6 +338,8 @@ export class Host implements ThreadHandler, Outlet {
       }
       if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
       exchange.onFailure();
+      // What broke off at the end of a stack may have been sent, and no turn been asked for.
+      this.#said();
     }
     exchange.pushes?.returned();
     this.#running--;
@@ -437,7 +439,9 @@ export class Host implements ThreadHandler, Outlet {
     fields: readonly string[],
     body: Uint8Array | null,
   ): boolean {
-    return this.#sent(exchange, this.#channel.sendHead(exchange.slot, flags, status, fields, body));
+    const sent = this.#channel.sendHead(exchange.slot, flags, status, fields, body);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
   }
 
   sendInform(exchange: HostedExchange, status: number, fields: readonly string[]): boolean {
@@ -445,11 +449,15 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#sent(exchange, this.#channel.sendData(exchange.slot, flags, bytes, start, end));
+    const sent = this.#channel.sendData(exchange.slot, flags, bytes, start, end);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
   }
 
   sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean {
-    return this.#sent(exchange, this.#channel.sendTrailers(exchange.slot, flags, fields));
+    const sent = this.#channel.sendTrailers(exchange.slot, flags, fields);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
   }
 
   sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean {
@@ -483,6 +491,7 @@ export class Host implements ThreadHandler, Outlet {
   sendClosed(exchange: HostedExchange): void {
     const { slot } = exchange;
     if (this.#finals.length > 0 || !this.#channel.sendClosed(slot)) this.#finals.push({ slot, reset: null });
+    exchange.isFinalSent = true;
     this.#said();
   }
 
@@ -490,6 +499,7 @@ export class Host implements ThreadHandler, Outlet {
     const { slot } = exchange;
     const reset = { flags, code, reason };
     if (this.#finals.length > 0 || !this.#sendFinal(slot, reset)) this.#finals.push({ slot, reset });
+    exchange.isFinalSent = true;
     this.#said();
   }
 
@@ -500,9 +510,11 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   finished(exchange: HostedExchange): void {
-    this.#slots[exchange.slot] = null;
     this.#stuck.delete(exchange);
     this.#owing.delete(exchange);
+    // Called again for an exchange whose end broke off in here, when the slot may serve another.
+    if (this.#slots[exchange.slot] !== exchange) return;
+    this.#slots[exchange.slot] = null;
     this.#open--;
     if (this.#state === 'draining') queueMicrotask(() => this.#checkDrained());
   }

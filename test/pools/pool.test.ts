@@ -127,8 +127,9 @@ test('a pool that drains finishes what its threads have begun, and refuses what 
 });
 
 test('what a thread had not begun when it ended is refused while its pool drains', async (t) => {
-  const { pool, submit } = startPool(t, 'scripted');
+  const { pool, submit, asleep } = startPool(t, 'scripted');
   await pool.start();
+  await asleep();
   // Not published before the thread hears that it is to end.
   const [unbegun] = submit('a');
   await Promise.all([pool.drain(), unbegun!.over.promise]);
@@ -136,10 +137,11 @@ test('what a thread had not begun when it ended is refused while its pool drains
 });
 
 test('what a thread had not begun when it died is refused while its pool drains', async (t) => {
-  const { pool, submit } = startPool(t, 'scripted');
+  const { pool, submit, asleep } = startPool(t, 'scripted');
   await pool.start();
   const [exit] = submit('exit-at-drain');
   await exit!.informed.promise;
+  await asleep();
   const [unbegun] = submit('a');
   await Promise.all([pool.drain(), exit!.over.promise, unbegun!.over.promise]);
   t.is(exit!.lost, 1);

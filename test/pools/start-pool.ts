@@ -1,4 +1,5 @@
 /** A pool of real threads with its own reactor, and what it tells. */
+import { setImmediate } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { Pool, type PoolObserver, type PoolOptions } from '../../runtime/pools/pool.ts';
 import { Reactor } from '../../runtime/reactor.ts';
@@ -64,5 +65,9 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
       await new Promise<void>((wake) => waiting.push(wake));
     }
   };
-  return { pool, reactor, news, submit, heard };
+  /** Waits until every thread sleeps: none looks at its ring before it is woken, so what it is told first it hears first. */
+  const asleep = async () => {
+    while (pool.dispatcher.threads.some(({ channel }) => !channel.peerSleeps)) await setImmediate();
+  };
+  return { pool, reactor, news, submit, heard, asleep };
 }

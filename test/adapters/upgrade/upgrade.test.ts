@@ -182,7 +182,7 @@ for (const transports of [['polling'], ['websocket'], ['polling', 'websocket']])
       t.is(socket.io.engine.transport.name, 'websocket');
     }
     const bytes = Buffer.alloc(100_000, 3);
-    const answer = await socket.timeout(60_000).emitWithAck('echo', 'text', bytes);
+    const answer = await socket.timeout(10_000).emitWithAck('echo', 'text', bytes);
     t.deepEqual(answer, 'text');
     const joined = new Promise((resolve) => socket.once('joined', resolve));
     socket.emit('join', `room of ${transports}`);
