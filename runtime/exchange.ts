@@ -19,8 +19,7 @@ import { Window } from '../wire/window.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { Deadline } from './deadlines/counters.ts';
 import { Watched } from './deadlines/watched.ts';
-import type { Dispatcher } from './pools/dispatcher.ts';
-import type { Refusal } from './pools/job.ts';
+import type { JobThread, Refusal } from './pools/job.ts';
 import type { Thread } from './pools/thread.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
@@ -68,10 +67,17 @@ const MAX_PADDED_BYTES = 256;
 const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
 
+/** Who runs exchanges: a pool's dispatcher, or the server itself. */
+export interface Taker {
+  submit(exchange: Exchange): void;
+  /** Takes the exchange back, unless it has been begun: then false. */
+  withdraw(exchange: Exchange): boolean;
+}
+
 /** Where a route leads. */
 export interface Destination {
   /** Null: nowhere. */
-  readonly dispatcher: Dispatcher | null;
+  readonly dispatcher: Taker | null;
   /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
   readonly responseWindowBytes: number;
   /** What that may grow to while the peer takes all of it. */
@@ -85,6 +91,8 @@ export interface Destination {
   readonly websocket: boolean;
   /** The route takes CONNECT. */
   readonly connect: boolean;
+  /** How the server's own answers are written; absent: as plain text. */
+  readonly explain?: (status: number, reason: string) => { readonly type: string; readonly text: string };
 }
 
 export class Exchange extends Watched {
@@ -351,7 +359,7 @@ export class Exchange extends Watched {
     return this.#request === 'ended' && !this.#endSent;
   }
 
-  #refusePushes(thread: Thread): boolean {
+  #refusePushes(thread: JobThread): boolean {
     const refused = this.#refusedPushes as number[];
     for (let number = refused[0]; number !== undefined; number = refused[0]) {
       if (!thread.channel.sendPromised(this.slot, number, false, 0)) return false;
@@ -361,12 +369,12 @@ export class Exchange extends Watched {
     return true;
   }
 
-  #stuck(thread: Thread): false {
+  #stuck(thread: JobThread): false {
     thread.waitForRoom(this);
     return false;
   }
 
-  #sendWaiting(thread: Thread): boolean {
+  #sendWaiting(thread: JobThread): boolean {
     const waiting = this.#waiting;
     while (waiting !== null && waiting.length > 0) {
       const most = Math.min(this.#requestCredit.available, thread.channel.maxDataRecordBytes);
@@ -404,7 +412,7 @@ export class Exchange extends Watched {
     return true;
   }
 
-  #payResponseCredit(thread: Thread): boolean {
+  #payResponseCredit(thread: JobThread): boolean {
     // Nothing comes that would need it.
     if (this.#closed !== 'no') return true;
     if (!thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) return false;
@@ -597,20 +605,19 @@ export class Exchange extends Watched {
 
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
-    const body = Buffer.from(`${status} ${REASONS[status] ?? 'Error'}\n`);
+    const reason = REASONS[status] ?? 'Error';
+    const { type, text } = this.#destination.explain?.(status, reason) ?? {
+      type: 'text/plain; charset=utf-8',
+      text: `${status} ${reason}\n`,
+    };
+    const body = Buffer.from(text);
     this.#response = 'ended';
     const isUnread = this.#request === 'open';
     if (isUnread) {
       this.#request = 'stopped';
       this.#waiting = null;
     }
-    const head = [
-      'content-type',
-      'text/plain; charset=utf-8',
-      'content-length',
-      String(body.length),
-      ...fields,
-    ];
+    const head = ['content-type', type, 'content-length', String(body.length), ...fields];
     this.transport.respond(this, status, head, false);
     this.transport.write(this, body, 0, body.length, true);
     if (isUnread) this.transport.stopReading(this);

@@ -123,7 +123,8 @@ export class Dispatcher {
       job.state = 'released';
       return true;
     }
-    const thread = job.thread;
+    // What a dispatcher has taken is on a thread of its pool, or on none.
+    const thread = job.thread as Thread | null;
     if (thread === null || !thread.takeBack(job)) return false;
     this.onRoom(thread);
     return true;

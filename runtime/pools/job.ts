@@ -4,14 +4,30 @@
  * A job is `idle` until it is submitted, then `queued` in the pool or `assigned` to a slot of one thread, and `released`
  * once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
  */
+import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import type { Thread } from './thread.ts';
+
+/** What a job needs of who runs it: a thread of a pool, or the server itself. */
+export interface JobThread {
+  readonly channel: Pick<
+    ReactorEnd,
+    'maxDataRecordBytes' | 'sendData' | 'sendTrailers' | 'sendCredit' | 'sendReset' | 'sendPromised'
+  >;
+  /** Whether `adopt` would take a job now. */
+  readonly canAdopt: boolean;
+  adopt(job: Job): boolean;
+  /** A send of this job met the ring full: it is called again when there is room. */
+  waitForRoom(job: Job): void;
+  /** A job has sent something outside of a turn: the next one publishes it. */
+  requestTurn(): void;
+}
 
 /** Why a pool could not run a job. */
 export type Refusal = 'queue-full' | 'waited-too-long' | 'pool-stopped';
 
 export abstract class Job {
   state: 'idle' | 'queued' | 'assigned' | 'released' = 'idle';
-  thread: Thread | null = null;
+  thread: JobThread | null = null;
   slot = -1;
   generation = 0;
   admittedAtMs = 0;
