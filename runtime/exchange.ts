@@ -74,6 +74,13 @@ export interface Taker {
   withdraw(exchange: Exchange): boolean;
 }
 
+/** An answer of the server's own. */
+export interface Explanation {
+  /** Of the head, content-type among them, in pairs. */
+  readonly fields: readonly string[];
+  readonly text: string;
+}
+
 /** Where a route leads. */
 export interface Destination {
   /** Null: nowhere. */
@@ -92,7 +99,7 @@ export interface Destination {
   /** The route takes CONNECT. */
   readonly connect: boolean;
   /** How the server's own answers are written; absent: as plain text. */
-  readonly explain?: (status: number, reason: string) => { readonly type: string; readonly text: string };
+  readonly explain?: (status: number, reason: string) => Explanation;
 }
 
 export class Exchange extends Watched {
@@ -606,10 +613,8 @@ export class Exchange extends Watched {
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
     const reason = REASONS[status] ?? 'Error';
-    const { type, text } = this.#destination.explain?.(status, reason) ?? {
-      type: 'text/plain; charset=utf-8',
-      text: `${status} ${reason}\n`,
-    };
+    const explanation = this.#destination.explain?.(status, reason);
+    const text = explanation?.text ?? `${status} ${reason}\n`;
     const body = Buffer.from(text);
     this.#response = 'ended';
     const isUnread = this.#request === 'open';
@@ -617,7 +622,8 @@ export class Exchange extends Watched {
       this.#request = 'stopped';
       this.#waiting = null;
     }
-    const head = ['content-type', type, 'content-length', String(body.length), ...fields];
+    const described = explanation?.fields ?? PLAIN_TEXT;
+    const head = [...described, 'content-length', String(body.length), ...fields];
     this.transport.respond(this, status, head, false);
     this.transport.write(this, body, 0, body.length, true);
     if (isUnread) this.transport.stopReading(this);
@@ -626,6 +632,7 @@ export class Exchange extends Watched {
 
 const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: readonly string[] = [];
+const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
 const REASONS: { readonly [status: number]: string } = {
   400: 'Bad Request',
   404: 'Not Found',

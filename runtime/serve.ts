@@ -2,11 +2,16 @@
 import { ExitCode } from './cli/exit-code.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
+import { ControlSocketError } from './control/errors.ts';
+import { openControl } from './control/open.ts';
+import { ControlRoutes } from './control/routes.ts';
+import type { ControlServer } from './control/server.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
 import { ApplicationLoadError } from './pools/pool.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
+import { addStatus } from './status.ts';
 
 /**
  * Runs the server until it is told to stop. Threads have been told to end when this resolves; not all need have.
@@ -17,19 +22,24 @@ export async function serve(config: Config, log: Log): Promise<number> {
   // From the beginning: without a listener these signals end the process, or do nothing where it is a container's first.
   process.on('SIGHUP', () => server.reloadCertificates());
   const { first, second } = stopSignals(log);
-  const started = server.start();
+  const routes = new ControlRoutes();
+  addStatus(routes, server);
+  let control: ControlServer | null = null;
   try {
+    control = await openControl(config, routes, server.parts.reactor, log);
+    const started = server.start();
+    // When it is told to stop, what is still starting fails.
+    started.catch(() => undefined);
     await Promise.race([started.then(() => first), first]);
+    // It answers to the end: a drain takes a while, and is watched.
+    return await Promise.race([server.drain().then(() => ExitCode.Ok), second]);
   } catch (error) {
-    void server.destroy();
     if (error instanceof ConfigError) throw error;
     return failedToStart(error, log);
+  } finally {
+    control?.close();
+    void server.destroy();
   }
-  // What was still starting fails now, as it was told to.
-  started.catch(() => undefined);
-  const exitCode = await Promise.race([server.drain().then(() => ExitCode.Ok), second]);
-  void server.destroy();
-  return exitCode;
 }
 
 function failedToStart(error: unknown, log: Log): number {
@@ -37,7 +47,8 @@ function failedToStart(error: unknown, log: Log): number {
     log.fatal({ code: error.code }, error.message);
     return ExitCode.ApplicationFailed;
   }
-  if (error instanceof ListenError) log.fatal({ code: error.code }, error.message);
+  if (error instanceof ListenError || error instanceof ControlSocketError)
+    log.fatal({ code: error.code }, error.message);
   else log.fatal({ err: error }, 'the server could not start');
   return ExitCode.Failed;
 }

@@ -38,7 +38,10 @@ export interface ServerParts {
   /** Of HTTP/2. */
   readonly connections: Iterable<Connection>;
   readonly pools: readonly Pool[];
+  readonly listeners: readonly Listener[];
 }
+
+export type ServerState = 'starting' | 'running' | 'draining' | 'ended';
 
 export class Server {
   readonly #config: Config;
@@ -55,7 +58,7 @@ export class Server {
   readonly #http1: Http1Front;
   readonly #front: Front;
   #timer: NodeJS.Timeout | null = null;
-  #state: 'starting' | 'running' | 'draining' | 'ended' = 'starting';
+  #state: ServerState = 'starting';
   #whenEmpty: (() => void) | null = null;
   readonly #prints: Prints | undefined;
   #dateText = '';
@@ -183,7 +186,16 @@ export class Server {
 
   /** What moves exchanges, for a look at what stands still. */
   get parts(): ServerParts {
-    return { reactor: this.#reactor, connections: this.#connections, pools: [...this.#pools.values()] };
+    return {
+      reactor: this.#reactor,
+      connections: this.#connections,
+      pools: [...this.#pools.values()],
+      listeners: this.#listeners,
+    };
+  }
+
+  get state(): ServerState {
+    return this.#state;
   }
 
   /** How often each deadline has ended something. */

@@ -1,10 +1,10 @@
 /** The commands of `sluice`. Each answers the exit code of the process. */
 
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
+import { readVersion } from '../version.ts';
 import { parseArguments } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText, usage } from './help.ts';
@@ -109,17 +109,4 @@ function print(text: string): Promise<number> {
     process.stdout.once('error', () => {});
     process.stdout.write(text, () => resolve(ExitCode.Ok));
   });
-}
-
-/** The nearest package.json above: `runtime/cli` in a checkout, `dist/runtime/cli` in the published package. */
-function readVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
-      if (name === 'sluice') return String(version);
-    } catch {
-      // Not there: the other place is.
-    }
-  }
-  return 'unknown';
 }

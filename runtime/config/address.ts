@@ -49,7 +49,7 @@ export const addressPattern =
 const hostName = /^(?!-)[A-Za-z0-9-]{1,63}(?:\.(?!-)[A-Za-z0-9-]{1,63})*$/;
 
 /** `sun_path` less its terminating NUL; macOS has four bytes less than Linux's 108. */
-const maxUnixPathBytes = process.platform === 'linux' ? 107 : 103;
+export const maxUnixPathBytes = process.platform === 'linux' ? 107 : 103;
 
 /** What people write who think of URLs and paths: refused with what to write instead. */
 const otherForms: readonly (readonly [prefix: RegExp, hint: string])[] = [

@@ -11,6 +11,12 @@ export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' 
   readonly pools: Readonly<Record<string, PoolConfig>>;
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
+  readonly control: ControlConfig;
+}
+
+export interface ControlConfig extends Omit<ConfigOutput['control'], 'path'> {
+  /** Absolute; null: where the command line finds it by the file. */
+  readonly path: string | null;
 }
 
 type PoolOutput = ConfigOutput['pools'][string];

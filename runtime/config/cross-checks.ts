@@ -4,11 +4,13 @@
  * have the type it needs and were not found wrong by themselves, and leaves the others to the schema's own error.
  */
 
+import { resolve } from 'node:path';
 import { maxMessageLength } from '../../wire/layout.ts';
 import { MAX_AUTHORITY_CHARS } from '../http1/host.ts';
+import { maxUnixPathBytes } from './address.ts';
 import { closest } from './closest.ts';
 import type { ThreadRange } from './config.ts';
-import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import type { ConfigOutput } from './schema.ts';
 
@@ -117,6 +119,22 @@ function headBytesOf(fieldListBytes: number, headerBytes: number, listeners: unk
 /** The smallest ring that holds the largest request head, for a pool that nobody gave a size. */
 export function leastRingBytes({ http1, http2, listeners }: ConfigOutput): number {
   return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, listeners));
+}
+
+/** The system would cut a longer path off and bind another file. */
+export function checkControlPath(control: unknown, directory: string, problems: ConfigProblem[]): void {
+  const path = memberOf(control, 'path');
+  const where = '$.control.path';
+  if (typeof path !== 'string' || isReported(where, problems)) return;
+  if (path.includes('\0') || Buffer.byteLength(resolve(directory, path)) > maxUnixPathBytes) {
+    problems.push({
+      code: ConfigErrorCode.WrongValue,
+      where,
+      expected: `a path that has, made absolute, at most ${maxUnixPathBytes} bytes`,
+      received: describePath(path),
+      hint: 'the system takes no longer one for a socket',
+    });
+  }
 }
 
 /** A connection must not end for output that it is still let to produce. */

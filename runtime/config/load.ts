@@ -10,7 +10,14 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
-import { checkOutputLimits, checkRings, checkRoutes, leastRingBytes, readThreads } from './cross-checks.ts';
+import {
+  checkControlPath,
+  checkOutputLimits,
+  checkRings,
+  checkRoutes,
+  leastRingBytes,
+  readThreads,
+} from './cross-checks.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
@@ -172,7 +179,7 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, routes, http1, http2 } = sectionsOf(parts);
+  const { listeners, pools, routes, http1, http2, control } = sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
@@ -183,11 +190,14 @@ function crossCheck(
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
   checkOutputLimits(http2, problems);
+  checkControlPath(control, directory, problems);
   checkRings(pools, http1, http2, listeners, problems);
   return { addresses: effective.map(({ address }) => address), threads };
 }
 
-type Sections = { readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2']?: unknown };
+type Sections = {
+  readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2' | 'control']?: unknown;
+};
 
 function sectionsOf(parts: unknown): Sections {
   return typeof parts === 'object' && parts !== null ? parts : {};
@@ -248,6 +258,10 @@ function assemble(
     limits: output.limits,
     http2: output.http2,
     http1: output.http1,
+    control: {
+      ...output.control,
+      path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
+    },
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     log: {
       ...output.log,

@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
@@ -269,6 +270,7 @@ export const configSchema = v.pipe(
           true,
         ),
       }),
+      control: controlSection,
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',
         30_000,

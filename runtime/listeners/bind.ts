@@ -82,7 +82,8 @@ async function removeStale({ address, path }: UnixAddress): Promise<void> {
   unlinkSync(path);
 }
 
-async function answers(path: string): Promise<boolean> {
+/** Whether a process listens on the Unix domain socket at the path, as far as can be told. */
+export async function answers(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path);
   socket.once('connect', () => resolve(true));

@@ -61,7 +61,7 @@ export class Listener {
   readonly #waiting: WaitingRoom;
   readonly #trusted: TrustedProxies;
   readonly #forwarding: Forwarding;
-  #isUnix = false;
+  #bound: Bound | null = null;
 
   constructor(handler: ListenerHandler, options: ListenerOptions) {
     this.#handler = handler;
@@ -77,9 +77,17 @@ export class Listener {
 
   /** @throws ListenError */
   async listen(target: BindAddress): Promise<Bound> {
-    const bound = await bind(this.#server, target, this.#options.config.permissions);
-    this.#isUnix = bound.host === null;
-    return bound;
+    this.#bound = await bind(this.#server, target, this.#options.config.permissions);
+    return this.#bound;
+  }
+
+  /** Null: it does not listen yet. */
+  get bound(): Bound | null {
+    return this.#bound;
+  }
+
+  get isTls(): boolean {
+    return this.#options.tls !== null;
   }
 
   /** Takes no more connections; those whose protocol is not known yet end. */
@@ -91,7 +99,7 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const { limits } = this.#options;
-    const endpoint = endpointOf(socket, this.#isUnix);
+    const endpoint = endpointOf(socket, this.#bound?.host === null);
     if (endpoint === null) {
       socket.destroy();
       return;

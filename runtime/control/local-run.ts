@@ -1,0 +1,258 @@
+/**
+ * An exchange that the server answers itself. To the exchange it is the thread that runs it: it grants credit, takes the request and
+ * gives the response under the peer's credit, so a slow or hostile client meets the same bounds as one of an application.
+ */
+import { Flag, ResetReason } from '../../wire/messages.ts';
+import type { Exchange } from '../exchange.ts';
+import type { JobThread } from '../pools/job.ts';
+import { ControlCode, ControlRefusal, errorText } from './errors.ts';
+import type { ControlExchange, ControlHandler } from './routes.ts';
+
+const JSON_TYPE = 'application/json';
+const NO_BYTES = Buffer.alloc(0);
+/** Of one piece of a response. */
+const MAX_PIECE_BYTES = 65_536;
+const INTERNAL_ERROR = 0x2;
+const FAILED = new ControlRefusal(500, ControlCode.Failed, 'an error of the server itself; its log has it');
+
+export interface LocalRunOptions {
+  /** Bytes that the client has not taken, to begin with. */
+  readonly responseWindowBytes: number;
+  /** Request bytes that may come; the exchange refuses more. */
+  readonly requestWindowBytes: number;
+  /** Fields of every answer. */
+  readonly fields: readonly string[];
+}
+
+export interface LocalRunOwner {
+  /** Before each call that the exchange passes on to its connection. */
+  tick(): void;
+  /** An error of a route's, other than a refusal. */
+  onFailure(error: unknown, method: string, path: string): void;
+  /** The route has returned. */
+  onReturned(): void;
+}
+
+export class LocalRun implements ControlExchange, JobThread {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly channel: JobThread['channel'];
+  readonly canAdopt = false;
+  readonly #exchange: Exchange;
+  readonly #owner: LocalRunOwner;
+  readonly #options: LocalRunOptions;
+  readonly #abort = new AbortController();
+  /** `none`: no head yet. `cut`: nobody hears the rest. */
+  #response: 'none' | 'head' | 'ended' | 'cut' = 'none';
+  #credit: number;
+  #whenCredit: PromiseWithResolvers<void> | null = null;
+  readonly #pieces: Buffer[] = [];
+  #body: PromiseWithResolvers<Buffer> | null = null;
+  #isBodyWhole = false;
+
+  constructor(exchange: Exchange, options: LocalRunOptions, owner: LocalRunOwner) {
+    const [path = '', query] = split(exchange.path);
+    this.method = exchange.method;
+    this.path = path;
+    this.query = new URLSearchParams(query);
+    this.#exchange = exchange;
+    this.#options = options;
+    this.#owner = owner;
+    this.#credit = options.responseWindowBytes;
+    this.channel = {
+      maxDataRecordBytes: MAX_PIECE_BYTES,
+      sendData: (_slot, flags, bytes, start, end) => this.#onData(flags, bytes, start, end),
+      sendTrailers: () => this.#onBodyEnd(),
+      sendCredit: (_slot, bytes) => this.#onCredit(bytes),
+      sendReset: () => this.#onReset(),
+      // Nothing is promised here.
+      sendPromised: () => true,
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Never rejects. */
+  async run(find: () => ControlHandler): Promise<void> {
+    const exchange = this.#exchange;
+    exchange.state = 'assigned';
+    exchange.thread = this;
+    // What has come already, or that nothing will come.
+    this.#tell(() => exchange.onWritable());
+    try {
+      await find()(this);
+      if (this.#response === 'none') this.#head(204, [], NO_BYTES, true);
+      else if (this.#response === 'head') this.end();
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#release();
+    this.#owner.onReturned();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#response === 'cut') return;
+    const isRefusal = error instanceof ControlRefusal;
+    if (!isRefusal) this.#owner.onFailure(error, this.method, this.path);
+    if (this.#response === 'head') {
+      this.#response = 'ended';
+      this.#tell(() => this.#exchange.onReset(INTERNAL_ERROR, ResetReason.Threw));
+    } else if (this.#response === 'none') {
+      const { status, code, message, fields } = isRefusal ? error : FAILED;
+      this.#whole(status, errorText(code, message), fields);
+    }
+  }
+
+  #release(): void {
+    const exchange = this.#exchange;
+    if (exchange.thread !== this) return;
+    exchange.thread = null;
+    exchange.state = 'released';
+    this.#tell(() => exchange.onReleased());
+  }
+
+  // ---- ControlExchange
+
+  body(): Promise<Buffer> {
+    if (this.#body === null) {
+      this.#body = Promise.withResolvers();
+      // Whoever asked may have left before it is cut.
+      this.#body.promise.catch(() => undefined);
+      if (this.#response === 'cut') this.#body.reject(this.signal.reason);
+      else if (this.#isBodyWhole) this.#resolveBody();
+      else this.#tell(() => this.#exchange.onCredit(this.#options.requestWindowBytes, 0));
+    }
+    return this.#body.promise;
+  }
+
+  async json(): Promise<unknown> {
+    const text = (await this.body()).toString();
+    if (text.trim() === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new ControlRefusal(400, ControlCode.BadJson, `expected a body of JSON, came ${String(error)}`);
+    }
+  }
+
+  answer(status: number, value: unknown): void {
+    if (this.#response !== 'none' && this.#response !== 'cut') throw new Error('there is an answer already');
+    this.#whole(status, `${JSON.stringify(value)}\n`, []);
+  }
+
+  /** In one piece whatever the peer's credit: it is the server's own, and no larger than what it tells of. */
+  #whole(status: number, text: string, more: readonly string[]): void {
+    const bytes = Buffer.from(text);
+    const fields = ['content-type', JSON_TYPE, 'content-length', String(bytes.length), ...more];
+    this.#head(status, fields, bytes, true);
+  }
+
+  respond(status: number, type: string): void {
+    if (this.#response !== 'none' && this.#response !== 'cut') throw new Error('there is an answer already');
+    this.#head(status, ['content-type', type], NO_BYTES, false);
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    for (let start = 0; start < bytes.length; ) {
+      while (this.#credit <= 0 && this.#response === 'head') await this.#moreCredit();
+      if (this.#response === 'cut') throw this.signal.reason;
+      if (this.#response !== 'head') throw new Error('expected a head that respond() began');
+      const end = Math.min(bytes.length, start + Math.min(this.#credit, MAX_PIECE_BYTES));
+      this.#credit -= end - start;
+      const from = start;
+      this.#tell(() => this.#exchange.onData(0, bytes, from, end));
+      start = end;
+    }
+  }
+
+  end(): void {
+    if (this.#response !== 'head') return;
+    this.#response = 'ended';
+    this.#tell(() => this.#exchange.onData(Flag.End, NO_BYTES, 0, 0));
+  }
+
+  #head(status: number, fields: string[], bytes: Buffer, isWhole: boolean): void {
+    if (this.#response !== 'none') return;
+    this.#response = isWhole ? 'ended' : 'head';
+    this.#credit -= bytes.length;
+    const all = [...fields, ...this.#options.fields];
+    const flags = isWhole ? Flag.End : 0;
+    this.#tell(() => this.#exchange.onHead(flags, status, all, bytes, 0, bytes.length));
+  }
+
+  #moreCredit(): Promise<void> {
+    this.#whenCredit ??= Promise.withResolvers();
+    return this.#whenCredit.promise;
+  }
+
+  /** An error of ours ends the connection, as everywhere. */
+  #tell(what: () => void): void {
+    this.#owner.tick();
+    try {
+      what();
+    } catch (error) {
+      this.#exchange.onFault(error);
+    }
+  }
+
+  // ---- from the exchange
+
+  #onData(flags: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (end > start) {
+      // The bytes are the socket's, and only for now.
+      this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
+      // Read at once, as there can be no more than may be kept; not from within the exchange's own call.
+      queueMicrotask(() => {
+        if (this.#exchange.thread === this) this.#tell(() => this.#exchange.onCredit(0, end - start));
+      });
+    }
+    return (flags & Flag.End) !== 0 ? this.#onBodyEnd() : true;
+  }
+
+  #onBodyEnd(): boolean {
+    this.#isBodyWhole = true;
+    this.#resolveBody();
+    return true;
+  }
+
+  #resolveBody(): void {
+    this.#body?.resolve(Buffer.concat(this.#pieces));
+  }
+
+  #onCredit(bytes: number): boolean {
+    this.#credit += bytes;
+    this.#whenCredit?.resolve();
+    this.#whenCredit = null;
+    return true;
+  }
+
+  #onReset(): boolean {
+    if (this.#response !== 'ended') this.#response = 'cut';
+    this.#abort.abort(new Error('the client has left, or the server ends'));
+    this.#body?.reject(this.signal.reason);
+    this.#whenCredit?.resolve();
+    this.#whenCredit = null;
+    return true;
+  }
+
+  waitForRoom(): void {
+    // There is always room.
+  }
+
+  requestTurn(): void {
+    // Nothing is published.
+  }
+
+  adopt(): boolean {
+    return false;
+  }
+}
+
+function split(target: string): [string, string?] {
+  const query = target.indexOf('?');
+  return query === -1 ? [target] : [target.slice(0, query), target.slice(query + 1)];
+}

@@ -1,0 +1,36 @@
+/** The control socket of a server that starts: where there can be none, it starts all the same, unless a path was asked for. */
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import type { Reactor } from '../reactor.ts';
+import { ControlSocketError } from './errors.ts';
+import type { Environment } from './folder.ts';
+import type { ControlRoutes } from './routes.ts';
+import { ControlServer } from './server.ts';
+
+/**
+ * Null: the configuration wants none, or there can be none, which the log says.
+ * @throws ControlSocketError when `control.path` names a place that will not do
+ */
+export async function openControl(
+  config: Config,
+  routes: ControlRoutes,
+  reactor: Reactor,
+  log: Log,
+  environment: Environment = process.env,
+): Promise<ControlServer | null> {
+  if (!config.control.enabled) return null;
+  const control = new ControlServer(config, routes, reactor, log);
+  try {
+    await control.open(environment);
+  } catch (error) {
+    control.close();
+    if (!(error instanceof ControlSocketError) || config.control.path !== null) throw error;
+    log.warn(
+      { code: error.code },
+      `the server runs without a control socket, so it cannot be profiled or asked for its status: ${error.message}`,
+    );
+    return null;
+  }
+  log.debug({ path: control.path }, 'control socket opened');
+  return control;
+}
