@@ -13,6 +13,7 @@ import { LingeringSockets } from './connections/lingering.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
+import { HandshakeLog } from './handshake-log.ts';
 import { Http1Front } from './http1/front.ts';
 import { http2Options } from './http2/options.ts';
 import { OutputBuffers } from './http2/output.ts';
@@ -27,6 +28,7 @@ import type { Prints } from './pools/prints.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
 import type { Certificates } from './tls/certificates.ts';
+import { Handshakes } from './tls/handshakes.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
@@ -54,6 +56,8 @@ export class Server {
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
   readonly #abuse: AbuseLog;
+  readonly #handshakes: Handshakes;
+  readonly #handshakeLog: HandshakeLog;
   readonly #lingering: LingeringSockets;
   readonly #http1: Http1Front;
   readonly #front: Front;
@@ -74,6 +78,8 @@ export class Server {
     for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#abuse = new AbuseLog(log);
+    this.#handshakes = new Handshakes(config.limits.handshakes);
+    this.#handshakeLog = new HandshakeLog(log);
     const { linger, responseRate } = config.limits;
     this.#lingering = new LingeringSockets(
       { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
@@ -242,6 +248,7 @@ export class Server {
       this.#certificates,
       this.#listenerHandler(),
       new ConnectionLimits(this.#config.limits),
+      this.#handshakes,
       this.#log,
       this.#listeners,
     );
@@ -277,6 +284,7 @@ export class Server {
   #onRefused(refusal: Refusal, address: string, why: string): void {
     const { counters } = this.#deadlines;
     if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
+    else if (refusal === 'tls-handshake-gave-way') this.#handshakeLog.gaveWay(address);
     else if (refusal === 'first-bytes-timeout') counters.header++;
     // A peer chooses how often this happens.
     this.#log.debug({ refusal, address, why }, 'connection refused');
@@ -306,6 +314,7 @@ export class Server {
     this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#abuse.tick(now);
+    this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
     this.#checkEmpty();
     this.#reactor.request();
@@ -335,6 +344,7 @@ export class Server {
       this.#whenEmpty = resolve;
     });
     for (const listener of this.#listeners) listener.close();
+    this.#handshakes.close();
     this.#certificates?.close();
     this.#http1.drain();
     for (const connection of this.#connections) connection.drain();
@@ -411,6 +421,7 @@ export class Server {
     this.#endDrain();
     if (this.#timer !== null) clearInterval(this.#timer);
     for (const listener of this.#listeners) listener.close();
+    this.#handshakes.close();
     this.#certificates?.close();
     for (const connection of this.#connections) connection.destroy();
     this.#http1.destroy();

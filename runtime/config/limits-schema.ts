@@ -38,6 +38,24 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     'Connections open at once from one IPv4 address or one IPv6 /64; more are closed at once. Trusted proxies are exempt. 0: as many as in all.',
     { from: 0, to: 1_000_000, byDefault: 0 },
   ),
+  handshakes: section(
+    'TLS handshakes that are not finished, over all listeners; a connection beyond them waits for its turn, up to tls.handshakeTimeoutMs.',
+    {
+      max: wholeNumber('Handshakes under way at once; each holds some 80 KiB.', {
+        from: 1,
+        to: 1_000_000,
+        byDefault: 1_000,
+      }),
+      graceMs: wholeNumber(
+        'While a connection waits, the oldest handshake is ended to make room when it has gone on for this long.',
+        { from: 1, to: maxTimerMs, byDefault: 2_000 },
+      ),
+      maxHelloBytes: wholeNumber(
+        'A connection takes its turn when its ClientHello is whole, or this much of it has come; until then it costs some 9 KiB, and has tls.handshakeTimeoutMs.',
+        { from: 1, to: 65_536, byDefault: 4_096 },
+      ),
+    },
+  ),
   maxTargetBytes: wholeNumber(
     'Bytes of a request target (path and query); more is answered 414. Over HTTP/1.1 it counts towards http1.maxHeaderBytes, over HTTP/2 towards http2.maxFieldListBytes.',
     { from: 1, to: 1_048_576, byDefault: 8_192 },

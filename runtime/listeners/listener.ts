@@ -1,14 +1,16 @@
 /**
  * A listener: accepts sockets and finds out, stage by stage, who is there and what is spoken.
  *
- *   socket ─▶ PROXY header ─▶ TLS ─▶ HTTP/2 or HTTP/1
- *             if expected     if on  by ALPN; without it by the first bytes (RFC 9113 section 3.3)
+ *   socket ─▶ PROXY header ─▶ ClientHello ─▶ turn ─▶ TLS handshake ─▶ HTTP/2 or HTTP/1
+ *             if expected     if TLS is on                            by ALPN; without it by the first bytes (RFC 9113 section 3.3)
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listeners.ts';
 import type { ConnectionLimits } from '../limits.ts';
+import { isForTls } from '../tls/client-hello.ts';
 import { describeTls } from '../tls/description.ts';
+import type { Handshakes } from '../tls/handshakes.ts';
 import { isAllowedForHttp2 } from '../tls/http2-ciphers.ts';
 import type { TlsTerminator } from '../tls/terminator.ts';
 import { type BindAddress, type Bound, bind } from './bind.ts';
@@ -32,6 +34,7 @@ export type Refusal =
   | 'proxy-header'
   | 'tls-handshake'
   | 'tls-handshake-timeout'
+  | 'tls-handshake-gave-way'
   | 'client-certificate';
 
 export interface ListenerHandler {
@@ -41,13 +44,21 @@ export interface ListenerHandler {
   onRefused(refusal: Refusal, address: string, why: string): void;
 }
 
+export interface ListenerTls {
+  readonly terminator: TlsTerminator;
+  /** Shared by all listeners; a connection that is over them waits. */
+  readonly handshakes: Handshakes;
+  /** See `isForTls`. */
+  readonly maxHelloBytes: number;
+}
+
 export interface ListenerOptions {
   readonly config: Pick<
     ListenerConfig,
     'permissions' | 'tls' | 'proxyProtocol' | 'maxProxyHeaderBytes' | 'trustedProxies' | 'forwardedFields'
   >;
   /** Null: cleartext. */
-  readonly tls: TlsTerminator | null;
+  readonly tls: ListenerTls | null;
   /** Shared by all listeners; a connection that is over them is closed at once. */
   readonly limits: ConnectionLimits;
   /** For what comes before a request: a PROXY header, and the first bytes of a protocol. */
@@ -59,6 +70,8 @@ export class Listener {
   readonly #handler: ListenerHandler;
   readonly #options: ListenerOptions;
   readonly #waiting: WaitingRoom;
+  /** Until their ClientHello is whole. */
+  readonly #greeting: WaitingRoom;
   readonly #trusted: TrustedProxies;
   readonly #forwarding: Forwarding;
   #bound: Bound | null = null;
@@ -68,6 +81,11 @@ export class Listener {
     this.#options = options;
     this.#waiting = new WaitingRoom(options.headerTimeoutMs, ({ remoteAddress = '' }) =>
       handler.onRefused('first-bytes-timeout', remoteAddress, 'no request has begun in time'),
+    );
+    this.#greeting = new WaitingRoom(
+      options.config.tls?.handshakeTimeoutMs ?? options.headerTimeoutMs,
+      ({ remoteAddress = '' }) =>
+        handler.onRefused('tls-handshake-timeout', remoteAddress, 'no whole ClientHello has come in time'),
     );
     this.#trusted = new TrustedProxies(options.config.trustedProxies);
     this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
@@ -94,7 +112,8 @@ export class Listener {
   close(): void {
     this.#server.close();
     this.#waiting.close();
-    this.#options.tls?.close();
+    this.#greeting.close();
+    this.#options.tls?.terminator.close();
   }
 
   #accept(socket: Socket): void {
@@ -162,20 +181,52 @@ export class Listener {
     }
   }
 
-  #secure(tls: TlsTerminator, socket: Socket, seen: Buffer, client: Endpoint): void {
-    if (seen.length > 0) {
-      // TLS takes what is in the socket's own buffer first.
-      socket.pause();
-      socket.unshift(seen);
-    }
-    tls.accept(socket, {
-      onSecure: (secure) => this.#acceptSecure(secure, client),
-      onFailure: (error) => {
-        const isLate = 'code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-        const refusal = isLate ? 'tls-handshake-timeout' : 'tls-handshake';
-        this.#handler.onRefused(refusal, client.address, error.message);
-      },
+  #secure(tls: ListenerTls, socket: Socket, seen: Buffer, client: Endpoint): void {
+    this.#greeting.wait(socket, seen, {
+      examine: (hello) => (isForTls(hello, tls.maxHelloBytes) ? 'known' : 'more'),
+      enter: (_, hello) => this.#awaitHandshake(tls, socket, hello, client),
     });
+  }
+
+  #awaitHandshake(
+    { terminator, handshakes }: ListenerTls,
+    socket: Socket,
+    hello: Buffer,
+    client: Endpoint,
+  ): void {
+    const { config } = this.#options;
+    // TLS takes what is in the socket's own buffer first.
+    socket.pause();
+    socket.unshift(hello);
+    socket.on('error', () => {
+      // Nothing has been said to the peer, and 'close' follows.
+    });
+    handshakes.add(socket, client.address, config.tls?.handshakeTimeoutMs ?? 0, {
+      begin: () =>
+        terminator.accept(socket, {
+          onSecure: (secure) => {
+            handshakes.over(socket);
+            this.#acceptSecure(secure, client);
+          },
+          onFailure: (error) => {
+            if (handshakes.over(socket)) this.#handshakeFailed(error, client);
+          },
+        }),
+      late: () =>
+        this.#refuse(socket, 'tls-handshake-timeout', client, 'its handshake could not begin in time'),
+      giveWay: () =>
+        this.#refuse(
+          socket,
+          'tls-handshake-gave-way',
+          client,
+          'others waited when it had gone on for graceMs',
+        ),
+    });
+  }
+
+  #handshakeFailed(error: Error, { address }: Endpoint): void {
+    const isLate = 'code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+    this.#handler.onRefused(isLate ? 'tls-handshake-timeout' : 'tls-handshake', address, error.message);
   }
 
   #acceptSecure(socket: TLSSocket, client: Endpoint): void {

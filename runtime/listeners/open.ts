@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/listeners.ts';
 import type { ConnectionLimits } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Certificates } from '../tls/certificates.ts';
+import type { Handshakes } from '../tls/handshakes.ts';
 import type { BindAddress, Bound } from './bind.ts';
 import { curlLines, originOf } from './curl-lines.ts';
 import { Listener, type ListenerHandler } from './listener.ts';
@@ -22,14 +23,17 @@ export async function openListeners(
   certificates: Certificates | null,
   handler: ListenerHandler,
   limits: ConnectionLimits,
+  handshakes: Handshakes,
   log: Log,
   opened: Listener[],
 ): Promise<void> {
+  const { maxHelloBytes } = config.limits.handshakes;
   for (const listenerConfig of config.listeners) {
+    const terminator = certificates?.terminatorOf(listenerConfig) ?? null;
     for (const target of targetsOf(listenerConfig, hosts)) {
       const listener = new Listener(handler, {
         config: listenerConfig,
-        tls: certificates?.terminatorOf(listenerConfig) ?? null,
+        tls: terminator === null ? null : { terminator, handshakes, maxHelloBytes },
         limits,
         headerTimeoutMs: config.limits.headerTimeoutMs,
       });

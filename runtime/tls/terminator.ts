@@ -49,6 +49,8 @@ export class TlsTerminator {
       SNICallback: (servername, done) => done(null, this.#contextFor(servername)),
     });
     this.#server.on('secureConnection', (socket) => {
+      // From here on the protocol decides what the end of the peer's side means.
+      socket.allowHalfOpen = true;
       this.#finish(this.#handshakes.getStore(), (handler) => handler.onSecure(socket));
     });
     this.#server.on('tlsClientError', (error, socket) => {
@@ -74,6 +76,8 @@ export class TlsTerminator {
     socket.once('close', () => {
       this.#finish(handshake, (waiting) => waiting.onFailure(new Error('closed by the client')));
     });
+    // A peer that closes its side cannot go on with its handshake. Half open, its socket would wait for the deadline.
+    socket.allowHalfOpen = false;
     this.#handshakes.run(handshake, () => this.#server.emit('connection', socket));
   }
 

@@ -5,15 +5,17 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 import type { Scope } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
+import type { LogLines } from '../server/log-lines.ts';
 import { startProcess } from '../server/process.ts';
 
-const MEBIBYTE = 1_048_576;
+export const MEBIBYTE = 1_048_576;
 /** Of the server's process, over what it had before: generous, as a collector takes its time. */
 const MAX_GROWTH_BYTES = 128 * MEBIBYTE;
 /** What the honest client asks, in turn: on one connection over HTTP/2, and each on one of its own. */
@@ -23,6 +25,7 @@ const FRESH_REQUESTS = 4;
 export interface Target {
   readonly port: number;
   readonly origin: string;
+  readonly log: LogLines;
   residentBytes(): number;
 }
 
@@ -35,25 +38,48 @@ export interface Attack {
   strike(scope: Scope, port: number): Promise<string>;
 }
 
-export async function startTarget(
-  scope: Scope,
-  config: Pick<ConfigInput, 'limits' | 'http2' | 'http1'> = {},
-): Promise<Target> {
+type TargetConfig = Pick<ConfigInput, 'limits' | 'http2' | 'http1'>;
+
+export function startTarget(scope: Scope, config: TargetConfig = {}): Promise<Target> {
+  return start(scope, config, []);
+}
+
+/** The same with TLS, and a certificate that it has made for itself. */
+export async function startTlsTarget(scope: Scope, config: TargetConfig = {}): Promise<Target> {
+  const target = await start(scope, config, ['--dev-tls']);
+  return { ...target, origin: target.origin.replace('http:', 'https:') };
+}
+
+async function start(scope: Scope, config: TargetConfig, flags: readonly string[]): Promise<Target> {
   const application = fileURLToPath(new URL('applications/target.ts', import.meta.url));
-  const { child, listening } = startProcess(scope, {
-    // What memory is measured for, the validator's copies would be part of.
-    pools: {
-      target: { application, validate: false, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 },
+  const { child, listening, log } = startProcess(
+    scope,
+    {
+      // What memory is measured for, the validator's copies would be part of.
+      pools: {
+        target: { application, validate: false, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 },
+      },
+      log: { level: 'info', format: 'json' },
+      ...config,
     },
-    log: { level: 'info', format: 'json' },
-    ...config,
-  });
+    flags,
+  );
   const origin = await listening();
   return {
     origin,
     port: Number(new URL(origin).port),
+    log,
     residentBytes: () => residentBytes(child.pid as number),
   };
+}
+
+/** One request on a connection of its own. @returns the content of its response */
+export async function askByTls({ port }: Target): Promise<string | undefined> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  socket.write('GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return /^HTTP\/1\.1 200 [\s\S]*?\r\n\r\n([\s\S]*)$/.exec(answer)?.[1];
 }
 
 /** Resident bytes of a process (proc(5)). */

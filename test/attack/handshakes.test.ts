@@ -1,0 +1,89 @@
+/** Peers that begin TLS handshakes by the thousand and finish none, from the address that honest clients have too. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
+import { clientHello } from '../tls/client-hello.ts';
+import { askByTls, MEBIBYTE, startTlsTarget, type Target } from './siege.ts';
+
+const PEERS = 1_500;
+const HONEST_REQUESTS = 5;
+/** Each of them would hold 70 to 80 KiB, if its handshake were under way. */
+const MAX_GROWTH_BYTES = 64 * MEBIBYTE;
+const limits: ConfigInput['limits'] = { handshakes: { max: 100, graceMs: 500 } };
+
+interface Besiegers {
+  readonly open: () => number;
+  readonly closed: () => number;
+}
+
+/** So many peers, each of which sends these bytes and no more. Who is sent away comes back, until the test is over. */
+async function besiegeWith(t: ExecutionContext, { port }: Target, bytes: Buffer): Promise<Besiegers> {
+  const peers = new Set<Socket>();
+  let closed = 0;
+  let state: 'on' | 'over' = 'on';
+  t.teardown(() => {
+    state = 'over';
+    for (const peer of peers) peer.destroy();
+  });
+  const begin = async (): Promise<void> => {
+    const peer = connect({ port, host: '127.0.0.1' });
+    peers.add(peer);
+    peer.on('error', () => undefined);
+    peer.on('close', () => {
+      peers.delete(peer);
+      closed++;
+      if (state === 'on') void begin().catch(() => undefined);
+    });
+    peer.resume();
+    await once(peer, 'connect');
+    peer.write(bytes);
+  };
+  for (let n = 0; n < PEERS; n++) await begin();
+  return { open: () => peers.size, closed: () => closed };
+}
+
+for (const [what, part] of [
+  ['half a ClientHello', (hello: Buffer) => hello.subarray(0, hello.length >> 1)],
+  ['all of a ClientHello but a byte', (hello: Buffer) => hello.subarray(0, -1)],
+  ['a ClientHello and nothing more', (hello: Buffer) => hello],
+] as const) {
+  test.serial(`${PEERS} peers that send ${what} cost little, and others are served meanwhile`, async (t) => {
+    const target = await startTlsTarget(t, { limits });
+    for (let n = 0; n < HONEST_REQUESTS; n++) await askByTls(target);
+    const before = target.residentBytes();
+    const peers = await besiegeWith(t, target, part(await clientHello()));
+    for (let n = 0; n < HONEST_REQUESTS; n++) t.is(await askByTls(target), 'hello');
+    const { stdout } = await promisify(execFile)('curl', ['-sSk', `${target.origin}/hello`]);
+    t.is(stdout, 'hello');
+    const grown = target.residentBytes() - before;
+    t.true(peers.open() > PEERS / 2, 'they were still there when the last honest client was answered');
+    t.true(grown <= MAX_GROWTH_BYTES, `the server grew by ${Math.round(grown / MEBIBYTE)} MiB`);
+  });
+}
+
+test.serial('the log warns, once a second, of handshakes that made room for others', async (t) => {
+  const target = await startTlsTarget(t, { limits: { handshakes: { max: 1, graceMs: 1 } } });
+  await besiegeWith(t, target, await clientHello());
+  const line = await target.log.until('TLS handshakes that were not finished made room for others');
+  t.like(line, { level: 'warn', option: 'limits.handshakes', peer: '127.0.0.1' });
+  t.true((line.ended as number) > 0);
+});
+
+test.serial(
+  'a crowd that dials at once is served to the last one, however few handshakes may be under way',
+  async (t) => {
+    const target = await startTlsTarget(t, { limits: { handshakes: { max: 10, graceMs: 60_000 } } });
+    const sockets = Array.from({ length: 500 }, () =>
+      connectTls({ port: target.port, host: '127.0.0.1', rejectUnauthorized: false }),
+    );
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'secureConnect')));
+    t.is(await askByTls(target), 'hello');
+  },
+);

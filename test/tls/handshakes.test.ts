@@ -1,0 +1,405 @@
+/** How many TLS handshakes are under way at once, who waits for one, and who makes room. */
+import { once } from 'node:events';
+import { connect, Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import test, { type ExecutionContext } from 'ava';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
+import { AddressLine } from '../../runtime/tls/address-line.ts';
+import { isForTls } from '../../runtime/tls/client-hello.ts';
+import { Handshakes } from '../../runtime/tls/handshakes.ts';
+import { FileScope, startServer, type TestServer } from '../server/harness.ts';
+import { TestAuthority, TestFiles } from './authority.ts';
+import { clientHello } from './client-hello.ts';
+import { who } from './who.ts';
+
+const scope = new FileScope();
+let authority: TestAuthority;
+let certificate: { cert: string; key: string };
+/** As a client sends it: one record. */
+let hello: Buffer;
+
+test.before(async () => {
+  authority = await TestAuthority.create();
+  certificate = new TestFiles(scope).certificate('s', await authority.issue({ names: ['localhost'] }));
+  hello = await clientHello();
+});
+test.after.always(() => scope.end());
+
+// ---- the ClientHello
+
+test('a ClientHello is for TLS when its last byte has come, and not before', (t) => {
+  for (let length = 1; length < hello.length; length++) {
+    if (isForTls(hello.subarray(0, length), 65_536)) t.fail(`at ${length} of ${hello.length}`);
+  }
+  t.true(isForTls(hello, 65_536));
+  t.true(isForTls(Buffer.concat([hello, Buffer.from('more')]), 65_536));
+});
+
+test('so it is in however many records it comes (RFC 8446 section 5.1)', (t) => {
+  const content = hello.subarray(5);
+  for (const pieceBytes of [1, 2, 3, 100, content.length - 1]) {
+    const records: Buffer[] = [];
+    for (let at = 0; at < content.length; at += pieceBytes) {
+      const piece = content.subarray(at, at + pieceBytes);
+      records.push(Buffer.from([0x16, 3, 1, piece.length >> 8, piece.length & 0xff]), piece);
+    }
+    const bytes = Buffer.concat(records);
+    t.true(isForTls(bytes, 65_536), `${pieceBytes}`);
+    t.false(isForTls(bytes.subarray(0, -1), 65_536), `${pieceBytes}`);
+  }
+});
+
+test('what is no ClientHello is for TLS at once, which has alerts for it', (t) => {
+  for (const bytes of [
+    Buffer.from('GET / HTTP/1.1\r\n'),
+    // SSL 2's ClientHello, an alert, an empty record, a ServerHello.
+    Buffer.from([0x80, 0x2e, 1, 3, 1]),
+    Buffer.from([0x15, 3, 1, 0, 2, 1, 0]),
+    Buffer.from([0x16, 3, 1, 0, 0]),
+    Buffer.from([0x16, 3, 1, 0, 4, 2]),
+  ]) {
+    t.true(isForTls(bytes, 65_536), bytes.toString('hex'));
+  }
+});
+
+test('a ClientHello that is longer than is waited for, or says that it will be, is for TLS at once', (t) => {
+  t.true(isForTls(hello.subarray(0, 50), 50));
+  t.false(isForTls(hello.subarray(0, 49), 50 + hello.length));
+  t.true(isForTls(hello.subarray(0, 9), hello.length - 6), 'its length has come');
+  t.false(isForTls(hello.subarray(0, 8), hello.length - 6));
+});
+
+// ---- the line
+
+/** The order in which those who have been added are taken. */
+function takeAll(line: AddressLine<string>): string[] {
+  const order: string[] = [];
+  for (let next = line.take(); next !== undefined; next = line.take()) order.push(next);
+  return order;
+}
+
+test('of one address the newest goes first', (t) => {
+  const line = new AddressLine<string>();
+  for (const name of ['a1', 'a2', 'a3']) line.add('a', name);
+  t.deepEqual(takeAll(line), ['a3', 'a2', 'a1']);
+});
+
+test('an address that has not been served goes before one that has, and those that have take turns', (t) => {
+  const line = new AddressLine<string>();
+  for (const name of ['a1', 'a2', 'a3', 'a4']) line.add('a', name);
+  line.add('b', 'b1');
+  line.add('b', 'b2');
+  line.add('b', 'b3');
+  t.is(line.take(), 'b3');
+  t.is(line.take(), 'a4');
+  line.add('a', 'a5');
+  line.add('c', 'c1');
+  t.deepEqual(takeAll(line), ['c1', 'b2', 'a5', 'b1', 'a3', 'a2', 'a1']);
+  t.is(line.size, 0);
+});
+
+test('those who are taken out leave their addresses’ turns as they were', (t) => {
+  const line = new AddressLine<string>();
+  for (const name of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1', 'd1']) line.add(name[0] as string, name);
+  t.is(line.take(), 'd1');
+  t.is(line.take(), 'c1');
+  t.is(line.take(), 'b2');
+  line.remove((name) => name === 'a2' || name === 'b1');
+  t.is(line.size, 2);
+  line.add('b', 'b3');
+  t.deepEqual(takeAll(line), ['b3', 'a3', 'a1']);
+  line.add('a', 'a4');
+  line.remove(() => true);
+  t.deepEqual([line.size, line.take()], [0, undefined]);
+});
+
+// ---- turns, on a clock of the test's
+
+class Crowd {
+  readonly handshakes: Handshakes;
+  nowMs = 0;
+  readonly #events: string[] = [];
+  readonly #sockets = new Map<string, Socket>();
+
+  constructor(t: ExecutionContext, max: number) {
+    this.handshakes = new Handshakes({ max, graceMs: 2_000 }, () => this.nowMs);
+    t.teardown(() => this.handshakes.close());
+  }
+
+  add(...names: readonly string[]): void {
+    for (const name of names) {
+      const socket = new Socket();
+      this.#sockets.set(name, socket);
+      this.handshakes.add(socket, '192.0.2.1', 10_000, {
+        begin: () => this.#events.push(`${name} begins`),
+        late: () => this.#end(name, 'is late'),
+        giveWay: () => this.#end(name, 'gives way'),
+      });
+    }
+  }
+
+  #end(name: string, how: string): void {
+    this.#events.push(`${name} ${how}`);
+    this.socket(name).destroy();
+  }
+
+  over(name: string): boolean {
+    return this.handshakes.over(this.socket(name));
+  }
+
+  socket(name: string): Socket {
+    return this.#sockets.get(name) as Socket;
+  }
+
+  /** What happens in the next turn of the event loop. */
+  async turn(): Promise<string[]> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#events.splice(0);
+  }
+}
+
+test('beyond max a handshake waits until one is over', async (t) => {
+  const crowd = new Crowd(t, 2);
+  crowd.add('a', 'b', 'c', 'd');
+  t.deepEqual(await crowd.turn(), ['d begins', 'c begins']);
+  t.deepEqual([crowd.handshakes.underWay, crowd.handshakes.waiting], [2, 2]);
+  t.true(crowd.over('d'));
+  t.deepEqual(await crowd.turn(), ['b begins']);
+  t.false(crowd.over('d'), 'it has been already');
+  t.true(crowd.over('c'));
+  t.true(crowd.over('b'));
+  t.deepEqual(await crowd.turn(), ['a begins']);
+  t.true(crowd.over('a'));
+  t.deepEqual([crowd.handshakes.underWay, crowd.handshakes.waiting], [0, 0]);
+});
+
+test('the oldest makes room for one that comes when it has had graceMs, and not before', async (t) => {
+  const crowd = new Crowd(t, 2);
+  crowd.add('a');
+  await crowd.turn();
+  crowd.nowMs = 1;
+  crowd.add('b');
+  await crowd.turn();
+  crowd.nowMs = 1_999;
+  crowd.add('c', 'd');
+  t.deepEqual(await crowd.turn(), []);
+  crowd.nowMs = 2_000;
+  crowd.handshakes.look();
+  t.deepEqual(await crowd.turn(), ['a gives way', 'd begins']);
+  t.false(crowd.over('a'), 'whoever told it knows');
+  crowd.nowMs = 2_001;
+  crowd.handshakes.look();
+  t.deepEqual(await crowd.turn(), ['b gives way', 'c begins']);
+  crowd.nowMs = 100_000;
+  crowd.handshakes.look();
+  t.deepEqual(await crowd.turn(), [], 'nobody waits for their places');
+});
+
+test('what has been read before the turn counts: a handshake that is over makes no room by force', async (t) => {
+  const crowd = new Crowd(t, 1);
+  crowd.add('a');
+  await crowd.turn();
+  // The event loop was held up; the timer is first, then sockets are read.
+  crowd.nowMs = 60_000;
+  crowd.add('b');
+  crowd.handshakes.look();
+  t.true(crowd.over('a'));
+  t.deepEqual(await crowd.turn(), ['b begins']);
+});
+
+test('who waits for longer than it may is late, and who is gone waits no longer', async (t) => {
+  const crowd = new Crowd(t, 1);
+  crowd.add('a');
+  await crowd.turn();
+  crowd.add('b', 'c');
+  await crowd.turn();
+  crowd.nowMs = 1_000;
+  crowd.add('d', 'e');
+  crowd.socket('c').destroy();
+  crowd.socket('e').destroy();
+  crowd.nowMs = 1_500;
+  crowd.handshakes.look();
+  t.is(crowd.handshakes.waiting, 2);
+  crowd.over('a');
+  t.deepEqual(await crowd.turn(), ['d begins']);
+  crowd.nowMs = 10_000;
+  crowd.over('d');
+  crowd.handshakes.look();
+  t.deepEqual(await crowd.turn(), ['b is late']);
+});
+
+test('a crowd begins by and by, and all sockets are looked at in between', async (t) => {
+  const crowd = new Crowd(t, 100);
+  crowd.add(...Array.from({ length: 50 }, (_, n) => `${n}`));
+  const turns: number[] = [];
+  while (crowd.handshakes.waiting > 0) turns.push((await crowd.turn()).length);
+  t.deepEqual(turns, [8, 8, 8, 8, 8, 8, 2]);
+});
+
+test('to close sends away who waits', async (t) => {
+  const crowd = new Crowd(t, 1);
+  crowd.add('a');
+  await crowd.turn();
+  crowd.add('b');
+  crowd.handshakes.close();
+  t.true(crowd.socket('b').destroyed);
+  t.false(crowd.socket('a').destroyed, 'its listener does that');
+  crowd.over('a');
+  t.deepEqual(await crowd.turn(), []);
+});
+
+// ---- on a live server
+
+type HandshakesInput = NonNullable<NonNullable<ConfigInput['limits']>['handshakes']>;
+
+function serve(
+  t: ExecutionContext,
+  handshakes: HandshakesInput,
+  handshakeTimeoutMs = 60_000,
+): Promise<TestServer> {
+  return startServer(t, {
+    listeners: [
+      { address: '127.0.0.1:0', tls: { certificates: [certificate], watch: false, handshakeTimeoutMs } },
+    ],
+    pools: { who },
+    limits: { handshakes },
+  });
+}
+
+/** A peer that sends so much of a handshake and nothing more. @returns its socket, which gathers nothing */
+async function stall(t: ExecutionContext, { port }: TestServer, bytes: Uint8Array): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.resume();
+  await once(socket, 'connect');
+  socket.write(bytes);
+  return socket;
+}
+
+/** The server's handshake with it has begun. */
+async function answered(socket: Socket): Promise<Socket> {
+  await once(socket, 'data');
+  return socket;
+}
+
+/** However it closes. */
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+function honest(t: ExecutionContext, { port }: TestServer): TLSSocket {
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca: authority.cert });
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+/** The socket as a stream that sends each byte by itself. */
+function byteByByte(socket: Socket): Duplex {
+  const stream = new Duplex({
+    read: () => socket.resume(),
+    write: (chunk: Buffer, _encoding, done) => {
+      const send = (at: number): void => {
+        if (at === chunk.length) done();
+        else socket.write(chunk.subarray(at, at + 1), () => setImmediate(send, at + 1));
+      };
+      send(0);
+    },
+    final: (done) => socket.end(done),
+  });
+  socket.on('data', (chunk: Buffer) => stream.push(chunk));
+  socket.on('end', () => stream.push(null));
+  return stream;
+}
+
+async function isServed(socket: TLSSocket): Promise<boolean> {
+  await once(socket, 'secureConnect');
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  return first.toString('latin1').startsWith('HTTP/1.1 200 ');
+}
+
+test('peers that send no whole ClientHello take nobody’s place', async (t) => {
+  const server = await serve(t, { max: 1 });
+  for (const bytes of [hello.subarray(0, 1), hello.subarray(0, 50), hello.subarray(0, -1)]) {
+    await stall(t, server, bytes);
+  }
+  for (let n = 0; n < 3; n++) t.true(await isServed(honest(t, server)));
+});
+
+test('a ClientHello in pieces is served like any other', async (t) => {
+  const server = await serve(t, { max: 1, maxHelloBytes: 65_536 });
+  const raw = connect({ port: server.port, host: '127.0.0.1', noDelay: true });
+  t.teardown(() => raw.destroy());
+  await once(raw, 'connect');
+  const socket = connectTls({
+    socket: byteByByte(raw),
+    servername: 'localhost',
+    ca: authority.cert,
+  });
+  t.teardown(() => socket.destroy());
+  t.true(await isServed(socket));
+});
+
+test('beyond max a handshake of a live server waits until one is over', async (t) => {
+  const server = await serve(t, { max: 1, graceMs: 1_000_000 });
+  const first = await stall(t, server, hello);
+  await answered(first);
+  const waiting = honest(t, server);
+  await once(waiting, 'connect');
+  let isSecure = false;
+  waiting.once('secureConnect', () => {
+    isSecure = true;
+  });
+  // Another connection's end goes through the server meanwhile.
+  const gone = await stall(t, server, hello.subarray(0, 1));
+  gone.end();
+  await closing(gone);
+  t.false(isSecure);
+  const served = isServed(waiting);
+  first.destroy();
+  t.true(await served);
+});
+
+test('while one waits, a handshake that the peer does not go on with gives way', async (t) => {
+  const server = await serve(t, { max: 1, graceMs: 1 });
+  const stalled = await answered(await stall(t, server, hello));
+  const closed = closing(stalled);
+  t.true(await isServed(honest(t, server)));
+  await closed;
+  t.is(server.log.lines.filter(({ refusal }) => refusal === 'tls-handshake-gave-way').length, 1);
+  t.is(server.log.lines.filter(({ refusal }) => refusal === 'tls-handshake').length, 0);
+});
+
+test('one that waits for longer than handshakeTimeoutMs is closed, and counts as a handshake that was late', async (t) => {
+  const server = await serve(t, { max: 1, graceMs: 1_000_000 }, 2_000);
+  const sockets: Promise<unknown>[] = [];
+  for (let n = 0; n < 3; n++) sockets.push(closing(await stall(t, server, hello)));
+  await Promise.all(sockets);
+  t.is(server.server.deadlineCounters.tlsHandshake, 3);
+});
+
+test('so is one whose ClientHello does not come whole, however long it drips', async (t) => {
+  const server = await serve(t, { maxHelloBytes: 65_536 }, 100);
+  // It says that it is longer than it can become in this time.
+  const endless = Buffer.from([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc]);
+  const socket = await stall(t, server, endless);
+  const drip = (): void => {
+    if (socket.writable) socket.write('x', () => setImmediate(drip));
+  };
+  drip();
+  await closing(socket);
+  t.is(server.server.deadlineCounters.tlsHandshake, 1);
+});
+
+test('a drain sends away who waits', async (t) => {
+  const server = await serve(t, { max: 1, graceMs: 1_000_000 });
+  const first = await answered(await stall(t, server, hello));
+  const waiting = await stall(t, server, hello);
+  const closed = Promise.all([closing(first), closing(waiting)]);
+  await server.server.drain();
+  await closed;
+  t.pass();
+});
