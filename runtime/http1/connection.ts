@@ -144,11 +144,14 @@ export class Http1Connection {
   /**
    * Everything that is open is answered, then this, and the connection ends. Not to be called by the parser.
    * @param cause what the application is told whose request is broken by it
-   * @param broken the request that is: one whose trailers are told late may have others behind it, which are not taken
+   * @param late the request that is broken, if it is not the last: its trailers are told late, and what stands behind it is not taken
    */
-  fail(refusal: Refusal, cause: number = PROTOCOL_ERROR, broken = this.#order.at(-1)): void {
-    if (this.#state !== 'open' && this.#state !== 'last') return;
+  fail(refusal: Refusal, cause: number = PROTOCOL_ERROR, late?: Http1Transport): void {
+    // What the parser could not read, or what was refused, stands behind the late one, which is answered in its place.
+    const isBefore = late !== undefined && (this.#state === 'failed' || this.#state === 'refused');
+    if (this.#state !== 'open' && this.#state !== 'last' && !isBefore) return;
     this.#stopParsing();
+    const broken = late ?? this.#order.at(-1);
     const at = broken === undefined ? -1 : this.#order.indexOf(broken);
     // None of them runs yet: one with content has nothing beside it.
     if (at !== -1) for (const behind of this.#order.slice(at + 1).reverse()) behind.cut(cause, false);

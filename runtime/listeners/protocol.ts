@@ -26,7 +26,8 @@ function judgeFirstLine(seen: Buffer): 'http1' | 'none' | null {
   const space = seen.indexOf(0x20);
   const method = seen.toString('latin1', 0, space === -1 ? Math.min(seen.length, MAX_LINE_BYTES) : space);
   if (method === 'PRI') return 'none';
-  if (!TOKEN.test(method) || methods().has(method)) return 'http1';
+  // Without the space behind it, a method may be the beginning of another.
+  if (!TOKEN.test(method) || (space !== -1 && methods().has(method))) return 'http1';
   const end = seen.findIndex(isControl);
   if (end === -1) return seen.length < MAX_LINE_BYTES ? null : 'http1';
   return VERSION.test(seen.toString('latin1', 0, end)) ? 'http1' : 'none';

@@ -55,6 +55,8 @@ const TARGETS: readonly string[] = [
   '/\u00e9',
   '/#part',
 ];
+/** They are judged when the parser has gone on to the requests behind them. */
+const TOO_MANY_TRAILERS = 'x: 1\r\n'.repeat(150);
 const LINE_ENDS: readonly string[] = ['\n', '\r', '\r\r\n', ' \r\n'];
 
 /** The requests of one connection, in pieces. `path` names them. */
@@ -117,8 +119,9 @@ function addContent(random: Random, lines: string[]): string[] {
     at += length;
   }
   const size = random.chance(95) ? '0' : random.pick(['00', '0x0', '-0', 'ffffffffffffffffff', ' 0', '0 ']);
-  pieces.push(
-    `${size}\r\n${random.pick(['', '', 'x-sum: 1\r\n', 'content-length: 1\r\n', 'bad trailer\r\n'])}\r\n`,
-  );
+  const trailers = random.chance(2)
+    ? TOO_MANY_TRAILERS
+    : random.pick(['', '', 'x-sum: 1\r\n', 'content-length: 1\r\n', 'bad trailer\r\n']);
+  pieces.push(`${size}\r\n${trailers}\r\n`);
   return pieces;
 }

@@ -21,6 +21,9 @@ const OUR_WHY = /content-length: \d+\r\n\r\n(\d{3} [A-Z][A-Za-z ]+)(?:: .*)?\n/g
  */
 const NOT_A_METHOD =
   /HTTP\/1\.1 (?:501 Not Implemented|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*method.*\n$/;
+/** 505 where the bytes at hand show the whole version, 400 where they end within it: as above. */
+const NOT_A_VERSION =
+  /HTTP\/1\.1 (?:505 HTTP Version Not Supported|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*version.*\n$/i;
 /** A request that no route takes (`*`) is answered at its head; 400 when its content was there to be seen broken by then. */
 const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/i;
 const MOST_SINGLE_BYTES = 500;
@@ -66,9 +69,11 @@ async function converse(
   await sendPieces(socket, [...cut(random, input, how), END_OF_ALL]);
   await untilQuiet(server, heard);
   if (!heard.isClosed) socket.end();
-  await server.until(`the connection's end (sent ${how})`, input, () => heard.isClosed);
+  const isClosed = (): boolean => heard.isClosed;
+  await server.until(`the connection's end (sent ${how})`, input, isClosed, () => heard.text);
   return heard.text
     .replace(NOT_A_METHOD, 'not a method\n')
+    .replace(NOT_A_VERSION, 'not a version\n')
     .replace(NOT_TAKEN, 'not taken\n')
     .replaceAll(/(?:date|connection|keep-alive): [^\r]*\r\n/gi, '')
     .replaceAll('HTTP/1.1 100 Continue\r\n\r\n', '')

@@ -121,8 +121,10 @@ export class LiveServer {
     return isSo();
   }
 
-  async until(what: string, input: Buffer, isSo: () => boolean): Promise<void> {
-    if (!(await this.within(MOST_TURNS, isSo))) throw new Finding(`it does not come to ${what}`, input);
+  /** @param heard what has come so far, for the message */
+  async until(what: string, input: Buffer, isSo: () => boolean, heard = () => ''): Promise<void> {
+    if (await this.within(MOST_TURNS, isSo)) return;
+    throw new Finding(`it does not come to ${what}; so far it has heard ${JSON.stringify(heard())}`, input);
   }
 
   /** Nothing is left of a case whose connections are closed. */

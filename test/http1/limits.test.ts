@@ -91,6 +91,25 @@ for (const [count, behind] of [
   });
 }
 
+for (const [what, behind] of [
+  ['nothing', ''],
+  ['a request', 'GET /hello HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['a request that is refused', 'GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['what no parser can read', '\0\0\0\0'],
+  ['a request and what no parser can read', 'GET /hello HTTP/1.1\r\nHost: a\r\n\r\n\0\0\0\0'],
+] as const) {
+  test(`too many trailers are answered 431 behind the answers to earlier requests, and with ${what} behind them`, async (t) => {
+    const get = message(['GET /hello HTTP/1.1', 'Host: a']);
+    const head = ['OPTIONS /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
+    const client = await RawClient.connect(t, server.port);
+    client.send(get + get + message(head, `0\r\n${'x:x\r\n'.repeat(11)}\r\n`) + behind);
+    t.is((await client.response()).status, 200);
+    t.is((await client.response()).status, 200);
+    t.is((await client.response()).status, 431);
+    t.is(await client.untilClosed(), '');
+  });
+}
+
 test('content of maxBodyBytes is taken; what announces more is answered 413 before any of it is read (RFC 9110 section 15.5.14)', async (t) => {
   const head = (length: number, path = '/describe') => [
     `POST ${path} HTTP/1.1`,
