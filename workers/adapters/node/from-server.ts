@@ -2,7 +2,7 @@
  * A server of node:http, with its listeners, as an application: it listens to nothing, its requests and upgrades are exchanges. That
  * is what Fastify has, and what `ws`, Socket.IO and `@fastify/websocket` attach to.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type FromNodeOptions, optionsOf } from './from-node.ts';
@@ -50,6 +50,15 @@ function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
     return;
   }
   const socket = new UpgradeSocket(exchange, server);
-  server.emit(event, socket.request as IncomingMessage, socket, Buffer.alloc(0));
+  const nothingBehind = Buffer.alloc(0);
+  try {
+    for (const listener of server.rawListeners(event)) {
+      const result: unknown = listener.call(server, socket.request, socket, nothingBehind);
+      // As above.
+      if (result instanceof Promise) result.catch((error: unknown) => socket.fail(error));
+    }
+  } catch (error) {
+    socket.fail(error);
+  }
   return socket.held();
 }

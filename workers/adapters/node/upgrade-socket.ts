@@ -31,6 +31,8 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   #bytesRead = 0;
   #bytesWritten = 0;
   readonly #hold = Promise.withResolvers<void>();
+  /** What the listener did that cannot be done, and ended its exchange. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(exchange: Exchange, server: object) {
     super({ allowHalfOpen: true });
@@ -51,12 +53,24 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     void exchange.closed.then(({ how }) => {
       if (how === 'reset' && !this.destroyed) this.destroy(exchange.signal.reason as Error);
     });
-    this.once('close', () => this.#hold.resolve());
+    // A listener that throws is not waited for.
+    this.#hold.promise.catch(() => undefined);
+    this.once('close', () => {
+      if (this.#failure === null) this.#hold.resolve();
+      else this.#hold.reject(this.#failure.error);
+    });
   }
 
-  /** Until the socket is closed. */
+  /** Until the socket is closed. Rejects with what `fail` was told. */
   held(): Promise<void> {
     return this.#hold.promise;
+  }
+
+  /** A mistake of the listener's. The host logs it and answers, as it does for every application that fails. */
+  fail(error: unknown): void {
+    if (this.destroyed) return;
+    this.#failure = { error };
+    this.destroy(error instanceof Error ? error : new Error('the upgrade listener failed', { cause: error }));
   }
 
   // ---- RequestOwner: a request for a tunnel has no content of its own
@@ -107,7 +121,11 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   #send(bytes: Uint8Array, done: Done): void {
     this.#bytesWritten += bytes.length;
     if (bytes.length === 0) done();
-    else (this.#tunnel ?? this.#exchange).write(bytes).then(() => done(), done);
+    else
+      (this.#tunnel ?? this.#exchange).write(bytes).then(
+        () => done(),
+        (error) => this.#refuse(error, done),
+      );
   }
 
   #takeHead(chunk: Buffer, done: Done): void {
@@ -116,19 +134,27 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     const bytes = Buffer.concat(this.#head);
     const end = bytes.indexOf(HEAD_END);
     if (end === -1) {
-      if (this.#headBytes > MAX_HEAD_BYTES)
-        done(new Error(`expected a response head of at most ${MAX_HEAD_BYTES} bytes`));
-      else done();
+      if (this.#headBytes <= MAX_HEAD_BYTES) done();
+      else {
+        const expected = `expected an upgrade listener to write a response head of at most ${MAX_HEAD_BYTES} bytes`;
+        this.#refuse(new Error(`${expected}, it wrote ${this.#headBytes} without its end`), done);
+      }
       return;
     }
     this.#head = [];
     try {
       this.#answer(bytes.toString('latin1', 0, end));
     } catch (error) {
-      done(error as Error);
+      this.#refuse(error as Error, done);
       return;
     }
     this.#send(bytes.subarray(end + HEAD_END.length), done);
+  }
+
+  /** What was written cannot be sent. */
+  #refuse(error: Error, done: Done): void {
+    this.#failure ??= { error };
+    done(error);
   }
 
   #answer(head: string): void {
@@ -157,7 +183,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
 
   override _final(done: Done): void {
     if (this.#state === 'head') {
-      done(new Error('expected an upgrade listener to answer before it ends the socket'));
+      this.#refuse(new Error('expected an upgrade listener to answer before it ends the socket'), done);
       return;
     }
     (this.#tunnel ?? this.#exchange).end();
@@ -192,12 +218,13 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     const isWhole = this.writableFinished && (this.readableEnded || this.#state === 'response');
     // A refusal is written and the socket destroyed behind it: on a real one that much has left by then.
     if (this.#state === 'response' && error === null && !isWhole) this.#exchange.end();
-    else if (!isWhole) this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
+    else if (!isWhole && this.#failure === null)
+      this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);
     done(error);
   }
 
   static {
     Object.defineProperties(UpgradeSocket.prototype, FACTS);
-    refuseOthers(UpgradeSocket.prototype, (socket, member) => socket.destroy(new SocketError(member)));
+    refuseOthers(UpgradeSocket.prototype, (socket, member) => socket.fail(new SocketError(member)));
   }
 }
