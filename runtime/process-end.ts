@@ -8,8 +8,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { flushLog, type Log } from './log.ts';
 
 const POLL_MS = 10;
+/** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
+const THREADS_END_MS = 2_000;
 
 /** What of the main thread may wait for a thread of libuv's. Node does not tell of hashing and compression, which end by themselves. */
 const REQUESTS: ReadonlySet<string> = new Set([
@@ -42,6 +45,32 @@ export class Unended {
       await delay(POLL_MS);
     }
   }
+}
+
+/**
+ * Resolves when the process may exit: what it has logged is written, and no thread would keep it. If one would, the process ends in here,
+ * without it.
+ */
+export async function untilExit(unended: Unended, log: Log, exitCode: number): Promise<void> {
+  const left = await unended.within(THREADS_END_MS);
+  const isStuck = left.threads > 0 || left.requests > 0;
+  if (isStuck) log.warn(left, 'threads wait for what does not come: the process ends without them');
+  await flushLog(log);
+  if (isStuck) endWithoutThreads(exitCode);
+}
+
+/**
+ * An error that nobody on the main thread has caught ends the process, as it does without this. But Node would say so on standard error
+ * alone, and then wait for threads that may never end.
+ */
+export function endOnUncaughtError(log: Log, exitCode: number): void {
+  let isEnding = false;
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught error of the server itself: the process ends');
+    if (isEnding) return;
+    isEnding = true;
+    void flushLog(log).then(() => endWithoutThreads(exitCode));
+  });
 }
 
 /** Ends the process without its threads. Without `execve` (Windows, a system that forbids it) the exit code is that of SIGKILL. */

@@ -12,16 +12,18 @@ import { ApplicationLoadError } from './pools/pool.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
+import type { StopSignals } from './stop-signals.ts';
 
 /**
  * Runs the server until it is told to stop. Threads have been told to end when this resolves; not all need have.
  * @throws ConfigError when files that the configuration names are wrong
  */
-export async function serve(config: Config, log: Log): Promise<number> {
+export async function serve(config: Config, log: Log, signals: StopSignals): Promise<number> {
   const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes));
-  // From the beginning: without a listener these signals end the process, or do nothing where it is a container's first.
+  // From the beginning, as `StopSignals` are.
   process.on('SIGHUP', () => server.reloadCertificates());
-  const { first, second } = stopSignals(log);
+  signals.tellTo(log);
+  const { first, second } = signals;
   const routes = new ControlRoutes();
   addStatus(routes, server);
   let control: ControlServer | null = null;
@@ -51,24 +53,4 @@ function failedToStart(error: unknown, log: Log): number {
     log.fatal({ code: error.code }, error.message);
   else log.fatal({ err: error }, 'the server could not start');
   return ExitCode.Failed;
-}
-
-/** The first SIGTERM or SIGINT; and the second, with the exit code that it asks for. */
-function stopSignals(log: Log): { readonly first: Promise<void>; readonly second: Promise<number> } {
-  const first = Promise.withResolvers<void>();
-  const second = Promise.withResolvers<number>();
-  let isTold = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (isTold) {
-      log.warn({ signal }, 'second signal: ending at once');
-      second.resolve(signal === 'SIGINT' ? 130 : 143);
-      return;
-    }
-    isTold = true;
-    log.info({ signal }, 'draining: no new exchanges, open ones finish; a second signal ends at once');
-    first.resolve();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return { first: first.promise, second: second.promise };
 }

@@ -4,15 +4,13 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
+import { StopSignals } from '../stop-signals.ts';
 import { readVersion } from '../version.ts';
 import { parseArguments } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText, usage } from './help.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
-
-/** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
-const THREADS_END_MS = 2_000;
 
 export async function main(words: readonly string[], environment: Environment): Promise<number> {
   const { command, flags, problems } = parseArguments(words);
@@ -64,6 +62,7 @@ async function checkTls(config: Config): Promise<ConfigError | null> {
 }
 
 async function start(config: Config, environment: Environment): Promise<number> {
+  const signals = new StopSignals();
   const missing = findMissingApplications(config);
   if (missing.length > 0) {
     complain(describeProblems(config.file, missing));
@@ -72,23 +71,20 @@ async function start(config: Config, environment: Environment): Promise<number> 
   const libuv = libuvThreads(config, environment);
   // Before anything is handed to libuv.
   if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);
-  const { createLog, flushLog } = await import('../log.ts');
-  const { endWithoutThreads, Unended } = await import('../process-end.ts');
+  const { createLog } = await import('../log.ts');
+  const { endOnUncaughtError, untilExit, Unended } = await import('../process-end.ts');
   const { serve } = await import('../serve.ts');
   const log = createLog(config.log);
   const unended = new Unended();
+  endOnUncaughtError(log, ExitCode.Failed);
   let exitCode: number;
   try {
-    exitCode = await serve(config, log);
+    exitCode = await serve(config, log, signals);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     exitCode = refuse(error.source, error.problems);
   }
-  const left = await unended.within(THREADS_END_MS);
-  const isStuck = left.threads > 0 || left.requests > 0;
-  if (isStuck) log.warn(left, 'threads wait for what does not come: the process ends without them');
-  await flushLog(log);
-  if (isStuck) endWithoutThreads(exitCode);
+  await untilExit(unended, log, exitCode);
   return exitCode;
 }
 

@@ -13,7 +13,7 @@ import { Signals } from './signals.ts';
 import { watchForStalls } from './stalls.ts';
 
 /** A machine that is busy with other tests starts threads slowly; no test but those of the limit depends on it. */
-const PATIENCE_MS = 55_000;
+export const START_PATIENCE_MS = 55_000;
 
 export type PoolInput = NonNullable<ConfigInput['pools']>[string];
 
@@ -63,7 +63,7 @@ export function configInput({ pools, routes, ...rest }: ServerInput): ConfigInpu
   return {
     listeners: [{ address: '127.0.0.1:0' }],
     pools: Object.fromEntries(
-      names.map((name) => [name, { startTimeoutMs: PATIENCE_MS, validate: true, ...pools[name] }]),
+      names.map((name) => [name, { startTimeoutMs: START_PATIENCE_MS, validate: true, ...pools[name] }]),
     ),
     routes: routes ?? [{ path: '/*', pool: names[0] as string }, ...byName],
     log: { level: 'debug', format: 'json' },

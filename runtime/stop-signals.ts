@@ -1,0 +1,55 @@
+/**
+ * SIGTERM and SIGINT: the first asks the server to drain, the second to end at once. Heard from the beginning of a start, before there is a
+ * log: a process that has no handler yet is killed by them, or hears nothing where it is a container's first.
+ */
+import type { Log } from './log.ts';
+
+export class StopSignals {
+  readonly #first = Promise.withResolvers<void>();
+  readonly #second = Promise.withResolvers<number>();
+  #heard: 'none' | 'one' | 'two' = 'none';
+  /** Called with the log, once there is one. */
+  #unlogged: ((log: Log) => void)[] = [];
+  #log: Log | null = null;
+
+  constructor() {
+    process.on('SIGTERM', this.#onSignal);
+    process.on('SIGINT', this.#onSignal);
+  }
+
+  get first(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** With the exit code that it asks for. */
+  get second(): Promise<number> {
+    return this.#second.promise;
+  }
+
+  tellTo(log: Log): void {
+    this.#log = log;
+    for (const tell of this.#unlogged) tell(log);
+    this.#unlogged = [];
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    if (this.#heard === 'two') return;
+    if (this.#heard === 'one') {
+      this.#heard = 'two';
+      this.#tell((log) => log.warn({ signal }, 'second signal: ending at once'));
+      this.#second.resolve(signal === 'SIGINT' ? 130 : 143);
+      return;
+    }
+    this.#heard = 'one';
+    this.#tell((log) =>
+      log.info({ signal }, 'draining: no new exchanges, open ones finish; a second signal ends at once'),
+    );
+    this.#first.resolve();
+  };
+
+  /** Without a log at most two wait for it. */
+  #tell(tell: (log: Log) => void): void {
+    if (this.#log === null) this.#unlogged.push(tell);
+    else tell(this.#log);
+  }
+}

@@ -1,0 +1,41 @@
+/** SIGTERM and SIGINT at any moment of a start: the server drains, and the process ends with 0. */
+import test from 'ava';
+import { application } from './harness.ts';
+import { startProcess } from './process.ts';
+
+const pools = { messages: { application: application('server', 'messages'), threads: { max: 1 } } };
+
+/** Code that runs in the process before any of the server's, and sends it the signal when it loads this module of ours. */
+function onLoadOf(module: string, signal: NodeJS.Signals): string {
+  const code = `
+    import { registerHooks } from 'node:module';
+    registerHooks({
+      load(url, context, next) {
+        if (url.endsWith('${module}')) process.kill(process.pid, '${signal}');
+        return next(url, context);
+      },
+    });`;
+  return `--import data:text/javascript,${encodeURIComponent(code)}`;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const module of ['/runtime/log.ts', '/runtime/serve.ts', '/runtime/server.ts']) {
+    test(`${signal} while ${module.slice(1)} is loaded is a drain, before there is anything to drain`, async (t) => {
+      const { ended, log } = startProcess(t, { pools }, [], { NODE_OPTIONS: onLoadOf(module, signal) });
+      t.deepEqual(await ended, { code: 0, signal: null });
+      t.deepEqual(
+        log.lines.filter(({ level }) => level !== 'debug').map(({ msg }) => msg?.replace(/:.*/, '')),
+        ['draining', 'stopped'],
+      );
+    });
+  }
+
+  test(`${signal} at the line that says that the server listens is a drain`, async (t) => {
+    const { child, ended, log } = startProcess(t, { pools });
+    child.stdout?.on('data', (text: string) => {
+      if (text.includes('listening on')) child.kill(signal);
+    });
+    t.deepEqual(await ended, { code: 0, signal: null });
+    t.truthy(log.find('stopped'));
+  });
+}
