@@ -1,11 +1,29 @@
-/** The server with the sample applications, started as `npm start` starts it but on a free port. */
+/** The server with the sample applications, as `npm start` runs it, but on a free port and with time to start on a busy machine. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { START_PATIENCE_MS } from '../server/harness.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+interface SampleConfig {
+  readonly pools: { readonly [name: string]: { readonly application: string } };
+}
+
+/** The project's configuration, with what differs here. */
+function patientConfig(): string {
+  const config: SampleConfig = JSON.parse(readFileSync(join(ROOT, 'runtime.config.json'), 'utf8'));
+  const pools = Object.entries(config.pools).map(([name, pool]) => {
+    const application = join(ROOT, pool.application);
+    return [name, { ...pool, application, startTimeoutMs: START_PATIENCE_MS }];
+  });
+  return JSON.stringify({ ...config, pools: Object.fromEntries(pools) });
+}
 
 export class SampleServer {
   readonly authority: string;
@@ -19,10 +37,12 @@ export class SampleServer {
   }
 
   static async start(): Promise<SampleServer> {
-    const child = spawn(process.execPath, ['runtime/cli.ts', 'start', '--address', '127.0.0.1:0'], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-sample-'));
+    const file = join(directory, 'runtime.config.json');
+    writeFileSync(file, patientConfig());
+    const words = ['runtime/cli.ts', 'start', '--config', file, '--address', '127.0.0.1:0'];
+    const child = spawn(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    child.once('exit', () => rmSync(directory, { recursive: true }));
     const seen: string[] = [];
     const lines = createInterface({ input: child.stdout });
     for await (const line of lines) {

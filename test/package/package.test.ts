@@ -5,7 +5,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import test from 'ava';
 import { blocksOf, modulesOf, read } from '../docs/markdown.ts';
-import { FileScope } from '../server/harness.ts';
+import { FileScope, START_PATIENCE_MS } from '../server/harness.ts';
 import { startInstalled } from './installed-server.ts';
 import { execute, manifest, type Packed, packAndInstall, root } from './packed.ts';
 
@@ -110,7 +110,11 @@ export default async function echo(exchange: Exchange): Promise<void> {
   if (socket !== null) for await (const message of socket) await socket.send(message);
 }\n`,
   );
-  const pools = { plain: { application: './plain.js' }, socket: { application: './socket.ts' } };
+  const startTimeoutMs = START_PATIENCE_MS;
+  const pools = {
+    plain: { application: './plain.js', startTimeoutMs },
+    socket: { application: './socket.ts', startTimeoutMs },
+  };
   const routes = [
     { path: '/plain', pool: 'plain' },
     { path: '/socket', pool: 'socket', websocket: true },
