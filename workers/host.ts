@@ -317,6 +317,7 @@ export class Host implements ThreadHandler, Outlet {
     this.#open++;
     this.#started++;
     this.#running++;
+    // All that can throw is in there, and contained.
     void this.#run(exchange);
     if (exchange.isOpen && ++this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
@@ -407,7 +408,11 @@ export class Host implements ThreadHandler, Outlet {
     const parent = this.#slots[slot] ?? null;
     const pushes = parent === null ? null : parent.pushes;
     if (!accepted) {
-      pushes?.refused(number);
+      try {
+        pushes?.refused(number);
+      } catch (error) {
+        if (parent !== null) this.#fault(parent, error);
+      }
       return;
     }
     const pending = pushes?.pending(number);
@@ -426,8 +431,14 @@ export class Host implements ThreadHandler, Outlet {
     const pushed = new HostedExchange(this, pushSlot, request, true);
     this.#slots[pushSlot] = pushed;
     this.#open++;
-    // The slot is ours and has to be given back, whoever may have wanted it.
-    if (pushes?.promised(number, pushed) !== true) pushed.reset();
+    try {
+      // The slot is ours and has to be given back, whoever may have wanted it.
+      if (pushes?.promised(number, pushed) !== true) pushed.reset();
+    } catch (error) {
+      // Both: the one waits for the promise, and the other has the slot.
+      this.#fault(pushed, error);
+      if (parent !== null) this.#fault(parent, error);
+    }
   }
 
   // ---- to the reactor

@@ -316,8 +316,20 @@ export class Thread implements ReactorHandler {
     this.#release(job);
     this.#tellReleased(job);
     this.#aboutToBegin = 1;
-    this.#owner.onRoom(this);
+    this.#tellOfRoom();
     this.#aboutToBegin = 0;
+  }
+
+  /**
+   * A job that breaks off while it is given to this thread is dealt with by `assign`. What is thrown all the same is an error in how jobs
+   * are handed on, which belongs to no job: it may cost this thread, and not the turn with all that others have said.
+   */
+  #tellOfRoom(): void {
+    try {
+      this.#owner.onRoom(this);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   #tellReleased(job: Job): void {
@@ -480,7 +492,7 @@ export class Thread implements ReactorHandler {
         return;
       }
     }
-    this.#owner.onRoom(this);
+    this.#tellOfRoom();
   }
 
   #isStillStuck(job: Job): boolean {

@@ -1,6 +1,6 @@
 /** What is thrown while a job goes from one hand to the next costs that job, and never a slot, a place in the queue or the turn. */
 import test from 'ava';
-import { heldSlots, PoolBench } from './pool-bench.ts';
+import { heldSlots, PoolBench, type ScriptedThread } from './pool-bench.ts';
 import { RecordingJob } from './recording-job.ts';
 
 const error = new Error('of ours');
@@ -134,3 +134,21 @@ test('a refusal that breaks off and takes another job along leaves the rest of t
   t.is(a!.state, 'assigned');
   t.is(heldSlots(scripted), 1);
 });
+
+for (const [when, happen] of [
+  ['a job is over', (scripted: ScriptedThread, job: RecordingJob) => scripted.finish(job)],
+  ['its ring has room again', (scripted: ScriptedThread) => scripted.thread.onWritable()],
+] as const) {
+  test(`an error in how jobs are handed on costs the thread that had room, when ${when}`, (t) => {
+    const bench = new PoolBench();
+    const scripted = bench.addThread(1);
+    const [job] = bench.submit('a');
+    scripted.begin();
+    bench.dispatcher.onRoom = () => {
+      throw error;
+    };
+    t.notThrows(() => happen(scripted, job!));
+    t.deepEqual(scripted.corrupted, [error]);
+    t.is(scripted.thread.state, 'draining');
+  });
+}

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { type ChannelOptions, createChannel } from '../../wire/channel.ts';
 import { Flag, ResetBy } from '../../wire/messages.ts';
+import type { HostedExchange } from '../../workers/exchange.ts';
 import type { Application, Exchange } from '../../workers/gateway.ts';
 import { Host } from '../../workers/host.ts';
 import { ManualLoop, settle } from '../runtime/model/manual-loop.ts';
@@ -404,3 +405,49 @@ test.serial('a warm host that meets long work publishes, begins one more and end
   t.is(received.length - from, 1, 'the first one was published before the second one began');
   host.close();
 });
+
+for (const [what, accepted] of [
+  ['given', true],
+  ['refused', false],
+] as const) {
+  test.serial(`an error of ours while a promise is ${what} costs its exchanges, and no other`, async (t) => {
+    const fault = new Error('of ours');
+    const { host, reactor, open, turn, failures } = start(async (exchange) => {
+      if (exchange.request.path === '/other') {
+        await exchange.body.text();
+        return exchange.respond(200, {}, '');
+      }
+      const answer = exchange.push({ path: '/pushed' });
+      const { pushes } = exchange as HostedExchange;
+      const breakOff = () => {
+        throw fault;
+      };
+      Object.assign(pushes as object, { promised: breakOff, refused: breakOff });
+      await answer;
+    });
+    open(0, Flag.End | Flag.TakesPushes, '/parent');
+    open(1, 0, '/other');
+    const heard = async () => [...(await turn()), ...(await turn())].map(([kind, slot]) => [kind, slot]);
+    t.deepEqual(await heard(), [
+      ['push', 0],
+      ['credit', 1],
+    ]);
+    const generation = reactor.claims.queue(2);
+    t.true(reactor.claims.claim(2, generation));
+    reactor.sendPromised(0, 1, accepted, 2);
+    const resets = await heard();
+    t.deepEqual(
+      resets.toSorted(),
+      accepted
+        ? [
+            ['reset', 0],
+            ['reset', 2],
+          ]
+        : [['reset', 0]],
+    );
+    t.true(failures.includes(fault));
+    reactor.sendData(1, Flag.End, Buffer.alloc(0), 0, 0);
+    t.deepEqual(await heard(), [['head', 1]]);
+    host.close();
+  });
+}
