@@ -4,17 +4,27 @@
  */
 import type { Log } from './log.ts';
 
+/**
+ * Ctrl-C reaches every process of the terminal, and npm, npx and clinic pass on to the server what they got: it comes twice, within
+ * about 100 ms. Nobody who means it twice is as quick.
+ */
+export const REPEATED_SIGINT_MS = 200;
+
 export class StopSignals {
+  readonly #nowMs: () => number;
   readonly #first = Promise.withResolvers<void>();
   readonly #second = Promise.withResolvers<number>();
   #heard: 'none' | 'one' | 'two' = 'none';
   /** Called with the log, once there is one. */
   #unlogged: ((log: Log) => void)[] = [];
   #log: Log | null = null;
+  /** When the SIGINT came that counted last. */
+  #interruptedMs = Number.NEGATIVE_INFINITY;
 
-  constructor() {
-    process.on('SIGTERM', this.#onSignal);
-    process.on('SIGINT', this.#onSignal);
+  constructor(nowMs: () => number = () => performance.now(), source: NodeJS.EventEmitter = process) {
+    this.#nowMs = nowMs;
+    source.on('SIGTERM', this.#onSignal);
+    source.on('SIGINT', this.#onSignal);
   }
 
   get first(): Promise<void> {
@@ -33,7 +43,7 @@ export class StopSignals {
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    if (this.#heard === 'two') return;
+    if (this.#heard === 'two' || (signal === 'SIGINT' && this.#isRepeated())) return;
     if (this.#heard === 'one') {
       this.#heard = 'two';
       this.#tell((log) => log.warn({ signal }, 'second signal: ending at once'));
@@ -46,6 +56,13 @@ export class StopSignals {
     );
     this.#first.resolve();
   };
+
+  #isRepeated(): boolean {
+    const now = this.#nowMs();
+    if (now - this.#interruptedMs < REPEATED_SIGINT_MS) return true;
+    this.#interruptedMs = now;
+    return false;
+  }
 
   /** Without a log at most two wait for it. */
   #tell(tell: (log: Log) => void): void {

@@ -97,11 +97,10 @@ for (const [kind, signal, code] of [
   });
 
   onPosix(`while ${what} for a named pipe a second ${signal} ends the process`, async (t) => {
-    const { child, log, ended } = await startBlocked(t, kind, 600_000);
+    const { child, log, endBySecond } = await startBlocked(t, kind, 600_000);
     child.kill(signal);
     await log.until('draining');
-    child.kill(signal);
-    t.deepEqual(await ended, { code, signal: null });
+    t.deepEqual(await endBySecond(signal), { code, signal: null });
   });
 }
 

@@ -74,12 +74,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   );
 
   test.serial(`a second ${signal} ends the process at once`, async (t) => {
-    const { child, listening, log, ended } = startProcess(t, { pools });
+    const { child, listening, log, endBySecond } = startProcess(t, { pools });
     const http2 = await openHttp2(await connectHttp2(t, await listening()));
     child.kill(signal);
     await log.until('draining');
-    child.kill(signal);
-    t.deepEqual(await ended, { code: signal === 'SIGINT' ? 130 : 143, signal: null });
+    t.deepEqual(await endBySecond(signal), { code: signal === 'SIGINT' ? 130 : 143, signal: null });
     t.is((await http2.result).how, 'cut');
   });
 }

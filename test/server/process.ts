@@ -21,6 +21,8 @@ export interface ServerProcess {
   /** Everything on standard error when it has ended. */
   readonly errors: () => string;
   readonly ended: Promise<Ended>;
+  /** When the server drains: sends the signal again until it ends, as one that comes too soon after the first is not counted. */
+  endBySecond(signal: 'SIGTERM' | 'SIGINT'): Promise<Ended>;
   /** Resolves with the origin once it listens. */
   listening(): Promise<string>;
 }
@@ -62,6 +64,13 @@ export function startProcess(
     await ended;
     rmSync(directory, { recursive: true });
   });
+  const endBySecond = async (signal: 'SIGTERM' | 'SIGINT'): Promise<Ended> => {
+    const heard = log.until('second signal: ending');
+    const over = Promise.race([heard, ended]).then(() => true);
+    do child.kill(signal);
+    while (!(await Promise.race([over, new Promise((resolve) => setTimeout(resolve, 1))])));
+    return ended;
+  };
   const listening = async (): Promise<string> => {
     const dead = ended.then(() =>
       Promise.reject(new Error(`the server ended before it listened: ${errors}`)),
@@ -69,5 +78,5 @@ export function startProcess(
     await Promise.race([log.until('listening on'), dead]);
     return `http://127.0.0.1:${portOf(log)}`;
   };
-  return { child, log, errors: () => errors, ended, listening };
+  return { child, log, errors: () => errors, ended, endBySecond, listening };
 }
