@@ -27,6 +27,7 @@ import { Pool, type PoolObserver } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
+import { threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
 
@@ -65,6 +66,7 @@ export class Server {
   #state: ServerState = 'starting';
   #whenEmpty: (() => void) | null = null;
   readonly #prints: Prints | undefined;
+  readonly #threadFlags = threadFlags();
   #dateText = '';
   #dateSecond = -1;
 
@@ -167,6 +169,7 @@ export class Server {
           maxWaitingPrintBytes: this.#config.log.maxWaitingBytes,
           ...(pool.kind && { kind: pool.kind }),
         },
+        flags: this.#threadFlags,
         ...(this.#prints && { prints: this.#prints }),
       },
       this.#reactor,

@@ -1,5 +1,6 @@
 /** The commands of `sluice`. Each answers the exit code of the process. */
 
+import { clinicToolOf } from '../clinic/injected.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
@@ -75,6 +76,8 @@ async function start(config: Config, environment: Environment): Promise<number> 
   const { endOnUncaughtError, untilExit, Unended } = await import('../process-end.ts');
   const { serve } = await import('../serve.ts');
   const log = createLog(config.log);
+  const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
+  const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
   const unended = new Unended();
   endOnUncaughtError(log, ExitCode.Failed);
   let exitCode: number;
@@ -85,6 +88,7 @@ async function start(config: Config, environment: Environment): Promise<number> 
     exitCode = refuse(error.source, error.problems);
   }
   await untilExit(unended, log, exitCode);
+  if (exitCode === ExitCode.Ok) await clinic?.finish(exitCode);
   return exitCode;
 }
 

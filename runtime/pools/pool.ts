@@ -5,7 +5,6 @@
  * jobs move on and its begun ones are lost, until more have died than `restart.intensity` within
  * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
  */
-import { getCompileCacheDir } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type {
@@ -41,6 +40,8 @@ export interface PoolOptions {
   readonly niceIncrement: number;
   readonly resourceLimits: NonNullable<ConstructorParameters<typeof Piscina>[0]>['resourceLimits'];
   readonly host: HostOptions;
+  /** Environment and Node's flags of the threads; default: the process's own. */
+  readonly flags?: { readonly env: NodeJS.ProcessEnv; readonly execArgv?: string[] };
   /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
   readonly prints?: Prints;
 }
@@ -131,7 +132,7 @@ export class Pool implements ThreadOwner {
       atomics: 'disabled',
       recordTiming: false,
       niceIncrement: options.niceIncrement,
-      env: threadEnvironment(),
+      ...options.flags,
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     });
     // Every end of a thread is seen at its task; this is only the same news again.
@@ -432,12 +433,6 @@ export class Pool implements ThreadOwner {
   onCorrupt(thread: Thread, error: Error): void {
     this.#running.get(thread)?.abort.abort(error);
   }
-}
-
-/** A thread takes no part in the main thread's compile cache unless its environment names it; loading without is half as fast. */
-function threadEnvironment(): NodeJS.ProcessEnv {
-  const cache = getCompileCacheDir();
-  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache };
 }
 
 function isOutcome(value: unknown): value is ThreadOutcome {

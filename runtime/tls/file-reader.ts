@@ -3,6 +3,7 @@
  * and libuv's threads may all be taken by what applications do.
  */
 import { Worker } from 'node:worker_threads';
+import { threadFlags } from '../thread-flags.ts';
 import type { ReadFile } from './files.ts';
 import { reasonOf } from './problems.ts';
 import type { FileOutcome } from './reading-thread.ts';
@@ -44,7 +45,7 @@ export class FileReader {
     const { promise, resolve } = Promise.withResolvers<string>();
     let thread: Worker;
     try {
-      thread = new Worker(this.#module, { workerData: paths });
+      thread = new Worker(this.#module, { ...threadFlags(), workerData: paths });
     } catch (error) {
       // The system has no thread left for it.
       return Promise.resolve(noThread(error));

@@ -10,6 +10,8 @@ const SLOW: readonly string[] = [
   'browser/',
   'cli/command.test.ts',
   'clients/',
+  'clinic/ctrl-c.test.ts',
+  'clinic/on-port.test.ts',
   'config/json-source.test.ts',
   'config/schema.test.ts',
   'deadlines/',

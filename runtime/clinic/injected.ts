@@ -1,0 +1,126 @@
+/**
+ * What clinic 13.0.0 and 0x put into the process that they start, and the same without it.
+ *
+ * Each tool loads its collectors by `-r`: flame in Node's own arguments, the others in NODE_OPTIONS. Node hands both on to every
+ * thread, where a second collector opens the file of the first and overwrites it (they name it by the process's id), counts the
+ * thread's port as the server's, or ends the thread for the process. So threads are started without them; everything else that
+ * stands there is the user's, and reaches the threads as it would without clinic.
+ */
+
+export type ClinicTool = 'doctor' | 'bubbleprof' | 'flame' | 'heapprofiler';
+
+/** The modules of doctor and bubbleprof have no path: these folders stand in NODE_PATH. */
+const folders: readonly (readonly [tool: ClinicTool, folder: RegExp, modules: readonly string[]])[] = [
+  ['doctor', /[/\\]@clinic[/\\]doctor[/\\]injects$/, ['no-cluster.js', 'sampler.js', 'detect-port.js']],
+  [
+    'bubbleprof',
+    /[/\\]@clinic[/\\]bubbleprof[/\\]injects$/,
+    ['no-cluster.js', 'logger.js', 'detect-port.js'],
+  ],
+];
+const paths: readonly (readonly [tool: ClinicTool, module: RegExp])[] = [
+  ['flame', /[/\\]0x[/\\]lib[/\\]preload[/\\](no-cluster|redir-stdout|soft-exit|detect-port)(\.js)?$/],
+  ['heapprofiler', /[/\\]@clinic[/\\]heap-profiler[/\\]src[/\\]injects[/\\]ipc\.js$/],
+];
+const pathDelimiter = process.platform === 'win32' ? ';' : ':';
+
+/** What Node was started with. */
+export interface NodeFlags {
+  /** As in `process.execArgv`. */
+  readonly execArgv: readonly string[];
+  readonly environment: { readonly [name: string]: string | undefined };
+}
+
+/** Null: no tool of clinic's has started this process. */
+export function clinicToolOf({ execArgv, environment }: NodeFlags): ClinicTool | null {
+  const words = [...execArgv, ...optionWords(environment.NODE_OPTIONS ?? '').map(({ text }) => text)];
+  const toolOf = toolFinder(environment.NODE_PATH);
+  for (const [index, word] of words.entries()) {
+    const tool = word === '-r' ? toolOf(words[index + 1]) : null;
+    if (tool !== null) return tool;
+  }
+  return null;
+}
+
+/** Node's arguments without the `-r` of clinic's. */
+export function withoutClinic(execArgv: readonly string[], nodePath: string | undefined): string[] {
+  const toolOf = toolFinder(nodePath);
+  const isClinics = (index: number) => execArgv[index] === '-r' && toolOf(execArgv[index + 1]) !== null;
+  return execArgv.filter((_, index) => !isClinics(index) && !isClinics(index - 1));
+}
+
+/** NODE_OPTIONS without the `-r` of clinic's; all else stays as it is written. */
+export function optionsWithoutClinic(options: string, nodePath: string | undefined): string {
+  const toolOf = toolFinder(nodePath);
+  return optionsWithout(options, (text, value) => text === '-r' && toolOf(value) !== null);
+}
+
+/**
+ * NODE_OPTIONS without some of its flags and their values; all else stays as it is written.
+ * @param isOut asked of each word, with the next one
+ */
+export function optionsWithout(
+  options: string,
+  isOut: (text: string, next: string | undefined) => boolean,
+): string {
+  const words = optionWords(options);
+  let rest = '';
+  let copiedTo = 0;
+  for (const [index, { text, start }] of words.entries()) {
+    const next = words[index + 1];
+    if (!isOut(text, next?.text)) continue;
+    rest += options.slice(copiedTo, start);
+    const hasValue = next !== undefined && !text.includes('=') && !next.text.startsWith('-');
+    copiedTo = words[index + (hasValue ? 2 : 1)]?.start ?? options.length;
+  }
+  return rest + options.slice(copiedTo);
+}
+
+/** The value of a flag in NODE_OPTIONS; of several the last one counts. */
+export function optionValue(options: string, flag: string): string | undefined {
+  const words = optionWords(options).map(({ text }) => text);
+  let value: string | undefined;
+  for (const [index, word] of words.entries()) {
+    if (word === flag) value = words[index + 1];
+    else if (word.startsWith(`${flag}=`)) value = word.slice(flag.length + 1);
+  }
+  return value;
+}
+
+function toolFinder(nodePath = ''): (module: string | undefined) => ClinicTool | null {
+  const searched = nodePath.split(pathDelimiter);
+  const bare = folders.filter(([, folder]) => searched.some((directory) => folder.test(directory)));
+  return (module = '') => {
+    const byName = bare.find(([, , modules]) => modules.includes(module));
+    return (byName ?? paths.find(([, path]) => path.test(module)))?.[0] ?? null;
+  };
+}
+
+interface OptionWord {
+  /** Without its quotes. */
+  readonly text: string;
+  readonly start: number;
+}
+
+/** As Node's ParseNodeOptionsEnvVar takes them apart: spaces separate, double quotes keep together, a backslash in them escapes. */
+function optionWords(options: string): OptionWord[] {
+  const words: OptionWord[] = [];
+  let text = '';
+  let start = -1;
+  let isQuoted = false;
+  for (let index = 0; index < options.length; index++) {
+    const character = options.charAt(index);
+    if (character === ' ' && !isQuoted) {
+      if (start !== -1) words.push({ text, start });
+      text = '';
+      start = -1;
+      continue;
+    }
+    if (start === -1) start = index;
+    if (character === '"') isQuoted = !isQuoted;
+    else if (character === '\\' && isQuoted) text += options.charAt(++index);
+    else text += character;
+  }
+  if (start !== -1) words.push({ text, start });
+  return words;
+}
