@@ -24,6 +24,15 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
+/** What the threads' validators have warned of: Node passes it on to the standard error of this process. */
+const violations: string[] = [];
+const { write } = process.stderr;
+process.stderr.write = function (this: typeof process.stderr, ...words: Parameters<typeof write>): boolean {
+  const text = String(words[0]);
+  if (text.includes('SLUICE_GATEWAY_VIOLATION')) violations.push(text);
+  return write.apply(this, words);
+} as typeof write;
+
 const VERSIONS: readonly Version[] = ['1.1', '2'];
 const PAIRS = FORMS.flatMap((above) =>
   FORMS.filter((below) => below !== above).map((below) => [above, below]),
@@ -122,4 +131,8 @@ for (const way of ways) {
 test.serial('none of it has ended a thread', (t) => {
   t.is(gallery.log.count('thread started'), 1);
   t.is(interrupted.log.count('thread started'), 1);
+});
+
+test.serial('no layer has used its exchange when its function was over (rule 1.2)', (t) => {
+  t.deepEqual(violations, []);
 });

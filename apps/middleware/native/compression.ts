@@ -35,7 +35,8 @@ function accepts(codings: readonly string[]): boolean {
 }
 
 class CompressedExchange extends WrappedExchange {
-  #state: 'plain' | 'compressing' | 'ended' = 'plain';
+  /** `released`: the function is over, and the exchange is not ours to write on (rule 1.2 of the gateway). */
+  #state: 'plain' | 'compressing' | 'ended' | 'released' = 'plain';
   #gzip: Gzip | null = null;
   #ready: Buffer[] = [];
   /** Pieces are compressed and sent one after the other, whether the application waits or not. */
@@ -75,7 +76,7 @@ class CompressedExchange extends WrappedExchange {
     if (this.#state === 'plain') return super.write(chunk);
     const gzip = this.#gzip;
     if (this.signal.aborted) return rejection(this.signal.reason);
-    if (this.#state === 'ended' || gzip === null) {
+    if (this.#state !== 'compressing' || gzip === null) {
       return rejection(misuse('SLUICE_RESPONSE_ENDED', 'nothing after the end of the response'));
     }
     if (this.#waitingBytes > 0 && this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
@@ -98,13 +99,14 @@ class CompressedExchange extends WrappedExchange {
       super.end(trailers);
       return;
     }
-    if (this.#state === 'ended') throw misuse('SLUICE_RESPONSE_ENDED', 'one end of the response');
+    if (this.#state !== 'compressing') throw misuse('SLUICE_RESPONSE_ENDED', 'one end of the response');
     this.#state = 'ended';
     void this.#inTurn(async () => {
       const ended = once(gzip, 'end');
       gzip.end();
       await ended;
       await this.#sendReady();
+      this.#mustBeHeld();
       super.end(trailers);
     });
   }
@@ -112,7 +114,16 @@ class CompressedExchange extends WrappedExchange {
   async #sendReady(): Promise<void> {
     const pieces = this.#ready;
     this.#ready = [];
-    for (const piece of pieces) await super.write(piece);
+    for (const piece of pieces) {
+      this.#mustBeHeld();
+      await super.write(piece);
+    }
+  }
+
+  /** An application that fails does not wait for what is still being compressed. */
+  #mustBeHeld(): void {
+    if (this.#state === 'released')
+      throw misuse('SLUICE_RESPONSE_ENDED', 'nothing after the function is over');
   }
 
   #inTurn(step: () => Promise<void>): Promise<void> {
@@ -129,6 +140,7 @@ class CompressedExchange extends WrappedExchange {
   }
 
   release(): void {
+    this.#state = 'released';
     this.#gzip?.destroy();
   }
 }
