@@ -44,7 +44,7 @@ interface UnderWay {
 }
 
 /** Handshakes that begin between two looks at all the other sockets. Each costs the reactor a signature, half a millisecond or so. */
-const BATCH = 8;
+const HANDSHAKES_AT_ONCE = 8;
 /** How often those who wait are looked at, when nothing else happens. */
 const LOOK_MS = 100;
 
@@ -119,7 +119,7 @@ export class Handshakes {
   #turn(): void {
     this.#isTurnDue = false;
     for (let begun = 0; this.#line.size > 0 && this.#hasRoom(); ) {
-      if (begun === BATCH) {
+      if (begun === HANDSHAKES_AT_ONCE) {
         this.#expectTurn();
         break;
       }

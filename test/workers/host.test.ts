@@ -451,3 +451,32 @@ for (const [what, accepted] of [
     host.close();
   });
 }
+
+test.serial(
+  'a turn that has begun eight exchanges without an answer lets them run before it begins more',
+  async (t) => {
+    // No turn is long: how much one begins follows from its answers alone.
+    Object.defineProperty(performance, 'now', { value: () => 0, configurable: true });
+    t.teardown(() => Reflect.deleteProperty(performance, 'now'));
+    let order = '';
+    const { host, reactor, open, turn } = start(async (exchange) => {
+      if (exchange.request.path === '/counted') {
+        order += 'b';
+        await null;
+        order += 'r';
+      }
+      exchange.respond(200, {}, '');
+    });
+    const SLOTS = 20;
+    const answerAll = async (path: string) => {
+      for (let slot = 0; slot < SLOTS; slot++) open(slot, Flag.End, path);
+      for (let answers = 0; answers < SLOTS; ) answers += (await turn()).length;
+      for (let slot = 0; slot < SLOTS; slot++) reactor.claims.release(slot);
+    };
+    // The thread is warm, and would begin all of them in one turn.
+    for (let round = 0; round < 6; round++) await answerAll('/warm');
+    await answerAll('/counted');
+    t.is(order, `${'b'.repeat(8)}${'r'.repeat(8)}${'b'.repeat(8)}${'r'.repeat(8)}bbbbrrrr`);
+    host.close();
+  },
+);
