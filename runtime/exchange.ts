@@ -19,6 +19,7 @@ import { Window } from '../wire/window.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { Deadline } from './deadlines/counters.ts';
 import { Watched } from './deadlines/watched.ts';
+import { Outcome, type OutcomeCounters } from './outcomes.ts';
 import type { JobThread, Refusal } from './pools/job.ts';
 import type { Thread } from './pools/thread.ts';
 
@@ -98,6 +99,7 @@ export interface Destination {
   readonly websocket: boolean;
   /** The route takes CONNECT. */
   readonly connect: boolean;
+  readonly outcomes: OutcomeCounters;
   /** How the server's own answers are written; absent: as plain text. */
   readonly explain?: (status: number, reason: string) => Explanation;
 }
@@ -125,6 +127,8 @@ export class Exchange extends Watched {
   #response: 'none' | 'head' | 'ended' = 'none';
   /** Whether the transport's stream is over, so that nothing can be sent to it, and how it ended. */
   #closed: 'no' | 'complete' | 'reset' = 'no';
+  /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
+  #outcome: Outcome | null = null;
   #resetToSend = -1;
   /** Pushes that were refused, for the thread to hear. */
   #refusedPushes: number[] | null = null;
@@ -182,13 +186,16 @@ export class Exchange extends Watched {
     this.#request = requestEnded ? 'ended' : 'open';
     this.#isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
     this.#allowedBytes = this.#isTunnel ? Infinity : destination.maxBodyBytes;
+    destination.outcomes.started++;
   }
 
   /** Goes to its pool, or is answered 404 when no route leads to one, 413 when it announces more than is allowed. */
   start(): void {
     if (this.#destination.dispatcher === null) this.answer(404);
-    else if (this.#request === 'open' && this.#announcesTooMuch()) this.answer(413);
-    else this.#destination.dispatcher.submit(this);
+    else if (this.#request === 'open' && this.#announcesTooMuch()) {
+      this.#outcome = Outcome.TooLarge;
+      this.answer(413);
+    } else this.#destination.dispatcher.submit(this);
   }
 
   #announcesTooMuch(): boolean {
@@ -232,6 +239,7 @@ export class Exchange extends Watched {
 
   /** More than is allowed has come, of which less had been announced or nothing at all. */
   #refuseContent(): void {
+    if (this.#response !== 'ended') this.#outcome ??= Outcome.TooLarge;
     if (this.#response === 'none') {
       this.answer(413);
       this.#abandon(CANCEL, ResetBy.Server);
@@ -290,11 +298,18 @@ export class Exchange extends Watched {
     if (this.#closed !== 'no') return;
     this.#closed = reset ? 'reset' : 'complete';
     this.watcher?.forget(this);
+    this.#count(reset, byPeer);
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
     this.#waiting = null;
     if (this.#request === 'open') this.#request = 'stopped';
     this.#abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
+  }
+
+  #count(reset: boolean, byPeer: boolean): void {
+    const { outcomes } = this.#destination;
+    if (this.#outcome === null && !reset) outcomes.complete++;
+    else outcomes[this.#outcome ?? (byPeer ? Outcome.ResetByPeer : Outcome.ResetByServer)]++;
   }
 
   /** The thread need not go on: it is told, unless it has not begun. */
@@ -392,6 +407,7 @@ export class Exchange extends Watched {
       if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, piece, 0, piece.length)) return false;
       this.#requestCredit.consume(piece.length);
       this.#crossedBytes += piece.length;
+      thread.tally.requestBytes += piece.length;
       waiting.skip(piece.length);
       if (last) this.#endSent = true;
     }
@@ -415,6 +431,7 @@ export class Exchange extends Watched {
     if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, bytes, start, end)) return false;
     this.#requestCredit.consume(length);
     this.#crossedBytes += length;
+    thread.tally.requestBytes += length;
     if (last) this.#endSent = true;
     return true;
   }
@@ -527,8 +544,11 @@ export class Exchange extends Watched {
 
   onReset(code: number, reason: number): void {
     if (this.#closed !== 'no') return;
-    if (reason === ResetReason.Threw && this.#response === 'none') this.answer(500);
-    else if (this.#response !== 'ended') this.#breakOff(code);
+    if (this.#response === 'ended') return;
+    const hasThrown = reason === ResetReason.Threw;
+    this.#outcome ??= hasThrown ? Outcome.Failed : Outcome.ResetByApplication;
+    if (hasThrown && this.#response === 'none') this.answer(500);
+    else this.#breakOff(code);
   }
 
   /** Nothing follows what the transport has been given. */
@@ -551,6 +571,7 @@ export class Exchange extends Watched {
   /** Its thread says nothing more of it, alive or dead: what has no whole response by then gets none from there. */
   onLost(): void {
     if (this.#closed !== 'no' || this.#response === 'ended') return;
+    this.#outcome ??= Outcome.Lost;
     if (this.#response === 'none') this.answer(502);
     else this.#breakOff(INTERNAL_ERROR);
   }
@@ -559,8 +580,9 @@ export class Exchange extends Watched {
     this.transport.fail(this, error);
   }
 
-  onRefused(_refusal: Refusal): void {
+  onRefused(refusal: Refusal): void {
     if (this.#closed !== 'no') return;
+    this.#outcome ??= REFUSALS[refusal];
     this.answer(503, ['retry-after', String(this.#destination.retryAfterSeconds)]);
   }
 
@@ -596,6 +618,7 @@ export class Exchange extends Watched {
   /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
   onDeadline(deadline: Deadline): void {
     if (this.#closed !== 'no') return;
+    this.#outcome ??= deadline === Deadline.Drain ? Outcome.ResetByServer : Outcome.TimedOut;
     if (deadline === Deadline.Drain) {
       // What no application has begun the client may safely send again, to whoever comes next.
       const isUnbegun = this.#destination.dispatcher?.withdraw(this) === true;
@@ -612,6 +635,7 @@ export class Exchange extends Watched {
 
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
+    this.#outcome ??= Outcome.Refused;
     const reason = REASONS[status] ?? 'Error';
     const explanation = this.#destination.explain?.(status, reason);
     const text = explanation?.text ?? `${status} ${reason}\n`;
@@ -633,6 +657,11 @@ export class Exchange extends Watched {
 const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: readonly string[] = [];
 const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
+const REFUSALS = {
+  'queue-full': Outcome.QueueFull,
+  'waited-too-long': Outcome.WaitedTooLong,
+  'pool-stopped': Outcome.PoolStopped,
+} as const;
 const REASONS: { readonly [status: number]: string } = {
   400: 'Bad Request',
   404: 'Not Found',

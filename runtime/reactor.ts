@@ -8,6 +8,7 @@
  * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
  * news rings its doorbell, until the next turn.
  */
+import type { JobRecord } from './pools/tally.ts';
 import type { Thread, Turns } from './pools/thread.ts';
 
 /** A connection with output to write at the end of the turn. */
@@ -30,6 +31,8 @@ const POLLS_BEFORE_SLEEP = 16;
 export class Reactor implements Turns {
   /** Monotonic time at the start of the turn, or of the socket's event: cheap, and fine to a turn's length. */
   nowMs = performance.now();
+  /** Hears of each job that a thread has ended; null: nobody wants to. */
+  onJobEnded: ((job: JobRecord) => void) | null = null;
   readonly #threads: Thread[] = [];
   readonly #dirty: Flushable[] = [];
   #polls = 0;

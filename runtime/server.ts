@@ -1,12 +1,13 @@
 /** Puts the parts together and runs them: pools first, listeners when the applications are loaded, until it is drained or destroyed. */
 import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import type { Front } from './connections/front.ts';
+import { type Front, NOWHERE } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http2Connection } from './connections/http2.ts';
 import { LingeringSockets } from './connections/lingering.ts';
@@ -23,10 +24,13 @@ import { resolveHosts } from './listeners/names.ts';
 import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
+import { OutcomeCounters } from './outcomes.ts';
 import { Pool, type PoolObserver } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
+import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
+import { LoopMeter, type ServerStatus, statusOf } from './status.ts';
 import { threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
@@ -51,6 +55,10 @@ export class Server {
   readonly #log: Log;
   readonly #reactor: Reactor;
   readonly #pools = new Map<string, Pool>();
+  /** By pool. */
+  readonly #outcomes = new Map<string, OutcomeCounters>();
+  /** Of requests that no route matched. */
+  readonly #unrouted = new OutcomeCounters();
   readonly #listeners: Listener[] = [];
   /** Null: every listener is cleartext. */
   #certificates: Certificates | null = null;
@@ -59,9 +67,13 @@ export class Server {
   readonly #abuse: AbuseLog;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
+  readonly #limits: ConnectionLimits;
   readonly #lingering: LingeringSockets;
   readonly #http1: Http1Front;
   readonly #front: Front;
+  readonly #startedAt = new Date();
+  readonly #reactorMeter = new LoopMeter();
+  readonly #meters = new WeakMap<Thread, LoopMeter>();
   #timer: NodeJS.Timeout | null = null;
   #state: ServerState = 'starting';
   #whenEmpty: (() => void) | null = null;
@@ -77,11 +89,15 @@ export class Server {
     this.#prints = prints;
     const recallAfterMs = Math.min(...Object.values(config.pools).map((pool) => pool.recallAfterMs));
     this.#reactor = new Reactor(recallAfterMs, () => this.#maintain());
-    for (const pool of Object.values(config.pools)) this.#pools.set(pool.name, this.#createPool(pool));
+    for (const pool of Object.values(config.pools)) {
+      this.#pools.set(pool.name, this.#createPool(pool));
+      this.#outcomes.set(pool.name, new OutcomeCounters());
+    }
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#abuse = new AbuseLog(log);
     this.#handshakes = new Handshakes(config.limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
+    this.#limits = new ConnectionLimits(config.limits);
     const { linger, responseRate } = config.limits;
     this.#lingering = new LingeringSockets(
       { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
@@ -89,7 +105,10 @@ export class Server {
     );
     this.#front = {
       reactor: this.#reactor,
-      router: new Router(config.routes.map((route) => ({ ...route, target: this.#destination(route) }))),
+      router: new Router([
+        ...config.routes.map((route) => ({ ...route, target: this.#destination(route) })),
+        { host: '*', path: '/*', target: { ...NOWHERE, outcomes: this.#unrouted } },
+      ]),
       http2: http2Options({
         ...config.http2,
         // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
@@ -190,6 +209,7 @@ export class Server {
       minRequestBytesPerSecond: minRequestBytesPerSecond ?? this.#config.limits.requestRate.bytesPerSecond,
       websocket,
       connect,
+      outcomes: this.#outcomes.get(name) as OutcomeCounters,
     };
   }
 
@@ -201,6 +221,24 @@ export class Server {
       pools: [...this.#pools.values()],
       listeners: this.#listeners,
     };
+  }
+
+  status(): ServerStatus {
+    return statusOf(this, {
+      startedAt: this.#startedAt,
+      openConnections: this.#limits.openConnections,
+      maxConnections: this.#config.limits.maxConnections,
+      http2Connections: this.#connections.size,
+      lingeringConnections: this.#lingering.size,
+      deadlines: this.#deadlines.counters,
+      outcomes: this.#outcomes,
+      unrouted: this.#unrouted,
+      maxQueued: new Map(
+        Object.values(this.#config.pools).map(({ name, queue }) => [name, queue.maxExchanges]),
+      ),
+      reactorMeter: this.#reactorMeter,
+      meters: this.#meters,
+    });
   }
 
   get state(): ServerState {
@@ -250,7 +288,7 @@ export class Server {
       hosts,
       this.#certificates,
       this.#listenerHandler(),
-      new ConnectionLimits(this.#config.limits),
+      this.#limits,
       this.#handshakes,
       this.#log,
       this.#listeners,
@@ -319,8 +357,22 @@ export class Server {
     this.#abuse.tick(now);
     this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
+    this.#measureLoops();
     this.#checkEmpty();
     this.#reactor.request();
+  }
+
+  #measureLoops(): void {
+    this.#reactorMeter.tick(() => performance.eventLoopUtilization());
+    for (const pool of this.#pools.values()) {
+      for (const thread of pool.threads) {
+        const worker = pool.workerOf(thread);
+        if (worker === null) continue;
+        const meter = this.#meters.get(thread) ?? new LoopMeter();
+        this.#meters.set(thread, meter);
+        meter.tick(() => worker.performance.eventLoopUtilization());
+      }
+    }
   }
 
   #maintain(): void {

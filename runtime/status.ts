@@ -1,7 +1,14 @@
 /** What a server says of itself: JSON for the control socket, and for whoever embeds it. */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
+import { clockMicroseconds } from '../wire/clock.ts';
 import type { ControlRoutes } from './control/routes.ts';
+import type { DeadlineCounters } from './deadlines/counters.ts';
 import type { Listener } from './listeners/listener.ts';
+import type { OutcomeCounters } from './outcomes.ts';
+import type { Histogram } from './pools/histogram.ts';
 import type { Pool } from './pools/pool.ts';
+import type { Tally } from './pools/tally.ts';
+import type { Thread } from './pools/thread.ts';
 import type { Server, ServerState } from './server.ts';
 import { readVersion } from './version.ts';
 
@@ -9,8 +16,18 @@ export interface ServerStatus {
   readonly version: string;
   readonly pid: number;
   readonly state: ServerState;
+  /** When the server object was made, ISO 8601; and how long ago. */
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  /** The thread that owns the sockets. */
+  readonly reactor: LoopStatus;
   readonly listeners: readonly ListenerStatus[];
+  readonly connections: ConnectionStatus;
   readonly pools: readonly PoolStatus[];
+  /** Requests that no route matched, by what became of them. */
+  readonly unrouted: ExchangeStatus;
+  /** How often each deadline has ended something. */
+  readonly deadlines: Readonly<DeadlineCounters>;
 }
 
 export interface ListenerStatus {
@@ -19,32 +36,163 @@ export interface ListenerStatus {
   readonly tls: boolean;
 }
 
+export interface ConnectionStatus {
+  /** Over all listeners, whatever they speak. */
+  readonly open: number;
+  readonly max: number;
+  readonly http2: number;
+  /** The server has ended them and their peers have not. */
+  readonly lingering: number;
+}
+
+/** An event loop, since it began. */
+export interface LoopStatus {
+  /** Time in which it had something to do: it ran code, or waited within a call. */
+  readonly activeMs: number;
+  readonly idleMs: number;
+  /** The active part of the last second or so, 0 to 1. */
+  readonly utilization: number;
+}
+
 export interface PoolStatus {
   readonly name: string;
   readonly state: Pool['state'];
-  /** Exchanges that wait for a thread. */
+  /** Exchanges that wait for a thread, and how many may. */
   readonly queued: number;
+  readonly maxQueued: number;
+  readonly exchanges: ExchangeStatus;
   readonly threads: readonly ThreadStatus[];
+  readonly startedThreads: number;
+  readonly diedThreads: number;
+  /** Exchanges that were given to one thread and taken back for another. */
+  readonly recalledExchanges: number;
+  /** Of all threads, those that are gone included. */
+  readonly total: TallyStatus;
+}
+
+/** How many have begun, how many are open, and how the others have ended. */
+export interface ExchangeStatus extends Readonly<OutcomeCounters> {
+  readonly open: number;
 }
 
 export interface ThreadStatus {
   readonly name: string;
-  readonly state: 'starting' | 'ready' | 'draining' | 'dead';
-  /** Exchanges that it has, begun or not. */
-  readonly open: number;
+  /** Node's; null: it does not run yet. */
+  readonly threadId: number | null;
+  readonly state: Thread['state'];
+  /** Exchanges that it has been given and has not begun, and those that it has begun. */
+  readonly waiting: number;
+  readonly running: number;
+  /** Of those, the one that it began first: how long ago; null: there is none. */
+  readonly longestRunningMs: number | null;
+  /** Of those, how many have something to send and no credit for it. */
+  readonly creditStalled: number;
+  /** It has announced that it sleeps: it has nothing to do. */
+  readonly isAsleep: boolean;
+  /** Since its loop came around last. Of one that is not asleep: for so long it has computed, or waited within a call. */
+  readonly turnAgeMs: number;
+  readonly loop: LoopStatus;
+  /** Garbage collection: how often, and how long it took, of `loop.activeMs`. */
+  readonly collections: number;
+  readonly collectingMs: number;
+  readonly total: TallyStatus;
+}
+
+/** Of exchanges that threads have ended; stalls also of those that are open. */
+export interface TallyStatus {
+  readonly ended: number;
+  /** Of these, those that the thread's death cut off. */
+  readonly lost: number;
+  /** Content that has crossed to the threads, and from them. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly creditStalls: number;
+  readonly creditStalledMs: number;
+  /** From admission until the exchange was given to the thread that began it. */
+  readonly queueWait: WaitStatus;
+  /** From there until the thread began it. */
+  readonly claimWait: WaitStatus;
+  /** From there to its end. */
+  readonly service: WaitStatus;
+}
+
+export interface WaitStatus {
+  readonly count: number;
+  readonly sumMs: number;
+  /** At most a quarter too high. */
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /**
+   * What each bucket that is not empty holds at most, and how often, for whoever subtracts two readings. There are 128 at most; of
+   * single threads they are left out.
+   */
+  readonly buckets?: readonly (readonly [mostMs: number, count: number])[];
 }
 
 export function addStatus(routes: ControlRoutes, server: Server): void {
-  routes.add('GET', '/status', (exchange) => exchange.answer(200, statusOf(server)));
+  routes.add('GET', '/status', (exchange) => exchange.answer(200, server.status()));
 }
 
-export function statusOf({ parts, state }: Server): ServerStatus {
+/** The utilisation of event loops over the last second or so, however often somebody asks. */
+export class LoopMeter {
+  #before: EventLoopUtilization | null = null;
+  #now: EventLoopUtilization | null = null;
+
+  /** Once a second. */
+  tick(read: () => EventLoopUtilization): void {
+    this.#before = this.#now;
+    this.#now = read();
+  }
+
+  status(now: EventLoopUtilization): LoopStatus {
+    const since = this.#before ?? this.#now;
+    const activeMs = now.active - (since?.active ?? 0);
+    const idleMs = now.idle - (since?.idle ?? 0);
+    return {
+      activeMs: round(now.active),
+      idleMs: round(now.idle),
+      utilization: activeMs + idleMs > 0 ? round(activeMs / (activeMs + idleMs)) : 0,
+    };
+  }
+}
+
+/** What a status is made of that the server does not keep in its parts. */
+export interface StatusParts {
+  readonly startedAt: Date;
+  readonly openConnections: number;
+  readonly maxConnections: number;
+  readonly http2Connections: number;
+  readonly lingeringConnections: number;
+  readonly deadlines: DeadlineCounters;
+  readonly outcomes: ReadonlyMap<string, OutcomeCounters>;
+  readonly unrouted: OutcomeCounters;
+  readonly maxQueued: ReadonlyMap<string, number>;
+  /** Of the reactor's loop, and of threads. */
+  readonly reactorMeter: LoopMeter;
+  readonly meters: WeakMap<Thread, LoopMeter>;
+}
+
+export function statusOf({ parts, state }: Server, more: StatusParts): ServerStatus {
+  const nowUs = clockMicroseconds();
   return {
     version: readVersion(),
     pid: process.pid,
     state,
+    startedAt: more.startedAt.toISOString(),
+    uptimeMs: Date.now() - more.startedAt.getTime(),
+    reactor: more.reactorMeter.status(performance.eventLoopUtilization()),
     listeners: parts.listeners.flatMap(listenerStatus),
-    pools: parts.pools.map(poolStatus),
+    connections: {
+      open: more.openConnections,
+      max: more.maxConnections,
+      http2: more.http2Connections,
+      lingering: more.lingeringConnections,
+    },
+    pools: parts.pools.map((pool) => poolStatus(pool, more, nowUs)),
+    unrouted: exchangeStatus(more.unrouted),
+    deadlines: { ...more.deadlines },
   };
 }
 
@@ -55,11 +203,100 @@ function listenerStatus({ bound, isTls: tls }: Listener): readonly ListenerStatu
   return [{ address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, tls }];
 }
 
-function poolStatus(pool: Pool): PoolStatus {
+function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
+  const threads = [...pool.threads];
   return {
     name: pool.name,
     state: pool.state,
     queued: pool.dispatcher.queuedJobs,
-    threads: [...pool.threads].map(({ name, state, outstanding }) => ({ name, state, open: outstanding })),
+    maxQueued: more.maxQueued.get(pool.name) ?? 0,
+    exchanges: exchangeStatus(more.outcomes.get(pool.name) as OutcomeCounters),
+    threads: threads.map((thread) => threadStatus(thread, pool, more.meters, nowUs)),
+    startedThreads: pool.startedThreads,
+    diedThreads: pool.diedThreads,
+    recalledExchanges: pool.dispatcher.recalledJobs,
+    total: tallyStatus(
+      pool.tally,
+      threads.map((thread) => thread.openStalls(nowUs)),
+      true,
+    ),
   };
+}
+
+function exchangeStatus(outcomes: OutcomeCounters): ExchangeStatus {
+  const { started, ...ended } = outcomes;
+  const over = Object.values(ended).reduce((sum, count) => sum + count, 0);
+  return { started, open: started - over, ...ended };
+}
+
+function threadStatus(
+  thread: Thread,
+  pool: Pool,
+  meters: WeakMap<Thread, LoopMeter>,
+  nowUs: number,
+): ThreadStatus {
+  const { name, state, vitals, channel } = thread;
+  const waiting = thread.unbegunJobs;
+  const stalls = thread.openStalls(nowUs);
+  const worker = pool.workerOf(thread);
+  const meter = meters.get(thread) ?? new LoopMeter();
+  const longest = thread.longestRunningUs(performance.now());
+  return {
+    name,
+    threadId: vitals.threadId === 0 ? null : vitals.threadId,
+    state,
+    waiting,
+    running: thread.outstanding - waiting,
+    longestRunningMs: longest === null ? null : round(longest / 1000),
+    creditStalled: stalls.now,
+    isAsleep: channel.peerSleeps,
+    turnAgeMs: round(vitals.turnAgeUs(nowUs) / 1000),
+    collections: vitals.collections,
+    collectingMs: round(vitals.collectingMs),
+    loop: meter.status(worker?.performance.eventLoopUtilization() ?? NOTHING),
+    total: tallyStatus(thread.tally, [stalls], false),
+  };
+}
+
+const NOTHING: EventLoopUtilization = { active: 0, idle: 0, utilization: 0 };
+
+/** Of exchanges that are open. */
+export interface OpenStalls {
+  /** How many wait for credit now. */
+  readonly now: number;
+  readonly stalls: number;
+  readonly stalledUs: number;
+}
+
+function tallyStatus(tally: Tally, open: readonly OpenStalls[], hasBuckets: boolean): TallyStatus {
+  const { ended, lost, requestBytes, responseBytes } = tally;
+  const stalledUs = open.reduce((sum, { stalledUs: us }) => sum + us, tally.creditStalledUs);
+  return {
+    ended,
+    lost,
+    requestBytes,
+    responseBytes,
+    creditStalls: open.reduce((sum, { stalls }) => sum + stalls, tally.creditStalls),
+    creditStalledMs: round(stalledUs / 1000),
+    queueWait: waitStatus(tally.queueWait, hasBuckets),
+    claimWait: waitStatus(tally.claimWait, hasBuckets),
+    service: waitStatus(tally.service, hasBuckets),
+  };
+}
+
+function waitStatus(histogram: Histogram, hasBuckets: boolean): WaitStatus {
+  const quantile = (part: number) => histogram.quantileUs(part) / 1000;
+  return {
+    count: histogram.count,
+    sumMs: round(histogram.sumUs / 1000),
+    p50Ms: quantile(0.5),
+    p90Ms: quantile(0.9),
+    p99Ms: quantile(0.99),
+    maxMs: quantile(1),
+    ...(hasBuckets && { buckets: [...histogram].map(([mostUs, count]) => [mostUs / 1000, count] as const) }),
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }

@@ -17,6 +17,7 @@ import { GRAMMAR_VERSION, type ReactorHandler, type ThreadHandler } from './mess
 import { ReactorEnd } from './reactor-end.ts';
 import { allocateRing } from './ring.ts';
 import { ThreadEnd } from './thread-end.ts';
+import { allocateVitals } from './vitals.ts';
 
 export interface ChannelOptions {
   /** Bytes of the ring to the thread, a power of two from 1 KiB. Default 1 MiB. No message is longer than half of it. */
@@ -35,6 +36,7 @@ export interface ChannelTransfer {
   readonly requests: SharedArrayBuffer;
   readonly responses: SharedArrayBuffer;
   readonly claims: SharedArrayBuffer;
+  readonly vitals: SharedArrayBuffer;
   readonly maxDataRecordBytes: number;
   readonly port: MessagePort;
 }
@@ -68,7 +70,8 @@ export function createChannel(
     atomics,
   });
   const version = GRAMMAR_VERSION;
-  const transfer = { version, requests, responses, claims, maxDataRecordBytes, port: port2 };
+  const vitals = allocateVitals(slots);
+  const transfer = { version, requests, responses, claims, vitals, maxDataRecordBytes, port: port2 };
   return { reactor, transfer, transferList: [port2] };
 }
 

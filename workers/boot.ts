@@ -3,6 +3,8 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { threadId } from 'node:worker_threads';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
@@ -13,6 +15,7 @@ import type {
   ThreadReports,
 } from '../wire/control.ts';
 import { cut, describeError, MAX_NAME_CHARS } from '../wire/error-report.ts';
+import { Vitals } from '../wire/vitals.ts';
 import type { ExchangeRequest, Lifespan } from './gateway.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
@@ -26,6 +29,9 @@ const MAX_PATH_CHARS = 2_048;
 
 export default async function boot({ channel, control, host: options }: ThreadBoot): Promise<ThreadOutcome> {
   makeLastWordsSafe(options.maxErrorChars);
+  const vitals = new Vitals(channel.vitals);
+  vitals.identify(threadId);
+  watchCollections(vitals);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
   boundPrints(options.maxWaitingPrintBytes ?? Infinity, (stream, writes) => {
@@ -71,6 +77,14 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     host?.close();
     control.close();
   }
+}
+
+/** A few times a second at most where much is allocated, and told behind the collection, so it costs nothing that shows. */
+function watchCollections(vitals: Vitals): void {
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) vitals.collected(duration);
+  });
+  observer.observe({ type: 'gc' });
 }
 
 /** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */

@@ -87,6 +87,7 @@ export class HostedExchange implements Exchange {
   /** Content-Length still to be written; -1 when the application declared none. */
   #declaredBytes = -1;
   #credit: number;
+  #isStalled = false;
   #queue: Queued[] = [];
   #queuedBytes = 0;
   #owedGranted = 0;
@@ -483,7 +484,20 @@ export class HostedExchange implements Exchange {
 
   onCredit(bytes: number): void {
     this.#credit += bytes;
+    this.#endStall();
     this.pump();
+  }
+
+  #beginStall(): void {
+    if (this.#isStalled) return;
+    this.#isStalled = true;
+    this.#outlet.stalled(this);
+  }
+
+  #endStall(): void {
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#outlet.unstalled(this);
   }
 
   onReset(code: number, by: Closed['by']): void {
@@ -643,7 +657,10 @@ export class HostedExchange implements Exchange {
     const bytes = item.bytes as Uint8Array;
     if (bytes.length === 0) return this.#outlet.sendData(this, this.#flags(item.end), bytes, 0, 0);
     while (item.offset < bytes.length) {
-      if (this.#credit <= 0) return false;
+      if (this.#credit <= 0) {
+        this.#beginStall();
+        return false;
+      }
       const end = Math.min(bytes.length, item.offset + Math.min(this.#credit, this.#outlet.maxDataBytes));
       const last = end === bytes.length && item.end;
       if (!this.#outlet.sendData(this, last ? this.#flags(true) : 0, bytes, item.offset, end)) return false;
@@ -672,6 +689,7 @@ export class HostedExchange implements Exchange {
 
   #cut(closed: Closed, code: number, reason: ResetReason): void {
     if (this.#final) return;
+    this.#endStall();
     this.#response = 'cut';
     if (!this.isFinalSent) this.#outlet.sendReset(this, Flag.Final, code, reason);
     this.#finish(closed);

@@ -2,7 +2,7 @@
  * The registered extensions (docs/sgi.md, section 11): rich objects beside the interface, each with what it goes past. Published as
  * `sluice/extensions`.
  */
-import { microsecondsBetween } from '../wire/clock.ts';
+import { clockMicroseconds, microsecondsBetween } from '../wire/clock.ts';
 import type { Exchange, ExtensionKey, FieldsInit, TlsConnection, Tunnel } from './gateway.ts';
 
 /** When an exchange came, and what it waited for. */
@@ -70,10 +70,10 @@ export function offered<T>(key: ExtensionKey<T>, exchange: Hosted): T | null {
 }
 
 function timingOf({ receivedAtUs, startedAtUs }: Hosted): Timing {
-  const nowUs = (performance.timeOrigin + performance.now()) * 1000;
-  const startedAgoUs = microsecondsBetween(startedAtUs, Math.trunc(nowUs) % 2 ** 32);
+  const nowMs = performance.now();
+  const startedAgoUs = microsecondsBetween(startedAtUs, clockMicroseconds(nowMs));
   const queuedUs = microsecondsBetween(receivedAtUs, startedAtUs);
-  const startedAtMs = (nowUs - startedAgoUs) / 1000;
+  const startedAtMs = performance.timeOrigin + nowMs - startedAgoUs / 1000;
   return { receivedAtMs: startedAtMs - queuedUs / 1000, startedAtMs, queuedMs: queuedUs / 1000 };
 }
 

@@ -30,6 +30,7 @@ import {
   URGENCY_SHIFT,
 } from '../wire/messages.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
+import { Vitals } from '../wire/vitals.ts';
 import { HostedExchange } from './exchange.ts';
 import { ReceivedFields } from './fields/received.ts';
 import type {
@@ -79,6 +80,7 @@ export class Host implements ThreadHandler, Outlet {
   readonly #channel: ThreadEnd;
   readonly #observer: HostObserver;
   readonly #slots: (HostedExchange | null)[];
+  readonly #vitals: Vitals;
   /** Exchanges that met a full ring, and those that owe credit this turn. */
   readonly #stuck = new Set<HostedExchange>();
   readonly #owing = new Set<HostedExchange>();
@@ -116,6 +118,7 @@ export class Host implements ThreadHandler, Outlet {
     this.#application = application;
     this.#channel = openChannel(transfer, this, atomics);
     this.#observer = observer;
+    this.#vitals = new Vitals(transfer.vitals);
     this.options = options;
     this.maxDataBytes = this.#channel.maxDataRecordBytes;
     this.maxHeadBytes = maxMessageLength(transfer.responses.byteLength - RECORDS_OFFSET) - FIXED_HEAD_BYTES;
@@ -192,6 +195,7 @@ export class Host implements ThreadHandler, Outlet {
       } else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
     }
     this.#turnStartMs = now;
+    this.#vitals.beginTurn(clockMicroseconds(now));
     if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
     this.#receivedLast = 0;
@@ -291,7 +295,10 @@ export class Host implements ThreadHandler, Outlet {
       this.#channel.publish();
       this.#channel.leave();
     }
-    if (this.#state === 'drained' || !this.#channel.claims.claim(slot, generation)) return;
+    if (this.#state === 'drained') return;
+    const startedAtUs = clockMicroseconds(now);
+    this.#vitals.begin(slot, startedAtUs);
+    if (!this.#channel.claims.claim(slot, generation)) return;
     const request = new HostedRequest(
       method,
       scheme,
@@ -311,7 +318,7 @@ export class Host implements ThreadHandler, Outlet {
       (flags & Flag.End) !== 0,
       (flags & Flag.TakesPushes) !== 0,
       receivedAtUs,
-      clockMicroseconds(now),
+      startedAtUs,
     );
     this.#slots[slot] = exchange;
     this.#open++;
@@ -492,6 +499,14 @@ export class Host implements ThreadHandler, Outlet {
 
   sendPad(exchange: HostedExchange, toMultipleOf: number): boolean {
     return this.#sent(exchange, this.#channel.sendPad(exchange.slot, toMultipleOf));
+  }
+
+  stalled(exchange: HostedExchange): void {
+    this.#vitals.stall(exchange.slot, clockMicroseconds());
+  }
+
+  unstalled(exchange: HostedExchange): void {
+    this.#vitals.unstall(exchange.slot, clockMicroseconds());
   }
 
   owes(exchange: HostedExchange): void {

@@ -33,6 +33,10 @@ export interface Outlet {
     fields: readonly string[],
   ): boolean;
   sendPad(exchange: HostedExchange, toMultipleOf: number): boolean;
+  /** The exchange has something to send and no credit for it. */
+  stalled(exchange: HostedExchange): void;
+  /** After `stalled`: there is credit, or nothing to send any more. Before its FINAL message. */
+  unstalled(exchange: HostedExchange): void;
   /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
   owes(exchange: HostedExchange): void;
   /** FINAL messages: never refused, kept until the ring has room. */

@@ -6,6 +6,7 @@ import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { OutputBuffers } from '../http2/output.ts';
 import type { Peer } from '../listeners/peer.ts';
+import { OutcomeCounters } from '../outcomes.ts';
 import type { Reactor } from '../reactor.ts';
 import type { Router } from '../router.ts';
 import type { Connection } from './connection.ts';
@@ -39,7 +40,7 @@ export interface Front {
   onHttp1Idle(): void;
 }
 
-/** For a path that no route matches: the exchange answers 404. */
+/** For a path that no route matches: the exchange answers 404. A server has a last route with counters of its own for it. */
 export const NOWHERE: Destination = Object.freeze({
   dispatcher: null,
   responseWindowBytes: 65_536,
@@ -49,4 +50,5 @@ export const NOWHERE: Destination = Object.freeze({
   minRequestBytesPerSecond: 0,
   websocket: false,
   connect: false,
+  outcomes: new OutcomeCounters(),
 });

@@ -39,6 +39,7 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly query: URLSearchParams;
   readonly channel: JobThread['channel'];
   readonly canAdopt = false;
+  readonly tally = { requestBytes: 0, responseBytes: 0 };
   readonly #exchange: Exchange;
   readonly #owner: LocalRunOwner;
   readonly #options: LocalRunOptions;

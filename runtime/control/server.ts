@@ -16,6 +16,7 @@ import { OutputBuffers } from '../http2/output.ts';
 import { ConnectionLimits } from '../limits.ts';
 import { Listener } from '../listeners/listener.ts';
 import type { Log } from '../log.ts';
+import { OutcomeCounters } from '../outcomes.ts';
 import type { Reactor } from '../reactor.ts';
 import { Router } from '../router.ts';
 import { readVersion } from '../version.ts';
@@ -48,6 +49,7 @@ export class ControlServer implements Taker, LocalRunOwner {
     'sluice-version',
     readVersion(),
   ];
+  readonly #outcomes = new OutcomeCounters();
   #socket: OpenSocket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #running = 0;
@@ -106,6 +108,7 @@ export class ControlServer implements Taker, LocalRunOwner {
       minRequestBytesPerSecond: limits.requestRate.bytesPerSecond,
       websocket: false,
       connect: false,
+      outcomes: this.#outcomes,
       explain: (status, reason) => ({
         fields: ['content-type', 'application/json', ...this.#fields],
         text: errorText(ControlCode.Refused, `${status} ${reason}`),

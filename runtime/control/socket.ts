@@ -41,6 +41,8 @@ function removeAll(): void {
 
 /** Servers of one configuration with one process id: those of one process, or of containers that share a folder. */
 const MOST_NAMESAKES = 64;
+/** Folders of configurations that are looked at in one start. */
+const MOST_SIBLINGS = 64;
 /** The folder may go between its making and the socket's: a server that ends takes it away when it is empty. */
 const TRIES = 4;
 
@@ -83,7 +85,11 @@ async function openInFolder(folder: string, owner: SocketOwner): Promise<OpenSoc
     try {
       makeOwnFolders(folder);
       await clearStale(folder);
-      return await openFree(folder, owner);
+      const socket = await openFree(folder, owner);
+      clearSiblings(folder).catch(() => {
+        // The folder has gone meanwhile, or is not to be read: then there is nothing to clear.
+      });
+      return socket;
     } catch (error) {
       const isGone = error instanceof ControlSocketError && systemCode(error.cause) === 'ENOENT';
       if (!isGone || tries === TRIES) throw error;
@@ -104,11 +110,7 @@ async function openFree(folder: string, owner: SocketOwner): Promise<OpenSocket>
     }
     const remove = (): void => {
       removeFile(path);
-      try {
-        rmdirSync(folder);
-      } catch {
-        // Other servers of the configuration have their sockets in it.
-      }
+      removeFolder(folder);
     };
     return { path, remove: once(remove) };
   }
@@ -156,6 +158,28 @@ function requireFree(path: string): void {
     ControlCode.NoSocket,
     `${path}: expected a socket or nothing, came a file that is no socket; remove it, or set another control.path`,
   );
+}
+
+/**
+ * What killed servers of other configurations have left: nobody may ever start those again. Some of it at each start is enough, and
+ * nothing waits for it.
+ */
+async function clearSiblings(folder: string): Promise<void> {
+  const around = dirname(folder);
+  for (const name of readdirSync(around).slice(0, MOST_SIBLINGS)) {
+    const sibling = join(around, name);
+    await clearStale(sibling);
+    removeFolder(sibling);
+  }
+}
+
+/** If it is empty: other servers of a configuration have their sockets in it. */
+function removeFolder(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It is not empty, or another has taken it away.
+  }
 }
 
 /** Sockets that killed servers have left. */

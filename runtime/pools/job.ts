@@ -9,6 +9,7 @@ import type { Thread } from './thread.ts';
 
 /** What a job needs of who runs it: a thread of a pool, or the server itself. */
 export interface JobThread {
+  readonly tally: { requestBytes: number; responseBytes: number };
   readonly channel: Pick<
     ReactorEnd,
     'maxDataRecordBytes' | 'sendData' | 'sendTrailers' | 'sendCredit' | 'sendReset' | 'sendPromised'

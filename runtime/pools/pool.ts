@@ -19,6 +19,7 @@ import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { ControlLink } from './control-link.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type Prints, takePrints } from './prints.ts';
+import { Tally } from './tally.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 
 export interface PoolOptions {
@@ -105,6 +106,9 @@ export class Pool implements ThreadOwner {
   #whenEmpty: PromiseWithResolvers<void> | null = null;
   #destroyed: Promise<void> | null = null;
   #spawned = 0;
+  /** Of threads that are gone. */
+  readonly #pastTally = new Tally();
+  #deaths = 0;
   /** Of threads that Piscina still has. */
   #usedThreadIds = new Set<number>();
   /** Threads whose prints are taken. */
@@ -159,6 +163,31 @@ export class Pool implements ThreadOwner {
   /** What a thread says of itself. Never answered by one that dies first, or computes for ever. */
   async statsOf(thread: Thread): Promise<ThreadStats | null> {
     return (await this.#running.get(thread)?.link.control.stats()) ?? null;
+  }
+
+  /** Of the threads that there are and were. */
+  get tally(): Tally {
+    const all = new Tally();
+    all.add(this.#pastTally);
+    for (const { tally } of this.#running.keys()) all.add(tally);
+    return all;
+  }
+
+  /** Threads that have been started, and those of them that have died, ever. */
+  get startedThreads(): number {
+    return this.#spawned;
+  }
+
+  get diedThreads(): number {
+    return this.#deaths;
+  }
+
+  /** The thread as Node has it; null: it does not run yet, or not any more. */
+  workerOf({ vitals }: Thread): Worker | null {
+    const { threadId } = vitals;
+    return threadId === 0
+      ? null
+      : (this.#piscina.threads.find((worker) => worker.threadId === threadId) ?? null);
   }
 
   get threadCount(): number {
@@ -293,6 +322,7 @@ export class Pool implements ThreadOwner {
       this.dispatcher.resubmit(unbegun);
       return;
     }
+    this.#deaths++;
     this.#observer.onThreadDied(this, thread.name, cause);
     if (this.#state === 'stopped') {
       this.dispatcher.resubmit(unbegun);
@@ -336,6 +366,7 @@ export class Pool implements ThreadOwner {
     running.link.close();
     if (this.#running.size === 0) this.#whenEmpty?.resolve();
     const unbegun = thread.die();
+    this.#pastTally.add(thread.tally);
     this.#turns.request();
     return unbegun;
   }

@@ -14,11 +14,14 @@ import type { MessagePort } from 'node:worker_threads';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
+import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import { WireError, WireErrorCode } from '../../wire/errors.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import { elapsed, Vitals } from '../../wire/vitals.ts';
 import { type Job, JobList } from './job.ts';
+import { type JobRecord, Tally } from './tally.ts';
 
 /** What a thread tells the pool that has it. */
 export interface ThreadOwner {
@@ -33,7 +36,14 @@ export interface Turns {
   /** There is something to publish or to receive. */
   request(): void;
   readonly nowMs: number;
+  /** Hears of each job that a thread has ended; absent, or null: nobody wants to. */
+  readonly onJobEnded?: ((job: JobRecord) => void) | null;
 }
+
+/** Durations are counted up to this. */
+const MOST_US = 2 ** 32 - 1;
+/** Of `clockMicroseconds`. */
+const HALF_WRAP_MS = 2 ** 31 / 1000;
 
 export class Thread implements ReactorHandler {
   readonly name: string;
@@ -41,6 +51,8 @@ export class Thread implements ReactorHandler {
   readonly transfer: ChannelTransfer;
   readonly transferList: readonly MessagePort[];
   readonly jobs = new JobList();
+  readonly tally = new Tally();
+  readonly vitals: Vitals;
   /** `starting` until its application is loaded; `draining` takes no more jobs; `dead` is final. */
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
   /** When the thread last had nothing to do. */
@@ -83,6 +95,7 @@ export class Thread implements ReactorHandler {
     const { reactor, transfer, transferList } = createChannel(this, ring, atomics);
     this.channel = reactor;
     this.transfer = transfer;
+    this.vitals = new Vitals(transfer.vitals);
     this.transferList = transferList;
   }
 
@@ -96,6 +109,35 @@ export class Thread implements ReactorHandler {
     let stalled = 0;
     for (let job = this.jobs.head; job !== null; job = job.next) if (job.isUnsent) stalled++;
     return this.channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
+  }
+
+  /** How often and for how long the jobs that it has begun have waited for credit, and how many do now. */
+  openStalls(nowUs: number): { readonly now: number; readonly stalls: number; readonly stalledUs: number } {
+    let [now, stalls, stalledUs] = [0, 0, 0];
+    for (let job = this.jobs.head; job !== null; job = job.next) {
+      if (this.channel.claims.stateOf(job.slot) !== ClaimState.Claimed) continue;
+      if (this.vitals.isStalled(job.slot)) now++;
+      stalls += this.vitals.stalls(job.slot);
+      stalledUs += this.vitals.stalledUs(job.slot, nowUs);
+    }
+    return { now, stalls, stalledUs };
+  }
+
+  /** Since the thread began what it began first of what it has; null: it has begun nothing. */
+  longestRunningUs(nowMs: number): number | null {
+    let longest: number | null = null;
+    for (let job = this.jobs.head; job !== null; job = job.next) {
+      if (this.channel.claims.stateOf(job.slot) !== ClaimState.Claimed) continue;
+      longest = Math.max(longest ?? 0, this.#runningUs(job, nowMs));
+    }
+    return longest;
+  }
+
+  /** Since the thread began a job. Its word for that wraps: of a job that lasts for longer it is the time since its assignment. */
+  #runningUs({ slot, assignedAtMs }: Job, nowMs: number): number {
+    return nowMs - assignedAtMs > HALF_WRAP_MS
+      ? Math.min(MOST_US, (nowMs - assignedAtMs) * 1000) >>> 0
+      : elapsed(this.vitals.begunUs(slot), clockMicroseconds(nowMs));
   }
 
   /** What counts when threads are compared: not the jobs that only have a response under way, such as idle WebSockets. */
@@ -235,7 +277,9 @@ export class Thread implements ReactorHandler {
     job.thread = this;
     job.slot = slot;
     job.generation = generation;
-    job.assignedAtMs = this.#turns.nowMs;
+    job.admittedAtMs = this.#turns.nowMs;
+    job.assignedAtMs = job.admittedAtMs;
+    this.vitals.begin(slot, clockMicroseconds(job.assignedAtMs));
     job.hasResponded = false;
     // In front, among what has been begun.
     this.jobs.unshift(job);
@@ -313,6 +357,7 @@ export class Thread implements ReactorHandler {
     if (this.channel.claims.stateOf(job.slot) !== ClaimState.Claimed) {
       throw corrupt('the end of an exchange that was begun', `one of slot ${job.slot}, which was not`);
     }
+    this.#record(job);
     this.#release(job);
     this.#tellReleased(job);
     this.#aboutToBegin = 1;
@@ -330,6 +375,39 @@ export class Thread implements ReactorHandler {
     } catch (error) {
       this.#fail(error as Error);
     }
+  }
+
+  /** Before its slot is released. */
+  #record(job: Job): void {
+    const { tally, vitals } = this;
+    const { nowMs, onJobEnded } = this.#turns;
+    const { slot, admittedAtMs, assignedAtMs } = job;
+    const claimUs = elapsed(clockMicroseconds(assignedAtMs), vitals.begunUs(slot));
+    const stalls = vitals.stalls(slot);
+    tally.ended++;
+    tally.queueWait.record(Math.min(MOST_US, (assignedAtMs - admittedAtMs) * 1000) >>> 0);
+    tally.claimWait.record(claimUs);
+    tally.service.record(this.#runningUs(job, nowMs));
+    let stalledUs = 0;
+    if (stalls > 0) {
+      stalledUs = vitals.stalledUs(slot, clockMicroseconds(nowMs));
+      tally.creditStalls += stalls;
+      tally.creditStalledUs += stalledUs;
+    }
+    if (onJobEnded) this.#tellEnded(onJobEnded, job, claimUs, stalledUs);
+  }
+
+  #tellEnded(tell: (record: JobRecord) => void, job: Job, claimUs: number, stalledUs: number): void {
+    const { admittedAtMs: admittedMs, assignedAtMs: assignedMs } = job;
+    const begunMs = assignedMs + claimUs / 1000;
+    tell({
+      thread: this.name,
+      admittedMs,
+      assignedMs,
+      begunMs,
+      endedMs: Math.max(begunMs, this.#turns.nowMs),
+      creditStalledMs: stalledUs / 1000,
+    });
   }
 
   #tellReleased(job: Job): void {
@@ -358,6 +436,10 @@ export class Thread implements ReactorHandler {
     const unbegun: Job[] = [];
     for (let job = this.jobs.head; job !== null; job = this.jobs.head) {
       const taken = this.channel.claims.recall(job.slot);
+      if (!taken) {
+        this.tally.lost++;
+        this.#record(job);
+      }
       this.#release(job);
       if (taken) {
         unbegun.push(job);
@@ -390,6 +472,7 @@ export class Thread implements ReactorHandler {
   ): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
+    this.tally.responseBytes += end - start;
     try {
       job.onHead(flags, status, fields, bytes, start, end);
     } catch (error) {
@@ -415,6 +498,7 @@ export class Thread implements ReactorHandler {
   onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
     const job = this.#slots[slot];
     if (job === null || job === undefined) return;
+    this.tally.responseBytes += end - start;
     try {
       job.onData(flags, bytes, start, end);
     } catch (error) {

@@ -1,5 +1,7 @@
 /** One exchange on real rings: its transport writes down what it is told, and the test speaks for the thread. */
+
 import { Exchange, type Transport } from '../../runtime/exchange.ts';
+import { OutcomeCounters } from '../../runtime/outcomes.ts';
 import { Dispatcher } from '../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../runtime/pools/thread.ts';
 import { openChannel } from '../../wire/channel.ts';
@@ -123,6 +125,7 @@ export class ExchangeBench {
       minRequestBytesPerSecond: 0,
       websocket: false,
       connect: false,
+      outcomes: new OutcomeCounters(),
     };
     const exchange = new Exchange(
       this.transport,

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { Exchange } from '../../runtime/exchange.ts';
+import { OutcomeCounters } from '../../runtime/outcomes.ts';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { ThreadEnd } from '../../wire/thread-end.ts';
 import { ExchangeBench, RecordingTransport } from './exchange-bench.ts';
@@ -256,6 +257,7 @@ test('a path that leads to no pool is answered 404, and its request is not read'
     minRequestBytesPerSecond: 0,
     websocket: false,
     connect: false,
+    outcomes: new OutcomeCounters(),
   };
   new Exchange(transport, null, nowhere, 'POST', 'http', '', '/', '2', '', 0, [], false).start();
   t.deepEqual(transport.calls, [

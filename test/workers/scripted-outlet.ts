@@ -7,6 +7,8 @@ import type { Outlet } from '../../workers/outlet.ts';
 export type Sent = readonly unknown[];
 
 export class ScriptedOutlet implements Outlet {
+  stalls = 0;
+  stallsOver = 0;
   readonly options = {
     application: 'file:///scripted',
     pool: 'scripted',
@@ -85,6 +87,14 @@ export class ScriptedOutlet implements Outlet {
 
   sendPad(_: HostedExchange, toMultipleOf: number): boolean {
     return this.#send(['pad', toMultipleOf]);
+  }
+
+  stalled(): void {
+    this.stalls++;
+  }
+
+  unstalled(): void {
+    this.stallsOver++;
   }
 
   owes(exchange: HostedExchange): void {

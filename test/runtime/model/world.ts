@@ -2,9 +2,11 @@
  * Everything between a scripted peer and a scripted application, in one thread: real exchanges, dispatcher, threads,
  * rings, hosts and reactor. Turns happen when the test says so, and a side that sleeps wakes only when it is rung.
  */
+
 import { strict as assert } from 'node:assert';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Exchange } from '../../../runtime/exchange.ts';
+import { OutcomeCounters } from '../../../runtime/outcomes.ts';
 import { Dispatcher } from '../../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../../runtime/pools/thread.ts';
 import { Reactor } from '../../../runtime/reactor.ts';
@@ -165,6 +167,7 @@ export class World {
       minRequestBytesPerSecond: 0,
       websocket: false,
       connect: false,
+      outcomes: new OutcomeCounters(),
     };
     stream.exchange = new Exchange(
       stream,

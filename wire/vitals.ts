@@ -1,0 +1,135 @@
+/**
+ * What a thread tells of itself in shared memory, for the reactor to read whenever it likes, also while the thread computes.
+ *
+ *   word   0   thread id           Node's, once the thread runs
+ *          1   turn                when its loop began a turn last
+ *          2   collections         how often garbage has been collected
+ *          4   collecting          milliseconds that this has taken, as a 64-bit float
+ *          6   ... padding to a cache line of its own
+ *         32   slots               four words each:
+ *                begun             when the thread claimed the slot's exchange
+ *                stalls            how often the exchange had something to send and no credit for it
+ *                stalled           microseconds that it waited for credit, all stalls that are over together
+ *                stalled since     when the stall that goes on began, or 0
+ *
+ * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, one word at a time and without a barrier: what is
+ * read is a moment old at most, and what belongs to an exchange was written before the message that ended it was published.
+ *
+ * A stall of more than half a wrap, 35 minutes, counts for nothing.
+ *
+ * Nothing follows from these words but figures: a thread that has gone wild may write what it likes.
+ */
+
+const THREAD_ID = 0;
+const TURN = 1;
+const COLLECTIONS = 2;
+/** Index of a Float64Array. */
+const COLLECTING = 2;
+const SLOTS = 32;
+const WORDS_PER_SLOT = 4;
+const STALLS = 1;
+const STALLED = 2;
+const STALLED_SINCE = 3;
+
+export function allocateVitals(slots: number): SharedArrayBuffer {
+  return new SharedArrayBuffer((SLOTS + slots * WORDS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT);
+}
+
+export class Vitals {
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory);
+    this.#floats = new Float64Array(memory, 0, SLOTS / 2);
+  }
+
+  // ---- the thread
+
+  identify(threadId: number): void {
+    this.#words[THREAD_ID] = threadId;
+  }
+
+  beginTurn(nowUs: number): void {
+    this.#words[TURN] = nowUs;
+  }
+
+  collected(tookMs: number): void {
+    (this.#words[COLLECTIONS] as number)++;
+    (this.#floats[COLLECTING] as number) += tookMs;
+  }
+
+  /** Before the claim, so that whoever sees the exchange claimed sees since when. */
+  begin(slot: number, nowUs: number): void {
+    const at = SLOTS + slot * WORDS_PER_SLOT;
+    const words = this.#words;
+    words[at] = nowUs;
+    words[at + STALLS] = 0;
+    words[at + STALLED] = 0;
+    words[at + STALLED_SINCE] = 0;
+  }
+
+  /** The exchange waits for credit. Nothing happens if it does so already. */
+  stall(slot: number, nowUs: number): void {
+    const at = SLOTS + slot * WORDS_PER_SLOT;
+    const words = this.#words;
+    if (words[at + STALLED_SINCE] !== 0) return;
+    (words[at + STALLS] as number)++;
+    words[at + STALLED_SINCE] = nowUs | 1;
+  }
+
+  /** It waits no longer, if it did. */
+  unstall(slot: number, nowUs: number): void {
+    const at = SLOTS + slot * WORDS_PER_SLOT;
+    const words = this.#words;
+    const since = words[at + STALLED_SINCE] as number;
+    words[at + STALLED] = (words[at + STALLED] as number) + elapsed(since, nowUs);
+    words[at + STALLED_SINCE] = 0;
+  }
+
+  // ---- the reactor
+
+  /** 0: it does not run yet. */
+  get threadId(): number {
+    return this.#words[THREAD_ID] as number;
+  }
+
+  /** Microseconds since its loop began a turn last. One that sleeps, or computes, begins none. */
+  turnAgeUs(nowUs: number): number {
+    return elapsed(this.#words[TURN] as number, nowUs);
+  }
+
+  get collections(): number {
+    return (this.#words[COLLECTIONS] as number) >>> 0;
+  }
+
+  get collectingMs(): number {
+    return this.#floats[COLLECTING] as number;
+  }
+
+  /** When the thread claimed the slot's exchange. */
+  begunUs(slot: number): number {
+    return (this.#words[SLOTS + slot * WORDS_PER_SLOT] as number) >>> 0;
+  }
+
+  stalls(slot: number): number {
+    return (this.#words[SLOTS + slot * WORDS_PER_SLOT + STALLS] as number) >>> 0;
+  }
+
+  /** The stall that goes on included. */
+  stalledUs(slot: number, nowUs: number): number {
+    const at = SLOTS + slot * WORDS_PER_SLOT;
+    const since = this.#words[at + STALLED_SINCE] as number;
+    const over = (this.#words[at + STALLED] as number) >>> 0;
+    return since === 0 ? over : over + elapsed(since, nowUs);
+  }
+
+  isStalled(slot: number): boolean {
+    return this.#words[SLOTS + slot * WORDS_PER_SLOT + STALLED_SINCE] !== 0;
+  }
+}
+
+/** 0 for what lies a little ahead: the two readings are different threads'. */
+export function elapsed(earlierUs: number, laterUs: number): number {
+  return Math.max(0, (laterUs - earlierUs) | 0);
+}
