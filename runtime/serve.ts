@@ -8,7 +8,7 @@ import { ControlRoutes } from './control/routes.ts';
 import type { ControlServer } from './control/server.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
-import { ApplicationLoadError } from './pools/pool.ts';
+import { ApplicationLoadError } from './pools/application-load-error.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
@@ -32,7 +32,7 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     const started = server.start();
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
-    await Promise.race([started.then(() => first), first]);
+    await Promise.race([started.then(forgetPassedSockets).then(() => first), first]);
     // It answers to the end: a drain takes a while, and is watched.
     return await Promise.race([server.drain().then(() => ExitCode.Ok), second]);
   } catch (error) {
@@ -42,6 +42,11 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     control?.close();
     void server.destroy();
   }
+}
+
+/** Of systemd's socket activation: what we start ourselves has no part in them. */
+function forgetPassedSockets(): void {
+  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
 }
 
 function failedToStart(error: unknown, log: Log): number {

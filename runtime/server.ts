@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
+import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
 import { type Front, NOWHERE } from './connections/front.ts';
@@ -30,10 +31,12 @@ import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
 import { Router } from './router.ts';
-import { LoopMeter, type ServerStatus, statusOf } from './status.ts';
+import { LoopMeter, statusOf } from './status.ts';
+import type { ServerState, ServerStatus } from './status-types.ts';
 import { threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
+import { NoCertificatesError } from './tls/no-certificates-error.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
@@ -47,8 +50,6 @@ export interface ServerParts {
   readonly pools: readonly Pool[];
   readonly listeners: readonly Listener[];
 }
-
-export type ServerState = 'starting' | 'running' | 'draining' | 'ended';
 
 export class Server {
   readonly #config: Config;
@@ -255,13 +256,16 @@ export class Server {
     return this.#lingering.size;
   }
 
+  get config(): Config {
+    return this.#config;
+  }
+
   /**
    * Reads certificates and keys anew. Connections stay; new ones get what the files say now. The log says what has been
    * reloaded, or why nothing has; files that are wrong change nothing.
    */
   reloadCertificates(): void {
-    const hasFiles = this.#config.listeners.some(({ tls }) => tls !== null && tls.certificates.length > 0);
-    if (!hasFiles) {
+    if (!this.#hasCertificateFiles) {
       this.#log.info(
         'nothing is reloaded: no listener has certificate files, and all else is read at the start only',
       );
@@ -272,6 +276,20 @@ export class Server {
     } else {
       void this.#certificates.reload();
     }
+  }
+
+  /**
+   * The same for who waits for it, of a server that runs.
+   * @throws ConfigError, NoCertificatesError
+   */
+  async readCertificates(): Promise<void> {
+    if (!this.#hasCertificateFiles || this.#certificates === null) throw new NoCertificatesError();
+    const problems = await this.#certificates.reload();
+    if (problems.length > 0) throw new ConfigError('certificates', problems);
+  }
+
+  get #hasCertificateFiles(): boolean {
+    return this.#config.listeners.some(({ tls }) => tls !== null && tls.certificates.length > 0);
   }
 
   /** @throws ConfigError for files of TLS, ApplicationLoadError, ListenError. */

@@ -9,127 +9,18 @@ import type { Histogram } from './pools/histogram.ts';
 import type { Pool } from './pools/pool.ts';
 import type { Tally } from './pools/tally.ts';
 import type { Thread } from './pools/thread.ts';
-import type { Server, ServerState } from './server.ts';
+import type { Server } from './server.ts';
+import type {
+  ExchangeStatus,
+  ListenerStatus,
+  LoopStatus,
+  PoolStatus,
+  ServerStatus,
+  TallyStatus,
+  ThreadStatus,
+  WaitStatus,
+} from './status-types.ts';
 import { readVersion } from './version.ts';
-
-export interface ServerStatus {
-  readonly version: string;
-  readonly pid: number;
-  readonly state: ServerState;
-  /** When the server object was made, ISO 8601; and how long ago. */
-  readonly startedAt: string;
-  readonly uptimeMs: number;
-  /** The thread that owns the sockets. */
-  readonly reactor: LoopStatus;
-  readonly listeners: readonly ListenerStatus[];
-  readonly connections: ConnectionStatus;
-  readonly pools: readonly PoolStatus[];
-  /** Requests that no route matched, by what became of them. */
-  readonly unrouted: ExchangeStatus;
-  /** How often each deadline has ended something. */
-  readonly deadlines: Readonly<DeadlineCounters>;
-}
-
-export interface ListenerStatus {
-  /** `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`. */
-  readonly address: string;
-  readonly tls: boolean;
-}
-
-export interface ConnectionStatus {
-  /** Over all listeners, whatever they speak. */
-  readonly open: number;
-  readonly max: number;
-  readonly http2: number;
-  /** The server has ended them and their peers have not. */
-  readonly lingering: number;
-}
-
-/** An event loop, since it began. */
-export interface LoopStatus {
-  /** Time in which it had something to do: it ran code, or waited within a call. */
-  readonly activeMs: number;
-  readonly idleMs: number;
-  /** The active part of the last second or so, 0 to 1. */
-  readonly utilization: number;
-}
-
-export interface PoolStatus {
-  readonly name: string;
-  readonly state: Pool['state'];
-  /** Exchanges that wait for a thread, and how many may. */
-  readonly queued: number;
-  readonly maxQueued: number;
-  readonly exchanges: ExchangeStatus;
-  readonly threads: readonly ThreadStatus[];
-  readonly startedThreads: number;
-  readonly diedThreads: number;
-  /** Exchanges that were given to one thread and taken back for another. */
-  readonly recalledExchanges: number;
-  /** Of all threads, those that are gone included. */
-  readonly total: TallyStatus;
-}
-
-/** How many have begun, how many are open, and how the others have ended. */
-export interface ExchangeStatus extends Readonly<OutcomeCounters> {
-  readonly open: number;
-}
-
-export interface ThreadStatus {
-  readonly name: string;
-  /** Node's; null: it does not run yet. */
-  readonly threadId: number | null;
-  readonly state: Thread['state'];
-  /** Exchanges that it has been given and has not begun, and those that it has begun. */
-  readonly waiting: number;
-  readonly running: number;
-  /** Of those, the one that it began first: how long ago; null: there is none. */
-  readonly longestRunningMs: number | null;
-  /** Of those, how many have something to send and no credit for it. */
-  readonly creditStalled: number;
-  /** It has announced that it sleeps: it has nothing to do. */
-  readonly isAsleep: boolean;
-  /** Since its loop came around last. Of one that is not asleep: for so long it has computed, or waited within a call. */
-  readonly turnAgeMs: number;
-  readonly loop: LoopStatus;
-  /** Garbage collection: how often, and how long it took, of `loop.activeMs`. */
-  readonly collections: number;
-  readonly collectingMs: number;
-  readonly total: TallyStatus;
-}
-
-/** Of exchanges that threads have ended; stalls also of those that are open. */
-export interface TallyStatus {
-  readonly ended: number;
-  /** Of these, those that the thread's death cut off. */
-  readonly lost: number;
-  /** Content that has crossed to the threads, and from them. */
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly creditStalls: number;
-  readonly creditStalledMs: number;
-  /** From admission until the exchange was given to the thread that began it. */
-  readonly queueWait: WaitStatus;
-  /** From there until the thread began it. */
-  readonly claimWait: WaitStatus;
-  /** From there to its end. */
-  readonly service: WaitStatus;
-}
-
-export interface WaitStatus {
-  readonly count: number;
-  readonly sumMs: number;
-  /** At most a quarter too high. */
-  readonly p50Ms: number;
-  readonly p90Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  /**
-   * What each bucket that is not empty holds at most, and how often, for whoever subtracts two readings. There are 128 at most; of
-   * single threads they are left out.
-   */
-  readonly buckets?: readonly (readonly [mostMs: number, count: number])[];
-}
 
 export function addStatus(routes: ControlRoutes, server: Server): void {
   routes.add('GET', '/status', (exchange) => exchange.answer(200, server.status()));

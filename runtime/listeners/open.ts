@@ -41,8 +41,6 @@ export async function openListeners(
       announce(await listener.listen(target), listenerConfig, config, log);
     }
   }
-  // What we start ourselves has no part in them.
-  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
 }
 
 function targetsOf({ address }: ListenerConfig, hosts: HostAddresses): readonly BindAddress[] {

@@ -16,6 +16,7 @@ import type {
   ThreadStats,
 } from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
+import { ApplicationLoadError } from './application-load-error.ts';
 import { ControlLink } from './control-link.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type Prints, takePrints } from './prints.ts';
@@ -63,16 +64,6 @@ export interface PoolObserver {
 export interface ThreadRegistry extends Turns {
   addThread(thread: Thread): void;
   removeThread(thread: Thread): void;
-}
-
-/** The application's module could not be loaded, or did not load in time. */
-export class ApplicationLoadError extends Error {
-  readonly code = 'SLUICE_APPLICATION_LOAD_FAILED';
-
-  constructor(pool: string, application: string, found: string) {
-    super(`pool '${pool}': expected an application module at ${application}, ${found}`);
-    this.name = 'ApplicationLoadError';
-  }
 }
 
 interface Running {

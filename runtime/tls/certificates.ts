@@ -53,24 +53,30 @@ export class Certificates {
     return tls === null ? null : (this.#terminators.get(tls) ?? null);
   }
 
-  /** Reads all files anew; one reload at a time. Never rejects: what is wrong is logged, and so is what has not changed. */
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(async () => {
+  /** Reads all files anew; one reload at a time. What is wrong, which is logged as well, and so is what has not changed. Never rejects. */
+  reload(): Promise<readonly ConfigProblem[]> {
+    const problems: ConfigProblem[] = [];
+    const reloading = this.#reloading.then(async () => {
       for (const config of this.#terminators.keys()) {
-        if ((await this.#reloadOne(config)) !== 'same') continue;
+        if ((await this.#reloadOne(config, problems)) !== 'same') continue;
         this.#log.info({ where: config.where }, 'certificates not reloaded: their files have not changed');
       }
     });
-    return this.#reloading;
+    this.#reloading = reloading;
+    return reloading.then(() => problems);
   }
 
-  async #reloadOne(config: TlsConfig): Promise<'reloaded' | 'same' | 'wrong' | 'none'> {
+  async #reloadOne(
+    config: TlsConfig,
+    found: ConfigProblem[] = [],
+  ): Promise<'reloaded' | 'same' | 'wrong' | 'none'> {
     const terminator = this.#terminators.get(config);
     if (terminator === undefined || config.certificates.length === 0) return 'none';
     const problems: ConfigProblem[] = [];
     const read = await this.#reader.read(filesOf(config), AbortSignal.timeout(readTimeoutMs));
     const material = readMaterial(config, Date.now(), read, problems);
     if (material === null) {
+      found.push(...problems);
       for (const problem of problems) {
         const { code, where } = problem;
         this.#log.error(

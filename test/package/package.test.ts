@@ -1,6 +1,6 @@
 /** What is published: its content, its types, its command, and applications on it. */
 import { existsSync } from 'node:fs';
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import test from 'ava';
@@ -132,6 +132,16 @@ export default async function echo(exchange: Exchange): Promise<void> {
   t.is(await server.stop(), 0);
 });
 
+test('the page about embedding runs as it is printed there', async (t) => {
+  const folder = join(packed.project, 'embedding');
+  await mkdir(folder);
+  for (const [name, source] of modulesOf(read('docs/embedding.md')))
+    await writeFile(join(folder, name), source);
+  const { stdout, stderr } = await execute(process.execPath, [join(folder, 'serve.ts')]);
+  t.is(stdout, '200 hello from /world\n\n1 answered\n');
+  t.is(stderr, '');
+});
+
 for (const [moduleResolution, module] of [
   ['nodenext', 'nodenext'],
   ['bundler', 'esnext'],
@@ -140,7 +150,8 @@ for (const [moduleResolution, module] of [
     const name = `types-${moduleResolution}`;
     await writeFile(
       join(packed.project, `${name}.ts`),
-      `import type { Application, Exchange, GatewayError } from 'sluice/gateway';
+      `import { type Configuration, createServer, type ServerStatus, type SluiceServer } from 'sluice';
+import type { Application, Exchange, GatewayError } from 'sluice/gateway';
 import { GatewayErrorCode } from 'sluice/gateway';
 import { acceptWebSocket, type ServerWebSocket } from 'sluice/websocket';
 const application: Application = async (exchange: Exchange): Promise<void> => {
@@ -149,6 +160,11 @@ const application: Application = async (exchange: Exchange): Promise<void> => {
   // @ts-expect-error: the status is a number
   exchange.respond('200');
 };
+const configuration: Configuration = { pools: { app: { application: './app.js' } }, routes: [{ path: '/*', pool: 'app' }] };
+export const server: SluiceServer = createServer(configuration, { directory: '.', log: ({ level, msg }) => console.log(level, msg) });
+export const status: ServerStatus = server.status();
+// @ts-expect-error: a route has a path
+createServer({ routes: [{ pool: 'app' }] });
 export const isTooLarge = (error: GatewayError): boolean => error.code === GatewayErrorCode.BodyTooLarge;
 export default application;\n`,
     );

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { Agent, request as request1 } from 'undici';
-import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status.ts';
+import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status-types.ts';
 import { type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';

@@ -1,0 +1,159 @@
+/**
+ * A server within a process that has other things to do as well. Of what belongs to the whole process it touches nothing: no signal is
+ * listened to, nothing is printed, no environment variable is set, and the process does not end with it.
+ */
+import type { ConfigInput } from '../config/schema.ts';
+import { openControl } from '../control/open.ts';
+import { ControlRoutes } from '../control/routes.ts';
+import type { ControlServer } from '../control/server.ts';
+import type { Log } from '../log.ts';
+import type { Prints } from '../pools/prints.ts';
+import { Server } from '../server.ts';
+import { addStatus } from '../status.ts';
+import type { ListenerStatus, ServerStatus } from '../status-types.ts';
+import { readConfiguration } from './configuration.ts';
+import { embeddedLog, type LogLine } from './log.ts';
+import { ServerClosedError, ServerStateError } from './server-state-error.ts';
+
+/** What `runtime.config.json` may say: docs/configuration.md. */
+export type Configuration = ConfigInput;
+
+export interface ServerOptions {
+  /** Where relative paths of the configuration start. Default: the working directory. */
+  readonly directory?: string;
+  /** Is given the lines of the log. Default: nobody is. */
+  readonly log?: (line: LogLine) => void;
+  /** Are given what applications print. Default: Node passes it on, to the process's own streams. */
+  readonly prints?: Prints;
+}
+
+export interface SluiceServer extends AsyncDisposable {
+  /**
+   * Loads the applications and listens. A server starts once: after a failure it closes.
+   * @throws ConfigError (files of TLS), ApplicationLoadError, ListenError, ControlSocketError, ServerClosedError, ServerStateError
+   */
+  start(): Promise<void>;
+  /** Where it listens, with the ports that the system chose; empty until it has started. */
+  readonly addresses: readonly ListenerStatus[];
+  /**
+   * Reads certificates and keys anew. Connections stay; new ones get what the files say now. Files that are wrong change nothing.
+   * @throws ConfigError, NoCertificatesError, ServerStateError
+   */
+  reloadCertificates(): Promise<void>;
+  /** What it runs and has done; docs/control-socket.md says what stands in it. Answers at any time, asks no thread. */
+  status(): ServerStatus;
+  /** Takes no more connections, lets what is open finish, for `drainTimeoutMs` at most, and closes. Called again it is the same drain. */
+  drain(): Promise<void>;
+  /** Ends everything at once, and resolves when the threads have ended. Called again it is the same end. */
+  close(): Promise<void>;
+}
+
+/**
+ * A server that does nothing yet. What is wrong with the configuration shows here; what is wrong with the machine when it starts.
+ * @throws ConfigError with everything that is wrong
+ */
+export function createServer(configuration: Configuration, options: ServerOptions = {}): SluiceServer {
+  const config = readConfiguration(configuration, options.directory ?? process.cwd());
+  const log = embeddedLog(config.log, options.log);
+  return new EmbeddedServer(new Server(config, log, options.prints), log);
+}
+
+class EmbeddedServer implements SluiceServer {
+  readonly #server: Server;
+  readonly #log: Log;
+  #state: 'idle' | 'starting' | 'running' | 'draining' | 'closed' = 'idle';
+  #control: ControlServer | null = null;
+  #drained: Promise<void> | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(server: Server, log: Log) {
+    this.#server = server;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'idle') {
+      throw new ServerStateError('start()', 'a server that has not been started', NAMES[this.#state]);
+    }
+    this.#state = 'starting';
+    try {
+      await this.#open();
+    } catch (error) {
+      const wasClosed = !this.#isStarting;
+      // A thread that waits in the kernel may keep that from its end.
+      void this.close();
+      throw wasClosed ? new ServerClosedError() : error;
+    }
+    if (!this.#isStarting) throw new ServerClosedError();
+    this.#state = 'running';
+  }
+
+  async #open(): Promise<void> {
+    const routes = new ControlRoutes();
+    addStatus(routes, this.#server);
+    const { config, parts } = this.#server;
+    const control = await openControl(config, routes, parts.reactor, this.#log);
+    if (!this.#isStarting) {
+      control?.close();
+      return;
+    }
+    this.#control = control;
+    await this.#server.start();
+  }
+
+  /** Asked again behind every wait. */
+  get #isStarting(): boolean {
+    return this.#state === 'starting';
+  }
+
+  get addresses(): readonly ListenerStatus[] {
+    return this.#server.status().listeners;
+  }
+
+  async reloadCertificates(): Promise<void> {
+    if (this.#state !== 'running') {
+      throw new ServerStateError('reloadCertificates()', 'a server that runs', NAMES[this.#state]);
+    }
+    await this.#server.readCertificates();
+  }
+
+  status(): ServerStatus {
+    return this.#server.status();
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'draining';
+      await this.#server.drain();
+    }
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#state = 'closed';
+    this.#control?.close();
+    await this.#server.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const NAMES = {
+  idle: 'one that has not been started',
+  starting: 'one that starts',
+  running: 'one that runs',
+  draining: 'one that drains',
+  closed: 'one that is closed',
+} as const;

@@ -1,0 +1,19 @@
+/** A call that comes too early or too late in the life of an embedded server. */
+export class ServerStateError extends Error {
+  override readonly name = 'ServerStateError';
+  readonly code = 'SLUICE_SERVER_STATE';
+
+  constructor(call: string, expected: string, came: string) {
+    super(`${call}: expected ${expected}, came ${came}`);
+  }
+}
+
+/** `close` or `drain` was called before `start` had come to its end. */
+export class ServerClosedError extends Error {
+  override readonly name = 'ServerClosedError';
+  readonly code = 'SLUICE_SERVER_CLOSED';
+
+  constructor() {
+    super('start(): expected the server to be left to start, it was closed meanwhile');
+  }
+}

@@ -1,0 +1,284 @@
+/** `createServer` as a process that embeds it meets it: in order, out of order, twice, and beside others. */
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer as createNetServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { connectControl } from '../../runtime/control/client.ts';
+import {
+  type Configuration,
+  createServer,
+  type LogLine,
+  type ServerOptions,
+  type SluiceServer,
+} from '../../runtime/embedding/sluice.ts';
+import { configOf, ownFolder } from '../control/control-server.ts';
+import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
+
+const here = fileURLToPath(new URL('./applications/', import.meta.url));
+
+function configurationOf(more: Partial<Configuration> = {}): Configuration {
+  return {
+    listeners: [{ address: '127.0.0.1:0' }],
+    pools: { app: { application: './answers.ts', threads: { min: 1, max: 1 }, startTimeoutMs: 60_000 } },
+    routes: [{ path: '/*', pool: 'app' }],
+    ...more,
+  };
+}
+
+function create(
+  t: ExecutionContext,
+  more: Partial<Configuration> = {},
+  options: ServerOptions = {},
+): SluiceServer {
+  const server = createServer(configurationOf(more), { directory: here, ...options });
+  t.teardown(() => server.close());
+  return server;
+}
+
+const originOf = ({ addresses }: SluiceServer): string => `http://${addresses[0]?.address}`;
+
+async function textOf(server: SluiceServer, path: string): Promise<string> {
+  return (await fetch(`${originOf(server)}${path}`)).text();
+}
+
+test('it starts, answers, tells its status, drains and is closed', async (t) => {
+  const lines: LogLine[] = [];
+  const server = create(t, {}, { log: (line) => lines.push(line) });
+  t.is(server.status().state, 'starting');
+  t.deepEqual(server.addresses, []);
+  await server.start();
+  t.is(await textOf(server, '/here'), '/here');
+  t.like(server.status(), { state: 'running', pools: [{ name: 'app', exchanges: { complete: 1 } }] });
+  await server.drain();
+  await t.throwsAsync(textOf(server, '/here'));
+  t.is(server.status().state, 'ended');
+  t.true(lines.some(({ level, msg }) => level === 'info' && msg.startsWith('listening on')));
+  t.is(lines.at(-1)?.msg, 'stopped');
+});
+
+test('several servers run in one process, and one’s end is nothing to the others', async (t) => {
+  const [one, other] = [create(t), create(t)];
+  await Promise.all([one.start(), other.start()]);
+  t.not(originOf(one), originOf(other));
+  await one.close();
+  t.is(await textOf(other, '/there'), '/there');
+  t.like(other.status(), { pools: [{ exchanges: { started: 1 } }] });
+});
+
+test('a scope that is left closes its server', async (t) => {
+  const server = create(t);
+  await server.start();
+  await server[Symbol.asyncDispose]();
+  await t.throwsAsync(textOf(server, '/here'));
+});
+
+test('start, twice', async (t) => {
+  const server = create(t);
+  const first = server.start();
+  await t.throwsAsync(server.start(), {
+    code: 'SLUICE_SERVER_STATE',
+    message: 'start(): expected a server that has not been started, came one that starts',
+  });
+  await first;
+  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /came one that runs$/ });
+  t.is(await textOf(server, '/still'), '/still');
+});
+
+test('close, before start and twice', async (t) => {
+  const server = create(t);
+  await server.close();
+  await server.close();
+  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /came one that is closed$/ });
+});
+
+test('close and drain during start', async (t) => {
+  for (const end of ['close', 'drain'] as const) {
+    const server = create(t);
+    const started = server.start();
+    const ended = server[end]();
+    await t.throwsAsync(started, { code: 'SLUICE_SERVER_CLOSED' });
+    await ended;
+    t.is(server.status().state, 'ended');
+  }
+});
+
+test('drain, twice, and close while it lasts', async (t) => {
+  const server = create(t);
+  const signals = new Signals(randomUUID());
+  t.teardown(() => signals.close());
+  await server.start();
+  const ask = (): Promise<Response> =>
+    fetch(`${originOf(server)}/waits`, { headers: { [SIGNALS_FIELD]: signals.name } });
+  const waiting = ask();
+  await signals.until('begun');
+  const drained = server.drain();
+  t.is(server.drain(), drained);
+  t.is(server.status().state, 'draining');
+  signals.tell('release');
+  t.is(await (await waiting).text(), '/waits');
+  await drained;
+  await server.close();
+  t.is(server.close(), server.close());
+});
+
+test('close cuts off what a drain waits for', async (t) => {
+  const server = create(t);
+  const signals = new Signals(randomUUID());
+  t.teardown(() => signals.close());
+  await server.start();
+  const waiting = fetch(`${originOf(server)}/waits`, { headers: { [SIGNALS_FIELD]: signals.name } });
+  const cut = t.throwsAsync(waiting);
+  await signals.until('begun');
+  const drained = server.drain();
+  await server.close();
+  await drained;
+  await cut;
+});
+
+test('a wrong configuration shows all that is wrong, without lines of a text that nobody has', (t) => {
+  const wrong = {
+    listeners: [{ address: 'nowhere' }],
+    routes: [{ path: '/*', pool: 'missing' }],
+    colour: 'red',
+  };
+  const error = t.throws(() => createServer(wrong as unknown as Configuration), {
+    code: 'SLUICE_CONFIG_INVALID',
+  });
+  t.is((error as unknown as { problems: unknown[] }).problems.length, 3);
+  t.regex(error?.message ?? '', /^configuration: 3 errors\n/);
+  t.notRegex(error?.message ?? '', /line \d/);
+  t.throws(() => createServer(undefined as unknown as Configuration), {
+    message: /\$: expected an object of what JSON has/,
+  });
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  t.throws(() => createServer(circular as unknown as Configuration), { code: 'SLUICE_CONFIG_INVALID' });
+  t.throws(() => createServer(configurationOf(), { directory: '/nowhere' }), {
+    message: /SLUICE_CONFIG_APPLICATION_MISSING/,
+  });
+});
+
+test('a port in use, and an application that does not load', async (t) => {
+  const taken = createNetServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const server = create(t, { listeners: [{ address: `127.0.0.1:${port}` }] });
+  await t.throwsAsync(server.start(), { code: 'SLUICE_LISTEN_FAILED', message: /\(EADDRINUSE\)/ });
+  await server.close();
+  t.is(server.status().state, 'ended');
+  const base = ownFolder(t);
+  writeFileSync(join(base, 'broken.mjs'), 'throw new Error("as written");');
+  const broken = createServer(configurationOf({ pools: { app: { application: './broken.mjs' } } }), {
+    directory: base,
+  });
+  t.teardown(() => broken.close());
+  await t.throwsAsync(broken.start(), { code: 'SLUICE_APPLICATION_LOAD_FAILED', message: /as written/ });
+});
+
+test('certificates are not reloaded where there are none, nor before the start', async (t) => {
+  const server = create(t);
+  await t.throwsAsync(server.reloadCertificates(), { code: 'SLUICE_SERVER_STATE' });
+  await server.start();
+  await t.throwsAsync(server.reloadCertificates(), { code: 'SLUICE_NO_CERTIFICATES' });
+  t.is(await textOf(server, '/here'), '/here');
+});
+
+test('a log that throws costs its line', async (t) => {
+  const server = create(
+    t,
+    {},
+    {
+      log: () => {
+        throw new Error('no log');
+      },
+    },
+  );
+  await server.start();
+  t.is(await textOf(server, '/here'), '/here');
+});
+
+test('what applications print goes where it is sent', async (t) => {
+  const printed = Promise.withResolvers<string>();
+  const prints = {
+    stdout: (piece: Uint8Array) => printed.resolve(Buffer.from(piece).toString()),
+    stderr: () => undefined,
+  };
+  const server = create(t, {}, { prints });
+  await server.start();
+  t.is(await textOf(server, '/prints'), '/prints');
+  t.is(await printed.promise, 'printed\n');
+});
+
+test('there is a control socket where the configuration asks for one, and only there', async (t) => {
+  const base = ownFolder(t);
+  const path = join(base, 'c.sock');
+  const server = create(t, { control: { path } });
+  await server.start();
+  const client = await connectControl(configOf({ path }, join(base, 'runtime.config.json')));
+  t.like(await client.ask('GET', '/status'), { state: 'running' });
+  client.close();
+  const second = create(t, { control: { path } });
+  await t.throwsAsync(second.start(), { code: 'SLUICE_CONTROL_IN_USE' });
+  await server.close();
+  t.false(existsSync(path));
+});
+
+test('the process keeps its signals, its streams and its environment, and ends when its servers have', (t) => {
+  const base = ownFolder(t);
+  const script = join(base, 'embeds.ts');
+  writeFileSync(
+    join(base, 'app.mjs'),
+    'export default (exchange) => exchange.respond(200, {}, "from the application");',
+  );
+  writeFileSync(
+    script,
+    `
+    import { createServer } from '${new URL('../../runtime/embedding/sluice.ts', import.meta.url)}';
+    const state = () => JSON.stringify({
+      listeners: process.eventNames().map((name) => [String(name), process.listenerCount(name)]).sort(),
+      env: Object.entries(process.env).sort(),
+      umask: process.umask(),
+      title: process.title,
+    });
+    process.env.LISTEN_FDS = '7';
+    process.stdout.write('');
+    const before = state();
+    const server = createServer(
+      {
+        listeners: [{ address: '127.0.0.1:0' }],
+        pools: { app: { application: './app.mjs', startTimeoutMs: 60_000, threads: { min: 1, max: 1 } } },
+        routes: [{ path: '/*', pool: 'app' }],
+      },
+      { directory: ${JSON.stringify(base)} },
+    );
+    await server.start();
+    const during = state();
+    const answer = await (await fetch(\`http://\${server.addresses[0].address}/\`)).text();
+    await server.drain();
+    console.log(JSON.stringify({ answer, same: during === before && state() === before, during, before }));
+    `,
+  );
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script], {
+    encoding: 'utf8',
+    timeout: 100_000,
+  });
+  t.is(stderr, '');
+  const { answer, same, during, before } = JSON.parse(stdout);
+  t.is(answer, 'from the application');
+  t.is(during, before);
+  t.true(same);
+  t.is(status, 0);
+});
+
+test('an application may be named by the path of a module’s URL', async (t) => {
+  const application = fileURLToPath(pathToFileURL(join(here, 'answers.ts')));
+  const server = createServer(configurationOf({ pools: { app: { application, startTimeoutMs: 60_000 } } }));
+  t.teardown(() => server.close());
+  await server.start();
+  t.is(await textOf(server, '/url'), '/url');
+});
