@@ -8,6 +8,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { removeSockets } from './control/at-exit.ts';
 import { flushLog, type Log } from './log.ts';
 
 const POLL_MS = 10;
@@ -75,6 +76,8 @@ export function endOnUncaughtError(log: Log, exitCode: number): void {
 
 /** Ends the process without its threads. Without `execve` (Windows, a system that forbids it) the exit code is that of SIGKILL. */
 export function endWithoutThreads(exitCode: number): void {
+  // Neither way tells 'exit'.
+  removeSockets();
   // What is to be loaded or written for every Node (NODE_OPTIONS) is not meant for this one.
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
   try {

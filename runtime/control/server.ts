@@ -20,11 +20,12 @@ import { OutcomeCounters } from '../outcomes.ts';
 import type { Reactor } from '../reactor.ts';
 import { Router } from '../router.ts';
 import { readVersion } from '../version.ts';
+import { isRemoved, removeAtExit } from './at-exit.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import type { Environment } from './folder.ts';
 import { LocalRun, type LocalRunOwner } from './local-run.ts';
 import type { ControlRoutes } from './routes.ts';
-import { type OpenSocket, openAt, openIn, removeAtExit } from './socket.ts';
+import { type OpenSocket, openAt, openIn } from './socket.ts';
 import { CONTROL_VERSION } from './version.ts';
 
 const TICK_MS = 1_000;
@@ -134,7 +135,7 @@ export class ControlServer implements Taker, LocalRunOwner {
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
-    removeAtExit.add(socket);
+    removeAtExit(socket);
   }
 
   async #listen(path: string): Promise<void> {
@@ -220,7 +221,7 @@ export class ControlServer implements Taker, LocalRunOwner {
     for (const listener of this.#listeners) listener.close();
     if (this.#socket === null) return;
     this.#socket.remove();
-    removeAtExit.delete(this.#socket);
+    isRemoved(this.#socket);
   }
 
   /** At once: whoever is connected is cut off. Idempotent. */

@@ -19,26 +19,6 @@ export interface OpenSocket {
   remove(): void;
 }
 
-/**
- * Sockets that are taken away when the process ends without closing its servers, as by `process.exit` or by an error that nobody
- * caught. One listener for all of them, and none when there is no socket.
- */
-export const removeAtExit = {
-  add(socket: OpenSocket): void {
-    if (atExit.size === 0) process.on('exit', removeAll);
-    atExit.add(socket);
-  },
-  delete(socket: OpenSocket): void {
-    if (atExit.delete(socket) && atExit.size === 0) process.off('exit', removeAll);
-  },
-};
-
-const atExit = new Set<OpenSocket>();
-
-function removeAll(): void {
-  for (const socket of atExit) socket.remove();
-}
-
 /** Servers of one configuration with one process id: those of one process, or of containers that share a folder. */
 const MOST_NAMESAKES = 64;
 /** Folders of configurations that are looked at in one start. */

@@ -262,6 +262,21 @@ test('the socket goes with a second signal', async (t) => {
   t.false(existsSync(path));
 });
 
+test('the socket goes with an error that nobody caught, after which the process waits for no thread', async (t) => {
+  const base = ownFolder(t);
+  const path = join(base, 'c.sock');
+  const code = `
+    import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) process.on('SIGUSR2', () => { throw new Error('of the main thread'); });`;
+  const variables = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}` };
+  const { child, listening, ended } = startProcess(t, { ...input, control: { path } }, [], variables);
+  await listening();
+  t.true(existsSync(path));
+  child.kill('SIGUSR2');
+  t.is((await ended).code, 1);
+  t.false(existsSync(path));
+});
+
 const canMount = isRoot && spawnSync('unshare', ['-m', 'true']).status === 0;
 
 (canMount ? test : test.skip)(
