@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { connectControl } from '../../runtime/control/client.ts';
@@ -17,6 +18,7 @@ import {
 } from '../../runtime/embedding/sluice.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
+import { TestAuthority, TestFiles } from '../tls/authority.ts';
 
 const here = fileURLToPath(new URL('./applications/', import.meta.url));
 
@@ -186,6 +188,32 @@ test('certificates are not reloaded where there are none, nor before the start',
   await server.start();
   await t.throwsAsync(server.reloadCertificates(), { code: 'SLUICE_NO_CERTIFICATES' });
   t.is(await textOf(server, '/here'), '/here');
+});
+
+test('certificates that are reloaded come to new connections, and wrong ones to none', async (t) => {
+  const authority = await TestAuthority.create();
+  const issue = (subject: string) => authority.issue({ subject, names: ['localhost'] });
+  const files = new TestFiles(t);
+  const certificates = [files.certificate('c', await issue('before'))];
+  const server = create(t, { listeners: [{ address: '127.0.0.1:0', tls: { certificates, watch: false } }] });
+  await server.start();
+  const port = Number(server.addresses[0]?.address.split(':').at(-1));
+  t.true(server.addresses[0]?.tls);
+  const subject = async (): Promise<string> => {
+    const socket = connectTls({ port, host: '127.0.0.1', ca: authority.cert, servername: 'localhost' });
+    await once(socket, 'secureConnect');
+    const shown = String(socket.getPeerX509Certificate()?.subject);
+    socket.destroy();
+    return shown;
+  };
+  t.is(await subject(), 'CN=before');
+  files.certificate('c', await issue('after'));
+  await server.reloadCertificates();
+  t.is(await subject(), 'CN=after');
+  writeFileSync(certificates[0]?.cert as string, 'no certificate');
+  const error = await t.throwsAsync(server.reloadCertificates(), { code: 'SLUICE_CONFIG_INVALID' });
+  t.regex(error?.message ?? '', /\$\.listeners\[0\]\.tls\.certificates\[0\]\.cert.*SLUICE_TLS_INVALID/s);
+  t.is(await subject(), 'CN=after');
 });
 
 test('a log that throws costs its line', async (t) => {

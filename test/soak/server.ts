@@ -11,6 +11,8 @@ export interface Holding {
   readonly arrayBuffers: number;
   readonly handles: number;
   readonly descriptors: number;
+  /** Exchanges that have begun and whose end has not been counted. */
+  readonly openExchanges: number;
 }
 
 /** The first message is the configuration's text; then `measure` and `end`. */
@@ -46,5 +48,6 @@ async function measure(): Promise<Holding> {
     arrayBuffers,
     handles: process.getActiveResourcesInfo().length,
     descriptors: readdirSync('/proc/self/fd').length,
+    openExchanges: (server?.status().pools ?? []).reduce((sum, { exchanges }) => sum + exchanges.open, 0),
   };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { Agent, request as request1 } from 'undici';
+import type { JobRecord } from '../../runtime/pools/tally.ts';
 import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status-types.ts';
 import { type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -223,6 +224,35 @@ test('a peer that leaves a stalled exchange ends its stall', async (t) => {
   t.deepEqual(counted(await settled(running)), { started: 1, resetByPeer: 1 });
   t.like(poolOf(running), { total: { creditStalls: 1 } });
   t.is(threadOf(running).creditStalled, 0);
+});
+
+test('whoever draws what happened when is told of each exchange in order of its times', async (t) => {
+  const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
+  const { reactor } = running.server.parts;
+  const records: JobRecord[] = [];
+  reactor.onJobEnded = (record) => records.push(record);
+  const since = performance.now();
+  const session = await connectHttp2(t, running.origin, { settings: { initialWindowSize: 1_000 } });
+  t.is((await request(session, { ':path': '/whole' })).status, 200);
+  const stream = session.request({ ':path': '/streams' });
+  await once(stream, 'response');
+  while (threadOf(running).creditStalled === 0) await new Promise((resolve) => setImmediate(resolve));
+  stream.resume();
+  await once(stream, 'end');
+  await settled(running);
+  reactor.onJobEnded = null;
+  t.is((await request(session, { ':path': '/whole' })).status, 200);
+  t.is(records.length, 2);
+  for (const { thread, admittedMs, assignedMs, begunMs, endedMs } of records) {
+    t.is(thread, 'app-1');
+    const times = [since, admittedMs, assignedMs, begunMs, endedMs, performance.now()];
+    t.deepEqual(
+      times,
+      times.toSorted((one, other) => one - other),
+    );
+  }
+  t.is(records[0]?.creditStalledMs, 0);
+  t.true((records[1]?.creditStalledMs ?? 0) > 0);
 });
 
 test('a status says who the server is, where it listens and what is connected', async (t) => {
