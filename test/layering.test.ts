@@ -39,9 +39,14 @@ const published = [
 const rules: readonly Rule[] = [
   { title: 'wire imports nothing of the project', from: under('wire/'), may: ['wire/'] },
   {
-    title: "runtime/http2 imports wire's window and marks, and itself",
+    title: 'runtime/bytes imports nothing but itself',
+    from: under('runtime/bytes/'),
+    may: ['runtime/bytes/'],
+  },
+  {
+    title: "runtime/http2 imports wire's window and marks, bytes, and itself",
     from: under('runtime/http2/'),
-    may: ['runtime/http2/', 'wire/field-marks.ts', 'wire/window.ts'],
+    may: ['runtime/http2/', 'runtime/bytes/', 'wire/field-marks.ts', 'wire/window.ts'],
   },
   {
     title: 'runtime/pools sees no HTTP: it imports wire and itself',

@@ -1,10 +1,10 @@
 /** What a connection needs of the server to serve a request. */
 import type { Socket } from 'node:net';
+import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
-import type { OutputBuffers } from '../http2/output.ts';
 import type { Peer } from '../listeners/peer.ts';
 import { OutcomeCounters } from '../outcomes.ts';
 import type { Reactor } from '../reactor.ts';

@@ -4,13 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
+import type { OutputChunk } from '../bytes/output-buffers.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { isHost } from '../http1/host.ts';
 import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
-import type { OutputChunk } from '../http2/output.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
 import { PushedExchange } from '../pushed-exchange.ts';

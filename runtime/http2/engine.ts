@@ -9,6 +9,8 @@
  * `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. `endTurn` before the output of a
  * turn is taken, `tick` about once a second.
  */
+
+import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
 import { AbuseBudgets } from './budgets.ts';
 import { EngineCounters } from './counters.ts';
 import { type ConnectionError, EngineMisuseError, ErrorCode } from './errors.ts';
@@ -20,7 +22,6 @@ import { HpackEncoder } from './hpack/encoder.ts';
 import { LateAllowance } from './late-allowance.ts';
 import { type EngineState, Lifecycle } from './lifecycle.ts';
 import { type Http2Options, maxClosedStreamMemory } from './options.ts';
-import type { OutputBuffers, OutputChunk } from './output.ts';
 import { Priorities } from './priorities.ts';
 import { Pusher } from './pusher.ts';
 import { ReceiveFlow } from './receive-flow.ts';

@@ -2,7 +2,7 @@
  * A field block that came in several frames (RFC 9113 section 4.3): HEADERS without END_HEADERS and its
  * CONTINUATIONs. Bounded in bytes and in frames, and judged before a fragment is kept.
  */
-import { copyBytes } from './output.ts';
+import { copyBytes } from '../bytes/output-buffers.ts';
 
 export class FieldBlock {
   readonly streamId: number;

@@ -5,9 +5,10 @@
  * that grows with what has come and not with what was announced. DATA is never gathered: its pieces are
  * handed over as they come. What a frame means, and whether its head is acceptable, is the sink's matter.
  */
+
+import { copyBytes } from '../bytes/output-buffers.ts';
 import { ErrorCode } from './errors.ts';
 import { Flag, FrameType, frameHeadBytes } from './frames.ts';
-import { copyBytes } from './output.ts';
 
 /** What the sink says to a frame's head, before any of the payload is kept. */
 export const HeadVerdict = { Take: 0, Skip: 1 } as const;

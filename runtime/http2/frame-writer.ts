@@ -5,9 +5,10 @@
  * While the socket still has some of our output, only full buffers are handed over and the last one keeps
  * filling: so a peer that does not read makes us hold what we said, not a buffer for every word of it.
  */
+
+import { copyBytes, type OutputBuffers, type OutputChunk } from '../bytes/output-buffers.ts';
 import type { EngineCounters } from './counters.ts';
 import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes } from './frames.ts';
-import { copyBytes, type OutputBuffers, type OutputChunk } from './output.ts';
 
 export class FrameWriter {
   readonly #buffers: OutputBuffers;

@@ -7,6 +7,8 @@
  * `maxUnsentBytes`.
  */
 import { Window } from '../../wire/window.ts';
+import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
+import { SendQueue } from '../bytes/send-queue.ts';
 import type { AbuseBudgets } from './budgets.ts';
 import type { EngineCounters } from './counters.ts';
 import { EngineMisuseError, ErrorCode } from './errors.ts';
@@ -15,9 +17,7 @@ import type { FrameWriter } from './frame-writer.ts';
 import { frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
 import type { HpackEncoder } from './hpack/encoder.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { OutputBuffers, OutputChunk } from './output.ts';
 import type { SendScheduler } from './scheduler.ts';
-import { SendQueue } from './send-queue.ts';
 import { type Http2Stream, ResponsePhase, type SendRoom, SendWaiting } from './stream.ts';
 import { StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';

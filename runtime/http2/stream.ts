@@ -3,8 +3,8 @@
  * `context`.
  */
 import { Window } from '../../wire/window.ts';
+import type { SendQueue } from '../bytes/send-queue.ts';
 import type { ReceiveWindow } from './receive-window.ts';
-import type { SendQueue } from './send-queue.ts';
 import { StreamState } from './stream-state.ts';
 
 /** How far the response has come, apart from what the stream's state allows (RFC 9113 section 8.1). */

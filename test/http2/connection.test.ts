@@ -1,7 +1,7 @@
 import test from 'ava';
+import type { OutputChunk } from '../../runtime/bytes/output-buffers.ts';
 import { ErrorCode } from '../../runtime/http2/errors.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
-import type { OutputChunk } from '../../runtime/http2/output.ts';
 import { SettingId } from '../../runtime/http2/settings.ts';
 import {
   data,

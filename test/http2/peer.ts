@@ -1,13 +1,14 @@
 /**
  * An engine with a peer that tests drive by hand: a manual clock, events written down, output taken apart.
  */
+
+import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
 import type { Abuse } from '../../runtime/http2/counters.ts';
 import { Http2Engine } from '../../runtime/http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../../runtime/http2/events.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 import { HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
 import { type Http2Overrides, http2Options } from '../../runtime/http2/options.ts';
-import { OutputBuffers } from '../../runtime/http2/output.ts';
 import type { Http2Stream } from '../../runtime/http2/stream.ts';
 import { type Frame, parseFrames, preface, settings, settingsAck } from './frames.ts';
 

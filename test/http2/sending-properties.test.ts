@@ -1,8 +1,8 @@
 /** Sending against a model of the peer: whatever the owner, the peer and the socket do in whatever order. */
 import test from 'ava';
 import fc from 'fast-check';
+import type { OutputChunk } from '../../runtime/bytes/output-buffers.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
-import type { OutputChunk } from '../../runtime/http2/output.ts';
 import { SettingId } from '../../runtime/http2/settings.ts';
 import { type Frame, get, parseFrames, rstStream, settings, windowUpdate } from './frames.ts';
 import { Peer } from './peer.ts';

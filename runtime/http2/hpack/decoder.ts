@@ -10,10 +10,10 @@
  * HPACK from here.
  */
 import { Buffer } from 'node:buffer';
+import { latin1String } from '../../bytes/latin1.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts';
 import { integerRead, readInteger } from './integer.ts';
-import { latin1String } from './latin1.ts';
 import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 export const DecodeResult = {

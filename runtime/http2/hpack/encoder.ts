@@ -9,11 +9,11 @@
  */
 import { Buffer } from 'node:buffer';
 import { isMarked, plainName } from '../../../wire/field-marks.ts';
+import { latin1Bytes } from '../../bytes/latin1.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
 import { defaultIndexing, Indexing, markedIndexing, NameRecord } from './indexing-policy.ts';
 import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
-import { latin1Bytes } from './latin1.ts';
 import {
   STATIC_LENGTH,
   STATIC_NAMES,

@@ -1,7 +1,7 @@
 /**
  * Response bytes of one stream that wait for a window or for room in the output, copied once on the way in.
  */
-import { copyBytes, type OutputBuffers, type OutputChunk } from './output.ts';
+import { copyBytes, type OutputBuffers, type OutputChunk } from './output-buffers.ts';
 
 export class SendQueue {
   readonly #buffers: OutputBuffers;

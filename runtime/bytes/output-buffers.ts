@@ -2,8 +2,6 @@
  * Buffers for what leaves. One pool serves all connections of a reactor: a connection holds a buffer only
  * while it has bytes to send, so an idle one holds none.
  */
-import { EngineMisuseError } from './errors.ts';
-import { frameHeadBytes } from './frames.ts';
 
 /** A buffer with its filled part [start, length). */
 export class OutputChunk {
@@ -22,6 +20,16 @@ export class OutputChunk {
 /** `start` of a chunk that has been released. Its `length` stays readable, for `sent`. */
 const released = -1;
 
+/** A bug of ours: the owner of a connection gave the same chunk back a second time. */
+class OutputMisuseError extends Error {
+  override readonly name = 'OutputMisuseError';
+  readonly code = 'SLUICE_OUTPUT_MISUSE';
+
+  constructor() {
+    super('output chunk: expected one release, but it was released again');
+  }
+}
+
 export class OutputBuffers {
   /** Size of every pooled buffer. */
   readonly chunkBytes: number;
@@ -31,10 +39,10 @@ export class OutputBuffers {
   #heldCount = 0;
 
   /**
-   * @param chunkBytes size of a buffer; default 64 KiB of content in frames of 16 KiB, and their heads.
+   * @param chunkBytes size of a buffer; default 64 KiB of content, and four frame heads of HTTP/2 (RFC 9113 section 4.1).
    * @param maxFree buffers kept for reuse; default 32, so a burst's memory is given back.
    */
-  constructor(chunkBytes = 65_536 + 4 * frameHeadBytes, maxFree = 32) {
+  constructor(chunkBytes = 65_536 + 4 * 9, maxFree = 32) {
     this.chunkBytes = chunkBytes;
     this.#maxFree = maxFree;
   }
@@ -67,8 +75,7 @@ export class OutputBuffers {
   /** Takes back a chunk whose bytes nobody reads any more. */
   release(chunk: OutputChunk): void {
     // Two owners of one buffer would mix two peers' bytes: better to stop here.
-    if (chunk.start === released)
-      throw new EngineMisuseError(0, 'a chunk released once', 'it was released again');
+    if (chunk.start === released) throw new OutputMisuseError();
     this.#heldCount--;
     chunk.start = released;
     chunk.next = null;

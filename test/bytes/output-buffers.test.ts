@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { OutputBuffers } from '../../runtime/http2/output.ts';
-import { SendQueue } from '../../runtime/http2/send-queue.ts';
+import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
+import { SendQueue } from '../../runtime/bytes/send-queue.ts';
 
 test('a released buffer is used again, up to maxFree of them', (t) => {
   const buffers = new OutputBuffers(1024, 1);
