@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HELLO } from './content.ts';
-import { firstAnswer } from './probe.ts';
+import { firstAnswer, type Protocol } from './probe.ts';
 import { Program } from './processes.ts';
 
 const START_TIMEOUT_MS = 20_000;
@@ -68,11 +68,22 @@ export function fastifyHttp2(): Contender {
   return baseline('Fastify on node:http2', 'fastify-http2.ts', []);
 }
 
+/** One thread of `node:http`. */
+export function nodeHttp(): Contender {
+  return baseline('node:http', 'node-http.ts', [], 'http', 'http/1.1');
+}
+
+/** What sockets cost with nothing behind them, over HTTP/1.1. */
+export function bareNet(): Contender {
+  return baseline('bare node:net', 'bare-net.ts', [], 'http', 'http/1.1');
+}
+
 function baseline(
   name: string,
   file: string,
   args: readonly (number | string)[],
   scheme: 'http' | 'https' = 'http',
+  protocol: Protocol = 'h2',
 ): Contender {
   const path = fileURLToPath(new URL(`./baselines/${file}`, import.meta.url));
   return {
@@ -80,7 +91,7 @@ function baseline(
     start: async () => {
       const port = await freePort();
       const program = new Program(name, process.execPath, [path, String(port), ...args.map(String)]);
-      return started(program, port, scheme);
+      return started(program, port, scheme, protocol);
     },
   };
 }
@@ -145,10 +156,22 @@ export function writeConfig({ directory, pools, certificate, options }: SluiceOp
 }
 
 /** Waits for the first right answer to `/hello`, which every measured server has. */
-async function started(program: Program, port: number, scheme: 'http' | 'https'): Promise<Server> {
+async function started(
+  program: Program,
+  port: number,
+  scheme: 'http' | 'https',
+  protocol: Protocol = 'h2',
+): Promise<Server> {
   const origin = `${scheme}://127.0.0.1:${port}`;
   try {
-    await firstAnswer({ program, origin, path: '/hello', body: HELLO, timeoutMs: START_TIMEOUT_MS });
+    await firstAnswer({
+      program,
+      origin,
+      path: '/hello',
+      body: HELLO,
+      timeoutMs: START_TIMEOUT_MS,
+      protocol,
+    });
   } catch (error) {
     await program.stop();
     throw error;

@@ -11,6 +11,8 @@ export interface LoadOptions {
   readonly url: string;
   readonly connections: number;
   readonly streams: number;
+  /** HTTP/1.1, where `streams` is how many requests are pipelined. Default: HTTP/2. */
+  readonly isHttp1?: boolean;
   /** Run for so long. Either this or `requests`. */
   readonly seconds?: number;
   /** Run until so many requests are done. */
@@ -42,6 +44,7 @@ export interface Latency {
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const args = ['-t1', `-c${options.connections}`, `-m${options.streams}`];
+  if (options.isHttp1 === true) args.push('--h1');
   if (options.seconds !== undefined) args.push(`-D${options.seconds}`);
   if (options.requests !== undefined) args.push(`-n${options.requests}`);
   if (options.requestsPerSecond !== undefined) args.push(`--rps=${options.requestsPerSecond}`);

@@ -2,6 +2,8 @@
  * One real client's view of a server, by `node:http2`: whether it answers, and whether it answers right.
  * Nothing is measured before its sample has passed here.
  */
+
+import { request as requestOverHttp1 } from 'node:http';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program } from './processes.ts';
@@ -13,6 +15,34 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+}
+
+/** The versions that servers are asked over. */
+export type Protocol = 'h2' | 'http/1.1';
+
+/** The same over cleartext HTTP/1.1, by `node:http`. */
+function requestHttp1(origin: string, path: string, timeoutMs: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = requestOverHttp1(
+      `${origin}${path}`,
+      { agent: false, timeout: timeoutMs },
+      (response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (text: string) => {
+          body += text;
+        });
+        response.once('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        );
+      },
+    );
+    outgoing.once('timeout', () =>
+      outgoing.destroy(new Error(`no answer to ${path} within ${timeoutMs} ms`)),
+    );
+    outgoing.once('error', reject);
+    outgoing.end();
+  });
 }
 
 /** Sends one request on a connection of its own, a POST when it has a body, and gives the whole answer. */
@@ -58,8 +88,10 @@ export async function assertAnswer(
   path: string,
   body: string,
   server: string,
+  protocol: Protocol = 'h2',
 ): Promise<void> {
-  const answer = await request(origin, path, 10_000);
+  const ask = protocol === 'h2' ? request : requestHttp1;
+  const answer = await ask(origin, path, 10_000);
   const wrong: string[] = [];
   if (answer.status !== 200) wrong.push(`status ${answer.status}, expected 200`);
   if (answer.body !== body)
@@ -95,6 +127,8 @@ export interface FirstAnswerOptions {
   /** The body to expect; any when left out. */
   readonly body?: string;
   readonly timeoutMs: number;
+  /** Default: h2. */
+  readonly protocol?: Protocol;
 }
 
 /** Tries until the server answers with 200, and gives the time of that answer as `performance.now()` has it. */
@@ -103,7 +137,8 @@ export async function firstAnswer(options: FirstAnswerOptions): Promise<number> 
   for (;;) {
     options.program.assertAlive();
     try {
-      const answer = await request(options.origin, options.path, options.timeoutMs);
+      const ask = options.protocol === 'http/1.1' ? requestHttp1 : request;
+      const answer = await ask(options.origin, options.path, options.timeoutMs);
       if (answer.status === 200 && (options.body === undefined || answer.body === options.body)) {
         return performance.now();
       }

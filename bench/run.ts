@@ -18,6 +18,7 @@ import { faces } from './scenarios/faces.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { small } from './scenarios/small.ts';
+import { smallHttp1 } from './scenarios/small-http1.ts';
 import { smallTls } from './scenarios/small-tls.ts';
 import { stalled } from './scenarios/stalled.ts';
 import { start } from './scenarios/start.ts';
@@ -27,6 +28,7 @@ import { calibrateWork } from './work.ts';
 const scenarios: readonly Scenario[] = [
   small,
   smallTls,
+  smallHttp1,
   faces,
   compute,
   lightRoute,

@@ -1,0 +1,78 @@
+/** Small responses over HTTP/1.1: what is left of the sockets' own speed, one request at a time and pipelined. */
+import {
+  type BenchContext,
+  type Comparison,
+  inRounds,
+  type Scenario,
+  type ScenarioResult,
+} from '../comparison.ts';
+import { bareNet, nodeHttp, type Server, sluice } from '../contenders.ts';
+import { HELLO } from '../content.ts';
+import { load } from '../load.ts';
+import { cpuMicroseconds } from '../measure.ts';
+import { assertAnswer } from '../probe.ts';
+
+const CONNECTIONS = 64;
+const PIPELINED = 16;
+
+const METRICS = ['requests', 'CPU', 'pipelined requests', 'pipelined CPU'] as const;
+
+export const smallHttp1: Scenario = { name: 'small-http1', title: 'Small responses over HTTP/1.1', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const node = nodeHttp();
+  const bare = bareNet();
+  const ours = sluice({
+    name: 'Sluice, 1 thread',
+    directory: context.directory,
+    pools: { hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] } },
+  });
+  const samples = await inRounds(context, [node, bare, ours], METRICS, (server, { name }) =>
+    measure(server, name, context.isQuick),
+  );
+  const of = (
+    title: string,
+    unit: string,
+    metric: (typeof METRICS)[number],
+    bound: 'at least' | 'at most',
+    limit: number,
+  ): Comparison => ({
+    title,
+    unit,
+    baseline: node.name,
+    samples: samples[metric],
+    targets: [{ contender: ours.name, of: 'ratio', bound, limit }],
+  });
+  return {
+    method:
+      `\`GET /hello\` answers 13 bytes with content-type and content-length; ${CONNECTIONS} connections, h2load on one thread, one ` +
+      `request at a time and ${PIPELINED} pipelined. CPU is user + system time of the whole process group. The bare server counts ` +
+      "the empty lines of what comes and writes a constant for each: what Node's sockets can do at most.",
+    comparisons: [
+      of(`requests per second, ${CONNECTIONS} connections`, 'requests/s', 'requests', 'at least', 1.5),
+      of('CPU per request, whole process tree', 'µs', 'CPU', 'at most', 0.8),
+      of(`requests per second, ${PIPELINED} pipelined`, 'requests/s', 'pipelined requests', 'at least', 5),
+      of(`CPU per request, ${PIPELINED} pipelined`, 'µs', 'pipelined CPU', 'at most', 0.3),
+    ],
+  };
+}
+
+async function measure(server: Server, name: string, isQuick: boolean) {
+  await assertAnswer(server.origin, '/hello', HELLO, name, 'http/1.1');
+  const one = await measureLoad(server, 1, isQuick);
+  const many = await measureLoad(server, PIPELINED, isQuick);
+  return {
+    requests: one.requestsPerSecond,
+    CPU: one.cpuMicroseconds,
+    'pipelined requests': many.requestsPerSecond,
+    'pipelined CPU': many.cpuMicroseconds,
+  };
+}
+
+async function measureLoad({ origin, program }: Server, streams: number, isQuick: boolean) {
+  const options = { url: `${origin}/hello`, connections: CONNECTIONS, streams, isHttp1: true };
+  await load({ ...options, seconds: 1 });
+  const before = cpuMicroseconds(program.pid);
+  const { requests, requestsPerSecond } = await load({ ...options, seconds: isQuick ? 2 : 5 });
+  return { requestsPerSecond, cpuMicroseconds: (cpuMicroseconds(program.pid) - before) / requests };
+}
