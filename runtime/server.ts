@@ -11,13 +11,14 @@ import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
 import { type Front, NOWHERE } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
+import { Http1Connection } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
 import { LingeringSockets } from './connections/lingering.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
 import { HandshakeLog } from './handshake-log.ts';
-import { Http1Front } from './http1/front.ts';
+import { Http1Caches } from './http1/caches.ts';
 import { http2Options } from './http2/options.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
@@ -45,7 +46,6 @@ const LAST_WORDS_MS = 500;
 
 export interface ServerParts {
   readonly reactor: Reactor;
-  /** Of HTTP/2. */
   readonly connections: Iterable<Connection>;
   readonly pools: readonly Pool[];
   readonly listeners: readonly Listener[];
@@ -70,7 +70,6 @@ export class Server {
   readonly #handshakeLog: HandshakeLog;
   readonly #limits: ConnectionLimits;
   readonly #lingering: LingeringSockets;
-  readonly #http1: Http1Front;
   readonly #front: Front;
   readonly #startedAt = new Date();
   readonly #reactorMeter = new LoopMeter();
@@ -115,6 +114,14 @@ export class Server {
         // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
         enableConnectProtocol: config.routes.some(({ websocket }) => websocket),
       }),
+      http1: {
+        ...config.http1,
+        maxTargetBytes: config.limits.maxTargetBytes,
+        headerTimeoutMs: config.limits.headerTimeoutMs,
+        requestWindowBytes: config.http2.streamWindowBytes,
+        outputLimitBytes: config.http2.outputLimitBytes,
+      },
+      http1Caches: new Http1Caches(),
       buffers: new OutputBuffers(),
       deadlines: this.#deadlines,
       lingering: this.#lingering,
@@ -127,14 +134,7 @@ export class Server {
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
-      onHttp1Idle: () => this.#checkEmpty(),
     };
-    this.#http1 = new Http1Front(this.#front, {
-      ...config.http1,
-      maxTargetBytes: config.limits.maxTargetBytes,
-      headerTimeoutMs: config.limits.headerTimeoutMs,
-      requestWindowBytes: config.http2.streamWindowBytes,
-    });
   }
 
   #createPool(pool: PoolConfig): Pool {
@@ -356,8 +356,14 @@ export class Server {
   }
 
   #onHttp1(socket: Socket, first: Buffer, peer: Peer): void {
-    if (this.#config.http1.enabled) this.#http1.accept(socket, first, peer);
-    else socket.destroy();
+    if (!this.#config.http1.enabled) {
+      socket.destroy();
+      return;
+    }
+    const connection = new Http1Connection(socket, this.#front, peer);
+    this.#connections.add(connection);
+    connection.begin(first);
+    if (this.#state === 'draining') connection.drain();
   }
 
   #forget(connection: Connection): void {
@@ -369,7 +375,6 @@ export class Server {
     const now = this.#reactor.tick();
     this.#deadlines.advance(now);
     for (const connection of this.#connections) connection.tick(now);
-    this.#http1.tick(now);
     this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#abuse.tick(now);
@@ -419,7 +424,6 @@ export class Server {
     for (const listener of this.#listeners) listener.close();
     this.#handshakes.close();
     this.#certificates?.close();
-    this.#http1.drain();
     for (const connection of this.#connections) connection.drain();
     for (const pool of this.#pools.values()) pool.announceDrain();
     this.#checkEmpty();
@@ -478,7 +482,7 @@ export class Server {
   }
 
   #checkEmpty(): void {
-    if (this.#connections.size > 0 || this.#http1.openExchanges > 0 || this.#lingering.size > 0) return;
+    if (this.#connections.size > 0 || this.#lingering.size > 0) return;
     this.#endDrain();
   }
 
@@ -497,7 +501,6 @@ export class Server {
     this.#handshakes.close();
     this.#certificates?.close();
     for (const connection of this.#connections) connection.destroy();
-    this.#http1.destroy();
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
   }
 }

@@ -49,6 +49,11 @@ const rules: readonly Rule[] = [
     may: ['runtime/http2/', 'runtime/bytes/', 'wire/field-marks.ts', 'wire/window.ts'],
   },
   {
+    title: "runtime/http1 imports wire's marks, bytes, and itself",
+    from: under('runtime/http1/'),
+    may: ['runtime/http1/', 'runtime/bytes/', 'wire/field-marks.ts'],
+  },
+  {
     title: 'runtime/pools sees no HTTP: it imports wire and itself',
     from: under('runtime/pools/'),
     may: ['runtime/pools/', 'wire/'],
@@ -94,6 +99,16 @@ const forbidden: readonly { readonly title: string; readonly from: string; reado
     title: 'runtime/http2 does no I/O: no socket, clock, timer or thread',
     from: 'runtime/http2/',
     modules: /^node:(?!buffer$)/,
+  },
+  {
+    title: 'runtime/http1 does no I/O: no socket, clock, timer or thread',
+    from: 'runtime/http1/',
+    modules: /^node:(?!buffer$|net$)/,
+  },
+  {
+    title: 'the reactor serves HTTP by its own engines: node:http stays where applications live',
+    from: 'runtime/',
+    modules: /^node:https?$/,
   },
   {
     title: 'runtime/pools knows no sockets and no HTTP',

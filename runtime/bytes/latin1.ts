@@ -171,3 +171,14 @@ export function latin1Bytes(text: string, out: Buffer): void {
   if (text.length > LOOP_LIMIT) out.write(text, 0, 'latin1');
   else for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
 }
+
+const latin1Write = (
+  Buffer.prototype as unknown as {
+    latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
+  }
+).latin1Write;
+
+/** Writes `text` at `offset`, where there must be room; of a code unit above 255 the low octet counts. */
+export function writeLatin1(out: Uint8Array, offset: number, text: string): void {
+  latin1Write.call(out, text, offset, text.length);
+}

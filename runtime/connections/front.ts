@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange.ts';
+import type { Http1Caches } from '../http1/caches.ts';
+import type { Http1Options } from '../http1/options.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { Peer } from '../listeners/peer.ts';
@@ -17,6 +19,8 @@ export interface Front {
   readonly reactor: Reactor;
   readonly router: Router<Destination>;
   readonly http2: Http2Options;
+  readonly http1: Http1Options;
+  readonly http1Caches: Http1Caches;
   readonly buffers: OutputBuffers;
   readonly deadlines: Deadlines;
   /** Where sockets go that the server has nothing more to say on. */
@@ -36,8 +40,6 @@ export interface Front {
   onFault(error: unknown): void;
   /** The peer has gone over a budget or a limit for abuse: its connection ends. */
   onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
-  /** The last exchange that was open over HTTP/1 is over. */
-  onHttp1Idle(): void;
 }
 
 /** For a path that no route matches: the exchange answers 404. A server has a last route with counters of its own for it. */

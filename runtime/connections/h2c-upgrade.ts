@@ -4,8 +4,8 @@
  *
  * Whatever is not in order is no offer: the request is answered over HTTP/1.1, as RFC 9110 section 7.8 allows.
  */
-import type { IncomingMessage } from 'node:http';
-import type { RequestHead } from '../http1/head.ts';
+import { lists } from '../http1/field-section.ts';
+import type { Http1Message } from '../http1/message.ts';
 import { ErrorCode } from '../http2/errors.ts';
 import { readUint32 } from '../http2/frames.ts';
 import { PeerSettings } from '../http2/settings.ts';
@@ -13,7 +13,10 @@ import type { Peer } from '../listeners/peer.ts';
 
 /** The request that becomes stream 1. */
 export interface UpgradedRequest {
-  readonly head: RequestHead;
+  readonly method: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly fields: readonly string[];
   /** The payload of a SETTINGS frame, whose values are valid. */
   readonly settings: Uint8Array;
 }
@@ -24,33 +27,19 @@ export const SWITCHING_TO_H2C =
 const SETTING_BYTES = 6;
 
 /** @returns null: the request does not ask for it, or not as it must. */
-export function h2cUpgrade(request: IncomingMessage, head: RequestHead, peer: Peer): UpgradedRequest | null {
-  const { headers } = request;
-  if (headers.upgrade === undefined || !lists(headers.upgrade, 'h2c')) return null;
+export function h2cUpgrade(message: Http1Message, peer: Peer): UpgradedRequest | null {
+  const { method, authority, path, version, section } = message;
+  const { upgrade, fields } = section;
+  if (upgrade === null || !lists(upgrade.protocols, 'h2c')) return null;
   // In TLS the protocol is ALPN's to choose (RFC 9113 section 3.3).
-  if (peer.tls !== '' || head.version !== '1.1' || head.method === 'CONNECT') return null;
+  if (peer.tls !== '' || version !== '1.1') return null;
   // Content would have to be read in the old protocol before the new one begins.
-  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return null;
-  const { connection } = headers;
-  if (connection === undefined || !lists(connection, 'upgrade') || !lists(connection, 'http2-settings')) {
-    return null;
-  }
-  const values = headerValues(request.rawHeaders, 'http2-settings');
-  if (values.length !== 1) return null;
-  const settings = decodeSettings(values[0] as string);
-  return settings === null ? null : { head, settings };
-}
-
-function lists(value: string, token: string): boolean {
-  return value.split(',').some((each) => each.trim().toLowerCase() === token);
-}
-
-function headerValues(raw: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    if ((raw[i] as string).toLowerCase() === name) values.push(raw[i + 1] as string);
-  }
-  return values;
+  if (section.announcesContent) return null;
+  if (!lists(upgrade.connection, 'http2-settings')) return null;
+  const [value, second] = upgrade.http2Settings;
+  if (value === undefined || second !== undefined) return null;
+  const settings = decodeSettings(value);
+  return settings === null ? null : { method, authority, path, fields, settings };
 }
 
 /** RFC 7540 section 3.2.1: base64url without padding. Another spelling of the same octets is refused like a wrong one. */

@@ -3,37 +3,23 @@
  * single stream is its exchange's (see `Deadlines`).
  */
 import type { Deadlines } from '../deadlines/deadlines.ts';
-import { isSlow } from '../deadlines/rate.ts';
 import type { Http2Engine } from '../http2/engine.ts';
 import { FrameType } from '../http2/frames.ts';
+import { ReadingPace } from './reading-pace.ts';
 
 export class Http2Pace {
   /** Since the last tick a stream has been found with content that only the connection's window holds back. */
   isHeldByWindow = false;
-  /** How long output has waited for the peer since its rate was judged last, and what had been taken by then. -1: never. */
-  #owedMs = -1;
-  #markBytes = 0;
+  readonly #reading = new ReadingPace();
   /** HEADERS frames that had come when a tick found a head that was not whole; -1: none was found. */
   #headFrames = -1;
   #headMs = 0;
 
   /** @param waits output has been given to the socket and not been taken */
-  readsTooSlowly(waits: boolean, takenBytes: number, { options, stepMs }: Deadlines): boolean {
-    const { bytesPerSecond, windowMs } = options.responseRate;
+  readsTooSlowly(waits: boolean, takenBytes: number, deadlines: Deadlines): boolean {
     const isOwed = waits || this.isHeldByWindow;
     this.isHeldByWindow = false;
-    if (!isOwed || bytesPerSecond === 0) return false;
-    if (this.#owedMs === -1) {
-      this.#owedMs = 0;
-      this.#markBytes = takenBytes;
-      return false;
-    }
-    this.#owedMs += stepMs;
-    if (this.#owedMs < windowMs) return false;
-    const slow = isSlow(takenBytes - this.#markBytes, this.#owedMs, bytesPerSecond);
-    this.#owedMs = 0;
-    this.#markBytes = takenBytes;
-    return slow;
+    return this.#reading.isTooSlow(isOwed, takenBytes, deadlines);
   }
 
   /**

@@ -4,7 +4,6 @@
  */
 import type { Socket } from 'node:net';
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
-import type { OutputChunk } from '../bytes/output-buffers.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Exchange, type Transport } from '../exchange.ts';
 import { isHost } from '../http1/host.ts';
@@ -19,6 +18,8 @@ import type { Connection } from './connection.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Pace } from './http2-pace.ts';
+import { free } from './read-buffer.ts';
+import { SocketOutput } from './socket-output.ts';
 import { trailersOf } from './trailer-fields.ts';
 import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
 
@@ -36,13 +37,8 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   readonly #front: Front;
   readonly #engine: Http2Engine;
   readonly #peer: Peer;
-  /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
-  readonly #writing: OutputChunk[] = [];
-  #writingBytes = 0;
-  /** Output that the socket has taken. */
-  #takenBytes = 0;
+  readonly #output: SocketOutput;
   readonly #pace = new Http2Pace();
-  readonly #onWritten: () => void;
   #state: 'open' | 'ending' | 'closed' = 'open';
   /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
   #drain: 'none' | 'promised' | 'final' = 'none';
@@ -67,10 +63,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#socket = socket;
     this.#front = front;
     this.#peer = peer;
-    this.#onWritten = () => this.#written();
     const now = front.reactor.tick();
     this.#idleSinceMs = now;
     this.#engine = new Http2Engine(this, front.http2, front.buffers, now);
+    this.#output = new SocketOutput(socket, this.#engine, front.buffers, () => this.#taken());
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#ended());
@@ -84,9 +80,9 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#read(first);
   }
 
-  #upgrade({ head, settings }: UpgradedRequest): void {
+  #upgrade({ method, authority, path, fields, settings }: UpgradedRequest): void {
     this.#socket.write(SWITCHING_TO_H2C, 'latin1');
-    this.#engine.upgrade(settings, head.method, 'http', head.authority, head.path, [...head.fields]);
+    this.#engine.upgrade(settings, method, 'http', authority, path, [...fields]);
   }
 
   #read(chunk: Uint8Array): void {
@@ -136,8 +132,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     } catch (error) {
       this.#front.onFault(error);
     }
-    for (const chunk of this.#writing) this.#front.buffers.release(chunk);
-    this.#writing.length = 0;
+    this.#output.release();
     this.#front.forget(this);
   }
 
@@ -154,49 +149,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   #flush(): void {
     if (this.#state !== 'open') return;
     this.#engine.endTurn(this.#front.reactor.nowMs);
-    this.#send(false);
+    this.#output.send(false);
     if (this.#engine.state === 'closing') this.#end();
   }
 
-  #send(onlyFull: boolean): void {
-    const engine = this.#engine;
-    const socket = this.#socket;
-    for (;;) {
-      let chunk = engine.takeOutput(onlyFull);
-      if (chunk === null) return;
-      const corked = engine.hasFullOutput;
-      if (corked) socket.cork();
-      for (; chunk !== null; chunk = engine.takeOutput(onlyFull)) {
-        this.#writing.push(chunk);
-        this.#writingBytes += chunk.length;
-        socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
-        if (!corked) break;
-      }
-      if (corked) socket.uncork();
-      this.#settle();
-    }
-  }
-
-  /**
-   * Takes back what the socket has done with. TCP has mostly taken a chunk when `write` returns, while its callback comes a
-   * tick later: told by the length of what waits, the same buffer serves for the next chunk while it is in the cache.
-   */
-  #settle(): void {
-    const waitingBytes = this.#socket.writableLength;
-    for (;;) {
-      const chunk = this.#writing[0];
-      // None, also when the connection was closed meanwhile and they went back then.
-      if (chunk === undefined || this.#writingBytes - chunk.length < waitingBytes) return;
-      this.#writing.shift();
-      this.#writingBytes -= chunk.length;
-      this.#takenBytes += chunk.length;
-      this.#engine.sent(chunk.length);
-      this.#front.buffers.release(chunk);
-    }
-  }
-
-  #written(): void {
-    this.#settle();
+  #taken(): void {
     if (this.#state !== 'closed' && this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
@@ -210,7 +167,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   // ---- Connection
 
   get isUnsent(): boolean {
-    return this.#state === 'open' && this.#writingBytes === 0 && this.#engine.hasOutput;
+    return this.#state === 'open' && this.#output.writingBytes === 0 && this.#engine.hasOutput;
   }
 
   /** RFC 9113 section 6.8: a request that crosses with the first GOAWAY is served; the second says which was the last. */
@@ -272,9 +229,9 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   #tick(nowMs: number): void {
     const { deadlines, headerTimeoutMs } = this.#front;
-    if (this.#pace.readsTooSlowly(this.#writingBytes > 0, this.#takenBytes, deadlines)) {
+    if (this.#pace.readsTooSlowly(this.#output.writingBytes > 0, this.#output.takenBytes, deadlines)) {
       deadlines.counters.responseRate++;
-      if (this.#writingBytes > 0) {
+      if (this.#output.writingBytes > 0) {
         this.destroy();
         return;
       }
@@ -410,7 +367,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.#engine.write(exchange.stream as Http2Stream, bytes, start, end, last);
     // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
-    if (this.#engine.isFull && this.#state === 'open') this.#send(true);
+    if (this.#engine.isFull && this.#state === 'open') this.#output.send(true);
     this.#front.reactor.flushLater(this);
   }
 
@@ -485,23 +442,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     if (queuedBytes === 0) return -1;
     if (sendWindow.available <= 0) return exchange.sentBytes;
     // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
-    if (this.#writingBytes === 0) this.#pace.isHeldByWindow = true;
+    if (this.#output.writingBytes === 0) this.#pace.isHeldByWindow = true;
     return -1;
   }
 }
 
 /** RFC 9113 section 8.5, RFC 9110 section 9.3.6. */
 const PORT = /:\d+$/;
-
-/** Below this the collector is cheaper. */
-const FREE_FROM_BYTES = 16_384;
-
-/**
- * Gives a socket's buffer back now: the engine has copied what it keeps, and left to the collector tens of megabytes
- * of them lie about during an upload. Only a buffer that is all of its memory is the socket's own and nobody else's.
- */
-function free(chunk: Uint8Array): void {
-  if (chunk.length >= FREE_FROM_BYTES && chunk.length === chunk.buffer.byteLength) {
-    (chunk.buffer as ArrayBuffer).transfer(0);
-  }
-}

@@ -3,16 +3,17 @@
  * counts of their own, so that nothing that comes this way takes anything from the applications' clients. No request reaches a
  * pool: each is answered by a route, in the reactor's thread.
  */
+import { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Config } from '../config/config.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Front } from '../connections/front.ts';
+import { Http1Connection } from '../connections/http1.ts';
 import { Http2Connection } from '../connections/http2.ts';
 import { LingeringSockets } from '../connections/lingering.ts';
 import { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination, Exchange, Taker } from '../exchange.ts';
-import { Http1Front } from '../http1/front.ts';
+import { Http1Caches } from '../http1/caches.ts';
 import { http2Options } from '../http2/options.ts';
-import { OutputBuffers } from '../http2/output.ts';
 import { ConnectionLimits } from '../limits.ts';
 import { Listener } from '../listeners/listener.ts';
 import type { Log } from '../log.ts';
@@ -40,7 +41,6 @@ export class ControlServer implements Taker, LocalRunOwner {
   readonly #deadlines: Deadlines;
   readonly #lingering: LingeringSockets;
   readonly #front: Front;
-  readonly #http1: Http1Front;
   readonly #listeners: Listener[] = [];
   readonly #fields: readonly string[] = [
     'cache-control',
@@ -73,6 +73,15 @@ export class ControlServer implements Taker, LocalRunOwner {
         maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, control.maxExchanges),
         enableConnectProtocol: false,
       }),
+      http1: {
+        ...http1,
+        upgradeH2c: false,
+        maxTargetBytes: limits.maxTargetBytes,
+        headerTimeoutMs: limits.headerTimeoutMs,
+        requestWindowBytes: control.maxBodyBytes,
+        outputLimitBytes: http2.outputLimitBytes,
+      },
+      http1Caches: new Http1Caches(),
       buffers: new OutputBuffers(),
       deadlines: this.#deadlines,
       lingering: this.#lingering,
@@ -87,15 +96,7 @@ export class ControlServer implements Taker, LocalRunOwner {
       onFault: (error) =>
         log.error({ err: error }, 'error of the server itself: the control connection that met it is closed'),
       onAbuse: (abuse) => log.warn({ abuse }, 'a control connection went over a budget and is closed'),
-      onHttp1Idle: () => undefined,
     };
-    this.#http1 = new Http1Front(this.#front, {
-      ...http1,
-      upgradeH2c: false,
-      maxTargetBytes: limits.maxTargetBytes,
-      headerTimeoutMs: limits.headerTimeoutMs,
-      requestWindowBytes: control.maxBodyBytes,
-    });
   }
 
   #destination(): Destination {
@@ -145,7 +146,11 @@ export class ControlServer implements Taker, LocalRunOwner {
         onHttp2: (socket, first, peer) => {
           this.#connections.add(new Http2Connection(socket, this.#front, first, peer));
         },
-        onHttp1: (socket, first, peer) => this.#http1.accept(socket, first, peer),
+        onHttp1: (socket, first, peer) => {
+          const connection = new Http1Connection(socket, this.#front, peer);
+          this.#connections.add(connection);
+          connection.begin(first);
+        },
         onRefused: (refusal, _address, why) =>
           this.#log.debug({ refusal, why }, 'control connection refused'),
       },
@@ -211,7 +216,6 @@ export class ControlServer implements Taker, LocalRunOwner {
     const now = this.#reactor.tick();
     this.#deadlines.advance(now);
     for (const connection of this.#connections) connection.tick(now);
-    this.#http1.tick(now);
     this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#reactor.request();
@@ -231,6 +235,5 @@ export class ControlServer implements Taker, LocalRunOwner {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#closeListeners();
     for (const connection of this.#connections) connection.destroy();
-    this.#http1.destroy();
   }
 }

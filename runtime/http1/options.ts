@@ -24,4 +24,6 @@ export interface Http1Options {
   readonly headerTimeoutMs: number;
   /** Request bytes kept for an application that does not read. */
   readonly requestWindowBytes: number;
+  /** Output that the socket has not taken at which content waits in the queues of its responses. */
+  readonly outputLimitBytes: number;
 }

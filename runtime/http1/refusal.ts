@@ -22,12 +22,12 @@ export function refusalBody({ status, why }: Refusal): string {
   return `${status} ${REASONS[status] ?? 'Error'}${why === '' ? '' : `: ${why}`}\n`;
 }
 
-/** The whole response, for a connection whose parser can say no more: RFC 9112 section 2.2 asks for a 400 and an end. */
-export function refusalMessage(refusal: Refusal): string {
+/** The whole response: RFC 9112 section 2.2 asks for a 400 and an end. */
+export function refusalMessage(refusal: Refusal, date = new Date().toUTCString()): string {
   const body = refusalBody(refusal);
   return [
     `HTTP/1.1 ${refusal.status} ${REASONS[refusal.status] ?? 'Error'}`,
-    `date: ${new Date().toUTCString()}`,
+    `date: ${date}`,
     'content-type: text/plain; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',

@@ -1,7 +1,4 @@
-/**
- * The four forms of a request target (RFC 9112 section 3.2). Node's parser tells them apart by their first character and
- * otherwise takes what comes: a fragment, any scheme, user information, an asterisk with any method.
- */
+/** The four forms of a request target (RFC 9112 section 3.2). */
 import { isHttpAuthority } from './host.ts';
 
 export interface Target {
@@ -12,13 +9,13 @@ export interface Target {
   readonly path: string;
 }
 
-/** Visible ASCII without `#`: a fragment never leaves the client (RFC 9110 section 7.1). */
-const TARGET_CHARACTERS = /^[!"$-~]+$/;
 const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
 
-/** @returns null when it is malformed, or of a form that the method does not go with. */
+/**
+ * @param target of visible ASCII without `#`, as the reader has seen to it
+ * @returns null when it is malformed, or of a form that the method does not go with
+ */
 export function parseTarget(method: string, target: string): Target | null {
-  if (!TARGET_CHARACTERS.test(target)) return null;
   if (method === 'CONNECT') return authorityForm(target);
   if (target.charCodeAt(0) === 0x2f) return { scheme: null, authority: null, path: target };
   if (target === '*') return method === 'OPTIONS' ? { scheme: null, authority: null, path: target } : null;

@@ -1,110 +1,16 @@
-/**
- * Frames into output buffers. All frames that one turn produces lie one after another in one buffer and leave
- * in one write; a second buffer is begun only when the first is full.
- *
- * While the socket still has some of our output, only full buffers are handed over and the last one keeps
- * filling: so a peer that does not read makes us hold what we said, not a buffer for every word of it.
- */
+/** Frames into the output. */
 
 import { copyBytes, type OutputBuffers, type OutputChunk } from '../bytes/output-buffers.ts';
+import { OutputQueue } from '../bytes/output-queue.ts';
 import type { EngineCounters } from './counters.ts';
 import { Flag, FrameType, frameHeadBytes, initialMaxFrameBytes } from './frames.ts';
 
-export class FrameWriter {
-  readonly #buffers: OutputBuffers;
+export class FrameWriter extends OutputQueue {
   readonly #counters: EngineCounters;
-  #current: OutputChunk | null = null;
-  #filledHead: OutputChunk | null = null;
-  #filledTail: OutputChunk | null = null;
-  /** Bytes written here that the socket has not taken. */
-  unsentBytes = 0;
-  /** The part of them that has been handed over. */
-  #inFlightBytes = 0;
 
   constructor(buffers: OutputBuffers, counters: EngineCounters) {
-    this.#buffers = buffers;
+    super(buffers, frameHeadBytes);
     this.#counters = counters;
-  }
-
-  /** Whether `take` has something. @param isLast as there */
-  hasOutput(isLast: boolean): boolean {
-    return this.hasFullOutput || (this.#current !== null && (isLast || this.#inFlightBytes === 0));
-  }
-
-  /** The socket has not taken all that it was given. */
-  get isBehind(): boolean {
-    return this.#inFlightBytes > 0;
-  }
-
-  /** Whether there is a buffer that waiting would not make fuller. */
-  get hasFullOutput(): boolean {
-    return this.#filledHead !== null || (this.#current !== null && roomIn(this.#current) < leastRoomBytes);
-  }
-
-  /**
-   * @param onlyFull leaves the buffer that still has room, as while an earlier one is with the socket
-   * @param isLast nothing more is written, so that there is nothing to wait for
-   */
-  take(onlyFull: boolean, isLast: boolean): OutputChunk | null {
-    let chunk = this.#filledHead;
-    if (chunk !== null) {
-      this.#filledHead = chunk.next;
-      if (this.#filledHead === null) this.#filledTail = null;
-      chunk.next = null;
-    } else {
-      chunk = this.#current;
-      if (chunk === null) return null;
-      const isKept = onlyFull || (this.#inFlightBytes > 0 && !isLast);
-      if (isKept && roomIn(chunk) >= leastRoomBytes) return null;
-      this.#current = null;
-    }
-    this.#inFlightBytes += chunk.length;
-    return chunk;
-  }
-
-  sent(bytes: number): void {
-    this.#inFlightBytes -= bytes;
-    this.unsentBytes -= bytes;
-  }
-
-  /** The socket is gone: buffers that were not handed over go back to the pool. */
-  discard(): void {
-    for (let chunk = this.#filledHead; chunk !== null; ) {
-      const next: OutputChunk | null = chunk.next;
-      this.#buffers.release(chunk);
-      chunk = next;
-    }
-    this.#filledHead = null;
-    this.#filledTail = null;
-    if (this.#current !== null) this.#buffers.release(this.#current);
-    this.#current = null;
-    this.unsentBytes = this.#inFlightBytes;
-  }
-
-  /** The chunk to write in, with that much room behind `length`. What was written is told by `commit`. */
-  reserve(bytes: number): OutputChunk {
-    const current = this.#current;
-    if (current !== null) {
-      if (current.buffer.length - current.length >= bytes) return current;
-      if (this.#filledTail === null) this.#filledHead = current;
-      else this.#filledTail.next = current;
-      this.#filledTail = current;
-    }
-    const chunk = this.#buffers.acquire(bytes);
-    this.#current = chunk;
-    return chunk;
-  }
-
-  commit(chunk: OutputChunk, bytes: number): void {
-    chunk.length += bytes;
-    this.unsentBytes += bytes;
-  }
-
-  /** Room in the buffer begun, frame head not counted; a fresh buffer's when little is left. */
-  get dataRoom(): number {
-    const current = this.#current;
-    const room = current === null ? 0 : roomIn(current);
-    return room >= leastRoomBytes ? room : this.#buffers.chunkBytes - frameHeadBytes;
   }
 
   /**
@@ -245,14 +151,6 @@ export class FrameWriter {
     putUint32(chunk.buffer, offset + 4, code);
     chunk.buffer.write(debug, offset + 8, 'latin1');
   }
-}
-
-/** Content for which a frame is not begun at the end of a buffer. */
-const leastRoomBytes = 1024;
-
-/** Room for the content of one more frame; negative when there is none for its head. */
-function roomIn(chunk: OutputChunk): number {
-  return chunk.buffer.length - chunk.length - frameHeadBytes;
 }
 
 /** The length byte in front of a payload's content, and zeros behind it (RFC 9113 section 6.1). */

@@ -1,4 +1,5 @@
 /** Which protocol a connection's first bytes begin. */
+import { METHODS } from '../http1/methods.ts';
 
 /** The start of HTTP/2's client preface (RFC 9113 section 3.4), which no HTTP/1 request begins with. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
@@ -27,7 +28,7 @@ function judgeFirstLine(seen: Buffer): 'http1' | 'none' | null {
   const method = seen.toString('latin1', 0, space === -1 ? Math.min(seen.length, MAX_LINE_BYTES) : space);
   if (method === 'PRI') return 'none';
   // Without the space behind it, a method may be the beginning of another.
-  if (!TOKEN.test(method) || (space !== -1 && methods().has(method))) return 'http1';
+  if (!TOKEN.test(method) || (space !== -1 && METHODS.has(method))) return 'http1';
   const end = seen.findIndex(isControl);
   if (end === -1) return seen.length < MAX_LINE_BYTES ? null : 'http1';
   return VERSION.test(seen.toString('latin1', 0, end)) ? 'http1' : 'none';
@@ -36,14 +37,6 @@ function judgeFirstLine(seen: Buffer): 'http1' | 'none' | null {
 /** The line's end, or what no line of HTTP has. */
 function isControl(byte: number): boolean {
   return byte < 0x20 || byte === 0x7f;
-}
-
-let known: ReadonlySet<string> | null = null;
-
-/** Not imported: an import of node:http lists its exports, which costs the start 40 ms. */
-function methods(): ReadonlySet<string> {
-  known ??= new Set(process.getBuiltinModule('node:http').METHODS);
-  return known;
 }
 
 /** Of a connection that has sent at least a byte. */

@@ -47,16 +47,18 @@ const cases: readonly Case[] = [
     'two Content-Length fields that agree (RFC 9112 section 6.3)',
     `${post}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`,
   ),
-  ...['1, 1', '+1', '-1', '', '1 1', '0x1', '1;', '1.0', '١', '18446744073709551616'].map((value) =>
+  ...['1, 1', '+1', '-1', '', '1 1', '0x1', '1;', '1.0', '١', `${'1'.repeat(15)}x`].map((value) =>
     refused(
       `Content-Length ${JSON.stringify(value)} (RFC 9110 section 8.6)`,
       `${post}Content-Length: ${Buffer.from(value).toString('latin1')}\r\n\r\na`,
     ),
   ),
-  refused(
-    'a Content-Length that cannot be counted exactly (RFC 9110 section 8.6)',
-    `${post}Content-Length: 18446744073709551615\r\n\r\na`,
-    413,
+  ...['18446744073709551615', '18446744073709551616', '1'.repeat(16)].map((value) =>
+    refused(
+      `a Content-Length that cannot be counted exactly: ${value} (RFC 9110 section 8.6)`,
+      `${post}Content-Length: ${value}\r\n\r\na`,
+      413,
+    ),
   ),
   // Transfer codings.
   refused(
@@ -79,6 +81,8 @@ const cases: readonly Case[] = [
     'chunked;q=1',
     '"chunked"',
     'chunked,',
+    ',chunked',
+    'chunked,,chunked',
     '',
     'chunked \t',
     '\x0bchunked',
@@ -88,11 +92,6 @@ const cases: readonly Case[] = [
       `a last transfer coding that is not chunked: ${JSON.stringify(value)} (RFC 9112 section 6.3)`,
       `${post}Transfer-Encoding: ${value}\r\n\r\n0\r\n\r\n`,
     ),
-  ),
-  refused(
-    'an empty member before chunked, which other tiers may read otherwise (RFC 9112 section 6.1)',
-    `${post}Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n`,
-    501,
   ),
   refused(
     'two Transfer-Encoding fields (RFC 9112 section 6.3)',
@@ -109,7 +108,25 @@ const cases: readonly Case[] = [
       `${chunked}${size}\r\na\r\n0\r\n\r\n`,
     ),
   ),
-  ...[';a b', ';a\rb', ';a\nb', ';a=\0', ';', ';a="\x01"', ';a="\n"', ' ;a'].map((extension) =>
+  ...[
+    ';a b',
+    ';a\rb',
+    ';a\nb',
+    ';a=\0',
+    ';',
+    ';a="\x01"',
+    ';a="\n"',
+    ' ;a',
+    '; a',
+    ';a=',
+    ';a=;b',
+    ';a;',
+    ';=a',
+    ';a=b=c',
+    ';a=_"b"',
+    ';a="b"c',
+    ';a="\\\x01"',
+  ].map((extension) =>
     refused(
       `a chunk extension of ${JSON.stringify(extension)} (RFC 9112 section 7.1.1)`,
       `${chunked}1${extension}\r\na\r\n0\r\n\r\n`,
@@ -164,13 +181,17 @@ const cases: readonly Case[] = [
   ),
   // The request line.
   refused('a space before the method (RFC 9112 section 3)', ` ${get}\r\n`),
+  refused('two spaces before the target (RFC 9112 section 3)', 'GET  /hello HTTP/1.1\r\nHost: a\r\n\r\n'),
+  refused('two spaces before the version (RFC 9112 section 3)', 'GET /hello  HTTP/1.1\r\nHost: a\r\n\r\n'),
+  refused('a bare LF before the request line (RFC 9112 section 2.2)', `\n${get}\r\n`),
+  refused('a bare CR before the request line (RFC 9112 section 2.2)', `\r${get}\r\n`),
+  refused('the name of RTSP (RFC 9112 section 2.3)', 'GET /hello RTSP/1.1\r\nHost: a\r\n\r\n'),
   refused('a space in the target (RFC 9112 section 3.2)', 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused('a tab behind the method (RFC 9112 section 3)', 'GET\t/hello HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused('a space behind the version (RFC 9112 section 3)', 'GET /hello HTTP/1.1 \r\nHost: a\r\n\r\n'),
   refused('no target (RFC 9112 section 3)', 'GET HTTP/1.1\r\nHost: a\r\n\r\n'),
   refused('a version in lower case (RFC 9112 section 2.3)', 'GET /hello http/1.1\r\nHost: a\r\n\r\n'),
   refused('a version of two digits (RFC 9112 section 2.3)', 'GET /hello HTTP/1.11\r\nHost: a\r\n\r\n'),
-  refused('a version that there is not (RFC 9112 section 2.3)', 'GET /hello HTTP/1.7\r\nHost: a\r\n\r\n'),
   refused('HTTP/0.9 by name (RFC 9110 section 15.6.6)', 'GET /hello HTTP/0.9\r\nHost: a\r\n\r\n', 505),
   refused('HTTP/0.9 as it was (RFC 9110 section 15.6.6)', 'GET /hello\r\n\r\n', 505),
   refused(
@@ -191,7 +212,7 @@ const cases: readonly Case[] = [
     'get /hello HTTP/1.1\r\nHost: a\r\n\r\n',
     501,
   ),
-  refused('RTSP, which the parser knows too', 'DESCRIBE /hello RTSP/1.0\r\nHost: a\r\n\r\n', 501),
+  refused('a method of RTSP (RFC 9110 section 9.1)', 'DESCRIBE /hello RTSP/1.0\r\nHost: a\r\n\r\n', 501),
   refused('TLS to a cleartext port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'),
 ];
 
@@ -211,7 +232,7 @@ test('the preface of HTTP/2 in a later place is no request (RFC 9113 section 3.4
   client.send('GET /hello HTTP/1.1\r\nHost: a\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   t.is((await client.response()).body, 'hello');
   const { status, fields } = await client.response();
-  t.deepEqual([status, fields.connection], [400, 'close']);
+  t.deepEqual([status, fields.connection], [501, 'close']);
   t.is(await client.untilClosed(), '', 'nothing follows');
 });
 
@@ -247,10 +268,7 @@ const accepted: readonly (readonly [title: string, sent: string, body: string])[
     `${post}X-Tab:\t a\t\r\nContent-Length:\t 1 \r\n\r\na`,
     'a',
   ],
-  // Before llhttp 9.4 Node's parser refuses a tab there; protocols.md says so.
-  ...(process.versions.llhttp?.startsWith('9.3')
-    ? []
-    : ([['a tab behind Content-Length', `${post}Content-Length: 1\t\r\n\r\na`, 'a']] as const)),
+  ['a tab behind Content-Length (RFC 9112 section 5)', `${post}Content-Length: 1\t\r\n\r\na`, 'a'],
   [
     'content of GET (RFC 9110 section 9.3.1)',
     'GET /describe HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na',
@@ -269,19 +287,13 @@ for (const [title, sent, body] of accepted) {
   });
 }
 
-for (const [what, sent] of [
-  ['several spaces within the request line', 'GET  /hello   HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ['the name of RTSP', 'GET /hello RTSP/1.1\r\nHost: a\r\n\r\n'],
-  ['bare LF and CR before the request line', '\n\r\rGET /hello HTTP/1.1\r\nHost: a\r\n\r\n'],
-  [
-    'a chunk extension without a name',
-    `POST /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;=a\r\na\r\n0\r\n\r\n`,
-  ],
-] as const) {
-  test(`${what}, which Node's parser takes and does not show, moves no message's end`, async (t) => {
+for (const minor of [2, 7, 9]) {
+  test(`HTTP/1.${minor} is taken for HTTP/1.1 (RFC 9110 section 2.5)`, async (t) => {
     const client = await RawClient.connect(t, server.port);
-    client.send(sent + smuggled);
-    t.deepEqual([(await client.response()).body, (await client.response()).body], ['hello', 'hello']);
+    client.send(`GET /hello HTTP/1.${minor}\r\nHost: a\r\n\r\n${smuggled}`);
+    const { statusLine, body } = await client.response();
+    t.deepEqual([statusLine, body], ['HTTP/1.1 200 OK', 'hello']);
+    t.is((await client.response()).body, 'hello');
   });
 }
 
@@ -297,7 +309,7 @@ test('trailers of a chunked request reach the application, without those that mu
   ]);
 });
 
-test('what the parser takes as a whole it takes byte by byte as well', async (t) => {
+test('what is taken as a whole is taken byte by byte as well', async (t) => {
   const sent = `${chunked}1;a=b\r\na\r\n2\r\nbc\r\n0\r\nX-Sum: 1\r\n\r\n`;
   const client = await RawClient.connect(t, server.port);
   for (const byte of sent) await client.sendAll(byte);

@@ -172,6 +172,13 @@ test('RFC 9110 section 7.8: an Upgrade of HTTP/1.0 or with content is ignored', 
   }
 });
 
+test('RFC 9110 section 7.8: an Upgrade that Connection does not name is ignored', async (t) => {
+  for (const connection of ['', 'connection: keep-alive\r\n', 'connection: upgradex\r\n']) {
+    const message = HANDSHAKE.replace('connection: upgrade\r\n', connection);
+    t.regex(await raw(t, `GET /describe HTTP/1.1\r\n${message}\r\n`, /"protocol":/), /"protocol":""/);
+  }
+});
+
 test('RFC 9110 section 7.8: websocket is taken out of a list of protocols, and others are ignored', async (t) => {
   const list = HANDSHAKE.replace('upgrade: websocket', 'upgrade: h3, WebSocket');
   t.regex(await raw(t, `GET /describe HTTP/1.1\r\n${list}\r\n`), /"protocol":"websocket"/);

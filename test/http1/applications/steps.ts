@@ -40,6 +40,12 @@ const steps: { readonly [path: string]: Step } = {
     await word;
     exchange.respond(200, {}, await exchange.body.text());
   },
+  /** Reads nothing until it is cut off, and says by whom. */
+  '/hold': async (exchange, _query, signals) => {
+    signals.tell('begun');
+    const { by, how, code } = await exchange.closed;
+    signals.tell(`closed ${how} by ${by} code ${code}`);
+  },
   /** Reads until it is cut off, and says by whom. */
   '/read': async (exchange, _query, signals) => {
     signals.tell('begun');

@@ -1,0 +1,87 @@
+/** What an engine has to say, on its way into a socket: one write a turn, and buffers back to their pool as soon as they may go. */
+import type { Socket } from 'node:net';
+import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
+
+/** An engine, as far as it has output. */
+export interface OutputSource {
+  /** @param onlyFull only a chunk that more output would not go into */
+  takeOutput(onlyFull: boolean): OutputChunk | null;
+  readonly hasFullOutput: boolean;
+  /** The socket has taken so many bytes. */
+  sent(bytes: number): void;
+}
+
+export class SocketOutput {
+  readonly #socket: Socket;
+  readonly #source: OutputSource;
+  readonly #buffers: OutputBuffers;
+  /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
+  readonly #writing: OutputChunk[] = [];
+  #writingBytes = 0;
+  #takenBytes = 0;
+  readonly #onWritten: () => void;
+
+  /** @param onTaken the socket has taken output, some time after it was given it */
+  constructor(socket: Socket, source: OutputSource, buffers: OutputBuffers, onTaken: () => void) {
+    this.#socket = socket;
+    this.#source = source;
+    this.#buffers = buffers;
+    this.#onWritten = () => {
+      this.#settle();
+      onTaken();
+    };
+  }
+
+  /** Output that the socket has been given and not taken. */
+  get writingBytes(): number {
+    return this.#writingBytes;
+  }
+
+  /** Output that the socket has taken. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  send(onlyFull: boolean): void {
+    const source = this.#source;
+    const socket = this.#socket;
+    for (;;) {
+      let chunk = source.takeOutput(onlyFull);
+      if (chunk === null) return;
+      const corked = source.hasFullOutput;
+      if (corked) socket.cork();
+      for (; chunk !== null; chunk = source.takeOutput(onlyFull)) {
+        this.#writing.push(chunk);
+        this.#writingBytes += chunk.length;
+        socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
+        if (!corked) break;
+      }
+      if (corked) socket.uncork();
+      this.#settle();
+    }
+  }
+
+  /** The socket is gone. */
+  release(): void {
+    for (const chunk of this.#writing) this.#buffers.release(chunk);
+    this.#writing.length = 0;
+  }
+
+  /**
+   * Takes back what the socket has done with. TCP has mostly taken a chunk when `write` returns, while its callback comes a
+   * tick later: told by the length of what waits, the same buffer serves for the next chunk while it is in the cache.
+   */
+  #settle(): void {
+    const waitingBytes = this.#socket.writableLength;
+    for (;;) {
+      const chunk = this.#writing[0];
+      // None, also when the connection was closed meanwhile and they went back then.
+      if (chunk === undefined || this.#writingBytes - chunk.length < waitingBytes) return;
+      this.#writing.shift();
+      this.#writingBytes -= chunk.length;
+      this.#takenBytes += chunk.length;
+      this.#source.sent(chunk.length);
+      this.#buffers.release(chunk);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Pieces of content that one read brought, put together: a body in one-byte chunks costs its owner what a plain one does. A
+ * piece that comes alone, or is large, stays where it lies; small ones are copied behind each other. All connections of a
+ * reactor share one buffer, as nothing is left in it when a read returns.
+ */
+import { copyBytes } from '../bytes/output-buffers.ts';
+
+export interface ContentSink {
+  onContent(bytes: Uint8Array, start: number, end: number, last: boolean): void;
+}
+
+const BUFFER_BYTES = 65_536;
+/** Copying this much costs more than one call of the sink. */
+const LARGE_PIECE_BYTES = 4_096;
+
+const NO_BYTES = new Uint8Array(0);
+
+export class ContentPieces {
+  #buffer: Buffer | null = null;
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #end = 0;
+
+  /** bytes[start,end) must stay as they are until `flush`. What does not fit together goes to the sink. */
+  add(sink: ContentSink, bytes: Uint8Array, start: number, end: number): void {
+    const length = this.#end - this.#start;
+    const isApart =
+      length >= LARGE_PIECE_BYTES && this.#bytes !== this.#buffer
+        ? true
+        : end - start >= LARGE_PIECE_BYTES || length + end - start > BUFFER_BYTES;
+    if (length > 0 && isApart) this.flush(sink, false);
+    if (this.#end === this.#start) {
+      this.#bytes = bytes;
+      this.#start = start;
+      this.#end = end;
+      return;
+    }
+    this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    if (this.#bytes !== this.#buffer) {
+      copyBytes(this.#buffer, 0, this.#bytes, this.#start, this.#end);
+      this.#bytes = this.#buffer;
+      this.#start = 0;
+      this.#end = length;
+    }
+    copyBytes(this.#buffer, this.#end, bytes, start, end);
+    this.#end += end - start;
+  }
+
+  /** @param last the message ends with what is here, which may be nothing */
+  flush(sink: ContentSink, last: boolean): void {
+    const bytes = this.#bytes;
+    const start = this.#start;
+    const end = this.#end;
+    if (start === end && !last) return;
+    this.clear();
+    sink.onContent(bytes, start, end, last);
+  }
+
+  /** Nobody wants what is here. */
+  clear(): void {
+    this.#bytes = NO_BYTES;
+    this.#start = 0;
+    this.#end = 0;
+  }
+}

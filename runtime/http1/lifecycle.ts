@@ -1,0 +1,260 @@
+/**
+ * How requests and their connection begin and end: which are open, in which order they run, and what becomes of the rest when
+ * one ends before its time. Every end of a request passes here, so that `onClose` comes once for each.
+ */
+
+import { CloseCode } from './errors.ts';
+import type { ClosedBy, EngineEvents } from './events.ts';
+import { Framing, type Http1Message, RequestPhase, ResponsePhase } from './message.ts';
+import type { Http1Options } from './options.ts';
+import { type Refusal, refusalMessage } from './refusal.ts';
+import type { RequestReader } from './request-reader.ts';
+import type { ResponseWriter } from './response-writer.ts';
+
+/**
+ *   open ─▶ closing      all is said, and what is in the output is to be written before the end
+ *     ├───▶ aborted      a response was broken off: the peer must not take it for whole
+ *     ├───▶ left         a request has made the connection one of another protocol, and the owner has it
+ *     └───▶ closed       the socket is gone
+ */
+export type EngineState = 'open' | 'closing' | 'aborted' | 'left' | 'closed';
+
+/** Puts a head that has been given into the output, where nothing stands before it. */
+export interface HeadSender {
+  head(message: Http1Message, contentBytes: number): void;
+}
+
+export class Lifecycle {
+  readonly #events: EngineEvents;
+  readonly #options: Http1Options;
+  readonly #writer: ResponseWriter;
+  #reader: RequestReader | null = null;
+  #sender: HeadSender | null = null;
+  state: EngineState = 'open';
+  /** Aborted: the peer would take a FIN for the end of the response, so that only a reset of the connection tells. */
+  mustReset = false;
+  /** Requests that are not over, in the order of arrival. Those that may not run yet are at the end. */
+  readonly messages: Http1Message[] = [];
+  /** The one whose content is being read. */
+  receiving: Http1Message | null = null;
+  /** The one that is a tunnel, or asks to be. */
+  tunnel: Http1Message | null = null;
+  /** `last`: no request is taken behind those that are open. */
+  taking: 'all' | 'last' = 'all';
+  /** Sent when the requests before it have been answered. */
+  #refusal: Refusal | null = null;
+  /** Content that the owner has been given and has not consumed. */
+  unconsumedBytes = 0;
+
+  constructor(events: EngineEvents, options: Http1Options, writer: ResponseWriter) {
+    this.#events = events;
+    this.#options = options;
+    this.#writer = writer;
+  }
+
+  attach(reader: RequestReader, sender: HeadSender): void {
+    this.#reader = reader;
+    this.#sender = sender;
+  }
+
+  get first(): Http1Message | undefined {
+    return this.messages[0];
+  }
+
+  /** What was read is refused, and is answered when its turn comes. */
+  get isRefusing(): boolean {
+    return this.#refusal !== null;
+  }
+
+  // ---- which requests run
+
+  /**
+   * Answers leave in the order of the requests, but only safe methods may run side by side (RFC 9112 section 9.3.2):
+   * what one request changes the next may depend on.
+   */
+  startNext(): void {
+    const most = this.#options.maxParallelRequests;
+    const messages = this.messages;
+    let running = 0;
+    for (let i = 0; i < messages.length; i++) {
+      const message = messages[i] as Http1Message;
+      if (!message.isStarted) {
+        if (running > 0 && (!message.isSafe || running >= most)) return;
+        message.isStarted = true;
+        this.#events.onStart(message);
+        if (messages[i] !== message) {
+          // It was answered at once, which may have changed what runs.
+          i = -1;
+          running = 0;
+          continue;
+        }
+      }
+      if (!message.isSafe) return;
+      running++;
+    }
+  }
+
+  /** Starts what may run now, or ends the connection when nothing is left. */
+  settle(): void {
+    if (this.state !== 'open') return;
+    if (this.messages.length > 0) {
+      this.startNext();
+      return;
+    }
+    if (this.taking === 'all') return;
+    if (this.#refusal !== null) this.#writer.text(refusalMessage(this.#refusal, this.#events.date()));
+    this.state = 'closing';
+    this.stopReading();
+  }
+
+  // ---- what is read
+
+  stopReading(): void {
+    this.receiving = null;
+    this.#reader?.stop();
+  }
+
+  /** No request is taken behind those that are open. */
+  takeNoMore(): void {
+    this.taking = 'last';
+    if (this.receiving === null) this.stopReading();
+  }
+
+  /** The request has come whole. */
+  received(message: Http1Message): void {
+    message.request = RequestPhase.Ended;
+    this.receiving = null;
+    if (this.taking === 'last') this.stopReading();
+  }
+
+  /** What comes of the request is discarded from here on. */
+  drop(message: Http1Message): void {
+    this.#forgetContent(message);
+    message.request = RequestPhase.Dropped;
+  }
+
+  isTooMuchToDiscard({ section, receivedBytes, discardedBytes }: Http1Message): boolean {
+    const limit = this.#options.maxDiscardedBytes;
+    return section.contentLength - receivedBytes > limit || discardedBytes > limit;
+  }
+
+  /** What has come is refused: everything before it is answered, then this, and the connection ends. */
+  refuse(refusal: Refusal): void {
+    const broken = this.receiving;
+    this.taking = 'last';
+    this.stopReading();
+    if (this.state !== 'open') return;
+    if (broken !== null) {
+      // The refusal stands for its response. If that has begun, there is no way left to say it.
+      if (broken.response === ResponsePhase.Ended) {
+        this.giveUp(broken, 'engine', CloseCode.ProtocolError);
+        return;
+      }
+      if (broken.response !== ResponsePhase.Awaited) {
+        this.breakOff(broken, 'engine', CloseCode.ProtocolError);
+        return;
+      }
+      this.#remove(broken);
+      this.#close(broken, 'engine', CloseCode.ProtocolError);
+    }
+    this.#refusal = refusal;
+    this.settle();
+  }
+
+  // ---- the ends of messages
+
+  /** The response is in the output. @returns whether the message is over */
+  answered(message: Http1Message): boolean {
+    switch (message.request) {
+      case RequestPhase.Ended:
+        this.over(message);
+        return true;
+      case RequestPhase.Open:
+        // The owner may still be reading a request that it has answered.
+        return false;
+      case RequestPhase.Dropped:
+        // Of a tunnel that was refused, or that nobody reads, nothing is missing.
+        if (this.tunnel === message) {
+          this.over(message);
+          return true;
+        }
+        if (this.taking === 'last' || this.isTooMuchToDiscard(message))
+          this.giveUp(message, 'engine', CloseCode.Cancel);
+        return false;
+    }
+  }
+
+  /** Both are whole. */
+  over(message: Http1Message): void {
+    this.#remove(message);
+    this.#close(message, 'complete', CloseCode.None);
+    this.settle();
+  }
+
+  /** It is answered, but the rest of the request is not waited for: the connection ends. */
+  giveUp(message: Http1Message, by: ClosedBy, code: number): void {
+    this.taking = 'last';
+    this.stopReading();
+    this.#remove(message);
+    this.#close(message, by, code);
+    this.cutAll();
+    this.settle();
+  }
+
+  /** The response will not be whole. Those before it leave first. */
+  breakOff(message: Http1Message, by: ClosedBy, code: number): void {
+    if (this.first === message) {
+      // The head may have been told in this very turn, and the peer shall see that there was one.
+      if (message.response === ResponsePhase.Given) this.#sender?.head(message, -1);
+      this.abort(message, by, code);
+      return;
+    }
+    message.isBroken = true;
+    this.cutBehind(message);
+    this.#close(message, by, code);
+  }
+
+  /** The connection breaks in the middle of the first message's response, or where it would begin. */
+  abort(message: Http1Message, by: ClosedBy, code: number): void {
+    this.state = 'aborted';
+    this.mustReset = message.framing === Framing.Connection;
+    this.stopReading();
+    this.#remove(message);
+    this.#close(message, by, code);
+    this.cutAll();
+  }
+
+  /** No request behind this one is answered. */
+  cutBehind(message: Http1Message): void {
+    this.taking = 'last';
+    if (this.receiving !== message) this.stopReading();
+    const behind = this.messages.splice(this.messages.indexOf(message) + 1);
+    for (const each of behind) this.#close(each, 'engine', CloseCode.Cancel);
+  }
+
+  cutAll(): void {
+    this.receiving = null;
+    for (const message of this.messages.splice(0)) this.#close(message, 'engine', CloseCode.Cancel);
+  }
+
+  #remove(message: Http1Message): void {
+    if (this.messages[0] === message) this.messages.shift();
+    else {
+      const index = this.messages.indexOf(message);
+      if (index !== -1) this.messages.splice(index, 1);
+    }
+  }
+
+  #close(message: Http1Message, by: ClosedBy, code: number): void {
+    if (message.isClosed) return;
+    message.isClosed = true;
+    this.#forgetContent(message);
+    message.queue?.clear();
+    this.#events.onClose(message, by, code);
+  }
+
+  #forgetContent(message: Http1Message): void {
+    this.unconsumedBytes -= message.unconsumedBytes;
+    message.unconsumedBytes = 0;
+  }
+}

@@ -1,0 +1,178 @@
+/** Responses into the output (RFC 9112 sections 4, 6 and 7): heads, content in its framing, trailers. */
+
+import { plainName } from '../../wire/field-marks.ts';
+import { writeLatin1 } from '../bytes/latin1.ts';
+import { copyBytes, type OutputBuffers, type OutputChunk } from '../bytes/output-buffers.ts';
+import { OutputQueue } from '../bytes/output-queue.ts';
+import type { SendQueue } from '../bytes/send-queue.ts';
+import { Framing, type Http1Message } from './message.ts';
+import { reasonOf } from './reasons.ts';
+
+/** Of a chunk: eight digits, and two line ends. */
+const CHUNK_FRAMING_BYTES = 12;
+const CR = 0x0d;
+const LF = 0x0a;
+const HEX = Buffer.from('0123456789abcdef', 'latin1');
+
+export class ResponseWriter {
+  readonly #output: OutputQueue;
+  /** Behind the fields of a response that the connection goes on after. */
+  readonly #persisting: string;
+
+  constructor(buffers: OutputBuffers, keepAliveTimeoutMs: number) {
+    this.#output = new OutputQueue(buffers, CHUNK_FRAMING_BYTES);
+    this.#persisting = persistingFields(keepAliveTimeoutMs);
+  }
+
+  get output(): OutputQueue {
+    return this.#output;
+  }
+
+  text(text: string): void {
+    const chunk = this.#output.reserve(text.length);
+    writeLatin1(chunk.buffer, chunk.length, text);
+    this.#output.commit(chunk, text.length);
+  }
+
+  /**
+   * The head of the message's response, which decides its framing.
+   * @param contentBytes all that it has; -1: nobody knows yet
+   * @param closes the connection ends behind it
+   * @param date for the Date field, unless the fields have one (RFC 9110 section 6.6.1)
+   */
+  head(message: Http1Message, contentBytes: number, closes: boolean, date: string): void {
+    const { status, fields, version, method } = message;
+    let text = statusLine(status);
+    let length = -1;
+    let hasDate = false;
+    const mayHaveContent = method !== 'HEAD' && status !== 204 && status !== 304;
+    let trailer = '';
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = plainName(fields[i] as string);
+      const value = fields[i + 1] as string;
+      switch (name) {
+        case 'content-length':
+          // RFC 9110 section 8.6.
+          if (status === 204) continue;
+          length = Number(value);
+          break;
+        case 'trailer':
+          trailer += `trailer: ${value}\r\n`;
+          continue;
+        case 'date':
+          hasDate = true;
+          break;
+      }
+      text += `${name}: ${value}\r\n`;
+    }
+    if (!mayHaveContent) message.framing = Framing.None;
+    else if (length !== -1) message.framing = Framing.Length;
+    else if (contentBytes !== -1) {
+      message.framing = Framing.Length;
+      length = contentBytes;
+      text += `content-length: ${length}\r\n`;
+    } else if (version === '1.1') {
+      message.framing = Framing.Chunked;
+      // RFC 9112 section 7.1.2: only chunked content has a trailer section to announce.
+      text += `${trailer}transfer-encoding: chunked\r\n`;
+    } else message.framing = Framing.Connection;
+    message.owedBytes = Math.max(length, 0);
+    if (!hasDate) text += `date: ${date}\r\n`;
+    const isLast = closes || message.framing === Framing.Connection;
+    this.text(isLast ? `${text}connection: close\r\n\r\n` : text + this.#persisting);
+  }
+
+  /** The response that opens a tunnel (RFC 9110 sections 9.3.6 and 15.2.2). @param protocol empty for CONNECT */
+  tunnelHead(message: Http1Message, protocol: string): void {
+    let text =
+      protocol === '' ? statusLine(200) : `${statusLine(101)}connection: Upgrade\r\nupgrade: ${protocol}\r\n`;
+    const { fields } = message;
+    for (let i = 0; i < fields.length; i += 2) text += `${plainName(fields[i])}: ${fields[i + 1]}\r\n`;
+    message.framing = Framing.Tunnel;
+    this.text(`${text}\r\n`);
+  }
+
+  /** Content bytes[start,end) in the message's framing. */
+  content({ framing }: Http1Message, bytes: Uint8Array, start: number, end: number): void {
+    if (framing === Framing.None) return;
+    while (start < end) {
+      const count = Math.min(end - start, this.#output.dataRoom);
+      const chunk = this.#piece(framing, count);
+      copyBytes(chunk.buffer, offsetOf(chunk, framing, count), bytes, start, start + count);
+      start += count;
+    }
+  }
+
+  /** Moves content from the message's queue, where there is some. @returns how much */
+  queued({ framing }: Http1Message, queue: SendQueue): number {
+    const bytes = queue.bytes;
+    if (framing === Framing.None) {
+      queue.clear();
+      return bytes;
+    }
+    const count = Math.min(bytes, this.#output.dataRoom);
+    const chunk = this.#piece(framing, count);
+    queue.moveTo(chunk.buffer, offsetOf(chunk, framing, count), count);
+    return count;
+  }
+
+  /** What stands behind the content. */
+  end({ framing, trailers }: Http1Message): void {
+    if (framing !== Framing.Chunked) return;
+    let text = '0\r\n';
+    if (trailers !== null) {
+      for (let i = 0; i < trailers.length; i += 2)
+        text += `${plainName(trailers[i])}: ${trailers[i + 1]}\r\n`;
+    }
+    this.text(`${text}\r\n`);
+  }
+
+  /** Room for so much content, with what stands around it. */
+  #piece(framing: Framing, count: number): OutputChunk {
+    if (framing !== Framing.Chunked) {
+      const chunk = this.#output.reserve(count);
+      this.#output.commit(chunk, count);
+      return chunk;
+    }
+    const chunk = this.#output.reserve(count + CHUNK_FRAMING_BYTES);
+    const buffer = chunk.buffer;
+    let at = chunk.length;
+    for (let shift = 28 - (Math.clz32(count) & ~3); shift >= 0; shift -= 4) {
+      buffer[at++] = HEX[(count >>> shift) & 15] as number;
+    }
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    at += count;
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#output.commit(chunk, at - chunk.length);
+    return chunk;
+  }
+}
+
+/** Where the content of the piece goes that the chunk ends with. */
+function offsetOf(chunk: OutputChunk, framing: Framing, count: number): number {
+  return chunk.length - count - (framing === Framing.Chunked ? 2 : 0);
+}
+
+const statusLines: string[] = [];
+
+function statusLine(status: number): string {
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`);
+}
+
+/**
+ * Clients of HTTP/1.0 need the first line, and others have come to expect it. The second says how long the connection rests, so
+ * that a client does not send its next request into the end of it.
+ */
+function persistingFields(keepAliveTimeoutMs: number): string {
+  const seconds = Math.floor(keepAliveTimeoutMs / 1_000);
+  return `connection: keep-alive\r\n${seconds > 0 ? `keep-alive: timeout=${seconds}\r\n` : ''}\r\n`;
+}
+
+/** An interim response (RFC 9110 section 15.2). RFC 9112 section 4: the phrase may be empty, the space before it may not. */
+export function interimMessage(status: number, fields: readonly string[]): string {
+  let head = statusLine(status);
+  for (let i = 0; i < fields.length; i += 2) head += `${plainName(fields[i])}: ${fields[i + 1]}\r\n`;
+  return `${head}\r\n`;
+}

@@ -1,0 +1,332 @@
+/** The rules of an HTTP/1.1 connection, by its engine alone: no socket, no thread. */
+import test from 'ava';
+import { UpgradeVerdict } from '../../runtime/http1/events.ts';
+import { DATE, Driver } from './driver.ts';
+import { message } from './raw.ts';
+
+const get = (path: string, ...fields: string[]) => message([`GET ${path} HTTP/1.1`, 'Host: h', ...fields]);
+const post = (path: string, content: string, ...fields: string[]) =>
+  message([`POST ${path} HTTP/1.1`, 'Host: h', `Content-Length: ${content.length}`, ...fields], content);
+
+const persists = 'connection: keep-alive\r\nkeep-alive: timeout=5\r\n\r\n';
+const closes = 'connection: close\r\n\r\n';
+const date = `date: ${DATE}\r\n`;
+
+/** Statuses of the responses, and their content as far as none looks like a head. */
+const statuses = (text: string) =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+
+test('a whole response has a length, and the connection goes on', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/'));
+  driver.answer(driver.messages[0], 'hello', ['content-type', 'text/plain']);
+  t.is(
+    driver.output(),
+    `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n${date}${persists}hello`,
+  );
+  t.deepEqual(driver.events, ['request 0 GET /', 'start 0', 'close 0 complete 0']);
+  t.is(driver.engine.state, 'open');
+  t.is(driver.buffers.heldCount, 0);
+});
+
+test('content that comes in pieces is chunked, and ends in its trailers', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/'));
+  const [one] = driver.messages;
+  driver.engine.respond(one, 200, ['trailer', 'x-sum'], false);
+  t.is(
+    driver.output(),
+    `HTTP/1.1 200 OK\r\ntrailer: x-sum\r\ntransfer-encoding: chunked\r\n${date}${persists}`,
+  );
+  driver.write(one, 'x'.repeat(17));
+  t.is(driver.output(), `11\r\n${'x'.repeat(17)}\r\n`);
+  driver.engine.trailers(one, ['x-sum', '1']);
+  t.is(driver.output(), '0\r\nx-sum: 1\r\n\r\n');
+  t.is(driver.sentBytes, 17);
+});
+
+test('how the content of a response is delimited (RFC 9112 section 6.3)', (t) => {
+  const framing = (line: string, status: number, fields: readonly string[]) => {
+    const driver = new Driver();
+    driver.receive(message([line, 'Host: h']));
+    driver.engine.respond(driver.messages[0], status, fields, false);
+    const names = [...driver.output().matchAll(/^([a-z-]+): /gm)].map(([, name]) => name);
+    return names.filter((name) => !['date', 'keep-alive'].includes(name));
+  };
+  const fields = ['trailer', 'x', 'x-a', 'b'];
+  const get = 'GET / HTTP/1.1';
+  t.deepEqual(framing(get, 200, fields), ['x-a', 'trailer', 'transfer-encoding', 'connection']);
+  t.deepEqual(framing('GET / HTTP/1.0', 200, fields), ['x-a', 'connection']);
+  t.deepEqual(framing('HEAD / HTTP/1.1', 200, fields), ['x-a', 'connection']);
+  t.deepEqual(framing(get, 204, ['content-length', '0', ...fields]), ['x-a', 'connection']);
+  t.deepEqual(framing(get, 304, ['content-length', '9']), ['content-length', 'connection']);
+  t.deepEqual(framing(get, 200, ['content-length', '9', ...fields]), ['content-length', 'x-a', 'connection']);
+});
+
+test('to HTTP/1.0 it ends with the connection', (t) => {
+  const driver = new Driver();
+  driver.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+  const [one] = driver.messages;
+  driver.engine.respond(one, 200, [], false);
+  driver.output();
+  driver.write(one, 'ab');
+  driver.write(one, 'c', true);
+  t.is(driver.output(), 'abc');
+  t.is(driver.engine.state, 'closing');
+});
+
+test('answers leave in the order of the requests, whichever comes first, in one piece of output', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/0') + get('/1') + get('/2'));
+  const [zero, one, two] = driver.messages;
+  driver.answer(two, 'two');
+  driver.answer(one, 'one');
+  t.is(driver.output(), '');
+  driver.answer(zero, 'zero');
+  t.regex(driver.output(), /zero[\s\S]*one[\s\S]*two$/);
+  t.deepEqual(driver.events.slice(-3), ['close 0 complete 0', 'close 1 complete 0', 'close 2 complete 0']);
+  t.is(driver.buffers.heldCount, 0);
+});
+
+test('what is not safe runs alone (RFC 9112 section 9.3.2)', (t) => {
+  const driver = new Driver({ maxParallelRequests: 2 });
+  driver.receive(get('/0') + get('/1') + get('/2') + post('/3', 'abc') + get('/4'));
+  const started = () => driver.events.filter((event) => event.startsWith('start'));
+  t.deepEqual(started(), ['start 0', 'start 1']);
+  driver.answer(driver.messages[0], 'x');
+  driver.output();
+  t.deepEqual(started(), ['start 0', 'start 1', 'start 2']);
+  driver.answer(driver.messages[1], 'x');
+  driver.answer(driver.messages[2], 'x');
+  driver.output();
+  t.deepEqual(started().at(-1), 'start 3');
+  driver.answer(driver.messages[3], 'x');
+  t.deepEqual(started().at(-1), 'start 4');
+});
+
+test('a refusal comes behind the answers before it, and ends the connection', (t) => {
+  const driver = new Driver();
+  driver.receive(`${get('/0')}GET / HTTP/1.1\r\n\r\n${get('/smuggled')}`);
+  t.is(driver.output(), '');
+  driver.answer(driver.messages[0], 'x');
+  const text = driver.output();
+  t.deepEqual(statuses(text), [200, 400]);
+  t.regex(text, /connection: keep-alive[\s\S]*connection: close/);
+  t.is(driver.engine.state, 'closing');
+  t.is(driver.messages.length, 1);
+});
+
+test('content that turns out malformed is refused in place of its response, or breaks it', (t) => {
+  const bad = `${message(['POST / HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked'])}1\r\na\r\n`;
+  const early = new Driver();
+  early.receive(bad);
+  early.receive('x');
+  t.deepEqual(statuses(early.output()), [400]);
+  t.is(early.events.at(-1), 'close 0 engine 1');
+  const late = new Driver();
+  late.receive(bad);
+  late.engine.respond(late.messages[0], 200, [], false);
+  late.receive('x');
+  t.deepEqual(statuses(late.output()), [200]);
+  t.is(late.engine.state, 'aborted');
+});
+
+test('behind the last request none is taken', (t) => {
+  for (const last of [get('/0', 'Connection: close'), 'GET /0 HTTP/1.0\r\n\r\n']) {
+    const driver = new Driver();
+    driver.receive(last + get('/1'));
+    driver.answer(driver.messages[0], 'x');
+    t.true(driver.output().includes(closes));
+    t.is(driver.messages.length, 1);
+    t.is(driver.engine.state, 'closing');
+  }
+});
+
+test('content of the last request is read before the connection ends', (t) => {
+  const driver = new Driver();
+  driver.receive(post('/', 'abc', 'Connection: close').slice(0, -1));
+  driver.answer(driver.messages[0], 'x');
+  driver.output();
+  t.is(driver.engine.state, 'open');
+  driver.receive('c');
+  t.deepEqual(driver.events.slice(-2), ['data 0 "c" last', 'close 0 complete 0']);
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a response that breaks off breaks the connection, and those before it are whole', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/0') + get('/1') + get('/2'));
+  driver.engine.respond(driver.messages[1], 200, [], false);
+  driver.engine.reset(driver.messages[1], 2);
+  t.deepEqual(driver.events.slice(-2), ['close 2 engine 8', 'close 1 owner 2']);
+  t.is(driver.engine.state, 'open');
+  driver.answer(driver.messages[0], 'x');
+  t.deepEqual(statuses(driver.output()), [200]);
+  t.is(driver.engine.state, 'aborted');
+});
+
+test('content that does not match its Content-Length breaks the connection', (t) => {
+  for (const content of ['abcd', 'ab']) {
+    const driver = new Driver();
+    driver.receive(get('/'));
+    driver.answer(driver.messages[0], content, ['content-length', '3']);
+    t.is(driver.engine.state, 'aborted', content);
+    t.false(driver.output().includes('abcd'));
+  }
+});
+
+test('an Upgrade that is ignored leaves the connection as it is', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/0', 'Connection: Upgrade', 'Upgrade: h3') + get('/1'));
+  driver.answer(driver.messages[0], 'x');
+  driver.answer(driver.messages[1], 'y');
+  t.deepEqual(statuses(driver.output()), [200, 200]);
+});
+
+test('when the owner takes the connection for another protocol, nothing behind the head has been read', (t) => {
+  const driver = new Driver();
+  driver.verdict = UpgradeVerdict.Leave;
+  const head = get('/0', 'Connection: Upgrade', 'Upgrade: h2c');
+  const at = driver.engine.receive(Buffer.from(`${head}PRI * HTTP/2.0`));
+  t.is(at, head.length);
+  t.is(driver.engine.state, 'left');
+});
+
+test('a tunnel carries what stands behind its request, and every byte after that, both ways', (t) => {
+  const driver = new Driver();
+  driver.verdict = UpgradeVerdict.Tunnel;
+  driver.receive(`${get('/', 'Connection: Upgrade', 'Upgrade: websocket')}GET `);
+  driver.receive('\0\r\n');
+  const [one] = driver.messages;
+  driver.engine.accept(one, 'websocket', ['x-a', 'b']);
+  driver.write(one, 'out');
+  t.is(
+    driver.output(),
+    'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nx-a: b\r\n\r\nout',
+  );
+  t.deepEqual(driver.events.slice(-2), ['data 0 "GET "', 'data 0 "\\u0000\\r\\n"']);
+  driver.write(one, '!', true);
+  t.is(driver.output(), '!');
+  t.true(driver.engine.hasTunnelEnded);
+  t.is(driver.engine.state, 'open');
+  driver.engine.end();
+  t.deepEqual(driver.events.slice(-2), ['data 0 "" last', 'close 0 complete 0']);
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a tunnel that is refused gets one response, and the connection ends', (t) => {
+  const driver = new Driver();
+  driver.receive(`${message(['CONNECT h:1 HTTP/1.1', 'Host: h:1'])}data`);
+  driver.engine.respond(driver.messages[0], 403, [], true);
+  t.deepEqual(statuses(driver.output()), [403]);
+  t.is(driver.events.at(-1), 'close 0 complete 0');
+  t.is(driver.engine.state, 'closing');
+});
+
+test('the rest of a request that nobody wants is read past, up to a limit', (t) => {
+  const driver = new Driver({ maxDiscardedBytes: 10 });
+  driver.receive(post('/0', 'x'.repeat(10)).slice(0, -10));
+  driver.engine.dropRequest(driver.messages[0]);
+  driver.answer(driver.messages[0], 'a');
+  t.true(driver.output().includes(persists));
+  t.true(driver.engine.isDiscarding);
+  driver.receive('x'.repeat(10) + get('/1'));
+  t.is(driver.messages.length, 2);
+  driver.answer(driver.messages[1], 'b');
+  driver.receive(post('/2', 'x'.repeat(11)).slice(0, -11));
+  driver.engine.dropRequest(driver.messages[2]);
+  driver.answer(driver.messages[2], 'c');
+  t.true(driver.output().includes(closes));
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a peer whose content is not consumed is not read beyond the window', (t) => {
+  const driver = new Driver({ requestWindowBytes: 131_072 });
+  const content = 'x'.repeat(200_000);
+  const sent = post('/', content);
+  let held = 0;
+  for (let at = 0; !driver.engine.isPaused; at += 65_536) {
+    const piece = sent.slice(at, at + 65_536);
+    driver.receive(piece);
+    held += piece.length;
+  }
+  t.true(held <= 131_072, `${held}`);
+  driver.engine.consume(driver.messages[0], 100_000);
+  t.false(driver.engine.isPaused);
+});
+
+test('the FIN of a peer cuts what is open, and a request that is not whole is refused', (t) => {
+  const driver = new Driver();
+  driver.receive(`${get('/0')}GET /1`);
+  driver.engine.end();
+  t.is(driver.events.at(-1), 'close 0 engine 8');
+  t.deepEqual(statuses(driver.output()), [400]);
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a drain ends an idle connection, and tells a busy one with its answer', (t) => {
+  const idle = new Driver();
+  idle.receive(get('/'));
+  idle.answer(idle.messages[0], 'x');
+  idle.output();
+  idle.engine.drain();
+  t.is(idle.engine.state, 'closing');
+  const busy = new Driver();
+  busy.receive(get('/'));
+  busy.engine.drain();
+  t.is(busy.engine.state, 'open');
+  busy.answer(busy.messages[0], 'x');
+  t.true(busy.output().includes(closes));
+  t.is(busy.engine.state, 'closing');
+});
+
+test('trailers of a response without content follow the last chunk all the same', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/'));
+  driver.engine.respond(driver.messages[0], 200, [], false);
+  driver.engine.trailers(driver.messages[0], ['x-sum', '0']);
+  t.regex(driver.output(), /transfer-encoding: chunked[\s\S]*\r\n\r\n0\r\nx-sum: 0\r\n\r\n$/);
+});
+
+test('a wrong call throws, and says what was expected', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/'));
+  const [one] = driver.messages;
+  const code = (call: () => void) => (t.throws(call) as { code?: string }).code;
+  t.is(
+    code(() => driver.write(one, 'x')),
+    'SLUICE_HTTP1_MISUSE',
+  );
+  t.is(
+    code(() => driver.engine.trailers(one, [])),
+    'SLUICE_HTTP1_MISUSE',
+  );
+  t.is(
+    code(() => driver.engine.accept(one, '', [])),
+    'SLUICE_HTTP1_MISUSE',
+  );
+  t.is(
+    code(() => driver.engine.consume(one, 1)),
+    'SLUICE_HTTP1_MISUSE',
+  );
+  driver.engine.respond(one, 200, [], false);
+  t.is(
+    code(() => driver.engine.respond(one, 200, [], false)),
+    'SLUICE_HTTP1_MISUSE',
+  );
+});
+
+test('answers without content to a peer that does not read are bounded, and so are its requests', (t) => {
+  const driver = new Driver({ outputLimitBytes: 10_000, maxPipelinedRequests: 100_000 });
+  driver.onStarted = (one) => driver.engine.respond(one, 204, [], true);
+  let sent = 0;
+  for (; !driver.engine.isPaused && sent < 10_000; sent++) driver.receive(get('/'));
+  t.true(sent < 200, `${sent}`);
+  t.true(driver.engine.unsentBytes < 11_000, `${driver.engine.unsentBytes}`);
+  driver.receive(get('/late').repeat(100));
+  t.true(driver.engine.unsentBytes < 11_000, `${driver.engine.unsentBytes}`);
+  let text = '';
+  while (driver.engine.hasOutput) text += driver.output();
+  t.is(statuses(text).length, sent + 100);
+  t.false(driver.engine.isPaused);
+});

@@ -1,0 +1,64 @@
+/** Content that comes faster than it is read, or in crumbs: what is held of it, and who is noticed. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { FileScope, type TestServer } from '../server/harness.ts';
+import { SIGNALS_FIELD } from '../server/signals.ts';
+import { message } from './raw.ts';
+import { startHttp1Server } from './server.ts';
+
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  server = await startHttp1Server(scope);
+});
+test.after.always(() => scope.end());
+
+async function open(t: ExecutionContext): Promise<Socket> {
+  const socket = connect({ port: server.port, host: '127.0.0.1' });
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+function post(path: string, ...fields: string[]): string {
+  return message([`POST ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${server.signals.name}`, ...fields]);
+}
+
+test('a client that resets its connection while its upload is paused is noticed', async (t) => {
+  const { signals } = server;
+  const begun = signals.until('begun');
+  const closed = signals.until('closed reset by peer code 8');
+  const socket = await open(t);
+  socket.write(post('/hold', 'Content-Length: 100000000'));
+  await begun;
+  // More than the server reads: it is paused when the client can send no more.
+  socket.write(Buffer.alloc(16_000_000));
+  await new Promise<void>((resolve) => {
+    const look = (sent: number): void => {
+      setTimeout(
+        () =>
+          socket.bytesWritten - socket.writableLength === sent && sent > 0
+            ? resolve()
+            : look(socket.bytesWritten - socket.writableLength),
+        100,
+      );
+    };
+    look(-1);
+  });
+  socket.resetAndDestroy();
+  await closed;
+  t.pass();
+});
+
+test('content in one-byte chunks arrives whole, with nothing else beside it', async (t) => {
+  const socket = await open(t);
+  socket.write(post('/describe', 'Transfer-Encoding: chunked', 'Connection: close'));
+  for (let count = 0; count < 100; count++) socket.write('1\r\nx\r\n'.repeat(1_000));
+  socket.write('0\r\n\r\n');
+  let text = '';
+  for await (const piece of socket) text += piece;
+  t.is(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)).body, 'x'.repeat(100_000));
+});
