@@ -224,12 +224,18 @@ export class Server {
     };
   }
 
+  get #http2Connections(): number {
+    let count = 0;
+    for (const connection of this.#connections) if (connection instanceof Http2Connection) count++;
+    return count;
+  }
+
   status(): ServerStatus {
     return statusOf(this, {
       startedAt: this.#startedAt,
       openConnections: this.#limits.openConnections,
       maxConnections: this.#config.limits.maxConnections,
-      http2Connections: this.#connections.size,
+      http2Connections: this.#http2Connections,
       lingeringConnections: this.#lingering.size,
       deadlines: this.#deadlines.counters,
       outcomes: this.#outcomes,

@@ -224,10 +224,9 @@ export class Lifecycle {
     this.cutAll();
   }
 
-  /** No request behind this one is answered, nor is what could not be read. */
+  /** No request behind this one is answered. */
   cutBehind(message: Http1Message): void {
     this.taking = 'last';
-    this.#refusal = null;
     if (this.receiving !== message) this.stopReading();
     const behind = this.messages.splice(this.messages.indexOf(message) + 1);
     for (const each of behind) this.#close(each, 'engine', CloseCode.Cancel);
