@@ -2,7 +2,6 @@
 import { randomInt } from 'node:crypto';
 import test from 'ava';
 import { fuzz, targetNames } from './fuzz.ts';
-import { Random } from './random.ts';
 import { Watchdog } from './watchdog.ts';
 
 const SECONDS = 2;
@@ -20,9 +19,3 @@ for (const name of targetNames) {
     t.true(count > 0);
   });
 }
-
-test('a seed gives the same numbers again, and its neighbour others', (t) => {
-  const draw = (seed: number): string => new Random(seed).bytes(20).toString('hex');
-  t.is(draw(7), draw(7));
-  t.not(draw(7), draw(8));
-});
