@@ -10,6 +10,7 @@
  * everything, so the time limits meet those that are slow, or gone. Nobody has a timer: the server's tick looks at all.
  */
 import type { Socket } from 'node:net';
+import { free } from './read-buffer.ts';
 
 export interface LingerOptions {
   /** A peer that sends nothing for this long is waited for no longer. */
@@ -66,6 +67,7 @@ export class LingeringSockets {
     socket.removeAllListeners('data');
     socket.on('data', (chunk: Uint8Array) => {
       lingering.readBytes += chunk.length;
+      free(chunk);
       if (lingering.readBytes > this.#options.maxBytes) socket.pause();
     });
     socket.resume();

@@ -224,9 +224,10 @@ export class Lifecycle {
     this.cutAll();
   }
 
-  /** No request behind this one is answered. */
+  /** No request behind this one is answered, nor is what could not be read. */
   cutBehind(message: Http1Message): void {
     this.taking = 'last';
+    this.#refusal = null;
     if (this.receiving !== message) this.stopReading();
     const behind = this.messages.splice(this.messages.indexOf(message) + 1);
     for (const each of behind) this.#close(each, 'engine', CloseCode.Cancel);

@@ -125,7 +125,7 @@ export class Receiver implements RequestSink {
   /** What a tunnel brings, from `at` on. */
   onTunnelled(message: Http1Message, chunk: Uint8Array, at: number): void {
     const count = chunk.length - at;
-    if (count <= 0 || message.request !== RequestPhase.Open) return;
+    if (count <= 0 || message.isClosed || message.request !== RequestPhase.Open) return;
     message.unconsumedBytes += count;
     this.#lifecycle.unconsumedBytes += count;
     this.#events.onData(message, chunk, at, chunk.length, false);
@@ -133,7 +133,7 @@ export class Receiver implements RequestSink {
 
   /** The peer has ended its half. */
   onTunnelEnd(message: Http1Message): void {
-    if (message.request !== RequestPhase.Open) return;
+    if (message.isClosed || message.request !== RequestPhase.Open) return;
     message.request = RequestPhase.Ended;
     this.#events.onData(message, NO_BYTES, 0, 0, true);
     this.#ended(message);

@@ -1,6 +1,8 @@
 /** Runs cases of a target until the time is up. A case's seed is the run's plus its number, so one seed replays one case. */
 
 import { openHpack } from './hpack.ts';
+import { openDifferential } from './http1-differential.ts';
+import { openHttp1Engine } from './http1-engine.ts';
 import { openHttp1 } from './http1-live.ts';
 import { openEngine } from './http2-engine.ts';
 import { openHttp2 } from './http2-live.ts';
@@ -16,6 +18,8 @@ export const targets = {
   wire: openWire,
   connection: openHttp2,
   http1: openHttp1,
+  differential: openDifferential,
+  'http1-engine': openHttp1Engine,
 } satisfies { readonly [name: string]: () => Promise<Target> };
 export type TargetName = keyof typeof targets;
 export const targetNames = Object.keys(targets) as TargetName[];

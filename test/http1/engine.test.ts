@@ -214,6 +214,29 @@ test('a tunnel carries what stands behind its request, and every byte after that
   t.is(driver.engine.state, 'closing');
 });
 
+test('a refusal never stands behind content that ends with the connection', (t) => {
+  const driver = new Driver();
+  driver.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\n\r\n');
+  const [one] = driver.messages;
+  driver.engine.respond(one, 200, [], false);
+  driver.write(one, 'abc');
+  t.true(driver.output().endsWith(`${closes}abc`));
+  driver.write(one, 'd', true);
+  t.is(driver.output(), 'd');
+  t.is(driver.engine.state, 'closing');
+});
+
+test('what a tunnel brings behind its end by the owner is told to nobody', (t) => {
+  const driver = new Driver();
+  driver.receive(message(['CONNECT h:1 HTTP/1.1', 'Host: h:1']));
+  driver.engine.accept(driver.messages[0], '', []);
+  driver.engine.reset(driver.messages[0], 8);
+  driver.receive('more');
+  driver.engine.end();
+  t.is(driver.events.at(-1), 'close 0 owner 8');
+  t.is(driver.engine.state, 'aborted');
+});
+
 test('a tunnel that is refused gets one response, and the connection ends', (t) => {
   const driver = new Driver();
   driver.receive(`${message(['CONNECT h:1 HTTP/1.1', 'Host: h:1'])}data`);

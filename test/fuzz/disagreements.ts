@@ -1,0 +1,228 @@
+/**
+ * Where the reader of HTTP/1.1 requests and `node:http` differ, and why the reader is right. Each entry is about one rule: the
+ * refusal, and the bytes up to the one that is refused. The fuzzer takes any difference that is not here for a finding.
+ */
+
+/** What is refused, by whom. */
+export interface Disputed {
+  readonly status: number;
+  readonly why: string;
+  /** What has been read until then, the byte that broke the rule included. */
+  readonly before: string;
+}
+
+export interface Disagreement {
+  /** Why we are right. */
+  readonly reason: string;
+  readonly section: string;
+}
+
+interface RefusedBySluice extends Disagreement {
+  readonly status: number;
+  readonly why: RegExp;
+  /** What has been read until then must match it. */
+  readonly before: RegExp;
+}
+
+interface RefusedByNode extends Disagreement {
+  /** Of the parser's error. */
+  readonly code: RegExp;
+  readonly text: RegExp;
+}
+
+/** Values of a field that the head has, up to the empty line behind it. */
+const heading = (field: string): RegExp =>
+  new RegExp(`\\r\\n${field}\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n$`, 'i');
+
+/** We refuse, Node does not. */
+const ours: readonly RefusedBySluice[] = [
+  {
+    reason:
+      'A bare LF is no line end, and CR without LF is invalid: Node skips any number of both before a request line.',
+    section: 'RFC 9112 section 2.2',
+    status: 400,
+    why: /request line has no method/,
+    before: /\n$/,
+  },
+  {
+    reason: 'An empty line is CRLF; Node skips a bare CR as well.',
+    section: 'RFC 9112 section 2.2',
+    status: 400,
+    why: /bare CR stands before the request line/,
+    before: /\r[^\n]$/,
+  },
+  {
+    reason:
+      'One space stands between the parts of a request line. Node skips several; section 3 allows that, and names what it has led to.',
+    section: 'RFC 9112 section 3',
+    status: 400,
+    why: /request target is malformed|version, or the end of the request line/,
+    before: /[A-Z] (?:[^ \r\n]+ )? $/,
+  },
+  {
+    reason: 'A fragment never leaves the client.',
+    section: 'RFC 9110 section 7.1',
+    status: 400,
+    why: /request target is malformed/,
+    before: /[A-Z] [^ #\r\n]+#$/,
+  },
+  {
+    reason:
+      'Methods of RTSP, and the name in the preface of HTTP/2, are not methods of HTTP/1.1, though Node knows them.',
+    section: 'RFC 9110 section 9.1',
+    status: 501,
+    why: /method is not known/,
+    before:
+      /(?:PRI|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|GET_PARAMETER|SET_PARAMETER|REDIRECT|RECORD|FLUSH) $/,
+  },
+  {
+    reason: 'The name of the protocol is HTTP; Node takes those of two others with some methods.',
+    section: 'RFC 9112 section 2.3',
+    status: 400,
+    why: /version, or the end of the request line/,
+    before: / (?:R|I)$/,
+  },
+  {
+    reason: 'A major version other than 1 is not spoken here; Node answers 0.9 and 2.0 as if they were.',
+    section: 'RFC 9110 section 15.6.6',
+    status: 505,
+    why: /neither 1\.0 nor 1\.1/,
+    before: /HTTP\/(?:0\.9|2\.0)\r\n$/,
+  },
+  {
+    reason: 'A request of HTTP/0.9 has no version; Node answers it.',
+    section: 'RFC 9110 section 15.6.6',
+    status: 505,
+    why: /neither 1\.0 nor 1\.1/,
+    before: / \/[^ \r\n]*\r\n$/,
+  },
+  {
+    reason: 'A line that ends behind the target is no request line; Node takes it for one of HTTP/0.9.',
+    section: 'RFC 9112 section 3',
+    status: 400,
+    why: /request target is malformed/,
+    before: /[A-Z] [^ \r\n]*[\r\n]$/,
+  },
+  {
+    reason: 'A target has one of four forms; Node looks at its characters only.',
+    section: 'RFC 9112 section 3.2',
+    status: 400,
+    why: /request target is malformed/,
+    before: / HTTP\/1\.\d\r\n$/,
+  },
+  {
+    reason:
+      'A request without Host ends the connection; Node answers 400 too, and goes on with what is behind it.',
+    section: 'RFC 9112 section 3.2',
+    status: 400,
+    why: /Host field is missing/,
+    before: / HTTP\/1\.[1-9]\r\n(?:[^\r\n]+\r\n)*\r\n$/,
+  },
+  {
+    reason: 'There is one Host field, whatever its values; Node tells its application of the first.',
+    section: 'RFC 9112 section 3.2',
+    status: 400,
+    why: /Host field is repeated/,
+    before: /\r\nhost:[^\r\n]*\r\n(?:[^\r\n]+\r\n)*host:[^\r\n]*\r\n$/i,
+  },
+  {
+    reason: 'A Host is a host and an optional port; Node takes anything for one.',
+    section: 'RFC 9112 section 3.2',
+    status: 400,
+    why: /Host field is malformed/,
+    before: /\r\nhost:[^\r\n]*\r\n$/i,
+  },
+  {
+    reason:
+      'A length that a number cannot hold exactly is beyond any limit; Node counts to 2^64, and its application cannot.',
+    section: 'RFC 9110 section 8.6',
+    status: 413,
+    why: /content is too large/,
+    before: /\r\ncontent-length:[ \t]*\d{16,}[ \t]*\r\n$/i,
+  },
+  {
+    reason: 'We decode no coding but chunked: with another the content would be handed on as what it is not.',
+    section: 'RFC 9112 section 6.1',
+    status: 501,
+    why: /transfer coding is not known/,
+    before: heading(
+      'transfer-encoding:[^\\r\\n]*(?:,|\\r\\n(?:[^\\r\\n]+\\r\\n)*transfer-encoding:)[^\\r\\n]*chunked',
+    ),
+  },
+  {
+    reason: 'An empty member of a list is none, but other servers have read one as a coding.',
+    section: 'RFC 9112 section 6.3',
+    status: 400,
+    why: /last transfer coding is not chunked/,
+    before: heading(
+      'transfer-encoding:[^\\r\\n]*(?:,|\\r\\n(?:[^\\r\\n]+\\r\\n)*transfer-encoding:)[^\\r\\n]*chunked',
+    ),
+  },
+  {
+    reason: 'White space behind the coding is no part of it, but other servers have read it so.',
+    section: 'RFC 9112 section 5.1',
+    status: 400,
+    why: /white space follows the transfer coding/,
+    before: /\r\ntransfer-encoding:[^\r\n]*[ \t]\r\n$/i,
+  },
+  {
+    reason: 'HTTP/1.0 has no transfer codings: a server before us may not know them.',
+    section: 'RFC 9112 section 6.1',
+    status: 400,
+    why: /Transfer-Encoding does not go with HTTP\/1\.0/,
+    before: / HTTP\/1\.0\r\n(?:[^\r\n]+\r\n)+\r\n$/,
+  },
+  {
+    reason:
+      'There is one expectation, and a client that has another does not get what it asks for. Node looks for its name anywhere in the value, and where it is not goes on behind its 417.',
+    section: 'RFC 9110 section 10.1.1',
+    status: 417,
+    why: /only expectation is 100-continue/,
+    before: heading('expect:[^\\r\\n]*'),
+  },
+  {
+    reason:
+      'A chunk size is a number that we can count, of no more digits than that takes; Node counts to 2^64.',
+    section: 'RFC 9112 section 7.1',
+    status: 400,
+    why: /chunk size is too large/,
+    before: /\r\n[0-9a-f]{14,17}$/i,
+  },
+  {
+    reason:
+      'An extension has a name, and a value where there is an equals sign: a token, or a quoted string and nothing beside it.',
+    section: 'RFC 9112 section 7.1.1',
+    status: 400,
+    why: /chunk extension is malformed/,
+    before: /\r\n[0-9a-f]+;[^\n]*$/i,
+  },
+];
+
+/** Node refuses, we do not. */
+const nodes: readonly RefusedByNode[] = [
+  {
+    reason: 'A minor version that is not known is taken for the highest one that is.',
+    section: 'RFC 9110 section 2.5',
+    code: /^HPE_INVALID_VERSION$/,
+    text: / HTTP\/1\.[2-9]/,
+  },
+  {
+    reason:
+      'A trailer does not say how the connection goes on; Node takes `Connection: close` there for that of a head.',
+    section: 'RFC 9110 section 6.5.1',
+    code: /^HPE_CLOSED_CONNECTION$/,
+    text: /\r\n0+(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*connection:[^\r\n]*\r\n/i,
+  },
+];
+
+/** What explains that we refuse it and Node does not. */
+export function refusedBySluice({ status, why, before }: Disputed): Disagreement | undefined {
+  return ours.find((entry) => entry.status === status && entry.why.test(why) && entry.before.test(before));
+}
+
+/** What explains that Node refuses it and we do not. @param text all of it */
+export function refusedByNode(code: string, text: string): Disagreement | undefined {
+  return nodes.find((entry) => entry.code.test(code) && entry.text.test(text));
+}
+
+export const disagreements: readonly Disagreement[] = [...ours, ...nodes];

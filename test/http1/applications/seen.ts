@@ -1,0 +1,14 @@
+/** Reads each request to its end and answers with what it was; `/seen` tells of all that have come so far. */
+import type { Exchange } from '../../../workers/gateway.ts';
+import { requestLine } from '../smuggling/case.ts';
+
+const seen: string[] = [];
+
+export default async function run(exchange: Exchange): Promise<void> {
+  const { method, path } = exchange.request;
+  if (path === '/seen') return exchange.respond(200, {}, JSON.stringify(seen));
+  // That it has begun counts, whatever becomes of its content.
+  seen.push(path);
+  const content = await exchange.body.text();
+  exchange.respond(200, {}, requestLine(method, path, Buffer.from(content).toString('latin1')));
+}

@@ -1,0 +1,88 @@
+/**
+ * Which requests may make an HTTP/1.1 connection one of another protocol (RFC 9110 section 7.8). A server before us that reads an offer
+ * where we read none, or the other way round, would take a tunnel's bytes for requests.
+ */
+import test from 'ava';
+import { FileScope } from '../server/harness.ts';
+import { type SocketServer, startSockets } from '../websocket/server.ts';
+import { message, RawClient } from './raw.ts';
+
+const scope = new FileScope();
+let server: SocketServer;
+test.before(async () => {
+  server = await startSockets(scope);
+});
+test.after.always(() => scope.end());
+
+const handshake = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Version: 13'];
+const h2c = ['Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+const behind = message(['GET /free/none HTTP/1.1', 'Host: a']);
+
+const offers: readonly (readonly [what: string, line: string, fields: readonly string[]])[] = [
+  ['a WebSocket', 'GET /echo HTTP/1.1', ['Connection: Upgrade', 'Upgrade: websocket', ...handshake]],
+  [
+    'a WebSocket among other protocols and options',
+    'GET /echo HTTP/1.1',
+    ['Connection: keep-alive, uPGRADE', 'Upgrade: x/1, WebSocket', ...handshake],
+  ],
+];
+for (const [what, line, fields] of offers) {
+  test(`${what} is an offer (RFC 6455 section 4.2.1)`, async (t) => {
+    const client = await RawClient.connect(t, server.port);
+    client.send(message([line, 'Host: a', ...fields]));
+    t.is((await client.response()).status, 101);
+  });
+}
+
+const none: readonly (readonly [what: string, line: string, fields: readonly string[]])[] = [
+  ['a WebSocket without Connection', 'GET /free/a HTTP/1.1', ['Upgrade: websocket', ...handshake]],
+  ['a WebSocket that Connection does not name', 'GET /echo HTTP/1.1', ['Upgrade: websocket', ...handshake]],
+  [
+    'a WebSocket that Connection names something like',
+    'GET /echo HTTP/1.1',
+    ['Connection: xupgrade, upgrade-insecure', 'Upgrade: websocket', ...handshake],
+  ],
+  ['a WebSocket that Upgrade does not name', 'GET /echo HTTP/1.1', ['Connection: Upgrade', ...handshake]],
+  [
+    'a WebSocket by POST',
+    'POST /echo HTTP/1.1',
+    ['Connection: Upgrade', 'Upgrade: websocket', 'Content-Length: 0', ...handshake],
+  ],
+  ['h2c that Connection does not name', 'GET /free/a HTTP/1.1', ['Connection: HTTP2-Settings', ...h2c]],
+  ['h2c whose settings Connection does not name', 'GET /free/a HTTP/1.1', ['Connection: Upgrade', ...h2c]],
+  [
+    'h2c with content',
+    'POST /free/a HTTP/1.1',
+    ['Connection: Upgrade, HTTP2-Settings', ...h2c, 'Content-Length: 0'],
+  ],
+];
+for (const [what, line, fields] of none) {
+  test(`${what} is no offer, and the connection goes on (RFC 9110 section 7.8)`, async (t) => {
+    const client = await RawClient.connect(t, server.port);
+    client.send(message([line, 'Host: a', ...fields]) + behind);
+    const first = await client.response();
+    t.not(first.status, 101);
+    t.not(first.fields.connection, 'close');
+    t.true((await client.response()).status >= 200);
+  });
+}
+
+test('an offer behind a request that has no answer yet is none', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(
+    behind +
+      message(['GET /echo HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket', ...handshake]),
+  );
+  t.true((await client.response()).status >= 200);
+  t.not((await client.response()).status, 101);
+});
+
+test('a client that never waited for its 101 has what it sent taken for frames, never for a request', async (t) => {
+  const client = await RawClient.connect(t, server.port);
+  client.send(
+    message(['GET /echo HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket', ...handshake]) +
+      behind,
+  );
+  t.is((await client.response()).status, 101);
+  t.notRegex(await client.untilClosed(), /HTTP\/1\.1/);
+});
