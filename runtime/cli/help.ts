@@ -22,8 +22,10 @@ export function helpText(): string {
 }
 
 const exitCodes: Readonly<Record<string, string>> = {
-  [ExitCode.Ok]: 'The server has drained and ended; or the configuration is right.',
-  [ExitCode.Failed]: 'Something failed that should not; the log or standard error says what.',
+  [ExitCode.Ok]:
+    'The server has drained and ended; or the configuration is right; or the question has been answered.',
+  [ExitCode.Failed]:
+    'Something failed that should not, or no server runs to be asked; the log or standard error says what.',
   [ExitCode.ConfigWrong]:
     'The command line, a variable or the configuration file is wrong; all errors are listed.',
   [ExitCode.ApplicationFailed]: 'An application module is missing or did not load.',

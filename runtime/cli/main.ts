@@ -28,7 +28,16 @@ export async function main(words: readonly string[], environment: Environment): 
     if (!(error instanceof ConfigError)) throw error;
     return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
   }
+  if (command === 'status') return status(config);
   return command === 'check' ? check(config, settings, environment) : start(config, environment);
+}
+
+async function status(config: Config): Promise<number> {
+  const { askStatus } = await import('./status.ts');
+  const answer = await askStatus(config, process.stdout.isTTY === true);
+  if (answer.isAnswered) return print(answer.text);
+  complain(answer.complaint);
+  return ExitCode.Failed;
 }
 
 async function check(

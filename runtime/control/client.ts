@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { lstatSync } from 'node:fs';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { readVersion } from '../version.ts';
 import { ControlCode, ControlRefusal, ControlSocketError, systemCode } from './errors.ts';
@@ -39,36 +39,48 @@ export interface FindOptions {
  */
 export async function connectControl(
   config: Pick<Config, 'file' | 'control'>,
-  { pid, environment = process.env }: FindOptions = {},
+  options: FindOptions = {},
 ): Promise<ControlClient> {
-  const { enabled, path } = config.control;
-  if (!enabled) {
+  const [first, ...others] = await connectControls(config, options);
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  for (const client of all) client.close();
+  const pids = all.map(({ path }) => pidOf(basename(path))).join(', ');
+  throw new ControlSocketError(
+    ControlCode.SeveralServers,
+    `${config.file}: expected one server that runs it, found ${all.length}, of the processes ${pids}; say which by its process id, or give each a control.path of its own`,
+  );
+}
+
+/**
+ * Clients of all servers that run the configuration.
+ * @throws ControlSocketError when there is none, or the only one cannot be reached
+ */
+export async function connectControls(
+  { file, control }: Pick<Config, 'file' | 'control'>,
+  { pid, environment = process.env }: FindOptions = {},
+): Promise<[ControlClient, ...ControlClient[]]> {
+  if (!control.enabled) {
     throw new ControlSocketError(
       ControlCode.Disabled,
-      `${config.file}: control.enabled is false, so a server of it cannot be asked; set it to true and start the server again`,
+      `${file}: control.enabled is false, so a server of it cannot be asked; set it to true and start the server again`,
     );
   }
-  if (path !== null) return ControlClient.open(path);
-  const found: { readonly name: string; readonly client: ControlClient }[] = [];
+  if (control.path !== null) return [await ControlClient.open(control.path)];
+  const found: ControlClient[] = [];
   let failure: unknown;
-  for (const at of socketsOf(config.file, environment)) {
-    if (pid !== undefined && pidOf(at.name) !== pid) continue;
+  for (const { name, path } of socketsOf(file, environment)) {
+    if (pid !== undefined && pidOf(name) !== pid) continue;
     try {
-      found.push({ name: at.name, client: await ControlClient.open(at.path) });
+      found.push(await ControlClient.open(path));
     } catch (error) {
       // One that a killed server has left says nothing of the others.
       if (!(error instanceof ControlSocketError && error.code === ControlCode.NoServer)) failure ??= error;
     }
   }
   const [first, ...others] = found;
-  if (first === undefined) throw failure ?? noServer(config.file, pid);
-  if (others.length === 0) return first.client;
-  for (const { client } of found) client.close();
-  const pids = found.map(({ name }) => pidOf(name)).join(', ');
-  throw new ControlSocketError(
-    ControlCode.SeveralServers,
-    `${config.file}: expected one server that runs it, found ${found.length}, of the processes ${pids}; say which by its process id, or give each a control.path of its own`,
-  );
+  if (first === undefined) throw failure ?? noServer(file, pid);
+  return [first, ...others];
 }
 
 function noServer(file: string, pid: number | undefined): ControlSocketError {

@@ -247,7 +247,7 @@ test('the socket goes with a second signal', async (t) => {
     app,
     'export default async (exchange) => { exchange.respond(200); await exchange.write("x"); await new Promise(() => {}); };',
   );
-  const { child, listening, log, ended } = startProcess(t, {
+  const { child, listening, log, endBySecond } = startProcess(t, {
     pools: { app: { application: app, kind: 'exchange' } },
     control: { path },
   });
@@ -257,8 +257,7 @@ test('the socket goes with a second signal', async (t) => {
   child.kill('SIGTERM');
   await log.until('draining');
   t.true(existsSync(path), 'it answers during the drain');
-  child.kill('SIGTERM');
-  t.is((await ended).code, 143);
+  t.is((await endBySecond('SIGTERM')).code, 143);
   t.false(existsSync(path));
 });
 

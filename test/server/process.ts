@@ -17,6 +17,8 @@ export interface Ended {
 
 export interface ServerProcess {
   readonly child: ChildProcess;
+  /** Of its configuration. */
+  readonly file: string;
   readonly log: LogLines;
   /** Everything on standard error when it has ended. */
   readonly errors: () => string;
@@ -78,5 +80,5 @@ export function startProcess(
     await Promise.race([log.until('listening on'), dead]);
     return `http://127.0.0.1:${portOf(log)}`;
   };
-  return { child, log, errors: () => errors, ended, endBySecond, listening };
+  return { child, file, log, errors: () => errors, ended, endBySecond, listening };
 }
