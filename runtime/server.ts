@@ -235,6 +235,7 @@ export class Server {
       startedAt: this.#startedAt,
       openConnections: this.#limits.openConnections,
       maxConnections: this.#config.limits.maxConnections,
+      http1Connections: this.#connections.size - this.#http2Connections,
       http2Connections: this.#http2Connections,
       lingeringConnections: this.#lingering.size,
       deadlines: this.#deadlines.counters,

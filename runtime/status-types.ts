@@ -29,9 +29,10 @@ export interface ListenerStatus {
 }
 
 export interface ConnectionStatus {
-  /** Over all listeners, whatever they speak. */
+  /** Over all listeners, whatever they speak, or have yet to say what they do. */
   readonly open: number;
   readonly max: number;
+  readonly http1: number;
   readonly http2: number;
   /** The server has ended them and their peers have not. */
   readonly lingering: number;

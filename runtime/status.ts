@@ -54,6 +54,7 @@ export interface StatusParts {
   readonly startedAt: Date;
   readonly openConnections: number;
   readonly maxConnections: number;
+  readonly http1Connections: number;
   readonly http2Connections: number;
   readonly lingeringConnections: number;
   readonly deadlines: DeadlineCounters;
@@ -78,6 +79,7 @@ export function statusOf({ parts, state }: Server, more: StatusParts): ServerSta
     connections: {
       open: more.openConnections,
       max: more.maxConnections,
+      http1: more.http1Connections,
       http2: more.http2Connections,
       lingering: more.lingeringConnections,
     },
