@@ -15,15 +15,6 @@ const END_OF_ALL = Buffer.alloc(4096);
 const QUIET_TURNS = 10;
 /** A refusal's body says why, and for a CONNECT that may be that others have not been answered yet. */
 const OUR_WHY = /content-length: \d+\r\n\r\n(\d{3} [A-Z][A-Za-z ]+)(?:: .*)?\n/g;
-/**
- * 501 where the bytes at hand show a whole method that nobody knows, 400 where they end within it: by then Node's parser has
- * given up. Refused and closed it is.
- */
-const NOT_A_METHOD =
-  /HTTP\/1\.1 (?:501 Not Implemented|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*method.*\n$/;
-/** 505 where the bytes at hand show the whole version, 400 where they end within it: as above. */
-const NOT_A_VERSION =
-  /HTTP\/1\.1 (?:505 HTTP Version Not Supported|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n.*version.*\n$/i;
 /** A request that no route takes (`*`) is answered at its head; 400 when its content was there to be seen broken by then. */
 const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/i;
 const MOST_SINGLE_BYTES = 500;
@@ -72,8 +63,6 @@ async function converse(
   const isClosed = (): boolean => heard.isClosed;
   await server.until(`the connection's end (sent ${how})`, input, isClosed, () => heard.text);
   return heard.text
-    .replace(NOT_A_METHOD, 'not a method\n')
-    .replace(NOT_A_VERSION, 'not a version\n')
     .replace(NOT_TAKEN, 'not taken\n')
     .replaceAll(/(?:date|connection|keep-alive): [^\r]*\r\n/gi, '')
     .replaceAll('HTTP/1.1 100 Continue\r\n\r\n', '')
