@@ -21,6 +21,7 @@ import { Deadline } from './deadlines/counters.ts';
 import { Watched } from './deadlines/watched.ts';
 import { Outcome, type OutcomeCounters } from './outcomes.ts';
 import type { JobThread, Refusal } from './pools/job.ts';
+import { Stall } from './pools/span.ts';
 import type { Thread } from './pools/thread.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
@@ -207,6 +208,12 @@ export class Exchange extends Watched {
     return false;
   }
 
+  /** Without the query, which is more often a secret than of use. */
+  override get label(): string {
+    const end = this.path.indexOf('?');
+    return `${this.method} ${end === -1 ? this.path : this.path.slice(0, end)}`;
+  }
+
   /** Where its route leads. */
   get destination(): Destination {
     return this.#destination;
@@ -232,9 +239,23 @@ export class Exchange extends Watched {
       if (end > start) {
         this.#waiting ??= new ByteQueue();
         this.#waiting.push(bytes, start, end);
+        if (this.span !== null) this.#noteUnread();
       }
     }
     this.onWritable();
+  }
+
+  /** The application has read some, and wants no more now. */
+  #noteUnread(): void {
+    if (this.#credited && this.#requestCredit.available <= 0) this.span?.stall(Stall.Request);
+  }
+
+  /** The application has sent all that it may, and is not done. */
+  #noteUntaken(): void {
+    if (this.#response !== 'head') return;
+    if (this.#responseWindowBytes <= this.#responseHeldBytes + this.#responseCreditOwed) {
+      this.span?.stall(Stall.Response);
+    }
   }
 
   /** More than is allowed has come, of which less had been announced or nothing at all. */
@@ -297,6 +318,7 @@ export class Exchange extends Watched {
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
     if (this.#closed !== 'no') return;
     this.#closed = reset ? 'reset' : 'complete';
+    if (this.span !== null) this.span.ended();
     this.watcher?.forget(this);
     this.#count(reset, byPeer);
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
@@ -412,6 +434,7 @@ export class Exchange extends Watched {
       if (last) this.#endSent = true;
     }
     this.#waiting = null;
+    if (this.span !== null) this.span.resume(Stall.Request);
     if (this.#request !== 'ended' || this.#endSent) return true;
     const sent =
       this.#requestTrailers === null
@@ -441,6 +464,7 @@ export class Exchange extends Watched {
     if (this.#closed !== 'no') return true;
     if (!thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) return false;
     this.#responseCreditOwed = 0;
+    if (this.span !== null) this.span.resume(Stall.Response);
     return true;
   }
 
@@ -455,6 +479,7 @@ export class Exchange extends Watched {
     end: number,
   ): void {
     if (this.#closed !== 'no' || this.#response !== 'none') return;
+    if (this.span !== null) this.span.responded();
     if (status === SWITCHING_PROTOCOLS) {
       this.#response = 'head';
       this.transport.accept(this, fields);
@@ -470,6 +495,7 @@ export class Exchange extends Watched {
       this.#responseHeldBytes += end - start;
       this.transport.write(this, bytes, start, end, true);
     }
+    if (this.span !== null) this.#noteUntaken();
   }
 
   onInform(status: number, fields: string[]): void {
@@ -485,6 +511,7 @@ export class Exchange extends Watched {
     if (last) this.#response = 'ended';
     this.#responseHeldBytes += end - start;
     this.transport.write(this, bytes, start, end, last);
+    if (this.span !== null) this.#noteUntaken();
   }
 
   onTrailers(fields: string[]): void {

@@ -10,6 +10,8 @@ import type { ErrorReport } from './error-report.ts';
 export interface ThreadBoot {
   readonly channel: ChannelTransfer;
   readonly control: MessagePort;
+  /** See profile-words.ts. */
+  readonly profile: SharedArrayBuffer;
   readonly host: HostOptions;
 }
 
@@ -68,12 +70,22 @@ export interface ThreadControl {
   /** The server begins to stop: exchanges that have no end of their own should come to one. More may still come. */
   announceDrain(): void;
   stats(): ThreadStats;
+  /**
+   * Stops the thread while it looks at its whole heap, then sends it through the port, a piece (`Uint8Array`) at a time: the next when
+   * the port has answered with anything. Behind the last it says how long the thread stood still, in milliseconds. A port that closes
+   * without that has lost the rest.
+   */
+  sendHeapSnapshot(port: MessagePort): Promise<void>;
 }
 
 export type PrintStream = 'stdout' | 'stderr';
 
 /** What a thread tells the reactor. */
 export interface ThreadReports {
+  /** It runs, has said its `threadId` (`Vitals`), and is going to load the application. */
+  began(): void;
+  /** It has stopped, and would end now. Resolves when nobody wants anything of it any more. */
+  ending(): Promise<void>;
   /** The application is loaded: exchanges may come. */
   ready(): void;
   /** The application's `stop` failed, or did not come to its end. */

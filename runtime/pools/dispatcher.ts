@@ -7,6 +7,7 @@
  * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
  */
 import { type Job, JobList } from './job.ts';
+import type { SpanRecorder } from './span.ts';
 import type { Thread, Turns } from './thread.ts';
 
 export interface DispatcherOptions {
@@ -20,6 +21,8 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly threads: Thread[] = [];
+  /** Follows jobs while a profile runs. */
+  spans: SpanRecorder | null = null;
   readonly #options: DispatcherOptions;
   readonly #turns: Turns;
   readonly #queue = new JobList();
@@ -47,6 +50,7 @@ export class Dispatcher {
 
   submit(job: Job): void {
     job.admittedAtMs = this.#turns.nowMs;
+    if (this.spans !== null) job.span = this.spans.begin(job.label);
     if (this.#queue.size === 0 && this.#assign(job)) return;
     if (this.#queue.size >= this.#options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
       this.#refuse(job, 'queue-full');
@@ -67,6 +71,7 @@ export class Dispatcher {
   #refuse(job: Job, refusal: 'queue-full' | 'waited-too-long' | 'pool-stopped'): void {
     this.refusedJobs++;
     job.state = 'released';
+    if (job.span !== null) job.span.refused();
     try {
       job.onRefused(refusal);
     } catch (error) {

@@ -5,6 +5,7 @@
  * once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
  */
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import type { JobSpan } from './span.ts';
 import type { Thread } from './thread.ts';
 
 /** What a job needs of who runs it: a thread of a pool, or the server itself. */
@@ -37,9 +38,16 @@ export abstract class Job {
   isUnbegun = false;
   /** Its thread has sent the head of a response that goes on. */
   hasResponded = false;
+  /** Where its time goes, while a profile runs. */
+  span: JobSpan | null = null;
   /** Links of the list that the job is in: a pool's queue, or a thread's jobs in the order of assignment. */
   previous: Job | null = null;
   next: Job | null = null;
+
+  /** What it is, for people. */
+  get label(): string {
+    return '';
+  }
 
   /** Writes the message that opens this job on a thread; false when its ring is full. */
   abstract sendOpen(thread: Thread, slot: number, generation: number): boolean;

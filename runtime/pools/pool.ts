@@ -5,7 +5,8 @@
  * jobs move on and its begun ones are lost, until more have died than `restart.intensity` within
  * `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
  */
-import type { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { transfer } from 'comlink';
 import { Piscina } from 'piscina';
 import type {
   HostOptions,
@@ -60,6 +61,16 @@ export interface PoolObserver {
   onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
 }
 
+/** Who wants to know which threads there are, while a profile runs. */
+export interface ThreadFollower {
+  /** It runs, and loads its application. */
+  onThreadBegan(pool: Pool, thread: Thread): void;
+  /** Its application has stopped, and it ends when this resolves. */
+  onThreadEnding(pool: Pool, thread: Thread): Promise<void>;
+  /** Undefined: it was told to. */
+  onThreadGone(pool: Pool, thread: Thread, cause: ErrorReport | undefined): void;
+}
+
 /** Where the reactor's turns take the threads in and out. */
 export interface ThreadRegistry extends Turns {
   addThread(thread: Thread): void;
@@ -86,6 +97,7 @@ const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, H
 export class Pool implements ThreadOwner {
   readonly name: string;
   readonly dispatcher: Dispatcher;
+  follower: ThreadFollower | null = null;
   readonly #options: PoolOptions;
   readonly #observer: PoolObserver;
   readonly #turns: ThreadRegistry;
@@ -181,6 +193,13 @@ export class Pool implements ThreadOwner {
       : (this.#piscina.threads.find((worker) => worker.threadId === threadId) ?? null);
   }
 
+  /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
+  async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
+    const running = this.#running.get(thread);
+    if (running === undefined) throw new Error(`thread ${thread.name} has ended`);
+    return await running.link.control.sendHeapSnapshot(transfer(port, [port] as unknown as Parameters<typeof transfer>[1]));
+  }
+
   get threadCount(): number {
     return this.#running.size;
   }
@@ -201,6 +220,11 @@ export class Pool implements ThreadOwner {
     const name = `${this.name}-${++this.#spawned}`;
     const thread = new Thread(name, this, this.#turns, options.slotsPerThread, options.ringBytes);
     const reports: ThreadReports = {
+      began: () => this.follower?.onThreadBegan(this, thread),
+      ending: async () => {
+        await this.follower?.onThreadEnding(this, thread);
+        thread.releaseFromProfile();
+      },
       ready: () => this.#threadReady(running),
       applicationError: (error, method, path, suppressed) =>
         this.#observer.onApplicationError(this, error, method, path, suppressed),
@@ -216,7 +240,12 @@ export class Pool implements ThreadOwner {
     };
     this.#running.set(thread, running);
     this.#turns.addThread(thread);
-    const boot: ThreadBoot = { channel: thread.transfer, control: link.threadPort, host: options.host };
+    const boot: ThreadBoot = {
+      channel: thread.transfer,
+      control: link.threadPort,
+      profile: thread.profile,
+      host: options.host,
+    };
     const { signal } = running.abort;
     const task: Promise<unknown> = this.#piscina.run(boot, {
       transferList: [...thread.transferList, link.threadPort],
@@ -271,6 +300,7 @@ export class Pool implements ThreadOwner {
     }
     // Nothing that it had not begun is lost with it.
     this.dispatcher.resubmit(this.#remove(running));
+    this.follower?.onThreadGone(this, running.thread, undefined);
     this.#grow();
   }
 
@@ -297,6 +327,7 @@ export class Pool implements ThreadOwner {
     const { thread } = running;
     const wasStarting = thread.state === 'starting';
     const unbegun = this.#remove(running);
+    this.follower?.onThreadGone(this, thread, cause);
     if (wasStarting) {
       running.ready.reject(
         new ApplicationLoadError(

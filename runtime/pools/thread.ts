@@ -18,6 +18,7 @@ import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import { WireError, WireErrorCode } from '../../wire/errors.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
+import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { elapsed, Vitals } from '../../wire/vitals.ts';
 import { type Job, JobList } from './job.ts';
@@ -47,6 +48,9 @@ const HALF_WRAP_MS = 2 ** 31 / 1000;
 
 export class Thread implements ReactorHandler {
   readonly name: string;
+  /** Shared with it; see `ProfileWord`. */
+  readonly profile: SharedArrayBuffer = allocateProfileWords();
+  readonly #profileWords = new Int32Array(this.profile);
   readonly channel: ReactorEnd;
   readonly transfer: ChannelTransfer;
   readonly transferList: readonly MessagePort[];
@@ -97,6 +101,17 @@ export class Thread implements ReactorHandler {
     this.transfer = transfer;
     this.vitals = new Vitals(transfer.vitals);
     this.transferList = transferList;
+  }
+
+  /** A profile of it runs, or no more. */
+  setProfiled(isProfiled: boolean): void {
+    Atomics.store(this.#profileWords, ProfileWord.Taken, 0);
+    Atomics.store(this.#profileWords, ProfileWord.Running, isProfiled ? 1 : 0);
+  }
+
+  /** The thread, which ends, has given its profile away. */
+  releaseFromProfile(): void {
+    Atomics.store(this.#profileWords, ProfileWord.Taken, 1);
   }
 
   get outstanding(): number {
@@ -238,6 +253,7 @@ export class Thread implements ReactorHandler {
     job.assignedAtMs = this.#turns.nowMs;
     job.hasResponded = false;
     job.isUnbegun = true;
+    if (job.span !== null) job.span.assigned(this.name);
     // It has run out of work while it was held short, and work that waits for something else ends without a word.
     const isHeldShort = this.#unbegun === 0 && this.#unbegunLimit !== Number.POSITIVE_INFINITY;
     if (isHeldShort && this.channel.peerSleeps) this.#unbegunLimit = Number.POSITIVE_INFINITY;
@@ -292,6 +308,7 @@ export class Thread implements ReactorHandler {
     if (!this.channel.claims.recall(job.slot)) return false;
     // Not one that was begun.
     this.#begunSinceMeasured--;
+    if (job.span !== null) job.span.recalled();
     this.#release(job);
     return true;
   }
@@ -358,6 +375,7 @@ export class Thread implements ReactorHandler {
       throw corrupt('the end of an exchange that was begun', `one of slot ${job.slot}, which was not`);
     }
     this.#record(job);
+    if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
     this.#release(job);
     this.#tellReleased(job);
     this.#aboutToBegin = 1;
@@ -439,7 +457,8 @@ export class Thread implements ReactorHandler {
       if (!taken) {
         this.tally.lost++;
         this.#record(job);
-      }
+        if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
+      } else if (job.span !== null) job.span.recalled();
       this.#release(job);
       if (taken) {
         unbegun.push(job);
