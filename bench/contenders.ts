@@ -19,6 +19,8 @@ export interface Server {
   readonly port: number;
   /** Without a slash at its end. */
   readonly origin: string;
+  /** The configuration file of a Sluice; empty for others. */
+  readonly config: string;
 }
 
 /** Paths of PEM files. */
@@ -111,6 +113,8 @@ export interface SluiceOptions {
   /** Where the configuration file is written. */
   readonly directory: string;
   readonly pools: Readonly<Record<string, BenchPool>>;
+  /** Flags of Node's. */
+  readonly nodeOptions?: readonly string[];
   /** Cleartext without it. */
   readonly certificate?: CertificateFiles;
   /** More top-level options of the configuration file. */
@@ -124,9 +128,9 @@ export function sluice(options: SluiceOptions): Contender {
       const port = await freePort();
       const file = writeConfig(options, port);
       const cli = join(repositoryDirectory, 'runtime/cli.ts');
-      const args = [cli, 'start', '--config', file, '--log-level', 'warn'];
+      const args = [...(options.nodeOptions ?? []), cli, 'start', '--config', file, '--log-level', 'warn'];
       const program = new Program(options.name, process.execPath, args);
-      return started(program, port, options.certificate === undefined ? 'http' : 'https');
+      return started(program, port, options.certificate === undefined ? 'http' : 'https', 'h2', file);
     },
   };
 }
@@ -161,6 +165,7 @@ async function started(
   port: number,
   scheme: 'http' | 'https',
   protocol: Protocol = 'h2',
+  config = '',
 ): Promise<Server> {
   const origin = `${scheme}://127.0.0.1:${port}`;
   try {
@@ -176,7 +181,7 @@ async function started(
     await program.stop();
     throw error;
   }
-  return { program, port, origin };
+  return { program, port, origin, config };
 }
 
 /** A port that nothing listens on now; another process could take it meanwhile, which the start would report. */

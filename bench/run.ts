@@ -17,6 +17,7 @@ import { compute } from './scenarios/compute.ts';
 import { faces } from './scenarios/faces.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
+import { profiling } from './scenarios/profiling.ts';
 import { small } from './scenarios/small.ts';
 import { smallHttp1 } from './scenarios/small-http1.ts';
 import { smallTls } from './scenarios/small-tls.ts';
@@ -37,6 +38,7 @@ const scenarios: readonly Scenario[] = [
   stalled,
   idle,
   start,
+  profiling,
 ];
 const names = scenarios.map(({ name }) => name);
 const DEFAULT_ROUNDS = 3;

@@ -9,6 +9,7 @@ import type { ControlServer } from './control/server.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
+import { Profiler } from './profiling/profiler.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
@@ -27,6 +28,8 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
   const routes = new ControlRoutes();
   addStatus(routes, server);
   let control: ControlServer | null = null;
+  const profiler = new Profiler(config.profiling, server.parts.pools, log);
+  profiler.addRoutes(routes, () => control?.path ?? null);
   try {
     control = await openControl(config, routes, server.parts.reactor, log);
     const started = server.start();
@@ -34,12 +37,14 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     started.catch(() => undefined);
     await Promise.race([started.then(forgetPassedSockets).then(() => first), first]);
     // It answers to the end: a drain takes a while, and is watched.
-    return await Promise.race([server.drain().then(() => ExitCode.Ok), second]);
+    const drained = Promise.all([profiler.close(), server.drain()]);
+    return await Promise.race([drained.then(() => ExitCode.Ok), second]);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     return failedToStart(error, log);
   } finally {
     control?.close();
+    profiler.destroy();
     void server.destroy();
   }
 }

@@ -182,7 +182,7 @@ test('only the reactor side opens the sockets: node:net is imported by listeners
       .filter((file) => !file.startsWith('test/') && !file.startsWith('workers/')),
   );
   const allowed = [...users].filter((file) =>
-    /^runtime\/(listeners|tls|connections|http1|config|cli|clinic)\//.test(file),
+    /^runtime\/(listeners|tls|connections|http1|config|cli|clinic|profiling)\//.test(file),
   );
   t.deepEqual([...users], allowed);
 });

@@ -17,23 +17,32 @@ import type {
 import { cut, describeError, MAX_NAME_CHARS } from '../wire/error-report.ts';
 import { Vitals } from '../wire/vitals.ts';
 import type { ExchangeRequest, Lifespan } from './gateway.ts';
+import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
 import { boundPrints } from './prints.ts';
+import { endWithProfile } from './profiled-end.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
 const REPORTS_PER_SECOND = 20;
 /** Of a request's path that a report keeps. */
 const MAX_PATH_CHARS = 2_048;
 
-export default async function boot({ channel, control, host: options }: ThreadBoot): Promise<ThreadOutcome> {
+export default async function boot({
+  channel,
+  control,
+  profile,
+  host: options,
+}: ThreadBoot): Promise<ThreadOutcome> {
   makeLastWordsSafe(options.maxErrorChars);
   const vitals = new Vitals(channel.vitals);
   vitals.identify(threadId);
   watchCollections(vitals);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
+  void reports.began();
+  endWithProfile(profile, () => void reports.ending());
   boundPrints(options.maxWaitingPrintBytes ?? Infinity, (stream, writes) => {
     void reports.printsDropped(stream, writes);
   });
@@ -65,6 +74,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
         running.announceDrain();
       },
       stats: () => running.stats(),
+      sendHeapSnapshot,
     };
     expose(surface, endpoint);
     void reports.ready();
@@ -72,6 +82,7 @@ export default async function boot({ channel, control, host: options }: ThreadBo
     setImmediate(flushCompileCache);
     await drained.promise;
     await context.runInAsyncScope(stop, undefined, loaded.lifespan, options, reports);
+    await reports.ending();
     return { ended: 'drained' };
   } finally {
     host?.close();

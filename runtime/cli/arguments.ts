@@ -9,6 +9,7 @@ export const commands = {
   start: 'Run the server until SIGTERM or SIGINT; a second signal ends it at once.',
   check: 'Check the configuration, print what would run, and exit.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
+  profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   help: 'Print this.',
   version: 'Print the version.',
 } as const;

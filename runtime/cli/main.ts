@@ -14,8 +14,17 @@ import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
 
 export async function main(words: readonly string[], environment: Environment): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === 'profile') {
+    const { profile } = await import('./profile.ts');
+    return profile(rest, environment);
+  }
   const { command, flags, problems } = parseArguments(words);
   if (command === 'help') return print(helpText());
+  if (command === 'profile') {
+    complain('expected profile in front of its flags: sluice profile cpu --config FILE');
+    return ExitCode.ConfigWrong;
+  }
   if (command === 'version') return print(`${readVersion()}\n`);
   const settings = readSettings(flags, environment);
   // Without a command there is nothing to load a file for.

@@ -12,7 +12,10 @@ export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' 
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
   readonly control: ControlConfig;
+  readonly profiling: ProfilingConfig;
 }
+
+export type ProfilingConfig = ConfigOutput['profiling'];
 
 export interface ControlConfig extends Omit<ConfigOutput['control'], 'path'> {
   /** Absolute; null: where the command line finds it by the file. */

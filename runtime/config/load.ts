@@ -262,6 +262,7 @@ function assemble(
       ...output.control,
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
     },
+    profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     log: {
       ...output.log,

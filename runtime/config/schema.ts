@@ -15,6 +15,7 @@ import { flag, oneOf, section, wholeNumber } from './fields.ts';
 import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { profilingSection } from './profiling-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 
@@ -271,6 +272,7 @@ export const configSchema = v.pipe(
         ),
       }),
       control: controlSection,
+      profiling: profilingSection,
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',
         30_000,

@@ -8,6 +8,7 @@ import { ControlRoutes } from '../control/routes.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { Log } from '../log.ts';
 import type { Prints } from '../pools/prints.ts';
+import { Profiler } from '../profiling/profiler.ts';
 import { Server } from '../server.ts';
 import { addStatus } from '../status.ts';
 import type { ListenerStatus, ServerStatus } from '../status-types.ts';
@@ -63,12 +64,14 @@ class EmbeddedServer implements SluiceServer {
   readonly #log: Log;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'closed' = 'idle';
   #control: ControlServer | null = null;
+  readonly #profiler: Profiler;
   #drained: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(server: Server, log: Log) {
     this.#server = server;
     this.#log = log;
+    this.#profiler = new Profiler(server.config.profiling, server.parts.pools, log);
   }
 
   async start(): Promise<void> {
@@ -91,6 +94,7 @@ class EmbeddedServer implements SluiceServer {
   async #open(): Promise<void> {
     const routes = new ControlRoutes();
     addStatus(routes, this.#server);
+    this.#profiler.addRoutes(routes, () => this.#control?.path ?? null);
     const { config, parts } = this.#server;
     const control = await openControl(config, routes, parts.reactor, this.#log);
     if (!this.#isStarting) {
@@ -129,7 +133,7 @@ class EmbeddedServer implements SluiceServer {
   async #drain(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'draining';
-      await this.#server.drain();
+      await Promise.all([this.#profiler.close(), this.#server.drain()]);
     }
     await this.close();
   }
@@ -142,6 +146,7 @@ class EmbeddedServer implements SluiceServer {
   async #close(): Promise<void> {
     this.#state = 'closed';
     this.#control?.close();
+    this.#profiler.destroy();
     await this.#server.destroy();
   }
 

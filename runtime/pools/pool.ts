@@ -197,7 +197,9 @@ export class Pool implements ThreadOwner {
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
     const running = this.#running.get(thread);
     if (running === undefined) throw new Error(`thread ${thread.name} has ended`);
-    return await running.link.control.sendHeapSnapshot(transfer(port, [port] as unknown as Parameters<typeof transfer>[1]));
+    return await running.link.control.sendHeapSnapshot(
+      transfer(port, [port] as unknown as Parameters<typeof transfer>[1]),
+    );
   }
 
   get threadCount(): number {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { blocksOf, modulesOf, read } from '../docs/markdown.ts';
 import { FileScope, START_PATIENCE_MS } from '../server/harness.ts';
@@ -28,7 +29,7 @@ test('it has what was built, the schema and the pages, and nothing else', (t) =>
   );
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md'])
     t.true(packed.files.includes(file));
-  t.true(packed.unpackedBytes < 2 * 1024 * 1024, `${packed.unpackedBytes} bytes`);
+  t.true(packed.unpackedBytes < 2.5 * 1024 * 1024, `${packed.unpackedBytes} bytes`);
 });
 
 test('everything that package.json exports is there', (t) => {
@@ -61,9 +62,18 @@ test('its command tells version and help, and checks a configuration', async (t)
   const version = await execute(process.execPath, [command, 'version']);
   t.is(version.stdout, `${manifest.version}\n`);
   const help = await execute(process.execPath, [command, 'help']);
-  t.regex(help.stdout, /^usage: sluice start\|check\|status\|help\|version/);
+  t.regex(help.stdout, /^usage: sluice start\|check\|status\|profile\|help\|version/);
   const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
   t.like(wrong, { code: 2 });
+});
+
+test('the page of a profile that it makes has the whole script in it, with the licence', async (t) => {
+  const module = join(packed.installed, 'dist/runtime/profiling/merged-page.js');
+  const { pageOf } = (await import(pathToFileURL(module).href)) as { pageOf(data: object): string };
+  const [, script = ''] = /<script type="module">(.*?)<\/script>/s.exec(pageOf({})) ?? [];
+  t.regex(script, /Permission is hereby granted/);
+  t.notRegex(script, /^(import|export) /m, 'it imports nothing');
+  t.regex(script, /function drawFlame/);
 });
 
 test('its command can be run as npm links it', async (t) => {

@@ -72,10 +72,12 @@ function entriesOf(output: Readonly<Record<string, PackEntry>> | readonly PackEn
 /** What npm packs is chosen from here: everything that `files` may name, and the pages that npm adds. */
 async function stage(staged: string): Promise<void> {
   mkdirSync(staged);
-  await execute(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    ...['-p', join(root, 'tsconfig.build.json'), '--outDir', join(staged, 'dist')],
-  ]);
+  for (const part of ['tsconfig.build.json', 'tsconfig.page.json']) {
+    await execute(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['-p', join(root, part), '--outDir', join(staged, 'dist')],
+    ]);
+  }
   const patterns = manifest.files.filter((pattern) => pattern !== 'dist');
   for await (const file of glob([...patterns, 'package.json', 'README.md', 'LICENSE'], { cwd: root })) {
     mkdirSync(dirname(join(staged, file)), { recursive: true });

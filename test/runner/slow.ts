@@ -92,6 +92,8 @@ export const SLOW: readonly string[] = [
   'pools/histogram.test.ts',
   'pools/leaks.test.ts',
   'pools/pool.test.ts',
+  'profiling/',
+  'runner/',
   'runner/deadlines.test.ts',
   'runtime/exchange-model.test.ts',
   'server/bodies.test.ts',

@@ -1,0 +1,193 @@
+/**
+ * The sampling of a profile: every thread that is asked for, from the start or from when it comes, until the time is over, the
+ * command asks, or the server does.
+ */
+import { type InspectedThread, Inspector } from './inspector.ts';
+import type { Frame, ProfileLimits, ProfileRequest, ThreadName } from './messages.ts';
+import { REACTOR } from './messages.ts';
+import { SampledThread, type SampledThreadOwner, type SamplingOptions } from './sampled-thread.ts';
+
+export interface CollectionSink {
+  send(head: Frame, bytes?: Uint8Array): void;
+}
+
+/** V8's own: a sample each millisecond. */
+const LEAST_INTERVAL_US = 1_000;
+/** A thread that has not answered by then is not waited for before the next one is asked. */
+const PATIENCE_MS = 1_000;
+/** And by then it is not waited for at all: it is in native code. */
+const LAST_PATIENCE_MS = 5_000;
+/** Between the profiles of two threads, for the reactor's loop. */
+const BREATH_MS = 5;
+
+/** Microseconds of the monotonic clock, which V8 reads for its profiles too. */
+export function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n);
+}
+
+export function samplingIntervalUs(durationMs: number, maxSamples: number): number {
+  return Math.max(LEAST_INTERVAL_US, Math.ceil((durationMs * 1_000) / maxSamples));
+}
+
+export class Collection implements SampledThreadOwner {
+  readonly #request: ProfileRequest;
+  readonly #limits: ProfileLimits;
+  readonly #options: SamplingOptions;
+  readonly #sink: CollectionSink;
+  readonly #inspector: Inspector;
+  readonly #names = new Map<number, ThreadName>();
+  /** Threads of which the reactor has not said who they are. */
+  readonly #unnamed = new Map<number, InspectedThread>();
+  readonly #sampled = new Map<number, SampledThread>();
+  readonly #causes = new Map<number, string>();
+  #isFollowing = false;
+  #isJoining = true;
+  #timer: NodeJS.Timeout | null = null;
+  #ended: Promise<void> | null = null;
+
+  constructor(
+    request: ProfileRequest,
+    limits: ProfileLimits,
+    names: readonly ThreadName[],
+    ownThreadId: number,
+    sink: CollectionSink,
+  ) {
+    this.#request = request;
+    this.#limits = limits;
+    this.#options = {
+      kind: request.kind === 'heap' ? 'heap' : 'cpu',
+      intervalUs: samplingIntervalUs(request.durationMs, limits.maxSamplesPerThread),
+    };
+    this.#sink = sink;
+    for (const name of names) this.#names.set(name.threadId, name);
+    this.#inspector = new Inspector(ownThreadId, {
+      onThread: (thread) => this.#onThread(thread),
+      onThreadGone: (threadId) => this.#onThreadGone(threadId),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#onThread(this.#inspector.main);
+    await this.#inspector.follow();
+    this.#isFollowing = true;
+    this.#timer = setTimeout(() => void this.#takeParts(), this.#limits.segmentMs);
+  }
+
+  /** The reactor says who a thread is. */
+  onName(name: ThreadName): void {
+    this.#names.set(name.threadId, name);
+    const waiting = this.#unnamed.get(name.threadId);
+    if (waiting === undefined) return;
+    this.#unnamed.delete(name.threadId);
+    this.#onThread(waiting);
+  }
+
+  /** The thread is about to end: what it has, first. */
+  async onEnding(threadId: number): Promise<void> {
+    const sampled = this.#sampled.get(threadId);
+    if (sampled !== undefined) await within(LAST_PATIENCE_MS, sampled.stop());
+  }
+
+  /** Why the thread has ended, in words. */
+  onCause(threadId: number, cause: string): void {
+    if (!this.#sampled.has(threadId)) return;
+    this.#causes.set(threadId, cause);
+    this.#sink.send({ type: 'gone', threadId, atUs: monotonicUs(), cause });
+  }
+
+  /** Stops all, one after another; resolves when all have given what they have, or are waited for no longer. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    this.#isJoining = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const stopping: { readonly sampled: SampledThread; readonly stopped: Promise<void> }[] = [];
+    for (const sampled of this.#sampled.values()) {
+      const stopped = sampled.stop();
+      stopping.push({ sampled, stopped });
+      await within(PATIENCE_MS, stopped);
+      await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
+    }
+    await within(LAST_PATIENCE_MS, Promise.all(stopping.map(({ stopped }) => stopped)));
+    for (const { sampled } of stopping) {
+      if (sampled.state === 'stopped' || sampled.state === 'gone') continue;
+      this.onProblem(
+        sampled,
+        `it did not answer within ${LAST_PATIENCE_MS} ms: it is in native code, or waits there`,
+      );
+    }
+    this.#inspector.close();
+  }
+
+  /** Nobody wants it any more. */
+  close(): void {
+    this.#isJoining = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#inspector.close();
+  }
+
+  async #takeParts(): Promise<void> {
+    for (const sampled of [...this.#sampled.values()]) {
+      // The reactor does not die alone, and its loop is to be free.
+      if (sampled.name.threadId === 0 || !this.#isJoining) continue;
+      await within(PATIENCE_MS, sampled.takePart());
+    }
+    if (this.#isJoining) this.#timer = setTimeout(() => void this.#takeParts(), this.#limits.segmentMs);
+  }
+
+  #onThread(inspected: InspectedThread): void {
+    const { threadId } = inspected;
+    if (!this.#isJoining) return;
+    const name = this.#nameOf(threadId);
+    if (name === undefined) {
+      this.#unnamed.set(threadId, inspected);
+      return;
+    }
+    if (!this.#isWanted(name)) return;
+    const joined = this.#isFollowing;
+    this.#sink.send({ type: 'thread', thread: name, atUs: monotonicUs(), joined });
+    this.#sampled.set(threadId, new SampledThread(name, inspected, this.#options, this));
+  }
+
+  /** Undefined: the reactor will say. */
+  #nameOf(threadId: number): ThreadName | undefined {
+    return threadId === 0 ? { threadId, name: REACTOR, pool: '' } : this.#names.get(threadId);
+  }
+
+  #isWanted({ name, pool }: ThreadName): boolean {
+    const { pool: wantedPool, thread } = this.#request;
+    if (thread !== undefined) return name === thread;
+    return wantedPool === undefined || pool === wantedPool;
+  }
+
+  #onThreadGone(threadId: number): void {
+    this.#unnamed.delete(threadId);
+    this.#sampled.get(threadId)?.gone();
+  }
+
+  // ---- SampledThreadOwner
+
+  onProfile(thread: SampledThread, json: string): void {
+    // `{"profile":…}`, without its shell.
+    const start = json.indexOf(':') + 1;
+    const bytes = Buffer.from(json.slice(start, -1));
+    this.#sink.send({ type: this.#options.kind, threadId: thread.name.threadId }, bytes);
+  }
+
+  onProblem({ name: { threadId } }: SampledThread, what: string): void {
+    this.#sink.send({ type: 'problem', threadId, what });
+  }
+}
+
+/** Resolves with the promise, or without it. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,51 @@
+/** The command's end of a profile: asks for it on the control socket, and takes its frames from the socket that the answer names. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { ControlClient } from '../control/client.ts';
+import { FrameReader } from './frames.ts';
+import type { Frame, ProfileRequest } from './messages.ts';
+
+export interface ProfileStream {
+  /** Resolves when the server has sent all that there is, or has gone. Rejects with what `onFrame` throws. */
+  readonly done: Promise<void>;
+  /** What there is by now, and no more. */
+  endEarly(): void;
+  /** Nobody wants it any more. */
+  cancel(): void;
+}
+
+/**
+ * @throws ControlRefusal with what the server refuses
+ * @throws ControlSocketError when the server goes
+ */
+export async function startProfile(
+  client: ControlClient,
+  request: ProfileRequest,
+  onFrame: (head: Frame, bytes: Buffer) => void,
+): Promise<ProfileStream> {
+  const answer = await client.ask('POST', '/profiles', { body: request });
+  const socket = connect((answer as { readonly socket: string }).socket);
+  await once(socket, 'connect');
+  return {
+    done: receive(socket, onFrame),
+    endEarly: () => socket.write('end\n'),
+    cancel: () => socket.destroy(),
+  };
+}
+
+function receive(socket: Socket, onFrame: (head: Frame, bytes: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const reader = new FrameReader(onFrame);
+    socket.on('data', (piece: Buffer) => {
+      try {
+        reader.push(piece);
+      } catch (error) {
+        socket.destroy();
+        reject(error);
+      }
+    });
+    // A server that is killed resets it; `close` follows.
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve());
+  });
+}

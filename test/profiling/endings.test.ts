@@ -1,0 +1,128 @@
+/** What a profile comes to when something ends meanwhile: a thread, the command, the server, the room on the disk. */
+import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import anyTest from 'ava';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { heavy, readProfile, runProfile, selfUs, startProfiledServer } from './profiled-server.ts';
+
+// Each has a server of its own; several at once would be much for two cores.
+const test = anyTest.serial;
+const one = { render: { application: heavy, threads: { min: 1, max: 1 }, validate: false } };
+
+for (const [doing, why] of [
+  ['exit', /ended when the profile ran: Error: worker exited with code: 7/],
+  ['throw', /ended when the profile ran: Error: thrown on purpose/],
+] as const) {
+  test(`a thread that ends by ${doing} leaves what was sampled, with the reason; its successor joins`, async (t) => {
+    const server = await startProfiledServer(t, {}, one);
+    const command = runProfile(t, server, ['cpu', '--no-clinic']);
+    await command.running;
+    t.is((await requestHttp1(`${server.origin}/render/hot/200`)).status, 200);
+    t.is((await requestHttp1(`${server.origin}/render/${doing}`)).status, 502);
+    await server.log.until('thread started', ({ thread }) => thread === 'render-2');
+    t.is((await requestHttp1(`${server.origin}/render/hot/1500`)).status, 200);
+    const { code, stderr } = await command.interrupt();
+    t.is(code, 0);
+    t.regex(stderr, why);
+    t.regex(stderr, /render-2: began when the profile ran/);
+    for (const thread of ['render-1', 'render-2']) {
+      t.true(selfUs(readProfile(command.output, thread), 'hotFunction') > 20_000, thread);
+    }
+  });
+}
+
+test('a command that goes ends its profile, and the next one has the server', async (t) => {
+  const server = await startProfiledServer(t);
+  const gone = runProfile(t, server, ['cpu']);
+  await gone.running;
+  gone.child.kill('SIGKILL');
+  await server.log.until('profile ended');
+  const next = runProfile(t, server, ['cpu', '--no-clinic']);
+  await next.running;
+  t.is((await requestHttp1(`${server.origin}/render/hot/100`)).status, 200);
+  const { code, files } = await next.interrupt();
+  t.is(code, 0);
+  t.true(files.includes('profile.html'));
+  t.is(server.log.count('thread died'), 0);
+});
+
+test('a server that is told to stop gives what there is, and ends as it should', async (t) => {
+  const server = await startProfiledServer(t);
+  const command = runProfile(t, server, ['cpu', '--no-clinic']);
+  await command.running;
+  t.is((await requestHttp1(`${server.origin}/render/hot/200`)).status, 200);
+  server.child.kill('SIGTERM');
+  const { code, stderr, files } = await command.ended;
+  t.regex(stderr, /the server was told to stop: the profile ended with that/);
+  t.is(code, 0);
+  t.true(files.includes('render-1.cpuprofile'));
+  t.deepEqual(await server.ended, { code: 0, signal: null });
+  t.is(server.errors(), '');
+});
+
+test('a server that is killed is told of, and nothing is made of nothing', async (t) => {
+  const server = await startProfiledServer(t);
+  const command = runProfile(t, server, ['cpu', '--no-clinic']);
+  await command.running;
+  server.child.kill('SIGKILL');
+  const { code, stderr, files } = await command.ended;
+  t.is(code, 1);
+  t.regex(stderr, /the server ended when the profile ran: this is what it had sent/);
+  t.deepEqual(files, []);
+});
+
+test('a second signal ends a server that is profiled at once', async (t) => {
+  const server = await startProfiledServer(t);
+  const command = runProfile(t, server, ['cpu', '--no-clinic']);
+  await command.running;
+  // A thread that does not end by itself keeps the drain waiting.
+  void requestHttp1(`${server.origin}/render/long/${encodeURIComponent('/nowhere')}`).catch(() => undefined);
+  server.child.kill('SIGTERM');
+  await server.log.until('draining');
+  server.child.kill('SIGTERM');
+  t.deepEqual(await server.ended, { code: 143, signal: null });
+  await command.ended;
+});
+
+test('no room for what is written: the file is named, and the server goes on', async (t) => {
+  const server = await startProfiledServer(t);
+  // Blocks of 512 bytes that a file may have: the system refuses more, as it does on a full disk.
+  const command = runProfile(t, server, ['heap-snapshot', '--thread', 'render-1'], 'ulimit -f 16; exec "$@"');
+  const { code, stderr } = await command.ended;
+  t.is(code, 1);
+  t.regex(stderr, /render-1\.heapsnapshot: there is no room for it \(EFBIG\)/);
+  await server.log.until('profile ended');
+  t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
+  t.is(server.log.count('thread died'), 0);
+});
+
+test('a profile that would send more than profiling.maxBytes ends there', async (t) => {
+  const server = await startProfiledServer(t, { maxBytes: 1_048_576 });
+  const command = runProfile(t, server, ['heap-snapshot', '--thread', 'render-1']);
+  const { code, stderr, files } = await command.ended;
+  t.is(code, 1);
+  t.regex(stderr, /it came to what profiling\.maxBytes allows/);
+  t.deepEqual(files, []);
+  t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
+});
+
+test('a snapshot of a thread that computes waits for the thread, and can be given up', async (t) => {
+  const server = await startProfiledServer(t, {}, one);
+  const release = join(server.folder, 'release');
+  const computes = Promise.withResolvers<void>();
+  const ends = Promise.withResolvers<void>();
+  get(`${server.origin}/render/long/${encodeURIComponent(release)}`, (response) => {
+    response.on('data', () => computes.resolve());
+    response.on('end', () => ends.resolve());
+  });
+  await computes.promise;
+  const command = runProfile(t, server, ['heap-snapshot', '--thread', 'render-1']);
+  await command.running;
+  const { code, files } = await command.interrupt();
+  t.is(code, 1);
+  t.deepEqual(files, []);
+  writeFileSync(release, '');
+  await ends.promise;
+  t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
+});

@@ -1,0 +1,30 @@
+/** A snapshot of this thread's heap, for a profile: pieces of JSON, through a port that says when it wants the next. */
+import { getHeapSnapshot } from 'node:v8';
+import type { MessagePort } from 'node:worker_threads';
+
+/** Closes the port at the end; see `ThreadControl`. */
+export async function sendHeapSnapshot(port: MessagePort): Promise<void> {
+  let isWanted = true;
+  let answered = Promise.withResolvers<void>();
+  port.on('message', () => answered.resolve());
+  // Nobody wants the rest.
+  port.on('close', () => {
+    isWanted = false;
+    answered.resolve();
+  });
+  const startMs = performance.now();
+  let stoodStillMs = 0;
+  try {
+    for await (const piece of getHeapSnapshot()) {
+      // V8 looks at the heap in the call, and writes all of it down before the first piece.
+      if (stoodStillMs === 0) stoodStillMs = performance.now() - startMs;
+      if (!isWanted) break;
+      answered = Promise.withResolvers();
+      port.postMessage(piece);
+      await answered.promise;
+    }
+    port.postMessage(stoodStillMs);
+  } finally {
+    port.close();
+  }
+}
