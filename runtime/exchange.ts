@@ -27,9 +27,10 @@ import type { Thread } from './pools/thread.ts';
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
 export interface Transport {
   inform(exchange: Exchange, status: number, fields: readonly string[]): void;
-  respond(exchange: Exchange, status: number, fields: string[], end: boolean): void;
+  /** @param fields frozen where other responses have the same. */
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void;
   /** The tunnel that the request asks for is accepted: from now on `write` and `onRequestData` carry its bytes. */
-  accept(exchange: Exchange, fields: string[]): void;
+  accept(exchange: Exchange, fields: readonly string[]): void;
   /** Takes the bytes, or a copy of them, before it returns. Tells `onSent` as they leave. */
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void;
   trailers(exchange: Exchange, fields: readonly string[]): void;
@@ -473,7 +474,7 @@ export class Exchange extends Watched {
   onHead(
     flags: number,
     status: number,
-    fields: string[],
+    fields: readonly string[],
     bytes: Uint8Array,
     start: number,
     end: number,

@@ -6,6 +6,8 @@
  * importing the same copy of msgpackr would share, so it cannot be pointed at a ring safely.
  */
 
+import { copyOf } from './bytes.ts';
+
 /** Room that an array head or an integer can take. */
 const INTEGER_BYTES = 5;
 /** From here on a native call beats a loop over the characters. */
@@ -101,6 +103,38 @@ export class Encoder {
       this.#head(0xdc, count);
     }
     for (let i = 0; i < count; i++) this.string(fields[i]);
+  }
+
+  /** What OPEN says behind the path. */
+  request(
+    remoteAddress: string,
+    remotePort: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    version: string,
+    fields: readonly string[],
+    tls: string,
+  ): void {
+    this.string(remoteAddress);
+    this.integer(remotePort);
+    this.string(method);
+    this.string(scheme);
+    this.string(authority);
+    this.string(version);
+    this.fields(fields);
+    if (tls !== '') this.string(tls);
+  }
+
+  /** Bytes that an encoder has made already. */
+  encoded(bytes: Uint8Array): void {
+    copyBytes(bytes, 0, bytes.length, this.#bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  /** What has been written since the start of the target, in memory of its own. */
+  taken(): Uint8Array {
+    return copyOf(this.#bytes, 0, this.position);
   }
 
   nil(): void {

@@ -6,8 +6,10 @@
  * values: nothing here needs shared memory, so the same messages can travel by other means.
  */
 
+import type { RequestHead } from './request-head.ts';
+
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 4;
+export const GRAMMAR_VERSION = 5;
 
 /** Reactor → thread. */
 export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;
@@ -73,7 +75,8 @@ export interface ReactorHandler extends ChannelEvents {
     slot: number,
     flags: number,
     status: number,
-    fields: string[],
+    /** Perhaps those of other responses too, and then frozen. */
+    fields: readonly string[],
     bytes: Buffer,
     start: number,
     end: number,
@@ -97,18 +100,11 @@ export interface ThreadHandler extends ChannelEvents {
     slot: number,
     generation: number,
     flags: number,
-    method: string,
-    scheme: string,
-    authority: string,
-    path: string,
-    version: string,
-    remoteAddress: string,
-    remotePort: number,
     /** When the request's head had come: `clockMicroseconds` of `clock.ts`. */
     receivedAtUs: number,
-    fields: string[],
-    /** What the reactor's TLS knows of the connection, made once for it; empty for cleartext. Opaque here. */
-    tls: string,
+    path: string,
+    /** Perhaps that of other requests too. */
+    head: RequestHead,
   ): void;
   onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, fields: string[]): void;

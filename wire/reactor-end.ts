@@ -1,11 +1,26 @@
 /** The reactor's end of a channel: it sends requests and receives responses. */
 
-import { corrupt, expectBytes, expectFields, expectInteger, expectString } from './decoder.ts';
+import { ByteCache } from './byte-cache.ts';
+import { copyOf } from './bytes.ts';
+import { corrupt, Decoder, expectFields, expectInteger, expectString } from './decoder.ts';
 import { fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
+import { keptRequest } from './kept-encoding.ts';
 import { type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
 
-const NO_BODY = Buffer.alloc(0);
+/** Status and fields of HEAD, found again by their bytes. */
+class ResponseHead {
+  readonly status: number;
+  readonly fields: readonly string[];
+
+  constructor(status: number, fields: readonly string[]) {
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+/** For bytes that have been copied out of the ring. */
+const aside = new Decoder(Buffer.alloc(0));
 
 /** How each message begins: `elements << 8 | kind`. */
 const HEAD = (6 << 8) | ThreadMessage.Head;
@@ -21,6 +36,7 @@ const PAD = (3 << 8) | ThreadMessage.Pad;
 /** The reactor's end. */
 export class ReactorEnd extends ChannelEnd {
   readonly #handler: ReactorHandler;
+  readonly #heads = new ByteCache<ResponseHead>();
 
   constructor(handler: ReactorHandler, parts: ChannelParts) {
     super(handler, parts);
@@ -43,31 +59,31 @@ export class ReactorEnd extends ChannelEnd {
     fields: readonly string[],
     tls = '',
   ): boolean {
+    const kept = keptRequest(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
     const bound =
       INTEGERS_BOUND +
-      stringBound(method) +
-      stringBound(scheme) +
-      stringBound(authority) +
       stringBound(path) +
-      stringBound(version) +
-      stringBound(remoteAddress) +
-      fieldsBound(fields) +
-      stringBound(tls);
+      (kept === null
+        ? stringBound(remoteAddress) +
+          stringBound(method) +
+          stringBound(scheme) +
+          stringBound(authority) +
+          stringBound(version) +
+          fieldsBound(fields) +
+          stringBound(tls)
+        : kept.length);
     if (!this.begin(bound)) return false;
     const encoder = this.encoder;
     encoder.message(tls === '' ? 13 : 14, ReactorMessage.Open, slot);
     encoder.integer(generation);
     encoder.integer(flags);
-    encoder.string(method);
-    encoder.string(scheme);
-    encoder.string(authority);
-    encoder.string(path);
-    encoder.string(version);
-    encoder.string(remoteAddress);
-    encoder.integer(remotePort);
     encoder.integer(receivedAtUs);
-    encoder.fields(fields);
-    if (tls !== '') encoder.string(tls);
+    encoder.string(path);
+    if (kept === null) {
+      encoder.request(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
+    } else {
+      encoder.encoded(kept);
+    }
     return this.commit();
   }
 
@@ -111,17 +127,12 @@ export class ReactorEnd extends ChannelEnd {
     const handler = this.#handler;
     switch (decoder.start(offset, length)) {
       case HEAD: {
-        const [, slot, flags, status, fields, body] = decoder.whole();
-        const bytes = body === null ? NO_BODY : expectBytes(body);
-        handler.onHead(
-          this.slot(expectInteger(slot)),
-          expectInteger(flags),
-          expectInteger(status),
-          expectFields(fields),
-          bytes,
-          0,
-          bytes.length,
-        );
+        const slot = this.slot(decoder.integer());
+        const flags = decoder.integer();
+        decoder.content();
+        const { contentStart, contentEnd } = decoder;
+        const { status, fields } = this.#responseHead();
+        handler.onHead(slot, flags, status, fields, this.incoming.bytes, contentStart, contentEnd);
         return;
       }
       case INFORM: {
@@ -186,4 +197,26 @@ export class ReactorEnd extends ChannelEnd {
         throw corrupt('a message of a thread', 'another');
     }
   }
+  /** Reads the rest of HEAD. */
+  #responseHead(): ResponseHead {
+    const { bytes } = this.incoming;
+    const { position, end } = this.decoder;
+    const known = this.#heads.get(bytes, position, end);
+    if (known !== null) return known;
+    if (!this.#heads.isRepeated) return readResponseHead(this.decoder);
+    // What is kept is made of a copy: a thread that has gone wild may write to the ring while it is read.
+    const key = copyOf(bytes, position, end);
+    aside.within(key, 0, key.length);
+    const head = readResponseHead(aside);
+    Object.freeze(head.fields);
+    this.#heads.set(key, head);
+    return head;
+  }
+}
+
+function readResponseHead(decoder: Decoder): ResponseHead {
+  const status = decoder.integer();
+  const fields = decoder.fields();
+  decoder.finish();
+  return new ResponseHead(status, fields);
 }

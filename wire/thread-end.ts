@@ -1,9 +1,13 @@
 /** A thread's end of a channel: it receives requests and sends responses. */
 
-import { corrupt, expectFields, expectInteger, expectString } from './decoder.ts';
+import { ByteCache } from './byte-cache.ts';
+import { copyOf } from './bytes.ts';
+import { corrupt, expectFields, expectInteger } from './decoder.ts';
 import { binaryBound, fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
+import { keptResponse } from './kept-encoding.ts';
 import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
+import { RequestHead } from './request-head.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const OPEN = (13 << 8) | ReactorMessage.Open;
@@ -17,6 +21,7 @@ const PROMISED = (5 << 8) | ReactorMessage.Promised;
 /** The thread's end. */
 export class ThreadEnd extends ChannelEnd {
   readonly #handler: ThreadHandler;
+  readonly #heads = new ByteCache<RequestHead>();
 
   constructor(handler: ThreadHandler, parts: ChannelParts) {
     super(handler, parts);
@@ -31,15 +36,21 @@ export class ThreadEnd extends ChannelEnd {
     fields: readonly string[],
     body: Uint8Array | null,
   ): boolean {
+    const kept = keptResponse(status, fields);
     const bodyBound = body === null ? 1 : binaryBound(body.length);
-    if (!this.begin(INTEGERS_BOUND + fieldsBound(fields) + bodyBound)) return false;
+    const headBound = kept === null ? fieldsBound(fields) : kept.length;
+    if (!this.begin(INTEGERS_BOUND + bodyBound + headBound)) return false;
     const encoder = this.encoder;
     encoder.message(6, ThreadMessage.Head, slot);
     encoder.integer(flags);
-    encoder.integer(status);
-    encoder.fields(fields);
     if (body === null) encoder.nil();
     else encoder.binary(body, 0, body.length);
+    if (kept === null) {
+      encoder.integer(status);
+      encoder.fields(fields);
+    } else {
+      encoder.encoded(kept);
+    }
     return this.commit();
   }
 
@@ -109,25 +120,11 @@ export class ThreadEnd extends ChannelEnd {
     const handler = this.#handler;
     switch (decoder.start(offset, length)) {
       case OPEN:
-      case OPEN_TLS: {
-        const message = decoder.whole();
-        handler.onOpen(
-          this.slot(expectInteger(message[1])),
-          expectInteger(message[2]),
-          expectInteger(message[3]),
-          expectString(message[4]),
-          expectString(message[5]),
-          expectString(message[6]),
-          expectString(message[7]),
-          expectString(message[8]),
-          expectString(message[9]),
-          expectInteger(message[10]),
-          expectInteger(message[11]),
-          expectFields(message[12]),
-          message.length === 14 ? expectString(message[13]) : '',
-        );
+        this.#open(false);
         return;
-      }
+      case OPEN_TLS:
+        this.#open(true);
+        return;
       case DATA: {
         const slot = this.slot(decoder.integer());
         const flags = decoder.integer();
@@ -167,5 +164,30 @@ export class ThreadEnd extends ChannelEnd {
       default:
         throw corrupt('a message of the reactor', 'another');
     }
+  }
+  #open(hasTls: boolean): void {
+    const decoder = this.decoder;
+    const slot = this.slot(decoder.integer());
+    const generation = decoder.integer();
+    const flags = decoder.integer();
+    const receivedAtUs = decoder.integer();
+    const path = decoder.string();
+    this.#handler.onOpen(slot, generation, flags, receivedAtUs, path, this.#requestHead(hasTls));
+  }
+
+  /** Reads the rest of OPEN. */
+  #requestHead(hasTls: boolean): RequestHead {
+    const { bytes } = this.incoming;
+    const { position, end } = this.decoder;
+    const known = this.#heads.get(bytes, position, end);
+    if (known !== null) {
+      if (known.hasTls !== hasTls) throw corrupt('as many elements as the message says', 'others');
+      return known;
+    }
+    if (!this.#heads.isRepeated) return RequestHead.of(bytes, position, end, hasTls);
+    const key = copyOf(bytes, position, end);
+    const head = RequestHead.shared(key, hasTls);
+    this.#heads.set(key, head);
+    return head;
   }
 }

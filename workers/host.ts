@@ -21,29 +21,15 @@ import { type ChannelTransfer, openChannel } from '../wire/channel.ts';
 import { clockMicroseconds } from '../wire/clock.ts';
 import type { HostOptions, ThreadStats } from '../wire/control.ts';
 import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
-import {
-  DEFAULT_URGENCY,
-  Flag,
-  ResetBy,
-  type ResetReason,
-  type ThreadHandler,
-  URGENCY_SHIFT,
-} from '../wire/messages.ts';
+import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/messages.ts';
+import type { RequestHead } from '../wire/request-head.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { Vitals } from '../wire/vitals.ts';
 import { HostedExchange } from './exchange.ts';
-import { ReceivedFields } from './fields/received.ts';
-import type {
-  Application,
-  ExchangeRequest,
-  Fields,
-  Priority,
-  RemoteAddress,
-  TlsConnection,
-} from './gateway.ts';
+import type { Application, ExchangeRequest } from './gateway.ts';
 import { incomplete } from './incomplete.ts';
 import type { Outlet } from './outlet.ts';
-import { HostedTls } from './tls.ts';
+import { HostedRequest, PromisedRequest } from './request.ts';
 
 /** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
 const FIXED_HEAD_BYTES = 160;
@@ -54,9 +40,6 @@ const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
 const POLLS_BEFORE_SLEEP = 8;
-
-/** What OPEN's fields begin with when the peer asks for a tunnel; no field that a peer sends has such a name. */
-const PROTOCOL_FIELD = ':protocol';
 
 /** The context before any of the application's code has run. */
 const OUTERMOST = new AsyncResource('SLUICE_HOST');
@@ -279,16 +262,9 @@ export class Host implements ThreadHandler, Outlet {
     slot: number,
     generation: number,
     flags: number,
-    method: string,
-    scheme: string,
-    authority: string,
-    path: string,
-    version: string,
-    remoteAddress: string,
-    remotePort: number,
     receivedAtUs: number,
-    fields: string[],
-    tls: string,
+    path: string,
+    head: RequestHead,
   ): void {
     const now = performance.now();
     if (this.#isLate(now)) {
@@ -299,18 +275,7 @@ export class Host implements ThreadHandler, Outlet {
     const startedAtUs = clockMicroseconds(now);
     this.#vitals.begin(slot, startedAtUs);
     if (!this.#channel.claims.claim(slot, generation)) return;
-    const request = new HostedRequest(
-      method,
-      scheme,
-      authority,
-      path,
-      version,
-      remoteAddress,
-      remotePort,
-      fields,
-      tls,
-      flags,
-    );
+    const request = new HostedRequest(head, path, flags);
     const exchange = new HostedExchange(
       this,
       slot,
@@ -423,18 +388,7 @@ export class Host implements ThreadHandler, Outlet {
       return;
     }
     const pending = pushes?.pending(number);
-    const request = new HostedRequest(
-      pending?.method ?? 'GET',
-      parent?.request.scheme ?? '',
-      parent?.request.authority ?? '',
-      pending?.path ?? '/',
-      '2',
-      parent?.request.remote.address ?? '',
-      parent?.request.remote.port ?? 0,
-      pending?.fields ?? [],
-      '',
-      0,
-    );
+    const request = new PromisedRequest(parent?.request ?? null, pending ?? null);
     const pushed = new HostedExchange(this, pushSlot, request, true);
     this.#slots[pushSlot] = pushed;
     this.#open++;
@@ -566,70 +520,5 @@ function isClosedError(error: unknown): boolean {
   } catch {
     // A trap or a getter of what the application threw has thrown: no error of ours has either.
     return false;
-  }
-}
-
-/** The request's head; what most applications never look at is made on first use. */
-class HostedRequest implements ExchangeRequest {
-  readonly method: string;
-  readonly scheme: string;
-  readonly authority: string;
-  readonly path: string;
-  readonly version: string;
-  readonly protocol: string;
-  readonly #address: string;
-  readonly #port: number;
-  readonly #flat: readonly string[];
-  readonly #tlsText: string;
-  readonly #flags: number;
-  #fields: Fields | null = null;
-  #tls: HostedTls | null = null;
-
-  constructor(
-    method: string,
-    scheme: string,
-    authority: string,
-    path: string,
-    version: string,
-    address: string,
-    port: number,
-    flat: readonly string[],
-    tls: string,
-    flags: number,
-  ) {
-    this.method = method;
-    this.scheme = scheme;
-    this.authority = authority;
-    this.path = path;
-    this.version = version;
-    this.protocol = flat[0] === PROTOCOL_FIELD ? (flat[1] as string) : '';
-    this.#address = address;
-    this.#port = port;
-    this.#flat = flat;
-    this.#tlsText = tls;
-    this.#flags = flags;
-  }
-
-  get fields(): Fields {
-    this.#fields ??= new ReceivedFields(this.protocol === '' ? this.#flat : this.#flat.slice(2));
-    return this.#fields;
-  }
-
-  get remote(): RemoteAddress {
-    return { address: this.#address, port: this.#port };
-  }
-
-  get priority(): Priority {
-    const flags = this.#flags;
-    return {
-      urgency: ((flags >> URGENCY_SHIFT) & 7) ^ DEFAULT_URGENCY,
-      incremental: (flags & Flag.Incremental) !== 0,
-    };
-  }
-
-  get tls(): TlsConnection | null {
-    if (this.#tlsText === '') return null;
-    this.#tls ??= new HostedTls(this.#tlsText);
-    return this.#tls;
   }
 }

@@ -346,7 +346,7 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     this.#front.reactor.flushLater(this);
   }
 
-  respond(exchange: Exchange, status: number, fields: string[], end: boolean): void {
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
     const stream = exchange.stream as Http2Stream;
     let hasDate = false;
     for (let i = 0; i < fields.length; i += 2) {
@@ -354,12 +354,11 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
       // RFC 9218 section 5: what the server says of the response changes what the client asked for.
       else if (fields[i] === 'priority') this.#engine.prioritise(stream, fields[i + 1]);
     }
-    if (!hasDate) fields.push('date', this.#front.date());
-    this.#engine.respond(stream, status, fields, end);
+    this.#engine.respond(stream, status, hasDate ? fields : [...fields, 'date', this.#front.date()], end);
     this.#front.reactor.flushLater(this);
   }
 
-  accept(exchange: Exchange, fields: string[]): void {
+  accept(exchange: Exchange, fields: readonly string[]): void {
     // RFC 8441 section 4: 200, as for any CONNECT, where HTTP/1.1 has 101.
     this.respond(exchange, 200, fields, false);
   }

@@ -68,7 +68,7 @@ export abstract class Job {
   abstract onHead(
     flags: number,
     status: number,
-    fields: string[],
+    fields: readonly string[],
     bytes: Uint8Array,
     start: number,
     end: number,

@@ -484,7 +484,7 @@ export class Thread implements ReactorHandler {
     slot: number,
     flags: number,
     status: number,
-    fields: string[],
+    fields: readonly string[],
     bytes: Uint8Array,
     start: number,
     end: number,

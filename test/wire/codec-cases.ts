@@ -119,8 +119,8 @@ export function defineCodecTests(test: TestFn): void {
     reactor.sendPromised(6, 1, false, 0);
     reactor.publish();
     t.deepEqual(decoded(transfer.requests), [
-      [0, 1, 70_000, 1, ...head, ['a', 'é']],
-      [0, 2, 1, 0, ...head, [], 'tls'],
+      [0, 1, 70_000, 1, 70_000, '/ü', '::1', 65_535, 'GET', 'http', 'a', '2', ['a', 'é']],
+      [0, 2, 1, 0, 70_000, '/ü', '::1', 65_535, 'GET', 'http', 'a', '2', [], 'tls'],
       [1, 200, 1, Buffer.from('bc')],
       [2, 3, ['a', 'b']],
       [3, 4, 0xffffffff],
@@ -146,8 +146,8 @@ export function defineCodecTests(test: TestFn): void {
     thread.sendPush(9, 70_000, 'GET', '/a', ['b', 'c']);
     thread.publish();
     t.deepEqual(decoded(transfer.responses), [
-      [8, 1, 3, 200, ['a', 'b'], Buffer.from('é')],
-      [8, 2, 0, 404, [], null],
+      [8, 1, 3, Buffer.from('é'), 200, ['a', 'b']],
+      [8, 2, 0, null, 404, []],
       [9, 3, 103, ['a', 'b']],
       [10, 4, 2, long.subarray(0, 255)],
       [10, 4, 2, long.subarray(0, 256)],
@@ -163,7 +163,8 @@ export function defineCodecTests(test: TestFn): void {
   test('what another MessagePack encoder writes is understood', (t) => {
     const { reactor, thread, atReactor, atThread, transfer, faults } = pair();
     const head = ['GET', 'http', 'a', '/', '2', '::1', 80, 70_000];
-    putBytes(transfer.requests, packr.pack([0, 1, 2, 3, ...head, ['a', 'é'.repeat(20)]]));
+    const open = [0, 1, 2, 3, 70_000, '/', '::1', 80, 'GET', 'http', 'a', '2', ['a', 'é'.repeat(20)]];
+    putBytes(transfer.requests, packr.pack(open));
     thread.receive(1);
     // A RingProducer takes up where the last one published.
     for (const message of [
@@ -174,7 +175,7 @@ export function defineCodecTests(test: TestFn): void {
       putBytes(transfer.requests, packr.pack(message));
     }
     for (const message of [
-      [8, 1, 3, 200, ['a', 'b'], Buffer.from('xyz')],
+      [8, 1, 3, Buffer.from('xyz'), 200, ['a', 'b']],
       [15, 1, 9, 'GET', '/a', ['b', 'c']],
       [16, 300, 256],
     ]) {
@@ -211,7 +212,11 @@ export function defineCodecTests(test: TestFn): void {
     ['an object for fields', [9, 1, 103, {}]],
     ['a string for a status', [9, 1, '103', []]],
     ['a string for DATA', [10, 1, 0, 'abc']],
-    ['a number for a body', [8, 1, 3, 200, [], 5]],
+    ['a number for a body', [8, 1, 3, 5, 200, []]],
+    ['a name without a value in HEAD', [8, 1, 3, null, 200, ['a']]],
+    ['a number for a field value in HEAD', [8, 1, 3, null, 200, ['a', 1]]],
+    ['an object for fields in HEAD', [8, 1, 3, null, 200, {}]],
+    ['a string for a status in HEAD', [8, 1, 3, null, '200', []]],
   ];
   test('a malformed message is reported as corrupt and never reaches the handler', (t) => {
     for (const [what, message] of malformed) {
@@ -238,7 +243,7 @@ export function defineCodecTests(test: TestFn): void {
     const mutated = fc
       .tuple(
         fc.constantFrom<unknown>(
-          [8, 1, 3, 200, ['a', 'b', 'content-type', 'text/plain'], Buffer.from('body')],
+          [8, 1, 3, Buffer.from('body'), 200, ['a', 'b', 'content-type', 'text/plain']],
           [10, 1, 0, Buffer.from('body')],
           [12, 1, 70_000, 300],
         ),

@@ -45,10 +45,10 @@ class Model {
     this.thread = openChannel(
       transfer,
       recordThread([], {
-        onOpen: (slot, generation, _flags, ...rest) => {
+        onOpen: (slot, generation, _flags, _at, _path, { fields }) => {
           if (!this.thread.claims.claim(slot, generation)) return;
           this.#expect(this.#claimed[slot] === null, 'a slot is claimed after its last FINAL');
-          this.#claimed[slot] = (rest[8] as string[])[1];
+          this.#claimed[slot] = fields[1] as string;
         },
         onTrailers: (slot, fields) => {
           const name = this.#claimed[slot];

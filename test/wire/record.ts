@@ -37,7 +37,24 @@ export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {
 export function recordThread(into: Received[], own: Partial<ThreadHandler> = {}): ThreadHandler {
   return {
     ...ignore,
-    onOpen: (...open) => into.push(['open', ...open]),
+    onOpen: (slot, generation, flags, receivedAtUs, path, head) => {
+      const { method, scheme, authority, version, remoteAddress, remotePort, tls } = head;
+      const fields = head.hasProtocol ? [':protocol', head.protocol, ...head.fields] : head.fields;
+      const connection = [version, remoteAddress, remotePort, receivedAtUs] as const;
+      into.push([
+        'open',
+        slot,
+        generation,
+        flags,
+        method,
+        scheme,
+        authority,
+        path,
+        ...connection,
+        fields,
+        tls,
+      ]);
+    },
     onData: (slot, flags, bytes, start, end) => into.push(['data', slot, flags, copy(bytes, start, end)]),
     onTrailers: (slot, fields) => into.push(['trailers', slot, fields]),
     onCredit: (slot, bytes) => into.push(['credit', slot, bytes]),

@@ -141,7 +141,7 @@ export class World {
     const slots = new Map<number, number>();
     const onOpen = host.onOpen.bind(host);
     host.onOpen = (...open) => {
-      slots.set(open[0], Number(open[6].slice(1)));
+      slots.set(open[0], Number(open[4].slice(1)));
       onOpen(...open);
     };
     host.onData = (slot, flags, bytes, start, end) => {

@@ -13,20 +13,7 @@ const end: ThreadEnd = openChannel(
   workerData as ChannelTransfer,
   recordThread([], {
     onWake: turn,
-    onOpen(
-      slot,
-      generation,
-      _flags,
-      method,
-      _scheme,
-      _authority,
-      _path,
-      _version,
-      _address,
-      _port,
-      _at,
-      fields,
-    ) {
+    onOpen(slot, generation, _flags, _at, _path, { method, fields }) {
       if (!end.claims.claim(slot, generation)) throw new Error('an OPEN that cannot be claimed');
       if (method !== 'POST' || fields[1] !== `${slot}/${generation}`)
         throw new Error('another OPEN than was sent');

@@ -1,0 +1,280 @@
+/**
+ * The readers of OPEN and HEAD, which are our own, against msgpackr's: what it writes they read, what they read it reads the same, and
+ * what has been read before is never taken for something else.
+ */
+import test from 'ava';
+import fc from 'fast-check';
+import { Packr, Unpackr } from 'msgpackr';
+import { hardwareAtomics } from '../../wire/atomics.ts';
+import { ByteCache } from '../../wire/byte-cache.ts';
+import { createChannel, openChannel } from '../../wire/channel.ts';
+import { RingProducer } from '../../wire/ring.ts';
+import { type Received, recordReactor, recordThread } from './record.ts';
+
+const packr = new Packr({ useRecords: false });
+const unpackr = new Unpackr({ useRecords: false });
+
+function pair() {
+  const atReactor: Received[] = [];
+  const atThread: Received[] = [];
+  const faults: Error[] = [];
+  const onCorrupt = (error: Error) => void faults.push(error);
+  const { reactor, transfer } = createChannel(recordReactor(atReactor, { onCorrupt }));
+  const thread = openChannel(transfer, recordThread(atThread, { onCorrupt }));
+  reactor.unref();
+  thread.unref();
+  const requests = new RingProducer(transfer.requests, hardwareAtomics);
+  const responses = new RingProducer(transfer.responses, hardwareAtomics);
+  return { reactor, thread, atReactor, atThread, faults, requests, responses };
+}
+
+function put(producer: RingProducer, bytes: Uint8Array): void {
+  producer.bytes.set(bytes, producer.claim(bytes.length));
+  producer.commit(bytes.length);
+  producer.publish();
+}
+
+const text = fc.oneof(
+  fc.constantFrom('', 'GET', 'https', ':protocol', 'cookie', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(130)),
+  fc.string({ maxLength: 40 }),
+  fc.string({ unit: 'grapheme', maxLength: 20 }),
+);
+const integer = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: 0xffffffff }));
+const fields = fc.array(fc.tuple(text, text), { maxLength: 12 }).map((pairs) => pairs.flat());
+/** What stands behind the path, few of them, so that they come again. */
+const rest = fc
+  .tuple(text, integer, fc.tuple(text, text, text, text), fields, fc.option(text))
+  .map(([address, port, strings, list, tls]) => [
+    address,
+    port,
+    ...strings,
+    list,
+    ...(tls === null ? [] : [tls]),
+  ]);
+const opens = fc.array(rest, { minLength: 1, maxLength: 4 }).chain((rests) =>
+  fc.array(fc.tuple(fc.nat(1023), integer, integer, integer, text, fc.constantFrom(...rests)), {
+    minLength: 1,
+    maxLength: 30,
+  }),
+);
+
+/** As `recordThread` writes it down. */
+function received(message: readonly unknown[]): unknown[] {
+  const [, slot, generation, flags, at, path, address, port, method, scheme, authority, version] = message;
+  const head = [method, scheme, authority, path, version, address, port, at];
+  return ['open', slot, generation, flags, ...head, message[12], message[13] ?? ''];
+}
+
+test('any OPENs that msgpackr writes are read as it reads them, whichever came before', (t) => {
+  fc.assert(
+    fc.property(opens, (messages) => {
+      const { thread, atThread, faults, requests } = pair();
+      const expected: unknown[] = [];
+      for (const [slot, generation, flags, at, path, behind] of messages) {
+        const bytes = packr.pack([0, slot, generation, flags, at, path, ...behind]);
+        put(requests, bytes);
+        expected.push(received(unpackr.unpack(bytes)));
+      }
+      thread.receive(100);
+      t.deepEqual(faults, []);
+      t.deepEqual(atThread, expected as Received[]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const heads = fc.array(fc.tuple(integer, fields), { minLength: 1, maxLength: 4 }).chain((few) =>
+  fc.array(fc.tuple(fc.nat(1023), integer, fc.option(text), fc.constantFrom(...few)), {
+    minLength: 1,
+    maxLength: 30,
+  }),
+);
+
+test('any HEADs that msgpackr writes are read as it reads them, whichever came before', (t) => {
+  fc.assert(
+    fc.property(heads, (messages) => {
+      const { reactor, atReactor, faults, responses } = pair();
+      for (const [slot, flags, body, head] of messages) {
+        put(responses, packr.pack([8, slot, flags, body === null ? null : Buffer.from(body), ...head]));
+      }
+      reactor.receive(100);
+      t.deepEqual(faults, []);
+      const expected = messages.map(([slot, flags, body, head]) => [
+        'head',
+        slot,
+        flags,
+        ...head,
+        body ?? '',
+      ]);
+      t.deepEqual(atReactor, expected as Received[]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const isText = (value: unknown) => typeof value === 'string';
+const isCount = (value: unknown) => typeof value === 'number' && value >>> 0 === value;
+const isFields = (value: unknown) => Array.isArray(value) && value.length % 2 === 0 && value.every(isText);
+const isBody = (value: unknown) => value === null || Buffer.isBuffer(value);
+
+/** What each element of a message must be, beside its kind. */
+const OPEN = [
+  isCount,
+  isCount,
+  isCount,
+  isCount,
+  isText,
+  isText,
+  isCount,
+  isText,
+  isText,
+  isText,
+  isText,
+  isFields,
+  isText,
+];
+const HEAD = [isCount, isCount, isBody, isCount, isFields];
+
+/** The message as msgpackr reads it; null: it does not, or it is not as the grammar says. */
+function reference(bytes: Uint8Array, elements: readonly ((value: unknown) => boolean)[], most: number) {
+  let message: unknown;
+  try {
+    message = unpackr.unpack(bytes);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(message) || message.length > most) return null;
+  return message.slice(1).every((value, i) => elements[i]?.(value) === true) ? message : null;
+}
+
+/** Some bytes of it are others. */
+function mutated(message: readonly unknown[]) {
+  const bytes = packr.pack(message);
+  return fc
+    .array(fc.tuple(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 255 })), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((changes) => {
+      const other = Buffer.from(bytes);
+      for (const [at, value] of changes) other[at] = value;
+      return other;
+    });
+}
+
+// The same bytes three times: the first is read in place, the second kept, the third found.
+const READINGS = 3;
+const REPLACEMENT = '\uFFFD';
+
+test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
+  const whole = [0, 1, 2, 3, 70_000, '/a', '::1', 443, 'GET', 'https', 'a', '2', ['b', 'c', 'd', 'e'], 'tls'];
+  fc.assert(
+    fc.property(fc.oneof(mutated(whole), mutated(whole.slice(0, -1))), (bytes) => {
+      const { thread, atThread, faults, requests } = pair();
+      for (let i = 0; i < READINGS; i++) put(requests, bytes);
+      const count = thread.receive(10);
+      t.is(faults.length, count === READINGS ? 0 : 1);
+      if (bytes[1] !== 0) return;
+      t.true(count === 0 || count === READINGS);
+      const message = reference(bytes, OPEN, 14);
+      for (const open of atThread) {
+        // What is no UTF-8 any more msgpackr reads in its own way.
+        if (!JSON.stringify(open).includes(REPLACEMENT)) {
+          t.deepEqual(open, received(message ?? []) as Received);
+        }
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a HEAD with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
+  fc.assert(
+    fc.property(mutated([8, 1, 3, Buffer.from('body'), 200, ['a', 'b', 'content-type', 'text']]), (bytes) => {
+      const { reactor, atReactor, faults, responses } = pair();
+      for (let i = 0; i < READINGS; i++) put(responses, bytes);
+      const count = reactor.receive(10);
+      t.is(faults.length, count === READINGS ? 0 : 1);
+      if (bytes[1] !== 8) return;
+      t.true(count === 0 || count === READINGS);
+      const message = reference(bytes, HEAD, 6);
+      for (const head of atReactor) {
+        if (JSON.stringify(head).includes(REPLACEMENT)) continue;
+        const [, slot, flags, body, status, list] = message ?? [];
+        t.deepEqual(head, ['head', slot, flags, status, list, String(body ?? '')]);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('what a thread changes in the fields of one request no other request sees', (t) => {
+  const seen: (readonly string[])[] = [];
+  const behind = ['::1', 1, 'GET', 'http', 'a', '2', ['cookie', 'one']];
+  const { reactor, transfer } = createChannel(recordReactor([]));
+  reactor.unref();
+  const other = openChannel(
+    transfer,
+    recordThread([], {
+      onOpen: (_slot, _generation, _flags, _at, _path, head) => void seen.push(head.fields),
+    }),
+  );
+  other.unref();
+  const producer = new RingProducer(transfer.requests, hardwareAtomics);
+  for (let i = 0; i < 4; i++) put(producer, packr.pack([0, i, 1, 1, 0, '/', ...behind]));
+  other.receive(10);
+  for (const list of seen) {
+    try {
+      (list as string[])[1] = 'two';
+    } catch {
+      // It is frozen: others have it too.
+    }
+  }
+  put(producer, packr.pack([0, 5, 1, 1, 0, '/', ...behind]));
+  other.receive(10);
+  t.is(seen.length, 5);
+  t.deepEqual(seen[4], ['cookie', 'one']);
+});
+
+const short = fc.uint8Array({ minLength: 1, maxLength: 40, max: 3 });
+
+test('a byte cache finds a value for the very bytes that it was kept for, and for no others', (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(short, fc.constantFrom(new Uint8Array(30))), { maxLength: 200 }),
+      (keys) => {
+        const cache = new ByteCache<string>();
+        for (const key of keys) {
+          const bytes = Buffer.from(key);
+          // As in a ring: in the midst of other bytes.
+          const around = Buffer.concat([Buffer.from([1, 2]), bytes, Buffer.from([3])]);
+          const found = cache.get(around, 2, 2 + bytes.length);
+          if (found !== null) t.is(found, bytes.toString('hex'));
+          else if (cache.isRepeated) cache.set(bytes, bytes.toString('hex'));
+        }
+        return true;
+      },
+    ),
+    { numRuns: 200 },
+  );
+  t.pass();
+});
+
+test('a byte cache keeps what has come twice, and no more bytes than its limit', (t) => {
+  const cache = new ByteCache<number>();
+  let found = 0;
+  for (let i = 0; i < 3000; i++) {
+    const key = Buffer.alloc(4000, `${i} `);
+    for (let time = 0; time < 3; time++) {
+      if (cache.get(key, 0, key.length) !== null) found++;
+      else if (cache.isRepeated) cache.set(key, i);
+    }
+    t.true(cache.keptBytes <= 262_144);
+  }
+  t.is(found, 3000, 'each was found the third time');
+  const long = Buffer.alloc(5000, 'x');
+  for (let time = 0; time < 3; time++) {
+    t.is(cache.get(long, 0, long.length), null);
+    t.false(cache.isRepeated, 'what is too long is never kept');
+  }
+});

@@ -1,0 +1,122 @@
+/**
+ * Encodings of what is sent again and again. A list of fields that is frozen says so of itself: it is the same at its next use, and so
+ * are its bytes. They live as long as their list.
+ */
+import { Encoder, fieldsBound, stringBound } from './encoder.ts';
+
+/** A longer encoding is made each time: it is not to be held for every connection and every list of an application. */
+const MAX_KEPT_BYTES = 4096;
+const INTEGER_BOUND = 5;
+
+/** Status and fields of HEAD. */
+interface KeptResponse {
+  readonly status: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What OPEN says of a request but its path, and what that was said of. */
+class KeptRequest {
+  readonly #remoteAddress: string;
+  readonly #remotePort: number;
+  readonly #method: string;
+  readonly #scheme: string;
+  readonly #authority: string;
+  readonly #version: string;
+  readonly #tls: string;
+  readonly bytes: Uint8Array;
+
+  constructor(
+    remoteAddress: string,
+    remotePort: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    version: string,
+    tls: string,
+    bytes: Uint8Array,
+  ) {
+    this.#remoteAddress = remoteAddress;
+    this.#remotePort = remotePort;
+    this.#method = method;
+    this.#scheme = scheme;
+    this.#authority = authority;
+    this.#version = version;
+    this.#tls = tls;
+    this.bytes = bytes;
+  }
+
+  isOf(
+    remoteAddress: string,
+    remotePort: number,
+    method: string,
+    scheme: string,
+    authority: string,
+    version: string,
+    tls: string,
+  ): boolean {
+    return (
+      this.#remotePort === remotePort &&
+      this.#remoteAddress === remoteAddress &&
+      this.#method === method &&
+      this.#scheme === scheme &&
+      this.#authority === authority &&
+      this.#version === version &&
+      this.#tls === tls
+    );
+  }
+}
+
+const responses = new WeakMap<readonly string[], KeptResponse>();
+const requests = new WeakMap<readonly string[], KeptRequest>();
+
+/** The encoding of status and fields, if the list is one to keep it for; null: encode it. */
+export function keptResponse(status: number, fields: readonly string[]): Uint8Array | null {
+  const kept = responses.get(fields);
+  if (kept !== undefined) return kept.status === status ? kept.bytes : null;
+  if (fields.length === 0 || !Object.isFrozen(fields)) return null;
+  const bound = INTEGER_BOUND + fieldsBound(fields);
+  if (bound > MAX_KEPT_BYTES) return null;
+  const encoder = new Encoder(Buffer.allocUnsafeSlow(bound));
+  encoder.integer(status);
+  encoder.fields(fields);
+  const bytes = encoder.taken();
+  responses.set(fields, { status, bytes });
+  return bytes;
+}
+
+/** As `keptResponse`, of what OPEN says behind the path. */
+export function keptRequest(
+  remoteAddress: string,
+  remotePort: number,
+  method: string,
+  scheme: string,
+  authority: string,
+  version: string,
+  fields: readonly string[],
+  tls: string,
+): Uint8Array | null {
+  const kept = requests.get(fields);
+  if (kept !== undefined) {
+    return kept.isOf(remoteAddress, remotePort, method, scheme, authority, version, tls) ? kept.bytes : null;
+  }
+  if (fields.length === 0 || !Object.isFrozen(fields)) return null;
+  const bound =
+    INTEGER_BOUND +
+    stringBound(remoteAddress) +
+    stringBound(method) +
+    stringBound(scheme) +
+    stringBound(authority) +
+    stringBound(version) +
+    fieldsBound(fields) +
+    stringBound(tls);
+  if (bound > 3 * MAX_KEPT_BYTES) return null;
+  const encoder = new Encoder(Buffer.allocUnsafeSlow(bound));
+  encoder.request(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
+  const bytes = encoder.taken();
+  if (bytes.length > MAX_KEPT_BYTES) return null;
+  requests.set(
+    fields,
+    new KeptRequest(remoteAddress, remotePort, method, scheme, authority, version, tls, bytes),
+  );
+  return bytes;
+}
