@@ -6,10 +6,11 @@ import type { EngineCounters } from './counters.ts';
 import { ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import { FieldBlock } from './field-block.ts';
-import { breaksContentLength, judgeTrailers, readRequestHead } from './field-validation.ts';
+import { breaksContentLength, JudgedFields, judgeTrailers, readRequestHead } from './field-validation.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { Flag, readUint31 } from './frames.ts';
 import { DecodeResult, type HpackDecoder } from './hpack/decoder.ts';
+import { RepeatedTail } from './hpack/repeated-tail.ts';
 import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
@@ -40,6 +41,13 @@ export class FieldReceiver {
   readonly #settings: SettingsInFlight;
   readonly #priorities: Priorities;
   readonly #decoder: HpackDecoder;
+  /** What the last block ended in, and what it was found to say. */
+  readonly #tail = new RepeatedTail();
+  readonly #judged = new JudgedFields();
+  /** `judged` is of these lines. */
+  #judgedLines: readonly string[] | null = null;
+  /** More streams than one have these fields. */
+  #isShared = false;
   /** The field block that CONTINUATIONs are to complete. */
   block: FieldBlock | null = null;
 
@@ -99,7 +107,8 @@ export class FieldReceiver {
   ): void {
     lines.length = 0;
     // Whatever becomes of the message, its block changes the HPACK table (4.3).
-    const result = this.#decoder.decode(bytes, start, end, lines);
+    const tail = this.#tail;
+    const result = this.#decoder.decode(bytes, start, end, lines, tail);
     if (result === DecodeResult.CompressionError) {
       this.#lifecycle.fail(ErrorCode.CompressionError, 'field block cannot be decoded');
       return;
@@ -114,6 +123,7 @@ export class FieldReceiver {
     }
     const stream = this.#streams.get(id);
     if (stream !== undefined) {
+      if (tail.isRepeated) lines.push(...tail.lines);
       this.#onTrailers(stream, endStream, tooLarge);
       return;
     }
@@ -142,9 +152,7 @@ export class FieldReceiver {
     }
     const stream = new Http2Stream(id, this.#sender.streamWindowBytes, this.#sender);
     const malformed =
-      selfDependent ||
-      readRequestHead(lines, stream, this.#options.enableConnectProtocol) !== null ||
-      breaksContentLength(stream, endStream);
+      selfDependent || this.#readHead(stream) !== null || breaksContentLength(stream, endStream);
     if (malformed) {
       this.#counters.malformed++;
       if (!endStream) this.#allowance.onCutOff();
@@ -156,6 +164,24 @@ export class FieldReceiver {
     this.#streams.add(stream);
     this.#counters.requests++;
     this.#events.onRequest(stream, endStream);
+  }
+
+  /** As `readRequestHead`. What ends as the last head did is not judged again. */
+  #readHead(stream: Http2Stream): string | null {
+    const tail = this.#tail;
+    const areJudged = tail.isRepeated && this.#judgedLines === tail.lines;
+    if (tail.isRepeated && !areJudged) lines.push(...tail.lines);
+    const extendedConnect = this.#options.enableConnectProtocol;
+    const wrong = readRequestHead(lines, stream, extendedConnect, this.#judged, areJudged);
+    if (areJudged) {
+      // Whoever sends it on may keep what it has made of it.
+      if (!this.#isShared) Object.freeze(this.#judged.fields);
+      this.#isShared = true;
+    } else {
+      this.#judgedLines = wrong === null && tail.isOfLastBlock ? tail.lines : null;
+      this.#isShared = false;
+    }
+    return wrong;
   }
 
   /** RFC 9113 section 10.5.1: 431 (RFC 6585 section 5), and no more of the request. */

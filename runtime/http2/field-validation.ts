@@ -173,15 +173,27 @@ function joinCookies(fields: string[]): string[] {
 /** Absent, as opposed to empty. */
 const absent: string | null = null;
 
+/** What the lines behind a request's pseudo-fields have been found to say. */
+export class JudgedFields {
+  host: string | null = null;
+  contentLength = -1;
+  priorityField: string | null = null;
+  /** As the stream has them. */
+  fields: readonly string[] = [];
+}
+
 /**
  * Puts the request head that these lines are into the stream.
  * @param extendedConnect `:protocol` is allowed (RFC 8441).
+ * @param judged the fields, when they are known: the lines are the pseudo-fields alone. Otherwise it is filled.
  * @returns what is malformed, or null.
  */
 export function readRequestHead(
   lines: readonly string[],
   stream: Http2Stream,
   extendedConnect: boolean,
+  judged: JudgedFields,
+  areJudged: boolean,
 ): string | null {
   const count = lines.length;
   let method = absent;
@@ -220,34 +232,11 @@ export function readRequestHead(
   const wrong = judgeTarget(method, scheme, authority, path, protocol, extendedConnect);
   if (wrong !== null) return wrong;
 
-  let host = absent;
-  let hostAt = -1;
-  let cookies = 0;
-  for (let i = at; i < count; i += 2) {
-    const name = lines[i];
-    const value = lines[i + 1];
-    const known = knownNames.get(name);
-    const kind = known === undefined ? 0 : known.kind;
-    if (kind >= NameKind.Method) return 'pseudo-field after a regular field';
-    const wrongLine = judgeLine(known, name, value);
-    if (wrongLine !== null) return wrongLine;
-    if (kind === NameKind.ContentLength) {
-      // Two of them, even equal ones, are how two tiers come to disagree about where a message ends.
-      if (stream.contentLength >= 0) return 'repeated content-length';
-      stream.contentLength = parseContentLength(value);
-      if (stream.contentLength < 0) return 'invalid content-length';
-    } else if (kind === NameKind.Host) {
-      if (host !== null) return 'repeated host';
-      if (!isAll(value, Char.Authority)) return 'invalid character in host';
-      host = value;
-      hostAt = i;
-    } else if (kind === NameKind.Cookie) {
-      cookies++;
-    } else if (kind === NameKind.Priority) {
-      // Several lines are one list (RFC 9110 section 5.3).
-      stream.priorityField = stream.priorityField === null ? value : `${stream.priorityField}, ${value}`;
-    }
+  if (!areJudged) {
+    const wrongField = judgeFields(lines, at, judged);
+    if (wrongField !== null) return wrongField;
   }
+  const { host } = judged;
   // An http or https URI names a host (RFC 9110 section 4.2.1).
   if ((authority ?? host) === '' && (scheme === 'http' || scheme === 'https')) return 'empty authority';
   if (
@@ -263,10 +252,51 @@ export function readRequestHead(
   stream.authority = authority ?? host ?? '';
   stream.path = path ?? '';
   stream.protocol = protocol ?? '';
-  const fields = lines.slice(at);
+  stream.contentLength = judged.contentLength;
+  stream.priorityField = judged.priorityField;
+  stream.fields = judged.fields;
+  return null;
+}
+
+/** The lines from `from` on, which are no pseudo-fields. @returns what is malformed, or null. */
+function judgeFields(lines: readonly string[], from: number, judged: JudgedFields): string | null {
+  let host = absent;
+  let hostAt = -1;
+  let cookies = 0;
+  let contentLength = -1;
+  let priorityField = absent;
+  for (let i = from; i < lines.length; i += 2) {
+    const name = lines[i];
+    const value = lines[i + 1];
+    const known = knownNames.get(name);
+    const kind = known === undefined ? 0 : known.kind;
+    if (kind >= NameKind.Method) return 'pseudo-field after a regular field';
+    const wrongLine = judgeLine(known, name, value);
+    if (wrongLine !== null) return wrongLine;
+    if (kind === NameKind.ContentLength) {
+      // Two of them, even equal ones, are how two tiers come to disagree about where a message ends.
+      if (contentLength >= 0) return 'repeated content-length';
+      contentLength = parseContentLength(value);
+      if (contentLength < 0) return 'invalid content-length';
+    } else if (kind === NameKind.Host) {
+      if (host !== null) return 'repeated host';
+      if (!isAll(value, Char.Authority)) return 'invalid character in host';
+      host = value;
+      hostAt = i;
+    } else if (kind === NameKind.Cookie) {
+      cookies++;
+    } else if (kind === NameKind.Priority) {
+      // Several lines are one list (RFC 9110 section 5.3).
+      priorityField = priorityField === null ? value : `${priorityField}, ${value}`;
+    }
+  }
+  const fields = lines.slice(from);
   // What it says is the authority, and stands there: a proxy may send both (8.3.1).
-  if (hostAt >= 0) fields.splice(hostAt - at, 2);
-  stream.fields = cookies > 1 ? joinCookies(fields) : fields;
+  if (hostAt >= 0) fields.splice(hostAt - from, 2);
+  judged.host = host;
+  judged.contentLength = contentLength;
+  judged.priorityField = priorityField;
+  judged.fields = cookies > 1 ? joinCookies(fields) : fields;
   return null;
 }
 

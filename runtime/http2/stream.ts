@@ -41,8 +41,8 @@ export class Http2Stream {
   path = '';
   /** `:protocol` (RFC 8441), or empty. */
   protocol = '';
-  /** name, value, name, value…: no pseudo-fields; cookies joined (RFC 9113 section 8.2.3). */
-  fields: string[] = [];
+  /** name, value, name, value…: no pseudo-fields; cookies joined (RFC 9113 section 8.2.3). Frozen where other streams have them too. */
+  fields: readonly string[] = [];
   /** What the request announces; -1 when it does not. */
   contentLength = -1;
   /** The owner's. */

@@ -14,6 +14,7 @@ import { latin1String } from '../../bytes/latin1.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanDecode, huffmanDecodedBound } from './huffman-decode.ts';
 import { integerRead, readInteger } from './integer.ts';
+import type { RepeatedTail } from './repeated-tail.ts';
 import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 export const DecodeResult = {
@@ -36,6 +37,8 @@ export interface HpackDecoderOptions {
   /** Limit of field lines in a list. */
   readonly maxFieldLines: number;
 }
+
+const COLON = 0x3a;
 
 /** A block starts with at most two: the lowest size since the last block, and the last (RFC 7541 section 4.2). */
 const MAX_SIZE_UPDATES = 2;
@@ -86,9 +89,27 @@ export class HpackDecoder {
    *
    * Over a limit it decodes on, so that the dynamic table stays in step, but appends nothing more. After a
    * CompressionError the decoder must not be used again.
+   *
+   * @param tail the lines from the first on that is no pseudo-field are left out when they are these again, and remembered when they may be
+   * next time
    */
-  decode(bytes: Uint8Array, start: number, end: number, out: string[]): DecodeResult {
+  decode(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    out: string[],
+    tail: RepeatedTail | null = null,
+  ): DecodeResult {
     this.#at = start;
+    if (tail !== null) {
+      tail.isRepeated = false;
+      tail.isOfLastBlock = false;
+    }
+    /** Where the tail begins: its octets, its lines, and what the lines before it count for; -1 until it does. */
+    let tailAt = -1;
+    let tailFrom = 0;
+    let headBytes = 0;
+    let tailIsReferences = true;
     if (this.#requiredTableBytes !== NO_UPDATE_REQUIRED || (start < end && (bytes[start] & 0xe0) === 0x20)) {
       if (!this.#readSizeUpdates(bytes, end)) return DecodeResult.CompressionError;
     }
@@ -97,6 +118,7 @@ export class HpackDecoder {
     let lines = 0;
     let kept = true;
     while (this.#at < end) {
+      const lineAt = this.#at;
       const octet = bytes[this.#at++];
       let name: string;
       let value: string;
@@ -145,13 +167,35 @@ export class HpackDecoder {
         if (text === null) return DecodeResult.CompressionError;
         value = text;
         if (indexing) table.insert(name, value, 0);
+        tailIsReferences = false;
+      }
+      if (tailAt === -1 && name.charCodeAt(0) !== COLON) {
+        tailAt = lineAt;
+        tailFrom = out.length;
+        headBytes = listBytes;
+        tailIsReferences = octet >= 0x80;
+        if (
+          tail?.matches(bytes, lineAt, end, table.inserted, table.evicted) === true &&
+          kept &&
+          lines + (tail.lines.length >> 1) <= this.#maxFieldLines &&
+          listBytes + tail.listBytes <= this.#maxFieldListBytes
+        ) {
+          tail.isRepeated = true;
+          tail.isOfLastBlock = true;
+          return DecodeResult.Ok;
+        }
       }
       // References count in full: a few octets that name a large entry again and again are the "HPACK bomb".
       listBytes += name.length + value.length + ENTRY_OVERHEAD_BYTES;
       if (++lines > this.#maxFieldLines || listBytes > this.#maxFieldListBytes) kept = false;
       if (kept) out.push(name, value);
     }
-    return kept ? DecodeResult.Ok : DecodeResult.ListTooLarge;
+    if (!kept) return DecodeResult.ListTooLarge;
+    if (tail !== null && tailAt !== -1 && tailIsReferences) {
+      const listed = listBytes - headBytes;
+      tail.remember(bytes, tailAt, end, table.inserted, table.evicted, out.slice(tailFrom), listed);
+    }
+    return DecodeResult.Ok;
   }
 
   /** Reads the size updates that start a block and applies them; false when one is missing or not allowed. */
