@@ -2,6 +2,8 @@
  * The readers of OPEN and HEAD, which are our own, against msgpackr's: what it writes they read, what they read it reads the same, and
  * what has been read before is never taken for something else.
  */
+// Inside a property `assert` is used, not `t`: ava reports its own failures before fast-check can print the seed.
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { Packr, Unpackr } from 'msgpackr';
@@ -76,11 +78,12 @@ test('any OPENs that msgpackr writes are read as it reads them, whichever came b
         expected.push(received(unpackr.unpack(bytes)));
       }
       thread.receive(100);
-      t.deepEqual(faults, []);
-      t.deepEqual(atThread, expected as Received[]);
+      assert.deepEqual(faults, []);
+      assert.deepEqual(atThread, expected as Received[]);
     }),
     { numRuns: 300 },
   );
+  t.pass();
 });
 
 const heads = fc.array(fc.tuple(integer, fields), { minLength: 1, maxLength: 4 }).chain((few) =>
@@ -98,7 +101,7 @@ test('any HEADs that msgpackr writes are read as it reads them, whichever came b
         put(responses, packr.pack([8, slot, flags, body === null ? null : Buffer.from(body), ...head]));
       }
       reactor.receive(100);
-      t.deepEqual(faults, []);
+      assert.deepEqual(faults, []);
       const expected = messages.map(([slot, flags, body, head]) => [
         'head',
         slot,
@@ -106,10 +109,11 @@ test('any HEADs that msgpackr writes are read as it reads them, whichever came b
         ...head,
         body ?? '',
       ]);
-      t.deepEqual(atReactor, expected as Received[]);
+      assert.deepEqual(atReactor, expected as Received[]);
     }),
     { numRuns: 300 },
   );
+  t.pass();
 });
 
 const isText = (value: unknown) => typeof value === 'string';
@@ -173,19 +177,20 @@ test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, eac
       const { thread, atThread, faults, requests } = pair();
       for (let i = 0; i < READINGS; i++) put(requests, bytes);
       const count = thread.receive(10);
-      t.is(faults.length, count === READINGS ? 0 : 1);
+      assert.equal(faults.length, count === READINGS ? 0 : 1);
       if (bytes[1] !== 0) return;
-      t.true(count === 0 || count === READINGS);
+      assert.ok(count === 0 || count === READINGS);
       const message = reference(bytes, OPEN, 14);
       for (const open of atThread) {
         // What is no UTF-8 any more msgpackr reads in its own way.
         if (!JSON.stringify(open).includes(REPLACEMENT)) {
-          t.deepEqual(open, received(message ?? []) as Received);
+          assert.deepEqual(open, received(message ?? []) as Received);
         }
       }
     }),
     { numRuns: 3000 },
   );
+  t.pass();
 });
 
 test('a HEAD with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
@@ -194,18 +199,19 @@ test('a HEAD with bytes changed is read as msgpackr reads it or is corrupt, each
       const { reactor, atReactor, faults, responses } = pair();
       for (let i = 0; i < READINGS; i++) put(responses, bytes);
       const count = reactor.receive(10);
-      t.is(faults.length, count === READINGS ? 0 : 1);
+      assert.equal(faults.length, count === READINGS ? 0 : 1);
       if (bytes[1] !== 8) return;
-      t.true(count === 0 || count === READINGS);
+      assert.ok(count === 0 || count === READINGS);
       const message = reference(bytes, HEAD, 6);
       for (const head of atReactor) {
         if (JSON.stringify(head).includes(REPLACEMENT)) continue;
         const [, slot, flags, body, status, list] = message ?? [];
-        t.deepEqual(head, ['head', slot, flags, status, list, String(body ?? '')]);
+        assert.deepEqual(head, ['head', slot, flags, status, list, String(body ?? '')]);
       }
     }),
     { numRuns: 3000 },
   );
+  t.pass();
 });
 
 test('what a thread changes in the fields of one request no other request sees', (t) => {
@@ -249,7 +255,7 @@ test('a byte cache finds a value for the very bytes that it was kept for, and fo
           // As in a ring: in the midst of other bytes.
           const around = Buffer.concat([Buffer.from([1, 2]), bytes, Buffer.from([3])]);
           const found = cache.get(around, 2, 2 + bytes.length);
-          if (found !== null) t.is(found, bytes.toString('hex'));
+          if (found !== null) assert.equal(found, bytes.toString('hex'));
           else if (cache.isRepeated) cache.set(bytes, bytes.toString('hex'));
         }
         return true;
