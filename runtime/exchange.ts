@@ -114,7 +114,6 @@ export class Exchange extends Watched {
   readonly version: '2' | '1.1' | '1.0';
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly #receivedAtUs = clockMicroseconds();
   readonly fields: readonly string[];
   /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
   readonly tls: string;
@@ -360,7 +359,8 @@ export class Exchange extends Watched {
       this.version,
       this.remoteAddress,
       this.remotePort,
-      this.#receivedAtUs,
+      // It was admitted when its head had come.
+      clockMicroseconds(this.admittedAtMs),
       this.fields,
       this.tls,
     );

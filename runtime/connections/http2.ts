@@ -15,6 +15,7 @@ import type { Peer } from '../listeners/peer.ts';
 import { PushedExchange } from '../pushed-exchange.ts';
 import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
+import { withDate } from './dated-fields.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Pace } from './http2-pace.ts';
@@ -348,13 +349,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
 
   respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
     const stream = exchange.stream as Http2Stream;
-    let hasDate = false;
-    for (let i = 0; i < fields.length; i += 2) {
-      if (fields[i] === 'date') hasDate = true;
-      // RFC 9218 section 5: what the server says of the response changes what the client asked for.
-      else if (fields[i] === 'priority') this.#engine.prioritise(stream, fields[i + 1]);
-    }
-    this.#engine.respond(stream, status, hasDate ? fields : [...fields, 'date', this.#front.date()], end);
+    const { fields: dated, priority } = withDate(fields, this.#front.date());
+    // RFC 9218 section 5: what the server says of the response changes what the client asked for.
+    if (priority !== null) this.#engine.prioritise(stream, priority);
+    this.#engine.respond(stream, status, dated, end);
     this.#front.reactor.flushLater(this);
   }
 

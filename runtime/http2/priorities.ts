@@ -19,6 +19,9 @@ import type { Http2Stream } from './stream.ts';
 export class Priorities {
   readonly #scheduler: SendScheduler;
   readonly #maxWaiting: number;
+  /** The field that was parsed last: most requests of a connection say the same of themselves, or a few things in turns. */
+  #lastValue: string | null = null;
+  #lastPriority: Priority = 0;
   /** Of idle streams. */
   #waiting: Map<number, Priority> | null = null;
 
@@ -35,7 +38,11 @@ export class Priorities {
       this.#waiting?.delete(stream.id);
       this.#set(stream, waiting);
     } else if (value !== null) {
-      this.#set(stream, parsePriority(value));
+      if (value !== this.#lastValue) {
+        this.#lastPriority = parsePriority(value);
+        this.#lastValue = value;
+      }
+      this.#set(stream, this.#lastPriority);
     }
   }
 

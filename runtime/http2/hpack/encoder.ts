@@ -14,6 +14,7 @@ import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dyn
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
 import { defaultIndexing, Indexing, markedIndexing, NameRecord } from './indexing-policy.ts';
 import { INTEGER_MAX_BYTES, writeInteger } from './integer.ts';
+import { RepeatedResponse } from './repeated-response.ts';
 import {
   STATIC_LENGTH,
   STATIC_NAMES,
@@ -60,6 +61,9 @@ export class HpackEncoder {
   #records: Map<string, NameRecord> | null = null;
   /** The lowest capacity since the last block; the table's own is what it ends at. */
   #lowestTableBytes: number;
+  readonly #repeated = new RepeatedResponse();
+  /** What has been encoded since this was set was references, or literals that no table takes: it would be encoded so again. */
+  #leftNoTrace = true;
   /** The capacity that the peer's decoder works with after the blocks sent so far. */
   #peerTableBytes = INITIAL_TABLE_BYTES;
 
@@ -95,12 +99,27 @@ export class HpackEncoder {
 
   /** Writes a response's field block: size updates that are due, `:status`, the fields. @returns the new offset. */
   encodeResponse(status: number, fields: readonly string[], out: Uint8Array, offset: number): number {
+    const table = this.#table;
+    const repeated = this.#repeated;
+    const isSettled = this.#isSettled;
+    if (isSettled && repeated.is(status, fields, table.inserted, table.evicted))
+      return repeated.copyTo(out, offset);
+    this.#leftNoTrace = true;
     let at = this.#sizeUpdates(out, offset);
     const statusIndex = STATIC_STATUS_INDEX[status];
     if (statusIndex > 0) out[at++] = INDEXED | statusIndex;
     else at = this.#encodeField(':status', String(status), out, at);
     for (let i = 0; i < fields.length; i += 2) at = this.#encodeField(fields[i], fields[i + 1], out, at);
+    if (isSettled && this.#leftNoTrace) {
+      repeated.remember(status, fields, table.inserted, table.evicted, out, offset, at);
+    }
     return at;
+  }
+
+  /** No size update is due. */
+  get #isSettled(): boolean {
+    const { capacityBytes } = this.#table;
+    return capacityBytes === this.#peerTableBytes && this.#lowestTableBytes === capacityBytes;
   }
 
   /** Writes a field block from name, value, name, value… @returns the new offset. */
@@ -111,8 +130,8 @@ export class HpackEncoder {
   }
 
   #sizeUpdates(out: Uint8Array, offset: number): number {
+    if (this.#isSettled) return offset;
     const capacityBytes = this.#table.capacityBytes;
-    if (capacityBytes === this.#peerTableBytes && this.#lowestTableBytes === capacityBytes) return offset;
     let at = offset;
     if (this.#lowestTableBytes < Math.min(capacityBytes, this.#peerTableBytes)) {
       at = writeInteger(out, at, SIZE_UPDATE, 0x1f, this.#lowestTableBytes);
@@ -145,9 +164,12 @@ export class HpackEncoder {
     let at: number;
     if (this.#shouldIndex(record, value)) {
       at = writeInteger(out, offset, LITERAL_INDEXING, 0x3f, nameIndex);
+      this.#leftNoTrace = false;
       table.insert(record.name, ownCopy(value), newest);
       record.newest = table.inserted;
     } else {
+      // The same value again may be taken into the table.
+      if (record.indexing !== Indexing.Never) this.#leftNoTrace = false;
       const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
       at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
     }

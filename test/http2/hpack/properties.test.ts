@@ -135,3 +135,44 @@ test('a decoder over its limits keeps the same table as one without', (t) => {
   );
   t.pass();
 });
+
+test('a response that repeats is encoded as if its list had never been seen', (t) => {
+  const lists = fc.array(fieldList, { minLength: 1, maxLength: 4 });
+  const marked = lists.map((all) => [
+    ...all,
+    ['\u0001x-secret', 'one', 'date', 'now'],
+    ['content-length', '13'],
+  ]);
+  const step = fc.record({
+    list: fc.nat(5),
+    status: fc.constantFrom(200, 404, 299),
+    times: fc.integer({ min: 1, max: 5 }),
+    resize: fc.option(tableBytes, { freq: 6 }),
+    between: fc.option(fieldList, { freq: 6 }),
+  });
+  fc.assert(
+    fc.property(
+      marked,
+      fc.array(step, { maxLength: 20 }),
+      fc.constantFrom(...policies),
+      (all, steps, indexingOf) => {
+        const one = new HpackEncoder({ maxTableBytes: 4096, indexingOf });
+        const other = new HpackEncoder({ maxTableBytes: 4096, indexingOf });
+        const frozen = all.map((list) => Object.freeze(list));
+        for (const { list, status, times, resize, between } of steps) {
+          const fields = frozen[list % frozen.length] as readonly string[];
+          if (resize !== null) for (const encoder of [one, other]) encoder.setPeerMaxTableBytes(resize);
+          for (let i = 0; i < times; i++) {
+            if (between !== null && i === 2) {
+              assert.deepEqual(encodeFields(one, between), encodeFields(other, between));
+            }
+            assert.deepEqual(encodeResponse(one, status, fields), encodeResponse(other, status, [...fields]));
+          }
+          assert.deepEqual(tableOf(one), tableOf(other));
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
