@@ -395,6 +395,10 @@ export class Exchange extends Watched {
     return true;
   }
 
+  override get awaitsOnlyAnswer(): boolean {
+    return this.#endSent && this.#response === 'none';
+  }
+
   override get isUnsent(): boolean {
     if (this.thread === null) return false;
     if (this.#refusedPushes !== null || this.#resetToSend !== -1) return true;

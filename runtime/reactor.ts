@@ -5,6 +5,8 @@
  *   socket data ─▶ engines ─▶ rings (unpublished)            as it arrives
  *   turn:  publish ─▶ receive ─▶ write to sockets ─▶ publish     once per event-loop iteration while there is work
  *
+ * The reactor does not poll for the answer to a single request: whoever computes it, or waits for it, can use the processor better.
+ *
  * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
  * news rings its doorbell, until the next turn.
  */
@@ -92,12 +94,18 @@ export class Reactor implements Turns {
     for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
     let received = 0;
     let expecting = false;
+    /** More than a request and its answer is under way. */
+    let isBusy = false;
     // From the end: a thread that turns out corrupt is removed while we walk.
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
       received += thread.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
-      if (thread.jobs.size > 0) expecting = true;
+      const { head, size } = thread.jobs;
+      if (head !== null) {
+        if (expecting || size > 1 || !head.awaitsOnlyAnswer) isBusy = true;
+        expecting = true;
+      }
     }
     const flushed = this.#dirty.length;
     if (flushed > 0) {
@@ -116,7 +124,9 @@ export class Reactor implements Turns {
     for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
 
     this.#polls = received > 0 || flushed > 0 ? 0 : this.#polls + 1;
-    if ((this.#polls > POLLS_BEFORE_SLEEP || (this.#polls > 0 && !expecting)) && this.#sleep()) {
+    if (received > 1) isBusy = true;
+    const isOver = this.#polls > POLLS_BEFORE_SLEEP || (this.#polls > 0 && !expecting);
+    if ((isOver || !isBusy) && this.#sleep()) {
       if (expecting) this.#setAlarm();
       return;
     }

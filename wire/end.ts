@@ -30,6 +30,8 @@ export const INTEGERS_BOUND = integersBound(6);
  * without it, two sides with a few dozen exchanges between them take turns at being idle.
  */
 const PUBLISH_FROM_BYTES = 2048;
+/** And if the other side sleeps: to wake it costs as much as many messages do, so it is to find more of them. */
+const RING_FROM_BYTES = 8192;
 
 /**
  * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
@@ -202,7 +204,9 @@ export abstract class ChannelEnd {
   protected commit(): true {
     this.outgoing.commit(this.encoder.position - this.#claimed);
     try {
-      if (this.outgoing.pendingBytes >= PUBLISH_FROM_BYTES) this.publish();
+      const { pendingBytes } = this.outgoing;
+      if (pendingBytes >= PUBLISH_FROM_BYTES && (pendingBytes >= RING_FROM_BYTES || !this.peerSleeps))
+        this.publish();
     } catch (error) {
       // An application that recurses may be at its stack's end. The message is in the ring, so it must not count as unsent: who sent it
       // once more would end two exchanges. The next turn publishes it.

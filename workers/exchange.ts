@@ -94,6 +94,8 @@ export class HostedExchange implements Exchange {
   #owedConsumed = 0;
   /** Set by the outlet with the FINAL message, which must not be sent twice: the slot may serve another exchange by then. */
   isFinalSent = false;
+  /** The outlet's, to know by. */
+  begunIn = -1;
   #final = false;
   #settled = false;
   #closed: Closed | null = null;

@@ -7,6 +7,8 @@
  * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
  * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
  *
+ * A turn that found a single request ends in sleep: whoever waits for that answer can use the processor better than a thread that polls.
+ *
  * A large batch is a guess that the next exchanges are like the last. So a turn that has begun `MOST_UNANSWERED` exchanges
  * without an answer lets them run before it takes more, and one that turns out long publishes what it has and ends. What is
  * sent later than that is published at once: whoever computes next would hold it back.
@@ -38,6 +40,8 @@ const LARGEST_BATCH = 256;
 /** They run one after the other once the turn pauses, and nobody else can take them any more. */
 const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
+/** Rounds of microtasks that a paused turn gives to exchanges before it lets ticks run as well: to answer takes most of them a few. */
+const MOST_ROUNDS = 8;
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
 const POLLS_BEFORE_SLEEP = 8;
 
@@ -73,11 +77,20 @@ export class Host implements ThreadHandler, Outlet {
   #batch = 1;
   #polls = 0;
   #scheduled = false;
+  /** Turns without a record before it sleeps. */
+  #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
+  /** Exchanges begun in this turn. */
+  #begun = 0;
   #turnStartMs = 0;
   #receivedLast = 0;
+  /** What the turn before that received. */
+  #receivedBefore = 0;
   #isReceiving = false;
-  /** Exchanges that have been begun since the turn began or last paused, and that have not answered at once. */
+  /** Of the exchanges that have been begun since the turn began or last paused, those that have not been answered. */
   #unanswered = 0;
+  /** Counts turns and their pauses: an exchange knows in which it was begun. */
+  #pauses = 0;
+  #rounds = 0;
   #open = 0;
   #running = 0;
   #started = 0;
@@ -89,7 +102,7 @@ export class Host implements ThreadHandler, Outlet {
   #drainAnnounced = false;
   readonly #turn: () => void;
   readonly #receive: () => void;
-  readonly #receiveAfterTicks: () => void;
+  readonly #goOn: () => void;
 
   constructor(
     application: Application,
@@ -108,7 +121,7 @@ export class Host implements ThreadHandler, Outlet {
     this.#slots = new Array<HostedExchange | null>(this.#channel.claims.slots).fill(null);
     this.#turn = () => this.#runTurn();
     this.#receive = () => this.#receiveSome(performance.now());
-    this.#receiveAfterTicks = () => process.nextTick(this.#receive);
+    this.#goOn = () => this.#goOnWhenAnswered();
     this.#schedule();
   }
 
@@ -181,28 +194,46 @@ export class Host implements ThreadHandler, Outlet {
     this.#vitals.beginTurn(clockMicroseconds(now));
     if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
+    this.#receivedBefore = this.#receivedLast;
     this.#receivedLast = 0;
+    this.#begun = 0;
     this.#receiveSome(now);
   }
 
   #receiveSome(nowMs: number): void {
     this.#unanswered = 0;
+    this.#pauses++;
     if (!this.#isLate(nowMs)) {
       this.#isReceiving = true;
       this.#receivedLast += this.#channel.receive(this.#batch - this.#receivedLast);
       this.#isReceiving = false;
     }
-    // Node runs ticks, then all microtasks, then ticks again: behind both, what was begun has come as far as it can.
     if (this.#unanswered >= MOST_UNANSWERED && this.#receivedLast < this.#batch) {
-      void RESOLVED.then(this.#receiveAfterTicks);
+      this.#rounds = 0;
+      void RESOLVED.then(this.#goOn);
     } else {
       this.#endTurn();
     }
   }
 
+  /** As soon as all that were begun have been answered, and at the latest when they have come as far as they can. */
+  #goOnWhenAnswered(): void {
+    if (this.#unanswered === 0) this.#receive();
+    else if (++this.#rounds < MOST_ROUNDS) void RESOLVED.then(this.#goOn);
+    // Node runs ticks, then all microtasks, then ticks again: this one is behind both.
+    else process.nextTick(this.#receive);
+  }
+
   #endTurn(): void {
-    this.#polls = this.#receivedLast > 0 ? 0 : this.#polls + 1;
-    if (this.#polls > POLLS_BEFORE_SLEEP) {
+    if (this.#receivedLast > 0) {
+      // A single message of another kind is a part of a body, and the next will follow.
+      const isLone = this.#receivedLast === 1 && this.#begun === 1 && this.#receivedBefore <= 1;
+      this.#pollsBeforeSleep = isLone ? 0 : POLLS_BEFORE_SLEEP;
+      this.#polls = 0;
+    } else {
+      this.#polls++;
+    }
+    if (this.#polls > this.#pollsBeforeSleep || this.#pollsBeforeSleep === 0) {
       if (this.#owing.size > 0) this.#payCredits(true);
       // A closed channel never sleeps and never brings anything again.
       if (this.#channel.sleep() || this.#channel.state !== 'awake') {
@@ -285,13 +316,16 @@ export class Host implements ThreadHandler, Outlet {
       receivedAtUs,
       startedAtUs,
     );
+    exchange.begunIn = this.#pauses;
     this.#slots[slot] = exchange;
     this.#open++;
+    this.#begun++;
     this.#started++;
     this.#running++;
     // All that can throw is in there, and contained.
+    this.#unanswered++;
     void this.#run(exchange);
-    if (exchange.isOpen && ++this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
+    if (this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
 
   /** Never rejects. */
@@ -496,6 +530,7 @@ export class Host implements ThreadHandler, Outlet {
     if (this.#slots[exchange.slot] !== exchange) return;
     this.#slots[exchange.slot] = null;
     this.#open--;
+    if (exchange.begunIn === this.#pauses) this.#unanswered--;
     if (this.#state === 'draining') queueMicrotask(() => this.#checkDrained());
   }
 

@@ -57,6 +57,10 @@ export abstract class Job {
   get isUnsent(): boolean {
     return false;
   }
+  /** The thread has all of it, and nothing but its answer is to come. */
+  get awaitsOnlyAnswer(): boolean {
+    return false;
+  }
   /** The job is the thread's no longer: FINAL came, and `thread` is null from now on. */
   abstract onReleased(): void;
   /** The thread died after it had begun this job. */

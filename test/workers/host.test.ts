@@ -37,6 +37,8 @@ function start(application: Application, channel: ChannelOptions = {}) {
   /** One turn of the host, and what the reactor hears of it by the next. */
   const turn = async () => {
     reactor.publish();
+    // As the doorbell would, if it is asleep.
+    host.onWake();
     loop.runAll();
     await settle();
     loop.runAll();
@@ -257,6 +259,7 @@ test.serial('a host that is drained begins nothing more, not even in the same tu
   loop.runAll();
   open(1);
   reactor.receive(1000);
+  host.onWake();
   loop.runAll();
   await settle();
   t.true(drained);
@@ -480,3 +483,54 @@ test.serial(
     host.close();
   },
 );
+
+test.serial(
+  'a host that found a single request sleeps at once, and one that found more polls first',
+  async (t) => {
+    const { host, reactor, open } = start(async (exchange) => exchange.respond(200, {}, ''));
+    loop.runAll();
+    for (let i = 0; i < 20; i++) loop.runAll();
+    t.is(loop.pending, 0);
+    open(0);
+    host.onWake();
+    loop.runAll();
+    t.is(loop.pending, 0);
+    t.true(reactor.peerSleeps);
+    await settle();
+    t.is(reactor.receive(10), 1, 'its answer has been published');
+    for (const slot of [1, 2, 3]) open(slot);
+    host.onWake();
+    loop.runAll();
+    loop.runAll();
+    t.is(loop.pending, 1);
+    t.false(reactor.peerSleeps);
+    host.close();
+  },
+);
+
+test.serial('a paused host goes on when its exchanges are answered, however they have waited', async (t) => {
+  const slots = 64;
+  const wait: { readonly [path: string]: () => Promise<void> } = {
+    '/microtasks': async () => {
+      await null;
+      await null;
+    },
+    '/ticks': () => new Promise((resolve) => process.nextTick(resolve)),
+  };
+  for (const path of Object.keys(wait)) {
+    const bench = start(
+      async (exchange) => {
+        await wait[exchange.request.path]?.();
+        exchange.respond(200, {}, '');
+      },
+      { slots },
+    );
+    await warm(bench, slots);
+    for (let slot = 0; slot < slots; slot++) bench.open(slot, Flag.End, path);
+    bench.host.onWake();
+    loop.runAll();
+    for (let pause = 0; pause < slots / 8; pause++) await settle();
+    t.is(bench.host.stats().openExchanges, 0, 'in one turn');
+    bench.host.close();
+  }
+});

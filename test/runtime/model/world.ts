@@ -188,25 +188,29 @@ export class World {
     return stream;
   }
 
-  /** Delivers the doorbells that were rung. */
-  ring(): void {
+  /** Delivers the doorbells that were rung. False: there were none. */
+  ring(): boolean {
+    let wasRung = false;
     for (const { thread, host, ringToReactor } of this.#live) {
-      if (receiveMessageOnPort(thread.transfer.port) !== undefined) host.onWake();
+      if (receiveMessageOnPort(thread.transfer.port) !== undefined) {
+        wasRung = true;
+        host.onWake();
+      }
       if (ringToReactor.rung > 0) {
+        wasRung = true;
         ringToReactor.rung = 0;
         thread.onWake();
       }
     }
+    return wasRung;
   }
 
   /** Turns until both sides sleep. */
   async calm(): Promise<void> {
     await settle();
-    this.ring();
-    while (this.loop.pending > 0) {
+    while (this.ring() || this.loop.pending > 0) {
       this.loop.runAll();
       await settle();
-      this.ring();
     }
     this.#checkStalls();
   }
