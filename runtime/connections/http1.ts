@@ -362,7 +362,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     this.#front.reactor.flushLater(this);
   }
 
-  respond(exchange: Exchange, status: number, fields: string[], end: boolean): void {
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
     const message = exchange.stream as Http1Message;
     // The response says whether the connection goes on, which depends on it.
     if (!exchange.readsRequest) this.#engine.dropRequest(message);
@@ -370,7 +370,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     this.#front.reactor.flushLater(this);
   }
 
-  accept(exchange: Exchange, fields: string[]): void {
+  accept(exchange: Exchange, fields: readonly string[]): void {
     const message = exchange.stream as Http1Message;
     this.#engine.accept(message, protocolOf(message), fields);
     this.#front.reactor.flushLater(this);

@@ -88,7 +88,8 @@ function take(world: World, [what, ...rest]: Step): Promise<void> | void {
     case 'turn':
       return world.loop.runOne(index);
     case 'ring':
-      return world.ring();
+      world.ring();
+      return undefined;
     case 'calm':
       return world.calm();
     case 'alarm':
