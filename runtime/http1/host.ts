@@ -13,7 +13,7 @@ const HOST_AND_PORT =
 /** The value that was found valid last: most requests of a server name one host. */
 let lastHost = '';
 
-/** Value of a Host field. It may be empty: a target without authority has none (RFC 9112 section 3.2). */
+/** Value of a Host field. It may be empty by its grammar; the reader knows whether the target names a host instead. */
 export function isHost(value: string): boolean {
   if (value === lastHost) return true;
   if (!judge(value)) return false;

@@ -485,7 +485,12 @@ export class RequestReader {
   }
 
   #endHead(section: FieldSection): void {
-    const { contentLength } = section;
+    const { contentLength, host } = section;
+    // RFC 9110 section 4.2.1: an http URI names a host. RFC 9112 section 3.3 lets a server reject a request that names none.
+    if (host === '' && this.#target.authority === null && this.#version === '1.1') {
+      this.#fault(400, 'the Host field is empty, and the target names no host');
+      return;
+    }
     this.#remaining = contentLength;
     // Set before the call: the sink may stop us.
     if (contentLength === 0) this.#phase = Phase.Start;

@@ -119,6 +119,13 @@ const ours: readonly RefusedBySluice[] = [
     before: / HTTP\/1\.[1-9]\r\n(?:[^\r\n]+\r\n)*\r\n$/,
   },
   {
+    reason: 'A request whose target names no host and whose Host is empty is for nobody; Node hands it on.',
+    section: 'RFC 9112 section 3.3',
+    status: 400,
+    why: /Host field is empty/,
+    before: heading('host:[ \\t]*'),
+  },
+  {
     reason: 'There is one Host field, whatever its values; Node tells its application of the first.',
     section: 'RFC 9112 section 3.2',
     status: 400,

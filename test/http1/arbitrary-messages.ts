@@ -227,7 +227,9 @@ export const writtenRequest: fc.Arbitrary<Written> = fc
     const put = (place: number, line: Line): void => {
       lines.splice(place % (lines.length + 1), 0, line);
     };
-    const [hostName, before, hostValue, behind, hostPlace] = drawn.host;
+    const [hostName, before, drawnHost, behind, hostPlace] = drawn.host;
+    // An empty one goes with a target that names the host.
+    const hostValue = target.authority === null && !isOld ? drawnHost || 'a' : drawnHost;
     for (const line of content.lines) put(drawn.contentPlace, line);
     put(hostPlace, { text: `${hostName}:${before}${hostValue}${behind}\r\n`, seen: [] });
     const { value: options, persists } = drawn.persistence;

@@ -103,6 +103,7 @@ test('a target of the other scheme is misdirected (RFC 9110 section 7.4)', async
 
 const hosts: readonly (readonly string[])[] = [
   [],
+  ['Host:'],
   ['Host: a', 'Host: a'],
   ['Host: a', 'Host: b'],
   ['Host: a', 'hOST: b'],
@@ -151,7 +152,6 @@ test('HTTP/1.0 needs no Host, but what it sends is read as strictly (RFC 9112 se
 });
 
 for (const host of [
-  '',
   'a:',
   'a:80',
   '1.2.3.4',
@@ -166,3 +166,10 @@ for (const host of [
     t.is(JSON.parse(response.body).authority, host);
   });
 }
+
+test('an empty Host goes with a target that names the host, and in HTTP/1.0 (RFC 9112 section 3.3)', async (t) => {
+  for (const line of ['GET http://a/describe HTTP/1.1', 'GET /describe HTTP/1.0']) {
+    const { response } = await ask(t, line, 'Host:');
+    t.is(response.status, 200, line);
+  }
+});

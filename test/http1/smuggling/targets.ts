@@ -20,12 +20,29 @@ export const hostsAndTargets: readonly SmugglingCase[] = [
   ),
   ...each(
     [
-      ...['a', 'a:80', 'a:', '', '1.2.3.4:0', '[::1]', '[::ffff:1.2.3.4]:65535', 'a_b', 'a%41'],
+      ...['a', 'a:80', 'a:', '1.2.3.4:0', '[::1]', '[::ffff:1.2.3.4]:65535', 'a_b', 'a%41'],
       ...["!$&'()*+;=~", 'a,b', 'a,'],
     ],
     (value) =>
       take('RFC 9112 section 3.2', 'a Host of', `GET /a HTTP/1.1\r\nHost: ${value}\r\n\r\n`, 'GET /a'),
   ),
+  ...each(['GET /a', 'OPTIONS *'], (line) =>
+    refuse('RFC 9112 section 3.3', 'an empty Host with', `${line} HTTP/1.1\r\nHost:\r\n\r\n`),
+  ),
+  take(
+    'RFC 9112 section 3.3',
+    'an absolute target with an empty Host',
+    'GET http://b/a HTTP/1.1\r\nHost:\r\n\r\n',
+    'GET /a',
+  ),
+  {
+    ...refuse(
+      'RFC 9112 section 3.3',
+      'an empty Host behind the same with an absolute target',
+      'GET http://b/a HTTP/1.1\r\nHost:\r\n\r\nGET /a HTTP/1.1\r\nHost:\r\n\r\n',
+    ),
+    seen: ['GET /a'],
+  },
   take(
     'RFC 9112 section 3.2.2',
     'an absolute target whose Host is another',
