@@ -119,6 +119,7 @@ export class Server {
         maxTargetBytes: config.limits.maxTargetBytes,
         headerTimeoutMs: config.limits.headerTimeoutMs,
         requestWindowBytes: config.http2.streamWindowBytes,
+        maxRequestWindowBytes: config.http2.maxStreamWindowBytes,
         outputLimitBytes: config.http2.outputLimitBytes,
       },
       http1Caches: new Http1Caches(),

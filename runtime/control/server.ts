@@ -79,6 +79,7 @@ export class ControlServer implements Taker, LocalRunOwner {
         maxTargetBytes: limits.maxTargetBytes,
         headerTimeoutMs: limits.headerTimeoutMs,
         requestWindowBytes: control.maxBodyBytes,
+        maxRequestWindowBytes: control.maxBodyBytes,
         outputLimitBytes: http2.outputLimitBytes,
       },
       http1Caches: new Http1Caches(),

@@ -21,8 +21,11 @@ import { RequestReader } from './request-reader.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { Sender } from './sender.ts';
 
-/** What one read of a socket brings at most: nothing is read that could go beyond the window. */
-const READ_BYTES = 65_536;
+/**
+ * A socket that is told to pause has brought one read (64 KiB) beyond what it was allowed, and its stream reads once more. The
+ * window that is told includes both.
+ */
+const READ_AHEAD_BYTES = 131_072;
 
 const { Cancel: CANCEL } = CloseCode;
 
@@ -33,7 +36,12 @@ export class Http1Engine {
   readonly #receiver: Receiver;
   readonly #reader: RequestReader;
   readonly #sender: Sender;
-  readonly #pauseAtBytes: number;
+  /** Content that the owner has not consumed at which reading pauses. It grows while the owner keeps up. */
+  #pauseAtBytes: number;
+  readonly #leastPauseAtBytes: number;
+  /** The message that it has grown for, and what has been consumed of it since it grew last. */
+  #growingFor: Http1Message | null = null;
+  #consumedBytes = 0;
   /** What has come behind the last request. */
   #surplusBytes = 0;
 
@@ -51,8 +59,9 @@ export class Http1Engine {
     lifecycle.attach(this.#reader, this.#sender);
     this.#writer = writer;
     this.#lifecycle = lifecycle;
-    const window = options.requestWindowBytes;
-    this.#pauseAtBytes = Math.max(window - READ_BYTES, window >> 1, 1);
+    // Above a quarter: that much an owner may have consumed and not told (`creditEveryBytes`).
+    this.#leastPauseAtBytes = (options.requestWindowBytes >> 2) + 1;
+    this.#pauseAtBytes = this.#leastPauseAtBytes;
   }
 
   get state(): EngineState {
@@ -226,6 +235,25 @@ export class Http1Engine {
       throw new EngineMisuseError(`at most ${message.unconsumedBytes} bytes consumed`, `${bytes} were`);
     message.unconsumedBytes -= bytes;
     this.#lifecycle.unconsumedBytes -= bytes;
+    this.#growWindow(message, bytes);
+  }
+
+  /**
+   * An owner that has consumed two windows' worth and leaves little lying waits for the socket, and the socket for word of what is
+   * consumed: a larger window bridges it. One that stalls from the start never gets there.
+   */
+  #growWindow(message: Http1Message, bytes: number): void {
+    if (this.#growingFor !== message) {
+      this.#growingFor = message;
+      this.#pauseAtBytes = this.#leastPauseAtBytes;
+      this.#consumedBytes = 0;
+    }
+    this.#consumedBytes += bytes;
+    if (this.#consumedBytes < 2 * this.#pauseAtBytes) return;
+    if (this.#lifecycle.unconsumedBytes >= this.#leastPauseAtBytes) return;
+    const most = this.#options.maxRequestWindowBytes - READ_AHEAD_BYTES;
+    this.#pauseAtBytes = Math.max(this.#leastPauseAtBytes, Math.min(2 * this.#pauseAtBytes, most));
+    this.#consumedBytes = 0;
   }
 
   /**

@@ -22,8 +22,10 @@ export interface Http1Options {
   readonly upgradeH2c: boolean;
   /** From the first byte of a head to its last; then 408. */
   readonly headerTimeoutMs: number;
-  /** Request bytes kept for an application that does not read. */
+  /** Request bytes kept for an owner that does not read, to begin with. */
   readonly requestWindowBytes: number;
+  /** What that grows to while the owner keeps up. */
+  readonly maxRequestWindowBytes: number;
   /** Output that the socket has not taken at which content waits in the queues of its responses. */
   readonly outputLimitBytes: number;
 }

@@ -76,6 +76,7 @@ class Owner implements EngineEvents {
       // What is full, or too much to read past, is asked between chunks, so there the cuts do show. They have tests of their own.
       maxDiscardedBytes: 1 << 30,
       requestWindowBytes: 1 << 30,
+      maxRequestWindowBytes: 1 << 30,
       outputLimitBytes: 1 << 30,
     };
     this.#engine = new Http1Engine(this, options, this.#buffers, new Http1Caches());

@@ -22,6 +22,7 @@ export const defaults: Http1Options = {
   upgradeH2c: true,
   headerTimeoutMs: 10_000,
   requestWindowBytes: 131_072,
+  maxRequestWindowBytes: 4_194_304,
   outputLimitBytes: 262_144,
 };
 
