@@ -67,6 +67,7 @@ export const SLOW: readonly string[] = [
   'http1/engine.test.ts',
   'http1/parts.test.ts',
   'http1/persistence.test.ts',
+  'http1/reader-properties.test.ts',
   'http1/pipelining.test.ts',
   'http1/reader-properties.test.ts',
   'http1/request-reader.test.ts',
