@@ -1,7 +1,7 @@
 /** The configuration's `profiling`: what `sluice profile` may ask of the running server. */
 import { section, wholeNumber } from './fields.ts';
 
-export const profilingSection = section('Bounds on profiles of the running server (see profiling.md).', {
+export const profilingSection = section('Bounds on profiles of the running server (see sluice-profile.md).', {
   maxSeconds: wholeNumber(
     'The longest that a profile may run. A CPU profile of more than a minute takes its samples less often.',
     { from: 1, to: 3_600, byDefault: 300 },
