@@ -32,8 +32,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   return {
     method:
       `\`GET ${PATH}\` calls, sorts and allocates for some milliseconds in ${THREADS} application threads; ${IN_FLIGHT} requests are in flight over one connection. ` +
-      'The profiled server is under `sluice profile cpu` for all of it, and the profile begins and ends in that time. The pause is the longest for which the ' +
-      'reactor’s event loop stood still, begin and end of the profile included.',
+      'The profiled server is under `sluice profile cpu`, which begins and ends under the same load, before and after the requests are counted. The pause is the ' +
+      'longest for which the reactor’s event loop stood still, begin and end of the profile included.',
     comparisons: [
       {
         title: 'requests per second',
@@ -69,24 +69,41 @@ async function measure(context: BenchContext, { program, origin, config }: Serve
   await assertAnswer(origin, PATH, scriptWork(ROUNDS_OF_WORK), program.name);
   const options = { url: origin + PATH, connections: 1, streams: IN_FLIGHT };
   await load({ ...options, seconds: 2 });
-  const seconds = context.isQuick ? 3 : 10;
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-profile-'));
   try {
-    // Begins and ends within the load.
-    const flags = ['--seconds', String(seconds - 1), '--no-clinic', '--output', join(folder, 'out')];
-    const words = [command, 'profile', 'cpu', '--config', config, ...flags];
-    program.child.kill('SIGUSR2');
-    const loaded = load({ ...options, seconds });
-    const profile = isProfiled ? new Program('sluice profile', process.execPath, words) : null;
-    const { requestsPerSecond } = await loaded;
-    // What the command makes of the profile is not the server's time.
-    const code = await profile?.exited;
-    if (code !== undefined && code !== 0)
-      throw new Error(`sluice profile ended with ${code}: ${profile?.output}`);
+    await askPause(program);
+    // The profile begins and ends under load; how fast that is the command's start and its conversion have a part in.
+    const begins = load({ ...options, seconds: 3 });
+    const profile = isProfiled ? await startProfile(config, folder) : null;
+    await begins;
+    const { requestsPerSecond } = await load({ ...options, seconds: context.isQuick ? 2 : 8 });
+    const ends = load({ ...options, seconds: 3 });
+    await profile?.end();
+    await ends;
     return { 'requests per second': requestsPerSecond, 'reactor pause ms': await askPause(program) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Resolves when the server profiles. */
+async function startProfile(config: string, folder: string): Promise<{ end(): Promise<void> }> {
+  const flags = ['--seconds', '250', '--no-clinic', '--output', join(folder, 'out')];
+  const words = [command, 'profile', 'cpu', '--config', config, ...flags];
+  const profile = new Program('sluice profile', process.execPath, words);
+  while (!profile.output.includes('is profiled for')) {
+    profile.assertAlive();
+    await Promise.race([
+      profile.exited,
+      new Promise((resolve) => profile.child.stderr?.once('data', resolve)),
+    ]);
+  }
+  const end = async (): Promise<void> => {
+    profile.child.kill('SIGINT');
+    const code = await profile.exited;
+    if (code !== 0) throw new Error(`sluice profile ended with ${code}: ${profile.output}`);
+  };
+  return { end };
 }
 
 /** What loop-delay.ts says on the signal. */
