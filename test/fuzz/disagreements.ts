@@ -15,6 +15,8 @@ export interface Disagreement {
   /** Why we are right. */
   readonly reason: string;
   readonly section: string;
+  /** The parser's version from which on Node has come round to us. */
+  readonly until?: string;
 }
 
 interface RefusedBySluice extends Disagreement {
@@ -166,6 +168,14 @@ const ours: readonly RefusedBySluice[] = [
     ),
   },
   {
+    reason: 'A Transfer-Encoding without a coding frames nothing.',
+    section: 'RFC 9112 section 6.3',
+    until: '9.4',
+    status: 400,
+    why: /last transfer coding is not chunked/,
+    before: heading('transfer-encoding:[ \\t]*'),
+  },
+  {
     reason: 'White space behind the coding is no part of it, but other servers have read it so.',
     section: 'RFC 9112 section 5.1',
     status: 400,
@@ -207,6 +217,13 @@ const ours: readonly RefusedBySluice[] = [
 
 /** Node refuses, we do not. */
 const nodes: readonly RefusedByNode[] = [
+  {
+    reason: 'White space around a value is no part of it, a tab behind a length neither.',
+    section: 'RFC 9112 section 5',
+    until: '9.4',
+    code: /^HPE_INVALID_CONTENT_LENGTH$/,
+    text: /content-length:[^\r\n]*\d[ \t]*\t[ \t]*\r\n/i,
+  },
   {
     reason: 'A minor version that is not known is taken for the highest one that is.',
     section: 'RFC 9110 section 2.5',

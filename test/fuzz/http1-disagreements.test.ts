@@ -21,7 +21,9 @@ test('every difference from node:http has its reason in the list, and every reas
     if (text.length > 2_000) continue;
     found.add(await disagreementOn(text, node));
   }
-  const unused = disagreements.filter((each) => !found.has(each)).map(({ reason }) => reason);
+  const unused = disagreements
+    .filter((each) => each.until === undefined && !found.has(each))
+    .map(({ reason }) => reason);
   // Another version of Node's parser may have come round to us.
   if (process.versions.llhttp?.startsWith('9.4')) t.deepEqual(unused, []);
   t.true(found.size > 15);
