@@ -10,10 +10,16 @@ import type { ListenerConfig } from '../config/listeners.ts';
 import { isHttpAuthority } from '../http1/host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type ForwardedElement, parseForwarded, parseForwardedFor } from './forwarded-field.ts';
-import type { Peer } from './peer.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 type FieldName = ListenerConfig['forwardedFields'][number];
+
+/** What the connection itself says of who is at its other end. */
+export interface Nearest {
+  readonly address: string;
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+}
 
 export interface Client {
   readonly address: string;
@@ -52,7 +58,7 @@ export class Forwarding {
    * @param fields of the request, names and values in turn
    * @returns null when what the proxies say cannot be read in one way
    */
-  clientOf(peer: Peer, authority: string, fields: readonly string[]): Client | null {
+  clientOf(peer: Nearest, authority: string, fields: readonly string[]): Client | null {
     const standard = this.#forwarded(combined(fields, 'forwarded', this.#fields));
     const older = this.#xForwarded(fields);
     if (standard === null || older === null) return null;
