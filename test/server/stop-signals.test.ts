@@ -24,7 +24,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const { ended, log } = startProcess(t, { pools }, [], { NODE_OPTIONS: onLoadOf(module, signal) });
       t.deepEqual(await ended, { code: 0, signal: null });
       t.deepEqual(
-        log.lines.filter(({ level }) => level !== 'debug').map(({ msg }) => msg?.replace(/:.*/, '')),
+        log.lines.flatMap(({ msg = '' }) => /^(?:listening|draining|stopped)/.exec(msg) ?? []),
         ['draining', 'stopped'],
       );
     });
