@@ -59,7 +59,8 @@ async function run({ request, output, clinic, pid }: ProfileArguments, config: C
   try {
     stream = await startProfile(client, request, (head, bytes) => {
       collected.add(head, bytes);
-      if (head.type === 'started') say(announcement(request, collected));
+      const begins = request.kind === 'heap-snapshot' ? 'started' : 'running';
+      if (head.type === begins) say(announcement(request, collected));
       if (head.type !== 'snapshot') return;
       snapshot ??= folder.open(`${request.thread}.heapsnapshot`);
       snapshot.write(bytes);

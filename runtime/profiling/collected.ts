@@ -77,6 +77,7 @@ export class Collected {
       case 'end':
         this.end = head;
         break;
+      case 'running':
       case 'snapshot':
         break;
     }

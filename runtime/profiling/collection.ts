@@ -14,7 +14,7 @@ export interface CollectionSink {
 /** V8's own: a sample each millisecond. */
 const LEAST_INTERVAL_US = 1_000;
 /** A thread that has not answered by then is not waited for before the next one is asked. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 2_000;
 /** And by then it is not waited for at all: it is in native code. */
 const LAST_PATIENCE_MS = 5_000;
 /** Between the profiles of two threads, for the reactor's loop. */
@@ -71,6 +71,9 @@ export class Collection implements SampledThreadOwner {
     await this.#inspector.follow();
     this.#isFollowing = true;
     this.#timer = setTimeout(() => void this.#takeParts(), this.#limits.segmentMs);
+    const starting = [...this.#sampled.values()].map(({ started }) => started);
+    await within(PATIENCE_MS, Promise.all(starting));
+    this.#sink.send({ type: 'running' });
   }
 
   /** The reactor says who a thread is. */

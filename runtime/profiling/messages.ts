@@ -127,6 +127,8 @@ export type Frame =
       readonly intervalUs: number;
       readonly durationMs: number;
     }
+  /** The threads that there were are being sampled, or do not answer yet. */
+  | { readonly type: 'running' }
   | { readonly type: 'thread'; readonly thread: ThreadName; readonly atUs: number; readonly joined: boolean }
   /** Bytes: a CPU profile as V8 gives it, the next part of this thread's. */
   | { readonly type: 'cpu'; readonly threadId: number }

@@ -58,11 +58,18 @@ class Profile {
     });
     tell({ type: 'began' });
     if (this.#collection === null) return;
+    this.#collection.start().then(
+      () => this.#limitTime(),
+      (error: unknown) => {
+        this.send({ type: 'problem', threadId: 0, what: `no thread can be inspected: ${error}` });
+        this.end('asked');
+      },
+    );
+  }
+
+  #limitTime(): void {
+    if (this.#state !== 'running') return;
     this.#timer = setTimeout(() => this.end('time'), request.durationMs);
-    this.#collection.start().catch((error: unknown) => {
-      this.send({ type: 'problem', threadId: 0, what: `no thread can be inspected: ${error}` });
-      this.end('asked');
-    });
   }
 
   hear(message: ToProfiling): void {

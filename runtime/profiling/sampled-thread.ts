@@ -63,6 +63,11 @@ export class SampledThread {
     if (this.state === 'starting') this.#state = 'running';
   }
 
+  /** Resolves when it runs, or never will. */
+  get started(): Promise<void> {
+    return this.#busy;
+  }
+
   /** What has been sampled since the last part. */
   takePart(): Promise<void> {
     if (this.state !== 'running') return this.#busy;

@@ -85,7 +85,7 @@ test('a thread that is in one long computation is profiled', async (t) => {
   t.is(code, 0);
   const profile = readProfile(command.output, 'light-1');
   const us = selfUs(profile, 'hotFunction') + selfUs(profile, 'longComputation');
-  t.true(us > 100_000, `it was seen computing for ${us} µs`);
+  t.true(us > 20_000, `it was seen computing for ${us} µs`);
 });
 
 test('a pool’s threads, or one thread, are profiled alone when that is asked for', async (t) => {
