@@ -10,6 +10,12 @@ export const commands = {
   check: 'Check the configuration, print what would run, and exit.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
+  doctor:
+    'Run the server under a load and show the event loops of its reactor and of each thread, with clinic.',
+  flame: 'Run the server under a load and show where the reactor and each thread compute, with clinic.',
+  heapprofiler:
+    'Run the server under a load and show what the reactor and each thread allocate, with clinic.',
+  bubbleprof: 'Run the server under a load and show what the reactor waits for, with clinic.',
   help: 'Print this.',
   version: 'Print the version.',
 } as const;

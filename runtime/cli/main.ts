@@ -1,8 +1,8 @@
 /** The commands of `sluice`. Each answers the exit code of the process. */
 
-import { clinicToolOf } from '../clinic/injected.ts';
+import { clinicToolOf, isClinicTool } from '../clinic/injected.ts';
 import type { Config } from '../config/config.ts';
-import { ConfigError, type ConfigProblem, describeProblems } from '../config/errors.ts';
+import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { StopSignals } from '../stop-signals.ts';
@@ -19,6 +19,10 @@ export async function main(words: readonly string[], environment: Environment): 
     const { profile } = await import('./profile.ts');
     return profile(rest, environment);
   }
+  if (isClinicTool(first)) {
+    const { clinic } = await import('./clinic.ts');
+    return clinic(first, rest, environment);
+  }
   const { command, flags, problems } = parseArguments(words);
   if (command === 'help') return print(helpText());
   if (command === 'profile') {
@@ -29,6 +33,7 @@ export async function main(words: readonly string[], environment: Environment): 
   const settings = readSettings(flags, environment);
   // Without a command there is nothing to load a file for.
   if (command === undefined) return refuse('command line', [...problems, ...settings.problems], usage);
+  if (isClinicTool(command)) return refuse('command line', [notFirst(command)], usage);
   for (const warning of findMistypedVariables(environment)) complain(`warning: ${warning}`);
   let config: Config;
   try {
@@ -108,6 +113,11 @@ async function start(config: Config, environment: Environment): Promise<number> 
   await untilExit(unended, log, exitCode);
   if (exitCode === ExitCode.Ok) await clinic?.finish(exitCode);
   return exitCode;
+}
+
+function notFirst(command: string): ConfigProblem {
+  const expected = `${command} in front of its flags`;
+  return { code: ConfigErrorCode.UnknownCommand, where: 'command', expected, received: 'it behind a flag' };
 }
 
 function refuse(source: string, problems: readonly ConfigProblem[], more?: string): number {

@@ -7,7 +7,12 @@
  * stands there is the user's, and reaches the threads as it would without clinic.
  */
 
-export type ClinicTool = 'doctor' | 'bubbleprof' | 'flame' | 'heapprofiler';
+export const clinicTools = ['doctor', 'bubbleprof', 'flame', 'heapprofiler'] as const;
+export type ClinicTool = (typeof clinicTools)[number];
+
+export function isClinicTool(word: string | undefined): word is ClinicTool {
+  return clinicTools.some((tool) => tool === word);
+}
 
 /** The modules of doctor and bubbleprof have no path: these folders stand in NODE_PATH. */
 const folders: readonly (readonly [tool: ClinicTool, folder: RegExp, modules: readonly string[]])[] = [

@@ -2,11 +2,12 @@
  * What the server does differently while one of clinic's tools has started it: its data must be whole, and of this thread.
  * Each point answers a line of clinic 13.0.0 or 0x 5.8.0. Nothing of this is loaded without them.
  */
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClinicTool } from './injected.ts';
+import { eventsFile, threadsVariable } from './thread-files.ts';
 import { keepMainThreadsEvents } from './trace-log.ts';
 
 /** clinic writes the rest of a file, or the profile of a heap, before it ends the process. */
@@ -42,7 +43,11 @@ export function beginUnderClinic(tool: ClinicTool): UnderClinic {
 function keepTraceLog(): void {
   // An application in a thread may not change either.
   const [options, directory] = [process.env.NODE_OPTIONS ?? '', process.cwd()];
-  process.once('exit', () => keepMainThreadsEvents(options, directory));
+  const folder = process.env[threadsVariable];
+  const keepThread = (threadId: number, log: Buffer) => {
+    if (folder !== undefined) writeFileSync(join(folder, eventsFile(threadId)), log, { mode: 0o600 });
+  };
+  process.once('exit', () => keepMainThreadsEvents(options, directory, keepThread));
 }
 
 /**

@@ -1,16 +1,14 @@
 /** Each of clinic's tools until Ctrl-C, which reaches clinic and the server, on the package as npm installs and links it. */
-import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import type { ClinicTool } from '../../runtime/clinic/injected.ts';
-import { manifest, packAndInstall } from '../package/packed.ts';
+import { execute, manifest, packAndInstall } from '../package/packed.ts';
 import { FileScope } from '../server/harness.ts';
 import { pressCtrlC, runClinic } from './clinic-run.ts';
 import { flameNames, heapUrls, processSamples, recordedEvents, recordedStacks } from './recorded.ts';
 
-const execute = promisify(execFile);
 const scope = new FileScope();
 let command: string;
 
@@ -55,3 +53,23 @@ for (const [tool, isRecorded] of Object.entries(recorded) as [ClinicTool, (typeo
     t.true(await isRecorded(run.data));
   });
 }
+
+test('where clinic is not installed, our command says what to install, and leaves nothing behind', async (t) => {
+  const directory = join(command, '../../..');
+  await writeFile(
+    join(directory, 'app.js'),
+    `export default (exchange) => exchange.respond(200, {}, 'served');\n`,
+  );
+  await writeFile(
+    join(directory, 'runtime.config.json'),
+    JSON.stringify({ pools: { app: { application: './app.js' } }, routes: [{ path: '/*', pool: 'app' }] }),
+  );
+  const flame = [command, 'flame', '--output', 'profile', '--load', '/'];
+  const error = await t.throwsAsync(execute(process.execPath, flame, { cwd: directory }));
+  t.like(error, { code: 1, stdout: '' });
+  t.regex(
+    (error as Error & { readonly stderr: string }).stderr,
+    /^sluice: expected clinic 13\.0\.0 .*, found none; install it: npm install .*clinic@13\.0\.0 \[SLUICE_CLINIC_MISSING\]\n$/,
+  );
+  t.false(existsSync(join(directory, 'profile')));
+});

@@ -31,6 +31,8 @@ export const SLOW: readonly string[] = [
   'clients/haproxy.test.ts',
   'clients/matrix.test.ts',
   'clinic/ctrl-c.test.ts',
+  'clinic/guide.test.ts',
+  'clinic/interrupts.test.ts',
   'clinic/on-port.test.ts',
   'control/serving.test.ts',
   'control/socket.test.ts',

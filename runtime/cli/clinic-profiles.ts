@@ -1,0 +1,36 @@
+/**
+ * flame and heapprofiler: clinic's collectors see the main thread alone, so the profiles of all threads are taken by the server
+ * itself, and clinic shows them.
+ */
+import { dirname } from 'node:path';
+import type { ClinicTool } from '../clinic/injected.ts';
+import { Collected } from '../profiling/collected.ts';
+import { startProfile } from '../profiling/receive.ts';
+import { writeCpuReport, writeHeapReport } from '../profiling/report.ts';
+import type { Recording, Session } from './clinic-session.ts';
+
+export async function recordProfiles(tool: ClinicTool, session: Session): Promise<Recording> {
+  const { run, given, config, folder } = session;
+  await run.start(given.startWords, null);
+  const collected = new Collected();
+  const request = {
+    kind: tool === 'flame' ? ('cpu' as const) : ('heap' as const),
+    // It ends with the load, or there.
+    durationMs: config.profiling.maxSeconds * 1_000,
+    ...(given.pool !== undefined && { pool: given.pool }),
+  };
+  const stream = await startProfile(run.client, request, (head, bytes) => collected.add(head, bytes));
+  return {
+    finish: async () => {
+      stream.endEarly();
+      await stream.done;
+      await run.stop();
+      const { signal } = new AbortController();
+      const options = { folder, directory: dirname(config.file), clinic: true, signal };
+      const write = tool === 'flame' ? writeCpuReport : writeHeapReport;
+      const { files, notes } = await write(collected, options);
+      const isClinics = (file: string) => file.endsWith(`.clinic-${tool}.html`);
+      return { files: files.toSorted((a, b) => Number(isClinics(b)) - Number(isClinics(a))), notes };
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The clinic of the project, or the one beside this package: an optional peer, and of one version, whose source we rely on. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export const CLINIC_VERSION = '13.0.0';
+const install = `npm install --save-dev --save-exact clinic@${CLINIC_VERSION}`;
+
+export const ClinicCode = {
+  Missing: 'SLUICE_CLINIC_MISSING',
+  OtherVersion: 'SLUICE_CLINIC_OTHER_VERSION',
+} as const;
+
+export class ClinicError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ClinicError';
+    this.code = code;
+  }
+}
+
+export interface Clinic {
+  /** Its command, to be run by Node. */
+  readonly command: string;
+  /** Of its own modules and of those that come with it. */
+  readonly require: NodeJS.Require;
+  /** Where npm has put the commands that come with it. */
+  readonly commands: string;
+}
+
+/**
+ * @param directory of the project
+ * @throws ClinicError
+ */
+export function findClinic(directory: string): Clinic {
+  for (const from of [pathToFileURL(join(directory, 'package.json')).href, import.meta.url]) {
+    const manifest = manifestFrom(from);
+    if (manifest === null) continue;
+    const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+    if (version !== CLINIC_VERSION) {
+      const found = `found ${version} at ${dirname(manifest)}`;
+      throw new ClinicError(
+        ClinicCode.OtherVersion,
+        `expected clinic ${CLINIC_VERSION}, ${found}; install it: ${install}`,
+      );
+    }
+    return {
+      command: join(dirname(manifest), 'bin.js'),
+      require: createRequire(manifest),
+      commands: join(dirname(manifest), '../.bin'),
+    };
+  }
+  throw new ClinicError(
+    ClinicCode.Missing,
+    `expected clinic ${CLINIC_VERSION} among the packages of ${directory}, found none; install it: ${install}`,
+  );
+}
+
+function manifestFrom(from: string): string | null {
+  try {
+    return createRequire(from).resolve('clinic/package.json');
+  } catch {
+    // Not there: the other place is, or none.
+    return null;
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The server as one of our commands starts it: clinic and Node leave files in the directory that they are started in, which is a folder
+ * of the command's own, and the server belongs where the command was given.
+ */
+import { writeFileSync } from 'node:fs';
+import { directoryVariable, pidFileVariable } from './start-variables.ts';
+
+const { [directoryVariable]: directory, [pidFileVariable]: pidFile } = process.env;
+if (directory !== undefined) process.chdir(directory);
+if (pidFile !== undefined) {
+  writeFileSync(pidFile, `${process.pid} `);
+  // clinic ends with 0 whatever the server ended with.
+  process.once('exit', (code) => writeFileSync(pidFile, `${process.pid} ${code}`));
+}
+await import('../cli.ts');

@@ -1,0 +1,51 @@
+/**
+ * How long threads compute at a stretch. A thread that does tells nobody, but since when its loop has not come around stands in the
+ * server's status, so it is looked at again and again while the load runs.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const EVERY_MS = 50;
+
+interface Turning {
+  readonly pools: readonly {
+    readonly name: string;
+    readonly threads: readonly { readonly isAsleep: boolean; readonly turnAgeMs: number }[];
+  }[];
+}
+
+export class TurnWatch {
+  readonly #longestMs = new Map<string, number>();
+  #isOver = false;
+  readonly #looking: Promise<void>;
+
+  /** @param look rejects when the server has gone: nothing more is seen then */
+  constructor(look: () => Promise<Turning>, everyMs = EVERY_MS) {
+    this.#looking = this.#lookOn(look, everyMs);
+  }
+
+  async #lookOn(look: () => Promise<Turning>, everyMs: number): Promise<void> {
+    while (!this.#isOver) {
+      try {
+        this.#see(await look());
+      } catch {
+        // Whoever asks the server next is told why.
+        return;
+      }
+      await delay(everyMs);
+    }
+  }
+
+  #see({ pools }: Turning): void {
+    for (const { name, threads } of pools) {
+      const ages = threads.filter(({ isAsleep }) => !isAsleep).map(({ turnAgeMs }) => turnAgeMs);
+      this.#longestMs.set(name, Math.max(this.#longestMs.get(name) ?? 0, ...ages));
+    }
+  }
+
+  /** By pool, in milliseconds: at least so long. */
+  async end(): Promise<ReadonlyMap<string, number>> {
+    this.#isOver = true;
+    await this.#looking;
+    return this.#longestMs;
+  }
+}
