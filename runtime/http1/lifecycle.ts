@@ -43,6 +43,8 @@ export class Lifecycle {
   taking: 'all' | 'last' = 'all';
   /** Sent when the requests before it have been answered. */
   #refusal: Refusal | null = null;
+  /** Of the request whose response it is; empty: of none. */
+  #refusedMethod = '';
   /** Content that the owner has been given and has not consumed. */
   unconsumedBytes = 0;
 
@@ -102,7 +104,9 @@ export class Lifecycle {
       return;
     }
     if (this.taking === 'all') return;
-    if (this.#refusal !== null) this.#writer.text(refusalMessage(this.#refusal, this.#events.date()));
+    if (this.#refusal !== null) {
+      this.#writer.text(refusalMessage(this.#refusal, this.#events.date(), this.#refusedMethod));
+    }
     this.state = 'closing';
     this.stopReading();
   }
@@ -158,6 +162,7 @@ export class Lifecycle {
       this.#close(broken, 'engine', CloseCode.ProtocolError);
     }
     this.#refusal = refusal;
+    this.#refusedMethod = broken?.method ?? '';
     this.settle();
   }
 

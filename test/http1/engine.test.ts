@@ -132,6 +132,12 @@ test('content that turns out malformed is refused in place of its response, or b
   t.is(late.engine.state, 'aborted');
 });
 
+test('a refusal that stands for the response to HEAD has no content (RFC 9110 section 9.3.2)', (t) => {
+  const driver = new Driver();
+  driver.receive(`${message(['HEAD / HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked'])}x`);
+  t.regex(driver.output(), /^HTTP\/1\.1 400 [\s\S]*content-length: \d+\r\nconnection: close\r\n\r\n$/);
+});
+
 test('behind the last request none is taken', (t) => {
   for (const last of [get('/0', 'Connection: close'), 'GET /0 HTTP/1.0\r\n\r\n']) {
     const driver = new Driver();

@@ -54,7 +54,7 @@ test('property: what an absolute target is read as is what URL reads it as', (t)
 });
 
 test('a refusal is a whole response that ends the connection', (t) => {
-  const text = refusalMessage({ status: 400, why: 'h\u00e4?' });
+  const text = refusalMessage({ status: 400, why: 'h\u00e4?' }, 'now');
   const [head = '', body = ''] = text.split('\r\n\r\n');
   t.regex(head, /^HTTP\/1\.1 400 Bad Request\r\n/);
   t.regex(head, /\r\nconnection: close/);
