@@ -38,6 +38,8 @@ type Stage = (typeof STAGES)[number];
 const body = Buffer.from('hello, world\n');
 const fields = Object.freeze({ 'content-type': 'text/plain', 'content-length': String(body.length) });
 
+const frozenType = Object.freeze({ 'content-type': 'text/plain' });
+
 const applications: { readonly [name: string]: Application } = {
   sync: (exchange) => exchange.respond(200, fields, body),
   async: async (exchange) => exchange.respond(200, fields, body),
@@ -52,6 +54,8 @@ const applications: { readonly [name: string]: Application } = {
     if (asked.get('accept-encoding') === asked.get('x') && asked.has('y')) return;
     exchange.respond(200, fields, body);
   },
+  /** Leaves the length to us. */
+  unmeasured: async (exchange) => exchange.respond(200, frozenType, body),
   /** Fields of its own for each response. */
   fresh: async (exchange) => {
     exchange.respond(200, { 'content-type': 'text/plain', 'content-length': String(body.length) }, body);

@@ -14,11 +14,11 @@ const MAX_BYTES = 262_144;
 export const MAX_KEY_BYTES = 4096;
 /** So much of the front goes into the hash, where a request has the peer's address and port, and of the rest some bytes. */
 const HASHED_FRONT_BYTES = 16;
-const HASHED_REST_BYTES = 16;
+const HASHED_REST_BYTES = 8;
 /** 2^32 divided by the golden ratio (Knuth, volume 3, section 6.4). */
 const GOLDEN = 0x9e3779b1;
 /** Up to here a loop is quicker than a call into the runtime. */
-const SHORT_KEY_BYTES = 24;
+const SHORT_KEY_BYTES = 64;
 
 export class ByteCache<Value> {
   readonly #hashes = new Int32Array(ENTRIES);
@@ -87,7 +87,7 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   const frontEnd = Math.min(end, start + HASHED_FRONT_BYTES);
   let hash = end - start;
   for (let i = start; i < frontEnd; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
-  const step = Math.max(1, (end - frontEnd) >> Math.log2(HASHED_REST_BYTES));
+  const step = Math.max(1, Math.ceil((end - frontEnd) / HASHED_REST_BYTES));
   for (let i = frontEnd; i < end; i += step) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
   return Math.imul(hash, GOLDEN);
 }

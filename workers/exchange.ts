@@ -16,7 +16,7 @@ import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilitie
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { offered } from './extensions.ts';
 import { ReceivedFields } from './fields/received.ts';
-import { contentLengthOf, flatten, flattenTrailers } from './fields/sent.ts';
+import { contentLengthOf, flatten, flattenTrailers, withContentLength } from './fields/sent.ts';
 import type {
   Application,
   Capabilities,
@@ -63,6 +63,8 @@ interface Queued {
 }
 
 const NO_BYTES = new Uint8Array(0);
+/** What most exchanges have all their life; nobody pushes to it. */
+const NOTHING_QUEUED: Queued[] = [];
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
@@ -88,7 +90,7 @@ export class HostedExchange implements Exchange {
   #declaredBytes = -1;
   #credit: number;
   #isStalled = false;
-  #queue: Queued[] = [];
+  #queue = NOTHING_QUEUED;
   #queuedBytes = 0;
   #owedGranted = 0;
   #owedConsumed = 0;
@@ -233,9 +235,7 @@ export class HostedExchange implements Exchange {
     }
     // RFC 9110 section 8.6: never in a 204; in a 304 it would speak of another representation.
     const head =
-      declared === -1 && status !== 204 && status !== 304
-        ? [...flat, 'content-length', String(bytes.length)]
-        : flat;
+      declared === -1 && status !== 204 && status !== 304 ? withContentLength(flat, bytes.length) : flat;
     this.#response = 'ending';
     if (isBodiless || bytes.length === 0) {
       this.#send('head', status, head, NO_BYTES, true, null);
@@ -578,6 +578,7 @@ export class HostedExchange implements Exchange {
         if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
       }
       const length = bytes === null ? 0 : bytes.length;
+      if (this.#queue === NOTHING_QUEUED) this.#queue = [];
       this.#queue.push({ kind, status, fields, bytes, length, offset: 0, end, written });
       if (kind === 'data') this.#queuedBytes += length;
       if (this.#queue.length === 1) this.pump();
@@ -704,7 +705,7 @@ export class HostedExchange implements Exchange {
     this.#closed = closed;
     this.#pushes?.abandon();
     const queue = this.#queue;
-    this.#queue = [];
+    this.#queue = NOTHING_QUEUED;
     this.#queuedBytes = 0;
     if (closed.how === 'reset') {
       const error = new ExchangeClosedError(closed);

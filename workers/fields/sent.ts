@@ -173,8 +173,35 @@ export function flattenTrailers(init: FieldsInit | undefined): readonly string[]
   return flat;
 }
 
+/** A list with the length that it lacks: a frozen list is sent with one length again and again, and so is the list with that. */
+const lengthened = new WeakMap<
+  readonly string[],
+  { readonly length: number; readonly flat: readonly string[] }
+>();
+
+export function withContentLength(flat: readonly string[], length: number): readonly string[] {
+  const known = lengthened.get(flat);
+  if (known?.length === length) return known.flat;
+  const list = [...flat, 'content-length', String(length)];
+  // Where lengths differ from one response to the next, the lists are not worth keeping.
+  if (known === undefined && Object.isFrozen(flat))
+    lengthened.set(flat, { length, flat: Object.freeze(list) });
+  return list;
+}
+
+/** Of frozen lists that have been looked at. */
+const contentLengths = new WeakMap<readonly string[], number>();
+
 /** The one `content-length` in a flat list; -1 when absent. */
 export function contentLengthOf(flat: readonly string[]): number {
+  const known = contentLengths.get(flat);
+  if (known !== undefined) return known;
+  const length = readContentLength(flat);
+  if (flat.length > 0 && Object.isFrozen(flat)) contentLengths.set(flat, length);
+  return length;
+}
+
+function readContentLength(flat: readonly string[]): number {
   let length = -1;
   for (let i = 0; i < flat.length; i += 2) {
     if (flat[i] !== 'content-length') continue;
