@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { type ControlClient, connectControl } from '../control/client.ts';
-import { ControlSocketError } from '../control/errors.ts';
+import { ControlCode, ControlSocketError } from '../control/errors.ts';
 import type { ServerStatus } from '../status-types.ts';
 import type { Clinic } from './installed.ts';
 import { directoryVariable, pidFileVariable } from './start-variables.ts';
@@ -135,9 +135,9 @@ export class ServerRun {
       this.#client ??= await connectControl(this.#config, { pid });
       return (await this.#client.ask('GET', '/status')) as ServerStatus;
     } catch (error) {
-      // It starts, or it ends, which is seen elsewhere.
-      if (error instanceof ControlSocketError && error.code !== 'SLUICE_CONTROL_DISABLED') return null;
-      throw error;
+      if (error instanceof ControlSocketError && error.code === ControlCode.Disabled) throw error;
+      // It starts, or it ends, which is seen elsewhere: at any moment, so Node's own errors come too.
+      return null;
     }
   }
 
