@@ -164,7 +164,14 @@ function http2(isSecure: boolean): Client {
       for (let round = 0; round < 20 && !world.stopping.aborted; round++) {
         await Promise.all(Array.from({ length: 12 }, () => oneStream(world, name, session)));
       }
-      await new Promise<void>((resolve) => session.close(resolve));
+      // Node's client never closes a stream that is reset with NO_ERROR while it writes, and its session waits for that one.
+      const late = setTimeout(() => session.destroy(), LOST_AFTER_MS);
+      if (!session.destroyed) {
+        const closed = new Promise<void>((resolve) => session.once('close', resolve));
+        session.close();
+        await closed;
+      }
+      clearTimeout(late);
     }
   };
 }
