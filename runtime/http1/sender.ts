@@ -5,6 +5,7 @@ import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import { SendQueue } from '../bytes/send-queue.ts';
 import { CloseCode, EngineMisuseError } from './errors.ts';
 import type { EngineEvents } from './events.ts';
+import { CHUNKED } from './field-section.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Framing, type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from './message.ts';
 import type { Http1Options } from './options.ts';
@@ -137,7 +138,11 @@ export class Sender {
     const lifecycle = this.#lifecycle;
     if (message.tunnel !== TunnelPhase.None) return true;
     if (message.request !== RequestPhase.Ended) {
-      if (message.request === RequestPhase.Dropped && lifecycle.isTooMuchToDiscard(message)) return true;
+      // How much is left of chunked content nobody knows. A client that is told to go on, and then is not waited for, loses its
+      // next request.
+      if (message.request === RequestPhase.Dropped) {
+        if (message.section.contentLength === CHUNKED || lifecycle.isTooMuchToDiscard(message)) return true;
+      }
       // Behind a request that did not come nothing is expected either (RFC 9110 section 15.5.9).
       if (message.status === REQUEST_TIMEOUT) return true;
       // The client holds its content back, or has begun to send it: nobody can tell (RFC 9110 section 10.1.1).

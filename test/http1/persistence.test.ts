@@ -117,6 +117,17 @@ test('a chunked body that nobody wanted is read past up to maxDiscardedBytes', a
   t.is((await client.response()).body, 'hello');
 });
 
+test('a refusal says that the connection ends, where nobody knows how much of the request is still to come', async (t) => {
+  const { port } = await startHttp1Server(t, { routes: [{ path: '/only', pool: 'steps' }] });
+  const client = await RawClient.connect(t, port);
+  client.send(message(['POST /nowhere HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked']));
+  const { status, fields } = await client.response();
+  t.is(status, 404);
+  t.is(fields.connection, 'close');
+  t.is(await client.untilClosed(), '');
+  t.false(client.wasReset);
+});
+
 test('a longer body that nobody wanted ends the connection, and the answer still arrives (RFC 9112 section 9.6)', async (t) => {
   const announced = await RawClient.connect(t, server.port);
   announced.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Content-Length: 1001'], 'x'.repeat(500)));
