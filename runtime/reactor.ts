@@ -126,7 +126,9 @@ export class Reactor implements Turns {
     this.#polls = received > 0 || flushed > 0 ? 0 : this.#polls + 1;
     if (received > 1) isBusy = true;
     const isOver = this.#polls > POLLS_BEFORE_SLEEP || (this.#polls > 0 && !expecting);
-    if ((isOver || !isBusy) && this.#sleep()) {
+    // What the look at everything open has refused is flushed in the next turn.
+    const isClean = this.#dirty.length === 0;
+    if (isClean && (isOver || !isBusy) && this.#sleep()) {
       if (expecting) this.#setAlarm();
       return;
     }
