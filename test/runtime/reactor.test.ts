@@ -157,6 +157,23 @@ test.serial('nor over what comes while it is about to', (t) => {
   }
 });
 
+test.serial('nor over output that the look at what is open has made', (t) => {
+  const { reactor, threads, hooks } = start();
+  const [{ thread }] = threads as [(typeof threads)[0]];
+  sleep();
+  const connection = new Connection();
+  // As a refusal of what has waited too long does; it comes behind the flush of its turn.
+  hooks.onMaintain = () => reactor.flushLater(connection);
+  loop.nowMs = 100;
+  thread.assign(new RecordingJob());
+  loop.runAll();
+  t.is(connection.flushes, 0);
+  t.false(reactor.isAsleep);
+  hooks.onMaintain = () => undefined;
+  loop.runAll();
+  t.is(connection.flushes, 1);
+});
+
 test.serial('while jobs are open it looks after them every few milliseconds, awake or asleep', (t) => {
   const { threads, maintained } = start();
   const [{ thread }] = threads as [(typeof threads)[0]];
