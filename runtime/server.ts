@@ -171,6 +171,7 @@ export class Server {
         maxWaitMs: pool.queue.maxWaitMs,
         recallAfterMs: pool.recallAfterMs,
         restart: pool.restart,
+        retireTimeoutMs: this.#config.drainTimeoutMs,
         startTimeoutMs: pool.startTimeoutMs,
         resourceLimits: pool.resourceLimits,
         niceIncrement: pool.niceIncrement,

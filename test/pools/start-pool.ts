@@ -1,11 +1,39 @@
 /** A pool of real threads with its own reactor, and what it tells. */
 import { setImmediate } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import { Pool, type PoolObserver, type PoolOptions } from '../../runtime/pools/pool.ts';
+import { Pool, type PoolObserver } from '../../runtime/pools/pool.ts';
+import type { PoolOptions } from '../../runtime/pools/pool-options.ts';
 import { Reactor } from '../../runtime/reactor.ts';
 import { RecordingJob } from './recording-job.ts';
 
 type News = [what: string, detail: string];
+
+export function poolOptions(application: string): PoolOptions {
+  return {
+    name: 'p',
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeoutMs: 60_000,
+    slotsPerThread: 16,
+    ringBytes: 65_536,
+    maxQueuedJobs: 100,
+    maxWaitMs: 60_000,
+    recallAfterMs: 5,
+    restart: { intensity: 3, periodMs: 60_000 },
+    retireTimeoutMs: 60_000,
+    startTimeoutMs: 30_000,
+    resourceLimits: undefined,
+    niceIncrement: 0,
+    host: {
+      application: new URL(`applications/${application}.ts`, import.meta.url).href,
+      pool: 'p',
+      requestWindowBytes: 65_536,
+      creditEveryBytes: 16_384,
+      responseWindowBytes: 65_536,
+      writeBacklogBytes: 1_000_000,
+    },
+  };
+}
 
 export function startPool(t: ExecutionContext, application: string, own: Partial<PoolOptions> = {}) {
   const news: News[] = [];
@@ -23,34 +51,7 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
     onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
   };
   const reactor = new Reactor(5, () => pool.tick());
-  const pool: Pool = new Pool(
-    {
-      name: 'p',
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeoutMs: 60_000,
-      slotsPerThread: 16,
-      ringBytes: 65_536,
-      maxQueuedJobs: 100,
-      maxWaitMs: 60_000,
-      recallAfterMs: 5,
-      restart: { intensity: 3, periodMs: 60_000 },
-      startTimeoutMs: 30_000,
-      resourceLimits: undefined,
-      niceIncrement: 0,
-      host: {
-        application: new URL(`applications/${application}.ts`, import.meta.url).href,
-        pool: 'p',
-        requestWindowBytes: 65_536,
-        creditEveryBytes: 16_384,
-        responseWindowBytes: 65_536,
-        writeBacklogBytes: 1_000_000,
-      },
-      ...own,
-    },
-    reactor,
-    observer,
-  );
+  const pool: Pool = new Pool({ ...poolOptions(application), ...own }, reactor, observer);
   t.teardown(() => pool.destroy());
   const submit = (...names: string[]) =>
     names.map((name) => {

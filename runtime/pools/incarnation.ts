@@ -1,0 +1,173 @@
+/**
+ * The life of one thread, from its start to its end: the task that it runs, its control link, and the news of how it fares.
+ *
+ *   started ──▶ ready ──▶ ended     it was told to end, and has
+ *      │          └─────▶ died
+ *      └────────────────▶ died      its application does not load, or not in time
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { transfer } from 'comlink';
+import type { PrintStream, ThreadOutcome, ThreadReports, ThreadStats } from '../../wire/control.ts';
+import { describeError, type ErrorReport } from '../../wire/error-report.ts';
+import { ControlLink } from './control-link.ts';
+import { Thread, type ThreadOwner, type Turns } from './thread.ts';
+import type { ThreadVersion } from './thread-version.ts';
+
+/** For the news of a thread's end to come behind the end of its port, also on a machine that has little time for it. */
+const LAST_NEWS_MS = 5_000;
+
+export interface IncarnationOwner extends ThreadOwner {
+  /** It runs, and loads its application. */
+  onBegan(incarnation: Incarnation): void;
+  onReady(incarnation: Incarnation): void;
+  /** Its application has stopped, and it ends when this resolves. */
+  onEnding(incarnation: Incarnation): Promise<void>;
+  /** It was told to end, and has. */
+  onEnded(incarnation: Incarnation): void;
+  onDied(incarnation: Incarnation, cause: ErrorReport): void;
+  onApplicationError(
+    incarnation: Incarnation,
+    error: ErrorReport,
+    method: string,
+    path: string,
+    suppressed: number,
+  ): void;
+  onPrintsDropped(incarnation: Incarnation, stream: PrintStream, writes: number): void;
+  onStopFailed(incarnation: Incarnation, error: ErrorReport): void;
+}
+
+export class Incarnation {
+  readonly thread: Thread;
+  readonly version: ThreadVersion;
+  /** The thread that goes on until this one is ready; null: this one takes nobody's place. */
+  replaces: Incarnation | null = null;
+  /** Resolves when it is ready; rejects when it has died before. Its owner settles it. */
+  readonly ready = Promise.withResolvers<void>();
+  /** Resolves when it has ended or died. */
+  readonly gone = Promise.withResolvers<void>();
+  readonly #owner: IncarnationOwner;
+  readonly #link: ControlLink;
+  readonly #abort = new AbortController();
+  #state: 'running' | 'gone' = 'running';
+
+  constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns) {
+    this.#owner = owner;
+    this.version = version;
+    const { slotsPerThread, ringBytes } = version.options;
+    this.thread = new Thread(name, owner, turns, slotsPerThread, ringBytes);
+    this.#link = new ControlLink(this.#reports(), () => this.#linkClosed());
+    // Most are waited for by nobody.
+    this.ready.promise.catch(() => undefined);
+  }
+
+  #reports(): ThreadReports {
+    const owner = this.#owner;
+    return {
+      began: () => owner.onBegan(this),
+      ending: async () => {
+        await owner.onEnding(this);
+        this.thread.releaseFromProfile();
+      },
+      ready: () => owner.onReady(this),
+      applicationError: (error, method, path, suppressed) =>
+        owner.onApplicationError(this, error, method, path, suppressed),
+      printsDropped: (stream, writes) => owner.onPrintsDropped(this, stream, writes),
+      stopFailed: (error) => owner.onStopFailed(this, error),
+    };
+  }
+
+  /** Once, when the owner is ready for its news. */
+  start(): void {
+    const { thread, version } = this;
+    const { host, startTimeoutMs } = version.options;
+    const { signal } = this.#abort;
+    const timer = setTimeout(
+      () => this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
+      startTimeoutMs,
+    );
+    const boot = {
+      channel: thread.transfer,
+      control: this.#link.threadPort,
+      profile: thread.profile,
+      host,
+    };
+    version
+      .run(boot, [...thread.transferList, this.#link.threadPort], signal)
+      .then(
+        (outcome) => this.#finished(outcome),
+        // Piscina tells of an abort with an error of its own.
+        (error: unknown) => this.#died(signal.aborted ? signal.reason : error),
+      )
+      .finally(this.gone.resolve);
+    this.ready.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
+  }
+
+  /** The task is over: drained, or the application could not be loaded. */
+  #finished(outcome: unknown): void {
+    // Piscina takes a thread that dies of `null` for one that has returned.
+    if (!isOutcome(outcome)) this.#died(outcome);
+    else if (outcome.ended === 'load-failed') this.#died(outcome.error);
+    else {
+      this.#close();
+      this.#owner.onEnded(this);
+    }
+  }
+
+  #died(cause: unknown): void {
+    this.#close();
+    this.#owner.onDied(this, describeError(cause, this.version.options.host.maxErrorChars));
+  }
+
+  #close(): void {
+    this.#state = 'gone';
+    this.#link.close();
+  }
+
+  /**
+   * The thread closes down, which its task tells in a moment. It does not while libuv works for the thread, and never when that
+   * waits for something that does not come, such as a pipe without a writer.
+   */
+  #linkClosed(): void {
+    if (this.#state === 'gone') return;
+    const timer = setTimeout(() => {
+      if (this.#state === 'gone') return;
+      this.abort(
+        new Error('it ended (by process.exit, or out of memory) while it waited for files, names or hashes'),
+      );
+    }, LAST_NEWS_MS);
+    timer.unref();
+  }
+
+  /** The thread is ended, whatever it does; its death is told with this cause. */
+  abort(cause: unknown): void {
+    this.#abort.abort(cause);
+  }
+
+  /** It finishes what it has, its application stops, and it ends. */
+  drain(): void {
+    // The thread may die before it answers; its task tells.
+    Promise.resolve(this.#link.control.drain()).catch(() => undefined);
+  }
+
+  /** It goes on, and tells jobs that have no end of their own. */
+  announceDrain(): void {
+    // As above.
+    Promise.resolve(this.#link.control.announceDrain()).catch(() => undefined);
+  }
+
+  /** What the thread says of itself. Never answered by one that dies first, or computes for ever. */
+  async stats(): Promise<ThreadStats> {
+    return await this.#link.control.stats();
+  }
+
+  /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
+  async sendHeapSnapshot(port: MessagePort): Promise<void> {
+    return await this.#link.control.sendHeapSnapshot(
+      transfer(port, [port] as unknown as Parameters<typeof transfer>[1]),
+    );
+  }
+}
+
+function isOutcome(value: unknown): value is ThreadOutcome {
+  return typeof value === 'object' && value !== null && 'ended' in value;
+}

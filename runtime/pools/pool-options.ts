@@ -1,0 +1,44 @@
+/** What a pool is made of. */
+import type { HostOptions } from '../../wire/control.ts';
+import type { DispatcherOptions } from './dispatcher.ts';
+import type { Prints } from './prints.ts';
+
+/** Of single threads: a thread keeps those that it was started with, while the pool may start others of another version. */
+export interface ThreadOptions {
+  /** Jobs given to one thread at a time. */
+  readonly slotsPerThread: number;
+  readonly ringBytes: number;
+  /** From the start of a thread until its application is loaded. */
+  readonly startTimeoutMs: number;
+  /** Added to the niceness of the threads: the reactor must get its turn while they compute. */
+  readonly niceIncrement: number;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly host: HostOptions;
+  /** Environment and Node's flags of the threads; default: the process's own. */
+  readonly flags?: { readonly env: NodeJS.ProcessEnv; readonly execArgv?: string[] };
+  /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
+  readonly prints?: Prints;
+}
+
+export interface ResourceLimits {
+  readonly maxOldGenerationSizeMb?: number | undefined;
+  readonly maxYoungGenerationSizeMb?: number | undefined;
+  readonly codeRangeSizeMb?: number | undefined;
+  readonly stackSizeMb?: number | undefined;
+}
+
+export interface PoolOptions extends ThreadOptions, DispatcherOptions {
+  readonly name: string;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  /** Threads over the minimum end after this long without work. */
+  readonly idleTimeoutMs: number;
+  readonly restart: RestartOptions;
+  /** A thread that another has replaced may finish what it has for so long. */
+  readonly retireTimeoutMs: number;
+}
+
+export interface RestartOptions {
+  readonly intensity: number;
+  readonly periodMs: number;
+}

@@ -1,0 +1,71 @@
+/** A thread in the place of another, of the same version or of the next. */
+import test from 'ava';
+import { poolOptions, startPool } from './start-pool.ts';
+
+test('a replacement takes jobs before the thread that it replaces ends, and that one finishes what it has', async (t) => {
+  const { pool, news, submit } = startPool(t, 'scripted');
+  await pool.start();
+  const [begun] = submit('until-drain');
+  await begun!.informed.promise;
+  const [old] = pool.threads;
+  const replaced = pool.replaceThread(old!);
+  await begun!.over.promise;
+  t.deepEqual(begun!.said.at(-1), ['head', 3, 200]);
+  await replaced;
+  t.deepEqual(
+    [...pool.threads].map(({ name, state }) => [name, state]),
+    [['p-2', 'ready']],
+  );
+  const [next] = submit('a');
+  await next!.over.promise;
+  t.is(next!.givenTo, 'p-2');
+  t.deepEqual(news, [
+    ['started', 'p-1'],
+    ['started', 'p-2'],
+  ]);
+});
+
+test('a replacement that does not load changes nothing: the thread that it was for goes on', async (t) => {
+  const { pool, news, submit } = startPool(t, 'scripted');
+  await pool.start();
+  const [old] = pool.threads;
+  const broken = pool.createVersion(poolOptions('failing'));
+  await t.throwsAsync(pool.replaceThread(old!, broken), {
+    code: 'SLUICE_APPLICATION_LOAD_FAILED',
+    message: /this module does not load/,
+  });
+  const [job] = submit('a');
+  await job!.over.promise;
+  t.is(job!.givenTo, 'p-1');
+  t.deepEqual(news, [['started', 'p-1']]);
+  t.is(pool.diedThreads, 0);
+});
+
+test('a thread that has been replaced and does not finish is ended at its deadline', async (t) => {
+  const { pool, submit } = startPool(t, 'scripted', { retireTimeoutMs: 1 });
+  await pool.start();
+  const [held] = submit('hold');
+  const [old] = pool.threads;
+  while (old!.unbegunJobs > 0) await new Promise(setImmediate);
+  await pool.replaceThread(old!);
+  t.is(held!.lost, 1);
+  t.is(pool.threadCount, 1);
+});
+
+test('threads are started of the version in use, beside those of the one before', async (t) => {
+  const { pool, submit } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
+  await pool.start();
+  const [first, second] = pool.threads;
+  const next = pool.createVersion(poolOptions('next-version'));
+  pool.use(next);
+  await pool.replaceThread(first!);
+  t.not(pool.versionOf(second!), next);
+  t.deepEqual(
+    [...pool.threads].map((thread) => pool.versionOf(thread) === next),
+    [false, true],
+  );
+  await pool.replaceThread(second!);
+  const jobs = submit('a', 'b', 'c');
+  await Promise.all(jobs.map((job) => job.over.promise));
+  for (const job of jobs) t.deepEqual(job.said, [['head', 3, 299]]);
+});
