@@ -261,10 +261,10 @@ export const configSchema = v.pipe(
           { from: 1, to: 65_536, byDefault: 8 },
         ),
         maxDiscardedBytes: wholeNumber(
-          'Bytes of a request body that are read after the response, when the application did not want them, so that the connection can be used again; beyond it, it is closed.',
+          'A response to a request that nobody reads says `Connection: close` when more than this is left of its body; else the rest is read past, so that the connection can be used again.',
           { from: 0, to: 1_073_741_824, byDefault: 262_144 },
         ),
-        discardTimeoutMs: timeout('How long that may take; then the connection is closed.', 5_000),
+        discardTimeoutMs: timeout('How long a body may be read past; then the connection is closed.', 5_000),
         keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
         upgradeH2c: flag(
           'Whether a request without a body may change a cleartext connection to HTTP/2 by `Upgrade: h2c`, as curl --http2 asks.',

@@ -15,8 +15,9 @@ export class Http1Pace {
   /** Requests that had come when a tick found a head that was not whole; -1: none was found. */
   #headAfter = -1;
   #headMs = 0;
-  /** How long ticks have found a request being discarded; -1: the last one did not. */
-  #discardMs = -1;
+  /** Requests that had come when a tick found the last of them being discarded; -1: none was found. */
+  #discarding = -1;
+  #discardMs = 0;
 
   constructor(nowMs: number) {
     this.#idleSinceMs = nowMs;
@@ -38,9 +39,11 @@ export class Http1Pace {
     nowMs: number,
     stepMs: number,
   ): typeof Deadline.Header | typeof Deadline.Idle | 'discard' | null {
-    this.#discardMs = !engine.isDiscarding ? -1 : this.#discardMs === -1 ? 0 : this.#discardMs + stepMs;
-    if (this.#discardMs >= discardTimeoutMs) return 'discard';
-    // Only the same one as at the last tick: on a busy connection there is often one under way.
+    // Only the same one as at the last tick, here and below: on a busy connection there is often one under way.
+    const discarding = engine.isDiscarding ? engine.requestCount : -1;
+    this.#discardMs = discarding === this.#discarding ? this.#discardMs + stepMs : 0;
+    this.#discarding = discarding;
+    if (discarding !== -1 && this.#discardMs >= discardTimeoutMs) return 'discard';
     const head = engine.isWithinHead ? engine.requestCount : -1;
     this.#headMs = head === this.#headAfter ? this.#headMs + stepMs : 0;
     this.#headAfter = head;

@@ -115,8 +115,10 @@ export class Http1Engine {
     if (unconsumedBytes >= this.#pauseAtBytes || this.isFull) return true;
     const { maxDiscardedBytes } = this.#options;
     if (receiving === null) return this.#surplusBytes > maxDiscardedBytes;
+    if (receiving.request !== RequestPhase.Dropped || receiving.discardedBytes <= maxDiscardedBytes)
+      return false;
     // Until the response has left, the rest stays where it is.
-    return receiving.request === RequestPhase.Dropped && receiving.discardedBytes > maxDiscardedBytes;
+    return receiving.response !== ResponsePhase.Ended;
   }
 
   /** Output that the socket has not taken. */
@@ -257,8 +259,8 @@ export class Http1Engine {
   }
 
   /**
-   * The owner reads no more of the request: no more `onData` or `onTrailers`. The connection goes on if what is left is short
-   * and comes soon (RFC 9112 section 9.3).
+   * The owner reads no more of the request: no more `onData` or `onTrailers`. The connection goes on if what is left is short, or
+   * its response has said so already, and it comes soon (RFC 9112 section 9.3).
    */
   dropRequest(message: Http1Message): void {
     if (message.isClosed || message.request !== RequestPhase.Open) return;

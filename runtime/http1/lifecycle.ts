@@ -137,6 +137,7 @@ export class Lifecycle {
     message.request = RequestPhase.Dropped;
   }
 
+  /** More is left than is read past, or may be: the response says that the connection ends. */
   isTooMuchToDiscard({ section, receivedBytes, discardedBytes }: Http1Message): boolean {
     const limit = this.#options.maxDiscardedBytes;
     return section.contentLength - receivedBytes > limit || discardedBytes > limit;
@@ -183,8 +184,9 @@ export class Lifecycle {
           this.over(message);
           return true;
         }
-        if (this.taking === 'last' || this.isTooMuchToDiscard(message))
-          this.giveUp(message, 'engine', CloseCode.Cancel);
+        // A client that was told to go on may have sent the rest and its next request already, so that one is read past however long
+        // it is, for as long as the owner waits for it.
+        if (this.taking === 'last') this.giveUp(message, 'engine', CloseCode.Cancel);
         return false;
     }
   }

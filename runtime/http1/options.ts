@@ -13,9 +13,9 @@ export interface Http1Options {
   readonly maxPipelinedRequests: number;
   /** Of these, how many run at the same time while all are safe (RFC 9112 section 9.3.2). */
   readonly maxParallelRequests: number;
-  /** What is read of a body that nobody wants, so that the connection can be used again; beyond it, it is closed. */
+  /** When more than this is left of a request that nobody reads, its response says `Connection: close`. */
   readonly maxDiscardedBytes: number;
-  /** How long that may take. */
+  /** How long a body may be read past that nobody wants, so that the connection can be used again. */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   /** Whether a request without content may change the connection to HTTP/2 (RFC 7540 section 3.2). */

@@ -1,5 +1,4 @@
 /** What the reader finds becomes requests, if the connection takes them, and their content becomes events. */
-import { CloseCode } from './errors.ts';
 import { type EngineEvents, UpgradeVerdict } from './events.ts';
 import type { FieldSection, Version } from './field-section.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -94,11 +93,6 @@ export class Receiver implements RequestSink {
       this.#events.onData(message, bytes, start, end, last);
     } else {
       message.discardedBytes += count;
-      const isAnswered = message.response === ResponsePhase.Ended;
-      if (isAnswered && !last && lifecycle.isTooMuchToDiscard(message)) {
-        lifecycle.giveUp(message, 'engine', CloseCode.Cancel);
-        return;
-      }
     }
     if (last) this.#ended(message);
   }

@@ -253,7 +253,7 @@ test('a tunnel that is refused gets one response, and the connection ends', (t) 
   t.is(driver.engine.state, 'closing');
 });
 
-test('the rest of a request that nobody wants is read past, up to a limit', (t) => {
+test('a response says that the connection ends when nobody wants its request and the rest is over the limit', (t) => {
   const driver = new Driver({ maxDiscardedBytes: 10 });
   driver.receive(post('/0', 'x'.repeat(10)).slice(0, -10));
   driver.engine.dropRequest(driver.messages[0]);
@@ -266,6 +266,30 @@ test('the rest of a request that nobody wants is read past, up to a limit', (t) 
   driver.receive(post('/2', 'x'.repeat(11)).slice(0, -11));
   driver.engine.dropRequest(driver.messages[2]);
   driver.answer(driver.messages[2], 'c');
+  t.true(driver.output().includes(closes));
+  t.is(driver.engine.state, 'closing');
+});
+
+test('a client that was told to go on is read past, however much it sends', (t) => {
+  const driver = new Driver({ maxDiscardedBytes: 10 });
+  driver.receive(post('/0', 'x'.repeat(100)).slice(0, -100));
+  driver.answer(driver.messages[0], 'a');
+  t.true(driver.output().includes(persists));
+  driver.engine.dropRequest(driver.messages[0]);
+  driver.receive('x'.repeat(50));
+  t.false(driver.engine.isPaused);
+  t.is(driver.engine.state, 'open');
+  driver.receive('x'.repeat(50) + get('/1'));
+  t.is(driver.messages.length, 2);
+});
+
+test('what is to be discarded stays where it is until the response has left', (t) => {
+  const driver = new Driver({ maxDiscardedBytes: 10 });
+  driver.receive(post('/0', 'x'.repeat(100)).slice(0, -100));
+  driver.engine.dropRequest(driver.messages[0]);
+  driver.receive('x'.repeat(11));
+  t.true(driver.engine.isPaused);
+  driver.answer(driver.messages[0], 'a');
   t.true(driver.output().includes(closes));
   t.is(driver.engine.state, 'closing');
 });
