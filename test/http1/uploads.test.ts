@@ -1,4 +1,5 @@
 /** Content that comes faster than it is read, or in crumbs: what is held of it, and who is noticed. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
@@ -15,11 +16,32 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
+/** The server's end of a connection. */
+async function serverSide(client: Socket): Promise<Socket> {
+  const accepted = Promise.withResolvers<Socket>();
+  const look = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.remotePort === client.localPort) accepted.resolve(socket);
+  };
+  subscribe('net.server.socket', look);
+  try {
+    await once(client, 'connect');
+    return await accepted.promise;
+  } finally {
+    unsubscribe('net.server.socket', look);
+  }
+}
+
 async function open(t: ExecutionContext): Promise<Socket> {
+  const socket = connectTo(t);
+  await once(socket, 'connect');
+  return socket;
+}
+
+function connectTo(t: ExecutionContext): Socket {
   const socket = connect({ port: server.port, host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
   socket.on('error', () => undefined);
-  await once(socket, 'connect');
   return socket;
 }
 
@@ -31,23 +53,13 @@ test('a client that resets its connection while its upload is paused is noticed'
   const { signals } = server;
   const begun = signals.until('begun');
   const closed = signals.until('closed reset by peer code 8');
-  const socket = await open(t);
+  const socket = connectTo(t);
+  const accepted = await serverSide(socket);
   socket.write(post('/hold', 'Content-Length: 100000000'));
   await begun;
-  // More than the server reads: it is paused when the client can send no more.
+  const paused = once(accepted, 'pause');
   socket.write(Buffer.alloc(16_000_000));
-  await new Promise<void>((resolve) => {
-    const look = (sent: number): void => {
-      setTimeout(
-        () =>
-          socket.bytesWritten - socket.writableLength === sent && sent > 0
-            ? resolve()
-            : look(socket.bytesWritten - socket.writableLength),
-        100,
-      );
-    };
-    look(-1);
-  });
+  await paused;
   socket.resetAndDestroy();
   await closed;
   t.pass();
