@@ -1,10 +1,8 @@
 /** doctor and bubbleprof: clinic starts the server and makes the page of the reactor; doctor's pages of threads are made of what they left. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { basename, join } from 'node:path';
 import { makeDoctorFolders } from '../clinic/doctor-threads.ts';
 import type { ClinicTool } from '../clinic/injected.ts';
-import type { Clinic } from '../clinic/installed.ts';
+import { visualize } from '../clinic/visualize.ts';
 import type { ServerStatus } from '../status-types.ts';
 import type { Recording, Session } from './clinic-session.ts';
 
@@ -43,7 +41,7 @@ async function addThreads(
     .sort((a, b) => b.loop.activeMs - a.loop.activeMs);
   const made = await makeDoctorFolders(clinic, threads, run.threadsFolder, reactorData, folder.path);
   for (const { name, data } of made.slice(0, MOST_THREAD_PAGES)) {
-    const failure = await visualize(clinic, data);
+    const failure = await visualize(clinic, 'doctor', data);
     if (failure === null) files.push(`${data}.html`);
     else notes.push(`${name}: clinic made no page: ${failure}`);
   }
@@ -51,18 +49,4 @@ async function addThreads(
   if (others.length > 0) {
     notes.push(`no page yet of ${others.join(', ')}: \`npx clinic doctor --visualize-only\` makes one`);
   }
-}
-
-/** Null: the page is there. */
-async function visualize(clinic: Clinic, data: string): Promise<string | null> {
-  const child = spawn(process.execPath, [clinic.command, 'doctor', '--visualize-only', data], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, NO_INSIGHT: '1', NO_UPDATE_NOTIFIER: '1' },
-  });
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const [code] = await once(child, 'close');
-  return code === 0 ? null : errors;
 }

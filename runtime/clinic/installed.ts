@@ -33,10 +33,11 @@ export interface Clinic {
 
 /**
  * @param directory of the project
+ * @param beside a path or URL below whose folders' packages it may be, too
  * @throws ClinicError
  */
-export function findClinic(directory: string): Clinic {
-  for (const from of [pathToFileURL(join(directory, 'package.json')).href, import.meta.url]) {
+export function findClinic(directory: string, beside: string = import.meta.url): Clinic {
+  for (const from of [pathToFileURL(join(directory, 'package.json')).href, beside]) {
     const manifest = manifestFrom(from);
     if (manifest === null) continue;
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'));

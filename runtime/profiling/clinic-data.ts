@@ -5,14 +5,13 @@
  *   X.clinic-heapprofiler   a file: V8's own sampling heap profile
  *
  * Both viewers tell whose code a function is by the text of its name (`@clinic/flame/analysis/frame-node.js` and
- * `@clinic/heap-profiler/src/analysis/index.js`): a path is absolute and no URL, and what has no `.js` in it is V8's, which is hidden. So a
- * TypeScript file gets `?.js` behind its name.
+ * `@clinic/heap-profiler/src/analysis/index.js`): a path is absolute and no URL, and what has no `.js` in it is V8's, which is hidden. So the
+ * path of a TypeScript file begins with a folder that has, and goes up again: `/.js/../srv/app.ts`, which is the same path.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { busyUsOf, type CallFrame, type CallTree } from './cpu-profile.ts';
 
-export const CLINIC_VERSION = '13.0.0';
 /** `@clinic/flame` of that clinic. */
 const FLAME_VERSION = '13.0.0';
 /** Each is a whole stack in a JSON file that clinic reads at once. */
@@ -97,7 +96,14 @@ function nameOf(functionName: string): string {
 function pathOf(url: string): string {
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
   const clean = path.replaceAll(/\s/g, '_');
-  return /\.[cm]?ts$|\.cjs$/.test(clean) ? `${clean}?.js` : clean;
+  return clean.startsWith('/') && !/\.m?js/.test(clean) ? MARK + clean : clean;
+}
+
+const MARK = '/.js/..';
+
+/** Paths as they are, in what clinic has made of ours. */
+export function withoutMarks(text: string): string {
+  return text.replaceAll(`${MARK}/`, '/');
 }
 
 // ---- heap

@@ -1,5 +1,6 @@
 /** Writes what has been collected, and says what it is. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
+import { findClinic } from '../clinic/installed.ts';
 import { clinicFlameFiles, clinicHeapProfile } from './clinic-data.ts';
 import { renderWithClinic } from './clinic-viewer.ts';
 import type { Collected, CollectedThread } from './collected.ts';
@@ -82,9 +83,7 @@ async function addClinicPage(
   notes: string[],
 ): Promise<void> {
   if (!clinic) return;
-  // The project's, or the one beside this package.
-  const places = [join(directory, 'package.json'), import.meta.url];
-  const page = await renderWithClinic(tool, data, places, signal);
+  const page = await renderWithClinic(tool, data, () => findClinic(directory), signal);
   if ('missing' in page) {
     notes.push(page.missing);
     return;

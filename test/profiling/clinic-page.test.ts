@@ -1,4 +1,5 @@
 /** clinic's own pages of a served application's profiles: what they show, in Chromium. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import anyTest from 'ava';
@@ -6,7 +7,7 @@ import type { BrowserContext } from 'playwright-core';
 import { hasChromium, launchChromium } from '../browser/chromium.ts';
 import { FileScope } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
-import { type ProfiledServer, runProfile, startProfiledServer } from './profiled-server.ts';
+import { heavy, type ProfiledServer, runProfile, startProfiledServer } from './profiled-server.ts';
 
 const test = hasChromium ? anyTest.serial : anyTest.skip;
 const scope = new FileScope();
@@ -79,9 +80,10 @@ test('clinic’s heapprofiler page has a block for each thread', async (t) => {
   for (let i = 0; i < 4; i++) t.is((await requestHttp1(`${server.origin}/light/keep`)).status, 200);
   const { code } = await command.interrupt();
   t.is(code, 0);
-  const { faults } = await drawn(join(command.output, 'profile.clinic-heapprofiler.html'), [
-    'light-1',
-    'keepObjects',
-  ]);
+  const page = join(command.output, 'profile.clinic-heapprofiler.html');
+  const { faults } = await drawn(page, ['light-1', 'keepObjects']);
   t.deepEqual(faults, []);
+  const html = readFileSync(page, 'utf8');
+  t.true(html.includes(`"${heavy}"`), 'the file by its own name');
+  t.false(html.includes('.js/..'));
 });

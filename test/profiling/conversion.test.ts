@@ -185,16 +185,20 @@ test('what peers and applications name is only text in the page', (t) => {
 
 interface FrameNode {
   readonly functionName: string | null;
+  /** As the page shows it, once it is formatted. */
+  readonly fileName: string | null;
   categorise(systemInfo: object, application: string): void;
+  format(systemInfo: object): void;
   readonly category: string;
 }
 
 test('clinic’s own reader takes every frame, and an application’s for the application’s', (t) => {
   const FrameNodeClass = require('@clinic/flame/analysis/frame-node.js') as new (data: object) => FrameNode;
-  const systemInfo = { pathSeparator: '/', mainDirectory: '/srv' };
+  const systemInfo = { pathSeparator: '/', mainDirectory: '/srv', nodeVersions: process.versions };
   const read = (name: string) => {
     const node = new FrameNodeClass({ name, value: 1, top: 1 });
     node.categorise(systemInfo, 'srv');
+    node.format(systemInfo);
     return node;
   };
   const framesOf = (functionName: string, url: string): string[] => {
@@ -209,17 +213,19 @@ test('clinic’s own reader takes every frame, and an application’s for the ap
     const [stack] = JSON.parse(samples) as { name: string; type: string }[][];
     return (stack ?? []).map(({ name, type }) => (type === 'JS' ? name : `${name} [${type}]`));
   };
-  for (const url of [
-    'file:///srv/app.ts',
-    'file:///srv/a%20b/app.mts',
-    'file:///srv/app.cjs',
-    '/srv/app.js',
-  ]) {
+  for (const [url, shown] of [
+    ['file:///srv/app.ts', './app.ts'],
+    ['file:///srv/a%20b/app.mts', './a_b/app.mts'],
+    ['file:///srv/app.cjs', './app.cjs'],
+    ['/srv/app.js', './app.js'],
+    ['/elsewhere/app.tsx', '../elsewhere/app.tsx'],
+  ] as const) {
     const [thread = '', own = ''] = framesOf('renderPage', url);
     t.is(read(thread).category, 'app');
     t.is(read(thread).functionName, 'render-1');
     t.is(read(own).category, 'app', own);
     t.is(read(own).functionName, 'renderPage');
+    t.is(read(own).fileName, shown);
   }
   t.is(read(framesOf('a', 'file:///srv/node_modules/x/index.ts')[1] ?? '').category, 'deps');
   t.is(read(framesOf('a', 'node:internal/timers')[1] ?? '').category, 'core');

@@ -1,4 +1,5 @@
 /** What a profile comes to when something ends meanwhile: a thread, the command, the server, the room on the disk. */
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -96,6 +97,40 @@ test('no room for what is written: the file is named, and the server goes on', a
   t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
   t.is(server.log.count('thread died'), 0);
 });
+
+/** A file system of 64 KiB at the command's output, in a mount namespace of the command's own, which goes with it. */
+const UNSHARE = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']), '--mount'];
+const MOUNT = 'mkdir "$OUTPUT" && mount -t tmpfs -o size=64k tmpfs "$OUTPUT"';
+const mayMount =
+  spawnSync('sh', [
+    '-c',
+    `d=$(mktemp -d) && OUTPUT=$d/o ${UNSHARE.join(' ')} sh -c '${MOUNT}'; s=$?; rm -r $d; exit $s`,
+  ]).status === 0;
+const onSmallDisk = mayMount ? test : test.skip;
+
+for (const [words, file] of [
+  [['heap-snapshot', '--thread', 'render-1'], 'render-1.heapsnapshot'],
+  [['heap', '--no-clinic'], 'render-1.heapprofile'],
+  [['cpu', '--no-clinic'], 'profile.html'],
+] as const) {
+  // Skipped where this user may not mount.
+  onSmallDisk(`a disk that is full: ${words[0]} names the file, and the server goes on`, async (t) => {
+    const server = await startProfiledServer(t);
+    const shell = `exec ${UNSHARE.join(' ')} sh -c '${MOUNT} && exec "$@"' sh "$@"`;
+    const command = runProfile(t, server, words, shell);
+    if (words[0] !== 'heap-snapshot') {
+      await command.running;
+      for (const path of ['keep', 'hot/40']) await requestHttp1(`${server.origin}/render/${path}`);
+      await command.interrupt();
+    }
+    const { code, stderr } = await command.ended;
+    t.is(code, 1, stderr);
+    t.true(stderr.includes(`${file}: there is no room for it (ENOSPC)`), stderr);
+    await server.log.until('profile ended');
+    t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
+    t.is(server.log.count('thread died'), 0);
+  });
+}
 
 test('a profile that would send more than profiling.maxBytes ends there', async (t) => {
   const server = await startProfiledServer(t, { maxBytes: 1_048_576 });

@@ -84,6 +84,7 @@ export function runProfile(
   const child = spawn('sh', ['-c', shell, 'sh', ...command], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, OUTPUT: output },
   });
   scope.teardown(() => child.kill('SIGKILL'));
   let stdout = '';
