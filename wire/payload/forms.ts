@@ -1,0 +1,84 @@
+/**
+ * The forms of a payload, which is any value that an actor is sent or answers with, in MessagePack.
+ *
+ * What MessagePack has is written in its own forms: nil is null, int64 and uint64 are bigint and nothing else, bin is a Uint8Array, a map
+ * is a plain object. What it has not is an extension, or an array whose first element is a marker, which no array of a payload begins
+ * with otherwise:
+ *
+ *   undefined, hole    fixext 1, with 0
+ *   bigint             ext: a sign (0 or 1), then the magnitude in big-endian bytes; those that int64 and uint64 do not hold
+ *   Date               fixext 8: float64, milliseconds since the epoch, NaN for one that is invalid
+ *   text               ext: UTF-16, little-endian, for a string with a lone surrogate; all others are str
+ *   reference          fixext 4: the how-manieth object of the payload it is, counted as they begin
+ *   ArrayBuffer        ext: its bytes
+ *   view               ext: a `ViewKind`, then its bytes in the machine's order
+ *   Set                [marker, element, ...]
+ *   Map                [marker, key, value, ...]
+ *   Error              [marker, name, message, stack, code or nil, cause or undefined, [errors] or nil, {data}]
+ *
+ * The machine's order is of no concern between threads; who carries payloads elsewhere has to say it.
+ */
+
+export const Extension = {
+  Undefined: 1,
+  Hole: 2,
+  BigInt: 3,
+  Date: 4,
+  Utf16: 5,
+  Reference: 6,
+  ArrayBuffer: 7,
+  View: 8,
+  Marker: 9,
+} as const;
+
+export const Marker = { Set: 0, Map: 1, Error: 2 } as const;
+
+/** By `ViewKind`: a Uint8Array is bin. */
+export const VIEWS = [
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+] as const;
+
+export interface PayloadLimits {
+  /** Bytes of the payload, encoded. */
+  readonly maxBytes: number;
+  /** How deep objects may lie within each other. */
+  readonly maxDepth: number;
+  /** How often objects may be met that have been met before. */
+  readonly maxReferences: number;
+  /** Characters of an error's message, and of its stack, that are kept. */
+  readonly maxErrorChars: number;
+}
+
+export const DEFAULT_MAX_DEPTH = 64;
+export const DEFAULT_MAX_REFERENCES = 10_000;
+
+export const PayloadErrorCode = {
+  /** A value that is no plain data, or bytes that are no payload. */
+  Invalid: 'SLUICE_MESSAGE_INVALID',
+  /** More bytes than a message may have. */
+  TooLarge: 'SLUICE_MESSAGE_TOO_LARGE',
+} as const;
+export type PayloadErrorCode = (typeof PayloadErrorCode)[keyof typeof PayloadErrorCode];
+
+export class PayloadError extends Error {
+  override readonly name = 'PayloadError';
+  readonly code: PayloadErrorCode;
+  /** Where in the value, such as `arguments[0].rows[3].when`; empty when bytes are wrong. */
+  readonly path: string;
+
+  constructor(code: PayloadErrorCode, path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.path = path;
+  }
+}
