@@ -190,6 +190,8 @@ export class Server {
           maxErrorChars: this.#config.log.maxErrorChars,
           maxWaitingPrintBytes: this.#config.log.maxWaitingBytes,
           ...(pool.kind && { kind: pool.kind }),
+          ...(pool.export && { export: pool.export }),
+          ...(pool.port && { port: pool.port }),
         },
         flags: this.#threadFlags,
         ...(this.#prints && { prints: this.#prints }),

@@ -23,6 +23,10 @@ export interface HostOptions {
   readonly pool: string;
   /** What the module exports; undefined: to be seen by its shape. */
   readonly kind?: 'exchange' | 'generator' | 'handler' | 'node' | 'server' | 'fetch';
+  /** The export that is the application; undefined: the default one, or the only one that looks like it. */
+  readonly export?: string;
+  /** Of several servers that the module tells to listen, the port of the application; undefined: there is one. */
+  readonly port?: number;
   /** What becomes of features that the application's shape cannot carry. */
   readonly downgrade?: DowngradeSettings;
   /** Both sides of every exchange are held against the interface's rules. */

@@ -68,6 +68,19 @@ export const poolSchema = v.pipe(
           v.description('What the module exports. Default: seen by its shape (see applications.md).'),
         ),
       ),
+      export: v.optional(
+        v.pipe(
+          v.string('the name of an export'),
+          v.minLength(1, 'the name of an export'),
+          v.description(
+            'The export that is the application. Default: the default export, else the only one among app, application, handler, listener and server that looks like an application.',
+          ),
+        ),
+      ),
+      port: wholeNumber(
+        'Of a module that tells several servers to listen, the port of the one that is the application; Sluice binds none of them. Default: there is one.',
+        { from: 1, to: 65_535, byDefault: undefined },
+      ),
       downgrade,
       validate: flag(
         'Hold application and server against the rules of the gateway interface (see sgi.md), for development.',

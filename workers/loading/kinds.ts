@@ -20,7 +20,13 @@ export function kindOf(value: unknown): ApplicationKind | null {
   if (hasMethod(value, 'fetch')) return 'fetch';
   if (typeof value !== 'function') return null;
   // Express and Connect, whose own parameters say less than this; and (req, res) or (req, res, next).
-  return hasMethod(value, 'handle') || value.length > 1 ? 'node' : 'exchange';
+  if (hasMethod(value, 'handle') || value.length > 1) return 'node';
+  return takesRest(value) ? null : 'exchange';
+}
+
+/** `(...args) => handler(...args)` may be anything. */
+function takesRest(value: object): boolean {
+  return /^(?:async\b\s*)?(?:function\b[^(]*)?\(\s*\.\.\./.test(Function.prototype.toString.call(value));
 }
 
 /** Whether a value can be what the configuration says it is. */
@@ -72,6 +78,8 @@ export function hasMethod(value: unknown, name: string): boolean {
 export function describeValue(value: unknown): string {
   if (typeof value === 'function') {
     const { length, name } = value;
+    if (takesRest(value))
+      return 'a function of any number of parameters, which may be of each kind that is a function: state its `kind`';
     return `a function ${name === '' ? '' : `named ${name} `}of ${length} ${length === 1 ? 'parameter' : 'parameters'}`;
   }
   if (typeof value !== 'object' || value === null) return String(value);

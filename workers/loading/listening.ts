@@ -4,33 +4,72 @@
  */
 import { Server } from 'node:net';
 
-/** A server of HTTP: it has request listeners. */
+/** A server of HTTP, of whichever of Node's modules. */
 export type ListeningServer = Server & NodeJS.EventEmitter;
 
+interface Heard {
+  readonly server: ListeningServer;
+  readonly port: number;
+}
+
 export class Listening {
-  readonly servers: ListeningServer[] = [];
+  readonly #port: number | undefined;
+  readonly #heard: Heard[] = [];
   readonly #original = Server.prototype.listen;
   readonly #first = Promise.withResolvers<ListeningServer>();
+  /** Who listens besides it is nobody's application. */
+  #application: unknown = null;
 
-  /** From now on until `end`. Other servers than those of HTTP listen as ever. */
-  constructor() {
-    const { servers, keep } = {
-      servers: this.servers,
-      keep: (server: ListeningServer) => this.#first.resolve(server),
-    };
+  /**
+   * From now on until `end`. Other servers than those of HTTP listen as ever.
+   * @param port of several servers, that of the application
+   */
+  constructor(port?: number) {
+    this.#port = port;
     const original = this.#original;
+    const onListen = (server: ListeningServer, args: readonly unknown[]) => this.#onListen(server, args);
     Server.prototype.listen = function listen(this: ListeningServer, ...args: unknown[]) {
-      if (this.listenerCount('request') === 0 && this.listenerCount('stream') === 0) {
-        return original.apply(this, args as never);
-      }
-      servers.push(this);
-      pretend(this, args);
-      keep(this);
+      if (!isHttp(this)) return original.apply(this, args as never);
+      onListen(this, args);
       return this;
     } as never;
   }
 
-  /** The first one, which a module may start some time after it was loaded. */
+  #onListen(server: ListeningServer, args: readonly unknown[]): void {
+    const port = portOf(args);
+    this.#heard.push({ server, port });
+    pretend(server, port, args);
+    if (this.#port === undefined || this.#port === port) this.#first.resolve(server);
+    if (this.#application !== null && this.#application !== server) {
+      process.emitWarning(
+        `a second server listens on port ${port}: it gets no requests. Threads own no sockets, and a pool runs one application`,
+        { code: 'SLUICE_SECOND_SERVER' },
+      );
+    }
+  }
+
+  get hasHeard(): boolean {
+    return this.#heard.length > 0;
+  }
+
+  /** The application among those that listen by now; undefined: none, or not yet. */
+  get chosen(): ListeningServer | undefined {
+    const heard =
+      this.#port === undefined ? this.#heard : this.#heard.filter(({ port }) => port === this.#port);
+    return heard[0]?.server;
+  }
+
+  /** Ports of the servers that listen, where it is not said which is the application. */
+  get ambiguous(): readonly number[] {
+    return this.#port === undefined && this.#heard.length > 1 ? this.#heard.map(({ port }) => port) : [];
+  }
+
+  /** What has become the application: where that is a server that listens, another that does so later is told of. */
+  choose(application: unknown): void {
+    if (this.#heard.some(({ server }) => server === application)) this.#application = application;
+  }
+
+  /** The application, which a module may start some time after it was loaded. */
   get first(): Promise<ListeningServer> {
     return this.#first.promise;
   }
@@ -40,15 +79,27 @@ export class Listening {
   }
 }
 
-/** The server answers as one that listens, and closes as one. */
-function pretend(server: ListeningServer, args: readonly unknown[]): void {
-  const [first] = args;
+/** Its request listeners may be added behind its `listen`, and a server of WebSockets has none. */
+function isHttp(server: ListeningServer): boolean {
+  return (
+    'headersTimeout' in server ||
+    typeof (server as { updateSettings?: unknown }).updateSettings === 'function' ||
+    server.listenerCount('request') > 0
+  );
+}
+
+function portOf([first]: readonly unknown[]): number {
   const port = typeof first === 'object' && first !== null ? (first as { port?: unknown }).port : first;
+  return Number(port) || 0;
+}
+
+/** The server answers as one that listens, and closes as one. */
+function pretend(server: ListeningServer, port: number, args: readonly unknown[]): void {
   const callback = args.findLast((each) => typeof each === 'function') as (() => void) | undefined;
   Object.defineProperties(server, {
     listening: { value: true, writable: true, configurable: true },
     address: {
-      value: () => ({ address: '127.0.0.1', family: 'IPv4', port: Number(port) || 0 }),
+      value: () => ({ address: '127.0.0.1', family: 'IPv4', port }),
       configurable: true,
     },
     close: {

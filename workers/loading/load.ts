@@ -4,8 +4,18 @@ import type { FromServerOptions } from '../adapters/node/from-server.ts';
 import { fromGenerator } from '../faces/generator.ts';
 import { fromHandler } from '../faces/handler.ts';
 import type { Application, ApplicationKind, Lifespan } from '../gateway.ts';
-import { canBe, describeValue, hasMethod, isFastify, KINDS, kindOf } from './kinds.ts';
+import {
+  applicationOf,
+  authored,
+  describeExports,
+  type Exported,
+  lifespanOf,
+  type ModuleExports,
+} from './exports.ts';
+import { nothingLeft } from './idle.ts';
+import { hasMethod, isFastify, KINDS } from './kinds.ts';
 import { Listening } from './listening.ts';
+import { becomeProgram } from './program.ts';
 
 export interface Loaded {
   readonly application: Application;
@@ -28,11 +38,13 @@ export async function load(options: HostOptions): Promise<Loaded> {
     const module: BuiltInModule = await import(options.application);
     return { application: await module.create(options.applicationOptions), lifespan: {} };
   }
-  const listening = new Listening();
-  const module: { [name: string]: unknown } = await import(options.application);
-  const { value, kind, lifespan } = await recognise(module, options.kind, listening);
+  becomeProgram(options.application);
+  const listening = new Listening(options.port);
+  const module = authored(await import(options.application));
+  const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
-  if (NATIVE_KINDS.has(kind) && listening.servers.length === 0) listening.end();
+  if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
+  else listening.choose(value);
   const application = await adapt(kind, value, options);
   return { application: await validated(application, options), lifespan };
 }
@@ -43,63 +55,56 @@ async function validated(application: Application, { validate }: HostOptions): P
   return validator.validate(application);
 }
 
-interface Recognised {
-  readonly value: unknown;
-  readonly kind: ApplicationKind;
-  readonly lifespan: Lifespan;
-}
-
 async function recognise(
-  module: { readonly [name: string]: unknown },
-  stated: ApplicationKind | undefined,
+  module: ModuleExports,
+  { export: name, kind }: HostOptions,
   listening: Listening,
-): Promise<Recognised> {
-  const own = module.default;
-  const isWrapped = typeof own === 'object' && own !== null && 'application' in own;
-  const value = isWrapped ? (own as { application: unknown }).application : own;
-  const found = stated ?? kindOf(value);
-  if (found !== null && (stated === undefined || canBe(found, value))) {
-    const methods = isWrapped || found === 'handler' || found === 'fetch' ? lifespanOf(own) : {};
-    return { value, kind: found, lifespan: { ...methods, ...lifespanOf(module) } };
+): Promise<Exported> {
+  const { default: own } = module;
+  const isDefault = name !== undefined || (own !== undefined && !isBlank(own));
+  const exported = isDefault ? await applicationOf(module, name ?? 'default', kind) : null;
+  if (exported !== null) return exported;
+  // A program that listens need not export anything, and may take its time.
+  const mayListen = name === undefined && (kind === undefined || kind === 'server');
+  const named =
+    name === undefined && !listening.hasHeard ? await applicationOf(module, undefined, kind) : null;
+  if (named !== null) return named;
+  if (mayListen) {
+    refuseSeveral(listening.ambiguous);
+    const server = listening.chosen ?? (await Promise.race([listening.first, nothingLeft()]));
+    if (server !== undefined) {
+      refuseStreams(server);
+      return { value: server, kind: 'server', lifespan: lifespanOf(module) };
+    }
   }
-  // A program that listens exports nothing, and may take its time, or something else.
-  const mayListen = stated === undefined || stated === 'server';
-  const server =
-    listening.servers[0] ?? (mayListen && exportsNothing(module) ? await listening.first : undefined);
-  if (server !== undefined && mayListen) {
-    return { value: server, kind: 'server', lifespan: lifespanOf(module) };
-  }
-  const what =
-    'default' in module ? `its default export is ${describeValue(value)}` : `it exports ${names(module)}`;
+  const what = describeExports(module, name);
   throw new KindError(
-    stated === undefined
-      ? `expected a default export that is an application (of the kind ${KINDS.join(', ')}), or a server that listens: ${what}`
-      : `expected a default export of the kind '${stated}', as the pool says: ${what}`,
+    kind === undefined
+      ? `expected ${name === undefined ? 'a default export' : `an export '${name}'`} that is an application (of the kind ${KINDS.join(', ')}), or a server that listens: ${what}`
+      : `expected ${name === undefined ? 'a default export' : `an export '${name}'`} of the kind '${kind}', as the pool says: ${what}`,
   );
 }
 
-/** As an ECMAScript module, or as a CommonJS one, whose exports are an object to begin with. */
-function exportsNothing({
-  default: own,
-  'module.exports': _,
-  ...others
-}: {
-  [name: string]: unknown;
-}): boolean {
-  const isBlank =
-    own === undefined || (typeof own === 'object' && own !== null && Object.keys(own).length === 0);
-  return isBlank && Object.keys(others).length === 0;
+function refuseSeveral(ports: readonly number[]): void {
+  if (ports.length === 0) return;
+  throw new KindError(
+    `expected one server that listens, found ${ports.length}, on the ports ${ports.join(', ')}: say by the pool's \`port\` which is ` +
+      'the application. The others get no requests, since threads own no sockets',
+  );
 }
 
-function names(module: object): string {
-  return Object.keys(module).join(', ') || 'nothing';
+/** The compatibility interface listens to `stream` itself when it has request listeners. */
+function refuseStreams(server: NodeJS.EventEmitter): void {
+  if (server.listenerCount('stream') === 0 || server.listenerCount('request') > 0) return;
+  throw new KindError(
+    "expected a server with request listeners, it has listeners of node:http2's streams alone: listen to 'request', or write a " +
+      'native application (docs/applications.md), which has all that streams have',
+  );
 }
 
-function lifespanOf(value: unknown): Lifespan {
-  const lifespan: { start?: Lifespan['start']; stop?: Lifespan['stop'] } = {};
-  if (hasMethod(value, 'start')) lifespan.start = (context) => (value as Required<Lifespan>).start(context);
-  if (hasMethod(value, 'stop')) lifespan.stop = () => (value as Required<Lifespan>).stop();
-  return lifespan as Lifespan;
+/** A CommonJS module's exports are an object to begin with. */
+function isBlank(own: unknown): boolean {
+  return typeof own === 'object' && own !== null && Object.keys(own).length === 0;
 }
 
 async function adapt(kind: ApplicationKind, value: unknown, options: HostOptions): Promise<Application> {

@@ -1,0 +1,87 @@
+/** Modules as tools emit them and as programs are written: which export, which server, and what they see of their process. */
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { FileScope, type PoolInput, startServer, type TestServer } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+
+const file = (name: string): string => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+
+/** What each answers to `GET /`. */
+const programs: Readonly<Record<string, readonly [body: string, pool?: Partial<PoolInput>]>> = {
+  'compiled.cjs': ['compiled'],
+  'members.cjs': ['a member'],
+  'named.mjs': ['later than the module'],
+  'handler.mjs': ['a handler'],
+  'fetching.mjs': ['fetched'],
+  'promised.mjs': ['promised'],
+  'rest.mjs': ['any number of parameters', { kind: 'node' }],
+  'listens-first.mjs': ['listened first'],
+  'main.cjs': ['true true true'],
+  'two-servers.mjs': ['the application', { port: 3000 }],
+};
+
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  const names = Object.entries(programs);
+  server = await startServer(scope, {
+    pools: Object.fromEntries(
+      names.map(([name, [, pool]], n) => [
+        `p${n}`,
+        { application: file(name), threads: { min: 1, max: 1 }, ...pool },
+      ]),
+    ),
+    routes: names.map((_, n) => ({ host: `p${n}.test`, path: '/*', pool: `p${n}` })),
+  });
+});
+test.after.always(() => scope.end());
+
+for (const [n, [name, [expected]]] of Object.entries(programs).entries()) {
+  test(`${name} answers`, async (t) => {
+    const { status, body } = await requestHttp1(`${server.origin}/`, { headers: { host: `p${n}.test` } });
+    t.deepEqual([status, body.toString()], [200, expected]);
+  });
+}
+
+test('an export that the pool names is the application', async (t) => {
+  const pool = { application: file('named.mjs'), export: 'respond', threads: { min: 1, max: 1 } };
+  const { origin } = await startServer(t, { pools: { named: pool } });
+  t.is((await requestHttp1(`${origin}/`)).body.toString(), 'later than the module');
+});
+
+test('a server of WebSockets that has no request listener is one that listens', async (t) => {
+  const pool = { application: file('sockets.mjs'), threads: { min: 1, max: 1 } };
+  const { origin } = await startServer(t, {
+    pools: { sockets: pool },
+    routes: [{ path: '/*', pool: 'sockets', websocket: true }],
+  });
+  const socket = new WebSocket(origin.replace('http', 'ws'));
+  t.teardown(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('hi');
+  const [data] = await once(socket, 'message');
+  t.is(String(data), 'got hi');
+});
+
+const refused: readonly (readonly [name: string, says: RegExp, pool?: Partial<PoolInput>])[] = [
+  ['rest.mjs', /a function of any number of parameters.*state its `kind`/],
+  [
+    'two-servers.mjs',
+    /expected one server that listens, found 2, on the ports 9464, 3000: say by the pool's `port`/,
+  ],
+  ['clustered.mjs', /it calls cluster\.fork\(\): start the server in this thread/],
+  ['streams.mjs', /expected a server with request listeners.*node:http2's streams/],
+  ['members.cjs', /expected an export 'start'.*it exports/, { export: 'start' }],
+];
+
+for (const [name, says, pool] of refused) {
+  test(`${name} is refused when it loads${pool === undefined ? '' : ` with ${JSON.stringify(pool)}`}`, async (t) => {
+    const wrong = { application: file(name), threads: { min: 1, max: 1 }, ...pool };
+    const error = await t.throwsAsync(startServer(t, { pools: { wrong } }));
+    t.is((error as { code?: string } | undefined)?.code, 'SLUICE_APPLICATION_LOAD_FAILED');
+    t.regex(error?.message ?? '', says);
+  });
+}
