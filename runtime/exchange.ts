@@ -18,11 +18,10 @@ import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
 import { Window } from '../wire/window.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { Deadline } from './deadlines/counters.ts';
-import { Watched } from './deadlines/watched.ts';
+import type { Watched, Watcher } from './deadlines/watched.ts';
 import { Outcome, type OutcomeCounters } from './outcomes.ts';
-import type { JobThread, Refusal } from './pools/job.ts';
+import { Job, type JobThread, type OpeningThread, type Refusal } from './pools/job.ts';
 import { Stall } from './pools/span.ts';
-import type { Thread } from './pools/thread.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
 export interface Transport {
@@ -106,7 +105,7 @@ export interface Destination {
   readonly explain?: (status: number, reason: string) => Explanation;
 }
 
-export class Exchange extends Watched {
+export class Exchange extends Job implements Watched {
   readonly method: string;
   readonly scheme: string;
   readonly authority: string;
@@ -120,6 +119,17 @@ export class Exchange extends Watched {
   readonly transport: Transport;
   /** The transport's own object for this exchange. */
   readonly stream: unknown;
+
+  // Watched: the watcher's own notes.
+  watcher: Watcher | null = null;
+  previousWatched: Watched | null = null;
+  nextWatched: Watched | null = null;
+  ageMs = 0;
+  requestOwedMs = 0;
+  requestMarkBytes = 0;
+  responseOwedMs = -1;
+  responseMarkBytes = 0;
+  receivedBytes = 0;
 
   readonly #destination: Destination;
   /** `open`; `ended`: the peer has sent it whole; `stopped`: nobody reads the rest. */
@@ -346,7 +356,7 @@ export class Exchange extends Watched {
 
   // ---- to the thread
 
-  sendOpen(thread: Thread, slot: number, generation: number): boolean {
+  sendOpen(thread: OpeningThread, slot: number, generation: number): boolean {
     const whole = this.#request === 'ended' && this.#waiting === null && this.#requestTrailers === null;
     const sent = thread.channel.sendOpen(
       slot,
@@ -374,7 +384,7 @@ export class Exchange extends Watched {
    * Trailers that came before the thread did, behind no content: nothing that follows would send them, as an application that waits
    * for them alone grants no credit. A thread that does not claim the exchange drops them with its OPEN.
    */
-  #sendEarlyTrailers(thread: Thread, slot: number): void {
+  #sendEarlyTrailers(thread: OpeningThread, slot: number): void {
     this.#endSent = thread.channel.sendTrailers(slot, this.#requestTrailers ?? NO_FIELDS);
     if (!this.#endSent) thread.waitForRoom(this);
   }

@@ -9,12 +9,12 @@ import type { Histogram } from './pools/histogram.ts';
 import type { Pool } from './pools/pool.ts';
 import type { Tally } from './pools/tally.ts';
 import type { Thread } from './pools/thread.ts';
-import type { Server } from './server.ts';
 import type {
   ExchangeStatus,
   ListenerStatus,
   LoopStatus,
   PoolStatus,
+  ServerState,
   ServerStatus,
   TallyStatus,
   ThreadStatus,
@@ -22,7 +22,7 @@ import type {
 } from './status-types.ts';
 import { readVersion } from './version.ts';
 
-export function addStatus(routes: ControlRoutes, server: Server): void {
+export function addStatus(routes: ControlRoutes, server: { status(): ServerStatus }): void {
   routes.add('GET', '/status', (exchange) => exchange.answer(200, server.status()));
 }
 
@@ -49,6 +49,12 @@ export class LoopMeter {
   }
 }
 
+/** Who has one. */
+interface Running {
+  readonly state: ServerState;
+  readonly parts: { readonly pools: readonly Pool[]; readonly listeners: readonly Listener[] };
+}
+
 /** What a status is made of that the server does not keep in its parts. */
 export interface StatusParts {
   readonly startedAt: Date;
@@ -66,7 +72,7 @@ export interface StatusParts {
   readonly meters: WeakMap<Thread, LoopMeter>;
 }
 
-export function statusOf({ parts, state }: Server, more: StatusParts): ServerStatus {
+export function statusOf({ parts, state }: Running, more: StatusParts): ServerStatus {
   const nowUs = clockMicroseconds();
   return {
     version: readVersion(),

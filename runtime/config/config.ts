@@ -2,7 +2,7 @@
 
 import type { ListenerConfig } from './listeners.ts';
 import type { ConfigOutput } from './schema.ts';
-import type { StaticConfig } from './static.ts';
+import type { ThreadRange } from './thread-range.ts';
 
 export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' | 'drainTimeoutMs' | 'log'> {
   /** Absolute path of the file it came from. */
@@ -33,9 +33,17 @@ export interface PoolConfig extends Omit<PoolOutput, 'threads'> {
   readonly threads: ThreadRange;
 }
 
-export interface ThreadRange {
-  readonly min: number;
-  readonly max: number;
+type RouteOutput = ConfigOutput['routes'][number];
+
+/** What the built-in application is told of a route with files; its own type is `StaticOptions` beside it. */
+export interface StaticConfig
+  extends Omit<NonNullable<RouteOutput['static']>, 'threads' | 'exchangesPerThread'> {
+  /** Absolute. */
+  readonly root: string;
+  /** The route's pattern. */
+  readonly path: string;
+  /** JSON path of the section that it comes from. */
+  readonly where: string;
 }
 
 export interface RouteConfig {
@@ -45,7 +53,7 @@ export interface RouteConfig {
   readonly path: string;
   /** For a route with files, the one that was made for it. */
   readonly pool: string;
-  readonly static?: ConfigOutput['routes'][number]['static'];
+  readonly static?: RouteOutput['static'];
   /** WebSocket handshakes reach the application. */
   readonly websocket: boolean;
   /** CONNECT reaches the application. */

@@ -9,10 +9,10 @@ import { maxMessageLength } from '../../wire/layout.ts';
 import { MAX_AUTHORITY_CHARS } from '../http1/host.ts';
 import { maxUnixPathBytes } from './address.ts';
 import { closest } from './closest.ts';
-import type { ThreadRange } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import type { ConfigOutput } from './schema.ts';
+import type { ThreadRange } from './thread-range.ts';
 
 /**
  * The threads of each pool by name. Without a max, it is what the machine runs in parallel, or min when that

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { ListenerAddress } from './address.ts';
-import type { Config, LogConfig, PoolConfig, RouteConfig, ThreadRange } from './config.ts';
+import type { Config, LogConfig, PoolConfig, RouteConfig } from './config.ts';
 import {
   checkControlPath,
   checkOutputLimits,
@@ -33,6 +33,7 @@ import { compareRoutes } from './routes.ts';
 import { type ConfigOutput, configSchema } from './schema.ts';
 import { checkShape, expectedAt } from './shape.ts';
 import { findMissingRoots, staticPool, staticPoolName } from './static.ts';
+import type { ThreadRange } from './thread-range.ts';
 
 /** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
 export interface ConfigOverrides {

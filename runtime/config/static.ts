@@ -4,22 +4,12 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import type { Config, PoolConfig } from './config.ts';
+import type { Config, PoolConfig, StaticConfig } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describePath } from './errors.ts';
 import { type ConfigOutput, poolSchema, ringSizes } from './schema.ts';
 
 type RouteOutput = ConfigOutput['routes'][number];
 type StaticOutput = NonNullable<RouteOutput['static']>;
-
-/** What the application is told; its own type is `StaticOptions` beside it. */
-export interface StaticConfig extends Omit<StaticOutput, 'threads' | 'exchangesPerThread'> {
-  /** Absolute. */
-  readonly root: string;
-  /** The route's pattern. */
-  readonly path: string;
-  /** JSON path of the section that it comes from. */
-  readonly where: string;
-}
 
 const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */

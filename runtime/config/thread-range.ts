@@ -1,7 +1,11 @@
 /** A number of threads as flags and variables give it: `4` for exactly four, `1-4` for a range. */
 
-import type { ThreadRange } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+
+export interface ThreadRange {
+  readonly min: number;
+  readonly max: number;
+}
 
 /** More threads than this is a typing error on any machine of today. */
 export const maxThreads = 1_024;

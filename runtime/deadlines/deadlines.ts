@@ -10,7 +10,7 @@
 import { Deadline, DeadlineCounters } from './counters.ts';
 import type { RateLimit } from './rate.ts';
 import { isSlow } from './rate.ts';
-import type { Watched } from './watched.ts';
+import type { Watched, Watcher } from './watched.ts';
 
 export interface DeadlineOptions {
   readonly requestRate: RateLimit;
@@ -25,7 +25,7 @@ export interface DeadlineOptions {
  */
 const MAX_STEP_MS = 2_000;
 
-export class Deadlines {
+export class Deadlines implements Watcher {
   readonly counters = new DeadlineCounters();
   readonly options: DeadlineOptions;
   #first: Watched | null = null;
@@ -48,7 +48,6 @@ export class Deadlines {
     this.#first = exchange;
   }
 
-  /** The exchange is over. Idempotent. */
   forget(exchange: Watched): void {
     if (exchange.watcher === null) return;
     const { previousWatched: previous, nextWatched: next } = exchange;

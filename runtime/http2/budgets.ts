@@ -9,9 +9,7 @@
  */
 import type { EngineCounters } from './counters.ts';
 import { FrameType } from './frames.ts';
-import type { BudgetLimit, BudgetLimits } from './options.ts';
-
-export type BudgetName = keyof BudgetLimits;
+import type { BudgetLimit, BudgetLimits, BudgetName } from './options.ts';
 
 /**
  * What the connection's work so far has earned of each budget. What clients send at worst, from their sources and

@@ -1,7 +1,7 @@
 /** What one connection has seen, as plain numbers: the owner adds them up when it likes. */
 
-import type { BudgetName } from './budgets.ts';
 import { UnknownFrameType } from './frames.ts';
+import type { BudgetName } from './options.ts';
 
 /** A budget, or a limit that no honest peer comes near: of CONTINUATIONs, of a field block, of output that is not read. */
 export type Abuse = BudgetName | 'continuation' | 'fieldBlock' | 'unsentOutput';

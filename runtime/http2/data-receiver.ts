@@ -9,7 +9,7 @@ import { breaksContentLength } from './field-validation.ts';
 import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
-import type { ReceiverParts } from './receiver.ts';
+import type { ReceiverParts } from './receiver-parts.ts';
 import type { Http2Stream } from './stream.ts';
 import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';

@@ -15,7 +15,7 @@ import type { LateAllowance } from './late-allowance.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Http2Options } from './options.ts';
 import type { Priorities } from './priorities.ts';
-import type { ReceiverParts } from './receiver.ts';
+import type { ReceiverParts } from './receiver-parts.ts';
 import type { Sender } from './sender.ts';
 import type { SettingsInFlight } from './settings.ts';
 import { Http2Stream } from './stream.ts';

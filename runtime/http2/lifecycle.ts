@@ -2,7 +2,7 @@
  * How streams and the connection end. Every ending passes here, so each stream is closed exactly once, its
  * queue is dropped, its flow-control bytes go back and its owner hears of it last.
  */
-import type { AbuseBudgets, BudgetName } from './budgets.ts';
+import type { AbuseBudgets } from './budgets.ts';
 import type { Abuse, EngineCounters } from './counters.ts';
 import { ConnectionError, ErrorCode } from './errors.ts';
 import type { ClosedBy, EngineEvents } from './events.ts';
@@ -10,6 +10,7 @@ import type { FrameReader } from './frame-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { maxInt31 } from './frames.ts';
 import type { LateAllowance } from './late-allowance.ts';
+import type { BudgetName } from './options.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';

@@ -79,6 +79,8 @@ export interface BudgetLimits {
   readonly stalledStreamSeconds: BudgetLimit;
 }
 
+export type BudgetName = keyof BudgetLimits;
+
 export interface Http2Options {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused with REFUSED_STREAM. Default 128. */
   readonly maxConcurrentStreams: number;

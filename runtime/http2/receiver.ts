@@ -27,6 +27,7 @@ import type { Http2Options } from './options.ts';
 import type { Priorities } from './priorities.ts';
 import type { Pusher } from './pusher.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
+import type { ReceiverParts } from './receiver-parts.ts';
 import type { RoundTrip } from './round-trip.ts';
 import type { Sender } from './sender.ts';
 import { type PeerSettings, SettingId, type SettingsInFlight } from './settings.ts';
@@ -36,26 +37,6 @@ import type { Streams } from './streams.ts';
 
 /** A longer Priority Field Value is not read: no priority takes as much to say. */
 const maxPriorityBytes = 256;
-
-/** The parts of an engine that a frame can touch. */
-export interface ReceiverParts {
-  readonly events: EngineEvents;
-  readonly options: Http2Options;
-  readonly counters: EngineCounters;
-  readonly writer: FrameWriter;
-  readonly streams: Streams;
-  readonly flow: ReceiveFlow;
-  readonly roundTrip: RoundTrip;
-  readonly lifecycle: Lifecycle;
-  readonly allowance: LateAllowance;
-  readonly sender: Sender;
-  readonly settings: SettingsInFlight;
-  readonly peer: PeerSettings;
-  readonly pusher: Pusher;
-  readonly priorities: Priorities;
-  readonly decoder: HpackDecoder;
-  readonly encoder: HpackEncoder;
-}
 
 export class Receiver implements FrameSink {
   readonly #events: EngineEvents;

@@ -6,7 +6,6 @@
  */
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import type { JobSpan } from './span.ts';
-import type { Thread } from './thread.ts';
 
 /** What a job needs of who runs it: a thread of a pool, or the server itself. */
 export interface JobThread {
@@ -22,6 +21,12 @@ export interface JobThread {
   waitForRoom(job: Job): void;
   /** A job has sent something outside of a turn: the next one publishes it. */
   requestTurn(): void;
+}
+
+/** What a job needs of a thread of a pool to be opened on it. */
+export interface OpeningThread {
+  readonly channel: Pick<ReactorEnd, 'sendOpen' | 'sendTrailers'>;
+  waitForRoom(job: Job): void;
 }
 
 /** Why a pool could not run a job. */
@@ -50,7 +55,7 @@ export abstract class Job {
   }
 
   /** Writes the message that opens this job on a thread; false when its ring is full. */
-  abstract sendOpen(thread: Thread, slot: number, generation: number): boolean;
+  abstract sendOpen(thread: OpeningThread, slot: number, generation: number): boolean;
   /** The thread's ring has room again, after a send of this job met it full. False when it is full again. */
   abstract onWritable(): boolean;
   /** Something is to be sent to the thread, and only room in its ring may be missing. */

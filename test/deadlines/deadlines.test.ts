@@ -3,13 +3,22 @@ import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
 import { type DeadlineOptions, Deadlines } from '../../runtime/deadlines/deadlines.ts';
-import { Watched } from '../../runtime/deadlines/watched.ts';
+import type { Watched, Watcher } from '../../runtime/deadlines/watched.ts';
 
 /** 100 bytes a second over ten seconds, both ways. */
 const rate = { bytesPerSecond: 100, windowMs: 10_000 };
 const options: DeadlineOptions = { requestRate: rate, responseRate: rate, exchangeTimeoutMs: 0 };
 
-class Scripted extends Watched {
+class Scripted implements Watched {
+  watcher: Watcher | null = null;
+  previousWatched: Watched | null = null;
+  nextWatched: Watched | null = null;
+  ageMs = 0;
+  requestOwedMs = 0;
+  requestMarkBytes = 0;
+  responseOwedMs = -1;
+  responseMarkBytes = 0;
+  receivedBytes = 0;
   leastRequestBytesPerSecond = rate.bytesPerSecond;
   isOwedContent = false;
   takenBytes = -1;
@@ -22,22 +31,7 @@ class Scripted extends Watched {
     this.whenMissed();
   }
 
-  sendOpen(): boolean {
-    return true;
-  }
-  onWritable(): boolean {
-    return true;
-  }
-  onReleased(): void {}
-  onLost(): void {}
-  onRefused(): void {}
   onFault(): void {}
-  onHead(): void {}
-  onInform(): void {}
-  onData(): void {}
-  onTrailers(): void {}
-  onCredit(): void {}
-  onReset(): void {}
 }
 
 class Clock {

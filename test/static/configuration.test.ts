@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { ConfigError, ConfigErrorCode } from '../../runtime/config/errors.ts';
 import { findMissingApplications, parseConfig } from '../../runtime/config/load.ts';
-import type { StaticConfig } from '../../runtime/config/static.ts';
+import type { StaticConfig } from '../../runtime/config/config.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
 import { makeDirectory } from './directory.ts';
 
