@@ -1,26 +1,30 @@
 /**
  * Where a small request's time goes: connection, engine, exchange, rings and host in one thread, without a socket, so that each
- * stage can be timed by itself and no other process is measured.
+ * stage can be timed by itself and no other process is measured. Over HTTP/2 the requests of a batch are streams of one connection, over
+ * HTTP/1.1 each comes on a connection of its own, or all are pipelined on one.
  *
- * - `in`: bytes of a socket, to OPEN in the ring: frames, HPACK, the rules of RFC 9113, routing, the exchange;
+ * - `in`: bytes of a socket, to OPEN in the ring: frames, HPACK, the rules of RFC 9113 or 9112, routing, the exchange;
  * - `thread`: OPEN out of the ring, to HEAD in the other: the claim, the application, the checks of what it answers;
  * - `after`: what follows in microtasks: the application's function has returned;
- * - `out`: HEAD out of the ring, to bytes for the socket: HPACK, frames.
+ * - `out`: HEAD out of the ring, to bytes for the socket: HPACK, frames, or the head of HTTP/1.1.
  *
  * A stage's time is the median over batches of what a batch takes by the clock, for one request: whatever interrupts a batch, the
  * collector's pauses too, is not in it. The processor's time for all of it, collector included, is the line `cpu`: the median over samples and
  * the least.
  *
- * `node bench/request-path.ts [--load h2load,browser] [--application sync,async,nulls] [--batch 32] [--samples 20] [--json]`
+ * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,nulls] [--batch 32] [--samples 20] [--json]`
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { OutputBuffers } from '../runtime/bytes/output-buffers.ts';
 import type { Front } from '../runtime/connections/front.ts';
+import { Http1Connection } from '../runtime/connections/http1.ts';
 import { Http2Connection } from '../runtime/connections/http2.ts';
 import { Deadlines } from '../runtime/deadlines/deadlines.ts';
 import type { Destination } from '../runtime/exchange.ts';
+import { Http1Caches } from '../runtime/http1/caches.ts';
+import type { Http1Options } from '../runtime/http1/options.ts';
 import { HpackEncoder } from '../runtime/http2/hpack/encoder.ts';
 import { http2Options } from '../runtime/http2/options.ts';
 import { OutcomeCounters } from '../runtime/outcomes.ts';
@@ -110,18 +114,45 @@ const loads: { readonly [name: string]: Load } = {
   },
 };
 
+const protocols = ['h2', 'http1', 'pipelined'] as const;
+type Protocol = (typeof protocols)[number];
+
+const statusLine = Buffer.from('HTTP/1.1 200 OK\r\n');
+
+/** Responses that have come to an end, on all connections. */
+interface Answers {
+  count: number;
+}
+
 /** What the connection needs of a socket that takes everything at once. */
 class OpenSocket extends EventEmitter {
   readonly writableLength = 0;
-  responses = 0;
+  readonly #answers: Answers;
+  readonly #isHttp1: boolean;
+
+  constructor(answers: Answers, isHttp1: boolean) {
+    super();
+    this.#answers = answers;
+    this.#isHttp1 = isHttp1;
+  }
+
   setNoDelay(): void {}
   cork(): void {}
   uncork(): void {}
   destroy(): void {}
+  isPaused(): boolean {
+    return false;
+  }
   write(bytes: Buffer): boolean {
+    if (this.#isHttp1) {
+      let at = bytes.indexOf(statusLine);
+      if (at !== 0) throw new Error('no response');
+      for (; at !== -1; at = bytes.indexOf(statusLine, at + 1)) this.#answers.count++;
+      return true;
+    }
     for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) {
       const type = bytes[at + 3] as number;
-      if (type === 0 || type === 1) this.responses += (bytes[at + 4] as number) & 1;
+      if (type === 0 || type === 1) this.#answers.count += (bytes[at + 4] as number) & 1;
       else if (type === 3 || type === 7) throw new Error(`a frame of type ${type}`);
     }
     return true;
@@ -195,11 +226,36 @@ class Client {
   }
 }
 
+/** A request as it stands on an HTTP/1.1 connection. */
+function http1Request({ authority, path, fields: own }: Load, request: number): Buffer {
+  let text = `GET ${path(request)} HTTP/1.1\r\nHost: ${authority}\r\n`;
+  for (let i = 0; i < own.length; i += 2) text += `${own[i]}: ${own[i + 1]}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+/** As the configuration's defaults, but that no connection comes to its last request. */
+const http1Options: Http1Options = {
+  maxTargetBytes: 8_192,
+  maxHeaderBytes: 16_384,
+  maxFieldLines: 128,
+  maxRequestsPerConnection: Number.MAX_SAFE_INTEGER,
+  maxPipelinedRequests: 128,
+  maxParallelRequests: 8,
+  maxDiscardedBytes: 262_144,
+  discardTimeoutMs: 5_000,
+  keepAliveTimeoutMs: 5_000,
+  upgradeH2c: true,
+  headerTimeoutMs: 10_000,
+  requestWindowBytes: 131_072,
+  maxRequestWindowBytes: 1_048_576,
+  outputLimitBytes: 262_144,
+};
+
 /** Callbacks of `setImmediate`, which the bench calls itself. */
 const immediates: (() => void)[] = [];
 const setTurn = globalThis.setImmediate;
 
-function setUp(load: Load, application: Application, batch: number) {
+function setUp(protocol: Protocol, load: Load, application: Application, batch: number) {
   globalThis.setImmediate = ((callback: () => void) => {
     immediates.push(callback);
   }) as unknown as typeof setImmediate;
@@ -259,6 +315,8 @@ function setUp(load: Load, application: Application, batch: number) {
     reactor,
     router: new Router([{ host: '*', path: '/*', target: destination }]),
     http2: http2Options({ budgets: { tinyWindowUpdates: { burst: 1e9, perSecond: 1e9 } } }),
+    http1: http1Options,
+    http1Caches: new Http1Caches(),
     buffers: new OutputBuffers(),
     deadlines: new Deadlines(
       {
@@ -275,21 +333,39 @@ function setUp(load: Load, application: Application, batch: number) {
     },
     forget: () => undefined,
   } as unknown as Front;
-  const socket = new OpenSocket();
-  const preface = Buffer.concat([
-    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-    frame(4, 0, 0, Buffer.alloc(0)),
-    frame(8, 0, 0, Buffer.from([0x3f, 0, 0, 0])),
-  ]);
-  const connection = new Http2Connection(socket as unknown as Socket, front, preface, {
+  const answers: Answers = { count: 0 };
+  const peer = {
     address: '127.0.0.1',
     port: 54_321,
     scheme: 'http',
     tls: '',
     forwarding: null,
     allowsHttp2: true,
-  });
-  return { socket, connection, host, hostTurn, client: new Client(load, batch) };
+  } as const;
+  if (protocol !== 'h2') {
+    const perConnection = protocol === 'pipelined' ? batch : 1;
+    const sockets = Array.from({ length: batch / perConnection }, (_, index) => {
+      const socket = new OpenSocket(answers, true);
+      const connection = new Http1Connection(socket as unknown as Socket, front, { ...peer, port: 50_000 + index });
+      connection.begin(Buffer.alloc(0));
+      return socket;
+    });
+    let requests = 0;
+    const next = (): Buffer[] =>
+      sockets.map(() =>
+        Buffer.concat(Array.from({ length: perConnection }, () => http1Request(load, requests++))),
+      );
+    return { answers, sockets, host, hostTurn, next };
+  }
+  const socket = new OpenSocket(answers, false);
+  const preface = Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    frame(4, 0, 0, Buffer.alloc(0)),
+    frame(8, 0, 0, Buffer.from([0x3f, 0, 0, 0])),
+  ]);
+  new Http2Connection(socket as unknown as Socket, front, preface, peer);
+  const client = new Client(load, batch);
+  return { answers, sockets: [socket], host, hostTurn, next: () => [client.next()] };
 }
 
 interface Result {
@@ -300,24 +376,25 @@ interface Result {
 }
 
 async function measure(
+  protocol: Protocol,
   load: Load,
   application: Application,
   batch: number,
   samples: number,
 ): Promise<Result> {
-  const { socket, host, hostTurn, client } = setUp(load, application, batch);
+  const { answers, sockets, host, hostTurn, next: nextBatch } = setUp(protocol, load, application, batch);
   const perStage: { [stage in Stage]: number[] } = { in: [], thread: [], after: [], out: [] };
   const cpu: number[] = [];
   const batchesPerSample = Math.ceil(16_384 / batch);
   for (let sample = -10; sample < samples; sample++) {
-    const batches: Buffer[] = [];
-    for (let i = 0; i < batchesPerSample; i++) batches.push(client.next());
+    const batches: Buffer[][] = [];
+    for (let i = 0; i < batchesPerSample; i++) batches.push(nextBatch());
     const before = process.threadCpuUsage();
-    for (const bytes of batches) {
+    for (const reads of batches) {
       // As under load: both sides are awake, and no doorbell is rung.
       if (!immediates.includes(hostTurn as () => void)) host.onWake();
       const spent: { [stage in Stage]: number } = { in: 0, thread: 0, after: 0, out: 0 };
-      const wanted = socket.responses + batch;
+      const wanted = answers.count + batch;
       let stage: Stage = 'in';
       let idle = 0;
       let since = performance.now();
@@ -327,8 +404,8 @@ async function measure(
         since = now;
         stage = to;
       };
-      socket.emit('data', bytes);
-      while (socket.responses < wanted) {
+      for (let i = 0; i < reads.length; i++) sockets[i]?.emit('data', reads[i]);
+      while (answers.count < wanted) {
         const turn = immediates.shift();
         if (turn === undefined) {
           // The host waits for ticks and microtasks.
@@ -359,6 +436,7 @@ async function measure(
 
 const { values } = parseArgs({
   options: {
+    protocol: { type: 'string', default: 'h2' },
     load: { type: 'string', default: 'h2load,browser' },
     application: { type: 'string', default: 'async' },
     batch: { type: 'string', default: '32' },
@@ -366,23 +444,31 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+const protocolNames = values.protocol.split(',') as Protocol[];
+for (const name of protocolNames) {
+  if (!protocols.includes(name)) throw new Error(`--protocol: expected some of ${protocols.join(', ')}, got ${name}`);
+}
 const loadNames = values.load.split(',');
 const applicationNames = values.application.split(',');
-for (const loadName of loadNames) {
-  for (const applicationName of applicationNames) {
-    const load = loads[loadName] as Load;
-    const application = applications[applicationName] as Application;
-    immediates.length = 0;
-    const result = await measure(load, application, Number(values.batch), Number(values.samples));
-    if (values.json) {
-      console.log(JSON.stringify({ load: loadName, application: applicationName, ...result }));
-      continue;
-    }
-    const stages = STAGES.map((stage) => `${stage} ${result.stages[stage].toFixed(0)}`).join('  ');
-    console.log(
-      `${loadName.padEnd(8)} ${applicationName.padEnd(6)} ${stages}  sum ${result.totalNs.toFixed(0)} ns  cpu ${result.cpuNs.toFixed(0)} ns, least ${result.leastCpuNs.toFixed(0)}`,
-    );
+for (const protocol of protocolNames) {
+  for (const loadName of loadNames) {
+    for (const applicationName of applicationNames) await report(protocol, loadName, applicationName);
   }
+}
+
+async function report(protocol: Protocol, loadName: string, applicationName: string): Promise<void> {
+  const load = loads[loadName] as Load;
+  const application = applications[applicationName] as Application;
+  immediates.length = 0;
+  const result = await measure(protocol, load, application, Number(values.batch), Number(values.samples));
+  if (values.json) {
+    console.log(JSON.stringify({ protocol, load: loadName, application: applicationName, ...result }));
+    return;
+  }
+  const stages = STAGES.map((stage) => `${stage} ${result.stages[stage].toFixed(0)}`).join('  ');
+  console.log(
+    `${protocol.padEnd(9)} ${loadName.padEnd(8)} ${applicationName.padEnd(6)} ${stages}  sum ${result.totalNs.toFixed(0)} ns  cpu ${result.cpuNs.toFixed(0)} ns, least ${result.leastCpuNs.toFixed(0)}`,
+  );
 }
 // Doorbells and sockets that nobody closes.
 process.exit();

@@ -73,7 +73,9 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
       return;
     }
     free(chunk);
-    this.#front.reactor.flushLater(this);
+    // Most reads bring requests, whose answers come later: then there is nothing to write, but something to publish.
+    if (this.#engine.state !== 'open' || this.#engine.hasOutput) this.#front.reactor.flushLater(this);
+    else this.#front.reactor.request();
   }
 
   /** The connection goes on in the protocol that a request has asked for. @param rest what stood behind the request */

@@ -51,7 +51,7 @@ export class Http1Engine {
    */
   constructor(events: EngineEvents, options: Http1Options, buffers: OutputBuffers, caches: Http1Caches) {
     this.#options = options;
-    const writer = new ResponseWriter(buffers, options.keepAliveTimeoutMs);
+    const writer = new ResponseWriter(buffers, caches.heads, options.keepAliveTimeoutMs);
     const lifecycle = new Lifecycle(events, options, writer);
     this.#receiver = new Receiver(events, options, lifecycle);
     this.#reader = new RequestReader(this.#receiver, options, caches.sections, caches.pieces);

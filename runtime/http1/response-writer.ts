@@ -7,6 +7,7 @@ import { OutputQueue } from '../bytes/output-queue.ts';
 import type { SendQueue } from '../bytes/send-queue.ts';
 import { Framing, type Http1Message } from './message.ts';
 import { reasonOf } from './reasons.ts';
+import type { ResponseHeads } from './response-heads.ts';
 
 /** Of a chunk: eight digits, and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
@@ -16,10 +17,13 @@ const HEX = Buffer.from('0123456789abcdef', 'latin1');
 
 export class ResponseWriter {
   readonly #output: OutputQueue;
+  readonly #heads: ResponseHeads;
   /** Behind the fields of a response that the connection goes on after. */
   readonly #persisting: string;
 
-  constructor(buffers: OutputBuffers, keepAliveTimeoutMs: number) {
+  /** @param heads of all connections with that time of rest */
+  constructor(buffers: OutputBuffers, heads: ResponseHeads, keepAliveTimeoutMs: number) {
+    this.#heads = heads;
     this.#output = new OutputQueue(buffers, CHUNK_FRAMING_BYTES);
     this.#persisting = persistingFields(keepAliveTimeoutMs);
   }
@@ -41,6 +45,25 @@ export class ResponseWriter {
    * @param date for the Date field, unless the fields have one (RFC 9110 section 6.6.1)
    */
   head(message: Http1Message, contentBytes: number, closes: boolean, date: string): void {
+    const kept = this.#heads.find(message, contentBytes, closes, date);
+    if (kept !== null) {
+      message.framing = kept.framing;
+      message.owedBytes = kept.owedBytes;
+      this.#bytes(kept.bytes);
+      return;
+    }
+    const text = this.#headText(message, contentBytes, closes, date);
+    this.#heads.keep(message, contentBytes, closes, date, text);
+    this.text(text);
+  }
+
+  #bytes(bytes: Buffer): void {
+    const chunk = this.#output.reserve(bytes.length);
+    copyBytes(chunk.buffer, chunk.length, bytes, 0, bytes.length);
+    this.#output.commit(chunk, bytes.length);
+  }
+
+  #headText(message: Http1Message, contentBytes: number, closes: boolean, date: string): string {
     const { status, fields, version, method } = message;
     let text = statusLine(status);
     let length = -1;
@@ -79,7 +102,7 @@ export class ResponseWriter {
     message.owedBytes = Math.max(length, 0);
     if (!hasDate) text += `date: ${date}\r\n`;
     const isLast = closes || message.framing === Framing.Connection;
-    this.text(isLast ? `${text}connection: close\r\n\r\n` : text + this.#persisting);
+    return isLast ? `${text}connection: close\r\n\r\n` : text + this.#persisting;
   }
 
   /** The response that opens a tunnel (RFC 9110 sections 9.3.6 and 15.2.2). @param protocol empty for CONNECT */
