@@ -1,6 +1,9 @@
 /**
  * Buffers for what leaves. One pool serves all connections of a reactor: a connection holds a buffer only
  * while it has bytes to send, so an idle one holds none.
+ *
+ * They come in two sizes. Hundreds of connections may have a small answer to send in one turn, and a large buffer for each would
+ * be more memory than the processor's cache or this pool keeps.
  */
 
 /** A buffer with its filled part [start, length). */
@@ -11,9 +14,12 @@ export class OutputChunk {
   /** Where the unread part begins, when the chunk serves as a stream's queue. */
   start = 0;
   next: OutputChunk | null = null;
+  /** Where it goes when it is released; null: it is not kept. */
+  readonly home: FreeChunks | null;
 
-  constructor(buffer: Buffer) {
+  constructor(buffer: Buffer, home: FreeChunks | null) {
     this.buffer = buffer;
+    this.home = home;
   }
 }
 
@@ -30,21 +36,54 @@ class OutputMisuseError extends Error {
   }
 }
 
-export class OutputBuffers {
-  /** Size of every pooled buffer. */
+/** Buffers of one size that wait for their next use. */
+class FreeChunks {
   readonly chunkBytes: number;
   readonly #maxFree: number;
-  #free: OutputChunk | null = null;
-  #freeCount = 0;
+  #first: OutputChunk | null = null;
+  #count = 0;
+
+  constructor(chunkBytes: number, maxFree: number) {
+    this.chunkBytes = chunkBytes;
+    this.#maxFree = maxFree;
+  }
+
+  take(): OutputChunk {
+    const chunk = this.#first;
+    if (chunk === null) return new OutputChunk(Buffer.allocUnsafeSlow(this.chunkBytes), this);
+    this.#first = chunk.next;
+    this.#count--;
+    chunk.next = null;
+    chunk.length = 0;
+    chunk.start = 0;
+    return chunk;
+  }
+
+  give(chunk: OutputChunk): void {
+    if (this.#count >= this.#maxFree) return;
+    chunk.next = this.#first;
+    this.#first = chunk;
+    this.#count++;
+  }
+}
+
+export class OutputBuffers {
+  /** Size of a large buffer. */
+  readonly chunkBytes: number;
+  readonly #large: FreeChunks;
+  readonly #small: FreeChunks;
   #heldCount = 0;
 
   /**
-   * @param chunkBytes size of a buffer; default 64 KiB of content, and four frame heads of HTTP/2 (RFC 9113 section 4.1).
-   * @param maxFree buffers kept for reuse; default 32, so a burst's memory is given back.
+   * @param chunkBytes size of a large buffer; default 64 KiB of content, and four frame heads of HTTP/2 (RFC 9113 section 4.1).
+   * @param maxFree large buffers kept for reuse; default 32, so a burst's memory is given back.
+   * @param smallBytes size of a small one; default 4 KiB
+   * @param maxFreeSmall small ones kept; default 256, which is 1 MiB
    */
-  constructor(chunkBytes = 65_536 + 4 * 9, maxFree = 32) {
+  constructor(chunkBytes = 65_536 + 4 * 9, maxFree = 32, smallBytes = 4_096, maxFreeSmall = 256) {
     this.chunkBytes = chunkBytes;
-    this.#maxFree = maxFree;
+    this.#large = new FreeChunks(chunkBytes, maxFree);
+    this.#small = new FreeChunks(Math.min(smallBytes, chunkBytes), maxFreeSmall);
   }
 
   /** Chunks that are out of the pool. */
@@ -52,24 +91,28 @@ export class OutputBuffers {
     return this.#heldCount;
   }
 
-  /** A chunk with room for at least that much: larger than usual for a field block that needs it. */
+  /** A large chunk with room for at least that much: larger than usual for a field block that needs it. */
   acquire(leastBytes: number): OutputChunk {
     this.#heldCount++;
-    if (leastBytes > this.chunkBytes) return new OutputChunk(Buffer.allocUnsafeSlow(leastBytes));
-    const chunk = this.#free;
-    if (chunk === null) return new OutputChunk(Buffer.allocUnsafeSlow(this.chunkBytes));
-    this.#free = chunk.next;
-    this.#freeCount--;
-    chunk.next = null;
-    chunk.length = 0;
-    chunk.start = 0;
-    return chunk;
+    if (leastBytes > this.chunkBytes) return new OutputChunk(Buffer.allocUnsafeSlow(leastBytes), null);
+    return this.#large.take();
+  }
+
+  /** A small chunk where that much fits in, otherwise a large one. */
+  acquireSmall(leastBytes: number): OutputChunk {
+    if (leastBytes > this.#small.chunkBytes) return this.acquire(leastBytes);
+    this.#heldCount++;
+    return this.#small.take();
+  }
+
+  isSmall(chunk: OutputChunk): boolean {
+    return chunk.home === this.#small;
   }
 
   /** A chunk of just this size, for little that may lie for long. It is not kept when released. */
   acquireExact(bytes: number): OutputChunk {
     this.#heldCount++;
-    return new OutputChunk(Buffer.allocUnsafe(bytes));
+    return new OutputChunk(Buffer.allocUnsafe(bytes), null);
   }
 
   /** Takes back a chunk whose bytes nobody reads any more. */
@@ -79,10 +122,7 @@ export class OutputBuffers {
     this.#heldCount--;
     chunk.start = released;
     chunk.next = null;
-    if (this.#freeCount >= this.#maxFree || chunk.buffer.length !== this.chunkBytes) return;
-    chunk.next = this.#free;
-    this.#free = chunk;
-    this.#freeCount++;
+    chunk.home?.give(chunk);
   }
 }
 

@@ -4,8 +4,10 @@
  *
  * While the socket still has some of our output, only full buffers are handed over and the last one keeps filling: so a peer
  * that does not read makes us hold what we said, not a buffer for every word of it.
+ *
+ * The first buffer is a small one; what turns out more moves to a large one and goes on there.
  */
-import type { OutputBuffers, OutputChunk } from './output-buffers.ts';
+import { copyBytes, type OutputBuffers, type OutputChunk } from './output-buffers.ts';
 
 /** Content for which nothing is begun at the end of a buffer. */
 const LEAST_ROOM_BYTES = 1024;
@@ -87,12 +89,23 @@ export class OutputQueue {
   /** The chunk to write in, with that much room behind `length`. What was written is told by `commit`. */
   reserve(bytes: number): OutputChunk {
     const current = this.#current;
-    if (current !== null) {
-      if (current.buffer.length - current.length >= bytes) return current;
-      if (this.#filledTail === null) this.#filledHead = current;
-      else this.#filledTail.next = current;
-      this.#filledTail = current;
+    if (current === null) {
+      const first = this.#buffers.acquireSmall(bytes);
+      this.#current = first;
+      return first;
     }
+    if (current.buffer.length - current.length >= bytes) return current;
+    if (this.#buffers.isSmall(current) && current.length + bytes <= this.#buffers.chunkBytes) {
+      const chunk = this.#buffers.acquire(0);
+      copyBytes(chunk.buffer, 0, current.buffer, 0, current.length);
+      chunk.length = current.length;
+      this.#buffers.release(current);
+      this.#current = chunk;
+      return chunk;
+    }
+    if (this.#filledTail === null) this.#filledHead = current;
+    else this.#filledTail.next = current;
+    this.#filledTail = current;
     const chunk = this.#buffers.acquire(bytes);
     this.#current = chunk;
     return chunk;
@@ -112,6 +125,8 @@ export class OutputQueue {
 
   /** Negative when there is no room for the framing. */
   #roomIn(chunk: OutputChunk): number {
-    return chunk.buffer.length - chunk.length - this.#framingBytes;
+    // What is in a small buffer moves when it needs more.
+    const bytes = this.#buffers.isSmall(chunk) ? this.#buffers.chunkBytes : chunk.buffer.length;
+    return bytes - chunk.length - this.#framingBytes;
   }
 }

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
+import { OutputQueue } from '../../runtime/bytes/output-queue.ts';
 import { SendQueue } from '../../runtime/bytes/send-queue.ts';
 
 test('a released buffer is used again, up to maxFree of them', (t) => {
@@ -62,6 +63,49 @@ test('a queue gives back in order what was put in, however it is cut, and holds 
       }
       if (!target.subarray(0, read).equals(source.subarray(0, read))) throw new Error('bytes out of order');
       queue.clear();
+      t.is(buffers.heldCount, 0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a small answer takes a small buffer, and hundreds of them leave the large ones where they are', (t) => {
+  const buffers = new OutputBuffers(65_572, 32, 4_096, 256);
+  const first = Array.from({ length: 256 }, () => buffers.acquireSmall(300));
+  for (const chunk of first) buffers.release(chunk);
+  const again = Array.from({ length: 256 }, () => buffers.acquireSmall(300));
+  t.is(new Set([...first, ...again]).size, 256, 'no memory is taken anew');
+  t.true(again.every(({ buffer }) => buffer.length === 4_096));
+  t.is(buffers.acquireSmall(4_097).buffer.length, 65_572);
+});
+
+test('output that outgrows a small buffer goes on in a large one, whatever is written', (t) => {
+  const write = fc.record({ bytes: fc.integer({ min: 1, max: 700 }), taken: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(write, { maxLength: 60 }), (writes) => {
+      const buffers = new OutputBuffers(2_048, 4, 256, 4);
+      const queue = new OutputQueue(buffers, 12);
+      const wanted: number[] = [];
+      const got: number[] = [];
+      const take = (isLast: boolean) => {
+        for (let chunk = queue.take(false, isLast); chunk !== null; chunk = queue.take(false, isLast)) {
+          got.push(...chunk.buffer.subarray(0, chunk.length));
+          queue.sent(chunk.length);
+          buffers.release(chunk);
+        }
+      };
+      for (const { bytes, taken } of writes) {
+        const chunk = queue.reserve(bytes);
+        for (let i = 0; i < bytes; i++) {
+          chunk.buffer[chunk.length + i] = wanted.length & 0xff;
+          wanted.push(wanted.length & 0xff);
+        }
+        queue.commit(chunk, bytes);
+        if (queue.unsentBytes !== wanted.length - got.length) throw new Error('the queue has lost count');
+        if (taken) take(false);
+      }
+      take(true);
+      t.deepEqual(got, wanted);
       t.is(buffers.heldCount, 0);
     }),
     { numRuns: 200 },
