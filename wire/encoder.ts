@@ -105,7 +105,7 @@ export class Encoder {
     for (let i = 0; i < count; i++) this.string(fields[i]);
   }
 
-  /** What OPEN says behind the path. */
+  /** What OPEN says behind the path. @param encodedFields the fields as `fields` writes them; null: not made yet */
   request(
     remoteAddress: string,
     remotePort: number,
@@ -115,6 +115,7 @@ export class Encoder {
     version: string,
     fields: readonly string[],
     tls: string,
+    encodedFields: Uint8Array | null = null,
   ): void {
     this.string(remoteAddress);
     this.integer(remotePort);
@@ -122,7 +123,8 @@ export class Encoder {
     this.string(scheme);
     this.string(authority);
     this.string(version);
-    this.fields(fields);
+    if (encodedFields === null) this.fields(fields);
+    else this.encoded(encodedFields);
     if (tls !== '') this.string(tls);
   }
 

@@ -68,6 +68,7 @@ class KeptRequest {
 
 const responses = new WeakMap<readonly string[], KeptResponse>();
 const requests = new WeakMap<readonly string[], KeptRequest>();
+const lists = new WeakMap<readonly string[], Uint8Array>();
 
 /** The encoding of status and fields, if the list is one to keep it for; null: encode it. */
 export function keptResponse(status: number, fields: readonly string[]): Uint8Array | null {
@@ -81,6 +82,20 @@ export function keptResponse(status: number, fields: readonly string[]): Uint8Ar
   encoder.fields(fields);
   const bytes = encoder.taken();
   responses.set(fields, { status, bytes });
+  return bytes;
+}
+
+/** As `keptResponse`, of the fields alone, which connections may have in common while all else that OPEN says is their own. */
+export function keptFields(fields: readonly string[]): Uint8Array | null {
+  const kept = lists.get(fields);
+  if (kept !== undefined) return kept;
+  if (fields.length === 0 || !Object.isFrozen(fields)) return null;
+  const bound = fieldsBound(fields);
+  if (bound > MAX_KEPT_BYTES) return null;
+  const encoder = new Encoder(Buffer.allocUnsafeSlow(bound));
+  encoder.fields(fields);
+  const bytes = encoder.taken();
+  lists.set(fields, bytes);
   return bytes;
 }
 

@@ -5,7 +5,7 @@ import { copyOf } from './bytes.ts';
 import { corrupt, Decoder, expectFields, expectInteger, expectString } from './decoder.ts';
 import { fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
-import { keptRequest } from './kept-encoding.ts';
+import { keptFields, keptRequest } from './kept-encoding.ts';
 import { type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
 
 /** Status and fields of HEAD, found again by their bytes. */
@@ -60,6 +60,7 @@ export class ReactorEnd extends ChannelEnd {
     tls = '',
   ): boolean {
     const kept = keptRequest(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
+    const fieldsKept = kept === null ? keptFields(fields) : null;
     const bound =
       INTEGERS_BOUND +
       stringBound(path) +
@@ -69,7 +70,7 @@ export class ReactorEnd extends ChannelEnd {
           stringBound(scheme) +
           stringBound(authority) +
           stringBound(version) +
-          fieldsBound(fields) +
+          (fieldsKept === null ? fieldsBound(fields) : fieldsKept.length) +
           stringBound(tls)
         : kept.length);
     if (!this.begin(bound)) return false;
@@ -80,7 +81,7 @@ export class ReactorEnd extends ChannelEnd {
     encoder.integer(receivedAtUs);
     encoder.string(path);
     if (kept === null) {
-      encoder.request(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
+      encoder.request(remoteAddress, remotePort, method, scheme, authority, version, fields, tls, fieldsKept);
     } else {
       encoder.encoded(kept);
     }

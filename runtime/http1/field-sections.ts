@@ -48,6 +48,8 @@ export class FieldSections {
     if (kept !== null && isSame(kept.bytes, bytes, start, end)) return kept;
     const copy = Buffer.allocUnsafeSlow(end - start);
     copy.set(bytes.subarray(start, end));
+    // Who sends them on may keep what they have made of them.
+    Object.freeze(section.fields);
     const added: KeptSection = { bytes: copy, section, headBytes };
     this.#slots[slot] = added;
     return added;
