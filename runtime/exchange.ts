@@ -15,50 +15,15 @@
 import { clockMicroseconds } from '../wire/clock.ts';
 import { corrupt } from '../wire/decoder.ts';
 import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
-import { Window } from '../wire/window.ts';
-import { ByteQueue } from './byte-queue.ts';
 import { Deadline } from './deadlines/counters.ts';
 import type { Watched, Watcher } from './deadlines/watched.ts';
-import { Outcome, type OutcomeCounters } from './outcomes.ts';
+import type * as contracts from './exchange-contracts.ts';
+import { Outcome } from './outcomes.ts';
+import { answerOf } from './own-answers.ts';
 import { Job, type JobThread, type OpeningThread, type Refusal } from './pools/job.ts';
 import { Stall } from './pools/span.ts';
-
-/** The protocol's side of an exchange. A call for a stream that is over does nothing. */
-export interface Transport {
-  inform(exchange: Exchange, status: number, fields: readonly string[]): void;
-  /** @param fields frozen where other responses have the same. */
-  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void;
-  /** The tunnel that the request asks for is accepted: from now on `write` and `onRequestData` carry its bytes. */
-  accept(exchange: Exchange, fields: readonly string[]): void;
-  /** Takes the bytes, or a copy of them, before it returns. Tells `onSent` as they leave. */
-  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void;
-  trailers(exchange: Exchange, fields: readonly string[]): void;
-  reset(exchange: Exchange, code: number): void;
-  /** The application has consumed so many request bytes: the peer may send as many more. */
-  consume(exchange: Exchange, bytes: number): void;
-  /** Flags for OPEN: pushes and priority. Absent where the protocol has neither. */
-  openFlags?(exchange: Exchange): number;
-  /** Promises the response to another request; null, or absent: there can be none now. `number` is the thread's. */
-  push?(
-    parent: Exchange,
-    number: number,
-    method: string,
-    path: string,
-    fields: readonly string[],
-  ): Exchange | null;
-  /** Pads what is sent from now on; absent where the protocol has no padding. */
-  pad?(exchange: Exchange, toMultipleOf: number): void;
-  /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
-  stopReading(exchange: Exchange): void;
-  /** The peer is to blame for what the application's work on its request was in vain. May end the connection. */
-  provoked?(exchange: Exchange): void;
-  /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
-  letsContentCome(exchange: Exchange): boolean;
-  /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
-  takenBytes(exchange: Exchange): number;
-  /** An error of ours while something was done for the exchange: whatever shares state with it ends, told or not. */
-  fail(exchange: Exchange, error: unknown): void;
-}
+import { RequestContent } from './request-content.ts';
+import { ResponseCredit } from './response-credit.ts';
 
 /** What a thread's HEAD says to accept a tunnel. */
 const SWITCHING_PROTOCOLS = 101;
@@ -69,41 +34,9 @@ const MAX_PADDED_BYTES = 256;
 const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
 
-/** Who runs exchanges: a pool's dispatcher, or the server itself. */
-export interface Taker {
-  submit(exchange: Exchange): void;
-  /** Takes the exchange back, unless it has been begun: then false. */
-  withdraw(exchange: Exchange): boolean;
-}
-
-/** An answer of the server's own. */
-export interface Explanation {
-  /** Of the head, content-type among them, in pairs. */
-  readonly fields: readonly string[];
-  readonly text: string;
-}
-
-/** Where a route leads. */
-export interface Destination {
-  /** Null: nowhere. */
-  readonly dispatcher: Taker | null;
-  /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
-  readonly responseWindowBytes: number;
-  /** What that may grow to while the peer takes all of it. */
-  readonly maxResponseWindowBytes: number;
-  readonly retryAfterSeconds: number;
-  /** Content of a request; more is answered 413. Infinity: any. */
-  readonly maxBodyBytes: number;
-  /** The least rate of a request's content; slower is answered 408. 0: any. */
-  readonly minRequestBytesPerSecond: number;
-  /** The route takes WebSockets. */
-  readonly websocket: boolean;
-  /** The route takes CONNECT. */
-  readonly connect: boolean;
-  readonly outcomes: OutcomeCounters;
-  /** How the server's own answers are written; absent: as plain text. */
-  readonly explain?: (status: number, reason: string) => Explanation;
-}
+export type Transport = contracts.Transport<Exchange>;
+export type Taker = contracts.Taker<Exchange>;
+export type Destination = contracts.Destination<Exchange>;
 
 export class Exchange extends Job implements Watched {
   readonly method: string;
@@ -150,20 +83,10 @@ export class Exchange extends Job implements Watched {
   /** Content that may still come. */
   #allowedBytes: number;
   #sentBytes = 0;
-  #waiting: ByteQueue | null = null;
-  #requestTrailers: string[] | null = null;
-  #endSent = false;
-  readonly #requestCredit = new Window(0);
-  /** Request bytes that have crossed to the thread and that it has not consumed. */
-  #crossedBytes = 0;
-  /** The application has begun to read. */
-  #credited = false;
-  #responseCreditOwed = 0;
-  #responseWindowBytes: number;
-  /** Response bytes that the transport has been given and not sent. */
-  #responseHeldBytes = 0;
-  /** Response bytes sent since the window grew last. */
-  #sentInWindowBytes = 0;
+  /** Null: OPEN has said, or will say, that there is none. */
+  #content: RequestContent | null;
+  /** Null until a response begins that is not whole. */
+  #credit: ResponseCredit | null = null;
 
   constructor(
     transport: Transport,
@@ -184,7 +107,6 @@ export class Exchange extends Job implements Watched {
     this.transport = transport;
     this.stream = stream;
     this.#destination = destination;
-    this.#responseWindowBytes = destination.responseWindowBytes;
     this.method = method;
     this.scheme = scheme;
     this.authority = authority;
@@ -195,6 +117,7 @@ export class Exchange extends Job implements Watched {
     this.fields = fields;
     this.tls = tls;
     this.#request = requestEnded ? 'ended' : 'open';
+    this.#content = requestEnded ? null : new RequestContent(false);
     this.#isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
     this.#allowedBytes = this.#isTunnel ? Infinity : destination.maxBodyBytes;
     destination.outcomes.started++;
@@ -245,27 +168,20 @@ export class Exchange extends Job implements Watched {
       if (end > start) this.transport.consume(this, end - start);
       return;
     }
-    if (this.#waiting !== null || !this.#sendRequestData(bytes, start, end)) {
-      if (end > start) {
-        this.#waiting ??= new ByteQueue();
-        this.#waiting.push(bytes, start, end);
-        if (this.span !== null) this.#noteUnread();
-      }
-    }
+    const content = this.#contentOf();
+    content.take(this.thread, this.slot, bytes, start, end, last);
+    if (this.span !== null && content.isHeldBack) this.span.stall(Stall.Request);
     this.onWritable();
   }
 
-  /** The application has read some, and wants no more now. */
-  #noteUnread(): void {
-    if (this.#credited && this.#requestCredit.available <= 0) this.span?.stall(Stall.Request);
+  #contentOf(): RequestContent {
+    this.#content ??= new RequestContent(this.#request === 'ended');
+    return this.#content;
   }
 
   /** The application has sent all that it may, and is not done. */
   #noteUntaken(): void {
-    if (this.#response !== 'head') return;
-    if (this.#responseWindowBytes <= this.#responseHeldBytes + this.#responseCreditOwed) {
-      this.span?.stall(Stall.Response);
-    }
+    if (this.#response === 'head' && this.#credit?.isUsedUp === true) this.span?.stall(Stall.Response);
   }
 
   /** More than is allowed has come, of which less had been announced or nothing at all. */
@@ -278,7 +194,7 @@ export class Exchange extends Job implements Watched {
       this.transport.reset(this, CANCEL);
     } else {
       this.#request = 'stopped';
-      this.#waiting = null;
+      this.#content?.drop();
       this.transport.stopReading(this);
       this.#abandon(CANCEL, ResetBy.Server);
     }
@@ -288,40 +204,21 @@ export class Exchange extends Job implements Watched {
   onRequestTrailers(fields: string[]): void {
     if (this.#request !== 'open') return;
     this.#request = 'ended';
-    this.#requestTrailers = fields;
+    this.#contentOf().takeTrailers(fields);
     this.onWritable();
   }
 
   /** Response bytes have left for the peer. */
   onSent(bytes: number): void {
     this.#sentBytes += bytes;
-    this.#responseHeldBytes -= bytes;
-    if (this.thread === null || this.#response === 'ended') return;
-    this.#responseCreditOwed += bytes;
-    this.#sentInWindowBytes += bytes;
-    if (!this.#owesResponseCredit) return;
-    this.#growResponseWindow();
-    if (!this.#payResponseCredit(this.thread)) this.#stuck(this.thread);
+    const { thread } = this;
+    const credit = this.#credit;
+    if (thread === null || credit === null || this.#response === 'ended') return;
+    credit.sent(bytes);
+    if (!credit.isDue) return;
+    if (!this.#payCredit(thread, credit)) this.#stuck(thread);
     // The socket has taken output while the reactor may sleep, and the thread waits for this.
-    this.thread.requestTurn();
-  }
-
-  /** A message for every piece would cost more than the pieces; half of the window keeps the thread writing. */
-  get #owesResponseCredit(): boolean {
-    return this.#responseCreditOwed > 0 && this.#responseCreditOwed >= this.#responseWindowBytes >> 1;
-  }
-
-  /**
-   * A peer that has taken two windows' worth and leaves nothing lying waits for the thread, and the thread for the credit's
-   * way back: a larger window bridges it. A peer that stalls from the start never gets there.
-   */
-  #growResponseWindow(): void {
-    const most = this.#destination.maxResponseWindowBytes;
-    const window = this.#responseWindowBytes;
-    if (window >= most || this.#responseHeldBytes > 0 || this.#sentInWindowBytes < 2 * window) return;
-    this.#responseWindowBytes = Math.min(2 * window, most);
-    this.#responseCreditOwed += this.#responseWindowBytes - window;
-    this.#sentInWindowBytes = 0;
+    thread.requestTurn();
   }
 
   /** The transport's stream is over. `reset`: cut off before both messages were whole. */
@@ -333,7 +230,7 @@ export class Exchange extends Job implements Watched {
     this.#count(reset, byPeer);
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
-    this.#waiting = null;
+    this.#content?.drop();
     if (this.#request === 'open') this.#request = 'stopped';
     this.#abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
   }
@@ -357,7 +254,8 @@ export class Exchange extends Job implements Watched {
   // ---- to the thread
 
   sendOpen(thread: OpeningThread, slot: number, generation: number): boolean {
-    const whole = this.#request === 'ended' && this.#waiting === null && this.#requestTrailers === null;
+    const content = this.#content;
+    const whole = content === null || content.isNothing;
     const sent = thread.channel.sendOpen(
       slot,
       generation,
@@ -375,18 +273,8 @@ export class Exchange extends Job implements Watched {
       this.tls,
     );
     if (!sent) return false;
-    this.#endSent = whole;
-    if (!whole && this.#request === 'ended' && this.#waiting === null) this.#sendEarlyTrailers(thread, slot);
+    if (content !== null && !content.opened(thread, slot, whole)) thread.waitForRoom(this);
     return true;
-  }
-
-  /**
-   * Trailers that came before the thread did, behind no content: nothing that follows would send them, as an application that waits
-   * for them alone grants no credit. A thread that does not claim the exchange drops them with its OPEN.
-   */
-  #sendEarlyTrailers(thread: OpeningThread, slot: number): void {
-    this.#endSent = thread.channel.sendTrailers(slot, this.#requestTrailers ?? NO_FIELDS);
-    if (!this.#endSent) thread.waitForRoom(this);
   }
 
   /** Sends what waits for the ring or for credit. False when the ring is full. */
@@ -400,22 +288,22 @@ export class Exchange extends Job implements Watched {
       return true;
     }
     if (this.#closed === 'reset') return true;
-    if (!this.#sendWaiting(thread)) return this.#stuck(thread);
-    if (this.#owesResponseCredit && !this.#payResponseCredit(thread)) return this.#stuck(thread);
+    if (!this.#sendContent(thread)) return this.#stuck(thread);
+    const credit = this.#credit;
+    if (credit?.isDue === true && !this.#payCredit(thread, credit)) return this.#stuck(thread);
     return true;
   }
 
   override get awaitsOnlyAnswer(): boolean {
-    return this.#endSent && this.#response === 'none';
+    return this.#response === 'none' && (this.#content === null || this.#content.isEndSent);
   }
 
   override get isUnsent(): boolean {
     if (this.thread === null) return false;
     if (this.#refusedPushes !== null || this.#resetToSend !== -1) return true;
     if (this.#closed === 'reset') return false;
-    if (this.#closed === 'no' && this.#owesResponseCredit) return true;
-    if (this.#waiting !== null && this.#waiting.length > 0) return this.#requestCredit.available > 0;
-    return this.#request === 'ended' && !this.#endSent;
+    if (this.#closed === 'no' && this.#credit?.isDue === true) return true;
+    return this.#request !== 'stopped' && this.#content?.isUnsent === true;
   }
 
   #refusePushes(thread: JobThread): boolean {
@@ -433,52 +321,19 @@ export class Exchange extends Job implements Watched {
     return false;
   }
 
-  #sendWaiting(thread: JobThread): boolean {
-    const waiting = this.#waiting;
-    while (waiting !== null && waiting.length > 0) {
-      const most = Math.min(this.#requestCredit.available, thread.channel.maxDataRecordBytes);
-      if (most <= 0) return true;
-      const piece = waiting.peek(most);
-      const last =
-        this.#request === 'ended' && this.#requestTrailers === null && piece.length === waiting.length;
-      if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, piece, 0, piece.length)) return false;
-      this.#requestCredit.consume(piece.length);
-      this.#crossedBytes += piece.length;
-      thread.tally.requestBytes += piece.length;
-      waiting.skip(piece.length);
-      if (last) this.#endSent = true;
-    }
-    this.#waiting = null;
-    if (this.span !== null) this.span.resume(Stall.Request);
-    if (this.#request !== 'ended' || this.#endSent) return true;
-    const sent =
-      this.#requestTrailers === null
-        ? thread.channel.sendData(this.slot, Flag.End, NO_BYTES, 0, 0)
-        : thread.channel.sendTrailers(this.slot, this.#requestTrailers);
-    if (sent) this.#endSent = true;
-    return sent;
+  #sendContent(thread: JobThread): boolean {
+    const content = this.#content;
+    if (content === null || this.#request === 'stopped') return true;
+    const isSent = content.send(thread, this.slot);
+    if (this.span !== null && !content.isWaiting) this.span.resume(Stall.Request);
+    return isSent;
   }
 
-  /** The short way: straight from the socket's buffer into the ring. False: it has to wait. */
-  #sendRequestData(bytes: Uint8Array, start: number, end: number): boolean {
-    const thread = this.thread;
-    const length = end - start;
-    if (thread === null || length === 0) return length === 0;
-    if (length > this.#requestCredit.available || length > thread.channel.maxDataRecordBytes) return false;
-    const last = this.#request === 'ended';
-    if (!thread.channel.sendData(this.slot, last ? Flag.End : 0, bytes, start, end)) return false;
-    this.#requestCredit.consume(length);
-    this.#crossedBytes += length;
-    thread.tally.requestBytes += length;
-    if (last) this.#endSent = true;
-    return true;
-  }
-
-  #payResponseCredit(thread: JobThread): boolean {
+  #payCredit(thread: JobThread, credit: ResponseCredit): boolean {
     // Nothing comes that would need it.
     if (this.#closed !== 'no') return true;
-    if (!thread.channel.sendCredit(this.slot, this.#responseCreditOwed)) return false;
-    this.#responseCreditOwed = 0;
+    if (!thread.channel.sendCredit(this.slot, credit.owedBytes)) return false;
+    credit.paid();
     if (this.span !== null) this.span.resume(Stall.Response);
     return true;
   }
@@ -497,17 +352,19 @@ export class Exchange extends Job implements Watched {
     if (this.span !== null) this.span.responded();
     if (status === SWITCHING_PROTOCOLS) {
       this.#response = 'head';
+      this.#credit = new ResponseCredit(this.#destination);
       this.transport.accept(this, fields);
       return;
     }
     if (status < 200 || status > 599) throw corrupt('a final status of 200 to 599', status);
+    if ((flags & Flag.CloseConnection) !== 0) this.transport.closeConnection?.(this);
     const whole = (flags & Flag.End) !== 0;
     this.#response = whole ? 'ended' : 'head';
+    if (!whole) this.#credit = new ResponseCredit(this.#destination);
     if (end === start) {
       this.transport.respond(this, status, fields, whole);
     } else {
       this.transport.respond(this, status, fields, false);
-      this.#responseHeldBytes += end - start;
       this.transport.write(this, bytes, start, end, true);
     }
     if (this.span !== null) this.#noteUntaken();
@@ -524,7 +381,7 @@ export class Exchange extends Job implements Watched {
     if (this.#closed !== 'no' || this.#response !== 'head') return;
     const last = (flags & Flag.End) !== 0;
     if (last) this.#response = 'ended';
-    this.#responseHeldBytes += end - start;
+    this.#credit?.hold(end - start);
     this.transport.write(this, bytes, start, end, last);
     if (this.span !== null) this.#noteUntaken();
   }
@@ -536,14 +393,7 @@ export class Exchange extends Job implements Watched {
   }
 
   onCredit(granted: number, consumed: number): void {
-    if (granted > 0 && !this.#credited) {
-      this.#credited = true;
-      this.#inviteContent();
-    }
-    if (consumed > this.#crossedBytes)
-      throw corrupt(`at most ${this.#crossedBytes} bytes consumed`, consumed);
-    this.#crossedBytes -= consumed;
-    this.#requestCredit.grant(granted);
+    if (this.#contentOf().grant(granted, consumed)) this.#inviteContent();
     if (consumed > 0 && this.#closed === 'no') this.transport.consume(this, consumed);
     this.onWritable();
   }
@@ -600,8 +450,8 @@ export class Exchange extends Job implements Watched {
   }
 
   onReleased(): void {
-    this.#waiting = null;
-    this.#responseCreditOwed = 0;
+    this.#content?.drop();
+    this.#credit?.paid();
     if (this.#closed !== 'no') return;
     if (this.#request === 'open') {
       this.#request = 'stopped';
@@ -640,8 +490,9 @@ export class Exchange extends Job implements Watched {
    * only until the head, and again after the end, is its silence slowness.
    */
   get isOwedContent(): boolean {
-    if (this.#request !== 'open' || this.#response === 'head' || this.#waiting !== null) return false;
-    return this.#requestCredit.available > 0 && this.transport.letsContentCome(this);
+    if (this.#request !== 'open' || this.#response === 'head' || this.#content?.isAwaited !== true)
+      return false;
+    return this.transport.letsContentCome(this);
   }
 
   get takenBytes(): number {
@@ -678,41 +529,22 @@ export class Exchange extends Job implements Watched {
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
     this.#outcome ??= Outcome.Refused;
-    const reason = REASONS[status] ?? 'Error';
-    const explanation = this.#destination.explain?.(status, reason);
-    const text = explanation?.text ?? `${status} ${reason}\n`;
-    const body = Buffer.from(text);
+    const { fields: described, content } = answerOf(status, this.#destination.explain);
     this.#response = 'ended';
     const isUnread = this.#request === 'open';
     if (isUnread) {
       this.#request = 'stopped';
-      this.#waiting = null;
+      this.#content?.drop();
     }
-    const described = explanation?.fields ?? PLAIN_TEXT;
-    const head = [...described, 'content-length', String(body.length), ...fields];
-    this.transport.respond(this, status, head, false);
-    this.transport.write(this, body, 0, body.length, true);
+    this.transport.respond(this, status, [...described, ...fields], false);
+    this.transport.write(this, content, 0, content.length, true);
     if (isUnread) this.transport.stopReading(this);
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
 const NO_FIELDS: readonly string[] = [];
-const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
 const REFUSALS = {
   'queue-full': Outcome.QueueFull,
   'waited-too-long': Outcome.WaitedTooLong,
   'pool-stopped': Outcome.PoolStopped,
 } as const;
-const REASONS: { readonly [status: number]: string } = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-  504: 'Gateway Timeout',
-};

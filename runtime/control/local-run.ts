@@ -81,8 +81,9 @@ export class LocalRun implements ControlExchange, JobThread {
     const exchange = this.#exchange;
     exchange.state = 'assigned';
     exchange.thread = this;
-    // What has come already, or that nothing will come.
-    this.#tell(() => exchange.onWritable());
+    if (exchange.awaitsOnlyAnswer) this.#onBodyEnd();
+    // What has come already.
+    else this.#tell(() => exchange.onWritable());
     try {
       await find()(this);
       if (this.#response === 'none') this.#head(204, [], NO_BYTES, true);

@@ -1,0 +1,80 @@
+/**
+ * What stands around an exchange: the protocol that carries it, who runs it, and where its route leads. An exchange is theirs to name:
+ * these are contracts, and know none of its parts.
+ */
+import type { OutcomeCounters } from './outcomes.ts';
+
+/** The protocol's side of an exchange. A call for a stream that is over does nothing. */
+export interface Transport<Exchange> {
+  inform(exchange: Exchange, status: number, fields: readonly string[]): void;
+  /** @param fields frozen where other responses have the same. */
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void;
+  /** The tunnel that the request asks for is accepted: from now on `write` and `onRequestData` carry its bytes. */
+  accept(exchange: Exchange, fields: readonly string[]): void;
+  /** Takes the bytes, or a copy of them, before it returns. Tells `onSent` as they leave. */
+  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void;
+  trailers(exchange: Exchange, fields: readonly string[]): void;
+  reset(exchange: Exchange, code: number): void;
+  /** The application has consumed so many request bytes: the peer may send as many more. */
+  consume(exchange: Exchange, bytes: number): void;
+  /** Flags for OPEN: pushes and priority. Absent where the protocol has neither. */
+  openFlags?(exchange: Exchange): number;
+  /** Promises the response to another request; null, or absent: there can be none now. `number` is the thread's. */
+  push?(
+    parent: Exchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): Exchange | null;
+  /** Pads what is sent from now on; absent where the protocol has no padding. */
+  pad?(exchange: Exchange, toMultipleOf: number): void;
+  /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
+  stopReading(exchange: Exchange): void;
+  /** The peer is to blame for what the application's work on its request was in vain. May end the connection. */
+  provoked?(exchange: Exchange): void;
+  /** The connection is to end behind the response that follows. Absent where it carries others beside it. */
+  closeConnection?(exchange: Exchange): void;
+  /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
+  letsContentCome(exchange: Exchange): boolean;
+  /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
+  takenBytes(exchange: Exchange): number;
+  /** An error of ours while something was done for the exchange: whatever shares state with it ends, told or not. */
+  fail(exchange: Exchange, error: unknown): void;
+}
+
+/** Who runs exchanges: a pool's dispatcher, or the server itself. */
+export interface Taker<Exchange> {
+  submit(exchange: Exchange): void;
+  /** Takes the exchange back, unless it has been begun: then false. */
+  withdraw(exchange: Exchange): boolean;
+}
+
+/** An answer of the server's own. */
+export interface Explanation {
+  /** Of the head, content-type among them, in pairs. */
+  readonly fields: readonly string[];
+  readonly text: string;
+}
+
+/** Where a route leads. */
+export interface Destination<Exchange> {
+  /** Null: nowhere. */
+  readonly dispatcher: Taker<Exchange> | null;
+  /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
+  readonly responseWindowBytes: number;
+  /** What that may grow to while the peer takes all of it. */
+  readonly maxResponseWindowBytes: number;
+  readonly retryAfterSeconds: number;
+  /** Content of a request; more is answered 413. Infinity: any. */
+  readonly maxBodyBytes: number;
+  /** The least rate of a request's content; slower is answered 408. 0: any. */
+  readonly minRequestBytesPerSecond: number;
+  /** The route takes WebSockets. */
+  readonly websocket: boolean;
+  /** The route takes CONNECT. */
+  readonly connect: boolean;
+  readonly outcomes: OutcomeCounters;
+  /** How the server's own answers are written; absent: as plain text. */
+  readonly explain?: (status: number, reason: string) => Explanation;
+}

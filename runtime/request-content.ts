@@ -1,0 +1,162 @@
+/**
+ * The content of a request between its peer and its thread: what has come waits here until the application's credit lets it cross.
+ * What the application has consumed goes back to the peer as credit of the transport's, so at most one window waits.
+ *
+ * Nothing is sent before the thread has granted credit, which only one that has claimed the exchange can; but for trailers behind no
+ * content, which nothing else would send.
+ */
+import { corrupt } from '../wire/decoder.ts';
+import { Flag } from '../wire/messages.ts';
+import { Window } from '../wire/window.ts';
+import { ByteQueue } from './byte-queue.ts';
+import type { JobThread, OpeningThread } from './pools/job.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class RequestContent {
+  #waiting: ByteQueue | null = null;
+  #trailers: readonly string[] | null = null;
+  /** The peer has sent all of it. */
+  #isWhole: boolean;
+  /** The thread has been told of its end. */
+  #isEndSent = false;
+  readonly #credit = new Window(0);
+  /** What has crossed to the thread and it has not consumed. */
+  #crossedBytes = 0;
+  /** The application has begun to read. */
+  #isAskedFor = false;
+
+  constructor(isWhole: boolean) {
+    this.#isWhole = isWhole;
+  }
+
+  get isEndSent(): boolean {
+    return this.#isEndSent;
+  }
+
+  get isAskedFor(): boolean {
+    return this.#isAskedFor;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting !== null;
+  }
+
+  /** The application wants more than has come. */
+  get isAwaited(): boolean {
+    return this.#waiting === null && this.#credit.available > 0;
+  }
+
+  /** The application has read some, and wants no more now. */
+  get isHeldBack(): boolean {
+    return this.#isAskedFor && this.#waiting !== null && this.#credit.available <= 0;
+  }
+
+  /** There is none, and no trailer section: OPEN says all. */
+  get isNothing(): boolean {
+    return this.#isWhole && this.#waiting === null && this.#trailers === null;
+  }
+
+  /** Something could be sent, and only room in the thread's ring may be missing. */
+  get isUnsent(): boolean {
+    if (this.#waiting !== null && this.#waiting.length > 0) return this.#credit.available > 0;
+    return this.#isWhole && !this.#isEndSent;
+  }
+
+  // ---- from the peer
+
+  /** @param thread null: nobody has it yet */
+  take(
+    thread: JobThread | null,
+    slot: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    last: boolean,
+  ): void {
+    if (last) this.#isWhole = true;
+    if (end === start) return;
+    if (this.#waiting === null && thread !== null && this.#sendAtOnce(thread, slot, bytes, start, end))
+      return;
+    this.#waiting ??= new ByteQueue();
+    this.#waiting.push(bytes, start, end);
+  }
+
+  takeTrailers(fields: readonly string[]): void {
+    this.#trailers = fields;
+    this.#isWhole = true;
+  }
+
+  /** Nobody wants what waits. */
+  drop(): void {
+    this.#waiting = null;
+  }
+
+  // ---- to the thread
+
+  /** OPEN has been sent. @param whole it said that there is no content */
+  opened(thread: OpeningThread, slot: number, whole: boolean): boolean {
+    this.#isEndSent = whole;
+    // Trailers that came before the thread did, behind no content: nothing that follows would send them, as an application that
+    // waits for them alone grants no credit. A thread that does not claim the exchange drops them with its OPEN.
+    if (!whole && this.#isWhole && this.#waiting === null)
+      this.#isEndSent = thread.channel.sendTrailers(slot, this.#trailers ?? []);
+    return this.#isEndSent || !this.#isWhole || this.#waiting !== null;
+  }
+
+  /** Sends what waits for the ring or for credit. False when the ring is full. */
+  send(thread: JobThread, slot: number): boolean {
+    const waiting = this.#waiting;
+    while (waiting !== null && waiting.length > 0) {
+      const most = Math.min(this.#credit.available, thread.channel.maxDataRecordBytes);
+      if (most <= 0) return true;
+      const piece = waiting.peek(most);
+      const last = this.#isWhole && this.#trailers === null && piece.length === waiting.length;
+      if (!this.#sendPiece(thread, slot, piece, 0, piece.length, last)) return false;
+      waiting.skip(piece.length);
+    }
+    this.#waiting = null;
+    if (!this.#isWhole || this.#isEndSent) return true;
+    this.#isEndSent =
+      this.#trailers === null
+        ? thread.channel.sendData(slot, Flag.End, NO_BYTES, 0, 0)
+        : thread.channel.sendTrailers(slot, this.#trailers);
+    return this.#isEndSent;
+  }
+
+  /** The short way: straight from the socket's buffer into the ring. False: it has to wait. */
+  #sendAtOnce(thread: JobThread, slot: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const length = end - start;
+    if (length > this.#credit.available || length > thread.channel.maxDataRecordBytes) return false;
+    return this.#sendPiece(thread, slot, bytes, start, end, this.#isWhole);
+  }
+
+  #sendPiece(
+    thread: JobThread,
+    slot: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    last: boolean,
+  ): boolean {
+    if (!thread.channel.sendData(slot, last ? Flag.End : 0, bytes, start, end)) return false;
+    this.#credit.consume(end - start);
+    this.#crossedBytes += end - start;
+    thread.tally.requestBytes += end - start;
+    if (last) this.#isEndSent = true;
+    return true;
+  }
+
+  // ---- credit of the thread's
+
+  /** @returns whether it is the first, with which the application begins to read. @throws WireError for more consumed than crossed */
+  grant(granted: number, consumed: number): boolean {
+    const isFirst = granted > 0 && !this.#isAskedFor;
+    if (isFirst) this.#isAskedFor = true;
+    if (consumed > this.#crossedBytes)
+      throw corrupt(`at most ${this.#crossedBytes} bytes consumed`, consumed);
+    this.#crossedBytes -= consumed;
+    this.#credit.grant(granted);
+    return isFirst;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What the thread of an exchange may send ahead of its peer: at most one window of content waits in the transport. What the
+ * transport has sent is owed to the thread, and is paid by the half window, as a message for every piece would cost more than the
+ * pieces do.
+ */
+import type { Destination } from './exchange-contracts.ts';
+
+export class ResponseCredit {
+  #windowBytes: number;
+  readonly #maxWindowBytes: number;
+  /** Content that the transport has been given and not sent. */
+  #heldBytes = 0;
+  #owedBytes = 0;
+  /** Content sent since the window grew last. */
+  #sentInWindowBytes = 0;
+
+  constructor({ responseWindowBytes, maxResponseWindowBytes }: Destination<never>) {
+    this.#windowBytes = responseWindowBytes;
+    this.#maxWindowBytes = maxResponseWindowBytes;
+  }
+
+  /** The transport is given so much. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
+  }
+
+  /** The transport has sent so much. */
+  sent(bytes: number): void {
+    this.#heldBytes -= bytes;
+    this.#owedBytes += bytes;
+    this.#sentInWindowBytes += bytes;
+    if (this.isDue) this.#grow();
+  }
+
+  /** Enough is owed for a message. */
+  get isDue(): boolean {
+    return this.#owedBytes > 0 && this.#owedBytes >= this.#windowBytes >> 1;
+  }
+
+  get owedBytes(): number {
+    return this.#owedBytes;
+  }
+
+  paid(): void {
+    this.#owedBytes = 0;
+  }
+
+  /** The thread has sent all that it may. */
+  get isUsedUp(): boolean {
+    return this.#windowBytes <= this.#heldBytes + this.#owedBytes;
+  }
+
+  /**
+   * A peer that has taken two windows' worth and leaves nothing lying waits for the thread, and the thread for the credit's
+   * way back: a larger window bridges it. A peer that stalls from the start never gets there.
+   */
+  #grow(): void {
+    const window = this.#windowBytes;
+    if (window >= this.#maxWindowBytes || this.#heldBytes > 0 || this.#sentInWindowBytes < 2 * window) return;
+    this.#windowBytes = Math.min(2 * window, this.#maxWindowBytes);
+    this.#owedBytes += this.#windowBytes - window;
+    this.#sentInWindowBytes = 0;
+  }
+}
