@@ -9,7 +9,7 @@
 import type { RequestHead } from './request-head.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 5;
+export const GRAMMAR_VERSION = 6;
 
 /** Reactor → thread. */
 export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;
@@ -36,6 +36,8 @@ export const Flag = {
   TakesPushes: 4,
   /** In OPEN: the response is of use in pieces (RFC 9218 section 4.2). */
   Incremental: 64,
+  /** In HEAD: the connection is to end behind the response, where its version has that. */
+  CloseConnection: 128,
 } as const;
 
 /** In OPEN's flags: three bits for the urgency (RFC 9218 section 4.1) XOR its default, so that nothing said is 0. */

@@ -88,6 +88,7 @@ export class HostedExchange implements Exchange {
   #bodiless = false;
   /** Content-Length still to be written; -1 when the application declared none. */
   #declaredBytes = -1;
+  #closesConnection = false;
   #credit: number;
   #isStalled = false;
   #queue = NOTHING_QUEUED;
@@ -166,6 +167,10 @@ export class HostedExchange implements Exchange {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);
     }
     this.#send('pad', toMultipleOf, null, null, false, null);
+  }
+
+  closeConnection(): void {
+    this.#closesConnection = true;
   }
 
   get body(): RequestBody {
@@ -599,10 +604,14 @@ export class HostedExchange implements Exchange {
 
   #trySendHead(status: number, fields: readonly string[], bytes: Uint8Array | null, end: boolean): boolean {
     const body = bytes !== null && bytes.length > 0 ? bytes : null;
-    if (!this.#outlet.sendHead(this, this.#flags(end), status, fields, body)) return false;
+    if (!this.#outlet.sendHead(this, this.#headFlags(end), status, fields, body)) return false;
     if (body !== null) this.#credit -= body.length;
     if (end) this.#responseEnded();
     return true;
+  }
+
+  #headFlags(end: boolean): number {
+    return this.#closesConnection ? this.#flags(end) | Flag.CloseConnection : this.#flags(end);
   }
 
   #flags(end: boolean): number {
@@ -634,7 +643,7 @@ export class HostedExchange implements Exchange {
     switch (item.kind) {
       case 'head': {
         const body = item.bytes !== null && item.bytes.length > 0 ? item.bytes : null;
-        if (!this.#outlet.sendHead(this, this.#flags(item.end), item.status, item.fields ?? [], body))
+        if (!this.#outlet.sendHead(this, this.#headFlags(item.end), item.status, item.fields ?? [], body))
           return false;
         if (body !== null) this.#credit -= body.length;
         return true;

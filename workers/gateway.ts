@@ -330,6 +330,12 @@ export interface Exchange extends AsyncDisposable {
    */
   pad(toMultipleOf: number): void;
 
+  /**
+   * (1.1) Ask that the connection end behind this response. HTTP/1 then says `Connection: close`, and begins nothing more that
+   * waits behind it. To be called before `respond`: later it does nothing, nor where a connection carries others beside this one.
+   */
+  closeConnection(): void;
+
   /** Flow-control room: body bytes that `write` would take now without waiting. */
   readonly writableBytes: number;
   /**

@@ -372,6 +372,10 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     this.#front.reactor.flushLater(this);
   }
 
+  closeConnection(exchange: Exchange): void {
+    this.#engine.endBehind(exchange.stream as Http1Message);
+  }
+
   accept(exchange: Exchange, fields: readonly string[]): void {
     const message = exchange.stream as Http1Message;
     this.#engine.accept(message, protocolOf(message), fields);

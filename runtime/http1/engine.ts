@@ -276,6 +276,14 @@ export class Http1Engine {
 
   // ---- the connection ----
 
+  /**
+   * The connection ends behind the message's response, which has not been given yet, and behind those of requests that have begun
+   * beside it: no request that waits behind it begins.
+   */
+  endBehind(message: Http1Message): void {
+    if (!message.isClosed) this.#lifecycle.beginNoMore();
+  }
+
   /** The owner refuses what has begun to come: a head that is too late, say. What is open is answered before. */
   refuse(refusal: Refusal): void {
     this.#lifecycle.refuse(refusal);

@@ -124,6 +124,13 @@ export class Lifecycle {
     if (this.receiving === null) this.stopReading();
   }
 
+  /** As `takeNoMore`, and what has been taken and not begun is not begun either. */
+  beginNoMore(): void {
+    const lastBegun = this.messages.findLast((message) => message.isStarted);
+    if (lastBegun === undefined) this.takeNoMore();
+    else this.cutBehind(lastBegun);
+  }
+
   /** The request has come whole. */
   received(message: Http1Message): void {
     message.request = RequestPhase.Ended;

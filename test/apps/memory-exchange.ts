@@ -88,6 +88,7 @@ export class MemoryExchange implements Exchange {
   }
 
   pad(): void {}
+  closeConnection(): void {}
 
   inform(): void {}
 

@@ -38,8 +38,10 @@ export class Driver implements EngineEvents {
   refusal: Refusal | null = null;
   onStarted: (message: Http1Message) => void = () => {};
 
-  constructor(options: Partial<Http1Options> = {}) {
-    this.engine = new Http1Engine(this, { ...defaults, ...options }, this.buffers, new Http1Caches());
+  dateText = DATE;
+
+  constructor(options: Partial<Http1Options> = {}, caches = new Http1Caches()) {
+    this.engine = new Http1Engine(this, { ...defaults, ...options }, this.buffers, caches);
   }
 
   receive(text: string): void {
@@ -75,7 +77,7 @@ export class Driver implements EngineEvents {
   }
 
   date(): string {
-    return DATE;
+    return this.dateText;
   }
 
   onUpgrade(message: Http1Message): UpgradeVerdict {

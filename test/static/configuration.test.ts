@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import type { StaticConfig } from '../../runtime/config/config.ts';
 import { ConfigError, ConfigErrorCode } from '../../runtime/config/errors.ts';
 import { findMissingApplications, parseConfig } from '../../runtime/config/load.ts';
-import type { StaticConfig } from '../../runtime/config/config.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
 import { makeDirectory } from './directory.ts';
 

@@ -24,6 +24,7 @@ const UNSEEN = new Map([
   ['5.4', 'about what reaches the peer: test/server/responses.test.ts'],
   ['5.8', 'about what reaches the peer: test/server/responses.test.ts'],
   ['5.10', 'about what reaches the peer: test/http2/flow-control.test.ts'],
+  ['5.11', 'about what reaches the peer: test/http1/closing.test.ts'],
   ['6.2', 'the fields go through as they are: test/workers/fields.test.ts'],
   ['6.4', 'the fields go through as they are: test/workers/fields.test.ts'],
   ['6.6', 'about what HPACK is told: test/http2/hpack'],

@@ -70,6 +70,9 @@ export class PushedExchange extends WrappedResponse implements Exchange {
     return null;
   }
 
+  /** Its connection carries others. */
+  closeConnection(): void {}
+
   /** A promise is made on a stream of the peer's, never on a promised one (RFC 9113 section 8.4). */
   async push(): Promise<null> {
     return null;

@@ -136,6 +136,10 @@ export class WrappedExchange implements Exchange {
     else requirePadding(toMultipleOf);
   }
 
+  closeConnection(): void {
+    this.inner.closeConnection();
+  }
+
   get writableBytes(): number {
     return this.inner.writableBytes;
   }

@@ -96,6 +96,11 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     return this.#inner.draining;
   }
 
+  closeConnection(): void {
+    this.mustHold('closeConnection');
+    this.#inner.closeConnection();
+  }
+
   // ---- the request's body
 
   get body(): ExchangeBody {

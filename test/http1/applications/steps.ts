@@ -33,6 +33,18 @@ const steps: { readonly [path: string]: Step } = {
     await word;
     exchange.respond(200, {}, `waited${id}`);
   },
+  /** As `/wait`, and wants the connection to end. */
+  '/wait-and-close': async (exchange, query, signals) => {
+    exchange.closeConnection();
+    await steps['/wait']?.(exchange, query, signals);
+  },
+  /** Wants the connection to end when it is too late to say so. */
+  '/close-late': async (exchange) => {
+    exchange.respond(200);
+    exchange.closeConnection();
+    await exchange.write('late');
+    exchange.end();
+  },
   /** Waits for a word, then reads. */
   '/read-later': async (exchange, _query, signals) => {
     const word = signals.until('go');

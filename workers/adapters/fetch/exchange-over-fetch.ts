@@ -98,6 +98,8 @@ export class ExchangeOverFetch implements Exchange {
   pad(toMultipleOf: number): void {
     requirePadding(toMultipleOf);
   }
+  /** A Request has no connection that anybody here knows of. */
+  closeConnection(): void {}
   async push(): Promise<null> {
     return null;
   }

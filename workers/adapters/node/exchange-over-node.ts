@@ -85,6 +85,10 @@ export class ExchangeOverNode extends ResponseOverNode implements Exchange {
     return null;
   }
 
+  closeConnection(): void {
+    if (!('stream' in this.res)) this.res.shouldKeepAlive = false;
+  }
+
   async push(request: PushRequest): Promise<PushedResponse | null> {
     const { method, path, fields } = pendingPush(request);
     if (this.isComplete)

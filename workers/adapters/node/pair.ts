@@ -45,7 +45,8 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     setVersion(this.req, exchange.request.version);
     // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
     // Connect does, and there is no bidirectional stream.
-    if (exchange.request.version === '2') this.res.shouldKeepAlive = false;
+    // Of HTTP/1.0 Node thinks that there is none, and the server knows better.
+    this.res.shouldKeepAlive = exchange.request.version !== '2';
   }
 
   // ---- the hold

@@ -27,6 +27,9 @@ export interface Outgoing extends ServerResponse {
   _writeRaw(data: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean;
 }
 
+/** In a Connection field's value, as Node looks for it. */
+const CLOSE = /(?:^|\W)close(?:$|\W)/i;
+
 /** Truthy, which is what `headersSent` is. */
 const STORED = ' ';
 
@@ -69,16 +72,19 @@ function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void
   const fields: string[] = [];
   if (headers === (this as never)[outHeaders] && headers !== null) {
     const set = headers as { [lower: string]: [name: string, value: unknown] };
-    for (const lower in set) append(fields, lower, (set[lower] as [string, unknown])[1], false);
+    for (const lower in set) append(this, fields, lower, (set[lower] as [string, unknown])[1], false);
   } else if (Array.isArray(headers)) {
-    if (Array.isArray(headers[0])) for (const [name, value] of headers) append(fields, name, value, true);
+    if (Array.isArray(headers[0]))
+      for (const [name, value] of headers) append(this, fields, name, value, true);
     else if (headers.length % 2 !== 0) throw oddHeaders(headers);
-    else for (let i = 0; i < headers.length; i += 2) append(fields, headers[i], headers[i + 1], true);
+    else for (let i = 0; i < headers.length; i += 2) append(this, fields, headers[i], headers[i + 1], true);
   } else if (typeof headers === 'object' && headers !== null) {
-    for (const name of Object.keys(headers)) append(fields, name, (headers as never)[name], true);
+    for (const name of Object.keys(headers)) append(this, fields, name, (headers as never)[name], true);
   }
   markSent(this);
-  this[PAIR].headStored(this.statusCode, fields);
+  const pair = this[PAIR];
+  if (!this.shouldKeepAlive && pair.exchange.request.version !== '2') pair.exchange.closeConnection();
+  pair.headStored(this.statusCode, fields);
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] === 'content-length') this._contentLength = Number(fields[i + 1]);
   }
@@ -97,14 +103,18 @@ export function markSent(res: Outgoing): void {
   res.chunkedEncoding = false;
 }
 
-function append(fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
+function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
   if (isUnchecked) {
     // `writeHead` leaves its fields to be checked when they are stored.
     validateHeaderName(name);
     validateHeaderValue(name, value as string);
   }
   const lower = name.toLowerCase();
-  if (FIELDS_OF_CONNECTION.has(lower)) return;
+  if (FIELDS_OF_CONNECTION.has(lower)) {
+    // As Node reads it: any other value than close keeps the connection, whatever was said before.
+    if (lower === 'connection') res.shouldKeepAlive = !CLOSE.test(String(value));
+    return;
+  }
   if (!Array.isArray(value)) fields.push(lower, trimmed(value));
   else if (lower === 'cookie') fields.push(lower, value.join('; '));
   else for (const one of value) fields.push(lower, trimmed(one));

@@ -1,0 +1,66 @@
+/** Heads that are kept as bytes: whatever was answered before, a response has the head that it would have had as the first. */
+import test from 'ava';
+import fc from 'fast-check';
+import { Http1Caches } from '../../runtime/http1/caches.ts';
+import { DATE, Driver } from './driver.ts';
+
+const lists = [
+  ['content-type', 'text/plain'],
+  ['content-type', 'text/plain', 'content-length', '5'],
+  ['content-type', 'text/plain', 'date', 'Fri, 02 Jan 1970 00:00:00 GMT'],
+  ['x-name', 'h\u00e9', 'trailer', 'x-sum'],
+  ['\u0001set-cookie', 'a=1'],
+  ['x-long', 'a'.repeat(3_000)],
+  [],
+].map((list) => Object.freeze(list));
+
+const responses = fc.array(
+  fc.record({
+    list: fc.constantFrom(...lists),
+    isFrozen: fc.boolean(),
+    status: fc.constantFrom(200, 204, 304, 404),
+    method: fc.constantFrom('GET', 'HEAD', 'POST'),
+    version: fc.constantFrom('1.1', '1.0'),
+    persists: fc.boolean(),
+    isWhole: fc.boolean(),
+    date: fc.constantFrom(DATE, 'Thu, 01 Jan 1970 00:00:01 GMT'),
+  }),
+  { minLength: 1, maxLength: 30 },
+);
+
+test('a head is the same with the heads of others kept and without', (t) => {
+  fc.assert(
+    fc.property(responses, (all) => {
+      const shared = new Http1Caches();
+      for (const { list, isFrozen, status, method, version, persists, isWhole, date } of all) {
+        const answers = [shared, new Http1Caches()].map((caches) => {
+          const driver = new Driver({}, caches);
+          driver.dateText = date;
+          const connection = persists ? 'keep-alive' : 'close';
+          driver.receive(
+            `${method} / HTTP/${version}\r\nHost: a\r\nConnection: ${connection}\r\nContent-Length: 0\r\n\r\n`,
+          );
+          const [message] = driver.messages;
+          driver.engine.respond(message!, status, isFrozen ? list : [...list], false);
+          driver.write(message!, 'hello', isWhole);
+          if (!isWhole) driver.write(message!, '', true);
+          return [driver.output(), driver.engine.state, driver.events.join('\n')];
+        });
+        t.deepEqual(answers[0], answers[1]);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a list that is not frozen may change from one response to the next', (t) => {
+  const caches = new Http1Caches();
+  const list = ['x-count', '1'];
+  for (const count of ['1', '2']) {
+    list[1] = count;
+    const driver = new Driver({}, caches);
+    driver.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    driver.answer(driver.messages[0]!, 'hello', list);
+    t.true(driver.output().includes(`x-count: ${count}\r\n`));
+  }
+});
