@@ -51,7 +51,8 @@ export type Samples<Metric extends string> = Record<Metric, Record<string, numbe
 
 /**
  * Measures every contender once per round, forwards in even rounds and backwards in odd ones, so that neither a
- * machine that tires nor one that warms up favours a place in the order. Each measurement has a fresh server.
+ * machine that tires nor one that warms up favours a place in the order. Each measurement has a fresh server. What cannot be had here is left out,
+ * with a line that says so.
  */
 export async function inRounds<Metric extends string>(
   context: BenchContext,
@@ -59,12 +60,16 @@ export async function inRounds<Metric extends string>(
   metrics: readonly Metric[],
   measure: (server: Server, contender: Contender) => Promise<Record<Metric, number>>,
 ): Promise<Samples<Metric>> {
+  const present = contenders.filter(({ name, missing }) => {
+    if (missing !== undefined) context.progress(`  left out: ${name}: ${missing}`);
+    return missing === undefined;
+  });
   const samples = {} as Samples<Metric>;
   for (const metric of metrics) {
-    samples[metric] = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+    samples[metric] = Object.fromEntries(present.map(({ name }) => [name, []]));
   }
   for (let round = 0; round < context.rounds; round++) {
-    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+    for (const contender of round % 2 === 0 ? present : present.toReversed()) {
       const server = await contender.start();
       try {
         const values = await measure(server, contender);

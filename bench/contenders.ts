@@ -21,6 +21,8 @@ export interface Server {
   readonly origin: string;
   /** The configuration file of a Sluice; empty for others. */
   readonly config: string;
+  /** Its files have no content-type. */
+  readonly isTypeless?: boolean;
 }
 
 /** Paths of PEM files. */
@@ -32,6 +34,8 @@ export interface CertificateFiles {
 /** A way to serve, by the name it has in the tables. */
 export interface Contender {
   readonly name: string;
+  /** Why it cannot be had here; absent: it can. */
+  readonly missing?: string;
   start(): Promise<Server>;
 }
 
@@ -160,7 +164,7 @@ export function writeConfig({ directory, pools, certificate, options }: SluiceOp
 }
 
 /** Waits for the first right answer to `/hello`, which every measured server has. */
-async function started(
+export async function started(
   program: Program,
   port: number,
   scheme: 'http' | 'https',

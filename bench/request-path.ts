@@ -346,7 +346,10 @@ function setUp(protocol: Protocol, load: Load, application: Application, batch: 
     const perConnection = protocol === 'pipelined' ? batch : 1;
     const sockets = Array.from({ length: batch / perConnection }, (_, index) => {
       const socket = new OpenSocket(answers, true);
-      const connection = new Http1Connection(socket as unknown as Socket, front, { ...peer, port: 50_000 + index });
+      const connection = new Http1Connection(socket as unknown as Socket, front, {
+        ...peer,
+        port: 50_000 + index,
+      });
       connection.begin(Buffer.alloc(0));
       return socket;
     });
@@ -446,7 +449,8 @@ const { values } = parseArgs({
 });
 const protocolNames = values.protocol.split(',') as Protocol[];
 for (const name of protocolNames) {
-  if (!protocols.includes(name)) throw new Error(`--protocol: expected some of ${protocols.join(', ')}, got ${name}`);
+  if (!protocols.includes(name))
+    throw new Error(`--protocol: expected some of ${protocols.join(', ')}, got ${name}`);
 }
 const loadNames = values.load.split(',');
 const applicationNames = values.application.split(',');

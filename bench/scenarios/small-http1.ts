@@ -10,6 +10,7 @@ import { bareNet, nodeHttp, type Server, sluice } from '../contenders.ts';
 import { HELLO } from '../content.ts';
 import { load } from '../load.ts';
 import { cpuMicroseconds } from '../measure.ts';
+import { bun, deno, h2o } from '../others.ts';
 import { assertAnswer } from '../probe.ts';
 
 const CONNECTIONS = 64;
@@ -27,7 +28,9 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     directory: context.directory,
     pools: { hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] } },
   });
-  const samples = await inRounds(context, [node, bare, ours], METRICS, (server, { name }) =>
+  const asked = { protocol: 'http/1.1', directory: context.directory } as const;
+  const contenders = [node, bare, ours, bun(asked), deno(asked), h2o(asked)];
+  const samples = await inRounds(context, contenders, METRICS, (server, { name }) =>
     measure(server, name, context.isQuick),
   );
   const of = (

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeDevelopmentCertificate } from '../../runtime/tls/dev-certificate.ts';
 import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
 import { type CertificateFiles, nodeHttp2Secure, sluice } from '../contenders.ts';
+import { bun, deno, h2o, nghttpd } from '../others.ts';
 import { compareSmall } from './small.ts';
 
 export const smallTls: Scenario = { name: 'small-tls', title: 'Small responses over TLS', run };
@@ -11,6 +12,7 @@ export const smallTls: Scenario = { name: 'small-tls', title: 'Small responses o
 async function run(context: BenchContext): Promise<ScenarioResult> {
   const certificate = await writeCertificate(context.directory);
   const node = nodeHttp2Secure(certificate);
+  const asked = { protocol: 'h2', certificate, directory: context.directory } as const;
   const sluices = [1, 2].map((threads) =>
     sluice({
       name: `Sluice, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -23,7 +25,11 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     method:
       'As the scenario "Small responses", over TLS 1.3 with the suite TLS_AES_128_GCM_SHA256 and a P-256 certificate on both sides. ' +
       'Handshakes are made before the warm-up ends and are not part of what is measured.',
-    comparisons: await compareSmall(context, [node, ...sluices], sluices[0]),
+    comparisons: await compareSmall(
+      context,
+      [node, ...sluices, bun(asked), deno(asked), nghttpd(asked), h2o(asked)],
+      sluices[0],
+    ),
   };
 }
 

@@ -10,6 +10,7 @@ import { type Contender, nodeCluster, nodeHttp2, type Server, sluice } from '../
 import { HELLO } from '../content.ts';
 import { load } from '../load.ts';
 import { cpuMicroseconds, residentBytes } from '../measure.ts';
+import { deno, h2o, nghttpd } from '../others.ts';
 import { assertAnswer } from '../probe.ts';
 
 export const CONNECTIONS = 8;
@@ -21,6 +22,7 @@ export const small: Scenario = { name: 'small', title: 'Small responses', run };
 
 async function run(context: BenchContext): Promise<ScenarioResult> {
   const node = nodeHttp2();
+  const asked = { protocol: 'h2', directory: context.directory } as const;
   const sluices = [1, 2].map((threads) =>
     sluice({
       name: `Sluice, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -34,7 +36,11 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       'h2load on one thread. CPU is user + system time of the whole process group. Sluice has one reactor thread besides the ' +
       'application threads that its name counts; the cluster has its primary besides the two that serve. On two cores the load ' +
       'generator competes with every one of them, so CPU per request says more about a larger machine than requests per second do.',
-    comparisons: await compareSmall(context, [node, nodeCluster(2), ...sluices], sluices[0]),
+    comparisons: await compareSmall(
+      context,
+      [node, nodeCluster(2), ...sluices, deno(asked), nghttpd(asked), h2o(asked)],
+      sluices[0],
+    ),
   };
 }
 
@@ -73,7 +79,7 @@ export async function compareSmall(
 }
 
 export async function measureSmall(server: Server, name: string, isQuick: boolean) {
-  await assertAnswer(server.origin, '/hello', HELLO, name);
+  await assertAnswer(server.origin, '/hello', HELLO, name, 'h2', server.isTypeless);
   const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
   await load({ ...options, seconds: isQuick ? 1 : 2 });
   const cpuBefore = cpuMicroseconds(server.program.pid);
