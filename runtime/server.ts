@@ -4,12 +4,11 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
-import { OutputBuffers } from './bytes/output-buffers.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import { type Front, NOWHERE } from './connections/front.ts';
+import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http1Connection } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
@@ -18,8 +17,6 @@ import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
 import { HandshakeLog } from './handshake-log.ts';
-import { Http1Caches } from './http1/caches.ts';
-import { http2Options } from './http2/options.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
@@ -31,7 +28,7 @@ import { Pool, type PoolObserver } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
-import { Router } from './router.ts';
+import { makeFront } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus } from './status-types.ts';
 import { threadFlags } from './thread-flags.ts';
@@ -79,8 +76,6 @@ export class Server {
   #whenEmpty: (() => void) | null = null;
   readonly #prints: Prints | undefined;
   readonly #threadFlags = threadFlags();
-  #dateText = '';
-  #dateSecond = -1;
 
   /** @param prints takes what applications print; default: Node passes it on, to the process's own streams */
   constructor(config: Config, log: Log, prints?: Prints) {
@@ -103,39 +98,18 @@ export class Server {
       { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
       () => this.#checkEmpty(),
     );
-    this.#front = {
+    this.#front = makeFront(config, {
       reactor: this.#reactor,
-      router: new Router([
-        ...config.routes.map((route) => ({ ...route, target: this.#destination(route) })),
-        { host: '*', path: '/*', target: { ...NOWHERE, outcomes: this.#unrouted } },
-      ]),
-      http2: http2Options({
-        ...config.http2,
-        // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
-        enableConnectProtocol: config.routes.some(({ websocket }) => websocket),
-      }),
-      http1: {
-        ...config.http1,
-        maxTargetBytes: config.limits.maxTargetBytes,
-        headerTimeoutMs: config.limits.headerTimeoutMs,
-        requestWindowBytes: config.http2.streamWindowBytes,
-        maxRequestWindowBytes: config.http2.maxStreamWindowBytes,
-        outputLimitBytes: config.http2.outputLimitBytes,
-      },
-      http1Caches: new Http1Caches(),
-      buffers: new OutputBuffers(),
       deadlines: this.#deadlines,
       lingering: this.#lingering,
-      headerTimeoutMs: config.limits.headerTimeoutMs,
-      idleTimeoutMs: config.limits.idleTimeoutMs,
-      maxTargetBytes: config.limits.maxTargetBytes,
-      date: () => this.#date(),
+      unrouted: this.#unrouted,
+      destinationOf: (route) => this.#destination(route),
       onUpgraded: (socket, first, peer, request) => this.#onHttp2(socket, first, peer, request),
       forget: (connection) => this.#forget(connection),
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
-    };
+    });
   }
 
   #createPool(pool: PoolConfig): Pool {
@@ -411,15 +385,6 @@ export class Server {
 
   #maintain(): void {
     for (const pool of this.#pools.values()) pool.tick();
-  }
-
-  #date(): string {
-    const second = Math.floor(this.#reactor.nowMs / 1000);
-    if (second !== this.#dateSecond) {
-      this.#dateSecond = second;
-      this.#dateText = new Date().toUTCString();
-    }
-    return this.#dateText;
   }
 
   /**
