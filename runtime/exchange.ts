@@ -528,7 +528,7 @@ export class Exchange extends Job implements Watched {
 
   /** A response of the server's own: the status and its name, nothing else. */
   answer(status: number, fields: readonly string[] = []): void {
-    this.#outcome ??= Outcome.Refused;
+    if (status >= 400) this.#outcome ??= Outcome.Refused;
     const { fields: described, content } = answerOf(status, this.#destination.explain);
     this.#response = 'ended';
     const isUnread = this.#request === 'open';

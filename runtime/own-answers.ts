@@ -3,8 +3,10 @@ import type { Explanation } from './exchange-contracts.ts';
 
 const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
 const REASONS: { readonly [status: number]: string } = {
+  200: 'OK',
   400: 'Bad Request',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',

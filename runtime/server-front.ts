@@ -1,4 +1,7 @@
-/** What the connections of a server are served with: its routes, the options of the protocols, and times. */
+/**
+ * What the connections of a server are served with: its routes, the options of the protocols, and times. There are two fronts: one for
+ * listeners that answer the paths of `health`, which come before every route, and one for those that do not.
+ */
 import type { Socket } from 'node:net';
 import { OutputBuffers } from './bytes/output-buffers.ts';
 import type { Config, RouteConfig } from './config/config.ts';
@@ -8,13 +11,15 @@ import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import type { LingeringSockets } from './connections/lingering.ts';
 import type { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
+import { liveDestination, readyDestination } from './health/health-route.ts';
+import type { Readiness } from './health/readiness.ts';
 import { Http1Caches } from './http1/caches.ts';
 import type { Abuse, EngineCounters } from './http2/counters.ts';
 import { http2Options } from './http2/options.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { OutcomeCounters } from './outcomes.ts';
 import type { Reactor } from './reactor.ts';
-import { Router } from './router.ts';
+import { type Route, Router } from './router.ts';
 
 /** What a front needs of the server that has it. */
 export interface FrontOwner {
@@ -24,21 +29,44 @@ export interface FrontOwner {
   /** Of requests that no route matches. */
   readonly unrouted: OutcomeCounters;
   destinationOf(route: RouteConfig): Destination;
-  onUpgraded(socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
+  readiness(): Readiness;
+  onUpgraded(front: Front, socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   forget(connection: Connection): void;
   onFault(error: unknown): void;
   onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
 }
 
-export function makeFront(config: Config, owner: FrontOwner): Front {
+export interface Fronts {
+  readonly plain: Front;
+  /** Answers the paths of `health` too. */
+  readonly checked: Front;
+}
+
+/** What the configuration says of a front. */
+type Settings = Pick<
+  Front,
+  'router' | 'http2' | 'http1' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'maxTargetBytes'
+>;
+
+export function makeFronts(config: Config, owner: FrontOwner): Fronts {
+  const { plain, checked } = settingsOf(config, owner);
   const date = new HttpDate();
-  const { reactor } = owner;
-  return {
-    reactor,
-    router: new Router([
-      ...config.routes.map((route) => ({ ...route, target: owner.destinationOf(route) })),
-      { host: '*', path: '/*', target: { ...NOWHERE, outcomes: owner.unrouted } },
-    ]),
+  const shared = {
+    http1Caches: new Http1Caches(),
+    buffers: new OutputBuffers(),
+    date: () => date.at(owner.reactor.nowMs),
+  };
+  return { plain: makeFront(plain, shared, owner), checked: makeFront(checked, shared, owner) };
+}
+
+function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyof Fronts]: Settings } {
+  const { limits } = config;
+  const routes: Route<Destination>[] = [
+    ...config.routes.map((route) => ({ ...route, target: owner.destinationOf(route) })),
+    { host: '*', path: '/*', target: { ...NOWHERE, outcomes: owner.unrouted } },
+  ];
+  const plain = {
+    router: new Router(routes),
     http2: http2Options({
       ...config.http2,
       // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
@@ -46,25 +74,53 @@ export function makeFront(config: Config, owner: FrontOwner): Front {
     }),
     http1: {
       ...config.http1,
-      maxTargetBytes: config.limits.maxTargetBytes,
-      headerTimeoutMs: config.limits.headerTimeoutMs,
+      maxTargetBytes: limits.maxTargetBytes,
+      headerTimeoutMs: limits.headerTimeoutMs,
       requestWindowBytes: config.http2.streamWindowBytes,
       maxRequestWindowBytes: config.http2.maxStreamWindowBytes,
       outputLimitBytes: config.http2.outputLimitBytes,
     },
-    http1Caches: new Http1Caches(),
-    buffers: new OutputBuffers(),
+    headerTimeoutMs: limits.headerTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    maxTargetBytes: limits.maxTargetBytes,
+  };
+  return { plain, checked: { ...plain, router: new Router([...healthRoutes(config, owner), ...routes]) } };
+}
+
+function healthRoutes({ health }: Config, owner: FrontOwner): Route<Destination>[] {
+  const routes: Route<Destination>[] = [];
+  const { live, ready } = health;
+  if (live !== undefined) routes.push({ host: '*', path: live, target: liveDestination() });
+  if (ready !== undefined) {
+    routes.push({ host: '*', path: ready, target: readyDestination(() => owner.readiness()) });
+  }
+  return routes;
+}
+
+function makeFront(
+  settings: Settings,
+  { http1Caches, buffers, date }: Pick<Front, 'http1Caches' | 'buffers' | 'date'>,
+  owner: FrontOwner,
+): Front {
+  const front: Front = {
+    reactor: owner.reactor,
+    router: settings.router,
+    http2: settings.http2,
+    http1: settings.http1,
+    http1Caches,
+    buffers,
     deadlines: owner.deadlines,
     lingering: owner.lingering,
-    headerTimeoutMs: config.limits.headerTimeoutMs,
-    idleTimeoutMs: config.limits.idleTimeoutMs,
-    maxTargetBytes: config.limits.maxTargetBytes,
-    date: () => date.at(reactor.nowMs),
-    onUpgraded: (socket, first, peer, request) => owner.onUpgraded(socket, first, peer, request),
+    headerTimeoutMs: settings.headerTimeoutMs,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    maxTargetBytes: settings.maxTargetBytes,
+    date,
+    onUpgraded: (socket, first, peer, request) => owner.onUpgraded(front, socket, first, peer, request),
     forget: (connection) => owner.forget(connection),
     onFault: (error) => owner.onFault(error),
     onAbuse: (abuse, peer, counters) => owner.onAbuse(abuse, peer, counters),
   };
+  return front;
 }
 
 /** The value of the Date field, made anew once a second. */

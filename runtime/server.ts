@@ -17,6 +17,7 @@ import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
 import { HandshakeLog } from './handshake-log.ts';
+import { type Readiness, readinessOf } from './health/readiness.ts';
 import { ConnectionLimits } from './limits.ts';
 import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
@@ -28,7 +29,7 @@ import { Pool, type PoolObserver } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
-import { makeFront } from './server-front.ts';
+import { type Fronts, makeFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus } from './status-types.ts';
 import { threadFlags } from './thread-flags.ts';
@@ -67,13 +68,15 @@ export class Server {
   readonly #handshakeLog: HandshakeLog;
   readonly #limits: ConnectionLimits;
   readonly #lingering: LingeringSockets;
-  readonly #front: Front;
+  readonly #fronts: Fronts;
   readonly #startedAt = new Date();
   readonly #reactorMeter = new LoopMeter();
   readonly #meters = new WeakMap<Thread, LoopMeter>();
   #timer: NodeJS.Timeout | null = null;
   #state: ServerState = 'starting';
   #whenEmpty: (() => void) | null = null;
+  /** Ends the wait before a drain. */
+  #endDelay: (() => void) | null = null;
   readonly #prints: Prints | undefined;
   readonly #threadFlags = threadFlags();
 
@@ -98,13 +101,14 @@ export class Server {
       { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
       () => this.#checkEmpty(),
     );
-    this.#front = makeFront(config, {
+    this.#fronts = makeFronts(config, {
       reactor: this.#reactor,
       deadlines: this.#deadlines,
       lingering: this.#lingering,
       unrouted: this.#unrouted,
       destinationOf: (route) => this.#destination(route),
-      onUpgraded: (socket, first, peer, request) => this.#onHttp2(socket, first, peer, request),
+      readiness: () => this.readiness(),
+      onUpgraded: (front, socket, first, peer, request) => this.#onHttp2(front, socket, first, peer, request),
       forget: (connection) => this.#forget(connection),
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
@@ -231,6 +235,13 @@ export class Server {
     return this.#state;
   }
 
+  /** Whether every pool that requests depend on can answer them. */
+  readiness(): Readiness {
+    const { pools, health } = this.#config;
+    const needed = [...this.#pools.values()].filter(({ name }) => pools[name]?.optional === false);
+    return readinessOf(this.#state, needed, this.#reactor.nowMs, health.unresponsiveMs);
+  }
+
   /** How often each deadline has ended something. */
   get deadlineCounters(): DeadlineCounters {
     return this.#deadlines.counters;
@@ -254,7 +265,7 @@ export class Server {
       this.#log.info(
         'nothing is reloaded: no listener has certificate files, and all else is read at the start only',
       );
-    } else if (this.#state === 'draining' || this.#state === 'ended') {
+    } else if (this.#state === 'leaving' || this.#state === 'draining' || this.#state === 'ended') {
       this.#log.info('nothing is reloaded: the server stops');
     } else if (this.#certificates === null) {
       this.#log.info('nothing is reloaded: the server starts, and reads its certificates in any case');
@@ -290,7 +301,7 @@ export class Server {
       this.#config,
       hosts,
       this.#certificates,
-      this.#listenerHandler(),
+      (index) => this.#listenerHandler(index),
       this.#limits,
       this.#handshakes,
       this.#log,
@@ -317,12 +328,17 @@ export class Server {
     await this.#certificates.load(listeners, file);
   }
 
-  #listenerHandler(): ListenerHandler {
+  /** @param index of the listener in the configuration */
+  #listenerHandler(index: number): ListenerHandler {
     return {
-      onHttp2: (socket, first, peer) => this.#onHttp2(socket, first, peer),
-      onHttp1: (socket, first, peer) => this.#onHttp1(socket, first, peer),
+      onHttp2: (socket, first, peer) => this.#onHttp2(this.#frontOf(index), socket, first, peer),
+      onHttp1: (socket, first, peer) => this.#onHttp1(this.#frontOf(index), socket, first, peer),
       onRefused: (refusal, address, why) => this.#onRefused(refusal, address, why),
     };
+  }
+
+  #frontOf(index: number): Front {
+    return this.#config.listeners[index]?.health === false ? this.#fronts.plain : this.#fronts.checked;
   }
 
   #onRefused(refusal: Refusal, address: string, why: string): void {
@@ -334,18 +350,24 @@ export class Server {
     this.#log.debug({ refusal, address, why }, 'connection refused');
   }
 
-  #onHttp2(socket: Socket, first: Buffer, peer: Peer, upgraded: UpgradedRequest | null = null): void {
-    const connection = new Http2Connection(socket, this.#front, first, peer, upgraded);
+  #onHttp2(
+    front: Front,
+    socket: Socket,
+    first: Buffer,
+    peer: Peer,
+    upgraded: UpgradedRequest | null = null,
+  ): void {
+    const connection = new Http2Connection(socket, front, first, peer, upgraded);
     this.#connections.add(connection);
     if (this.#state === 'draining') connection.drain();
   }
 
-  #onHttp1(socket: Socket, first: Buffer, peer: Peer): void {
+  #onHttp1(front: Front, socket: Socket, first: Buffer, peer: Peer): void {
     if (!this.#config.http1.enabled) {
       socket.destroy();
       return;
     }
-    const connection = new Http1Connection(socket, this.#front, peer);
+    const connection = new Http1Connection(socket, front, peer);
     this.#connections.add(connection);
     connection.begin(first);
     if (this.#state === 'draining') connection.drain();
@@ -388,10 +410,11 @@ export class Server {
   }
 
   /**
-   * Stops taking requests, lets what is open finish, and ends; after the deadline the rest is reset. Threads that do not end
-   * by themselves have been told to when this resolves, and `destroy` waits for them.
+   * Goes on for `drainDelayMs` without being ready, stops taking requests, lets what is open finish, and ends; after the deadline the
+   * rest is reset. Threads that do not end by themselves have been told to when this resolves, and `destroy` waits for them.
    */
   async drain(): Promise<void> {
+    if (this.#state === 'running' && this.#config.drainDelayMs > 0) await this.#leave();
     if (this.#isEnded) return;
     this.#state = 'draining';
     const emptied = new Promise<void>((resolve) => {
@@ -434,6 +457,18 @@ export class Server {
     this.#log.info('stopped');
   }
 
+  /** Load balancers hear of the end before their requests meet it. */
+  async #leave(): Promise<void> {
+    this.#state = 'leaving';
+    const { drainDelayMs } = this.#config;
+    this.#log.info({ drainDelayMs }, 'not ready any more: requests are taken until the drain begins');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#endDelay = resolve;
+    const timer = setTimeout(resolve, drainDelayMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
   /** Asked again behind every wait of the start: the server may have been told to stop meanwhile. */
   get #isStarting(): boolean {
     return this.#state === 'starting';
@@ -470,6 +505,7 @@ export class Server {
   /** Ends everything at once; resolves when the threads have ended, which one that waits in the kernel never does. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'ended';
+    this.#endDelay?.();
     // A drain that is under way has nothing more to wait for, nor has its deadline.
     this.#endDrain();
     if (this.#timer !== null) clearInterval(this.#timer);

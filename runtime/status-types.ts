@@ -2,7 +2,8 @@
 import type { DeadlineCounters } from './deadlines/counters.ts';
 import type { OutcomeCounters } from './outcomes.ts';
 
-export type ServerState = 'starting' | 'running' | 'draining' | 'ended';
+/** `leaving`: it has been told to stop, and takes requests for `drainDelayMs` yet. */
+export type ServerState = 'starting' | 'running' | 'leaving' | 'draining' | 'ended';
 
 export interface ServerStatus {
   readonly version: string;

@@ -170,8 +170,7 @@ test('http2 and pools meet in the exchange alone, which is where a pool is given
     const has = (prefix: string) => targets.some(({ target }) => target.startsWith(prefix));
     return has('runtime/http2/') && has('runtime/pools/');
   });
-  // The server puts the parts together; it uses neither.
-  t.deepEqual(both, ['runtime/server.ts']);
+  t.deepEqual(both, []);
 });
 
 test('only the reactor side opens the sockets: node:net is imported by listeners and connections alone', (t) => {

@@ -4,7 +4,11 @@ import type { ListenerConfig } from './listeners.ts';
 import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
-export interface Config extends Pick<ConfigOutput, 'limits' | 'http2' | 'http1' | 'drainTimeoutMs' | 'log'> {
+export interface Config
+  extends Pick<
+    ConfigOutput,
+    'limits' | 'http2' | 'http1' | 'health' | 'drainTimeoutMs' | 'drainDelayMs' | 'log'
+  > {
   /** Absolute path of the file it came from. */
   readonly file: string;
   readonly listeners: readonly ListenerConfig[];
@@ -65,6 +69,7 @@ export interface RouteConfig {
 }
 
 export type LimitsConfig = ConfigOutput['limits'];
+export type HealthConfig = ConfigOutput['health'];
 export type Http2Config = ConfigOutput['http2'];
 export type Http1Config = ConfigOutput['http1'];
 export type LogConfig = ConfigOutput['log'];

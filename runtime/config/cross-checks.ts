@@ -137,6 +137,14 @@ export function checkControlPath(control: unknown, directory: string, problems: 
   }
 }
 
+/** One path cannot say two things. */
+export function checkHealth(health: unknown, problems: ConfigProblem[]): void {
+  const live = memberOf(health, 'live');
+  const ready = memberOf(health, 'ready');
+  if (typeof live !== 'string' || live !== ready || isReported('$.health.ready', problems)) return;
+  problems.push(conflict('$.health.ready', 'a path that $.health.live does not have', ready));
+}
+
 /** A connection must not end for output that it is still let to produce. */
 export function checkOutputLimits(http2: unknown, problems: ConfigProblem[]): void {
   const where = '$.http2.maxUnsentBytes';

@@ -127,6 +127,7 @@ export const listenerSchema = v.pipe(
           v.description("Permissions of a unix: socket. Default: what the process's umask leaves."),
         ),
       ),
+      health: flag('Whether the paths of health are answered on this listener.', true),
       tls: v.optional(tlsSchema),
       proxyProtocol: oneOf(
         'Whether every connection begins with a PROXY protocol header that names the client, and of which version; before TLS when there is TLS. Taken from trustedProxies only; others are closed, as is a connection whose header is not right.',

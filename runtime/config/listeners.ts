@@ -12,6 +12,8 @@ export interface ListenerConfig {
   readonly address: ListenerAddress;
   /** Of a `unix:` socket; null leaves them to the umask. */
   readonly permissions: number | null;
+  /** The paths of `health` are answered. */
+  readonly health: boolean;
   readonly tls: TlsConfig | null;
   readonly proxyProtocol: ListenerOutput['proxyProtocol'];
   readonly maxProxyHeaderBytes: number;
@@ -154,6 +156,7 @@ export function assembleListener(
   return {
     address,
     permissions: output.permissions === undefined ? null : Number.parseInt(output.permissions, 8),
+    health: output.health,
     tls: output.tls === undefined ? null : assembleTls(output.tls, `${where}.tls`, directory),
     proxyProtocol: output.proxyProtocol,
     maxProxyHeaderBytes: output.maxProxyHeaderBytes,

@@ -12,6 +12,7 @@ import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig } from './config.ts';
 import {
   checkControlPath,
+  checkHealth,
   checkOutputLimits,
   checkRings,
   checkRoutes,
@@ -180,7 +181,7 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, routes, http1, http2, control } = sectionsOf(parts);
+  const { listeners, pools, routes, http1, http2, health, control } = sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
@@ -191,13 +192,14 @@ function crossCheck(
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
   checkOutputLimits(http2, problems);
+  checkHealth(health, problems);
   checkControlPath(control, directory, problems);
   checkRings(pools, http1, http2, listeners, problems);
   return { addresses: effective.map(({ address }) => address), threads };
 }
 
 type Sections = {
-  readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2' | 'control']?: unknown;
+  readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2' | 'health' | 'control']?: unknown;
 };
 
 function sectionsOf(parts: unknown): Sections {
@@ -259,12 +261,14 @@ function assemble(
     limits: output.limits,
     http2: output.http2,
     http1: output.http1,
+    health: output.health,
     control: {
       ...output.control,
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
     },
     profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
+    drainDelayMs: output.drainDelayMs,
     log: {
       ...output.log,
       level: overrides.logLevel?.value ?? output.log.level,

@@ -12,6 +12,7 @@ import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
 import { flag, oneOf, section, wholeNumber } from './fields.ts';
+import { healthSection } from './health-schema.ts';
 import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
@@ -86,6 +87,7 @@ export const poolSchema = v.pipe(
         'Hold application and server against the rules of the gateway interface (see sgi.md), for development.',
         false,
       ),
+      optional: flag('Whether health.ready answers 200 without a thread of this pool that answers.', false),
       threads: section('How many threads run the application.', {
         min: wholeNumber('Threads that are always there.', { from: 1, to: maxThreads, byDefault: 1 }),
         max: wholeNumber(
@@ -284,11 +286,17 @@ export const configSchema = v.pipe(
           true,
         ),
       }),
+      health: healthSection,
       control: controlSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',
         30_000,
+        0,
+      ),
+      drainDelayMs: timeout(
+        'From the first SIGTERM or SIGINT until that begins: health.ready answers 503 and all else goes on, so that load balancers send nobody here any more.',
+        0,
         0,
       ),
       log: section('The log, on standard output.', {

@@ -14,6 +14,7 @@ import { passedSockets } from './socket-activation.ts';
 /**
  * @param hosts of the names among the addresses
  * @param certificates null when no listener has TLS
+ * @param handlerOf of the listener of that index in the configuration
  * @param opened is given each listener as it opens, so that they can be closed when a later one fails
  * @throws ListenError
  */
@@ -21,17 +22,17 @@ export async function openListeners(
   config: Config,
   hosts: HostAddresses,
   certificates: Certificates | null,
-  handler: ListenerHandler,
+  handlerOf: (index: number) => ListenerHandler,
   limits: ConnectionLimits,
   handshakes: Handshakes,
   log: Log,
   opened: Listener[],
 ): Promise<void> {
   const { maxHelloBytes } = config.limits.handshakes;
-  for (const listenerConfig of config.listeners) {
+  for (const [index, listenerConfig] of config.listeners.entries()) {
     const terminator = certificates?.terminatorOf(listenerConfig) ?? null;
     for (const target of targetsOf(listenerConfig, hosts)) {
-      const listener = new Listener(handler, {
+      const listener = new Listener(handlerOf(index), {
         config: listenerConfig,
         tls: terminator === null ? null : { terminator, handshakes, maxHelloBytes },
         limits,

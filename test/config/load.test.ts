@@ -47,6 +47,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
   t.deepEqual(address, { kind: 'tcp', address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 });
   t.deepEqual(options, {
     permissions: null,
+    health: true,
     tls: null,
     proxyProtocol: 'off',
     maxProxyHeaderBytes: 4_096,
@@ -54,7 +55,9 @@ test('pools and routes are enough; everything else has a default', (t) => {
     forwardedFields: ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
   });
   t.deepEqual(config.routes, [{ host: '*', path: '/*', pool: 'app', websocket: false, connect: false }]);
+  t.deepEqual(config.health, { unresponsiveMs: 10_000 });
   t.is(config.drainTimeoutMs, 30_000);
+  t.is(config.drainDelayMs, 0);
   t.deepEqual(config.log, {
     level: 'info',
     format: 'auto',
