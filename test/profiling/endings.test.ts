@@ -98,9 +98,9 @@ test('no room for what is written: the file is named, and the server goes on', a
   t.is(server.log.count('thread died'), 0);
 });
 
-/** A file system of 64 KiB at the command's output, in a mount namespace of the command's own, which goes with it. */
+/** A file system of 4 KiB at the command's output, in a mount namespace of the command's own, which goes with it. */
 const UNSHARE = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']), '--mount'];
-const MOUNT = 'mkdir "$OUTPUT" && mount -t tmpfs -o size=64k tmpfs "$OUTPUT"';
+const MOUNT = 'mkdir "$OUTPUT" && mount -t tmpfs -o size=4k tmpfs "$OUTPUT"';
 const mayMount =
   spawnSync('sh', [
     '-c',
@@ -110,8 +110,8 @@ const onSmallDisk = mayMount ? test : test.skip;
 
 for (const [words, file] of [
   [['heap-snapshot', '--thread', 'render-1'], 'render-1.heapsnapshot'],
-  [['heap', '--no-clinic'], 'render-1.heapprofile'],
-  [['cpu', '--no-clinic'], 'profile.html'],
+  [['heap', '--no-clinic'], '.heapprofile'],
+  [['cpu', '--no-clinic'], '.cpuprofile'],
 ] as const) {
   // Skipped where this user may not mount.
   onSmallDisk(`a disk that is full: ${words[0]} names the file, and the server goes on`, async (t) => {
