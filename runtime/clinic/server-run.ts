@@ -184,8 +184,7 @@ export class ServerRun {
   clear(): void {
     this.#client?.close();
     if (this.#child?.pid !== undefined && !this.#hasEnded) signal(-this.#child.pid, 'SIGKILL');
-    // What has been killed ends the call that it is in, which may be one that makes a file.
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

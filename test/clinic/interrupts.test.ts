@@ -89,7 +89,8 @@ test.serial('Ctrl-C again ends everything at once, with 130', async (t) => {
     '-c',
     'trap "" INT; echo begun; sleep 600',
   ]);
-  await said(/begun/);
+  // On a line of its own: the command names the load, with these words, before there is one that ignores Ctrl-C.
+  await said(/^begun$/m);
   child.kill('SIGINT');
   const isOver = ended.then(() => true);
   const soon = () => new Promise<false>((resolve) => setTimeout(resolve, REPEATED_SIGINT_MS / 20, false));
