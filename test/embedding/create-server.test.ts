@@ -17,6 +17,7 @@ import {
   type SluiceServer,
 } from '../../runtime/embedding/sluice.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
 import { TestAuthority, TestFiles } from '../tls/authority.ts';
 
@@ -62,7 +63,7 @@ test('it starts, answers, tells its status, drains and is closed', async (t) => 
   t.is(lines.at(-1)?.msg, 'stopped');
 });
 
-test('several servers run in one process, and one’s end is nothing to the others', async (t) => {
+wholeOnly('several servers run in one process, and one’s end is nothing to the others', async (t) => {
   const [one, other] = [create(t), create(t)];
   await Promise.all([one.start(), other.start()]);
   t.not(originOf(one), originOf(other));
@@ -71,14 +72,14 @@ test('several servers run in one process, and one’s end is nothing to the othe
   t.like(other.status(), { pools: [{ exchanges: { started: 1 } }] });
 });
 
-test('a scope that is left closes its server', async (t) => {
+wholeOnly('a scope that is left closes its server', async (t) => {
   const server = create(t);
   await server.start();
   await server[Symbol.asyncDispose]();
   await t.throwsAsync(textOf(server, '/here'));
 });
 
-test('start, twice', async (t) => {
+wholeOnly('start, twice', async (t) => {
   const server = create(t);
   const first = server.start();
   await t.throwsAsync(server.start(), {
@@ -97,7 +98,7 @@ test('close, before start and twice', async (t) => {
   await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /came one that is closed$/ });
 });
 
-test('close and drain during start', async (t) => {
+wholeOnly('close and drain during start', async (t) => {
   for (const end of ['close', 'drain'] as const) {
     const server = create(t);
     const started = server.start();
@@ -108,7 +109,7 @@ test('close and drain during start', async (t) => {
   }
 });
 
-test('drain, twice, and close while it lasts', async (t) => {
+wholeOnly('drain, twice, and close while it lasts', async (t) => {
   const server = create(t);
   const signals = new Signals(randomUUID());
   t.teardown(() => signals.close());
@@ -127,7 +128,7 @@ test('drain, twice, and close while it lasts', async (t) => {
   t.is(server.close(), server.close());
 });
 
-test('close cuts off what a drain waits for', async (t) => {
+wholeOnly('close cuts off what a drain waits for', async (t) => {
   const server = create(t);
   const signals = new Signals(randomUUID());
   t.teardown(() => signals.close());
@@ -164,7 +165,7 @@ test('a wrong configuration shows all that is wrong, without lines of a text tha
   });
 });
 
-test('a port in use, and an application that does not load', async (t) => {
+wholeOnly('a port in use, and an application that does not load', async (t) => {
   const taken = createNetServer().listen(0, '127.0.0.1');
   t.teardown(() => taken.close());
   await once(taken, 'listening');
@@ -190,7 +191,7 @@ test('certificates are not reloaded where there are none, nor before the start',
   t.is(await textOf(server, '/here'), '/here');
 });
 
-test('certificates that are reloaded come to new connections, and wrong ones to none', async (t) => {
+wholeOnly('certificates that are reloaded come to new connections, and wrong ones to none', async (t) => {
   const authority = await TestAuthority.create();
   const issue = (subject: string) => authority.issue({ subject, names: ['localhost'] });
   const files = new TestFiles(t);
@@ -216,7 +217,7 @@ test('certificates that are reloaded come to new connections, and wrong ones to 
   t.is(await subject(), 'CN=after');
 });
 
-test('a log that throws costs its line', async (t) => {
+wholeOnly('a log that throws costs its line', async (t) => {
   const server = create(
     t,
     {},
@@ -230,7 +231,7 @@ test('a log that throws costs its line', async (t) => {
   t.is(await textOf(server, '/here'), '/here');
 });
 
-test('what applications print goes where it is sent', async (t) => {
+wholeOnly('what applications print goes where it is sent', async (t) => {
   const printed = Promise.withResolvers<string>();
   const prints = {
     stdout: (piece: Uint8Array) => printed.resolve(Buffer.from(piece).toString()),
@@ -242,7 +243,7 @@ test('what applications print goes where it is sent', async (t) => {
   t.is(await printed.promise, 'printed\n');
 });
 
-test('there is a control socket where the configuration asks for one, and only there', async (t) => {
+wholeOnly('there is a control socket where the configuration asks for one, and only there', async (t) => {
   const base = ownFolder(t);
   const path = join(base, 'c.sock');
   const server = create(t, { control: { path } });
@@ -256,16 +257,18 @@ test('there is a control socket where the configuration asks for one, and only t
   t.false(existsSync(path));
 });
 
-test('the process keeps its signals, its streams and its environment, and ends when its servers have', (t) => {
-  const base = ownFolder(t);
-  const script = join(base, 'embeds.ts');
-  writeFileSync(
-    join(base, 'app.mjs'),
-    'export default (exchange) => exchange.respond(200, {}, "from the application");',
-  );
-  writeFileSync(
-    script,
-    `
+wholeOnly(
+  'the process keeps its signals, its streams and its environment, and ends when its servers have',
+  (t) => {
+    const base = ownFolder(t);
+    const script = join(base, 'embeds.ts');
+    writeFileSync(
+      join(base, 'app.mjs'),
+      'export default (exchange) => exchange.respond(200, {}, "from the application");',
+    );
+    writeFileSync(
+      script,
+      `
     import { createServer } from '${new URL('../../runtime/embedding/sluice.ts', import.meta.url)}';
     const state = () => JSON.stringify({
       listeners: process.eventNames().map((name) => [String(name), process.listenerCount(name)]).sort(),
@@ -290,20 +293,21 @@ test('the process keeps its signals, its streams and its environment, and ends w
     await server.drain();
     console.log(JSON.stringify({ answer, same: during === before && state() === before, during, before }));
     `,
-  );
-  const { stdout, stderr, status } = spawnSync(process.execPath, [script], {
-    encoding: 'utf8',
-    timeout: 100_000,
-  });
-  t.is(stderr, '');
-  const { answer, same, during, before } = JSON.parse(stdout);
-  t.is(answer, 'from the application');
-  t.is(during, before);
-  t.true(same);
-  t.is(status, 0);
-});
+    );
+    const { stdout, stderr, status } = spawnSync(process.execPath, [script], {
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
+    t.is(stderr, '');
+    const { answer, same, during, before } = JSON.parse(stdout);
+    t.is(answer, 'from the application');
+    t.is(during, before);
+    t.true(same);
+    t.is(status, 0);
+  },
+);
 
-test('an application may be named by the path of a module’s URL', async (t) => {
+wholeOnly('an application may be named by the path of a module’s URL', async (t) => {
   const application = fileURLToPath(pathToFileURL(join(here, 'answers.ts')));
   const server = createServer(configurationOf({ pools: { app: { application, startTimeoutMs: 60_000 } } }));
   t.teardown(() => server.close());

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -83,7 +84,7 @@ test('over HTTP/1.1 the same response has plain fields and trailers', async (t) 
   t.is(answer.trailers['x-sum'], 'abc');
 });
 
-test('an exchange that stays open pushes a thousand responses, one after the other', async (t) => {
+wholeOnly('an exchange that stays open pushes a thousand responses, one after the other', async (t) => {
   const session = await connectHttp2(t, server.origin);
   const got = new Set<string>();
   session.on('stream', (stream) => {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { isCut, listen, ways } from '../adapters/ways.ts';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { Signals } from '../server/signals.ts';
 
@@ -32,7 +33,7 @@ for (const [version, over] of Object.entries(ways)) {
     t.is(seen.trailers['x-last'], 'yes');
   });
 
-  test(title('a generator yields interim heads, small bodies and none'), async (t) => {
+  wholeOnly(title('a generator yields interim heads, small bodies and none'), async (t) => {
     const interim = await over(server).ask(t, '/generator/interim');
     t.deepEqual([interim.interim, interim.body], [[102, 103], 'final']);
     const small = await over(server).ask(t, '/generator/small');
@@ -52,7 +53,7 @@ for (const [version, over] of Object.entries(ways)) {
     t.is(await read(), 67_108_864);
   });
 
-  test(title('a generator whose peer goes away is finalised'), async (t) => {
+  wholeOnly(title('a generator whose peer goes away is finalised'), async (t) => {
     const { signals, headers } = listen(t);
     const pulled = signals.until('pulled');
     const finalised = signals.until('finalised');
@@ -63,7 +64,7 @@ for (const [version, over] of Object.entries(ways)) {
     t.is(signals.heard('finalised'), 1);
   });
 
-  test(title('a generator that throws fails its exchange, and is finalised'), async (t) => {
+  wholeOnly(title('a generator that throws fails its exchange, and is finalised'), async (t) => {
     t.is((await over(server).ask(t, '/generator/throw')).status, 500);
     const { signals, headers } = listen(t);
     const finalised = signals.until('finalised', 2);
@@ -72,7 +73,7 @@ for (const [version, over] of Object.entries(ways)) {
     await finalised;
   });
 
-  test(title('a generator that yields against the order fails its exchange'), async (t) => {
+  wholeOnly(title('a generator that yields against the order fails its exchange'), async (t) => {
     for (const path of ['/return-early', '/chunk-first']) {
       t.is((await over(server).ask(t, `/generator${path}`)).status, 500, path);
     }
@@ -97,7 +98,7 @@ for (const [version, over] of Object.entries(ways)) {
     await told;
   });
 
-  test(title('a handler hears of a peer that goes away once, as the last'), async (t) => {
+  wholeOnly(title('a handler hears of a peer that goes away once, as the last'), async (t) => {
     const { signals, headers } = listen(t);
     const data = signals.until('headers data');
     const told = signals.until('headers data close:peer:reset');
@@ -108,7 +109,7 @@ for (const [version, over] of Object.entries(ways)) {
     t.pass();
   });
 
-  test(title('a handler that throws fails its exchange, and hears of its end'), async (t) => {
+  wholeOnly(title('a handler that throws fails its exchange, and hears of its end'), async (t) => {
     const early = listen(t);
     const told = early.signals.until('headers close:application:reset');
     const { status } = await over(server).ask(t, '/handler/throw', { headers: early.headers });
@@ -129,7 +130,7 @@ test('a lifespan starts before the first exchange of a thread and stops after it
   await stopped;
 });
 
-test('what start throws is a failure to start, and says so', async (t) => {
+wholeOnly('what start throws is a failure to start, and says so', async (t) => {
   const pools = { failing: { application: file('fails-to-start'), ...ONE } };
   const error = await t.throwsAsync(startServer(t, { pools }));
   t.regex(error?.message ?? '', /there is no database/);

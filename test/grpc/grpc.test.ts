@@ -9,6 +9,7 @@ import {
 } from '@connectrpc/connect-node';
 import * as grpc from '@grpc/grpc-js';
 import test, { type ExecutionContext } from 'ava';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
 import { Echo, type Text, TextSchema, text } from './echo-service.ts';
@@ -159,7 +160,7 @@ test('a server stream arrives in order, with trailers, or with the error behind 
   t.is(failed.status.code, grpc.status.PERMISSION_DENIED);
 });
 
-test('a client stream is read to its end, and may be refused in its middle', async (t) => {
+wholeOnly('a client stream is read to its end, and may be refused in its middle', async (t) => {
   const client = connect(t);
   const { value } = await call(client, 'client', null, undefined, {}, (stream) => {
     for (let n = 0; n < 100; n++) stream.write(text('x'));
@@ -174,24 +175,27 @@ test('a client stream is read to its end, and may be refused in its middle', asy
   t.is(refused.error?.code, grpc.status.PERMISSION_DENIED);
 });
 
-test('a bidirectional stream answers each message before the next is sent, and either side may end it', async (t) => {
-  const client = connect(t);
-  const stream = bidiCall(client);
-  const status = new Promise<grpc.StatusObject>((resolve) => stream.on('status', resolve));
-  for (let n = 0; n < 20; n++) {
-    const answer = new Promise<Text>((resolve) => stream.once('data', resolve));
-    stream.write(text('ping', n));
-    t.like(await answer, { text: 'ping', count: n + 1 });
-  }
-  stream.end();
-  t.is((await status).code, grpc.status.OK);
+wholeOnly(
+  'a bidirectional stream answers each message before the next is sent, and either side may end it',
+  async (t) => {
+    const client = connect(t);
+    const stream = bidiCall(client);
+    const status = new Promise<grpc.StatusObject>((resolve) => stream.on('status', resolve));
+    for (let n = 0; n < 20; n++) {
+      const answer = new Promise<Text>((resolve) => stream.once('data', resolve));
+      stream.write(text('ping', n));
+      t.like(await answer, { text: 'ping', count: n + 1 });
+    }
+    stream.end();
+    t.is((await status).code, grpc.status.OK);
 
-  const ended = bidiCall(client);
-  const over = streamed(ended);
-  ended.write(text('one'));
-  ended.write(text('enough'));
-  t.like(await over, { values: [{ text: 'one' }], status: { code: grpc.status.OK } });
-});
+    const ended = bidiCall(client);
+    const over = streamed(ended);
+    ended.write(text('one'));
+    ended.write(text('enough'));
+    t.like(await over, { values: [{ text: 'one' }], status: { code: grpc.status.OK } });
+  },
+);
 
 test('a deadline reaches the service, which says that it has passed', async (t) => {
   const { signals, metadata } = listen(t);
@@ -203,7 +207,7 @@ test('a deadline reaches the service, which says that it has passed', async (t) 
   await aborted;
 });
 
-test('a deadline of the client ends its call on both sides', async (t) => {
+wholeOnly('a deadline of the client ends its call on both sides', async (t) => {
   const { signals, metadata } = listen(t);
   const aborted = Promise.race([signals.until('aborted DeadlineExceeded'), signals.until('aborted')]);
   // On a busy machine a deadline may pass before the service has heard of the call.
@@ -227,13 +231,13 @@ test('a client that cancels aborts the service’s signal', async (t) => {
   await aborted;
 });
 
-test('messages of 4 MB cross both ways', async (t) => {
+wholeOnly('messages of 4 MB cross both ways', async (t) => {
   const large = 'm'.repeat(4_000_000);
   const { value } = await call(connect(t), 'unary', text(large));
   t.true(value?.text === large);
 });
 
-test('a hundred calls at once are answered apart', async (t) => {
+wholeOnly('a hundred calls at once are answered apart', async (t) => {
   const client = connect(t);
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, n) => call(client, 'unary', text(`call ${n}`, n))),
@@ -244,7 +248,7 @@ test('a hundred calls at once are answered apart', async (t) => {
   );
 });
 
-test('a long stream that is read slowly arrives whole', async (t) => {
+wholeOnly('a long stream that is read slowly arrives whole', async (t) => {
   const stream = serverCall(connect(t), text('y'.repeat(10_000), 1_000));
   let count = 0;
   for await (const value of stream as AsyncIterable<Text>) {

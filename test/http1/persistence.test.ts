@@ -138,7 +138,7 @@ test('a refusal says that the connection ends, where nobody knows how much of th
   t.false(client.wasReset);
 });
 
-test("the server's own answer to a long upload says that it closes the connection, and arrives (RFC 9112 section 9.6)", async (t) => {
+test('an answer of the server to a long upload says that it closes the connection, and arrives (RFC 9112 section 9.6)', async (t) => {
   const routed = await startHttp1Server(t, {
     http1: { maxDiscardedBytes: 10 },
     routes: [{ path: '/hello', pool: 'steps' }],

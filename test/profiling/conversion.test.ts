@@ -14,6 +14,7 @@ import { decodeIntegers } from '../../runtime/profiling/page/decode.ts';
 import { Phase, PhaseCount, pack, readExchanges } from '../../runtime/profiling/page/exchanges.ts';
 import { readLane, timesOf } from '../../runtime/profiling/page/model.ts';
 import { ExchangeRecorder } from '../../runtime/profiling/span-recorder.ts';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { generateProfile } from './generated.ts';
 
 const require = createRequire(import.meta.url);
@@ -99,7 +100,7 @@ test('time that V8 lets run backwards is taken to stand still', (t) => {
   t.true(toCpuProfile(mergeParts([odd])).timeDeltas.every((us) => us >= 0));
 });
 
-test('a lane of the page has what the thread ran, by function, in any stretch of time', (t) => {
+wholeOnly('a lane of the page has what the thread ran, by function, in any stretch of time', (t) => {
   const collected = generateProfile({ threads: 2, seconds: 1, exchanges: 0 });
   const data = pageData(collected);
   const [lane] = data.lanes.map(readLane);
@@ -175,7 +176,7 @@ test('whose code a frame is, its place says', (t) => {
   t.is(ownerOf(frame('(garbage collector)', '')), Owner.Collector);
 });
 
-test('what peers and applications name is only text in the page', (t) => {
+wholeOnly('what peers and applications name is only text in the page', (t) => {
   const collected = generateProfile({ threads: 1, seconds: 1, exchanges: 0 });
   const data = pageData(collected);
   const html = pageOf({ ...data, notes: ['</script><script>alert(1)</script><!--'] });
@@ -192,7 +193,7 @@ interface FrameNode {
   readonly category: string;
 }
 
-test('clinic’s own reader takes every frame, and an application’s for the application’s', (t) => {
+wholeOnly('clinic’s own reader takes every frame, and an application’s for the application’s', (t) => {
   const FrameNodeClass = require('@clinic/flame/analysis/frame-node.js') as new (data: object) => FrameNode;
   const systemInfo = { pathSeparator: '/', mainDirectory: '/srv', nodeVersions: process.versions };
   const read = (name: string) => {

@@ -15,7 +15,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installedNode, versions } from '../nodes/installed.ts';
-import { isSlow } from './slow.ts';
+import { FAST_VARIABLE, isSlow } from './slow.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
@@ -45,6 +45,7 @@ async function run(node: string): Promise<boolean> {
       PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
       // A third of the time of a short test file goes into compiling what it imports.
       NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'),
+      ...(values.fast && { [FAST_VARIABLE]: '1' }),
     },
   });
   const code = new Promise<number | null>((resolve) => child.once('close', resolve));

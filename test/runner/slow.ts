@@ -1,7 +1,8 @@
 /**
- * What the fast part of the tests leaves out: what costs a second of CPU time or more, or needs the machine for itself, and differs little between
- * versions of Node. The fast part is some 80 seconds of CPU time, under a minute on two cores. Of every folder something stays in it
- * (`fast-part.test.ts`), if only the cheapest.
+ * What the fast part of the tests leaves out: files that cost a second of CPU time or more, or need the machine for themselves, and
+ * differ little between versions of Node. Of a folder whose files all do, the cheapest stays, without the tests that say `wholeOnly`
+ * (`whole-only.ts`); `fast-part.test.ts` holds that something of every folder does. The fast part is some 70 seconds of CPU time, of which the
+ * starts of its processes are half: well under a minute on two cores.
  */
 export const SLOW: readonly string[] = [
   'adapters/fetch/contract.test.ts',
@@ -11,13 +12,16 @@ export const SLOW: readonly string[] = [
   'adapters/node/careless.test.ts',
   'adapters/node/contract.test.ts',
   'adapters/node/proxies.test.ts',
+  'adapters/node/sockets.test.ts',
   'adapters/node/to-node.test.ts',
+  'adapters/upgrade/mistakes.test.ts',
   'adapters/upgrade/upgrade.test.ts',
   'apps/hash.test.ts',
   'apps/live.test.ts',
   'apps/notify/',
   'apps/png.test.ts',
   'apps/render.test.ts',
+  'apps/routing.test.ts',
   'apps/thumbnail.test.ts',
   'attack/engine.test.ts',
   'attack/floods.test.ts',
@@ -33,9 +37,12 @@ export const SLOW: readonly string[] = [
   'clinic/ctrl-c.test.ts',
   'clinic/guide.test.ts',
   'clinic/interrupts.test.ts',
+  'clinic/main-thread.test.ts',
   'clinic/on-port.test.ts',
+  'config/schema.test.ts',
   'control/serving.test.ts',
   'control/socket.test.ts',
+  'deadlines/exchange-timeout.test.ts',
   'deadlines/heads-and-rest.test.ts',
   'deadlines/request-rate.test.ts',
   'deadlines/response-rate.test.ts',
@@ -50,6 +57,7 @@ export const SLOW: readonly string[] = [
   'faults/contexts.test.ts',
   'faults/end-of-stack.test.ts',
   'faults/loading.test.ts',
+  'faults/malformed.test.ts',
   'faults/own-errors.test.ts',
   'faults/queue.test.ts',
   'faults/recall.test.ts',
@@ -58,29 +66,38 @@ export const SLOW: readonly string[] = [
   'faults/threads.test.ts',
   'faults/thrown-values.test.ts',
   'fuzz/fuzz.test.ts',
+  'fuzz/some-cases.test.ts',
   'gallery/below-legacy.test.ts',
   'gallery/bodies.test.ts',
   'gallery/ends.test.ts',
+  'gallery/failing.test.ts',
+  'gallery/fields.test.ts',
   'gallery/flow.test.ts',
   'gallery/legacy-application.test.ts',
   'gallery/matrix.test.ts',
   'gallery/run.test.ts',
   'http1/deadlines.test.ts',
   'http1/engine.test.ts',
+  'http1/expectations.test.ts',
+  'http1/framing.test.ts',
+  'http1/limits.test.ts',
   'http1/parts.test.ts',
   'http1/persistence.test.ts',
-  'http1/reader-properties.test.ts',
   'http1/pipelining.test.ts',
   'http1/reader-properties.test.ts',
   'http1/request-reader.test.ts',
   'http1/responses.test.ts',
+  'http1/smuggling-reader.test.ts',
   'http1/smuggling.test.ts',
+  'http1/unread-content.test.ts',
   'http1/upgrade-offers.test.ts',
   'http1/uploads.test.ts',
+  'http2/h2c-upgrade.test.ts',
   'http2/honest-peers.test.ts',
   'http2/long-way.test.ts',
   'http2/properties.test.ts',
   'http2/push-live.test.ts',
+  'http2/requirements.test.ts',
   'http2/sending-properties.test.ts',
   'http2/targets.test.ts',
   'limits/abuse-log.test.ts',
@@ -89,12 +106,14 @@ export const SLOW: readonly string[] = [
   'limits/largest-heads.test.ts',
   'limits/unread-output.test.ts',
   'listeners/live.test.ts',
+  'listeners/protocol.test.ts',
   'loading/examples.test.ts',
   'package/ci-summary.test.ts',
   'package/package.test.ts',
   'pools/histogram.test.ts',
   'pools/leaks.test.ts',
   'pools/pool.test.ts',
+  'pools/replacement.test.ts',
   'profiling/clinic-page.test.ts',
   'profiling/clinic-viewer.test.ts',
   'profiling/cpu.test.ts',
@@ -110,6 +129,7 @@ export const SLOW: readonly string[] = [
   'server/endings.test.ts',
   'server/hangup.test.ts',
   'server/large-bodies.test.ts',
+  'server/responses.test.ts',
   'server/stalls.test.ts',
   'server/standard-streams.test.ts',
   'server/stop-signals.test.ts',
@@ -126,6 +146,7 @@ export const SLOW: readonly string[] = [
   'tls/sessions.test.ts',
   'values/careless.test.ts',
   'values/refusals.test.ts',
+  'values/taken.test.ts',
   'websocket/chat.test.ts',
   'websocket/clients.test.ts',
   'websocket/closing.test.ts',
@@ -134,8 +155,10 @@ export const SLOW: readonly string[] = [
   'websocket/flow.test.ts',
   'websocket/tls.test.ts',
   'websocket/tunnels.test.ts',
+  'wire/codec-without-native.test.ts',
   'wire/interleavings.test.ts',
   'wire/parked.test.ts',
+  'wire/readers.test.ts',
   'wire/stress.test.ts',
   'wire/vitals.test.ts',
 ];
@@ -144,3 +167,6 @@ export const SLOW: readonly string[] = [
 export function isSlow(file: string): boolean {
   return SLOW.some((start) => file.startsWith(start));
 }
+
+/** Set where the fast part runs. */
+export const FAST_VARIABLE = 'SLUICE_FAST_TESTS';

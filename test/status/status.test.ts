@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { request as request1 } from 'undici';
 import type { JobRecord } from '../../runtime/pools/tally.ts';
 import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status-types.ts';
+import { wholeOnly } from '../runner/whole-only.ts';
 import { type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
@@ -70,7 +71,7 @@ test('exchanges and bytes are those that clients sent and got, over HTTP/1.1 and
   }
 });
 
-test('each way that an exchange can end is counted once, over both protocols', async (t) => {
+wholeOnly('each way that an exchange can end is counted once, over both protocols', async (t) => {
   const running = await start(t, { maxBodyBytes: 1_000 });
   const { origin, server } = running;
   const session = await connectHttp2(t, origin);
@@ -102,7 +103,7 @@ test('requests that no route matches are counted by themselves', async (t) => {
   t.deepEqual(counted(poolOf(running).exchanges), {});
 });
 
-test('peers that reset, and peers that leave, are told apart from the rest', async (t) => {
+wholeOnly('peers that reset, and peers that leave, are told apart from the rest', async (t) => {
   const running = await start(t);
   const { signals, origin, port } = running;
   const session = await connectHttp2(t, origin);
@@ -118,103 +119,115 @@ test('peers that reset, and peers that leave, are told apart from the rest', asy
   t.deepEqual(counted(await settled(running)), { started: 2, resetByPeer: 2 });
 });
 
-test('what a thread takes with it is lost, and its counts stay when another takes its place', async (t) => {
-  const running = await start(t);
-  const { signals, origin } = running;
-  const session = await connectHttp2(t, origin);
-  t.is((await request(session, { ':path': '/whole' })).status, 200);
-  const before = threadOf(running);
-  const dying = request(session, { ':path': '/dies', [SIGNALS_FIELD]: signals.name });
-  await signals.until('begun');
-  signals.tell('die');
-  t.is((await dying).status, 502);
-  t.is((await request(session, { ':path': '/whole' })).status, 200);
-  t.deepEqual(counted(await settled(running)), { started: 3, complete: 2, lost: 1 });
-  t.like(poolOf(running), { total: { ended: 3, lost: 1 }, startedThreads: 2, diedThreads: 1 });
-  const after = threadOf(running);
-  t.is(after.total.ended, 1);
-  t.not(after.name, before.name);
-  t.not(after.threadId, before.threadId);
-});
+wholeOnly(
+  'what a thread takes with it is lost, and its counts stay when another takes its place',
+  async (t) => {
+    const running = await start(t);
+    const { signals, origin } = running;
+    const session = await connectHttp2(t, origin);
+    t.is((await request(session, { ':path': '/whole' })).status, 200);
+    const before = threadOf(running);
+    const dying = request(session, { ':path': '/dies', [SIGNALS_FIELD]: signals.name });
+    await signals.until('begun');
+    signals.tell('die');
+    t.is((await dying).status, 502);
+    t.is((await request(session, { ':path': '/whole' })).status, 200);
+    t.deepEqual(counted(await settled(running)), { started: 3, complete: 2, lost: 1 });
+    t.like(poolOf(running), { total: { ended: 3, lost: 1 }, startedThreads: 2, diedThreads: 1 });
+    const after = threadOf(running);
+    t.is(after.total.ended, 1);
+    t.not(after.name, before.name);
+    t.not(after.threadId, before.threadId);
+  },
+);
 
-test('what is refused for want of room, and what waits too long, is counted by its reason', async (t) => {
-  const running = await start(t, {
-    exchangesPerThread: 1,
-    queue: { maxExchanges: 1, maxWaitMs: 3_000 },
-  });
-  const { signals, origin } = running;
-  const session = await connectHttp2(t, origin);
-  const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
-  await signals.until('begun');
-  const waiting = request(session, { ':path': '/whole' });
-  const refused = await request(session, { ':path': '/whole' });
-  t.is(refused.status, 503);
-  t.is((await waiting).status, 503);
-  signals.tell('release');
-  t.is((await holding).status, 200);
-  t.deepEqual(counted(await settled(running)), { started: 3, complete: 1, queueFull: 1, waitedTooLong: 1 });
-});
+wholeOnly(
+  'what is refused for want of room, and what waits too long, is counted by its reason',
+  async (t) => {
+    const running = await start(t, {
+      exchangesPerThread: 1,
+      queue: { maxExchanges: 1, maxWaitMs: 3_000 },
+    });
+    const { signals, origin } = running;
+    const session = await connectHttp2(t, origin);
+    const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
+    await signals.until('begun');
+    const waiting = request(session, { ':path': '/whole' });
+    const refused = await request(session, { ':path': '/whole' });
+    t.is(refused.status, 503);
+    t.is((await waiting).status, 503);
+    signals.tell('release');
+    t.is((await holding).status, 200);
+    t.deepEqual(counted(await settled(running)), { started: 3, complete: 1, queueFull: 1, waitedTooLong: 1 });
+  },
+);
 
-test('a thread that computes can be read: what it runs, for how long, and what waits behind it', async (t) => {
-  const running = await start(t);
-  const { signals, origin } = running;
-  const session = await connectHttp2(t, origin);
-  t.is((await request(session, { ':path': '/whole' })).status, 200);
-  const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
-  await signals.until('begun');
-  const behind = request(session, { ':path': '/whole' });
-  while (poolOf(running).queued + threadOf(running).waiting === 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  const first = threadOf(running);
-  t.like(first, { running: 1, isAsleep: false, state: 'ready', total: { ended: 1 } });
-  // It goes on to be read, and what is told of it grows, while it says nothing.
-  let later = threadOf(running);
-  const grows = (one: ThreadStatus, other: ThreadStatus) =>
-    (other.longestRunningMs ?? 0) > (one.longestRunningMs ?? 0) + 20 &&
-    other.turnAgeMs > one.turnAgeMs + 20 &&
-    other.loop.activeMs > one.loop.activeMs + 20;
-  while (!grows(first, later)) {
-    await new Promise((resolve) => setImmediate(resolve));
-    later = threadOf(running);
-  }
-  t.like(later, { running: 1, isAsleep: false, total: { ended: 1 } });
-  signals.tell('release');
-  t.is((await holding).status, 200);
-  t.is((await behind).status, 200);
-  await settled(running);
-  const { claimWait, queueWait, service } = poolOf(running).total;
-  t.true(service.maxMs >= 20, 'the exchange that held the thread');
-  t.true(claimWait.maxMs + queueWait.maxMs >= 20, 'the one behind it');
-  t.is(threadOf(running).longestRunningMs, null);
-});
+wholeOnly(
+  'a thread that computes can be read: what it runs, for how long, and what waits behind it',
+  async (t) => {
+    const running = await start(t);
+    const { signals, origin } = running;
+    const session = await connectHttp2(t, origin);
+    t.is((await request(session, { ':path': '/whole' })).status, 200);
+    const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
+    await signals.until('begun');
+    const behind = request(session, { ':path': '/whole' });
+    while (poolOf(running).queued + threadOf(running).waiting === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const first = threadOf(running);
+    t.like(first, { running: 1, isAsleep: false, state: 'ready', total: { ended: 1 } });
+    // It goes on to be read, and what is told of it grows, while it says nothing.
+    let later = threadOf(running);
+    const grows = (one: ThreadStatus, other: ThreadStatus) =>
+      (other.longestRunningMs ?? 0) > (one.longestRunningMs ?? 0) + 20 &&
+      other.turnAgeMs > one.turnAgeMs + 20 &&
+      other.loop.activeMs > one.loop.activeMs + 20;
+    while (!grows(first, later)) {
+      await new Promise((resolve) => setImmediate(resolve));
+      later = threadOf(running);
+    }
+    t.like(later, { running: 1, isAsleep: false, total: { ended: 1 } });
+    signals.tell('release');
+    t.is((await holding).status, 200);
+    t.is((await behind).status, 200);
+    await settled(running);
+    const { claimWait, queueWait, service } = poolOf(running).total;
+    t.true(service.maxMs >= 20, 'the exchange that held the thread');
+    t.true(claimWait.maxMs + queueWait.maxMs >= 20, 'the one behind it');
+    t.is(threadOf(running).longestRunningMs, null);
+  },
+);
 
-test('an exchange that waits for its peer to read is a credit stall, while it waits and afterwards', async (t) => {
-  const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
-  const session = await connectHttp2(t, running.origin, { settings: { initialWindowSize: 1_000 } });
-  const stream = session.request({ ':path': '/streams' });
-  await once(stream, 'response');
-  while (threadOf(running).creditStalled === 0) await new Promise((resolve) => setImmediate(resolve));
-  const during = threadOf(running);
-  t.true(during.total.creditStalls >= 1);
-  while (threadOf(running).total.creditStalledMs <= during.total.creditStalledMs + 5) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  let bytes = 0;
-  stream.on('data', (piece: Buffer) => {
-    bytes += piece.length;
-  });
-  await once(stream, 'end');
-  t.is(bytes, 64 * 65_536);
-  await settled(running);
-  const after = poolOf(running);
-  t.is(threadOf(running).creditStalled, 0);
-  t.is(after.total.responseBytes, bytes);
-  t.true(after.total.creditStalledMs > during.total.creditStalledMs);
-  t.deepEqual(counted(after.exchanges), { started: 1, complete: 1 });
-});
+wholeOnly(
+  'an exchange that waits for its peer to read is a credit stall, while it waits and afterwards',
+  async (t) => {
+    const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
+    const session = await connectHttp2(t, running.origin, { settings: { initialWindowSize: 1_000 } });
+    const stream = session.request({ ':path': '/streams' });
+    await once(stream, 'response');
+    while (threadOf(running).creditStalled === 0) await new Promise((resolve) => setImmediate(resolve));
+    const during = threadOf(running);
+    t.true(during.total.creditStalls >= 1);
+    while (threadOf(running).total.creditStalledMs <= during.total.creditStalledMs + 5) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    let bytes = 0;
+    stream.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+    });
+    await once(stream, 'end');
+    t.is(bytes, 64 * 65_536);
+    await settled(running);
+    const after = poolOf(running);
+    t.is(threadOf(running).creditStalled, 0);
+    t.is(after.total.responseBytes, bytes);
+    t.true(after.total.creditStalledMs > during.total.creditStalledMs);
+    t.deepEqual(counted(after.exchanges), { started: 1, complete: 1 });
+  },
+);
 
-test('a peer that leaves a stalled exchange ends its stall', async (t) => {
+wholeOnly('a peer that leaves a stalled exchange ends its stall', async (t) => {
   const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
   const session = await connectHttp2(t, running.origin, { settings: { initialWindowSize: 0 } });
   const stream = session.request({ ':path': '/streams' });
@@ -226,7 +239,7 @@ test('a peer that leaves a stalled exchange ends its stall', async (t) => {
   t.is(threadOf(running).creditStalled, 0);
 });
 
-test('whoever draws what happened when is told of each exchange in order of its times', async (t) => {
+wholeOnly('whoever draws what happened when is told of each exchange in order of its times', async (t) => {
   const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
   const { reactor } = running.server.parts;
   const records: JobRecord[] = [];
@@ -277,7 +290,7 @@ test('a status says who the server is, where it listens and what is connected', 
   t.is(running.server.status().state, 'ended');
 });
 
-test('the clock of a thread that starts later is the same', async (t) => {
+wholeOnly('the clock of a thread that starts later is the same', async (t) => {
   const source = `
     const { parentPort } = require('node:worker_threads');
     import(${JSON.stringify(new URL('../../wire/clock.ts', import.meta.url).href)}).then(({ clockMicroseconds }) => {
