@@ -59,6 +59,8 @@ export interface Explanation {
 
 /** Where a route leads. */
 export interface Destination<Exchange> {
+  /** Host and path of the route, for people; absent: it has none. */
+  readonly route?: string;
   /** Null: nowhere. */
   readonly dispatcher: Taker<Exchange> | null;
   /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
@@ -70,6 +72,8 @@ export interface Destination<Exchange> {
   readonly maxBodyBytes: number;
   /** The least rate of a request's content; slower is answered 408. 0: any. */
   readonly minRequestBytesPerSecond: number;
+  /** How long an application's code may keep a thread from its event loop; 0: for ever; absent: as the pool says. */
+  readonly computeTimeoutMs?: number;
   /** The route takes WebSockets. */
   readonly websocket: boolean;
   /** The route takes CONNECT. */

@@ -20,7 +20,7 @@ import type { Watched, Watcher } from './deadlines/watched.ts';
 import type * as contracts from './exchange-contracts.ts';
 import { Outcome } from './outcomes.ts';
 import { answerOf } from './own-answers.ts';
-import { Job, type JobThread, type OpeningThread, type Refusal } from './pools/job.ts';
+import { Job, type JobThread, type OpeningThread, type Particulars, type Refusal } from './pools/job.ts';
 import { Stall } from './pools/span.ts';
 import { RequestContent } from './request-content.ts';
 import { ResponseCredit } from './response-credit.ts';
@@ -31,6 +31,8 @@ const SWITCHING_PROTOCOLS = 101;
 const INTERNAL_ERROR = 0x2;
 /** A pad length is one byte (RFC 9113 section 6.1). */
 const MAX_PADDED_BYTES = 256;
+/** A peer chose them, within limits that are meant for other things than lines of a log. */
+const MOST_NAMED_CHARS = 256;
 const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
 
@@ -145,6 +147,16 @@ export class Exchange extends Job implements Watched {
   override get label(): string {
     const end = this.path.indexOf('?');
     return `${this.method} ${end === -1 ? this.path : this.path.slice(0, end)}`;
+  }
+
+  override get particulars(): Particulars {
+    const { method, path } = this;
+    const end = path.indexOf('?');
+    return {
+      method: method.slice(0, MOST_NAMED_CHARS),
+      route: this.#destination.route ?? '',
+      path: path.slice(0, Math.min(end === -1 ? path.length : end, MOST_NAMED_CHARS)),
+    };
   }
 
   /** Where its route leads. */
@@ -468,14 +480,31 @@ export class Exchange extends Job implements Watched {
     else this.#breakOff(INTERNAL_ERROR);
   }
 
+  override get computeTimeoutMs(): number | null {
+    return this.#destination.computeTimeoutMs ?? null;
+  }
+
+  /** As at a deadline: the peer need not wait for the end of the thread, and the application hears of it where it listens. */
+  override onOverrun(): void {
+    if (this.#closed !== 'no' || this.#response === 'ended') return;
+    this.#outcome ??= Outcome.TimedOut;
+    if (this.#response === 'head') {
+      this.transport.reset(this, INTERNAL_ERROR);
+      return;
+    }
+    this.answer(504);
+    this.#abandon(CANCEL, ResetBy.Server);
+  }
+
   onFault(error: unknown): void {
     this.transport.fail(this, error);
   }
 
-  onRefused(refusal: Refusal): void {
+  onRefused(refusal: Refusal, noThreadForMs: number): void {
     if (this.#closed !== 'no') return;
     this.#outcome ??= REFUSALS[refusal];
-    this.answer(503, ['retry-after', String(this.#destination.retryAfterSeconds)]);
+    const seconds = Math.max(this.#destination.retryAfterSeconds, Math.ceil(noThreadForMs / 1000));
+    this.answer(503, ['retry-after', String(seconds)]);
   }
 
   // ---- deadlines
@@ -546,5 +575,6 @@ const NO_FIELDS: readonly string[] = [];
 const REFUSALS = {
   'queue-full': Outcome.QueueFull,
   'waited-too-long': Outcome.WaitedTooLong,
-  'pool-stopped': Outcome.PoolStopped,
+  'no-thread': Outcome.NoThread,
+  draining: Outcome.Draining,
 } as const;

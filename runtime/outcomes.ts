@@ -19,10 +19,11 @@ export const Outcome = {
   Refused: 'refused',
   /** Its content was more than is allowed: 413, or a reset behind the head. */
   TooLarge: 'tooLarge',
-  /** The queue was full, or it waited too long, or the pool had stopped: 503. */
+  /** The queue was full, or it waited too long, or the pool had no thread for longer than it could wait, or drained: 503. */
   QueueFull: 'queueFull',
   WaitedTooLong: 'waitedTooLong',
-  PoolStopped: 'poolStopped',
+  NoThread: 'noThread',
+  Draining: 'draining',
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -40,5 +41,6 @@ export class OutcomeCounters {
   tooLarge = 0;
   queueFull = 0;
   waitedTooLong = 0;
-  poolStopped = 0;
+  noThread = 0;
+  draining = 0;
 }

@@ -35,10 +35,14 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     const started = server.start();
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
-    await Promise.race([started.then(forgetPassedSockets).then(() => first), first]);
+    const exitCode = await Promise.race([
+      started.then(forgetPassedSockets).then(() => server.startFailed),
+      server.gaveUp.then(() => ExitCode.GaveUp),
+      first.then(() => ExitCode.Ok),
+    ]);
     // It answers to the end: a drain takes a while, and is watched.
     const drained = Promise.all([profiler.close(), server.drain()]);
-    return await Promise.race([drained.then(() => ExitCode.Ok), second]);
+    return await Promise.race([drained.then(() => exitCode), second]);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     return failedToStart(error, log);

@@ -25,7 +25,8 @@ import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { OutcomeCounters } from './outcomes.ts';
-import { Pool, type PoolObserver } from './pools/pool.ts';
+import { poolLog } from './pool-log.ts';
+import { Pool } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
@@ -77,6 +78,7 @@ export class Server {
   #whenEmpty: (() => void) | null = null;
   /** Ends the wait before a drain. */
   #endDelay: (() => void) | null = null;
+  readonly #gaveUp = Promise.withResolvers<void>();
   readonly #prints: Prints | undefined;
   readonly #threadFlags = threadFlags();
 
@@ -117,26 +119,7 @@ export class Server {
   }
 
   #createPool(pool: PoolConfig): Pool {
-    const log = this.#log;
-    const observer: PoolObserver = {
-      onThreadStarted: ({ name }, thread) => log.debug({ pool: name, thread }, 'thread started'),
-      onThreadDied: ({ name }, thread, cause) =>
-        log.error({ pool: name, thread, err: cause }, 'thread died: it is replaced'),
-      onStopped: ({ name }, cause) =>
-        log.error(
-          { pool: name, err: cause, restart: pool.restart },
-          'pool stopped: more threads died than its restart limit allows; it answers 503 from now on',
-        ),
-      onApplicationError: ({ name }, error, method, path, suppressed) =>
-        log.error({ pool: name, err: error, method, path, suppressed }, 'application failed on an exchange'),
-      onPrintsDropped: ({ name }, thread, stream, writes) =>
-        log.warn(
-          { pool: name, thread, stream, writes },
-          'what an application printed was dropped: too much of it waited in its thread',
-        ),
-      onStopFailed: ({ name }, thread, error) =>
-        log.error({ pool: name, thread, err: error }, 'application did not stop'),
-    };
+    const observer = poolLog(this.#log, pool, () => this.#gaveUp.resolve());
     return new Pool(
       {
         name: pool.name,
@@ -149,6 +132,9 @@ export class Server {
         maxWaitMs: pool.queue.maxWaitMs,
         recallAfterMs: pool.recallAfterMs,
         restart: pool.restart,
+        minUptimeMs: pool.minUptimeMs,
+        computeTimeoutMs: pool.computeTimeoutMs,
+        computeGraceMs: pool.computeGraceMs,
         retireTimeoutMs: this.#config.drainTimeoutMs,
         startTimeoutMs: pool.startTimeoutMs,
         resourceLimits: pool.resourceLimits,
@@ -180,16 +166,25 @@ export class Server {
   }
 
   #destination(route: RouteConfig): Destination {
-    const { pool: name, websocket, connect, maxBodyBytes, minRequestBytesPerSecond } = route;
+    const {
+      pool: name,
+      websocket,
+      connect,
+      maxBodyBytes,
+      minRequestBytesPerSecond,
+      computeTimeoutMs,
+    } = route;
     const pool = this.#pools.get(name) as Pool;
     const config = this.#config.pools[name] as PoolConfig;
     return {
+      route: `${route.host === '*' ? '' : route.host}${route.path}`,
       dispatcher: pool.dispatcher,
       responseWindowBytes: config.responseWindowBytes,
       maxResponseWindowBytes: config.maxResponseWindowBytes,
       retryAfterSeconds: config.retryAfterSeconds,
       maxBodyBytes: maxBodyBytes ?? config.maxBodyBytes ?? Infinity,
       minRequestBytesPerSecond: minRequestBytesPerSecond ?? this.#config.limits.requestRate.bytesPerSecond,
+      ...(computeTimeoutMs !== undefined && { computeTimeoutMs }),
       websocket,
       connect,
       outcomes: this.#outcomes.get(name) as OutcomeCounters,
@@ -240,6 +235,16 @@ export class Server {
     const { pools, health } = this.#config;
     const needed = [...this.#pools.values()].filter(({ name }) => pools[name]?.optional === false);
     return readinessOf(this.#state, needed, this.#reactor.nowMs, health.unresponsiveMs);
+  }
+
+  /** Resolves when so many threads of a pool have died that its configuration says to end the server. */
+  get gaveUp(): Promise<void> {
+    return this.#gaveUp.promise;
+  }
+
+  /** As `Pool.startFailed`, of any pool. */
+  get startFailed(): Promise<never> {
+    return Promise.race([...this.#pools.values()].map((pool) => pool.startFailed));
   }
 
   /** How often each deadline has ended something. */

@@ -50,7 +50,8 @@ export interface LoopStatus {
 
 export interface PoolStatus {
   readonly name: string;
-  readonly state: 'starting' | 'running' | 'draining' | 'stopped';
+  /** `degraded`: fewer threads than the minimum take exchanges. */
+  readonly state: 'starting' | 'running' | 'degraded' | 'draining';
   /** Exchanges that wait for a thread, and how many may. */
   readonly queued: number;
   readonly maxQueued: number;
@@ -58,10 +59,23 @@ export interface PoolStatus {
   readonly threads: readonly ThreadStatus[];
   readonly startedThreads: number;
   readonly diedThreads: number;
+  /** Of these, those that were ended because they hung. */
+  readonly hungThreads: number;
+  /** Until a thread is started in the place of one that has died; null: none is missing. */
+  readonly nextStartInMs: number | null;
+  /** The thread that died last, and of what; null: none has. */
+  readonly lastDeath: DeathStatus | null;
   /** Exchanges that were given to one thread and taken back for another. */
   readonly recalledExchanges: number;
   /** Of all threads, those that are gone included. */
   readonly total: TallyStatus;
+}
+
+export interface DeathStatus {
+  readonly thread: string;
+  readonly name: string;
+  readonly message: string;
+  readonly agoMs: number;
 }
 
 /** How many have begun, how many are open, and how the others have ended. */

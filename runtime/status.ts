@@ -10,6 +10,7 @@ import type { Pool } from './pools/pool.ts';
 import type { Tally } from './pools/tally.ts';
 import type { Thread } from './pools/thread.ts';
 import type {
+  DeathStatus,
   ExchangeStatus,
   ListenerStatus,
   LoopStatus,
@@ -113,6 +114,9 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
     threads: threads.map((thread) => threadStatus(thread, pool, more.meters, nowUs)),
     startedThreads: pool.startedThreads,
     diedThreads: pool.diedThreads,
+    hungThreads: pool.hungThreads,
+    nextStartInMs: pool.nextStartInMs,
+    lastDeath: deathStatus(pool),
     recalledExchanges: pool.dispatcher.recalledJobs,
     total: tallyStatus(
       pool.tally,
@@ -120,6 +124,12 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
       true,
     ),
   };
+}
+
+function deathStatus({ lastDeath }: Pool): DeathStatus | null {
+  if (lastDeath === null) return null;
+  const { thread, cause, atMs } = lastDeath;
+  return { thread, name: cause.name, message: cause.message, agoMs: round(performance.now() - atMs) };
 }
 
 function exchangeStatus(outcomes: OutcomeCounters): ExchangeStatus {

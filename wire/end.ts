@@ -160,6 +160,12 @@ export abstract class ChannelEnd {
     return true;
   }
 
+  /** Makes the other side take a turn, although there is nothing for it, if it sleeps. */
+  wakePeer(): void {
+    if (this.#state === 'corrupt' || this.#state === 'closed') return;
+    if (this.outgoing.wakeConsumer()) this.#doorbell.ring();
+  }
+
   /** The doorbell keeps this thread's event loop alive, as it does from the start. */
   ref(): void {
     this.#doorbell.ref();

@@ -4,8 +4,10 @@
  *   word   0   thread id           Node's, once the thread runs
  *          1   turn                when its loop began a turn last
  *          2   collections         how often garbage has been collected
+ *          3   within              1 + the slot whose application code the host has called and that has not returned; 0: none
  *          4   collecting          milliseconds that this has taken, as a 64-bit float
- *          6   ... padding to a cache line of its own
+ *          6   OS thread id        the system's number of the thread, or 0
+ *          7   ... padding to a cache line of its own
  *         32   slots               four words each:
  *                begun             when the thread claimed the slot's exchange
  *                stalls            how often the exchange had something to send and no credit for it
@@ -23,8 +25,10 @@
 const THREAD_ID = 0;
 const TURN = 1;
 const COLLECTIONS = 2;
+const WITHIN = 3;
 /** Index of a Float64Array. */
 const COLLECTING = 2;
+const OS_THREAD_ID = 6;
 const SLOTS = 32;
 const WORDS_PER_SLOT = 4;
 const STALLS = 1;
@@ -46,12 +50,25 @@ export class Vitals {
 
   // ---- the thread
 
-  identify(threadId: number): void {
+  identify(threadId: number, osThreadId = 0): void {
+    this.#words[OS_THREAD_ID] = osThreadId;
     this.#words[THREAD_ID] = threadId;
   }
 
   beginTurn(nowUs: number): void {
     this.#words[TURN] = nowUs;
+    // An error may have come between a call and its return.
+    this.#words[WITHIN] = 0;
+  }
+
+  /** The host is about to call code of the slot's exchange. */
+  enter(slot: number): void {
+    this.#words[WITHIN] = slot + 1;
+  }
+
+  /** It has returned. */
+  leave(): void {
+    this.#words[WITHIN] = 0;
   }
 
   collected(tookMs: number): void {
@@ -94,9 +111,24 @@ export class Vitals {
     return this.#words[THREAD_ID] as number;
   }
 
+  /** The system's number of the thread; 0: nobody knows. */
+  get osThreadId(): number {
+    return this.#words[OS_THREAD_ID] as number;
+  }
+
   /** Microseconds since its loop began a turn last. One that sleeps, or computes, begins none. */
   turnAgeUs(nowUs: number): number {
     return elapsed(this.#words[TURN] as number, nowUs);
+  }
+
+  /** As the thread wrote it: what differs from the last time is another turn. */
+  get turn(): number {
+    return this.#words[TURN] as number;
+  }
+
+  /** The slot whose application code has been called and has not returned; -1: none. */
+  get within(): number {
+    return (this.#words[WITHIN] as number) - 1;
   }
 
   get collections(): number {

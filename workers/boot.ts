@@ -21,6 +21,7 @@ import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
+import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
 
@@ -37,7 +38,7 @@ export default async function boot({
 }: ThreadBoot): Promise<ThreadOutcome> {
   makeLastWordsSafe(options.maxErrorChars);
   const vitals = new Vitals(channel.vitals);
-  vitals.identify(threadId);
+  vitals.identify(threadId, osThreadId());
   watchCollections(vitals);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);

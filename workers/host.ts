@@ -322,9 +322,11 @@ export class Host implements ThreadHandler, Outlet {
     this.#begun++;
     this.#started++;
     this.#running++;
-    // All that can throw is in there, and contained.
     this.#unanswered++;
+    this.#vitals.enter(slot);
+    // All that can throw is in there, and contained.
     void this.#run(exchange);
+    this.#vitals.leave();
     if (this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
 
@@ -365,42 +367,50 @@ export class Host implements ThreadHandler, Outlet {
   onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
+    this.#vitals.enter(slot);
     try {
       // The one copy on this side: the record's memory goes back to the ring when this returns.
       exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
     } catch (error) {
       this.#fault(exchange, error);
     }
+    this.#vitals.leave();
   }
 
   onTrailers(slot: number, fields: string[]): void {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
+    this.#vitals.enter(slot);
     try {
       exchange.onTrailers(fields);
     } catch (error) {
       this.#fault(exchange, error);
     }
+    this.#vitals.leave();
   }
 
   onCredit(slot: number, bytes: number): void {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
+    this.#vitals.enter(slot);
     try {
       exchange.onCredit(bytes);
     } catch (error) {
       this.#fault(exchange, error);
     }
+    this.#vitals.leave();
   }
 
   onReset(slot: number, code: number, by: number): void {
     const exchange = this.#slots[slot];
     if (exchange === null || exchange === undefined) return;
+    this.#vitals.enter(slot);
     try {
       exchange.onReset(code, by === ResetBy.Peer ? 'peer' : 'server');
     } catch (error) {
       this.#fault(exchange, error);
     }
+    this.#vitals.leave();
   }
 
   /** An error of ours in what an exchange is told costs that exchange, not the thread and all others on it. */

@@ -4,5 +4,6 @@ export const ExitCode = {
   Failed: 1,
   ConfigWrong: 2,
   ApplicationFailed: 3,
+  GaveUp: 4,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

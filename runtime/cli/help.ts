@@ -29,6 +29,7 @@ const exitCodes: Readonly<Record<string, string>> = {
   [ExitCode.ConfigWrong]:
     'The command line, a variable or the configuration file is wrong; all errors are listed.',
   [ExitCode.ApplicationFailed]: 'An application module is missing or did not load.',
+  [ExitCode.GaveUp]: 'More threads of a pool died than its restart.intensity, and restart.giveUp is set.',
 };
 
 type Row = readonly [name: string, description: string];

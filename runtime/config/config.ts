@@ -64,6 +64,8 @@ export interface RouteConfig {
   readonly connect: boolean;
   /** Undefined: the pool's. */
   readonly maxBodyBytes?: number | undefined;
+  /** Undefined: the pool's. */
+  readonly computeTimeoutMs?: number | undefined;
   /** Undefined: that of the limits. */
   readonly minRequestBytesPerSecond?: number | undefined;
 }

@@ -42,14 +42,23 @@ function maxBodyBytes(description: string) {
 }
 
 const restart = section(
-  'How often threads may die. Beyond it the pool stops, says so in the log and answers 503.',
+  'When threads that have died are replaced: at once, and later the more of them die. The pool never gives up by itself.',
   {
-    intensity: wholeNumber('Deaths allowed within the period; 0 stops the pool at the first.', {
+    intensity: wholeNumber('Deaths within the period that are made good at once.', {
       from: 0,
       to: 1_000_000,
       byDefault: 5,
     }),
     periodMs: timeout('The period, in milliseconds.', 10_000),
+    delayMs: timeout(
+      'What the first thread beyond that waits for. The wait doubles each time that too many die again, or one does not load; half of it is left to chance. A thread that lives for a period ends it.',
+      100,
+    ),
+    maxDelayMs: timeout('The longest wait.', 30_000),
+    giveUp: flag(
+      'End the server with exit code 4, after a drain, when more die than intensity allows: for those whose supervisor is to act.',
+      false,
+    ),
   },
 );
 
@@ -166,6 +175,21 @@ export const poolSchema = v.pipe(
         { from: 0, to: 19, byDefault: 5 },
       ),
       startTimeoutMs: timeout('How long a thread may take to load the application.', 10_000),
+      computeTimeoutMs: timeout(
+        'How long a thread may stay away from its event loop, in a computation or in a call that waits; then the exchange that runs is answered 504, and the thread ended and replaced. What awaits does not count. 0: for ever.',
+        60_000,
+        0,
+      ),
+      computeGraceMs: timeout(
+        'From that answer, which the application hears as an abort signal, to the end of the thread, unless it comes back.',
+        1_000,
+        0,
+      ),
+      minUptimeMs: timeout(
+        'A thread that dies sooner than this after it was loaded counts for one that did not load: at the start, where it had begun nothing, the server ends; one that was to replace another does not.',
+        1_000,
+        0,
+      ),
     },
     'an object with an application',
   ),
@@ -204,6 +228,10 @@ const route = v.pipe(
       static: v.optional(staticSchema),
       maxBodyBytes: maxBodyBytes("Bytes of a request body; more is answered 413. Default: the pool's."),
       minRequestBytesPerSecond,
+      computeTimeoutMs: wholeNumber(
+        "How long an exchange may keep a thread from its event loop, as the pool's computeTimeoutMs. 0: for ever. Default: the pool's.",
+        { from: 0, to: maxTimerMs, byDefault: undefined },
+      ),
       websocket: flag(
         'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
         false,

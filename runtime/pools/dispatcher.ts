@@ -6,7 +6,7 @@
  * another could; that waits in the queue for whoever is free first. What has waited for `recallAfterMs` all the same goes to a
  * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
  */
-import { type Job, JobList } from './job.ts';
+import { type Job, JobList, type Refusal } from './job.ts';
 import type { SpanRecorder } from './span.ts';
 import type { Thread, Turns } from './thread.ts';
 
@@ -30,6 +30,8 @@ export class Dispatcher {
   /** Jobs moved from one thread to another, ever. */
   recalledJobs = 0;
   refusedJobs = 0;
+  /** While the pool has no thread: when there may be one, by the time of `Turns`. */
+  #noThreadBeforeMs = Number.NEGATIVE_INFINITY;
 
   /** `onWaiting` is called when a job has to wait although the pool could have more threads. */
   constructor(options: DispatcherOptions, turns: Turns, onWaiting: () => void) {
@@ -52,6 +54,10 @@ export class Dispatcher {
     job.admittedAtMs = this.#turns.nowMs;
     if (this.spans !== null) job.span = this.spans.begin(job.label);
     if (this.#queue.size === 0 && this.#assign(job)) return;
+    if (this.#isHopeless(job)) {
+      this.#refuse(job, 'no-thread');
+      return;
+    }
     if (this.#queue.size >= this.#options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
       this.#refuse(job, 'queue-full');
       return;
@@ -68,12 +74,25 @@ export class Dispatcher {
     return slots;
   }
 
-  #refuse(job: Job, refusal: 'queue-full' | 'waited-too-long' | 'pool-stopped'): void {
+  /** There is no thread before so long; -Infinity: there is one, or will be any moment. What cannot wait until then is refused. */
+  set noThreadBeforeMs(atMs: number) {
+    this.#noThreadBeforeMs = atMs;
+    for (let job = this.#queue.head; job !== null && this.#isHopeless(job); job = this.#queue.head) {
+      this.#queue.remove(job);
+      this.#refuse(job, 'no-thread');
+    }
+  }
+
+  #isHopeless({ admittedAtMs }: Job): boolean {
+    return this.#noThreadBeforeMs - admittedAtMs > this.#options.maxWaitMs;
+  }
+
+  #refuse(job: Job, refusal: Refusal): void {
     this.refusedJobs++;
     job.state = 'released';
     if (job.span !== null) job.span.refused();
     try {
-      job.onRefused(refusal);
+      job.onRefused(refusal, Math.max(0, this.#noThreadBeforeMs - this.#turns.nowMs));
     } catch (error) {
       // An error of ours costs that job, and not the turn or the queue behind it.
       job.onFault(error);
@@ -243,10 +262,10 @@ export class Dispatcher {
     this.onRoom(thread);
   }
 
-  /** The pool has stopped: nobody will run what waits. */
+  /** The pool drains: nobody will run what waits. */
   refuseAll(): void {
     for (let job = this.#queue.shift(); job !== null; job = this.#queue.shift())
-      this.#refuse(job, 'pool-stopped');
+      this.#refuse(job, 'draining');
   }
 }
 

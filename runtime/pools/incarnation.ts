@@ -39,25 +39,31 @@ export interface IncarnationOwner extends ThreadOwner {
 export class Incarnation {
   readonly thread: Thread;
   readonly version: ThreadVersion;
+  readonly startedAtMs: number;
   /** The thread that goes on until this one is ready; null: this one takes nobody's place. */
   replaces: Incarnation | null = null;
-  /** Resolves when it is ready; rejects when it has died before. Its owner settles it. */
+  /** Resolves when it is ready; rejects when it has died before. */
   readonly ready = Promise.withResolvers<void>();
+  /** Resolves when it has lived for a while since; rejects when it has died before. */
+  readonly proven = Promise.withResolvers<void>();
   /** Resolves when it has ended or died. */
   readonly gone = Promise.withResolvers<void>();
   readonly #owner: IncarnationOwner;
   readonly #link: ControlLink;
   readonly #abort = new AbortController();
+  #provenTimer: NodeJS.Timeout | undefined;
   #state: 'running' | 'gone' = 'running';
 
-  constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns) {
+  constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns, nowMs: number) {
     this.#owner = owner;
     this.version = version;
+    this.startedAtMs = nowMs;
     const { slotsPerThread, ringBytes } = version.options;
     this.thread = new Thread(name, owner, turns, slotsPerThread, ringBytes);
     this.#link = new ControlLink(this.#reports(), () => this.#linkClosed());
     // Most are waited for by nobody.
     this.ready.promise.catch(() => undefined);
+    this.proven.promise.catch(() => undefined);
   }
 
   #reports(): ThreadReports {
@@ -109,8 +115,23 @@ export class Incarnation {
     else if (outcome.ended === 'load-failed') this.#died(outcome.error);
     else {
       this.#close();
+      this.proven.resolve();
       this.#owner.onEnded(this);
     }
+  }
+
+  /** Its application is loaded. */
+  loaded(minUptimeMs: number): void {
+    this.ready.resolve();
+    this.#provenTimer = setTimeout(this.proven.resolve, minUptimeMs);
+    this.#provenTimer.unref();
+  }
+
+  /** It has died. */
+  failed(error: Error): void {
+    clearTimeout(this.#provenTimer);
+    this.ready.reject(error);
+    this.proven.reject(error);
   }
 
   #died(cause: unknown): void {
@@ -120,6 +141,7 @@ export class Incarnation {
 
   #close(): void {
     this.#state = 'gone';
+    clearTimeout(this.#provenTimer);
     this.#link.close();
   }
 

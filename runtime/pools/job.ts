@@ -29,8 +29,11 @@ export interface OpeningThread {
   waitForRoom(job: Job): void;
 }
 
-/** Why a pool could not run a job. */
-export type Refusal = 'queue-full' | 'waited-too-long' | 'pool-stopped';
+/** Of a job, for people: names and short texts. */
+export type Particulars = Readonly<Record<string, string>>;
+
+/** Why a pool could not run a job. `no-thread`: there will be none before the job has waited for too long. */
+export type Refusal = 'queue-full' | 'waited-too-long' | 'no-thread' | 'draining';
 
 export abstract class Job {
   state: 'idle' | 'queued' | 'assigned' | 'released' = 'idle';
@@ -54,6 +57,16 @@ export abstract class Job {
     return '';
   }
 
+  /** What the log says of it when its thread has died. */
+  get particulars(): Particulars {
+    return { what: this.label };
+  }
+
+  /** How long its code may keep a thread from its event loop; 0: for ever; null: as the pool says. */
+  get computeTimeoutMs(): number | null {
+    return null;
+  }
+
   /** Writes the message that opens this job on a thread; false when its ring is full. */
   abstract sendOpen(thread: OpeningThread, slot: number, generation: number): boolean;
   /** The thread's ring has room again, after a send of this job met it full. False when it is full again. */
@@ -70,7 +83,12 @@ export abstract class Job {
   abstract onReleased(): void;
   /** The thread died after it had begun this job. */
   abstract onLost(): void;
-  abstract onRefused(refusal: Refusal): void;
+  /** @param noThreadForMs until there may be a thread; 0: there are threads */
+  /** Its code keeps its thread from the event loop for longer than it may; the thread is going to be ended if that does not help. */
+  onOverrun(): void {
+    // It ends with the thread.
+  }
+  abstract onRefused(refusal: Refusal, noThreadForMs: number): void;
   /** An error of our own came out of one of these methods. Whatever shares state with the job is to end, and nothing else. */
   abstract onFault(error: unknown): void;
 

@@ -1,6 +1,7 @@
 /** What a pool is made of. */
 import type { HostOptions } from '../../wire/control.ts';
 import type { DispatcherOptions } from './dispatcher.ts';
+import type { HangOptions } from './hung-threads.ts';
 import type { Prints } from './prints.ts';
 
 /** Of single threads: a thread keeps those that it was started with, while the pool may start others of another version. */
@@ -27,18 +28,26 @@ export interface ResourceLimits {
   readonly stackSizeMb?: number | undefined;
 }
 
-export interface PoolOptions extends ThreadOptions, DispatcherOptions {
+export interface PoolOptions extends ThreadOptions, DispatcherOptions, HangOptions {
   readonly name: string;
   readonly minThreads: number;
   readonly maxThreads: number;
   /** Threads over the minimum end after this long without work. */
   readonly idleTimeoutMs: number;
   readonly restart: RestartOptions;
+  /** A thread has to live for so long after its application was loaded before anybody relies on it. */
+  readonly minUptimeMs: number;
   /** A thread that another has replaced may finish what it has for so long. */
   readonly retireTimeoutMs: number;
 }
 
 export interface RestartOptions {
+  /** Deaths within `periodMs` that are made good at once. */
   readonly intensity: number;
   readonly periodMs: number;
+  /** What the first replacement beyond that waits for, and the longest wait. */
+  readonly delayMs: number;
+  readonly maxDelayMs: number;
+  /** Says so to the observer when more die than that. */
+  readonly giveUp: boolean;
 }

@@ -1,26 +1,48 @@
 /**
  * A pool: threads that run one application, and their supervision.
  *
- * A thread that dies is replaced, its unbegun jobs move on and its begun ones are lost, until more have died than
- * `restart.intensity` within `restart.periodMs`: then the pool stops and says so, since a crash loop helps nobody.
+ * A thread that dies is replaced, its unbegun jobs move on and its begun ones are lost. When many die the pool waits before it starts
+ * more (restarts.ts), and has fewer threads than its minimum until then: it is degraded. While it has none, its jobs wait in the queue,
+ * unless they would have to wait for too long.
  */
+import { url as inspectorUrl } from 'node:inspector';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
 import type { PoolOptions, ThreadOptions } from './pool-options.ts';
-import { Restarts } from './restarts.ts';
+import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
-import type { Thread, Turns } from './thread.ts';
+import type { Casualties, Thread, Turns } from './thread.ts';
 import { ThreadVersion } from './thread-version.ts';
+import { endWhatItWaitsFor } from './waited-for-children.ts';
 
 /** What a pool tells about itself; the server logs it. */
 export interface PoolObserver {
   onThreadStarted(pool: Pool, thread: string): void;
-  onThreadDied(pool: Pool, thread: string, cause: ErrorReport): void;
-  onStopped(pool: Pool, cause: ErrorReport): void;
+  /** @param nextStartInMs until a thread is started in its place; 0: at once */
+  onThreadDied(
+    pool: Pool,
+    thread: string,
+    cause: ErrorReport,
+    casualties: Casualties,
+    nextStartInMs: number,
+  ): void;
+  /** A thread has not come back to its event loop for longer than it may. It is ended soon, unless it does. */
+  onThreadOverdue(pool: Pool, thread: string, overdue: Overdue): void;
+  /** It has. */
+  onThreadBack(pool: Pool, thread: string, awayMs: number): void;
+  /** Processes that a thread waited for, and that were ended with it. */
+  onChildrenEnded(pool: Pool, thread: string, processIds: readonly number[]): void;
+  /** Fewer threads than the minimum take jobs, and it will stay so for a while. */
+  onDegraded(pool: Pool, nextStartInMs: number): void;
+  /** It has its minimum of threads again. */
+  onRecovered(pool: Pool): void;
+  /** More threads have died than `restart` allows, which says that this is the end. */
+  onGaveUp(pool: Pool, cause: ErrorReport): void;
   onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
   /** More was printed at once than may wait in a thread. */
   onPrintsDropped(pool: Pool, thread: string, stream: PrintStream, writes: number): void;
@@ -42,9 +64,13 @@ export interface ThreadFollower {
 export interface ThreadRegistry extends Turns {
   addThread(thread: Thread): void;
   removeThread(thread: Thread): void;
+  /** `nowMs` for what no turn has called. */
+  tick(): number;
 }
 
-export class Pool implements IncarnationOwner {
+export type PoolState = 'starting' | 'running' | 'degraded' | 'draining';
+
+export class Pool implements IncarnationOwner, Supervised, HangObserver {
   readonly name: string;
   readonly dispatcher: Dispatcher;
   follower: ThreadFollower | null = null;
@@ -57,28 +83,38 @@ export class Pool implements IncarnationOwner {
   /** The same, and those of which there still are threads. */
   readonly #versions = new Set<ThreadVersion>();
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
-  #state: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
+  #state: 'starting' | 'running' | 'draining' = 'starting';
   #drainAnnounced = false;
   #whenEmpty: PromiseWithResolvers<void> | null = null;
   #spawned = 0;
   /** Of threads that are gone. */
   readonly #pastTally = new Tally();
-  #deaths = 0;
-  readonly #restarts: Restarts;
+  readonly #supervision: Supervision;
+  readonly #hungThreads: HungThreads;
+  /** Threads that stand still while their heap is looked at. */
+  readonly #halted = new Set<Thread>();
+  /** Threads that a replacement is started for. */
+  #overlapping = 0;
+  /** The threads of the start, until they have lived for `minUptimeMs`. */
+  readonly #unproven = new Set<Incarnation>();
+  readonly #startFailed = Promise.withResolvers<never>();
 
   constructor(options: PoolOptions, turns: ThreadRegistry, observer: PoolObserver) {
     this.name = options.name;
     this.#options = options;
     this.#turns = turns;
     this.#observer = observer;
-    this.#restarts = new Restarts(options.restart);
+    this.#supervision = new Supervision(options.restart, this, () => turns.tick());
+    this.#hungThreads = new HungThreads(options, this);
+    this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
     this.#version = new ThreadVersion(options);
     this.#versions.add(this.#version);
   }
 
-  get state(): 'starting' | 'running' | 'draining' | 'stopped' {
-    return this.#state;
+  get state(): PoolState {
+    const isShort = this.readyThreads < this.minThreads;
+    return this.#state === 'running' && isShort ? 'degraded' : this.#state;
   }
 
   get threads(): Iterable<Thread> {
@@ -108,7 +144,30 @@ export class Pool implements IncarnationOwner {
   }
 
   get diedThreads(): number {
-    return this.#deaths;
+    return this.#supervision.deaths;
+  }
+
+  /** Of those that have died, those that were ended because they hung. */
+  get hungThreads(): number {
+    return this.#hungThreads.ended;
+  }
+
+  /** Null: none has died. */
+  get lastDeath(): Death | null {
+    return this.#supervision.lastDeath;
+  }
+
+  /** Until the next thread is started in the place of one that has died; null: none is missing. */
+  get nextStartInMs(): number | null {
+    return this.#supervision.nextStartInMs;
+  }
+
+  /**
+   * Rejects with an `ApplicationLoadError` when a thread of the start dies within `minUptimeMs`, before it has begun anything: what its
+   * application does while it loads may fail a moment later. Never resolves.
+   */
+  get startFailed(): Promise<never> {
+    return this.#startFailed.promise;
   }
 
   /** The thread as Node has it; null: it does not run yet, or not any more. */
@@ -121,7 +180,12 @@ export class Pool implements IncarnationOwner {
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
     const incarnation = this.#incarnations.get(thread);
     if (incarnation === undefined) throw new Error(`thread ${thread.name} has ended`);
-    return await incarnation.sendHeapSnapshot(port);
+    this.#halted.add(thread);
+    try {
+      return await incarnation.sendHeapSnapshot(port);
+    } finally {
+      this.#halted.delete(thread);
+    }
   }
 
   /**
@@ -130,16 +194,27 @@ export class Pool implements IncarnationOwner {
    */
   async start(): Promise<void> {
     const starting: Promise<void>[] = [];
-    while (this.#incarnations.size < this.#options.minThreads) starting.push(this.#spawn().ready.promise);
+    while (this.#incarnations.size < this.#options.minThreads) {
+      const incarnation = this.#spawn();
+      this.#unproven.add(incarnation);
+      incarnation.proven.promise.then(
+        () => this.#unproven.delete(incarnation),
+        () => undefined,
+      );
+      starting.push(incarnation.ready.promise);
+    }
     await Promise.all(starting);
     if (this.#state === 'starting') this.#state = 'running';
   }
 
   #spawn(version = this.#version): Incarnation {
-    const incarnation = new Incarnation(`${this.name}-${++this.#spawned}`, version, this, this.#turns);
+    const name = `${this.name}-${++this.#spawned}`;
+    const nowMs = this.#turns.tick();
+    const incarnation = new Incarnation(name, version, this, this.#turns, nowMs);
     this.#incarnations.set(incarnation.thread, incarnation);
     this.#versions.add(version);
     this.#turns.addThread(incarnation.thread);
+    this.#supervision.onStarted();
     incarnation.start();
     return incarnation;
   }
@@ -169,8 +244,8 @@ export class Pool implements IncarnationOwner {
   }
 
   /**
-   * Starts a thread of that version, waits until it takes jobs, and lets the other one finish what it has, for `retireTimeoutMs` at
-   * most. Resolves when that one has ended. When the new one does not load, the old one goes on.
+   * Starts a thread of that version, and when it has lived for `minUptimeMs` lets the other one finish what it has, for
+   * `retireTimeoutMs` at most. Resolves when that one has ended. When the new one does not load, or dies too soon, the old one goes on.
    * @throws ApplicationLoadError
    */
   async replaceThread(thread: Thread, version = this.#version): Promise<void> {
@@ -178,7 +253,13 @@ export class Pool implements IncarnationOwner {
     if (old === undefined || this.#state !== 'running') return;
     const replacement = this.#spawn(version);
     replacement.replaces = old;
-    await replacement.ready.promise;
+    this.#overlapping++;
+    try {
+      await replacement.proven.promise;
+    } finally {
+      this.#overlapping--;
+    }
+    replacement.replaces = null;
     this.#retire(old);
     await old.gone.promise;
   }
@@ -187,7 +268,7 @@ export class Pool implements IncarnationOwner {
     this.#drainThread(old);
     const { retireTimeoutMs } = this.#options;
     const timer = setTimeout(
-      () => old.abort(new Error(`it was replaced, and had not finished within ${retireTimeoutMs} ms`)),
+      () => this.#end(old, new Error(`it was replaced, and had not finished within ${retireTimeoutMs} ms`)),
       retireTimeoutMs,
     );
     old.gone.promise.then(() => clearTimeout(timer));
@@ -213,11 +294,13 @@ export class Pool implements IncarnationOwner {
     const { thread } = incarnation;
     if (thread.state !== 'starting') return;
     thread.state = 'ready';
-    thread.idleSinceMs = this.#turns.nowMs;
+    thread.idleSinceMs = this.#turns.tick();
+    this.#supervision.onLoaded(incarnation.startedAtMs);
     this.dispatcher.threads.push(thread);
-    incarnation.ready.resolve();
+    incarnation.loaded(this.#options.minUptimeMs);
     if (this.#drainAnnounced) incarnation.announceDrain();
     this.#observer.onThreadStarted(this, thread.name);
+    this.#supervision.restore();
     this.dispatcher.onRoom(thread);
   }
 
@@ -233,30 +316,21 @@ export class Pool implements IncarnationOwner {
     const wasStarting = thread.state === 'starting';
     const unbegun = this.#remove(incarnation);
     this.follower?.onThreadGone(this, thread, cause);
-    if (wasStarting) {
-      incarnation.ready.reject(this.#loadError(incarnation, cause));
-      if (this.#state === 'starting') return;
-      // The one that it was to replace goes on.
-      if (replaces !== null && this.#incarnations.has(replaces.thread)) return;
-    }
-    if (this.#state === 'draining') {
-      this.dispatcher.resubmit(unbegun);
-      return;
-    }
-    this.#deaths++;
-    this.#observer.onThreadDied(this, thread.name, cause);
-    if (this.#state === 'stopped') {
-      this.dispatcher.resubmit(unbegun);
-      return;
-    }
-    if (!this.#restarts.died(this.#turns.nowMs)) {
-      this.#stop(cause);
-      this.dispatcher.resubmit(unbegun);
-      this.dispatcher.refuseAll();
-      return;
+    const error = this.#loadError(incarnation, cause);
+    incarnation.failed(error);
+    if (this.#unproven.delete(incarnation) && thread.tally.ended === 0) this.#startFailed.reject(error);
+    if (wasStarting && this.#state === 'starting') return;
+    // The one that it was to replace goes on: whoever replaces it hears why not.
+    const isMissed = replaces === null || !this.#incarnations.has(replaces.thread);
+    if (wasStarting && !isMissed) return;
+    if (this.#state !== 'draining') {
+      const { name } = thread;
+      const { isTooMany, nextStartInMs } = this.#supervision.onDied(name, cause, !wasStarting, isMissed);
+      this.#observer.onThreadDied(this, name, cause, thread.casualties, nextStartInMs);
+      if (isTooMany && this.#options.restart.giveUp) this.#observer.onGaveUp(this, cause);
     }
     this.dispatcher.resubmit(unbegun);
-    this.#restore();
+    this.#supervision.restore();
   }
 
   onApplicationError(
@@ -289,12 +363,73 @@ export class Pool implements IncarnationOwner {
     return new ApplicationLoadError(this.name, version.options.host.application, `got ${name}: ${message}`);
   }
 
-  /** The minimum of threads that take jobs, as far as those that are draining leave room for them. */
-  #restore(): void {
+  // ---- Supervised
+
+  get minThreads(): number {
+    return this.#options.minThreads;
+  }
+
+  get readyThreads(): number {
+    return this.dispatcher.threads.length;
+  }
+
+  /** Of the minimum that takes jobs, as far as those that are draining leave room for them. */
+  get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
-    while (this.#incarnations.size < maxThreads && this.#incarnations.size - this.#draining < minThreads) {
-      this.#spawn();
-    }
+    const { size } = this.#incarnations;
+    return Math.min(minThreads - (size - this.#draining), maxThreads - size);
+  }
+
+  get isStarting(): boolean {
+    for (const thread of this.#incarnations.keys()) if (thread.state === 'starting') return true;
+    return false;
+  }
+
+  startThread(): void {
+    this.#spawn();
+  }
+
+  onOutage(untilMs: number): void {
+    this.dispatcher.noThreadBeforeMs = untilMs;
+  }
+
+  onDegraded(nextStartInMs: number): void {
+    this.#observer.onDegraded(this, nextStartInMs);
+  }
+
+  onRecovered(): void {
+    this.#observer.onRecovered(this);
+  }
+
+  // ---- HangObserver
+
+  /** While a debugger may be attached nobody can tell a thread that it has paused from one that hangs. */
+  isExcused(thread: Thread): boolean {
+    return this.#halted.has(thread) || inspectorUrl() !== undefined;
+  }
+
+  onOverdue({ name }: Thread, overdue: Overdue): void {
+    this.#observer.onThreadOverdue(this, name, overdue);
+  }
+
+  onBack({ name }: Thread, awayMs: number): void {
+    this.#observer.onThreadBack(this, name, awayMs);
+  }
+
+  onHung(thread: Thread, error: HungThreadError): void {
+    const incarnation = this.#incarnations.get(thread);
+    if (incarnation !== undefined) this.#end(incarnation, error);
+  }
+
+  /** Ends a thread, whatever it waits for. */
+  #end(incarnation: Incarnation, error: Error): void {
+    const { thread } = incarnation;
+    const worker = this.workerOf(thread);
+    incarnation.abort(error);
+    if (worker === null) return;
+    endWhatItWaitsFor(worker, thread.vitals.osThreadId, (processIds) =>
+      this.#observer.onChildrenEnded(this, thread.name, processIds),
+    );
   }
 
   get #draining(): number {
@@ -321,29 +456,19 @@ export class Pool implements IncarnationOwner {
     if (index !== -1) this.dispatcher.threads.splice(index, 1);
   }
 
-  /** The threads that are left finish what they have begun, and end. */
-  #stop(cause: ErrorReport): void {
-    this.#state = 'stopped';
-    for (const incarnation of this.#incarnations.values()) {
-      if (incarnation.thread.state === 'starting') incarnation.abort(cause);
-      else this.#drainThread(incarnation);
-    }
-    this.#observer.onStopped(this, cause);
-  }
-
   /** A thread has ended or a job waits: the minimum of threads, and one more when the pool may have one. */
   #grow(): void {
-    if (this.#state === 'stopped' || this.#state === 'draining') {
+    if (this.#state === 'draining') {
       // No thread takes anything any more.
       this.dispatcher.refuseAll();
       return;
     }
     if (this.#state !== 'running') return;
-    this.#restore();
+    this.#supervision.restore();
     if (this.#incarnations.size >= this.#options.maxThreads) return;
+    if (this.isStarting) return;
     if (this.dispatcher.queuedJobs === 0 && !this.#isBehind()) return;
-    for (const thread of this.#incarnations.keys()) if (thread.state === 'starting') return;
-    this.#spawn();
+    if (this.#supervision.mayStart) this.#spawn();
   }
 
   #isBehind(): boolean {
@@ -352,8 +477,10 @@ export class Pool implements IncarnationOwner {
 
   /** Called every few milliseconds while there is work, and about once a second otherwise. */
   tick(): void {
+    this.#hungThreads.look(this.#incarnations.keys(), this.#turns.nowMs);
     this.dispatcher.rebalance();
-    if (this.#state !== 'running' || this.dispatcher.threads.length <= this.#options.minThreads) return;
+    if (this.#state !== 'running' || this.#overlapping > 0) return;
+    if (this.readyThreads <= this.#options.minThreads) return;
     const since = this.#turns.nowMs - this.#options.idleTimeoutMs;
     for (const thread of this.dispatcher.threads) {
       if (thread.outstanding > 0 || thread.idleSinceMs > since) continue;
@@ -382,6 +509,7 @@ export class Pool implements IncarnationOwner {
   /** Threads finish what they have, and their applications stop; what waits is refused. Resolves when all have ended. */
   async drain(): Promise<void> {
     this.#state = 'draining';
+    this.#supervision.close();
     this.dispatcher.refuseAll();
     if (this.#incarnations.size === 0) return;
     this.#whenEmpty = Promise.withResolvers();
@@ -396,6 +524,7 @@ export class Pool implements IncarnationOwner {
   /** Ends every thread at once, begun jobs and all. Resolves when they have ended. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'draining';
+    this.#supervision.close();
     await Promise.all([...this.#versions].map((version) => version.destroy()));
   }
 }

@@ -21,7 +21,7 @@ import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { elapsed, Vitals } from '../../wire/vitals.ts';
-import { type Job, JobList } from './job.ts';
+import { type Job, JobList, type Particulars } from './job.ts';
 import { type JobRecord, Tally } from './tally.ts';
 
 /** What a thread tells the pool that has it. */
@@ -41,6 +41,17 @@ export interface Turns {
   readonly onJobEnded?: ((job: JobRecord) => void) | null;
 }
 
+/** What a thread had when it died. */
+export interface Casualties {
+  /** The oldest of those that it had begun. */
+  readonly first: readonly Particulars[];
+  readonly more: number;
+  /** What it had been given and had not begun, which others run. */
+  readonly moved: number;
+}
+
+const NO_CASUALTIES: Casualties = { first: [], more: 0, moved: 0 };
+const MOST_NAMED_CASUALTIES = 8;
 /** Durations are counted up to this. */
 const MOST_US = 2 ** 32 - 1;
 /** Of `clockMicroseconds`. */
@@ -59,6 +70,8 @@ export class Thread implements ReactorHandler {
   readonly vitals: Vitals;
   /** `starting` until its application is loaded; `draining` takes no more jobs; `dead` is final. */
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
+  /** What it had when it died. */
+  casualties: Casualties = NO_CASUALTIES;
   /** When the thread last had nothing to do. */
   idleSinceMs = 0;
   /** When the thread last said something, which it does from its loop. */
@@ -136,6 +149,42 @@ export class Thread implements ReactorHandler {
       stalledUs += this.vitals.stalledUs(job.slot, nowUs);
     }
     return { now, stalls, stalledUs };
+  }
+
+  /** When the thread last said something. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** What it has begun and not ended, as far as the reactor has heard, oldest first. */
+  *begunJobs(): Generator<Job> {
+    for (let job = this.jobs.head; job !== null; job = job.next) {
+      if (this.channel.claims.stateOf(job.slot) === ClaimState.Claimed) yield job;
+    }
+  }
+
+  /**
+   * The job whose code the thread runs, if it runs any: the one that it was called for and that has not returned, or the only one
+   * that it has begun. Null: it may be any of several.
+   */
+  get runningJob(): Job | null {
+    const within = this.#slots[this.vitals.within] ?? null;
+    if (within !== null) return within;
+    let only: Job | null = null;
+    for (const job of this.begunJobs()) {
+      if (only !== null) return null;
+      only = job;
+    }
+    return only;
+  }
+
+  /** The job keeps the thread from its loop for longer than it may. */
+  overrun(job: Job): void {
+    try {
+      job.onOverrun();
+    } catch (error) {
+      this.#fault(job, error);
+    }
   }
 
   /** Since the thread began what it began first of what it has; null: it has begun nothing. */
@@ -448,6 +497,8 @@ export class Thread implements ReactorHandler {
   /** The thread is gone. Its unbegun jobs, oldest first, for others to run; the begun ones are lost. */
   die(): Job[] {
     this.state = 'dead';
+    const first: Particulars[] = [];
+    let lost = 0;
     // What it published before it died is as good as ever: a response that was complete is complete.
     while (this.channel.receive(1024) > 0);
     this.channel.close();
@@ -456,6 +507,7 @@ export class Thread implements ReactorHandler {
       const taken = this.channel.claims.recall(job.slot);
       if (!taken) {
         this.tally.lost++;
+        if (lost++ < MOST_NAMED_CASUALTIES) first.push(job.particulars);
         this.#record(job);
         if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
       } else if (job.span !== null) job.span.recalled();
@@ -467,6 +519,7 @@ export class Thread implements ReactorHandler {
         this.#tellLost(job);
       }
     }
+    this.casualties = { first, more: lost - first.length, moved: unbegun.length };
     return unbegun;
   }
 

@@ -80,7 +80,13 @@ test('pools and routes are enough; everything else has a default', (t) => {
   t.is(app.name, 'app');
   t.deepEqual(app.threads, { min: 1, max: 4 });
   t.deepEqual(app.queue, { maxExchanges: 1_024, maxWaitMs: 10_000 });
-  t.deepEqual(app.restart, { intensity: 5, periodMs: 10_000 });
+  t.deepEqual(app.restart, {
+    intensity: 5,
+    periodMs: 10_000,
+    delayMs: 100,
+    maxDelayMs: 30_000,
+    giveUp: false,
+  });
   t.deepEqual(app.resourceLimits, {});
 });
 

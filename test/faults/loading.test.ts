@@ -37,6 +37,21 @@ for (const { name, title, says } of cases) {
   });
 }
 
+for (const [name, says] of [
+  ['load-rejects-later', /connect ECONNREFUSED of a database/],
+  ['load-throws-later', /thrown a moment after/],
+] as const) {
+  test(`start fails with exit code 3 when a module fails a moment after it was loaded: ${name}`, async (t) => {
+    const pool = { ...faulty(name), minUptimeMs: 600_000 };
+    const { ended, log, errors } = startProcess(t, { pools: { good, faulty: pool } });
+    t.deepEqual(await ended, { code: 3, signal: null });
+    const fatal = log.lines.find(({ level }) => level === 'fatal');
+    t.is(fatal?.code, 'SLUICE_APPLICATION_LOAD_FAILED', errors());
+    t.regex(String(fatal?.msg), new RegExp(`pool 'faulty'.*${name}\\.ts`));
+    t.regex(String(fatal?.msg), says);
+  });
+}
+
 for (const name of ['load-never', 'load-loops']) {
   test(`start fails with exit code 3 when a module takes longer than startTimeoutMs: ${name}`, async (t) => {
     const pool = { ...faulty(name), startTimeoutMs: 200 };

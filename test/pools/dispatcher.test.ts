@@ -371,6 +371,6 @@ test('a pool that stops refuses all that waits', (t) => {
   const bench = new PoolBench();
   const jobs = bench.submit('a', 'b');
   bench.dispatcher.refuseAll();
-  for (const job of jobs) t.deepEqual(job.refusals, ['pool-stopped']);
+  for (const job of jobs) t.deepEqual(job.refusals, ['draining']);
   t.is(bench.dispatcher.queuedJobs, 0);
 });

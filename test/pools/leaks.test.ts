@@ -26,7 +26,7 @@ test.serial('the rings of threads that died are given back', async (t) => {
   const deaths = 8;
   const { pool, submit, heard } = startPool(t, 'scripted', {
     ringBytes: RING_BYTES,
-    restart: { intensity: deaths, periodMs: 600_000 },
+    restart: { intensity: deaths, periodMs: 600_000, delayMs: 1, maxDelayMs: 1, giveUp: false },
   });
   await pool.start();
   const before = keptBytes();

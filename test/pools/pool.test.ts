@@ -31,20 +31,90 @@ test('a thread that ends is replaced: its begun job is lost, the others run once
   );
 });
 
-test('deaths beyond the restart intensity stop the pool, which refuses what comes', async (t) => {
-  const { pool, news, submit, heard } = startPool(t, 'scripted', {
-    restart: { intensity: 1, periodMs: 60_000 },
-  });
+/** Waits that no test outlasts, and none. */
+const HOUR_MS = 3_600_000;
+const slow = { intensity: 1, periodMs: HOUR_MS, delayMs: HOUR_MS, maxDelayMs: HOUR_MS, giveUp: false };
+
+test('deaths beyond the restart intensity make the pool wait, which refuses what cannot wait for as long', async (t) => {
+  const { pool, news, submit, heard } = startPool(t, 'scripted', { restart: slow });
   await pool.start();
   const jobs = submit('exit-1', 'exit-2', 'never');
   await Promise.all(jobs.map((job) => job.over.promise));
-  await heard('stopped', 1);
-  t.is(pool.state, 'stopped');
-  t.deepEqual(jobs[2]!.refusals, ['pool-stopped']);
-  const [late] = submit('late');
-  t.deepEqual(late!.refusals, ['pool-stopped']);
-  t.is(news.filter(([what]) => what === 'stopped').length, 1);
+  await heard('degraded', 1);
+  t.is(pool.state, 'degraded');
   t.is(pool.threadCount, 0);
+  const [late] = submit('late');
+  for (const job of [jobs[2]!, late!]) {
+    t.deepEqual(job.refusals, ['no-thread']);
+    t.true(job.noThreadForMs > HOUR_MS / 2 - 60_000 && job.noThreadForMs <= HOUR_MS + 60_000);
+  }
+  t.true((pool.nextStartInMs ?? 0) > HOUR_MS / 2 - 60_000);
+  t.is(pool.lastDeath?.thread, 'p-2');
+  t.deepEqual(
+    news.map(([what]) => what),
+    ['started', 'died', 'started', 'died', 'degraded'],
+  );
+});
+
+test('what can wait until a thread is there again waits, and the pool recovers by itself', async (t) => {
+  const { pool, news, submit, heard } = startPool(t, 'scripted', {
+    restart: { ...slow, intensity: 0, delayMs: 1, maxDelayMs: 1 },
+  });
+  await pool.start();
+  const jobs = submit('exit', 'a', 'b');
+  await Promise.all(jobs.map((job) => job.over.promise));
+  for (const job of jobs.slice(1)) {
+    t.deepEqual(job.said, [['head', 3, 200]]);
+    t.is(job.givenTo, 'p-2');
+  }
+  await heard('recovered', 1);
+  t.is(pool.state, 'running');
+  t.is(pool.nextStartInMs, null);
+  t.deepEqual(
+    news.map(([what]) => what),
+    ['started', 'died', 'degraded', 'started', 'recovered'],
+  );
+});
+
+test('a pool that is to give up says so when more die than its intensity', async (t) => {
+  const { pool, news, submit, heard } = startPool(t, 'scripted', { restart: { ...slow, giveUp: true } });
+  await pool.start();
+  submit('exit-1', 'exit-2');
+  await heard('gave up', 1);
+  t.is(news.filter(([what]) => what === 'died').length, 2);
+});
+
+test('the other threads of a pool that is degraded go on', async (t) => {
+  const { pool, submit, heard } = startPool(t, 'scripted', {
+    minThreads: 2,
+    maxThreads: 2,
+    slotsPerThread: 1,
+    restart: { ...slow, intensity: 0 },
+  });
+  await pool.start();
+  submit('exit');
+  await heard('degraded', 1);
+  t.is(pool.state, 'degraded');
+  t.is(pool.threadCount, 1);
+  const jobs = submit('a', 'b');
+  await Promise.all(jobs.map((job) => job.over.promise));
+  for (const job of jobs) t.deepEqual(job.said, [['head', 3, 200]]);
+});
+
+test('a job that waits does not make a pool start threads sooner than it may', async (t) => {
+  const { pool, submit, heard } = startPool(t, 'scripted', {
+    minThreads: 1,
+    maxThreads: 4,
+    maxWaitMs: 2 * HOUR_MS,
+    // Nobody is behind before.
+    recallAfterMs: HOUR_MS,
+    restart: { ...slow, intensity: 0 },
+  });
+  await pool.start();
+  submit('exit');
+  await heard('degraded', 1);
+  const [waiting] = submit('a');
+  t.deepEqual([waiting!.state, pool.threadCount], ['queued', 0]);
 });
 
 test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
@@ -123,7 +193,7 @@ test('a pool that drains finishes what its threads have begun, and refuses what 
     ['inform', 103],
     ['head', 3, 200],
   ]);
-  for (const job of [waiting!, late!, after!]) t.deepEqual(job.refusals, ['pool-stopped']);
+  for (const job of [waiting!, late!, after!]) t.deepEqual(job.refusals, ['draining']);
 });
 
 test('what a thread had not begun when it ended is refused while its pool drains', async (t) => {
@@ -133,7 +203,7 @@ test('what a thread had not begun when it ended is refused while its pool drains
   // Not published before the thread hears that it is to end.
   const [unbegun] = submit('a');
   await Promise.all([pool.drain(), unbegun!.over.promise]);
-  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['pool-stopped']]);
+  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['draining']]);
 });
 
 test('what a thread had not begun when it died is refused while its pool drains', async (t) => {
@@ -145,7 +215,7 @@ test('what a thread had not begun when it died is refused while its pool drains'
   const [unbegun] = submit('a');
   await Promise.all([pool.drain(), exit!.over.promise, unbegun!.over.promise]);
   t.is(exit!.lost, 1);
-  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['pool-stopped']]);
+  t.deepEqual([unbegun!.said, unbegun!.refusals], [[], ['draining']]);
 });
 
 test('an application may throw anything when it is to stop: that is told, and its thread ends', async (t) => {
@@ -172,10 +242,29 @@ for (const [application, reason] of [
 test('an application that does not load in time fails the start', async (t) => {
   const { pool } = startPool(t, 'endless', {
     startTimeoutMs: 300,
-    restart: { intensity: 0, periodMs: 60_000 },
   });
   await t.throwsAsync(pool.start(), {
     code: 'SLUICE_APPLICATION_LOAD_FAILED',
     message: /did not load within 300 ms/,
   });
+});
+
+test('a thread of the start that dies a moment later, before it has begun anything, is told as one that did not load', async (t) => {
+  const { pool } = startPool(t, 'failing-later', { minUptimeMs: HOUR_MS });
+  // On a machine that is slow it fails before the reactor has heard that it was loaded.
+  const failed = pool.start().then(() => pool.startFailed);
+  await t.throwsAsync(failed, {
+    code: 'SLUICE_APPLICATION_LOAD_FAILED',
+    message: /rejected a moment after it was loaded/,
+  });
+});
+
+test('a thread of the start that dies of what it has begun is no failure of the start', async (t) => {
+  const { pool, submit, heard } = startPool(t, 'scripted', { minUptimeMs: HOUR_MS });
+  await pool.start();
+  const failed = pool.startFailed.catch(() => 'failed');
+  submit('exit');
+  await heard('started', 2);
+  await pool.drain();
+  t.is(await Promise.race([failed, 'went on']), 'went on');
 });

@@ -8,6 +8,8 @@ export class RecordingJob extends Job {
   readonly name: string;
   readonly said: Received[] = [];
   readonly refusals: Refusal[] = [];
+  /** Of the last refusal. */
+  noThreadForMs = Number.NaN;
   readonly faults: unknown[] = [];
   /** Settles when the job is over or refused. */
   readonly over = Promise.withResolvers<void>();
@@ -18,6 +20,9 @@ export class RecordingJob extends Job {
   givenTo = '';
   released = 0;
   lost = 0;
+  overruns = 0;
+  /** What it says of itself; null: nothing. */
+  ownComputeTimeoutMs: number | null = null;
   /** Called by `onWritable`; its answer. */
   onRoom: () => boolean = () => true;
   onHeadSend: () => void = () => undefined;
@@ -49,6 +54,18 @@ export class RecordingJob extends Job {
     return sent;
   }
 
+  override get label(): string {
+    return this.name;
+  }
+
+  override get computeTimeoutMs(): number | null {
+    return this.ownComputeTimeoutMs;
+  }
+
+  override onOverrun(): void {
+    this.overruns++;
+  }
+
   onWritable(): boolean {
     return this.onRoom();
   }
@@ -66,8 +83,9 @@ export class RecordingJob extends Job {
     this.faults.push(error);
   }
 
-  onRefused(refusal: Refusal): void {
+  onRefused(refusal: Refusal, noThreadForMs: number): void {
     this.refusals.push(refusal);
+    this.noThreadForMs = noThreadForMs;
     this.over.resolve();
   }
 

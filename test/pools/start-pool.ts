@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { Pool, type PoolObserver } from '../../runtime/pools/pool.ts';
 import type { PoolOptions } from '../../runtime/pools/pool-options.ts';
+import type { Casualties } from '../../runtime/pools/thread.ts';
 import { Reactor } from '../../runtime/reactor.ts';
 import { RecordingJob } from './recording-job.ts';
 
@@ -19,7 +20,10 @@ export function poolOptions(application: string): PoolOptions {
     maxQueuedJobs: 100,
     maxWaitMs: 60_000,
     recallAfterMs: 5,
-    restart: { intensity: 3, periodMs: 60_000 },
+    restart: { intensity: 3, periodMs: 60_000, delayMs: 1, maxDelayMs: 1, giveUp: false },
+    minUptimeMs: 0,
+    computeTimeoutMs: 0,
+    computeGraceMs: 0,
     retireTimeoutMs: 60_000,
     startTimeoutMs: 30_000,
     resourceLimits: undefined,
@@ -37,6 +41,7 @@ export function poolOptions(application: string): PoolOptions {
 
 export function startPool(t: ExecutionContext, application: string, own: Partial<PoolOptions> = {}) {
   const news: News[] = [];
+  const casualtiesOf: Casualties[] = [];
   const waiting: (() => void)[] = [];
   const tell = (what: string, detail: string) => {
     news.push([what, detail]);
@@ -44,8 +49,16 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
   };
   const observer: PoolObserver = {
     onThreadStarted: (_pool, thread) => tell('started', thread),
-    onThreadDied: (_pool, _thread, cause) => tell('died', cause.message),
-    onStopped: (_pool, cause) => tell('stopped', cause.message),
+    onThreadDied: (_pool, _thread, cause, casualties) => {
+      casualtiesOf.push(casualties);
+      tell('died', cause.message);
+    },
+    onThreadOverdue: (_pool, thread) => tell('overdue', thread),
+    onThreadBack: (_pool, thread) => tell('back', thread),
+    onChildrenEnded: (_pool, _thread, processIds) => tell('children ended', String(processIds.length)),
+    onDegraded: (_pool, nextStartInMs) => tell('degraded', String(nextStartInMs)),
+    onRecovered: () => tell('recovered', ''),
+    onGaveUp: (_pool, cause) => tell('gave up', cause.message),
     onApplicationError: (_pool, error) => tell('failed', error.message),
     onPrintsDropped: (_pool, _thread, stream, writes) => tell(`${stream} dropped`, String(writes)),
     onStopFailed: (_pool, _thread, error) => tell('stop failed', error.message),
@@ -70,5 +83,5 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
   const asleep = async () => {
     while (pool.dispatcher.threads.some(({ channel }) => !channel.peerSleeps)) await setImmediate();
   };
-  return { pool, reactor, news, submit, heard, asleep };
+  return { pool, reactor, news, casualtiesOf, submit, heard, asleep };
 }

@@ -1,0 +1,59 @@
+/** What a pool tells, as lines of the log. docs/operations.md says what each means. */
+import type { PoolConfig } from './config/config.ts';
+import type { Log } from './log.ts';
+import type { PoolObserver } from './pools/pool.ts';
+
+/** @param onGaveUp the pool is configured to end the server, and it is time */
+export function poolLog(log: Log, pool: PoolConfig, onGaveUp: () => void): PoolObserver {
+  return {
+    onThreadStarted: ({ name }, thread) => log.debug({ pool: name, thread }, 'thread started'),
+    onThreadDied: ({ name }, thread, cause, { first, more, moved }, nextStartInMs) => {
+      const line = { pool: name, thread, err: cause, begun: first, moreBegun: more, moved };
+      if (nextStartInMs === 0) log.error(line, 'thread died: it is replaced');
+      else {
+        log.error(
+          { ...line, nextStartInMs: Math.ceil(nextStartInMs) },
+          'thread died: it is replaced later, as many have died',
+        );
+      }
+    },
+    onThreadOverdue: ({ name }, thread, { silentMs, overran, others, moreOthers }) =>
+      log.error(
+        { pool: name, thread, silentMs: Math.round(silentMs), overran, others, moreOthers },
+        'thread overdue: it computes, or waits within a call, for longer than computeTimeoutMs, and is ended unless it comes back',
+      ),
+    onThreadBack: ({ name }, thread, awayMs) =>
+      log.warn(
+        { pool: name, thread, awayMs: Math.round(awayMs) },
+        'thread back: it was overdue, and goes on',
+      ),
+    onChildrenEnded: ({ name }, thread, processIds) =>
+      log.warn(
+        { pool: name, thread, processIds },
+        'processes killed: a thread that was ended waited for them',
+      ),
+    onDegraded: ({ name, dispatcher }, nextStartInMs) =>
+      log.warn(
+        { pool: name, threads: dispatcher.threads.length, min: pool.threads.min, nextStartInMs },
+        'pool degraded: it has fewer threads than its minimum until its application holds out',
+      ),
+    onRecovered: ({ name, dispatcher }) =>
+      log.info({ pool: name, threads: dispatcher.threads.length }, 'pool recovered'),
+    onGaveUp: ({ name }, cause) => {
+      log.fatal(
+        { pool: name, err: cause, restart: pool.restart },
+        'too many threads died: the server ends, as restart.giveUp says',
+      );
+      onGaveUp();
+    },
+    onApplicationError: ({ name }, error, method, path, suppressed) =>
+      log.error({ pool: name, err: error, method, path, suppressed }, 'application failed on an exchange'),
+    onPrintsDropped: ({ name }, thread, stream, writes) =>
+      log.warn(
+        { pool: name, thread, stream, writes },
+        'what an application printed was dropped: too much of it waited in its thread',
+      ),
+    onStopFailed: ({ name }, thread, error) =>
+      log.error({ pool: name, thread, err: error }, 'application did not stop'),
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * Keeps a pool at its minimum of threads: starts one for each that is missing, at once or when `Restarts` lets it, and tells when the
+ * pool is short of threads for longer than a start takes, and when it is so no more.
+ */
+import type { ErrorReport } from '../../wire/error-report.ts';
+import type { RestartOptions } from './pool-options.ts';
+import { Restarts } from './restarts.ts';
+
+/** The pool. */
+export interface Supervised {
+  /** Threads that are to be started for the minimum. */
+  readonly missingThreads: number;
+  /** One has been started and has not loaded. */
+  readonly isStarting: boolean;
+  /** Threads that take jobs. */
+  readonly readyThreads: number;
+  readonly minThreads: number;
+  startThread(): void;
+  /** There is no thread before that time, by `nowMs`; -Infinity: there is one, or will be any moment. */
+  onOutage(untilMs: number): void;
+  /** Threads are missing, and the next is started in so long. */
+  onDegraded(nextStartInMs: number): void;
+  /** It was degraded, and has its minimum of threads. */
+  onRecovered(): void;
+}
+
+/** The last thread that died. */
+export interface Death {
+  readonly thread: string;
+  readonly cause: ErrorReport;
+  readonly atMs: number;
+}
+
+export class Supervision {
+  /** Threads that have died, ever. */
+  deaths = 0;
+  /** Null: none has died. */
+  lastDeath: Death | null = null;
+  readonly #supervised: Supervised;
+  readonly #nowMs: () => number;
+  readonly #restarts: Restarts;
+  #timer: NodeJS.Timeout | null = null;
+  #timerAtMs = 0;
+  /** How long the last thread took to load. */
+  #loadMs = 0;
+  /** `degraded`: that has been told, and not yet the recovery. */
+  #state: 'well' | 'degraded' | 'closed' = 'well';
+
+  /** @param nowMs a clock that does not stand still between turns */
+  constructor(options: RestartOptions, supervised: Supervised, nowMs: () => number) {
+    this.#restarts = new Restarts(options);
+    this.#supervised = supervised;
+    this.#nowMs = nowMs;
+  }
+
+  /** Until the next thread is started in the place of one that has died; null: none waits. */
+  get nextStartInMs(): number | null {
+    return this.#timer === null ? null : Math.max(0, this.#restarts.nextStartMs - this.#nowMs());
+  }
+
+  /** A thread may be started, be it one more or in the place of one that has died. */
+  get mayStart(): boolean {
+    return this.#restarts.nextStartMs <= this.#nowMs();
+  }
+
+  onStarted(): void {
+    this.#restarts.started(this.#nowMs());
+  }
+
+  onLoaded(startedAtMs: number): void {
+    const nowMs = this.#nowMs();
+    this.#loadMs = nowMs - startedAtMs;
+    this.#restarts.loaded(nowMs);
+  }
+
+  /**
+   * A thread has died; `restore` follows when what it had is out of the way.
+   * @param isMissed somebody else does not do its work already
+   * @returns whether too many have died, and until its place may be taken
+   */
+  onDied(
+    thread: string,
+    cause: ErrorReport,
+    hasLoaded: boolean,
+    isMissed: boolean,
+  ): { readonly isTooMany: boolean; readonly nextStartInMs: number } {
+    const nowMs = this.#nowMs();
+    this.deaths++;
+    this.lastDeath = { thread, cause, atMs: nowMs };
+    const isTooMany = isMissed && this.#restarts.died(nowMs, hasLoaded);
+    return { isTooMany, nextStartInMs: Math.max(0, this.#restarts.nextStartMs - nowMs) };
+  }
+
+  /** Starts what is missing, as far as it may be started now. */
+  restore(): void {
+    const supervised = this.#supervised;
+    while (this.#state !== 'closed' && supervised.missingThreads > 0) {
+      if (!this.mayStart) {
+        this.#restoreLater();
+        break;
+      }
+      if (this.#restarts.isProbing && supervised.isStarting) break;
+      supervised.startThread();
+    }
+    this.#tell();
+  }
+
+  #restoreLater(): void {
+    const { nextStartMs } = this.#restarts;
+    if (this.#timer !== null && this.#timerAtMs === nextStartMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAtMs = nextStartMs;
+    const waitMs = Math.max(0, Math.ceil(nextStartMs - this.#nowMs()));
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#restarts.due();
+      this.restore();
+    }, waitMs);
+    if (this.#state === 'degraded') return;
+    this.#state = 'degraded';
+    this.#supervised.onDegraded(waitMs);
+  }
+
+  #tell(): void {
+    const { readyThreads, isStarting, minThreads } = this.#supervised;
+    const isOut = this.#timer !== null && readyThreads === 0 && !isStarting;
+    this.#supervised.onOutage(isOut ? this.#restarts.nextStartMs + this.#loadMs : Number.NEGATIVE_INFINITY);
+    if (this.#state !== 'degraded' || readyThreads < minThreads) return;
+    this.#state = 'well';
+    this.#supervised.onRecovered();
+  }
+
+  /** Starts nothing any more. */
+  close(): void {
+    this.#state = 'closed';
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,12 @@
+/** The system's own number of the thread that asks; 0 where the system does not tell, which is anywhere but on Linux. */
+import { readlinkSync } from 'node:fs';
+
+export function osThreadId(): number {
+  try {
+    // PID/task/TID
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    // There is no /proc.
+    return 0;
+  }
+}
