@@ -1,7 +1,5 @@
-/** A request body as a ReadableStream that pulls a piece when it is asked for one, and holds none ahead. */
-import type { ExchangeBody } from '../../gateway.ts';
-
-export function streamOf(body: ExchangeBody): ReadableStream<Uint8Array> {
+/** Pieces of a body as a ReadableStream that pulls one when it is asked for it, and holds none ahead. */
+export function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   let reader: AsyncIterator<Uint8Array> | null = null;
   return new ReadableStream<Uint8Array>(
     {

@@ -8,6 +8,7 @@ import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
 import { FetchContext } from './context.ts';
 import { folded, rememberRequest } from './folds.ts';
+import { fromForeignResponse, isForeignResponse } from './foreign-response.ts';
 import { areInstalled, platformResponse } from './globals.ts';
 import { heldStream } from './held-exchange.ts';
 import { headersOf, LazyRequest, requestOf, signalOf } from './lazy-request.ts';
@@ -111,6 +112,7 @@ async function respond(
   associated: Associated | null,
 ): Promise<Pushes> {
   if (!(response instanceof Response)) {
+    if (isForeignResponse(response)) return respond(exchange, fromForeignResponse(response), associated);
     throw valueInvalid('the Fetch handler to give a Response', response);
   }
   if (isLightResponse(response) && (response as LightResponse).isLight) {

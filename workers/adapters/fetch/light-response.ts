@@ -32,7 +32,7 @@ export class LightResponse {
     const flat = isSimple(body) && isSimpleInit(status, body, init) ? flatOf(init?.headers) : null;
     this.#status = status;
     this.#flat = flat ?? [];
-    this.#body = flat === null ? null : ((body ?? null) as SimpleBody);
+    this.#body = flat === null ? null : ownBytes((body ?? null) as SimpleBody);
     if (flat === null) this.#platform = new PlatformResponse(body, init);
     else if (typeof body === 'string' && !flat.includes('content-type')) flat.push('content-type', TEXT);
   }
@@ -121,6 +121,11 @@ export function isLightResponse(value: unknown): value is LightResponse {
   return (
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === LightResponse.prototype
   );
+}
+
+/** The Response has a copy of its bytes (Fetch Standard, "extract a body"): whoever made it may write into theirs again. */
+function ownBytes(body: SimpleBody): SimpleBody {
+  return body instanceof Uint8Array ? new Uint8Array(body) : body;
 }
 
 function isSimple(body: unknown): body is SimpleBody | undefined {

@@ -1,11 +1,14 @@
 /** A Node handler as an application. Published as part of `sluice/node`. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { folded } from './folds.ts';
 import { NodePair } from './pair.ts';
 import type { PairOptions } from './pair-response.ts';
+import { type Incoming, PAIR } from './request.ts';
+import { ServerFace } from './server-face.ts';
 
 /** What node:http calls for a request, or a middleware of Connect's kind. A promise that it gives is waited for. */
 export type NodeHandler = (
@@ -29,13 +32,26 @@ export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): A
   const pairOptions = optionsOf(options);
   // An application that answers by itself for what it does not know, as Express does, is left to do so.
   const takesNext = handler.length > 2 && !('handle' in handler);
+  const call = (pair: NodePair): unknown =>
+    takesNext
+      ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
+      : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
+  // As `http.createServer(handler)` would have one, for who looks for it and for who watches its events.
+  const server = createServer((req) => {
+    const pair = (req as Incoming)[PAIR] as NodePair;
+    pair.result = call(pair);
+  });
+  const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
-    const pair = new NodePair(exchange, pairOptions, associated);
+    const pair = new NodePair(exchange, pairOptions, associated, face);
     let result: unknown;
     try {
-      result = takesNext
-        ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
-        : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
+      if (server.emit === EventEmitter.prototype.emit) {
+        result = call(pair);
+      } else {
+        server.emit('request', pair.req, pair.res);
+        result = pair.result;
+      }
     } catch (error) {
       // Timers and callbacks of the handler may still be under way.
       pair.fail(error);

@@ -7,26 +7,26 @@ import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type FromNodeOptions, optionsOf } from './from-node.ts';
 import { NodePair } from './pair.ts';
+import { ServerFace } from './server-face.ts';
 import { UpgradeSocket } from './upgrade-socket.ts';
 
 export type FromServerOptions = FromNodeOptions;
 
 export function fromServer(server: Server, options: FromServerOptions = {}): Application {
   const pairOptions = optionsOf(options);
+  const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
     const { protocol, method, fields } = exchange.request;
     if (protocol !== '' || method === 'CONNECT') return upgrade(server, exchange);
-    const pair = new NodePair(exchange, pairOptions, associated, server);
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
-    const listeners = server.listeners(isAsked ? 'checkContinue' : 'request');
-    if (listeners.length === 0) throw new Error('expected a server with request listeners, it has none');
+    const event = isAsked ? 'checkContinue' : 'request';
+    if (server.listenerCount(event) === 0) {
+      throw new Error('expected a server with request listeners, it has none');
+    }
+    const pair = new NodePair(exchange, pairOptions, associated, face);
     try {
-      for (const listener of listeners) {
-        const result: unknown = listener.call(server, pair.req, pair.res);
-        // Node would end the process for a rejection that nobody handles; here one exchange fails.
-        if (result instanceof Promise) result.catch((error: unknown) => pair.fail(error));
-      }
+      face.emit(event, pair);
     } catch (error) {
       // Timers and callbacks of the listeners may still be under way.
       pair.fail(error);

@@ -15,6 +15,7 @@ import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
 import { type Done, type Piece, takeTogether, tell } from './pieces.ts';
 import { closeResponse, drained, type Outgoing, trailersOf } from './response.ts';
+import { publishFinish } from './server-face.ts';
 import type { ExchangeSocket } from './socket.ts';
 
 const INTERNAL_ERROR = 0x2;
@@ -330,6 +331,7 @@ export function aborted(): Error {
 function finish(res: Outgoing, done: Done): void {
   const isWatched = res.listenerCount('close') + res.listenerCount('error') > 0;
   if (isWatched) process.nextTick(closeResponse, res);
+  publishFinish(res);
   done?.();
   if (!isWatched) closeResponse(res);
 }

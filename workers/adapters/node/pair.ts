@@ -7,7 +7,7 @@
  * Who ends an exchange early ends it for both: Node's code hears of it as of a connection that has gone, in the next tick, and what it
  * still does with `req`, `res` or their socket reaches nobody and harms nobody.
  */
-import type { EventEmitter } from 'node:events';
+import type { Server } from 'node:http';
 import { plainName } from '../../../wire/field-marks.ts';
 import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
@@ -15,13 +15,14 @@ import { aborted, type PairOptions, PairResponse } from './pair-response.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { type ReaderOwner, RequestReader } from './request-reader.ts';
 import { closeResponse, makeResponse, markSent, type Outgoing } from './response.ts';
+import { publishStart, type ServerFace } from './server-face.ts';
 import { ExchangeSocket, type SocketOwner } from './socket.ts';
 
 export class NodePair extends PairResponse implements RequestOwner, ReaderOwner, SocketOwner {
   readonly req: Incoming;
   override readonly res: Outgoing;
   override readonly socket: ExchangeSocket;
-  readonly server: object | null;
+  readonly server: Server | null;
   #reader: RequestReader | null = null;
   #hold: PromiseWithResolvers<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
@@ -29,24 +30,28 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   #pushing = 0;
   /** Native applications below that have not returned. */
   #running = 0;
+  /** What the handler has given, where it was called by its server's event. */
+  result: unknown;
 
-  /** @param server what `req.socket.server` is */
+  /** @param face of the server that has the handler or its listeners */
   constructor(
     exchange: Exchange,
     options: PairOptions,
     associated: Associated | null,
-    server: object | null = null,
+    face: ServerFace | null = null,
   ) {
     super(exchange, options, associated);
-    this.server = server;
+    this.server = face === null ? null : face.server;
     this.socket = new ExchangeSocket(exchange, this);
-    this.req = makeRequest(exchange, this);
-    this.res = makeResponse(this.req, this);
+    this.req = makeRequest(exchange, this, face);
+    this.res = makeResponse(this.req, this, face);
     setVersion(this.req, exchange.request.version);
     // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
     // Connect does, and there is no bidirectional stream.
     // Of HTTP/1.0 Node thinks that there is none, and the server knows better.
     this.res.shouldKeepAlive = exchange.request.version !== '2';
+    if (face !== null && face.timeoutMs > 0) this.socket.setTimeout(face.timeoutMs);
+    publishStart(this);
   }
 
   // ---- the hold
@@ -74,7 +79,18 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   }
 
   protected override settleIfOver(): void {
+    if (this.state === 'over') this.#readAway();
     if (this.#hold !== null && this.#isSettled) this.#hold.resolve();
+  }
+
+  /** Node's server reads away what nobody has read once the response is finished, so `end` and `close` come. Where nobody waits for them, nothing does. */
+  #readAway(): void {
+    const { req, socket } = this;
+    if (!req._consuming && !req.destroyed && req.listenerCount('end') + req.listenerCount('close') > 0) {
+      req.resume();
+    }
+    // A socket of one exchange is over with it.
+    if (this.#isSettled && socket.listenerCount('close') > 0) process.nextTick(destroySocket, socket);
   }
 
   /** The function is over with it: what legacy code still does, such as flush what it has kept back, must reach nobody. */
@@ -193,9 +209,14 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     if (this.exchange.signal.aborted) this.wasCut(this.exchange.signal.reason);
   }
 
+  /** As Node's server: the connection is destroyed unless somebody takes care of it. */
   timedOut(): void {
-    const emitters: readonly EventEmitter[] = [this.socket, this.req, this.res];
-    for (const emitter of emitters) emitter.emit('timeout', this.socket);
+    const { req, res, socket, server } = this;
+    let isHeard = !req.complete && req.emit('timeout', socket);
+    isHeard = res.emit('timeout', socket) || isHeard;
+    isHeard = (server?.emit('timeout', socket) ?? false) || isHeard;
+    if (!isHeard) socket.destroy();
+    socket.emit('timeout', socket);
   }
 
   // ---- the request
@@ -231,6 +252,10 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     if (isEarly && (req.socket as unknown) !== null) this.socket.destroy(error);
     this.settleIfOver();
   }
+}
+
+function destroySocket(socket: ExchangeSocket): void {
+  socket.destroy();
 }
 
 /** What Node's own server tells of a connection that is gone. */

@@ -26,13 +26,26 @@ export interface Incoming extends IncomingMessage {
   [PAIR]: RequestOwner;
   _consuming: boolean;
   readonly _readableState: { readingMore: boolean };
+  joinDuplicateHeaders: boolean;
   _addHeaderLine(name: string, value: string, into: object): void;
   _addHeaderLines(flat: readonly string[], count: number): void;
 }
 
-export function makeRequest(exchange: Exchange, owner: RequestOwner): Incoming {
+/** What a server has been told of its requests. */
+interface RequestSettings {
+  readonly incomingMessage: typeof IncomingMessage | null;
+  readonly joinDuplicateHeaders: boolean;
+}
+
+export function makeRequest(
+  exchange: Exchange,
+  owner: RequestOwner,
+  settings: RequestSettings | null = null,
+): Incoming {
   const { request } = exchange;
-  const req = new IncomingMessage(owner.socket as never) as Incoming;
+  const Message = settings?.incomingMessage ?? IncomingMessage;
+  const req = new Message(owner.socket as never) as Incoming;
+  if (settings?.joinDuplicateHeaders) req.joinDuplicateHeaders = true;
   req[PAIR] = owner;
   req._read = readBody;
   req._destroy = destroyRequest;

@@ -52,8 +52,13 @@ function symbolOf(description: string): symbol {
   return symbol;
 }
 
-export function makeResponse(req: Incoming, pair: NodePair): Outgoing {
-  const res = new ServerResponse(req) as unknown as Outgoing;
+export function makeResponse(
+  req: Incoming,
+  pair: NodePair,
+  settings: { readonly serverResponse: typeof ServerResponse | null } | null = null,
+): Outgoing {
+  const Class = settings?.serverResponse ?? ServerResponse;
+  const res = new Class(req) as unknown as Outgoing;
   res[PAIR] = pair;
   (res as { socket: unknown }).socket = pair.socket;
   res._storeHeader = storeHeader;

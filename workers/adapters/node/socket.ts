@@ -165,7 +165,7 @@ export class ExchangeSocket extends ConnectionFacts {
 
   // ---- time
 
-  /** `timeout` is emitted when nothing was read or written for so long; unlike Node's server nothing is destroyed by it. */
+  /** `timeout` is emitted when nothing was read or written for so long, and where nobody hears it the connection is destroyed. */
   setTimeout(ms: number, listener?: () => void): this {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

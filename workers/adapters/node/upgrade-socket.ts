@@ -40,7 +40,10 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.#exchange = exchange;
     this.request = makeRequest(exchange, this);
     this.#isKeyless = exchange.request.protocol === 'websocket' && exchange.request.version === '2';
-    this.request.method = exchange.request.protocol === '' ? 'CONNECT' : 'GET';
+    const isConnect = exchange.request.protocol === '';
+    this.request.method = isConnect ? 'CONNECT' : 'GET';
+    // A CONNECT has an authority in place of a path (RFC 9112, section 3.2.3).
+    if (isConnect) this.request.url = exchange.request.authority;
     if (this.#isKeyless) {
       const key = ['sec-websocket-key', randomBytes(16).toString('base64')];
       const lines = [...this.request.rawHeaders, ...key];

@@ -1,0 +1,38 @@
+/** What a Fetch handler may give: any implementation's Response, and bytes that are its own from then on. */
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
+import { requestHttp1 } from '../../server/http1-client.ts';
+
+const scope = new FileScope();
+let server: TestServer;
+
+test.before(async () => {
+  const application = fileURLToPath(new URL('applications/foreign.ts', import.meta.url));
+  server = await startServer(scope, {
+    pools: { fetch: { application, kind: 'fetch', threads: { min: 1, max: 1 } } },
+  });
+});
+test.after.always(() => scope.end());
+
+test("another implementation's Response is sent with its status, fields and body", async (t) => {
+  const { status, headers, body } = await requestHttp1(`${server.origin}/foreign`);
+  t.deepEqual([status, headers['content-type'], headers['set-cookie']], [201, 'text/plain', ['a=1', 'b=2']]);
+  t.is(body.toString(), 'of another implementation');
+  t.is((await requestHttp1(`${server.origin}/empty`)).status, 204);
+});
+
+test('what has no more of a Response than a status is refused', async (t) => {
+  t.is((await requestHttp1(`${server.origin}/object`)).status, 500);
+});
+
+test('a Response has a copy of the bytes that it was made with', async (t) => {
+  const names = ['/alice', '/bob', '/carol', '/dave'];
+  const bodies = await Promise.all(
+    names.map(async (name) => (await requestHttp1(server.origin + name)).body.toString()),
+  );
+  t.deepEqual(
+    bodies,
+    names.map((name) => name.padEnd(8, '.')),
+  );
+});

@@ -1,0 +1,86 @@
+/** A server of node:http as others see it: its events, its classes, its timeouts, and what is over when an exchange is. */
+import { once } from 'node:events';
+import { request as sendHttp1 } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
+import { requestHttp1 } from '../../server/http1-client.ts';
+import { connectHttp2, request } from '../../server/http2-client.ts';
+
+const scope = new FileScope();
+let server: TestServer;
+const file = (name: string) => fileURLToPath(new URL(`applications/${name}`, import.meta.url));
+
+test.before(async () => {
+  const threads = { min: 1, max: 1 };
+  server = await startServer(scope, {
+    pools: {
+      server: { application: file('traced-server.ts'), kind: 'server', threads },
+      handler: { application: file('traced-server.ts'), export: 'handler', threads },
+      classes: { application: file('own-classes.ts'), threads },
+      closing: { application: file('own-classes.ts'), threads },
+      proxy: { application: file('connect-proxy.ts'), threads },
+    },
+    routes: [
+      ...['server', 'handler', 'classes', 'closing'].map((pool) => ({
+        host: `${pool}.test`,
+        path: '/*',
+        pool,
+      })),
+      { host: 'origin.test', path: '/*', pool: 'proxy', connect: true },
+    ],
+  });
+});
+test.after.always(() => scope.end());
+
+const get = async (host: string, path: string, headers: Record<string, string> = {}) => {
+  const { status, body } = await requestHttp1(`${server.origin}${path}`, { headers: { host, ...headers } });
+  return { status, text: body.toString() };
+};
+
+for (const [pool, times] of [
+  ['server', 1],
+  ['handler', 0],
+] as const) {
+  test(`tracers see each request of a ${pool}, a rejected promise ends one exchange, and once is once`, async (t) => {
+    const host = `${pool}.test`;
+    t.is((await get(host, '/reject')).status, 500);
+    await get(host, '/');
+    const { text } = await get(host, '/');
+    // The response that says it is the one whose finish is still to come; that of the rejected one never did.
+    t.deepEqual(JSON.parse(text), { emit: 3, start: 3, finish: 1, once: times, server: true });
+  });
+}
+
+test('requests and responses are of the classes that the server was made with, and of its settings', async (t) => {
+  const { text } = await get('classes.test', '/?q=1', { age: '1' });
+  t.like(JSON.parse(text), { query: '1', age: '1' });
+  const headers = { host: 'classes.test', age: ['1', '2'] as unknown as string };
+  const twice = await requestHttp1(`${server.origin}/?q=2`, { headers });
+  t.like(JSON.parse(twice.body.toString()), { query: '2', age: '1, 2' });
+});
+
+test('a request that nobody reads, and the socket of its exchange, are closed when the response has ended', async (t) => {
+  await get('closing.test', '/');
+  const { text } = await get('closing.test', '/');
+  const { open, sockets } = JSON.parse(text);
+  t.true(open === 1 && sockets === 1, text);
+  const session = await connectHttp2(t, server.origin);
+  for (let n = 0; n < 5; n++) {
+    await request(session, { ':method': 'POST', ':path': '/', ':authority': 'closing.test' }, 'a body');
+  }
+  const after = JSON.parse((await get('closing.test', '/')).text);
+  t.true(after.open === 1 && after.sockets === 1, JSON.stringify(after));
+});
+
+test('a timeout that nobody hears takes the connection away', async (t) => {
+  await t.throwsAsync(get('classes.test', '/silent'));
+});
+
+test('CONNECT has its authority for a URL', async (t) => {
+  const asked = sendHttp1(server.origin, { method: 'CONNECT', path: 'origin.test:443' });
+  asked.end();
+  const [response, socket] = await once(asked, 'connect');
+  t.teardown(() => socket.destroy());
+  t.deepEqual([response.statusCode, response.headers['x-url']], [200, 'origin.test:443']);
+});
