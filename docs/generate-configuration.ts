@@ -20,6 +20,8 @@ interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly unknown[];
+  /** A number, or an object that says more. */
+  readonly anyOf?: readonly JsonSchema[];
 }
 
 export const page = new URL('./configuration.md', import.meta.url);
@@ -84,9 +86,10 @@ function* sections(schema: JsonSchema, path: string): Generator<string> {
 }
 
 function* inner(schema: JsonSchema, path: string): Generator<string> {
+  for (const option of schema.anyOf ?? []) yield* inner(option, path);
   if (schema.properties !== undefined) yield* sections(schema, path);
   if (schema.items?.properties !== undefined) yield* sections(schema.items, `${path}[]`);
-  if (typeof schema.additionalProperties === 'object')
+  if (typeof schema.additionalProperties === 'object' && schema.additionalProperties.properties !== undefined)
     yield* sections(schema.additionalProperties, `${path}.NAME`);
 }
 
@@ -112,7 +115,8 @@ function budgetTable(members: readonly [string, JsonSchema][]): string {
 }
 
 function takes(schema: JsonSchema): string {
-  const { type, minimum, maximum, enum: choices } = schema;
+  const { type, minimum, maximum, enum: choices, anyOf } = schema;
+  if (anyOf !== undefined) return anyOf.map(takes).join(', or ');
   if (choices !== undefined && type === 'number') return `${choices[0]} to ${choices.at(-1)}, a power of two`;
   if (choices !== undefined) return choices.map((choice) => code(JSON.stringify(choice))).join(', ');
   if (type === 'integer')
@@ -121,9 +125,15 @@ function takes(schema: JsonSchema): string {
   if (type === 'array') return schema.items?.type === 'object' ? 'objects, below' : 'strings';
   return type === 'object'
     ? schema.properties === undefined
-      ? 'objects by name, below'
+      ? typesByName(schema)
       : 'an object, below'
     : 'a string';
+}
+
+function typesByName({ additionalProperties }: JsonSchema): string {
+  return typeof additionalProperties === 'object' && additionalProperties.type === 'string'
+    ? 'strings by name'
+    : 'objects by name, below';
 }
 
 function defaultOf(name: string, { default: value }: JsonSchema): string {

@@ -33,7 +33,7 @@ import { Reactor } from './reactor.ts';
 import { type Fronts, makeFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus } from './status-types.ts';
-import { threadFlags } from './thread-flags.ts';
+import { flagsWith, threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
 import { NoCertificatesError } from './tls/no-certificates-error.ts';
@@ -157,7 +157,7 @@ export class Server {
           ...(pool.export && { export: pool.export }),
           ...(pool.port && { port: pool.port }),
         },
-        flags: this.#threadFlags,
+        flags: flagsWith(this.#threadFlags, pool),
         ...(this.#prints && { prints: this.#prints }),
       },
       this.#reactor,

@@ -61,6 +61,8 @@ export interface PoolStatus {
   readonly diedThreads: number;
   /** Of these, those that were ended because they hung. */
   readonly hungThreads: number;
+  /** Threads that were ended and that run all the same, in native code or in a call of the system's. */
+  readonly unendedThreads: number;
   /** Until a thread is started in the place of one that has died; null: none is missing. */
   readonly nextStartInMs: number | null;
   /** The thread that died last, and of what; null: none has. */

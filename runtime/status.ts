@@ -115,6 +115,7 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
     startedThreads: pool.startedThreads,
     diedThreads: pool.diedThreads,
     hungThreads: pool.hungThreads,
+    unendedThreads: pool.unendedThreads,
     nextStartInMs: pool.nextStartInMs,
     lastDeath: deathStatus(pool),
     recalledExchanges: pool.dispatcher.recalledJobs,

@@ -26,6 +26,40 @@ export interface ThreadJudge {
   refusedOption(options: string): string | null;
 }
 
+/** What a pool has its threads started with on top of that. */
+export interface OwnFlags {
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+}
+
+/** The flags of a pool's threads. */
+export function flagsWith({ env, execArgv }: ThreadFlags, own: OwnFlags): ThreadFlags {
+  const both = { env: environmentWith(env, own.env), ...(execArgv && { execArgv }) };
+  if (own.execArgv.length === 0) return both;
+  // Given flags of its own, Node hands on none of the process's.
+  return { ...both, execArgv: [...(execArgv ?? argumentsTaken(process.execArgv, node)), ...own.execArgv] };
+}
+
+function environmentWith(env: NodeJS.ProcessEnv, own: OwnFlags['env']): NodeJS.ProcessEnv {
+  // The process's own is looked at when a thread starts.
+  if (Object.keys(own).length === 0) return env;
+  // Sockets that systemd has passed are the server's.
+  const { LISTEN_FDS: _descriptors, LISTEN_PID: _process, LISTEN_FDNAMES: _names, ...rest } = env;
+  return { ...rest, ...own };
+}
+
+/** What of a pool's flags no thread can be started with. */
+export function refusedFlags({ env, execArgv }: OwnFlags): {
+  readonly execArgv: readonly string[];
+  /** Of `NODE_OPTIONS` in `env`. */
+  readonly option: string | null;
+} {
+  return {
+    execArgv: execArgv.length === 0 ? [] : (node.refusedArguments(execArgv) ?? execArgv),
+    option: env.NODE_OPTIONS === undefined ? null : node.refusedOption(env.NODE_OPTIONS),
+  };
+}
+
 /** For every thread that is started from now on. */
 export function threadFlags(): ThreadFlags {
   // A thread takes no part in the main thread's compile cache unless its environment names it; loading without is half as fast.

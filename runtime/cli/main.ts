@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
+import { findRefusedFlags } from '../pool-flags.ts';
 import { StopSignals } from '../stop-signals.ts';
 import { readVersion } from '../version.ts';
 import { parseArguments } from './arguments.ts';
@@ -61,6 +62,8 @@ async function check(
 ): Promise<number> {
   const missing = findMissingApplications(config);
   if (missing.length > 0) return refuse(file, missing);
+  const refused = findRefusedFlags(config);
+  if (refused.length > 0) return refuse(file, refused);
   const wrong = await checkTls(config);
   if (wrong !== null) return refuse(wrong.source, wrong.problems);
   for (const { code, where, message } of warningsOf(config))
@@ -92,6 +95,8 @@ async function start(config: Config, environment: Environment): Promise<number> 
     complain(describeProblems(config.file, missing));
     return ExitCode.ApplicationFailed;
   }
+  const refused = findRefusedFlags(config);
+  if (refused.length > 0) return refuse(config.file, refused);
   const libuv = libuvThreads(config, environment);
   // Before anything is handed to libuv.
   if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);

@@ -15,7 +15,7 @@ import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
 /**
- * The threads of each pool by name. Without a max, it is what the machine runs in parallel, or min when that
+ * The threads of each pool by name. A number is both min and max. Without a max, it is what the machine runs in parallel, or min when that
  * is more.
  */
 export function readThreads(
@@ -26,6 +26,10 @@ export function readThreads(
   const ranges = new Map<string, ThreadRange>();
   for (const [name, pool] of membersOf(pools)) {
     const threads = memberOf(pool, 'threads');
+    if (typeof threads === 'number') {
+      ranges.set(name, { min: threads, max: threads });
+      continue;
+    }
     const min = memberOf(threads, 'min');
     const max = memberOf(threads, 'max');
     if (typeof min !== 'number' || (max !== undefined && typeof max !== 'number')) continue;

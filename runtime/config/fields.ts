@@ -17,15 +17,22 @@ export function wholeNumber<const Default extends number | undefined>(
   description: string,
   { from, to, byDefault }: NumberField<Default>,
 ) {
+  return v.optional(requiredNumber(description, { from, to }), byDefault);
+}
+
+/** The same where there is no default. */
+export function requiredNumber(
+  description: string,
+  { from, to }: { readonly from: number; readonly to: number },
+) {
   const expected = `a whole number from ${from} to ${to}`;
-  const value = v.pipe(
+  return v.pipe(
     v.number(expected),
     v.integer(expected),
     v.minValue(from, expected),
     v.maxValue(to, expected),
     v.description(description),
   );
-  return v.optional(value, byDefault);
 }
 
 /** One of a few values. */

@@ -88,7 +88,7 @@ export function parseConfig(
   const source = parseSource(text, file, problems);
   checkShape(configSchema, source.value, '$', problems);
   const result = v.safeParse(configSchema, source.value);
-  for (const issue of result.issues ?? []) addIssue(issue, problems);
+  for (const issue of result.issues ?? []) addIssue(issue, [], problems);
   // Typed in full only when there is no problem; until then the checks take it for unknown.
   const output = result.output as ConfigOutput;
   const parts: unknown = result.output;
@@ -146,13 +146,24 @@ function titleOf(file: string, problems: readonly ConfigProblem[]): string {
 }
 
 /** An issue of the schema as a problem, unless the same place (or one around it) has been reported already. */
-function addIssue(issue: v.GenericIssue, problems: ConfigProblem[]): void {
-  const keys = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+function addIssue(
+  issue: v.GenericIssue,
+  around: readonly (string | number)[],
+  problems: ConfigProblem[],
+): void {
+  const ownKeys = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+  const keys = [...around, ...ownKeys];
+  // Of several shapes the one that the value has says what is wrong within it.
+  const within = issue.issues?.filter(({ path }) => path !== undefined && path.length > 0) ?? [];
+  if (within.length > 0) {
+    for (const inner of within) addIssue(inner, keys, problems);
+    return;
+  }
   const where = keys.reduce<string>(childPath, '$');
-  const around = keys.map((_, count) => keys.slice(0, count).reduce<string>(childPath, '$'));
+  const parents = keys.map((_, count) => keys.slice(0, count).reduce<string>(childPath, '$'));
   const reported = (path: string) => problems.some((problem) => problem.where === path);
   if (reported(where)) return;
-  if (around.some((path) => problems.some((problem) => problem.where === path && isWrongType(problem))))
+  if (parents.some((path) => problems.some((problem) => problem.where === path && isWrongType(problem))))
     return;
   // Unknown keys are checkShape's, which finds them all.
   if (issue.expected === 'never') return;

@@ -19,6 +19,7 @@ import { listenerSchema } from './listener-schema.ts';
 import { profilingSection } from './profiling-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
+import { env, execArgv, threads } from './threads-schema.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const logFormats = ['auto', 'json', 'text'] as const;
@@ -97,13 +98,9 @@ export const poolSchema = v.pipe(
         false,
       ),
       optional: flag('Whether health.ready answers 200 without a thread of this pool that answers.', false),
-      threads: section('How many threads run the application.', {
-        min: wholeNumber('Threads that are always there.', { from: 1, to: maxThreads, byDefault: 1 }),
-        max: wholeNumber(
-          'Threads at most. Default: as many as the machine runs in parallel (at least min).',
-          { from: 1, to: maxThreads, byDefault: undefined },
-        ),
-      }),
+      threads: threads(maxThreads),
+      env,
+      execArgv,
       idleTimeoutMs: timeout('A thread above min ends after this long without work.', 30_000, 0),
       resourceLimits: section(
         "Limits of each thread, by Node's names (worker_threads resourceLimits). A thread that exceeds one ends and is replaced, or the process ends: see operations.md.",

@@ -26,6 +26,22 @@ export function checkShape(schema: Schema, input: unknown, path: string, problem
       checkShape(schema.item, item, childPath(path, index), problems);
     return;
   }
+  if (isUnionSchema(schema)) {
+    if (typeof input !== 'object' || input === null) return;
+    if (Array.isArray(input)) {
+      const expected = expectedBy(schema);
+      problems.push({
+        code: ConfigErrorCode.WrongType,
+        where: path,
+        expected,
+        received: describeValue(input),
+      });
+      return;
+    }
+    // At most one of them is made of members.
+    for (const option of schema.options) checkShape(option, input, path, problems);
+    return;
+  }
   const object = isObjectSchema(schema);
   if (!object && !isRecordSchema(schema)) return;
   if (typeof input !== 'object' || input === null) return;
@@ -87,6 +103,10 @@ function isRecordSchema(schema: Schema): schema is Schema & { readonly value: Sc
 
 function isArraySchema(schema: Schema): schema is Schema & { readonly item: Schema } {
   return schema.type === 'array';
+}
+
+function isUnionSchema(schema: Schema): schema is Schema & { readonly options: readonly Schema[] } {
+  return schema.type === 'union';
 }
 
 function hasWrapped(schema: Schema): schema is Schema & { readonly wrapped: Schema } {

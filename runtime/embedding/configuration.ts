@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem } from '../config/errors.ts';
 import { findMissingApplications, parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
+import { findRefusedFlags } from '../pool-flags.ts';
 
 const SOURCE = 'configuration';
 
@@ -15,6 +16,8 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   const config = parse(toJson(configuration), join(resolve(directory), 'runtime.config.json'));
   const missing = findMissingApplications(config);
   if (missing.length > 0) throw new ConfigError(SOURCE, missing);
+  const refused = findRefusedFlags(config);
+  if (refused.length > 0) throw new ConfigError(SOURCE, refused);
   // A process that embeds a server has not asked for a socket, unless it says so.
   const hasControl = configuration.control !== undefined && config.control.enabled;
   return { ...config, control: { ...config.control, enabled: hasControl } };

@@ -38,7 +38,8 @@ export interface HangObserver {
   onOverdue(thread: Thread, overdue: Overdue): void;
   /** It was overdue, and has come back to its loop. */
   onBack(thread: Thread, awayMs: number): void;
-  onHung(thread: Thread, error: HungThreadError): void;
+  /** False: so many that were told to end have not ended that another would only be one more. It is asked again. */
+  onHung(thread: Thread, error: HungThreadError): boolean;
 }
 
 /** A thread was ended for that. */
@@ -108,9 +109,9 @@ export class HungThreads {
       this.#tellOverdue(thread, running, silentMs);
     }
     if (watched.state === 'hung' || silentMs < limitMs + this.#options.computeGraceMs) return;
+    if (!this.#observer.onHung(thread, new HungThreadError(silentMs, limitMs))) return;
     watched.state = 'hung';
     this.ended++;
-    this.#observer.onHung(thread, new HungThreadError(silentMs, limitMs));
   }
 
   #watchedFor(thread: Thread): Watched {

@@ -91,6 +91,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
   readonly #pastTally = new Tally();
   readonly #supervision: Supervision;
   readonly #hungThreads: HungThreads;
+  /** Threads that were told to end, whatever they do, and have not: native code and the system's calls are not interrupted. */
+  readonly #unended = new Set<Worker>();
   /** Threads that stand still while their heap is looked at. */
   readonly #halted = new Set<Thread>();
   /** Threads that a replacement is started for. */
@@ -150,6 +152,11 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
   /** Of those that have died, those that were ended because they hung. */
   get hungThreads(): number {
     return this.#hungThreads.ended;
+  }
+
+  /** Threads that were ended and that still run, since they are in native code or in a call of the system's. */
+  get unendedThreads(): number {
+    return this.#unended.size;
   }
 
   /** Null: none has died. */
@@ -416,9 +423,11 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#observer.onThreadBack(this, name, awayMs);
   }
 
-  onHung(thread: Thread, error: HungThreadError): void {
+  onHung(thread: Thread, error: HungThreadError): boolean {
     const incarnation = this.#incarnations.get(thread);
-    if (incarnation !== undefined) this.#end(incarnation, error);
+    if (incarnation === undefined || this.#unended.size >= this.#options.maxThreads) return false;
+    this.#end(incarnation, error);
+    return true;
   }
 
   /** Ends a thread, whatever it waits for. */
@@ -427,6 +436,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     const worker = this.workerOf(thread);
     incarnation.abort(error);
     if (worker === null) return;
+    this.#unended.add(worker);
+    worker.once('exit', () => this.#unended.delete(worker));
     endWhatItWaitsFor(worker, thread.vitals.osThreadId, (processIds) =>
       this.#observer.onChildrenEnded(this, thread.name, processIds),
     );

@@ -1,0 +1,56 @@
+/** What of a pool says how many threads it has, and what they are started with. */
+
+import * as v from 'valibot';
+import { requiredNumber, wholeNumber } from './fields.ts';
+
+/** A number, for as many threads always, or a range. */
+export function threads(most: number) {
+  const count = { from: 1, to: most };
+  const range = v.pipe(
+    v.strictObject(
+      {
+        min: wholeNumber('Threads that are always there.', { ...count, byDefault: 1 }),
+        max: wholeNumber(
+          'Threads at most. Default: as many as the machine runs in parallel (at least min).',
+          { ...count, byDefault: undefined },
+        ),
+      },
+      'an object',
+    ),
+    v.description('How many threads run the application.'),
+  );
+  const expected = `a number of threads from 1 to ${most}, or an object with min and max`;
+  const either = v.union([requiredNumber('So many threads, always.', count), range], expected);
+  const described = v.pipe(
+    either,
+    v.description('How many threads run the application: a number for so many always, or a range.'),
+  );
+  return v.optional(described, {});
+}
+
+const variableName = 'the name of an environment variable';
+const variableValue = 'a string';
+
+export const env = v.optional(
+  v.pipe(
+    v.record(
+      v.pipe(v.string(variableName), v.regex(/^[^=\0]+$/, variableName)),
+      v.pipe(v.string(variableValue), v.regex(/^[^\0]*$/, variableValue)),
+      'an object of strings by name',
+    ),
+    v.description(
+      "Environment variables of the threads, over the process's. What the process itself reads at its start, such as UV_THREADPOOL_SIZE, does not follow them.",
+    ),
+  ),
+  {},
+);
+
+export const execArgv = v.optional(
+  v.pipe(
+    v.array(v.string("a flag of Node's"), "an array of Node's flags"),
+    v.description(
+      "Flags of Node's for the threads, behind the process's own, such as --conditions=staging or --import=./trace.mjs. V8's flags, and those of a whole process, are refused.",
+    ),
+  ),
+  [],
+);
