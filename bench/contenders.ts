@@ -123,6 +123,8 @@ export interface SluiceOptions {
   readonly certificate?: CertificateFiles;
   /** More top-level options of the configuration file. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** Where the sources are that serve; default: here. */
+  readonly tree?: string;
 }
 
 export function sluice(options: SluiceOptions): Contender {
@@ -131,7 +133,7 @@ export function sluice(options: SluiceOptions): Contender {
     start: async () => {
       const port = await freePort();
       const file = writeConfig(options, port);
-      const cli = join(repositoryDirectory, 'runtime/cli.ts');
+      const cli = join(options.tree ?? repositoryDirectory, 'runtime/cli.ts');
       const args = [...(options.nodeOptions ?? []), cli, 'start', '--config', file, '--log-level', 'warn'];
       const program = new Program(options.name, process.execPath, args);
       return started(program, port, options.certificate === undefined ? 'http' : 'https', 'h2', file);
@@ -140,7 +142,10 @@ export function sluice(options: SluiceOptions): Contender {
 }
 
 /** Writes the configuration of a Sluice and gives the file's path. */
-export function writeConfig({ directory, pools, certificate, options }: SluiceOptions, port: number): string {
+export function writeConfig(
+  { directory, pools, certificate, options, tree = repositoryDirectory }: SluiceOptions,
+  port: number,
+): string {
   const entries = Object.entries(pools);
   const tls = certificate === undefined ? {} : { tls: { certificates: [certificate] } };
   const config = {
@@ -149,7 +154,7 @@ export function writeConfig({ directory, pools, certificate, options }: SluiceOp
       entries.map(([name, pool]) => [
         name,
         {
-          application: fileURLToPath(new URL(`./applications/${pool.application}`, import.meta.url)),
+          application: join(tree, 'bench/applications', pool.application),
           threads: { min: pool.threads, max: pool.threads },
           ...pool.options,
         },

@@ -15,6 +15,7 @@ import { type Result, renderResult, renderTargets, writeReadme, writeResult } fr
 import { channel } from './scenarios/channel.ts';
 import { compute } from './scenarios/compute.ts';
 import { faces } from './scenarios/faces.ts';
+import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { profiling } from './scenarios/profiling.ts';
@@ -24,6 +25,7 @@ import { smallTls } from './scenarios/small-tls.ts';
 import { stalled } from './scenarios/stalled.ts';
 import { start } from './scenarios/start.ts';
 import { transfer } from './scenarios/transfer.ts';
+import { warmThread } from './scenarios/warm-thread.ts';
 import { calibrateWork } from './work.ts';
 
 const scenarios: readonly Scenario[] = [
@@ -33,6 +35,8 @@ const scenarios: readonly Scenario[] = [
   faces,
   compute,
   lightRoute,
+  heavyTail,
+  warmThread,
   transfer,
   channel,
   stalled,

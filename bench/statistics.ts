@@ -21,3 +21,22 @@ export function percentile(values: readonly number[], percent: number): number {
 export function medianRatio(values: readonly number[], baseline: readonly number[]): number {
   return median(values.map((value, round) => value / baseline[round]));
 }
+
+/**
+ * An interval that holds the true median with at least 95 %, whatever the distribution: how many of n values lie below it is binomial
+ * with a half. From six values on; fewer give all that there is.
+ */
+export function medianInterval(values: readonly number[]): [low: number, high: number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  let below = 2 ** -sorted.length;
+  let probability = below;
+  let skipped = 0;
+  // Values that may be left out at either end.
+  while (probability <= 0.025 && skipped < sorted.length >> 1) {
+    skipped++;
+    below *= (sorted.length - skipped + 1) / skipped;
+    probability += below;
+  }
+  const outside = Math.max(0, skipped - 1);
+  return [sorted[outside], sorted[sorted.length - 1 - outside]];
+}

@@ -47,6 +47,13 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
         samples: samples[metric],
       })),
       {
+        title: 'p99 of the light route in Sluice, loaded and alone',
+        unit: 'ms',
+        baseline: 'alone',
+        samples: { alone: samples['unloaded p99'][ours.name], loaded: samples['loaded p99'][ours.name] },
+        targets: [{ contender: 'loaded', of: 'ratio', bound: 'at most', limit: 2 }] as const,
+      },
+      {
         title: 'CPU-heavy requests per second meanwhile',
         unit: 'requests/s',
         baseline: node.name,

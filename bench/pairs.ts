@@ -1,0 +1,83 @@
+/**
+ * Sets two trees against each other: what does a change cost per small request?
+ *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--threads 1]
+ *
+ * A pair is a run of each, one right after the other and in turns the one or the other first, each with a fresh server under the same
+ * load. A machine that drifts moves both sides of a ratio. What is printed is the median of the ratios, second tree to first, with an
+ * interval that holds the true median with at least 95 %, whatever the distribution: order statistics, by the binomial.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatNumber } from './comparison.ts';
+import { type Contender, sluice } from './contenders.ts';
+import { HELLO } from './content.ts';
+import { load } from './load.ts';
+import { loadAverage } from './machine.ts';
+import { cpuMicroseconds } from './measure.ts';
+import { assertAnswer } from './probe.ts';
+import { CONNECTIONS, STREAMS } from './scenarios/small.ts';
+import { median, medianInterval } from './statistics.ts';
+
+const METRICS = ['CPU µs per request', 'requests per second'] as const;
+type Figures = Record<(typeof METRICS)[number], number>;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pairs: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '4' },
+    threads: { type: 'string', default: '1' },
+  },
+});
+const [pairs, seconds, threads] = [values.pairs, values.seconds, values.threads].map(Number);
+if (positionals.length !== 2) throw new Error('expected two trees: node bench/pairs.ts TREE TREE');
+const directory = mkdtempSync(join(tmpdir(), 'sluice-pairs-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+
+const trees = positionals.map((tree, index) =>
+  sluice({
+    name: `${index === 0 ? 'first' : 'second'} (${tree})`,
+    directory,
+    tree: resolve(tree),
+    pools: { hello: { application: 'hello.ts', threads, paths: ['/hello'] } },
+  }),
+);
+
+async function measure(contender: Contender): Promise<Figures> {
+  const server = await contender.start();
+  try {
+    await assertAnswer(server.origin, '/hello', HELLO, contender.name);
+    const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
+    await load({ ...options, seconds: 1 });
+    const before = cpuMicroseconds(server.program.pid);
+    const { requests, requestsPerSecond } = await load({ ...options, seconds });
+    const usedUs = cpuMicroseconds(server.program.pid) - before;
+    server.program.assertAlive();
+    return { 'CPU µs per request': usedUs / requests, 'requests per second': requestsPerSecond };
+  } finally {
+    await server.program.stop();
+  }
+}
+
+const figures: [Figures[], Figures[]] = [[], []];
+console.log(`load average before: ${loadAverage()}`);
+for (let pair = 0; pair < pairs; pair++) {
+  for (const which of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+    figures[which].push(await measure(trees[which]));
+  }
+  const shown = METRICS.map(
+    (metric) => `${metric} ${figures.map((runs) => formatNumber(runs[pair][metric])).join(' → ')}`,
+  );
+  console.log(`pair ${pair + 1}: ${shown.join(', ')}`);
+}
+for (const metric of METRICS) {
+  const [first, second] = figures.map((runs) => runs.map((run) => run[metric]));
+  const ratios = second.map((value, pair) => value / first[pair]);
+  const [low, high] = medianInterval(ratios);
+  const medians = `${formatNumber(median(first))} → ${formatNumber(median(second))}`;
+  console.log(
+    `${metric}: ${medians}; ratio ${median(ratios).toFixed(3)}, 95 % interval ${low.toFixed(3)} to ${high.toFixed(3)}`,
+  );
+}

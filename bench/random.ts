@@ -1,0 +1,15 @@
+/** Numbers from a seed, the same in every run. */
+
+/** From 0 to below 1. */
+export type Random = () => number;
+
+/** mulberry32: 32 bits of state, good enough to draw arrivals from. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
