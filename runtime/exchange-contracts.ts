@@ -2,7 +2,9 @@
  * What stands around an exchange: the protocol that carries it, who runs it, and where its route leads. An exchange is theirs to name:
  * these are contracts, and know none of its parts.
  */
+import type { Affinity } from './affinity.ts';
 import type { OutcomeCounters } from './outcomes.ts';
+import type { Lane } from './pools/lane.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
 export interface Transport<Exchange> {
@@ -19,6 +21,8 @@ export interface Transport<Exchange> {
   consume(exchange: Exchange, bytes: number): void;
   /** Flags for OPEN: pushes and priority. Absent where the protocol has neither. */
   openFlags?(exchange: Exchange): number;
+  /** RFC 9218 section 4.1. Absent where the protocol has none. */
+  urgencyOf?(exchange: Exchange): number;
   /** Promises the response to another request; null, or absent: there can be none now. `number` is the thread's. */
   push?(
     parent: Exchange,
@@ -79,6 +83,10 @@ export interface Destination<Exchange> {
   /** The route takes CONNECT. */
   readonly connect: boolean;
   readonly outcomes: OutcomeCounters;
+  /** What its exchanges have in common for their pool; absent: nothing but the pool. */
+  readonly lane?: Lane;
+  /** Absent: any thread is as good as another. */
+  readonly affinity?: Affinity;
   /** How the server's own answers are written; absent: as plain text. */
   readonly explain?: (status: number, reason: string) => Explanation;
 }

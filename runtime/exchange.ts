@@ -14,7 +14,8 @@
 
 import { clockMicroseconds } from '../wire/clock.ts';
 import { corrupt } from '../wire/decoder.ts';
-import { Flag, ResetBy, ResetReason } from '../wire/messages.ts';
+import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../wire/messages.ts';
+import { affinityKeyOf } from './affinity.ts';
 import { Deadline } from './deadlines/counters.ts';
 import type { Watched, Watcher } from './deadlines/watched.ts';
 import type * as contracts from './exchange-contracts.ts';
@@ -131,7 +132,23 @@ export class Exchange extends Job implements Watched {
     else if (this.#request === 'open' && this.#announcesTooMuch()) {
       this.#outcome = Outcome.TooLarge;
       this.answer(413);
-    } else this.#destination.dispatcher.submit(this);
+    } else {
+      this.lane = this.#destination.lane ?? null;
+      this.#destination.dispatcher.submit(this);
+    }
+  }
+
+  override get source(): object {
+    return this.transport;
+  }
+
+  override get urgency(): number {
+    return this.transport.urgencyOf?.(this) ?? DEFAULT_URGENCY;
+  }
+
+  override get affinityKey(): string {
+    const { affinity } = this.#destination;
+    return affinity === undefined ? '' : affinityKeyOf(affinity, this.fields);
   }
 
   #announcesTooMuch(): boolean {
@@ -255,7 +272,7 @@ export class Exchange extends Job implements Watched {
 
   /** The thread need not go on: it is told, unless it has not begun. */
   #abandon(code: number, by: ResetBy): void {
-    if (this.state !== 'queued' && this.state !== 'assigned') return;
+    if (this.state === 'idle' || this.state === 'released') return;
     if (this.#destination.dispatcher?.withdraw(this) === true) return;
     this.#resetToSend = code;
     this.#resetBy = by;

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
+import { parseAffinity } from './affinity.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
@@ -26,6 +27,7 @@ import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
+import { Lane } from './pools/lane.ts';
 import { Pool } from './pools/pool.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
@@ -188,6 +190,12 @@ export class Server {
       websocket,
       connect,
       outcomes: this.#outcomes.get(name) as OutcomeCounters,
+      lane: new Lane({
+        maxConcurrent: route.maxConcurrent ?? Infinity,
+        maxHeld: route.maxHeld ?? config.queue.maxExchanges,
+        hasAffinity: route.affinity !== undefined,
+      }),
+      ...(route.affinity !== undefined && { affinity: parseAffinity(route.affinity) }),
     };
   }
 

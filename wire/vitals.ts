@@ -8,14 +8,20 @@
  *          4   collecting          milliseconds that this has taken, as a 64-bit float
  *          6   OS thread id        the system's number of the thread, or 0
  *          7   ... padding to a cache line of its own
- *         32   slots               four words each:
+ *         16   held back           1: the reactor has work that the thread is to ask for when it has nothing to do
+ *         17   ... padding
+ *         32   slots               eight words each:
  *                begun             when the thread claimed the slot's exchange
  *                stalls            how often the exchange had something to send and no credit for it
  *                stalled           microseconds that it waited for credit, all stalls that are over together
  *                stalled since     when the stall that goes on began, or 0
+ *                computed          microseconds of processor time from its beginning until the thread began the next one or its loop
+ *                                  came around; 0: neither has happened, the thread computes since then
+ *                three unused
  *
- * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, one word at a time and without a barrier: what is
- * read is a moment old at most, and what belongs to an exchange was written before the message that ended it was published.
+ * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back` excepted, one word at a time and without
+ * a barrier: what is read is a moment old at most, and what belongs to an exchange was written before the message that ended it was
+ * published, but for `computed`, which may come later.
  *
  * A stall of more than half a wrap, 35 minutes, counts for nothing.
  *
@@ -29,11 +35,13 @@ const WITHIN = 3;
 /** Index of a Float64Array. */
 const COLLECTING = 2;
 const OS_THREAD_ID = 6;
+const HELD_BACK = 16;
 const SLOTS = 32;
-const WORDS_PER_SLOT = 4;
+const WORDS_PER_SLOT = 8;
 const STALLS = 1;
 const STALLED = 2;
 const STALLED_SINCE = 3;
+const COMPUTED = 4;
 
 export function allocateVitals(slots: number): SharedArrayBuffer {
   return new SharedArrayBuffer((SLOTS + slots * WORDS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT);
@@ -84,6 +92,17 @@ export class Vitals {
     words[at + STALLS] = 0;
     words[at + STALLED] = 0;
     words[at + STALLED_SINCE] = 0;
+    words[at + COMPUTED] = 0;
+  }
+
+  /** The thread begins something else than the slot's exchange, or comes around its loop. */
+  computed(slot: number, us: number): void {
+    this.#words[SLOTS + slot * WORDS_PER_SLOT + COMPUTED] = us | 1;
+  }
+
+  /** Whether the reactor is to hear that the thread has nothing to do; asked when it has announced its sleep. Once for each wish. */
+  takeHeldBack(): boolean {
+    return Atomics.load(this.#words, HELD_BACK) !== 0 && Atomics.exchange(this.#words, HELD_BACK, 0) !== 0;
   }
 
   /** The exchange waits for credit. Nothing happens if it does so already. */
@@ -142,6 +161,16 @@ export class Vitals {
   /** When the thread claimed the slot's exchange. */
   begunUs(slot: number): number {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT] as number) >>> 0;
+  }
+
+  /** What the thread computed before it began another, in microseconds; 0: nothing else since. */
+  computedUs(slot: number): number {
+    return (this.#words[SLOTS + slot * WORDS_PER_SLOT + COMPUTED] as number) >>> 0;
+  }
+
+  /** The thread is to ring when it goes to sleep. It may sleep already: to be looked at afterwards. */
+  holdBack(): void {
+    Atomics.store(this.#words, HELD_BACK, 1);
   }
 
   stalls(slot: number): number {

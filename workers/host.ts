@@ -26,17 +26,22 @@ import { maxMessageLength, RECORDS_OFFSET } from '../wire/layout.ts';
 import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/messages.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
-import { Vitals } from '../wire/vitals.ts';
+import { elapsed, Vitals } from '../wire/vitals.ts';
 import { HostedExchange } from './exchange.ts';
 import type { Application, ExchangeRequest } from './gateway.ts';
 import { incomplete } from './incomplete.ts';
 import type { Outlet } from './outlet.ts';
+import { ProcessorTime } from './processor-time.ts';
 import { HostedRequest, PromisedRequest } from './request.ts';
 
 /** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
 const FIXED_HEAD_BYTES = 160;
 const TURN_TARGET_MS = 1;
+/** Answers wait no longer than this for the end of their turn once the next exchange is begun, which may take any time. */
+const PUBLISH_AFTER_MS = 0.2;
 const LARGEST_BATCH = 256;
+/** Longer than most exchanges take: then the processor's time is asked for as well. */
+const SUSPICIOUS_US = 300;
 /** They run one after the other once the turn pauses, and nobody else can take them any more. */
 const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
@@ -82,6 +87,11 @@ export class Host implements ThreadHandler, Outlet {
   /** Exchanges begun in this turn. */
   #begun = 0;
   #turnStartMs = 0;
+  #publishedMs = 0;
+  /** The slot of the exchange that was begun last and since when; -1: the loop has come around since. */
+  #computingSlot = -1;
+  #computingSinceUs = 0;
+  readonly #processorTime = new ProcessorTime();
   #receivedLast = 0;
   /** What the turn before that received. */
   #receivedBefore = 0;
@@ -191,13 +201,26 @@ export class Host implements ThreadHandler, Outlet {
       } else if (this.#receivedLast >= this.#batch) this.#batch = Math.min(LARGEST_BATCH, this.#batch << 1);
     }
     this.#turnStartMs = now;
-    this.#vitals.beginTurn(clockMicroseconds(now));
+    const nowUs = clockMicroseconds(now);
+    this.#vitals.beginTurn(nowUs);
+    if (this.#computingSlot !== -1) this.#noteComputed(now, nowUs);
+    this.#processorTime.mark(now);
     if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
+    this.#publishedMs = now;
     this.#receivedBefore = this.#receivedLast;
     this.#receivedLast = 0;
     this.#begun = 0;
     this.#receiveSome(now);
+  }
+
+  /** The thread does something else now than what it began last. */
+  #noteComputed(nowMs: number, nowUs: number): void {
+    let us = elapsed(this.#computingSinceUs, nowUs);
+    // It may have waited for a core.
+    if (us > SUSPICIOUS_US) us = Math.min(us, this.#processorTime.sinceMark(nowMs));
+    this.#vitals.computed(this.#computingSlot, us);
+    this.#computingSlot = -1;
   }
 
   #receiveSome(nowMs: number): void {
@@ -238,6 +261,7 @@ export class Host implements ThreadHandler, Outlet {
       // A closed channel never sleeps and never brings anything again.
       if (this.#channel.sleep() || this.#channel.state !== 'awake') {
         this.#scheduled = false;
+        if (this.#vitals.takeHeldBack()) this.#channel.wakePeer();
         return;
       }
       this.#polls = 0;
@@ -298,14 +322,19 @@ export class Host implements ThreadHandler, Outlet {
     head: RequestHead,
   ): void {
     const now = performance.now();
-    if (this.#isLate(now)) {
-      this.#channel.publish();
-      this.#channel.leave();
-    }
-    if (this.#state === 'drained') return;
     const startedAtUs = clockMicroseconds(now);
+    if (this.#computingSlot !== -1) this.#noteComputed(now, startedAtUs);
+    const isLate = this.#isLate(now);
+    if (isLate || now - this.#publishedMs > PUBLISH_AFTER_MS) {
+      this.#channel.publish();
+      this.#publishedMs = now;
+    }
+    if (isLate) this.#channel.leave();
+    if (this.#state === 'drained') return;
     this.#vitals.begin(slot, startedAtUs);
     if (!this.#channel.claims.claim(slot, generation)) return;
+    this.#computingSlot = slot;
+    this.#computingSinceUs = startedAtUs;
     const request = new HostedRequest(head, path, flags);
     const exchange = new HostedExchange(
       this,

@@ -68,6 +68,12 @@ export interface RouteConfig {
   readonly computeTimeoutMs?: number | undefined;
   /** Undefined: that of the limits. */
   readonly minRequestBytesPerSecond?: number | undefined;
+  /** Undefined: any number. */
+  readonly maxConcurrent?: number | undefined;
+  /** Undefined: the pool's `queue.maxExchanges`. */
+  readonly maxHeld?: number | undefined;
+  /** As `parseAffinity` reads it. */
+  readonly affinity?: string | undefined;
 }
 
 export type LimitsConfig = ConfigOutput['limits'];

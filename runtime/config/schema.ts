@@ -196,6 +196,7 @@ export const poolSchema = v.pipe(
 export const poolNamePattern = '^[A-Za-z0-9][A-Za-z0-9_-]*$';
 const poolName = 'a name of letters, digits, "-" and "_"';
 const path = 'a path such as "/hello" or, with all below it, "/render/*"';
+const affinity = 'the name of a field, or "cookie:" and the name of a cookie';
 const host = 'a host name without a port, "*.example.org" for the hosts below it, or "*"';
 
 const route = v.pipe(
@@ -228,6 +229,23 @@ const route = v.pipe(
       computeTimeoutMs: wholeNumber(
         "How long an exchange may keep a thread from its event loop, as the pool's computeTimeoutMs. 0: for ever. Default: the pool's.",
         { from: 0, to: maxTimerMs, byDefault: undefined },
+      ),
+      maxConcurrent: wholeNumber(
+        'Exchanges of this route that may be with its pool at a time, begun or not. More wait in a queue of the route, where they are in the way of no other. Default: any number.',
+        { from: 1, to: 1_000_000, byDefault: undefined },
+      ),
+      maxHeld: wholeNumber(
+        "How many may wait there, each as long as the pool's queue lets it; beyond either bound the answer is 503 with Retry-After. Default: the pool's queue.maxExchanges.",
+        { from: 0, to: 1_000_000, byDefault: undefined },
+      ),
+      affinity: v.optional(
+        v.pipe(
+          v.string(affinity),
+          v.regex(/^(?:cookie:)?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, affinity),
+          v.description(
+            'A request field, or "cookie:" and the name of a cookie: requests with the same value go to the same thread as long as that has no more than its share to do. Default: any thread.',
+          ),
+        ),
       ),
       websocket: flag(
         'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',

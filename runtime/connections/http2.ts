@@ -386,6 +386,10 @@ export class Http2Connection implements Connection, EngineEvents, Transport, Flu
     );
   }
 
+  urgencyOf(exchange: Exchange): number {
+    return (exchange.stream as Http2Stream).urgency;
+  }
+
   push(
     parent: Exchange,
     number: number,

@@ -1,14 +1,23 @@
 /**
- * Gives jobs to threads: to the one with the least load while any has room, else to a bounded queue.
+ * Gives jobs to threads: to the one that is expected to begin them first, or, when none is expected to begin them soon, to a bounded
+ * queue that whoever is free first takes from. What is expected follows from what jobs of each lane have cost.
  *
- * Threads are given jobs before they can begin them, which keeps light work flowing. `rebalance` is the counterweight for
- * heavy work. It takes back what a thread was given beyond its pace, and all that a stalled thread has not begun while
- * another could; that waits in the queue for whoever is free first. What has waited for `recallAfterMs` all the same goes to a
+ * Light work is given in depth, before threads can begin it, which keeps it flowing. `rebalance` is the counterweight for what costs more
+ * than was expected. It takes back what a thread was given beyond its pace, and all that a stalled thread has not begun while
+ * another could; that waits in the queue. What has waited for `recallAfterMs` all the same goes to a
  * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
+ *
+ * A job of a lane that has as many with the pool as it may is held in a queue of the lane's own until one of them is over.
  */
-import { type Job, JobList, type Refusal } from './job.ts';
+import type { Job, Refusal } from './job.ts';
+import { Lane, type LaneOwner } from './lane.ts';
+import { rendezvousScore } from './rendezvous.ts';
 import type { SpanRecorder } from './span.ts';
-import type { Thread, Turns } from './thread.ts';
+import { NO_ROOM, type Thread, type Turns } from './thread.ts';
+import { WaitingList } from './waiting-list.ts';
+
+/** What a thread may have of all jobs to be given more for their affinity, as a multiple of its fair share. */
+const FAIR_SHARE = 1.25;
 
 export interface DispatcherOptions {
   /** Jobs that may wait when every thread is full. */
@@ -19,13 +28,17 @@ export interface DispatcherOptions {
   readonly recallAfterMs: number;
 }
 
-export class Dispatcher {
+export class Dispatcher implements LaneOwner {
   readonly threads: Thread[] = [];
   /** Follows jobs while a profile runs. */
   spans: SpanRecorder | null = null;
   readonly #options: DispatcherOptions;
   readonly #turns: Turns;
-  readonly #queue = new JobList();
+  readonly #queue = new WaitingList();
+  /** Jobs that wait until fewer of their lane are with the pool. */
+  readonly #held = new Map<Lane, WaitingList>();
+  /** Of jobs that come without one. */
+  readonly lane = new Lane();
   readonly #onWaiting: () => void;
   /** Jobs moved from one thread to another, ever. */
   recalledJobs = 0;
@@ -44,27 +57,77 @@ export class Dispatcher {
     return this.#queue.size;
   }
 
+  /** Jobs that wait until fewer of their lane are with the pool. */
+  get heldJobs(): number {
+    let jobs = 0;
+    for (const { size } of this.#held.values()) jobs += size;
+    return jobs;
+  }
+
   get outstandingJobs(): number {
-    let jobs = this.#queue.size;
+    let jobs = this.#queue.size + this.heldJobs;
     for (const thread of this.threads) jobs += thread.outstanding;
     return jobs;
   }
 
   submit(job: Job): void {
     job.admittedAtMs = this.#turns.nowMs;
+    const lane = (job.lane ??= this.lane);
     if (this.spans !== null) job.span = this.spans.begin(job.label);
+    if (lane.isFull) {
+      this.#hold(job, lane);
+      return;
+    }
+    lane.running++;
     if (this.#queue.size === 0 && this.#assign(job)) return;
     if (this.#isHopeless(job)) {
-      this.#refuse(job, 'no-thread');
+      this.#refuseAdmitted(job, 'no-thread');
       return;
     }
     if (this.#queue.size >= this.#options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
+      this.#refuseAdmitted(job, 'queue-full');
+      return;
+    }
+    this.#enqueue(job);
+  }
+
+  #enqueue(job: Job): void {
+    job.state = 'queued';
+    const waited = this.#queue.size > 0;
+    this.#queue.push(job);
+    if (waited) this.#advance();
+    if (this.#queue.size > 0) this.#onWaiting();
+  }
+
+  #hold(job: Job, lane: Lane): void {
+    let held = this.#held.get(lane);
+    if ((held?.size ?? 0) >= lane.options.maxHeld) {
       this.#refuse(job, 'queue-full');
       return;
     }
-    job.state = 'queued';
-    this.#queue.push(job);
-    this.#onWaiting();
+    if (held === undefined) {
+      held = new WaitingList();
+      this.#held.set(lane, held);
+      lane.owner = this;
+    }
+    job.state = 'held';
+    held.push(job);
+  }
+
+  // ---- LaneOwner
+
+  /** What was held has a place in the queue, however many wait there: no more of it come at once than the lane may have running. */
+  onLaneFree(lane: Lane): void {
+    while (!lane.isFull) {
+      const job = this.#held.get(lane)?.shift() ?? null;
+      if (job === null) {
+        lane.owner = null;
+        this.#held.delete(lane);
+        return;
+      }
+      lane.running++;
+      if (this.#queue.size > 0 || !this.#assign(job)) this.#enqueue(job);
+    }
   }
 
   /** A job that waits here although a thread has a slot for it, since it could not begin it, takes nobody's place. */
@@ -79,12 +142,18 @@ export class Dispatcher {
     this.#noThreadBeforeMs = atMs;
     for (let job = this.#queue.head; job !== null && this.#isHopeless(job); job = this.#queue.head) {
       this.#queue.remove(job);
-      this.#refuse(job, 'no-thread');
+      this.#refuseAdmitted(job, 'no-thread');
     }
   }
 
   #isHopeless({ admittedAtMs }: Job): boolean {
     return this.#noThreadBeforeMs - admittedAtMs > this.#options.maxWaitMs;
+  }
+
+  /** A job that has been given to the pool. */
+  #refuseAdmitted(job: Job, refusal: Refusal): void {
+    this.#refuse(job, refusal);
+    job.lane?.leave();
   }
 
   #refuse(job: Job, refusal: Refusal): void {
@@ -99,26 +168,26 @@ export class Dispatcher {
     }
   }
 
-  /** Of the threads that have room: one that runs its loop before one that is stalled, then the one with the least load. */
+  /**
+   * The thread that is expected to begin a job first, and of those the one with the least load. What is stalled is given nothing: it would
+   * have to be taken back.
+   */
   #pick(): Thread | null {
     const stalledSinceMs = this.#turns.nowMs - this.#options.recallAfterMs;
     let best: Thread | null = null;
-    let isBestStalled = false;
+    let leastUs = NO_ROOM - 1;
     for (const thread of this.threads) {
-      if (!thread.hasRoom) continue;
-      const isStalled = thread.isStalled(stalledSinceMs);
-      if (best !== null) {
-        if (isStalled && !isBestStalled) continue;
-        if (isStalled === isBestStalled && !hasLessWork(thread, best)) continue;
-      }
+      const waitUs = thread.expectedWaitUs();
+      if (waitUs > leastUs || thread.isStalled(stalledSinceMs)) continue;
+      if (best !== null && waitUs === leastUs && !hasLessWork(thread, best)) continue;
       best = thread;
-      isBestStalled = isStalled;
+      leastUs = waitUs;
     }
     return best;
   }
 
   #assign(job: Job): boolean {
-    const first = this.#pick();
+    const first = this.#pickByAffinity(job) ?? this.#pick();
     if (first === null) return false;
     if (first.assign(job)) return true;
     // Its ring is full, which says nothing of the others'.
@@ -127,11 +196,43 @@ export class Dispatcher {
     return false;
   }
 
+  /**
+   * Rendezvous hashing with bounded load: of the threads that could begin the job soon and have no more than a fair share and a quarter, the
+   * one that its key and the thread's name make first. Null: none, or the job does not mind.
+   */
+  #pickByAffinity(job: Job): Thread | null {
+    if (job.lane === null || !job.lane.options.hasAffinity) return null;
+    const key = job.affinityKey;
+    if (key === '') return null;
+    let load = 1;
+    for (const thread of this.threads) load += thread.load;
+    const bound = Math.ceil((FAIR_SHARE * load) / this.threads.length);
+    const stalledSinceMs = this.#turns.nowMs - this.#options.recallAfterMs;
+    let best: Thread | null = null;
+    let most = -1;
+    for (const thread of this.threads) {
+      if (thread.load >= bound || !thread.hasRoom || thread.isStalled(stalledSinceMs)) continue;
+      const score = rendezvousScore(key, thread.name);
+      if (score <= most) continue;
+      best = thread;
+      most = score;
+    }
+    return best;
+  }
+
+  /** What waits goes to whoever can begin it, in its order. */
+  #advance(): void {
+    for (let job = this.#queue.head; job !== null; job = this.#queue.head) {
+      this.#queue.remove(job);
+      if (this.#assign(job)) continue;
+      this.#queue.unshift(job);
+      return;
+    }
+  }
+
   /** A thread has a free slot, or room in its ring: the queue moves on. */
   onRoom(thread: Thread): void {
-    while (thread.hasRoom) {
-      const job = this.#queue.head;
-      if (job === null) return;
+    for (let job = this.#queue.head; job !== null && thread.hasRoom; job = this.#queue.head) {
       this.#queue.remove(job);
       if (!thread.assign(job)) {
         this.#queue.unshift(job);
@@ -142,15 +243,23 @@ export class Dispatcher {
 
   /** Withdraws a job that nobody has begun: it is nobody's afterwards. False when it is running. */
   withdraw(job: Job): boolean {
+    const { lane } = job;
+    if (job.state === 'held') {
+      this.#held.get(lane as Lane)?.remove(job);
+      job.state = 'released';
+      return true;
+    }
     if (job.state === 'queued') {
       this.#queue.remove(job);
       job.state = 'released';
+      lane?.leave();
       return true;
     }
     // What a dispatcher has taken is on a thread of its pool, or on none.
     const thread = job.thread as Thread | null;
     if (thread === null || !thread.takeBack(job)) return false;
-    this.onRoom(thread);
+    lane?.leave();
+    this.#advance();
     return true;
   }
 
@@ -161,7 +270,7 @@ export class Dispatcher {
       job.state = 'queued';
       this.#queue.unshift(job);
     }
-    for (const thread of this.threads) this.onRoom(thread);
+    this.#advance();
     if (this.#queue.size > 0) this.#onWaiting();
   }
 
@@ -171,20 +280,16 @@ export class Dispatcher {
     const { recallAfterMs, maxWaitMs } = this.#options;
     for (const thread of this.threads) thread.measure(recallAfterMs);
     for (const thread of this.threads) this.#recall(thread, now - recallAfterMs);
-    for (const thread of this.threads) if (!thread.isStalled(now - recallAfterMs)) this.onRoom(thread);
+    this.#advance();
     for (const thief of this.threads) {
       if (!thief.hasRoom || !thief.channel.peerSleeps || thief.unbegunTail !== null) continue;
       const victim = this.#mostBurdened(now - recallAfterMs);
       if (victim === null) break;
       this.#moveHalf(victim, thief);
     }
-    for (let job = this.#queue.head; job !== null && now - job.admittedAtMs > maxWaitMs; ) {
-      this.#queue.remove(job);
-      this.#refuse(job, 'waited-too-long');
-      job = this.#queue.head;
-    }
+    this.#refuseOld(now - maxWaitMs);
     for (const thread of this.threads) this.#refuseStale(thread, now - maxWaitMs);
-    for (const thread of this.threads) this.onRoom(thread);
+    this.#advance();
     if (this.#queue.size > 0 || this.#mostBurdened(now - recallAfterMs) !== null) this.#onWaiting();
   }
 
@@ -244,7 +349,20 @@ export class Dispatcher {
       job.state = 'queued';
       this.#queue.unshift(job);
     }
-    this.onRoom(victim);
+  }
+
+  #refuseOld(beforeMs: number): void {
+    const queue = this.#queue;
+    for (let job = queue.admittedBefore(beforeMs); job !== null; job = queue.admittedBefore(beforeMs)) {
+      queue.remove(job);
+      this.#refuseAdmitted(job, 'waited-too-long');
+    }
+    for (const held of this.#held.values()) {
+      for (let job = held.admittedBefore(beforeMs); job !== null; job = held.admittedBefore(beforeMs)) {
+        held.remove(job);
+        this.#refuse(job, 'waited-too-long');
+      }
+    }
   }
 
   #refuseStale(thread: Thread, beforeMs: number): void {
@@ -254,18 +372,20 @@ export class Dispatcher {
       const previous: Job | null = job.previous;
       if (job.admittedAtMs < beforeMs) {
         if (!thread.takeBack(job)) break;
-        this.#refuse(job, 'waited-too-long');
+        this.#refuseAdmitted(job, 'waited-too-long');
       }
       // A refusal may end a connection, which withdraws the other jobs of it: then the list is another, and begun again.
       job = previous === null || previous.thread === thread ? previous : thread.jobs.tail;
     }
-    this.onRoom(thread);
   }
 
   /** The pool drains: nobody will run what waits. */
   refuseAll(): void {
+    for (const held of this.#held.values()) {
+      for (let job = held.shift(); job !== null; job = held.shift()) this.#refuse(job, 'draining');
+    }
     for (let job = this.#queue.shift(); job !== null; job = this.#queue.shift())
-      this.#refuse(job, 'draining');
+      this.#refuseAdmitted(job, 'draining');
   }
 }
 

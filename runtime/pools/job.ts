@@ -1,10 +1,12 @@
 /**
  * What a pool carries. A pool knows threads and slots; it does not know what a job is about.
  *
- * A job is `idle` until it is submitted, then `queued` in the pool or `assigned` to a slot of one thread, and `released`
- * once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
+ * A job is `idle` until it is submitted, then `held` while too many like it are with the pool, `queued` in the pool or `assigned` to a
+ * slot of one thread, and `released` once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
  */
+import { DEFAULT_URGENCY } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import type { Lane } from './lane.ts';
 import type { JobSpan } from './span.ts';
 
 /** What a job needs of who runs it: a thread of a pool, or the server itself. */
@@ -36,12 +38,18 @@ export type Particulars = Readonly<Record<string, string>>;
 export type Refusal = 'queue-full' | 'waited-too-long' | 'no-thread' | 'draining';
 
 export abstract class Job {
-  state: 'idle' | 'queued' | 'assigned' | 'released' = 'idle';
+  state: 'idle' | 'held' | 'queued' | 'assigned' | 'released' = 'idle';
   thread: JobThread | null = null;
   slot = -1;
   generation = 0;
   admittedAtMs = 0;
   assignedAtMs = 0;
+  /** The jobs that it is like; null: one that nobody dispatches. */
+  lane: Lane | null = null;
+  /** What its lane expected it to cost when its thread was given it. */
+  costUs = 0;
+  /** Its urgency when it began to wait; see `WaitingList`. */
+  waitsAs = 0;
   /** Its thread counts it among those that it has not begun. */
   isUnbegun = false;
   /** Its thread has sent the head of a response that goes on. */
@@ -65,6 +73,21 @@ export abstract class Job {
   /** How long its code may keep a thread from its event loop; 0: for ever; null: as the pool says. */
   get computeTimeoutMs(): number | null {
     return null;
+  }
+
+  /** Whose it is; null: nobody's in particular. Of what waits, only jobs of one source change places. */
+  get source(): object | null {
+    return null;
+  }
+
+  /** From 0, the most urgent, to 7 (RFC 9218 section 4.1). */
+  get urgency(): number {
+    return DEFAULT_URGENCY;
+  }
+
+  /** Jobs with the same go to the same thread where they can; empty: to any. */
+  get affinityKey(): string {
+    return '';
   }
 
   /** Writes the message that opens this job on a thread; false when its ring is full. */

@@ -5,9 +5,9 @@
  * The ring is first-in first-out and the thread claims in that order, so the jobs it has not begun are the tail of the
  * list. What the thread claims it does not tell: `oldestUnbegun` moves on when it is asked for, past each job once.
  *
- * How much a thread is given ahead follows from how much it begins. Work that costs microseconds is given in depth, since a
- * wake-up costs more than many of them. Of work that costs milliseconds it gets what hides the wake-up; the rest waits where
- * any thread can take it.
+ * How much a thread is given ahead follows from what its jobs are expected to cost, lane by lane, and from how many it begins. Work
+ * that costs microseconds is given in depth, since a wake-up costs more than many of them. Of work that costs milliseconds it
+ * gets what hides the wake-up, and behind work that costs more it gets nothing; the rest waits where any thread can take it.
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -52,6 +52,12 @@ export interface Casualties {
 
 const NO_CASUALTIES: Casualties = { first: [], more: 0, moved: 0 };
 const MOST_NAMED_CASUALTIES = 8;
+/** The expected wait of a thread that is to be given nothing. */
+export const NO_ROOM = 0x3fffffff;
+/** A thread is given ahead what it is expected to have begun after so long: several wake-ups' worth. */
+const SHORT_US = 1_000;
+/** And one job, to hide the wake-up, when it is expected to begin that after so long. */
+const ONE_AHEAD_US = 5_000;
 /** Durations are counted up to this. */
 const MOST_US = 2 ** 32 - 1;
 /** Of `clockMicroseconds`. */
@@ -80,6 +86,13 @@ export class Thread implements ReactorHandler {
   #unbegun = 0;
   /** Jobs whose response is under way: they compute little, and may last for hours. */
   #responding = 0;
+  /** What the jobs are expected to cost that count as load, and those that it has not begun. */
+  #loadUs = 0;
+  #unbegunUs = 0;
+  /** The job that it began last, unless that is over, as far as `oldestUnbegun` has looked. */
+  #begunLast: Job | null = null;
+  /** It has been refused work that it could begin once it has nothing to do. */
+  #isHeldBack = false;
   /** Most jobs that it is given before it begins them. */
   #unbegunLimit = Number.POSITIVE_INFINITY;
   /** 1 while it is asked for more work because it has ended a job: it takes the next one before it could be given another. */
@@ -209,13 +222,44 @@ export class Thread implements ReactorHandler {
     return this.jobs.size - this.#responding;
   }
 
-  /** A slot, and few enough jobs that it has not begun. */
+  /** A slot, few enough jobs that it has not begun, and nothing that is expected to keep it from them for long. */
   get hasRoom(): boolean {
-    if (this.state !== 'ready' || this.#free.length === 0) return false;
+    return this.expectedWaitUs() !== NO_ROOM;
+  }
+
+  /** For how long a job that it is given now is expected to wait until it is begun, in microseconds; `NO_ROOM`: for too long. */
+  expectedWaitUs(): number {
+    if (this.state !== 'ready' || this.#free.length === 0) return NO_ROOM;
     const limit = this.#unbegunLimit + this.#aboutToBegin;
-    if (this.#unbegun < limit) return true;
+    if (this.#unbegun >= limit) {
+      this.#passBegun();
+      if (this.#unbegun >= limit) return NO_ROOM;
+    }
+    // The most that it can be.
+    if (this.#loadUs <= SHORT_US) return this.#loadUs;
     this.#passBegun();
-    return this.#unbegun < limit;
+    const waitUs = this.#acceptableWaitUs();
+    if (waitUs !== NO_ROOM || this.#isHeldBack) return waitUs;
+    this.#isHeldBack = true;
+    this.vitals.holdBack();
+    // It may have gone to sleep before it could see that.
+    return this.#acceptableWaitUs();
+  }
+
+  #acceptableWaitUs(): number {
+    const remainingUs = this.channel.peerSleeps ? 0 : this.#remainingUs();
+    const waitUs = this.#unbegunUs + remainingUs;
+    // When it computes nothing, the one that waits is as good as begun.
+    const isNext = this.#unbegun <= (remainingUs === 0 ? 1 : 0);
+    return waitUs <= (isNext ? ONE_AHEAD_US : SHORT_US) ? waitUs : NO_ROOM;
+  }
+
+  /** Of the job that it computes. One that has taken longer than expected may well take as long again. */
+  #remainingUs(): number {
+    const job = this.#begunLast;
+    if (job === null || this.vitals.computedUs(job.slot) !== 0) return 0;
+    const passedUs = elapsed(this.vitals.begunUs(job.slot), clockMicroseconds(this.#turns.nowMs));
+    return Math.max(job.costUs - passedUs, passedUs);
   }
 
   get freeSlots(): number {
@@ -247,7 +291,15 @@ export class Thread implements ReactorHandler {
   receive(limit: number, limitBytes: number): number {
     const received = this.channel.receive(limit, limitBytes);
     if (received > 0) this.#heardAtMs = this.#turns.nowMs;
+    if (this.#isHeldBack) this.#lookAgain();
     return received;
+  }
+
+  /** It may have begun all that kept it from more. */
+  #lookAgain(): void {
+    if (this.expectedWaitUs() === NO_ROOM) return;
+    this.#isHeldBack = false;
+    this.#tellOfRoom();
   }
 
   /**
@@ -288,6 +340,7 @@ export class Thread implements ReactorHandler {
       this.#giveBack(slot);
       job.state = 'released';
       job.onFault(error);
+      if (job.lane !== null) job.lane.leave();
       return true;
     }
     if (!isSent) {
@@ -302,6 +355,9 @@ export class Thread implements ReactorHandler {
     job.assignedAtMs = this.#turns.nowMs;
     job.hasResponded = false;
     job.isUnbegun = true;
+    job.costUs = job.lane === null ? 0 : job.lane.costUs;
+    this.#loadUs += job.costUs;
+    this.#unbegunUs += job.costUs;
     if (job.span !== null) job.span.assigned(this.name);
     // It has run out of work while it was held short, and work that waits for something else ends without a word.
     const isHeldShort = this.#unbegun === 0 && this.#unbegunLimit !== Number.POSITIVE_INFINITY;
@@ -346,6 +402,7 @@ export class Thread implements ReactorHandler {
     job.assignedAtMs = job.admittedAtMs;
     this.vitals.begin(slot, clockMicroseconds(job.assignedAtMs));
     job.hasResponded = false;
+    job.costUs = 0;
     // In front, among what has been begun.
     this.jobs.unshift(job);
     this.#turns.request();
@@ -373,6 +430,7 @@ export class Thread implements ReactorHandler {
     let job = this.#oldestUnbegun;
     while (job !== null && claims.stateOf(job.slot) !== ClaimState.Queued) {
       this.#countBegun(job);
+      this.#begunLast = job;
       job = job.next;
     }
     this.#oldestUnbegun = job;
@@ -382,6 +440,7 @@ export class Thread implements ReactorHandler {
     if (!job.isUnbegun) return;
     job.isUnbegun = false;
     this.#unbegun--;
+    this.#unbegunUs -= job.costUs;
     this.#begunSinceMeasured++;
   }
 
@@ -411,6 +470,8 @@ export class Thread implements ReactorHandler {
     this.#free.push(slot);
     this.#countBegun(job);
     if (job.hasResponded) this.#responding--;
+    else this.#loadUs -= job.costUs;
+    if (this.#begunLast === job) this.#begunLast = null;
     if (this.#oldestUnbegun === job) this.#oldestUnbegun = job.next;
     this.jobs.remove(job);
     job.state = 'released';
@@ -428,8 +489,19 @@ export class Thread implements ReactorHandler {
     this.#release(job);
     this.#tellReleased(job);
     this.#aboutToBegin = 1;
+    this.#leaveLane(job);
     this.#tellOfRoom();
     this.#aboutToBegin = 0;
+  }
+
+  /** Contained as below. */
+  #leaveLane({ lane }: Job): void {
+    if (lane === null) return;
+    try {
+      lane.leave();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
   }
 
   /**
@@ -455,6 +527,9 @@ export class Thread implements ReactorHandler {
     tally.queueWait.record(Math.min(MOST_US, (assignedAtMs - admittedAtMs) * 1000) >>> 0);
     tally.claimWait.record(claimUs);
     tally.service.record(this.#runningUs(job, nowMs));
+    const computedUs = vitals.computedUs(slot);
+    // 0: it says so in a moment, which is too late here. The next job is in time.
+    if (job.lane !== null && computedUs !== 0) job.lane.record(computedUs);
     let stalledUs = 0;
     if (stalls > 0) {
       stalledUs = vitals.stalledUs(slot, clockMicroseconds(nowMs));
@@ -517,6 +592,7 @@ export class Thread implements ReactorHandler {
       } else {
         this.#tellReleased(job);
         this.#tellLost(job);
+        this.#leaveLane(job);
       }
     }
     this.casualties = { first, more: lost - first.length, moved: unbegun.length };
@@ -554,6 +630,7 @@ export class Thread implements ReactorHandler {
     else if (!job.hasResponded) {
       job.hasResponded = true;
       this.#responding++;
+      this.#loadUs -= job.costUs;
     }
   }
 

@@ -1,11 +1,14 @@
 /** Threads on real channels whose hosts the test speaks for. */
 import { Dispatcher, type DispatcherOptions } from '../../runtime/pools/dispatcher.ts';
+import type { Lane } from '../../runtime/pools/lane.ts';
 import { Thread } from '../../runtime/pools/thread.ts';
 import { openChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
+import { clockMicroseconds } from '../../wire/clock.ts';
 import { Flag } from '../../wire/messages.ts';
 import type { ThreadEnd } from '../../wire/thread-end.ts';
 import { type Received, recordThread } from '../wire/record.ts';
+import { DepthLane } from './depth-lane.ts';
 import { ManualTurns } from './manual-turns.ts';
 import { RecordingJob } from './recording-job.ts';
 
@@ -26,6 +29,8 @@ export interface ScriptedThread {
 
 export class PoolBench {
   readonly turns = new ManualTurns();
+  /** Of what `submit` makes. */
+  lane: Lane = new DepthLane();
   readonly dispatcher: Dispatcher;
   readonly threads: ScriptedThread[] = [];
   waiting = 0;
@@ -54,7 +59,7 @@ export class PoolBench {
       host,
       received,
       corrupted,
-      begin: (most = 1000) => begin(thread, host, received, most),
+      begin: (most = 1000) => begin(thread, host, received, most, this.turns.nowMs),
       finish(job) {
         host.sendHead(job.slot, Flag.End | Flag.Final, 200, [], null);
         host.publish();
@@ -80,13 +85,14 @@ export class PoolBench {
   submit(...names: string[]): RecordingJob[] {
     return names.map((name) => {
       const job = new RecordingJob(name);
+      job.lane = this.lane;
       this.dispatcher.submit(job);
       return job;
     });
   }
 }
 
-function begin(thread: Thread, host: ThreadEnd, received: Received[], most: number): string[] {
+function begin(thread: Thread, host: ThreadEnd, received: Received[], most: number, nowMs: number): string[] {
   thread.channel.publish();
   const begun: string[] = [];
   while (begun.length < most) {
@@ -94,6 +100,7 @@ function begin(thread: Thread, host: ThreadEnd, received: Received[], most: numb
     if (host.receive(1) === 0) break;
     for (const [kind, slot, generation, , , , , path] of received.slice(from)) {
       if (kind !== 'open') continue;
+      thread.vitals.begin(slot as number, clockMicroseconds(nowMs));
       if (host.claims.claim(slot as number, generation as number)) begun.push((path as string).slice(1));
     }
   }

@@ -5,6 +5,7 @@ import { Pool, type PoolObserver } from '../../runtime/pools/pool.ts';
 import type { PoolOptions } from '../../runtime/pools/pool-options.ts';
 import type { Casualties } from '../../runtime/pools/thread.ts';
 import { Reactor } from '../../runtime/reactor.ts';
+import { DepthLane } from './depth-lane.ts';
 import { RecordingJob } from './recording-job.ts';
 
 type News = [what: string, detail: string];
@@ -66,9 +67,11 @@ export function startPool(t: ExecutionContext, application: string, own: Partial
   const reactor = new Reactor(5, () => pool.tick());
   const pool: Pool = new Pool({ ...poolOptions(application), ...own }, reactor, observer);
   t.teardown(() => pool.destroy());
+  const lane = new DepthLane();
   const submit = (...names: string[]) =>
     names.map((name) => {
       const job = new RecordingJob(name);
+      job.lane = lane;
       pool.dispatcher.submit(job);
       reactor.request();
       return job;

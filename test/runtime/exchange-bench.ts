@@ -6,6 +6,7 @@ import { Dispatcher } from '../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../runtime/pools/thread.ts';
 import { openChannel } from '../../wire/channel.ts';
 import type { ThreadEnd } from '../../wire/thread-end.ts';
+import { DepthLane } from '../pools/depth-lane.ts';
 import { ManualTurns } from '../pools/manual-turns.ts';
 import { type Received, recordThread } from '../wire/record.ts';
 
@@ -126,6 +127,7 @@ export class ExchangeBench {
       websocket: false,
       connect: false,
       outcomes: new OutcomeCounters(),
+      lane: new DepthLane(),
     };
     const exchange = new Exchange(
       this.transport,

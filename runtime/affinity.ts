@@ -1,0 +1,39 @@
+/** What requests have in common that are to go to the same thread: the value of a field, or of a cookie. */
+
+export interface Affinity {
+  /** In lower case; `cookie` for a cookie. */
+  readonly field: string;
+  /** Null: the field's own value. */
+  readonly cookie: string | null;
+}
+
+const COOKIE = 'cookie:';
+
+/** @param written a field's name, or `cookie:` and a cookie's, as the configuration has it */
+export function parseAffinity(written: string): Affinity {
+  return written.startsWith(COOKIE)
+    ? { field: 'cookie', cookie: written.slice(COOKIE.length) }
+    : { field: written.toLowerCase(), cookie: null };
+}
+
+/** @param fields names and values in turns; empty: the request does not say, and may go anywhere. */
+export function affinityKeyOf({ field, cookie }: Affinity, fields: readonly string[]): string {
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== field) continue;
+    const value = fields[i + 1] as string;
+    if (cookie === null) return value;
+    const found = cookieIn(value, cookie);
+    if (found !== '') return found;
+  }
+  return '';
+}
+
+/** RFC 6265 section 4.2.1: pairs, with a semicolon and a space between them. The first of a name counts. */
+function cookieIn(value: string, name: string): string {
+  for (const pair of value.split(';')) {
+    const trimmed = pair.trimStart();
+    if (trimmed.startsWith(name) && trimmed.charCodeAt(name.length) === 0x3d)
+      return trimmed.slice(name.length + 1);
+  }
+  return '';
+}

@@ -1,0 +1,86 @@
+/**
+ * Jobs that wait, in the order in which they came. One that is more urgent (RFC 9218) than others of its own source changes places with
+ * those, and with nobody else: whatever a client says of its requests, no other waits longer for it.
+ */
+import { type Job, JobList } from './job.ts';
+
+/** RFC 9218 section 4.1: 0 is the most urgent. */
+const URGENCIES = 8;
+
+export class WaitingList extends JobList {
+  /** How many wait, by their urgency as it was when they came. */
+  readonly #counts = new Uint32Array(URGENCIES);
+  /** Older jobs stand before younger ones. */
+  #isByAge = true;
+
+  override push(job: Job): void {
+    super.push(job);
+    this.#count(job);
+    if (this.#hasLessUrgent(job.waitsAs)) this.#bringForward(job);
+  }
+
+  override unshift(job: Job): void {
+    super.unshift(job);
+    this.#count(job);
+  }
+
+  override remove(job: Job): void {
+    super.remove(job);
+    (this.#counts[job.waitsAs] as number)--;
+    if (this.size === 0) this.#isByAge = true;
+  }
+
+  /** The first that was admitted before then. */
+  admittedBefore(ms: number): Job | null {
+    for (let job = this.head; job !== null; job = job.next) {
+      if (job.admittedAtMs < ms) return job;
+      if (this.#isByAge) return null;
+    }
+    return null;
+  }
+
+  #count(job: Job): void {
+    job.waitsAs = job.urgency & (URGENCIES - 1);
+    (this.#counts[job.waitsAs] as number)++;
+  }
+
+  #hasLessUrgent(urgency: number): boolean {
+    for (let other = urgency + 1; other < URGENCIES; other++) {
+      if ((this.#counts[other] as number) > 0) return true;
+    }
+    return false;
+  }
+
+  /** Past each less urgent job of its source, which takes the place that it leaves. */
+  #bringForward(job: Job): void {
+    const { source } = job;
+    if (source === null) return;
+    for (let other = job.previous; other !== null; ) {
+      const before: Job | null = other.previous;
+      if (other.source === source) {
+        if (other.waitsAs <= job.waitsAs) return;
+        this.#swap(other, job);
+        this.#isByAge = false;
+      }
+      other = before;
+    }
+  }
+
+  #swap(earlier: Job, later: Job): void {
+    const before = earlier.previous;
+    const after = later.next;
+    const between = earlier.next === later ? null : (earlier.next as Job);
+    const last = later.previous as Job;
+    this.#link(before, later);
+    this.#link(later, between ?? earlier);
+    if (between !== null) this.#link(last, earlier);
+    this.#link(earlier, after);
+  }
+
+  #link(one: Job | null, other: Job | null): void {
+    if (one === null) this.head = other;
+    else one.next = other;
+    if (other === null) this.tail = one;
+    else other.previous = one;
+  }
+}
