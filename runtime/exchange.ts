@@ -513,6 +513,11 @@ export class Exchange extends Job implements Watched {
     this.#abandon(CANCEL, ResetBy.Server);
   }
 
+  /** As at the end of a drain: it is cut off where it stands, with a code that says whether it may be sent again. */
+  override onExpired(): void {
+    this.onDeadline(Deadline.Drain);
+  }
+
   onFault(error: unknown): void {
     this.transport.fail(this, error);
   }

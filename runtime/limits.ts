@@ -10,13 +10,14 @@ export interface ConnectionLimitOptions {
 }
 
 export class ConnectionLimits {
-  readonly #options: ConnectionLimitOptions;
+  /** May be replaced: connections that are open stay, and count. */
+  options: ConnectionLimitOptions;
   #open = 0;
   /** Only addresses that have a connection are in it, so it is no larger than their number. */
   readonly #byAddress = new Map<string, number>();
 
   constructor(options: ConnectionLimitOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   get openConnections(): number {
@@ -25,7 +26,7 @@ export class ConnectionLimits {
 
   /** False: there are as many as there may be. True: one more is counted, until `close`. */
   open(): boolean {
-    if (this.#open >= this.#options.maxConnections) return false;
+    if (this.#open >= this.options.maxConnections) return false;
     this.#open++;
     return true;
   }
@@ -36,17 +37,18 @@ export class ConnectionLimits {
 
   /** The same for the connections of one address, which ends with `closeFrom`. Whoever has no address is not counted. */
   openFrom(address: string): boolean {
-    const most = this.#options.maxConnectionsPerAddress;
-    if (most === 0 || address === '') return true;
+    const most = this.options.maxConnectionsPerAddress;
+    if (address === '') return true;
+    // Counted without a limit too, as there may be one tomorrow.
     const key = addressKey(address);
     const count = this.#byAddress.get(key) ?? 0;
-    if (count >= most) return false;
+    if (most > 0 && count >= most) return false;
     this.#byAddress.set(key, count + 1);
     return true;
   }
 
   closeFrom(address: string): void {
-    if (this.#options.maxConnectionsPerAddress === 0 || address === '') return;
+    if (address === '') return;
     const key = addressKey(address);
     const count = this.#byAddress.get(key) ?? 0;
     if (count <= 1) this.#byAddress.delete(key);

@@ -3,8 +3,19 @@ import type { PoolConfig } from './config/config.ts';
 import type { Log } from './log.ts';
 import type { PoolObserver } from './pools/pool.ts';
 
-/** @param onGaveUp the pool is configured to end the server, and it is time */
-export function poolLog(log: Log, pool: PoolConfig, onGaveUp: () => void): PoolObserver {
+/** What is known of a pool apart from what it knows itself. */
+export interface PoolKnowledge {
+  /** Undefined: it is to end. */
+  readonly config: PoolConfig | undefined;
+  /** Why it goes on with what it had loaded, and not with what is on the disk; undefined: it does not. */
+  readonly stale: string | undefined;
+}
+
+/**
+ * @param know of the pool as it is configured now
+ * @param onGaveUp the pool is configured to end the server, and it is time
+ */
+export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => void): PoolObserver {
   return {
     onThreadStarted: ({ name }, thread) => log.debug({ pool: name, thread }, 'thread started'),
     onThreadDied: ({ name }, thread, cause, { first, more, moved }, nextStartInMs) => {
@@ -32,16 +43,21 @@ export function poolLog(log: Log, pool: PoolConfig, onGaveUp: () => void): PoolO
         { pool: name, thread, processIds },
         'processes killed: a thread that was ended waited for them',
       ),
-    onDegraded: ({ name, dispatcher }, nextStartInMs) =>
+    onDegraded: ({ name, dispatcher }, nextStartInMs) => {
+      const { config, stale } = know();
+      const min = config?.threads.min;
       log.warn(
-        { pool: name, threads: dispatcher.threads.length, min: pool.threads.min, nextStartInMs },
-        'pool degraded: it has fewer threads than its minimum until its application holds out',
-      ),
+        { pool: name, threads: dispatcher.threads.length, min, nextStartInMs, ...(stale && { stale }) },
+        stale === undefined
+          ? 'pool degraded: it has fewer threads than its minimum until its application holds out'
+          : 'pool degraded: what its threads ran is not on the disk any more, and what is there does not do',
+      );
+    },
     onRecovered: ({ name, dispatcher }) =>
       log.info({ pool: name, threads: dispatcher.threads.length }, 'pool recovered'),
     onGaveUp: ({ name }, cause) => {
       log.fatal(
-        { pool: name, err: cause, restart: pool.restart },
+        { pool: name, err: cause, restart: know().config?.restart },
         'too many threads died: the server ends, as restart.giveUp says',
       );
       onGaveUp();

@@ -42,13 +42,13 @@ export class Reactor implements Turns {
   readonly #turn: () => void;
   /** Work that must be looked at every so often while any is open: what threads have not begun, queues that wait. */
   readonly #maintain: () => void;
-  readonly #maintainEveryMs: number;
+  maintainEveryMs: number;
   #maintainedMs = 0;
   #alarm: NodeJS.Timeout | null = null;
 
   constructor(maintainEveryMs: number, maintain: () => void) {
     this.#turn = () => this.#runTurn();
-    this.#maintainEveryMs = maintainEveryMs;
+    this.maintainEveryMs = maintainEveryMs;
     this.#maintain = maintain;
   }
 
@@ -117,7 +117,7 @@ export class Reactor implements Turns {
       }
       this.#dirty.length = 0;
     }
-    if (expecting && this.nowMs - this.#maintainedMs >= this.#maintainEveryMs) {
+    if (expecting && this.nowMs - this.#maintainedMs >= this.maintainEveryMs) {
       this.#maintainedMs = this.nowMs;
       this.#maintain();
     }
@@ -141,7 +141,7 @@ export class Reactor implements Turns {
     this.#alarm = setTimeout(() => {
       this.#alarm = null;
       this.request();
-    }, this.#maintainEveryMs);
+    }, this.maintainEveryMs);
     // Sockets and threads keep the process alive, not this.
     this.#alarm.unref();
   }

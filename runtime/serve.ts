@@ -6,29 +6,45 @@ import { ControlSocketError } from './control/errors.ts';
 import { openControl } from './control/open.ts';
 import { ControlRoutes } from './control/routes.ts';
 import type { ControlServer } from './control/server.ts';
+import { Terminal } from './hangup.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
 import { Profiler } from './profiling/profiler.ts';
+import { addReload } from './reload/control-route.ts';
+import { Reloader } from './reload/reloader.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /**
- * Runs the server until it is told to stop. Threads have been told to end when this resolves; not all need have.
+ * Runs the server until it is told to stop, and reloads it when it is told to. Threads have been told to end when this resolves; not all need have.
+ * @param readConfig the configuration as it is when a reload begins
  * @throws ConfigError when files that the configuration names are wrong
  */
-export async function serve(config: Config, log: Log, signals: StopSignals): Promise<number> {
+export async function serve(
+  config: Config,
+  log: Log,
+  signals: StopSignals,
+  readConfig: () => Promise<Config>,
+): Promise<number> {
   const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes));
   // From the beginning, as `StopSignals` are.
-  process.on('SIGHUP', () => server.reloadCertificates());
+  const terminal = new Terminal();
+  const reloader = new Reloader(server, readConfig, log);
+  process.on('SIGHUP', () => {
+    if (terminal.hasClosed) signals.hangUp();
+    // The log has what comes of it.
+    else void reloader.reload('SIGHUP').catch(() => undefined);
+  });
   signals.tellTo(log);
   const { first, second } = signals;
   const routes = new ControlRoutes();
   addStatus(routes, server);
+  addReload(routes, reloader);
   let control: ControlServer | null = null;
-  const profiler = new Profiler(config.profiling, server.parts.pools, log);
+  const profiler = new Profiler(config.profiling, () => server.parts.pools, log);
   profiler.addRoutes(routes, () => control?.path ?? null);
   try {
     control = await openControl(config, routes, server.parts.reactor, log);
@@ -36,10 +52,14 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
     const exitCode = await Promise.race([
-      started.then(forgetPassedSockets).then(() => server.startFailed),
+      started.then(forgetPassedSockets).then(() => {
+        reloader.open();
+        return server.startFailed;
+      }),
       server.gaveUp.then(() => ExitCode.GaveUp),
       first.then(() => ExitCode.Ok),
     ]);
+    reloader.close();
     // It answers to the end: a drain takes a while, and is watched.
     const drained = Promise.all([profiler.close(), server.drain()]);
     return await Promise.race([drained.then(() => exitCode), second]);
@@ -47,6 +67,7 @@ export async function serve(config: Config, log: Log, signals: StopSignals): Pro
     if (error instanceof ConfigError) throw error;
     return failedToStart(error, log);
   } finally {
+    reloader.close();
     control?.close();
     profiler.destroy();
     void server.destroy();

@@ -59,6 +59,13 @@ export function makeFronts(config: Config, owner: FrontOwner): Fronts {
   return { plain: makeFront(plain, shared, owner), checked: makeFront(checked, shared, owner) };
 }
 
+/** Requests from now on are served by these, also on connections that stand, as far as a protocol lets them change. */
+export function updateFronts({ plain, checked }: Fronts, config: Config, owner: FrontOwner): void {
+  const settings = settingsOf(config, owner);
+  Object.assign(plain, settings.plain);
+  Object.assign(checked, settings.checked);
+}
+
 function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyof Fronts]: Settings } {
   const { limits } = config;
   const routes: Route<Destination>[] = [

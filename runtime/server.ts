@@ -2,7 +2,6 @@
 import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { pathToFileURL } from 'node:url';
 import { AbuseLog } from './abuse-log.ts';
 import { parseAffinity } from './affinity.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
@@ -13,7 +12,7 @@ import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http1Connection } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
-import { LingeringSockets } from './connections/lingering.ts';
+import { LingeringSockets, type LingerOptions } from './connections/lingering.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange.ts';
@@ -27,14 +26,20 @@ import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
+import { poolOptions } from './pool-settings.ts';
 import { Lane } from './pools/lane.ts';
 import { Pool } from './pools/pool.ts';
+import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
-import { type Fronts, makeFronts } from './server-front.ts';
+import { ReloadStoppedError } from './reload/errors.ts';
+import type { ReloadReport } from './reload/report.ts';
+import { retirePool } from './reload/retire-pool.ts';
+import { type ReloadTarget, ReloadTransaction } from './reload/transaction.ts';
+import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
-import type { ServerState, ServerStatus } from './status-types.ts';
+import type { ServerState, ServerStatus, StaleStatus } from './status-types.ts';
 import { flagsWith, threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
@@ -53,10 +58,12 @@ export interface ServerParts {
 }
 
 export class Server {
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Log;
   readonly #reactor: Reactor;
-  readonly #pools = new Map<string, Pool>();
+  #pools: ReadonlyMap<string, Pool>;
+  /** No route leads to them any more: they finish what they have. */
+  readonly #retiring = new Set<Pool>();
   /** By pool. */
   readonly #outcomes = new Map<string, OutcomeCounters>();
   /** Of requests that no route matched. */
@@ -72,6 +79,10 @@ export class Server {
   readonly #limits: ConnectionLimits;
   readonly #lingering: LingeringSockets;
   readonly #fronts: Fronts;
+  readonly #frontOwner: FrontOwner;
+  #reload: ReloadTransaction | null = null;
+  /** Pools that go on with what they had loaded, and why. */
+  readonly #stale = new Map<string, StaleStatus>();
   readonly #startedAt = new Date();
   readonly #reactorMeter = new LoopMeter();
   readonly #meters = new WeakMap<Thread, LoopMeter>();
@@ -89,23 +100,18 @@ export class Server {
     this.#config = config;
     this.#log = log;
     this.#prints = prints;
-    const recallAfterMs = Math.min(...Object.values(config.pools).map((pool) => pool.recallAfterMs));
-    this.#reactor = new Reactor(recallAfterMs, () => this.#maintain());
-    for (const pool of Object.values(config.pools)) {
-      this.#pools.set(pool.name, this.#createPool(pool));
-      this.#outcomes.set(pool.name, new OutcomeCounters());
-    }
+    this.#reactor = new Reactor(maintainEveryMs(config), () => this.#maintain());
+    this.#pools = new Map(
+      Object.values(config.pools).map((pool) => [pool.name, this.#createPool(pool, config)]),
+    );
+    for (const name of this.#pools.keys()) this.#outcomes.set(name, new OutcomeCounters());
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#abuse = new AbuseLog(log);
     this.#handshakes = new Handshakes(config.limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
     this.#limits = new ConnectionLimits(config.limits);
-    const { linger, responseRate } = config.limits;
-    this.#lingering = new LingeringSockets(
-      { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) },
-      () => this.#checkEmpty(),
-    );
-    this.#fronts = makeFronts(config, {
+    this.#lingering = new LingeringSockets(lingerOptions(config), () => this.#checkEmpty());
+    this.#frontOwner = {
       reactor: this.#reactor,
       deadlines: this.#deadlines,
       lingering: this.#lingering,
@@ -117,54 +123,23 @@ export class Server {
       onFault: (error) =>
         this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
-    });
+    };
+    this.#fronts = makeFronts(config, this.#frontOwner);
   }
 
-  #createPool(pool: PoolConfig): Pool {
-    const observer = poolLog(this.#log, pool, () => this.#gaveUp.resolve());
-    return new Pool(
-      {
-        name: pool.name,
-        minThreads: pool.threads.min,
-        maxThreads: pool.threads.max,
-        idleTimeoutMs: pool.idleTimeoutMs,
-        slotsPerThread: pool.exchangesPerThread,
-        ringBytes: pool.ringBytes,
-        maxQueuedJobs: pool.queue.maxExchanges,
-        maxWaitMs: pool.queue.maxWaitMs,
-        recallAfterMs: pool.recallAfterMs,
-        restart: pool.restart,
-        minUptimeMs: pool.minUptimeMs,
-        computeTimeoutMs: pool.computeTimeoutMs,
-        computeGraceMs: pool.computeGraceMs,
-        retireTimeoutMs: this.#config.drainTimeoutMs,
-        startTimeoutMs: pool.startTimeoutMs,
-        resourceLimits: pool.resourceLimits,
-        niceIncrement: pool.niceIncrement,
-        host: {
-          application: pathToFileURL(pool.application).href,
-          ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
-          pool: pool.name,
-          requestWindowBytes: pool.requestWindowBytes,
-          // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
-          creditEveryBytes: Math.min(pool.requestWindowBytes, this.#config.http2.streamWindowBytes) >> 2,
-          responseWindowBytes: pool.responseWindowBytes,
-          writeBacklogBytes: pool.writeBacklogBytes,
-          downgrade: pool.downgrade,
-          validate: pool.validate,
-          stopTimeoutMs: this.#config.drainTimeoutMs,
-          maxErrorChars: this.#config.log.maxErrorChars,
-          maxWaitingPrintBytes: this.#config.log.maxWaitingBytes,
-          ...(pool.kind && { kind: pool.kind }),
-          ...(pool.export && { export: pool.export }),
-          ...(pool.port && { port: pool.port }),
-        },
-        flags: flagsWith(this.#threadFlags, pool),
-        ...(this.#prints && { prints: this.#prints }),
-      },
-      this.#reactor,
-      observer,
-    );
+  #createPool(pool: PoolConfig, config: Config): Pool {
+    const know = () => ({ config: this.#config.pools[pool.name], stale: this.#stale.get(pool.name)?.why });
+    const observer = poolLog(this.#log, know, () => this.#gaveUp.resolve());
+    return new Pool(this.#poolOptions(pool, config), this.#reactor, observer);
+  }
+
+  #poolOptions(pool: PoolConfig, config: Config): PoolOptions {
+    return poolOptions(pool, config, flagsWith(this.#threadFlags, pool), this.#prints);
+  }
+
+  /** With those that finish what they have. */
+  get #allPools(): readonly Pool[] {
+    return [...this.#pools.values(), ...this.#retiring];
   }
 
   #destination(route: RouteConfig): Destination {
@@ -204,7 +179,7 @@ export class Server {
     return {
       reactor: this.#reactor,
       connections: this.#connections,
-      pools: [...this.#pools.values()],
+      pools: this.#allPools,
       listeners: this.#listeners,
     };
   }
@@ -229,6 +204,7 @@ export class Server {
       maxQueued: new Map(
         Object.values(this.#config.pools).map(({ name, queue }) => [name, queue.maxExchanges]),
       ),
+      stale: this.#stale,
       reactorMeter: this.#reactorMeter,
       meters: this.#meters,
     });
@@ -272,29 +248,84 @@ export class Server {
   /**
    * Reads certificates and keys anew. Connections stay; new ones get what the files say now. The log says what has been
    * reloaded, or why nothing has; files that are wrong change nothing.
-   */
-  reloadCertificates(): void {
-    if (!this.#hasCertificateFiles) {
-      this.#log.info(
-        'nothing is reloaded: no listener has certificate files, and all else is read at the start only',
-      );
-    } else if (this.#state === 'leaving' || this.#state === 'draining' || this.#state === 'ended') {
-      this.#log.info('nothing is reloaded: the server stops');
-    } else if (this.#certificates === null) {
-      this.#log.info('nothing is reloaded: the server starts, and reads its certificates in any case');
-    } else {
-      void this.#certificates.reload();
-    }
-  }
-
-  /**
-   * The same for who waits for it, of a server that runs.
    * @throws ConfigError, NoCertificatesError
    */
   async readCertificates(): Promise<void> {
     if (!this.#hasCertificateFiles || this.#certificates === null) throw new NoCertificatesError();
-    const problems = await this.#certificates.reload();
+    const { problems } = await this.#certificates.reload();
     if (problems.length > 0) throw new ConfigError('certificates', problems);
+  }
+
+  /**
+   * Comes to run another configuration, and what is on the disk now, without losing an exchange. One at a time.
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: it runs what it ran before
+   */
+  async reload(config: Config): Promise<ReloadReport> {
+    if (this.#state !== 'running') throw new ReloadStoppedError();
+    await this.reloadSettled();
+    const reload = new ReloadTransaction(this.#reloadTarget(), config);
+    this.#reload = reload;
+    return await reload.run();
+  }
+
+  /** Resolves when the threads of before the last reload have ended. */
+  async reloadSettled(): Promise<void> {
+    await this.#reload?.settled();
+  }
+
+  #reloadTarget(): ReloadTarget {
+    const server = this;
+    return {
+      get config() {
+        return server.#config;
+      },
+      get isRunning() {
+        return server.#state === 'running';
+      },
+      get pools() {
+        return server.#pools;
+      },
+      certificates: this.#certificates,
+      optionsOf: (pool, config) => this.#poolOptions(pool, config),
+      createPool: (pool, config) => this.#createPool(pool, config),
+      take: (config, pools) => this.#take(config, pools),
+      retire: (pool) => this.#retire(pool),
+      setStale: (pool, why) => {
+        if (why === null) this.#stale.delete(pool);
+        else this.#stale.set(pool, { since: new Date().toISOString(), why });
+      },
+    };
+  }
+
+  /** At one moment: exchanges that are open stay where they are, those that begin from now on go by this. */
+  #take(config: Config, pools: ReadonlyMap<string, Pool>): void {
+    const before = this.#config;
+    this.#config = config;
+    this.#pools = pools;
+    for (const name of pools.keys()) {
+      if (!this.#outcomes.has(name)) this.#outcomes.set(name, new OutcomeCounters());
+    }
+    updateFronts(this.#fronts, config, this.#frontOwner);
+    const { limits } = config;
+    this.#deadlines.options = limits;
+    this.#limits.options = limits;
+    this.#handshakes.options = limits.handshakes;
+    this.#lingering.options = lingerOptions(config);
+    this.#reactor.maintainEveryMs = maintainEveryMs(config);
+    for (const listener of this.#listeners) {
+      const own = config.listeners[listener.index];
+      if (own !== undefined)
+        listener.reconfigure(own, limits.headerTimeoutMs, limits.handshakes.maxHelloBytes);
+    }
+    if (config.log.level !== before.log.level) this.#log.level = config.log.level;
+  }
+
+  async #retire(pool: Pool): Promise<void> {
+    this.#retiring.add(pool);
+    await retirePool(pool, this.#config.reload.drainTimeoutMs);
+    this.#retiring.delete(pool);
+    this.#stale.delete(pool.name);
+    if (!this.#pools.has(pool.name)) this.#outcomes.delete(pool.name);
   }
 
   get #hasCertificateFiles(): boolean {
@@ -407,7 +438,7 @@ export class Server {
 
   #measureLoops(): void {
     this.#reactorMeter.tick(() => performance.eventLoopUtilization());
-    for (const pool of this.#pools.values()) {
+    for (const pool of this.#allPools) {
       for (const thread of pool.threads) {
         const worker = pool.workerOf(thread);
         if (worker === null) continue;
@@ -420,6 +451,7 @@ export class Server {
 
   #maintain(): void {
     for (const pool of this.#pools.values()) pool.tick();
+    for (const pool of this.#retiring) pool.tick();
   }
 
   /**
@@ -437,7 +469,8 @@ export class Server {
     this.#handshakes.close();
     this.#certificates?.close();
     for (const connection of this.#connections) connection.drain();
-    for (const pool of this.#pools.values()) pool.announceDrain();
+    void this.#reload?.abort();
+    for (const pool of this.#allPools) pool.announceDrain();
     this.#checkEmpty();
     let deadline: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
@@ -459,7 +492,7 @@ export class Server {
       await this.#resetAll(emptied);
     }
     // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
-    const stopped = Promise.all([...this.#pools.values()].map((pool) => pool.drain()));
+    const stopped = Promise.all(this.#allPools.map((pool) => pool.drain()));
     if ((await Promise.race([stopped, late])) === 'late') {
       this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
     }
@@ -526,6 +559,15 @@ export class Server {
     this.#handshakes.close();
     this.#certificates?.close();
     for (const connection of this.#connections) connection.destroy();
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    await Promise.all([this.#reload?.abort(), ...this.#allPools.map((pool) => pool.destroy())]);
   }
+}
+
+/** The most impatient of the pools decides. */
+function maintainEveryMs({ pools }: Config): number {
+  return Math.min(...Object.values(pools).map((pool) => pool.recallAfterMs));
+}
+
+function lingerOptions({ limits: { linger, responseRate } }: Config): LingerOptions {
+  return { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) };
 }

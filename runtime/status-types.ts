@@ -48,8 +48,19 @@ export interface LoopStatus {
   readonly utilization: number;
 }
 
+/** A pool whose threads cannot run what is on the disk. */
+export interface StaleStatus {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly why: string;
+}
+
 export interface PoolStatus {
   readonly name: string;
+  /** What its threads are started with: 1 at first, and another after each reload. */
+  readonly version: number;
+  /** The last reload was given up for its sake: what runs is not what is on the disk; null: it was not. */
+  readonly stale: StaleStatus | null;
   /** `degraded`: fewer threads than the minimum take exchanges. */
   readonly state: 'starting' | 'running' | 'degraded' | 'draining';
   /** Exchanges that wait for a thread, and how many may. */
@@ -87,6 +98,8 @@ export interface ExchangeStatus extends Readonly<OutcomeCounters> {
 
 export interface ThreadStatus {
   readonly name: string;
+  /** Of the pool's versions. */
+  readonly version: number;
   /** Node's; null: it does not run yet. */
   readonly threadId: number | null;
   readonly state: 'starting' | 'ready' | 'draining' | 'dead';

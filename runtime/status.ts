@@ -17,6 +17,7 @@ import type {
   PoolStatus,
   ServerState,
   ServerStatus,
+  StaleStatus,
   TallyStatus,
   ThreadStatus,
   WaitStatus,
@@ -68,6 +69,7 @@ export interface StatusParts {
   readonly outcomes: ReadonlyMap<string, OutcomeCounters>;
   readonly unrouted: OutcomeCounters;
   readonly maxQueued: ReadonlyMap<string, number>;
+  readonly stale: ReadonlyMap<string, StaleStatus>;
   /** Of the reactor's loop, and of threads. */
   readonly reactorMeter: LoopMeter;
   readonly meters: WeakMap<Thread, LoopMeter>;
@@ -107,6 +109,8 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
   const threads = [...pool.threads];
   return {
     name: pool.name,
+    version: pool.version.number,
+    stale: more.stale.get(pool.name) ?? null,
     state: pool.state,
     queued: pool.dispatcher.queuedJobs,
     maxQueued: more.maxQueued.get(pool.name) ?? 0,
@@ -153,6 +157,7 @@ function threadStatus(
   const longest = thread.longestRunningUs(performance.now());
   return {
     name,
+    version: pool.versionOf(thread)?.number ?? 0,
     threadId: vitals.threadId === 0 ? null : vitals.threadId,
     state,
     waiting,

@@ -42,6 +42,16 @@ export class StopSignals {
     this.#unlogged = [];
   }
 
+  /** The terminal has closed that the server was started from. Never the second signal: nobody has lost patience. */
+  hangUp(): void {
+    if (this.#heard !== 'none') return;
+    this.#heard = 'one';
+    this.#tell((log) =>
+      log.info({ signal: 'SIGHUP' }, 'draining, as the terminal has closed: open exchanges finish'),
+    );
+    this.#first.resolve();
+  }
+
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.#heard === 'two' || (signal === 'SIGINT' && this.#isRepeated())) return;
     if (this.#heard === 'one') {

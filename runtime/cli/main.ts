@@ -44,7 +44,8 @@ export async function main(words: readonly string[], environment: Environment): 
     return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
   }
   if (command === 'status') return status(config);
-  return command === 'check' ? check(config, settings, environment) : start(config, environment);
+  if (command === 'reload') return reload(config);
+  return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
 async function status(config: Config): Promise<number> {
@@ -88,7 +89,19 @@ async function checkTls(config: Config): Promise<ConfigError | null> {
   }
 }
 
-async function start(config: Config, environment: Environment): Promise<number> {
+async function reload(config: Config): Promise<number> {
+  const { askReload } = await import('./reload.ts');
+  const answer = await askReload(config);
+  if (answer.exitCode === ExitCode.Ok) return print(answer.text);
+  complain(answer.text.trimEnd());
+  return answer.exitCode;
+}
+
+async function start(
+  config: Config,
+  { file, overrides }: ReadSettings,
+  environment: Environment,
+): Promise<number> {
   const signals = new StopSignals();
   const missing = findMissingApplications(config);
   if (missing.length > 0) {
@@ -103,6 +116,7 @@ async function start(config: Config, environment: Environment): Promise<number> 
   const { createLog } = await import('../log.ts');
   const { endOnUncaughtError, untilExit, Unended } = await import('../process-end.ts');
   const { serve } = await import('../serve.ts');
+  const { configReader } = await import('../reload/read-config.ts');
   const log = createLog(config.log);
   const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
   const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
@@ -110,7 +124,7 @@ async function start(config: Config, environment: Environment): Promise<number> 
   endOnUncaughtError(log, ExitCode.Failed);
   let exitCode: number;
   try {
-    exitCode = await serve(config, log, signals);
+    exitCode = await serve(config, log, signals, configReader(file, overrides));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     exitCode = refuse(error.source, error.problems);

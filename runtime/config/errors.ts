@@ -35,6 +35,8 @@ export const ConfigErrorCode = {
   TlsKeyMismatch: 'SLUICE_TLS_KEY_MISMATCH',
   /** The directory of a route with files is not where the file says. */
   RootMissing: 'SLUICE_CONFIG_ROOT_MISSING',
+  /** A value that cannot change while the server runs. */
+  Fixed: 'SLUICE_CONFIG_FIXED',
   UnknownCommand: 'SLUICE_CONFIG_UNKNOWN_COMMAND',
   UnknownFlag: 'SLUICE_CONFIG_UNKNOWN_FLAG',
 } as const;

@@ -273,6 +273,7 @@ function assemble(
     http2: output.http2,
     http1: output.http1,
     health: output.health,
+    reload: output.reload,
     control: {
       ...output.control,
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),

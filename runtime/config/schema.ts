@@ -330,6 +330,13 @@ export const configSchema = v.pipe(
         ),
       }),
       health: healthSection,
+      reload: section('Reloads: by SIGHUP, by sluice reload, by server.reload() (see reload.md).', {
+        drainTimeoutMs: timeout(
+          'What threads and pools of before have begun may take this long after a reload; then it is reset.',
+          30_000,
+          0,
+        ),
+      }),
       control: controlSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(

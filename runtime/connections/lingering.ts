@@ -35,13 +35,14 @@ interface Lingering {
 }
 
 export class LingeringSockets {
-  readonly #options: LingerOptions;
+  /** May be replaced: sockets that linger are held to the new ones. */
+  options: LingerOptions;
   readonly #sockets = new Map<Socket, Lingering>();
   readonly #onEmpty: () => void;
 
   /** @param onEmpty the last one has closed */
   constructor(options: LingerOptions, onEmpty: () => void) {
-    this.#options = options;
+    this.options = options;
     this.#onEmpty = onEmpty;
   }
 
@@ -68,7 +69,7 @@ export class LingeringSockets {
     socket.on('data', (chunk: Uint8Array) => {
       lingering.readBytes += chunk.length;
       free(chunk);
-      if (lingering.readBytes > this.#options.maxBytes) socket.pause();
+      if (lingering.readBytes > this.options.maxBytes) socket.pause();
     });
     socket.resume();
     socket.end();
@@ -81,7 +82,7 @@ export class LingeringSockets {
   }
 
   #isOver(socket: Socket, lingering: Lingering, nowMs: number): boolean {
-    const { quietMs, timeoutMs, writeTimeoutMs } = this.#options;
+    const { quietMs, timeoutMs, writeTimeoutMs } = this.options;
     if (lingering.readBytes !== lingering.countedBytes) {
       lingering.countedBytes = lingering.readBytes;
       lingering.quietSinceMs = nowMs;

@@ -156,6 +156,7 @@ export class ControlServer implements Taker, LocalRunOwner {
           this.#log.debug({ refusal, why }, 'control connection refused'),
       },
       {
+        index: 0,
         config: {
           permissions: null,
           tls: null,

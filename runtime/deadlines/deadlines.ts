@@ -27,7 +27,8 @@ const MAX_STEP_MS = 2_000;
 
 export class Deadlines implements Watcher {
   readonly counters = new DeadlineCounters();
-  readonly options: DeadlineOptions;
+  /** May be replaced: exchanges that are open are held to the new ones. */
+  options: DeadlineOptions;
   #first: Watched | null = null;
   /** The next one of a walk that is under way: it may be ended, with others, by what the walk does. */
   #next: Watched | null = null;

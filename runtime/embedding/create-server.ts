@@ -2,6 +2,7 @@
  * A server within a process that has other things to do as well. Of what belongs to the whole process it touches nothing: no signal is
  * listened to, nothing is printed, no environment variable is set, and the process does not end with it.
  */
+import type { Config } from '../config/config.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { openControl } from '../control/open.ts';
 import { ControlRoutes } from '../control/routes.ts';
@@ -9,6 +10,9 @@ import type { ControlServer } from '../control/server.ts';
 import type { Log } from '../log.ts';
 import type { Prints } from '../pools/prints.ts';
 import { Profiler } from '../profiling/profiler.ts';
+import { addReload } from '../reload/control-route.ts';
+import { Reloader } from '../reload/reloader.ts';
+import type { ReloadReport } from '../reload/report.ts';
 import { Server } from '../server.ts';
 import { addStatus } from '../status.ts';
 import type { ListenerStatus, ServerStatus } from '../status-types.ts';
@@ -41,6 +45,13 @@ export interface SluiceServer extends AsyncDisposable {
    * @throws ConfigError, NoCertificatesError, ServerStateError
    */
   reloadCertificates(): Promise<void>;
+  /**
+   * Takes over another configuration, and the applications as they are on the disk now, without losing an exchange; resolves when no thread
+   * of before is given one any more. One at a time: whoever asks during one gets the next, by the last configuration that was given.
+   * @param configuration default: the one that it has
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError, ServerStateError: what ran goes on
+   */
+  reload(configuration?: Configuration): Promise<ReloadReport>;
   /** What it runs and has done; docs/control-socket.md says what stands in it. Answers at any time, asks no thread. */
   status(): ServerStatus;
   /** Takes no more connections, lets what is open finish, for `drainTimeoutMs` at most, and closes. Called again it is the same drain. */
@@ -54,9 +65,10 @@ export interface SluiceServer extends AsyncDisposable {
  * @throws ConfigError with everything that is wrong
  */
 export function createServer(configuration: Configuration, options: ServerOptions = {}): SluiceServer {
-  const config = readConfiguration(configuration, options.directory ?? process.cwd());
+  const directory = options.directory ?? process.cwd();
+  const config = readConfiguration(configuration, directory);
   const log = embeddedLog(config.log, options.log);
-  return new EmbeddedServer(new Server(config, log, options.prints), log);
+  return new EmbeddedServer(new Server(config, log, options.prints), log, directory);
 }
 
 class EmbeddedServer implements SluiceServer {
@@ -65,13 +77,19 @@ class EmbeddedServer implements SluiceServer {
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'closed' = 'idle';
   #control: ControlServer | null = null;
   readonly #profiler: Profiler;
+  readonly #reloader: Reloader;
+  readonly #directory: string;
+  /** What the next reload takes over; null: the configuration that there is. */
+  #wanted: Config | null = null;
   #drained: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
-  constructor(server: Server, log: Log) {
+  constructor(server: Server, log: Log, directory: string) {
     this.#server = server;
+    this.#directory = directory;
+    this.#reloader = new Reloader(server, async () => this.#takeWanted(), log);
     this.#log = log;
-    this.#profiler = new Profiler(server.config.profiling, server.parts.pools, log);
+    this.#profiler = new Profiler(server.config.profiling, () => server.parts.pools, log);
   }
 
   async start(): Promise<void> {
@@ -89,11 +107,13 @@ class EmbeddedServer implements SluiceServer {
     }
     if (!this.#isStarting) throw new ServerClosedError();
     this.#state = 'running';
+    this.#reloader.open();
   }
 
   async #open(): Promise<void> {
     const routes = new ControlRoutes();
     addStatus(routes, this.#server);
+    addReload(routes, this.#reloader);
     this.#profiler.addRoutes(routes, () => this.#control?.path ?? null);
     const { config, parts } = this.#server;
     const control = await openControl(config, routes, parts.reactor, this.#log);
@@ -121,6 +141,20 @@ class EmbeddedServer implements SluiceServer {
     await this.#server.readCertificates();
   }
 
+  async reload(configuration?: Configuration): Promise<ReloadReport> {
+    if (this.#state !== 'running') {
+      throw new ServerStateError('reload()', 'a server that runs', NAMES[this.#state]);
+    }
+    if (configuration !== undefined) this.#wanted = readConfiguration(configuration, this.#directory);
+    return await this.#reloader.reload('reload()');
+  }
+
+  #takeWanted(): Config {
+    const wanted = this.#wanted ?? this.#server.config;
+    this.#wanted = null;
+    return wanted;
+  }
+
   status(): ServerStatus {
     return this.#server.status();
   }
@@ -133,6 +167,7 @@ class EmbeddedServer implements SluiceServer {
   async #drain(): Promise<void> {
     if (this.#state === 'running') {
       this.#state = 'draining';
+      this.#reloader.close();
       await Promise.all([this.#profiler.close(), this.#server.drain()]);
     }
     await this.close();
@@ -145,6 +180,7 @@ class EmbeddedServer implements SluiceServer {
 
   async #close(): Promise<void> {
     this.#state = 'closed';
+    this.#reloader.close();
     this.#control?.close();
     this.#profiler.destroy();
     await this.#server.destroy();

@@ -53,6 +53,8 @@ export interface ListenerTls {
 }
 
 export interface ListenerOptions {
+  /** In the configuration, where several sockets may have one. */
+  readonly index: number;
   readonly config: Pick<
     ListenerConfig,
     'permissions' | 'tls' | 'proxyProtocol' | 'maxProxyHeaderBytes' | 'trustedProxies' | 'forwardedFields'
@@ -68,12 +70,12 @@ export interface ListenerOptions {
 export class Listener {
   readonly #server: Server;
   readonly #handler: ListenerHandler;
-  readonly #options: ListenerOptions;
+  #options: ListenerOptions;
   readonly #waiting: WaitingRoom;
   /** Until their ClientHello is whole. */
   readonly #greeting: WaitingRoom;
-  readonly #trusted: TrustedProxies;
-  readonly #forwarding: Forwarding;
+  #trusted: TrustedProxies;
+  #forwarding: Forwarding;
   #bound: Bound | null = null;
 
   constructor(handler: ListenerHandler, options: ListenerOptions) {
@@ -99,9 +101,24 @@ export class Listener {
     return this.#bound;
   }
 
+  /** New connections are taken by these options. Where it listens, and whether with TLS, stays. */
+  reconfigure(config: ListenerOptions['config'], headerTimeoutMs: number, maxHelloBytes: number): void {
+    const { index, tls, limits } = this.#options;
+    const served = tls === null ? null : { ...tls, maxHelloBytes };
+    this.#options = { index, config, tls: served, limits, headerTimeoutMs };
+    this.#waiting.timeoutMs = headerTimeoutMs;
+    this.#greeting.timeoutMs = config.tls?.handshakeTimeoutMs ?? headerTimeoutMs;
+    this.#trusted = new TrustedProxies(config.trustedProxies);
+    this.#forwarding = new Forwarding(this.#trusted, config.forwardedFields);
+  }
+
   /** Null: it does not listen yet. */
   get bound(): Bound | null {
     return this.#bound;
+  }
+
+  get index(): number {
+    return this.#options.index;
   }
 
   get isTls(): boolean {

@@ -30,9 +30,10 @@ export async function openListeners(
 ): Promise<void> {
   const { maxHelloBytes } = config.limits.handshakes;
   for (const [index, listenerConfig] of config.listeners.entries()) {
-    const terminator = certificates?.terminatorOf(listenerConfig) ?? null;
+    const terminator = certificates?.terminatorOf(index) ?? null;
     for (const target of targetsOf(listenerConfig, hosts)) {
       const listener = new Listener(handlerOf(index), {
+        index,
         config: listenerConfig,
         tls: terminator === null ? null : { terminator, handshakes, maxHelloBytes },
         limits,

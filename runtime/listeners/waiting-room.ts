@@ -15,14 +15,15 @@ export interface Question {
 }
 
 export class WaitingRoom {
-  readonly #timeoutMs: number;
+  /** May be changed: those who wait keep theirs. */
+  timeoutMs: number;
   readonly #onLate: (socket: Socket) => void;
   /** Socket → what takes it out of the room. */
   readonly #waiting = new Map<Socket, () => void>();
 
   /** @param onLate hears of those whose time is up, before they go */
   constructor(timeoutMs: number, onLate: (socket: Socket) => void) {
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#onLate = onLate;
   }
 
@@ -53,7 +54,7 @@ export class WaitingRoom {
     const timer = setTimeout(() => {
       this.#onLate(socket);
       onGone();
-    }, this.#timeoutMs);
+    }, this.timeoutMs);
     this.#waiting.set(socket, onGone);
     socket.on('data', onData);
     socket.on('error', onGone);

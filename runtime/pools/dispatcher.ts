@@ -32,7 +32,8 @@ export class Dispatcher implements LaneOwner {
   readonly threads: Thread[] = [];
   /** Follows jobs while a profile runs. */
   spans: SpanRecorder | null = null;
-  readonly #options: DispatcherOptions;
+  /** May be replaced: what waits is held to the new ones. */
+  options: DispatcherOptions;
   readonly #turns: Turns;
   readonly #queue = new WaitingList();
   /** Jobs that wait until fewer of their lane are with the pool. */
@@ -48,7 +49,7 @@ export class Dispatcher implements LaneOwner {
 
   /** `onWaiting` is called when a job has to wait although the pool could have more threads. */
   constructor(options: DispatcherOptions, turns: Turns, onWaiting: () => void) {
-    this.#options = options;
+    this.options = options;
     this.#turns = turns;
     this.#onWaiting = onWaiting;
   }
@@ -84,7 +85,7 @@ export class Dispatcher implements LaneOwner {
       this.#refuseAdmitted(job, 'no-thread');
       return;
     }
-    if (this.#queue.size >= this.#options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
+    if (this.#queue.size >= this.options.maxQueuedJobs && this.#queue.size >= this.#queueCapacity) {
       this.#refuseAdmitted(job, 'queue-full');
       return;
     }
@@ -132,7 +133,7 @@ export class Dispatcher implements LaneOwner {
 
   /** A job that waits here although a thread has a slot for it, since it could not begin it, takes nobody's place. */
   get #queueCapacity(): number {
-    let slots = this.#options.maxQueuedJobs;
+    let slots = this.options.maxQueuedJobs;
     for (const { state, freeSlots } of this.threads) if (state === 'ready') slots += freeSlots;
     return slots;
   }
@@ -147,7 +148,7 @@ export class Dispatcher implements LaneOwner {
   }
 
   #isHopeless({ admittedAtMs }: Job): boolean {
-    return this.#noThreadBeforeMs - admittedAtMs > this.#options.maxWaitMs;
+    return this.#noThreadBeforeMs - admittedAtMs > this.options.maxWaitMs;
   }
 
   /** A job that has been given to the pool. */
@@ -173,7 +174,7 @@ export class Dispatcher implements LaneOwner {
    * have to be taken back.
    */
   #pick(): Thread | null {
-    const stalledSinceMs = this.#turns.nowMs - this.#options.recallAfterMs;
+    const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
     let best: Thread | null = null;
     let leastUs = NO_ROOM - 1;
     for (const thread of this.threads) {
@@ -207,7 +208,7 @@ export class Dispatcher implements LaneOwner {
     let load = 1;
     for (const thread of this.threads) load += thread.load;
     const bound = Math.ceil((FAIR_SHARE * load) / this.threads.length);
-    const stalledSinceMs = this.#turns.nowMs - this.#options.recallAfterMs;
+    const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
     let best: Thread | null = null;
     let most = -1;
     for (const thread of this.threads) {
@@ -277,7 +278,7 @@ export class Dispatcher implements LaneOwner {
   /** Gives work to whoever can begin it, and refuses what has waited too long. Called every few milliseconds while there is work. */
   rebalance(): void {
     const now = this.#turns.nowMs;
-    const { recallAfterMs, maxWaitMs } = this.#options;
+    const { recallAfterMs, maxWaitMs } = this.options;
     for (const thread of this.threads) thread.measure(recallAfterMs);
     for (const thread of this.threads) this.#recall(thread, now - recallAfterMs);
     this.#advance();

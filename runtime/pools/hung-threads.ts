@@ -68,12 +68,13 @@ interface Watched {
 export class HungThreads {
   /** Threads that were ended for it, ever. */
   ended = 0;
-  readonly #options: HangOptions;
+  /** May be replaced: threads are held to the new ones. */
+  options: HangOptions;
   readonly #observer: HangObserver;
   readonly #watched = new WeakMap<Thread, Watched>();
 
   constructor(options: HangOptions, observer: HangObserver) {
-    this.#options = options;
+    this.options = options;
     this.#observer = observer;
   }
 
@@ -108,7 +109,7 @@ export class HungThreads {
       watched.state = 'overdue';
       this.#tellOverdue(thread, running, silentMs);
     }
-    if (watched.state === 'hung' || silentMs < limitMs + this.#options.computeGraceMs) return;
+    if (watched.state === 'hung' || silentMs < limitMs + this.options.computeGraceMs) return;
     if (!this.#observer.onHung(thread, new HungThreadError(silentMs, limitMs))) return;
     watched.state = 'hung';
     this.ended++;
@@ -117,7 +118,7 @@ export class HungThreads {
   #watchedFor(thread: Thread): Watched {
     const known = this.#watched.get(thread);
     if (known !== undefined) return known;
-    const { computeTimeoutMs } = this.#options;
+    const { computeTimeoutMs } = this.options;
     const watch = new LoopWatch(thread, computeTimeoutMs === 0 ? Infinity : computeTimeoutMs);
     const watched: Watched = { watch, state: 'busy', silentMs: 0 };
     this.#watched.set(thread, watched);
@@ -126,7 +127,7 @@ export class HungThreads {
 
   /** 0: none. */
   #limitOf(thread: Thread, running: Job | null): number {
-    const { computeTimeoutMs } = this.#options;
+    const { computeTimeoutMs } = this.options;
     if (running !== null) return running.computeTimeoutMs ?? computeTimeoutMs;
     let longestMs = -1;
     for (const job of thread.begunJobs()) {

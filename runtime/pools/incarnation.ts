@@ -42,6 +42,8 @@ export class Incarnation {
   readonly startedAtMs: number;
   /** The thread that goes on until this one is ready; null: this one takes nobody's place. */
   replaces: Incarnation | null = null;
+  /** Another has taken its place, and it finishes what it has. */
+  isRetired = false;
   /** Resolves when it is ready; rejects when it has died before. */
   readonly ready = Promise.withResolvers<void>();
   /** Resolves when it has lived for a while since; rejects when it has died before. */
@@ -121,9 +123,9 @@ export class Incarnation {
   }
 
   /** Its application is loaded. */
-  loaded(minUptimeMs: number): void {
+  loaded(): void {
     this.ready.resolve();
-    this.#provenTimer = setTimeout(this.proven.resolve, minUptimeMs);
+    this.#provenTimer = setTimeout(this.proven.resolve, this.version.options.minUptimeMs);
     this.#provenTimer.unref();
   }
 

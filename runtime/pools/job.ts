@@ -128,6 +128,10 @@ export abstract class Job {
   abstract onTrailers(fields: string[]): void;
   abstract onCredit(granted: number, consumed: number): void;
   abstract onReset(code: number, reason: number): void;
+  /** The thread is to end, and has been waited for long enough: whoever waits for the job waits no longer. */
+  onExpired(): void {
+    // Its thread's end ends it.
+  }
   /** The thread wants another job of its own making, which goes with this one. */
   onPush(_number: number, _method: string, _path: string, _fields: string[]): void {
     // There is none: the thread hears no answer, and stops waiting when it ends this one.

@@ -11,6 +11,8 @@ export interface ThreadOptions {
   readonly ringBytes: number;
   /** From the start of a thread until its application is loaded. */
   readonly startTimeoutMs: number;
+  /** A thread has to live for so long after its application was loaded before anybody relies on it. */
+  readonly minUptimeMs: number;
   /** Added to the niceness of the threads: the reactor must get its turn while they compute. */
   readonly niceIncrement: number;
   readonly resourceLimits: ResourceLimits | undefined;
@@ -35,8 +37,6 @@ export interface PoolOptions extends ThreadOptions, DispatcherOptions, HangOptio
   /** Threads over the minimum end after this long without work. */
   readonly idleTimeoutMs: number;
   readonly restart: RestartOptions;
-  /** A thread has to live for so long after its application was loaded before anybody relies on it. */
-  readonly minUptimeMs: number;
   /** A thread that another has replaced may finish what it has for so long. */
   readonly retireTimeoutMs: number;
 }

@@ -18,7 +18,11 @@ import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
 import type { Casualties, Thread, Turns } from './thread.ts';
 import { ThreadVersion } from './thread-version.ts';
+import type { Trial } from './trial.ts';
 import { endWhatItWaitsFor } from './waited-for-children.ts';
+
+/** For what has been reset to leave the thread, and for its application to stop. */
+const LAST_WORDS_MS = 500;
 
 /** What a pool tells about itself; the server logs it. */
 export interface PoolObserver {
@@ -74,12 +78,13 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
   readonly name: string;
   readonly dispatcher: Dispatcher;
   follower: ThreadFollower | null = null;
-  readonly #options: PoolOptions;
+  #options: PoolOptions;
   readonly #observer: PoolObserver;
   readonly #turns: ThreadRegistry;
   readonly #incarnations = new Map<Thread, Incarnation>();
   /** What threads are started with. */
   #version: ThreadVersion;
+  #versionCount = 0;
   /** The same, and those of which there still are threads. */
   readonly #versions = new Set<ThreadVersion>();
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
@@ -110,7 +115,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#hungThreads = new HungThreads(options, this);
     this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
-    this.#version = new ThreadVersion(options);
+    this.#version = this.createVersion(options);
     this.#versions.add(this.#version);
   }
 
@@ -238,9 +243,9 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     return this.#incarnations.get(thread)?.version;
   }
 
-  /** Another version, for `use` and `replaceThread`. No thread is started of it yet. */
+  /** Another version, for `use`, `try` and `replaceThread`. No thread is started of it yet. */
   createVersion(options: ThreadOptions): ThreadVersion {
-    return new ThreadVersion(options);
+    return new ThreadVersion(++this.#versionCount, options);
   }
 
   /** Threads are started of this version from now on; those that there are stay as they are. */
@@ -248,6 +253,38 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#version = version;
     this.#versions.add(version);
     this.#forgetVersions();
+  }
+
+  /** What is said of the pool, and not of its threads, is so from now on. Jobs that wait stay. */
+  reconfigure(options: PoolOptions): void {
+    this.#options = options;
+    this.dispatcher.options = options;
+    this.#hungThreads.options = options;
+    this.#supervision.options = options.restart;
+    if (this.#state === 'running') this.#supervision.restore();
+  }
+
+  /** Resolves when each thread that there is has lived for `minUptimeMs`; rejects when one has died before. */
+  async proven(): Promise<void> {
+    await Promise.all([...this.#incarnations.values()].map((incarnation) => incarnation.proven.promise));
+  }
+
+  /** Threads of other versions, without those in whose place another has come; the oldest first. */
+  threadsBefore(version: ThreadVersion): Thread[] {
+    const threads: Thread[] = [];
+    for (const { thread, version: own, isRetired } of this.#incarnations.values()) {
+      if (own !== version && !isRetired && thread.state !== 'draining') threads.push(thread);
+    }
+    return threads;
+  }
+
+  /**
+   * Starts a thread of that version, and leaves it open whether it stays.
+   * @param old in whose place; default: the oldest that takes jobs
+   */
+  try(version: ThreadVersion, old?: Thread): Trial {
+    const replaced = old ?? this.threadsBefore(version).find(({ state }) => state === 'ready');
+    return this.#overlap((replaced && this.#incarnations.get(replaced)) ?? null, version);
   }
 
   /**
@@ -258,27 +295,81 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
   async replaceThread(thread: Thread, version = this.#version): Promise<void> {
     const old = this.#incarnations.get(thread);
     if (old === undefined || this.#state !== 'running') return;
-    const replacement = this.#spawn(version);
-    replacement.replaces = old;
-    this.#overlapping++;
+    const trial = this.#overlap(old, version);
     try {
-      await replacement.proven.promise;
-    } finally {
-      this.#overlapping--;
+      await trial.proven;
+    } catch (error) {
+      trial.refuse();
+      throw error;
     }
-    replacement.replaces = null;
-    this.#retire(old);
-    await old.gone.promise;
+    await trial.accept();
   }
 
-  #retire(old: Incarnation): void {
-    this.#drainThread(old);
+  #overlap(old: Incarnation | null, version: ThreadVersion): Trial {
+    const incarnation = this.#spawn(version);
+    incarnation.replaces = old;
+    this.#overlapping++;
+    let state: 'open' | 'decided' = 'open';
+    const decide = (): boolean => {
+      if (state === 'decided') return false;
+      state = 'decided';
+      this.#overlapping--;
+      return true;
+    };
+    return {
+      thread: incarnation.thread,
+      ready: incarnation.ready.promise,
+      proven: incarnation.proven.promise,
+      accept: async () => {
+        if (decide()) {
+          incarnation.replaces = null;
+          if (old !== null) this.#retire(old);
+        }
+        await old?.gone.promise;
+      },
+      refuse: () => {
+        if (decide() && this.#incarnations.has(incarnation.thread)) this.#retire(incarnation);
+      },
+    };
+  }
+
+  /** Ends a thread in whose place there is none: there are more than there may be. Resolves when it has ended. */
+  async retireThread(thread: Thread): Promise<void> {
+    const incarnation = this.#incarnations.get(thread);
+    if (incarnation === undefined) return;
+    this.#retire(incarnation);
+    await incarnation.gone.promise;
+    this.#supervision.restore();
+  }
+
+  #retire(incarnation: Incarnation): void {
+    const { thread } = incarnation;
+    if (incarnation.isRetired) return;
+    incarnation.isRetired = true;
+    if (thread.state === 'starting') {
+      incarnation.abort(new Error('it is not wanted any more'));
+      return;
+    }
+    this.#drainThread(incarnation);
+    // Others may begin it sooner.
+    this.dispatcher.resubmit(thread.takeUnbegun());
+    this.#supervision.restore();
     const { retireTimeoutMs } = this.#options;
-    const timer = setTimeout(
-      () => this.#end(old, new Error(`it was replaced, and had not finished within ${retireTimeoutMs} ms`)),
-      retireTimeoutMs,
-    );
-    old.gone.promise.then(() => clearTimeout(timer));
+    const timers: NodeJS.Timeout[] = [];
+    const after = (ms: number, run: () => void) => timers.push(setTimeout(run, ms));
+    after(retireTimeoutMs, () => {
+      thread.expire();
+      // It has nothing left to do, and ends by itself, unless it computes or its application does not stop.
+      after(LAST_WORDS_MS, () =>
+        this.#end(
+          incarnation,
+          new Error(`another took its place, and it had not ended within ${retireTimeoutMs} ms`),
+        ),
+      );
+    });
+    incarnation.gone.promise.then(() => {
+      for (const timer of timers) clearTimeout(timer);
+    });
   }
 
   #forgetVersions(): void {
@@ -304,7 +395,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     thread.idleSinceMs = this.#turns.tick();
     this.#supervision.onLoaded(incarnation.startedAtMs);
     this.dispatcher.threads.push(thread);
-    incarnation.loaded(this.#options.minUptimeMs);
+    incarnation.loaded();
     if (this.#drainAnnounced) incarnation.announceDrain();
     this.#observer.onThreadStarted(this, thread.name);
     this.#supervision.restore();
@@ -328,16 +419,28 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     if (this.#unproven.delete(incarnation) && thread.tally.ended === 0) this.#startFailed.reject(error);
     if (wasStarting && this.#state === 'starting') return;
     // The one that it was to replace goes on: whoever replaces it hears why not.
-    const isMissed = replaces === null || !this.#incarnations.has(replaces.thread);
+    const isMissed =
+      !incarnation.isRetired && (replaces === null || !this.#incarnations.has(replaces.thread));
     if (wasStarting && !isMissed) return;
-    if (this.#state !== 'draining') {
-      const { name } = thread;
-      const { isTooMany, nextStartInMs } = this.#supervision.onDied(name, cause, !wasStarting, isMissed);
-      this.#observer.onThreadDied(this, name, cause, thread.casualties, nextStartInMs);
-      if (isTooMany && this.#options.restart.giveUp) this.#observer.onGaveUp(this, cause);
-    }
+    if (this.#state !== 'draining') this.#tellDeath(incarnation, cause, wasStarting, isMissed);
     this.dispatcher.resubmit(unbegun);
     this.#supervision.restore();
+  }
+
+  #tellDeath(
+    { thread, isRetired }: Incarnation,
+    cause: ErrorReport,
+    wasStarting: boolean,
+    isMissed: boolean,
+  ): void {
+    const { name, casualties } = thread;
+    if (isRetired && casualties.first.length === 0) {
+      this.#observer.onStopFailed(this, name, cause);
+      return;
+    }
+    const { isTooMany, nextStartInMs } = this.#supervision.onDied(name, cause, !wasStarting, isMissed);
+    this.#observer.onThreadDied(this, name, cause, casualties, nextStartInMs);
+    if (isTooMany && this.#options.restart.giveUp) this.#observer.onGaveUp(this, cause);
   }
 
   onApplicationError(
@@ -380,11 +483,11 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     return this.dispatcher.threads.length;
   }
 
-  /** Of the minimum that takes jobs, as far as those that are draining leave room for them. */
+  /** Of the minimum that takes jobs, as far as those leave room for them that are draining for want of work. */
   get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
-    const { size } = this.#incarnations;
-    return Math.min(minThreads - (size - this.#draining), maxThreads - size);
+    const count = this.#unretired;
+    return Math.min(minThreads - (this.#incarnations.size - this.#draining), maxThreads - count);
   }
 
   get isStarting(): boolean {
@@ -443,6 +546,13 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     );
   }
 
+  /** Threads, without those in whose place another has come. */
+  get #unretired(): number {
+    let count = 0;
+    for (const { isRetired } of this.#incarnations.values()) if (!isRetired) count++;
+    return count;
+  }
+
   get #draining(): number {
     let draining = 0;
     for (const thread of this.#incarnations.keys()) if (thread.state === 'draining') draining++;
@@ -476,7 +586,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     }
     if (this.#state !== 'running') return;
     this.#supervision.restore();
-    if (this.#incarnations.size >= this.#options.maxThreads) return;
+    if (this.#unretired >= this.#options.maxThreads) return;
     if (this.isStarting) return;
     if (this.dispatcher.queuedJobs === 0 && !this.#isBehind()) return;
     if (this.#supervision.mayStart) this.#spawn();

@@ -10,7 +10,8 @@
 import type { RestartOptions } from './pool-options.ts';
 
 export class Restarts {
-  readonly #options: RestartOptions;
+  /** May be replaced: what is waited for stays. */
+  options: RestartOptions;
   readonly #random: () => number;
   /** Of this period, and since the wait was doubled last. */
   #deathsMs: number[] = [];
@@ -24,13 +25,13 @@ export class Restarts {
   isProbing = false;
 
   constructor(options: RestartOptions, random: () => number = Math.random) {
-    this.#options = options;
+    this.options = options;
     this.#random = random;
   }
 
   /** @returns whether too many have died, which a pool may give up for */
   died(nowMs: number, hasLoaded: boolean): boolean {
-    const { intensity, periodMs } = this.#options;
+    const { intensity, periodMs } = this.options;
     if (hasLoaded && nowMs - this.#lastNewsMs >= periodMs) this.#steps = 0;
     this.#lastNewsMs = nowMs;
     this.isProbing = !hasLoaded;
@@ -49,7 +50,7 @@ export class Restarts {
   /** Between half and all of it, so that what died together does not come back together. */
   #waitMs(): number {
     if (this.#steps === 0) return 0;
-    const { delayMs, maxDelayMs } = this.#options;
+    const { delayMs, maxDelayMs } = this.options;
     // Beyond 2^31 steps of one millisecond everything is longer than any maximum.
     const longestMs = Math.min(maxDelayMs, delayMs * 2 ** Math.min(this.#steps - 1, 31));
     return longestMs * (0.5 + this.#random() / 2);

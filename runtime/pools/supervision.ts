@@ -53,6 +53,10 @@ export class Supervision {
     this.#nowMs = nowMs;
   }
 
+  set options(options: RestartOptions) {
+    this.#restarts.options = options;
+  }
+
   /** Until the next thread is started in the place of one that has died; null: none waits. */
   get nextStartInMs(): number | null {
     return this.#timer === null ? null : Math.max(0, this.#restarts.nextStartMs - this.#nowMs());

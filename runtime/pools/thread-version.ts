@@ -22,6 +22,8 @@ const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, H
 const MOST_THREADS = 4_096;
 
 export class ThreadVersion {
+  /** Counted from 1 by their pool. */
+  readonly number: number;
   readonly options: ThreadOptions;
   readonly #piscina: Piscina;
   #destroyed: Promise<void> | null = null;
@@ -30,7 +32,8 @@ export class ThreadVersion {
   /** Threads whose prints are taken. */
   readonly #heard = new WeakSet<Worker>();
 
-  constructor(options: ThreadOptions) {
+  constructor(number: number, options: ThreadOptions) {
+    this.number = number;
     this.options = options;
     this.#piscina = new Piscina({
       filename: BOOT,

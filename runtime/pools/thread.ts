@@ -419,6 +419,30 @@ export class Thread implements ReactorHandler {
     return true;
   }
 
+  /** Takes back all that the thread has not begun, oldest first. */
+  takeUnbegun(): Job[] {
+    const taken: Job[] = [];
+    for (let job = this.unbegunTail; job !== null && this.takeBack(job); job = this.unbegunTail) {
+      taken.unshift(job);
+    }
+    return taken;
+  }
+
+  /** What it has is waited for no longer. */
+  expire(): void {
+    const jobs: Job[] = [];
+    for (let job = this.jobs.head; job !== null; job = job.next) jobs.push(job);
+    for (const job of jobs) {
+      try {
+        // One that ends may end others with it.
+        if (job.thread === this) job.onExpired();
+      } catch (error) {
+        job.onFault(error);
+      }
+    }
+    this.#turns.request();
+  }
+
   /** The job that has waited longest for the thread to begin it. */
   get oldestUnbegun(): Job | null {
     this.#passBegun();

@@ -40,13 +40,14 @@ const THREAD = new URL(`./profiling-thread${HERE.slice(HERE.lastIndexOf('.'))}`,
 
 export class Profiler {
   readonly #config: ProfilingConfig;
-  readonly #pools: readonly Pool[];
+  readonly #pools: () => readonly Pool[];
   readonly #log: Log;
   #running: RunningProfile | null = null;
   #isClosed = false;
   #count = 0;
 
-  constructor(config: ProfilingConfig, pools: readonly Pool[], log: Log) {
+  /** @param pools those that there are at the time */
+  constructor(config: ProfilingConfig, pools: () => readonly Pool[], log: Log) {
     this.#config = config;
     this.#pools = pools;
     this.#log = log;
@@ -62,7 +63,7 @@ export class Profiler {
     this.#check(request);
     // Unix sockets' paths are short: the control socket's own, with a few characters more.
     const socketPath = join(dirname(controlPath ?? ''), `${process.pid}.p${++this.#count}`);
-    const running = new RunningProfile(request, socketPath, this.#config, this.#pools);
+    const running = new RunningProfile(request, socketPath, this.#config, this.#pools());
     this.#running = running;
     void running.done.then(() => {
       this.#running = null;
@@ -85,7 +86,7 @@ export class Profiler {
     if (this.#running !== null) {
       throw new ControlRefusal(409, ProfileCode.Busy, 'a profile runs already: one at a time');
     }
-    const pools = this.#pools.map(({ name }) => name);
+    const pools = this.#pools().map(({ name }) => name);
     if (pool !== undefined && !pools.includes(pool)) {
       const message = `expected one of the pools ${pools.join(', ')}, came ${pool}`;
       throw new ControlRefusal(404, ProfileCode.UnknownPool, message);
@@ -104,7 +105,7 @@ export class Profiler {
 
   *#threadNames(): Iterable<ThreadName> {
     yield { threadId: 0, name: REACTOR, pool: '' };
-    for (const pool of this.#pools) for (const thread of pool.threads) yield nameOf(pool, thread);
+    for (const pool of this.#pools()) for (const thread of pool.threads) yield nameOf(pool, thread);
   }
 
   /** The server stops: what has been profiled is sent, and no more is. Resolves when that is done. */

@@ -14,11 +14,27 @@ import { FileWatcher } from './watcher.ts';
 /** For the files of one listener at a reload. */
 const readTimeoutMs = 10_000;
 
+/** The TLS of one listener. */
+interface Served {
+  config: TlsConfig;
+  readonly terminator: TlsTerminator;
+  watcher: FileWatcher | null;
+}
+
+/** What has been read for another configuration, and is not in force yet. */
+export interface PreparedCertificates {
+  readonly changes: readonly {
+    readonly served: Served;
+    readonly config: TlsConfig;
+    readonly material: TlsMaterial;
+  }[];
+}
+
 export class Certificates {
   readonly #log: Log;
   readonly #alpnProtocols: readonly string[];
-  readonly #terminators = new Map<TlsConfig, TlsTerminator>();
-  readonly #watchers: FileWatcher[] = [];
+  /** By the index of the listener. */
+  readonly #served = new Map<number, Served>();
   readonly #reader = new FileReader();
   #reloading: Promise<void> = Promise.resolve();
 
@@ -41,63 +57,135 @@ export class Certificates {
 
   async #load(listeners: readonly ListenerConfig[], file: string): Promise<void> {
     const materials = await readAll(listeners, file, this.#log);
-    for (const [config, material] of materials) {
+    for (const [index, { tls: config }] of listeners.entries()) {
+      const material = config === null ? undefined : materials.get(config);
+      if (config === null || material === undefined) continue;
       for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
-      this.#terminators.set(config, new TlsTerminator(config, material, this.#alpnProtocols));
-      if (config.watch) this.#watch(config);
+      const served = {
+        config,
+        terminator: new TlsTerminator(config, material, this.#alpnProtocols),
+        watcher: null,
+      };
+      this.#served.set(index, served);
+      this.#watch(served);
     }
   }
 
-  /** Of a listener's section; null for cleartext. */
-  terminatorOf({ tls }: ListenerConfig): TlsTerminator | null {
-    return tls === null ? null : (this.#terminators.get(tls) ?? null);
+  /** Of a listener, by its index; null for cleartext. */
+  terminatorOf(index: number): TlsTerminator | null {
+    return this.#served.get(index)?.terminator ?? null;
   }
 
   /** Reads all files anew; one reload at a time. What is wrong, which is logged as well, and so is what has not changed. Never rejects. */
-  reload(): Promise<readonly ConfigProblem[]> {
+  reload(): Promise<{ readonly problems: readonly ConfigProblem[]; readonly isChanged: boolean }> {
     const problems: ConfigProblem[] = [];
+    let isChanged = false;
     const reloading = this.#reloading.then(async () => {
-      for (const config of this.#terminators.keys()) {
-        if ((await this.#reloadOne(config, problems)) !== 'same') continue;
-        this.#log.info({ where: config.where }, 'certificates not reloaded: their files have not changed');
+      for (const served of this.#served.values()) {
+        const outcome = await this.#reloadOne(served, problems);
+        if (outcome === 'reloaded') isChanged = true;
+        if (outcome !== 'same') continue;
+        const { where } = served.config;
+        this.#log.info({ where }, 'certificates not reloaded: their files have not changed');
       }
     });
     this.#reloading = reloading;
-    return reloading.then(() => problems);
+    return reloading.then(() => ({ problems, isChanged }));
+  }
+
+  /** These listeners want the same files and settings as those that are served. */
+  isSameFor(listeners: readonly ListenerConfig[]): boolean {
+    return [...this.#served].every(
+      ([index, { config }]) => JSON.stringify(listeners[index]?.tls) === JSON.stringify(config),
+    );
   }
 
   async #reloadOne(
-    config: TlsConfig,
+    served: Served,
     found: ConfigProblem[] = [],
   ): Promise<'reloaded' | 'same' | 'wrong' | 'none'> {
-    const terminator = this.#terminators.get(config);
-    if (terminator === undefined || config.certificates.length === 0) return 'none';
-    const problems: ConfigProblem[] = [];
-    const read = await this.#reader.read(filesOf(config), AbortSignal.timeout(readTimeoutMs));
-    const material = readMaterial(config, Date.now(), read, problems);
-    if (material === null) {
-      found.push(...problems);
-      for (const problem of problems) {
-        const { code, where } = problem;
-        this.#log.error(
-          { code, where },
-          `certificates not reloaded, the ones before stay: ${describeProblem(problem)}`,
-        );
-      }
-      return 'wrong';
-    }
+    const { config, terminator } = served;
+    if (config.certificates.length === 0) return 'none';
+    const material = await this.#read(config, found);
+    if (material === null) return 'wrong';
     if (material.digest === terminator.digest) return 'same';
-    for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
-    terminator.replace(material);
-    this.#log.info({ where: config.where }, 'certificates reloaded: new connections get the new ones');
+    this.#replace(served, config, material);
     return 'reloaded';
   }
 
-  #watch(config: TlsConfig): void {
-    const watcher = new FileWatcher(
+  async #read(config: TlsConfig, found: ConfigProblem[]): Promise<TlsMaterial | null> {
+    const problems: ConfigProblem[] = [];
+    const read = await this.#reader.read(filesOf(config), AbortSignal.timeout(readTimeoutMs));
+    const material = readMaterial(config, Date.now(), read, problems);
+    found.push(...problems);
+    for (const problem of problems) {
+      const { code, where } = problem;
+      this.#log.error(
+        { code, where },
+        `certificates not reloaded, the ones before stay: ${describeProblem(problem)}`,
+      );
+    }
+    return material;
+  }
+
+  #replace({ terminator }: Served, config: TlsConfig, material: TlsMaterial): void {
+    for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
+    terminator.replace(material);
+    this.#log.info({ where: config.where }, 'certificates reloaded: new connections get the new ones');
+  }
+
+  /**
+   * Reads what another configuration wants of the listeners that there are. Nothing changes until it is given to `take`.
+   * @throws ConfigError with everything that is wrong
+   */
+  prepare(listeners: readonly ListenerConfig[], file: string): Promise<PreparedCertificates> {
+    const preparing = this.#reloading.then(() => this.#prepare(listeners, file));
+    this.#reloading = preparing.then(
+      () => undefined,
+      // Whoever prepares hears of it.
+      () => undefined,
+    );
+    return preparing;
+  }
+
+  async #prepare(listeners: readonly ListenerConfig[], file: string): Promise<PreparedCertificates> {
+    const changes: PreparedCertificates['changes'][number][] = [];
+    const problems: ConfigProblem[] = [];
+    for (const [index, served] of this.#served) {
+      const config = listeners[index]?.tls ?? null;
+      if (config === null || config.certificates.length === 0) continue;
+      const material = await this.#read(config, problems);
+      if (material !== null) changes.push({ served, config, material });
+    }
+    if (problems.length > 0) throw new ConfigError(file, problems);
+    return { changes };
+  }
+
+  /** New connections get what has been prepared. Whether anything of it is new. */
+  take({ changes }: PreparedCertificates): boolean {
+    let isChanged = false;
+    for (const { served, config, material } of changes) {
+      const isSame =
+        material.digest === served.terminator.digest &&
+        JSON.stringify(config) === JSON.stringify(served.config);
+      served.config = config;
+      if (isSame) continue;
+      isChanged = true;
+      this.#replace(served, config, material);
+      served.watcher?.close();
+      this.#watch(served);
+    }
+    return isChanged;
+  }
+
+  #watch(served: Served): void {
+    const { config } = served;
+    served.watcher = null;
+    if (!config.watch) return;
+    served.watcher = new FileWatcher(
       filesOf(config),
       () => {
-        this.#reloading = this.#reloading.then(() => this.#reloadOne(config)).then(() => undefined);
+        this.#reloading = this.#reloading.then(() => this.#reloadOne(served)).then(() => undefined);
       },
       (directory, error) => {
         this.#log.warn(
@@ -106,12 +194,13 @@ export class Certificates {
         );
       },
     );
-    this.#watchers.push(watcher);
   }
 
   close(): void {
-    for (const watcher of this.#watchers) watcher.close();
-    for (const terminator of this.#terminators.values()) terminator.close();
+    for (const { watcher, terminator } of this.#served.values()) {
+      watcher?.close();
+      terminator.close();
+    }
   }
 }
 

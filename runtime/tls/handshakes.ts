@@ -49,7 +49,8 @@ const HANDSHAKES_AT_ONCE = 8;
 const LOOK_MS = 100;
 
 export class Handshakes {
-  readonly #options: HandshakeOptions;
+  /** May be replaced: handshakes under way go on. */
+  options: HandshakeOptions;
   readonly #now: () => number;
   /** Oldest first. */
   readonly #underWay = new Map<Socket, UnderWay>();
@@ -60,7 +61,7 @@ export class Handshakes {
 
   /** @param now monotonic, in milliseconds */
   constructor(options: HandshakeOptions, now: () => number = () => performance.now()) {
-    this.#options = options;
+    this.options = options;
     this.#now = now;
   }
 
@@ -135,9 +136,9 @@ export class Handshakes {
 
   /** For one more; the oldest may have to make it. */
   #hasRoom(): boolean {
-    if (this.#underWay.size < this.#options.max) return true;
+    if (this.#underWay.size < this.options.max) return true;
     for (const [socket, { turn, sinceMs }] of this.#underWay) {
-      if (this.#now() - sinceMs < this.#options.graceMs) return false;
+      if (this.#now() - sinceMs < this.options.graceMs) return false;
       this.#underWay.delete(socket);
       turn.giveWay();
       return true;

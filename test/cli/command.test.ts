@@ -118,7 +118,10 @@ for (const name of ['check', 'start']) {
       stderr,
       /^ {2}\$\.routes \(line 1, column \d+\): expected at least one route.*\[SLUICE_CONFIG_WRONG_VALUE\]$/m,
     );
-    t.regex(stderr, /^usage: sluice start\|check\|status\|profile\|doctor\|.*\|help\|version \[flags\]$/m);
+    t.regex(
+      stderr,
+      /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[flags\]$/m,
+    );
   });
 }
 
@@ -187,7 +190,7 @@ test('no command and an unknown command exit 2 with a hint and the usage', async
     t.is(stdout, '');
     t.regex(
       stderr,
-      /command: expected one of start, check, status, profile, doctor, .*, help, version, came (nothing|"sart"; did you mean start\?)/,
+      /command: expected one of start, check, reload, status, profile, doctor, .*, help, version, came (nothing|"sart"; did you mean start\?)/,
     );
     t.regex(stderr, /^usage: .*\n"sluice help" says more\.$/m);
   }
@@ -197,7 +200,10 @@ test('help goes to standard output and exits 0, without a configuration file', a
   const { exitCode, stdout, stderr } = await run(['--help']);
   t.is(exitCode, 0);
   t.is(stderr, '');
-  t.regex(stdout, /^usage: sluice start\|check\|status\|profile\|doctor\|.*\|help\|version \[flags\]\n/);
+  t.regex(
+    stdout,
+    /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[flags\]\n/,
+  );
 });
 
 test('version is the package version', async (t) => {

@@ -314,3 +314,44 @@ wholeOnly('an application may be named by the path of a module’s URL', async (
   await server.start();
   t.is(await textOf(server, '/url'), '/url');
 });
+
+test('another configuration is taken over by reload, and a wrong one is not', async (t) => {
+  const lines: LogLine[] = [];
+  const server = create(t, {}, { log: (line) => lines.push(line) });
+  await t.throwsAsync(server.reload(), { code: 'SLUICE_SERVER_STATE' });
+  await server.start();
+  const app = {
+    application: './answers.ts',
+    threads: { min: 1, max: 1 },
+    startTimeoutMs: 60_000,
+    minUptimeMs: 0,
+  };
+  const changed = configurationOf({
+    pools: { app, more: app },
+    routes: [
+      { path: '/more', pool: 'more' },
+      { path: '/*', pool: 'app' },
+    ],
+  });
+  const report = await server.reload(changed);
+  t.deepEqual(
+    report.pools.map(({ pool, change }) => `${pool} ${change}`),
+    ['app replaced', 'more added'],
+  );
+  t.is(await textOf(server, '/more'), '/more');
+  t.like(server.status().pools, [{ exchanges: { started: 0 } }, { name: 'more', exchanges: { started: 1 } }]);
+  await t.throwsAsync(server.reload({ ...changed, listeners: [{ address: '127.0.0.1:1' }] }), {
+    code: 'SLUICE_CONFIG_INVALID',
+    message: /\$\.listeners\[0\]\.address: expected "127\.0\.0\.1:0", which is what runs/,
+  });
+  t.throws(() => createServer({ ...changed, routes: [] }), { code: 'SLUICE_CONFIG_INVALID' });
+  await t.throwsAsync(server.reload({ ...changed, routes: [] }), { code: 'SLUICE_CONFIG_INVALID' });
+  // Without one it is the configuration that runs, and new threads.
+  t.like(await server.reload(), { changed: [], pools: [{ change: 'replaced' }, { change: 'replaced' }] });
+  t.is(await textOf(server, '/more'), '/more');
+  const reloading = server.reload();
+  const closed = server.close();
+  await t.throwsAsync(reloading, { code: 'SLUICE_RELOAD_STOPPED' });
+  await closed;
+  t.is(lines.filter(({ msg }) => msg.startsWith('reloaded: ')).length, 2);
+});

@@ -94,7 +94,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const { port, server, log } = await serve(t, { ticketKeys });
     const session = await sessionOf(port, version);
     files.write(`${version}.rotated`, randomBytes(48));
-    server.reloadCertificates();
+    await server.readCertificates();
     await log.until('certificates reloaded');
     t.false(await isResumed(port, version, session));
     t.true(await isResumed(port, version, await sessionOf(port, version)));
@@ -106,7 +106,7 @@ test("a server's own ticket key is kept when its certificates change", async (t)
   const { port, server, log } = await serve(t, { certificates: [entry] });
   const session = await sessionOf(port, 'TLSv1.3');
   files.certificate('changing', await authority.issue({ names: ['localhost'] }));
-  server.reloadCertificates();
+  await server.readCertificates();
   await log.until('certificates reloaded');
   t.true(await isResumed(port, 'TLSv1.3', session));
 });

@@ -1,0 +1,106 @@
+/**
+ * How one configuration differs from another, and what of that cannot be taken over while a server runs: the sockets that it listens on,
+ * what it answers its own user on, and what has been built into things that stay.
+ */
+import type { Config } from './config.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { childPath } from './json-source.ts';
+import type { ListenerConfig } from './listeners.ts';
+
+/**
+ * What of `after` a server that runs `before` cannot take over.
+ * @returns a problem for each, by its place in the file
+ */
+export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
+  const now = new Map(fixedValues(before));
+  const problems: ConfigProblem[] = [];
+  for (const [where, value] of fixedValues(after)) {
+    const running = now.get(where);
+    if (isEqual(running, value)) continue;
+    problems.push({
+      code: ConfigErrorCode.Fixed,
+      where,
+      expected: `${describeValue(running)}, which is what runs`,
+      received: describeValue(value),
+      hint: 'it cannot change while the server runs: start it again for that',
+    });
+  }
+  return problems;
+}
+
+/** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
+function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
+  const { listeners, http1, control, profiling, log } = config;
+  yield ['$.listeners.length', listeners.length];
+  for (const [index, listener] of listeners.entries()) {
+    yield* fixedOfListener(childPath('$.listeners', index), listener);
+  }
+  // ALPN offers what is spoken.
+  yield ['$.http1.enabled', http1.enabled];
+  for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
+  for (const [name, value] of Object.entries(profiling)) yield [childPath('$.profiling', name), value];
+  const { level: _, ...output } = log;
+  for (const [name, value] of Object.entries(output)) yield [childPath('$.log', name), value];
+}
+
+function* fixedOfListener(where: string, listener: ListenerConfig): Generator<[string, unknown]> {
+  const { address, permissions, tls } = listener;
+  yield [`${where}.address`, address.address];
+  yield [`${where}.permissions`, permissions === null ? undefined : permissions.toString(8)];
+  yield [`${where}.tls`, tls === null ? undefined : 'TLS'];
+  if (tls === null) return;
+  yield [`${where}.tls.requestCert`, tls.requestCert];
+  yield [`${where}.tls.rejectUnauthorized`, tls.rejectUnauthorized];
+  yield [`${where}.tls.handshakeTimeoutMs`, tls.handshakeTimeoutMs];
+  yield [`${where}.tls.sessionLifetimeSeconds`, tls.sessionLifetimeSeconds];
+  yield [`${where}.tls.ticketRotationMs`, tls.ticketRotationMs];
+  yield [`${where}.tls.ticketKeys`, tls.ticketKeys === null ? undefined : 'a file'];
+  yield [`${where}.tls.certificates`, tls.certificates.length === 0 ? 'one for development' : undefined];
+}
+
+/** Places where two configurations differ: values, or whole objects that one of them does not have. Arrays are one value, but for listeners. */
+export function changedPlaces(before: Config, after: Config): string[] {
+  const places: string[] = [];
+  compare('$', comparable(before), comparable(after), places);
+  return places;
+}
+
+/** Without what the file does not say. */
+function comparable({ file: _, routes, listeners, ...config }: Config): object {
+  return {
+    ...config,
+    listeners: Object.fromEntries(listeners.entries()),
+    routes: routes.map((route) => ({ ...route })),
+  };
+}
+
+function compare(where: string, before: unknown, after: unknown, places: string[]): void {
+  if (isEqual(before, after)) return;
+  if (!isRecord(before) || !isRecord(after)) {
+    places.push(where);
+    return;
+  }
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    compare(placeOf(where, key), before[key], after[key], places);
+  }
+}
+
+function placeOf(where: string, key: string): string {
+  return childPath(where, where === '$.listeners' ? Number(key) : key);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Of configurations: plain objects, arrays and scalars. */
+function isEqual(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((value, index) => isEqual(value, other[index]));
+  }
+  if (!isRecord(one) || !isRecord(other)) return false;
+  return [...new Set([...Object.keys(one), ...Object.keys(other)])].every((key) =>
+    isEqual(one[key], other[key]),
+  );
+}

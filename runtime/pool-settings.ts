@@ -1,0 +1,53 @@
+/** What the configuration says of a pool, as the pool wants to be told. */
+import { pathToFileURL } from 'node:url';
+import type { Config, PoolConfig } from './config/config.ts';
+import type { PoolOptions } from './pools/pool-options.ts';
+import type { Prints } from './pools/prints.ts';
+
+/** @param flags environment and Node's flags of the threads */
+export function poolOptions(
+  pool: PoolConfig,
+  config: Config,
+  flags: PoolOptions['flags'],
+  prints: Prints | undefined,
+): PoolOptions {
+  return {
+    name: pool.name,
+    minThreads: pool.threads.min,
+    maxThreads: pool.threads.max,
+    idleTimeoutMs: pool.idleTimeoutMs,
+    slotsPerThread: pool.exchangesPerThread,
+    ringBytes: pool.ringBytes,
+    maxQueuedJobs: pool.queue.maxExchanges,
+    maxWaitMs: pool.queue.maxWaitMs,
+    recallAfterMs: pool.recallAfterMs,
+    restart: pool.restart,
+    minUptimeMs: pool.minUptimeMs,
+    computeTimeoutMs: pool.computeTimeoutMs,
+    computeGraceMs: pool.computeGraceMs,
+    retireTimeoutMs: config.reload.drainTimeoutMs,
+    startTimeoutMs: pool.startTimeoutMs,
+    resourceLimits: pool.resourceLimits,
+    niceIncrement: pool.niceIncrement,
+    host: {
+      application: pathToFileURL(pool.application).href,
+      ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
+      pool: pool.name,
+      requestWindowBytes: pool.requestWindowBytes,
+      // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
+      creditEveryBytes: Math.min(pool.requestWindowBytes, config.http2.streamWindowBytes) >> 2,
+      responseWindowBytes: pool.responseWindowBytes,
+      writeBacklogBytes: pool.writeBacklogBytes,
+      downgrade: pool.downgrade,
+      validate: pool.validate,
+      stopTimeoutMs: config.drainTimeoutMs,
+      maxErrorChars: config.log.maxErrorChars,
+      maxWaitingPrintBytes: config.log.maxWaitingBytes,
+      ...(pool.kind && { kind: pool.kind }),
+      ...(pool.export && { export: pool.export }),
+      ...(pool.port && { port: pool.port }),
+    },
+    ...(flags && { flags }),
+    ...(prints && { prints }),
+  };
+}

@@ -1,0 +1,84 @@
+/** Reads the configuration anew and has the server run it: when the operator asks for it, one at a time, and never twice for one wish. */
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/errors.ts';
+import type { Log } from '../log.ts';
+import { ApplicationLoadError } from '../pools/application-load-error.ts';
+import type { Server } from '../server.ts';
+import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+import { describeReload, isWhole, type ReloadReport } from './report.ts';
+
+export class Reloader {
+  readonly #server: Server;
+  readonly #read: () => Promise<Config>;
+  readonly #log: Log;
+  readonly #line = new OneAtATime(() => this.#run());
+  readonly #opened = Promise.withResolvers<void>();
+  #state: 'waiting' | 'open' | 'closed' = 'waiting';
+
+  /** @param read the configuration as it is now; rejects with a `ConfigError` */
+  constructor(server: Server, read: () => Promise<Config>, log: Log) {
+    this.#server = server;
+    this.#read = read;
+    this.#log = log;
+    this.#opened.promise.catch(() => undefined);
+  }
+
+  /** The server runs: what has been asked for meanwhile begins. */
+  open(): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'open';
+    this.#opened.resolve();
+  }
+
+  /** The server stops, and a reload with it. Idempotent. */
+  close(): void {
+    this.#state = 'closed';
+    this.#opened.reject(new ReloadStoppedError());
+  }
+
+  /**
+   * Resolves when no thread of before takes exchanges any more. The log has what came of it.
+   * @param by who asks, for the log
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: what ran goes on
+   */
+  reload(by: string): Promise<ReloadReport> {
+    this.#log.info({ by }, 'reload asked for');
+    return this.#line.ask();
+  }
+
+  async #run(): Promise<ReloadReport> {
+    try {
+      await this.#opened.promise;
+      this.#requireOpen();
+      await this.#server.reloadSettled();
+      this.#requireOpen();
+      const report = await this.#server.reload(await this.#read());
+      this.#tell(report);
+      return report;
+    } catch (error) {
+      this.#tellFailure(error);
+      throw error;
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#state === 'closed') throw new ReloadStoppedError();
+  }
+
+  #tell(report: ReloadReport): void {
+    const { pools, changed, certificates, durationMs } = report;
+    const line = { pools, changed, certificates, durationMs };
+    const what = describeReload(report).join('; ');
+    if (isWhole(report)) this.#log.info(line, `reloaded: ${what}`);
+    else this.#log.error(line, `reloaded in part: ${what}`);
+  }
+
+  #tellFailure(error: unknown): void {
+    const code = codeOf(error);
+    if (error instanceof ReloadStoppedError) this.#log.info({ code }, 'not reloaded: the server stops');
+    else if (error instanceof ConfigError || error instanceof ApplicationLoadError) {
+      this.#log.error({ code }, `not reloaded, what ran goes on: ${messageOf(error)}`);
+    } else this.#log.error({ code, err: error }, 'not reloaded, what ran goes on');
+  }
+}
