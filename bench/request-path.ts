@@ -240,7 +240,7 @@ const http1Options: Http1Options = {
   maxFieldLines: 128,
   maxRequestsPerConnection: Number.MAX_SAFE_INTEGER,
   maxPipelinedRequests: 128,
-  maxParallelRequests: 8,
+  maxParallelRequests: 32,
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,

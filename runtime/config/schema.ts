@@ -316,7 +316,7 @@ export const configSchema = v.pipe(
         ),
         maxParallelRequests: wholeNumber(
           'Pipelined requests of a connection that run at the same time, if their methods are safe; others run one after the other.',
-          { from: 1, to: 65_536, byDefault: 8 },
+          { from: 1, to: 65_536, byDefault: 32 },
         ),
         maxDiscardedBytes: wholeNumber(
           'A response to a request that nobody reads says `Connection: close` when more than this is left of its body; else the rest is read past, so that the connection can be used again.',

@@ -70,7 +70,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
     maxFieldLines: 128,
     maxRequestsPerConnection: 100_000,
     maxPipelinedRequests: 128,
-    maxParallelRequests: 8,
+    maxParallelRequests: 32,
     maxDiscardedBytes: 262_144,
     discardTimeoutMs: 5_000,
     keepAliveTimeoutMs: 5_000,

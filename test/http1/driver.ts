@@ -15,7 +15,7 @@ export const defaults: Http1Options = {
   maxFieldLines: 128,
   maxRequestsPerConnection: 100_000,
   maxPipelinedRequests: 128,
-  maxParallelRequests: 8,
+  maxParallelRequests: 32,
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,
