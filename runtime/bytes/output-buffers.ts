@@ -17,9 +17,18 @@ export class OutputChunk {
   /** Where it goes when it is released; null: it is not kept. */
   readonly home: FreeChunks | null;
 
+  /** As `filled` has given it last. */
+  #filled: Buffer | null = null;
+
   constructor(buffer: Buffer, home: FreeChunks | null) {
     this.buffer = buffer;
     this.home = home;
+  }
+
+  /** buffer[0, length). Answers are often as long as the last, and a view costs as much as the copying of a hundred bytes. */
+  get filled(): Buffer {
+    if (this.#filled?.length !== this.length) this.#filled = this.buffer.subarray(0, this.length);
+    return this.#filled;
   }
 }
 

@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net';
 import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** An engine, as far as it has output. */
 export interface OutputSource {
   /** @param onlyFull only a chunk that more output would not go into */
@@ -19,6 +21,10 @@ export class SocketOutput {
   readonly #writing: OutputChunk[] = [];
   #writingBytes = 0;
   #takenBytes = 0;
+  /** TLS takes nothing at once, and has no writes of nothing. */
+  readonly #isTls: boolean;
+  /** A write of nothing stands behind what the socket has been given. */
+  #isAwaiting = false;
   readonly #onWritten: () => void;
 
   /** @param onTaken the socket has taken output, some time after it was given it */
@@ -26,8 +32,11 @@ export class SocketOutput {
     this.#socket = socket;
     this.#source = source;
     this.#buffers = buffers;
+    this.#isTls = 'encrypted' in socket;
     this.#onWritten = () => {
+      this.#isAwaiting = false;
       this.#settle();
+      if (!this.#isTls) this.#await();
       onTaken();
     };
   }
@@ -53,12 +62,24 @@ export class SocketOutput {
       for (; chunk !== null; chunk = source.takeOutput(onlyFull)) {
         this.#writing.push(chunk);
         this.#writingBytes += chunk.length;
-        socket.write(chunk.buffer.subarray(0, chunk.length), this.#onWritten);
+        if (this.#isTls) socket.write(chunk.filled, this.#onWritten);
+        else socket.write(chunk.filled);
         if (!corked) break;
       }
       if (corked) socket.uncork();
       this.#settle();
+      if (!this.#isTls) this.#await();
     }
+  }
+
+  /**
+   * Has us told when the socket has taken what it could not take at once, which is rare: a callback for each write would cost a tick and
+   * its objects each time. A write of nothing comes behind all that has been given.
+   */
+  #await(): void {
+    if (this.#writing.length === 0 || this.#isAwaiting) return;
+    this.#isAwaiting = true;
+    this.#socket.write(NO_BYTES, this.#onWritten);
   }
 
   /** The socket is gone. */

@@ -35,6 +35,8 @@ export class Lifecycle {
   mustReset = false;
   /** Requests that are not over, in the order of arrival. Those that may not run yet are at the end. */
   readonly messages: Http1Message[] = [];
+  /** So many of them, from the front, have begun. */
+  #begunCount = 0;
   /** The one whose content is being read. */
   receiving: Http1Message | null = null;
   /** The one that is a tunnel, or asks to be. */
@@ -77,22 +79,17 @@ export class Lifecycle {
   startNext(): void {
     const most = this.#options.maxParallelRequests;
     const messages = this.messages;
-    let running = 0;
-    for (let i = 0; i < messages.length; i++) {
-      const message = messages[i] as Http1Message;
-      if (!message.isStarted) {
-        if (running > 0 && (!message.isSafe || running >= most)) return;
-        message.isStarted = true;
-        this.#events.onStart(message);
-        if (messages[i] !== message) {
-          // It was answered at once, which may have changed what runs.
-          i = -1;
-          running = 0;
-          continue;
-        }
+    while (this.#begunCount < messages.length) {
+      const begun = this.#begunCount;
+      const message = messages[begun] as Http1Message;
+      if (begun > 0) {
+        const isBesideSafe = (messages[begun - 1] as Http1Message).isSafe;
+        if (!message.isSafe || !isBesideSafe || begun >= most) return;
       }
-      if (!message.isSafe) return;
-      running++;
+      message.isStarted = true;
+      this.#begunCount++;
+      // It may be answered at once, which changes what runs.
+      this.#events.onStart(message);
     }
   }
 
@@ -126,7 +123,7 @@ export class Lifecycle {
 
   /** As `takeNoMore`, and what has been taken and not begun is not begun either. */
   beginNoMore(): void {
-    const lastBegun = this.messages.findLast((message) => message.isStarted);
+    const lastBegun = this.messages[this.#begunCount - 1];
     if (lastBegun === undefined) this.takeNoMore();
     else this.cutBehind(lastBegun);
   }
@@ -244,20 +241,22 @@ export class Lifecycle {
     this.#refusal = null;
     if (this.receiving !== message) this.stopReading();
     const behind = this.messages.splice(this.messages.indexOf(message) + 1);
+    this.#begunCount = Math.min(this.#begunCount, this.messages.length);
     for (const each of behind) this.#close(each, 'engine', CloseCode.Cancel);
   }
 
   cutAll(): void {
     this.receiving = null;
+    this.#begunCount = 0;
     for (const message of this.messages.splice(0)) this.#close(message, 'engine', CloseCode.Cancel);
   }
 
   #remove(message: Http1Message): void {
-    if (this.messages[0] === message) this.messages.shift();
-    else {
-      const index = this.messages.indexOf(message);
-      if (index !== -1) this.messages.splice(index, 1);
-    }
+    const index = this.messages[0] === message ? 0 : this.messages.indexOf(message);
+    if (index === -1) return;
+    if (index === 0) this.messages.shift();
+    else this.messages.splice(index, 1);
+    if (message.isStarted) this.#begunCount--;
   }
 
   #close(message: Http1Message, by: ClosedBy, code: number): void {
