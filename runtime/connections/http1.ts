@@ -246,14 +246,28 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
         deadlines.counters.header++;
         break;
       case Deadline.Idle:
-        this.#engine.drain();
-        deadlines.counters.idle++;
-        break;
+        this.#endWhenIdle();
+        return;
       case 'discard':
         this.#engine.stopDiscarding();
         break;
     }
     this.#front.reactor.flushLater(this);
+  }
+
+  /**
+   * A server that was held up comes to its timers before it comes to its sockets: a request that has come in time may lie in one of them, and
+   * would be lost. So the sockets are looked at once more.
+   */
+  #endWhenIdle(): void {
+    const { requestCount } = this.#engine;
+    setImmediate(() => {
+      const engine = this.#engine;
+      const hasBegun = engine.requestCount !== requestCount || engine.isWithinHead;
+      if (this.#state !== 'open' || hasBegun) return;
+      this.#front.deadlines.counters.idle++;
+      this.finish();
+    });
   }
 
   // ---- EngineEvents

@@ -96,6 +96,18 @@ test('an idle connection is closed after keepAliveTimeoutMs, and not before it w
   t.is(await client.untilClosed(), '');
 });
 
+test('a request that has come in time is answered, although its server was held up until it was late', async (t) => {
+  const patient = await startHttp1Server(t, { http1: { keepAliveTimeoutMs: 500 } });
+  const client = await RawClient.connect(t, patient.port);
+  client.send(hello);
+  t.is((await client.response()).body, 'hello');
+  client.send(hello);
+  // The reactor is in this thread, and looks at what rests once a second.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_600);
+  t.is((await client.response()).body, 'hello');
+  t.is(await client.untilClosed(), '');
+});
+
 test('a short body that nobody wanted is read past, and the connection goes on (RFC 9112 section 9.3)', async (t) => {
   for (const [path, answer] of [
     ['/unread', 'unread'],

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect as connectHttp2Session } from 'node:ht
 import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { requestHttp1 } from '../server/http1-client.ts';
-import { request } from '../server/http2-client.ts';
+import { answer, request } from '../server/http2-client.ts';
 import { content } from './content.ts';
 import type { Tally } from './tally.ts';
 
@@ -183,9 +183,14 @@ function oneStream(world: World, name: string, session: ClientHttp2Session): Pro
   const what = which < 0.4 ? 'small' : which < 0.7 ? 'large' : which < 0.95 ? 'echo' : 'compute';
   const body = content(id, size);
   const head = { ':path': `/exchange/${what}/${id}/${size}` };
-  return ask(world, `${name} ${what}`, id, body, true, () =>
-    what === 'echo' ? request(session, { ...head, ':method': 'POST' }, body) : request(session, head),
-  );
+  return ask(world, `${name} ${what}`, id, body, true, () => {
+    if (what !== 'echo') return request(session, head);
+    const stream = session.request({ ...head, ':method': 'POST' });
+    stream.end(body);
+    // Node's client never closes a stream that is reset with NO_ERROR while it writes, as a refusal of an upload is.
+    stream.on('end', () => stream.close());
+    return answer(stream);
+  });
 }
 
 /** Messages to a socket and back, in order. */
