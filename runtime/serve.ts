@@ -81,7 +81,9 @@ function forgetPassedSockets(): void {
 
 function failedToStart(error: unknown, log: Log): number {
   if (error instanceof ApplicationLoadError) {
-    log.fatal({ code: error.code }, error.message);
+    // What Sluice itself has to say about the module is in the message; of an error of the module's its stack says where.
+    const { code, report } = error;
+    log.fatal({ code, ...(!report.code?.startsWith('SLUICE_') && { err: report }) }, error.message);
     return ExitCode.ApplicationFailed;
   }
   if (error instanceof ListenError || error instanceof ControlSocketError)

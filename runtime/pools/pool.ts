@@ -469,8 +469,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#incarnations.get(thread)?.abort(error);
   }
 
-  #loadError({ version }: Incarnation, { name, message }: ErrorReport): ApplicationLoadError {
-    return new ApplicationLoadError(this.name, version.options.host.application, `got ${name}: ${message}`);
+  #loadError({ version }: Incarnation, report: ErrorReport): ApplicationLoadError {
+    return new ApplicationLoadError(this.name, version.options.host.application, report);
   }
 
   // ---- Supervised

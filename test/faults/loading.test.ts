@@ -13,7 +13,7 @@ const cases = [
   {
     name: 'load-default',
     title: 'has no default export',
-    says: /default export that is an application.*exports handler/,
+    says: /default export that is an application.*exports answer/,
   },
   {
     name: 'load-object',

@@ -1,8 +1,12 @@
 /** Modules as tools emit them and as programs are written: which export, which server, and what they see of their process. */
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { WebSocket } from 'ws';
+import { ApplicationLoadError } from '../../runtime/pools/application-load-error.ts';
 import { FileScope, type PoolInput, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 
@@ -85,3 +89,20 @@ for (const [name, says, pool] of refused) {
     t.regex(error?.message ?? '', says);
   });
 }
+
+test('a syntax error in what a module imports is told with its file, line and place', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-syntax-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const application = join(directory, 'app.mjs');
+  const broken = join(directory, 'broken.mjs');
+  await writeFile(application, "import { respond } from './broken.mjs';\n\nexport default respond;\n");
+  await writeFile(broken, 'export const respond = () => undefined;\n\nconst wrong = ;\n');
+  const error = await t.throwsAsync(startServer(t, { pools: { wrong: { application } } }), {
+    instanceOf: ApplicationLoadError,
+  });
+  t.true(error?.message.endsWith(`got SyntaxError: Unexpected token ';' (${broken}:3)`), error?.message);
+  t.true(
+    error?.report.stack.startsWith(`${broken}:3\nconst wrong = ;\n              ^\n`),
+    error?.report.stack,
+  );
+});

@@ -16,6 +16,7 @@ import { nothingLeft } from './idle.ts';
 import { hasMethod, isFastify, KINDS } from './kinds.ts';
 import { Listening } from './listening.ts';
 import { becomeProgram } from './program.ts';
+import { locate } from './syntax-error.ts';
 
 export interface Loaded {
   readonly application: Application;
@@ -40,13 +41,21 @@ export async function load(options: HostOptions): Promise<Loaded> {
   }
   becomeProgram(options.application);
   const listening = new Listening(options.port);
-  const module = authored(await import(options.application));
+  const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
   else listening.choose(value);
   const application = await adapt(kind, value, options);
   return { application: await validated(application, options), lifespan };
+}
+
+async function importModule(application: string): Promise<ModuleExports> {
+  try {
+    return await import(application);
+  } catch (error) {
+    throw await locate(error, application);
+  }
 }
 
 async function validated(application: Application, { validate }: HostOptions): Promise<Application> {

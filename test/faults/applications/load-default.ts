@@ -1,2 +1,2 @@
 /** Has no default export. */
-export function handler(): void {}
+export function answer(): void {}
