@@ -241,6 +241,7 @@ const http1Options: Http1Options = {
   maxRequestsPerConnection: Number.MAX_SAFE_INTEGER,
   maxPipelinedRequests: 128,
   maxParallelRequests: 32,
+  smallChunks: { burst: 262_144, perSecond: 16_384 },
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,

@@ -318,6 +318,21 @@ export const configSchema = v.pipe(
           'Pipelined requests of a connection that run at the same time, if their methods are safe; others run one after the other.',
           { from: 1, to: 65_536, byDefault: 32 },
         ),
+        smallChunks: section(
+          'Chunks that a connection may send while they have less than 4 bytes of content on average; then the request is answered 400.',
+          {
+            burst: wholeNumber('How many may come at once.', {
+              from: 1,
+              to: 1_000_000_000,
+              byDefault: 262_144,
+            }),
+            perSecond: wholeNumber('How many more each second.', {
+              from: 0,
+              to: 1_000_000_000,
+              byDefault: 16_384,
+            }),
+          },
+        ),
         maxDiscardedBytes: wholeNumber(
           'A response to a request that nobody reads says `Connection: close` when more than this is left of its body; else the rest is read past, so that the connection can be used again.',
           { from: 0, to: 1_073_741_824, byDefault: 262_144 },

@@ -228,6 +228,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
   #tick(nowMs: number): void {
     if (this.#state !== 'open') return;
     const { deadlines } = this.#front;
+    this.#engine.advance(deadlines.stepMs);
     const { writingBytes, takenBytes } = this.#output;
     if (this.#pace.readsTooSlowly(writingBytes > 0, takenBytes, deadlines)) {
       deadlines.counters.responseRate++;

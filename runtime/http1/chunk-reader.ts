@@ -7,6 +7,7 @@
  * White space around a semicolon or an equals sign (BWS) is refused: tiers have read it in different ways.
  */
 import { HEX_VALUE, QUOTED_TEXT, TOKEN } from './characters.ts';
+import type { ChunkBudget } from './chunk-budget.ts';
 
 const State = {
   /** The first digit of a size. */
@@ -53,6 +54,7 @@ export const ChunkVerdict = {
 export type ChunkVerdict = (typeof ChunkVerdict)[keyof typeof ChunkVerdict];
 
 export class ChunkReader {
+  readonly #budget: ChunkBudget;
   #state: State = State.Size;
   #digits = 0;
   /** Of the chunk, what is still to come. */
@@ -65,6 +67,11 @@ export class ChunkReader {
   /** What is wrong, for the person who reads the response. */
   why = '';
 
+  /** @param budget the connection's */
+  constructor(budget: ChunkBudget) {
+    this.#budget = budget;
+  }
+
   /** Reads bytes[at,end) up to the next piece of content or the end of the last chunk. */
   read(bytes: Uint8Array, at: number, end: number): ChunkVerdict {
     let state = this.#state;
@@ -75,6 +82,7 @@ export class ChunkReader {
           const count = Math.min(this.#remaining, end - at);
           this.#remaining -= count;
           this.#contentBytes += count;
+          this.#budget.earn(count);
           this.#state = this.#remaining === 0 ? State.DataCr : State.Data;
           this.start = at;
           this.end = at + count;
@@ -114,6 +122,7 @@ export class ChunkReader {
             this.end = at + 1;
             return ChunkVerdict.Last;
           }
+          if (!this.#budget.spend()) return this.#malformed('there are too many small chunks');
           state = State.Data;
           break;
         default:

@@ -289,6 +289,11 @@ export class Http1Engine {
     this.#lifecycle.refuse(refusal);
   }
 
+  /** So much time has passed: once a second or so. */
+  advance(elapsedMs: number): void {
+    this.#reader.advance(elapsedMs);
+  }
+
   /** No more requests are taken; when those that are open have been answered, the connection ends. Idempotent. */
   drain(): void {
     const lifecycle = this.#lifecycle;

@@ -1,3 +1,5 @@
+import type { ChunkLimit } from './chunk-budget.ts';
+
 /** What bounds an HTTP/1 connection. The configuration's `http1` section has the same names and the defaults. */
 
 export interface Http1Options {
@@ -15,6 +17,8 @@ export interface Http1Options {
   readonly maxParallelRequests: number;
   /** When more than this is left of a request that nobody reads, its response says `Connection: close`. */
   readonly maxDiscardedBytes: number;
+  /** Chunks with less than four bytes of content on average; more are answered 400. */
+  readonly smallChunks: ChunkLimit;
   /** How long a body may be read past that nobody wants, so that the connection can be used again. */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;

@@ -15,6 +15,7 @@
 import { latin1String } from '../bytes/latin1.ts';
 import { copyBytes } from '../bytes/output-buffers.ts';
 import { FIELD_CONTENT, TARGET, TOKEN } from './characters.ts';
+import { ChunkBudget } from './chunk-budget.ts';
 import { ChunkReader, ChunkVerdict } from './chunk-reader.ts';
 import type { ContentPieces } from './content-pieces.ts';
 import { FieldKind, fieldNameOf } from './field-names.ts';
@@ -71,7 +72,10 @@ const VERSION = Buffer.from('HTTP/1.1\r\n', 'latin1');
 const MAJOR_AT = 5;
 const MINOR_AT = 7;
 
-export type ReadLimits = Pick<Http1Options, 'maxTargetBytes' | 'maxHeaderBytes' | 'maxFieldLines'>;
+export type ReadLimits = Pick<
+  Http1Options,
+  'maxTargetBytes' | 'maxHeaderBytes' | 'maxFieldLines' | 'smallChunks'
+>;
 
 const ROOT: Target = { scheme: null, authority: null, path: '/' };
 
@@ -110,6 +114,8 @@ export class RequestReader {
   /** Content that is still to come; with chunks it is the chunk reader's business. */
   #remaining = 0;
   #chunks: ChunkReader | null = null;
+  /** Of the connection, as soon as it has sent chunks. */
+  #chunkBudget: ChunkBudget | null = null;
   /** Where the first field line of the head lies in the chunk being read; -1: in an earlier one. */
   #sectionAt = -1;
   /** The section of the request before, which a client mostly sends again. */
@@ -131,6 +137,11 @@ export class RequestReader {
   /** The head, content or trailers of a request are not whole. */
   get isWithinMessage(): boolean {
     return this.#phase >= Phase.Method && this.#phase !== Phase.Nothing;
+  }
+
+  /** So much time has passed. */
+  advance(elapsedMs: number): void {
+    this.#chunkBudget?.refill(elapsedMs);
   }
 
   /** Nothing is read any more. Mostly called by the sink, from within `read`. */
@@ -495,7 +506,8 @@ export class RequestReader {
     // Set before the call: the sink may stop us.
     if (contentLength === 0) this.#phase = Phase.Start;
     else if (contentLength === CHUNKED) {
-      this.#chunks = new ChunkReader();
+      this.#chunkBudget ??= new ChunkBudget(this.#options.smallChunks);
+      this.#chunks = new ChunkReader(this.#chunkBudget);
       this.#phase = Phase.Chunks;
     } else this.#phase = Phase.Content;
     this.#sink.onHead(this.#method, this.#target, this.#version, section);

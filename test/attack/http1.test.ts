@@ -102,6 +102,20 @@ for (const [name, attackers, path, chunk, outcome] of [
   });
 }
 
+/** Of a server that takes less. */
+for (const [name, chunk, outcome] of [
+  ['fewer than four bytes', '3\r\nxxx\r\n', '400'],
+  ['four bytes', '4\r\nxxxx\r\n', '200'],
+] as const) {
+  test.serial(`more chunks of ${name} than the budget has`, async (t) => {
+    const strict = await startTarget(t, { http1: { smallChunks: { burst: 10_000, perSecond: 1 } } });
+    const bytes = Buffer.from(`${chunked('/read')}${chunk.repeat(100_000)}0\r\n\r\n`);
+    const strike = (at: Scope, port: number): Promise<string> => flood(at, port, bytes);
+    const outcomes = await besiege(t, strict, { attackers: 20, rounds: 200, strike });
+    t.deepEqual([...new Set(outcomes)], [outcome]);
+  });
+}
+
 /** Sends the same for as long as the server takes it, and reads nothing. @returns what the server has made it end in */
 function press(at: Scope, port: number, words: string): Promise<string> {
   const bytes = Buffer.from(words.repeat(Math.ceil(65_536 / words.length)));

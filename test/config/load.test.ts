@@ -71,6 +71,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
     maxRequestsPerConnection: 100_000,
     maxPipelinedRequests: 128,
     maxParallelRequests: 32,
+    smallChunks: { burst: 262_144, perSecond: 16_384 },
     maxDiscardedBytes: 262_144,
     discardTimeoutMs: 5_000,
     keepAliveTimeoutMs: 5_000,

@@ -69,6 +69,7 @@ class Owner implements EngineEvents {
       maxRequestsPerConnection: draw.pick([1, 2, MANY, MANY]),
       maxPipelinedRequests: draw.pick([1, 2, MANY, MANY]),
       maxParallelRequests: draw.pick([1, 2, 8]),
+      smallChunks: { burst: MANY, perSecond: 0 },
       discardTimeoutMs: 1_000,
       keepAliveTimeoutMs: draw.pick([0, 5_000]),
       upgradeH2c: true,

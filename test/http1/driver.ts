@@ -16,6 +16,7 @@ export const defaults: Http1Options = {
   maxRequestsPerConnection: 100_000,
   maxPipelinedRequests: 128,
   maxParallelRequests: 32,
+  smallChunks: { burst: 262_144, perSecond: 16_384 },
   maxDiscardedBytes: 262_144,
   discardTimeoutMs: 5_000,
   keepAliveTimeoutMs: 5_000,

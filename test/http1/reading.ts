@@ -30,7 +30,12 @@ export interface Reading {
 }
 
 /** Larger than anything that a test sends without meaning to reach a limit. */
-export const ROOMY: ReadLimits = { maxTargetBytes: 65_536, maxHeaderBytes: 1_048_576, maxFieldLines: 10_000 };
+export const ROOMY: ReadLimits = {
+  maxTargetBytes: 65_536,
+  maxHeaderBytes: 1_048_576,
+  maxFieldLines: 10_000,
+  smallChunks: { burst: 1_000_000, perSecond: 0 },
+};
 
 /** A reader whose owner writes down what it is told. The owner breaks the contract of no call, and finds any break of the reader's. */
 export class Recorder {

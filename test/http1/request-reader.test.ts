@@ -6,7 +6,12 @@ import { FieldSections } from '../../runtime/http1/field-sections.ts';
 import { RequestReader } from '../../runtime/http1/request-reader.ts';
 import { message } from './raw.ts';
 
-const options = { maxTargetBytes: 60, maxHeaderBytes: 200, maxFieldLines: 8 };
+const options = {
+  maxTargetBytes: 60,
+  maxHeaderBytes: 200,
+  maxFieldLines: 8,
+  smallChunks: { burst: 1_000_000, perSecond: 0 },
+};
 
 /** What the reader says of the pieces, one line for each event; content in a row is one event. */
 function read(pieces: readonly string[], limits = options, sections = new FieldSections()): string[] {
@@ -263,6 +268,58 @@ test('content in one-byte chunks comes in as few pieces as it was read in', (t) 
   reader.read(Buffer.from(`${chunked}${'1\r\nx\r\n'.repeat(10_000)}`));
   reader.read(Buffer.from(`${'1\r\nx\r\n'.repeat(10_000)}0\r\n\r\n`));
   t.deepEqual(pieces, [10_000, 10_000]);
+});
+
+/** How much content of a chunked request has come before it is refused, and why it is. */
+function readChunks(
+  reads: readonly { readonly text: string; readonly seconds?: number }[],
+): [number, string | null] {
+  let bytes = 0;
+  let refusal: string | null = null;
+  const reader = new RequestReader(
+    {
+      onHead: () => {},
+      onContent: (_bytes, start, end) => {
+        bytes += end - start;
+      },
+      onTrailers: () => {},
+      onReadFault: ({ status, why }) => {
+        refusal = `${status} ${why}`;
+      },
+    },
+    { ...options, smallChunks: { burst: 100, perSecond: 10 } },
+    new FieldSections(),
+    new ContentPieces(),
+  );
+  for (const { text, seconds = 0 } of reads) {
+    reader.advance(seconds * 1_000);
+    reader.read(Buffer.from(text));
+  }
+  return [bytes, refusal];
+}
+
+const TOO_MANY = '400 there are too many small chunks';
+const crumb = '1\r\nx\r\n';
+
+test('small chunks are taken up to the budget, which their content earns a part of', (t) => {
+  // Each of n chunks spends one and brings a quarter.
+  t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(133)}` }]), [133, null]);
+  t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(1_000)}` }]), [133, TOO_MANY]);
+});
+
+test('chunks of four bytes or more never run out', (t) => {
+  t.deepEqual(readChunks([{ text: `${chunked}${'4\r\nxxxx\r\n'.repeat(10_000)}` }]), [40_000, null]);
+});
+
+test('the budget is the connection’s, and requests one after the other spend it together', (t) => {
+  const request = `${chunked}${crumb.repeat(100)}0\r\n\r\n`;
+  t.deepEqual(readChunks([{ text: request.repeat(2) }]), [133, TOO_MANY]);
+});
+
+test('the budget refills with time and never above its burst', (t) => {
+  const typing = { text: crumb.repeat(10), seconds: 1 };
+  t.is(readChunks([{ text: chunked }, ...Array.from({ length: 200 }, () => typing)])[1], null);
+  t.is(readChunks([{ text: chunked }, { text: crumb.repeat(134), seconds: 1_000 }])[1], TOO_MANY);
 });
 
 test('a large chunk is handed on where it lies', (t) => {

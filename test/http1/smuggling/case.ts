@@ -25,7 +25,12 @@ export function titleOf({ what, section, refused }: SmugglingCase, where = ''): 
 }
 
 /** The limits that the reader, and the server, have for these. */
-export const SMUGGLING_LIMITS = { maxTargetBytes: 60, maxHeaderBytes: 1_024, maxFieldLines: 8 };
+export const SMUGGLING_LIMITS = {
+  maxTargetBytes: 60,
+  maxHeaderBytes: 1_024,
+  maxFieldLines: 8,
+  smallChunks: { burst: 1_000, perSecond: 0 },
+};
 
 export const get = 'GET /a HTTP/1.1\r\nHost: a\r\n';
 export const post = 'POST /a HTTP/1.1\r\nHost: a\r\n';
