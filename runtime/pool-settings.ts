@@ -1,5 +1,7 @@
 /** What the configuration says of a pool, as the pool wants to be told. */
 import { pathToFileURL } from 'node:url';
+import type { ActorDirectory } from './actors/directory.ts';
+import { companionOf } from './actors/from-config.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
@@ -10,6 +12,7 @@ export function poolOptions(
   config: Config,
   flags: PoolOptions['flags'],
   prints: Prints | undefined,
+  actors: ActorDirectory | null,
 ): PoolOptions {
   return {
     name: pool.name,
@@ -31,6 +34,7 @@ export function poolOptions(
     niceIncrement: pool.niceIncrement,
     host: {
       application: pathToFileURL(pool.application).href,
+      ...(pool.hasOnlyActors && { hasOnlyActors: true }),
       ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
       pool: pool.name,
       requestWindowBytes: pool.requestWindowBytes,
@@ -49,5 +53,6 @@ export function poolOptions(
     },
     ...(flags && { flags }),
     ...(prints && { prints }),
+    ...companionOf(actors, pool),
   };
 }

@@ -3,6 +3,8 @@ import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { AbuseLog } from './abuse-log.ts';
+import type { ActorDirectory } from './actors/directory.ts';
+import { createDirectory, drainPools } from './actors/from-config.ts';
 import { parseAffinity } from './affinity.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
@@ -54,6 +56,7 @@ export interface ServerParts {
   readonly reactor: Reactor;
   readonly connections: Iterable<Connection>;
   readonly pools: readonly Pool[];
+  readonly actors: ActorDirectory | null;
   readonly listeners: readonly Listener[];
 }
 
@@ -62,6 +65,8 @@ export class Server {
   readonly #log: Log;
   readonly #reactor: Reactor;
   #pools: ReadonlyMap<string, Pool>;
+  /** Null: there are none. */
+  readonly #actors: ActorDirectory | null;
   /** No route leads to them any more: they finish what they have. */
   readonly #retiring = new Set<Pool>();
   /** By pool. */
@@ -101,6 +106,7 @@ export class Server {
     this.#log = log;
     this.#prints = prints;
     this.#reactor = new Reactor(maintainEveryMs(config), () => this.#maintain());
+    this.#actors = createDirectory(config, log);
     this.#pools = new Map(
       Object.values(config.pools).map((pool) => [pool.name, this.#createPool(pool, config)]),
     );
@@ -134,7 +140,7 @@ export class Server {
   }
 
   #poolOptions(pool: PoolConfig, config: Config): PoolOptions {
-    return poolOptions(pool, config, flagsWith(this.#threadFlags, pool), this.#prints);
+    return poolOptions(pool, config, flagsWith(this.#threadFlags, pool), this.#prints, this.#actors);
   }
 
   /** With those that finish what they have. */
@@ -180,6 +186,7 @@ export class Server {
       reactor: this.#reactor,
       connections: this.#connections,
       pools: this.#allPools,
+      actors: this.#actors,
       listeners: this.#listeners,
     };
   }
@@ -431,6 +438,7 @@ export class Server {
     this.#abuse.tick(now);
     this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
+    this.#actors?.tick(now);
     this.#measureLoops();
     this.#checkEmpty();
     this.#reactor.request();
@@ -492,7 +500,8 @@ export class Server {
       await this.#resetAll(emptied);
     }
     // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
-    const stopped = Promise.all(this.#allPools.map((pool) => pool.drain()));
+    const hasActors = (name: string) => this.#config.pools[name]?.module !== undefined;
+    const stopped = drainPools(this.#allPools, this.#actors, hasActors);
     if ((await Promise.race([stopped, late])) === 'late') {
       this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
     }
@@ -559,6 +568,7 @@ export class Server {
     this.#handshakes.close();
     this.#certificates?.close();
     for (const connection of this.#connections) connection.destroy();
+    this.#actors?.end();
     await Promise.all([this.#reload?.abort(), ...this.#allPools.map((pool) => pool.destroy())]);
   }
 }

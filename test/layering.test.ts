@@ -26,6 +26,7 @@ const under = (prefix: string) => (file: string) => file.startsWith(prefix);
 
 /** What package.json exports to applications. */
 const published = [
+  'workers/actors/actors.ts',
   'workers/adapters/fetch/fetch.ts',
   'workers/adapters/node/node.ts',
   'workers/extensions.ts',
@@ -65,8 +66,10 @@ const rules: readonly Rule[] = [
       'runtime/config/',
       'runtime/http1/host.ts',
       'runtime/http2/options.ts',
+      'wire/actors/bounds.ts',
       'wire/error-report.ts',
       'wire/layout.ts',
+      'wire/payload/forms.ts',
     ],
   },
   { title: 'runtime imports itself and wire', from: under('runtime/'), may: ['runtime/', 'wire/'] },

@@ -27,6 +27,11 @@ export function clockMicroseconds(nowMs = performance.now()): number {
   return ((ORIGIN_MS + nowMs) * 1000) >>> 0;
 }
 
+/** Milliseconds of the same clock, modulo 2^32: 49 days. For deadlines, which are compared by `(later - earlier) | 0`. */
+export function clockMilliseconds(nowMs = performance.now()): number {
+  return Math.floor(ORIGIN_MS + nowMs) >>> 0;
+}
+
 /** Microseconds from one reading to a later one, less than a wrap apart. */
 export function microsecondsBetween(earlier: number, later: number): number {
   return (later - earlier + WRAP) % WRAP;

@@ -3,6 +3,7 @@
  * interfaces that Comlink carries over the control port. Types only.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { ActorBoot } from './actors/boot.ts';
 import type { ChannelTransfer } from './channel.ts';
 import type { ErrorReport } from './error-report.ts';
 
@@ -13,11 +14,15 @@ export interface ThreadBoot {
   /** See profile-words.ts. */
   readonly profile: SharedArrayBuffer;
   readonly host: HostOptions;
+  /** Absent: the configuration has no actors. */
+  readonly actors?: ActorBoot;
 }
 
 export interface HostOptions {
-  /** URL of the application's module. */
+  /** URL of the application's module, or of the one with the pool's actors. */
   readonly application: string;
+  /** The module has actors and no application. */
+  readonly hasOnlyActors?: boolean;
   /** For an application of our own, which its module's `create` makes of them: JSON. */
   readonly applicationOptions?: unknown;
   readonly pool: string;

@@ -16,6 +16,7 @@ import type {
 } from '../wire/control.ts';
 import { cut, describeError, MAX_NAME_CHARS } from '../wire/error-report.ts';
 import { Vitals } from '../wire/vitals.ts';
+import type { ActorThread } from './actors/actor-thread.ts';
 import type { ExchangeRequest, Lifespan } from './gateway.ts';
 import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
@@ -35,6 +36,7 @@ export default async function boot({
   control,
   profile,
   host: options,
+  actors: actorBoot,
 }: ThreadBoot): Promise<ThreadOutcome> {
   makeLastWordsSafe(options.maxErrorChars);
   const vitals = new Vitals(channel.vitals);
@@ -48,13 +50,22 @@ export default async function boot({
     void reports.printsDropped(stream, writes);
   });
   let host: Host | undefined;
+  let actors: ActorThread | undefined;
   try {
     const draining = new AbortController();
     // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
     const context = new AsyncResource('SLUICE_LIFESPAN');
     let loaded: Loaded;
     try {
-      loaded = await context.runInAsyncScope(load, undefined, options);
+      if (actorBoot !== undefined) {
+        const { startActors } = await import('./actors/start.ts');
+        actors = startActors(actorBoot);
+        if (actorBoot.module !== null) await context.runInAsyncScope(actors.load, actors, actorBoot.module);
+      }
+      loaded =
+        options.hasOnlyActors === true
+          ? NO_APPLICATION
+          : await context.runInAsyncScope(load, undefined, options);
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
@@ -65,9 +76,16 @@ export default async function boot({
     host = running;
     const drained = Promise.withResolvers<void>();
     const abort = () => context.runInAsyncScope(draining.abort, draining);
+    let left: Promise<void> | undefined;
+    const leave = () => {
+      left ??= actors?.leave((error) => {
+        void reports.stopFailed(describeError(error, options.maxErrorChars));
+      });
+    };
     const surface: ThreadControl = {
       drain: () => {
         abort();
+        leave();
         void running.drain().then(drained.resolve);
       },
       announceDrain: () => {
@@ -83,13 +101,21 @@ export default async function boot({
     setImmediate(flushCompileCache);
     await drained.promise;
     await context.runInAsyncScope(stop, undefined, loaded.lifespan, options, reports);
+    await left;
     await reports.ending();
     return { ended: 'drained' };
   } finally {
     host?.close();
+    actors?.close();
     control.close();
   }
 }
+
+/** Of a pool that has actors alone: no route leads to it. */
+const NO_APPLICATION: Loaded = {
+  application: (exchange) => exchange.respond(404),
+  lifespan: {},
+};
 
 /** A few times a second at most where much is allocated, and told behind the collection, so it costs nothing that shows. */
 function watchCollections(vitals: Vitals): void {

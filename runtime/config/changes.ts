@@ -30,10 +30,16 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
 
 /** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
 function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
-  const { listeners, http1, control, profiling, log } = config;
+  const { listeners, http1, control, profiling, log, actors } = config;
   yield ['$.listeners.length', listeners.length];
   for (const [index, listener] of listeners.entries()) {
     yield* fixedOfListener(childPath('$.listeners', index), listener);
+  }
+  // Threads that stay have been told of the actors, by their numbers.
+  yield ['$.actors', Object.keys(actors).join(', ')];
+  for (const [name, actor] of Object.entries(actors)) {
+    for (const [key, value] of Object.entries(actor))
+      yield [childPath(childPath('$.actors', name), key), value];
   }
   // ALPN offers what is spoken.
   yield ['$.http1.enabled', http1.enabled];

@@ -1,5 +1,6 @@
 /** The configuration that the server runs: the file's content with defaults, overrides and paths resolved. Types only. */
 
+import type { ActorConfig } from './actors.ts';
 import type { ListenerConfig } from './listeners.ts';
 import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
@@ -13,6 +14,7 @@ export interface Config
   readonly file: string;
   readonly listeners: readonly ListenerConfig[];
   readonly pools: Readonly<Record<string, PoolConfig>>;
+  readonly actors: Readonly<Record<string, ActorConfig>>;
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
   readonly control: ControlConfig;
@@ -28,10 +30,14 @@ export interface ControlConfig extends Omit<ConfigOutput['control'], 'path'> {
 
 type PoolOutput = ConfigOutput['pools'][string];
 
-export interface PoolConfig extends Omit<PoolOutput, 'threads'> {
+export interface PoolConfig extends Omit<PoolOutput, 'threads' | 'application' | 'module'> {
   readonly name: string;
-  /** Absolute path of the module. */
+  /** Absolute path of the application's module, or, of a pool that has none, of the one with its actors. */
   readonly application: string;
+  /** Absolute path of the module with its actors. */
+  readonly module?: string;
+  /** The module has actors and no application. */
+  readonly hasOnlyActors?: true;
   /** For the built-in application of a route with files. */
   readonly applicationOptions?: StaticConfig;
   readonly threads: ThreadRange;

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
+import { assembleActors, checkActors, checkPoolModules, modulesOf } from './actors.ts';
 import type { ListenerAddress } from './address.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig } from './config.ts';
 import {
@@ -99,15 +100,20 @@ export function parseConfig(
 
 /** Pools whose application is not there, and routes whose files are not: to say so before threads are started for them. */
 export function findMissingApplications(config: Config): ConfigProblem[] {
-  const missing = Object.values(config.pools).filter((pool) => !existsSync(pool.application));
-  const problems = missing.map(
-    (pool): ConfigProblem => ({
-      code: ConfigErrorCode.ApplicationMissing,
-      where: childPath(childPath('$.pools', pool.name), 'application'),
-      expected: 'a module that exists',
-      received: describePath(pool.application),
-    }),
-  );
+  const modules = Object.values(config.pools).flatMap(({ name, application, module, hasOnlyActors }) => [
+    ...(hasOnlyActors === true ? [] : [{ name, key: 'application', path: application }]),
+    ...(module === undefined ? [] : [{ name, key: 'module', path: module }]),
+  ]);
+  const problems = modules
+    .filter(({ path }) => !existsSync(path))
+    .map(
+      ({ name, key, path }): ConfigProblem => ({
+        code: ConfigErrorCode.ApplicationMissing,
+        where: childPath(childPath('$.pools', name), key),
+        expected: 'a module that exists',
+        received: describePath(path),
+      }),
+    );
   return [...problems, ...findMissingRoots(config)];
 }
 
@@ -192,7 +198,7 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, routes, http1, http2, health, control } = sectionsOf(parts);
+  const { listeners, pools, actors, routes, http1, http2, health, control } = sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
@@ -202,6 +208,8 @@ function crossCheck(
   checkAddresses(effective, problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
+  checkPoolModules(pools, routes, problems);
+  checkActors(actors, pools, problems);
   checkOutputLimits(http2, problems);
   checkHealth(health, problems);
   checkControlPath(control, directory, problems);
@@ -210,7 +218,15 @@ function crossCheck(
 }
 
 type Sections = {
-  readonly [Name in 'listeners' | 'pools' | 'routes' | 'http1' | 'http2' | 'health' | 'control']?: unknown;
+  readonly [Name in
+    | 'listeners'
+    | 'pools'
+    | 'actors'
+    | 'routes'
+    | 'http1'
+    | 'http2'
+    | 'health'
+    | 'control']?: unknown;
 };
 
 function sectionsOf(parts: unknown): Sections {
@@ -251,10 +267,10 @@ function assemble(
 ): Config {
   const pools: Record<string, PoolConfig> = {};
   for (const [name, pool] of Object.entries(output.pools)) {
-    const application = resolve(dirname(file), pool.application);
+    const { application: _application, module: _module, ...settings } = pool;
     const range = overrides.threads?.value ?? threads.get(name);
     if (range === undefined) throw new Error(`no thread range was read for the pool ${name}`);
-    pools[name] = { ...pool, name, application, threads: range };
+    pools[name] = { ...settings, name, ...modulesOf(pool, dirname(file)), threads: range };
   }
   const routes = output.routes.map((route, index): RouteConfig => {
     const { static: files, pool = staticPoolName(route) } = route;
@@ -268,6 +284,7 @@ function assemble(
     file,
     listeners: assembleListeners(output, dirname(file), addresses, overrides),
     pools,
+    actors: assembleActors(output),
     routes: routes.sort(compareRoutes),
     limits: output.limits,
     http2: output.http2,

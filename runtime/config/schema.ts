@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import { actorsSection } from './actor-schema.ts';
 import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
@@ -66,11 +67,22 @@ const restart = section(
 export const poolSchema = v.pipe(
   v.strictObject(
     {
-      application: v.pipe(
-        v.string('the path of a module'),
-        v.minLength(1, 'the path of a module'),
-        v.description(
-          'The module whose default export is the application; a path relative to this file, or absolute.',
+      application: v.optional(
+        v.pipe(
+          v.string('the path of a module'),
+          v.minLength(1, 'the path of a module'),
+          v.description(
+            'The module whose default export is the application; a path relative to this file, or absolute. Default: none, where the pool has actors.',
+          ),
+        ),
+      ),
+      module: v.optional(
+        v.pipe(
+          v.string('the path of a module'),
+          v.minLength(1, 'the path of a module'),
+          v.description(
+            "The module whose exports are the pool's actors; a path as application. Default: none, where the pool has an application.",
+          ),
         ),
       ),
       kind: v.optional(
@@ -188,7 +200,7 @@ export const poolSchema = v.pipe(
         0,
       ),
     },
-    'an object with an application',
+    'an object with an application, a module of actors, or both',
   ),
   v.description('Threads that run one application.'),
 );
@@ -286,6 +298,7 @@ export const configSchema = v.pipe(
         ),
         {},
       ),
+      actors: actorsSection,
       routes: v.pipe(
         v.array(route, 'an array of routes'),
         v.minLength(1, 'at least one route'),

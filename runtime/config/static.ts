@@ -40,7 +40,7 @@ export function staticPool(
   leastRingBytes: number,
 ): PoolConfig {
   const { threads, exchangesPerThread, ...options } = files;
-  const defaults = v.parse(poolSchema, { application, exchangesPerThread });
+  const { module: _module, ...defaults } = v.parse(poolSchema, { application, exchangesPerThread });
   const applicationOptions: StaticConfig = {
     ...options,
     root: resolve(directory, files.root),

@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { transfer } from 'comlink';
 import type { PrintStream, ThreadOutcome, ThreadReports, ThreadStats } from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
+import type { AttachedCompanion } from './companion.ts';
 import { ControlLink } from './control-link.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 import type { ThreadVersion } from './thread-version.ts';
@@ -54,6 +55,8 @@ export class Incarnation {
   readonly #link: ControlLink;
   readonly #abort = new AbortController();
   #provenTimer: NodeJS.Timeout | undefined;
+  /** Null: there is none, or the thread has not been started. */
+  #companion: AttachedCompanion | null = null;
   #state: 'running' | 'gone' = 'running';
 
   constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns, nowMs: number) {
@@ -93,14 +96,18 @@ export class Incarnation {
       () => this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
       startTimeoutMs,
     );
+    this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
     const boot = {
       channel: thread.transfer,
       control: this.#link.threadPort,
       profile: thread.profile,
       host,
+      ...(this.#companion && { actors: this.#companion.boot }),
     };
+    const ports = [...thread.transferList, this.#link.threadPort];
+    if (this.#companion !== null) ports.push(this.#companion.port);
     version
-      .run(boot, [...thread.transferList, this.#link.threadPort], signal)
+      .run(boot, ports, signal)
       .then(
         (outcome) => this.#finished(outcome),
         // Piscina tells of an abort with an error of its own.
@@ -145,6 +152,7 @@ export class Incarnation {
     this.#state = 'gone';
     clearTimeout(this.#provenTimer);
     this.#link.close();
+    this.#companion?.gone();
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What a pool is made of. */
 import type { HostOptions } from '../../wire/control.ts';
+import type { ThreadCompanion } from './companion.ts';
 import type { DispatcherOptions } from './dispatcher.ts';
 import type { HangOptions } from './hung-threads.ts';
 import type { Prints } from './prints.ts';
@@ -21,6 +22,8 @@ export interface ThreadOptions {
   readonly flags?: { readonly env: NodeJS.ProcessEnv; readonly execArgv?: string[] };
   /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
   readonly prints?: Prints;
+  /** Default: none. */
+  readonly companion?: ThreadCompanion;
 }
 
 export interface ResourceLimits {

@@ -52,14 +52,28 @@ const numbers = properties.filter(({ schema }) => schema.type === 'integer');
 const beside: Readonly<Record<string, (http2: object) => object>> = {
   'http2.outputLimitBytes': (http2) => ({ http2: { ...http2, maxUnsentBytes: 2 ** 30 } }),
   'http2.maxUnsentBytes': (http2) => ({ http2: { ...http2, outputLimitBytes: 1 } }),
+  'actors.app.maxMessageBytes': (actor) => ({
+    actors: { app: { ...actor, mailboxBytes: 2 ** 30, callerBytes: 2 ** 30 } },
+  }),
+  'actors.app.mailboxBytes': (actor) => ({ actors: { app: { ...actor, maxMessageBytes: 256 } } }),
+  'actors.app.callerBytes': (actor) => ({ actors: { app: { ...actor, maxMessageBytes: 256 } } }),
 };
 
-/** A configuration with one value set, and large rings so that no head is too large for them. Its first route has files. */
+/** A configuration with one value set, and large rings so that no head is too large for them. Its first route has files, its actor is `app`. */
 function inputWith(keys: readonly string[], value: unknown): object {
   const certificates = [{ cert: './a.pem', key: './a.key' }];
   const input = {
     listeners: [{ address: '127.0.0.1:8080', tls: { certificates } }],
-    pools: { app: { application: './app.ts', ringBytes: 67_108_864, threads: { max: 1_024 } } },
+    pools: {
+      app: {
+        application: './app.ts',
+        module: './actors.ts',
+        ringBytes: 67_108_864,
+        threads: { max: 1_024 },
+      },
+    },
+    // Their largest message would be too large for the rings of some tests.
+    ...(keys[0] !== 'pools' && { actors: { app: { pool: 'app', export: 'App', kind: 'pool' } } }),
     routes: [
       { path: '/files/*', static: { root: '.' } },
       { path: '/*', pool: 'app' },
@@ -276,7 +290,7 @@ test('an independent JSON Schema validator refuses what the server refuses for i
   const routes = [{ path: '/*', pool: 'app' }];
   for (const input of [
     {},
-    { pools: { app: {} }, routes },
+    { pools: { app: { application: '' } }, routes },
     { pools: { app }, routes: [] },
     { pools: { 'a b': app }, routes },
     { pools: { app }, routes, listeners: [] },

@@ -24,6 +24,7 @@ let session: ClientHttp2Session;
 /** What package.json exports, in the sources. */
 const published: Readonly<Record<string, string>> = {
   sluice: `${root}runtime/embedding/sluice.ts`,
+  'sluice/actors': `${root}workers/actors/actors.ts`,
   'sluice/extensions': `${root}workers/extensions.ts`,
   'sluice/faces': `${root}workers/faces/faces.ts`,
   'sluice/fetch': `${root}workers/adapters/fetch/fetch.ts`,
@@ -60,10 +61,17 @@ test('every module on the pages compiles, strictly, against what the package exp
   };
   const names: string[] = [];
   for (const page of await pages()) {
+    const files = new Map<string, string>();
     for (const [name, source] of modulesOf(read(page))) {
       const file = `${names.length}-${name}`;
       names.push(file);
-      await writeFile(join(own, file), source);
+      files.set(name, file);
+      // The modules of one page import each other by the names that they have there.
+      const named = source.replaceAll(/'\.\/([\w-]+\.ts)'/g, (all, other) => {
+        const known = files.get(other);
+        return known === undefined ? all : `'./${known}'`;
+      });
+      await writeFile(join(own, file), named);
     }
   }
   await symlink(`${root}node_modules`, join(own, 'node_modules'));

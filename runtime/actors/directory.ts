@@ -1,0 +1,561 @@
+/**
+ * Where every actor is: which thread has which instance, what waits for it, and who waits for answers.
+ *
+ * All calls go through here, so one key has one instance in the process, whatever threads start, end or die meanwhile. A thread's
+ * claim table says of each call whether it has begun; a call that has not can go elsewhere, one that has ends once.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { ActorBoot } from '../../wire/actors/boot.ts';
+import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
+import { ClaimState } from '../../wire/claims.ts';
+import { clockMilliseconds } from '../../wire/clock.ts';
+import { corrupt } from '../../wire/decoder.ts';
+import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../../wire/error-report.ts';
+import { PayloadDecoder } from '../../wire/payload/decoder.ts';
+import { PayloadEncoder } from '../../wire/payload/encoder.ts';
+import { ActorLink, type LinkOwner } from './link.ts';
+import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
+import { ActorTurns } from './turns.ts';
+
+/** What the directory tells of; the server logs it. */
+export interface DirectoryObserver {
+  /** A method that nobody waits for has failed. */
+  onTellFailed(actor: string, key: string, error: ErrorReport): void;
+  /** A message that was accepted was never handled to its end. */
+  onTellLost(actor: string, key: string, why: string): void;
+  onStopFailed(actor: string, key: string, error: ErrorReport): void;
+}
+
+export interface DirectoryOptions {
+  readonly actors: readonly DirectorySettings[];
+  readonly recallAfterMs: number;
+  readonly maxErrorChars?: number;
+  readonly slots?: number;
+  readonly maxBacklogBytes?: number;
+}
+
+/** The pool of a thread that starts. */
+export interface AttachingPool {
+  readonly name: string;
+  readonly ringBytes: number;
+  /** URL of the module with its actors; null: it has none. */
+  readonly module: string | null;
+}
+
+/** What a thread that starts is given, and how its end is told. */
+export interface AttachedThread {
+  readonly boot: ActorBoot;
+  readonly port: MessagePort;
+  gone(): void;
+}
+
+/** Calls that one thread can be given at once. */
+const DEFAULT_SLOTS = 1_024;
+/** Answers that wait for one thread that does not read. */
+const DEFAULT_BACKLOG_BYTES = 16_777_216;
+/** Calls that an instance is given ahead of the one that it runs, to hide the way. */
+const AHEAD = 32;
+/** Calls within calls. */
+const MAX_CHAIN = 64;
+
+export class ActorDirectory implements LinkOwner {
+  readonly notRead: Buffer;
+  readonly #actors: readonly DirectoryActor[];
+  readonly #options: DirectoryOptions;
+  readonly #observer: DirectoryObserver;
+  readonly #turns: ActorTurns;
+  readonly #links = new Set<ActorLink>();
+  readonly #encoder = new PayloadEncoder();
+  readonly #decoder = new PayloadDecoder();
+  readonly #abortThread = new WeakMap<ActorLink, (error: Error) => void>();
+  #sequence = 0;
+  #openMessages = 0;
+  #state: 'running' | 'draining' | 'ended' = 'running';
+  #whenEmpty: PromiseWithResolvers<void> | null = null;
+  #alarm: NodeJS.Timeout | null = null;
+
+  constructor(options: DirectoryOptions, observer: DirectoryObserver, turns = new ActorTurns()) {
+    this.#options = options;
+    this.#observer = observer;
+    this.#turns = turns;
+    this.#actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
+    this.notRead = this.#failure({
+      code: 'SLUICE_ACTOR_OVERLOADED',
+      message: 'the answer was dropped: this thread has not read the ones before it',
+      begun: 'yes',
+    });
+  }
+
+  get actors(): readonly DirectoryActor[] {
+    return this.#actors;
+  }
+
+  /** Messages that were accepted and are not over. */
+  get openMessages(): number {
+    return this.#openMessages;
+  }
+
+  // ---- threads
+
+  /** A thread starts. @param abort ends it, when its ring holds what it cannot have written */
+  attach(name: string, pool: AttachingPool, abort: (error: Error) => void): AttachedThread {
+    const { slots = DEFAULT_SLOTS, maxBacklogBytes = DEFAULT_BACKLOG_BYTES } = this.#options;
+    const { ringBytes, module } = pool;
+    const link = new ActorLink(name, pool.name, this, { ringBytes, slots, maxBacklogBytes });
+    this.#abortThread.set(link, abort);
+    this.#links.add(link);
+    this.#turns.add(link);
+    for (const { index, manifest } of this.#actors) {
+      if (manifest !== null) link.send(manifest.length, () => link.end.sendManifest(index, manifest));
+    }
+    const boot: ActorBoot = {
+      channel: link.transfer,
+      thread: name,
+      pool: pool.name,
+      actors: this.#options.actors,
+      module,
+      maxErrorChars: this.#options.maxErrorChars ?? DEFAULT_MAX_ERROR_CHARS,
+    };
+    return { boot, port: link.transfer.port, gone: () => this.#gone(link) };
+  }
+
+  onManifest(link: ActorLink, index: number, manifest: Buffer): void {
+    const actor = this.#actors[index];
+    if (actor === undefined || actor.settings.pool !== link.pool) {
+      throw corrupt('an actor of the pool', `actor ${index}`);
+    }
+    if (actor.manifest === null || !actor.manifest.equals(manifest)) {
+      actor.manifest = manifest;
+      for (const each of this.#links) {
+        each.send(manifest.length, () => each.end.sendManifest(index, manifest));
+      }
+    }
+    if ((link.state !== 'starting' && link.state !== 'up') || actor.links.includes(link)) return;
+    link.state = 'up';
+    actor.links.push(link);
+    for (const mailbox of actor.unplaced) this.#pump(mailbox);
+    if (actor.settings.kind === 'pool') {
+      const mailbox = actor.mailboxes.get('');
+      if (mailbox !== undefined) this.#pump(mailbox);
+    }
+  }
+
+  onLeaving(link: ActorLink): void {
+    this.#takeNoMore(link);
+    link.state = 'leaving';
+    for (const mailbox of link.mailboxes) if (mailbox.state === 'open') mailbox.state = 'moving';
+    // What it has not begun goes elsewhere. The newest first: each then goes before all that waits.
+    for (const call of [...link.given].reverse()) {
+      if (link.takeBack(call)) call.mailbox.putBack(call);
+    }
+    for (const mailbox of [...link.mailboxes]) this.#move(mailbox);
+    this.#pumpAll();
+    this.#checkLeft(link);
+  }
+
+  #takeNoMore(link: ActorLink): void {
+    for (const actor of this.#actors) {
+      const index = actor.links.indexOf(link);
+      if (index !== -1) actor.links.splice(index, 1);
+    }
+  }
+
+  /** The instance stops where it is once it has ended what it has begun. What comes meanwhile waits for where it lives next. */
+  #move(mailbox: Mailbox): void {
+    if (mailbox.state === 'stopping') return;
+    mailbox.state = 'moving';
+    if (mailbox.given > 0) return;
+    mailbox.state = 'stopping';
+    const { link, actor, key } = mailbox;
+    link?.send(0, () => link.end.sendStop(actor.index, key));
+  }
+
+  onStopped(link: ActorLink, index: number, key: string, failure: Buffer | null): void {
+    const mailbox = this.#actors[index]?.mailboxes.get(key);
+    if (mailbox === undefined || mailbox.link !== link || mailbox.state !== 'stopping') return;
+    if (failure !== null) {
+      this.#observer.onStopFailed(mailbox.actor.settings.name, key, this.#report(failure));
+    }
+    this.#unsettle(mailbox);
+    if (mailbox.messages === 0) this.#forget(mailbox);
+    else this.#pump(mailbox);
+    this.#checkLeft(link);
+  }
+
+  #unsettle(mailbox: Mailbox): void {
+    mailbox.link?.mailboxes.delete(mailbox);
+    mailbox.link?.blocked.delete(mailbox);
+    mailbox.link = null;
+    mailbox.state = 'open';
+    mailbox.actor.idle.delete(mailbox);
+  }
+
+  #checkLeft(link: ActorLink): void {
+    if (link.state !== 'leaving' || link.given.size > 0 || link.mailboxes.size > 0) return;
+    link.state = 'left';
+    link.send(0, () => link.end.sendLeft());
+  }
+
+  #gone(link: ActorLink): void {
+    if (link.state === 'gone') return;
+    this.#turns.nowMs = performance.now();
+    const { unbegun, begun } = link.die();
+    this.#links.delete(link);
+    this.#turns.remove(link);
+    this.#takeNoMore(link);
+    for (const call of [...unbegun].reverse()) call.mailbox.putBack(call);
+    const unsettled = [...link.mailboxes];
+    for (const mailbox of unsettled) this.#unsettle(mailbox);
+    for (const call of begun) this.#died(call, link);
+    // Nobody waits for what it has asked.
+    for (const call of [...link.calls.values()]) this.onCancel(link, call);
+    for (const mailbox of unsettled) this.#afterwards(mailbox);
+    this.#pumpAll();
+  }
+
+  #died(call: ActorCall, link: ActorLink): void {
+    const { settings } = call.mailbox.actor;
+    const message = `${settings.name}: its thread ${link.name} ended while the method ran`;
+    this.#fail(call, 'SLUICE_ACTOR_DIED', message, 'yes');
+    this.#over(call);
+  }
+
+  onCorrupt(link: ActorLink, error: Error): void {
+    this.#takeNoMore(link);
+    this.#abortThread.get(link)?.(error);
+  }
+
+  // ---- calls
+
+  onCall(
+    link: ActorLink,
+    id: number,
+    index: number,
+    flags: number,
+    deadlineMs: number,
+    parent: ActorCall | null,
+    key: string,
+    payload: Buffer,
+  ): void {
+    const actor = this.#actors[index];
+    if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
+    if ((actor.settings.kind !== 'keyed' && key !== '') || link.calls.has(id)) {
+      throw corrupt(
+        'a call of its own',
+        `one of actor ${index} with a key, or a number, that it cannot have`,
+      );
+    }
+    const { name, mailboxMessages, mailboxBytes } = actor.settings;
+    if (this.#state !== 'running' && actor.links.length === 0) {
+      this.#refuse(link, id, actor, 'SLUICE_ACTOR_STOPPED', `${name}: the server stops`);
+      return;
+    }
+    const mailbox = actor.mailboxOf(key);
+    if (mailbox === null) {
+      const most = `${name}: expected at most ${actor.settings.maxKeys} keys at once`;
+      this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
+      return;
+    }
+    if (mailbox.messages >= mailboxMessages || mailbox.bytes + payload.length > mailboxBytes) {
+      const most = `${name}: expected at most ${mailboxMessages} messages and ${mailboxBytes} bytes in the mailbox`;
+      this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
+      return;
+    }
+    const circle = parent === null ? null : this.#circle(mailbox, flags, parent);
+    if (circle !== null) {
+      this.#refuse(link, id, actor, 'SLUICE_ACTOR_CYCLE', circle);
+      return;
+    }
+    const isTell = (flags & CallFlag.Tell) !== 0;
+    const caller = isTell ? null : link;
+    const call = new ActorCall(caller, id, mailbox, flags, deadlineMs, payload, this.#sequence++, parent);
+    actor.tally.accepted++;
+    this.#openMessages++;
+    mailbox.messages++;
+    mailbox.bytes += payload.length;
+    if (mailbox.messages === 1) actor.idle.delete(mailbox);
+    if (isTell) link.answer(id, How.Accepted, NOTHING, 0, 0);
+    else link.calls.set(id, call);
+    mailbox.push(call);
+    this.#pump(mailbox);
+  }
+
+  /** What is wrong with the chain of calls that this one would end; null: nothing. */
+  #circle({ actor, key }: Mailbox, flags: number, parent: ActorCall): string | null {
+    const { name, kind } = actor.settings;
+    const waits = kind !== 'pool' && (flags & CallFlag.Interleaves) === 0;
+    let depth = 1;
+    for (let call: ActorCall | null = parent; call !== null; call = call.parent, depth++) {
+      if (call.state === 'over') break;
+      const { mailbox } = call;
+      if (
+        waits &&
+        mailbox.actor === actor &&
+        mailbox.key === key &&
+        (call.flags & CallFlag.Interleaves) === 0
+      ) {
+        const instance = key === '' ? name : `${name} ${JSON.stringify(key)}`;
+        return `${instance}: the call waits, by ${depth} others, for the instance that it calls; list the method in static interleave if it may run meanwhile`;
+      }
+    }
+    return depth <= MAX_CHAIN ? null : `${name}: expected at most ${MAX_CHAIN} calls within calls`;
+  }
+
+  #refuse(link: ActorLink, id: number, actor: DirectoryActor, code: string, message: string): void {
+    actor.tally.refused++;
+    const failure = this.#failure({ code, message, begun: 'no' });
+    link.answer(id, How.Failed, failure, 0, failure.length);
+  }
+
+  /** Gives threads what waits, as far as they take it. */
+  #pump(mailbox: Mailbox): void {
+    for (let call = mailbox.head; call !== null; call = mailbox.head) {
+      if (((call.deadlineMs - clockMilliseconds(this.#turns.nowMs)) | 0) <= 0 && call.caller === null) {
+        // Nobody else would look: a caller that waits gives its call up by itself.
+        mailbox.remove(call);
+        this.#lose(call, 'its deadline passed while it waited');
+        this.#over(call);
+        continue;
+      }
+      const link = this.#linkFor(mailbox);
+      if (link === null) {
+        if (this.#state !== 'running' && mailbox.actor.links.length === 0 && mailbox.state === 'open') {
+          this.#refuseWaiting(mailbox);
+        }
+        return;
+      }
+      if (!link.give(call, this.#turns.nowMs)) {
+        link.blocked.add(mailbox);
+        // Of a `pool` actor another thread may take it.
+        if (mailbox.link === null) continue;
+        return;
+      }
+      mailbox.remove(call);
+    }
+    mailbox.actor.unplaced.delete(mailbox);
+    this.#setAlarm(mailbox.actor);
+  }
+
+  #linkFor(mailbox: Mailbox): Link | null {
+    const { actor } = mailbox;
+    const { kind, concurrency } = actor.settings;
+    if (kind === 'pool') return actor.leastLoaded(concurrency + AHEAD);
+    if (mailbox.state !== 'open' || mailbox.given >= 1 + AHEAD) return null;
+    if (mailbox.link !== null) return mailbox.link;
+    const link = actor.leastSettled();
+    if (link === null) {
+      actor.unplaced.add(mailbox);
+      return null;
+    }
+    mailbox.link = link;
+    link.mailboxes.add(mailbox);
+    return link;
+  }
+
+  #pumpAll(): void {
+    for (const actor of this.#actors) {
+      for (const mailbox of [...actor.unplaced]) this.#pump(mailbox);
+      const shared = actor.settings.kind === 'pool' ? actor.mailboxes.get('') : undefined;
+      if (shared !== undefined) this.#pump(shared);
+    }
+  }
+
+  onRoom(link: ActorLink): void {
+    for (const mailbox of [...link.blocked]) {
+      link.blocked.delete(mailbox);
+      this.#pump(mailbox);
+      if (link.blocked.has(mailbox)) return;
+    }
+  }
+
+  onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void {
+    const { caller, mailbox } = call;
+    const { actor, key } = mailbox;
+    if (caller !== null) {
+      caller.calls.delete(call.id);
+      caller.answer(call.id, how, bytes, start, end);
+    } else if ((call.flags & CallFlag.Tell) !== 0 && how !== How.Value) {
+      actor.tally.failedTells++;
+      const failure = Buffer.from(bytes.subarray(start, end));
+      this.#observer.onTellFailed(actor.settings.name, key, this.#report(failure));
+    }
+    this.#over(call);
+    this.#afterwards(mailbox);
+    this.#checkLeft(link);
+  }
+
+  onCancel(link: ActorLink, call: ActorCall): void {
+    link.calls.delete(call.id);
+    call.caller = null;
+    const { mailbox } = call;
+    if (call.state === 'waiting') mailbox.remove(call);
+    else if (call.state !== 'given' || !(call.link as Link).takeBack(call)) {
+      // It runs, and is over when it has ended.
+      if (call.state === 'given') (call.link as Link).abort(call);
+      return;
+    }
+    this.#over(call);
+    this.#afterwards(mailbox);
+  }
+
+  #fail(call: ActorCall, code: string, message: string, begun: Failure['begun']): void {
+    const { caller } = call;
+    if (caller === null) {
+      this.#lose(call, message);
+      return;
+    }
+    caller.calls.delete(call.id);
+    const failure = this.#failure({ code, message, begun });
+    caller.answer(call.id, How.Failed, failure, 0, failure.length);
+  }
+
+  #lose(call: ActorCall, why: string): void {
+    if ((call.flags & CallFlag.Tell) === 0) return;
+    const { actor, key } = call.mailbox;
+    actor.tally.lostTells++;
+    this.#observer.onTellLost(actor.settings.name, key, why);
+  }
+
+  #over(call: ActorCall): void {
+    call.state = 'over';
+    call.parent = null;
+    call.caller = null;
+    const { mailbox } = call;
+    mailbox.messages--;
+    mailbox.bytes -= call.payload.length;
+    this.#openMessages--;
+    if (this.#whenEmpty !== null) this.#checkEmpty();
+  }
+
+  /** Something of the mailbox is over: the next may go, the instance may move, or it has nothing to do. */
+  #afterwards(mailbox: Mailbox): void {
+    const { actor } = mailbox;
+    if (mailbox.state === 'moving') this.#move(mailbox);
+    if (mailbox.head !== null) this.#pump(mailbox);
+    if (mailbox.messages > 0 || actor.settings.kind !== 'keyed') return;
+    if (mailbox.link === null) this.#forget(mailbox);
+    else if (mailbox.state === 'open') actor.idle.set(mailbox, this.#turns.nowMs);
+  }
+
+  #forget(mailbox: Mailbox): void {
+    const { actor, key } = mailbox;
+    actor.unplaced.delete(mailbox);
+    actor.mailboxes.delete(key);
+  }
+
+  // ---- time
+
+  /** About once a second. */
+  tick(nowMs: number): void {
+    for (const actor of this.#actors) {
+      for (const [mailbox, sinceMs] of actor.idle) {
+        if (nowMs - sinceMs < actor.settings.idleMs) break;
+        actor.idle.delete(mailbox);
+        this.#move(mailbox);
+      }
+      for (const mailbox of actor.unplaced) this.#pump(mailbox);
+    }
+    this.#turns.request();
+  }
+
+  /** Only where calls could go elsewhere is it of any use to look again. */
+  #setAlarm(actor: DirectoryActor): void {
+    if (this.#alarm !== null || actor.settings.kind !== 'pool' || actor.links.length < 2) return;
+    this.#alarm = setTimeout(() => {
+      this.#alarm = null;
+      this.rebalance(performance.now());
+    }, this.#options.recallAfterMs);
+    this.#alarm.unref();
+  }
+
+  /** Calls of `pool` actors that a thread which computes has not begun go to one that has nothing to do. */
+  rebalance(nowMs: number): void {
+    this.#turns.nowMs = nowMs;
+    const since = nowMs - this.#options.recallAfterMs;
+    for (const actor of this.#actors) {
+      if (actor.settings.kind !== 'pool' || actor.links.length < 2) continue;
+      const mailbox = actor.mailboxes.get('');
+      if (mailbox === undefined || mailbox.given === 0) continue;
+      if (actor.links.some((link) => link.givenOf(actor) === 0)) this.#takeBackFrom(actor, mailbox, since);
+      this.#pump(mailbox);
+      this.#setAlarm(actor);
+    }
+  }
+
+  #takeBackFrom(actor: DirectoryActor, mailbox: Mailbox, since: number): void {
+    for (const link of actor.links) {
+      for (const call of link.given) {
+        if (call.mailbox !== mailbox || call.givenAtMs > since) continue;
+        if (link.end.claims.stateOf(call.slot) !== ClaimState.Queued) continue;
+        if (link.takeBack(call)) mailbox.putBack(call);
+      }
+    }
+  }
+
+  // ---- the end
+
+  /** The server stops: resolves when all that was accepted is over. New calls are taken as long as there are threads for them. */
+  drain(): Promise<void> {
+    if (this.#state === 'running') this.#state = 'draining';
+    this.#whenEmpty ??= Promise.withResolvers();
+    this.#checkEmpty();
+    return this.#whenEmpty.promise;
+  }
+
+  /** What waits and has no thread is refused, and told to be lost where nobody waits for it. */
+  end(): void {
+    this.#state = 'ended';
+    for (const actor of this.#actors) {
+      for (const mailbox of [...actor.mailboxes.values()]) this.#refuseWaiting(mailbox);
+    }
+    if (this.#alarm !== null) clearTimeout(this.#alarm);
+    this.#alarm = null;
+  }
+
+  #refuseWaiting(mailbox: Mailbox): void {
+    for (let call = mailbox.head; call !== null; call = mailbox.head) {
+      mailbox.remove(call);
+      this.#fail(call, 'SLUICE_ACTOR_STOPPED', `${mailbox.actor.settings.name}: the server stops`, 'no');
+      this.#over(call);
+    }
+  }
+
+  #checkEmpty(): void {
+    if (this.openMessages === 0) this.#whenEmpty?.resolve();
+  }
+
+  requestTurn(): void {
+    this.#turns.request();
+  }
+
+  wake(): void {
+    this.#turns.wake();
+  }
+
+  // ---- payloads
+
+  #failure(failure: Failure): Buffer {
+    this.#encoder.encode(failure, 'failure', LIMITS);
+    return Buffer.from(this.#encoder.bytes.subarray(0, this.#encoder.length));
+  }
+
+  #report(payload: Buffer): ErrorReport {
+    try {
+      return describeError(
+        this.#decoder.decode(payload, 0, payload.length, LIMITS),
+        this.#options.maxErrorChars,
+      );
+    } catch (error) {
+      // A thread that has gone wild: what it says is no report.
+      return describeError(error, this.#options.maxErrorChars);
+    }
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+const LIMITS = {
+  maxBytes: 1_048_576,
+  maxDepth: 64,
+  maxReferences: 10_000,
+  maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
+};

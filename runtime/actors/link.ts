@@ -1,0 +1,258 @@
+/**
+ * One thread as the directory sees it: its end of the channel for actors, the calls that it has, and the ones that it waits for.
+ *
+ * What the thread does not read waits here, within bounds: answers up to `maxBacklogBytes`, beyond which they are replaced by a failure
+ * of a few bytes; and everything else is one message for each slot, call or instance.
+ */
+import { type ActorChannelTransfer, createActorChannel } from '../../wire/actors/channel.ts';
+import type { ActorReactorHandler } from '../../wire/actors/messages.ts';
+import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import { ClaimState } from '../../wire/claims.ts';
+import { corrupt } from '../../wire/decoder.ts';
+import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
+
+/** What happens on a link; the directory decides what becomes of it. */
+export interface LinkOwner {
+  onCall(
+    link: ActorLink,
+    id: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    parent: ActorCall | null,
+    key: string,
+    payload: Buffer,
+  ): void;
+  onCancel(link: ActorLink, call: ActorCall): void;
+  onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
+  onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
+  onLeaving(link: ActorLink): void;
+  onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
+  /** There is a slot and room in the ring for what was blocked. */
+  onRoom(link: ActorLink): void;
+  onCorrupt(link: ActorLink, error: Error): void;
+  /** There is something to publish or to receive. */
+  requestTurn(): void;
+  /** The doorbell rang: the turn may run at once. */
+  wake(): void;
+  /** For an answer that its caller does not read. */
+  readonly notRead: Buffer;
+}
+
+export interface LinkOptions {
+  readonly ringBytes: number;
+  readonly slots: number;
+  readonly maxBacklogBytes: number;
+}
+
+export class ActorLink implements ActorReactorHandler, Link {
+  readonly name: string;
+  readonly pool: string;
+  readonly end: ActorReactorEnd;
+  readonly transfer: ActorChannelTransfer;
+  /** `leaving`: it takes nothing new. `left`: it has nothing any more, and was told. */
+  state: 'starting' | 'up' | 'leaving' | 'left' | 'gone' = 'starting';
+  readonly calls = new Map<number, ActorCall>();
+  readonly given = new Set<ActorCall>();
+  readonly mailboxes = new Set<Mailbox>();
+  readonly blocked = new Set<Mailbox>();
+  readonly #owner: LinkOwner;
+  readonly #slots: (ActorCall | null)[];
+  readonly #free: number[] = [];
+  readonly #givenOf = new Map<DirectoryActor, number>();
+  /** Messages that met a full ring, in order. */
+  readonly #unsent: (() => boolean)[] = [];
+  #unsentBytes = 0;
+  readonly #maxBacklogBytes: number;
+
+  constructor(
+    name: string,
+    pool: string,
+    owner: LinkOwner,
+    { ringBytes, slots, maxBacklogBytes }: LinkOptions,
+  ) {
+    this.name = name;
+    this.pool = pool;
+    this.#owner = owner;
+    this.#maxBacklogBytes = maxBacklogBytes;
+    this.#slots = new Array<ActorCall | null>(slots).fill(null);
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
+    const { reactor, transfer } = createActorChannel(this, { ringBytes, slots });
+    this.end = reactor;
+    this.transfer = transfer;
+  }
+
+  givenOf(actor: DirectoryActor): number {
+    return this.#givenOf.get(actor) ?? 0;
+  }
+
+  give(call: ActorCall, nowMs: number): boolean {
+    if (this.#free.length === 0 || this.#unsent.length > 0) return false;
+    const slot = this.#free.at(-1) as number;
+    const { claims } = this.end;
+    const generation = claims.queue(slot);
+    if (generation === -1) {
+      this.onCorrupt(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
+      return false;
+    }
+    const { mailbox, flags, deadlineMs, payload } = call;
+    const { actor, key } = mailbox;
+    if (!this.end.sendDeliver(slot, generation, actor.index, flags, deadlineMs, key, payload)) {
+      claims.recall(slot);
+      claims.release(slot);
+      return false;
+    }
+    this.#free.pop();
+    this.#slots[slot] = call;
+    call.state = 'given';
+    call.link = this;
+    call.slot = slot;
+    call.generation = generation;
+    call.givenAtMs = nowMs;
+    this.given.add(call);
+    this.#givenOf.set(actor, this.givenOf(actor) + 1);
+    mailbox.given++;
+    this.#owner.requestTurn();
+    return true;
+  }
+
+  takeBack(call: ActorCall): boolean {
+    const { slot, generation } = call;
+    if (!this.end.claims.recall(slot)) return false;
+    this.#detach(call);
+    this.send(0, () => {
+      if (!this.end.sendAbort(slot, generation)) return false;
+      this.#freeSlot(slot);
+      return true;
+    });
+    return true;
+  }
+
+  abort({ slot, generation }: ActorCall): void {
+    this.send(0, () => this.end.sendAbort(slot, generation));
+  }
+
+  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#unsent.length === 0 && this.end.sendResult(id, how, bytes, start, end)) {
+      this.#owner.requestTurn();
+      return;
+    }
+    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) {
+      const { notRead } = this.#owner;
+      this.send(0, () => this.end.sendResult(id, 2, notRead, 0, notRead.length));
+      return;
+    }
+    const copy = copyOf(bytes, start, end);
+    this.send(copy.length, () => this.end.sendResult(id, how, copy, 0, copy.length));
+  }
+
+  send(bytes: number, send: () => boolean): void {
+    if (this.state === 'gone') return;
+    this.#owner.requestTurn();
+    if (this.#unsent.length === 0 && send()) return;
+    this.#unsentBytes += bytes;
+    this.#unsent.push(() => {
+      if (!send()) return false;
+      this.#unsentBytes -= bytes;
+      return true;
+    });
+  }
+
+  /** The thread is gone: what it had not begun, oldest first, and what it had. What it said before counts. */
+  die(): { readonly unbegun: readonly ActorCall[]; readonly begun: readonly ActorCall[] } {
+    while (this.end.receive(1024) > 0);
+    this.state = 'gone';
+    this.end.close();
+    this.#unsent.length = 0;
+    const unbegun: ActorCall[] = [];
+    const begun: ActorCall[] = [];
+    for (const call of this.given) {
+      (this.end.claims.recall(call.slot) ? unbegun : begun).push(call);
+      this.#detach(call);
+    }
+    return { unbegun, begun };
+  }
+
+  /** The call is the thread's no longer. */
+  #detach(call: ActorCall): void {
+    this.#slots[call.slot] = null;
+    this.given.delete(call);
+    const { mailbox } = call;
+    mailbox.given--;
+    this.#givenOf.set(mailbox.actor, this.givenOf(mailbox.actor) - 1);
+  }
+
+  #freeSlot(slot: number): void {
+    this.end.claims.release(slot);
+    this.#free.push(slot);
+  }
+
+  // ---- ActorReactorHandler: what is about a slot or a call that is over is late, and harms nobody
+
+  onCall(
+    id: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    parentSlot: number,
+    parentGeneration: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const parent = parentSlot === 0 ? null : (this.#slots[parentSlot - 1] ?? null);
+    const goesOn = parent !== null && parent.generation === parentGeneration ? parent : null;
+    const payload = Buffer.allocUnsafe(end - start);
+    bytes.copy(payload, 0, start, end);
+    this.#owner.onCall(this, id, actor, flags, deadlineMs, goesOn, key, payload);
+  }
+
+  onCancel(id: number): void {
+    const call = this.calls.get(id);
+    if (call !== undefined) this.#owner.onCancel(this, call);
+  }
+
+  onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#slots[slot];
+    if (call === null || call === undefined) return;
+    if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
+      throw corrupt('the answer to a call that was begun', `one on slot ${slot}, which was not`);
+    }
+    this.#detach(call);
+    this.#freeSlot(slot);
+    this.#owner.onReply(this, call, how, bytes, start, end);
+  }
+
+  onManifest(actor: number, bytes: Buffer, start: number, end: number): void {
+    this.#owner.onManifest(this, actor, copyOf(bytes, start, end));
+  }
+
+  onLeaving(): void {
+    this.#owner.onLeaving(this);
+  }
+
+  onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void {
+    this.#owner.onStopped(this, actor, key, start === end ? null : copyOf(bytes, start, end));
+  }
+
+  onWake(): void {
+    this.#owner.wake();
+  }
+
+  onWritable(): void {
+    while (this.#unsent.length > 0 && (this.#unsent[0] as () => boolean)()) this.#unsent.shift();
+    this.#owner.requestTurn();
+  }
+
+  /** In a turn, when all that was received has had its effect. */
+  relieve(): void {
+    if (this.blocked.size === 0 || this.#free.length === 0 || this.#unsent.length > 0) return;
+    this.#owner.onRoom(this);
+  }
+
+  onCorrupt(error: Error): void {
+    this.#owner.onCorrupt(this, error);
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The records of the directory: actors, mailboxes and calls.
+ *
+ * A mailbox has what waits for an instance: for one key of a keyed actor, for a `single` one, or for all instances of a `pool` actor together.
+ *
+ * A call is
+ *
+ *   waiting ──▶ given ──▶ over
+ *      ▲          │  recalled, or its thread died before it began
+ *      └──────────┘
+ *
+ * `messages` and `bytes` of a mailbox count what was accepted and is not over, begun or not: that is what the configuration bounds.
+ */
+import type { ActorSettings } from '../../wire/actors/boot.ts';
+import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
+
+/** What the reactor knows of an actor beyond what threads do. */
+export interface DirectorySettings extends ActorSettings {
+  readonly mailboxMessages: number;
+  readonly mailboxBytes: number;
+  /** Instances of a keyed actor. */
+  readonly maxKeys: number;
+  /** An instance of a keyed actor without messages is stopped after this long. */
+  readonly idleMs: number;
+}
+
+/** A thread, as the records know it; link.ts has it. */
+export interface Link {
+  readonly name: string;
+  readonly end: ActorReactorEnd;
+  /** Calls that it has made and waits for, by its numbers for them. */
+  readonly calls: Map<number, ActorCall>;
+  /** Calls that it has been given, oldest first. */
+  readonly given: Set<ActorCall>;
+  /** Instances that live in it. */
+  readonly mailboxes: Set<Mailbox>;
+  /** Those that have something for it and met a full ring, or no slot. */
+  readonly blocked: Set<Mailbox>;
+  givenOf(actor: DirectoryActor): number;
+  /** Gives the thread a call. False: it has no slot, or its ring is full. */
+  give(call: ActorCall, nowMs: number): boolean;
+  /**
+   * Takes a call back that the thread has not begun; false: it has. The slot is free when the thread has been told, so what it keeps of
+   * calls that were taken back is bounded too.
+   */
+  takeBack(call: ActorCall): boolean;
+  /** Tells the thread that nobody waits for a call that it has begun. */
+  abort(call: ActorCall): void;
+  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
+  /** Sends a message, now or when there is room. */
+  send(bytes: number, send: () => boolean): void;
+}
+
+/** An actor in the directory. */
+export class DirectoryActor {
+  readonly index: number;
+  readonly settings: DirectorySettings;
+  /** By key; of actors without keys, one with the empty key. */
+  readonly mailboxes = new Map<string, Mailbox>();
+  /** Threads that take its calls. */
+  readonly links: Link[] = [];
+  /** Mailboxes with messages, and no thread that takes them. */
+  readonly unplaced = new Set<Mailbox>();
+  /** Keyed instances without messages, longest idle first, and since when. */
+  readonly idle = new Map<Mailbox, number>();
+  readonly tally = { accepted: 0, refused: 0, lostTells: 0, failedTells: 0 };
+  /** What the last thread to start says of its methods. */
+  manifest: Buffer | null = null;
+
+  constructor(index: number, settings: DirectorySettings) {
+    this.index = index;
+    this.settings = settings;
+  }
+
+  /** Null: it has as many keys as it may. */
+  mailboxOf(key: string): Mailbox | null {
+    const known = this.mailboxes.get(key);
+    if (known !== undefined) return known;
+    if (this.mailboxes.size >= this.settings.maxKeys) return null;
+    const mailbox = new Mailbox(this, key);
+    this.mailboxes.set(key, mailbox);
+    return mailbox;
+  }
+
+  /** The thread that has least of it, and room for more; null: there is none. */
+  leastLoaded(limit: number): Link | null {
+    let least: Link | null = null;
+    let leastGiven = limit;
+    for (const link of this.links) {
+      const given = link.givenOf(this);
+      if (given >= leastGiven || link.blocked.size > 0) continue;
+      least = link;
+      leastGiven = given;
+    }
+    return least;
+  }
+
+  /** The thread with the fewest instances; null: there is none. */
+  leastSettled(): Link | null {
+    let least: Link | null = null;
+    for (const link of this.links) {
+      if (least === null || link.mailboxes.size < least.mailboxes.size) least = link;
+    }
+    return least;
+  }
+}
+
+export class Mailbox {
+  readonly actor: DirectoryActor;
+  readonly key: string;
+  messages = 0;
+  bytes = 0;
+  /** Calls that a thread has. */
+  given = 0;
+  /** Where the instance lives; null: nowhere, or it is a `pool` actor's. */
+  link: Link | null = null;
+  /** `moving`: nothing more for the instance, which stops when it has ended what it has. `stopping`: it was told to. */
+  state: 'open' | 'moving' | 'stopping' = 'open';
+  /** Accepted, and given to no thread. */
+  head: ActorCall | null = null;
+  #tail: ActorCall | null = null;
+
+  constructor(actor: DirectoryActor, key: string) {
+    this.actor = actor;
+    this.key = key;
+  }
+
+  push(call: ActorCall): void {
+    call.previous = this.#tail;
+    call.next = null;
+    if (this.#tail === null) this.head = call;
+    else this.#tail.next = call;
+    this.#tail = call;
+  }
+
+  /** Back where it was: before all that was accepted later. What comes back is older than what waits, or the next but few. */
+  putBack(call: ActorCall): void {
+    call.state = 'waiting';
+    call.link = null;
+    call.slot = -1;
+    let after = this.head;
+    while (after !== null && after.sequence < call.sequence) after = after.next;
+    if (after === null) {
+      this.push(call);
+      return;
+    }
+    call.next = after;
+    call.previous = after.previous;
+    if (after.previous === null) this.head = call;
+    else after.previous.next = call;
+    after.previous = call;
+  }
+
+  remove(call: ActorCall): void {
+    if (call.previous === null) this.head = call.next;
+    else call.previous.next = call.next;
+    if (call.next === null) this.#tail = call.previous;
+    else call.next.previous = call.previous;
+    call.previous = null;
+    call.next = null;
+  }
+}
+
+export class ActorCall {
+  state: 'waiting' | 'given' | 'over' = 'waiting';
+  /** Who waits for the answer; null: nobody, of a tell or of a call that was given up. */
+  caller: Link | null;
+  /** The caller's number for it. */
+  readonly id: number;
+  readonly mailbox: Mailbox;
+  readonly flags: number;
+  readonly deadlineMs: number;
+  readonly payload: Buffer;
+  /** Calls that were accepted later have more. */
+  readonly sequence: number;
+  /** The call that this one was made for, while both go on; null: none. */
+  parent: ActorCall | null;
+  /** While it is given. */
+  link: Link | null = null;
+  slot = -1;
+  generation = 0;
+  givenAtMs = 0;
+  previous: ActorCall | null = null;
+  next: ActorCall | null = null;
+
+  constructor(
+    caller: Link | null,
+    id: number,
+    mailbox: Mailbox,
+    flags: number,
+    deadlineMs: number,
+    payload: Buffer,
+    sequence: number,
+    parent: ActorCall | null,
+  ) {
+    this.caller = caller;
+    this.id = id;
+    this.mailbox = mailbox;
+    this.flags = flags;
+    this.deadlineMs = deadlineMs;
+    this.payload = payload;
+    this.sequence = sequence;
+    this.parent = parent;
+  }
+}

@@ -1,0 +1,107 @@
+/** The configuration's `actors`, by name. What concerns their pools is in actors.ts. */
+import * as v from 'valibot';
+import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/forms.ts';
+import { maxTimerMs } from './duration.ts';
+import { wholeNumber } from './fields.ts';
+
+export const actorKinds = ['pool', 'keyed', 'single'] as const;
+
+const gibibyte = 1_073_741_824;
+const exportName = 'the name of an export';
+const poolName = 'the name of a pool';
+const kindNames = actorKinds.map((kind) => JSON.stringify(kind)).join(', ');
+export const actorNamePattern = '^[A-Za-z0-9][A-Za-z0-9_-]*$';
+const actorName = 'a name of letters, digits, "-" and "_"';
+
+function messages(description: string, byDefault: number) {
+  return wholeNumber(description, { from: 1, to: 1_000_000, byDefault });
+}
+
+function bytes(description: string, byDefault: number) {
+  return wholeNumber(description, { from: 256, to: gibibyte, byDefault });
+}
+
+const actorSchema = v.pipe(
+  v.strictObject(
+    {
+      pool: v.pipe(
+        v.string(poolName),
+        v.description('The pool whose threads it lives in, and whose module has its class.'),
+      ),
+      export: v.pipe(
+        v.string(exportName),
+        v.minLength(1, exportName),
+        v.description("The export of the pool's module that is its class."),
+      ),
+      kind: v.pipe(
+        v.picklist(actorKinds, kindNames),
+        v.description(
+          'pool: an instance for each thread, the least loaded is taken; keyed: one instance for each key, on one thread; single: one instance.',
+        ),
+      ),
+      concurrency: v.optional(
+        wholeNumber(
+          'Messages that one instance of a pool actor handles at a time; the others handle one. Default: 16.',
+          { from: 1, to: 1_024, byDefault: undefined },
+        ),
+      ),
+      mailboxMessages: messages(
+        'Messages that a mailbox holds, begun ones included: of a keyed actor each key has one, of the others the actor. More are refused.',
+        256,
+      ),
+      mailboxBytes: bytes('Bytes of the same.', 1_048_576),
+      callerMessages: messages(
+        'Calls to this actor that one thread may have under way. More are refused.',
+        1_024,
+      ),
+      callerBytes: bytes('Bytes of the same.', 4_194_304),
+      maxMessageBytes: wholeNumber("Bytes of a message's arguments, and of an answer.", {
+        from: 256,
+        to: 33_000_000,
+        byDefault: 262_144,
+      }),
+      maxMessageDepth: wholeNumber('How deep objects of a message may lie within each other.', {
+        from: 4,
+        to: 512,
+        byDefault: DEFAULT_MAX_DEPTH,
+      }),
+      maxSharedReferences: wholeNumber('How often objects of a message may be referred to again within it.', {
+        from: 0,
+        to: 1_000_000,
+        byDefault: DEFAULT_MAX_REFERENCES,
+      }),
+      deadlineMs: wholeNumber('How long a call may take whose caller says nothing else.', {
+        from: 1,
+        to: maxTimerMs,
+        byDefault: 30_000,
+      }),
+      maxKeys: wholeNumber(
+        'Keys of a keyed actor that have an instance or messages. Calls of more are refused.',
+        {
+          from: 1,
+          to: 10_000_000,
+          byDefault: 100_000,
+        },
+      ),
+      idleMs: wholeNumber('An instance of a keyed actor is stopped after this long without a message.', {
+        from: 1_000,
+        to: maxTimerMs,
+        byDefault: 60_000,
+      }),
+    },
+    'an object with a pool, an export and a kind',
+  ),
+  v.description('A class whose methods any thread can call.'),
+);
+
+export const actorsSection = v.optional(
+  v.pipe(
+    v.record(
+      v.pipe(v.string(actorName), v.regex(new RegExp(actorNamePattern), actorName)),
+      actorSchema,
+      'an object of actors by name',
+    ),
+    v.description('The actors by name (see actors.md).'),
+  ),
+  {},
+);

@@ -1,0 +1,151 @@
+/** What concerns actors together with pools and routes, and the list of them that the server runs. */
+import { resolve } from 'node:path';
+import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
+import { closest } from './closest.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { childPath } from './json-source.ts';
+import type { ConfigOutput } from './schema.ts';
+
+type ActorOutput = ConfigOutput['actors'][string];
+
+export interface ActorConfig extends Omit<ActorOutput, 'concurrency'> {
+  readonly name: string;
+  readonly concurrency: number;
+}
+
+const DEFAULT_CONCURRENCY = 16;
+
+/** Every pool has an application or actors, and every route leads to an application. */
+export function checkPoolModules(pools: unknown, routes: unknown, problems: ConfigProblem[]): void {
+  for (const [name, pool] of membersOf(pools)) {
+    const where = childPath(childPath('$.pools', name), 'application');
+    if (typeof pool !== 'object' || pool === null || Array.isArray(pool)) continue;
+    if ('application' in pool && pool.application !== undefined) continue;
+    if (('module' in pool && pool.module !== undefined) || isReported(where, problems)) continue;
+    problems.push({
+      code: ConfigErrorCode.MissingKey,
+      where,
+      expected: 'the path of a module',
+      received: 'nothing',
+    });
+  }
+  if (!Array.isArray(routes)) return;
+  for (const [index, route] of routes.entries()) {
+    const name = memberOf(route, 'pool');
+    const pool = typeof name === 'string' ? memberOf(pools, name) : undefined;
+    if (pool === undefined || memberOf(pool, 'application') !== undefined) continue;
+    if (memberOf(pool, 'module') === undefined) continue;
+    problems.push(
+      conflict(childPath(childPath('$.routes', index), 'pool'), 'a pool with an application', name),
+    );
+  }
+}
+
+/** Every actor lives in a pool with a module, and every ring takes its largest message. */
+export function checkActors(actors: unknown, pools: unknown, problems: ConfigProblem[]): void {
+  const ring = smallestRing(pools);
+  for (const [name, actor] of membersOf(actors)) {
+    const where = childPath('$.actors', name);
+    const poolName = memberOf(actor, 'pool');
+    if (typeof poolName === 'string' && !isReported('$.pools', problems)) {
+      checkPool(childPath(where, 'pool'), poolName, pools, problems);
+    }
+    const concurrency = memberOf(actor, 'concurrency');
+    const kind = memberOf(actor, 'kind');
+    if (typeof concurrency === 'number' && concurrency > 1 && typeof kind === 'string' && kind !== 'pool') {
+      problems.push(conflict(childPath(where, 'concurrency'), `1 of a ${kind} actor`, concurrency));
+    }
+    checkSizes(where, actor, ring, problems);
+  }
+}
+
+function checkPool(where: string, name: string, pools: unknown, problems: ConfigProblem[]): void {
+  const names = membersOf(pools).map(([each]) => each);
+  if (!names.includes(name)) {
+    const expected = `a pool (${names.length === 0 ? 'there is none' : names.join(', ')})`;
+    const problem = { code: ConfigErrorCode.UnknownPool, where, expected, received: describeValue(name) };
+    const near = closest(name, names);
+    problems.push(
+      near === undefined ? problem : { ...problem, hint: `did you mean ${describeValue(near)}?` },
+    );
+    return;
+  }
+  if (memberOf(memberOf(pools, name), 'module') !== undefined) return;
+  problems.push({
+    ...conflict(where, 'a pool with a module', name),
+    hint: `the actor's class is an export of ${childPath(childPath('$.pools', name), 'module')}`,
+  });
+}
+
+interface Ring {
+  readonly bytes: number;
+  readonly where: string;
+}
+
+function checkSizes(where: string, actor: unknown, ring: Ring | null, problems: ConfigProblem[]): void {
+  const path = childPath(where, 'maxMessageBytes');
+  const most = memberOf(actor, 'maxMessageBytes');
+  if (typeof most !== 'number' || isReported(path, problems)) return;
+  for (const name of ['mailboxBytes', 'callerBytes']) {
+    const room = memberOf(actor, name);
+    if (typeof room !== 'number' || most <= room || isReported(childPath(where, name), problems)) continue;
+    problems.push(conflict(path, `at most ${name} (${room})`, most));
+    return;
+  }
+  if (ring === null || most <= maxPayloadBytes(ring.bytes)) return;
+  problems.push({
+    ...conflict(path, `at most ${maxPayloadBytes(ring.bytes)}, so that half a ring holds a message`, most),
+    hint: `or raise ${ring.where} (${ring.bytes})`,
+  });
+}
+
+/** A message crosses to any thread that calls the actor, and back. */
+function smallestRing(pools: unknown): Ring | null {
+  let smallest: Ring | null = null;
+  for (const [name, pool] of membersOf(pools)) {
+    const bytes = memberOf(pool, 'ringBytes');
+    if (typeof bytes !== 'number' || (smallest !== null && smallest.bytes <= bytes)) continue;
+    smallest = { bytes, where: childPath(childPath('$.pools', name), 'ringBytes') };
+  }
+  return smallest;
+}
+
+export function assembleActors({ actors }: ConfigOutput): Record<string, ActorConfig> {
+  const assembled: Record<string, ActorConfig> = {};
+  for (const [name, { concurrency, ...actor }] of Object.entries(actors)) {
+    const several = concurrency ?? DEFAULT_CONCURRENCY;
+    assembled[name] = { ...actor, name, concurrency: actor.kind === 'pool' ? several : 1 };
+  }
+  return assembled;
+}
+
+/** What a pool's threads load: an application, actors, or both. */
+export function modulesOf(
+  { application, module }: { application?: string | undefined; module?: string | undefined },
+  directory: string,
+): { application: string; module?: string; hasOnlyActors?: true } {
+  const actors = module === undefined ? undefined : resolve(directory, module);
+  if (application !== undefined) {
+    return { application: resolve(directory, application), ...(actors !== undefined && { module: actors }) };
+  }
+  if (actors === undefined) throw new Error('a pool without an application and without a module');
+  return { application: actors, module: actors, hasOnlyActors: true };
+}
+
+function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
+  return problems.some(({ where }) => where === path);
+}
+
+function conflict(where: string, expected: string, value: unknown): ConfigProblem {
+  return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
+}
+
+function membersOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Readonly<Record<string, unknown>>)[key]
+    : undefined;
+}

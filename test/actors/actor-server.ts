@@ -1,0 +1,54 @@
+/** A server with a pool of callers and a pool of actors, and calls made from a caller's thread. */
+import { fileURLToPath } from 'node:url';
+import type { ConfigInput } from '../../runtime/config/schema.ts';
+import { type Scope, startServer, type TestServer } from '../server/harness.ts';
+import type { Asked, Outcome } from './applications/caller.ts';
+
+export type ActorsInput = NonNullable<ConfigInput['actors']>;
+
+export function actorModule(name: string): string {
+  return fileURLToPath(new URL(`applications/${name}.ts`, import.meta.url));
+}
+
+export const actors: ActorsInput = {
+  counter: { pool: 'state', export: 'Counter', kind: 'keyed' },
+  relay: { pool: 'state', export: 'Relay', kind: 'single' },
+  tasks: { pool: 'tasks', export: 'Tasks', kind: 'pool' },
+};
+
+export interface ActorServer extends TestServer {
+  /** Makes calls at once from one thread of the callers; what became of each. */
+  ask(...asked: readonly Asked[]): Promise<Outcome[]>;
+}
+
+export interface ActorServerInput {
+  readonly actors?: ActorsInput;
+  readonly callers?: number;
+  readonly state?: number;
+  readonly tasks?: number;
+  readonly rest?: Partial<Omit<ConfigInput, 'pools' | 'routes'>>;
+}
+
+export async function startActorServer(
+  scope: Scope,
+  { actors: declared = actors, callers = 1, state = 2, tasks = 2, rest = {} }: ActorServerInput = {},
+): Promise<ActorServer> {
+  const module = actorModule('state');
+  const exact = (count: number) => ({ min: count, max: count });
+  const started = await startServer(scope, {
+    pools: {
+      callers: { application: actorModule('caller'), threads: exact(callers) },
+      state: { module, threads: exact(state) },
+      tasks: { module, threads: exact(tasks) },
+    },
+    routes: [{ path: '/*', pool: 'callers' }],
+    actors: declared,
+    ...rest,
+  });
+  const ask = async (...asked: readonly Asked[]): Promise<Outcome[]> => {
+    const response = await fetch(started.origin, { method: 'POST', body: JSON.stringify(asked) });
+    if (response.status !== 200) throw new Error(`the caller answered ${response.status}`);
+    return (await response.json()) as Outcome[];
+  };
+  return { ...started, ask };
+}

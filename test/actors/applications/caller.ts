@@ -1,0 +1,84 @@
+/**
+ * Makes the calls that a test asks for, from its own thread: the body is a JSON array of them, the answer one of what became of each.
+ * They are all under way at once, in this order.
+ */
+import { type ActorError, actor } from '../../../workers/actors/actors.ts';
+import type { Exchange } from '../../../workers/gateway.ts';
+import { Signals } from '../../server/signals.ts';
+
+export interface Asked {
+  readonly actor: string;
+  readonly key?: string;
+  readonly method: string;
+  readonly args?: readonly unknown[];
+  readonly tell?: boolean;
+  readonly deadlineMs?: number;
+  /** Its signal is aborted when it has been made. */
+  readonly abort?: boolean;
+  /** Its signal is aborted when this word is told on this channel. */
+  readonly abortOn?: readonly [channel: string, word: string];
+}
+
+export interface Outcome {
+  readonly value?: unknown;
+  readonly error?: {
+    readonly name: string;
+    readonly message: string;
+    readonly code?: string;
+    readonly begun?: string;
+    readonly by?: string;
+    readonly retryable?: boolean;
+    readonly at: 'call' | 'settled';
+  };
+}
+
+type AnyClient = { readonly [method: string]: (...args: unknown[]) => Promise<unknown> };
+type AnyHandle = AnyClient & { of(key: string): AnyClient & { tell: AnyClient }; readonly tell: AnyClient };
+
+export default async function caller(exchange: Exchange): Promise<void> {
+  const asked = JSON.parse(await exchange.body.text()) as Asked[];
+  const outcomes = await Promise.all(asked.map(outcomeOf));
+  exchange.respond(200, { 'content-type': 'application/json' }, JSON.stringify(outcomes));
+}
+
+async function outcomeOf({
+  actor: name,
+  key,
+  method,
+  args = [],
+  tell,
+  deadlineMs,
+  abort,
+  abortOn,
+}: Asked): Promise<Outcome> {
+  const controller = new AbortController();
+  const options = {
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    ...((abort === true || abortOn !== undefined) && { signal: controller.signal }),
+  };
+  const all = Object.keys(options).length === 0 ? args : [...args, options];
+  let answer: Promise<unknown>;
+  try {
+    const handle = actor(name) as unknown as AnyHandle;
+    const client = key === undefined ? handle : handle.of(key);
+    const called = (tell === true ? client.tell : client) as AnyClient;
+    answer = (called[method] as AnyClient[string])(...all);
+  } catch (error) {
+    return { error: describe(error, 'call') };
+  }
+  const signals = abortOn === undefined ? undefined : new Signals(abortOn[0]);
+  void signals?.until(abortOn?.[1] ?? '').then(() => controller.abort(new Error('the test has aborted it')));
+  if (abort === true) controller.abort(new Error('the test has aborted it'));
+  try {
+    return { value: await answer };
+  } catch (error) {
+    return { error: describe(error, 'settled') };
+  } finally {
+    signals?.close();
+  }
+}
+
+function describe(error: unknown, at: 'call' | 'settled'): NonNullable<Outcome['error']> {
+  const { name, message, code, begun, by, retryable } = error as ActorError;
+  return { name, message, code, begun, by, retryable, at };
+}

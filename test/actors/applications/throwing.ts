@@ -1,0 +1,1 @@
+throw new SyntaxError('the module of actors does not load');

@@ -1,0 +1,43 @@
+/** Actors that cannot be loaded: the server does not start, and says why. */
+import test from 'ava';
+import { startServer } from '../server/harness.ts';
+import { actorModule } from './actor-server.ts';
+
+const wrong: readonly [title: string, module: string, exported: string, says: RegExp][] = [
+  ['a module that throws', 'throwing', 'Any', /SyntaxError: the module of actors does not load/],
+  [
+    'no such export',
+    'wrong',
+    'Cuonter',
+    /to export a class Cuonter, got a module that exports Failing, .*Taken/,
+  ],
+  ['an export that is no class', 'wrong', 'notAClass', /to export a class notAClass, got an object with add/],
+  [
+    'a method of a client',
+    'wrong',
+    'Taken',
+    /expected a method of another name than of, tell, each, then.*got tell/,
+  ],
+  [
+    'an interleave that names no method',
+    'wrong',
+    'Interleaving',
+    /static interleave, got "missing"; there are present/,
+  ],
+  ['a start that fails', 'wrong', 'Failing', /RangeError: no connection/],
+];
+
+for (const [title, module, exported, says] of wrong) {
+  test(`the server does not start for ${title}`, async (t) => {
+    const starting = startServer(t, {
+      pools: {
+        web: { application: actorModule('caller'), threads: { min: 1, max: 1 } },
+        wrong: { module: actorModule(module), threads: { min: 1, max: 1 } },
+      },
+      routes: [{ path: '/*', pool: 'web' }],
+      actors: { wrong: { pool: 'wrong', export: exported, kind: 'pool' } },
+    });
+    const error = await t.throwsAsync(starting);
+    t.regex(`${error?.message}`, says);
+  });
+}

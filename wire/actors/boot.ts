@@ -1,0 +1,33 @@
+/** What a thread is told of actors when it starts. */
+import type { ActorChannelTransfer } from './channel.ts';
+
+export type ActorKind = 'pool' | 'keyed' | 'single';
+
+/** One actor, as every thread knows it. Actors are numbered by their place in the list. */
+export interface ActorSettings {
+  readonly name: string;
+  readonly kind: ActorKind;
+  /** Export of its pool's module: a class. */
+  readonly export: string;
+  readonly pool: string;
+  /** Messages that one instance of a `pool` actor handles at a time; 1 for the others. */
+  readonly concurrency: number;
+  readonly deadlineMs: number;
+  /** Calls of one thread to this actor that have not ended, and bytes of them. */
+  readonly callerMessages: number;
+  readonly callerBytes: number;
+  /** Of a message's arguments, and of an answer. */
+  readonly maxMessageBytes: number;
+  readonly maxMessageDepth: number;
+  readonly maxSharedReferences: number;
+}
+
+export interface ActorBoot {
+  readonly channel: ActorChannelTransfer;
+  readonly thread: string;
+  readonly pool: string;
+  readonly actors: readonly ActorSettings[];
+  /** URL of the module whose exports are this pool's actors; null: it hosts none. */
+  readonly module: string | null;
+  readonly maxErrorChars: number;
+}

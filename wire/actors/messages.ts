@@ -1,0 +1,107 @@
+/**
+ * The grammar of a channel for actors; README.md of the folder above has its table. It is apart from the grammar of exchanges, on rings
+ * of its own, so that neither holds the other up.
+ *
+ * A thread is in two roles at once. As a caller it numbers its calls itself (`id`, 32 bits that wrap and are never used twice at once), so
+ * no answer reaches another call than its own. As the one who answers it is given a call on a slot, whose word in the claim table says
+ * whether the call has begun.
+ */
+import type { ChannelEvents } from '../messages.ts';
+
+/** Raised whenever an end of one version could misread an end of another. */
+export const ACTOR_GRAMMAR_VERSION = 1;
+
+/** Thread → reactor. */
+export const FromThread = { Call: 0, Cancel: 1, Reply: 2, Manifest: 3, Leaving: 4, Stopped: 5 } as const;
+/** Reactor → thread. */
+export const ToThread = { Deliver: 16, Abort: 17, Stop: 18, Result: 19, Manifest: 20, Left: 21 } as const;
+
+/** Bits of a call's flags. */
+export const CallFlag = {
+  /** Nobody waits for its end: the answer is that it is in the mailbox. */
+  Tell: 1,
+  /** It may begin while another of its instance runs. */
+  Interleaves: 2,
+} as const;
+
+/** How a call ended. */
+export const How = {
+  /** The payload is what the method returned. */
+  Value: 0,
+  /** The payload is what the method, or `start`, threw. */
+  Threw: 1,
+  /** The payload is a `Failure`. */
+  Failed: 2,
+  /** To a tell: it is in the mailbox. */
+  Accepted: 3,
+} as const;
+export type How = (typeof How)[keyof typeof How];
+
+/** Why the runtime, and not the method, ended a call: the payload of `How.Failed`. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** Whether the method has begun. */
+  readonly begun: 'no' | 'yes';
+}
+
+/** What a thread says of an actor that it hosts: the payload of MANIFEST. */
+export interface ActorManifest {
+  readonly methods: readonly MethodManifest[];
+}
+
+export interface MethodManifest {
+  readonly name: string;
+  readonly interleaves: boolean;
+}
+
+/** The reactor's side. `bytes[start, end)` is a payload in shared memory, valid during the call. */
+export interface ActorReactorHandler extends ChannelEvents {
+  /**
+   * @param parentSlot of the call that this thread makes this one for, plus one; 0: none
+   * @param deadlineMs of `clockMilliseconds`
+   */
+  onCall(
+    id: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    parentSlot: number,
+    parentGeneration: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+  /** Nobody waits for the answer any more. */
+  onCancel(id: number): void;
+  onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
+  onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
+  /** The thread is to end: nothing new for it. */
+  onLeaving(): void;
+  /** An instance's `stop` has ended. An empty payload: well; otherwise what it threw. */
+  onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void;
+}
+
+/** The thread's side; as `ActorReactorHandler`. */
+export interface ActorThreadHandler extends ChannelEvents {
+  onDeliver(
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+  /** The call with this generation is recalled, or nobody waits for it any more. */
+  onAbort(slot: number, generation: number): void;
+  /** Nothing runs on the instance, and nothing comes for it until the thread has said that it has stopped. */
+  onStop(actor: number, key: string): void;
+  onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
+  onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
+  /** Nothing of this thread's is open any more. */
+  onLeft(): void;
+}

@@ -1,0 +1,133 @@
+/** The reactor's end of a channel for actors. */
+import { corrupt } from '../decoder.ts';
+import { binaryBound, stringBound } from '../encoder.ts';
+import { ChannelEnd, type ChannelParts } from '../end.ts';
+import { FIXED_BOUND } from './bounds.ts';
+import { type ActorReactorHandler, FromThread, ToThread } from './messages.ts';
+
+/** How each message begins: `elements << 8 | kind`. */
+const CALL = (9 << 8) | FromThread.Call;
+const CANCEL = (2 << 8) | FromThread.Cancel;
+const REPLY = (4 << 8) | FromThread.Reply;
+const MANIFEST = (3 << 8) | FromThread.Manifest;
+const LEAVING = (2 << 8) | FromThread.Leaving;
+const STOPPED = (4 << 8) | FromThread.Stopped;
+
+export class ActorReactorEnd extends ChannelEnd {
+  readonly #handler: ActorReactorHandler;
+
+  constructor(handler: ActorReactorHandler, parts: ChannelParts) {
+    super(handler, parts);
+    this.#handler = handler;
+  }
+
+  sendDeliver(
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    key: string,
+    payload: Uint8Array,
+  ): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(payload.length))) return false;
+    const { encoder } = this;
+    encoder.message(8, ToThread.Deliver, slot);
+    encoder.integer(generation);
+    encoder.integer(actor);
+    encoder.integer(flags);
+    encoder.integer(deadlineMs);
+    encoder.string(key);
+    encoder.binary(payload, 0, payload.length);
+    return this.commit();
+  }
+
+  sendAbort(slot: number, generation: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(3, ToThread.Abort, slot);
+    this.encoder.integer(generation);
+    return this.commit();
+  }
+
+  sendStop(actor: number, key: string): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key))) return false;
+    this.encoder.message(3, ToThread.Stop, actor);
+    this.encoder.string(key);
+    return this.commit();
+  }
+
+  sendResult(id: number, how: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(end - start))) return false;
+    this.encoder.message(4, ToThread.Result, id);
+    this.encoder.integer(how);
+    this.encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
+  sendManifest(actor: number, payload: Uint8Array): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(payload.length))) return false;
+    this.encoder.message(3, ToThread.Manifest, actor);
+    this.encoder.binary(payload, 0, payload.length);
+    return this.commit();
+  }
+
+  sendLeft(): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, ToThread.Left, 0);
+    return this.commit();
+  }
+
+  protected override dispatch(offset: number, length: number): void {
+    const { decoder } = this;
+    const handler = this.#handler;
+    const { bytes } = this.incoming;
+    switch (decoder.start(offset, length)) {
+      case CALL: {
+        const id = decoder.integer();
+        const actor = decoder.integer();
+        const flags = decoder.integer();
+        const deadlineMs = decoder.integer();
+        const parentSlot = decoder.integer();
+        const parentGeneration = decoder.integer();
+        const key = decoder.string();
+        decoder.binary();
+        const { position, end } = decoder;
+        handler.onCall(id, actor, flags, deadlineMs, parentSlot, parentGeneration, key, bytes, position, end);
+        return;
+      }
+      case CANCEL: {
+        const id = decoder.integer();
+        decoder.finish();
+        handler.onCancel(id);
+        return;
+      }
+      case REPLY: {
+        const slot = this.slot(decoder.integer());
+        const how = decoder.integer();
+        decoder.binary();
+        handler.onReply(slot, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case MANIFEST: {
+        const actor = decoder.integer();
+        decoder.binary();
+        handler.onManifest(actor, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case LEAVING:
+        decoder.integer();
+        decoder.finish();
+        handler.onLeaving();
+        return;
+      case STOPPED: {
+        const actor = decoder.integer();
+        const key = decoder.string();
+        decoder.binary();
+        handler.onStopped(actor, key, bytes, decoder.position, decoder.end);
+        return;
+      }
+      default:
+        throw corrupt('a message of a thread', 'another');
+    }
+  }
+}

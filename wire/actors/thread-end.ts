@@ -1,0 +1,136 @@
+/** A thread's end of a channel for actors. */
+import { corrupt } from '../decoder.ts';
+import { binaryBound, stringBound } from '../encoder.ts';
+import { ChannelEnd, type ChannelParts } from '../end.ts';
+import { FIXED_BOUND } from './bounds.ts';
+import { type ActorThreadHandler, FromThread, ToThread } from './messages.ts';
+
+/** How each message begins: `elements << 8 | kind`. */
+const DELIVER = (8 << 8) | ToThread.Deliver;
+const ABORT = (3 << 8) | ToThread.Abort;
+const STOP = (3 << 8) | ToThread.Stop;
+const RESULT = (4 << 8) | ToThread.Result;
+const MANIFEST = (3 << 8) | ToThread.Manifest;
+const LEFT = (2 << 8) | ToThread.Left;
+
+export class ActorThreadEnd extends ChannelEnd {
+  readonly #handler: ActorThreadHandler;
+
+  constructor(handler: ActorThreadHandler, parts: ChannelParts) {
+    super(handler, parts);
+    this.#handler = handler;
+  }
+
+  sendCall(
+    id: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    parentSlot: number,
+    parentGeneration: number,
+    key: string,
+    payload: Uint8Array,
+    length: number,
+  ): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(length))) return false;
+    const { encoder } = this;
+    encoder.message(9, FromThread.Call, id);
+    encoder.integer(actor);
+    encoder.integer(flags);
+    encoder.integer(deadlineMs);
+    encoder.integer(parentSlot);
+    encoder.integer(parentGeneration);
+    encoder.string(key);
+    encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendCancel(id: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, FromThread.Cancel, id);
+    return this.commit();
+  }
+
+  sendReply(slot: number, how: number, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(length))) return false;
+    this.encoder.message(4, FromThread.Reply, slot);
+    this.encoder.integer(how);
+    this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendManifest(actor: number, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(length))) return false;
+    this.encoder.message(3, FromThread.Manifest, actor);
+    this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendLeaving(): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, FromThread.Leaving, 0);
+    return this.commit();
+  }
+
+  sendStopped(actor: number, key: string, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(length))) return false;
+    this.encoder.message(4, FromThread.Stopped, actor);
+    this.encoder.string(key);
+    this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  protected override dispatch(offset: number, length: number): void {
+    const { decoder } = this;
+    const handler = this.#handler;
+    const { bytes } = this.incoming;
+    switch (decoder.start(offset, length)) {
+      case DELIVER: {
+        const slot = this.slot(decoder.integer());
+        const generation = decoder.integer();
+        const actor = decoder.integer();
+        const flags = decoder.integer();
+        const deadlineMs = decoder.integer();
+        const key = decoder.string();
+        decoder.binary();
+        const { position, end } = decoder;
+        handler.onDeliver(slot, generation, actor, flags, deadlineMs, key, bytes, position, end);
+        return;
+      }
+      case ABORT: {
+        const slot = this.slot(decoder.integer());
+        const generation = decoder.integer();
+        decoder.finish();
+        handler.onAbort(slot, generation);
+        return;
+      }
+      case STOP: {
+        const actor = decoder.integer();
+        const key = decoder.string();
+        decoder.finish();
+        handler.onStop(actor, key);
+        return;
+      }
+      case RESULT: {
+        const id = decoder.integer();
+        const how = decoder.integer();
+        decoder.binary();
+        handler.onResult(id, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case MANIFEST: {
+        const actor = decoder.integer();
+        decoder.binary();
+        handler.onManifest(actor, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case LEFT:
+        decoder.integer();
+        decoder.finish();
+        handler.onLeft();
+        return;
+      default:
+        throw corrupt('a message of the reactor', 'another');
+    }
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * A thread's side of all actors: what it calls and what it hosts, over one channel that is driven in turns.
+ *
+ * A turn publishes, begins what may begin, receives and publishes again. It runs in the doorbell's handler when the thread slept, and a
+ * thread that got a single message sleeps again at once: whoever waits for it can use the processor better than one that polls. What is
+ * sent outside of a turn is published behind the microtasks that go on, with all that those send.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
+import { openActorChannel } from '../../wire/actors/channel.ts';
+import type { ActorManifest, ActorThreadHandler } from '../../wire/actors/messages.ts';
+import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
+import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import { Calls } from './calls.ts';
+import { ActorState } from './client.ts';
+import { ActorHost } from './host.ts';
+import { loadActors } from './load.ts';
+import { decoder } from './payloads.ts';
+import type { ActorContext } from './types.ts';
+
+const RECEIVE_LIMIT = 256;
+const POLLS_BEFORE_SLEEP = 8;
+/** A turn that has gone on for so long publishes what it has, before it begins anything else. */
+const TURN_TARGET_MS = 1;
+
+/** The context before any of the application's code has run. */
+const OUTERMOST = new AsyncResource('SLUICE_ACTORS');
+
+/** Writes one message; false: the ring is full. */
+type Send = (end: ActorThreadEnd, payload: Uint8Array) => boolean;
+
+export class ActorThread implements ActorThreadHandler {
+  readonly end: ActorThreadEnd;
+  readonly calls: Calls;
+  readonly host: ActorHost;
+  /** By number. */
+  readonly states: readonly ActorState[];
+  readonly #boot: ActorBoot;
+  readonly #byName = new Map<string, ActorState>();
+  /** Messages that met a full ring, in order. Each belongs to a call or an instance, and their number is bounded. */
+  readonly #unsent: (() => boolean)[] = [];
+  #polls = 0;
+  #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
+  #isScheduled = false;
+  #isReceiving = false;
+  #willPublish = false;
+  #turnStartMs = 0;
+  /** When something was first begun since the last turn; 0: nothing was. */
+  #betweenSinceMs = 0;
+  #left: PromiseWithResolvers<void> | null = null;
+  readonly #turn = (): void => this.#runTurn();
+  readonly #publish = (): void => this.#publishSaid();
+
+  constructor(boot: ActorBoot, atomics: AtomicWords = hardwareAtomics) {
+    this.#boot = boot;
+    this.end = openActorChannel(boot.channel, this, atomics);
+    this.calls = new Calls(this);
+    this.host = new ActorHost(this, this.end.claims.slots);
+    this.states = boot.actors.map((settings, index) => {
+      const limits: PayloadLimits = {
+        maxBytes: settings.maxMessageBytes,
+        maxDepth: settings.maxMessageDepth,
+        maxReferences: settings.maxSharedReferences,
+        maxErrorChars: boot.maxErrorChars,
+      };
+      const state = new ActorState(index, settings, limits, this.calls);
+      this.#byName.set(settings.name, state);
+      return state;
+    });
+    this.requestTurn();
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  stateOf(name: string): ActorState | undefined {
+    return this.#byName.get(name);
+  }
+
+  limitsOf(actor: number): PayloadLimits {
+    return (this.states[actor] as ActorState).limits;
+  }
+
+  contextOf({ name }: ActorSettings, key: string): ActorContext {
+    return Object.freeze({ actor: name, key, pool: this.#boot.pool, thread: this.#boot.thread });
+  }
+
+  /**
+   * Loads the actors of this thread's pool, and tells that they can be called.
+   * @throws ActorLoadError, and what the module, a constructor or a `start` throws
+   */
+  async load(module: string): Promise<void> {
+    const { actors, pool } = this.#boot;
+    const own = [...actors.entries()].filter(([, settings]) => settings.pool === pool);
+    await this.host.open(await loadActors(module, own));
+  }
+
+  /**
+   * The thread is to end: what it has begun ends, its instances stop, and what it has not begun goes elsewhere. Calls that it makes go
+   * on. Resolves when it has nothing left.
+   */
+  async leave(failed: (error: unknown) => void): Promise<void> {
+    this.#left ??= Promise.withResolvers();
+    this.send(NOTHING, 0, (end) => end.sendLeaving());
+    await this.#left.promise;
+    await this.host.stopAll(failed);
+  }
+
+  /** Messages that wait for room in the ring. */
+  get unsentMessages(): number {
+    return this.#unsent.length;
+  }
+
+  get isOpen(): boolean {
+    return this.end.state !== 'closed' && this.end.state !== 'corrupt';
+  }
+
+  close(): void {
+    this.end.close();
+    this.calls.endAll();
+  }
+
+  /** Whoever is due runs in no application's context. */
+  setTimer(callback: () => void, afterMs: number): NodeJS.Timeout {
+    return OUTERMOST.runInAsyncScope(setTimeout, undefined, callback, afterMs) as unknown as NodeJS.Timeout;
+  }
+
+  /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
+  send(bytes: Uint8Array, length: number, send: Send): void {
+    if (this.#unsent.length === 0 && send(this.end, bytes)) {
+      this.#said();
+      return;
+    }
+    if (!this.isOpen) return;
+    const payload = length === 0 ? NOTHING : copyOf(bytes, 0, length);
+    this.#unsent.push(() => send(this.end, payload));
+    // Only what is published makes room.
+    this.#said();
+  }
+
+  #said(): void {
+    if (this.#isReceiving || this.#willPublish) return;
+    this.#willPublish = true;
+    process.nextTick(this.#publish);
+  }
+
+  #publishSaid(): void {
+    this.#willPublish = false;
+    this.end.publish();
+  }
+
+  // ---- turns
+
+  requestTurn(): void {
+    this.#polls = 0;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
+    OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
+  }
+
+  /**
+   * This turn, or what goes on between turns, has lasted long enough: what it has to say goes now, and the next turn begins the rest, so
+   * that news, and the thread's other work, come in between.
+   */
+  get isLate(): boolean {
+    const now = performance.now();
+    if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = now;
+    const since = this.#isReceiving ? this.#turnStartMs : this.#betweenSinceMs;
+    if (now - since <= TURN_TARGET_MS) return false;
+    this.end.publish();
+    this.end.leave();
+    return true;
+  }
+
+  #runTurn(): void {
+    this.#turnStartMs = performance.now();
+    this.#betweenSinceMs = 0;
+    this.end.publish();
+    this.#isReceiving = true;
+    let received = 0;
+    try {
+      this.host.advanceReady();
+      received = this.end.receive(RECEIVE_LIMIT);
+    } finally {
+      this.#isReceiving = false;
+    }
+    this.end.publish();
+    if (received > 0) {
+      this.#pollsBeforeSleep = received === 1 ? 0 : POLLS_BEFORE_SLEEP;
+      this.#polls = 0;
+    } else {
+      this.#polls++;
+    }
+    if (this.#polls >= this.#pollsBeforeSleep && !this.host.hasReady) {
+      if (this.end.sleep() || this.end.state !== 'awake') {
+        this.#isScheduled = false;
+        return;
+      }
+      this.#polls = 0;
+    }
+    setImmediate(this.#turn);
+  }
+
+  onWake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#runTurn();
+  }
+
+  onWritable(): void {
+    while (this.#unsent.length > 0 && (this.#unsent[0] as () => boolean)()) this.#unsent.shift();
+    this.requestTurn();
+  }
+
+  /** The reactor's side has broken the ring: nothing can be said any more, so the thread ends and is replaced. */
+  onCorrupt(error: Error): void {
+    throw error;
+  }
+
+  // ---- from the reactor
+
+  onDeliver(
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.host.onDeliver(slot, generation, actor, flags, deadlineMs, key, bytes, start, end);
+  }
+
+  onAbort(slot: number, generation: number): void {
+    this.host.onAbort(slot, generation);
+  }
+
+  onStop(actor: number, key: string): void {
+    this.host.onStop(actor, key);
+  }
+
+  onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void {
+    this.calls.onResult(id, how, bytes, start, end);
+  }
+
+  onManifest(actor: number, bytes: Buffer, start: number, end: number): void {
+    const state = this.states[actor];
+    state?.learn(decoder.decode(bytes, start, end, state.limits) as ActorManifest);
+  }
+
+  onLeft(): void {
+    this.#left?.resolve();
+  }
+}
+
+const NOTHING = new Uint8Array(0);

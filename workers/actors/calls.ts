@@ -1,0 +1,277 @@
+/** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
+import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
+import { clockMilliseconds } from '../../wire/clock.ts';
+import { PayloadError } from '../../wire/payload/forms.ts';
+import type { ActorThread } from './actor-thread.ts';
+import type { ActorState } from './client.ts';
+import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
+import { answering, type Child, type HostedCall } from './hosted-call.ts';
+import { decoder, freeEncoder } from './payloads.ts';
+import type { CallOptions } from './types.ts';
+
+/** The longest deadline: what the clock's difference can say, about 24 days. */
+const MOST_DEADLINE_MS = 2 ** 31 - 1;
+
+class MadeCall implements Child {
+  readonly id: number;
+  readonly actor: ActorState;
+  readonly method: string;
+  readonly bytes: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly #calls: Calls;
+  readonly #parent: HostedCall | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #onAbort: (() => void) | undefined;
+
+  constructor(
+    calls: Calls,
+    id: number,
+    actor: ActorState,
+    method: string,
+    bytes: number,
+    parent: HostedCall | undefined,
+    signal: AbortSignal | undefined,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#calls = calls;
+    this.id = id;
+    this.actor = actor;
+    this.method = method;
+    this.bytes = bytes;
+    this.#parent = parent;
+    this.#signal = signal;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  watch(remainingMs: number): void {
+    this.#timer = this.#calls.thread.setTimer(() => this.#calls.give(this, this.#late()), remainingMs);
+    this.#parent?.adopt(this);
+    if (this.#signal === undefined) return;
+    const signal = this.#signal;
+    this.#onAbort = () =>
+      this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, signal.reason, 'unknown'));
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  unwatch(): void {
+    clearTimeout(this.#timer);
+    this.#parent?.disown(this);
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  /** The call that this one was made for has no need of it any more. */
+  abandon(): void {
+    const reason = this.#parent?.aborted?.reason;
+    this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, reason, 'unknown'));
+  }
+
+  #late(): ActorError {
+    return new ActorError(
+      ActorErrorCode.Deadline,
+      `${this.actor.settings.name}.${this.method}: no answer by its deadline`,
+      { begun: 'unknown', by: 'caller' },
+    );
+  }
+}
+
+export class Calls {
+  readonly thread: ActorThread;
+  readonly #open = new Map<number, MadeCall>();
+  #lastId = 0;
+
+  constructor(thread: ActorThread) {
+    this.thread = thread;
+  }
+
+  get openCalls(): number {
+    return this.#open.size;
+  }
+
+  /** @throws ActorError as a rejection */
+  make(
+    actor: ActorState,
+    key: string,
+    method: string,
+    flags: number,
+    args: readonly unknown[],
+  ): Promise<unknown> {
+    const { settings } = actor;
+    const label = `${settings.name}.${method}`;
+    const options = optionsOf(args);
+    const parent = answering.getStore();
+    const running = parent !== undefined && parent.state === 'running' ? parent : undefined;
+    let remainingMs = Math.min(options?.deadlineMs ?? settings.deadlineMs, MOST_DEADLINE_MS);
+    if (running !== undefined) remainingMs = Math.min(remainingMs, running.remainingMs);
+    const refusal = this.#refusalOf(actor, label, running, options, remainingMs);
+    if (refusal !== null) return this.#refused(refusal, flags);
+
+    const encoder = freeEncoder();
+    const sent: unknown[] = options === undefined ? [...args] : args.slice(0, -1);
+    sent.push(method);
+    try {
+      encoder.encode(sent, 'arguments', actor.limits);
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      const { code, message, cause } = error;
+      return this.#refused(
+        new ActorError(code, `${label}: ${message}`, { begun: 'no', by: 'caller', cause }),
+        flags,
+      );
+    }
+    const { bytes, length } = encoder;
+    if (actor.openBytes + length > settings.callerBytes) {
+      return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags);
+    }
+    const id = this.#nextId();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const call = new MadeCall(this, id, actor, method, length, running, options?.signal, resolve, reject);
+    this.#open.set(id, call);
+    actor.openCalls++;
+    actor.openBytes += length;
+    call.watch(remainingMs);
+    const deadlineMs = (clockMilliseconds() + Math.ceil(remainingMs)) >>> 0;
+    // Nobody waits for the end of a tell, so it can be part of no circle.
+    const isChained = running !== undefined && (flags & CallFlag.Tell) === 0;
+    const parentSlot = isChained ? running.slot + 1 : 0;
+    const parentGeneration = isChained ? running.generation : 0;
+    this.thread.send(bytes, length, (end, payload) =>
+      end.sendCall(id, actor.index, flags, deadlineMs, parentSlot, parentGeneration, key, payload, length),
+    );
+    // Who does not await a tell does not want to hear of it: that is no unhandled rejection.
+    if ((flags & CallFlag.Tell) !== 0) promise.catch(() => undefined);
+    return promise;
+  }
+
+  #refusalOf(
+    { settings, openCalls }: ActorState,
+    label: string,
+    running: HostedCall | undefined,
+    options: CallOptions | undefined,
+    remainingMs: number,
+  ): ActorError | null {
+    if (running?.aborted) return aborted(label, running.aborted.reason, 'no');
+    if (options?.signal?.aborted === true) return aborted(label, options.signal.reason, 'no');
+    if (!(remainingMs > 0)) {
+      return new ActorError(ActorErrorCode.Deadline, `${label}: its deadline had passed when it was made`, {
+        begun: 'no',
+        by: 'caller',
+      });
+    }
+    // Calls that were given up leave messages behind that wait for room as well.
+    if (this.thread.unsentMessages > 2 * settings.callerMessages) return overloaded(label, 'a full ring');
+    if (openCalls >= settings.callerMessages) return overloaded(label, `${settings.callerMessages} calls`);
+    return this.thread.isOpen ? null : stopped(label, 'no');
+  }
+
+  #refused(error: ActorError, flags: number): Promise<never> {
+    const refused = Promise.reject(error);
+    // As above.
+    if ((flags & CallFlag.Tell) !== 0) refused.catch(() => undefined);
+    return refused;
+  }
+
+  #nextId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0;
+    while (this.#open.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#open.get(id);
+    // It was given up, which crossed with its answer.
+    if (call === undefined) return;
+    const { actor, method, resolve, reject } = call;
+    this.#settle(call);
+    if (how === How.Accepted) {
+      resolve(undefined);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = decoder.decode(bytes, start, end, actor.limits);
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      const { code, message } = error;
+      reject(
+        new ActorError(code, `${actor.settings.name}.${method}: ${message}`, { begun: 'yes', by: 'server' }),
+      );
+      return;
+    }
+    if (how === How.Value) resolve(value);
+    else if (how === How.Threw) reject(value);
+    else reject(failed(value as Failure, method));
+  }
+
+  /** Its caller waits no longer: it settles at once, and whoever has it is told. */
+  give(call: MadeCall, error: ActorError): void {
+    if (this.#open.get(call.id) !== call) return;
+    this.#settle(call);
+    const { id } = call;
+    this.thread.send(NOTHING, 0, (end) => end.sendCancel(id));
+    call.reject(error);
+  }
+
+  /** The thread's channel is closed. */
+  endAll(): void {
+    for (const call of [...this.#open.values()]) {
+      this.#settle(call);
+      call.reject(stopped(`${call.actor.settings.name}.${call.method}`, 'unknown'));
+    }
+  }
+
+  #settle(call: MadeCall): void {
+    this.#open.delete(call.id);
+    call.actor.openCalls--;
+    call.actor.openBytes -= call.bytes;
+    call.unwatch();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal']);
+
+/** The last argument, when it is an object with options and nothing else. A signal is no data, and a deadline alone hardly is. */
+function optionsOf(args: readonly unknown[]): CallOptions | undefined {
+  const last = args.at(-1);
+  if (typeof last !== 'object' || last === null || !('deadlineMs' in last || 'signal' in last)) {
+    return undefined;
+  }
+  return Object.keys(last).every((name) => OPTION_NAMES.has(name)) ? (last as CallOptions) : undefined;
+}
+
+function overloaded(label: string, most: string): ActorError {
+  return new ActorError(
+    ActorErrorCode.Overloaded,
+    `${label}: expected at most ${most} of this thread under way to this actor, and there are as many`,
+    { begun: 'no', by: 'caller' },
+  );
+}
+
+function aborted(label: string, cause: unknown, begun: Begun): ActorError {
+  return new ActorError(ActorErrorCode.Aborted, `${label}: its caller gave it up`, {
+    begun,
+    by: 'caller',
+    cause,
+  });
+}
+
+function stopped(label: string, begun: Begun): ActorError {
+  return new ActorError(ActorErrorCode.Stopped, `${label}: this thread stops`, { begun, by: 'server' });
+}
+
+const BY_ACTOR: ReadonlySet<string> = new Set([
+  ActorErrorCode.Died,
+  ActorErrorCode.MethodUnknown,
+  ActorErrorCode.MessageInvalid,
+  ActorErrorCode.MessageTooLarge,
+]);
+
+function failed({ code, message, begun }: Failure, method: string): ActorError {
+  const by: EndedBy = BY_ACTOR.has(code) ? 'actor' : 'server';
+  const text = `${message} (method ${method})`;
+  return new ActorError(isActorErrorCode(code) ? code : ActorErrorCode.Died, text, { begun, by });
+}

@@ -1,0 +1,141 @@
+/**
+ * What `actor(name)` gives: an object whose methods are calls.
+ *
+ * They are made of what the actor's thread says that there is, so a name that is not there throws at once, and `then` is none of
+ * them. Until the first such thread has started nobody knows the names, and whoever answers the call says so instead.
+ */
+import type { ActorSettings } from '../../wire/actors/boot.ts';
+import { MAX_KEY_CHARS } from '../../wire/actors/bounds.ts';
+import { type ActorManifest, CallFlag } from '../../wire/actors/messages.ts';
+import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import type { Calls } from './calls.ts';
+import { ActorError, ActorErrorCode } from './error.ts';
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** What this thread knows of an actor. */
+export class ActorState {
+  readonly index: number;
+  readonly settings: ActorSettings;
+  readonly limits: PayloadLimits;
+  /** Calls of this thread that have not ended, and bytes of them. */
+  openCalls = 0;
+  openBytes = 0;
+  readonly #calls: Calls;
+  /** By name, whether they interleave; null: not known yet. */
+  #methods: ReadonlyMap<string, boolean> | null = null;
+  /** Classes of clients: of asks, and of tells. Others once the methods are known. */
+  #Asks = clientClass(this, 0);
+  #Tells = clientClass(this, CallFlag.Tell);
+
+  constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: Calls) {
+    this.index = index;
+    this.settings = settings;
+    this.limits = limits;
+    this.#calls = calls;
+  }
+
+  get methods(): ReadonlyMap<string, boolean> | null {
+    return this.#methods;
+  }
+
+  /** A thread that hosts the actor has started. */
+  learn({ methods }: ActorManifest): void {
+    this.#methods = new Map(methods.map(({ name, interleaves }) => [name, interleaves]));
+    this.#Asks = clientClass(this, 0);
+    this.#Tells = clientClass(this, CallFlag.Tell);
+  }
+
+  ask(key: string): ActorClient {
+    return new this.#Asks(key);
+  }
+
+  tell(key: string): ActorClient {
+    return new this.#Tells(key);
+  }
+
+  call(key: string, method: string, flags: number, args: readonly unknown[]): Promise<unknown> {
+    const interleaves = this.#methods?.get(method);
+    if (interleaves === undefined && this.#methods !== null) this.refuseName(method);
+    return this.#calls.make(
+      this,
+      key,
+      method,
+      interleaves === true ? flags | CallFlag.Interleaves : flags,
+      args,
+    );
+  }
+
+  refuseName(method: string): never {
+    const known = [...(this.#methods?.keys() ?? [])].join(', ');
+    throw new ActorError(
+      ActorErrorCode.MethodUnknown,
+      `${this.settings.name}: expected one of its methods (${known}), got ${method}`,
+      { begun: 'no', by: 'caller' },
+    );
+  }
+}
+
+/** Its methods stand on the prototype of the class that was made for its actor. */
+export class ActorClient {
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  static keyOf(client: ActorClient): string {
+    return client.#key;
+  }
+}
+
+function clientClass(state: ActorState, flags: number): typeof ActorClient {
+  class Client extends ActorClient {}
+  const { prototype } = Client;
+  for (const name of state.methods?.keys() ?? []) {
+    define(prototype, name, function method(this: ActorClient, ...args: unknown[]) {
+      return state.call(ActorClient.keyOf(this), name, flags, args);
+    });
+  }
+  if (flags === 0) {
+    Object.defineProperty(prototype, 'tell', {
+      get(this: ActorClient) {
+        return state.tell(ActorClient.keyOf(this));
+      },
+    });
+  }
+  // Behind its own methods: whatever else is asked for is a name that the actor has not, or that is not known yet.
+  Object.setPrototypeOf(prototype, new Proxy(ActorClient.prototype, { get: otherName(state, flags) }));
+  return Client;
+}
+
+function define(
+  prototype: object,
+  name: string,
+  value: (this: ActorClient, ...args: unknown[]) => unknown,
+): void {
+  Object.defineProperty(prototype, name, { value });
+}
+
+function otherName(state: ActorState, flags: number) {
+  return (target: object, name: string | symbol, client: unknown): unknown => {
+    // Of every object; and what `await` and `JSON.stringify` look for.
+    if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, client);
+    if (name === 'then' || name === 'toJSON') return undefined;
+    if (state.methods !== null) state.refuseName(name);
+    const method: Method = (...args) =>
+      state.call(ActorClient.keyOf(client as ActorClient), name, flags, args);
+    return method;
+  };
+}
+
+/** @throws ActorError `SLUICE_ACTOR_KEY_INVALID` */
+export function requireKey(actor: string, key: unknown): asserts key is string {
+  if (typeof key === 'string' && key.length <= MAX_KEY_CHARS && key.isWellFormed()) return;
+  const got = typeof key === 'string' ? `one of ${key.length} characters` : `a ${typeof key}`;
+  throw new ActorError(
+    ActorErrorCode.KeyInvalid,
+    `${actor}: expected a key, a well-formed string of at most ${MAX_KEY_CHARS} characters, got ${got}`,
+    { begun: 'no', by: 'caller' },
+  );
+}

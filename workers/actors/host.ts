@@ -1,0 +1,374 @@
+/**
+ * The actors that live in this thread: it makes instances, begins what the reactor has given them, and answers.
+ *
+ * What has not begun is claimed by nobody, so the reactor can take it back: to another thread, or because its caller has gone.
+ */
+
+import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
+import { copyOf } from '../../wire/bytes.ts';
+import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
+import type { ActorThread } from './actor-thread.ts';
+import { ActorError, type ActorErrorCode } from './error.ts';
+import { answering, HostedCall } from './hosted-call.ts';
+import { type HostedActor, type HostedMethod, Instance } from './instance.ts';
+import { decoder, freeEncoder } from './payloads.ts';
+
+const NOTHING = new Uint8Array(0);
+/** What the runtime itself says of a failure. */
+const FAILURE_LIMITS: PayloadLimits = {
+  maxBytes: 65_536,
+  maxDepth: 16,
+  maxReferences: 16,
+  maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
+};
+
+export class ActorHost {
+  readonly #thread: ActorThread;
+  /** By the actor's number; undefined: it lives elsewhere. */
+  readonly #actors: (HostedActor | undefined)[] = [];
+  /** Calls that the thread has, by slot. */
+  readonly #calls: (HostedCall | null)[];
+  /** Instances that may begin what they have queued, once the turn has published. */
+  readonly #ready = new Set<Instance>();
+
+  constructor(thread: ActorThread, slots: number) {
+    this.#thread = thread;
+    this.#calls = new Array<HostedCall | null>(slots).fill(null);
+  }
+
+  /** Makes and starts the instances of `pool` actors, then says what there is. @throws what a constructor or a `start` throws */
+  async open(actors: readonly HostedActor[]): Promise<void> {
+    for (const actor of actors) {
+      if (actor.settings.kind !== 'pool') continue;
+      const instance = new Instance(actor, '');
+      instance.object = actor.create(this.#thread.contextOf(actor.settings, ''));
+      await (instance.object as { start?(): unknown }).start?.();
+      instance.state = 'ready';
+      actor.instances.set('', instance);
+    }
+    for (const actor of actors) {
+      this.#actors[actor.index] = actor;
+      const methods = [...actor.methods].map(([name, { interleaves }]) => ({ name, interleaves }));
+      const manifest: ActorManifest = { methods };
+      const encoder = freeEncoder();
+      encoder.encode(manifest, actor.settings.name, this.#thread.limitsOf(actor.index));
+      const { bytes, length } = encoder;
+      this.#thread.send(bytes, length, (end, payload) => end.sendManifest(actor.index, payload, length));
+    }
+  }
+
+  /** Stops the instances that nobody has moved: those of `pool` actors. What a `stop` throws is told as it comes. */
+  async stopAll(failed: (error: unknown) => void): Promise<void> {
+    const stopping: Promise<void>[] = [];
+    for (const actor of this.#actors) {
+      for (const instance of actor?.instances.values() ?? []) stopping.push(this.#stop(instance, failed));
+    }
+    await Promise.all(stopping);
+  }
+
+  async #stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
+    instance.state = 'stopping';
+    try {
+      await (instance.object as { stop?(): unknown }).stop?.();
+    } catch (error) {
+      failed(error);
+    }
+    instance.state = 'gone';
+    instance.actor.instances.delete(instance.key);
+  }
+
+  // ---- from the reactor
+
+  onDeliver(
+    slot: number,
+    generation: number,
+    index: number,
+    flags: number,
+    deadlineMs: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const actor = this.#actors[index];
+    if (actor === undefined) throw new Error(`actor ${index} does not live in this thread`);
+    const instance = actor.instances.get(key) ?? this.#create(actor, key);
+    const call = new HostedCall(slot, generation, flags, deadlineMs, instance);
+    this.#calls[slot] = call;
+    const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
+    const mayBegin = instance.canBegin && instance.queue.head === null;
+    if ((mayBegin || mayOvertake) && !this.#thread.isLate) {
+      this.#begin(call, bytes, start, end);
+      return;
+    }
+    call.payload = copyOf(bytes, start, end);
+    instance.queue.push(call);
+    if (mayBegin || mayOvertake) this.#advanceLater(instance);
+  }
+
+  onAbort(slot: number, generation: number): void {
+    const call = this.#calls[slot];
+    if (call === null || call === undefined || call.generation !== generation) return;
+    if (call.state === 'queued') {
+      this.#forget(call);
+      return;
+    }
+    const { actor } = call.instance;
+    call.abort(
+      new ActorError('SLUICE_ACTOR_ABORTED', `${actor.settings.name}: nobody waits for the answer any more`, {
+        begun: 'yes',
+        by: 'caller',
+      }),
+    );
+  }
+
+  onStop(index: number, key: string): void {
+    const instance = this.#actors[index]?.instances.get(key);
+    const tell = (error?: unknown) => this.#sendStopped(index, key, error);
+    if (instance === undefined) {
+      tell();
+      return;
+    }
+    let failure: { readonly error: unknown } | undefined;
+    void this.#stop(instance, (error) => {
+      failure = { error };
+    }).then(() => tell(failure));
+  }
+
+  #sendStopped(index: number, key: string, failure: unknown): void {
+    const encoder = freeEncoder();
+    let length = 0;
+    if (failure !== undefined) {
+      encoder.encodeThrown((failure as { error: unknown }).error, FAILURE_LIMITS);
+      length = encoder.length;
+    }
+    this.#thread.send(encoder.bytes, length, (end, payload) => end.sendStopped(index, key, payload, length));
+  }
+
+  // ---- instances
+
+  #create(actor: HostedActor, key: string): Instance {
+    const instance = new Instance(actor, key);
+    actor.instances.set(key, instance);
+    try {
+      instance.object = actor.create(this.#thread.contextOf(actor.settings, key));
+      const started = (instance.object as { start?(): unknown }).start?.();
+      if (isThenable(started)) {
+        Promise.resolve(started).then(
+          () => this.#started(instance),
+          (error: unknown) => this.#startFailed(instance, error),
+        );
+        return instance;
+      }
+    } catch (error) {
+      // Behind the call that it was made for: that one has its place in the queue by then.
+      queueMicrotask(() => this.#startFailed(instance, error));
+      return instance;
+    }
+    instance.state = 'ready';
+    return instance;
+  }
+
+  #started(instance: Instance): void {
+    instance.state = 'ready';
+    this.#advance(instance);
+  }
+
+  /** Whoever waits for it hears why. The next call makes another one, which may start. */
+  #startFailed(instance: Instance, error: unknown): void {
+    instance.state = 'gone';
+    instance.actor.instances.delete(instance.key);
+    for (let call = instance.queue.head; call !== null; call = instance.queue.head) {
+      instance.queue.remove(call);
+      if (!this.#claim(call)) continue;
+      this.#replyThrown(call, error);
+    }
+  }
+
+  #advanceLater(instance: Instance): void {
+    this.#ready.add(instance);
+    this.#thread.requestTurn();
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** At the beginning of a turn. */
+  advanceReady(): void {
+    if (this.#ready.size === 0) return;
+    const instances = [...this.#ready];
+    this.#ready.clear();
+    for (const instance of instances) this.#advance(instance);
+  }
+
+  /** Begins what can begin, in order; and what interleaves, whatever stands before it. */
+  #advance(instance: Instance): void {
+    if (instance.isAdvancing || instance.state !== 'ready') return;
+    instance.isAdvancing = true;
+    for (let call = instance.queue.head; call !== null; ) {
+      const next: HostedCall | null = call.next;
+      if (instance.canBegin || (call.flags & CallFlag.Interleaves) !== 0) {
+        if (this.#thread.isLate) {
+          this.#advanceLater(instance);
+          break;
+        }
+        instance.queue.remove(call);
+        const payload = call.payload as Buffer;
+        call.payload = null;
+        this.#begin(call, payload, 0, payload.length);
+        // A method that ran to its end may have let others be taken out meanwhile.
+        call = instance.queue.head;
+      } else {
+        call = next;
+      }
+    }
+    instance.isAdvancing = false;
+  }
+
+  // ---- calls
+
+  #claim(call: HostedCall): boolean {
+    if (this.#thread.end.claims.claim(call.slot, call.generation)) return true;
+    if (this.#calls[call.slot] === call) this.#calls[call.slot] = null;
+    call.state = 'over';
+    return false;
+  }
+
+  /** Recalled: somebody else has it, or nobody wants it. */
+  #forget(call: HostedCall): void {
+    call.state = 'over';
+    call.payload = null;
+    call.instance.queue.remove(call);
+    this.#calls[call.slot] = null;
+  }
+
+  #begin(call: HostedCall, bytes: Buffer, start: number, end: number): void {
+    if (!this.#claim(call)) return;
+    const { actor } = call.instance;
+    const { settings } = actor;
+    if (call.remainingMs <= 0) {
+      this.#replyFailed(
+        call,
+        'SLUICE_ACTOR_DEADLINE',
+        `${settings.name}: its deadline passed while it waited`,
+        'no',
+      );
+      return;
+    }
+    let args: unknown[];
+    try {
+      args = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index)) as unknown[];
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'no');
+      return;
+    }
+    const name = args.pop() as string;
+    const method = actor.methods.get(name);
+    if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
+      const known = [...actor.methods.keys()].join(', ');
+      this.#replyFailed(
+        call,
+        'SLUICE_ACTOR_METHOD_UNKNOWN',
+        `${settings.name}: expected one of ${known}, got ${name}`,
+        'no',
+      );
+      return;
+    }
+    this.#run(call, method, args);
+  }
+
+  #run(call: HostedCall, method: HostedMethod, args: unknown[]): void {
+    call.state = 'running';
+    const { instance } = call;
+    if (!method.interleaves) instance.running++;
+    while (args.length < method.parameters) args.push(undefined);
+    args.push(call);
+    let result: unknown;
+    try {
+      result = answering.run(call, applyTo, instance.object as object, method.run, args);
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
+          (value: unknown) => this.#end(call, method, value),
+          (error: unknown) => this.#endThrown(call, method, error),
+        );
+        return;
+      }
+    } catch (error) {
+      this.#endThrown(call, method, error);
+      return;
+    }
+    this.#end(call, method, result);
+  }
+
+  #end(call: HostedCall, method: HostedMethod, value: unknown): void {
+    this.#replyValue(call, value);
+    this.#ended(call, method);
+  }
+
+  #endThrown(call: HostedCall, method: HostedMethod, error: unknown): void {
+    this.#replyThrown(call, error);
+    this.#ended(call, method);
+  }
+
+  #ended({ instance }: HostedCall, method: HostedMethod): void {
+    if (!method.interleaves) instance.running--;
+    if (instance.queue.head !== null) this.#advance(instance);
+  }
+
+  // ---- answers
+
+  #replyValue(call: HostedCall, value: unknown): void {
+    if ((call.flags & CallFlag.Tell) !== 0) {
+      this.#reply(call, How.Value, NOTHING, 0);
+      return;
+    }
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      encoder.encode(value, 'result', this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
+      return;
+    }
+    this.#reply(call, How.Value, encoder.bytes, encoder.length);
+  }
+
+  #replyThrown(call: HostedCall, thrown: unknown): void {
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      encoder.encodeThrown(thrown, this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#replyFailed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
+      return;
+    }
+    this.#reply(call, How.Threw, encoder.bytes, encoder.length);
+  }
+
+  #replyFailed(call: HostedCall, code: string, message: string, begun: 'no' | 'yes'): void {
+    const encoder = freeEncoder();
+    encoder.encode({ code: code as ActorErrorCode, message, begun }, 'failure', FAILURE_LIMITS);
+    this.#reply(call, How.Failed, encoder.bytes, encoder.length);
+  }
+
+  #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
+    const { slot } = call;
+    call.state = 'over';
+    this.#calls[slot] = null;
+    this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
+  }
+}
+
+function applyTo(object: object, run: (...args: unknown[]) => unknown, args: unknown[]): unknown {
+  return Reflect.apply(run, object, args);
+}
+
+function isThenable(value: unknown): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
+}

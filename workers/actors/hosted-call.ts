@@ -1,0 +1,95 @@
+/** A call that this thread has been given: in an instance's queue, then running, then over. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { clockMilliseconds } from '../../wire/clock.ts';
+import type { Instance } from './instance.ts';
+import type { Call } from './types.ts';
+
+/** A call that was made for another, and ends with it. */
+export interface Child {
+  abandon(): void;
+}
+
+/** The call that is being answered. Calls that are made for it inherit its deadline and its end. */
+export const answering: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
+
+export class HostedCall implements Call {
+  readonly slot: number;
+  readonly generation: number;
+  readonly flags: number;
+  /** Of `clockMilliseconds`. */
+  readonly deadlineMs: number;
+  readonly instance: Instance;
+  state: 'queued' | 'running' | 'over' = 'queued';
+  /** While it is queued. */
+  payload: Buffer | null = null;
+  previous: HostedCall | null = null;
+  next: HostedCall | null = null;
+  #children: Set<Child> | null = null;
+  #controller: AbortController | null = null;
+  #aborted: { readonly reason: unknown } | null = null;
+
+  constructor(slot: number, generation: number, flags: number, deadlineMs: number, instance: Instance) {
+    this.slot = slot;
+    this.generation = generation;
+    this.flags = flags;
+    this.deadlineMs = deadlineMs;
+    this.instance = instance;
+  }
+
+  /** Made when somebody looks at it: most methods never do. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#aborted !== null) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get remainingMs(): number {
+    return (this.deadlineMs - clockMilliseconds()) | 0;
+  }
+
+  /** Undefined: it goes on. */
+  get aborted(): { readonly reason: unknown } | null {
+    return this.#aborted;
+  }
+
+  adopt(child: Child): void {
+    this.#children ??= new Set();
+    this.#children.add(child);
+  }
+
+  disown(child: Child): void {
+    this.#children?.delete(child);
+  }
+
+  abort(reason: unknown): void {
+    if (this.#aborted !== null) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+    for (const child of this.#children ?? []) child.abandon();
+  }
+}
+
+/** First in, first out, and one can leave from the middle. */
+export class CallQueue {
+  head: HostedCall | null = null;
+  #tail: HostedCall | null = null;
+
+  push(call: HostedCall): void {
+    call.previous = this.#tail;
+    call.next = null;
+    if (this.#tail === null) this.head = call;
+    else this.#tail.next = call;
+    this.#tail = call;
+  }
+
+  remove(call: HostedCall): void {
+    if (call.previous === null) this.head = call.next;
+    else call.previous.next = call.next;
+    if (call.next === null) this.#tail = call.previous;
+    else call.next.previous = call.previous;
+    call.previous = null;
+    call.next = null;
+  }
+}

@@ -1,0 +1,87 @@
+/** The actors of a pool out of their module: each a class that it exports. */
+import type { ActorSettings } from '../../wire/actors/boot.ts';
+import { describeValue } from '../loading/kinds.ts';
+import type { AnyMethod, HostedActor, HostedMethod } from './instance.ts';
+import type { ActorContext } from './types.ts';
+
+export class ActorLoadError extends TypeError {
+  readonly code = 'SLUICE_ACTOR_INVALID';
+}
+
+type AnyClass = new (...args: unknown[]) => object;
+
+/** Names of methods that a client's own members would hide. */
+const TAKEN = new Set(['of', 'tell', 'each', 'then']);
+const OWN = new Set(['constructor', 'start', 'stop']);
+
+export async function loadActors(
+  module: string,
+  hosted: readonly (readonly [index: number, settings: ActorSettings])[],
+): Promise<HostedActor[]> {
+  const exported: { readonly [name: string]: unknown } = await import(module);
+  return hosted.map(([index, settings]) => {
+    const Class = exported[settings.export];
+    if (!isClass(Class)) {
+      const got =
+        settings.export in exported
+          ? describeValue(Class)
+          : `a module that exports ${Object.keys(exported).join(', ') || 'nothing'}`;
+      throw new ActorLoadError(
+        `actor ${settings.name}: expected ${module} to export a class ${settings.export}, got ${got}`,
+      );
+    }
+    return {
+      index,
+      settings,
+      create: (context: ActorContext) =>
+        settings.kind === 'keyed' ? new Class(context.key, context) : new Class(context),
+      methods: methodsOf(Class, settings.name),
+      instances: new Map(),
+    };
+  });
+}
+
+function isClass(value: unknown): value is AnyClass {
+  return typeof value === 'function' && typeof value.prototype === 'object' && value.prototype !== null;
+}
+
+/** Those of its prototypes, up to Object's. They are looked up once: what an instance gets later is not to be called from outside. */
+export function methodsOf(Class: AnyClass, actor: string): Map<string, HostedMethod> {
+  const interleave = interleaving(Class, actor);
+  const methods = new Map<string, HostedMethod>();
+  for (
+    let prototype: object | null = Class.prototype as object;
+    prototype !== null && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (typeof value !== 'function' || OWN.has(name) || methods.has(name)) continue;
+      if (TAKEN.has(name)) {
+        throw new ActorLoadError(
+          `actor ${actor}: expected a method of another name than ${[...TAKEN].join(', ')}, which clients have themselves; got ${name}`,
+        );
+      }
+      const run = value as AnyMethod;
+      methods.set(name, {
+        run,
+        interleaves: interleave.has(name),
+        parameters: Math.max(0, run.length - 1),
+      });
+    }
+  }
+  for (const name of interleave) {
+    if (methods.has(name)) continue;
+    throw new ActorLoadError(
+      `actor ${actor}: expected methods in static interleave, got ${JSON.stringify(name)}; there are ${[...methods.keys()].join(', ')}`,
+    );
+  }
+  return methods;
+}
+
+function interleaving(Class: AnyClass, actor: string): Set<string> {
+  const list: unknown = (Class as { interleave?: unknown }).interleave ?? [];
+  if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return new Set(list);
+  throw new ActorLoadError(
+    `actor ${actor}: expected static interleave to be a list of names, got ${describeValue(list)}`,
+  );
+}

@@ -1,0 +1,11 @@
+/** The thread's codec. A getter of a value that is being encoded may make another call, so there may have to be a second encoder. */
+import { PayloadDecoder } from '../../wire/payload/decoder.ts';
+import { PayloadEncoder } from '../../wire/payload/encoder.ts';
+
+const encoder = new PayloadEncoder();
+export const decoder: PayloadDecoder = new PayloadDecoder();
+
+/** What it has encoded is to be taken before anything else runs. */
+export function freeEncoder(): PayloadEncoder {
+  return encoder.isBusy ? new PayloadEncoder() : encoder;
+}

@@ -1,0 +1,78 @@
+/** Types of actors and of their clients. A client's are inferred from the actor's class. */
+
+/** What a method is told of the call that it answers: its last parameter. */
+export interface Call {
+  /** Aborts when nobody waits for the answer any more: the caller gave up, its deadline passed, or its thread ended. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until the deadline; 0 and less: it has passed. */
+  readonly remainingMs: number;
+}
+
+/** What an actor is told of itself: the second argument of a keyed actor's constructor, the first one of the others. */
+export interface ActorContext {
+  /** As the configuration names it. */
+  readonly actor: string;
+  /** Empty unless the actor is keyed. */
+  readonly key: string;
+  readonly pool: string;
+  /** The thread's name, as the log has it. */
+  readonly thread: string;
+}
+
+export interface CallOptions {
+  /** From now on. Default: the actor's `deadlineMs`; at most what is left of the call that this one is made for. */
+  readonly deadlineMs?: number;
+  /** Ends the wait at once, aborts the method's `call.signal`, and harms nobody else. */
+  readonly signal?: AbortSignal;
+}
+
+export type ActorClass = abstract new (...args: never[]) => object;
+
+/** Not to be called from outside. */
+type Reserved = 'start' | 'stop' | 'constructor';
+
+type MethodName<I> = {
+  [K in keyof I]: K extends string
+    ? K extends Reserved
+      ? never
+      : I[K] extends (...args: never[]) => unknown
+        ? K
+        : never
+    : never;
+}[keyof I];
+
+/**
+ * The parameters without the call. None may be left out: the call comes behind what was sent, so it would take that place. Pass
+ * `undefined` where the method has a parameter of that type.
+ */
+type Sent<A extends readonly unknown[]> = A extends readonly [...infer D, Call] ? D : Required<A>;
+
+type Asked<F> = F extends (...args: infer A) => infer R
+  ? (...args: [...Sent<A>, options?: CallOptions]) => Promise<Awaited<R>>
+  : never;
+
+type Told<F> = F extends (...args: infer A) => unknown
+  ? (...args: [...Sent<A>, options?: CallOptions]) => Promise<void>
+  : never;
+
+/** Resolves with what the method returns. */
+export type Ask<I> = { readonly [K in MethodName<I>]: Asked<I[K]> };
+
+/** Resolves when the message is in the mailbox. Whoever does not await it does not hear that it was refused. */
+export type Tell<I> = { readonly [K in MethodName<I>]: Told<I[K]> };
+
+export type Client<I> = Ask<I> & { readonly tell: Tell<I> };
+
+export interface Keyed<I> {
+  /** The instance for this key: the only one in the process. */
+  of(key: string): Client<I>;
+}
+
+/** A class whose constructor begins with a string takes a key. */
+export type Handle<C extends ActorClass> = C extends abstract new (
+  ...args: infer A
+) => infer I
+  ? A extends readonly [string, ...unknown[]]
+    ? Keyed<I>
+    : Client<I>
+  : never;
