@@ -5,22 +5,42 @@
 import { copyInto } from '../wire/bytes.ts';
 
 /** A block for little, which may lie for long; made when it is needed and left to the collector. */
-const SMALL_BLOCK_BYTES = 4096;
-/** A block for much: these come and go by the thousand during an upload, so they are used again. */
-const LARGE_BLOCK_BYTES = 16_384;
-/** Large blocks kept for reuse, 4 MiB. */
-const MAX_FREE_BLOCKS = 256;
+const SMALL_BLOCK_BYTES = 4_096;
 const NO_BYTES = Buffer.alloc(0);
-const freeBlocks: Buffer[] = [];
 
+/** Blocks for much: these come and go by the thousand during an upload, so they are used again. */
+class FreeBlocks {
+  readonly blockBytes: number;
+  readonly #maxFree: number;
+  readonly #free: Buffer[] = [];
+
+  constructor(blockBytes: number, maxFree: number) {
+    this.blockBytes = blockBytes;
+    this.#maxFree = maxFree;
+  }
+
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.blockBytes);
+  }
+
+  give(block: Buffer): void {
+    if (this.#free.length < this.#maxFree) this.#free.push(block);
+  }
+}
+
+/** For a DATA frame of HTTP/2, and for a whole read of a socket, which is what HTTP/1.1 brings. Of each, 4 MiB are kept. */
+const frameBlocks = new FreeBlocks(16_384, 256);
+const readBlocks = new FreeBlocks(65_536, 64);
+
+/** @param bytes how many wait for it: what does not fit goes into others, so that a block is mostly full */
 function acquireBlock(bytes: number): Buffer {
   if (bytes <= SMALL_BLOCK_BYTES) return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
-  if (bytes > LARGE_BLOCK_BYTES) return Buffer.allocUnsafeSlow(bytes);
-  return freeBlocks.pop() ?? Buffer.allocUnsafeSlow(LARGE_BLOCK_BYTES);
+  return bytes < readBlocks.blockBytes ? frameBlocks.take() : readBlocks.take();
 }
 
 function releaseBlock(block: Buffer): void {
-  if (block.length === LARGE_BLOCK_BYTES && freeBlocks.length < MAX_FREE_BLOCKS) freeBlocks.push(block);
+  if (block.length === frameBlocks.blockBytes) frameBlocks.give(block);
+  else if (block.length === readBlocks.blockBytes) readBlocks.give(block);
 }
 
 export class ByteQueue {
@@ -43,11 +63,13 @@ export class ByteQueue {
       this.#tail += fits;
       start += fits;
     }
-    if (start === end) return;
-    const block = acquireBlock(end - start);
-    copyInto(block, 0, bytes, start, end);
-    this.#blocks.push(block);
-    this.#tail = end - start;
+    while (start < end) {
+      const block = acquireBlock(end - start);
+      this.#tail = Math.min(end - start, block.length);
+      copyInto(block, 0, bytes, start, start + this.#tail);
+      this.#blocks.push(block);
+      start += this.#tail;
+    }
   }
 
   /** The first contiguous piece, at most `limit` bytes; empty when there is none. Valid until the next `push` or `skip`. */

@@ -75,11 +75,11 @@ export class RequestContent {
     last: boolean,
   ): void {
     if (last) this.#isWhole = true;
-    if (end === start) return;
-    if (this.#waiting === null && thread !== null && this.#sendAtOnce(thread, slot, bytes, start, end))
-      return;
+    let from = start;
+    if (this.#waiting === null && thread !== null) from = this.#sendAtOnce(thread, slot, bytes, start, end);
+    if (from === end) return;
     this.#waiting ??= new ByteQueue();
-    this.#waiting.push(bytes, start, end);
+    this.#waiting.push(bytes, from, end);
   }
 
   takeTrailers(fields: readonly string[]): void {
@@ -124,11 +124,15 @@ export class RequestContent {
     return this.#isEndSent;
   }
 
-  /** The short way: straight from the socket's buffer into the ring. False: it has to wait. */
-  #sendAtOnce(thread: JobThread, slot: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const length = end - start;
-    if (length > this.#credit.available || length > thread.channel.maxDataRecordBytes) return false;
-    return this.#sendPiece(thread, slot, bytes, start, end, this.#isWhole);
+  /** The short way: straight from the socket's buffer into the ring. @returns where what has to wait begins */
+  #sendAtOnce(thread: JobThread, slot: number, bytes: Uint8Array, start: number, end: number): number {
+    let from = start;
+    while (from < end) {
+      const to = Math.min(end, from + Math.min(this.#credit.available, thread.channel.maxDataRecordBytes));
+      if (to <= from || !this.#sendPiece(thread, slot, bytes, from, to, this.#isWhole && to === end)) break;
+      from = to;
+    }
+    return from;
   }
 
   #sendPiece(

@@ -73,3 +73,23 @@ test('property: the queue gives what a plain list of bytes would give', (t) => {
     ),
   );
 });
+
+test('what waits of an upload lies in blocks that are used again, whether it comes in frames or in whole reads', (t) => {
+  for (const bytes of [16_384, 65_536, 98_304]) {
+    const source = Buffer.alloc(bytes, bytes & 0xff);
+    const memories = new Set<ArrayBufferLike>();
+    for (let n = 0; n < 50; n++) {
+      const queue = new ByteQueue();
+      queue.push(source, 0, bytes);
+      let taken = 0;
+      for (let piece = queue.peek(bytes); piece.length > 0; piece = queue.peek(bytes)) {
+        t.true(piece.every((byte) => byte === (bytes & 0xff)));
+        memories.add(piece.buffer);
+        taken += piece.length;
+        queue.skip(piece.length);
+      }
+      t.is(taken, bytes);
+    }
+    t.true(memories.size <= 4, `${bytes} bytes took ${memories.size} blocks`);
+  }
+});
