@@ -49,6 +49,11 @@ export class Http1Pace {
     this.#headAfter = head;
     if (head !== -1) return this.#headMs >= headerTimeoutMs ? Deadline.Header : null;
     if (engine.messageCount > 0) return null;
+    // A client that reads its last answer does not rest yet. It would find its connection closed behind that, and lose what it asks next.
+    if (engine.unsentBytes > 0) {
+      this.#idleSinceMs = nowMs;
+      return null;
+    }
     // A new connection owes its first request, an older one may rest a while. Empty lines begin no request.
     const isNew = engine.requestCount === 0;
     const limitMs = isNew ? headerTimeoutMs : keepAliveTimeoutMs;

@@ -2,6 +2,7 @@
 import test from 'ava';
 import { Http1Pace } from '../../runtime/connections/http1-pace.ts';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
+import type { Http1Message } from '../../runtime/http1/message.ts';
 import { Driver, defaults } from './driver.ts';
 import { message } from './raw.ts';
 
@@ -54,4 +55,18 @@ test('so has a head', (t) => {
   driver.receive('GET / HTTP/1.1\r\n');
   const missed = [11, 12, 13].map((tick) => pace.missedBy(driver.engine, head, tick * STEP_MS, STEP_MS));
   t.deepEqual(missed, [null, null, Deadline.Header]);
+});
+
+test('a client that has not taken its last answer does not rest yet', (t) => {
+  const idle = { ...options, keepAliveTimeoutMs: 2 * STEP_MS };
+  const driver = new Driver(idle);
+  const pace = new Http1Pace(0);
+  const tick = (count: number) => pace.missedBy(driver.engine, idle, count * STEP_MS, STEP_MS);
+  driver.receive(message(['GET / HTTP/1.1', 'Host: a']));
+  driver.answer(driver.messages[0] as Http1Message, 'a');
+  pace.onClose(0);
+  t.is(driver.engine.messageCount, 0);
+  for (let count = 1; count <= 10; count++) t.is(tick(count), null);
+  driver.output();
+  t.deepEqual([11, 12].map(tick), [null, Deadline.Idle]);
 });
