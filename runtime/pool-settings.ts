@@ -6,13 +6,17 @@ import type { Config, PoolConfig } from './config/config.ts';
 import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
 
-/** @param flags environment and Node's flags of the threads */
+/**
+ * @param flags environment and Node's flags of the threads
+ * @param onLoaded hears which files they load; null: nobody wants to
+ */
 export function poolOptions(
   pool: PoolConfig,
   config: Config,
   flags: PoolOptions['flags'],
   prints: Prints | undefined,
   actors: ActorDirectory | null,
+  onLoaded: ((pool: string, files: readonly string[]) => void) | null,
 ): PoolOptions {
   return {
     name: pool.name,
@@ -37,6 +41,7 @@ export function poolOptions(
       ...(pool.hasOnlyActors && { hasOnlyActors: true }),
       ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
       pool: pool.name,
+      ...(onLoaded && { watch: true }),
       requestWindowBytes: pool.requestWindowBytes,
       // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
       creditEveryBytes: Math.min(pool.requestWindowBytes, config.http2.streamWindowBytes) >> 2,
@@ -54,5 +59,6 @@ export function poolOptions(
     ...(flags && { flags }),
     ...(prints && { prints }),
     ...companionOf(actors, pool),
+    ...(onLoaded && { onLoaded: (files: readonly string[]) => onLoaded(pool.name, files) }),
   };
 }

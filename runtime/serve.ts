@@ -17,10 +17,12 @@ import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
+import type { Development } from './watch/development.ts';
 
 /**
  * Runs the server until it is told to stop, and reloads it when it is told to. Threads have been told to end when this resolves; not all need have.
  * @param readConfig the configuration as it is when a reload begins
+ * @param development null: files are not watched
  * @throws ConfigError when files that the configuration names are wrong
  */
 export async function serve(
@@ -28,11 +30,12 @@ export async function serve(
   log: Log,
   signals: StopSignals,
   readConfig: () => Promise<Config>,
+  development: Development | null = null,
 ): Promise<number> {
-  const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes));
+  const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes), development);
   // From the beginning, as `StopSignals` are.
   const terminal = new Terminal();
-  const reloader = new Reloader(server, readConfig, log);
+  const reloader = new Reloader(server, readConfig, log, development?.explain);
   process.on('SIGHUP', () => {
     if (terminal.hasClosed) signals.hangUp();
     // The log has what comes of it.
@@ -54,6 +57,7 @@ export async function serve(
     const exitCode = await Promise.race([
       started.then(forgetPassedSockets).then(() => {
         reloader.open();
+        development?.begin(reloader);
         return server.startFailed;
       }),
       server.gaveUp.then(() => ExitCode.GaveUp),
@@ -67,6 +71,7 @@ export async function serve(
     if (error instanceof ConfigError) throw error;
     return failedToStart(error, log);
   } finally {
+    development?.close();
     reloader.close();
     control?.close();
     profiler.destroy();

@@ -29,6 +29,7 @@ import type { Log } from './log.ts';
 import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
+import { ApplicationLoadError } from './pools/application-load-error.ts';
 import { Lane } from './pools/lane.ts';
 import { Pool } from './pools/pool.ts';
 import type { PoolOptions } from './pools/pool-options.ts';
@@ -46,6 +47,8 @@ import { flagsWith, threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
 import { NoCertificatesError } from './tls/no-certificates-error.ts';
+import type { Development } from './watch/development.ts';
+import { StalePage } from './watch/stale-page.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
@@ -98,13 +101,15 @@ export class Server {
   #endDelay: (() => void) | null = null;
   readonly #gaveUp = Promise.withResolvers<void>();
   readonly #prints: Prints | undefined;
+  readonly #development: Development | null;
   readonly #threadFlags = threadFlags();
 
   /** @param prints takes what applications print; default: Node passes it on, to the process's own streams */
-  constructor(config: Config, log: Log, prints?: Prints) {
+  constructor(config: Config, log: Log, prints?: Prints, development: Development | null = null) {
     this.#config = config;
     this.#log = log;
     this.#prints = prints;
+    this.#development = development;
     this.#reactor = new Reactor(maintainEveryMs(config), () => this.#maintain());
     this.#actors = createDirectory(config, log);
     this.#pools = new Map(
@@ -140,7 +145,13 @@ export class Server {
   }
 
   #poolOptions(pool: PoolConfig, config: Config): PoolOptions {
-    return poolOptions(pool, config, flagsWith(this.#threadFlags, pool), this.#prints, this.#actors);
+    const flags = flagsWith(this.#threadFlags, pool);
+    return poolOptions(pool, config, flags, this.#prints, this.#actors, this.#onLoaded);
+  }
+
+  get #onLoaded(): ((pool: string, files: readonly string[]) => void) | null {
+    const development = this.#development;
+    return development && ((pool, files) => development.onLoaded(pool, files));
   }
 
   /** With those that finish what they have. */
@@ -161,7 +172,7 @@ export class Server {
     const config = this.#config.pools[name] as PoolConfig;
     return {
       route: `${route.host === '*' ? '' : route.host}${route.path}`,
-      dispatcher: pool.dispatcher,
+      ...this.#takerOf(pool),
       responseWindowBytes: config.responseWindowBytes,
       maxResponseWindowBytes: config.maxResponseWindowBytes,
       retryAfterSeconds: config.retryAfterSeconds,
@@ -178,6 +189,12 @@ export class Server {
       }),
       ...(route.affinity !== undefined && { affinity: parseAffinity(route.affinity) }),
     };
+  }
+
+  #takerOf(pool: Pool): Pick<Destination, 'dispatcher' | 'explain'> {
+    if (this.#development === null) return { dispatcher: pool.dispatcher };
+    const page = new StalePage(pool.dispatcher, () => this.#stale.get(pool.name)?.why);
+    return { dispatcher: page, explain: (status, reason) => page.explain(status, reason) };
   }
 
   /** What moves exchanges, for a look at what stands still. */
@@ -267,10 +284,10 @@ export class Server {
    * Comes to run another configuration, and what is on the disk now, without losing an exchange. One at a time.
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: it runs what it ran before
    */
-  async reload(config: Config): Promise<ReloadReport> {
+  async reload(config: Config, only: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
     if (this.#state !== 'running') throw new ReloadStoppedError();
     await this.reloadSettled();
-    const reload = new ReloadTransaction(this.#reloadTarget(), config);
+    const reload = new ReloadTransaction(this.#reloadTarget(), config, only);
     this.#reload = reload;
     return await reload.run();
   }
@@ -299,9 +316,16 @@ export class Server {
       retire: (pool) => this.#retire(pool),
       setStale: (pool, why) => {
         if (why === null) this.#stale.delete(pool);
-        else this.#stale.set(pool, { since: new Date().toISOString(), why });
+        else this.#stale.set(pool, { since: new Date().toISOString(), why: this.#explain(why) });
       },
     };
+  }
+
+  #explain(error: Error): string {
+    const development = this.#development;
+    return development !== null && error instanceof ApplicationLoadError
+      ? development.explain(error)
+      : error.message;
   }
 
   /** At one moment: exchanges that are open stay where they are, those that begin from now on go by this. */

@@ -26,6 +26,8 @@ export interface HostOptions {
   /** For an application of our own, which its module's `create` makes of them: JSON. */
   readonly applicationOptions?: unknown;
   readonly pool: string;
+  /** Which files are loaded is told (`ThreadReports.loaded`). */
+  readonly watch?: boolean;
   /** What the module exports; undefined: to be seen by its shape. */
   readonly kind?: 'exchange' | 'generator' | 'handler' | 'node' | 'server' | 'fetch';
   /** The export that is the application; undefined: the default one, or the only one that looks like it. */
@@ -95,6 +97,8 @@ export interface ThreadReports {
   began(): void;
   /** It has stopped, and would end now. Resolves when nobody wants anything of it any more. */
   ending(): Promise<void>;
+  /** It has loaded, or tried to load, these files for the application: absolute paths. */
+  loaded(files: readonly string[]): void;
   /** The application is loaded: exchanges may come. */
   ready(): void;
   /** The application's `stop` failed, or did not come to its end. */

@@ -22,6 +22,7 @@ import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
+import { LoadedFiles } from './loading/loaded-files.ts';
 import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
@@ -55,6 +56,7 @@ export default async function boot({
     const draining = new AbortController();
     // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
     const context = new AsyncResource('SLUICE_LIFESPAN');
+    const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
     let loaded: Loaded;
     try {
       if (actorBoot !== undefined) {
@@ -70,6 +72,7 @@ export default async function boot({
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
     } catch (error) {
+      files?.flush();
       return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
     }
     const running = new Host(loaded.application, channel, options, new FailureReporter(reports, options));
@@ -96,6 +99,7 @@ export default async function boot({
       sendHeapSnapshot,
     };
     expose(surface, endpoint);
+    files?.flush();
     void reports.ready();
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);

@@ -99,7 +99,7 @@ async function reload(config: Config): Promise<number> {
 
 async function start(
   config: Config,
-  { file, overrides }: ReadSettings,
+  { file, overrides, watch }: ReadSettings,
   environment: Environment,
 ): Promise<number> {
   const signals = new StopSignals();
@@ -124,7 +124,14 @@ async function start(
   endOnUncaughtError(log, ExitCode.Failed);
   let exitCode: number;
   try {
-    exitCode = await serve(config, log, signals, configReader(file, overrides));
+    const read = configReader(file, overrides);
+    if (!watch) exitCode = await serve(config, log, signals, read);
+    else {
+      const { Development } = await import('../watch/development.ts');
+      const { configOf } = Development;
+      const development = new Development(config.file, log);
+      exitCode = await serve(configOf(config), log, signals, async () => configOf(await read()), development);
+    }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     exitCode = refuse(error.source, error.problems);

@@ -15,6 +15,7 @@ export type SettingName =
   | 'config'
   | 'address'
   | 'dev-tls'
+  | 'watch'
   | 'threads'
   | 'drain-timeout'
   | 'log-level'
@@ -56,6 +57,13 @@ export const settings: readonly Setting[] = [
       'Give listeners without TLS a certificate for localhost, made at start and signed by itself.',
   },
   {
+    name: 'watch',
+    placeholder: '',
+    variables: ['SLUICE_WATCH'],
+    description:
+      'For development: start reloads a pool when a file changes that it has loaded, and all when the configuration does.',
+  },
+  {
     name: 'threads',
     placeholder: 'N or MIN-MAX',
     variables: ['SLUICE_THREADS', 'WEB_CONCURRENCY'],
@@ -88,6 +96,8 @@ export type Flags = ReadonlyMap<string, readonly string[]>;
 export interface ReadSettings {
   readonly file: string;
   readonly overrides: ConfigOverrides;
+  /** What `start` has loaded is watched. */
+  readonly watch: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -106,6 +116,8 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   };
   const listeners = readAddresses(findGiven('address', flags, environment), problems);
   const devTls = read('dev-tls', parseSwitch);
+  const watch = read('watch', parseSwitch);
+  if (watch?.value === true && environment.NODE_ENV === 'production') problems.push(notInProduction(watch));
   const threads = read('threads', parseThreadRange);
   const drainTimeoutMs = read('drain-timeout', parseDuration);
   const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
@@ -119,7 +131,18 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     ...(logLevel && { logLevel }),
     ...(logFormat && { logFormat }),
   };
-  return { file, overrides, problems };
+  return { file, overrides, watch: watch?.value === true, problems };
+}
+
+/** Errors and sources are shown to browsers. */
+function notInProduction({ source }: Override<boolean>): ConfigProblem {
+  return {
+    code: ConfigErrorCode.Conflict,
+    where: source,
+    expected: 'no NODE_ENV=production beside it',
+    received: 'both',
+    hint: 'it is for development: reload a server in production by SIGHUP or sluice reload',
+  };
 }
 
 /**

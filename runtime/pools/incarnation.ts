@@ -79,6 +79,7 @@ export class Incarnation {
         await owner.onEnding(this);
         this.thread.releaseFromProfile();
       },
+      loaded: (files) => this.version.options.onLoaded?.(files),
       ready: () => owner.onReady(this),
       applicationError: (error, method, path, suppressed) =>
         owner.onApplicationError(this, error, method, path, suppressed),

@@ -20,6 +20,8 @@ export interface ThreadOptions {
   readonly host: HostOptions;
   /** Environment and Node's flags of the threads; default: the process's own. */
   readonly flags?: { readonly env: NodeJS.ProcessEnv; readonly execArgv?: string[] };
+  /** Hears which files a thread loads, where `host.watch` is set. */
+  readonly onLoaded?: (files: readonly string[]) => void;
   /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
   readonly prints?: Prints;
   /** Default: none. */

@@ -13,11 +13,23 @@ export class Reloader {
   readonly #read: () => Promise<Config>;
   readonly #log: Log;
   readonly #line = new OneAtATime(() => this.#run());
+  /** Whose threads the next one replaces. */
+  #pools: Set<string> | 'all' = new Set();
+  readonly #explain: (error: ApplicationLoadError) => string;
   readonly #opened = Promise.withResolvers<void>();
   #state: 'waiting' | 'open' | 'closed' = 'waiting';
 
-  /** @param read the configuration as it is now; rejects with a `ConfigError` */
-  constructor(server: Server, read: () => Promise<Config>, log: Log) {
+  /**
+   * @param read the configuration as it is now; rejects with a `ConfigError`
+   * @param explain what the log says of an application that does not load
+   */
+  constructor(
+    server: Server,
+    read: () => Promise<Config>,
+    log: Log,
+    explain: (error: ApplicationLoadError) => string = messageOf,
+  ) {
+    this.#explain = explain;
     this.#server = server;
     this.#read = read;
     this.#log = log;
@@ -40,10 +52,12 @@ export class Reloader {
   /**
    * Resolves when no thread of before takes exchanges any more. The log has what came of it.
    * @param by who asks, for the log
+   * @param pools whose threads are to be replaced
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: what ran goes on
    */
-  reload(by: string): Promise<ReloadReport> {
+  reload(by: string, pools: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
     this.#log.info({ by }, 'reload asked for');
+    this.#pools = pools === 'all' || this.#pools === 'all' ? 'all' : new Set([...this.#pools, ...pools]);
     return this.#line.ask();
   }
 
@@ -53,7 +67,10 @@ export class Reloader {
       this.#requireOpen();
       await this.#server.reloadSettled();
       this.#requireOpen();
-      const report = await this.#server.reload(await this.#read());
+      const config = await this.#read();
+      const pools = this.#pools;
+      this.#pools = new Set();
+      const report = await this.#server.reload(config, pools);
       this.#tell(report);
       return report;
     } catch (error) {
@@ -77,7 +94,9 @@ export class Reloader {
   #tellFailure(error: unknown): void {
     const code = codeOf(error);
     if (error instanceof ReloadStoppedError) this.#log.info({ code }, 'not reloaded: the server stops');
-    else if (error instanceof ConfigError || error instanceof ApplicationLoadError) {
+    else if (error instanceof ApplicationLoadError) {
+      this.#log.error({ code }, `not reloaded, what ran goes on: ${this.#explain(error)}`);
+    } else if (error instanceof ConfigError) {
       this.#log.error({ code }, `not reloaded, what ran goes on: ${messageOf(error)}`);
     } else this.#log.error({ code, err: error }, 'not reloaded, what ran goes on');
   }

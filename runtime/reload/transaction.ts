@@ -12,6 +12,7 @@
 import { changedPlaces, fixedProblems } from '../config/changes.ts';
 import type { Config, PoolConfig } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
+import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { PoolOptions } from '../pools/pool-options.ts';
 import type { ThreadVersion } from '../pools/thread-version.ts';
@@ -34,7 +35,7 @@ export interface ReloadTarget {
   /** Ends a pool that has been taken out. Resolves when its threads have ended. */
   retire(pool: Pool): Promise<void>;
   /** A pool goes on with what it had loaded, since what is on the disk does not do; null: that is over. */
-  setStale(pool: string, why: string | null): void;
+  setStale(pool: string, why: Error | null): void;
 }
 
 /** A pool that there is before and after. */
@@ -48,6 +49,7 @@ interface Kept {
 export class ReloadTransaction {
   readonly #target: ReloadTarget;
   readonly #after: Config;
+  readonly #only: ReadonlySet<string> | 'all';
   readonly #added: Pool[] = [];
   readonly #kept: Kept[] = [];
   /** Of old threads and pools. */
@@ -57,9 +59,11 @@ export class ReloadTransaction {
   #certificatesChanged = false;
   #state: 'open' | 'taken' | 'given-up' = 'open';
 
-  constructor(target: ReloadTarget, after: Config) {
+  /** @param only of the pools that there are before and after, the ones whose threads are to be replaced */
+  constructor(target: ReloadTarget, after: Config, only: ReadonlySet<string> | 'all') {
     this.#target = target;
     this.#after = after;
+    this.#only = only;
   }
 
   /**
@@ -129,6 +133,7 @@ export class ReloadTransaction {
           this.#added.push(target.createPool(config, after));
           continue;
         }
+        if (this.#only !== 'all' && !this.#only.has(config.name)) continue;
         const options = target.optionsOf(config, after);
         const version = pool.createVersion(options);
         this.#kept.push({ pool, version, options, trial: pool.try(version) });
@@ -152,8 +157,8 @@ export class ReloadTransaction {
 
   /** What is on the disk is not what runs, and will not run if it has to. */
   #blame(error: unknown): void {
-    const pool = error instanceof Error && 'pool' in error ? String(error.pool) : '';
-    if (this.#target.pools.has(pool)) this.#target.setStale(pool, messageOf(error));
+    if (!(error instanceof ApplicationLoadError) || !this.#target.pools.has(error.pool)) return;
+    this.#target.setStale(error.pool, error);
   }
 
   async #giveUp(): Promise<void> {
@@ -189,7 +194,7 @@ export class ReloadTransaction {
     await Promise.all(
       this.#kept.map(async (kept) => reports.set(kept.pool.name, await this.#rollOutPool(kept))),
     );
-    return Object.keys(this.#after.pools).map((name) => reports.get(name) as PoolReload);
+    return Object.keys(this.#after.pools).flatMap((name) => reports.get(name) ?? []);
   }
 
   async #rollOutPool({ pool, version, trial, options }: Kept): Promise<PoolReload> {
@@ -208,7 +213,7 @@ export class ReloadTransaction {
       } catch (error) {
         next.refuse();
         if (!this.#target.isRunning) break;
-        this.#target.setStale(pool.name, messageOf(error));
+        this.#target.setStale(pool.name, error as Error);
         return { ...report, threads, failure: { code: codeOf(error), message: messageOf(error) } };
       }
       threads++;

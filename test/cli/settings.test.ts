@@ -20,7 +20,8 @@ const values = {
 
 for (const setting of settings) {
   const { name } = setting;
-  if (name === 'config') continue;
+  // They say what is done with the configuration, and nothing of what stands in it.
+  if (name === 'config' || name === 'watch') continue;
   const { one, other, key, wrong } = values[name];
   const given = (value: string) =>
     setting.placeholder === '' ? [`--${name}=${value}`] : [`--${name}`, value];
@@ -52,6 +53,19 @@ for (const setting of settings) {
     }
   });
 }
+
+test('files are watched by --watch and by its variable, and never in production', (t) => {
+  t.false(read([]).watch);
+  t.true(read(['--watch']).watch);
+  t.true(read([], { SLUICE_WATCH: '1' }).watch);
+  t.false(read(['--watch=false'], { SLUICE_WATCH: '1', NODE_ENV: 'production' }).watch);
+  for (const [where, result] of [
+    ['--watch', read(['--watch'], { NODE_ENV: 'production' })],
+    ['SLUICE_WATCH', read([], { SLUICE_WATCH: '1', NODE_ENV: 'production' })],
+  ] as const) {
+    t.like(result.problems, [{ code: ConfigErrorCode.Conflict, where }]);
+  }
+});
 
 test('a switch stands alone, and what follows it is not its value', (t) => {
   t.deepEqual(read(['--dev-tls', '--threads', '2']).overrides.devTls, { value: true, source: '--dev-tls' });

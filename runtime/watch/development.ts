@@ -1,0 +1,77 @@
+/**
+ * `sluice start --watch`: what a pool's threads have loaded is watched, and the configuration. A file that changes reloads the pools that
+ * have it, the configuration all of them. Not for production: files are looked at on the reactor's thread, and errors are shown to browsers.
+ */
+import { relative } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import type { ApplicationLoadError } from '../pools/application-load-error.ts';
+import { ChangedFiles } from './changed-files.ts';
+import { sourceLineOf } from './source-line.ts';
+
+/** Who reloads. */
+export interface Reloads {
+  reload(by: string, pools: ReadonlySet<string> | 'all'): Promise<unknown>;
+}
+
+/** What is begun before a change is not worth waiting for. */
+const DRAIN_TIMEOUT_MS = 1_000;
+
+export class Development {
+  readonly #log: Log;
+  readonly #files: ChangedFiles;
+  readonly #configFile: string;
+  readonly #pools = new Map<string, Set<string>>();
+  #reloads: Reloads | null = null;
+
+  constructor(configFile: string, log: Log) {
+    this.#log = log;
+    this.#configFile = configFile;
+    this.#files = new ChangedFiles(
+      (files) => this.#changed(files),
+      (folder, err) => log.warn({ folder, err }, 'a folder is not watched: what changes in it is not seen'),
+    );
+    this.#files.add(configFile);
+  }
+
+  /** The configuration as it is better for development: a change takes effect at once. */
+  static configOf(config: Config): Config {
+    const pools = Object.entries(config.pools).map(([name, pool]) => [name, { ...pool, minUptimeMs: 0 }]);
+    const drainTimeoutMs = Math.min(config.reload.drainTimeoutMs, DRAIN_TIMEOUT_MS);
+    return { ...config, pools: Object.fromEntries(pools), reload: { ...config.reload, drainTimeoutMs } };
+  }
+
+  /** With the line of the source that the error is about. */
+  readonly explain = (error: ApplicationLoadError): string => {
+    const line = sourceLineOf(error.report.stack);
+    return line === null ? error.message : `${error.message}\n${line}`;
+  };
+
+  /** From now on changes lead to reloads. */
+  begin(reloads: Reloads): void {
+    this.#reloads = reloads;
+  }
+
+  /** A thread of the pool has loaded these. */
+  onLoaded(pool: string, files: readonly string[]): void {
+    for (const file of files) {
+      const pools = this.#pools.get(file) ?? new Set();
+      this.#pools.set(file, pools.add(pool));
+      this.#files.add(file);
+    }
+  }
+
+  #changed(files: readonly string[]): void {
+    this.#log.info({ files: files.map((file) => relative(process.cwd(), file)) }, 'files have changed');
+    if (this.#reloads === null) return;
+    const pools = new Set(files.flatMap((file) => [...(this.#pools.get(file) ?? [])]));
+    const what = files.includes(this.#configFile) ? 'all' : pools;
+    // The log has what comes of it.
+    void this.#reloads.reload('a changed file', what).catch(() => undefined);
+  }
+
+  close(): void {
+    this.#reloads = null;
+    this.#files.close();
+  }
+}

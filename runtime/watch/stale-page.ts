@@ -1,0 +1,80 @@
+/**
+ * What a browser on this machine is shown in place of a pool whose new version does not load: why, instead of what the old one says. Others,
+ * and whoever asks for something else than a page, get the old one. Only while files are watched.
+ */
+import type { Exchange, Taker } from '../exchange.ts';
+import type { Explanation } from '../exchange-contracts.ts';
+import { hostOf } from '../router.ts';
+
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
+/** A name that somebody else has pointed here would let his pages read ours. */
+const LOCAL_HOST = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+const FIELDS: readonly string[] = [
+  'content-type',
+  'text/html; charset=utf-8',
+  'cache-control',
+  'no-store',
+  'content-security-policy',
+  "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'x-content-type-options',
+  'nosniff',
+];
+
+export class StalePage implements Taker {
+  readonly #pool: Taker;
+  readonly #why: () => string | undefined;
+  #isAnswering = false;
+
+  /** @param why the pool does not run what is on the disk; undefined: it does */
+  constructor(pool: Taker, why: () => string | undefined) {
+    this.#pool = pool;
+    this.#why = why;
+  }
+
+  submit(exchange: Exchange): void {
+    if (this.#why() === undefined || !isForPerson(exchange)) {
+      this.#pool.submit(exchange);
+      return;
+    }
+    this.#isAnswering = true;
+    exchange.answer(500);
+    this.#isAnswering = false;
+  }
+
+  withdraw(exchange: Exchange): boolean {
+    return this.#pool.withdraw(exchange);
+  }
+
+  explain(status: number, reason: string): Explanation {
+    if (this.#isAnswering) return { fields: FIELDS, text: pageOf(this.#why() ?? '') };
+    return { fields: ['content-type', 'text/plain; charset=utf-8'], text: `${status} ${reason}\n` };
+  }
+}
+
+function isForPerson({ method, remoteAddress, authority, fields }: Exchange): boolean {
+  if (method !== 'GET' || !LOOPBACK.test(remoteAddress) || !LOCAL_HOST.test(hostOf(authority))) return false;
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === 'accept' && (fields[i + 1] as string).includes('text/html')) return true;
+  }
+  return false;
+}
+
+/** Looks again every second, so that it goes when the fault does. */
+function pageOf(why: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="1">
+<title>It does not load</title>
+<style>body { font: 16px sans-serif; margin: 3em } pre { padding: 1em; background: #eee; overflow: auto }</style>
+<h1>It does not load</h1>
+<pre>${escaped(why)}</pre>
+<p>What ran before goes on for everybody else.</p>
+</html>
+`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

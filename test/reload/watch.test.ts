@@ -1,0 +1,84 @@
+/** `sluice start --watch`, edited as editors do: what changes is served at once, and what is wrong is shown. */
+import { renameSync } from 'node:fs';
+import test from 'ava';
+import { START_PATIENCE_MS } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { startProcess } from '../server/process.ts';
+import { AppFolder } from './app-folder.ts';
+
+const one = { threads: { min: 1, max: 1 }, startTimeoutMs: START_PATIENCE_MS, validate: false };
+
+async function textOf(url: string, headers: Record<string, string> = {}): Promise<string> {
+  return String((await requestHttp1(url, { headers })).body);
+}
+
+test.serial('a changed file of the import graph reloads its pool, and a wrong one is shown', async (t) => {
+  const folder = new AppFolder(t);
+  folder.write('inner.ts', `export const text: string = 'one';\n`);
+  const application = folder.write(
+    'app.ts',
+    `import { text } from './inner.ts';
+    export default (exchange: { respond(status: number, fields: object, body: string): void }): void =>
+      exchange.respond(200, {}, text);\n`,
+  );
+  const other = folder.answering('other/app.mjs', 'other');
+  const pools = { app: { ...one, application }, other: { ...one, application: other } };
+  const { listening, log, child, ended } = startProcess(t, { pools }, ['--watch']);
+  const origin = await listening();
+  t.is(await textOf(origin), 'one');
+
+  // As an editor does: beside it, and then into its place.
+  renameSync(folder.write('inner.ts~', `export const text: string = 'two';\n`), `${folder.path}/inner.ts`);
+  const reloaded = await log.until('reloaded: ');
+  t.is(reloaded.msg, 'reloaded: pool app: 1 thread replaced');
+  t.is(await textOf(origin), 'two');
+
+  folder.write('inner.ts', `export const text: string = <b>three;\n`);
+  const failed = await log.until('not reloaded, what ran goes on');
+  t.regex(String(failed.msg), /inner\.ts:1/);
+  t.regex(String(failed.msg), /<b>three/);
+  t.is(await textOf(origin), 'two');
+  const page = await requestHttp1(origin, { headers: { accept: 'text/html' } });
+  t.is(page.status, 500);
+  t.regex(String(page.headers['content-security-policy']), /default-src 'none'/);
+  t.regex(String(page.body), /It does not load[\s\S]*SyntaxError/);
+  t.regex(String(page.body), /inner\.ts:1[\s\S]*&#60;b&#62;three/);
+  t.notRegex(String(page.body), /<b>/);
+  // Somebody else's name for this machine, and another pool.
+  t.is(await textOf(origin, { accept: 'text/html', host: 'rebound.example' }), 'two');
+  t.is(await textOf(`${origin}/other`, { accept: 'text/html' }), 'other');
+
+  folder.write('inner.ts', `export const text: string = 'four';\n`);
+  await log.until('reloaded: ', () => log.count('reloaded: ') === 2);
+  t.is(await textOf(origin, { accept: 'text/html' }), 'four');
+  child.kill('SIGTERM');
+  t.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test.serial('a changed configuration reloads all', async (t) => {
+  const folder = new AppFolder(t);
+  const pools = { app: { ...one, application: folder.answering('app.mjs', 'one') } };
+  const { listening, log, file } = startProcess(t, { pools }, ['--watch']);
+  const origin = await listening();
+  const added = { ...one, application: folder.answering('added.mjs', 'added') };
+  const config = {
+    listeners: [{ address: '127.0.0.1:0' }],
+    pools: { ...pools, added },
+    routes: [
+      { path: '/added', pool: 'added' },
+      { path: '/*', pool: 'app' },
+    ],
+    log: { level: 'debug', format: 'json' },
+  };
+  renameSync(folder.write('new.json', JSON.stringify(config)), file);
+  t.like(await log.until('reloaded: '), { pools: [{ pool: 'app' }, { pool: 'added', change: 'added' }] });
+  t.is(await textOf(`${origin}/added`), 'added');
+});
+
+test.serial('files are not watched in production', async (t) => {
+  const folder = new AppFolder(t);
+  const pools = { app: { ...one, application: folder.answering('app.mjs', 'one') } };
+  const { ended, errors } = startProcess(t, { pools }, ['--watch'], { NODE_ENV: 'production' });
+  t.is((await ended).code, 2);
+  t.regex(errors(), /--watch: expected no NODE_ENV=production beside it/);
+});
