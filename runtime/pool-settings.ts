@@ -22,6 +22,8 @@ export function poolOptions(
     name: pool.name,
     minThreads: pool.threads.min,
     maxThreads: pool.threads.max,
+    growAfterMs: pool.growAfterMs,
+    shrinkBelow: pool.shrinkBelowPercent / 100,
     idleTimeoutMs: pool.idleTimeoutMs,
     slotsPerThread: pool.exchangesPerThread,
     ringBytes: pool.ringBytes,

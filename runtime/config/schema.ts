@@ -113,7 +113,20 @@ export const poolSchema = v.pipe(
       threads: threads(maxThreads),
       env,
       execArgv,
-      idleTimeoutMs: timeout('A thread above min ends after this long without work.', 30_000, 0),
+      growAfterMs: timeout(
+        'A pool that has fewer threads than max starts one when an exchange has waited for this long.',
+        10,
+        0,
+      ),
+      shrinkBelowPercent: wholeNumber(
+        'A pool that has more threads than min can do without one as long as the others would be busy for no more than this part of the time.',
+        { from: 0, to: 100, byDefault: 60 },
+      ),
+      idleTimeoutMs: timeout(
+        'A thread above min ends when the pool could have done without it for this long.',
+        30_000,
+        0,
+      ),
       resourceLimits: section(
         "Limits of each thread, by Node's names (worker_threads resourceLimits). A thread that exceeds one ends and is replaced, or the process ends: see operations.md.",
         {

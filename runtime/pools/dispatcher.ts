@@ -58,6 +58,16 @@ export class Dispatcher implements LaneOwner {
     return this.#queue.size;
   }
 
+  /** Since the oldest job was admitted that no thread has begun, however many more of them there were; -1: there is none. What is held does not count. */
+  get longestWaitMs(): number {
+    let sinceMs = this.#queue.head?.admittedAtMs ?? Number.POSITIVE_INFINITY;
+    for (const thread of this.threads) {
+      const oldest = thread.oldestUnbegun;
+      if (oldest !== null) sinceMs = Math.min(sinceMs, oldest.admittedAtMs);
+    }
+    return sinceMs === Number.POSITIVE_INFINITY ? -1 : this.#turns.nowMs - sinceMs;
+  }
+
   /** Jobs that wait until fewer of their lane are with the pool. */
   get heldJobs(): number {
     let jobs = 0;

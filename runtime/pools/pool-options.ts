@@ -39,7 +39,10 @@ export interface PoolOptions extends ThreadOptions, DispatcherOptions, HangOptio
   readonly name: string;
   readonly minThreads: number;
   readonly maxThreads: number;
-  /** Threads over the minimum end after this long without work. */
+  /** As `SizingOptions`. */
+  readonly growAfterMs: number;
+  readonly shrinkBelow: number;
+  /** Threads over the minimum end, one after another, when the pool could have done without for so long. */
   readonly idleTimeoutMs: number;
   readonly restart: RestartOptions;
   /** A thread that another has replaced may finish what it has for so long. */

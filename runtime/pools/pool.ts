@@ -14,6 +14,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
 import type { PoolOptions, ThreadOptions } from './pool-options.ts';
+import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
 import type { Casualties, Thread, Turns } from './thread.ts';
@@ -74,7 +75,7 @@ export interface ThreadRegistry extends Turns {
 
 export type PoolState = 'starting' | 'running' | 'degraded' | 'draining';
 
-export class Pool implements IncarnationOwner, Supervised, HangObserver {
+export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoad {
   readonly name: string;
   readonly dispatcher: Dispatcher;
   follower: ThreadFollower | null = null;
@@ -96,6 +97,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
   readonly #pastTally = new Tally();
   readonly #supervision: Supervision;
   readonly #hungThreads: HungThreads;
+  readonly #sizer: Sizer;
   /** Threads that were told to end, whatever they do, and have not: native code and the system's calls are not interrupted. */
   readonly #unended = new Set<Worker>();
   /** Threads that stand still while their heap is looked at. */
@@ -113,6 +115,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#observer = observer;
     this.#supervision = new Supervision(options.restart, this, () => turns.tick());
     this.#hungThreads = new HungThreads(options, this);
+    this.#sizer = new Sizer(sizingOptions(options), turns.nowMs);
     this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
     this.#version = this.createVersion(options);
@@ -260,6 +263,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#options = options;
     this.dispatcher.options = options;
     this.#hungThreads.options = options;
+    this.#sizer.options = sizingOptions(options);
     this.#supervision.options = options.restart;
     if (this.#state === 'running') this.#supervision.restore();
   }
@@ -586,28 +590,56 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     }
     if (this.#state !== 'running') return;
     this.#supervision.restore();
-    if (this.#unretired >= this.#options.maxThreads) return;
-    if (this.isStarting) return;
-    if (this.dispatcher.queuedJobs === 0 && !this.#isBehind()) return;
-    if (this.#supervision.mayStart) this.#spawn();
-  }
-
-  #isBehind(): boolean {
-    return this.dispatcher.threads.some((thread) => thread.unbegunTail !== null);
+    this.#resize();
   }
 
   /** Called every few milliseconds while there is work, and about once a second otherwise. */
   tick(): void {
     this.#hungThreads.look(this.#incarnations.keys(), this.#turns.nowMs);
     this.dispatcher.rebalance();
-    if (this.#state !== 'running' || this.#overlapping > 0) return;
-    if (this.readyThreads <= this.#options.minThreads) return;
-    const since = this.#turns.nowMs - this.#options.idleTimeoutMs;
+    this.#resize();
+  }
+
+  #resize(): void {
+    if (this.#state !== 'running') return;
+    const what = this.#sizer.decide(this);
+    if (what === 'grow') this.#spawn();
+    else if (what === 'shrink' && this.#overlapping === 0) this.#endIdleThread();
+  }
+
+  /** The one that has had nothing to do for longest. While none is without work, none ends. */
+  #endIdleThread(): void {
+    let longest: Thread | null = null;
     for (const thread of this.dispatcher.threads) {
-      if (thread.outstanding > 0 || thread.idleSinceMs > since) continue;
-      this.#drainThread(this.#incarnations.get(thread) as Incarnation);
-      return;
+      if (thread.outstanding > 0) continue;
+      if (longest === null || thread.idleSinceMs < longest.idleSinceMs) longest = thread;
     }
+    if (longest === null) return;
+    this.#sizer.ended(this.nowMs);
+    this.#drainThread(this.#incarnations.get(longest) as Incarnation);
+  }
+
+  // ---- PoolLoad
+
+  get nowMs(): number {
+    return this.#turns.nowMs;
+  }
+
+  get mayGrow(): boolean {
+    return this.#unretired < this.#options.maxThreads && !this.isStarting && this.#supervision.mayStart;
+  }
+
+  get longestWaitMs(): number {
+    return this.dispatcher.longestWaitMs;
+  }
+
+  /** By the event loops of the threads that take jobs. */
+  busyMs(): number {
+    let busyMs = 0;
+    for (const thread of this.dispatcher.threads) {
+      busyMs += this.workerOf(thread)?.performance.eventLoopUtilization().active ?? 0;
+    }
+    return busyMs;
   }
 
   #drainThread(incarnation: Incarnation): void {
@@ -648,4 +680,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver {
     this.#supervision.close();
     await Promise.all([...this.#versions].map((version) => version.destroy()));
   }
+}
+
+function sizingOptions(options: PoolOptions): SizingOptions {
+  return { ...options, shrinkAfterMs: options.idleTimeoutMs };
 }

@@ -11,10 +11,9 @@
 
 export interface SizingOptions {
   readonly minThreads: number;
-  readonly maxThreads: number;
   /** A job that has waited for so long asks for one more thread. */
   readonly growAfterMs: number;
-  /** The pool has had a thread more than it needs for so long. */
+  /** A thread ends when the pool has had one more than it needs for so long. */
   readonly shrinkAfterMs: number;
   /** The busy part, from 0 to 1, up to which threads have time to spare. */
   readonly shrinkBelow: number;
@@ -23,20 +22,21 @@ export interface SizingOptions {
 /** What the pool is like now. */
 export interface PoolLoad {
   readonly nowMs: number;
-  /** That take jobs, or will when they have started. */
-  readonly threads: number;
-  readonly isStarting: boolean;
-  /** Since the job that has waited longest was admitted; 0: none waits. */
+  /** Threads that take jobs. */
+  readonly readyThreads: number;
+  /** It may start a thread: it has not as many as it may have, and none is starting. */
+  readonly mayGrow: boolean;
+  /** Since the job that has waited longest was admitted; -1: none waits. */
   readonly longestWaitMs: number;
-  /** The time that all threads together have been busy, ever; of one that has ended no more. */
-  readonly busyMs: number;
+  /** The time that all its threads together have been busy. */
+  busyMs(): number;
 }
 
 /** The busy part is taken over at least this long: a moment's is all or nothing. */
 const WINDOW_MS = 1_000;
 
 export class Sizer {
-  readonly #options: SizingOptions;
+  options: SizingOptions;
   /** Since when the pool could do with less. */
   #slackSinceMs: number;
   #windowMs: number;
@@ -44,33 +44,42 @@ export class Sizer {
   #windowThreads = 0;
 
   constructor(options: SizingOptions, nowMs: number) {
-    this.#options = options;
+    this.options = options;
     this.#slackSinceMs = nowMs;
     this.#windowMs = nowMs;
   }
 
-  /** What to do now: start a thread, end one, or neither. Asked as often as one likes. */
+  /** What to do now: start a thread, end one that has nothing to do, or neither. Asked as often as one likes. */
   decide(load: PoolLoad): 'grow' | 'shrink' | 'stay' {
-    const { minThreads, maxThreads, growAfterMs, shrinkAfterMs } = this.#options;
-    const isShort = load.longestWaitMs >= growAfterMs && load.longestWaitMs > 0;
-    if (isShort || this.#isBusy(load)) this.#slackSinceMs = load.nowMs;
-    if (isShort && !load.isStarting && load.threads < maxThreads) return 'grow';
-    if (load.threads <= minThreads || load.isStarting) return 'stay';
-    if (load.nowMs - this.#slackSinceMs < shrinkAfterMs) return 'stay';
-    this.#slackSinceMs = load.nowMs;
-    return 'shrink';
+    const { minThreads, growAfterMs, shrinkAfterMs } = this.options;
+    const { nowMs, readyThreads, longestWaitMs } = load;
+    const isShort = longestWaitMs >= 0 && longestWaitMs >= growAfterMs;
+    if (isShort) {
+      this.#slackSinceMs = nowMs;
+      return load.mayGrow ? 'grow' : 'stay';
+    }
+    if (readyThreads <= minThreads) return 'stay';
+    if (this.#isBusy(load)) this.#slackSinceMs = nowMs;
+    return nowMs - this.#slackSinceMs >= shrinkAfterMs ? 'shrink' : 'stay';
+  }
+
+  /** A thread ends because of that. */
+  ended(nowMs: number): void {
+    this.#slackSinceMs = nowMs;
   }
 
   /** Over the window that ends now, one thread less would have been busier than it may be; false while the window goes on. */
-  #isBusy({ nowMs, threads, busyMs }: PoolLoad): boolean {
+  #isBusy(load: PoolLoad): boolean {
+    const { nowMs, readyThreads } = load;
     const passedMs = nowMs - this.#windowMs;
-    const isComparable = threads === this.#windowThreads && busyMs >= this.#windowBusyMs;
-    if (passedMs < WINDOW_MS && isComparable) return false;
-    const share = (busyMs - this.#windowBusyMs) / (passedMs * Math.max(1, threads - 1));
+    const areTheSame = readyThreads === this.#windowThreads;
+    if (passedMs < WINDOW_MS && areTheSame) return false;
+    const before = this.#windowBusyMs;
+    this.#windowBusyMs = load.busyMs();
     this.#windowMs = nowMs;
-    this.#windowBusyMs = busyMs;
-    this.#windowThreads = threads;
-    // Threads have come or gone: what was counted is not what is.
-    return isComparable ? share > this.#options.shrinkBelow : false;
+    this.#windowThreads = readyThreads;
+    // Where threads have come or gone, what was counted is not what is.
+    const usedMs = this.#windowBusyMs - before;
+    return areTheSame && usedMs > this.options.shrinkBelow * passedMs * Math.max(1, readyThreads - 1);
   }
 }

@@ -106,8 +106,8 @@ test('a job that waits does not make a pool start threads sooner than it may', a
     minThreads: 1,
     maxThreads: 4,
     maxWaitMs: 2 * HOUR_MS,
-    // Nobody is behind before.
-    recallAfterMs: HOUR_MS,
+    // Nobody waits for so long before.
+    growAfterMs: HOUR_MS,
     restart: { ...slow, intensity: 0 },
   });
   await pool.start();

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { Sizer, type SizingOptions } from '../../runtime/pools/sizing.ts';
 
+const MOST = 4;
 const options: SizingOptions = {
   minThreads: 1,
-  maxThreads: 4,
   growAfterMs: 10,
   shrinkAfterMs: 30_000,
   shrinkBelow: 0.6,
@@ -29,14 +29,17 @@ class Sized {
     for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
       this.nowMs += this.#stepMs;
       this.busyMs += this.#stepMs * Math.min(this.threads, threadsBusy);
-      this.step(threadsBusy > this.threads ? 50 : 0);
+      this.step(threadsBusy > this.threads ? 50 : -1);
     }
   }
 
   step(longestWaitMs: number): void {
     const { nowMs, threads, isStarting, busyMs } = this;
-    const what = this.#sizer.decide({ nowMs, threads, isStarting, longestWaitMs, busyMs });
+    const mayGrow = !isStarting && threads < MOST;
+    const load = { nowMs, readyThreads: threads, mayGrow, longestWaitMs, busyMs: () => busyMs };
+    const what = this.#sizer.decide(load);
     if (what === 'stay') return;
+    if (what === 'shrink') this.#sizer.ended(nowMs);
     this.changes.push(what);
     this.threads += what === 'grow' ? 1 : -1;
   }
@@ -49,14 +52,14 @@ test('a pool grows when a job has waited for long enough, up to its most', (t) =
   pool.step(10);
   t.deepEqual(pool.changes, ['grow']);
   for (let i = 0; i < 10; i++) pool.step(10);
-  t.is(pool.threads, options.maxThreads);
+  t.is(pool.threads, MOST);
 });
 
 test('a wait of 0 to grow after is any wait, and none is no wait', (t) => {
   const pool = new Sized(100, { growAfterMs: 0 });
-  pool.step(0);
+  pool.step(-1);
   t.deepEqual(pool.changes, []);
-  pool.step(0.1);
+  pool.step(0);
   t.deepEqual(pool.changes, ['grow']);
 });
 

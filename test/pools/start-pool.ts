@@ -15,6 +15,8 @@ export function poolOptions(application: string): PoolOptions {
     name: 'p',
     minThreads: 1,
     maxThreads: 1,
+    growAfterMs: 0,
+    shrinkBelow: 0.6,
     idleTimeoutMs: 60_000,
     slotsPerThread: 16,
     ringBytes: 65_536,
