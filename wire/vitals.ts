@@ -15,8 +15,8 @@
  *                stalls            how often the exchange had something to send and no credit for it
  *                stalled           microseconds that it waited for credit, all stalls that are over together
  *                stalled since     when the stall that goes on began, or 0
- *                computed          microseconds of processor time from its beginning until the thread began the next one or its loop
- *                                  came around; 0: neither has happened, the thread computes since then
+ *                computed          microseconds from its beginning until the thread began the next one or its loop came around, less what
+ *                                  the thread waited for a core; 0: neither has happened, the thread computes since then
  *                three unused
  *
  * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back` excepted, one word at a time and without

@@ -27,11 +27,11 @@ import { Flag, ResetBy, type ResetReason, type ThreadHandler } from '../wire/mes
 import type { RequestHead } from '../wire/request-head.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { elapsed, Vitals } from '../wire/vitals.ts';
+import { CoreWait } from './core-wait.ts';
 import { HostedExchange } from './exchange.ts';
 import type { Application, ExchangeRequest } from './gateway.ts';
 import { incomplete } from './incomplete.ts';
 import type { Outlet } from './outlet.ts';
-import { ProcessorTime } from './processor-time.ts';
 import { HostedRequest, PromisedRequest } from './request.ts';
 
 /** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
@@ -40,8 +40,8 @@ const TURN_TARGET_MS = 1;
 /** Answers wait no longer than this for the end of their turn once the next exchange is begun, which may take any time. */
 const PUBLISH_AFTER_MS = 0.2;
 const LARGEST_BATCH = 256;
-/** Longer than most exchanges take: then the processor's time is asked for as well. */
-const SUSPICIOUS_US = 300;
+/** Who has kept the thread for longer may only have waited for a core. */
+const SUSPICIOUS_US = 500;
 /** They run one after the other once the turn pauses, and nobody else can take them any more. */
 const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
@@ -91,7 +91,7 @@ export class Host implements ThreadHandler, Outlet {
   /** The slot of the exchange that was begun last and since when; -1: the loop has come around since. */
   #computingSlot = -1;
   #computingSinceUs = 0;
-  readonly #processorTime = new ProcessorTime();
+  readonly #coreWait = new CoreWait();
   #receivedLast = 0;
   /** What the turn before that received. */
   #receivedBefore = 0;
@@ -136,6 +136,7 @@ export class Host implements ThreadHandler, Outlet {
   }
 
   close(): void {
+    this.#coreWait.close();
     this.#channel.close();
   }
 
@@ -204,7 +205,7 @@ export class Host implements ThreadHandler, Outlet {
     const nowUs = clockMicroseconds(now);
     this.#vitals.beginTurn(nowUs);
     if (this.#computingSlot !== -1) this.#noteComputed(now, nowUs);
-    this.#processorTime.mark(now);
+    this.#coreWait.mark(now);
     if (this.#owing.size > 0) this.#payCredits(false);
     this.#channel.publish();
     this.#publishedMs = now;
@@ -217,8 +218,7 @@ export class Host implements ThreadHandler, Outlet {
   /** The thread does something else now than what it began last. */
   #noteComputed(nowMs: number, nowUs: number): void {
     let us = elapsed(this.#computingSinceUs, nowUs);
-    // It may have waited for a core.
-    if (us > SUSPICIOUS_US) us = Math.min(us, this.#processorTime.sinceMark(nowMs));
+    if (us > SUSPICIOUS_US) us = Math.max(0, us - this.#coreWait.sinceMark(nowMs));
     this.#vitals.computed(this.#computingSlot, us);
     this.#computingSlot = -1;
   }

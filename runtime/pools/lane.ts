@@ -2,8 +2,8 @@
  * Jobs that are alike, those of one route: what one of them costs its thread is learnt from those before it, so that a route of
  * light work is not judged by a heavy one of the same pool; and how many of them may be with the pool at a time.
  *
- * The cost is the processor time for which a job keeps its thread from beginning the next one. What waits for a database costs little,
- * however long it takes.
+ * The cost is the time for which a job keeps its thread from beginning the next one, less what the thread waits for a core. What waits
+ * for a database costs little, however long it takes.
  */
 
 export interface LaneOptions {
