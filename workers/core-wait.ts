@@ -33,7 +33,7 @@ export class CoreWait {
   #read(): number {
     try {
       const length = readSync(this.#file, this.#bytes, 0, this.#bytes.length, 0);
-      const waitedUs = Number(this.#bytes.latin1Slice(0, length).split(' ')[1]) / 1_000;
+      const waitedUs = Number(this.#bytes.toString('latin1', 0, length).split(' ')[1]) / 1_000;
       if (waitedUs >= this.#waitedUs) return waitedUs;
     } catch {
       // An application has closed what it does not own.

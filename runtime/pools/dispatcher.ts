@@ -4,7 +4,7 @@
  *
  * Light work is given in depth, before threads can begin it, which keeps it flowing. `rebalance` is the counterweight for what costs more
  * than was expected. It takes back what a thread was given beyond its pace, and all that a stalled thread has not begun while
- * another could; that waits in the queue. What has waited for `recallAfterMs` all the same goes to a
+ * another could; that waits in the queue, and if none could yet, the next thread that has room takes it. What has waited for `recallAfterMs` all the same goes to a
  * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
  *
  * A job of a lane that has as many with the pool as it may is held in a queue of the lane's own until one of them is over.
@@ -41,6 +41,8 @@ export class Dispatcher implements LaneOwner {
   /** Of jobs that come without one. */
   readonly lane = new Lane();
   readonly #onWaiting: () => void;
+  /** When it was last looked a stalled thread had jobs that it has not begun, and no other thread had room for them. */
+  #mayRob = false;
   /** Jobs moved from one thread to another, ever. */
   recalledJobs = 0;
   refusedJobs = 0;
@@ -243,6 +245,7 @@ export class Dispatcher implements LaneOwner {
 
   /** A thread has a free slot, or room in its ring: the queue moves on. */
   onRoom(thread: Thread): void {
+    if (this.#mayRob) this.#rob(thread);
     for (let job = this.#queue.head; job !== null && thread.hasRoom; job = this.#queue.head) {
       this.#queue.remove(job);
       if (!thread.assign(job)) {
@@ -307,8 +310,9 @@ export class Dispatcher implements LaneOwner {
   /** Takes back what the thread will not begin soon, to the head of the queue, in its order. */
   #recall(thread: Thread, stalledSinceMs: number): void {
     let count = thread.excess;
-    if (thread.isStalled(stalledSinceMs) && this.#canAnotherBegin(thread, stalledSinceMs)) {
-      count = thread.unbegunJobs;
+    if (thread.unbegunTail !== null && thread.isStalled(stalledSinceMs)) {
+      if (this.#canAnotherBegin(thread, stalledSinceMs)) count = thread.unbegunJobs;
+      else this.#mayRob = true;
     }
     for (; count > 0; count--) {
       const job = thread.unbegunTail;
@@ -324,6 +328,27 @@ export class Dispatcher implements LaneOwner {
       if (thread !== than && thread.hasRoom && !thread.isStalled(stalledSinceMs)) return true;
     }
     return false;
+  }
+
+  /** Gives a thread that makes progress what stalled ones have not begun, oldest first: that has waited longer than what is in the queue. */
+  #rob(thief: Thread): void {
+    const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
+    this.#mayRob = false;
+    for (const victim of this.threads) {
+      if (victim === thief || !victim.isStalled(stalledSinceMs)) continue;
+      for (let job = victim.oldestUnbegun; job !== null; job = victim.oldestUnbegun) {
+        if (!thief.hasRoom) {
+          this.#mayRob = true;
+          return;
+        }
+        if (!victim.takeBack(job)) break;
+        this.recalledJobs++;
+        if (thief.assign(job)) continue;
+        job.state = 'queued';
+        this.#queue.unshift(job);
+        return;
+      }
+    }
   }
 
   /** The thread with most jobs among those that have kept one waiting since `sinceMs` or longer. */

@@ -50,6 +50,8 @@ export abstract class Job {
   costUs = 0;
   /** Its urgency when it began to wait; see `WaitingList`. */
   waitsAs = 0;
+  /** Its thread had to be woken for it. */
+  isWaking = false;
   /** Its thread counts it among those that it has not begun. */
   isUnbegun = false;
   /** Its thread has sent the head of a response that goes on. */

@@ -25,8 +25,11 @@ const UNLIMITED: LaneOptions = { maxConcurrent: Infinity, maxHeld: 0, hasAffinit
 
 /** Of a lane that nothing is known of: enough that no thread is given many before one of them is over. */
 const UNKNOWN_US = 1_000;
-/** A sample counts as this at most, so that sums of costs stay small integers. */
-const MOST_US = 1_000_000;
+/**
+ * A sample counts as this at most: what is heavy is heavy, and a heavy one among twenty light ones is an exception, which is taken care of when it is
+ * met, and no reason to let threads wait for each of the others.
+ */
+const MOST_US = 10_000;
 /** The weight of a new sample is one in so many, once there have been as many. */
 const MEMORY = 32;
 

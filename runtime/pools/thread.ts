@@ -54,10 +54,12 @@ const NO_CASUALTIES: Casualties = { first: [], more: 0, moved: 0 };
 const MOST_NAMED_CASUALTIES = 8;
 /** The expected wait of a thread that is to be given nothing. */
 export const NO_ROOM = 0x3fffffff;
-/** A thread is given ahead what it is expected to have begun after so long: several wake-ups' worth. */
+/** A thread is given ahead what it is expected to have begun after so long, or after two wake-ups where these take longer. */
 const SHORT_US = 1_000;
 /** And one job, to hide the wake-up, when it is expected to begin that after so long. */
 const ONE_AHEAD_US = 5_000;
+/** Longer ones are not believed. */
+const MOST_WAKE_UP_US = 50_000;
 /** Durations are counted up to this. */
 const MOST_US = 2 ** 32 - 1;
 /** Of `clockMicroseconds`. */
@@ -91,6 +93,8 @@ export class Thread implements ReactorHandler {
   #unbegunUs = 0;
   /** The job that it began last, unless that is over, as far as `oldestUnbegun` has looked. */
   #begunLast: Job | null = null;
+  /** Twice what it takes to wake up lately. On a busy machine that is more than most work costs, and the measure of what is long. */
+  #twoWakeUpsUs = 0;
   /** It has been refused work that it could begin once it has nothing to do. */
   #isHeldBack = false;
   /** Most jobs that it is given before it begins them. */
@@ -251,13 +255,14 @@ export class Thread implements ReactorHandler {
     const waitUs = this.#unbegunUs + remainingUs;
     // When it computes nothing, the one that waits is as good as begun.
     const isNext = this.#unbegun <= (remainingUs === 0 ? 1 : 0);
-    return waitUs <= (isNext ? ONE_AHEAD_US : SHORT_US) ? waitUs : NO_ROOM;
+    return waitUs <= Math.max(isNext ? ONE_AHEAD_US : SHORT_US, this.#twoWakeUpsUs) ? waitUs : NO_ROOM;
   }
 
-  /** Of the job that it computes. One that has taken longer than expected may well take as long again. */
+  /** Of the job that it computes. When a heavy one ends nobody knows, and one that has taken longer than expected may well take as long again. */
   #remainingUs(): number {
     const job = this.#begunLast;
     if (job === null || this.vitals.computedUs(job.slot) !== 0) return 0;
+    if (job.costUs > Math.max(ONE_AHEAD_US, this.#twoWakeUpsUs)) return NO_ROOM;
     const passedUs = elapsed(this.vitals.begunUs(job.slot), clockMicroseconds(this.#turns.nowMs));
     return Math.max(job.costUs - passedUs, passedUs);
   }
@@ -279,12 +284,16 @@ export class Thread implements ReactorHandler {
 
   /**
    * It has jobs, is awake, and has neither said anything nor begun anything since then: it computes, and what it is given may
-   * wait for long. A job that it was given since then it may begin any moment.
+   * wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells. Where the machine keeps
+   * threads from their cores for longer than that, silence for as long says nothing.
    */
-  isStalled(sinceMs: number): boolean {
+  isStalled(silentSinceMs: number): boolean {
+    const sinceMs = Math.min(silentSinceMs, this.#turns.nowMs - this.#twoWakeUpsUs / 1000);
     if (this.#heardAtMs > sinceMs || this.jobs.size === 0 || this.channel.peerSleeps) return false;
     const waiting = this.oldestUnbegun;
-    return waiting === null || waiting.assignedAtMs <= sinceMs;
+    if (waiting !== null) return waiting.assignedAtMs <= sinceMs;
+    const { nowMs } = this.#turns;
+    return this.vitals.turnAgeUs(clockMicroseconds(nowMs)) >= (nowMs - sinceMs) * 1000;
   }
 
   /** Takes what the thread has said; how many messages. */
@@ -360,8 +369,8 @@ export class Thread implements ReactorHandler {
     this.#unbegunUs += job.costUs;
     if (job.span !== null) job.span.assigned(this.name);
     // It has run out of work while it was held short, and work that waits for something else ends without a word.
-    const isHeldShort = this.#unbegun === 0 && this.#unbegunLimit !== Number.POSITIVE_INFINITY;
-    if (isHeldShort && this.channel.peerSleeps) this.#unbegunLimit = Number.POSITIVE_INFINITY;
+    job.isWaking = this.#unbegun === 0 && this.channel.peerSleeps;
+    if (job.isWaking) this.#unbegunLimit = Number.POSITIVE_INFINITY;
     this.#unbegun++;
     this.jobs.push(job);
     this.#oldestUnbegun ??= job;
@@ -402,6 +411,7 @@ export class Thread implements ReactorHandler {
     job.assignedAtMs = job.admittedAtMs;
     this.vitals.begin(slot, clockMicroseconds(job.assignedAtMs));
     job.hasResponded = false;
+    job.isWaking = false;
     job.costUs = 0;
     // In front, among what has been begun.
     this.jobs.unshift(job);
@@ -550,6 +560,7 @@ export class Thread implements ReactorHandler {
     tally.ended++;
     tally.queueWait.record(Math.min(MOST_US, (assignedAtMs - admittedAtMs) * 1000) >>> 0);
     tally.claimWait.record(claimUs);
+    if (job.isWaking) this.#learnWakeUp(claimUs);
     tally.service.record(this.#runningUs(job, nowMs));
     const computedUs = vitals.computedUs(slot);
     // 0: it says so in a moment, which is too late here. The next job is in time.
@@ -561,6 +572,10 @@ export class Thread implements ReactorHandler {
       tally.creditStalledUs += stalledUs;
     }
     if (onJobEnded) this.#tellEnded(onJobEnded, job, claimUs, stalledUs);
+  }
+
+  #learnWakeUp(us: number): void {
+    this.#twoWakeUpsUs += (2 * Math.min(us, MOST_WAKE_UP_US) - this.#twoWakeUpsUs) / 8;
   }
 
   #tellEnded(tell: (record: JobRecord) => void, job: Job, claimUs: number, stalledUs: number): void {

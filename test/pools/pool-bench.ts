@@ -94,6 +94,7 @@ export class PoolBench {
 
 function begin(thread: Thread, host: ThreadEnd, received: Received[], most: number, nowMs: number): string[] {
   thread.channel.publish();
+  thread.vitals.beginTurn(clockMicroseconds(nowMs));
   const begun: string[] = [];
   while (begun.length < most) {
     const from = received.length;
