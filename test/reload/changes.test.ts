@@ -53,6 +53,14 @@ const fixed: readonly (readonly [name: string, where: string, changes: Partial<C
   ],
   ['ticketKeys', '$.listeners[1].tls.ticketKeys', listenerWith({ tls: { ...tls, ticketKeys: 'keys' } })],
   ['http1.enabled', '$.http1.enabled', { http1: { enabled: false } }],
+  [
+    'actors',
+    '$.actors',
+    {
+      pools: { app: { application: './app.js', module: './actors.js' } },
+      actors: { counter: { pool: 'app', export: 'Counter', kind: 'keyed' } },
+    },
+  ],
   ['control', '$.control.maxBodyBytes', { control: { maxBodyBytes: 2_048 } }],
   ['profiling', '$.profiling.maxSeconds', { profiling: { maxSeconds: 1 } }],
   ['log', '$.log.format', { log: { format: 'json' } }],
