@@ -79,6 +79,14 @@ export function nodeHttp(): Contender {
   return baseline('node:http', 'node-http.ts', [], 'http', 'http/1.1');
 }
 
+export type Framework = 'express' | 'fastify';
+
+/** A framework's application on `node:http`, in so many processes. */
+export function frameworkHttp1(title: string, framework: Framework, processes: number): Contender {
+  const name = `${title} on node:http${processes === 1 ? '' : `, cluster of ${processes}`}`;
+  return baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1');
+}
+
 /** What sockets cost with nothing behind them, over HTTP/1.1. */
 export function bareNet(): Contender {
   return baseline('bare node:net', 'bare-net.ts', [], 'http', 'http/1.1');

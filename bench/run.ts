@@ -15,6 +15,7 @@ import { type Result, renderResult, renderTargets, writeReadme, writeResult } fr
 import { channel } from './scenarios/channel.ts';
 import { compute } from './scenarios/compute.ts';
 import { faces } from './scenarios/faces.ts';
+import { frameworksHttp1 } from './scenarios/frameworks-http1.ts';
 import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
 import { lightRoute } from './scenarios/light-route.ts';
@@ -33,6 +34,7 @@ const scenarios: readonly Scenario[] = [
   smallTls,
   smallHttp1,
   faces,
+  frameworksHttp1,
   compute,
   lightRoute,
   heavyTail,

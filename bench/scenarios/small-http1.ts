@@ -13,7 +13,7 @@ import { cpuMicroseconds } from '../measure.ts';
 import { bun, deno, h2o } from '../others.ts';
 import { assertAnswer } from '../probe.ts';
 
-const CONNECTIONS = 64;
+export const CONNECTIONS = 64;
 const PIPELINED = 16;
 
 const METRICS = ['requests', 'CPU', 'pipelined requests', 'pipelined CPU'] as const;
@@ -72,7 +72,7 @@ async function measure(server: Server, name: string, isQuick: boolean) {
   };
 }
 
-async function measureLoad({ origin, program }: Server, streams: number, isQuick: boolean) {
+export async function measureLoad({ origin, program }: Server, streams: number, isQuick: boolean) {
   const options = { url: `${origin}/hello`, connections: CONNECTIONS, streams, isHttp1: true };
   await load({ ...options, seconds: 1 });
   const before = cpuMicroseconds(program.pid);
