@@ -113,6 +113,7 @@ export class Host implements ThreadHandler, Outlet {
   readonly #turn: () => void;
   readonly #receive: () => void;
   readonly #goOn: () => void;
+  readonly #noteNow: () => void;
 
   constructor(
     application: Application,
@@ -132,6 +133,11 @@ export class Host implements ThreadHandler, Outlet {
     this.#turn = () => this.#runTurn();
     this.#receive = () => this.#receiveSome(performance.now());
     this.#goOn = () => this.#goOnWhenAnswered();
+    this.#noteNow = () => {
+      if (this.#computingSlot === -1) return;
+      const now = performance.now();
+      this.#noteComputed(now, clockMicroseconds(now));
+    };
     this.#schedule();
   }
 
@@ -223,6 +229,15 @@ export class Host implements ThreadHandler, Outlet {
     this.#computingSlot = -1;
   }
 
+  /**
+   * The turn ends in sleep, and the next one comes whenever there is something: what was begun is not to count until then. If it has not been
+   * answered it may go on in a microtask, which this one is behind.
+   */
+  #noteBeforeSleep(): void {
+    if (this.#unanswered === 0) this.#noteNow();
+    else void RESOLVED.then(this.#noteNow);
+  }
+
   #receiveSome(nowMs: number): void {
     this.#unanswered = 0;
     this.#pauses++;
@@ -257,6 +272,7 @@ export class Host implements ThreadHandler, Outlet {
       this.#polls++;
     }
     if (this.#polls > this.#pollsBeforeSleep || this.#pollsBeforeSleep === 0) {
+      if (this.#computingSlot !== -1) this.#noteBeforeSleep();
       if (this.#owing.size > 0) this.#payCredits(true);
       // A closed channel never sleeps and never brings anything again.
       if (this.#channel.sleep() || this.#channel.state !== 'awake') {

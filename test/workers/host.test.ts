@@ -2,6 +2,7 @@
 import test from 'ava';
 import { type ChannelOptions, createChannel } from '../../wire/channel.ts';
 import { Flag, ResetBy } from '../../wire/messages.ts';
+import { Vitals } from '../../wire/vitals.ts';
 import type { HostedExchange } from '../../workers/exchange.ts';
 import type { Application, Exchange } from '../../workers/gateway.ts';
 import { Host } from '../../workers/host.ts';
@@ -47,7 +48,7 @@ function start(application: Application, channel: ChannelOptions = {}) {
     reactor.receive(1000);
     return received.slice(from);
   };
-  return { host, reactor, received, failures, open, turn };
+  return { host, reactor, received, failures, open, turn, vitals: new Vitals(transfer.vitals) };
 }
 
 test.serial('an exchange is claimed, run and answered, and its slot can be used again', async (t) => {
@@ -533,4 +534,39 @@ test.serial('a paused host goes on when its exchanges are answered, however they
     t.is(bench.host.stats().openExchanges, 0, 'in one turn');
     bench.host.close();
   }
+});
+
+test.serial(
+  'what waits when its host goes to sleep has kept it until then, however long the sleep is',
+  async (t) => {
+    const gate = Promise.withResolvers<void>();
+    const { host, open, turn, vitals } = start(async (exchange) => {
+      loop.nowMs += 0.4;
+      await gate.promise;
+      exchange.respond(200, {}, '');
+    });
+    open(0);
+    t.deepEqual(await turn(), []);
+    const computedUs = vitals.computedUs(0);
+    t.true(computedUs > 0 && computedUs < 5_000, `${computedUs}: known before the answer is`);
+    loop.nowMs += 50;
+    gate.resolve();
+    await settle();
+    t.is((await turn()).length, 1);
+    t.is(vitals.computedUs(0), computedUs);
+    host.close();
+  },
+);
+
+test.serial('a host from which work is held back tells when it goes to sleep, once', async (t) => {
+  const { host, reactor, open, turn, vitals } = start((exchange) => exchange.respond(200, {}, ''));
+  open(0);
+  await turn();
+  vitals.holdBack();
+  t.true(reactor.sleep());
+  host.onWake();
+  while (loop.pending > 0) loop.runAll();
+  t.false(vitals.takeHeldBack(), 'it has seen that');
+  t.false(reactor.isQuiet, 'and rung');
+  host.close();
 });
