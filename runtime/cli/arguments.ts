@@ -9,7 +9,7 @@ export const commands = {
   start: 'Run the server until SIGTERM or SIGINT; a second signal ends it at once.',
   check: 'Check the configuration, print what would run, and exit.',
   reload:
-    'Have the running server take over the configuration and the applications as they are now, without losing a request.',
+    'Have the servers that run the configuration take it over as it is now, and the applications, without losing a request.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   doctor:

@@ -1,6 +1,6 @@
-/** `sluice reload`: has the server of a configuration take over what is on the disk now. */
+/** `sluice reload`: has the servers of a configuration take over what is on the disk now, one after the other. */
 import type { Config } from '../config/config.ts';
-import { connectControl } from '../control/client.ts';
+import { type ControlClient, connectControls } from '../control/client.ts';
 import { ControlRefusal, ControlSocketError } from '../control/errors.ts';
 import { describeReload, isWhole, type ReloadReport } from '../reload/report.ts';
 import { ExitCode } from './exit-code.ts';
@@ -11,27 +11,28 @@ export interface ReloadAnswer {
   readonly text: string;
 }
 
+/** Where one server does not take it over, the ones behind it are not asked: they would fare no better. */
 export async function askReload(config: Config): Promise<ReloadAnswer> {
+  let clients: readonly ControlClient[] = [];
+  let text = '';
   try {
-    const client = await connectControl(config);
-    try {
+    clients = await connectControls(config);
+    for (const client of clients) {
+      if (clients.length > 1) text += `${client.path}\n`;
       const report = (await client.ask('POST', '/reload')) as ReloadReport;
-      const lines = describeReload(report);
-      return isWhole(report)
-        ? { exitCode: ExitCode.Ok, text: linesOf([`reloaded in ${report.durationMs} ms`, ...lines]) }
-        : { exitCode: ExitCode.Failed, text: linesOf(['reloaded in part', ...lines]) };
-    } finally {
-      client.close();
+      const isDone = isWhole(report);
+      const head = isDone ? `reloaded in ${report.durationMs} ms` : 'reloaded in part';
+      text += `${[head, ...describeReload(report)].join('\n')}\n`;
+      if (!isDone) return { exitCode: ExitCode.Failed, text };
     }
+    return { exitCode: ExitCode.Ok, text };
   } catch (error) {
     if (!(error instanceof ControlSocketError || error instanceof ControlRefusal)) throw error;
-    const text = `not reloaded: ${error.message} [${error.code}]`;
+    text += `not reloaded: ${error.message} [${error.code}]`;
     return { exitCode: exitCodeOf(error.code), text };
+  } finally {
+    for (const client of clients) client.close();
   }
-}
-
-function linesOf(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
 }
 
 /** As if the server had been started with it. */

@@ -93,6 +93,27 @@ test.serial('sluice reload says what has changed, or why nothing has', async (t)
   t.regex(none.stderr, /SLUICE_CONTROL_NO_SERVER/);
 });
 
+test.serial('sluice reload reloads all servers of the configuration', async (t) => {
+  const folder = new AppFolder(t);
+  const variables = { XDG_RUNTIME_DIR: ownFolder(t) };
+  const pools = { app: { ...one, application: folder.answering('app.mjs', 'old') } };
+  const first = startProcess(t, { pools }, [], variables);
+  const origins = [await first.listening()];
+  const second = spawn(process.execPath, [command, 'start', '--config', first.file], {
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => second.kill('SIGKILL'));
+  const log = new LogLines();
+  second.stdout.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  origins.push(`http://${(await log.until('listening on')).address}`);
+  folder.answering('app.mjs', 'new');
+  const done = await reload(first.file, variables);
+  t.is(done.exitCode, 0, done.stderr);
+  t.is(done.stdout.match(/^pool app: 1 thread replaced$/gm)?.length, 2);
+  t.deepEqual(await Promise.all(origins.map(textOf)), ['new', 'new']);
+});
+
 test.serial(
   'SIGHUP reloads, a wrong file changes nothing, and several in the middle of one make one more',
   async (t) => {
