@@ -182,8 +182,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * The thread that is expected to begin a job first, and of those the one with the least load. What is stalled is given nothing: it would
-   * have to be taken back.
+   * The thread that is expected to begin a job first, and of those the one with the least load. What is stalled is given nothing, unless there
+   * is no other: it would have to be taken back.
    */
   #pick(): Thread | null {
     const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
@@ -191,7 +191,7 @@ export class Dispatcher implements LaneOwner {
     let leastUs = NO_ROOM - 1;
     for (const thread of this.threads) {
       const waitUs = thread.expectedWaitUs();
-      if (waitUs > leastUs || thread.isStalled(stalledSinceMs)) continue;
+      if (waitUs > leastUs || (this.threads.length > 1 && thread.isStalled(stalledSinceMs))) continue;
       if (best !== null && waitUs === leastUs && !hasLessWork(thread, best)) continue;
       best = thread;
       leastUs = waitUs;
