@@ -384,6 +384,22 @@ export class ActorDirectory implements LinkOwner {
     this.#checkLeft(link);
   }
 
+  onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void {
+    const { caller, mailbox } = call;
+    if (caller === null || caller.item(call.id, bytes, start, end)) return;
+    // Its reader has credit for no more than its window, so this is a thread that reads nothing at all, of many streams.
+    const { name } = mailbox.actor.settings;
+    this.#fail(call, 'SLUICE_ACTOR_OVERLOADED', `${name}: this thread has not read what came before`, 'yes');
+    call.caller = null;
+    link.abort(call);
+  }
+
+  onPull(call: ActorCall, items: number): void {
+    const { link, slot, generation } = call;
+    if (link !== null && call.state === 'given')
+      link.send(0, () => link.end.sendPull(slot, generation, items));
+  }
+
   onCancel(link: ActorLink, call: ActorCall): void {
     link.calls.delete(call.id);
     call.caller = null;

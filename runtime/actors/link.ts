@@ -26,6 +26,8 @@ export interface LinkOwner {
   ): void;
   onCancel(link: ActorLink, call: ActorCall): void;
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
+  onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
+  onPull(call: ActorCall, items: number): void;
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
   onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
@@ -147,6 +149,17 @@ export class ActorLink implements ActorReactorHandler, Link {
     this.send(copy.length, () => this.end.sendResult(id, how, copy, 0, copy.length));
   }
 
+  item(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#unsent.length === 0 && this.end.sendItem(id, bytes, start, end)) {
+      this.#owner.requestTurn();
+      return true;
+    }
+    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) return false;
+    const copy = copyOf(bytes, start, end);
+    this.send(copy.length, () => this.end.sendItem(id, copy, 0, copy.length));
+    return true;
+  }
+
   send(bytes: number, send: () => boolean): void {
     if (this.state === 'gone') return;
     this.#owner.requestTurn();
@@ -223,6 +236,20 @@ export class ActorLink implements ActorReactorHandler, Link {
     this.#detach(call);
     this.#freeSlot(slot);
     this.#owner.onReply(this, call, how, bytes, start, end);
+  }
+
+  onItem(slot: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#slots[slot];
+    if (call === null || call === undefined) return;
+    if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
+      throw corrupt('an item of a call that was begun', `one on slot ${slot}, which was not`);
+    }
+    this.#owner.onItem(this, call, bytes, start, end);
+  }
+
+  onPull(id: number, items: number): void {
+    const call = this.calls.get(id);
+    if (call !== undefined) this.#owner.onPull(call, items);
   }
 
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {

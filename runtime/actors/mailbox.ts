@@ -46,6 +46,8 @@ export interface Link {
   takeBack(call: ActorCall): boolean;
   /** Tells the thread that nobody waits for a call that it has begun. */
   abort(call: ActorCall): void;
+  /** The next item of a streamed answer. False: the thread has too much to read already. */
+  item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
   answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;

@@ -75,6 +75,15 @@ const actorSchema = v.pipe(
         to: maxTimerMs,
         byDefault: 30_000,
       }),
+      streamItems: wholeNumber('Items of a streamed answer on their way ahead of their reader.', {
+        from: 1,
+        to: 1_024,
+        byDefault: 16,
+      }),
+      streamGraceMs: wholeNumber(
+        'A streamed answer that its reader has given up has this long to end; then its instance goes on without it.',
+        { from: 1, to: maxTimerMs, byDefault: 5_000 },
+      ),
       maxKeys: wholeNumber(
         'Keys of a keyed actor that have an instance or messages. Calls of more are refused.',
         {

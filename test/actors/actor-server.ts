@@ -1,7 +1,7 @@
 /** A server with a pool of callers and a pool of actors, and calls made from a caller's thread. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
-import { type Scope, startServer, type TestServer } from '../server/harness.ts';
+import { type PoolInput, type Scope, startServer, type TestServer } from '../server/harness.ts';
 import type { Asked, Outcome } from './applications/caller.ts';
 
 export type ActorsInput = NonNullable<ConfigInput['actors']>;
@@ -26,20 +26,29 @@ export interface ActorServerInput {
   readonly callers?: number;
   readonly state?: number;
   readonly tasks?: number;
+  /** Of every pool. */
+  readonly pool?: Partial<PoolInput>;
   readonly rest?: Partial<Omit<ConfigInput, 'pools' | 'routes'>>;
 }
 
 export async function startActorServer(
   scope: Scope,
-  { actors: declared = actors, callers = 1, state = 2, tasks = 2, rest = {} }: ActorServerInput = {},
+  {
+    actors: declared = actors,
+    callers = 1,
+    state = 2,
+    tasks = 2,
+    pool = {},
+    rest = {},
+  }: ActorServerInput = {},
 ): Promise<ActorServer> {
   const module = actorModule('state');
   const exact = (count: number) => ({ min: count, max: count });
   const started = await startServer(scope, {
     pools: {
-      callers: { application: actorModule('caller'), threads: exact(callers) },
-      state: { module, threads: exact(state) },
-      tasks: { module, threads: exact(tasks) },
+      callers: { application: actorModule('caller'), threads: exact(callers), ...pool },
+      state: { module, threads: exact(state), ...pool },
+      tasks: { module, threads: exact(tasks), ...pool },
     },
     routes: [{ path: '/*', pool: 'callers' }],
     actors: declared,

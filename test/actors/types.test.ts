@@ -15,6 +15,9 @@ class Cart {
   async rename(name?: string): Promise<{ name: string | undefined }> {
     return { name: name ?? this.#key };
   }
+  async *ticks(everyMs: number, call: Call): AsyncGenerator<bigint> {
+    yield BigInt(everyMs + call.remainingMs);
+  }
   readonly field = 1;
 }
 
@@ -43,6 +46,11 @@ test('a method becomes an ask of its own type, without the call, and a tell', (t
   holds<Equal<Parameters<Ask>[0], number>>();
   holds<Equal<ReturnType<Client<Cart>['rename']>, Promise<{ name: string | undefined }>>>();
   holds<Equal<ReturnType<Client<Cache>['get']>, Promise<Map<string, number>>>>();
+  t.pass();
+});
+
+test('an async generator becomes a stream of what it yields', (t) => {
+  holds<Equal<ReturnType<Client<Cart>['ticks']>, AsyncIterableIterator<bigint>>>();
   t.pass();
 });
 

@@ -20,6 +20,10 @@ export interface ActorSettings {
   readonly maxMessageBytes: number;
   readonly maxMessageDepth: number;
   readonly maxSharedReferences: number;
+  /** Items of a streamed answer on their way ahead of their reader. */
+  readonly streamItems: number;
+  /** A streamed answer that was given up has so long to end by itself. */
+  readonly streamGraceMs: number;
 }
 
 export interface ActorBoot {

@@ -9,12 +9,30 @@
 import type { ChannelEvents } from '../messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 1;
+export const ACTOR_GRAMMAR_VERSION = 2;
 
 /** Thread → reactor. */
-export const FromThread = { Call: 0, Cancel: 1, Reply: 2, Manifest: 3, Leaving: 4, Stopped: 5 } as const;
+export const FromThread = {
+  Call: 0,
+  Cancel: 1,
+  Reply: 2,
+  Manifest: 3,
+  Leaving: 4,
+  Stopped: 5,
+  Item: 6,
+  Pull: 7,
+} as const;
 /** Reactor → thread. */
-export const ToThread = { Deliver: 16, Abort: 17, Stop: 18, Result: 19, Manifest: 20, Left: 21 } as const;
+export const ToThread = {
+  Deliver: 16,
+  Abort: 17,
+  Stop: 18,
+  Result: 19,
+  Manifest: 20,
+  Left: 21,
+  Item: 22,
+  Pull: 23,
+} as const;
 
 /** Bits of a call's flags. */
 export const CallFlag = {
@@ -22,6 +40,8 @@ export const CallFlag = {
   Tell: 1,
   /** It may begin while another of its instance runs. */
   Interleaves: 2,
+  /** The answer is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
+  Streams: 4,
 } as const;
 
 /** How a call ended. */
@@ -53,6 +73,8 @@ export interface ActorManifest {
 export interface MethodManifest {
   readonly name: string;
   readonly interleaves: boolean;
+  /** It is an async generator. */
+  readonly streams: boolean;
 }
 
 /** The reactor's side. `bytes[start, end)` is a payload in shared memory, valid during the call. */
@@ -76,6 +98,10 @@ export interface ActorReactorHandler extends ChannelEvents {
   /** Nobody waits for the answer any more. */
   onCancel(id: number): void;
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
+  /** The next of a streamed answer. */
+  onItem(slot: number, bytes: Buffer, start: number, end: number): void;
+  /** Its reader has taken so many items: as many more may come. */
+  onPull(id: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
   /** The thread is to end: nothing new for it. */
   onLeaving(): void;
@@ -101,6 +127,8 @@ export interface ActorThreadHandler extends ChannelEvents {
   /** Nothing runs on the instance, and nothing comes for it until the thread has said that it has stopped. */
   onStop(actor: number, key: string): void;
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
+  onItem(id: number, bytes: Buffer, start: number, end: number): void;
+  onPull(slot: number, generation: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
   /** Nothing of this thread's is open any more. */
   onLeft(): void;

@@ -12,6 +12,8 @@ const REPLY = (4 << 8) | FromThread.Reply;
 const MANIFEST = (3 << 8) | FromThread.Manifest;
 const LEAVING = (2 << 8) | FromThread.Leaving;
 const STOPPED = (4 << 8) | FromThread.Stopped;
+const ITEM = (3 << 8) | FromThread.Item;
+const PULL = (3 << 8) | FromThread.Pull;
 
 export class ActorReactorEnd extends ChannelEnd {
   readonly #handler: ActorReactorHandler;
@@ -64,6 +66,21 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendItem(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(end - start))) return false;
+    this.encoder.message(3, ToThread.Item, id);
+    this.encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
+  sendPull(slot: number, generation: number, items: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(4, ToThread.Pull, slot);
+    this.encoder.integer(generation);
+    this.encoder.integer(items);
+    return this.commit();
+  }
+
   sendManifest(actor: number, payload: Uint8Array): boolean {
     if (!this.begin(FIXED_BOUND + binaryBound(payload.length))) return false;
     this.encoder.message(3, ToThread.Manifest, actor);
@@ -106,6 +123,19 @@ export class ActorReactorEnd extends ChannelEnd {
         const how = decoder.integer();
         decoder.binary();
         handler.onReply(slot, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case ITEM: {
+        const slot = this.slot(decoder.integer());
+        decoder.binary();
+        handler.onItem(slot, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case PULL: {
+        const id = decoder.integer();
+        const items = decoder.integer();
+        decoder.finish();
+        handler.onPull(id, items);
         return;
       }
       case MANIFEST: {

@@ -12,6 +12,8 @@ const STOP = (3 << 8) | ToThread.Stop;
 const RESULT = (4 << 8) | ToThread.Result;
 const MANIFEST = (3 << 8) | ToThread.Manifest;
 const LEFT = (2 << 8) | ToThread.Left;
+const ITEM = (3 << 8) | ToThread.Item;
+const PULL = (4 << 8) | ToThread.Pull;
 
 export class ActorThreadEnd extends ChannelEnd {
   readonly #handler: ActorThreadHandler;
@@ -56,6 +58,20 @@ export class ActorThreadEnd extends ChannelEnd {
     this.encoder.message(4, FromThread.Reply, slot);
     this.encoder.integer(how);
     this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendItem(slot: number, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(length))) return false;
+    this.encoder.message(3, FromThread.Item, slot);
+    this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendPull(id: number, items: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(3, FromThread.Pull, id);
+    this.encoder.integer(items);
     return this.commit();
   }
 
@@ -116,6 +132,20 @@ export class ActorThreadEnd extends ChannelEnd {
         const how = decoder.integer();
         decoder.binary();
         handler.onResult(id, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case ITEM: {
+        const id = decoder.integer();
+        decoder.binary();
+        handler.onItem(id, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case PULL: {
+        const slot = this.slot(decoder.integer());
+        const generation = decoder.integer();
+        const items = decoder.integer();
+        decoder.finish();
+        handler.onPull(slot, generation, items);
         return;
       }
       case MANIFEST: {

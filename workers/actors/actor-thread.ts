@@ -249,6 +249,14 @@ export class ActorThread implements ActorThreadHandler {
     this.calls.onResult(id, how, bytes, start, end);
   }
 
+  onItem(id: number, bytes: Buffer, start: number, end: number): void {
+    this.calls.onItem(id, bytes, start, end);
+  }
+
+  onPull(slot: number, generation: number, items: number): void {
+    this.host.onPull(slot, generation, items);
+  }
+
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {
     const state = this.states[actor];
     state?.learn(decoder.decode(bytes, start, end, state.limits) as ActorManifest);

@@ -6,19 +6,22 @@ import type { ActorThread } from './actor-thread.ts';
 import type { ActorState } from './client.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { answering, type Child, type HostedCall } from './hosted-call.ts';
+import type { MadeStream, StreamCall } from './made-stream.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { CallOptions } from './types.ts';
 
 /** The longest deadline: what the clock's difference can say, about 24 days. */
 const MOST_DEADLINE_MS = 2 ** 31 - 1;
 
-class MadeCall implements Child {
+class MadeCall implements Child, StreamCall {
   readonly id: number;
   readonly actor: ActorState;
   readonly method: string;
   readonly bytes: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** Takes the items of a streamed answer; null: it is none. */
+  readonly stream: MadeStream | null;
   readonly #calls: Calls;
   readonly #parent: HostedCall | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -33,6 +36,7 @@ class MadeCall implements Child {
     bytes: number,
     parent: HostedCall | undefined,
     signal: AbortSignal | undefined,
+    stream: MadeStream | null,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
@@ -43,6 +47,7 @@ class MadeCall implements Child {
     this.bytes = bytes;
     this.#parent = parent;
     this.#signal = signal;
+    this.stream = stream;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -67,6 +72,15 @@ class MadeCall implements Child {
   abandon(): void {
     const reason = this.#parent?.aborted?.reason;
     this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, reason, 'unknown'));
+  }
+
+  pull(items: number): void {
+    this.#calls.pull(this, items);
+  }
+
+  /** Its reader has left. */
+  giveUp(): void {
+    this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, undefined, 'unknown'));
   }
 
   #late(): ActorError {
@@ -98,13 +112,16 @@ export class Calls {
     method: string,
     flags: number,
     args: readonly unknown[],
+    stream: MadeStream | null = null,
   ): Promise<unknown> {
     const { settings } = actor;
     const label = `${settings.name}.${method}`;
     const options = optionsOf(args);
     const parent = answering.getStore();
     const running = parent !== undefined && parent.state === 'running' ? parent : undefined;
-    let remainingMs = Math.min(options?.deadlineMs ?? settings.deadlineMs, MOST_DEADLINE_MS);
+    // A stream lasts as long as its reader reads, unless somebody says otherwise.
+    const byDefaultMs = stream === null ? settings.deadlineMs : MOST_DEADLINE_MS;
+    let remainingMs = Math.min(options?.deadlineMs ?? byDefaultMs, MOST_DEADLINE_MS);
     if (running !== undefined) remainingMs = Math.min(remainingMs, running.remainingMs);
     const refusal = this.#refusalOf(actor, label, running, options, remainingMs);
     if (refusal !== null) return this.#refused(refusal, flags);
@@ -128,8 +145,20 @@ export class Calls {
     }
     const id = this.#nextId();
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call = new MadeCall(this, id, actor, method, length, running, options?.signal, resolve, reject);
+    const call = new MadeCall(
+      this,
+      id,
+      actor,
+      method,
+      length,
+      running,
+      options?.signal,
+      stream,
+      resolve,
+      reject,
+    );
     this.#open.set(id, call);
+    stream?.opened(call);
     actor.openCalls++;
     actor.openBytes += length;
     call.watch(remainingMs);
@@ -204,6 +233,32 @@ export class Calls {
     if (how === How.Value) resolve(value);
     else if (how === How.Threw) reject(value);
     else reject(failed(value as Failure, method));
+  }
+
+  onItem(id: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#open.get(id);
+    // As above.
+    if (call === undefined || call.stream === null) return;
+    let value: unknown;
+    try {
+      value = decoder.decode(bytes, start, end, call.actor.limits);
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      const label = `${call.actor.settings.name}.${call.method}`;
+      this.give(
+        call,
+        new ActorError(error.code, `${label}: ${error.message}`, { begun: 'yes', by: 'server' }),
+      );
+      return;
+    }
+    call.stream.item(value);
+  }
+
+  /** The reader has taken so many items. */
+  pull(call: MadeCall, items: number): void {
+    if (this.#open.get(call.id) !== call) return;
+    const { id } = call;
+    this.thread.send(NOTHING, 0, (end) => end.sendPull(id, items));
   }
 
   /** Its caller waits no longer: it settles at once, and whoever has it is told. */

@@ -6,12 +6,38 @@
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { MAX_KEY_CHARS } from '../../wire/actors/bounds.ts';
-import { type ActorManifest, CallFlag } from '../../wire/actors/messages.ts';
+import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
 import type { Calls } from './calls.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
+import { MadeStream } from './made-stream.ts';
 
-type Method = (...args: unknown[]) => Promise<unknown>;
+type Method = (...args: unknown[]) => unknown;
+
+/** A call of a method that nobody has told of yet: an ask when it is awaited, a stream when it is read. */
+class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
+  readonly #stream: MadeStream;
+  readonly #ask: () => Promise<unknown>;
+  #answer: Promise<unknown> | null = null;
+
+  constructor(stream: MadeStream, ask: () => Promise<unknown>) {
+    this.#stream = stream;
+    this.#ask = ask;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return this.#stream;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: awaiting it is what makes it an ask
+  then<A = unknown, B = never>(
+    fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#answer ??= this.#ask();
+    return this.#answer.then(fulfilled, rejected);
+  }
+}
 
 /** What this thread knows of an actor. */
 export class ActorState {
@@ -22,8 +48,8 @@ export class ActorState {
   openCalls = 0;
   openBytes = 0;
   readonly #calls: Calls;
-  /** By name, whether they interleave; null: not known yet. */
-  #methods: ReadonlyMap<string, boolean> | null = null;
+  /** By name; null: not known yet. */
+  #methods: ReadonlyMap<string, MethodManifest> | null = null;
   /** Classes of clients: of asks, and of tells. Others once the methods are known. */
   #Asks = clientClass(this, 0);
   #Tells = clientClass(this, CallFlag.Tell);
@@ -35,13 +61,13 @@ export class ActorState {
     this.#calls = calls;
   }
 
-  get methods(): ReadonlyMap<string, boolean> | null {
+  get methods(): ReadonlyMap<string, MethodManifest> | null {
     return this.#methods;
   }
 
   /** A thread that hosts the actor has started. */
   learn({ methods }: ActorManifest): void {
-    this.#methods = new Map(methods.map(({ name, interleaves }) => [name, interleaves]));
+    this.#methods = new Map(methods.map((method) => [method.name, method]));
     this.#Asks = clientClass(this, 0);
     this.#Tells = clientClass(this, CallFlag.Tell);
   }
@@ -54,16 +80,19 @@ export class ActorState {
     return new this.#Tells(key);
   }
 
-  call(key: string, method: string, flags: number, args: readonly unknown[]): Promise<unknown> {
-    const interleaves = this.#methods?.get(method);
-    if (interleaves === undefined && this.#methods !== null) this.refuseName(method);
-    return this.#calls.make(
-      this,
-      key,
-      method,
-      interleaves === true ? flags | CallFlag.Interleaves : flags,
-      args,
+  /** A promise of the answer, or the stream that it is. While nobody knows which, what it is used as. */
+  call(key: string, name: string, flags: number, args: readonly unknown[]): unknown {
+    const method = this.#methods?.get(name);
+    if (method === undefined && this.#methods !== null) this.refuseName(name);
+    const all = method?.interleaves === true ? flags | CallFlag.Interleaves : flags;
+    const isTell = (flags & CallFlag.Tell) !== 0;
+    if (isTell || method?.streams === false) return this.#calls.make(this, key, name, all, args);
+    const stream = new MadeStream(
+      (reader) => this.#calls.make(this, key, name, all | CallFlag.Streams, args, reader),
+      this.settings.streamItems,
     );
+    if (method !== undefined) return stream;
+    return new Unknown(stream, () => this.#calls.make(this, key, name, all, args));
   }
 
   refuseName(method: string): never {

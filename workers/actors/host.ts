@@ -7,14 +7,17 @@
 import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
-import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
+import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
 import { answering, HostedCall } from './hosted-call.ts';
+import { HostedStream, type StreamOwner } from './hosted-stream.ts';
 import { type HostedActor, type HostedMethod, Instance } from './instance.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 
 const NOTHING = new Uint8Array(0);
+/** As a payload: fixext 1 of the type for undefined. */
+const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
 /** What the runtime itself says of a failure. */
 const FAILURE_LIMITS: PayloadLimits = {
   maxBytes: 65_536,
@@ -23,7 +26,7 @@ const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
-export class ActorHost {
+export class ActorHost implements StreamOwner {
   readonly #thread: ActorThread;
   /** By the actor's number; undefined: it lives elsewhere. */
   readonly #actors: (HostedActor | undefined)[] = [];
@@ -49,7 +52,11 @@ export class ActorHost {
     }
     for (const actor of actors) {
       this.#actors[actor.index] = actor;
-      const methods = [...actor.methods].map(([name, { interleaves }]) => ({ name, interleaves }));
+      const methods = [...actor.methods].map(([name, { interleaves, streams }]) => ({
+        name,
+        interleaves,
+        streams,
+      }));
       const manifest: ActorManifest = { methods };
       const encoder = freeEncoder();
       encoder.encode(manifest, actor.settings.name, this.#thread.limitsOf(actor.index));
@@ -121,6 +128,12 @@ export class ActorHost {
         by: 'caller',
       }),
     );
+    call.stream?.giveUp(actor.settings.streamGraceMs);
+  }
+
+  onPull(slot: number, generation: number, items: number): void {
+    const call = this.#calls[slot];
+    if (call !== null && call !== undefined && call.generation === generation) call.stream?.grant(items);
   }
 
   onStop(index: number, key: string): void {
@@ -289,6 +302,10 @@ export class ActorHost {
     let result: unknown;
     try {
       result = answering.run(call, applyTo, instance.object as object, method.run, args);
+      if ((call.flags & CallFlag.Streams) !== 0) {
+        this.#stream(call, method, result);
+        return;
+      }
       if (isThenable(result)) {
         Promise.resolve(result).then(
           (value: unknown) => this.#end(call, method, value),
@@ -301,6 +318,54 @@ export class ActorHost {
       return;
     }
     this.#end(call, method, result);
+  }
+
+  #stream(call: HostedCall, method: HostedMethod, result: unknown): void {
+    const { settings } = call.instance.actor;
+    const items: unknown = (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
+    if (typeof items !== 'object' || items === null) {
+      const message = `${settings.name}: expected the method to answer with a stream, and it did not`;
+      this.#replyFailed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
+      this.#ended(call, method);
+      return;
+    }
+    call.method = method;
+    call.stream = new HostedStream(call, this, items as AsyncIterator<unknown>, settings.streamItems);
+    call.stream.ask();
+  }
+
+  get isLate(): boolean {
+    return this.#thread.isLate;
+  }
+
+  setTimer(callback: () => void, afterMs: number): NodeJS.Timeout {
+    return this.#thread.setTimer(callback, afterMs);
+  }
+
+  sendItem(call: HostedCall, value: unknown): boolean {
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      encoder.encode(value, 'item', this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
+      this.#ended(call, call.method as HostedMethod);
+      return false;
+    }
+    const { slot } = call;
+    const { bytes, length } = encoder;
+    this.#thread.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
+    return true;
+  }
+
+  endStream(call: HostedCall): void {
+    this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
+    this.#ended(call, call.method as HostedMethod);
+  }
+
+  failStream(call: HostedCall, error: unknown): void {
+    this.#endThrown(call, call.method as HostedMethod, error);
   }
 
   #end(call: HostedCall, method: HostedMethod, value: unknown): void {

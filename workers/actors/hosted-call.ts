@@ -1,7 +1,8 @@
 /** A call that this thread has been given: in an instance's queue, then running, then over. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
-import type { Instance } from './instance.ts';
+import type { HostedStream } from './hosted-stream.ts';
+import type { HostedMethod, Instance } from './instance.ts';
 import type { Call } from './types.ts';
 
 /** A call that was made for another, and ends with it. */
@@ -22,6 +23,9 @@ export class HostedCall implements Call {
   state: 'queued' | 'running' | 'over' = 'queued';
   /** While it is queued. */
   payload: Buffer | null = null;
+  /** Of a call whose answer is one, from its beginning on. */
+  stream: HostedStream | null = null;
+  method: HostedMethod | null = null;
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
   #children: Set<Child> | null = null;

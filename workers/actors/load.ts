@@ -65,6 +65,7 @@ export function methodsOf(Class: AnyClass, actor: string): Map<string, HostedMet
       methods.set(name, {
         run,
         interleaves: interleave.has(name),
+        streams: Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]',
         parameters: Math.max(0, run.length - 1),
       });
     }

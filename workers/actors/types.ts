@@ -48,14 +48,16 @@ type MethodName<I> = {
 type Sent<A extends readonly unknown[]> = A extends readonly [...infer D, Call] ? D : Required<A>;
 
 type Asked<F> = F extends (...args: infer A) => infer R
-  ? (...args: [...Sent<A>, options?: CallOptions]) => Promise<Awaited<R>>
+  ? (
+      ...args: [...Sent<A>, options?: CallOptions]
+    ) => R extends AsyncIterable<infer T> ? AsyncIterableIterator<T> : Promise<Awaited<R>>
   : never;
 
 type Told<F> = F extends (...args: infer A) => unknown
   ? (...args: [...Sent<A>, options?: CallOptions]) => Promise<void>
   : never;
 
-/** Resolves with what the method returns. */
+/** Resolves with what the method returns; of an async generator, a stream of what it yields, which begins when it is read. */
 export type Ask<I> = { readonly [K in MethodName<I>]: Asked<I[K]> };
 
 /** Resolves when the message is in the mailbox. Whoever does not await it does not hear that it was refused. */

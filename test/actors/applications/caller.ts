@@ -13,6 +13,8 @@ export interface Asked {
   readonly args?: readonly unknown[];
   readonly tell?: boolean;
   readonly deadlineMs?: number;
+  /** The answer is read as a stream, and left after so many items; the value is their list. */
+  readonly take?: number;
   /** Its signal is aborted when it has been made. */
   readonly abort?: boolean;
   /** Its signal is aborted when this word is told on this channel. */
@@ -50,6 +52,7 @@ async function outcomeOf({
   deadlineMs,
   abort,
   abortOn,
+  take,
 }: Asked): Promise<Outcome> {
   const controller = new AbortController();
   const options = {
@@ -68,14 +71,23 @@ async function outcomeOf({
   }
   const signals = abortOn === undefined ? undefined : new Signals(abortOn[0]);
   void signals?.until(abortOn?.[1] ?? '').then(() => controller.abort(new Error('the test has aborted it')));
+  const items: unknown[] = [];
   if (abort === true) controller.abort(new Error('the test has aborted it'));
   try {
-    return { value: await answer };
+    return { value: take === undefined ? await answer : await taken(answer, take, items) };
   } catch (error) {
-    return { error: describe(error, 'settled') };
+    return { ...(items.length > 0 && { value: items }), error: describe(error, 'settled') };
   } finally {
     signals?.close();
   }
+}
+
+async function taken(answer: unknown, most: number, items: unknown[]): Promise<unknown[]> {
+  for await (const item of answer as AsyncIterable<unknown>) {
+    items.push(item);
+    if (items.length >= most) break;
+  }
+  return items;
 }
 
 function describe(error: unknown, at: 'call' | 'settled'): NonNullable<Outcome['error']> {

@@ -197,3 +197,72 @@ export class Tasks {
     throw error;
   }
 }
+
+export class Streams {
+  #made = 0;
+  readonly #context: ActorContext;
+
+  constructor(context: ActorContext) {
+    this.#context = context;
+  }
+
+  async *count(to: number): AsyncGenerator<number> {
+    for (let n = 0; n < to; n++) {
+      this.#made++;
+      yield n;
+    }
+  }
+
+  made(): number {
+    return this.#made;
+  }
+
+  /** Pieces whose contents say which they are. */
+  async *pieces(count: number, bytes: number): AsyncGenerator<string> {
+    for (let n = 0; n < count; n++) yield `${n} `.padEnd(bytes, 'x');
+  }
+
+  async *relayed(count: number, bytes: number): AsyncGenerator<string> {
+    for await (const piece of actor<typeof Streams>('streams').pieces(count, bytes)) yield piece;
+  }
+
+  async *waits(channel: string, call: Call): AsyncGenerator<number> {
+    const signals = new Signals(channel);
+    const aborted = new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    try {
+      yield 1;
+      await aborted;
+    } finally {
+      signals.tell('returned');
+      // What has been told goes on its way with the next turn of the loop.
+      setImmediate(() => signals.close());
+    }
+  }
+
+  /** Waits for what never comes, and does not look at its signal. */
+  async *deaf(): AsyncGenerator<number> {
+    yield 1;
+    await new Promise(() => undefined);
+  }
+
+  async *fails(): AsyncGenerator<number> {
+    yield 1;
+    yield 2;
+    throw new RangeError('no third');
+  }
+
+  async *odd(): AsyncGenerator<unknown> {
+    yield { fine: true };
+    yield { when: () => 1 };
+  }
+
+  /** Tells where it runs, then holds. */
+  async *holds(channel: string): AsyncGenerator<string> {
+    const signals = new Signals(channel);
+    yield this.#context.thread;
+    const released = signals.until('release');
+    signals.tell('holding');
+    await released;
+    signals.close();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * A streamed answer at the thread that reads it. The call is made when the reading begins; what is taken grants credit for more, and a
+ * reader that leaves, by `break` or an error, gives the call up.
+ */
+
+/** What the stream needs of its call. */
+export interface StreamCall {
+  pull(items: number): void;
+  giveUp(): void;
+}
+
+interface Waiting {
+  resolve(result: IteratorResult<unknown, undefined>): void;
+  reject(error: unknown): void;
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+export class MadeStream implements AsyncIterableIterator<unknown, undefined> {
+  readonly #begin: (stream: MadeStream) => Promise<unknown>;
+  /** So many are granted at once: half of what may be on its way. */
+  readonly #grantFrom: number;
+  readonly #items: unknown[] = [];
+  readonly #waiting: Waiting[] = [];
+  #taken = 0;
+  #call: StreamCall | null = null;
+  #state: 'new' | 'open' | 'ended' = 'new';
+  /** Told once, behind the items. */
+  #failure: { readonly error: unknown } | null = null;
+
+  /** @param begin makes the call; what it returns settles when the stream ends */
+  constructor(begin: (stream: MadeStream) => Promise<unknown>, window: number) {
+    this.#begin = begin;
+    this.#grantFrom = Math.max(1, window >> 1);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The call has been made. */
+  opened(call: StreamCall): void {
+    this.#call = call;
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#state === 'new') this.#open();
+    if (this.#items.length > 0) {
+      const value = this.#items.shift();
+      this.#take();
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#state === 'ended') {
+      const failure = this.#failure;
+      this.#failure = null;
+      return failure === null ? Promise.resolve(DONE) : Promise.reject(failure.error);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    const isOpen = this.#state === 'open';
+    this.#failure = null;
+    this.#items.length = 0;
+    this.#end(null);
+    if (isOpen) this.#call?.giveUp();
+    return Promise.resolve(DONE);
+  }
+
+  #open(): void {
+    this.#state = 'open';
+    this.#begin(this).then(
+      () => this.#end(null),
+      (error: unknown) => this.#end({ error }),
+    );
+  }
+
+  item(value: unknown): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) {
+      this.#items.push(value);
+      return;
+    }
+    this.#take();
+    waiting.resolve({ done: false, value });
+  }
+
+  #take(): void {
+    this.#taken++;
+    if (this.#taken < this.#grantFrom || this.#state !== 'open') return;
+    this.#call?.pull(this.#taken);
+    this.#taken = 0;
+  }
+
+  #end(failure: { readonly error: unknown } | null): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    const [first, ...others] = this.#waiting.splice(0);
+    if (first === undefined) this.#failure = failure;
+    else if (failure === null) first.resolve(DONE);
+    else first.reject(failure.error);
+    for (const { resolve } of others) resolve(DONE);
+  }
+}
