@@ -43,6 +43,13 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
         { pool: name, thread, processIds },
         'processes killed: a thread that was ended waited for them',
       ),
+    onThreadRecycled: ({ name }, thread, cause) =>
+      log.info({ pool: name, thread, cause }, 'thread recycled: another takes its place'),
+    onThreadNotRecycled: ({ name }, thread, error) =>
+      log.error(
+        { pool: name, thread, err: error },
+        'thread not recycled, it goes on: the other did not load',
+      ),
     onDegraded: ({ name, dispatcher }, nextStartInMs) => {
       const { config, stale } = know();
       const min = config?.threads.min;

@@ -26,6 +26,7 @@ import { resolveHosts } from './listeners/names.ts';
 import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
+import { MemoryGuard } from './memory-guard.ts';
 import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
@@ -81,6 +82,7 @@ export class Server {
   #certificates: Certificates | null = null;
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
+  readonly #memoryGuard: MemoryGuard;
   readonly #abuse: AbuseLog;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
@@ -117,6 +119,7 @@ export class Server {
     );
     for (const name of this.#pools.keys()) this.#outcomes.set(name, new OutcomeCounters());
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
+    this.#memoryGuard = new MemoryGuard(config.memory, log);
     this.#abuse = new AbuseLog(log);
     this.#handshakes = new Handshakes(config.limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
@@ -340,6 +343,7 @@ export class Server {
     const { limits } = config;
     this.#deadlines.options = limits;
     this.#limits.options = limits;
+    this.#memoryGuard.options = config.memory;
     this.#handshakes.options = limits.handshakes;
     this.#lingering.options = lingerOptions(config);
     this.#reactor.maintainEveryMs = maintainEveryMs(config);
@@ -464,6 +468,7 @@ export class Server {
     this.#maintain();
     this.#actors?.tick(now);
     this.#measureLoops();
+    this.#memoryGuard.look(this.#pools.values(), now);
     this.#checkEmpty();
     this.#reactor.request();
   }

@@ -69,6 +69,8 @@ export interface PoolStatus {
   readonly exchanges: ExchangeStatus;
   readonly threads: readonly ThreadStatus[];
   readonly startedThreads: number;
+  /** Threads that were replaced although they were well. */
+  readonly recycledThreads: number;
   readonly diedThreads: number;
   /** Of these, those that were ended because they hung. */
   readonly hungThreads: number;
@@ -115,6 +117,10 @@ export interface ThreadStatus {
   /** Since its loop came around last. Of one that is not asleep: for so long it has computed, or waited within a call. */
   readonly turnAgeMs: number;
   readonly loop: LoopStatus;
+  /** Of its heap in use, garbage included; the same behind the last large collection; and what its objects hold outside of it. */
+  readonly heapBytes: number;
+  readonly liveHeapBytes: number;
+  readonly externalBytes: number;
   /** Garbage collection: how often, and how long it took, of `loop.activeMs`. */
   readonly collections: number;
   readonly collectingMs: number;

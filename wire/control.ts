@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly downgrade?: DowngradeSettings;
   /** Both sides of every exchange are held against the interface's rules. */
   readonly validate?: boolean;
+  /** What the application answers before it is ready. */
+  readonly warmUp?: readonly WarmUpRequest[];
   /** How long an application's `stop` may take; default: for ever. */
   readonly stopTimeoutMs?: number;
   /** Characters of an error's message, and of its stack, that are reported; default `DEFAULT_MAX_ERROR_CHARS`. */
@@ -55,6 +57,13 @@ export interface HostOptions {
   readonly responseWindowBytes: number;
   /** Bytes that `write` keeps for an application that does not wait for it, per exchange; beyond it, an error. */
   readonly writeBacklogBytes: number;
+}
+
+/** Without content. */
+export interface WarmUpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
 }
 
 /** Of docs/sgi.md, rule 12.7. */

@@ -7,7 +7,10 @@
  *          3   within              1 + the slot whose application code the host has called and that has not returned; 0: none
  *          4   collecting          milliseconds that this has taken, as a 64-bit float
  *          6   OS thread id        the system's number of the thread, or 0
- *          7   ... padding to a cache line of its own
+ *          8   heap                bytes of its heap in use, as a 64-bit float, as are the next two
+ *         10   live heap           the same behind the last large collection; 0: there was none
+ *         12   external            bytes outside of it that its objects hold, Buffers above all
+ *         14   ... padding
  *         16   held back           1: the reactor has work that the thread is to ask for when it has nothing to do
  *         17   ... padding
  *         32   slots               eight words each:
@@ -25,7 +28,8 @@
  *
  * A stall of more than half a wrap, 35 minutes, counts for nothing.
  *
- * Nothing follows from these words but figures: a thread that has gone wild may write what it likes.
+ * From these words follow figures, and whether the thread hangs: one that has gone wild may write what it likes, and harms its own
+ * exchanges alone.
  */
 
 const THREAD_ID = 0;
@@ -36,6 +40,10 @@ const WITHIN = 3;
 const COLLECTING = 2;
 const OS_THREAD_ID = 6;
 const HELD_BACK = 16;
+/** Indexes of the Float64Array, as is COLLECTING. */
+const HEAP = 4;
+const LIVE_HEAP = 5;
+const EXTERNAL = 6;
 const SLOTS = 32;
 const WORDS_PER_SLOT = 8;
 const STALLS = 1;
@@ -82,6 +90,16 @@ export class Vitals {
   collected(tookMs: number): void {
     (this.#words[COLLECTIONS] as number)++;
     (this.#floats[COLLECTING] as number) += tookMs;
+  }
+
+  measured(heapBytes: number, externalBytes: number): void {
+    this.#floats[HEAP] = heapBytes;
+    this.#floats[EXTERNAL] = externalBytes;
+  }
+
+  /** Garbage of all ages: what is left is in use. */
+  collectedAll(heapBytes: number): void {
+    this.#floats[LIVE_HEAP] = heapBytes;
   }
 
   /** Before the claim, so that whoever sees the exchange claimed sees since when. */
@@ -156,6 +174,21 @@ export class Vitals {
 
   get collectingMs(): number {
     return this.#floats[COLLECTING] as number;
+  }
+
+  /** Bytes of its heap in use, garbage included; 0: not measured yet. */
+  get heapBytes(): number {
+    return this.#floats[HEAP] as number;
+  }
+
+  /** The same without garbage, behind the last large collection. */
+  get liveHeapBytes(): number {
+    return this.#floats[LIVE_HEAP] as number;
+  }
+
+  /** Outside of the heap: Buffers, above all. */
+  get externalBytes(): number {
+    return this.#floats[EXTERNAL] as number;
   }
 
   /** When the thread claimed the slot's exchange. */

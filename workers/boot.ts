@@ -3,7 +3,6 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
-import { PerformanceObserver } from 'node:perf_hooks';
 import { threadId } from 'node:worker_threads';
 import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
@@ -23,9 +22,11 @@ import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
 import { LoadedFiles } from './loading/loaded-files.ts';
+import { sampleMemory } from './memory-sampling.ts';
 import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
 const REPORTS_PER_SECOND = 20;
@@ -42,7 +43,7 @@ export default async function boot({
   makeLastWordsSafe(options.maxErrorChars);
   const vitals = new Vitals(channel.vitals);
   vitals.identify(threadId, osThreadId());
-  watchCollections(vitals);
+  sampleMemory(vitals);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
   void reports.began();
@@ -71,6 +72,7 @@ export default async function boot({
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
+      await warmUp(loaded.application, options);
     } catch (error) {
       files?.flush();
       return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
@@ -120,14 +122,6 @@ const NO_APPLICATION: Loaded = {
   application: (exchange) => exchange.respond(404),
   lifespan: {},
 };
-
-/** A few times a second at most where much is allocated, and told behind the collection, so it costs nothing that shows. */
-function watchCollections(vitals: Vitals): void {
-  const observer = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) vitals.collected(duration);
-  });
-  observer.observe({ type: 'gc' });
-}
 
 /** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
 async function stop(

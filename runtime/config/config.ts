@@ -8,7 +8,7 @@ import type { ThreadRange } from './thread-range.ts';
 export interface Config
   extends Pick<
     ConfigOutput,
-    'limits' | 'http2' | 'http1' | 'health' | 'reload' | 'drainTimeoutMs' | 'drainDelayMs' | 'log'
+    'limits' | 'http2' | 'http1' | 'health' | 'reload' | 'memory' | 'drainTimeoutMs' | 'drainDelayMs' | 'log'
   > {
   /** Absolute path of the file it came from. */
   readonly file: string;

@@ -291,6 +291,7 @@ function assemble(
     http1: output.http1,
     health: output.health,
     reload: output.reload,
+    memory: output.memory,
     control: {
       ...output.control,
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),

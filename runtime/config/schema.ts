@@ -18,6 +18,7 @@ import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
 import { profilingSection } from './profiling-schema.ts';
+import { memorySection, recycle, warmUp } from './recycling-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 import { env, execArgv, threads } from './threads-schema.ts';
@@ -192,6 +193,8 @@ export const poolSchema = v.pipe(
         5,
       ),
       restart,
+      recycle,
+      warmUp,
       niceIncrement: wholeNumber(
         'Added to the niceness of the threads, so that under load the reactor, and pools with less, run first. Linux and macOS.',
         { from: 0, to: 19, byDefault: 5 },
@@ -378,6 +381,7 @@ export const configSchema = v.pipe(
           0,
         ),
       }),
+      memory: memorySection,
       control: controlSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(

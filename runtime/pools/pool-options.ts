@@ -4,6 +4,7 @@ import type { ThreadCompanion } from './companion.ts';
 import type { DispatcherOptions } from './dispatcher.ts';
 import type { HangOptions } from './hung-threads.ts';
 import type { Prints } from './prints.ts';
+import type { RecyclingOptions } from './recycling.ts';
 
 /** Of single threads: a thread keeps those that it was started with, while the pool may start others of another version. */
 export interface ThreadOptions {
@@ -45,6 +46,7 @@ export interface PoolOptions extends ThreadOptions, DispatcherOptions, HangOptio
   /** Threads over the minimum end, one after another, when the pool could have done without for so long. */
   readonly idleTimeoutMs: number;
   readonly restart: RestartOptions;
+  readonly recycle: RecyclingOptions;
   /** A thread that another has replaced may finish what it has for so long. */
   readonly retireTimeoutMs: number;
 }

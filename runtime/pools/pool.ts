@@ -14,6 +14,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
 import type { PoolOptions, ThreadOptions } from './pool-options.ts';
+import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
 import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
@@ -42,6 +43,10 @@ export interface PoolObserver {
   onThreadBack(pool: Pool, thread: string, awayMs: number): void;
   /** Processes that a thread waited for, and that were ended with it. */
   onChildrenEnded(pool: Pool, thread: string, processIds: readonly number[]): void;
+  /** Another is started in the place of a thread that is well. */
+  onThreadRecycled(pool: Pool, thread: string, cause: RecyclingCause): void;
+  /** That did not load, or died at once: the thread goes on. */
+  onThreadNotRecycled(pool: Pool, thread: string, error: unknown): void;
   /** Fewer threads than the minimum take jobs, and it will stay so for a while. */
   onDegraded(pool: Pool, nextStartInMs: number): void;
   /** It has its minimum of threads again. */
@@ -75,7 +80,7 @@ export interface ThreadRegistry extends Turns {
 
 export type PoolState = 'starting' | 'running' | 'degraded' | 'draining';
 
-export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoad {
+export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoad, RecyclingOwner {
   readonly name: string;
   readonly dispatcher: Dispatcher;
   follower: ThreadFollower | null = null;
@@ -96,6 +101,11 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   /** Of threads that are gone. */
   readonly #pastTally = new Tally();
   readonly #supervision: Supervision;
+  readonly #recycling: Recycling;
+  /** Threads that others are started for. */
+  readonly #replacing = new Map<Thread, Promise<void>>();
+  /** Threads that were replaced although they were well, ever. */
+  recycledThreads = 0;
   readonly #hungThreads: HungThreads;
   readonly #sizer: Sizer;
   /** Threads that were told to end, whatever they do, and have not: native code and the system's calls are not interrupted. */
@@ -116,6 +126,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     this.#supervision = new Supervision(options.restart, this, () => turns.tick());
     this.#hungThreads = new HungThreads(options, this);
     this.#sizer = new Sizer(sizingOptions(options), turns.nowMs);
+    this.#recycling = new Recycling(options.recycle, this);
     this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
     this.#version = this.createVersion(options);
@@ -264,6 +275,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     this.dispatcher.options = options;
     this.#hungThreads.options = options;
     this.#sizer.options = sizingOptions(options);
+    this.#recycling.options = options.recycle;
     this.#supervision.options = options.restart;
     if (this.#state === 'running') this.#supervision.restore();
   }
@@ -296,7 +308,15 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
    * `retireTimeoutMs` at most. Resolves when that one has ended. When the new one does not load, or dies too soon, the old one goes on.
    * @throws ApplicationLoadError
    */
-  async replaceThread(thread: Thread, version = this.#version): Promise<void> {
+  replaceThread(thread: Thread, version = this.#version): Promise<void> {
+    const underWay = this.#replacing.get(thread);
+    if (underWay !== undefined) return underWay;
+    const replaced = this.#replace(thread, version).finally(() => this.#replacing.delete(thread));
+    this.#replacing.set(thread, replaced);
+    return replaced;
+  }
+
+  async #replace(thread: Thread, version: ThreadVersion): Promise<void> {
     const old = this.#incarnations.get(thread);
     if (old === undefined || this.#state !== 'running') return;
     const trial = this.#overlap(old, version);
@@ -307,6 +327,21 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
       throw error;
     }
     await trial.accept();
+  }
+
+  /**
+   * Replaces a thread that is well.
+   * @throws ApplicationLoadError the replacement did not load: the thread goes on, and the observer has been told
+   */
+  async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
+    this.#observer.onThreadRecycled(this, thread.name, cause);
+    try {
+      await this.replaceThread(thread);
+      this.recycledThreads++;
+    } catch (error) {
+      this.#observer.onThreadNotRecycled(this, thread.name, error);
+      throw error;
+    }
   }
 
   #overlap(old: Incarnation | null, version: ThreadVersion): Trial {
@@ -597,6 +632,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   tick(): void {
     this.#hungThreads.look(this.#incarnations.keys(), this.#turns.nowMs);
     this.dispatcher.rebalance();
+    this.#recycle();
     this.#resize();
   }
 
@@ -640,6 +676,12 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
       busyMs += this.workerOf(thread)?.performance.eventLoopUtilization().active ?? 0;
     }
     return busyMs;
+  }
+
+  /** Not while all threads are replaced anyway, nor while some are missing. */
+  #recycle(): void {
+    if (this.state !== 'running' || this.#overlapping > this.#recycling.underWay) return;
+    this.#recycling.look(this.dispatcher.threads, this.#turns.nowMs);
   }
 
   #drainThread(incarnation: Incarnation): void {
