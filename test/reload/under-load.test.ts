@@ -1,6 +1,6 @@
 /**
- * Reload after reload while clients send all that a server is sent. SLUICE_RELOADS=100 npx ava test/reload/under-load.test.ts runs more
- * of them than the suite does.
+ * Reload after reload while clients send all that a server is sent. More of them than the suite runs:
+ * SLUICE_RELOADS=100 npx ava --timeout=30m test/reload/under-load.test.ts
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -57,7 +57,7 @@ class Journal {
 }
 
 test('reloads under load lose nothing and run nothing twice: uploads, events, WebSockets, small requests', async (t) => {
-  t.timeout(600_000);
+  t.timeout(120_000 + 15_000 * RELOADS);
   const application = fileURLToPath(new URL('./applications/long.ts', import.meta.url));
   const pool = {
     application,
