@@ -13,6 +13,8 @@ export interface Asked {
   readonly args?: readonly unknown[];
   readonly tell?: boolean;
   readonly deadlineMs?: number;
+  /** A tell that is made so often, and awaited never. */
+  readonly flood?: number;
   /** The answer is read as a stream, and left after so many items; the value is their list. */
   readonly take?: number;
   /** Its signal is aborted when it has been made. */
@@ -53,6 +55,7 @@ async function outcomeOf({
   abort,
   abortOn,
   take,
+  flood = 0,
 }: Asked): Promise<Outcome> {
   const controller = new AbortController();
   const options = {
@@ -65,6 +68,7 @@ async function outcomeOf({
     const handle = actor(name) as unknown as AnyHandle;
     const client = key === undefined ? handle : handle.of(key);
     const called = (tell === true ? client.tell : client) as AnyClient;
+    for (let i = 0; i < flood; i++) void (called[method] as AnyClient[string])(...all);
     answer = (called[method] as AnyClient[string])(...all);
   } catch (error) {
     return { error: describe(error, 'call') };
