@@ -198,6 +198,24 @@ test('a mailbox that is full refuses, retryable, and another key does not notice
   t.deepEqual(await ask({ actor: 'counter', key: 'full', method: 'add', args: [1] }), [{ value: 4 }]);
 });
 
+test('keys are bounded, and an instance without a message for idleMs is stopped', async (t) => {
+  const { ask, server } = await startActorServer(t, {
+    actors: {
+      ...actors,
+      counter: { pool: 'state', export: 'Counter', kind: 'keyed', maxKeys: 2, idleMs: 5_000 },
+    },
+  });
+  const add = (key: string) => ({ actor: 'counter', key, method: 'add', args: [1] });
+  t.deepEqual(await ask(add('a'), add('b')), [{ value: 1 }, { value: 1 }]);
+  const [refused] = await ask(add('c'));
+  t.like(refused?.error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'no', retryable: true });
+  t.deepEqual(await ask(add('a')), [{ value: 2 }]);
+  // As if so much time had passed.
+  server.parts.actors?.tick(performance.now() + 6_000);
+  const anew = await ask(add('a'), add('b'));
+  t.deepEqual(anew, [{ value: 1 }, { value: 1 }], 'other instances, made when the old ones had stopped');
+});
+
 test("a thread's calls to one actor are bounded, in messages and bytes", async (t) => {
   const { ask } = await startActorServer(t, {
     actors: {
