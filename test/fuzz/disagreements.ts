@@ -40,6 +40,14 @@ const heading = (field: string): RegExp =>
 const ours: readonly RefusedBySluice[] = [
   {
     reason:
+      'A length without a digit is refused where its line ends. Node waits for the next byte, which could fold the line; a folded one is refused as well.',
+    section: 'RFC 9110 section 8.6, RFC 9112 section 5.2',
+    status: 400,
+    why: /Content-Length field is malformed/,
+    before: /\r\nContent-Length:[\t ]*\r\n$/i,
+  },
+  {
+    reason:
       'A bare LF is no line end, and CR without LF is invalid: Node skips any number of both before a request line.',
     section: 'RFC 9112 section 2.2',
     status: 400,

@@ -9,6 +9,7 @@ const chunked = 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r
 /** What the collection has no case for, as its cases are about our limits and not Node's. */
 const more: readonly string[] = [
   'GET /a\nHost: a\r\n\r\n',
+  'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n',
   `${chunked}1\r\na\r\n0\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n`,
   'GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n',
 ];

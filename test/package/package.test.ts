@@ -62,7 +62,7 @@ test('its command tells version and help, and checks a configuration', async (t)
   const version = await execute(process.execPath, [command, 'version']);
   t.is(version.stdout, `${manifest.version}\n`);
   const help = await execute(process.execPath, [command, 'help']);
-  t.regex(help.stdout, /^usage: sluice start\|check\|status\|profile\|doctor\|.*\|help\|version/);
+  t.regex(help.stdout, /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version/);
   const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
   t.like(wrong, { code: 2 });
 });
