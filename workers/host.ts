@@ -37,8 +37,11 @@ import { HostedRequest, PromisedRequest } from './request.ts';
 /** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
 const FIXED_HEAD_BYTES = 160;
 const TURN_TARGET_MS = 1;
-/** Answers wait no longer than this for the end of their turn once the next exchange is begun, which may take any time. */
-const PUBLISH_AFTER_MS = 0.2;
+/**
+ * Answers wait no longer than this for the end of their turn once the next exchange is begun, which may take any time. A batch of work that
+ * costs microseconds is over before: to publish within it would ring the reactor twice for it.
+ */
+const PUBLISH_AFTER_MS = 0.5;
 const LARGEST_BATCH = 256;
 /** Who has kept the thread for longer may only have waited for a core. */
 const SUSPICIOUS_US = 500;

@@ -43,6 +43,8 @@ export class Dispatcher implements LaneOwner {
   readonly #onWaiting: () => void;
   /** When it was last looked a stalled thread had jobs that it has not begun, and no other thread had room for them. */
   #mayRob = false;
+  /** When no thread would have the head of the queue. */
+  #stoppedAtMs = Number.NEGATIVE_INFINITY;
   /** Jobs moved from one thread to another, ever. */
   recalledJobs = 0;
   refusedJobs = 0;
@@ -108,7 +110,8 @@ export class Dispatcher implements LaneOwner {
     job.state = 'queued';
     const waited = this.#queue.size > 0;
     this.#queue.push(job);
-    if (waited) this.#advance();
+    // Between two turns nothing changes that nobody tells of: where there is more than threads can take, each job would ask in vain.
+    if (waited && this.#turns.nowMs !== this.#stoppedAtMs) this.#advance();
     if (this.#queue.size > 0) this.#onWaiting();
   }
 
@@ -239,6 +242,7 @@ export class Dispatcher implements LaneOwner {
       this.#queue.remove(job);
       if (this.#assign(job)) continue;
       this.#queue.unshift(job);
+      this.#stoppedAtMs = this.#turns.nowMs;
       return;
     }
   }

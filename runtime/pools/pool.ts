@@ -87,6 +87,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   #options: PoolOptions;
   readonly #observer: PoolObserver;
   readonly #turns: ThreadRegistry;
+  /** When it was last looked whether there are threads enough. */
+  #grownAtMs = Number.NEGATIVE_INFINITY;
   readonly #incarnations = new Map<Thread, Incarnation>();
   /** What threads are started with. */
   #version: ThreadVersion;
@@ -600,6 +602,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
 
   /** Takes a thread that has ended out of everything; its unbegun jobs. */
   #remove({ thread }: Incarnation): ReturnType<Thread['die']> {
+    this.#grownAtMs = Number.NEGATIVE_INFINITY;
     this.#removeFromDispatcher(thread);
     this.#turns.removeThread(thread);
     this.#incarnations.delete(thread);
@@ -624,6 +627,10 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
       return;
     }
     if (this.#state !== 'running') return;
+    // It is asked for each job that waits, and what there is to do follows from time and from threads that come and go.
+    const now = this.#turns.nowMs;
+    if (now === this.#grownAtMs && this.dispatcher.threads.length > 0) return;
+    this.#grownAtMs = now;
     this.#supervision.restore();
     this.#resize();
   }
