@@ -142,23 +142,26 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     engine.endTurn();
     this.#output.send(false);
     this.#judgePause();
-    if (engine.state === 'closing') this.#linger();
+    if (engine.state === 'closing' || (engine.state === 'aborted' && !engine.mustReset)) this.#linger();
     else if (engine.state === 'aborted') this.#abort();
     else if (engine.hasTunnelEnded && !this.#socket.writableEnded) this.#socket.end();
   }
 
-  /** After everything that has been written. */
+  /** After everything that has been written. A response that was broken off says by its framing that it is not whole (RFC 9112 section 8). */
   #linger(): void {
     this.#state = 'ending';
     this.#front.lingering.add(this.#socket, this.#front.reactor.nowMs);
   }
 
-  /** The peer must not take for whole what it has got. What has been written is with the system, as far as it takes it now. */
+  /**
+   * A FIN would end a response that has no length as if it were whole; only a reset tells. What has been written is with the system,
+   * as far as it takes it now.
+   */
   #abort(): void {
     this.#state = 'ending';
     const socket = this.#socket;
-    // A FIN would end a response that has no length as if it were whole; only a reset tells. TLS tells by what it has no time to say.
-    const mustReset = this.#engine.mustReset && socket.remoteFamily !== undefined && !('encrypted' in socket);
+    // TLS tells by what it has no time to say, and a Unix domain socket has no reset.
+    const mustReset = socket.remoteFamily !== undefined && !('encrypted' in socket);
     process.nextTick(() => {
       if (mustReset) socket.resetAndDestroy();
       else socket.destroy();
