@@ -5,6 +5,9 @@
  * starts of its processes are half: well under a minute on two cores.
  */
 export const SLOW: readonly string[] = [
+  'actors/asks.test.ts',
+  'actors/deaths.test.ts',
+  'actors/streams.test.ts',
   'adapters/fetch/contract.test.ts',
   'adapters/fetch/nested.test.ts',
   'adapters/node/against-its-will.test.ts',
@@ -125,6 +128,10 @@ export const SLOW: readonly string[] = [
   'profiling/heap.test.ts',
   'profiling/page.test.ts',
   'profiling/refusals.test.ts',
+  'reload/process.test.ts',
+  'reload/reload.test.ts',
+  'reload/under-load.test.ts',
+  'reload/watch.test.ts',
   'runner/deadlines.test.ts',
   'runtime/exchange-model.test.ts',
   'server/bodies.test.ts',
