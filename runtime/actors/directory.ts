@@ -13,6 +13,8 @@ import { corrupt } from '../../wire/decoder.ts';
 import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
+import type { TopicSettings } from '../../wire/topics/messages.ts';
+import { Topics, type TopicsOptions } from '../topics/topics.ts';
 import { ActorLink, type LinkOwner } from './link.ts';
 import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
 import { ActorTurns } from './turns.ts';
@@ -28,6 +30,7 @@ export interface DirectoryObserver {
 
 export interface DirectoryOptions {
   readonly actors: readonly DirectorySettings[];
+  readonly topics: TopicSettings & TopicsOptions;
   readonly recallAfterMs: number;
   readonly maxErrorChars?: number;
   readonly slots?: number;
@@ -60,6 +63,7 @@ const MAX_CHAIN = 64;
 
 export class ActorDirectory implements LinkOwner {
   readonly notRead: Buffer;
+  readonly topics: Topics;
   readonly #actors: readonly DirectoryActor[];
   readonly #options: DirectoryOptions;
   readonly #observer: DirectoryObserver;
@@ -78,6 +82,7 @@ export class ActorDirectory implements LinkOwner {
     this.#options = options;
     this.#observer = observer;
     this.#turns = turns;
+    this.topics = new Topics(options.topics);
     this.#actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
     this.notRead = this.#failure({
       code: 'SLUICE_ACTOR_OVERLOADED',
@@ -113,6 +118,7 @@ export class ActorDirectory implements LinkOwner {
       thread: name,
       pool: pool.name,
       actors: this.#options.actors,
+      topics: this.#options.topics,
       module,
       maxErrorChars: this.#options.maxErrorChars ?? DEFAULT_MAX_ERROR_CHARS,
     };

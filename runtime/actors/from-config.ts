@@ -6,13 +6,14 @@ import type { ThreadCompanion } from '../pools/companion.ts';
 import type { Pool } from '../pools/pool.ts';
 import { ActorDirectory } from './directory.ts';
 
-/** Null: the configuration has no actors, so that nothing of them costs anything. */
+/** Null: the configuration has neither actors nor topics, so that nothing of them costs anything. */
 export function createDirectory(config: Config, log: Log): ActorDirectory | null {
   const actors = Object.values(config.actors);
-  if (actors.length === 0) return null;
+  if (config.topics === null) return null;
   return new ActorDirectory(
     {
       actors,
+      topics: config.topics,
       recallAfterMs: Math.min(...Object.values(config.pools).map(({ recallAfterMs }) => recallAfterMs)),
       maxErrorChars: config.log.maxErrorChars,
     },

@@ -10,6 +10,8 @@ import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { corrupt } from '../../wire/decoder.ts';
+import type { TopicLink, TopicOutlet } from '../topics/outlet.ts';
+import type { Topics } from '../topics/topics.ts';
 import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
 
 /** What happens on a link; the directory decides what becomes of it. */
@@ -38,6 +40,7 @@ export interface LinkOwner {
   requestTurn(): void;
   /** The doorbell rang: the turn may run at once. */
   wake(): void;
+  readonly topics: Topics;
   /** For an answer that its caller does not read. */
   readonly notRead: Buffer;
 }
@@ -48,7 +51,7 @@ export interface LinkOptions {
   readonly maxBacklogBytes: number;
 }
 
-export class ActorLink implements ActorReactorHandler, Link {
+export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   readonly name: string;
   readonly pool: string;
   readonly end: ActorReactorEnd;
@@ -59,6 +62,7 @@ export class ActorLink implements ActorReactorHandler, Link {
   readonly given = new Set<ActorCall>();
   readonly mailboxes = new Set<Mailbox>();
   readonly blocked = new Set<Mailbox>();
+  readonly topics: TopicOutlet;
   readonly #owner: LinkOwner;
   readonly #slots: (ActorCall | null)[];
   readonly #free: number[] = [];
@@ -82,6 +86,7 @@ export class ActorLink implements ActorReactorHandler, Link {
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
     const { reactor, transfer } = createActorChannel(this, { ringBytes, slots });
     this.end = reactor;
+    this.topics = owner.topics.attach(this);
     this.transfer = transfer;
   }
 
@@ -178,6 +183,7 @@ export class ActorLink implements ActorReactorHandler, Link {
     this.state = 'gone';
     this.end.close();
     this.#unsent.length = 0;
+    this.#owner.topics.detach(this.topics);
     const unbegun: ActorCall[] = [];
     const begun: ActorCall[] = [];
     for (const call of this.given) {
@@ -199,6 +205,14 @@ export class ActorLink implements ActorReactorHandler, Link {
   #freeSlot(slot: number): void {
     this.end.claims.release(slot);
     this.#free.push(slot);
+  }
+
+  get hasRoom(): boolean {
+    return this.#unsent.length === 0;
+  }
+
+  requestTurn(): void {
+    this.#owner.requestTurn();
   }
 
   // ---- ActorReactorHandler: what is about a slot or a call that is over is late, and harms nobody
@@ -264,12 +278,25 @@ export class ActorLink implements ActorReactorHandler, Link {
     this.#owner.onStopped(this, actor, key, start === end ? null : copyOf(bytes, start, end));
   }
 
+  onSubscribe(id: number, topic: string): void {
+    this.#owner.topics.subscribe(this.topics, id, topic);
+  }
+
+  onUnsubscribe(id: number): void {
+    this.#owner.topics.unsubscribe(this.topics, id);
+  }
+
+  onPublish(topic: string, bytes: Buffer, start: number, end: number): void {
+    this.#owner.topics.publish(topic, bytes, start, end);
+  }
+
   onWake(): void {
     this.#owner.wake();
   }
 
   onWritable(): void {
     while (this.#unsent.length > 0 && (this.#unsent[0] as () => boolean)()) this.#unsent.shift();
+    if (this.#unsent.length === 0) this.topics.flush();
     this.#owner.requestTurn();
   }
 

@@ -30,7 +30,7 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
 
 /** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
 function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
-  const { listeners, http1, control, profiling, log, actors } = config;
+  const { listeners, http1, control, profiling, log, actors, topics } = config;
   yield ['$.listeners.length', listeners.length];
   for (const [index, listener] of listeners.entries()) {
     yield* fixedOfListener(childPath('$.listeners', index), listener);
@@ -41,6 +41,8 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
     for (const [key, value] of Object.entries(actor))
       yield [childPath(childPath('$.actors', name), key), value];
   }
+  yield ['$.topics', topics === null ? undefined : 'topics'];
+  for (const [name, value] of Object.entries(topics ?? {})) yield [childPath('$.topics', name), value];
   // ALPN offers what is spoken.
   yield ['$.http1.enabled', http1.enabled];
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];

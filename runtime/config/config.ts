@@ -15,11 +15,15 @@ export interface Config
   readonly listeners: readonly ListenerConfig[];
   readonly pools: Readonly<Record<string, PoolConfig>>;
   readonly actors: Readonly<Record<string, ActorConfig>>;
+  /** Null: the file has neither topics nor actors, so no thread gets a channel for them. */
+  readonly topics: TopicsConfig | null;
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
   readonly control: ControlConfig;
   readonly profiling: ProfilingConfig;
 }
+
+export type TopicsConfig = NonNullable<ConfigOutput['topics']>;
 
 export type ProfilingConfig = ConfigOutput['profiling'];
 

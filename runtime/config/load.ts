@@ -36,6 +36,7 @@ import { type ConfigOutput, configSchema } from './schema.ts';
 import { checkShape, expectedAt } from './shape.ts';
 import { findMissingRoots, staticPool, staticPoolName } from './static.ts';
 import type { ThreadRange } from './thread-range.ts';
+import { assembleTopics, checkTopics } from './topics.ts';
 
 /** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
 export interface ConfigOverrides {
@@ -198,7 +199,7 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, actors, routes, http1, http2, health, control } = sectionsOf(parts);
+  const { listeners, pools, actors, topics, routes, http1, http2, health, control } = sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
@@ -210,6 +211,7 @@ function crossCheck(
   checkRoutes(routes, pools, problems);
   checkPoolModules(pools, routes, problems);
   checkActors(actors, pools, problems);
+  checkTopics(topics, pools, problems);
   checkOutputLimits(http2, problems);
   checkHealth(health, problems);
   checkControlPath(control, directory, problems);
@@ -222,6 +224,7 @@ type Sections = {
     | 'listeners'
     | 'pools'
     | 'actors'
+    | 'topics'
     | 'routes'
     | 'http1'
     | 'http2'
@@ -285,6 +288,7 @@ function assemble(
     listeners: assembleListeners(output, dirname(file), addresses, overrides),
     pools,
     actors: assembleActors(output),
+    topics: assembleTopics(output),
     routes: routes.sort(compareRoutes),
     limits: output.limits,
     http2: output.http2,

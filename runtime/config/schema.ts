@@ -22,6 +22,7 @@ import { memorySection, recycle, warmUp } from './recycling-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 import { env, execArgv, threads } from './threads-schema.ts';
+import { topicsSection } from './topics-schema.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const logFormats = ['auto', 'json', 'text'] as const;
@@ -315,6 +316,7 @@ export const configSchema = v.pipe(
         {},
       ),
       actors: actorsSection,
+      topics: topicsSection,
       routes: v.pipe(
         v.array(route, 'an array of routes'),
         v.minLength(1, 'at least one route'),

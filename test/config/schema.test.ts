@@ -57,6 +57,12 @@ const beside: Readonly<Record<string, (http2: object) => object>> = {
   }),
   'actors.app.mailboxBytes': (actor) => ({ actors: { app: { ...actor, maxMessageBytes: 256 } } }),
   'actors.app.callerBytes': (actor) => ({ actors: { app: { ...actor, maxMessageBytes: 256 } } }),
+  'topics.maxMessageBytes': (topics) => ({
+    topics: { ...topics, threadBytes: 2 ** 30, subscriptionBytes: 2 ** 30, publishBytes: 2 ** 30 },
+  }),
+  'topics.threadBytes': (topics) => ({ topics: { ...topics, maxMessageBytes: 256 } }),
+  'topics.subscriptionBytes': (topics) => ({ topics: { ...topics, maxMessageBytes: 256 } }),
+  'topics.publishBytes': (topics) => ({ topics: { ...topics, maxMessageBytes: 256 } }),
 };
 
 /** A configuration with one value set, and large rings so that no head is too large for them. Its first route has files, its actor is `app`. */

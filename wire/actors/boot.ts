@@ -1,4 +1,5 @@
 /** What a thread is told of actors when it starts. */
+import type { TopicSettings } from '../topics/messages.ts';
 import type { ActorChannelTransfer } from './channel.ts';
 
 export type ActorKind = 'pool' | 'keyed' | 'single';
@@ -31,6 +32,7 @@ export interface ActorBoot {
   readonly thread: string;
   readonly pool: string;
   readonly actors: readonly ActorSettings[];
+  readonly topics: TopicSettings;
   /** URL of the module whose exports are this pool's actors; null: it hosts none. */
   readonly module: string | null;
   readonly maxErrorChars: number;

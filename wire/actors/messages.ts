@@ -5,11 +5,14 @@
  * A thread is in two roles at once. As a caller it numbers its calls itself (`id`, 32 bits that wrap and are never used twice at once), so
  * no answer reaches another call than its own. As the one who answers it is given a call on a slot, whose word in the claim table says
  * whether the call has begun.
+ *
+ * Topics have messages of their own on the same rings: ../topics/messages.ts.
  */
 import type { ChannelEvents } from '../messages.ts';
+import type { TopicReactorHandler, TopicThreadHandler } from '../topics/messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 2;
+export const ACTOR_GRAMMAR_VERSION = 3;
 
 /** Thread → reactor. */
 export const FromThread = {
@@ -78,7 +81,7 @@ export interface MethodManifest {
 }
 
 /** The reactor's side. `bytes[start, end)` is a payload in shared memory, valid during the call. */
-export interface ActorReactorHandler extends ChannelEvents {
+export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler {
   /**
    * @param parentSlot of the call that this thread makes this one for, plus one; 0: none
    * @param deadlineMs of `clockMilliseconds`
@@ -110,7 +113,7 @@ export interface ActorReactorHandler extends ChannelEvents {
 }
 
 /** The thread's side; as `ActorReactorHandler`. */
-export interface ActorThreadHandler extends ChannelEvents {
+export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   onDeliver(
     slot: number,
     generation: number,

@@ -2,6 +2,7 @@
 import { corrupt } from '../decoder.ts';
 import { binaryBound, stringBound } from '../encoder.ts';
 import { ChannelEnd, type ChannelParts } from '../end.ts';
+import { TopicFromThread, TopicToThread } from '../topics/messages.ts';
 import { FIXED_BOUND } from './bounds.ts';
 import { type ActorReactorHandler, FromThread, ToThread } from './messages.ts';
 
@@ -14,6 +15,9 @@ const LEAVING = (2 << 8) | FromThread.Leaving;
 const STOPPED = (4 << 8) | FromThread.Stopped;
 const ITEM = (3 << 8) | FromThread.Item;
 const PULL = (3 << 8) | FromThread.Pull;
+const SUBSCRIBE = (3 << 8) | TopicFromThread.Subscribe;
+const UNSUBSCRIBE = (2 << 8) | TopicFromThread.Unsubscribe;
+const PUBLISH = (4 << 8) | TopicFromThread.Publish;
 
 export class ActorReactorEnd extends ChannelEnd {
   readonly #handler: ActorReactorHandler;
@@ -94,6 +98,23 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
+  /** @param sequence of the next message of the topic; null: there are as many topics as there may be */
+  sendSubscribed(id: number, sequence: number | null): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(4, TopicToThread.Subscribed, id);
+    this.encoder.integer(sequence === null ? 0 : 1);
+    this.encoder.integer(sequence ?? 0);
+    return this.commit();
+  }
+
+  sendEvent(id: number, sequence: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(end - start))) return false;
+    this.encoder.message(4, TopicToThread.Event, id);
+    this.encoder.integer(sequence);
+    this.encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
   protected override dispatch(offset: number, length: number): void {
     const { decoder } = this;
     const handler = this.#handler;
@@ -154,6 +175,26 @@ export class ActorReactorEnd extends ChannelEnd {
         const key = decoder.string();
         decoder.binary();
         handler.onStopped(actor, key, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case PUBLISH: {
+        decoder.integer();
+        const topic = decoder.string();
+        decoder.binary();
+        handler.onPublish(topic, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case SUBSCRIBE: {
+        const id = decoder.integer();
+        const topic = decoder.string();
+        decoder.finish();
+        handler.onSubscribe(id, topic);
+        return;
+      }
+      case UNSUBSCRIBE: {
+        const id = decoder.integer();
+        decoder.finish();
+        handler.onUnsubscribe(id);
         return;
       }
       default:

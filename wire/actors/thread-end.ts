@@ -2,6 +2,7 @@
 import { corrupt } from '../decoder.ts';
 import { binaryBound, stringBound } from '../encoder.ts';
 import { ChannelEnd, type ChannelParts } from '../end.ts';
+import { TopicFromThread, TopicToThread } from '../topics/messages.ts';
 import { FIXED_BOUND } from './bounds.ts';
 import { type ActorThreadHandler, FromThread, ToThread } from './messages.ts';
 
@@ -14,6 +15,8 @@ const MANIFEST = (3 << 8) | ToThread.Manifest;
 const LEFT = (2 << 8) | ToThread.Left;
 const ITEM = (3 << 8) | ToThread.Item;
 const PULL = (4 << 8) | ToThread.Pull;
+const SUBSCRIBED = (4 << 8) | TopicToThread.Subscribed;
+const EVENT = (4 << 8) | TopicToThread.Event;
 
 export class ActorThreadEnd extends ChannelEnd {
   readonly #handler: ActorThreadHandler;
@@ -96,6 +99,27 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendSubscribe(id: number, topic: string): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(topic))) return false;
+    this.encoder.message(3, TopicFromThread.Subscribe, id);
+    this.encoder.string(topic);
+    return this.commit();
+  }
+
+  sendUnsubscribe(id: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, TopicFromThread.Unsubscribe, id);
+    return this.commit();
+  }
+
+  sendPublish(topic: string, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(topic) + binaryBound(length))) return false;
+    this.encoder.message(4, TopicFromThread.Publish, 0);
+    this.encoder.string(topic);
+    this.encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
   protected override dispatch(offset: number, length: number): void {
     const { decoder } = this;
     const handler = this.#handler;
@@ -159,6 +183,21 @@ export class ActorThreadEnd extends ChannelEnd {
         decoder.finish();
         handler.onLeft();
         return;
+      case EVENT: {
+        const id = decoder.integer();
+        const sequence = decoder.integer();
+        decoder.binary();
+        handler.onEvent(id, sequence, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case SUBSCRIBED: {
+        const id = decoder.integer();
+        const isAccepted = decoder.integer() === 1;
+        const sequence = decoder.integer();
+        decoder.finish();
+        handler.onSubscribed(id, isAccepted ? sequence : null);
+        return;
+      }
       default:
         throw corrupt('a message of the reactor', 'another');
     }

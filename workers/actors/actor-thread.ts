@@ -13,11 +13,12 @@ import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import { ThreadTopics } from '../topics/thread-topics.ts';
 import { Calls } from './calls.ts';
 import { ActorState } from './client.ts';
 import { ActorHost } from './host.ts';
 import { loadActors } from './load.ts';
-import { decoder } from './payloads.ts';
+import { decoder, freeEncoder } from './payloads.ts';
 import type { ActorContext } from './types.ts';
 
 const RECEIVE_LIMIT = 256;
@@ -35,6 +36,7 @@ export class ActorThread implements ActorThreadHandler {
   readonly end: ActorThreadEnd;
   readonly calls: Calls;
   readonly host: ActorHost;
+  readonly topics: ThreadTopics;
   /** By number. */
   readonly states: readonly ActorState[];
   readonly #boot: ActorBoot;
@@ -58,6 +60,7 @@ export class ActorThread implements ActorThreadHandler {
     this.end = openActorChannel(boot.channel, this, atomics);
     this.calls = new Calls(this);
     this.host = new ActorHost(this, this.end.claims.slots);
+    this.topics = new ThreadTopics(this, boot.topics, boot.maxErrorChars, { decoder, freeEncoder });
     this.states = boot.actors.map((settings, index) => {
       const limits: PayloadLimits = {
         maxBytes: settings.maxMessageBytes,
@@ -121,6 +124,7 @@ export class ActorThread implements ActorThreadHandler {
   close(): void {
     this.end.close();
     this.calls.endAll();
+    this.topics.endAll();
   }
 
   /** Whoever is due runs in no application's context. */
@@ -139,6 +143,13 @@ export class ActorThread implements ActorThreadHandler {
     this.#unsent.push(() => send(this.end, payload));
     // Only what is published makes room.
     this.#said();
+  }
+
+  /** Sends a message if there is room for it and nothing else waits. If not, `topics.flush` follows. */
+  trySend(send: (end: ActorThreadEnd) => boolean): boolean {
+    const isSent = this.#unsent.length === 0 && send(this.end);
+    this.#said();
+    return isSent;
   }
 
   #said(): void {
@@ -213,6 +224,7 @@ export class ActorThread implements ActorThreadHandler {
 
   onWritable(): void {
     while (this.#unsent.length > 0 && (this.#unsent[0] as () => boolean)()) this.#unsent.shift();
+    if (this.#unsent.length === 0) this.topics.flush();
     this.requestTurn();
   }
 
@@ -255,6 +267,14 @@ export class ActorThread implements ActorThreadHandler {
 
   onPull(slot: number, generation: number, items: number): void {
     this.host.onPull(slot, generation, items);
+  }
+
+  onSubscribed(id: number, sequence: number | null): void {
+    this.topics.onSubscribed(id, sequence);
+  }
+
+  onEvent(id: number, sequence: number, bytes: Buffer, start: number, end: number): void {
+    this.topics.onEvent(id, sequence, bytes, start, end);
   }
 
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {

@@ -4,6 +4,9 @@ import { actorThread } from './current.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
 import type { ActorClass, Handle } from './types.ts';
 
+export { TopicError, TopicErrorCode } from '../topics/error.ts';
+export type { SubscribeOptions, Subscription, WhenFull } from '../topics/subscription.ts';
+export { type Topic, topic } from '../topics/topic.ts';
 export { ActorError, ActorErrorCode, type Begun, type EndedBy } from './error.ts';
 export type { ActorContext, Ask, Call, CallOptions, Client, Handle, Keyed, Tell } from './types.ts';
 

@@ -1,0 +1,55 @@
+/** The configuration's `topics`: what bounds them. What concerns the rings is in topics.ts. */
+import * as v from 'valibot';
+import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/forms.ts';
+import { wholeNumber } from './fields.ts';
+
+const gibibyte = 1_073_741_824;
+
+function bytes(description: string, byDefault: number) {
+  return wholeNumber(description, { from: 256, to: gibibyte, byDefault });
+}
+
+export const topicsSchema = v.pipe(
+  v.strictObject(
+    {
+      maxTopics: wholeNumber(
+        'Topics that have subscriptions, in the whole process. Subscriptions to more are refused.',
+        { from: 1, to: 10_000_000, byDefault: 100_000 },
+      ),
+      maxSubscriptions: wholeNumber('Subscriptions of one thread. More are refused.', {
+        from: 1,
+        to: 10_000_000,
+        byDefault: 100_000,
+      }),
+      maxMessageBytes: wholeNumber('Bytes of a message.', { from: 256, to: 33_000_000, byDefault: 65_536 }),
+      maxMessageDepth: wholeNumber('How deep objects of a message may lie within each other.', {
+        from: 4,
+        to: 512,
+        byDefault: DEFAULT_MAX_DEPTH,
+      }),
+      maxSharedReferences: wholeNumber('How often objects of a message may be referred to again within it.', {
+        from: 0,
+        to: 1_000_000,
+        byDefault: DEFAULT_MAX_REFERENCES,
+      }),
+      threadBytes: bytes(
+        'Bytes of messages that wait, beside its ring, for one thread that does not read. Beyond it the oldest are dropped, and counted as missed.',
+        4_194_304,
+      ),
+      subscriptionBytes: bytes(
+        'Bytes of messages that wait in one subscription; one that has as many is full, as one with capacity messages is.',
+        1_048_576,
+      ),
+      publishBytes: bytes(
+        'Bytes of messages of one thread that wait for room in its ring. More are refused.',
+        1_048_576,
+      ),
+    },
+    'an object',
+  ),
+  v.description(
+    'What bounds topics (see topics.md). Threads can publish and subscribe when this section is there, if only as {}, or when there are actors. Default: none.',
+  ),
+);
+
+export const topicsSection = v.optional(topicsSchema);

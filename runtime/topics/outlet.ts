@@ -1,0 +1,98 @@
+/**
+ * The topics that one thread has subscribed to, and what waits for it.
+ *
+ * A message goes into the thread's ring at once. When the ring is full, what the thread does not read waits here up to
+ * `threadBytes`; beyond that the oldest is dropped, so a thread that comes back meets the newest. Nobody else notices: a
+ * message that waits for several threads is kept once, and the publisher is told nothing.
+ */
+import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
+import { Deque } from '../../wire/deque.ts';
+import type { MessageTaker, Published, Reader } from './records.ts';
+
+/** The link of a thread, as topics need it. */
+export interface TopicLink {
+  readonly name: string;
+  readonly end: ActorReactorEnd;
+  /** Nothing else waits for room in the ring. */
+  readonly hasRoom: boolean;
+  /** Sends a message, now or when there is room. */
+  send(bytes: number, send: () => boolean): void;
+  requestTurn(): void;
+}
+
+interface Waiting {
+  readonly reader: Reader;
+  readonly sequence: number;
+  readonly payload: Buffer;
+}
+
+/** What a message that waits costs beside its payload. */
+const OVERHEAD_BYTES = 64;
+
+export class TopicOutlet implements MessageTaker {
+  readonly link: TopicLink;
+  readonly readers = new Map<number, Reader>();
+  /** Messages that were dropped since this thread did not read. */
+  dropped = 0;
+  readonly #waiting = new Deque<Waiting>();
+  readonly #maxWaitingBytes: number;
+  #waitingBytes = 0;
+
+  constructor(link: TopicLink, maxWaitingBytes: number) {
+    this.link = link;
+    this.#maxWaitingBytes = maxWaitingBytes;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  give(reader: Reader, message: Published): void {
+    const { link } = this;
+    const { sequence, bytes, start, end } = message;
+    if (
+      this.#waiting.length === 0 &&
+      link.hasRoom &&
+      link.end.sendEvent(reader.id, sequence, bytes, start, end)
+    ) {
+      link.requestTurn();
+      return;
+    }
+    const payload = message.keep();
+    this.#waiting.push({ reader, sequence, payload });
+    this.#waitingBytes += payload.length + OVERHEAD_BYTES;
+    // The newest stays, whatever its size: whoever gets it sees by its number what was lost before.
+    while (this.#waitingBytes > this.#maxWaitingBytes && this.#waiting.length > 1) {
+      if (this.#shift().reader.state === 'open') this.dropped++;
+    }
+    // Of a link on which something else waits, nobody has asked for room on behalf of this.
+    link.requestTurn();
+  }
+
+  /** There is room in the ring, and nothing else waits for it. */
+  flush(): void {
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
+      const { reader, sequence, payload } = first;
+      if (
+        reader.state === 'open' &&
+        !this.link.end.sendEvent(reader.id, sequence, payload, 0, payload.length)
+      ) {
+        return;
+      }
+      this.#shift();
+    }
+  }
+
+  /** The thread is gone. */
+  close(): void {
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+    this.readers.clear();
+  }
+
+  #shift(): Waiting {
+    const waiting = this.#waiting.shift() as Waiting;
+    this.#waitingBytes -= waiting.payload.length + OVERHEAD_BYTES;
+    return waiting;
+  }
+}

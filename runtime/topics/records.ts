@@ -1,0 +1,57 @@
+/** The records of topics: which threads have subscribed to one, and a message on its way to them. */
+
+/** Where a thread's messages go. */
+export interface MessageTaker {
+  give(reader: Reader, message: Published): void;
+}
+
+export class Topic {
+  readonly name: string;
+  /** Of the next message; 32 bits that wrap. */
+  sequence = 0;
+  readonly readers: Reader[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** A thread that has subscribed to a topic. */
+export class Reader {
+  readonly topic: Topic;
+  readonly taker: MessageTaker;
+  /** The thread's number for it. */
+  readonly id: number;
+  state: 'open' | 'closed' = 'open';
+
+  constructor(topic: Topic, taker: MessageTaker, id: number) {
+    this.topic = topic;
+    this.taker = taker;
+    this.id = id;
+  }
+}
+
+/** One message. `bytes[start, end)` lies in its publisher's ring, valid while it is given away. */
+export class Published {
+  readonly sequence: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  #kept: Buffer | null = null;
+
+  constructor(sequence: number, bytes: Buffer, start: number, end: number) {
+    this.sequence = sequence;
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** Its payload in memory that lasts, the same for all who keep it. */
+  keep(): Buffer {
+    if (this.#kept === null) {
+      this.#kept = Buffer.allocUnsafeSlow(this.end - this.start);
+      this.bytes.copy(this.#kept, 0, this.start, this.end);
+    }
+    return this.#kept;
+  }
+}

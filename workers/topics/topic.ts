@@ -1,0 +1,73 @@
+/** What `sluice/actors` exports of topics. docs/topics.md tells how to use them. */
+import { MAX_TOPIC_CHARS } from '../../wire/topics/messages.ts';
+import { actorThread } from '../actors/current.ts';
+import { nameOf } from '../values.ts';
+import { TopicError, TopicErrorCode } from './error.ts';
+import type { SubscribeOptions, Subscription } from './subscription.ts';
+import type { ThreadTopics } from './thread-topics.ts';
+
+/** A topic: whoever subscribes to it, in whatever thread of the server, gets what anybody publishes. */
+export interface Topic<T> {
+  readonly name: string;
+  /**
+   * Sends a message to all who have subscribed. Resolves when it is on its way; nobody says who got it. Awaiting it is what
+   * holds a publisher to what the server can pass on; slow subscribers never hold it.
+   * @throws TopicError (as a rejection, and never an unhandled one) `SLUICE_TOPIC_OVERLOADED`, `SLUICE_TOPIC_STOPPED`,
+   * `SLUICE_MESSAGE_INVALID`, `SLUICE_MESSAGE_TOO_LARGE`
+   */
+  publish(message: T): Promise<void>;
+  /**
+   * @throws TopicError `SLUICE_TOPIC_OVERLOADED`, `SLUICE_TOPIC_STOPPED`, `SLUICE_TOPIC_OPTION_INVALID`
+   */
+  subscribe(options?: SubscribeOptions): Subscription<T>;
+}
+
+const DEFAULT_CAPACITY = 256;
+const MAX_CAPACITY = 1_000_000;
+const WHEN_FULL: ReadonlySet<unknown> = new Set(['drop-oldest', 'drop-newest', 'close']);
+
+/**
+ * The topic of this name. It owns nothing; it may be made when a module is loaded, by any application, actor or lifespan hook.
+ * @throws TopicError `SLUICE_TOPIC_NAME_INVALID`; `SLUICE_TOPIC_UNAVAILABLE` where threads have no channel for topics
+ */
+export function topic<T>(name: string): Topic<T> {
+  if (typeof name !== 'string' || name === '' || name.length > MAX_TOPIC_CHARS || !name.isWellFormed()) {
+    const got = typeof name === 'string' ? `one of ${name.length} characters` : nameOf(name);
+    const message = `expected a topic's name, a well-formed string of 1 to ${MAX_TOPIC_CHARS} characters, got ${got}`;
+    throw new TopicError(TopicErrorCode.NameInvalid, message);
+  }
+  return Object.freeze({
+    name,
+    publish: (message: T) => {
+      try {
+        return topicsOf(name).publish(name, message);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
+    subscribe: (options: SubscribeOptions = {}) => {
+      const { capacity = DEFAULT_CAPACITY, whenFull = 'drop-oldest' } = options;
+      if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
+        throw invalid(name, 'capacity', `a whole number from 1 to ${MAX_CAPACITY}`, capacity);
+      }
+      if (!WHEN_FULL.has(whenFull)) {
+        throw invalid(name, 'whenFull', '"drop-oldest", "drop-newest" or "close"', whenFull);
+      }
+      return topicsOf(name).subscribe(name, capacity, whenFull) as Subscription<T>;
+    },
+  });
+}
+
+function topicsOf(name: string): ThreadTopics {
+  const thread = actorThread();
+  if (thread !== null) return thread.topics;
+  const message = `expected a thread of a server whose configuration has topics ("topics": {}) or actors, for ${JSON.stringify(name)}`;
+  throw new TopicError(TopicErrorCode.Unavailable, message);
+}
+
+function invalid(topic: string, option: string, expected: string, got: unknown): TopicError {
+  return new TopicError(
+    TopicErrorCode.OptionInvalid,
+    `${topic}: expected ${option} to be ${expected}, got ${nameOf(got)}`,
+  );
+}
