@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
+import { isModuleName } from '../config/implied.ts';
 import { type Flags, settings } from './settings.ts';
 
 export const commands = {
@@ -46,7 +47,7 @@ export function parseArguments(words: readonly string[]): Arguments {
   }
   // `sluice start --help` asks for help, whatever else stands there.
   if (asked !== undefined) return { command: asked, flags, problems: [] };
-  const command = readCommand(positionals, problems);
+  const command = readCommand(positionals, flags, problems);
   return { command, flags, problems: command === 'help' || command === 'version' ? [] : problems };
 }
 
@@ -107,7 +108,11 @@ function unknownFlag(name: string, where: string): ConfigProblem {
   return near === undefined ? problem : { ...problem, hint: `did you mean --${near}?` };
 }
 
-function readCommand(positionals: readonly string[], problems: ConfigProblem[]): Command | undefined {
+function readCommand(
+  positionals: readonly string[],
+  flags: Map<string, string[]>,
+  problems: ConfigProblem[],
+): Command | undefined {
   const [word, ...rest] = positionals;
   const where = 'command';
   const expected = `one of ${Object.keys(commands).join(', ')}`;
@@ -118,12 +123,33 @@ function readCommand(positionals: readonly string[], problems: ConfigProblem[]):
     problems.push(near === undefined ? problem : { ...problem, hint: `did you mean ${near}?` });
     return undefined;
   }
+  const [module] = rest;
+  if (module !== undefined && takesModule(word) && isModuleName(module)) {
+    rest.shift();
+    const given = flags.get('config');
+    if (given === undefined) flags.set('config', [module]);
+    else {
+      const expected = `either a module behind ${word} or --config`;
+      problems.push({
+        code: ConfigErrorCode.Conflict,
+        where,
+        expected,
+        received: `both ${module} and ${given[0]}`,
+      });
+    }
+  }
   for (const extra of rest) {
     const hint = extra.endsWith('.json') ? `did you mean --config ${extra}?` : 'flags start with "--"';
     const received = describeValue(extra);
-    problems.push({ code, where, expected: `nothing after ${word} but flags`, received, hint });
+    const module = takesModule(word) ? 'one module and flags' : 'flags';
+    problems.push({ code, where, expected: `nothing after ${word} but ${module}`, received, hint });
   }
   return word;
+}
+
+/** `sluice start app.ts`, and the questions about a server that was started so. */
+function takesModule(command: Command): boolean {
+  return command === 'start' || command === 'check' || command === 'reload' || command === 'status';
 }
 
 function isCommand(word: string): word is Command {

@@ -4,22 +4,32 @@ import { commands } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
 import { type Setting, settings } from './settings.ts';
 
-export const usage = `usage: sluice ${Object.keys(commands).join('|')} [flags]`;
+export const usage = `usage: sluice ${Object.keys(commands).join('|')} [module] [flags]`;
 
 export function helpText(): string {
   const flags = settings.flatMap((setting): Row[] => [
     [flagOf(setting), setting.description],
-    ['', `Variable: ${setting.variables.join(', or ')}`],
+    ...(setting.variables.length === 0
+      ? []
+      : [['', `Variable: ${setting.variables.join(', or ')}`] as const]),
   ]);
   return [
     usage,
     'Sluice serves HTTP/2 and HTTP/1.1 from one thread and runs your application on all the others.',
     `Commands:\n${table(Object.entries(commands))}`,
+    `Examples:\n${table(examples)}`,
     `Flags (over variables, over the file, over defaults):\n${table(flags)}`,
     `Exit codes:\n${table(Object.entries(exitCodes))}`,
     'The file is described by the JSON Schema that the package carries as sluice/schema.json.\n',
   ].join('\n\n');
 }
+
+const examples: readonly Row[] = [
+  ['sluice start app.ts --port 3000', 'Give every request to one application, with defaults for all else.'],
+  ['sluice start', 'Run what ./runtime.config.json describes.'],
+  ['sluice check', 'Say what is wrong with ./runtime.config.json, or what it would run.'],
+  ['sluice status app.ts', 'Ask the server that "sluice start app.ts" has started.'],
+];
 
 const exitCodes: Readonly<Record<string, string>> = {
   [ExitCode.Ok]:

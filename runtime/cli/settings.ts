@@ -14,6 +14,7 @@ import { parseThreadRange } from '../config/thread-range.ts';
 export type SettingName =
   | 'config'
   | 'address'
+  | 'port'
   | 'dev-tls'
   | 'watch'
   | 'threads'
@@ -26,7 +27,7 @@ export interface Setting {
   readonly short?: string;
   /** Empty for a switch, which stands alone on the command line. */
   readonly placeholder: string;
-  /** The first that is set counts. */
+  /** The first that is set counts; may be none. */
   readonly variables: readonly string[];
   readonly description: string;
   /** May be given more than once, and as a list with commas. */
@@ -39,7 +40,8 @@ export const settings: readonly Setting[] = [
     short: 'c',
     placeholder: 'FILE',
     variables: ['SLUICE_CONFIG'],
-    description: 'The configuration file. Default: ./runtime.config.json',
+    description:
+      'The configuration file, or an application module, which then gets every request. Default: ./runtime.config.json',
   },
   {
     name: 'address',
@@ -48,6 +50,13 @@ export const settings: readonly Setting[] = [
     description:
       'Listen here instead of where the file says. Repeat it, or separate with commas, for several.',
     repeatable: true,
+  },
+  {
+    name: 'port',
+    placeholder: 'N',
+    // Kubernetes sets SLUICE_PORT for a service named sluice, and not to a port.
+    variables: [],
+    description: 'Listen on this port of 127.0.0.1: short for --address 127.0.0.1:N.',
   },
   {
     name: 'dev-tls',
@@ -114,7 +123,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     problems.push(value);
     return undefined;
   };
-  const listeners = readAddresses(findGiven('address', flags, environment), problems);
+  const listeners = readAddresses(findAddresses(flags, environment, problems), problems);
   const devTls = read('dev-tls', parseSwitch);
   const watch = read('watch', parseSwitch);
   if (watch?.value === true && environment.NODE_ENV === 'production') problems.push(notInProduction(watch));
@@ -179,6 +188,26 @@ function findGiven(name: SettingName, flags: Flags, environment: Environment): G
   const { variables } = settings.find((setting) => setting.name === name) ?? { variables: [] };
   const variable = variables.find((candidate) => environment[candidate]);
   return variable === undefined ? undefined : { text: environment[variable] ?? '', source: variable };
+}
+
+function findAddresses(flags: Flags, environment: Environment, problems: ConfigProblem[]): Given | undefined {
+  const address = findGiven('address', flags, environment);
+  const port = findGiven('port', flags, environment);
+  if (port === undefined) return address;
+  const where = port.source;
+  if (address?.source === '--address') {
+    const expected = 'either --address or --port';
+    problems.push({ code: ConfigErrorCode.Conflict, where, expected, received: 'both' });
+    return undefined;
+  }
+  if (/^\d{1,5}$/.test(port.text) && Number(port.text) < 65_536) {
+    return { text: `127.0.0.1:${port.text}`, source: where };
+  }
+  const expected = 'a port from 0 to 65535';
+  const problem = { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(port.text) };
+  const isAddress = port.text.includes(':');
+  problems.push(isAddress ? { ...problem, hint: `did you mean --address ${port.text}?` } : problem);
+  return undefined;
 }
 
 function readAddresses(

@@ -21,6 +21,7 @@ import {
   readThreads,
 } from './cross-checks.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
+import { impliedText } from './implied.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
   assembleListener,
@@ -58,7 +59,7 @@ export interface Override<Value> {
 }
 
 /**
- * Loads the configuration file at `file` (relative to the working directory).
+ * Loads the configuration file at `file` (relative to the working directory), or the one that a module stands for.
  * @param known problems found before, on the command line, to be reported together with the file's
  * @throws ConfigError with every problem
  */
@@ -68,9 +69,9 @@ export function loadConfig(
   known: readonly ConfigProblem[] = [],
   parallelism: number = availableParallelism(),
 ): Config {
-  let text: string;
+  let text = impliedText(file);
   try {
-    text = readFileSync(file, 'utf8');
+    text ??= readFileSync(file, 'utf8');
   } catch (error) {
     const problems = [...known, unreadable(error)];
     throw new ConfigError(titleOf(file, problems), problems);
@@ -140,7 +141,8 @@ function parseSource(text: string, file: string, problems: ConfigProblem[]): Jso
 function unreadable(error: unknown): ConfigProblem {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const received = code === 'ENOENT' ? 'no such file' : String(error);
-  const hint = 'name another with --config FILE or SLUICE_CONFIG';
+  const hint =
+    'name another with --config FILE or SLUICE_CONFIG, or start an application without one: sluice start app.ts';
   const expected = 'a configuration file that can be read';
   return { code: ConfigErrorCode.FileUnreadable, where: '$', expected, received, hint };
 }

@@ -1,6 +1,7 @@
 /** The configuration file as it is now, for a server that runs: read in a thread, as the reactor must not wait for a disk. */
 import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode } from '../config/errors.ts';
+import { impliedText } from '../config/implied.ts';
 import { type ConfigOverrides, parseConfig } from '../config/load.ts';
 import { FileReader } from '../tls/file-reader.ts';
 
@@ -11,6 +12,8 @@ const READ_TIMEOUT_MS = 10_000;
  * @throws ConfigError
  */
 export function configReader(file: string, overrides: ConfigOverrides): () => Promise<Config> {
+  const implied = impliedText(file);
+  if (implied !== null) return async () => parseConfig(implied, file, overrides);
   const reader = new FileReader();
   return async () => {
     const read = await reader.read([file], AbortSignal.timeout(READ_TIMEOUT_MS));

@@ -120,7 +120,7 @@ for (const name of ['check', 'start']) {
     );
     t.regex(
       stderr,
-      /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[flags\]$/m,
+      /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[module] \[flags]$/m,
     );
   });
 }
@@ -202,7 +202,7 @@ test('help goes to standard output and exits 0, without a configuration file', a
   t.is(stderr, '');
   t.regex(
     stdout,
-    /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[flags\]\n/,
+    /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version \[module\] \[flags\]\n/,
   );
 });
 

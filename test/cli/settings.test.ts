@@ -11,6 +11,7 @@ function read(words: readonly string[], environment: Readonly<Record<string, str
 /** For each setting: two right values, what they are read as, and a wrong one. */
 const values = {
   address: { one: '127.0.0.1:1', other: '127.0.0.1:2', key: 'listeners', wrong: 'localhost' },
+  port: { one: '1', other: '2', key: 'listeners', wrong: '65536' },
   'dev-tls': { one: 'true', other: '0', key: 'devTls', wrong: 'yes' },
   threads: { one: '1', other: '2-3', key: 'threads', wrong: 'many' },
   'drain-timeout': { one: '1s', other: '2s', key: 'drainTimeoutMs', wrong: '10' },
@@ -92,6 +93,27 @@ test('addresses may be repeated and listed with commas', (t) => {
   t.deepEqual(addresses([], { SLUICE_ADDRESS: 'localhost:2,localhost:3' }), ['localhost:2', 'localhost:3']);
 });
 
+test('--port is a port of the loopback address, over SLUICE_ADDRESS and never beside --address', (t) => {
+  const [address] =
+    read(['--port', '3000'], { SLUICE_ADDRESS: 'localhost:1' }).overrides.listeners?.value ?? [];
+  t.like(address, { kind: 'tcp', host: '127.0.0.1', port: 3_000 });
+  // Kubernetes sets it for a service named sluice.
+  t.is(read([], { SLUICE_PORT: 'tcp://10.0.0.1:80' }).overrides.listeners, undefined);
+  t.like(read(['--port', '1', '--address', 'localhost:1']).problems, [
+    { code: ConfigErrorCode.Conflict, where: '--port' },
+  ]);
+  t.is(read(['--port', '[::1]:3000']).problems[0]?.hint, 'did you mean --address [::1]:3000?');
+});
+
+test('a module behind a command stands for --config', (t) => {
+  for (const command of ['start', 'check', 'reload', 'status']) {
+    for (const module of ['app.ts', 'app.js', 'a/b.mjs', 'b.cts']) {
+      const { flags, problems } = parseArguments([command, module, '--threads', '2']);
+      t.deepEqual([problems, readSettings(flags, {}).file], [[], module]);
+    }
+  }
+});
+
 test('all wrong flags are reported at once', (t) => {
   const words = ['--threads', '0', '--address', 'a', '--address', 'b', '--log-level', 'infos'];
   t.deepEqual(
@@ -115,6 +137,9 @@ const wrongWords: readonly [
   [['strat'], ConfigErrorCode.UnknownCommand, 'command', 'did you mean start?'],
   [['toString'], ConfigErrorCode.UnknownCommand, 'command', undefined],
   [['start', 'app.json'], ConfigErrorCode.UnknownCommand, 'command', 'did you mean --config app.json?'],
+  [['start', 'app'], ConfigErrorCode.UnknownCommand, 'command', 'flags start with "--"'],
+  [['start', 'a.ts', 'b.ts'], ConfigErrorCode.UnknownCommand, 'command', 'flags start with "--"'],
+  [['start', 'a.ts', '--config', 'a.json'], ConfigErrorCode.Conflict, 'command', undefined],
   [['start', '--adress', 'x'], ConfigErrorCode.UnknownFlag, '--adress', 'did you mean --address?'],
   [['start', '-x'], ConfigErrorCode.UnknownFlag, '-x', undefined],
   [['start', '--toString'], ConfigErrorCode.UnknownFlag, '--toString', undefined],

@@ -97,15 +97,18 @@ test("README's application runs as it is printed there", async (t) => {
   const config = blocksOf(readme).find(({ language }) => language === 'json')?.text ?? '';
   await writeFile(join(packed.project, name), source);
   await writeFile(join(packed.project, 'runtime.config.json'), config);
-  const server = await startInstalled(t, packed, join(packed.project, 'runtime.config.json'));
+  t.regex(readme, new RegExp(`^npx sluice start ${name}$`, 'm'));
   const curl = /^curl .*$/m.exec(readme)?.[0] ?? '';
   t.regex(curl, /127\.0\.0\.1:8080/);
-  const { stdout } = await execute('sh', [
-    '-c',
-    `${curl.replace('http://127.0.0.1:8080', server.origin)} -sS --max-time 30`,
-  ]);
-  t.regex(stdout, /^[0-9a-f]{32}:[0-9a-f]{64}\n$/);
-  t.is(await server.stop(), 0);
+  for (const file of [name, 'runtime.config.json']) {
+    const server = await startInstalled(t, packed, join(packed.project, file));
+    const { stdout } = await execute('sh', [
+      '-c',
+      `${curl.replace('http://127.0.0.1:8080', server.origin)} -sS --max-time 30`,
+    ]);
+    t.regex(stdout, /^[0-9a-f]{32}:[0-9a-f]{64}\n$/, file);
+    t.is(await server.stop(), 0, file);
+  }
 });
 
 test('applications in JavaScript and in TypeScript run on it side by side, with WebSockets', async (t) => {
