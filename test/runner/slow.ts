@@ -1,12 +1,13 @@
 /**
  * What the fast part of the tests leaves out: files that cost a second of CPU time or more, or need the machine for themselves, and
  * differ little between versions of Node. Of a folder whose files all do, the cheapest stays, without the tests that say `wholeOnly`
- * (`whole-only.ts`); `fast-part.test.ts` holds that something of every folder does. The fast part is some 70 seconds of CPU time, of which the
- * starts of its processes are half: well under a minute on two cores.
+ * (`whole-only.ts`); `fast-part.test.ts` holds that something of every folder does. The fast part is to stay under a minute on two cores; the
+ * starts of its processes are half of its CPU time.
  */
 export const SLOW: readonly string[] = [
   'actors/asks.test.ts',
   'actors/deaths.test.ts',
+  'actors/loading.test.ts',
   'actors/streams.test.ts',
   'adapters/fetch/contract.test.ts',
   'adapters/fetch/nested.test.ts',
@@ -15,6 +16,7 @@ export const SLOW: readonly string[] = [
   'adapters/node/careless.test.ts',
   'adapters/node/contract.test.ts',
   'adapters/node/proxies.test.ts',
+  'adapters/node/server-face.test.ts',
   'adapters/node/sockets.test.ts',
   'adapters/node/to-node.test.ts',
   'adapters/upgrade/mistakes.test.ts',
@@ -34,6 +36,7 @@ export const SLOW: readonly string[] = [
   'attack/slow.test.ts',
   'cli/command.test.ts',
   'cli/libuv-threads.test.ts',
+  'cli/module.test.ts',
   'cli/status.test.ts',
   'clients/haproxy.test.ts',
   'clients/matrix.test.ts',
@@ -63,11 +66,13 @@ export const SLOW: readonly string[] = [
   'faults/killed.test.ts',
   'faults/loading.test.ts',
   'faults/malformed.test.ts',
+  'faults/one-exchange.test.ts',
   'faults/own-errors.test.ts',
   'faults/queue.test.ts',
   'faults/recall.test.ts',
   'faults/recycling.test.ts',
   'faults/resets.test.ts',
+  'faults/route-limits.test.ts',
   'faults/stalled.test.ts',
   'faults/threads.test.ts',
   'faults/thrown-values.test.ts',
@@ -114,8 +119,10 @@ export const SLOW: readonly string[] = [
   'listeners/live.test.ts',
   'listeners/protocol.test.ts',
   'loading/examples.test.ts',
+  'loading/programs.test.ts',
   'package/ci-summary.test.ts',
   'package/package.test.ts',
+  'pools/flags.test.ts',
   'pools/histogram.test.ts',
   'pools/hung-threads.test.ts',
   'pools/leaks.test.ts',
