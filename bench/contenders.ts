@@ -87,6 +87,11 @@ export function frameworkHttp1(title: string, framework: Framework, processes: n
   return baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1');
 }
 
+/** `ws` on one thread, with rooms. */
+export function wsRoom(): Contender {
+  return baseline('ws, 1 thread', 'ws-room.ts', [], 'http', 'http/1.1');
+}
+
 /** What sockets cost with nothing behind them, over HTTP/1.1. */
 export function bareNet(): Contender {
   return baseline('bare node:net', 'bare-net.ts', [], 'http', 'http/1.1');
@@ -118,6 +123,8 @@ export interface BenchPool {
   readonly paths: readonly string[];
   /** More options of the pool as the configuration file has them. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** More options of its routes. */
+  readonly route?: Readonly<Record<string, unknown>>;
 }
 
 export interface SluiceOptions {
@@ -168,7 +175,9 @@ export function writeConfig(
         },
       ]),
     ),
-    routes: entries.flatMap(([pool, { paths }]) => paths.map((path) => ({ host: '*', path, pool }))),
+    routes: entries.flatMap(([pool, { paths, route }]) =>
+      paths.map((path) => ({ host: '*', path, pool, ...route })),
+    ),
     ...options,
   };
   const file = join(directory, `sluice-${port}.json`);

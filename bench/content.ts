@@ -14,3 +14,11 @@ export function numberInPath(path: string): number {
   }
   return value;
 }
+
+/** What a room of WebSockets is told: text like a chat's, of so many bytes. */
+export function roomMessage(bytes: number): string {
+  let text = '';
+  for (let n = 0; text.length < bytes; n++) text += `{"from":"guest ${n % 7}","at":${1_000_000 + 37 * n}} `;
+  return text.slice(0, bytes);
+}
+export const ROOM_MESSAGE_BYTES = { plain: 200, deflated: 2_048 } as const;

@@ -25,6 +25,7 @@ import { smallHttp1 } from './scenarios/small-http1.ts';
 import { smallTls } from './scenarios/small-tls.ts';
 import { stalled } from './scenarios/stalled.ts';
 import { start } from './scenarios/start.ts';
+import { topics } from './scenarios/topics.ts';
 import { transfer } from './scenarios/transfer.ts';
 import { warmThread } from './scenarios/warm-thread.ts';
 import { calibrateWork } from './work.ts';
@@ -41,6 +42,7 @@ const scenarios: readonly Scenario[] = [
   warmThread,
   transfer,
   channel,
+  topics,
   stalled,
   idle,
   start,

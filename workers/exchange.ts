@@ -328,6 +328,19 @@ export class HostedExchange implements Exchange {
   }
 
   /**
+   * Sends a piece in one message, without a promise. False: it would wait, for credit, for room or behind another, and nothing was
+   * sent. For tunnels, whose pieces were counted by nobody before.
+   */
+  tryWrite(bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    if (this.#response !== 'started' || this.#queue.length > 0 || this.#bodiless) return false;
+    if (length === 0 || length > this.#credit || length > this.#outlet.maxDataBytes) return false;
+    if (this.#declaredBytes !== -1 || !this.#outlet.sendData(this, 0, bytes, 0, length)) return false;
+    this.#credit -= length;
+    return true;
+  }
+
+  /**
    * A piece is lost: whatever followed, an `end` above all, would pass a body with a hole off as whole. The rejection may go
    * unheard, as the application did not wait before; the host reports it when the function is over.
    */

@@ -22,6 +22,11 @@ export class HostedTunnel implements Tunnel {
     return this.#exchange.write(chunk);
   }
 
+  /** As `write` of a chunk that need not wait; false: it would, and nothing was sent. */
+  tryWrite(chunk: Uint8Array): boolean {
+    return this.#exchange.tryWrite(chunk);
+  }
+
   get writableBytes(): number {
     return this.#exchange.writableBytes;
   }

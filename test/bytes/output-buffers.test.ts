@@ -70,11 +70,11 @@ test('a queue gives back in order what was put in, however it is cut, and holds 
 });
 
 test('a small answer takes a small buffer, and hundreds of them leave the large ones where they are', (t) => {
-  const buffers = new OutputBuffers(65_572, 32, 4_096, 256);
-  const first = Array.from({ length: 256 }, () => buffers.acquireSmall(300));
+  const buffers = new OutputBuffers(65_572, 32, 4_096);
+  const first = Array.from({ length: 1_024 }, () => buffers.acquireSmall(300));
   for (const chunk of first) buffers.release(chunk);
-  const again = Array.from({ length: 256 }, () => buffers.acquireSmall(300));
-  t.is(new Set([...first, ...again]).size, 256, 'no memory is taken anew');
+  const again = Array.from({ length: 1_024 }, () => buffers.acquireSmall(300));
+  t.is(new Set([...first, ...again]).size, 1_024, 'no memory is taken anew');
   t.true(again.every(({ buffer }) => buffer.length === 4_096));
   t.is(buffers.acquireSmall(4_097).buffer.length, 65_572);
 });

@@ -15,6 +15,7 @@ import { ServerWebSocket } from './socket.ts';
 export { WebSocketError, WebSocketErrorCode } from './errors.ts';
 export type { Message } from './message-queue.ts';
 export type { CompressionOptions, WebSocketOptions } from './options.ts';
+export { PreparedMessage } from './prepared.ts';
 export type { ServerWebSocket, WebSocketClosed } from './socket.ts';
 
 const SYSTEM_TIMERS: Timers = {
@@ -58,7 +59,13 @@ export function acceptWith(
     tunnel,
     exchange.closed,
     exchange.draining,
-    { ...settings, protocol, deflate, compressFromBytes: settings.compression?.thresholdBytes ?? 0 },
+    {
+      ...settings,
+      protocol,
+      deflate,
+      compressFromBytes: settings.compression?.thresholdBytes ?? 0,
+      compressionLevel: settings.compression?.level ?? 0,
+    },
     timers,
   );
 }

@@ -5,6 +5,7 @@
 import { Writable } from 'node:stream';
 import { type PerMessageDeflate, Receiver, Sender } from 'ws';
 import type { Tunnel } from '../gateway.ts';
+import type { PreparedMessage, SharedDeflate } from './prepared.ts';
 
 export interface FrameEvents {
   onMessage(message: string | Uint8Array): void;
@@ -26,8 +27,15 @@ export interface Deflate {
 export interface FramingOptions {
   readonly deflate: Deflate | null;
   readonly compressFromBytes: number;
+  /** zlib's. */
+  readonly compressionLevel: number;
   readonly maxMessageBytes: number;
   readonly maxFragments: number;
+}
+
+/** A tunnel of the host's own sends what need not wait without a promise. One that a layer has wrapped may not have it. */
+interface QuickTunnel extends Tunnel {
+  tryWrite?(chunk: Uint8Array): boolean;
 }
 
 /** A frame's head and its content are joined up to here: a copy costs less than a message of their own. */
@@ -59,17 +67,24 @@ const CLOSE_CODES: { readonly [code: string]: number } = {
 };
 
 export class Framing {
+  readonly #tunnel: QuickTunnel;
+  /** Null: what goes is not deflated. `own`: each message depends on those before it. */
+  readonly #sharing: SharedDeflate | 'own' | null;
   readonly #outlet: Writable;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #options: FramingOptions;
   /** `over`: a Close or an error has come, and no frame may follow. */
   #reading: 'open' | 'over' = 'open';
+  /** Messages that the peer's credit has not let go yet: what comes now goes behind them. */
+  #sends = 0;
   /** Pongs that the peer's credit has not let go yet. */
   #pongs = 0;
   #pongWaiting: Buffer | null = null;
 
   constructor(tunnel: Tunnel, events: FrameEvents, options: FramingOptions) {
+    this.#tunnel = tunnel;
+    this.#sharing = sharingOf(options);
     this.#outlet = outlet(tunnel, events);
     this.#options = options;
     const { deflate } = options;
@@ -116,7 +131,27 @@ export class Framing {
   send(message: string | Uint8Array, length: number): Promise<void> {
     const binary = typeof message !== 'string';
     const compress = this.#options.deflate !== null && length >= this.#options.compressFromBytes;
-    return written((done) => this.#sender.send(message, { binary, compress, fin: true, mask: false }, done));
+    this.#sends++;
+    return written((done) =>
+      this.#sender.send(message, { binary, compress, fin: true, mask: false }, (error) => {
+        this.#sends--;
+        done(error);
+      }),
+    );
+  }
+
+  /** Sends a message whose frame many share. False: it would wait, or no frame can be shared here, and nothing was sent. */
+  trySend(message: PreparedMessage): boolean {
+    if (this.#sends > 0) return false;
+    const { compressFromBytes } = this.#options;
+    if (this.#sharing === 'own' && message.length >= compressFromBytes) return false;
+    const frame = message.frame(this.#sharing === 'own' ? null : this.#sharing);
+    const tunnel = this.#tunnel;
+    if (tunnel.tryWrite !== undefined) return tunnel.tryWrite(frame);
+    if (frame.length > tunnel.writableBytes) return false;
+    // The tunnel's end is seen where it is read.
+    tunnel.write(frame).catch(() => undefined);
+    return true;
   }
 
   ping(): Promise<void> {
@@ -153,6 +188,22 @@ export class Framing {
       if (waiting !== null && this.#reading === 'open') this.#answerPing(waiting);
     });
   }
+}
+
+/** zlib deflates nothing with the smallest window as a peer with that window could inflate it. */
+const LEAST_WINDOW_BITS = 9;
+const WINDOW_BITS = 15;
+
+function sharingOf({
+  deflate,
+  compressFromBytes,
+  compressionLevel,
+}: FramingOptions): SharedDeflate | 'own' | null {
+  if (deflate === null) return null;
+  const { params } = deflate as PerMessageDeflate;
+  const windowBits = Number(params?.server_max_window_bits ?? WINDOW_BITS);
+  if (params?.server_no_context_takeover !== true || windowBits < LEAST_WINDOW_BITS) return 'own';
+  return { level: compressionLevel, windowBits, fromBytes: compressFromBytes };
 }
 
 const NO_BYTES = Buffer.alloc(0);

@@ -20,6 +20,7 @@ import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 import { type FrameEvents, Framing, type FramingOptions } from './framing.ts';
 import { KeepAlive, type KeepAliveTarget, type Timers } from './keep-alive.ts';
 import { type Message, MessageQueue } from './message-queue.ts';
+import type { PreparedMessage } from './prepared.ts';
 
 /** How a WebSocket ended. */
 export interface WebSocketClosed {
@@ -133,6 +134,20 @@ export class ServerWebSocket
       },
     );
     return handled(sent);
+  }
+
+  /**
+   * Send a message that many sockets get, whose frame is made once. It goes behind what was sent before.
+   * @returns false when it was not sent: the socket is closed, or the peer does not read and more than `maxUnsentBytes` would
+   * wait for it. The caller decides whether that peer goes without the message, or goes.
+   */
+  trySend(message: PreparedMessage): boolean {
+    if (this.#state !== 'open' && this.#state !== 'leaving') return false;
+    if (this.#framing.trySend(message)) return true;
+    const { length, data } = message;
+    if (this.#unsentBytes > 0 && this.#unsentBytes + length > this.#options.maxUnsentBytes) return false;
+    void this.send(data);
+    return true;
   }
 
   /**

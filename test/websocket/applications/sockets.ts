@@ -2,6 +2,7 @@
 import type { Exchange } from '../../../workers/gateway.ts';
 import {
   acceptWebSocket,
+  PreparedMessage,
   type ServerWebSocket,
   type WebSocketError,
   type WebSocketOptions,
@@ -14,6 +15,12 @@ interface Behaviour {
 }
 
 const PIECE = Buffer.alloc(65_536, 'x');
+
+/** Messages of several sizes, by number: shorter and longer than what is joined with its frame's head. */
+export function numbered(n: number): string {
+  return `${n} `.padEnd([20, 200, 2_000, 30_000][n % 4] ?? 0, `${n}.`);
+}
+export const NUMBERED = 60;
 
 const behaviours: { readonly [path: string]: Behaviour } = {
   '/echo': { run: echo },
@@ -74,6 +81,24 @@ const behaviours: { readonly [path: string]: Behaviour } = {
       }
     },
   },
+  /** Sends some messages by themselves and some prepared, and waits for none. */
+  '/mixed': { run: mixed },
+  '/mixed-deflated': { options: { compression: { thresholdBytes: 100 } }, run: mixed },
+  '/mixed-takeover': { options: { compression: { thresholdBytes: 100, contextTakeover: true } }, run: mixed },
+  /** Sends prepared messages until one is not taken, then closes. */
+  '/pour-prepared': {
+    run: async (socket, signals) => {
+      const message = new PreparedMessage(PIECE);
+      let taken = 0;
+      while (socket.trySend(message)) {
+        taken++;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      signals.tell(socket.unsentBytes + PIECE.length > 1_048_576 ? 'full' : 'refused early');
+      await socket.close(1013);
+      signals.tell(socket.trySend(message) ? 'taken after the end' : `refused after ${taken > 16}`);
+    },
+  },
   /** Sends without waiting. */
   '/pour': {
     run: async (socket, signals) => {
@@ -91,6 +116,17 @@ const behaviours: { readonly [path: string]: Behaviour } = {
     },
   },
 };
+
+async function mixed(socket: ServerWebSocket): Promise<void> {
+  const bytes = new PreparedMessage(new Uint8Array([1, 2, 3]));
+  for (let n = 0; n < NUMBERED; n++) {
+    if (n % 3 === 0) void socket.send(numbered(n));
+    else socket.trySend(new PreparedMessage(numbered(n)));
+    if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.trySend(bytes);
+  for await (const _ of socket);
+}
 
 async function echo(socket: ServerWebSocket): Promise<void> {
   for await (const message of socket) await socket.send(message);
