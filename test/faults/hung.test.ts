@@ -72,7 +72,6 @@ test.serial('beside a thread that hangs nothing is noticed but by what it had be
     (died.begun as { path: string }[]).map(({ path }) => path),
     ['/stream', '/wait', '/loop'],
   );
-  t.true((died.moved as number) >= 1);
 });
 
 test.serial('a route may have a limit of its own', async (t) => {
