@@ -20,7 +20,7 @@ for (const [death, cause] of [
   test.serial(
     `a thread that dies by ${death} ends what it has begun, is replaced, and disturbs nobody else`,
     async (t) => {
-      const limits = { resourceLimits: { maxOldGenerationSizeMb: 32 } };
+      const limits = { resourceLimits: { maxOldGenerationSizeMb: 32 }, queue: { maxWaitMs: 600_000 } };
       const { origin, signals, log } = await startServer(t, {
         pools: { mortal: { application: deadly, threads: { min: 1, max: 1 }, ...limits }, steady },
       });
