@@ -1,36 +1,49 @@
 /**
- * A chat room over WebSockets, the same over HTTP/1.1 and HTTP/2. The room lives in one thread, so its pool has one.
+ * Chat rooms over WebSockets, the same over HTTP/1.1 and HTTP/2. Members of a room may be on any thread of the pool: what they say
+ * goes through the room's topic.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { respondPage } from '../site/page.ts';
-import { answer, type Resources } from '../site/routing.ts';
-import { MAX_LINE_BYTES, Room } from './room.ts';
+import { answer, type Resources, respondText } from '../site/routing.ts';
+import { MAX_LINE_BYTES, roomNameOf } from './lines.ts';
+import { enter } from './room.ts';
 
 const RESOURCES: Resources = new Map([['/chat', { GET: showPage }]]);
 const ROOM_PATH = '/chat/room';
-
-const room = new Room();
+/** Kept for a member that does not read; then it has to go. */
+const MAX_UNSENT_BYTES = 65_536;
 
 export default function chat(exchange: Exchange): Promise<void> {
   const { protocol, path } = exchange.request;
-  if (protocol === 'websocket' && path === ROOM_PATH) return join(exchange);
+  const [file, query] = path.split('?', 2);
+  if (protocol === 'websocket' && file === ROOM_PATH) {
+    return join(exchange, roomNameOf(new URLSearchParams(query).get('name')));
+  }
   return answer(exchange, RESOURCES);
 }
 
 /** The member's stay: it ends with the socket, and the socket with it. */
-async function join(exchange: Exchange): Promise<void> {
+async function join(exchange: Exchange, room: string | null): Promise<void> {
+  if (room === null) {
+    respondText(exchange, 400, 'A room has a name of at most 40 letters, digits, "-" and "_".\n');
+    return;
+  }
   // Not before somebody comes: the applications start sooner without.
   const { acceptWebSocket } = await import('../../workers/websocket/accept.ts');
-  const socket = await acceptWebSocket(exchange, { maxMessageBytes: MAX_LINE_BYTES, compression: true });
+  const socket = await acceptWebSocket(exchange, {
+    maxMessageBytes: MAX_LINE_BYTES,
+    maxUnsentBytes: MAX_UNSENT_BYTES,
+    compression: true,
+  });
   if (socket === null) return;
-  const name = room.enter(socket);
+  const stay = await enter(room, socket);
   try {
     for await (const line of socket) {
-      if (typeof line === 'string') room.say(name, line);
+      if (typeof line === 'string') await stay.say(line);
       else void socket.close(1003, 'lines of text only');
     }
   } finally {
-    room.leave(socket, name);
+    stay.leave();
   }
 }
 

@@ -2,10 +2,13 @@
 import { makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
-<p>One room for everybody who has this page open. The lines come over a WebSocket: over HTTP/2 as a stream beside the
+<p>Rooms for everybody who has this page open. The members of a room are spread over the threads of the server; each line says
+which thread has its sender's socket, and which has told you. What is said goes through a topic, once to each thread. The lines come over a WebSocket: over HTTP/2 as a stream beside the
 others of the connection (RFC 8441) where the browser does that, otherwise over HTTP/1.1.</p>
 <div id="lines" role="log" aria-label="What was said" tabindex="0"></div>
 <form id="form">
+<label for="room">Room</label>
+<input id="room" autocomplete="off" maxlength="40" size="20" pattern="[A-Za-z0-9_\\-]+">
 <label for="line">Say something</label>
 <div class="row"><input id="line" autocomplete="off" maxlength="1000" size="50"> <button>Say it</button></div>
 </form>
@@ -18,6 +21,7 @@ const STYLE = `
 #lines { height: 16rem; overflow: auto; border: 1px solid var(--line); border-radius: 6px; padding: .5rem .8rem;
   overflow-wrap: anywhere }
 #lines div { margin: .15rem 0 }
+#lines small { float: right; margin-left: 1rem }
 .row button { margin-top: 0 }
 `;
 
@@ -26,7 +30,11 @@ const lines = document.getElementById('lines');
 const state = document.getElementById('state');
 const form = document.getElementById('form');
 const line = document.getElementById('line');
+const room = document.getElementById('room');
 const url = new URL('/chat/room', location.href);
+room.value = new URLSearchParams(location.search).get('room') ?? 'lobby';
+url.searchParams.set('name', room.value);
+room.addEventListener('change', () => { if (room.reportValidity()) location.search = '?room=' + room.value });
 document.getElementById('command').textContent = "node --experimental-websocket -e 'const s = new WebSocket(\\"" + url + "\\");" +
   " s.onmessage = ({ data }) => console.log(data);" +
   " s.onopen = () => { s.send(\\"hello from a shell\\"); setTimeout(() => s.close(), 1000) }'";
@@ -44,7 +52,13 @@ function connect() {
   socket.addEventListener('message', ({ data }) => {
     const atEnd = lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 4;
     const said = document.createElement('div');
-    said.textContent = data;
+    const { from, text, saidOn, toldBy } = JSON.parse(data);
+    said.textContent = from === '' ? text : from + ': ' + text;
+    if (from === '') said.className = 'soft';
+    const threads = document.createElement('small');
+    threads.className = 'soft';
+    threads.textContent = 'thread ' + saidOn + (saidOn === toldBy ? '' : ' → ' + toldBy);
+    said.prepend(threads);
     lines.append(said);
     while (lines.childElementCount > 500) lines.firstElementChild.remove();
     if (atEnd) lines.scrollTop = lines.scrollHeight;

@@ -1,55 +1,141 @@
-/** Who is in the room, what was said last, and telling everybody. */
+/**
+ * A room as one thread has it: the members whose sockets are here, and one subscription to what all threads' members say.
+ *
+ * A line is framed once for all sockets of the thread. Nobody waits for the slowest: a member that does not read has to go when its
+ * socket keeps no more for it.
+ */
+import { threadId } from 'node:worker_threads';
+import { actor, type Subscription } from '../../workers/actors/actors.ts';
+import { PreparedMessage } from '../../workers/websocket/accept.ts';
+import { type Line, linesOf, REMEMBERED_LINES } from './lines.ts';
+import type { Memory } from './memory.ts';
 
 /** What the room needs of a socket. */
 export interface Member {
-  send(message: string): Promise<void>;
+  trySend(message: PreparedMessage): boolean;
   close(code?: number, reason?: string): unknown;
 }
 
-export const MAX_LINE_BYTES = 4_096;
-const REMEMBERED_LINES = 20;
 /** RFC 6455's registry of close codes: try again later. */
 const TRY_AGAIN_LATER = 1013;
+/** With more members on this thread nobody is told who comes and goes. */
+const ANNOUNCED_MEMBERS = 50;
+/** Lines that may wait for this thread. */
+const CAPACITY = 1_024;
 
-export class Room {
+const memories = actor<typeof Memory>('memory');
+const rooms = new Map<string, Room>();
+let lastNumber = 0;
+
+/** A member comes in. @returns what it says its lines with, and leaves by */
+export async function enter(name: string, member: Member): Promise<Stay> {
+  for (;;) {
+    const room = rooms.get(name) ?? new Room(name);
+    await room.opened;
+    // The last member may have left, and the room been closed, just before.
+    if (room.state === 'open') return room.enter(member);
+  }
+}
+
+export interface Stay {
+  readonly name: string;
+  /** Resolves when the line is on its way. */
+  say(text: string): Promise<void>;
+  leave(): void;
+}
+
+class Room {
+  readonly opened: Promise<void>;
+  state: 'opening' | 'open' | 'closed' = 'opening';
+  readonly #name: string;
   readonly #members = new Set<Member>();
-  #lines: string[] = [];
-  #names = 0;
+  readonly #said: Subscription<Line>;
+  readonly #lines: Line[] = [];
 
-  /** Tells the newcomer what was said last. @returns the name that it has from now on. */
-  enter(member: Member): string {
-    const name = `guest ${++this.#names}`;
-    for (const line of this.#lines) this.#tell(member, line);
+  constructor(name: string) {
+    this.#name = name;
+    rooms.set(name, this);
+    this.#said = linesOf(name).subscribe({ capacity: CAPACITY });
+    this.opened = this.#open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#said.ready;
+      this.#lines.push(...(await memories.of(this.#name).recall()));
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    this.state = 'open';
+    void this.#listen(new Set(this.#lines.map(({ id }) => id)));
+  }
+
+  /** @param known lines that the memory had heard as well when we asked it */
+  async #listen(known: ReadonlySet<string>): Promise<void> {
+    let missed = 0;
+    for await (const line of this.#said) {
+      if (this.#said.missed > missed) {
+        this.#tell(fromRoom(`${this.#said.missed - missed} lines were lost on the way to this thread`));
+        missed = this.#said.missed;
+      }
+      if (known.has(line.id)) continue;
+      this.#lines.push(line);
+      if (this.#lines.length > REMEMBERED_LINES) this.#lines.shift();
+      this.#tell(line);
+    }
+  }
+
+  enter(member: Member): Stay {
+    const name = `guest ${threadId}.${++lastNumber}`;
+    for (const line of this.#lines) member.trySend(messageOf(line));
+    member.trySend(messageOf(fromRoom(`welcome to ${this.#name}, ${name}`)));
     this.#members.add(member);
-    this.#announce(`${name} came in; ${this.#count()}`);
-    return name;
+    this.#announce(`${name} came in on thread ${threadId}, where ${this.#count()}`);
+    return {
+      name,
+      say: (text) => this.#publish(name, text),
+      leave: () => this.#leave(member, name),
+    };
   }
 
-  say(name: string, line: string): void {
-    const message = `${name}: ${line}`;
-    this.#lines.push(message);
-    if (this.#lines.length > REMEMBERED_LINES) this.#lines.shift();
-    this.#announce(message);
+  #leave(member: Member, name: string): void {
+    if (!this.#members.delete(member)) return;
+    this.#announce(`${name} left thread ${threadId}, where ${this.#count()}`);
+    if (this.#members.size === 0) this.#close();
   }
 
-  leave(member: Member, name: string): void {
-    this.#members.delete(member);
-    this.#announce(`${name} left; ${this.#count()}`);
+  #close(): void {
+    this.state = 'closed';
+    this.#said.close();
+    if (rooms.get(this.#name) === this) rooms.delete(this.#name);
   }
 
   #count(): string {
-    return this.#members.size === 1 ? 'one is here' : `${this.#members.size} are here`;
+    return this.#members.size === 1 ? 'one is' : `${this.#members.size} are`;
   }
 
-  #announce(message: string): void {
-    for (const member of this.#members) this.#tell(member, message);
+  #announce(text: string): void {
+    if (this.#members.size <= ANNOUNCED_MEMBERS) void this.#publish('', text);
   }
 
-  /** Nobody waits for the slowest: a member that does not read has to go when its socket's limit is reached. */
-  #tell(member: Member, message: string): void {
-    member.send(message).catch(() => {
-      this.#members.delete(member);
-      member.close(TRY_AGAIN_LATER, 'too slow');
-    });
+  #publish(from: string, text: string): Promise<void> {
+    return linesOf(this.#name).publish({ ...fromRoom(text), from });
   }
+
+  #tell(line: Line): void {
+    const message = messageOf(line);
+    for (const member of this.#members) {
+      if (!member.trySend(message)) member.close(TRY_AGAIN_LATER, 'too slow');
+    }
+  }
+}
+
+function fromRoom(text: string): Line {
+  return { id: `${threadId}.${++lastNumber}`, from: '', text, saidOn: threadId };
+}
+
+/** As members get it: with the thread that tells it. */
+function messageOf({ from, text, saidOn }: Line): PreparedMessage {
+  return new PreparedMessage(JSON.stringify({ from, text, saidOn, toldBy: threadId }));
 }

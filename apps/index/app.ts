@@ -21,7 +21,7 @@ const SAMPLES: readonly Sample[] = [
   },
   {
     path: '/chat',
-    does: 'A room for everybody, over WebSockets: its page, or from a shell.',
+    does: 'Rooms for everybody, over WebSockets, with members on several threads: its page, or from a shell.',
     commands: [
       `node --experimental-websocket -e 'const s = new WebSocket("ORIGIN/chat/room"); s.onmessage = ({ data }) => console.log(data); s.onopen = () => { s.send("hello from a shell"); setTimeout(() => s.close(), 1000) }'`,
     ],
@@ -53,6 +53,16 @@ const SAMPLES: readonly Sample[] = [
     commands: [
       `MADE=$(CURL -i -X POST ORIGIN/notify/subscribe | tr -d '\\r'); CURL -H 'ttl: 60' -d hello "ORIGIN$(echo "$MADE" | sed -n 's/^link: <\\([^>]*\\)>; rel="urn:ietf:params:push"$/\\1/p')"; CURL "ORIGIN$(echo "$MADE" | sed -n 's/^location: //p')"`,
     ],
+  },
+  {
+    path: '/counter',
+    does: 'Counters that exist once each, whichever thread is asked, and go on after a reload.',
+    commands: [`CURL -X POST 'ORIGIN/counter/value?name=mine'`],
+  },
+  {
+    path: '/report',
+    does: 'A long computation, split over a pool of threads: partial results as they come, and an end when nobody reads on.',
+    commands: [`CURL -N 'ORIGIN/report/run?numbers=2000000'`],
   },
   {
     path: '/hash',

@@ -79,6 +79,8 @@ const PAGES = [
   '/hello',
   '/echo',
   '/hash',
+  '/counter',
+  '/report',
   '/render',
   '/render?sample',
   '/thumbnail',

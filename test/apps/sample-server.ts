@@ -12,15 +12,19 @@ import { START_PATIENCE_MS } from '../server/harness.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface SampleConfig {
-  readonly pools: { readonly [name: string]: { readonly application: string } };
+  readonly pools: { readonly [name: string]: { readonly application?: string; readonly module?: string } };
 }
 
 /** The project's configuration, with what differs here. */
 function patientConfig(): string {
   const config: SampleConfig = JSON.parse(readFileSync(join(ROOT, 'runtime.config.json'), 'utf8'));
   const pools = Object.entries(config.pools).map(([name, pool]) => {
-    const application = join(ROOT, pool.application);
-    return [name, { ...pool, application, startTimeoutMs: START_PATIENCE_MS }];
+    const { application, module } = pool;
+    const modules = {
+      ...(application !== undefined && { application: join(ROOT, application) }),
+      ...(module !== undefined && { module: join(ROOT, module) }),
+    };
+    return [name, { ...pool, ...modules, startTimeoutMs: START_PATIENCE_MS }];
   });
   return JSON.stringify({ ...config, pools: Object.fromEntries(pools) });
 }

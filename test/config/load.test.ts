@@ -536,8 +536,11 @@ test("this project's own configuration is right", (t) => {
     'hash',
     'render',
     'thumbnail',
+    'counter',
+    'report',
+    'analysis',
     'middleware',
     'notify',
   ]);
-  t.is(config.routes.length, 9);
+  t.is(config.routes.length, 11);
 });
