@@ -90,6 +90,21 @@ for (const [name, says, pool] of refused) {
   });
 }
 
+test('settings of a server that have no effect are told of, with those of the configuration that have', async (t) => {
+  const pool = { application: file('settings.mjs'), threads: { min: 1, max: 1 } };
+  const { origin } = await startServer(t, { pools: { settings: pool } });
+  const warnings = JSON.parse((await requestHttp1(`${origin}/`)).body.toString());
+  t.deepEqual(warnings, [
+    {
+      code: 'SLUICE_SERVER_SETTING',
+      message:
+        "settings of the application's server for connections have no effect, the connections are Sluice's: " +
+        'server.keepAliveTimeout = 65000 (set http1.keepAliveTimeoutMs), ' +
+        'server.maxRequestsPerSocket = 100 (set http1.maxRequestsPerConnection)',
+    },
+  ]);
+});
+
 test('a syntax error in what a module imports is told with its file, line and place', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-syntax-'));
   t.teardown(() => rm(directory, { recursive: true }));

@@ -1,10 +1,14 @@
 /** Mutual TLS: who is let in, and what the application learns of whom. */
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createHttps, request as sendHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
+import socketWho from './applications/socket-who.ts';
 import { type Issued, TestAuthority, TestFiles } from './authority.ts';
 import { type SeenTls, seenIn, who } from './who.ts';
 
@@ -122,6 +126,32 @@ test('the socket of a Node handler has no error for an authorized client alone',
     authorized: false,
     authorizationError: 'UNABLE_TO_GET_ISSUER_CERT',
   });
+});
+
+test('the certificate of a client has for a Node handler every member that it has on node:https', async (t) => {
+  const issued = await ours.issue({ subject: 'server', names: ['localhost'] });
+  const https = createHttps(
+    { ...issued, ca: ours.cert, requestCert: true, rejectUnauthorized: false },
+    socketWho,
+  ).listen(0, '127.0.0.1');
+  t.teardown(() => https.close());
+  await once(https, 'listening');
+  const { port } = https.address() as AddressInfo;
+  for (const client of [alice, mallory, null]) {
+    const request = sendHttps({
+      port,
+      host: '127.0.0.1',
+      path: '/certificate',
+      rejectUnauthorized: false,
+      agent: false,
+      ...(client !== null && { cert: client.cert, key: client.key }),
+    }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const expected = JSON.parse(Buffer.concat(await response.toArray()).toString());
+    if (client !== null)
+      t.like(expected.certificate, { subject: { CN: client === alice ? 'alice' : 'mallory' } });
+    t.deepEqual(JSON.parse(String(await answered(Asked, client, '/node/certificate'))), expected);
+  }
 });
 
 test('a certificate that nobody asked for is not sent', async (t) => {

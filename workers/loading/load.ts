@@ -1,5 +1,6 @@
 /** An application out of its module: by its kind, with its lifespan, made native. Adapters are loaded when they are needed. */
 import type { HostOptions } from '../../wire/control.ts';
+import { installKnowing } from '../adapters/fetch/kept-globals.ts';
 import type { FromServerOptions } from '../adapters/node/from-server.ts';
 import { fromGenerator } from '../faces/generator.ts';
 import { fromHandler } from '../faces/handler.ts';
@@ -40,6 +41,8 @@ export async function load(options: HostOptions): Promise<Loaded> {
     return { application: await module.create(options.applicationOptions), lifespan: {} };
   }
   becomeProgram(options.application);
+  // Modules may keep what they find while they are loaded.
+  installKnowing();
   const listening = new Listening(options.port);
   const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);

@@ -36,3 +36,14 @@ test('a Response has a copy of the bytes that it was made with', async (t) => {
     names.map((name) => name.padEnd(8, '.')),
   );
 });
+
+test('a class that extends Request, and a fetch that was kept at load, know the requests of handlers', async (t) => {
+  const { body } = await requestHttp1(`${server.origin}/kept`, { headers: { 'x-user': 'ann' } });
+  t.deepEqual(JSON.parse(body.toString()), {
+    user: 'ann',
+    answers: ['GET ', 'POST mine'],
+    status: 200,
+    isRequest: true,
+    name: ['Request', 'fetch', 'http://a/b'],
+  });
+});

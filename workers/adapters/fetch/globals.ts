@@ -1,11 +1,9 @@
 /**
  * `Request`, `Response` and `fetch` of a thread that runs Fetch handlers: as the platform has them, but for light responses and lazy
- * requests, which the platform's own constructors and `fetch` would not know for what they are.
+ * requests, which the platform's own constructors and `fetch` would not know for what they are (`kept-globals.ts`).
  */
-import { isLazyRequest, PlatformRequest } from './lazy-request.ts';
+import { installKnowing } from './kept-globals.ts';
 import { isLightResponse, LightResponse } from './light-response.ts';
-
-type Input = string | URL | Request;
 
 let state: 'platform' | 'installed' = 'platform';
 
@@ -17,24 +15,8 @@ export function areInstalled(): boolean {
 export function installGlobals(): void {
   if (state === 'installed') return;
   state = 'installed';
-  const platformFetch = globalThis.fetch;
+  installKnowing();
   globalThis.Response = LightResponse as never;
-  globalThis.Request = KnowingRequest as never;
-  globalThis.fetch = (input, init) => platformFetch(platformOf(input as Input), init);
-}
-
-class KnowingRequest extends PlatformRequest {
-  constructor(input: Input, init?: RequestInit) {
-    super(platformOf(input), init);
-  }
-
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof PlatformRequest;
-  }
-}
-
-function platformOf(input: Input): Input {
-  return isLazyRequest(input) ? (input as { readonly platform: Request }).platform : input;
 }
 
 export function platformResponse(response: Response): Response {

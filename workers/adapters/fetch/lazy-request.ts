@@ -5,8 +5,9 @@
 import { ReceivedFields } from '../../fields/received.ts';
 import type { Exchange } from '../../gateway.ts';
 import { streamOf } from './body-stream.ts';
+import { PLATFORM, platformRequest } from './kept-globals.ts';
 
-export const PlatformRequest: typeof Request = globalThis.Request;
+const PlatformRequest: typeof Request = platformRequest();
 
 export class LazyRequest {
   readonly #exchange: Exchange;
@@ -50,6 +51,9 @@ export class LazyRequest {
     return this.#platform;
   }
 
+  get [PLATFORM](): Request {
+    return this.platform;
+  }
   get method(): string {
     return this.#exchange.request.method;
   }

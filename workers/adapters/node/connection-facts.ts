@@ -5,6 +5,7 @@
  * The address that the client connected to does not come with an exchange: `localAddress`, `localPort` and `localFamily` are
  * undefined and `address()` is empty, as of a socket without a handle.
  */
+import type { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { ExchangeRequest } from '../../gateway.ts';
 
@@ -85,16 +86,14 @@ export abstract class ConnectionFacts extends EventEmitter {
     const { tls } = this[REQUEST];
     return tls === null ? {} : { name: tls.cipher, standardName: tls.cipher, version: tls.version };
   }
-  /** Without a certificate an empty object, as in Node. Names are objects of attributes. */
+  /** Without a certificate an empty object, as in Node. The chain that a client has sent stays with the server. */
   getPeerCertificate(): object {
+    return this.getPeerX509Certificate()?.toLegacyObject() ?? {};
+  }
+  getPeerX509Certificate(): X509Certificate | undefined {
     const certificate = this[REQUEST].tls?.clientCertificate ?? null;
-    if (certificate === null) return {};
-    return {
-      subject: attributesOf(certificate.subject),
-      issuer: attributesOf(certificate.issuer),
-      fingerprint256: certificate.fingerprint256,
-      raw: Buffer.from(certificate.raw),
-    };
+    if (certificate === null) return undefined;
+    return new (process.getBuiltinModule('node:crypto').X509Certificate)(certificate.raw);
   }
 
   // ---- options that the server decides
@@ -122,17 +121,3 @@ export abstract class ConnectionFacts extends EventEmitter {
 const { constructor: _, ...facts } = Object.getOwnPropertyDescriptors(ConnectionFacts.prototype);
 /** For a socket that is a stream of Node's, and so cannot extend the class. */
 export const FACTS: PropertyDescriptorMap = facts;
-
-/** `CN=alice` lines to an object; what repeats is a list. */
-function attributesOf(name: string): Record<string, string | string[]> {
-  const attributes: Record<string, string | string[]> = {};
-  for (const line of name.split('\n')) {
-    const equals = line.indexOf('=');
-    if (equals < 1) continue;
-    const key = line.slice(0, equals);
-    const value = line.slice(equals + 1);
-    const before = attributes[key];
-    attributes[key] = before === undefined ? value : [before, value].flat();
-  }
-  return attributes;
-}

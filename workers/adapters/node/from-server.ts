@@ -8,12 +8,14 @@ import { Associated } from '../associated.ts';
 import { type FromNodeOptions, optionsOf } from './from-node.ts';
 import { NodePair } from './pair.ts';
 import { ServerFace } from './server-face.ts';
+import { warnOfSettings } from './server-settings.ts';
 import { UpgradeSocket } from './upgrade-socket.ts';
 
 export type FromServerOptions = FromNodeOptions;
 
 export function fromServer(server: Server, options: FromServerOptions = {}): Application {
   const pairOptions = optionsOf(options);
+  warnOfSettings(server);
   const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
     const { protocol, method, fields } = exchange.request;

@@ -1,6 +1,34 @@
 /** Responses of another implementation, and one buffer for all answers. */
 import { Response as Foreign } from 'undici';
 
+/** Kept while the module is loaded, as clients and frameworks do. */
+class Kept extends Request {
+  get user(): string | null {
+    return this.headers.get('x-user');
+  }
+}
+const keptFetch = fetch;
+const KeptRequest = Request;
+
+async function askedByKept(request: Request): Promise<Response> {
+  if (request.headers.has('x-inner')) return new Response(`${request.method} ${await request.text()}`);
+  const inner = { headers: { 'x-inner': '1' } };
+  const user = new Kept(request).user;
+  const answers = [
+    await (await keptFetch(new KeptRequest(request, inner))).text(),
+    await (await keptFetch(new Request(request.url, { ...inner, method: 'POST', body: 'mine' }))).text(),
+  ];
+  request.headers.set('x-inner', '1');
+  const { status } = await keptFetch(request);
+  return Response.json({
+    user,
+    answers,
+    status,
+    isRequest: request instanceof KeptRequest && KeptRequest === Request,
+    name: [KeptRequest.name, keptFetch.name, String(new Kept('http://a/b').url)],
+  });
+}
+
 const scratch = new Uint8Array(8);
 
 export default {
@@ -14,6 +42,7 @@ export default {
       ];
       return new Foreign('of another implementation', { status: 201, headers }) as never;
     }
+    if (pathname === '/kept') return askedByKept(request);
     if (pathname === '/empty') return new Foreign(null, { status: 204 }) as never;
     if (pathname === '/object') return { status: 200 } as never;
     new TextEncoder().encodeInto(pathname.padEnd(8, '.'), scratch);

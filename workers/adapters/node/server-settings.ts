@@ -1,0 +1,41 @@
+/**
+ * Settings of a server of node:http that concern connections. The reactor has the connections and settings of its own for them; who
+ * has set one is told which, since a load balancer in front may depend on it.
+ */
+import { createServer } from 'node:http';
+
+/** Node's setting, and its like in the configuration. */
+const SETTINGS: readonly (readonly [setting: string, like: string])[] = [
+  ['keepAliveTimeout', 'http1.keepAliveTimeoutMs'],
+  ['maxRequestsPerSocket', 'http1.maxRequestsPerConnection'],
+  ['headersTimeout', 'limits.headerTimeoutMs'],
+  ['requestTimeout', 'limits.exchangeTimeoutMs'],
+  ['maxHeadersCount', 'http1.maxFieldLines'],
+  ['maxConnections', 'limits.maxConnections'],
+];
+
+/** What nobody has chosen: Fastify sets these for every server. */
+const OF_FASTIFY: ReadonlyMap<string, unknown> = new Map([
+  ['keepAliveTimeout', 72_000],
+  ['requestTimeout', 0],
+]);
+
+interface Settings {
+  readonly [setting: string]: unknown;
+}
+
+/** Warns of settings that are not Node's defaults, all in one warning. A server of node:http2 has others. */
+export function warnOfSettings(server: object): void {
+  if (!('headersTimeout' in server)) return;
+  const own = server as unknown as Settings;
+  const byDefault = createServer() as unknown as Settings;
+  const ignored = SETTINGS.filter(
+    ([setting]) => own[setting] !== byDefault[setting] && own[setting] !== OF_FASTIFY.get(setting),
+  );
+  if (ignored.length === 0) return;
+  const told = ignored.map(([setting, like]) => `server.${setting} = ${own[setting]} (set ${like})`);
+  process.emitWarning(
+    `settings of the application's server for connections have no effect, the connections are Sluice's: ${told.join(', ')}`,
+    { code: 'SLUICE_SERVER_SETTING' },
+  );
+}
