@@ -5,14 +5,16 @@
  *      │          └─────▶ died
  *      └────────────────▶ died      its application does not load, or not in time
  */
-import type { MessagePort } from 'node:worker_threads';
+import { once } from 'node:events';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { transfer } from 'comlink';
 import type { PrintStream, ThreadOutcome, ThreadReports, ThreadStats } from '../../wire/control.ts';
 import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import type { AttachedCompanion } from './companion.ts';
 import { ControlLink } from './control-link.ts';
+import type { ThreadVersion } from './pool-options.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
-import type { ThreadVersion } from './thread-version.ts';
+import { ThreadTask } from './thread-task.ts';
 
 /** For the news of a thread's end to come behind the end of its port, also on a machine that has little time for it. */
 const LAST_NEWS_MS = 5_000;
@@ -54,6 +56,8 @@ export class Incarnation {
   readonly #owner: IncarnationOwner;
   readonly #link: ControlLink;
   readonly #abort = new AbortController();
+  /** Null: it has not been started. */
+  #task: ThreadTask | null = null;
   #provenTimer: NodeJS.Timeout | undefined;
   /** Null: there is none, or the thread has not been started. */
   #companion: AttachedCompanion | null = null;
@@ -107,8 +111,8 @@ export class Incarnation {
     };
     const ports = [...thread.transferList, this.#link.threadPort];
     if (this.#companion !== null) ports.push(this.#companion.port);
-    version
-      .run(boot, ports, signal)
+    this.#task = new ThreadTask(version.options, boot, ports, signal);
+    this.#task.result
       .then(
         (outcome) => this.#finished(outcome),
         // Piscina tells of an abort with an error of its own.
@@ -116,6 +120,11 @@ export class Incarnation {
       )
       .finally(this.gone.resolve);
     this.ready.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
+  }
+
+  /** The thread as Node has it; null: it could not be started, or has ended. */
+  get worker(): Worker | null {
+    return this.#task?.worker ?? null;
   }
 
   /** The task is over: drained, or the application could not be loaded. */
@@ -174,6 +183,13 @@ export class Incarnation {
   /** The thread is ended, whatever it does; its death is told with this cause. */
   abort(cause: unknown): void {
     this.#abort.abort(cause);
+  }
+
+  /** Ends the thread at once, and all it has begun. Resolves when it has ended. */
+  async destroy(): Promise<void> {
+    const { worker } = this;
+    this.abort(new Error('its pool ends'));
+    if (worker !== null) await once(worker, 'exit');
   }
 
   /** It finishes what it has, its application stops, and it ends. */

@@ -29,6 +29,13 @@ export interface ThreadOptions {
   readonly companion?: ThreadCompanion;
 }
 
+/** What threads are started with at a time: the same for each. While a pool changes it has threads of several. Told apart by identity. */
+export interface ThreadVersion {
+  /** Counted from 1 by their pool. */
+  readonly number: number;
+  readonly options: ThreadOptions;
+}
+
 export interface ResourceLimits {
   readonly maxOldGenerationSizeMb?: number | undefined;
   readonly maxYoungGenerationSizeMb?: number | undefined;

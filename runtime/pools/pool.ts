@@ -13,13 +13,12 @@ import { ApplicationLoadError } from './application-load-error.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
-import type { PoolOptions, ThreadOptions } from './pool-options.ts';
+import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
 import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
 import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
 import type { Casualties, Thread, Turns } from './thread.ts';
-import { ThreadVersion } from './thread-version.ts';
 import type { Trial } from './trial.ts';
 import { endWhatItWaitsFor } from './waited-for-children.ts';
 
@@ -93,8 +92,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   /** What threads are started with. */
   #version: ThreadVersion;
   #versionCount = 0;
-  /** The same, and those of which there still are threads. */
-  readonly #versions = new Set<ThreadVersion>();
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #drainAnnounced = false;
@@ -132,7 +129,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
     this.#version = this.createVersion(options);
-    this.#versions.add(this.#version);
   }
 
   get state(): PoolState {
@@ -198,10 +194,9 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     return this.#startFailed.promise;
   }
 
-  /** The thread as Node has it; null: it does not run yet, or not any more. */
+  /** The thread as Node has it; null: it has ended. */
   workerOf(thread: Thread): Worker | null {
-    const { threadId } = thread.vitals;
-    return threadId === 0 ? null : (this.#incarnations.get(thread)?.version.workerOf(threadId) ?? null);
+    return this.#incarnations.get(thread)?.worker ?? null;
   }
 
   /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
@@ -240,7 +235,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     const nowMs = this.#turns.tick();
     const incarnation = new Incarnation(name, version, this, this.#turns, nowMs);
     this.#incarnations.set(incarnation.thread, incarnation);
-    this.#versions.add(version);
     this.#turns.addThread(incarnation.thread);
     this.#supervision.onStarted();
     incarnation.start();
@@ -261,14 +255,12 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
 
   /** Another version, for `use`, `try` and `replaceThread`. No thread is started of it yet. */
   createVersion(options: ThreadOptions): ThreadVersion {
-    return new ThreadVersion(++this.#versionCount, options);
+    return { number: ++this.#versionCount, options };
   }
 
   /** Threads are started of this version from now on; those that there are stay as they are. */
   use(version: ThreadVersion): void {
     this.#version = version;
-    this.#versions.add(version);
-    this.#forgetVersions();
   }
 
   /** What is said of the pool, and not of its threads, is so from now on. Jobs that wait stay. */
@@ -411,12 +403,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     incarnation.gone.promise.then(() => {
       for (const timer of timers) clearTimeout(timer);
     });
-  }
-
-  #forgetVersions(): void {
-    const used = new Set([this.#version]);
-    for (const { version } of this.#incarnations.values()) used.add(version);
-    for (const version of this.#versions) if (!used.has(version)) this.#versions.delete(version);
   }
 
   // ---- IncarnationOwner
@@ -606,7 +592,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     this.#removeFromDispatcher(thread);
     this.#turns.removeThread(thread);
     this.#incarnations.delete(thread);
-    this.#forgetVersions();
     if (this.#incarnations.size === 0) this.#whenEmpty?.resolve();
     const unbegun = thread.die();
     this.#pastTally.add(thread.tally);
@@ -727,7 +712,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   async destroy(): Promise<void> {
     this.#state = 'draining';
     this.#supervision.close();
-    await Promise.all([...this.#versions].map((version) => version.destroy()));
+    await Promise.all([...this.#incarnations.values()].map((incarnation) => incarnation.destroy()));
   }
 }
 

@@ -14,8 +14,8 @@ import type { Config, PoolConfig } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';
-import type { PoolOptions } from '../pools/pool-options.ts';
-import type { ThreadVersion } from '../pools/thread-version.ts';
+import type { PoolOptions, ThreadVersion } from '../pools/pool-options.ts';
+
 import type { Trial } from '../pools/trial.ts';
 import type { Certificates, PreparedCertificates } from '../tls/certificates.ts';
 import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';

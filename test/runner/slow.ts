@@ -138,6 +138,7 @@ export const SLOW: readonly string[] = [
   'profiling/heap.test.ts',
   'profiling/page.test.ts',
   'profiling/refusals.test.ts',
+  'reload/leaks.test.ts',
   'reload/process.test.ts',
   'reload/reload.test.ts',
   'reload/under-load.test.ts',
