@@ -26,6 +26,7 @@ const under = (prefix: string) => (file: string) => file.startsWith(prefix);
 
 /** What package.json exports to applications. */
 const published = [
+  'testing/actors.ts',
   'workers/actors/actors.ts',
   'workers/adapters/fetch/fetch.ts',
   'workers/adapters/node/node.ts',
@@ -77,6 +78,20 @@ const rules: readonly Rule[] = [
     title: 'workers import wire and themselves, never runtime',
     from: under('workers/'),
     may: ['workers/', 'wire/'],
+  },
+  {
+    title:
+      'testing puts both sides of actors into one thread: it imports them, and what checks their settings',
+    from: under('testing/'),
+    may: [
+      'testing/',
+      'wire/',
+      'runtime/actors/',
+      'runtime/config/actor-schema.ts',
+      'runtime/config/topics-schema.ts',
+      'workers/actors/',
+      'workers/topics/',
+    ],
   },
   {
     title: 'apps import what is published for applications, and themselves',
@@ -138,7 +153,8 @@ function importsOf(file: string): Import[] {
 }
 
 const sources: string[] = [];
-for await (const file of glob('{wire,runtime,workers,apps,test}/**/*.ts', { cwd: root })) sources.push(file);
+for await (const file of glob('{wire,runtime,workers,testing,apps,test}/**/*.ts', { cwd: root }))
+  sources.push(file);
 const imports = sources.flatMap(importsOf);
 
 /** Of two rules that hold for a file the first one counts: the list is in that order. */
@@ -148,7 +164,9 @@ for (const rule of rules) {
   test(rule.title, (t) => {
     const judged = imports.filter(({ file }) => ruleOf(file) === rule);
     t.true(judged.length > 0, 'the rule holds for something');
-    const ofProject = judged.filter(({ target }) => /^(wire|runtime|workers|apps|bench|test)\//.test(target));
+    const ofProject = judged.filter(({ target }) =>
+      /^(wire|runtime|workers|testing|apps|bench|test)\//.test(target),
+    );
     const wrong = ofProject.filter(({ target }) => !rule.may.some((prefix) => target.startsWith(prefix)));
     t.deepEqual(wrong, []);
   });

@@ -27,8 +27,15 @@ export function clockMicroseconds(nowMs = performance.now()): number {
   return ((ORIGIN_MS + nowMs) * 1000) >>> 0;
 }
 
+let millisecondsNow = (): number => performance.now();
+
+/** For tests of actors: deadlines go by this from now on. @param source null: by the clock */
+export function readMillisecondsFrom(source: (() => number) | null): void {
+  millisecondsNow = source ?? (() => performance.now());
+}
+
 /** Milliseconds of the same clock, modulo 2^32: 49 days. For deadlines, which are compared by `(later - earlier) | 0`. */
-export function clockMilliseconds(nowMs = performance.now()): number {
+export function clockMilliseconds(nowMs = millisecondsNow()): number {
   return Math.floor(ORIGIN_MS + nowMs) >>> 0;
 }
 

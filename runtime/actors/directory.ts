@@ -204,7 +204,7 @@ export class ActorDirectory implements LinkOwner {
 
   #gone(link: ActorLink): void {
     if (link.state === 'gone') return;
-    this.#turns.nowMs = performance.now();
+    this.#turns.readClock();
     const { unbegun, begun } = link.die();
     this.#links.delete(link);
     this.#turns.remove(link);

@@ -25,6 +25,11 @@ export class ActorTurns {
     this.nowMs = now();
   }
 
+  /** Outside of a turn. */
+  readClock(): void {
+    this.nowMs = this.#now();
+  }
+
   get isAsleep(): boolean {
     return this.#state === 'asleep';
   }

@@ -29,6 +29,18 @@ const TURN_TARGET_MS = 1;
 /** The context before any of the application's code has run. */
 const OUTERMOST = new AsyncResource('SLUICE_ACTORS');
 
+/** What waits for time to pass. */
+export interface Timers {
+  set(callback: () => void, afterMs: number): object;
+  clear(timer: object): void;
+}
+
+const SYSTEM_TIMERS: Timers = {
+  set: (callback, afterMs) =>
+    OUTERMOST.runInAsyncScope(setTimeout, undefined, callback, afterMs) as unknown as NodeJS.Timeout,
+  clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
 /** Writes one message; false: the ring is full. */
 type Send = (end: ActorThreadEnd, payload: Uint8Array) => boolean;
 
@@ -46,6 +58,8 @@ export class ActorThread implements ActorThreadHandler {
   #polls = 0;
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   #isScheduled = false;
+  /** As one that computes: it takes no turns. For tests. */
+  #isHeld = false;
   #isReceiving = false;
   #willPublish = false;
   #turnStartMs = 0;
@@ -55,8 +69,11 @@ export class ActorThread implements ActorThreadHandler {
   readonly #turn = (): void => this.#runTurn();
   readonly #publish = (): void => this.#publishSaid();
 
-  constructor(boot: ActorBoot, atomics: AtomicWords = hardwareAtomics) {
+  readonly #timers: Timers;
+
+  constructor(boot: ActorBoot, atomics: AtomicWords = hardwareAtomics, timers: Timers = SYSTEM_TIMERS) {
     this.#boot = boot;
+    this.#timers = timers;
     this.end = openActorChannel(boot.channel, this, atomics);
     this.calls = new Calls(this);
     this.host = new ActorHost(this, this.end.claims.slots);
@@ -128,8 +145,12 @@ export class ActorThread implements ActorThreadHandler {
   }
 
   /** Whoever is due runs in no application's context. */
-  setTimer(callback: () => void, afterMs: number): NodeJS.Timeout {
-    return OUTERMOST.runInAsyncScope(setTimeout, undefined, callback, afterMs) as unknown as NodeJS.Timeout;
+  setTimer(callback: () => void, afterMs: number): object {
+    return this.#timers.set(callback, afterMs);
+  }
+
+  clearTimer(timer: object | undefined): void {
+    if (timer !== undefined) this.#timers.clear(timer);
   }
 
   /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
@@ -187,7 +208,25 @@ export class ActorThread implements ActorThreadHandler {
     return true;
   }
 
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.requestTurn();
+  }
+
+  /** It takes no turn before somebody wants something of it. */
+  get isIdle(): boolean {
+    return !this.#isScheduled && !this.#willPublish;
+  }
+
   #runTurn(): void {
+    if (this.#isHeld) {
+      this.#isScheduled = false;
+      return;
+    }
     this.#turnStartMs = performance.now();
     this.#betweenSinceMs = 0;
     this.end.publish();

@@ -25,7 +25,7 @@ class MadeCall implements Child, StreamCall {
   readonly #calls: Calls;
   readonly #parent: HostedCall | undefined;
   readonly #signal: AbortSignal | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: object | undefined;
   #onAbort: (() => void) | undefined;
 
   constructor(
@@ -63,7 +63,7 @@ class MadeCall implements Child, StreamCall {
   }
 
   unwatch(): void {
-    clearTimeout(this.#timer);
+    this.#calls.thread.clearTimer(this.#timer);
     this.#parent?.disown(this);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
   }

@@ -338,8 +338,12 @@ export class ActorHost implements StreamOwner {
     return this.#thread.isLate;
   }
 
-  setTimer(callback: () => void, afterMs: number): NodeJS.Timeout {
+  setTimer(callback: () => void, afterMs: number): object {
     return this.#thread.setTimer(callback, afterMs);
+  }
+
+  clearTimer(timer: object): void {
+    this.#thread.clearTimer(timer);
   }
 
   sendItem(call: HostedCall, value: unknown): boolean {

@@ -11,7 +11,8 @@ export interface StreamOwner {
   failStream(call: HostedCall, error: unknown): void;
   /** Whether what goes on has lasted long enough: the rest in the next turn. */
   readonly isLate: boolean;
-  setTimer(callback: () => void, afterMs: number): NodeJS.Timeout;
+  setTimer(callback: () => void, afterMs: number): object;
+  clearTimer(timer: object): void;
 }
 
 export class HostedStream {
@@ -73,7 +74,7 @@ export class HostedStream {
     this.#state = 'returning';
     const timer = this.#owner.setTimer(() => this.#over(() => this.#owner.endStream(this.#call)), graceMs);
     this.#return().finally(() => {
-      clearTimeout(timer);
+      this.#owner.clearTimer(timer);
       this.#over(() => this.#owner.endStream(this.#call));
     });
   }

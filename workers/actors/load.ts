@@ -8,7 +8,7 @@ export class ActorLoadError extends TypeError {
   readonly code = 'SLUICE_ACTOR_INVALID';
 }
 
-type AnyClass = new (...args: unknown[]) => object;
+export type AnyClass = new (...args: unknown[]) => object;
 
 /** Names of methods that a client's own members would hide. */
 const TAKEN = new Set(['of', 'tell', 'each', 'then']);
@@ -30,15 +30,20 @@ export async function loadActors(
         `actor ${settings.name}: expected ${module} to export a class ${settings.export}, got ${got}`,
       );
     }
-    return {
-      index,
-      settings,
-      create: (context: ActorContext) =>
-        settings.kind === 'keyed' ? new Class(context.key, context) : new Class(context),
-      methods: methodsOf(Class, settings.name),
-      instances: new Map(),
-    };
+    return hostedActor(index, settings, Class);
   });
+}
+
+/** @throws ActorLoadError when the class is none that can be an actor */
+export function hostedActor(index: number, settings: ActorSettings, Class: AnyClass): HostedActor {
+  return {
+    index,
+    settings,
+    create: (context: ActorContext) =>
+      settings.kind === 'keyed' ? new Class(context.key, context) : new Class(context),
+    methods: methodsOf(Class, settings.name),
+    instances: new Map(),
+  };
 }
 
 function isClass(value: unknown): value is AnyClass {

@@ -1,0 +1,248 @@
+/**
+ * Actors in a test, without a server: `import { testActors } from 'sluice/testing'`.
+ *
+ * One thread stands for all: each actor has a thread's side of its own and the caller another, joined by the same rings, codec and
+ * directory as in a server. So what no message can carry is refused, mailboxes are bounded, circles fail, and what a thread's death
+ * does to calls can be seen. Only time is the test's. docs/testing-actors.md tells how to use it.
+ */
+import { setImmediate } from 'node:timers/promises';
+import * as v from 'valibot';
+import { ActorDirectory } from '../runtime/actors/directory.ts';
+import { ActorTurns } from '../runtime/actors/turns.ts';
+import { actorsSection } from '../runtime/config/actor-schema.ts';
+import { topicsSchema } from '../runtime/config/topics-schema.ts';
+import { readMillisecondsFrom } from '../wire/clock.ts';
+import type { ErrorReport } from '../wire/error-report.ts';
+import type { ActorThread } from '../workers/actors/actor-thread.ts';
+import { setActorThreadSource } from '../workers/actors/current.ts';
+import { handleOf } from '../workers/actors/handle.ts';
+import { answering } from '../workers/actors/hosted-call.ts';
+import type { HostedActor } from '../workers/actors/instance.ts';
+import type { AnyClass } from '../workers/actors/load.ts';
+import type { ActorClass, Handle } from '../workers/actors/types.ts';
+import { Host, TestThread } from './hosts.ts';
+import { ManualClock } from './manual-clock.ts';
+
+/** An actor as the configuration has it, with its class in place of pool and export. */
+export interface ActorDefinition {
+  readonly class: ActorClass;
+  readonly kind: 'pool' | 'keyed' | 'single';
+  readonly concurrency?: number;
+  readonly mailboxMessages?: number;
+  readonly mailboxBytes?: number;
+  readonly callerMessages?: number;
+  readonly callerBytes?: number;
+  readonly maxMessageBytes?: number;
+  readonly maxMessageDepth?: number;
+  readonly maxSharedReferences?: number;
+  readonly deadlineMs?: number;
+  readonly streamItems?: number;
+  readonly streamGraceMs?: number;
+  readonly maxKeys?: number;
+  readonly idleMs?: number;
+}
+
+/** By name: a class alone is keyed when its constructor takes a key and a context, and single otherwise. */
+export type ActorDefinitions = { readonly [name: string]: ActorClass | ActorDefinition };
+
+type ClassOf<D> = D extends ActorClass
+  ? D
+  : D extends { readonly class: infer C extends ActorClass }
+    ? C
+    : never;
+
+export interface TestClock {
+  /** Milliseconds since the test began. */
+  readonly nowMs: number;
+  /** Lets so much time pass for deadlines, graces and idle instances. Resolves when the messages that follow from it have been handled. */
+  advance(ms: number): Promise<void>;
+}
+
+/** Something that nobody waits for. */
+export interface Report {
+  readonly what: 'tell failed' | 'tell lost' | 'stop failed';
+  readonly actor: string;
+  readonly key: string;
+  readonly why: string;
+}
+
+export interface TestActors<D extends ActorDefinitions> extends AsyncDisposable {
+  readonly actors: { readonly [N in keyof D]: Handle<ClassOf<D[N]>> };
+  readonly clock: TestClock;
+  /** What a server would log of messages that nobody waits for. */
+  readonly reports: readonly Report[];
+  /** The actor's thread ends without a word, `stop` does not run, and another takes its place. */
+  kill(name: keyof D & string): Promise<void>;
+  /** The actor's thread reads nothing, as one that computes, until what this gives is called. */
+  stall(name: keyof D & string): () => void;
+  /** The actor's thread is replaced, as by a reload: its instances stop, and go on in another. */
+  replace(name: keyof D & string): Promise<void>;
+  /** Resolves when no message is under way any more. What a method waits for besides is its own affair. */
+  settled(): Promise<void>;
+  /** Ends all at once; calls that are open fail. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts actors for a test. `actor(name)` of `sluice/actors`, wherever it is called, gives those of the last test that began.
+ * @throws ActorLoadError for a class that can be no actor; TypeError for settings that a configuration could not have
+ */
+export async function testActors<const D extends ActorDefinitions>(definitions: D): Promise<TestActors<D>> {
+  const test = new Actors(definitions);
+  await test.start();
+  return test as unknown as TestActors<D>;
+}
+
+class Actors implements TestActors<ActorDefinitions> {
+  readonly actors: { readonly [name: string]: Handle<ActorClass> };
+  readonly clock: TestClock;
+  readonly reports: Report[] = [];
+  readonly #time = new ManualClock();
+  readonly #turns = new ActorTurns(() => this.#time.nowMs);
+  readonly #directory: ActorDirectory;
+  readonly #hosts = new Map<string, Host>();
+  readonly #homes = new WeakMap<HostedActor, ActorThread>();
+  readonly #stalled = new Set<ActorThread>();
+  readonly #caller: TestThread;
+  #state: 'open' | 'closed' = 'open';
+
+  constructor(definitions: ActorDefinitions) {
+    readMillisecondsFrom(() => this.#time.nowMs);
+    const settings = settingsOf(definitions);
+    const report = (what: Report['what']) => (actor: string, key: string, error: ErrorReport | string) => {
+      const why = typeof error === 'string' ? error : `${error.name}: ${error.message}`;
+      this.reports.push({ what, actor, key, why });
+    };
+    this.#directory = new ActorDirectory(
+      { actors: settings, topics: v.parse(topicsSchema, {}), recallAfterMs: 1_000 },
+      {
+        onTellFailed: report('tell failed'),
+        onTellLost: report('tell lost'),
+        onStopFailed: report('stop failed'),
+      },
+      this.#turns,
+    );
+    this.#caller = new TestThread(this.#directory, 'test', 'test', this.#time);
+    for (const [index, { name }] of settings.entries()) {
+      const definition = definitions[name] as ActorClass | ActorDefinition;
+      const Class = (typeof definition === 'function' ? definition : definition.class) as unknown as AnyClass;
+      this.#hosts.set(name, new Host(name, index, Class, this.#directory, this.#time, this.#homes));
+    }
+    const current = () => this.#current();
+    const time = this.#time;
+    this.actors = Object.fromEntries(settings.map(({ name }) => [name, handleOf<ActorClass>(name, current)]));
+    this.clock = {
+      get nowMs() {
+        return time.nowMs;
+      },
+      advance: (ms) => this.#advance(ms),
+    };
+    setActorThreadSource(current);
+  }
+
+  async start(): Promise<void> {
+    for (const host of this.#hosts.values()) await host.start();
+    await this.settled();
+  }
+
+  /** What a method calls comes from its actor's thread, everything else from the test's. */
+  #current(): ActorThread {
+    const call = answering.getStore();
+    return (call && this.#homes.get(call.instance.actor)) ?? this.#caller.side;
+  }
+
+  async #advance(ms: number): Promise<void> {
+    await this.settled();
+    this.#time.pass(ms);
+    this.#directory.tick(this.#time.nowMs);
+    await this.settled();
+  }
+
+  #host(name: string): Host {
+    const host = this.#hosts.get(name);
+    if (host !== undefined) return host;
+    throw new TypeError(`expected one of ${[...this.#hosts.keys()].join(', ')}, got ${JSON.stringify(name)}`);
+  }
+
+  async kill(name: string): Promise<void> {
+    const host = this.#host(name);
+    await this.settled();
+    if (host.side !== null) this.#stalled.delete(host.side);
+    host.kill();
+    await host.start();
+    await this.settled();
+  }
+
+  stall(name: string): () => void {
+    const { side } = this.#host(name);
+    if (side === null) throw new TypeError(`${name} has no thread`);
+    side.hold();
+    this.#stalled.add(side);
+    return () => {
+      if (this.#stalled.delete(side)) side.release();
+    };
+  }
+
+  async replace(name: string): Promise<void> {
+    await this.#host(name).replace((error) => {
+      this.reports.push({ what: 'stop failed', actor: name, key: '', why: String(error) });
+    });
+    await this.settled();
+  }
+
+  async settled(): Promise<void> {
+    // Twice: a doorbell that rang when nothing was under way any more has its effect in between.
+    for (let quiet = 0; quiet < 2; ) {
+      await setImmediate();
+      quiet = this.#isQuiet ? quiet + 1 : 0;
+    }
+  }
+
+  get #isQuiet(): boolean {
+    if (!this.#turns.isAsleep) return false;
+    const sides = [this.#caller.side, ...[...this.#hosts.values()].map(({ side }) => side)];
+    return sides.every(
+      (side) => side === null || this.#stalled.has(side) || (side.isIdle && side.end.isQuiet),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    for (const host of this.#hosts.values()) host.kill();
+    this.#caller.die();
+    this.#directory.end();
+    setActorThreadSource(() => null);
+    readMillisecondsFrom(null);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function settingsOf(definitions: ActorDefinitions) {
+  const input = Object.fromEntries(
+    Object.entries(definitions).map(([name, definition]) => {
+      const { class: Class, ...settings } =
+        typeof definition === 'function' ? ofClass(definition) : definition;
+      return [name, { ...settings, pool: name, export: Class.name || 'Actor' }];
+    }),
+  );
+  const parsed = v.safeParse(actorsSection, input);
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: expected ${issue.message}`);
+    throw new TypeError(problems.join('; '));
+  }
+  return Object.entries(parsed.output).map(([name, { concurrency, ...settings }]) => ({
+    ...settings,
+    name,
+    concurrency: settings.kind === 'pool' ? (concurrency ?? DEFAULT_CONCURRENCY) : 1,
+  }));
+}
+
+const DEFAULT_CONCURRENCY = 16;
+
+function ofClass(Class: ActorClass): ActorDefinition {
+  return { class: Class, kind: Class.length >= 2 ? 'keyed' : 'single' };
+}

@@ -1,0 +1,49 @@
+/** What `actor(name)` gives: an object that finds the actor's client when a member is asked for, in the thread that asks. */
+import type { ActorThread } from './actor-thread.ts';
+import { type ActorState, requireKey } from './client.ts';
+import { ActorError, ActorErrorCode } from './error.ts';
+import type { ActorClass, Handle } from './types.ts';
+
+/** @param current the thread's own side of all actors, when it is needed; null: there is none */
+export function handleOf<C extends ActorClass>(name: string, current: () => ActorThread | null): Handle<C> {
+  if (current() !== null) stateOf(name, current());
+  return new Proxy(Object.create(null) as object, {
+    get: (_target, property) => memberOf(name, property, current),
+  }) as Handle<C>;
+}
+
+function memberOf(name: string, property: string | symbol, current: () => ActorThread | null): unknown {
+  // What is no name of a member, and what `await` looks for.
+  if (typeof property === 'symbol' || property === 'then') return undefined;
+  const state = stateOf(name, current());
+  const isKeyed = state.settings.kind === 'keyed';
+  if (property === 'of') {
+    if (!isKeyed) throw keyless(name, `${name} is no keyed actor: call its methods without a key`);
+    return (key: unknown) => {
+      requireKey(name, key);
+      return state.ask(key);
+    };
+  }
+  if (isKeyed) throw keyless(name, `${name} is a keyed actor: name the instance by of(key), then its method`);
+  const client = state.ask('');
+  const member: unknown = Reflect.get(client, property);
+  return typeof member === 'function' ? member.bind(client) : member;
+}
+
+function stateOf(name: string, thread: ActorThread | null): ActorState {
+  const state = thread?.stateOf(name);
+  if (state !== undefined) return state;
+  const known = thread === null ? [] : thread.names;
+  const which =
+    known.length > 0
+      ? `one of the configuration's actors (${known.join(', ')})`
+      : 'a server whose configuration has actors';
+  throw new ActorError(ActorErrorCode.Unknown, `expected ${which}, got ${JSON.stringify(name)}`, {
+    begun: 'no',
+    by: 'caller',
+  });
+}
+
+function keyless(name: string, message: string): ActorError {
+  return new ActorError(ActorErrorCode.KeyInvalid, `${name}: ${message}`, { begun: 'no', by: 'caller' });
+}
