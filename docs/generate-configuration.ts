@@ -122,12 +122,18 @@ function takes(schema: JsonSchema): string {
   if (type === 'integer')
     return maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `${minimum} to ${maximum}`;
   if (type === 'boolean') return '`true`, `false`';
-  if (type === 'array') return schema.items?.type === 'object' ? 'objects, below' : 'strings';
+  if (type === 'number') return `${minimum} to ${maximum}`;
+  if (type === 'array') return schema.items === undefined ? 'an array' : arrayOf(schema.items);
   return type === 'object'
     ? schema.properties === undefined
       ? typesByName(schema)
       : 'an object, below'
     : 'a string';
+}
+
+function arrayOf({ type, enum: choices }: JsonSchema): string {
+  if (choices !== undefined) return `of ${choices.map((choice) => code(choice)).join(', ')}`;
+  return type === 'object' ? 'objects, below' : 'strings';
 }
 
 function typesByName({ additionalProperties }: JsonSchema): string {

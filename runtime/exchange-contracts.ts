@@ -3,7 +3,7 @@
  * these are contracts, and know none of its parts.
  */
 import type { Affinity } from './affinity.ts';
-import type { OutcomeCounters } from './outcomes.ts';
+import type { Outcome, OutcomeCounters } from './outcomes.ts';
 import type { Lane } from './pools/lane.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
@@ -61,6 +61,27 @@ export interface Explanation {
   readonly text: string;
 }
 
+/** Of an exchange that is over, what can be told. */
+export interface EndedExchange {
+  readonly method: string;
+  readonly scheme: string;
+  readonly authority: string;
+  /** With its query, as it came. */
+  readonly path: string;
+  readonly version: string;
+  /** Empty over a Unix domain socket. */
+  readonly remoteAddress: string;
+  /** In pairs. */
+  readonly fields: readonly string[];
+  /** Of the response's head; 0: there was none. */
+  readonly status: number;
+  readonly receivedBytes: number;
+  /** Content that the connection was given to send. */
+  readonly responseBytes: number;
+  /** On the reactor's clock; 0: no pool was asked to run it. */
+  readonly admittedAtMs: number;
+}
+
 /** Where a route leads. */
 export interface Destination<Exchange> {
   /** Host and path of the route, for people; absent: it has none. */
@@ -83,6 +104,8 @@ export interface Destination<Exchange> {
   /** The route takes CONNECT. */
   readonly connect: boolean;
   readonly outcomes: OutcomeCounters;
+  /** Hears of each exchange when it is over; absent: nobody wants to. */
+  readonly onEnded?: (exchange: EndedExchange, outcome: Outcome) => void;
   /** What its exchanges have in common for their pool; absent: nothing but the pool. */
   readonly lane?: Lane;
   /** Absent: any thread is as good as another. */

@@ -67,6 +67,11 @@ export class Exchange extends Job implements Watched {
   responseMarkBytes = 0;
   receivedBytes = 0;
 
+  /** Of the final response; 0 until there is one. */
+  status = 0;
+  /** Content of the response that the transport has been given. */
+  responseBytes = 0;
+
   readonly #destination: Destination;
   /** `open`; `ended`: the peer has sent it whole; `stopped`: nobody reads the rest. */
   #request: 'open' | 'ended' | 'stopped';
@@ -265,9 +270,11 @@ export class Exchange extends Job implements Watched {
   }
 
   #count(reset: boolean, byPeer: boolean): void {
-    const { outcomes } = this.#destination;
-    if (this.#outcome === null && !reset) outcomes.complete++;
-    else outcomes[this.#outcome ?? (byPeer ? Outcome.ResetByPeer : Outcome.ResetByServer)]++;
+    const { outcomes, onEnded } = this.#destination;
+    const ending = reset ? (byPeer ? Outcome.ResetByPeer : Outcome.ResetByServer) : Outcome.Complete;
+    const outcome = this.#outcome ?? ending;
+    outcomes[outcome]++;
+    if (onEnded !== undefined) onEnded(this, outcome);
   }
 
   /** The thread need not go on: it is told, unless it has not begun. */
@@ -379,6 +386,7 @@ export class Exchange extends Job implements Watched {
   ): void {
     if (this.#closed !== 'no' || this.#response !== 'none') return;
     if (this.span !== null) this.span.responded();
+    this.status = status;
     if (status === SWITCHING_PROTOCOLS) {
       this.#response = 'head';
       this.#credit = new ResponseCredit(this.#destination);
@@ -389,6 +397,7 @@ export class Exchange extends Job implements Watched {
     if ((flags & Flag.CloseConnection) !== 0) this.transport.closeConnection?.(this);
     const whole = (flags & Flag.End) !== 0;
     this.#response = whole ? 'ended' : 'head';
+    this.responseBytes = end - start;
     if (!whole) this.#credit = new ResponseCredit(this.#destination);
     if (end === start) {
       this.transport.respond(this, status, fields, whole);
@@ -411,6 +420,7 @@ export class Exchange extends Job implements Watched {
     const last = (flags & Flag.End) !== 0;
     if (last) this.#response = 'ended';
     this.#credit?.hold(end - start);
+    this.responseBytes += end - start;
     this.transport.write(this, bytes, start, end, last);
     if (this.span !== null) this.#noteUntaken();
   }
@@ -582,6 +592,8 @@ export class Exchange extends Job implements Watched {
     if (status >= 400) this.#outcome ??= Outcome.Refused;
     const { fields: described, content } = answerOf(status, this.#destination.explain);
     this.#response = 'ended';
+    this.status = status;
+    this.responseBytes = content.length;
     const isUnread = this.#request === 'open';
     if (isUnread) {
       this.#request = 'stopped';

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { OutputBuffers } from './bytes/output-buffers.ts';
 import type { Config, RouteConfig } from './config/config.ts';
 import type { Connection } from './connections/connection.ts';
-import { type Front, NOWHERE } from './connections/front.ts';
+import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import type { LingeringSockets } from './connections/lingering.ts';
 import type { Deadlines } from './deadlines/deadlines.ts';
@@ -17,7 +17,6 @@ import { Http1Caches } from './http1/caches.ts';
 import type { Abuse, EngineCounters } from './http2/counters.ts';
 import { http2Options } from './http2/options.ts';
 import type { Peer } from './listeners/peer.ts';
-import type { OutcomeCounters } from './outcomes.ts';
 import type { Reactor } from './reactor.ts';
 import { type Route, Router } from './router.ts';
 
@@ -26,8 +25,8 @@ export interface FrontOwner {
   readonly reactor: Reactor;
   readonly deadlines: Deadlines;
   readonly lingering: LingeringSockets;
-  /** Of requests that no route matches. */
-  readonly unrouted: OutcomeCounters;
+  /** Where requests go that no route matches. */
+  nowhere(): Destination;
   destinationOf(route: RouteConfig): Destination;
   readiness(): Readiness;
   onUpgraded(front: Front, socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
@@ -70,7 +69,7 @@ function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyo
   const { limits } = config;
   const routes: Route<Destination>[] = [
     ...config.routes.map((route) => ({ ...route, target: owner.destinationOf(route) })),
-    { host: '*', path: '/*', target: { ...NOWHERE, outcomes: owner.unrouted } },
+    { host: '*', path: '/*', target: owner.nowhere() },
   ];
   const plain = {
     router: new Router(routes),

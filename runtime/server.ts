@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { AbuseLog } from './abuse-log.ts';
+import { AccessLog, isAccessLogged } from './access-log.ts';
 import type { ActorDirectory } from './actors/directory.ts';
 import { createDirectory, drainPools } from './actors/from-config.ts';
 import { parseAffinity } from './affinity.ts';
@@ -10,7 +11,7 @@ import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import type { Front } from './connections/front.ts';
+import { type Front, NOWHERE } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http1Connection } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
@@ -37,6 +38,7 @@ import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { ReloadStoppedError } from './reload/errors.ts';
 import type { ReloadReport } from './reload/report.ts';
 import { retirePool } from './reload/retire-pool.ts';
@@ -84,6 +86,9 @@ export class Server {
   readonly #deadlines: Deadlines;
   readonly #memoryGuard: MemoryGuard;
   readonly #abuse: AbuseLog;
+  readonly #refusals: RefusalLog;
+  /** Null: ends of exchanges are not written. */
+  #accessLog: AccessLog | null;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
   readonly #limits: ConnectionLimits;
@@ -121,6 +126,8 @@ export class Server {
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#memoryGuard = new MemoryGuard(config.memory, log);
     this.#abuse = new AbuseLog(log);
+    this.#refusals = new RefusalLog(log);
+    this.#accessLog = this.#openAccessLog(config);
     this.#handshakes = new Handshakes(config.limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
     this.#limits = new ConnectionLimits(config.limits);
@@ -129,7 +136,7 @@ export class Server {
       reactor: this.#reactor,
       deadlines: this.#deadlines,
       lingering: this.#lingering,
-      unrouted: this.#unrouted,
+      nowhere: () => ({ ...NOWHERE, outcomes: this.#unrouted, ...this.#tellsEnds('', '') }),
       destinationOf: (route) => this.#destination(route),
       readiness: () => this.readiness(),
       onUpgraded: (front, socket, first, peer, request) => this.#onHttp2(front, socket, first, peer, request),
@@ -139,6 +146,11 @@ export class Server {
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
     };
     this.#fronts = makeFronts(config, this.#frontOwner);
+  }
+
+  #openAccessLog({ log }: Config): AccessLog | null {
+    if (!isAccessLogged(log, process.stdout.isTTY === true)) return null;
+    return new AccessLog(this.#log, log.access, () => this.#reactor.nowMs);
   }
 
   #createPool(pool: PoolConfig, config: Config): Pool {
@@ -185,6 +197,7 @@ export class Server {
       websocket,
       connect,
       outcomes: this.#outcomes.get(name) as OutcomeCounters,
+      ...this.#tellsEnds(`${route.host === '*' ? '' : route.host}${route.path}`, name),
       lane: new Lane({
         maxConcurrent: route.maxConcurrent ?? Infinity,
         maxHeld: route.maxHeld ?? config.queue.maxExchanges,
@@ -192,6 +205,10 @@ export class Server {
       }),
       ...(route.affinity !== undefined && { affinity: parseAffinity(route.affinity) }),
     };
+  }
+
+  #tellsEnds(route: string, pool: string): Pick<Destination, 'onEnded'> {
+    return this.#accessLog === null ? {} : { onEnded: this.#accessLog.of({ route, pool }) };
   }
 
   #takerOf(pool: Pool): Pick<Destination, 'dispatcher' | 'explain'> {
@@ -339,6 +356,7 @@ export class Server {
     for (const name of pools.keys()) {
       if (!this.#outcomes.has(name)) this.#outcomes.set(name, new OutcomeCounters());
     }
+    this.#accessLog = this.#openAccessLog(config);
     updateFronts(this.#fronts, config, this.#frontOwner);
     const { limits } = config;
     this.#deadlines.options = limits;
@@ -464,6 +482,7 @@ export class Server {
     this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#abuse.tick(now);
+    this.#refusals.tick(now, this.#outcomes);
     this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
     this.#actors?.tick(now);

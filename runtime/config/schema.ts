@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import { accessLogSection } from './access-log-schema.ts';
 import { actorsSection } from './actor-schema.ts';
 import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
@@ -411,6 +412,7 @@ export const configSchema = v.pipe(
           "Characters of an error's message, and of its stack, that are reported; the rest is cut off and counted. A report tells of 8 errors at most, causes included.",
           { from: 256, to: 1_048_576, byDefault: DEFAULT_MAX_ERROR_CHARS },
         ),
+        access: accessLogSection,
       }),
     },
     'an object',

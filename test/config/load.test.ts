@@ -63,6 +63,21 @@ test('pools and routes are enough; everything else has a default', (t) => {
     format: 'auto',
     maxWaitingBytes: 4_194_304,
     maxErrorChars: 8_192,
+    access: {
+      write: 'auto',
+      fields: [
+        'remoteAddress',
+        'method',
+        'path',
+        'version',
+        'status',
+        'outcome',
+        'durationMs',
+        'responseBytes',
+        'pool',
+      ],
+      sample: 1,
+    },
   });
   t.deepEqual(config.http1, {
     enabled: true,
@@ -134,7 +149,7 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
     'an unknown key that is near to nothing',
     { log: { colour: true } },
     ConfigErrorCode.UnknownKey,
-    /^\$\.log\.colour .*expected one of level, format, maxWaitingBytes, maxErrorChars, came "colour"/,
+    /^\$\.log\.colour .*expected one of level, format, maxWaitingBytes, maxErrorChars, access, came "colour"/,
   ],
   ['a key that JavaScript objects have', { toString: 1 }, ConfigErrorCode.UnknownKey, /^\$\.toString /],
   [

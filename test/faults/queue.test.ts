@@ -28,7 +28,7 @@ async function start(t: ExecutionContext, pool: Omit<PoolInput, 'application'>) 
 test.serial(
   'more than queue.maxExchanges is answered 503 with Retry-After; what waits within it is served',
   async (t) => {
-    const { origin, signals, ask } = await start(t, {
+    const { origin, signals, ask, log } = await start(t, {
       threads: { min: 1, max: 1 },
       exchangesPerThread: 1,
       queue: { maxExchanges: 2, maxWaitMs: 3_600_000 },
@@ -42,6 +42,8 @@ test.serial(
     t.is(refused.body.toString(), '503 Service Unavailable\n');
     const http1 = await requestHttp1(`${origin}/run?id=-3`);
     t.deepEqual([http1.status, http1.headers['retry-after']], [503, '9']);
+    const told = await log.until('requests were refused with 503');
+    t.true((told.queueFull as number) >= 1);
     signals.tell('release');
     t.is((await blocked).status, 200);
     t.deepEqual(

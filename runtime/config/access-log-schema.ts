@@ -1,0 +1,70 @@
+/** The configuration's `log.access`: a line of the log for each exchange. */
+import * as v from 'valibot';
+import { oneOf, section } from './fields.ts';
+
+export const accessLogWhen = ['auto', 'always', 'never'] as const;
+
+/** What a line may tell of an exchange. */
+export const accessFields = [
+  'remoteAddress',
+  'method',
+  'scheme',
+  'authority',
+  'path',
+  'query',
+  'version',
+  'status',
+  'outcome',
+  'durationMs',
+  'requestBytes',
+  'responseBytes',
+  'route',
+  'pool',
+  'userAgent',
+  'referer',
+] as const;
+export type AccessField = (typeof accessFields)[number];
+
+const defaultFields: AccessField[] = [
+  'remoteAddress',
+  'method',
+  'path',
+  'version',
+  'status',
+  'outcome',
+  'durationMs',
+  'responseBytes',
+  'pool',
+];
+
+const expectedShare = 'a number from 0 to 1';
+
+export const accessLogSection = section(
+  'A line of the log for each exchange that has ended (see operations.md).',
+  {
+    write: oneOf(
+      'auto writes them where standard output is a terminal, since each costs about as much as a small response.',
+      accessLogWhen,
+      'auto',
+    ),
+    fields: v.optional(
+      v.pipe(
+        v.array(v.picklist(accessFields, `one of ${accessFields.join(', ')}`), 'an array of names of fields'),
+        v.minLength(1, 'at least one field'),
+        v.description('What a line tells, in this order.'),
+      ),
+      defaultFields,
+    ),
+    sample: v.optional(
+      v.pipe(
+        v.number(expectedShare),
+        v.minValue(0, expectedShare),
+        v.maxValue(1, expectedShare),
+        v.description(
+          'The share of exchanges that are written. Those that did not end well, with a status from 500 on or without a whole response, are all written.',
+        ),
+      ),
+      1,
+    ),
+  },
+);
