@@ -47,7 +47,7 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   yield ['$.http1.enabled', http1.enabled];
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
   for (const [name, value] of Object.entries(profiling)) yield [childPath('$.profiling', name), value];
-  const { level: _, ...output } = log;
+  const { level: _level, access: _access, ...output } = log;
   for (const [name, value] of Object.entries(output)) yield [childPath('$.log', name), value];
 }
 

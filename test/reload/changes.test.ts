@@ -92,7 +92,7 @@ test('everything else can', (t) => {
     drainTimeoutMs: 1,
     drainDelayMs: 1,
     reload: { drainTimeoutMs: 1 },
-    log: { level: 'warn' },
+    log: { level: 'warn', access: { write: 'always' } },
   });
   t.deepEqual(fixedProblems(parse(base), after), []);
 });

@@ -126,3 +126,16 @@ test('nothing is written where nobody has asked for it, and health is never writ
   await lineOf(on, '/hello');
   t.is(on.log.count('exchange'), 1);
 });
+
+test('a reload switches it on', async (t) => {
+  const server = await start(t, { write: 'never' });
+  await requestHttp1(`${server.origin}/hello`);
+  const { config } = server.server;
+  await server.server.reload(
+    { ...config, log: { ...config.log, access: { ...config.log.access, write: 'always' } } },
+    new Set(),
+  );
+  await requestHttp1(`${server.origin}/status?code=404&body=x`);
+  await lineOf(server, '/status');
+  t.is(server.log.count('exchange'), 1);
+});
