@@ -16,12 +16,13 @@ import type {
 import { cut, describeError, MAX_NAME_CHARS } from '../wire/error-report.ts';
 import { Vitals } from '../wire/vitals.ts';
 import type { ActorThread } from './actors/actor-thread.ts';
-import type { ExchangeRequest, Lifespan } from './gateway.ts';
+import type { ExchangeRequest } from './gateway.ts';
 import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { type Loaded, load } from './loading/load.ts';
 import { LoadedFiles } from './loading/loaded-files.ts';
+import { Shutdown } from './loading/shutdown.ts';
 import { sampleMemory } from './memory-sampling.ts';
 import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
@@ -57,6 +58,9 @@ export default async function boot({
     const draining = new AbortController();
     // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
     const context = new AsyncResource('SLUICE_LIFESPAN');
+    const shutdown = new Shutdown((error) => {
+      void reports.stopFailed(describeError(error, options.maxErrorChars));
+    });
     const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
     let loaded: Loaded;
     try {
@@ -68,7 +72,7 @@ export default async function boot({
       loaded =
         options.hasOnlyActors === true
           ? NO_APPLICATION
-          : await context.runInAsyncScope(load, undefined, options);
+          : await context.runInAsyncScope(load, undefined, options, shutdown);
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
@@ -96,6 +100,7 @@ export default async function boot({
       announceDrain: () => {
         abort();
         running.announceDrain();
+        context.runInAsyncScope(shutdown.begin, shutdown);
       },
       stats: () => running.stats(),
       sendHeapSnapshot,
@@ -106,7 +111,7 @@ export default async function boot({
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
-    await context.runInAsyncScope(stop, undefined, loaded.lifespan, options, reports);
+    await context.runInAsyncScope(stop, undefined, loaded, shutdown, options, reports);
     await left;
     await reports.ending();
     return { ended: 'drained' };
@@ -125,19 +130,27 @@ const NO_APPLICATION: Loaded = {
 
 /** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
 async function stop(
-  { stop }: Lifespan,
+  { lifespan, close }: Loaded,
+  shutdown: Shutdown,
   { stopTimeoutMs: timeoutMs, maxErrorChars }: HostOptions,
   reports: Remote<ThreadReports>,
 ): Promise<void> {
-  if (stop === undefined) return;
   let timer: NodeJS.Timeout | undefined;
+  let doing = 'listeners of SIGTERM to end, by process.exit() or when they have left nothing to do,';
   const late = new Promise<never>((_resolve, reject) => {
     if (timeoutMs === undefined) return;
-    const error = new Error(`expected the application's stop() to end within ${timeoutMs} ms, it goes on`);
-    timer = setTimeout(() => reject(error), timeoutMs);
+    const tell = () =>
+      reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, it goes on`));
+    // Not counted among what the application has left to do: the port keeps the thread.
+    timer = setTimeout(tell, timeoutMs).unref();
   });
+  const stopped = async () => {
+    await shutdown.end(() => close?.());
+    doing = 'stop() to end';
+    await lifespan.stop?.();
+  };
   try {
-    await Promise.race([stop(), late]);
+    await Promise.race([stopped(), late]);
   } catch (error) {
     await reports.stopFailed(describeError(error, maxErrorChars));
   } finally {

@@ -65,7 +65,9 @@ export function isServer(value: unknown): boolean {
   );
 }
 
-export function isFastify(value: unknown): value is { ready(): Promise<unknown>; readonly server: object } {
+export function isFastify(
+  value: unknown,
+): value is { ready(): Promise<unknown>; close(): Promise<unknown>; readonly server: object } {
   return hasMethod(value, 'routing') && hasMethod(value, 'ready') && 'server' in (value as object);
 }
 

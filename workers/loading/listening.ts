@@ -3,6 +3,7 @@
  * node:http2 server that is told to listen binds nothing. It is told that it listens, and its requests come as exchanges.
  */
 import { Server } from 'node:net';
+import type { Shutdown } from './shutdown.ts';
 
 /** A server of HTTP, of whichever of Node's modules. */
 export type ListeningServer = Server & NodeJS.EventEmitter;
@@ -14,6 +15,7 @@ interface Heard {
 
 export class Listening {
   readonly #port: number | undefined;
+  readonly #shutdown: Pick<Shutdown, 'untilServed'>;
   readonly #heard: Heard[] = [];
   readonly #original = Server.prototype.listen;
   readonly #first = Promise.withResolvers<ListeningServer>();
@@ -22,10 +24,12 @@ export class Listening {
 
   /**
    * From now on until `end`. Other servers than those of HTTP listen as ever.
+   * @param shutdown says what the close of a server waits for
    * @param port of several servers, that of the application
    */
-  constructor(port?: number) {
+  constructor(shutdown: Pick<Shutdown, 'untilServed'>, port?: number) {
     this.#port = port;
+    this.#shutdown = shutdown;
     const original = this.#original;
     const onListen = (server: ListeningServer, args: readonly unknown[]) => this.#onListen(server, args);
     Server.prototype.listen = function listen(this: ListeningServer, ...args: unknown[]) {
@@ -38,7 +42,7 @@ export class Listening {
   #onListen(server: ListeningServer, args: readonly unknown[]): void {
     const port = portOf(args);
     this.#heard.push({ server, port });
-    pretend(server, port, args);
+    pretend(server, port, args, this.#shutdown);
     if (this.#port === undefined || this.#port === port) this.#first.resolve(server);
     if (this.#application !== null && this.#application !== server) {
       process.emitWarning(
@@ -74,6 +78,11 @@ export class Listening {
     return this.#first.promise;
   }
 
+  /** Closes what still listens. */
+  closeServers(): void {
+    for (const { server } of this.#heard) if (server.listening) server.close();
+  }
+
   end(): void {
     Server.prototype.listen = this.#original;
   }
@@ -94,7 +103,12 @@ function portOf([first]: readonly unknown[]): number {
 }
 
 /** The server answers as one that listens, and closes as one. */
-function pretend(server: ListeningServer, port: number, args: readonly unknown[]): void {
+function pretend(
+  server: ListeningServer,
+  port: number,
+  args: readonly unknown[],
+  shutdown: Pick<Shutdown, 'untilServed'>,
+): void {
   const callback = args.findLast((each) => typeof each === 'function') as (() => void) | undefined;
   Object.defineProperties(server, {
     listening: { value: true, writable: true, configurable: true },
@@ -104,12 +118,21 @@ function pretend(server: ListeningServer, port: number, args: readonly unknown[]
     },
     close: {
       configurable: true,
-      value: (closed?: () => void) => {
+      value: (closed?: (error?: Error) => void) => {
+        if (!server.listening) {
+          const error = Object.assign(new Error('Server is not running.'), {
+            code: 'ERR_SERVER_NOT_RUNNING',
+          });
+          if (closed !== undefined) process.nextTick(closed, error);
+          return server;
+        }
         (server as { listening: boolean }).listening = false;
-        process.nextTick(() => {
-          server.emit('close');
-          closed?.();
-        });
+        if (closed !== undefined) server.once('close', () => closed());
+        const emitClose = () => server.emit('close');
+        // As Node's, which waits for the connections: what is open ends first.
+        const { untilServed } = shutdown;
+        if (untilServed === null) process.nextTick(emitClose);
+        else void untilServed.then(() => process.nextTick(emitClose));
         return server;
       },
     },

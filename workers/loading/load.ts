@@ -17,11 +17,14 @@ import { nothingLeft } from './idle.ts';
 import { hasMethod, isFastify, KINDS } from './kinds.ts';
 import { Listening } from './listening.ts';
 import { becomeProgram } from './program.ts';
+import type { Shutdown } from './shutdown.ts';
 import { locate } from './syntax-error.ts';
 
 export interface Loaded {
   readonly application: Application;
   readonly lifespan: Lifespan;
+  /** Behind the last exchange: its servers are closed, as far as they are not. Absent: it has none. */
+  close?(): unknown;
 }
 
 /** An application of our own, made of options. What it needs to start is done when it resolves. */
@@ -35,7 +38,7 @@ export class KindError extends TypeError {
 
 const NATIVE_KINDS: ReadonlySet<ApplicationKind> = new Set(['exchange', 'generator', 'handler']);
 
-export async function load(options: HostOptions): Promise<Loaded> {
+export async function load(options: HostOptions, shutdown: Shutdown): Promise<Loaded> {
   if (options.applicationOptions !== undefined) {
     const module: BuiltInModule = await import(options.application);
     return { application: await module.create(options.applicationOptions), lifespan: {} };
@@ -43,14 +46,27 @@ export async function load(options: HostOptions): Promise<Loaded> {
   becomeProgram(options.application);
   // Modules may keep what they find while they are loaded.
   installKnowing();
-  const listening = new Listening(options.port);
+  const listening = new Listening(shutdown, options.port);
   const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
   else listening.choose(value);
   const application = await adapt(kind, value, options);
-  return { application: await validated(application, options), lifespan };
+  const close = closing(listening, kind, value);
+  return { application: await validated(application, options), lifespan, close };
+}
+
+/** What hangs on the close of its server hears of it, as on Node; a server that is exported has nobody else to close it. */
+function closing(listening: Listening, kind: ApplicationKind, value: unknown): () => unknown {
+  if (isFastify(value)) return () => value.close();
+  if (kind !== 'server' || listening.hasHeard) return () => listening.closeServers();
+  const server = value as NodeJS.EventEmitter;
+  let state: 'open' | 'closed' = 'open';
+  server.once('close', () => {
+    state = 'closed';
+  });
+  return () => state === 'open' && server.emit('close');
 }
 
 async function importModule(application: string): Promise<ModuleExports> {
