@@ -17,6 +17,9 @@ export interface ServerStatus {
   readonly listeners: readonly ListenerStatus[];
   readonly connections: ConnectionStatus;
   readonly pools: readonly PoolStatus[];
+  readonly actors: readonly ActorStatus[];
+  /** Null: the configuration has neither topics nor actors. */
+  readonly topics: TopicsStatus | null;
   /** Requests that no route matched, by what became of them. */
   readonly unrouted: ExchangeStatus;
   /** How often each deadline has ended something. */
@@ -143,6 +146,72 @@ export interface TallyStatus {
   readonly claimWait: WaitStatus;
   /** From there to its end. */
   readonly service: WaitStatus;
+}
+
+export interface ActorStatus {
+  readonly name: string;
+  readonly kind: 'pool' | 'keyed' | 'single';
+  readonly pool: string;
+  /** That live in a thread now. */
+  readonly instances: number;
+  /** With an instance or messages: of a keyed actor one for each key. */
+  readonly mailboxes: number;
+  /** Accepted and not over, begun ones included, in all mailboxes. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** The most that one mailbox has ever held. */
+  readonly deepestMailbox: number;
+  readonly accepted: number;
+  /** Mailboxes were full, there were too many keys, or the call would have waited for itself. */
+  readonly refused: number;
+  /** Tells whose method failed, and those that were accepted and not handled to their end. */
+  readonly failedTells: number;
+  readonly lostTells: number;
+  /** In the mailbox: from when a call was accepted until it was given to the thread that ended it. */
+  readonly queueWait: WaitStatus;
+  /** Of all threads, those that are gone included. */
+  readonly total: ActorWorkStatus;
+  /** Of the actor's pool. */
+  readonly threads: readonly ActorThreadStatus[];
+}
+
+/** What threads have done for an actor. */
+export interface ActorWorkStatus {
+  readonly begun: number;
+  readonly ended: number;
+  /** Of those that have ended, what threw or answered with what cannot be sent. */
+  readonly failed: number;
+  /** From when the thread was given calls until their methods began, and from there to their ends, all together. */
+  readonly waitMs: number;
+  readonly runMs: number;
+}
+
+export interface ActorThreadStatus extends ActorWorkStatus {
+  readonly thread: string;
+  /** Calls that it has, begun or not. */
+  readonly given: number;
+}
+
+export interface TopicsStatus {
+  /** With subscriptions. */
+  readonly topics: number;
+  /** While somebody had subscribed. */
+  readonly published: number;
+  /** One for each message and thread; and of these, what was dropped since a thread did not read. */
+  readonly sent: number;
+  readonly dropped: number;
+  /** Subscriptions beyond `maxTopics`. */
+  readonly refused: number;
+  readonly threads: readonly TopicThreadStatus[];
+}
+
+export interface TopicThreadStatus {
+  readonly thread: string;
+  /** That it has subscribed to. */
+  readonly topics: number;
+  /** Messages that wait beside its ring, since it does not read. */
+  readonly waitingBytes: number;
+  readonly dropped: number;
 }
 
 export interface WaitStatus {

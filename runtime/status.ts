@@ -1,11 +1,12 @@
 /** What a server says of itself: JSON for the control socket, and for whoever embeds it. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
+import type { ActorDirectory } from './actors/directory.ts';
+import { actorStatuses, topicsStatus } from './actors/status.ts';
 import type { ControlRoutes } from './control/routes.ts';
 import type { DeadlineCounters } from './deadlines/counters.ts';
 import type { Listener } from './listeners/listener.ts';
 import type { OutcomeCounters } from './outcomes.ts';
-import type { Histogram } from './pools/histogram.ts';
 import type { Pool } from './pools/pool.ts';
 import type { Tally } from './pools/tally.ts';
 import type { Thread } from './pools/thread.ts';
@@ -20,9 +21,9 @@ import type {
   StaleStatus,
   TallyStatus,
   ThreadStatus,
-  WaitStatus,
 } from './status-types.ts';
 import { readVersion } from './version.ts';
+import { round, waitStatus } from './wait-status.ts';
 
 export function addStatus(routes: ControlRoutes, server: { status(): ServerStatus }): void {
   routes.add('GET', '/status', (exchange) => exchange.answer(200, server.status()));
@@ -54,7 +55,11 @@ export class LoopMeter {
 /** Who has one. */
 interface Running {
   readonly state: ServerState;
-  readonly parts: { readonly pools: readonly Pool[]; readonly listeners: readonly Listener[] };
+  readonly parts: {
+    readonly pools: readonly Pool[];
+    readonly listeners: readonly Listener[];
+    readonly actors: ActorDirectory | null;
+  };
 }
 
 /** What a status is made of that the server does not keep in its parts. */
@@ -93,6 +98,8 @@ export function statusOf({ parts, state }: Running, more: StatusParts): ServerSt
       lingering: more.lingeringConnections,
     },
     pools: parts.pools.map((pool) => poolStatus(pool, more, nowUs)),
+    actors: actorStatuses(parts.actors),
+    topics: topicsStatus(parts.actors),
     unrouted: exchangeStatus(more.unrouted),
     deadlines: { ...more.deadlines },
   };
@@ -201,21 +208,4 @@ function tallyStatus(tally: Tally, open: readonly OpenStalls[], hasBuckets: bool
     claimWait: waitStatus(tally.claimWait, hasBuckets),
     service: waitStatus(tally.service, hasBuckets),
   };
-}
-
-function waitStatus(histogram: Histogram, hasBuckets: boolean): WaitStatus {
-  const quantile = (part: number) => histogram.quantileUs(part) / 1000;
-  return {
-    count: histogram.count,
-    sumMs: round(histogram.sumUs / 1000),
-    p50Ms: quantile(0.5),
-    p90Ms: quantile(0.9),
-    p99Ms: quantile(0.99),
-    maxMs: quantile(1),
-    ...(hasBuckets && { buckets: [...histogram].map(([mostUs, count]) => [mostUs / 1000, count] as const) }),
-  };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -6,6 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
+import { sumOfCounts } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
@@ -95,6 +96,11 @@ export class ActorDirectory implements LinkOwner {
     return this.#actors;
   }
 
+  /** Of the threads that there are. */
+  get links(): ReadonlySet<ActorLink> {
+    return this.#links;
+  }
+
   /** Messages that were accepted and are not over. */
   get openMessages(): number {
     return this.#openMessages;
@@ -106,7 +112,8 @@ export class ActorDirectory implements LinkOwner {
   attach(name: string, pool: AttachingPool, abort: (error: Error) => void): AttachedThread {
     const { slots = DEFAULT_SLOTS, maxBacklogBytes = DEFAULT_BACKLOG_BYTES } = this.#options;
     const { ringBytes, module } = pool;
-    const link = new ActorLink(name, pool.name, this, { ringBytes, slots, maxBacklogBytes });
+    const actors = this.#actors.length;
+    const link = new ActorLink(name, pool.name, this, { ringBytes, slots, maxBacklogBytes, actors });
     this.#abortThread.set(link, abort);
     this.#links.add(link);
     this.#turns.add(link);
@@ -115,6 +122,7 @@ export class ActorDirectory implements LinkOwner {
     }
     const boot: ActorBoot = {
       channel: link.transfer,
+      counters: link.counterMemory,
       thread: name,
       pool: pool.name,
       actors: this.#options.actors,
@@ -189,6 +197,7 @@ export class ActorDirectory implements LinkOwner {
   }
 
   #unsettle(mailbox: Mailbox): void {
+    if (mailbox.link !== null) mailbox.actor.placed--;
     mailbox.link?.mailboxes.delete(mailbox);
     mailbox.link?.blocked.delete(mailbox);
     mailbox.link = null;
@@ -209,6 +218,7 @@ export class ActorDirectory implements LinkOwner {
     this.#links.delete(link);
     this.#turns.remove(link);
     this.#takeNoMore(link);
+    for (const actor of this.#actors) actor.gone = sumOfCounts(actor.gone, link.counters.read(actor.index));
     for (const call of [...unbegun].reverse()) call.mailbox.putBack(call);
     const unsettled = [...link.mailboxes];
     for (const mailbox of unsettled) this.#unsettle(mailbox);
@@ -274,12 +284,17 @@ export class ActorDirectory implements LinkOwner {
     }
     const isTell = (flags & CallFlag.Tell) !== 0;
     const caller = isTell ? null : link;
-    const call = new ActorCall(caller, id, mailbox, flags, deadlineMs, payload, this.#sequence++, parent);
+    const sequence = this.#sequence++;
+    const { nowMs } = this.#turns;
+    const call = new ActorCall(caller, id, mailbox, flags, deadlineMs, payload, sequence, parent, nowMs);
     actor.tally.accepted++;
+    actor.messages++;
+    actor.bytes += payload.length;
     this.#openMessages++;
     mailbox.messages++;
     mailbox.bytes += payload.length;
     if (mailbox.messages === 1) actor.idle.delete(mailbox);
+    if (mailbox.messages > actor.tally.deepest) actor.tally.deepest = mailbox.messages;
     if (isTell) link.answer(id, How.Accepted, NOTHING, 0, 0);
     else link.calls.set(id, call);
     mailbox.push(call);
@@ -354,6 +369,7 @@ export class ActorDirectory implements LinkOwner {
       return null;
     }
     mailbox.link = link;
+    actor.placed++;
     link.mailboxes.add(mailbox);
     return link;
   }
@@ -377,6 +393,7 @@ export class ActorDirectory implements LinkOwner {
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void {
     const { caller, mailbox } = call;
     const { actor, key } = mailbox;
+    actor.tally.queueWait.record(Math.max(0, Math.round((call.givenAtMs - call.acceptedAtMs) * 1_000)));
     if (caller !== null) {
       caller.calls.delete(call.id);
       caller.answer(call.id, how, bytes, start, end);
@@ -445,6 +462,8 @@ export class ActorDirectory implements LinkOwner {
     const { mailbox } = call;
     mailbox.messages--;
     mailbox.bytes -= call.payload.length;
+    mailbox.actor.messages--;
+    mailbox.actor.bytes -= call.payload.length;
     this.#openMessages--;
     if (this.#whenEmpty !== null) this.#checkEmpty();
   }

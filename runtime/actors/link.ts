@@ -5,6 +5,7 @@
  * of a few bytes; and everything else is one message for each slot, call or instance.
  */
 import { type ActorChannelTransfer, createActorChannel } from '../../wire/actors/channel.ts';
+import { ActorCounters, allocateActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorReactorHandler } from '../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -49,6 +50,8 @@ export interface LinkOptions {
   readonly ringBytes: number;
   readonly slots: number;
   readonly maxBacklogBytes: number;
+  /** Of the configuration. */
+  readonly actors: number;
 }
 
 export class ActorLink implements ActorReactorHandler, Link, TopicLink {
@@ -56,6 +59,9 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   readonly pool: string;
   readonly end: ActorReactorEnd;
   readonly transfer: ActorChannelTransfer;
+  /** What the thread has done, as it says. */
+  readonly counters: ActorCounters;
+  readonly counterMemory: SharedArrayBuffer;
   /** `leaving`: it takes nothing new. `left`: it has nothing any more, and was told. */
   state: 'starting' | 'up' | 'leaving' | 'left' | 'gone' = 'starting';
   readonly calls = new Map<number, ActorCall>();
@@ -76,8 +82,10 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     name: string,
     pool: string,
     owner: LinkOwner,
-    { ringBytes, slots, maxBacklogBytes }: LinkOptions,
+    { ringBytes, slots, maxBacklogBytes, actors }: LinkOptions,
   ) {
+    this.counterMemory = allocateActorCounters(actors);
+    this.counters = new ActorCounters(this.counterMemory);
     this.name = name;
     this.pool = pool;
     this.#owner = owner;

@@ -12,7 +12,9 @@
  * `messages` and `bytes` of a mailbox count what was accepted and is not over, begun or not: that is what the configuration bounds.
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
+import { type ActorCounts, NO_COUNTS } from '../../wire/actors/counters.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
+import { Histogram } from '../pools/histogram.ts';
 
 /** What the reactor knows of an actor beyond what threads do. */
 export interface DirectorySettings extends ActorSettings {
@@ -65,7 +67,22 @@ export class DirectoryActor {
   readonly unplaced = new Set<Mailbox>();
   /** Keyed instances without messages, longest idle first, and since when. */
   readonly idle = new Map<Mailbox, number>();
-  readonly tally = { accepted: 0, refused: 0, lostTells: 0, failedTells: 0 };
+  readonly tally = {
+    accepted: 0,
+    refused: 0,
+    lostTells: 0,
+    failedTells: 0,
+    /** The most messages that one mailbox has held. */
+    deepest: 0,
+    queueWait: new Histogram(),
+  };
+  /** Accepted and not over, in all mailboxes. */
+  messages = 0;
+  bytes = 0;
+  /** Instances of a keyed or single actor that live in a thread. */
+  placed = 0;
+  /** What threads have done that are gone. */
+  gone: ActorCounts = NO_COUNTS;
   /** What the last thread to start says of its methods. */
   manifest: Buffer | null = null;
 
@@ -181,6 +198,8 @@ export class ActorCall {
   link: Link | null = null;
   slot = -1;
   generation = 0;
+  /** As the reactor's turns count time. */
+  readonly acceptedAtMs: number;
   givenAtMs = 0;
   previous: ActorCall | null = null;
   next: ActorCall | null = null;
@@ -194,7 +213,9 @@ export class ActorCall {
     payload: Buffer,
     sequence: number,
     parent: ActorCall | null,
+    acceptedAtMs: number,
   ) {
+    this.acceptedAtMs = acceptedAtMs;
     this.caller = caller;
     this.id = id;
     this.mailbox = mailbox;

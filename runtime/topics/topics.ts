@@ -20,8 +20,11 @@ export interface TopicsOptions {
 }
 
 export class Topics {
-  /** What was published while somebody had subscribed, what was sent to threads for it, and subscriptions that were refused. */
-  readonly tally = { published: 0, events: 0, refused: 0 };
+  /**
+   * What was published while somebody had subscribed, what was sent to threads for it, subscriptions that were refused, and what was dropped
+   * for threads that are gone.
+   */
+  readonly tally = { published: 0, events: 0, refused: 0, droppedBefore: 0 };
   readonly #options: TopicsOptions;
   readonly #topics = new Map<string, Topic>();
   readonly #outlets = new Set<TopicOutlet>();
@@ -111,6 +114,7 @@ export class Topics {
   /** The thread is gone. */
   detach(outlet: TopicOutlet): void {
     for (const reader of outlet.readers.values()) this.#remove(reader);
+    this.tally.droppedBefore += outlet.dropped;
     outlet.close();
     this.#outlets.delete(outlet);
   }

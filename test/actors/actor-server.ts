@@ -19,6 +19,8 @@ export const actors: ActorsInput = {
 export interface ActorServer extends TestServer {
   /** Makes calls at once from one thread of the callers; what became of each. */
   ask(...asked: readonly Asked[]): Promise<Outcome[]>;
+  /** The same, with fields of the request that has them made. */
+  askWith(fields: Readonly<Record<string, string>>, ...asked: readonly Asked[]): Promise<Outcome[]>;
 }
 
 export interface ActorServerInput {
@@ -54,10 +56,10 @@ export async function startActorServer(
     actors: declared,
     ...rest,
   });
-  const ask = async (...asked: readonly Asked[]): Promise<Outcome[]> => {
-    const response = await fetch(started.origin, { method: 'POST', body: JSON.stringify(asked) });
+  const askWith: ActorServer['askWith'] = async (headers, ...asked) => {
+    const response = await fetch(started.origin, { method: 'POST', body: JSON.stringify(asked), headers });
     if (response.status !== 200) throw new Error(`the caller answered ${response.status}`);
     return (await response.json()) as Outcome[];
   };
-  return { ...started, ask };
+  return { ...started, askWith, ask: (...asked) => askWith({}, ...asked) };
 }

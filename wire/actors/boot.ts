@@ -29,6 +29,8 @@ export interface ActorSettings {
 
 export interface ActorBoot {
   readonly channel: ActorChannelTransfer;
+  /** For `ActorCounters`. */
+  readonly counters: SharedArrayBuffer;
   readonly thread: string;
   readonly pool: string;
   readonly actors: readonly ActorSettings[];

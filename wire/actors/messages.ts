@@ -45,6 +45,8 @@ export const CallFlag = {
   Interleaves: 2,
   /** The answer is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
   Streams: 4,
+  /** Stores of the caller's context come behind the arguments, before the method's name. */
+  Carries: 64,
 } as const;
 
 /** How a call ended. */

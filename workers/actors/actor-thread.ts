@@ -8,6 +8,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
 import { openActorChannel } from '../../wire/actors/channel.ts';
+import { ActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorManifest, ActorThreadHandler } from '../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
@@ -49,6 +50,7 @@ export class ActorThread implements ActorThreadHandler {
   readonly calls: Calls;
   readonly host: ActorHost;
   readonly topics: ThreadTopics;
+  readonly counters: ActorCounters;
   /** By number. */
   readonly states: readonly ActorState[];
   readonly #boot: ActorBoot;
@@ -74,6 +76,7 @@ export class ActorThread implements ActorThreadHandler {
   constructor(boot: ActorBoot, atomics: AtomicWords = hardwareAtomics, timers: Timers = SYSTEM_TIMERS) {
     this.#boot = boot;
     this.#timers = timers;
+    this.counters = new ActorCounters(boot.counters);
     this.end = openActorChannel(boot.channel, this, atomics);
     this.calls = new Calls(this);
     this.host = new ActorHost(this, this.end.claims.slots);

@@ -6,6 +6,15 @@ import type { ActorClass, Handle } from './types.ts';
 export { TopicError, TopicErrorCode } from '../topics/error.ts';
 export type { SubscribeOptions, Subscription, WhenFull } from '../topics/subscription.ts';
 export { type Topic, topic } from '../topics/topic.ts';
+export {
+  type Carrier,
+  carry,
+  type TraceContext,
+  type TraceFields,
+  traceContext,
+  traceOf,
+} from './carried.ts';
+export type { CallKind, CallRecord, MethodRecord } from './diagnostics.ts';
 export { ActorError, ActorErrorCode, type Begun, type EndedBy } from './error.ts';
 export type { ActorContext, Ask, Call, CallOptions, Client, Handle, Keyed, Tell } from './types.ts';
 

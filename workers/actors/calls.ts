@@ -3,7 +3,9 @@ import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
+import { collectCarried } from './carried.ts';
 import type { ActorState } from './client.ts';
+import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { answering, type Child, type HostedCall } from './hosted-call.ts';
 import type { MadeStream, StreamCall } from './made-stream.ts';
@@ -123,11 +125,15 @@ export class Calls {
     const byDefaultMs = stream === null ? settings.deadlineMs : MOST_DEADLINE_MS;
     let remainingMs = Math.min(options?.deadlineMs ?? byDefaultMs, MOST_DEADLINE_MS);
     if (running !== undefined) remainingMs = Math.min(remainingMs, running.remainingMs);
+    const record = callStarts(settings.name, key, method, flags);
     const refusal = this.#refusalOf(actor, label, running, options, remainingMs);
-    if (refusal !== null) return this.#refused(refusal, flags);
+    if (refusal !== null) return this.#refused(refusal, flags, record);
 
     const encoder = freeEncoder();
     const sent: unknown[] = options === undefined ? [...args] : args.slice(0, -1);
+    const carried = collectCarried();
+    if (carried !== null) sent.push(carried);
+    const allFlags = carried === null ? flags : flags | CallFlag.Carries;
     sent.push(method);
     try {
       encoder.encode(sent, 'arguments', actor.limits);
@@ -137,14 +143,16 @@ export class Calls {
       return this.#refused(
         new ActorError(code, `${label}: ${message}`, { begun: 'no', by: 'caller', cause }),
         flags,
+        record,
       );
     }
     const { bytes, length } = encoder;
     if (actor.openBytes + length > settings.callerBytes) {
-      return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags);
+      return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags, record);
     }
     const id = this.#nextId();
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise, ...settling } = Promise.withResolvers<unknown>();
+    const { resolve, reject } = record === null ? settling : told(record, settling);
     const call = new MadeCall(
       this,
       id,
@@ -168,7 +176,7 @@ export class Calls {
     const parentSlot = isChained ? running.slot + 1 : 0;
     const parentGeneration = isChained ? running.generation : 0;
     this.thread.send(bytes, length, (end, payload) =>
-      end.sendCall(id, actor.index, flags, deadlineMs, parentSlot, parentGeneration, key, payload, length),
+      end.sendCall(id, actor.index, allFlags, deadlineMs, parentSlot, parentGeneration, key, payload, length),
     );
     // Who does not await a tell does not want to hear of it: that is no unhandled rejection.
     if ((flags & CallFlag.Tell) !== 0) promise.catch(() => undefined);
@@ -196,7 +204,8 @@ export class Calls {
     return this.thread.isOpen ? null : stopped(label, 'no');
   }
 
-  #refused(error: ActorError, flags: number): Promise<never> {
+  #refused(error: ActorError, flags: number, record: CallRecord | null): Promise<never> {
+    callFails(record, error);
     const refused = Promise.reject(error);
     // As above.
     if ((flags & CallFlag.Tell) !== 0) refused.catch(() => undefined);

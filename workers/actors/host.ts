@@ -4,13 +4,16 @@
  * What has not begun is claimed by nobody, so the reactor can take it back: to another thread, or because its caller has gone.
  */
 
+import { ActorCounter } from '../../wire/actors/counters.ts';
 import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
+import type { Carried } from './carried.ts';
+import { methodEnds, methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
-import { answering, HostedCall } from './hosted-call.ts';
+import { HostedCall } from './hosted-call.ts';
 import { HostedStream, type StreamOwner } from './hosted-stream.ts';
 import { type HostedActor, type HostedMethod, Instance } from './instance.ts';
 import { decoder, freeEncoder } from './payloads.ts';
@@ -101,7 +104,7 @@ export class ActorHost implements StreamOwner {
     const actor = this.#actors[index];
     if (actor === undefined) throw new Error(`actor ${index} does not live in this thread`);
     const instance = actor.instances.get(key) ?? this.#create(actor, key);
-    const call = new HostedCall(slot, generation, flags, deadlineMs, instance);
+    const call = new HostedCall(slot, generation, flags, deadlineMs, instance, performance.now());
     this.#calls[slot] = call;
     const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
     const mayBegin = instance.canBegin && instance.queue.head === null;
@@ -279,6 +282,7 @@ export class ActorHost implements StreamOwner {
       return;
     }
     const name = args.pop() as string;
+    if ((call.flags & CallFlag.Carries) !== 0) call.carried = args.pop() as Carried;
     const method = actor.methods.get(name);
     if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
       const known = [...actor.methods.keys()].join(', ');
@@ -290,18 +294,26 @@ export class ActorHost implements StreamOwner {
       );
       return;
     }
-    this.#run(call, method, args);
+    this.#run(call, name, method, args);
   }
 
-  #run(call: HostedCall, method: HostedMethod, args: unknown[]): void {
+  #run(call: HostedCall, name: string, method: HostedMethod, args: unknown[]): void {
     call.state = 'running';
     const { instance } = call;
+    const { actor, key } = instance;
+    call.begunAtMs = performance.now();
+    const waitMs = call.begunAtMs - call.givenAtMs;
+    const { counters } = this.#thread;
+    counters.add(actor.index, ActorCounter.Begun, 1);
+    counters.add(actor.index, ActorCounter.WaitMs, waitMs);
     if (!method.interleaves) instance.running++;
     while (args.length < method.parameters) args.push(undefined);
     args.push(call);
     let result: unknown;
     try {
-      result = answering.run(call, applyTo, instance.object as object, method.run, args);
+      if (methodsAreWatched())
+        call.record = call.within(methodStarts, actor.settings.name, key, name, call.flags, waitMs);
+      result = call.within(applyTo, instance.object as object, method.run, args);
       if ((call.flags & CallFlag.Streams) !== 0) {
         this.#stream(call, method, result);
         return;
@@ -425,8 +437,19 @@ export class ActorHost implements StreamOwner {
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
+  #count(call: HostedCall, how: How): void {
+    const { actor } = call.instance;
+    const { counters } = this.#thread;
+    const runMs = performance.now() - call.begunAtMs;
+    counters.add(actor.index, ActorCounter.Ended, 1);
+    counters.add(actor.index, ActorCounter.RunMs, runMs);
+    if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
+    if (call.record !== null) methodEnds(call.record, runMs, how !== How.Value);
+  }
+
   #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
     const { slot } = call;
+    if (call.state === 'running') this.#count(call, how);
     call.state = 'over';
     this.#calls[slot] = null;
     this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));

@@ -1,6 +1,8 @@
 /** A call that this thread has been given: in an instance's queue, then running, then over. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
+import { type Carried, withCarried } from './carried.ts';
+import type { MethodRecord } from './diagnostics.ts';
 import type { HostedStream } from './hosted-stream.ts';
 import type { HostedMethod, Instance } from './instance.ts';
 import type { Call } from './types.ts';
@@ -21,23 +23,46 @@ export class HostedCall implements Call {
   readonly deadlineMs: number;
   readonly instance: Instance;
   state: 'queued' | 'running' | 'over' = 'queued';
+  /** Of `performance.now`: when the thread was given it, and when its method began. */
+  readonly givenAtMs: number;
+  begunAtMs = 0;
   /** While it is queued. */
   payload: Buffer | null = null;
   /** Of a call whose answer is one, from its beginning on. */
   stream: HostedStream | null = null;
   method: HostedMethod | null = null;
+  /** What came along with it; null: nothing. */
+  carried: Carried | null = null;
+  /** Null: nobody listens. */
+  record: MethodRecord | null = null;
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
   #children: Set<Child> | null = null;
+  #enter: ReturnType<typeof AsyncLocalStorage.snapshot> | null = null;
   #controller: AbortController | null = null;
   #aborted: { readonly reason: unknown } | null = null;
 
-  constructor(slot: number, generation: number, flags: number, deadlineMs: number, instance: Instance) {
+  constructor(
+    slot: number,
+    generation: number,
+    flags: number,
+    deadlineMs: number,
+    instance: Instance,
+    givenAtMs: number,
+  ) {
+    this.givenAtMs = givenAtMs;
     this.slot = slot;
     this.generation = generation;
     this.flags = flags;
     this.deadlineMs = deadlineMs;
     this.instance = instance;
+  }
+
+  /** Runs what belongs to the call in its context. */
+  within<A extends unknown[], R>(run: (...args: A) => R, ...args: A): R {
+    if (this.carried === null) return answering.run(this, run, ...args);
+    this.#enter ??= withCarried(this.carried, () => answering.run(this, () => AsyncLocalStorage.snapshot()));
+    return this.#enter(run, ...args);
   }
 
   /** Made when somebody looks at it: most methods never do. */

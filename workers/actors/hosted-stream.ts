@@ -2,7 +2,7 @@
  * A streamed answer at the thread that gives it: the generator is asked for the next item only against credit, so what its reader has not
  * taken is bounded, and a generator whose reader has gone is returned.
  */
-import { answering, type HostedCall } from './hosted-call.ts';
+import type { HostedCall } from './hosted-call.ts';
 
 export interface StreamOwner {
   /** False: the value cannot be carried, and the stream has ended for it. */
@@ -44,8 +44,8 @@ export class HostedStream {
 
   #next(): void {
     if (this.#state !== 'asking') return;
-    answering
-      .run(this.#call, () => this.#items.next())
+    this.#call
+      .within(() => this.#items.next())
       .then(
         ({ done, value }) => this.#answered(done === true, value),
         (error: unknown) => this.#over(() => this.#owner.failStream(this.#call, error)),
@@ -82,7 +82,7 @@ export class HostedStream {
   /** Behind what the generator waits for: one that does not look at `call.signal` may never come to its `finally`. Never rejects. */
   async #return(): Promise<void> {
     try {
-      await answering.run(this.#call, () => this.#items.return?.());
+      await this.#call.within(() => this.#items.return?.());
     } catch {
       // What it throws while it ends is for nobody: its reader has gone, or has been told of something else.
     }

@@ -2,9 +2,10 @@
  * Makes the calls that a test asks for, from its own thread: the body is a JSON array of them, the answer one of what became of each.
  * They are all under way at once, in this order.
  */
-import { type ActorError, actor } from '../../../workers/actors/actors.ts';
+import { type ActorError, actor, traceContext, traceOf } from '../../../workers/actors/actors.ts';
 import type { Exchange } from '../../../workers/gateway.ts';
 import { Signals } from '../../server/signals.ts';
+import { tenant } from './tenant.ts';
 
 export interface Asked {
   readonly actor: string;
@@ -41,8 +42,22 @@ type AnyHandle = AnyClient & { of(key: string): AnyClient & { tell: AnyClient };
 
 export default async function caller(exchange: Exchange): Promise<void> {
   const asked = JSON.parse(await exchange.body.text()) as Asked[];
-  const outcomes = await Promise.all(asked.map(outcomeOf));
+  const { fields } = exchange.request;
+  const trace = traceOf(fields);
+  const name = fields.get('x-tenant');
+  let make = () => Promise.all(asked.map(outcomeOf));
+  if (trace !== undefined) make = inContext(make, (made) => traceContext.run(trace, made));
+  // What no message can carry, where a test asks for it.
+  const store = name === 'function' ? { name: () => name } : { name };
+  if (typeof name === 'string') make = inContext(make, (made) => tenant.run(store, made));
+  const outcomes = await make();
   exchange.respond(200, { 'content-type': 'application/json' }, JSON.stringify(outcomes));
+}
+
+type Make = () => Promise<Outcome[]>;
+
+function inContext(make: Make, run: (make: Make) => Promise<Outcome[]>): Make {
+  return () => run(make);
 }
 
 async function outcomeOf({

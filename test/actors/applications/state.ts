@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ActorContext, actor, type Call } from '../../../workers/actors/actors.ts';
+import { type ActorContext, actor, type Call, traceContext } from '../../../workers/actors/actors.ts';
 import { Signals } from '../../server/signals.ts';
+import { tenant } from './tenant.ts';
 
 /** What outlasts an instance. */
 export const SAVED: string = join(tmpdir(), `sluice-actors-${process.pid}`);
@@ -116,6 +117,10 @@ export class Relay {
     return (await actor<typeof Counter>('counter').of(key).peek()).n;
   }
 
+  async carried(): Promise<unknown> {
+    return await actor<typeof Tasks>('tasks').carried();
+  }
+
   /** How much time it leaves to what it calls. */
   async remaining(): Promise<number> {
     return await actor<typeof Tasks>('tasks').remaining();
@@ -140,6 +145,12 @@ export class Tasks {
 
   where(): string {
     return this.#context.thread;
+  }
+
+  /** What came along. */
+  async carried(): Promise<unknown> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { tenant: tenant.getStore(), trace: traceContext.getStore() };
   }
 
   remaining(call: Call): number {
@@ -224,6 +235,13 @@ export class Streams {
 
   async *relayed(count: number, bytes: number): AsyncGenerator<string> {
     for await (const piece of actor<typeof Streams>('streams').pieces(count, bytes)) yield piece;
+  }
+
+  async *carried(count: number): AsyncGenerator<unknown> {
+    for (let n = 0; n < count; n++) {
+      yield tenant.getStore()?.name;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   async *waits(channel: string, call: Call): AsyncGenerator<number> {

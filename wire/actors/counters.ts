@@ -1,0 +1,70 @@
+/**
+ * What a thread has done for each actor, written by the thread alone into shared memory and read by the reactor when somebody asks for a
+ * status, also of a thread that computes. Plain words: a reading that is a moment old harms nobody, and neither does a thread that has
+ * gone wild and writes what it likes.
+ */
+
+/** Of one actor in one thread. */
+export const ActorCounter = {
+  Begun: 0,
+  Ended: 1,
+  /** Of those that have ended, what threw or answered with what cannot be sent. */
+  Failed: 2,
+  /** From when the thread was given a call until its method began, all together. */
+  WaitMs: 3,
+  /** From there to its end. */
+  RunMs: 4,
+} as const;
+export type ActorCounter = (typeof ActorCounter)[keyof typeof ActorCounter];
+
+/** Doubles for an actor: a cache line. */
+const WORDS = 8;
+const BYTES = 8;
+
+export function allocateActorCounters(actors: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(Math.max(1, actors) * WORDS * BYTES);
+}
+
+export interface ActorCounts {
+  readonly begun: number;
+  readonly ended: number;
+  readonly failed: number;
+  readonly waitMs: number;
+  readonly runMs: number;
+}
+
+export class ActorCounters {
+  readonly #words: Float64Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Float64Array(memory);
+  }
+
+  add(actor: number, counter: ActorCounter, amount: number): void {
+    const at = actor * WORDS + counter;
+    this.#words[at] = (this.#words[at] ?? 0) + amount;
+  }
+
+  read(actor: number): ActorCounts {
+    const of = (counter: ActorCounter) => this.#words[actor * WORDS + counter] ?? 0;
+    return {
+      begun: of(ActorCounter.Begun),
+      ended: of(ActorCounter.Ended),
+      failed: of(ActorCounter.Failed),
+      waitMs: of(ActorCounter.WaitMs),
+      runMs: of(ActorCounter.RunMs),
+    };
+  }
+}
+
+export function sumOfCounts(one: ActorCounts, other: ActorCounts): ActorCounts {
+  return {
+    begun: one.begun + other.begun,
+    ended: one.ended + other.ended,
+    failed: one.failed + other.failed,
+    waitMs: one.waitMs + other.waitMs,
+    runMs: one.runMs + other.runMs,
+  };
+}
+
+export const NO_COUNTS: ActorCounts = { begun: 0, ended: 0, failed: 0, waitMs: 0, runMs: 0 };

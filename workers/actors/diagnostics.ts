@@ -1,0 +1,112 @@
+/**
+ * What `node:diagnostics_channel` tells of calls, for traces and metrics. Nothing is made while nobody has subscribed.
+ *
+ * The caller's thread publishes `sluice.actor.call.start` and `.end`, the actor's `sluice.actor.method.start` and `.end`. Start and end of
+ * one call are the same object, so a subscriber can keep what it likes by it.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { CallFlag } from '../../wire/actors/messages.ts';
+import { type TraceContext, traceContext } from './carried.ts';
+
+export type CallKind = 'ask' | 'tell' | 'stream';
+
+/** A call, at the caller. */
+export interface CallRecord {
+  readonly actor: string;
+  /** Empty unless the actor is keyed. */
+  readonly key: string;
+  readonly method: string;
+  readonly kind: CallKind;
+  readonly trace: TraceContext | undefined;
+  /** From the end on. Of a tell: until it was in the mailbox; of a stream: until it was over. */
+  durationMs?: number;
+  /** From the end on, if it failed. */
+  error?: unknown;
+}
+
+/** A method, at the actor. */
+export interface MethodRecord {
+  readonly actor: string;
+  readonly key: string;
+  readonly method: string;
+  readonly kind: CallKind;
+  readonly trace: TraceContext | undefined;
+  /** From when the thread was given it. */
+  readonly waitMs: number;
+  /** From the end on. */
+  runMs?: number;
+  /** From the end on: it threw, or answered with what cannot be sent. */
+  failed?: boolean;
+}
+
+const callStart = channel('sluice.actor.call.start');
+const callEnd = channel('sluice.actor.call.end');
+const methodStart = channel('sluice.actor.method.start');
+const methodEnd = channel('sluice.actor.method.end');
+
+interface Settling {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Null: nobody listens. */
+export function callStarts(actor: string, key: string, method: string, flags: number): CallRecord | null {
+  if (!callStart.hasSubscribers && !callEnd.hasSubscribers) return null;
+  const record: CallRecord = { actor, key, method, kind: kindOf(flags), trace: traceContext.getStore() };
+  callStart.publish(record);
+  return record;
+}
+
+export function callFails(record: CallRecord | null, error: unknown): void {
+  if (record === null) return;
+  record.durationMs = 0;
+  record.error = error;
+  callEnd.publish(record);
+}
+
+/** The same settling, told. */
+export function told(record: CallRecord, { resolve, reject }: Settling): Settling {
+  const startMs = performance.now();
+  return {
+    resolve: (value) => {
+      record.durationMs = performance.now() - startMs;
+      callEnd.publish(record);
+      resolve(value);
+    },
+    reject: (error) => {
+      record.durationMs = performance.now() - startMs;
+      record.error = error;
+      callEnd.publish(record);
+      reject(error);
+    },
+  };
+}
+
+export function methodsAreWatched(): boolean {
+  return methodStart.hasSubscribers || methodEnd.hasSubscribers;
+}
+
+/** In the context of the call. */
+export function methodStarts(
+  actor: string,
+  key: string,
+  method: string,
+  flags: number,
+  waitMs: number,
+): MethodRecord {
+  const kind = kindOf(flags);
+  const record: MethodRecord = { actor, key, method, kind, trace: traceContext.getStore(), waitMs };
+  methodStart.publish(record);
+  return record;
+}
+
+export function methodEnds(record: MethodRecord, runMs: number, failed: boolean): void {
+  record.runMs = runMs;
+  record.failed = failed;
+  methodEnd.publish(record);
+}
+
+function kindOf(flags: number): CallKind {
+  if ((flags & CallFlag.Tell) !== 0) return 'tell';
+  return (flags & CallFlag.Streams) !== 0 ? 'stream' : 'ask';
+}
