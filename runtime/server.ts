@@ -99,6 +99,7 @@ export class Server {
   /** Pools that go on with what they had loaded, and why. */
   readonly #stale = new Map<string, StaleStatus>();
   readonly #startedAt = new Date();
+  readonly #startedMs = performance.now();
   readonly #reactorMeter = new LoopMeter();
   readonly #meters = new WeakMap<Thread, LoopMeter>();
   #timer: NodeJS.Timeout | null = null;
@@ -237,6 +238,7 @@ export class Server {
   status(): ServerStatus {
     return statusOf(this, {
       startedAt: this.#startedAt,
+      startedMs: this.#startedMs,
       openConnections: this.#limits.openConnections,
       maxConnections: this.#config.limits.maxConnections,
       http1Connections: this.#connections.size - this.#http2Connections,

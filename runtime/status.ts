@@ -65,6 +65,7 @@ interface Running {
 /** What a status is made of that the server does not keep in its parts. */
 export interface StatusParts {
   readonly startedAt: Date;
+  readonly startedMs: number;
   readonly openConnections: number;
   readonly maxConnections: number;
   readonly http1Connections: number;
@@ -87,7 +88,7 @@ export function statusOf({ parts, state }: Running, more: StatusParts): ServerSt
     pid: process.pid,
     state,
     startedAt: more.startedAt.toISOString(),
-    uptimeMs: Date.now() - more.startedAt.getTime(),
+    uptimeMs: Math.round(performance.now() - more.startedMs),
     reactor: more.reactorMeter.status(performance.eventLoopUtilization()),
     listeners: parts.listeners.flatMap(listenerStatus),
     connections: {

@@ -13,6 +13,7 @@ import { describeError, type ErrorReport } from '../../wire/error-report.ts';
 import type { AttachedCompanion } from './companion.ts';
 import { ControlLink } from './control-link.ts';
 import type { ThreadVersion } from './pool-options.ts';
+import { RunningTimer } from './running-timer.ts';
 import { Thread, type ThreadOwner, type Turns } from './thread.ts';
 import { ThreadTask } from './thread-task.ts';
 
@@ -58,7 +59,7 @@ export class Incarnation {
   readonly #abort = new AbortController();
   /** Null: it has not been started. */
   #task: ThreadTask | null = null;
-  #provenTimer: NodeJS.Timeout | undefined;
+  #provenTimer: RunningTimer | null = null;
   /** Null: there is none, or the thread has not been started. */
   #companion: AttachedCompanion | null = null;
   #state: 'running' | 'gone' = 'running';
@@ -97,9 +98,8 @@ export class Incarnation {
     const { thread, version } = this;
     const { host, startTimeoutMs } = version.options;
     const { signal } = this.#abort;
-    const timer = setTimeout(
-      () => this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
-      startTimeoutMs,
+    const timer = new RunningTimer(startTimeoutMs, () =>
+      this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
     );
     this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
     const boot = {
@@ -119,7 +119,7 @@ export class Incarnation {
         (error: unknown) => this.#died(signal.aborted ? signal.reason : error),
       )
       .finally(this.gone.resolve);
-    this.ready.promise.finally(() => clearTimeout(timer)).catch(() => undefined);
+    this.ready.promise.finally(() => timer.cancel()).catch(() => undefined);
   }
 
   /** The thread as Node has it; null: it could not be started, or has ended. */
@@ -142,13 +142,12 @@ export class Incarnation {
   /** Its application is loaded. */
   loaded(): void {
     this.ready.resolve();
-    this.#provenTimer = setTimeout(this.proven.resolve, this.version.options.minUptimeMs);
-    this.#provenTimer.unref();
+    this.#provenTimer = new RunningTimer(this.version.options.minUptimeMs, this.proven.resolve);
   }
 
   /** It has died. */
   failed(error: Error): void {
-    clearTimeout(this.#provenTimer);
+    this.#provenTimer?.cancel();
     this.ready.reject(error);
     this.proven.reject(error);
   }
@@ -160,7 +159,7 @@ export class Incarnation {
 
   #close(): void {
     this.#state = 'gone';
-    clearTimeout(this.#provenTimer);
+    this.#provenTimer?.cancel();
     this.#link.close();
     this.#companion?.gone();
   }

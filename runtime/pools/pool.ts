@@ -15,6 +15,7 @@ import { type HangObserver, type HungThreadError, HungThreads, type Overdue } fr
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
 import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
 import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
+import { RunningTimer } from './running-timer.ts';
 import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
@@ -388,21 +389,17 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     this.dispatcher.resubmit(thread.takeUnbegun());
     this.#supervision.restore();
     const { retireTimeoutMs } = this.#options;
-    const timers: NodeJS.Timeout[] = [];
-    const after = (ms: number, run: () => void) => timers.push(setTimeout(run, ms));
-    after(retireTimeoutMs, () => {
+    let timer = new RunningTimer(retireTimeoutMs, () => {
       thread.expire();
       // It has nothing left to do, and ends by itself, unless it computes or its application does not stop.
-      after(LAST_WORDS_MS, () =>
+      timer = new RunningTimer(LAST_WORDS_MS, () =>
         this.#end(
           incarnation,
           new Error(`another took its place, and it had not ended within ${retireTimeoutMs} ms`),
         ),
       );
     });
-    incarnation.gone.promise.then(() => {
-      for (const timer of timers) clearTimeout(timer);
-    });
+    incarnation.gone.promise.then(() => timer.cancel());
   }
 
   // ---- IncarnationOwner

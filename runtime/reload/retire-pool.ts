@@ -1,6 +1,7 @@
 /** The end of a pool that no route leads to any more: what it has been given finishes, for as long as it may. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from '../pools/pool.ts';
+import { RunningTimer } from '../pools/running-timer.ts';
 
 /** How often a pool that is to end is asked whether it still has work. */
 const LOOK_MS = 50;
@@ -9,16 +10,19 @@ const LAST_WORDS_MS = 500;
 
 /** Resolves when its threads have ended. */
 export async function retirePool(pool: Pool, drainTimeoutMs: number): Promise<void> {
-  const giveUpMs = performance.now() + drainTimeoutMs;
+  const late = Promise.withResolvers<'late'>();
+  let isLate = false;
+  const deadline = new RunningTimer(drainTimeoutMs, () => {
+    isLate = true;
+    late.resolve('late');
+  });
   pool.announceDrain();
   // A drain refuses what waits for a thread, which is to be run first.
-  while (pool.dispatcher.outstandingJobs > 0 && performance.now() < giveUpMs) await delay(LOOK_MS);
+  while (pool.dispatcher.outstandingJobs > 0 && !isLate) await delay(LOOK_MS);
   const drained = pool.drain().then(() => 'drained' as const);
-  const patience = new AbortController();
-  const late = delay(Math.max(0, giveUpMs - performance.now()), 'late' as const, patience);
-  const isLate = (await Promise.race([drained, late.catch(() => 'drained' as const)])) === 'late';
-  patience.abort();
-  if (isLate) {
+  const outcome = await Promise.race([drained, late.promise]);
+  deadline.cancel();
+  if (outcome === 'late') {
     for (const thread of pool.threads) thread.expire();
     await Promise.race([drained, delay(LAST_WORDS_MS)]);
   }

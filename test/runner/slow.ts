@@ -141,6 +141,7 @@ export const SLOW: readonly string[] = [
   'reload/leaks.test.ts',
   'reload/process.test.ts',
   'reload/reload.test.ts',
+  'reload/stopped.test.ts',
   'reload/under-load.test.ts',
   'reload/watch.test.ts',
   'runner/deadlines.test.ts',
