@@ -47,7 +47,7 @@ export async function serve(
   addStatus(routes, server);
   addReload(routes, reloader);
   let control: ControlServer | null = null;
-  const profiler = new Profiler(config.profiling, () => server.parts.pools, log);
+  const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => control?.path ?? null);
   try {
     control = await openControl(config, routes, server.parts.reactor, log);

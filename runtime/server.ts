@@ -71,6 +71,8 @@ export class Server {
   readonly #log: Log;
   readonly #reactor: Reactor;
   #pools: ReadonlyMap<string, Pool>;
+  /** Hears of each pool that a reload makes, before its threads start. */
+  onPoolCreated: ((pool: Pool) => void) | null = null;
   /** Null: there are none. */
   readonly #actors: ActorDirectory | null;
   /** No route leads to them any more: they finish what they have. */
@@ -157,7 +159,9 @@ export class Server {
   #createPool(pool: PoolConfig, config: Config): Pool {
     const know = () => ({ config: this.#config.pools[pool.name], stale: this.#stale.get(pool.name)?.why });
     const observer = poolLog(this.#log, know, () => this.#gaveUp.resolve());
-    return new Pool(this.#poolOptions(pool, config), this.#reactor, observer);
+    const created = new Pool(this.#poolOptions(pool, config), this.#reactor, observer);
+    this.onPoolCreated?.(created);
+    return created;
   }
 
   #poolOptions(pool: PoolConfig, config: Config): PoolOptions {

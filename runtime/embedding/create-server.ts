@@ -89,7 +89,7 @@ class EmbeddedServer implements SluiceServer {
     this.#directory = directory;
     this.#reloader = new Reloader(server, async () => this.#takeWanted(), log);
     this.#log = log;
-    this.#profiler = new Profiler(server.config.profiling, () => server.parts.pools, log);
+    this.#profiler = new Profiler(server.config.profiling, server, log);
   }
 
   async start(): Promise<void> {

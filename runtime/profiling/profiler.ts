@@ -38,19 +38,26 @@ const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
 const THREAD = new URL(`./profiling-thread${HERE.slice(HERE.lastIndexOf('.'))}`, HERE);
 
+/** The server, as whoever profiles it sees it. */
+export interface ProfiledServer {
+  readonly parts: { readonly pools: readonly Pool[] };
+  /** Hears of each pool that a reload makes, before its threads start. */
+  onPoolCreated: ((pool: Pool) => void) | null;
+}
+
 export class Profiler {
   readonly #config: ProfilingConfig;
-  readonly #pools: () => readonly Pool[];
+  readonly #server: ProfiledServer;
   readonly #log: Log;
   #running: RunningProfile | null = null;
   #isClosed = false;
   #count = 0;
 
-  /** @param pools those that there are at the time */
-  constructor(config: ProfilingConfig, pools: () => readonly Pool[], log: Log) {
+  constructor(config: ProfilingConfig, server: ProfiledServer, log: Log) {
     this.#config = config;
-    this.#pools = pools;
+    this.#server = server;
     this.#log = log;
+    server.onPoolCreated = (pool) => this.#running?.follow(pool);
   }
 
   /** @param controlPath where the control socket is; its folder is the server's own */
@@ -63,7 +70,7 @@ export class Profiler {
     this.#check(request);
     // Unix sockets' paths are short: the control socket's own, with a few characters more.
     const socketPath = join(dirname(controlPath ?? ''), `${process.pid}.p${++this.#count}`);
-    const running = new RunningProfile(request, socketPath, this.#config, this.#pools());
+    const running = new RunningProfile(request, socketPath, this.#config, this.#server.parts.pools);
     this.#running = running;
     void running.done.then(() => {
       this.#running = null;
@@ -86,7 +93,7 @@ export class Profiler {
     if (this.#running !== null) {
       throw new ControlRefusal(409, ProfileCode.Busy, 'a profile runs already: one at a time');
     }
-    const pools = this.#pools().map(({ name }) => name);
+    const pools = this.#server.parts.pools.map(({ name }) => name);
     if (pool !== undefined && !pools.includes(pool)) {
       const message = `expected one of the pools ${pools.join(', ')}, came ${pool}`;
       throw new ControlRefusal(404, ProfileCode.UnknownPool, message);
@@ -105,7 +112,8 @@ export class Profiler {
 
   *#threadNames(): Iterable<ThreadName> {
     yield { threadId: 0, name: REACTOR, pool: '' };
-    for (const pool of this.#pools()) for (const thread of pool.threads) yield nameOf(pool, thread);
+    for (const pool of this.#server.parts.pools)
+      for (const thread of pool.threads) yield nameOf(pool, thread);
   }
 
   /** The server stops: what has been profiled is sent, and no more is. Resolves when that is done. */
@@ -134,16 +142,17 @@ class RunningProfile implements ThreadFollower {
   /** Its thread has ended. */
   readonly done: Promise<void>;
   readonly #request: ProfileRequest;
-  readonly #pools: readonly Pool[];
+  readonly #pools: Pool[];
   readonly #recorder: ExchangeRecorder;
   readonly #worker: Worker;
+  #state: 'waiting' | 'recording' | 'over' = 'waiting';
   /** Threads that end when their profile has been taken. */
   readonly #ending = new Map<number, PromiseWithResolvers<void>>();
   readonly #listening = Promise.withResolvers<void>();
 
   constructor(request: ProfileRequest, socketPath: string, config: ProfilingConfig, pools: readonly Pool[]) {
     this.#request = request;
-    this.#pools = pools;
+    this.#pools = [...pools];
     this.#recorder = new ExchangeRecorder(config.maxExchanges, {
       nowMs: () => performance.now(),
       toMonotonicUs: monotonicUs() - Math.round(performance.now() * 1_000),
@@ -208,7 +217,20 @@ class RunningProfile implements ThreadFollower {
   #begin(): void {
     if (this.#request.kind === 'heap-snapshot') this.#askForSnapshot();
     if (this.#request.kind !== 'cpu') return;
-    for (const pool of this.#pools) pool.dispatcher.spans = this.#recorder.forPool(pool.name);
+    this.#state = 'recording';
+    for (const pool of this.#pools) this.#record(pool);
+  }
+
+  #record(pool: Pool): void {
+    pool.dispatcher.spans = this.#recorder.forPool(pool.name);
+  }
+
+  /** A pool that is new, and has no threads yet. */
+  follow(pool: Pool): void {
+    if (this.#state === 'over') return;
+    this.#pools.push(pool);
+    pool.follower = this;
+    if (this.#state === 'recording') this.#record(pool);
   }
 
   #askForSnapshot(): void {
@@ -227,6 +249,7 @@ class RunningProfile implements ThreadFollower {
   }
 
   #stopRecording(): void {
+    this.#state = 'over';
     for (const pool of this.#pools) pool.dispatcher.spans = null;
   }
 

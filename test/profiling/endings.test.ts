@@ -1,6 +1,6 @@
 /** What a profile comes to when something ends meanwhile: a thread, the command, the server, the room on the disk. */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import anyTest from 'ava';
@@ -32,6 +32,25 @@ for (const [doing, why] of [
     }
   });
 }
+
+test('a pool that a reload brings joins the profile that runs', async (t) => {
+  const server = await startProfiledServer(t, {}, one);
+  const command = runProfile(t, server, ['cpu', '--no-clinic']);
+  await command.running;
+  const config = JSON.parse(readFileSync(server.file, 'utf8'));
+  config.pools.extra = { ...config.pools.render, minUptimeMs: 0 };
+  config.routes.push({ path: '/extra/*', pool: 'extra' });
+  writeFileSync(server.file, JSON.stringify(config));
+  server.child.kill('SIGHUP');
+  await server.log.until('reloaded: ');
+  t.is((await requestHttp1(`${server.origin}/extra/hot/1500`)).status, 200);
+  const { code, stderr } = await command.interrupt();
+  t.is(code, 0);
+  t.regex(stderr, /extra-1: began when the profile ran/);
+  t.true(selfUs(readProfile(command.output, 'extra-1'), 'hotFunction') > 20_000);
+  // Its exchanges are drawn with the others.
+  t.true(readFileSync(join(command.output, 'profile.html'), 'utf8').includes('"GET /extra/hot/1500"'));
+});
 
 test('a command that goes ends its profile, and the next one has the server', async (t) => {
   const server = await startProfiledServer(t);
