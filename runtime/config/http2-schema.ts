@@ -130,6 +130,12 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
     1,
     maxTimerMs,
   ),
+  resetDelayMs: option(
+    'resetDelayMs',
+    'When a response of 400 to 599 is whole before its request, the stream is reset with NO_ERROR once the peer has read the response, as the answer to a PING says, or after this long. 0: at once, which makes some clients that are still uploading lose the response.',
+    0,
+    maxTimerMs,
+  ),
   tinyWindowUpdateBytes: option(
     'tinyWindowUpdateBytes',
     'A WINDOW_UPDATE by less than this counts as tiny.',

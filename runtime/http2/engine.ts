@@ -17,6 +17,7 @@ import { type ConnectionError, EngineMisuseError, ErrorCode } from './errors.ts'
 import type { EngineEvents } from './events.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { HeldResets } from './held-resets.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
 import { LateAllowance } from './late-allowance.ts';
@@ -81,6 +82,7 @@ export class Http2Engine {
     const roundTrip = new RoundTrip(writer);
     const flow = new ReceiveFlow(writer, roundTrip, options);
     const allowance = new LateAllowance(flow);
+    const held = new HeldResets(writer, options.resetDelayMs, options.maxConcurrentStreams);
     const lifecycle = new Lifecycle(
       events,
       writer,
@@ -90,6 +92,7 @@ export class Http2Engine {
       budgets,
       counters,
       allowance,
+      held,
       nowMs,
     );
     const sender = new Sender(
@@ -247,6 +250,7 @@ export class Http2Engine {
     const elapsedMs = Math.max(0, nowMs - this.#stallsCountedAtMs);
     this.#stallsCountedAtMs = nowMs;
     this.#sender.chargeStalls(this.#streams, elapsedMs / 1000);
+    this.#lifecycle.tick();
   }
 
   // ---- the response: a stream that has closed is past caring, so calls on it do nothing ----
@@ -343,8 +347,8 @@ export class Http2Engine {
 
   /**
    * The owner reads no more of the request: no more `onData` or `onTrailers`. What arrives goes back to the
-   * connection's window but not to the stream's, and when the response has ended first, the stream is reset
-   * with NO_ERROR and closes as `complete` (RFC 9113 section 8.1).
+   * connection's window but not to the stream's, and when the response has ended first, the stream closes as
+   * `complete` and is reset with NO_ERROR, behind an error when the peer has read it (RFC 9113 section 8.1).
    */
   dropRequest(stream: Http2Stream): void {
     if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;

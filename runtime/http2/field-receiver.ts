@@ -7,7 +7,6 @@ import { ErrorCode } from './errors.ts';
 import type { EngineEvents } from './events.ts';
 import { FieldBlock } from './field-block.ts';
 import { breaksContentLength, JudgedFields, judgeTrailers, readRequestHead } from './field-validation.ts';
-import type { FrameWriter } from './frame-writer.ts';
 import { Flag, readUint31 } from './frames.ts';
 import { DecodeResult, type HpackDecoder } from './hpack/decoder.ts';
 import { RepeatedTail } from './hpack/repeated-tail.ts';
@@ -33,7 +32,6 @@ export class FieldReceiver {
   readonly #events: EngineEvents;
   readonly #options: Http2Options;
   readonly #counters: EngineCounters;
-  readonly #writer: FrameWriter;
   readonly #streams: Streams;
   readonly #lifecycle: Lifecycle;
   readonly #allowance: LateAllowance;
@@ -55,7 +53,6 @@ export class FieldReceiver {
     this.#events = parts.events;
     this.#options = parts.options;
     this.#counters = parts.counters;
-    this.#writer = parts.writer;
     this.#streams = parts.streams;
     this.#lifecycle = parts.lifecycle;
     this.#allowance = parts.allowance;
@@ -189,7 +186,7 @@ export class FieldReceiver {
     this.#counters.fieldsTooLarge++;
     this.#sender.writeHead(id, 431, fieldsTooLargeFields, true);
     if (!endStream) {
-      this.#writer.rstStream(id, ErrorCode.NoError);
+      this.#lifecycle.resetBehindResponse(id);
       this.#allowance.onCutOff();
     }
     this.#streams.rememberReset(id, false);

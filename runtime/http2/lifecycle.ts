@@ -9,12 +9,13 @@ import type { ClosedBy, EngineEvents } from './events.ts';
 import type { FrameReader } from './frame-reader.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { maxInt31 } from './frames.ts';
+import type { HeldResets } from './held-resets.ts';
 import type { LateAllowance } from './late-allowance.ts';
 import type { BudgetName } from './options.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';
-import { StreamEffect, type StreamInput, StreamState, transition } from './stream-state.ts';
+import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
 /**
@@ -22,6 +23,16 @@ import type { Streams } from './streams.ts';
  * any more; once the output has left, the owner closes the socket. `closed`: the socket is gone.
  */
 export type EngineState = 'preface' | 'open' | 'draining' | 'closing' | 'closed';
+
+/** RFC 9110 section 15.5: from here on a response says that the request was not taken. */
+const FIRST_ERROR_STATUS = 400;
+
+/** With these the peer has ended a stream. */
+const ENDS: ReadonlySet<StreamInput> = new Set([
+  StreamInput.ReceiveHeadersEnd,
+  StreamInput.ReceiveDataEnd,
+  StreamInput.ReceiveReset,
+]);
 
 export class Lifecycle {
   readonly #events: EngineEvents;
@@ -32,6 +43,7 @@ export class Lifecycle {
   readonly #budgets: AbuseBudgets;
   readonly #counters: EngineCounters;
   readonly #allowance: LateAllowance;
+  readonly #held: HeldResets;
   #reader: FrameReader | null = null;
   state: EngineState = 'preface';
   failure: ConnectionError | null = null;
@@ -49,6 +61,7 @@ export class Lifecycle {
     budgets: AbuseBudgets,
     counters: EngineCounters,
     allowance: LateAllowance,
+    held: HeldResets,
     nowMs: number,
   ) {
     this.#events = events;
@@ -59,6 +72,7 @@ export class Lifecycle {
     this.#budgets = budgets;
     this.#counters = counters;
     this.#allowance = allowance;
+    this.#held = held;
     this.nowMs = nowMs;
   }
 
@@ -120,6 +134,7 @@ export class Lifecycle {
   frameOnAbsent(id: number, input: StreamInput): boolean {
     // Opened after our GOAWAY: ignored, as we said (6.8).
     if (id > this.promisedId && (id & 1) === 1) return true;
+    if (!this.#held.isEmpty && ENDS.has(input)) this.#held.forget(id);
     const step = transition(this.#streams.stateOfAbsent(id), input);
     if (step.effect === StreamEffect.ConnectionError) {
       this.fail(step.code, 'frame on an idle or closed stream');
@@ -129,6 +144,25 @@ export class Lifecycle {
       return true;
     }
     return false;
+  }
+
+  /** No more of a request is wanted, and its response has been written by others. */
+  resetBehindResponse(id: number): void {
+    this.#held.hold(id, this.nowMs);
+  }
+
+  /** @returns whether bytes[start, start+8) answer the PING that resets are held back for. */
+  takeAnswer(bytes: Uint8Array, start: number): boolean {
+    if (!this.#held.takeAnswer(bytes, start, this.nowMs)) return false;
+    if (this.state === 'draining') this.#endDrain();
+    return true;
+  }
+
+  /** Time passes, as of `Http2Engine.tick`. */
+  tick(): void {
+    if (this.#held.isEmpty || this.state === 'closing' || this.state === 'closed') return;
+    this.#held.tick(this.nowMs);
+    if (this.state === 'draining') this.#endDrain();
   }
 
   /** A frame that is ignored as its stream has closed. @param cost 0: the peer was free to send it */
@@ -151,7 +185,8 @@ export class Lifecycle {
     stream.state = StreamState.ClosedByOurReset;
     if (by === 'owner') this.#counters.resetsByOwner++;
     else if (by === 'engine') this.#counters.resetsByEngine++;
-    this.#writer.rstStream(stream.id, code);
+    if (by === 'complete' && stream.status >= FIRST_ERROR_STATUS) this.#held.hold(stream.id, this.nowMs);
+    else this.#writer.rstStream(stream.id, code);
     this.#streams.rememberReset(stream.id, false);
     this.finish(stream, by, code);
   }
@@ -196,7 +231,7 @@ export class Lifecycle {
   }
 
   #endDrain(): void {
-    if (this.promisedId === maxInt31 || this.#streams.count > 0) return;
+    if (this.promisedId === maxInt31 || this.#streams.count > 0 || !this.#held.isEmpty) return;
     this.state = 'closing';
     this.#reader?.stop();
   }

@@ -143,6 +143,11 @@ export interface Http2Options {
   readonly closedStreamMemory: number;
   /** Time for the peer to acknowledge our SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
   readonly settingsTimeoutMs: number;
+  /**
+   * A reset behind an error response that is whole before its request waits at most this long for the peer to have read the response.
+   * 0: it is sent at once. Default 1 s.
+   */
+  readonly resetDelayMs: number;
   /** WINDOW_UPDATE increments below this are tiny. Default 64. */
   readonly tinyWindowUpdateBytes: number;
   readonly budgets: BudgetLimits;
@@ -166,6 +171,7 @@ export const defaultHttp2Options: Http2Options = Object.freeze({
   maxUnsentBytes: 1_048_576,
   closedStreamMemory: 256,
   settingsTimeoutMs: 10_000,
+  resetDelayMs: 1_000,
   tinyWindowUpdateBytes: 64,
   budgets: Object.freeze({
     peerResets: { burst: 500, perSecond: 100 },
@@ -210,6 +216,7 @@ const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
   maxUnsentBytes: [1, maxInt31],
   closedStreamMemory: [1, maxClosedStreamMemory],
   settingsTimeoutMs: [1, maxInt31],
+  resetDelayMs: [0, maxInt31],
   tinyWindowUpdateBytes: [0, maxInt31],
 };
 

@@ -304,6 +304,7 @@ export class Receiver implements FrameSink {
   #onPing(flags: number, bytes: Uint8Array, start: number): void {
     if ((flags & Flag.Ack) !== 0) {
       if (this.#roundTrip.takeAnswer(bytes, start, this.#lifecycle.nowMs)) return;
+      if (this.#lifecycle.takeAnswer(bytes, start)) return;
       if (this.unansweredPings > 0) this.unansweredPings--;
       else this.#lifecycle.spend('pings', 1);
     } else if (this.#lifecycle.spend('pings', 1)) {

@@ -138,6 +138,7 @@ export class Sender implements SendRoom {
       throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `status ${status} came`);
     }
     this.writeHead(stream.id, status, fields, endStream, stream.padToMultipleOf);
+    stream.status = status;
     if (endStream) {
       this.#end(stream, StreamInput.SendHeadersEnd);
       this.#settle(stream);

@@ -58,6 +58,8 @@ export class Http2Stream {
   /** RFC 9113 section 5.1. Everything from here on is the engine's to write. */
   state: StreamState = StreamState.Idle;
   response: ResponsePhase = ResponsePhase.Awaited;
+  /** Of the response; 0 until its head has gone. */
+  status = 0;
   /** What payloads of the response are padded to a multiple of; 0: they are not. */
   padToMultipleOf = 0;
   /** Content bytes announced by DATA frames so far: what content-length is held against. */

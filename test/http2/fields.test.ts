@@ -252,7 +252,7 @@ for (const [rule, fields] of [
 }
 
 test('maxFieldListBytes: RFC 9113 section 10.5.1: a larger request is answered 431 and HPACK stays in step', (t) => {
-  const peer = Peer.open({ maxFieldListBytes: 400 });
+  const peer = Peer.open({ maxFieldListBytes: 400, resetDelayMs: 0 });
   const large = ['x', 'y'.repeat(400)];
   t.deepEqual(peer.exchange(headers(1, [...valid, ...large], { endStream: true })), [
     'HEADERS 1 end :status 431 content-length 0',

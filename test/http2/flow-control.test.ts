@@ -297,7 +297,7 @@ test('a dropped request keeps its stream window shut and its data is not deliver
 });
 
 test('RFC 9113 section 8.1: a response that is complete before its dropped request ends in RST_STREAM NO_ERROR', (t) => {
-  const peer = Peer.open();
+  const peer = Peer.open({ resetDelayMs: 0 });
   peer.send(post(1), post(3));
   peer.engine.dropRequest(peer.stream(1));
   peer.engine.respond(peer.stream(1), 200, [], false);

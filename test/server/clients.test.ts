@@ -47,6 +47,20 @@ for (const [version, flag] of [
     t.is(written, digest);
   });
 
+  test(`curl has the error that comes before its upload has ended, over HTTP/${version}`, async (t) => {
+    for (let round = 0; round < 5; round++) {
+      const words = [
+        flag,
+        '--data-binary',
+        `@${uploadFile}`,
+        '-w',
+        '%{http_code}',
+        `${server.origin}/too-large`,
+      ] as const;
+      t.is(await curl(...words), 'too large\n413');
+    }
+  });
+
   test(`curl uploads from a pipe, whose length nobody knows, over HTTP/${version}`, async (t) => {
     const child = run('curl', ['-sS', '--max-time', '20', flag, '-T', '-', `${server.origin}/digest`]);
     child.child.stdin?.end(upload);

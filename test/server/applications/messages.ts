@@ -11,6 +11,7 @@ const PATTERN = Buffer.from(
 type Answer = (exchange: Exchange, query: URLSearchParams) => void | Promise<void>;
 
 const answers: { readonly [path: string]: Answer } = {
+  '/too-large': (exchange) => exchange.respond(413, { 'content-type': 'text/plain' }, 'too large\n'),
   '/hello': (exchange) => exchange.respond(200, { 'content-type': 'text/plain' }, 'hello\n'),
   '/describe': describe,
   '/echo': echo,

@@ -1,0 +1,103 @@
+/** RFC 9113 section 8.1: the reset behind a response that is whole before its request waits until the peer has read the response. */
+import test from 'ava';
+import { ErrorCode } from '../../runtime/http2/errors.ts';
+import { data, ping, post, rstStream } from './frames.ts';
+import { Peer } from './peer.ts';
+
+const PING = 'PING sluice\0\x02';
+const answer = ping('sluice\0\x02', true);
+
+/** Answers a request whose content has not ended, and wants no more of it. */
+function answerEarly(peer: Peer, id: number): void {
+  peer.send(post(id));
+  peer.engine.dropRequest(peer.stream(id));
+  peer.engine.respond(peer.stream(id), 413, [], true);
+}
+
+test('the reset is sent when the peer has answered a PING behind the response', (t) => {
+  const peer = Peer.open();
+  answerEarly(peer, 1);
+  t.deepEqual(peer.output(), ['HEADERS 1 end :status 413', PING]);
+  // The owner is through with it, and what was on its way is nobody's.
+  t.is(peer.lines.at(-1), 'close 1 complete 0');
+  t.deepEqual(peer.exchange(data(1, 'x'.repeat(9_000))), []);
+  t.deepEqual(peer.exchange(answer), ['RST_STREAM 1 0']);
+  t.is(peer.engine.failure, null);
+});
+
+test('responses that end while a PING is under way share the next', (t) => {
+  const peer = Peer.open();
+  answerEarly(peer, 1);
+  answerEarly(peer, 3);
+  answerEarly(peer, 5);
+  t.deepEqual(
+    peer.output().filter((line) => line === PING),
+    [PING],
+  );
+  t.deepEqual(peer.exchange(answer), ['RST_STREAM 1 0', PING]);
+  t.deepEqual(peer.exchange(answer), ['RST_STREAM 3 0', 'RST_STREAM 5 0']);
+});
+
+for (const [how, end] of [
+  ['ends its request', data(1, 'x', true)],
+  ['resets the stream', rstStream(1, ErrorCode.Cancel)],
+] as const) {
+  test(`a peer that ${how} meanwhile is sent no reset`, (t) => {
+    const peer = Peer.open();
+    answerEarly(peer, 1);
+    answerEarly(peer, 3);
+    peer.output();
+    t.deepEqual(peer.exchange(end, answer), [PING]);
+    t.deepEqual(peer.exchange(answer), ['RST_STREAM 3 0']);
+  });
+}
+
+test('resetDelayMs: a peer that does not answer is waited for so long', (t) => {
+  const peer = Peer.open({ resetDelayMs: 500 });
+  answerEarly(peer, 1);
+  peer.output();
+  peer.engine.tick(peer.nowMs + 499);
+  t.deepEqual(peer.output(), []);
+  peer.engine.tick(peer.nowMs + 500);
+  t.deepEqual(peer.output(), ['RST_STREAM 1 0']);
+});
+
+test('resetDelayMs: 0 sends the reset at once', (t) => {
+  const peer = Peer.open({ resetDelayMs: 0 });
+  answerEarly(peer, 1);
+  t.deepEqual(peer.output(), ['HEADERS 1 end :status 413', 'RST_STREAM 1 0']);
+});
+
+test('behind a response that is no error, the reset is sent at once', (t) => {
+  const peer = Peer.open();
+  peer.send(post(1));
+  peer.engine.dropRequest(peer.stream(1));
+  peer.engine.respond(peer.stream(1), 399, [], true);
+  t.deepEqual(peer.output(), ['HEADERS 1 end :status 399', 'RST_STREAM 1 0']);
+});
+
+test('no more resets are held than streams may be open', (t) => {
+  const peer = Peer.open({ maxConcurrentStreams: 2 });
+  for (const id of [1, 3, 5]) answerEarly(peer, id);
+  t.deepEqual(peer.output(), [
+    'HEADERS 1 end :status 413',
+    PING,
+    'HEADERS 3 end :status 413',
+    'HEADERS 5 end :status 413',
+    'RST_STREAM 5 0',
+  ]);
+});
+
+test('a connection that drains closes when the reset is out', (t) => {
+  for (const end of ['answer', 'tick'] as const) {
+    const peer = Peer.open();
+    answerEarly(peer, 1);
+    peer.engine.goaway(ErrorCode.NoError, false);
+    peer.output();
+    t.is(peer.engine.state, 'draining');
+    if (end === 'answer') peer.send(answer);
+    else peer.engine.tick(peer.nowMs + 1_000);
+    t.deepEqual(peer.output(), ['RST_STREAM 1 0']);
+    t.is(peer.engine.state, 'closing');
+  }
+});
