@@ -14,7 +14,7 @@ import { assertAnswer } from '../probe.ts';
 const SOCKETS = 1_000;
 /** Messages that are on their way to all of them at a time. */
 const AT_ONCE = 4;
-const METRICS = ['plain', 'plain CPU', 'deflated', 'deflated CPU'] as const;
+const METRICS = ['single', 'single CPU', 'plain', 'plain CPU', 'deflated', 'deflated CPU'] as const;
 
 export const topics: Scenario = { name: 'topics', title: 'One message to a thousand WebSockets', run };
 
@@ -53,11 +53,13 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const { plain, deflated } = ROOM_MESSAGE_BYTES;
   return {
     method:
-      `${SOCKETS.toLocaleString('en')} WebSockets over HTTP/1.1 from one client process, which counts frames; ${AT_ONCE} messages are on their way to ` +
-      `all of them at a time. The messages are published by one thread, and each thread sends one frame to all of its sockets. ws runs on one ` +
+      `${SOCKETS.toLocaleString('en')} WebSockets over HTTP/1.1 from one client process, which counts frames; ${AT_ONCE} messages, or one, are on their way to ` +
+      `all of them at a time. The messages are published by one thread, and each thread sends one frame to all of its sockets; frames that a socket gets in one turn leave in one piece. ws runs on one ` +
       `thread of node:http and sends to its clients in turn. Plain: text of ${plain} bytes. Deflated: text of ${deflated} bytes with ` +
       "permessage-deflate at zlib's default level and without context from message to message, on both. CPU is user + system time of the server's process group.",
     comparisons: [
+      of(`deliveries per second, ${plain} bytes, one message at a time`, 'messages/s', 'single', null, 0),
+      of(`CPU per delivery, ${plain} bytes, one message at a time`, 'µs', 'single CPU', null, 0),
       of(`deliveries per second, ${plain} bytes`, 'messages/s', 'plain', 'at least', 0.9),
       of(`CPU per delivery, ${plain} bytes`, 'µs', 'plain CPU', null, 0),
       of(`deliveries per second, ${deflated} bytes deflated`, 'messages/s', 'deflated', 'at least', 1.5),
@@ -68,9 +70,12 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 
 async function measure(server: Server, name: string, isQuick: boolean) {
   await assertAnswer(server.origin, '/hello', HELLO, name, 'http/1.1');
-  const plain = await measureRoom(server, 'plain', isQuick);
-  const deflated = await measureRoom(server, 'deflated', isQuick);
+  const single = await measureRoom(server, 'plain', 1, isQuick);
+  const plain = await measureRoom(server, 'plain', AT_ONCE, isQuick);
+  const deflated = await measureRoom(server, 'deflated', AT_ONCE, isQuick);
   return {
+    single: single.perSecond,
+    'single CPU': single.cpuMicroseconds,
     plain: plain.perSecond,
     'plain CPU': plain.cpuMicroseconds,
     deflated: deflated.perSecond,
@@ -78,8 +83,8 @@ async function measure(server: Server, name: string, isQuick: boolean) {
   };
 }
 
-async function measureRoom({ port, program }: Server, room: string, isQuick: boolean) {
-  const args = [port, room, SOCKETS, AT_ONCE, isQuick ? 1_500 : 4_000, program.pid];
+async function measureRoom({ port, program }: Server, room: string, atOnce: number, isQuick: boolean) {
+  const args = [port, room, SOCKETS, atOnce, isQuick ? 1_500 : 4_000, program.pid];
   const client = await startClient('room.ts', args, 'told', 60_000);
   await client.program.stop();
   const [messages = 0, ms = 0, cpu = 0] = client.report.split(' ').map(Number);

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { inflateRawSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { PreparedMessage } from '../../workers/websocket/accept.ts';
+import { acceptWith, PreparedMessage } from '../../workers/websocket/accept.ts';
 import { FileScope } from '../server/harness.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
 import { NUMBERED, numbered } from './applications/sockets.ts';
+import { HandshakeExchange } from './memory-tunnel.ts';
 import { type SocketServer, startSockets } from './server.ts';
 
 const scope = new FileScope();
@@ -106,4 +107,29 @@ test('the length of a frame has its three forms', (t) => {
     return frame.subarray(1, frame.length - length).toString('hex');
   });
   t.deepEqual(heads, ['00', '7d', '7e007e', '7effff', '7f0000000000010000']);
+});
+
+test('what a socket is told in one turn leaves in one piece, before what comes by itself and before its Close', async (t) => {
+  const { exchange, timers, tunnel } = new HandshakeExchange({});
+  const socket = acceptWith(exchange, {}, timers);
+  const [one, two, three] = ['one', 'two', 'three'].map((text) => new PreparedMessage(text)) as [
+    PreparedMessage,
+    PreparedMessage,
+    PreparedMessage,
+  ];
+  t.true(socket?.trySend(one));
+  t.true(socket?.trySend(two));
+  t.is(tunnel.written.length, 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(tunnel.written, [Buffer.concat([one.frame(null), two.frame(null)])]);
+  socket?.trySend(three);
+  void socket?.send('four');
+  socket?.trySend(one);
+  void socket?.close(1000);
+  await new Promise((resolve) => setImmediate(resolve));
+  const texts = [three, new PreparedMessage('four'), one].map((message) => message.frame(null));
+  t.deepEqual(
+    Buffer.concat(tunnel.written.slice(1)),
+    Buffer.concat([...texts, Buffer.from([0x88, 2, 0x03, 0xe8])]),
+  );
 });

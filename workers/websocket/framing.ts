@@ -5,6 +5,7 @@
 import { Writable } from 'node:stream';
 import { type PerMessageDeflate, Receiver, Sender } from 'ws';
 import type { Tunnel } from '../gateway.ts';
+import { flushSoon, type Holder, join } from './held-frames.ts';
 import type { PreparedMessage, SharedDeflate } from './prepared.ts';
 
 export interface FrameEvents {
@@ -66,7 +67,7 @@ const CLOSE_CODES: { readonly [code: string]: number } = {
   Z_BUF_ERROR: 1007,
 };
 
-export class Framing {
+export class Framing implements Holder {
   readonly #tunnel: QuickTunnel;
   /** Null: what goes is not deflated. `own`: each message depends on those before it. */
   readonly #sharing: SharedDeflate | 'own' | null;
@@ -76,6 +77,9 @@ export class Framing {
   readonly #options: FramingOptions;
   /** `over`: a Close or an error has come, and no frame may follow. */
   #reading: 'open' | 'over' = 'open';
+  /** Shared frames of this turn, for which there is credit. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
   /** Messages that the peer's credit has not let go yet: what comes now goes behind them. */
   #sends = 0;
   /** Pongs that the peer's credit has not let go yet. */
@@ -131,6 +135,7 @@ export class Framing {
   send(message: string | Uint8Array, length: number): Promise<void> {
     const binary = typeof message !== 'string';
     const compress = this.#options.deflate !== null && length >= this.#options.compressFromBytes;
+    this.flushHeld();
     this.#sends++;
     return written((done) =>
       this.#sender.send(message, { binary, compress, fin: true, mask: false }, (error) => {
@@ -140,18 +145,28 @@ export class Framing {
     );
   }
 
-  /** Sends a message whose frame many share. False: it would wait, or no frame can be shared here, and nothing was sent. */
+  /** Takes a message whose frame many share, for the end of the turn. False: it would wait, or no frame can be shared here. */
   trySend(message: PreparedMessage): boolean {
     if (this.#sends > 0) return false;
     const { compressFromBytes } = this.#options;
     if (this.#sharing === 'own' && message.length >= compressFromBytes) return false;
     const frame = message.frame(this.#sharing === 'own' ? null : this.#sharing);
-    const tunnel = this.#tunnel;
-    if (tunnel.tryWrite !== undefined) return tunnel.tryWrite(frame);
-    if (frame.length > tunnel.writableBytes) return false;
-    // The tunnel's end is seen where it is read.
-    tunnel.write(frame).catch(() => undefined);
+    if (this.#heldBytes + frame.length > this.#tunnel.writableBytes) return false;
+    this.#held.push(frame);
+    this.#heldBytes += frame.length;
+    if (this.#held.length === 1) flushSoon(this);
     return true;
+  }
+
+  flushHeld(): void {
+    if (this.#held.length === 0) return;
+    const bytes = join(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    const tunnel = this.#tunnel;
+    if (tunnel.tryWrite?.(bytes) === true) return;
+    // The tunnel's end is seen where it is read.
+    tunnel.write(bytes).catch(() => undefined);
   }
 
   ping(): Promise<void> {
@@ -160,12 +175,14 @@ export class Framing {
 
   /** @param code undefined: a Close without one. */
   close(code: number | undefined, reason: string): Promise<void> {
+    this.flushHeld();
     return written((done) => this.#sender.close(code, reason, false, done));
   }
 
   /** Nothing is sent or read any more. Frees what the compression holds. */
   destroy(): void {
     this.#reading = 'over';
+    this.#held = [];
     // First: a message whose deflating is cut short must not be framed.
     this.#outlet.destroy();
     this.#options.deflate?.cleanup();
