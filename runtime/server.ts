@@ -32,7 +32,6 @@ import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
-import { Lane } from './pools/lane.ts';
 import { Pool } from './pools/pool.ts';
 import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
@@ -43,6 +42,7 @@ import { ReloadStoppedError } from './reload/errors.ts';
 import type { ReloadReport } from './reload/report.ts';
 import { retirePool } from './reload/retire-pool.ts';
 import { type ReloadTarget, ReloadTransaction } from './reload/transaction.ts';
+import { RouteLanes } from './route-lanes.ts';
 import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus, StaleStatus } from './status-types.ts';
@@ -97,6 +97,7 @@ export class Server {
   readonly #lingering: LingeringSockets;
   readonly #fronts: Fronts;
   readonly #frontOwner: FrontOwner;
+  readonly #lanes = new RouteLanes();
   #reload: ReloadTransaction | null = null;
   /** Pools that go on with what they had loaded, and why. */
   readonly #stale = new Map<string, StaleStatus>();
@@ -203,11 +204,7 @@ export class Server {
       connect,
       outcomes: this.#outcomes.get(name) as OutcomeCounters,
       ...this.#tellsEnds(`${route.host === '*' ? '' : route.host}${route.path}`, name),
-      lane: new Lane({
-        maxConcurrent: route.maxConcurrent ?? Infinity,
-        maxHeld: route.maxHeld ?? config.queue.maxExchanges,
-        hasAffinity: route.affinity !== undefined,
-      }),
+      lane: this.#lanes.laneOf(route, pool, config.queue.maxExchanges),
       ...(route.affinity !== undefined && { affinity: parseAffinity(route.affinity) }),
     };
   }
@@ -364,6 +361,7 @@ export class Server {
     }
     this.#accessLog = this.#openAccessLog(config);
     updateFronts(this.#fronts, config, this.#frontOwner);
+    for (const pool of pools.values()) this.#lanes.keepOnly(config.routes, pool);
     const { limits } = config;
     this.#deadlines.options = limits;
     this.#limits.options = limits;

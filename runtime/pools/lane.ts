@@ -36,7 +36,7 @@ const MEMORY = 32;
 export class Lane {
   /** What the next job is expected to cost, in whole microseconds: the mean and the mean distance from it, as costs that vary are no promise. */
   costUs = UNKNOWN_US;
-  readonly options: LaneOptions;
+  #options: LaneOptions;
   /** Jobs that are with the pool. */
   running = 0;
   /** Who holds jobs until fewer are; null: there are none. */
@@ -46,11 +46,21 @@ export class Lane {
   #samples = 0;
 
   constructor(options = UNLIMITED) {
-    this.options = options;
+    this.#options = options;
+  }
+
+  get options(): LaneOptions {
+    return this.#options;
+  }
+
+  /** Jobs that are with the pool stay there, though they may be more than are allowed now; held ones go if there may be more. */
+  reconfigure(options: LaneOptions): void {
+    this.#options = options;
+    if (this.owner !== null) this.owner.onLaneFree(this);
   }
 
   get isFull(): boolean {
-    return this.running >= this.options.maxConcurrent;
+    return this.running >= this.#options.maxConcurrent;
   }
 
   /** A job that was with the pool is over, or has been taken back for good. */

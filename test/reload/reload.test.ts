@@ -319,3 +319,38 @@ test('a pool may have fewer threads than before, or more', async (t) => {
   await running.server.reloadSettled();
   t.is(ready(), 2);
 });
+
+async function limited(t: ExecutionContext, maxHeld: number) {
+  const staged = { ...one, application: application('server', 'staged') };
+  const input = (maxConcurrent: number): ServerInput => ({
+    pools: { staged },
+    routes: [{ path: '/*', pool: 'staged', maxConcurrent, maxHeld }],
+  });
+  const { origin, server, signals } = await start(t, input(1));
+  const session = await connectHttp2(t, origin);
+  const ask = (path: string) => request(session, { ':path': path, [SIGNALS_FIELD]: signals.name });
+  const reload = (maxConcurrent: number) => server.reload(configOf(input(maxConcurrent)));
+  const begun = ask('/wait?id=-0');
+  await signals.until('begun-0');
+  return { ask, reload, begun, signals };
+}
+
+test('what came before a reload counts towards the limit of its route', async (t) => {
+  const { ask, reload, begun, signals } = await limited(t, 0);
+  await reload(1);
+  t.is((await ask('/run?id=-1')).status, 503);
+  signals.tell('release');
+  t.is((await begun).status, 200);
+  t.is((await ask('/run?id=-2')).status, 200);
+  t.is(signals.heard('ran-1'), 0);
+});
+
+test('what is held runs when a reload raises the limit of its route', async (t) => {
+  const { ask, reload, begun, signals } = await limited(t, 1);
+  const held = ask('/run?id=-1');
+  t.is((await ask('/run?id=-2')).status, 503, 'one is held');
+  await reload(2);
+  t.is((await held).body.toString(), 'ran-1');
+  signals.tell('release');
+  t.is((await begun).status, 200);
+});
