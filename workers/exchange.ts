@@ -72,6 +72,7 @@ const CANCEL = 0x8;
 const SWITCHING_PROTOCOLS = 101;
 /** Messages that may wait for the ring or for credit; an application that never waits meets this. */
 const MAX_QUEUED_MESSAGES = 1024;
+const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
 const FAILED: Closed = Object.freeze({ by: 'application', how: 'reset', code: INTERNAL_ERROR });
 
@@ -433,7 +434,10 @@ export class HostedExchange implements Exchange {
   }
 
   #backlog(found: string): HostError {
-    return new HostError('SLUICE_WRITE_BACKLOG', `expected what is sent to be awaited: ${found}`);
+    return new HostError(
+      'SLUICE_WRITE_BACKLOG',
+      `expected an application that awaits what it sends, as in \`await exchange.write(…)\`: ${found}`,
+    );
   }
 
   #mustBeIdle(): void {
@@ -542,6 +546,13 @@ export class HostedExchange implements Exchange {
   onFailure(): void {
     this.#settled = true;
     this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+  }
+
+  /** The application wanted no more of a body than has come, and threw: 413. False: a response has begun, and it has failed. */
+  refuseContent(): boolean {
+    if (this.#response !== 'idle' || this.#closed !== null) return false;
+    this.respond(413, TOO_LARGE_FIELDS, '413 Content Too Large\n');
+    return this.onReturn();
   }
 
   /** CreditSink of the body. */

@@ -28,6 +28,7 @@ import type { RequestHead } from '../wire/request-head.ts';
 import type { ThreadEnd } from '../wire/thread-end.ts';
 import { elapsed, Vitals } from '../wire/vitals.ts';
 import { CoreWait } from './core-wait.ts';
+import { HostError } from './errors.ts';
 import { HostedExchange } from './exchange.ts';
 import type { Application, ExchangeRequest } from './gateway.ts';
 import { incomplete } from './incomplete.ts';
@@ -387,20 +388,25 @@ export class Host implements ThreadHandler, Outlet {
       if (!exchange.onReturn()) throw incomplete(result);
     } catch (thrown) {
       const error = exchange.failure ?? thrown;
-      // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a
-      // tunnel may be closed under it while the tunnel is still open.
-      if ((exchange.isOpen && exchange.tunnel === null) || !isClosedError(error)) {
-        this.#failed++;
-        this.#observer.onFailure(error, exchange.request);
-      }
-      if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
-      exchange.onFailure();
+      // That is the peer's doing, and it is told so.
+      if (!isTooLarge(error) || !exchange.refuseContent()) await this.#fails(exchange, error);
       // What broke off at the end of a stack may have been sent, and no turn been asked for.
       this.#said();
     }
     exchange.pushes?.returned();
     this.#running--;
     if (this.#state === 'draining') this.#checkDrained();
+  }
+
+  async #fails(exchange: HostedExchange, error: unknown): Promise<void> {
+    // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a
+    // tunnel may be closed under it while the tunnel is still open.
+    if ((exchange.isOpen && exchange.tunnel === null) || !isClosedError(error)) {
+      this.#failed++;
+      this.#observer.onFailure(error, exchange.request);
+    }
+    if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
+    exchange.onFailure();
   }
 
   /** The application has failed: its tunnel's protocol may still say so to the peer. */
@@ -612,6 +618,16 @@ function isClosedError(error: unknown): boolean {
     return error.code === 'SLUICE_EXCHANGE_CLOSED' || error.code === 'SLUICE_WEBSOCKET_CLOSED';
   } catch {
     // A trap or a getter of what the application threw has thrown: no error of ours has either.
+    return false;
+  }
+}
+
+/** A body was over the limit that the application had set. */
+function isTooLarge(error: unknown): boolean {
+  try {
+    return error instanceof HostError && error.code === 'SLUICE_BODY_TOO_LARGE';
+  } catch {
+    // As above.
     return false;
   }
 }

@@ -122,3 +122,21 @@ test('many bodies share one connection without mixing', async (t) => {
   );
   for (const [index, { body }] of answers.entries()) t.is(sha256(body), sha256(bodies[index]));
 });
+
+test('a body over the limit that the application gives is answered 413, and is no failure of the application', async (t) => {
+  const before = server.log.count('application failed');
+  const session = await connectHttp2(t, server.origin);
+  const send = (path: string, length: number) =>
+    request(session, { ':method': 'POST', ':path': path }, content(length));
+  const answers = [
+    await send('/limited', 11),
+    await requestHttp1(`${server.origin}/limited`, { method: 'POST', body: content(11) }),
+  ];
+  for (const { status, body } of answers)
+    t.deepEqual([status, body.toString()], [413, '413 Content Too Large\n']);
+  t.is((await send('/limited', 10)).status, 200);
+  t.is(server.log.count('application failed'), before);
+  // Behind a head there is nothing left to say it with.
+  t.is((await send('/limited?late', 11)).resetCode, 2);
+  t.is(server.log.count('application failed'), before + 1);
+});

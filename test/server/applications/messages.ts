@@ -12,6 +12,10 @@ type Answer = (exchange: Exchange, query: URLSearchParams) => void | Promise<voi
 
 const answers: { readonly [path: string]: Answer } = {
   '/too-large': (exchange) => exchange.respond(413, { 'content-type': 'text/plain' }, 'too large\n'),
+  '/limited': async (exchange, query) => {
+    if (query.has('late')) exchange.respond(200);
+    exchange.respond(200, {}, await exchange.body.bytes(10));
+  },
   '/hello': (exchange) => exchange.respond(200, { 'content-type': 'text/plain' }, 'hello\n'),
   '/describe': describe,
   '/echo': echo,

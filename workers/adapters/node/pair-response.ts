@@ -197,7 +197,7 @@ export abstract class PairResponse {
       this.fail(
         new HostError(
           'SLUICE_WRITE_BACKLOG',
-          `expected write() to be waited for once it answers false: more than ${maxWaitingBytes} bytes wait to be sent`,
+          `expected an application that writes no more once res.write() is false, until 'drain' (stream.pipeline does so by itself): more than ${maxWaitingBytes} bytes wait to be sent`,
         ),
       );
       // A piece is lost, so what follows must not pass for whole.
