@@ -318,3 +318,11 @@ test('a lifespan hook subscribes; a reload brings threads that do so anew, and n
   ];
   t.deepEqual([numbersOf(second, 'b'), missed], [[0, 1, 2], 0]);
 });
+
+test('a server that stops, and a thread that is replaced, wait for no subscription', async (t) => {
+  const { run, server, log } = await startTopicServer(t, ['a', 'b']);
+  await run('a', { subscribe: 'one', topic: 'news' });
+  await server.drain();
+  t.truthy(log.find('stopped'));
+  t.is(log.find('drain deadline reached: applications that had not stopped are cut off'), undefined);
+});

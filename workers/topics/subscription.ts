@@ -79,6 +79,11 @@ export class TopicSubscription implements Subscription<unknown> {
     return this.#missed;
   }
 
+  /** `next` has something to say at once. */
+  get hasWaiting(): boolean {
+    return this.#messages.length > 0 || this.#state === 'ended';
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
