@@ -13,7 +13,7 @@ const scope = new FileScope();
 let server: TestServer;
 
 test.before(async () => {
-  server = await startPaced(scope, { exchangeTimeoutMs: 1_000 });
+  server = await startPaced(scope, { exchangeTimeoutMs: 3_000 });
 });
 test.after.always(() => scope.end());
 
