@@ -176,7 +176,8 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     const socket = this.#socket;
     if (this.#output.writingBytes > 0 || 'encrypted' in socket) return;
     socket.setKeepAlive(true, PROBE_AFTER_MS);
-    socket.write(NO_BYTES);
+    // Behind a FIN of ours, as in a tunnel that the application has ended and still reads, a write would be an error.
+    if (!socket.writableEnded) socket.write(NO_BYTES);
   }
 
   #judgePause(): void {

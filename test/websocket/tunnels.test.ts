@@ -1,11 +1,12 @@
 /** Raw tunnels by CONNECT (RFC 9110 section 9.3.6), over both versions. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { FileScope } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import { Signals } from '../server/signals.ts';
-import { RefusedError, ways } from './byte-streams.ts';
+import { http1, RefusedError, ways } from './byte-streams.ts';
 import { readAll } from './read-all.ts';
 import { type SocketServer, startSockets } from './server.ts';
 
@@ -204,4 +205,27 @@ test('a refused handshake closes its connection, which has left HTTP', async (t)
   const answer = await raw(t, `GET /refuse HTTP/1.1\r\n${HANDSHAKE}\r\n${second}`);
   t.regex(answer, /^HTTP\/1.1 403 Forbidden\r\n[\s\S]*connection: close\r\n/i);
   t.is(answer.split('HTTP/1.1 ').length, 2);
+});
+
+test('over HTTP/1.1 what comes behind the end of the application is kept, also where the server looks after its connections meanwhile', async (t) => {
+  const { signals, fields } = ownSignals(t);
+  const accepted: Socket[] = [];
+  const look = (message: unknown): void => {
+    accepted.push((message as { readonly socket: Socket }).socket);
+  };
+  subscribe('net.server.socket', look);
+  t.teardown(() => unsubscribe('net.server.socket', look));
+  const finished = signals.until('exchange complete by application code 0');
+  const { stream } = await http1.connect(t, server, 'ends-and-waits.tunnel.invalid:1', fields);
+  t.is(String(await readAll(stream)), '');
+  const socket = accepted.find(({ remotePort }) => remotePort === (stream as Socket).localPort) as Socket;
+  // What nobody reads fills the window, and then the connection is not read any more.
+  const paused = once(socket, 'pause');
+  stream.end(Buffer.alloc(16_000_000));
+  await paused;
+  for (const connection of server.server.parts.connections) connection.tick(performance.now());
+  const read = signals.until('read 16000000');
+  signals.tell('read');
+  await read;
+  await finished;
 });

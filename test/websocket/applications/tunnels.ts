@@ -18,6 +18,16 @@ const behaviours: {
     for await (const piece of tunnel.read) count += piece.length;
     signals.tell(`read ${count}`);
   },
+  /** Ends first, and reads when it is told to. */
+  'ends-and-waits': async (tunnel, signals) => {
+    const word = signals.until('read');
+    tunnel.end();
+    signals.tell('ended');
+    await word;
+    let count = 0;
+    for await (const piece of tunnel.read) count += piece.length;
+    signals.tell(`read ${count}`);
+  },
   reset: async (tunnel) => {
     await tunnel.write(Buffer.from('half a'));
     tunnel.reset(0xa);
