@@ -56,12 +56,14 @@ export abstract class ConnectionFacts extends EventEmitter {
 
   // ---- TLS
 
+  // A net.Socket has none of these members, so without TLS they are undefined.
+
   /** What frameworks take for the scheme; behind a trusted proxy the client's. */
-  get encrypted(): boolean {
-    return this[REQUEST].scheme === 'https';
+  get encrypted(): true | undefined {
+    return this[REQUEST].scheme === 'https' || undefined;
   }
-  get authorized(): boolean {
-    return this[REQUEST].tls?.authorized ?? false;
+  get authorized(): boolean | undefined {
+    return this[REQUEST].tls?.authorized;
   }
   /**
    * Null for a client that is authorized. Of any other it is one of OpenSSL's codes, though not always the true one, which does
@@ -73,11 +75,13 @@ export abstract class ConnectionFacts extends EventEmitter {
     if (tls.authorized) return null;
     return tls.clientCertificate === null ? 'UNABLE_TO_GET_ISSUER_CERT' : 'CERT_UNTRUSTED';
   }
-  get alpnProtocol(): string | false {
-    return this[REQUEST].tls?.alpn ?? false;
+  get alpnProtocol(): string | false | undefined {
+    const { tls } = this[REQUEST];
+    return tls === null ? undefined : (tls.alpn ?? false);
   }
-  get servername(): string | false {
-    return this[REQUEST].tls?.servername ?? false;
+  get servername(): string | false | undefined {
+    const { tls } = this[REQUEST];
+    return tls === null ? undefined : (tls.servername ?? false);
   }
   getProtocol(): string | null {
     return this[REQUEST].tls?.version ?? null;

@@ -14,7 +14,7 @@ import { type Downgrade, refuse } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
 import { type Done, type Piece, takeTogether, tell } from './pieces.ts';
-import { closeResponse, drained, type Outgoing, trailersOf } from './response.ts';
+import { closeResponse, detachSocket, drained, type Outgoing, trailersOf } from './response.ts';
 import { publishFinish } from './server-face.ts';
 import type { ExchangeSocket } from './socket.ts';
 
@@ -234,7 +234,7 @@ export abstract class PairResponse {
     }
     this.waitingBytes -= length;
     this.sentBytes += length;
-    this.socket.touch();
+    this.socket._unrefTimer();
     tell(pieces);
     // A callback may have written, or cut it off.
     if (this.#isSending || (this.state as ResponseState) === 'cut') return;
@@ -277,7 +277,7 @@ export abstract class PairResponse {
   #isOver(done: Done): void {
     this.state = 'over';
     // What a timeout was to limit has come to its end.
-    if (this.socket.timeout > 0) this.socket.setTimeout(0);
+    if (this.socket.timeout !== undefined && this.socket.timeout > 0) this.socket.setTimeout(0);
     process.nextTick(finish, this.res, done);
     this.settleIfOver();
   }
@@ -332,6 +332,7 @@ function finish(res: Outgoing, done: Done): void {
   const isWatched = res.listenerCount('close') + res.listenerCount('error') > 0;
   if (isWatched) process.nextTick(closeResponse, res);
   publishFinish(res);
+  detachSocket(res);
   done?.();
   if (!isWatched) closeResponse(res);
 }

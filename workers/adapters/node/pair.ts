@@ -26,6 +26,8 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   #reader: RequestReader | null = null;
   #hold: PromiseWithResolvers<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
+  /** The function has ended: nothing more comes. */
+  #isReleased = false;
   /** Promised responses that are still being written. */
   #pushing = 0;
   /** Native applications below that have not returned. */
@@ -62,7 +64,10 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     // Heard in any case: a rejection that nobody handles would end the thread.
     if (lasts) result.then(undefined, (error) => this.fail(error));
     if (this.#failure !== null) throw this.#failure.error;
-    if (!lasts && this.#isSettled) return;
+    if (!lasts && this.#isSettled) {
+      this.#isReleased = true;
+      return;
+    }
     this.#hold = Promise.withResolvers();
     void this.exchange.closed.then((closed) => this.#onClosed(closed));
     this.settleIfOver();
@@ -73,14 +78,17 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     return this.state === 'over' && !this.#isReading && this.#pushing + this.#running === 0;
   }
 
-  /** Somebody reads the request, and it has not come to its end. */
+  /** Somebody reads the request, or is to begin in the next tick, and it has not come to its end. */
   get #isReading(): boolean {
-    return this.req._consuming && !this.req.complete && !this.req.destroyed;
+    const { req } = this;
+    return !req.complete && !req.destroyed && (req._consuming || req.readableFlowing === true);
   }
 
   protected override settleIfOver(): void {
     if (this.state === 'over') this.#readAway();
-    if (this.#hold !== null && this.#isSettled) this.#hold.resolve();
+    if (this.#hold === null || !this.#isSettled) return;
+    this.#isReleased = true;
+    this.#hold.resolve();
   }
 
   /** Node's server reads away what nobody has read once the response is finished, so `end` and `close` come. Where nobody waits for them, nothing does. */
@@ -227,7 +235,8 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   pull(): void {
     if (this.state === 'cut') return;
-    if (this.#reader === null && this.exchange.body.isAtEnd) {
+    // Who begins to read when all is over finds the end, as on Node, which has read the rest away.
+    if (this.#isReleased || (this.#reader === null && this.exchange.body.isAtEnd)) {
       this.requestEnded();
       return;
     }
@@ -236,7 +245,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   }
 
   received(): void {
-    this.socket.touch();
+    this.socket._unrefTimer();
   }
 
   requestEnded(): void {

@@ -25,6 +25,7 @@ export interface RequestOwner {
 export interface Incoming extends IncomingMessage {
   [PAIR]: RequestOwner;
   _consuming: boolean;
+  upgrade: boolean;
   readonly _readableState: { readingMore: boolean };
   joinDuplicateHeaders: boolean;
   _addHeaderLine(name: string, value: string, into: object): void;
@@ -58,6 +59,7 @@ export function makeRequest(
   // Of a lower one Node's response would look for `te` in the headers and so make them; it is set right behind it.
   req.httpVersionMinor = 1;
   req.complete = isEmpty;
+  req.upgrade = false;
   return req;
 }
 

@@ -166,6 +166,11 @@ export function closeResponse(res: Outgoing): void {
   res.emit('close');
 }
 
+/** As Node's, when the response has been sent: the connection is the next one's. */
+export function detachSocket(res: Outgoing): void {
+  (res as { socket: unknown }).socket = null;
+}
+
 /** Everything that was written has gone. */
 export function drained(res: Outgoing): void {
   const state = res as unknown as { [key: symbol]: boolean };

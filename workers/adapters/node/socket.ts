@@ -49,7 +49,7 @@ export class ExchangeSocket extends ConnectionFacts {
   /** Node's responses cork and uncork what they write to; everything of a turn leaves together here anyway. */
   writableCorked = 1;
   readonly _writableState = { corked: 0 };
-  timeout = 0;
+  timeout: number | undefined = undefined;
 
   constructor(exchange: Exchange, owner: SocketOwner) {
     super();
@@ -90,6 +90,24 @@ export class ExchangeSocket extends ConnectionFacts {
   }
   get readableLength(): number {
     return 0;
+  }
+  get readableBuffer(): unknown[] {
+    return [];
+  }
+  get readableDidRead(): boolean {
+    return false;
+  }
+  get readableEncoding(): null {
+    return null;
+  }
+  get readableObjectMode(): boolean {
+    return false;
+  }
+  get writableBuffer(): unknown[] {
+    return [];
+  }
+  get writableObjectMode(): boolean {
+    return false;
   }
   get readableHighWaterMark(): number {
     return HIGH_WATER_MARK;
@@ -180,8 +198,8 @@ export class ExchangeSocket extends ConnectionFacts {
     return this;
   }
 
-  /** Something was read or written. */
-  touch(): void {
+  /** As Node's: something was read or written. */
+  _unrefTimer(): void {
     this.#timer?.refresh();
   }
 

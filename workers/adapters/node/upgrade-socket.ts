@@ -39,6 +39,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.server = server;
     this.#exchange = exchange;
     this.request = makeRequest(exchange, this);
+    this.request.upgrade = true;
     this.#isKeyless = exchange.request.protocol === 'websocket' && exchange.request.version === '2';
     const isConnect = exchange.request.protocol === '';
     this.request.method = isConnect ? 'CONNECT' : 'GET';
