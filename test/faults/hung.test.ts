@@ -44,7 +44,8 @@ test.serial(
     t.like(died, { pool: 'pool', begun: [{ method: 'GET', route: '/*', path: '/loop' }], moreBegun: 0 });
     t.like(died?.err as object, { code: 'SLUICE_THREAD_HUNG' });
     const [status] = server.status().pools;
-    t.like(status, { state: 'running', hungThreads: 2, diedThreads: 2, exchanges: { timedOut: 2 } });
+    // One thread may still be starting.
+    t.like(status, { hungThreads: 2, diedThreads: 2, exchanges: { timedOut: 2 } });
   },
 );
 
