@@ -1,6 +1,6 @@
 /** Actors in a test of their own, as an application's tests would use them. */
 import test from 'ava';
-import { testActors } from '../../testing/actors.ts';
+import { testActors } from '../../runtime/testing/actors.ts';
 import {
   type ActorContext,
   type ActorError,

@@ -8,8 +8,8 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { ActorDirectory } from '../../runtime/actors/directory.ts';
 import { topicsSchema } from '../../runtime/config/topics-schema.ts';
-import { TestThread } from '../../testing/hosts.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
+import { TestThread } from '../../runtime/testing/hosts.ts';
+import { ManualClock } from '../../runtime/testing/manual-clock.ts';
 import type { TopicSubscription, WhenFull } from '../../workers/topics/subscription.ts';
 
 const THREADS = 3;

@@ -1,9 +1,10 @@
 /** The threads of a test of actors: all in one, each with its own end of a channel to the directory, as in a server. */
-import type { ActorDirectory, AttachedThread } from '../runtime/actors/directory.ts';
-import { hardwareAtomics } from '../wire/atomics.ts';
-import { ActorThread } from '../workers/actors/actor-thread.ts';
-import type { HostedActor } from '../workers/actors/instance.ts';
-import { type AnyClass, hostedActor } from '../workers/actors/load.ts';
+
+import { hardwareAtomics } from '../../wire/atomics.ts';
+import { ActorThread } from '../../workers/actors/actor-thread.ts';
+import type { HostedActor } from '../../workers/actors/instance.ts';
+import { type AnyClass, hostedActor } from '../../workers/actors/load.ts';
+import type { ActorDirectory, AttachedThread } from '../actors/directory.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 const RING_BYTES = 1_048_576;

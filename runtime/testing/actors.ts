@@ -7,19 +7,19 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
-import { ActorDirectory } from '../runtime/actors/directory.ts';
-import { ActorTurns } from '../runtime/actors/turns.ts';
-import { actorsSection } from '../runtime/config/actor-schema.ts';
-import { topicsSchema } from '../runtime/config/topics-schema.ts';
-import { readMillisecondsFrom } from '../wire/clock.ts';
-import type { ErrorReport } from '../wire/error-report.ts';
-import type { ActorThread } from '../workers/actors/actor-thread.ts';
-import { setActorThreadSource } from '../workers/actors/current.ts';
-import { handleOf } from '../workers/actors/handle.ts';
-import { answering } from '../workers/actors/hosted-call.ts';
-import type { HostedActor } from '../workers/actors/instance.ts';
-import type { AnyClass } from '../workers/actors/load.ts';
-import type { ActorClass, Handle } from '../workers/actors/types.ts';
+import { readMillisecondsFrom } from '../../wire/clock.ts';
+import type { ErrorReport } from '../../wire/error-report.ts';
+import type { ActorThread } from '../../workers/actors/actor-thread.ts';
+import { setActorThreadSource } from '../../workers/actors/current.ts';
+import { handleOf } from '../../workers/actors/handle.ts';
+import { answering } from '../../workers/actors/hosted-call.ts';
+import type { HostedActor } from '../../workers/actors/instance.ts';
+import type { AnyClass } from '../../workers/actors/load.ts';
+import type { ActorClass, Handle } from '../../workers/actors/types.ts';
+import { ActorDirectory } from '../actors/directory.ts';
+import { ActorTurns } from '../actors/turns.ts';
+import { actorsSection } from '../config/actor-schema.ts';
+import { topicsSchema } from '../config/topics-schema.ts';
 import { Host, TestThread } from './hosts.ts';
 import { ManualClock } from './manual-clock.ts';
 

@@ -1,5 +1,5 @@
 /** Time that passes when a test says so, and what waits for it. */
-import type { Timers } from '../workers/actors/actor-thread.ts';
+import type { Timers } from '../../workers/actors/actor-thread.ts';
 
 interface Timer {
   readonly atMs: number;
