@@ -417,6 +417,20 @@ export class ActorDirectory implements LinkOwner {
     link.abort(call);
   }
 
+  onInput(call: ActorCall, input: number, how: number, bytes: Buffer, start: number, end: number): void {
+    const { link, mailbox } = call;
+    // Nothing is asked of an input before the method has begun, so there is a thread for it.
+    if (link === null || call.state !== 'given' || link.input(call, input, how, bytes, start, end)) return;
+    const { name } = mailbox.actor.settings;
+    this.#fail(call, 'SLUICE_ACTOR_OVERLOADED', `${name}: its thread has not read what came before`, 'yes');
+    call.caller = null;
+    link.abort(call);
+  }
+
+  onWant({ caller, id }: ActorCall, input: number, items: number): void {
+    caller?.send(0, () => caller.end.sendWant(id, input, items));
+  }
+
   onPull(call: ActorCall, items: number): void {
     const { link, slot, generation } = call;
     if (link !== null && call.state === 'given')

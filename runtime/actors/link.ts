@@ -31,6 +31,8 @@ export interface LinkOwner {
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
   onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
   onPull(call: ActorCall, items: number): void;
+  onInput(call: ActorCall, input: number, how: number, bytes: Buffer, start: number, end: number): void;
+  onWant(call: ActorCall, input: number, items: number): void;
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
   onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
@@ -173,6 +175,18 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     return true;
   }
 
+  input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { slot, generation } = call;
+    if (this.#unsent.length === 0 && this.end.sendInput(slot, generation, input, how, bytes, start, end)) {
+      this.#owner.requestTurn();
+      return true;
+    }
+    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) return false;
+    const copy = copyOf(bytes, start, end);
+    this.send(copy.length, () => this.end.sendInput(slot, generation, input, how, copy, 0, copy.length));
+    return true;
+  }
+
   send(bytes: number, send: () => boolean): void {
     if (this.state === 'gone') return;
     this.#owner.requestTurn();
@@ -272,6 +286,20 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   onPull(id: number, items: number): void {
     const call = this.calls.get(id);
     if (call !== undefined) this.#owner.onPull(call, items);
+  }
+
+  onInput(id: number, input: number, how: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.calls.get(id);
+    if (call !== undefined) this.#owner.onInput(call, input, how, bytes, start, end);
+  }
+
+  onWant(slot: number, input: number, items: number): void {
+    const call = this.#slots[slot];
+    if (call === null || call === undefined) return;
+    if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
+      throw corrupt('a wish of a call that was begun', `one on slot ${slot}, which was not`);
+    }
+    this.#owner.onWant(call, input, items);
   }
 
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {

@@ -50,6 +50,8 @@ export interface Link {
   abort(call: ActorCall): void;
   /** The next item of a streamed answer. False: the thread has too much to read already. */
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
+  /** The next item of a streamed input, or how it ended. False: as above. */
+  input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
   answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;

@@ -75,7 +75,7 @@ const actorSchema = v.pipe(
         to: maxTimerMs,
         byDefault: 30_000,
       }),
-      streamItems: wholeNumber('Items of a streamed answer on their way ahead of their reader.', {
+      streamItems: wholeNumber('Items of a streamed answer or input on their way ahead of their reader.', {
         from: 1,
         to: 1_024,
         byDefault: 16,

@@ -25,6 +25,8 @@ export interface ActorServer extends TestServer {
 
 export interface ActorServerInput {
   readonly actors?: ActorsInput;
+  /** Of the pools of actors. */
+  readonly module?: string;
   readonly callers?: number;
   readonly state?: number;
   readonly tasks?: number;
@@ -37,6 +39,7 @@ export async function startActorServer(
   scope: Scope,
   {
     actors: declared = actors,
+    module = actorModule('state'),
     callers = 1,
     state = 2,
     tasks = 2,
@@ -44,7 +47,6 @@ export async function startActorServer(
     rest = {},
   }: ActorServerInput = {},
 ): Promise<ActorServer> {
-  const module = actorModule('state');
   const exact = (count: number) => ({ min: count, max: count });
   const started = await startServer(scope, {
     pools: {

@@ -12,7 +12,7 @@ import type { ChannelEvents } from '../messages.ts';
 import type { TopicReactorHandler, TopicThreadHandler } from '../topics/messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 3;
+export const ACTOR_GRAMMAR_VERSION = 4;
 
 /** Thread → reactor. */
 export const FromThread = {
@@ -24,6 +24,8 @@ export const FromThread = {
   Stopped: 5,
   Item: 6,
   Pull: 7,
+  Input: 8,
+  Want: 9,
 } as const;
 /** Reactor → thread. */
 export const ToThread = {
@@ -35,6 +37,8 @@ export const ToThread = {
   Left: 21,
   Item: 22,
   Pull: 23,
+  Input: 24,
+  Want: 25,
 } as const;
 
 /** Bits of a call's flags. */
@@ -45,7 +49,9 @@ export const CallFlag = {
   Interleaves: 2,
   /** The answer is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
   Streams: 4,
-  /** Stores of the caller's context come behind the arguments, before the method's name. */
+  /** Some arguments are streams: their places come, as a list, behind the arguments. */
+  Inputs: 8,
+  /** Stores of the caller's context come behind that, before the method's name. */
   Carries: 64,
 } as const;
 
@@ -59,6 +65,8 @@ export const How = {
   Failed: 2,
   /** To a tell: it is in the mailbox. */
   Accepted: 3,
+  /** Of a streamed input: it is complete. */
+  Done: 4,
 } as const;
 export type How = (typeof How)[keyof typeof How];
 
@@ -107,6 +115,10 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
   onItem(slot: number, bytes: Buffer, start: number, end: number): void;
   /** Its reader has taken so many items: as many more may come. */
   onPull(id: number, items: number): void;
+  /** The next of a streamed input (`How.Value`), or how it ended. @param input its place among the inputs of the call */
+  onInput(id: number, input: number, how: number, bytes: Buffer, start: number, end: number): void;
+  /** The method that reads an input takes so many items more; 0: none any more. */
+  onWant(slot: number, input: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
   /** The thread is to end: nothing new for it. */
   onLeaving(): void;
@@ -134,6 +146,16 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
   onItem(id: number, bytes: Buffer, start: number, end: number): void;
   onPull(slot: number, generation: number, items: number): void;
+  onInput(
+    slot: number,
+    generation: number,
+    input: number,
+    how: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+  onWant(id: number, input: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
   /** Nothing of this thread's is open any more. */
   onLeft(): void;

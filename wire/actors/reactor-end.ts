@@ -15,6 +15,8 @@ const LEAVING = (2 << 8) | FromThread.Leaving;
 const STOPPED = (4 << 8) | FromThread.Stopped;
 const ITEM = (3 << 8) | FromThread.Item;
 const PULL = (3 << 8) | FromThread.Pull;
+const INPUT = (5 << 8) | FromThread.Input;
+const WANT = (4 << 8) | FromThread.Want;
 const SUBSCRIBE = (3 << 8) | TopicFromThread.Subscribe;
 const UNSUBSCRIBE = (2 << 8) | TopicFromThread.Unsubscribe;
 const PUBLISH = (4 << 8) | TopicFromThread.Publish;
@@ -82,6 +84,34 @@ export class ActorReactorEnd extends ChannelEnd {
     this.encoder.message(4, ToThread.Pull, slot);
     this.encoder.integer(generation);
     this.encoder.integer(items);
+    return this.commit();
+  }
+
+  sendInput(
+    slot: number,
+    generation: number,
+    input: number,
+    how: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(end - start))) return false;
+    const { encoder } = this;
+    encoder.message(6, ToThread.Input, slot);
+    encoder.integer(generation);
+    encoder.integer(input);
+    encoder.integer(how);
+    encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
+  sendWant(id: number, input: number, items: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    const { encoder } = this;
+    encoder.message(4, ToThread.Want, id);
+    encoder.integer(input);
+    encoder.integer(items);
     return this.commit();
   }
 
@@ -157,6 +187,22 @@ export class ActorReactorEnd extends ChannelEnd {
         const items = decoder.integer();
         decoder.finish();
         handler.onPull(id, items);
+        return;
+      }
+      case INPUT: {
+        const id = decoder.integer();
+        const input = decoder.integer();
+        const how = decoder.integer();
+        decoder.binary();
+        handler.onInput(id, input, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case WANT: {
+        const slot = this.slot(decoder.integer());
+        const input = decoder.integer();
+        const items = decoder.integer();
+        decoder.finish();
+        handler.onWant(slot, input, items);
         return;
       }
       case MANIFEST: {

@@ -15,6 +15,8 @@ const MANIFEST = (3 << 8) | ToThread.Manifest;
 const LEFT = (2 << 8) | ToThread.Left;
 const ITEM = (3 << 8) | ToThread.Item;
 const PULL = (4 << 8) | ToThread.Pull;
+const INPUT = (6 << 8) | ToThread.Input;
+const WANT = (4 << 8) | ToThread.Want;
 const SUBSCRIBED = (4 << 8) | TopicToThread.Subscribed;
 const EVENT = (4 << 8) | TopicToThread.Event;
 
@@ -75,6 +77,25 @@ export class ActorThreadEnd extends ChannelEnd {
     if (!this.begin(FIXED_BOUND)) return false;
     this.encoder.message(3, FromThread.Pull, id);
     this.encoder.integer(items);
+    return this.commit();
+  }
+
+  sendInput(id: number, input: number, how: number, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + binaryBound(length))) return false;
+    const { encoder } = this;
+    encoder.message(5, FromThread.Input, id);
+    encoder.integer(input);
+    encoder.integer(how);
+    encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  sendWant(slot: number, input: number, items: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    const { encoder } = this;
+    encoder.message(4, FromThread.Want, slot);
+    encoder.integer(input);
+    encoder.integer(items);
     return this.commit();
   }
 
@@ -170,6 +191,23 @@ export class ActorThreadEnd extends ChannelEnd {
         const items = decoder.integer();
         decoder.finish();
         handler.onPull(slot, generation, items);
+        return;
+      }
+      case INPUT: {
+        const slot = this.slot(decoder.integer());
+        const generation = decoder.integer();
+        const input = decoder.integer();
+        const how = decoder.integer();
+        decoder.binary();
+        handler.onInput(slot, generation, input, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case WANT: {
+        const id = decoder.integer();
+        const input = decoder.integer();
+        const items = decoder.integer();
+        decoder.finish();
+        handler.onWant(id, input, items);
         return;
       }
       case MANIFEST: {

@@ -319,6 +319,22 @@ export class ActorThread implements ActorThreadHandler {
     this.topics.onEvent(id, sequence, bytes, start, end);
   }
 
+  onInput(
+    slot: number,
+    generation: number,
+    input: number,
+    how: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.host.onInput(slot, generation, input, how, bytes, start, end);
+  }
+
+  onWant(id: number, input: number, items: number): void {
+    this.calls.onWant(id, input, items);
+  }
+
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {
     const state = this.states[actor];
     state?.learn(decoder.decode(bytes, start, end, state.limits) as ActorManifest);

@@ -8,14 +8,15 @@ import type { ActorState } from './client.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { answering, type Child, type HostedCall } from './hosted-call.ts';
-import type { MadeStream, StreamCall } from './made-stream.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import type { ReadStream, StreamSource } from './read-stream.ts';
+import { type FedCall, placesOfStreams, SentInputs } from './sent-inputs.ts';
 import type { CallOptions } from './types.ts';
 
 /** The longest deadline: what the clock's difference can say, about 24 days. */
 const MOST_DEADLINE_MS = 2 ** 31 - 1;
 
-class MadeCall implements Child, StreamCall {
+class MadeCall implements Child, StreamSource, FedCall {
   readonly id: number;
   readonly actor: ActorState;
   readonly method: string;
@@ -23,7 +24,9 @@ class MadeCall implements Child, StreamCall {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** Takes the items of a streamed answer; null: it is none. */
-  readonly stream: MadeStream | null;
+  readonly stream: ReadStream | null;
+  /** Null: no argument is a stream. */
+  readonly inputs: SentInputs | null;
   readonly #calls: Calls;
   readonly #parent: HostedCall | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -38,7 +41,8 @@ class MadeCall implements Child, StreamCall {
     bytes: number,
     parent: HostedCall | undefined,
     signal: AbortSignal | undefined,
-    stream: MadeStream | null,
+    stream: ReadStream | null,
+    inputs: SentInputs | null,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
@@ -50,6 +54,7 @@ class MadeCall implements Child, StreamCall {
     this.#parent = parent;
     this.#signal = signal;
     this.stream = stream;
+    this.inputs = inputs;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -85,6 +90,15 @@ class MadeCall implements Child, StreamCall {
     this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, undefined, 'unknown'));
   }
 
+  get isOpen(): boolean {
+    return this.#calls.isOpen(this);
+  }
+
+  failFor({ code, message, cause }: PayloadError): void {
+    const text = `${this.actor.settings.name}.${this.method}: ${message}`;
+    this.#calls.give(this, new ActorError(code, text, { begun: 'yes', by: 'caller', cause }));
+  }
+
   #late(): ActorError {
     return new ActorError(
       ActorErrorCode.Deadline,
@@ -107,6 +121,10 @@ export class Calls {
     return this.#open.size;
   }
 
+  isOpen(call: MadeCall): boolean {
+    return this.#open.get(call.id) === call;
+  }
+
   /** @throws ActorError as a rejection */
   make(
     actor: ActorState,
@@ -114,7 +132,7 @@ export class Calls {
     method: string,
     flags: number,
     args: readonly unknown[],
-    stream: MadeStream | null = null,
+    stream: ReadStream | null = null,
   ): Promise<unknown> {
     const { settings } = actor;
     const label = `${settings.name}.${method}`;
@@ -131,9 +149,21 @@ export class Calls {
 
     const encoder = freeEncoder();
     const sent: unknown[] = options === undefined ? [...args] : args.slice(0, -1);
+    let allFlags = flags;
+    const places = placesOfStreams(sent);
+    let inputs: SentInputs | null = null;
+    if (places !== null) {
+      if ((flags & CallFlag.Tell) !== 0) return this.#refused(tellOfStream(label, places), flags, record);
+      inputs = new SentInputs(this.thread, sent, places, actor.limits, settings.streamGraceMs);
+      for (const place of places) sent[place] = undefined;
+      sent.push(places);
+      allFlags |= CallFlag.Inputs;
+    }
     const carried = collectCarried();
-    if (carried !== null) sent.push(carried);
-    const allFlags = carried === null ? flags : flags | CallFlag.Carries;
+    if (carried !== null) {
+      sent.push(carried);
+      allFlags |= CallFlag.Carries;
+    }
     sent.push(method);
     try {
       encoder.encode(sent, 'arguments', actor.limits);
@@ -162,10 +192,12 @@ export class Calls {
       running,
       options?.signal,
       stream,
+      inputs,
       resolve,
       reject,
     );
     this.#open.set(id, call);
+    inputs?.opened(call);
     stream?.opened(call);
     actor.openCalls++;
     actor.openBytes += length;
@@ -263,6 +295,10 @@ export class Calls {
     call.stream.item(value);
   }
 
+  onWant(id: number, input: number, items: number): void {
+    this.#open.get(id)?.inputs?.want(input, items);
+  }
+
   /** The reader has taken so many items. */
   pull(call: MadeCall, items: number): void {
     if (this.#open.get(call.id) !== call) return;
@@ -292,6 +328,7 @@ export class Calls {
     call.actor.openCalls--;
     call.actor.openBytes -= call.bytes;
     call.unwatch();
+    call.inputs?.giveUp();
   }
 }
 
@@ -305,6 +342,14 @@ function optionsOf(args: readonly unknown[]): CallOptions | undefined {
     return undefined;
   }
   return Object.keys(last).every((name) => OPTION_NAMES.has(name)) ? (last as CallOptions) : undefined;
+}
+
+function tellOfStream(label: string, places: readonly number[]): ActorError {
+  return new ActorError(
+    ActorErrorCode.MessageInvalid,
+    `${label}: expected plain data in a tell, as nobody gives it more once it is in the mailbox, got a stream at arguments[${places[0]}]`,
+    { begun: 'no', by: 'caller' },
+  );
 }
 
 function overloaded(label: string, most: string): ActorError {

@@ -10,17 +10,17 @@ import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/ac
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
 import type { Calls } from './calls.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
-import { MadeStream } from './made-stream.ts';
+import { ReadStream } from './read-stream.ts';
 
 type Method = (...args: unknown[]) => unknown;
 
 /** A call of a method that nobody has told of yet: an ask when it is awaited, a stream when it is read. */
 class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
-  readonly #stream: MadeStream;
+  readonly #stream: ReadStream;
   readonly #ask: () => Promise<unknown>;
   #answer: Promise<unknown> | null = null;
 
-  constructor(stream: MadeStream, ask: () => Promise<unknown>) {
+  constructor(stream: ReadStream, ask: () => Promise<unknown>) {
     this.#stream = stream;
     this.#ask = ask;
   }
@@ -87,7 +87,7 @@ export class ActorState {
     const all = method?.interleaves === true ? flags | CallFlag.Interleaves : flags;
     const isTell = (flags & CallFlag.Tell) !== 0;
     if (isTell || method?.streams === false) return this.#calls.make(this, key, name, all, args);
-    const stream = new MadeStream(
+    const stream = new ReadStream(
       (reader) => this.#calls.make(this, key, name, all | CallFlag.Streams, args, reader),
       this.settings.streamItems,
     );

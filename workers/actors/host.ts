@@ -14,9 +14,10 @@ import type { Carried } from './carried.ts';
 import { methodEnds, methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
 import { HostedCall } from './hosted-call.ts';
-import { HostedStream, type StreamOwner } from './hosted-stream.ts';
+import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance } from './instance.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import { SentStream, type StreamSink } from './sent-stream.ts';
 
 const NOTHING = new Uint8Array(0);
 /** As a payload: fixext 1 of the type for undefined. */
@@ -29,7 +30,7 @@ const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
-export class ActorHost implements StreamOwner {
+export class ActorHost {
   readonly #thread: ActorThread;
   /** By the actor's number; undefined: it lives elsewhere. */
   readonly #actors: (HostedActor | undefined)[] = [];
@@ -137,6 +138,38 @@ export class ActorHost implements StreamOwner {
   onPull(slot: number, generation: number, items: number): void {
     const call = this.#calls[slot];
     if (call !== null && call !== undefined && call.generation === generation) call.stream?.grant(items);
+  }
+
+  onInput(
+    slot: number,
+    generation: number,
+    index: number,
+    how: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const call = this.#calls[slot];
+    if (call === null || call === undefined || call.generation !== generation) return;
+    const input = call.inputs?.[index];
+    if (input === undefined) return;
+    if (how === How.Done) {
+      input.end(null);
+      return;
+    }
+    const { actor } = call.instance;
+    let value: unknown;
+    try {
+      value = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      const { code, message } = error;
+      const text = `${actor.settings.name}: in a streamed input, ${message}`;
+      input.giveUpFor(new ActorError(code, text, { begun: 'yes', by: 'caller' }));
+      return;
+    }
+    if (how === How.Value) input.item(value);
+    else input.end({ error: value });
   }
 
   onStop(index: number, key: string): void {
@@ -283,6 +316,7 @@ export class ActorHost implements StreamOwner {
     }
     const name = args.pop() as string;
     if ((call.flags & CallFlag.Carries) !== 0) call.carried = args.pop() as Carried;
+    if ((call.flags & CallFlag.Inputs) !== 0) this.#openInputs(call, args);
     const method = actor.methods.get(name);
     if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
       const known = [...actor.methods.keys()].join(', ');
@@ -295,6 +329,19 @@ export class ActorHost implements StreamOwner {
       return;
     }
     this.#run(call, name, method, args);
+  }
+
+  /** Puts streams where the arguments have them. */
+  #openInputs(call: HostedCall, args: unknown[]): void {
+    const places = args.pop() as readonly number[];
+    const { slot, instance } = call;
+    call.inputs = places.map((place, index) => {
+      const want = (items: number) =>
+        this.#thread.send(NOTHING, 0, (end) => end.sendWant(slot, index, items));
+      const input = new HostedInput(want, instance.actor.settings.streamItems);
+      args[place] = input.stream;
+      return input;
+    });
   }
 
   #run(call: HostedCall, name: string, method: HostedMethod, args: unknown[]): void {
@@ -342,23 +389,33 @@ export class ActorHost implements StreamOwner {
       return;
     }
     call.method = method;
-    call.stream = new HostedStream(call, this, items as AsyncIterator<unknown>, settings.streamItems);
+    call.stream = new SentStream(
+      this.#sinkOf(call, method),
+      items as AsyncIterator<unknown>,
+      settings.streamItems,
+    );
     call.stream.ask();
   }
 
-  get isLate(): boolean {
-    return this.#thread.isLate;
+  #sinkOf(call: HostedCall, method: HostedMethod): StreamSink {
+    const thread = this.#thread;
+    return {
+      get isLate() {
+        return thread.isLate;
+      },
+      setTimer: (callback, afterMs) => thread.setTimer(callback, afterMs),
+      clearTimer: (timer) => thread.clearTimer(timer),
+      within: (run) => call.within(run),
+      item: (value) => this.#sendItem(call, method, value),
+      end: () => {
+        this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
+        this.#ended(call, method);
+      },
+      fail: (error) => this.#endThrown(call, method, error),
+    };
   }
 
-  setTimer(callback: () => void, afterMs: number): object {
-    return this.#thread.setTimer(callback, afterMs);
-  }
-
-  clearTimer(timer: object): void {
-    this.#thread.clearTimer(timer);
-  }
-
-  sendItem(call: HostedCall, value: unknown): boolean {
+  #sendItem(call: HostedCall, method: HostedMethod, value: unknown): boolean {
     const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
     try {
@@ -366,22 +423,13 @@ export class ActorHost implements StreamOwner {
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
-      this.#ended(call, call.method as HostedMethod);
+      this.#ended(call, method);
       return false;
     }
     const { slot } = call;
     const { bytes, length } = encoder;
     this.#thread.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
     return true;
-  }
-
-  endStream(call: HostedCall): void {
-    this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
-    this.#ended(call, call.method as HostedMethod);
-  }
-
-  failStream(call: HostedCall, error: unknown): void {
-    this.#endThrown(call, call.method as HostedMethod, error);
   }
 
   #end(call: HostedCall, method: HostedMethod, value: unknown): void {
@@ -437,6 +485,12 @@ export class ActorHost implements StreamOwner {
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
+  /** For whoever still reads an input of a call that has been answered. */
+  #overError({ instance }: HostedCall): ActorError {
+    const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
+    return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
+  }
+
   #count(call: HostedCall, how: How): void {
     const { actor } = call.instance;
     const { counters } = this.#thread;
@@ -452,6 +506,7 @@ export class ActorHost implements StreamOwner {
     if (call.state === 'running') this.#count(call, how);
     call.state = 'over';
     this.#calls[slot] = null;
+    if (call.inputs !== null) call.endInputs(this.#overError(call));
     this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
   }
 }

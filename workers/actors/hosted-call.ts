@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import { type Carried, withCarried } from './carried.ts';
 import type { MethodRecord } from './diagnostics.ts';
-import type { HostedStream } from './hosted-stream.ts';
+import type { HostedInput } from './hosted-input.ts';
 import type { HostedMethod, Instance } from './instance.ts';
+import type { SentStream } from './sent-stream.ts';
 import type { Call } from './types.ts';
 
 /** A call that was made for another, and ends with it. */
@@ -29,7 +30,9 @@ export class HostedCall implements Call {
   /** While it is queued. */
   payload: Buffer | null = null;
   /** Of a call whose answer is one, from its beginning on. */
-  stream: HostedStream | null = null;
+  stream: SentStream | null = null;
+  /** Its streamed inputs; null: it has none. */
+  inputs: readonly HostedInput[] | null = null;
   method: HostedMethod | null = null;
   /** What came along with it; null: nothing. */
   carried: Carried | null = null;
@@ -97,6 +100,12 @@ export class HostedCall implements Call {
     this.#aborted = { reason };
     this.#controller?.abort(reason);
     for (const child of this.#children ?? []) child.abandon();
+    this.endInputs(reason);
+  }
+
+  /** Nothing comes any more; whoever reads an input that is not complete hears why. */
+  endInputs(reason: unknown): void {
+    for (const input of this.inputs ?? []) input.end({ error: reason });
   }
 }
 

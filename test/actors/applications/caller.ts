@@ -12,6 +12,8 @@ export interface Asked {
   readonly key?: string;
   readonly method: string;
   readonly args?: readonly unknown[];
+  /** Streams that it is given before the arguments. */
+  readonly feed?: Feed | readonly Feed[];
   readonly tell?: boolean;
   readonly deadlineMs?: number;
   /** A tell that is made so often, and awaited never. */
@@ -24,8 +26,25 @@ export interface Asked {
   readonly abortOn?: readonly [channel: string, word: string];
 }
 
+export interface Feed {
+  readonly count: number;
+  /** Of each item, a string that begins with its number; 0: the number itself. */
+  readonly bytes?: number;
+  readonly throwsAt?: number;
+  /** Waits there for what never comes. */
+  readonly waitsAt?: number;
+  /** Gives there what is no plain data. */
+  readonly oddAt?: number;
+  /** Where it tells `fed-N` of each item that it is asked for, and `returned` when it has ended. */
+  readonly channel?: string;
+  /** Not a generator but an iterator that somebody has written by hand, and which breaks the rules. */
+  readonly rude?: 'throws' | 'number' | 'no-iterator';
+}
+
 export interface Outcome {
   readonly value?: unknown;
+  /** Items that each of its streams was asked for. */
+  readonly fed?: readonly number[];
   readonly error?: {
     readonly name: string;
     readonly message: string;
@@ -64,7 +83,8 @@ async function outcomeOf({
   actor: name,
   key,
   method,
-  args = [],
+  args: given = [],
+  feed = [],
   tell,
   deadlineMs,
   abort,
@@ -77,6 +97,10 @@ async function outcomeOf({
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...((abort === true || abortOn !== undefined) && { signal: controller.signal }),
   };
+  const feeds = [feed].flat();
+  const fed = feeds.map(() => 0);
+  const args = [...feeds.map((each, index) => streamOf(each, () => fed[index]++)), ...given];
+  const told = feeds.length > 0 ? { fed } : {};
   const all = Object.keys(options).length === 0 ? args : [...args, options];
   let answer: Promise<unknown>;
   try {
@@ -93,11 +117,43 @@ async function outcomeOf({
   const items: unknown[] = [];
   if (abort === true) controller.abort(new Error('the test has aborted it'));
   try {
-    return { value: take === undefined ? await answer : await taken(answer, take, items) };
+    const value = take === undefined ? await answer : await taken(answer, take, items);
+    return { ...told, value };
   } catch (error) {
-    return { ...(items.length > 0 && { value: items }), error: describe(error, 'settled') };
+    return { ...told, ...(items.length > 0 && { value: items }), error: describe(error, 'settled') };
   } finally {
     signals?.close();
+  }
+}
+
+function streamOf(feed: Feed, count: () => void): unknown {
+  const { rude } = feed;
+  if (rude === undefined) return generated(feed, count);
+  if (rude === 'no-iterator') return { [Symbol.asyncIterator]: () => undefined };
+  const next = (): unknown => {
+    if (rude === 'throws') throw new RangeError('at once');
+    return 5;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+}
+
+async function* generated(
+  { count, bytes = 0, throwsAt, waitsAt, oddAt, channel }: Feed,
+  asked: () => void,
+): AsyncGenerator<unknown> {
+  const signals = channel === undefined ? undefined : new Signals(channel);
+  try {
+    for (let n = 0; n < count; n++) {
+      asked();
+      signals?.tell(`fed-${n}`);
+      if (n === throwsAt) throw new RangeError(`no item ${n}`);
+      if (n === waitsAt) await new Promise(() => undefined);
+      if (n === oddAt) yield { when: () => n };
+      else yield bytes === 0 ? n : `${n} `.padEnd(bytes, 'x');
+    }
+  } finally {
+    signals?.tell('returned');
+    setImmediate(() => signals?.close());
   }
 }
 

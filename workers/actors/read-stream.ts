@@ -1,10 +1,10 @@
 /**
- * A streamed answer at the thread that reads it. The call is made when the reading begins; what is taken grants credit for more, and a
- * reader that leaves, by `break` or an error, gives the call up.
+ * A stream at the thread that reads it, an answer or an input. It begins when the reading does; what is taken grants credit for more, and
+ * a reader that leaves, by `break` or an error, gives it up.
  */
 
-/** What the stream needs of its call. */
-export interface StreamCall {
+/** Whoever gives what is read. */
+export interface StreamSource {
   pull(items: number): void;
   giveUp(): void;
 }
@@ -16,20 +16,20 @@ interface Waiting {
 
 const DONE = { done: true, value: undefined } as const;
 
-export class MadeStream implements AsyncIterableIterator<unknown, undefined> {
-  readonly #begin: (stream: MadeStream) => Promise<unknown>;
+export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
+  readonly #begin: (stream: ReadStream) => Promise<unknown>;
   /** So many are granted at once: half of what may be on its way. */
   readonly #grantFrom: number;
   readonly #items: unknown[] = [];
   readonly #waiting: Waiting[] = [];
   #taken = 0;
-  #call: StreamCall | null = null;
+  #source: StreamSource | null = null;
   #state: 'new' | 'open' | 'ended' = 'new';
   /** Told once, behind the items. */
   #failure: { readonly error: unknown } | null = null;
 
-  /** @param begin makes the call; what it returns settles when the stream ends */
-  constructor(begin: (stream: MadeStream) => Promise<unknown>, window: number) {
+  /** @param begin has it begin; what it returns settles when the stream ends */
+  constructor(begin: (stream: ReadStream) => Promise<unknown>, window: number) {
     this.#begin = begin;
     this.#grantFrom = Math.max(1, window >> 1);
   }
@@ -38,9 +38,9 @@ export class MadeStream implements AsyncIterableIterator<unknown, undefined> {
     return this;
   }
 
-  /** The call has been made. */
-  opened(call: StreamCall): void {
-    this.#call = call;
+  /** There is somebody to grant credit to. */
+  opened(source: StreamSource): void {
+    this.#source = source;
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -63,7 +63,7 @@ export class MadeStream implements AsyncIterableIterator<unknown, undefined> {
     this.#failure = null;
     this.#items.length = 0;
     this.#end(null);
-    if (isOpen) this.#call?.giveUp();
+    if (isOpen) this.#source?.giveUp();
     return Promise.resolve(DONE);
   }
 
@@ -88,7 +88,7 @@ export class MadeStream implements AsyncIterableIterator<unknown, undefined> {
   #take(): void {
     this.#taken++;
     if (this.#taken < this.#grantFrom || this.#state !== 'open') return;
-    this.#call?.pull(this.#taken);
+    this.#source?.pull(this.#taken);
     this.#taken = 0;
   }
 

@@ -1,0 +1,140 @@
+/**
+ * The streamed inputs of a call at the thread that makes it. An argument that can be iterated asynchronously is one: an async generator, a
+ * ReadableStream, a streamed answer of another call. Its iterator is made when the method begins to read, and returned when the method, or
+ * the call, has no need of it any more.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { How } from '../../wire/actors/messages.ts';
+import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
+import type { ActorThread } from './actor-thread.ts';
+import { freeEncoder } from './payloads.ts';
+import { SentStream, type StreamSink } from './sent-stream.ts';
+
+/** What the inputs need of their call. */
+export interface FedCall {
+  readonly id: number;
+  /** It has not settled. */
+  readonly isOpen: boolean;
+  /** An item cannot be carried: the call fails for it. */
+  failFor(error: PayloadError): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function';
+}
+
+/** Places of the arguments that are streams; null: none is. */
+export function placesOfStreams(args: readonly unknown[]): number[] | null {
+  let places: number[] | null = null;
+  for (let place = 0; place < args.length; place++) {
+    if (!isStream(args[place])) continue;
+    places ??= [];
+    places.push(place);
+  }
+  return places;
+}
+
+export class SentInputs {
+  readonly #thread: ActorThread;
+  readonly #limits: PayloadLimits;
+  readonly #graceMs: number;
+  readonly #iterables: readonly AsyncIterable<unknown>[];
+  readonly #places: readonly number[];
+  readonly #streams: (SentStream | undefined)[] = [];
+  /** Iterators run in the context of the call, not in that of the turn that brings their credit. */
+  readonly #within: <R>(run: () => R) => R = AsyncLocalStorage.snapshot();
+  #call: FedCall | null = null;
+
+  constructor(
+    thread: ActorThread,
+    args: readonly unknown[],
+    places: readonly number[],
+    limits: PayloadLimits,
+    graceMs: number,
+  ) {
+    this.#thread = thread;
+    this.#places = places;
+    this.#iterables = places.map((place) => args[place] as AsyncIterable<unknown>);
+    this.#limits = limits;
+    this.#graceMs = graceMs;
+  }
+
+  opened(call: FedCall): void {
+    this.#call = call;
+  }
+
+  /** The method takes so many items more; 0: none any more. */
+  want(input: number, items: number): void {
+    const stream = this.#streams[input];
+    if (items === 0) stream?.giveUp(this.#graceMs);
+    else if (stream !== undefined) stream.grant(items);
+    else this.#begin(input, items);
+  }
+
+  #begin(input: number, items: number): void {
+    const iterable = this.#iterables[input];
+    if (iterable === undefined) return;
+    const sink = this.#sinkOf(input);
+    let iterator: AsyncIterator<unknown>;
+    try {
+      iterator = this.#within(() => iterable[Symbol.asyncIterator]());
+    } catch (error) {
+      sink.fail(error);
+      return;
+    }
+    const stream = new SentStream(sink, iterator, items);
+    this.#streams[input] = stream;
+    stream.ask();
+  }
+
+  /** The call has settled. What was never read is left alone: it is its owner's. */
+  giveUp(): void {
+    for (const stream of this.#streams) stream?.giveUp(this.#graceMs);
+  }
+
+  #sinkOf(input: number): StreamSink {
+    const thread = this.#thread;
+    return {
+      get isLate() {
+        return thread.isLate;
+      },
+      setTimer: (callback, afterMs) => thread.setTimer(callback, afterMs),
+      clearTimer: (timer) => thread.clearTimer(timer),
+      within: this.#within,
+      item: (value) => {
+        const encoder = freeEncoder();
+        const encode = () => encoder.encode(value, `arguments[${this.#places[input]}] item`, this.#limits);
+        if (!this.#encoded(encode)) return false;
+        this.#send(input, How.Value, encoder.bytes, encoder.length);
+        return true;
+      },
+      end: () => this.#send(input, How.Done, NOTHING, 0),
+      fail: (error) => {
+        const encoder = freeEncoder();
+        if (!this.#encoded(() => encoder.encodeThrown(error, this.#limits))) return;
+        this.#send(input, How.Threw, encoder.bytes, encoder.length);
+      },
+    };
+  }
+
+  #encoded(encode: () => void): boolean {
+    try {
+      encode();
+      return true;
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.#call?.failFor(error);
+      return false;
+    }
+  }
+
+  #send(input: number, how: How, bytes: Uint8Array, length: number): void {
+    const call = this.#call;
+    if (call === null || !call.isOpen) return;
+    const { id } = call;
+    this.#thread.send(bytes, length, (end, payload) => end.sendInput(id, input, how, payload, length));
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * A stream at the thread that gives it, an answer or an input: its iterator is asked for the next item only against credit, so what its
+ * reader has not taken is bounded, and an iterator whose reader has gone is returned.
+ */
+
+/** Where the items go. */
+export interface StreamSink {
+  /** False: the value cannot be carried, and the stream has ended for it. */
+  item(value: unknown): boolean;
+  end(): void;
+  fail(error: unknown): void;
+  /** Runs the iterator's methods in the context of whoever made it. */
+  within<R>(run: () => R): R;
+  /** Whether what goes on has lasted long enough: the rest in the next turn. */
+  readonly isLate: boolean;
+  setTimer(callback: () => void, afterMs: number): object;
+  clearTimer(timer: object): void;
+}
+
+export class SentStream {
+  readonly #sink: StreamSink;
+  readonly #items: AsyncIterator<unknown>;
+  #credit: number;
+  #state: 'idle' | 'asking' | 'returning' | 'over' = 'idle';
+
+  constructor(sink: StreamSink, items: AsyncIterator<unknown>, credit: number) {
+    this.#sink = sink;
+    this.#items = items;
+    this.#credit = credit;
+  }
+
+  grant(items: number): void {
+    this.#credit += items;
+    this.ask();
+  }
+
+  /** Asks for the next item, when there is credit and nothing has been asked. */
+  ask(): void {
+    if (this.#state !== 'idle' || this.#credit <= 0) return;
+    this.#state = 'asking';
+    if (this.#sink.isLate) setImmediate(() => this.#next());
+    else this.#next();
+  }
+
+  #next(): void {
+    if (this.#state !== 'asking') return;
+    this.#asked().then(
+      ({ done, value }) => this.#answered(done === true, value),
+      (error: unknown) => this.#over(() => this.#sink.fail(error)),
+    );
+  }
+
+  /** An iterator that somebody has written by hand may throw at once, or answer with no promise. */
+  async #asked(): Promise<IteratorResult<unknown>> {
+    const result: unknown = await this.#sink.within(() => this.#items.next());
+    if (typeof result === 'object' && result !== null) return result as IteratorResult<unknown>;
+    throw new TypeError(`expected the result of an iterator, an object, got ${result}`);
+  }
+
+  #answered(isDone: boolean, value: unknown): void {
+    if (this.#state !== 'asking') return;
+    if (isDone) {
+      this.#over(() => this.#sink.end());
+      return;
+    }
+    this.#credit--;
+    if (this.#sink.item(value)) {
+      this.#state = 'idle';
+      this.ask();
+      return;
+    }
+    if (!this.#isAsking) return;
+    this.#state = 'over';
+    void this.#return();
+  }
+
+  /** Whether the sink has left the stream as it was. */
+  get #isAsking(): boolean {
+    return this.#state === 'asking';
+  }
+
+  /** Nobody reads it any more. It is over when the iterator has returned, and at the latest when the grace is over. */
+  giveUp(graceMs: number): void {
+    if (this.#state === 'returning' || this.#state === 'over') return;
+    this.#state = 'returning';
+    const timer = this.#sink.setTimer(() => this.#over(() => this.#sink.end()), graceMs);
+    void this.#return().finally(() => {
+      this.#sink.clearTimer(timer);
+      this.#over(() => this.#sink.end());
+    });
+  }
+
+  /** Behind what the generator waits for: one that does not look at `call.signal` may never come to its `finally`. Never rejects. */
+  async #return(): Promise<void> {
+    try {
+      await this.#sink.within(() => this.#items.return?.());
+    } catch {
+      // What it throws while it ends is for nobody: its reader has gone, or has been told of something else.
+    }
+  }
+
+  #over(tell: () => void): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    tell();
+  }
+}
