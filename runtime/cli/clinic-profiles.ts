@@ -7,7 +7,22 @@ import type { ClinicTool } from '../clinic/injected.ts';
 import { Collected } from '../profiling/collected.ts';
 import { startProfile } from '../profiling/receive.ts';
 import { writeCpuReport, writeHeapReport } from '../profiling/report.ts';
+import type { ClinicArguments } from './clinic-arguments.ts';
 import type { Recording, Session } from './clinic-session.ts';
+
+/** For a load to begin and to end in, on a busy machine. */
+const MARGIN_SECONDS = 20;
+
+/**
+ * A profile ends with its load, or after so long. Samples are taken the less often the longer that is, so a load whose length is known does
+ * not ask for more than it takes.
+ */
+export function longestMs(
+  { load, seconds }: Pick<ClinicArguments, 'load' | 'seconds'>,
+  maxSeconds: number,
+): number {
+  return 1_000 * (load === undefined ? maxSeconds : Math.min(maxSeconds, seconds + MARGIN_SECONDS));
+}
 
 export async function recordProfiles(tool: ClinicTool, session: Session): Promise<Recording> {
   const { run, given, config, folder } = session;
@@ -15,8 +30,7 @@ export async function recordProfiles(tool: ClinicTool, session: Session): Promis
   const collected = new Collected();
   const request = {
     kind: tool === 'flame' ? ('cpu' as const) : ('heap' as const),
-    // It ends with the load, or there.
-    durationMs: config.profiling.maxSeconds * 1_000,
+    durationMs: longestMs(given, config.profiling.maxSeconds),
     ...(given.pool !== undefined && { pool: given.pool }),
   };
   const stream = await startProfile(run.client, request, (head, bytes) => collected.add(head, bytes));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { clinicUsage, readClinicArguments, UsageError } from '../../runtime/cli/clinic-arguments.ts';
+import { longestMs } from '../../runtime/cli/clinic-profiles.ts';
 import { ClinicCode, ClinicError, findClinic } from '../../runtime/clinic/installed.ts';
 import { originOf, ownLoad, withOrigin } from '../../runtime/clinic/load.ts';
 
@@ -91,6 +92,12 @@ test('of another clinic than the one that was looked into the message says so', 
     error?.message ?? '',
     /expected clinic 13\.0\.0, found 12\.1\.0 at .*npm install --save-dev --save-exact clinic@13\.0\.0/,
   );
+});
+
+test('a profile of a load whose length is known takes little longer, so that samples are taken often', (t) => {
+  t.is(longestMs({ load: '/report', seconds: 10 }, 300), 30_000);
+  t.is(longestMs({ load: '/report', seconds: 290 }, 300), 300_000);
+  t.is(longestMs({ load: undefined, seconds: 10 }, 300), 300_000);
 });
 
 function folder(t: ExecutionContext): string {
