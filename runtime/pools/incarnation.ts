@@ -5,7 +5,6 @@
  *      │          └─────▶ died
  *      └────────────────▶ died      its application does not load, or not in time
  */
-import { once } from 'node:events';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { transfer } from 'comlink';
 import type { PrintStream, ThreadOutcome, ThreadReports, ThreadStats } from '../../wire/control.ts';
@@ -188,7 +187,9 @@ export class Incarnation {
   async destroy(): Promise<void> {
     const { worker } = this;
     this.abort(new Error('its pool ends'));
-    if (worker !== null) await once(worker, 'exit');
+    if (worker !== null)
+      // Not `once` of node:events: it rejects when an error comes first.
+      await new Promise((resolve) => worker.once('exit', resolve));
   }
 
   /** It finishes what it has, its application stops, and it ends. */
