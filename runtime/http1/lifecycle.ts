@@ -228,7 +228,9 @@ export class Lifecycle {
   /** The connection breaks in the middle of the first message's response, or where it would begin. */
   abort(message: Http1Message, by: ClosedBy, code: number): void {
     this.state = 'aborted';
-    this.mustReset = message.framing === Framing.Connection;
+    // A WebSocket has an end of its own, whose absence tells; the bytes of CONNECT have none.
+    const isRawTunnel = message.framing === Framing.Tunnel && message.method === 'CONNECT';
+    this.mustReset = isRawTunnel || message.framing === Framing.Connection;
     this.stopReading();
     this.#remove(message);
     this.#close(message, by, code);

@@ -229,3 +229,11 @@ test('over HTTP/1.1 what comes behind the end of the application is kept, also w
   await read;
   await finished;
 });
+
+test('over HTTP/1.1 a tunnel that the application resets ends with a reset: a FIN would be the end of whole bytes', async (t) => {
+  const { stream } = await http1.connect(t, server, 'reset.tunnel.invalid:1');
+  const failed = new Promise<NodeJS.ErrnoException>((resolve) => stream.once('error', resolve));
+  const ended = once(stream, 'end').then(() => null);
+  stream.resume();
+  t.is((await Promise.race([failed, ended]))?.code, 'ECONNRESET');
+});
