@@ -4,6 +4,7 @@
  * The caller's thread publishes `sluice.actor.call.start` and `.end`, the actor's `sluice.actor.method.start` and `.end`. Start and end of
  * one call are the same object, so a subscriber can keep what it likes by it.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { CallFlag } from '../../wire/actors/messages.ts';
 import { type TraceContext, traceContext } from './carried.ts';
@@ -67,16 +68,18 @@ export function callFails(record: CallRecord | null, error: unknown): void {
 /** The same settling, told. */
 export function told(record: CallRecord, { resolve, reject }: Settling): Settling {
   const startMs = performance.now();
+  // A turn settles many calls: what a subscriber enters is its own caller's.
+  const publish = AsyncLocalStorage.bind(() => callEnd.publish(record));
   return {
     resolve: (value) => {
       record.durationMs = performance.now() - startMs;
-      callEnd.publish(record);
+      publish();
       resolve(value);
     },
     reject: (error) => {
       record.durationMs = performance.now() - startMs;
       record.error = error;
-      callEnd.publish(record);
+      publish();
       reject(error);
     },
   };

@@ -8,6 +8,7 @@ import { ActorCounter } from '../../wire/actors/counters.ts';
 import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
 import type { Carried } from './carried.ts';
@@ -15,7 +16,7 @@ import { methodEnds, methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
 import { HostedCall } from './hosted-call.ts';
 import { HostedInput } from './hosted-input.ts';
-import { type HostedActor, type HostedMethod, Instance } from './instance.ts';
+import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 
@@ -49,8 +50,7 @@ export class ActorHost {
     for (const actor of actors) {
       if (actor.settings.kind !== 'pool') continue;
       const instance = new Instance(actor, '');
-      instance.object = actor.create(this.#thread.contextOf(actor.settings, ''));
-      await (instance.object as { start?(): unknown }).start?.();
+      await instance.open(this.#thread.contextOf(actor.settings, ''));
       instance.state = 'ready';
       actor.instances.set('', instance);
     }
@@ -81,7 +81,7 @@ export class ActorHost {
   async #stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
     instance.state = 'stopping';
     try {
-      await (instance.object as { stop?(): unknown }).stop?.();
+      await instance.close();
     } catch (error) {
       failed(error);
     }
@@ -201,10 +201,9 @@ export class ActorHost {
     const instance = new Instance(actor, key);
     actor.instances.set(key, instance);
     try {
-      instance.object = actor.create(this.#thread.contextOf(actor.settings, key));
-      const started = (instance.object as { start?(): unknown }).start?.();
-      if (isThenable(started)) {
-        Promise.resolve(started).then(
+      const started = instance.open(this.#thread.contextOf(actor.settings, key));
+      if (started instanceof Promise) {
+        started.then(
           () => this.#started(instance),
           (error: unknown) => this.#startFailed(instance, error),
         );
@@ -365,8 +364,8 @@ export class ActorHost {
         this.#stream(call, method, result);
         return;
       }
-      if (isThenable(result)) {
-        Promise.resolve(result).then(
+      if (result instanceof Promise) {
+        result.then(
           (value: unknown) => this.#end(call, method, value),
           (error: unknown) => this.#endThrown(call, method, error),
         );
@@ -381,7 +380,7 @@ export class ActorHost {
 
   #stream(call: HostedCall, method: HostedMethod, result: unknown): void {
     const { settings } = call.instance.actor;
-    const items: unknown = (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
+    const items: unknown = call.within(itemsOf, result);
     if (typeof items !== 'object' || items === null) {
       const message = `${settings.name}: expected the method to answer with a stream, and it did not`;
       this.#replyFailed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
@@ -419,7 +418,7 @@ export class ActorHost {
     const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
     try {
-      encoder.encode(value, 'item', this.#thread.limitsOf(index));
+      call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
@@ -457,7 +456,7 @@ export class ActorHost {
     const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
     try {
-      encoder.encode(value, 'result', this.#thread.limitsOf(index));
+      call.within(encode, encoder, value, 'result', this.#thread.limitsOf(index));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
@@ -470,7 +469,7 @@ export class ActorHost {
     const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
     try {
-      encoder.encodeThrown(thrown, this.#thread.limitsOf(index));
+      call.within(encodeThrown, encoder, thrown, this.#thread.limitsOf(index));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#replyFailed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
@@ -498,7 +497,7 @@ export class ActorHost {
     counters.add(actor.index, ActorCounter.Ended, 1);
     counters.add(actor.index, ActorCounter.RunMs, runMs);
     if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
-    if (call.record !== null) methodEnds(call.record, runMs, how !== How.Value);
+    if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
   }
 
   #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
@@ -511,11 +510,20 @@ export class ActorHost {
   }
 }
 
+// What runs within a call: code of the application's, also where it looks like none (a getter, an iterator, a subscriber).
+
 function applyTo(object: object, run: (...args: unknown[]) => unknown, args: unknown[]): unknown {
-  return Reflect.apply(run, object, args);
+  return settled(Reflect.apply(run, object, args));
 }
 
-function isThenable(value: unknown): boolean {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof (value as { then?: unknown }).then === 'function';
+function itemsOf(result: unknown): unknown {
+  return (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
+}
+
+function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
+  encoder.encode(value, what, limits);
+}
+
+function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {
+  encoder.encodeThrown(thrown, limits);
 }

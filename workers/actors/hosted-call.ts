@@ -1,5 +1,5 @@
 /** A call that this thread has been given: in an instance's queue, then running, then over. */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import { type Carried, withCarried } from './carried.ts';
 import type { MethodRecord } from './diagnostics.ts';
@@ -41,6 +41,11 @@ export class HostedCall implements Call {
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
   #children: Set<Child> | null = null;
+  /**
+   * The async context of this call alone, made where nobody else's code has run. A turn begins many calls: what one enters
+   * (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next one's.
+   */
+  readonly #context = new AsyncResource('SLUICE_ACTOR_CALL');
   #enter: ReturnType<typeof AsyncLocalStorage.snapshot> | null = null;
   #controller: AbortController | null = null;
   #aborted: { readonly reason: unknown } | null = null;
@@ -63,8 +68,13 @@ export class HostedCall implements Call {
 
   /** Runs what belongs to the call in its context. */
   within<A extends unknown[], R>(run: (...args: A) => R, ...args: A): R {
-    if (this.carried === null) return answering.run(this, run, ...args);
-    this.#enter ??= withCarried(this.carried, () => answering.run(this, () => AsyncLocalStorage.snapshot()));
+    const { carried } = this;
+    if (carried === null) {
+      return this.#context.runInAsyncScope(answering.run<R, A>, answering, this, run, ...args);
+    }
+    this.#enter ??= this.#context.runInAsyncScope(() =>
+      withCarried(carried, () => answering.run(this, () => AsyncLocalStorage.snapshot())),
+    );
     return this.#enter(run, ...args);
   }
 
@@ -98,7 +108,8 @@ export class HostedCall implements Call {
   abort(reason: unknown): void {
     if (this.#aborted !== null) return;
     this.#aborted = { reason };
-    this.#controller?.abort(reason);
+    const controller = this.#controller;
+    if (controller !== null) this.within(() => controller.abort(reason));
     for (const child of this.#children ?? []) child.abandon();
     this.endInputs(reason);
   }

@@ -7,6 +7,7 @@
  * A keyed or single one runs one method to its end before the next, except those that its class lists in `static interleave`. One of a
  * `pool` actor runs `concurrency` of them.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { CallQueue } from './hosted-call.ts';
 import type { ActorContext } from './types.ts';
@@ -37,6 +38,8 @@ export class Instance {
   state: 'starting' | 'ready' | 'stopping' | 'gone' = 'starting';
   object: object | null = null;
   readonly queue = new CallQueue();
+  /** What its constructor, `start` and `stop` enter is theirs, and no call's. */
+  readonly #context = new AsyncResource('SLUICE_ACTOR');
   /** Methods that run and let no other begin. */
   running = 0;
   /** It is being looked through for calls that can begin. */
@@ -47,7 +50,30 @@ export class Instance {
     this.key = key;
   }
 
+  /** Makes the object and starts it. @returns what `start` gives @throws what the constructor or `start` throws */
+  open(context: ActorContext): unknown {
+    return this.#context.runInAsyncScope(() => {
+      this.object = this.actor.create(context);
+      return settled((this.object as { start?(): unknown }).start?.());
+    });
+  }
+
+  /** @returns what `stop` gives @throws what it throws */
+  close(): unknown {
+    return this.#context.runInAsyncScope(() => settled((this.object as { stop?(): unknown }).stop?.()));
+  }
+
   get canBegin(): boolean {
     return this.state === 'ready' && this.running < this.actor.settings.concurrency;
   }
+}
+
+/** A promise where the value is one, or is like one: reading and calling its `then` runs the code that made it. */
+export function settled(value: unknown): unknown {
+  return isThenable(value) ? Promise.resolve(value) : value;
+}
+
+function isThenable(value: unknown): boolean {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
 }
