@@ -16,7 +16,13 @@ import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilitie
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { offered } from './extensions.ts';
 import { ReceivedFields } from './fields/received.ts';
-import { contentLengthOf, flatten, flattenTrailers, withContentLength } from './fields/sent.ts';
+import {
+  contentLengthOf,
+  flatten,
+  flattenTrailers,
+  requireNoContentLength,
+  withContentLength,
+} from './fields/sent.ts';
 import type {
   Application,
   Capabilities,
@@ -208,6 +214,7 @@ export class HostedExchange implements Exchange {
       throw this.#backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
     }
     const flat = this.#flatten(fields);
+    requireNoContentLength(flat);
     this.#requireFits(flat);
     this.#send('inform', status, flat, null, false, null);
   }

@@ -66,6 +66,19 @@ test('fields and body too large for one message together go in two', (t) => {
   );
 });
 
+test('an interim response has no content-length (RFC 9110 section 8.6)', (t) => {
+  const { outlet, exchange } = hosted(true);
+  for (const value of ['5', '-1', '1e3', 0]) {
+    t.throws(
+      () => exchange.inform(103, { link: '<a>', 'Content-Length': value }),
+      refused('SLUICE_FIELD_INVALID'),
+    );
+  }
+  t.deepEqual(outlet.take(), []);
+  exchange.inform(103, { link: '<a>' });
+  t.is(outlet.take().length, 1);
+});
+
 test('fields that no message can carry are refused before anything is sent or changed', async (t) => {
   const { outlet, exchange } = hosted(true);
   const tooLarge = { a: 'x'.repeat(200) };

@@ -201,6 +201,17 @@ export function contentLengthOf(flat: readonly string[]): number {
   return length;
 }
 
+/** @throws HostError where an interim response says how long its content is: it has none (RFC 9110 section 8.6) */
+export function requireNoContentLength(flat: readonly string[]): void {
+  for (let i = 0; i < flat.length; i += 2) {
+    if (flat[i] !== 'content-length') continue;
+    throw new HostError(
+      'SLUICE_FIELD_INVALID',
+      'expected no content-length in an interim response, which has no content (RFC 9110 section 8.6)',
+    );
+  }
+}
+
 function readContentLength(flat: readonly string[]): number {
   let length = -1;
   for (let i = 0; i < flat.length; i += 2) {

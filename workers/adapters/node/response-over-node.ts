@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
 import { ExchangeClosedError, HostError } from '../../errors.ts';
-import { contentLengthOf, flatten, flattenTrailers } from '../../fields/sent.ts';
+import { contentLengthOf, flatten, flattenTrailers, requireNoContentLength } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
 import {
   requireContent,
@@ -71,7 +71,9 @@ export class ResponseOverNode implements PushedResponse {
   inform(status: number, fields?: FieldsInit): void {
     this.#mustBeIdle();
     requireInterimStatus(status);
-    const headers = headersOf(this.#flatten(fields));
+    const flat = this.#flatten(fields);
+    requireNoContentLength(flat);
+    const headers = headersOf(flat);
     const { res } = this;
     if ('stream' in res) res.stream?.additionalHeaders({ ':status': status, ...headers });
     else if (status === 100) res.writeContinue();
