@@ -1,8 +1,8 @@
 /** The configuration's `actors`, by name. What concerns their pools is in actors.ts. */
 import * as v from 'valibot';
-import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/forms.ts';
 import { maxTimerMs } from './duration.ts';
 import { wholeNumber } from './fields.ts';
+import { payloadFields } from './payload-fields.ts';
 
 export const actorKinds = ['pool', 'keyed', 'single'] as const;
 
@@ -60,16 +60,7 @@ const actorSchema = v.pipe(
         to: 33_000_000,
         byDefault: 262_144,
       }),
-      maxMessageDepth: wholeNumber('How deep objects of a message may lie within each other.', {
-        from: 4,
-        to: 512,
-        byDefault: DEFAULT_MAX_DEPTH,
-      }),
-      maxSharedReferences: wholeNumber('How often objects of a message may be referred to again within it.', {
-        from: 0,
-        to: 1_000_000,
-        byDefault: DEFAULT_MAX_REFERENCES,
-      }),
+      ...payloadFields,
       deadlineMs: wholeNumber('How long a call may take whose caller says nothing else.', {
         from: 1,
         to: maxTimerMs,

@@ -4,6 +4,7 @@ import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
 import { closest } from './closest.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
+import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
 
 type ActorOutput = ConfigOutput['actors'][string];
@@ -142,10 +143,4 @@ function conflict(where: string, expected: string, value: unknown): ConfigProble
 
 function membersOf(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

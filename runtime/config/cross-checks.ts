@@ -11,6 +11,7 @@ import { maxUnixPathBytes } from './address.ts';
 import { closest } from './closest.ts';
 import { ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
+import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
@@ -217,10 +218,4 @@ function arrayOf(value: unknown): readonly unknown[] {
 
 function membersOf(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

@@ -7,6 +7,7 @@ import { type AddressRange, parseAddressRange } from './address-range.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { type ListenerOutput, tlsSchema } from './listener-schema.ts';
+import { memberOf } from './member-of.ts';
 
 export interface ListenerConfig {
   readonly address: ListenerAddress;
@@ -196,10 +197,4 @@ function conflict(where: string, expected: string, value: unknown): ConfigProble
 
 function isEmpty(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

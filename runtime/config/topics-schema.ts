@@ -1,7 +1,7 @@
 /** The configuration's `topics`: what bounds them. What concerns the rings is in topics.ts. */
 import * as v from 'valibot';
-import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/forms.ts';
 import { wholeNumber } from './fields.ts';
+import { payloadFields } from './payload-fields.ts';
 
 const gibibyte = 1_073_741_824;
 
@@ -22,16 +22,7 @@ export const topicsSchema = v.pipe(
         byDefault: 100_000,
       }),
       maxMessageBytes: wholeNumber('Bytes of a message.', { from: 256, to: 33_000_000, byDefault: 65_536 }),
-      maxMessageDepth: wholeNumber('How deep objects of a message may lie within each other.', {
-        from: 4,
-        to: 512,
-        byDefault: DEFAULT_MAX_DEPTH,
-      }),
-      maxSharedReferences: wholeNumber('How often objects of a message may be referred to again within it.', {
-        from: 0,
-        to: 1_000_000,
-        byDefault: DEFAULT_MAX_REFERENCES,
-      }),
+      ...payloadFields,
       threadBytes: bytes(
         'Bytes of messages that wait, beside its ring, for one thread that does not read. Beyond it the oldest are dropped, and counted as missed.',
         4_194_304,

@@ -4,6 +4,7 @@ import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
 import type { TopicsConfig } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
+import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
 import { topicsSchema } from './topics-schema.ts';
 
@@ -47,10 +48,4 @@ function smallestRing(pools: unknown): [pool: string, bytes: number] {
 
 function conflict(where: string, expected: string, value: unknown): ConfigProblem {
   return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
-}
-
-function memberOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Readonly<Record<string, unknown>>)[key]
-    : undefined;
 }

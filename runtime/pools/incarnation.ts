@@ -187,9 +187,9 @@ export class Incarnation {
   async destroy(): Promise<void> {
     const { worker } = this;
     this.abort(new Error('its pool ends'));
-    if (worker !== null)
-      // Not `once` of node:events: it rejects when an error comes first.
-      await new Promise((resolve) => worker.once('exit', resolve));
+    if (worker === null) return;
+    // Not `once` of node:events: it rejects when an error comes first.
+    await new Promise((resolve) => worker.once('exit', resolve));
   }
 
   /** It finishes what it has, its application stops, and it ends. */

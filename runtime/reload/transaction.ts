@@ -15,7 +15,6 @@ import { ConfigError } from '../config/errors.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { PoolOptions, ThreadVersion } from '../pools/pool-options.ts';
-
 import type { Trial } from '../pools/trial.ts';
 import type { Certificates, PreparedCertificates } from '../tls/certificates.ts';
 import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';

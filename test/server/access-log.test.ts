@@ -1,5 +1,6 @@
 /** The access log, and what the log says of requests that were refused. */
 import test from 'ava';
+import { accessFields } from '../../runtime/config/access-log-schema.ts';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { application, type Scope, type ServerInput, startServer, type TestServer } from './harness.ts';
 import { requestHttp1 } from './http1-client.ts';
@@ -20,27 +21,8 @@ async function lineOf(server: TestServer, path: string): Promise<LogLine> {
   return server.log.until('exchange', (line) => line.path === path);
 }
 
-const everything: Access['fields'] = [
-  'remoteAddress',
-  'method',
-  'scheme',
-  'authority',
-  'path',
-  'query',
-  'version',
-  'status',
-  'outcome',
-  'durationMs',
-  'requestBytes',
-  'responseBytes',
-  'route',
-  'pool',
-  'userAgent',
-  'referer',
-];
-
 test('a line tells what the exchange was, over HTTP/1.1 and HTTP/2', async (t) => {
-  const server = await start(t, { write: 'always', fields: everything });
+  const server = await start(t, { write: 'always', fields: [...accessFields] });
   const headers = { 'user-agent': `agent ${'x'.repeat(300)}`, referer: 'http://there/' };
   await requestHttp1(`${server.origin}/digest?token=secret`, { method: 'POST', body: 'content', headers });
   const { durationMs, time, pid, ...line } = await lineOf(server, '/digest');
