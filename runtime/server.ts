@@ -3,22 +3,20 @@ import { flushCompileCache } from 'node:module';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { AbuseLog } from './abuse-log.ts';
-import { AccessLog, isAccessLogged } from './access-log.ts';
 import type { ActorDirectory } from './actors/directory.ts';
 import { createDirectory, drainPools } from './actors/from-config.ts';
-import { parseAffinity } from './affinity.ts';
-import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
+import type { Config, PoolConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import { type Front, NOWHERE } from './connections/front.ts';
+import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import { Http1Connection } from './connections/http1.ts';
 import { Http2Connection } from './connections/http2.ts';
 import { LingeringSockets, type LingerOptions } from './connections/lingering.ts';
 import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
-import type { Destination } from './exchange.ts';
+import { Destinations } from './destinations.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
 import { ConnectionLimits } from './limits.ts';
@@ -28,7 +26,6 @@ import { openListeners } from './listeners/open.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { MemoryGuard } from './memory-guard.ts';
-import { OutcomeCounters } from './outcomes.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
@@ -42,7 +39,6 @@ import { ReloadStoppedError } from './reload/errors.ts';
 import type { ReloadReport } from './reload/report.ts';
 import { retirePool } from './reload/retire-pool.ts';
 import { type ReloadTarget, ReloadTransaction } from './reload/transaction.ts';
-import { RouteLanes } from './route-lanes.ts';
 import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus, StaleStatus } from './status-types.ts';
@@ -51,7 +47,6 @@ import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
 import { NoCertificatesError } from './tls/no-certificates-error.ts';
 import type { Development } from './watch/development.ts';
-import { StalePage } from './watch/stale-page.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
@@ -77,10 +72,7 @@ export class Server {
   readonly #actors: ActorDirectory | null;
   /** No route leads to them any more: they finish what they have. */
   readonly #retiring = new Set<Pool>();
-  /** By pool. */
-  readonly #outcomes = new Map<string, OutcomeCounters>();
-  /** Of requests that no route matched. */
-  readonly #unrouted = new OutcomeCounters();
+  readonly #destinations: Destinations;
   readonly #listeners: Listener[] = [];
   /** Null: every listener is cleartext. */
   #certificates: Certificates | null = null;
@@ -89,15 +81,12 @@ export class Server {
   readonly #memoryGuard: MemoryGuard;
   readonly #abuse: AbuseLog;
   readonly #refusals: RefusalLog;
-  /** Null: ends of exchanges are not written. */
-  #accessLog: AccessLog | null;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
   readonly #limits: ConnectionLimits;
   readonly #lingering: LingeringSockets;
   readonly #fronts: Fronts;
   readonly #frontOwner: FrontOwner;
-  readonly #lanes = new RouteLanes();
   #reload: ReloadTransaction | null = null;
   /** Pools that go on with what they had loaded, and why. */
   readonly #stale = new Map<string, StaleStatus>();
@@ -126,12 +115,15 @@ export class Server {
     this.#pools = new Map(
       Object.values(config.pools).map((pool) => [pool.name, this.#createPool(pool, config)]),
     );
-    for (const name of this.#pools.keys()) this.#outcomes.set(name, new OutcomeCounters());
+    this.#destinations = new Destinations(config, this.#pools, {
+      log,
+      nowMs: () => this.#reactor.nowMs,
+      explainStale: development === null ? null : (pool) => this.#stale.get(pool)?.why,
+    });
     this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#memoryGuard = new MemoryGuard(config.memory, log);
     this.#abuse = new AbuseLog(log);
     this.#refusals = new RefusalLog(log);
-    this.#accessLog = this.#openAccessLog(config);
     this.#handshakes = new Handshakes(config.limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
     this.#limits = new ConnectionLimits(config.limits);
@@ -140,8 +132,8 @@ export class Server {
       reactor: this.#reactor,
       deadlines: this.#deadlines,
       lingering: this.#lingering,
-      nowhere: () => ({ ...NOWHERE, outcomes: this.#unrouted, ...this.#tellsEnds('', '') }),
-      destinationOf: (route) => this.#destination(route),
+      nowhere: () => this.#destinations.nowhere(),
+      destinationOf: (route) => this.#destinations.of(route),
       readiness: () => this.readiness(),
       onUpgraded: (front, socket, first, peer, request) => this.#onHttp2(front, socket, first, peer, request),
       forget: (connection) => this.#forget(connection),
@@ -150,11 +142,6 @@ export class Server {
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
     };
     this.#fronts = makeFronts(config, this.#frontOwner);
-  }
-
-  #openAccessLog({ log }: Config): AccessLog | null {
-    if (!isAccessLogged(log, process.stdout.isTTY === true)) return null;
-    return new AccessLog(this.#log, log.access, () => this.#reactor.nowMs);
   }
 
   #createPool(pool: PoolConfig, config: Config): Pool {
@@ -178,45 +165,6 @@ export class Server {
   /** With those that finish what they have. */
   get #allPools(): readonly Pool[] {
     return [...this.#pools.values(), ...this.#retiring];
-  }
-
-  #destination(route: RouteConfig): Destination {
-    const {
-      pool: name,
-      websocket,
-      connect,
-      maxBodyBytes,
-      minRequestBytesPerSecond,
-      computeTimeoutMs,
-    } = route;
-    const pool = this.#pools.get(name) as Pool;
-    const config = this.#config.pools[name] as PoolConfig;
-    return {
-      route: `${route.host === '*' ? '' : route.host}${route.path}`,
-      ...this.#takerOf(pool),
-      responseWindowBytes: config.responseWindowBytes,
-      maxResponseWindowBytes: config.maxResponseWindowBytes,
-      retryAfterSeconds: config.retryAfterSeconds,
-      maxBodyBytes: maxBodyBytes ?? config.maxBodyBytes ?? Infinity,
-      minRequestBytesPerSecond: minRequestBytesPerSecond ?? this.#config.limits.requestRate.bytesPerSecond,
-      ...(computeTimeoutMs !== undefined && { computeTimeoutMs }),
-      websocket,
-      connect,
-      outcomes: this.#outcomes.get(name) as OutcomeCounters,
-      ...this.#tellsEnds(`${route.host === '*' ? '' : route.host}${route.path}`, name),
-      lane: this.#lanes.laneOf(route, pool, config.queue.maxExchanges),
-      ...(route.affinity !== undefined && { affinity: parseAffinity(route.affinity) }),
-    };
-  }
-
-  #tellsEnds(route: string, pool: string): Pick<Destination, 'onEnded'> {
-    return this.#accessLog === null ? {} : { onEnded: this.#accessLog.of({ route, pool }) };
-  }
-
-  #takerOf(pool: Pool): Pick<Destination, 'dispatcher' | 'explain'> {
-    if (this.#development === null) return { dispatcher: pool.dispatcher };
-    const page = new StalePage(pool.dispatcher, () => this.#stale.get(pool.name)?.why);
-    return { dispatcher: page, explain: (status, reason) => page.explain(status, reason) };
   }
 
   /** What moves exchanges, for a look at what stands still. */
@@ -246,8 +194,8 @@ export class Server {
       http2Connections: this.#http2Connections,
       lingeringConnections: this.#lingering.size,
       deadlines: this.#deadlines.counters,
-      outcomes: this.#outcomes,
-      unrouted: this.#unrouted,
+      outcomes: this.#destinations.outcomes,
+      unrouted: this.#destinations.unrouted,
       maxQueued: new Map(
         Object.values(this.#config.pools).map(({ name, queue }) => [name, queue.maxExchanges]),
       ),
@@ -356,12 +304,8 @@ export class Server {
     const before = this.#config;
     this.#config = config;
     this.#pools = pools;
-    for (const name of pools.keys()) {
-      if (!this.#outcomes.has(name)) this.#outcomes.set(name, new OutcomeCounters());
-    }
-    this.#accessLog = this.#openAccessLog(config);
+    this.#destinations.take(config, pools);
     updateFronts(this.#fronts, config, this.#frontOwner);
-    for (const pool of pools.values()) this.#lanes.keepOnly(config.routes, pool);
     const { limits } = config;
     this.#deadlines.options = limits;
     this.#limits.options = limits;
@@ -382,7 +326,7 @@ export class Server {
     await retirePool(pool, this.#config.reload.drainTimeoutMs);
     this.#retiring.delete(pool);
     this.#stale.delete(pool.name);
-    if (!this.#pools.has(pool.name)) this.#outcomes.delete(pool.name);
+    if (!this.#pools.has(pool.name)) this.#destinations.forget(pool.name);
   }
 
   get #hasCertificateFiles(): boolean {
@@ -486,7 +430,7 @@ export class Server {
     this.#lingering.tick(now);
     this.#deadlines.judge();
     this.#abuse.tick(now);
-    this.#refusals.tick(now, this.#outcomes);
+    this.#refusals.tick(now, this.#destinations.outcomes);
     this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
     this.#actors?.tick(now);
