@@ -1,5 +1,6 @@
 /** The words behind `sluice doctor` and its like: flags of its own, those of `sluice start`, and a command behind `--`. */
 import type { ClinicTool } from '../clinic/injected.ts';
+import { CLINIC_VERSION } from '../clinic/installed.ts';
 import { closest } from '../config/closest.ts';
 import { settings } from './settings.ts';
 
@@ -31,6 +32,9 @@ export function clinicUsage(tool: ClinicTool): string {
     '  load:  --load PATH [--seconds N] [--connections N]   requests to PATH, by h2load or else autocannon',
     '         -- COMMAND...                                 a command; $URL and $PORT in it are the server’s',
     '         nothing: make a load yourself, and press Ctrl-C',
+    `  --seconds ${DEFAULT_SECONDS}, --connections ${DEFAULT_CONNECTIONS} and --output ./sluice-${tool}-DATE-TIME are the defaults; --output is made, or is empty`,
+    `  needs clinic: npm install --save-dev --save-exact clinic@${CLINIC_VERSION}`,
+    '  ends with 0 when there is a report, 2 for a wrong command line or configuration, 3 when an application does not load, else 1',
   ].join('\n');
 }
 

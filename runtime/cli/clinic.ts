@@ -3,6 +3,7 @@
  * one, and ends with the path of the report and with what is to be looked at first.
  */
 import { dirname } from 'node:path';
+import { failuresBetween } from '../clinic/failures.ts';
 import type { ClinicTool } from '../clinic/injected.ts';
 import { type Clinic, ClinicError, findClinic } from '../clinic/installed.ts';
 import { Load, LoadError, originOf, ownLoad, withOrigin } from '../clinic/load.ts';
@@ -25,6 +26,8 @@ import { ExitCode } from './exit-code.ts';
 import { type Environment, readSettings } from './settings.ts';
 
 const INTERRUPTED = 130;
+const BUBBLEPROF_NOTE =
+  'bubbleprof itself keeps the reactor busy, which the verdict does not know: sluice doctor has one without it';
 
 /** @param words behind the tool's name */
 export async function clinic(
@@ -98,7 +101,8 @@ async function profile(
     const longestTurnsMs = await watch.end();
     const after = await run.status();
     const { files, notes } = await recording.finish(after);
-    for (const note of notes) say(note);
+    for (const note of [...notes, ...failuresBetween(before, after, given.pool)]) say(note);
+    if (tool === 'bubbleprof') say(BUBBLEPROF_NOTE);
     for (const { pool, cause, because, look } of judge(before, after, longestTurnsMs, given.pool)) {
       print(`${pool}: ${cause}: ${because}`);
       print(`  look at: ${look}`);

@@ -1,0 +1,38 @@
+/** What of a load did not end well: a profile of requests that fail at once is seldom what was wanted. */
+import { Outcome } from '../outcomes.ts';
+import type { ServerStatus } from '../status-types.ts';
+
+/** Outcomes that are neither whole responses nor their client's choice. */
+const FAILURES: readonly Outcome[] = [
+  Outcome.Failed,
+  Outcome.ResetByApplication,
+  Outcome.Lost,
+  Outcome.TimedOut,
+  Outcome.TooLarge,
+  Outcome.QueueFull,
+  Outcome.WaitedTooLong,
+  Outcome.NoThread,
+];
+
+export type FailureReading = Pick<ServerStatus, 'pools'>;
+
+/**
+ * A sentence for each pool some of whose exchanges failed between two readings.
+ * @param only one pool; undefined: all
+ */
+export function failuresBetween(before: FailureReading, after: FailureReading, only?: string): string[] {
+  return after.pools.flatMap(({ name, exchanges }) => {
+    if (only !== undefined && name !== only) return [];
+    const earlier = before.pools.find((pool) => pool.name === name)?.exchanges;
+    const since = (outcome: Outcome | 'started') => exchanges[outcome] - (earlier?.[outcome] ?? 0);
+    const counts = FAILURES.map((outcome) => [outcome, since(outcome)] as const).filter(
+      ([, count]) => count > 0,
+    );
+    if (counts.length === 0) return [];
+    const failed = counts.reduce((sum, [, count]) => sum + count, 0);
+    const reasons = counts.map(([outcome, count]) => `${outcome} ${count}`).join(', ');
+    return [
+      `${name}: ${failed} of ${since('started')} exchanges failed (${reasons}), and the report is of them too`,
+    ];
+  });
+}
