@@ -66,7 +66,7 @@ export class Decoder {
     if (form === 0xcc) return bytes[this.position++];
     if (form === 0xcd) return this.#bigEndian(2);
     if (form === 0xce) return this.#bigEndian(4);
-    throw corrupt('an integer', form);
+    throw this.#corrupt('an integer', form);
   }
 
   string(): string {
@@ -86,10 +86,10 @@ export class Decoder {
     let length: number;
     if ((form & 0xe0) === 0xa0) length = form & 0x1f;
     else if (form >= 0xd9 && form <= 0xdb) length = this.#bigEndian(1 << (form - 0xd9));
-    else throw corrupt('a string', form);
+    else throw this.#corrupt('a string', form);
     const end = this.position + length;
     // Also when it is NaN, of bytes past the ring.
-    if (!(end <= this.end)) throw corrupt('a string within the record', length);
+    if (!(end <= this.end)) throw this.#corrupt('a string within the record', length);
     return end;
   }
 
@@ -107,9 +107,10 @@ export class Decoder {
     let count: number;
     if ((form & 0xf0) === 0x90) count = form & 0x0f;
     else if (form === 0xdc || form === 0xdd) count = this.#bigEndian(2 << (form - 0xdc));
-    else throw corrupt('fields', form);
+    else throw this.#corrupt('fields', form);
     // Each takes a byte at least, so that no list is longer than its record.
-    if (!(count <= this.end - this.position) || count % 2 !== 0) throw corrupt('names with values', count);
+    if (!(count <= this.end - this.position) || count % 2 !== 0)
+      throw this.#corrupt('names with values', count);
     return count;
   }
 
@@ -118,24 +119,30 @@ export class Decoder {
     const form = this.#bytes[this.position++];
     let length = 0;
     if (form >= 0xc4 && form <= 0xc6) length = this.#bigEndian(1 << (form - 0xc4));
-    else if (form !== 0xc0) throw corrupt('bin or nil', form);
+    else if (form !== 0xc0) throw this.#corrupt('bin or nil', form);
     this.contentStart = this.position;
     this.contentEnd = this.position + length;
-    if (!(this.contentEnd <= this.end)) throw corrupt('bin within the record', length);
+    if (!(this.contentEnd <= this.end)) throw this.#corrupt('bin within the record', length);
     this.position = this.contentEnd;
   }
 
   /** Reads the head of a bin that fills the rest of the message: `[position, end)` are its bytes. */
   binary(): void {
     const form = this.#bytes[this.position++];
-    if (form < 0xc4 || form > 0xc6) throw corrupt('bin', form);
+    if (form < 0xc4 || form > 0xc6) throw this.#corrupt('bin', form);
     const length = this.#bigEndian(1 << (form - 0xc4));
-    if (this.position + length !== this.end) throw corrupt('bin up to the end of the record', length);
+    if (this.position + length !== this.end) throw this.#corrupt('bin up to the end of the record', length);
   }
 
   /** To be called after the last integer of a message without bin. */
   finish(): void {
-    if (this.position !== this.end) throw corrupt('the end of the record', this.#bytes[this.position]);
+    if (this.position !== this.end) throw this.#corrupt('the end of the record', this.#bytes[this.position]);
+  }
+
+  /** What stands behind the record is no part of the message: whatever was read of it, nothing of it is told. */
+  #corrupt(expected: string, got: unknown): WireError {
+    if (this.position <= this.end) return corrupt(expected, got);
+    return corrupt('a message within its record', 'one that goes on behind it');
   }
 
   #bigEndian(size: number): number {
