@@ -1,21 +1,18 @@
 /**
  * One exchange in the thread that runs it: the application's view on one side, ring messages on the other.
  *
- * Everything to be sent goes through one queue in order. Most exchanges never use it: while the ring has room and the
- * response has credit, a message is written straight into the ring. What cannot go now waits, and leaves in
- * `pump` when credit comes or the ring has room again.
+ * A response that is whole goes straight into the ring. Whatever has to wait does so in a queue (`ResponseQueue`), which is made
+ * when there is something for it. What comes behind the request's head is received by an `IncomingRequest`.
  *
  * It ends for the reactor with one FINAL message, sent as soon as the response is out and the request is in; after it
  * nothing more is sent on the slot. It ends for the application when its function has returned as well.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
-import { fieldsBound } from '../wire/encoder.ts';
 import { Flag, ResetReason } from '../wire/messages.ts';
 import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { offered } from './extensions.ts';
-import { ReceivedFields } from './fields/received.ts';
 import {
   contentLengthOf,
   flatten,
@@ -37,9 +34,20 @@ import type {
   PushRequest,
   Withheld,
 } from './gateway.ts';
+import { IncomingRequest, type Receiver } from './incoming-request.ts';
 import type { Outlet } from './outlet.ts';
-import { Pushes, pendingPush, requireFits } from './pushes.ts';
-import { RequestBody } from './request-body.ts';
+import { type PendingPush, Pushes, pendingPush, requireFits } from './pushes.ts';
+import { backlog, refusal, unheard } from './refusals.ts';
+import type { RequestBody } from './request-body.ts';
+import { MAX_QUEUED_MESSAGES, type MessageKind, ResponseQueue, type Sender } from './response-queue.ts';
+import {
+  isBodiless,
+  lacksLength,
+  requireFit,
+  requireLength,
+  requireNoTunnelContent,
+  requireRefusalOfTunnel,
+} from './response-rules.ts';
 import { HostedTunnel } from './tunnel.ts';
 import {
   contentOf,
@@ -51,57 +59,33 @@ import {
 
 /** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
 type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
-type RequestState = 'open' | 'ended' | 'cut';
-
-/** One queued message. */
-interface Queued {
-  readonly kind: 'head' | 'inform' | 'data' | 'trailers' | 'push' | 'pad';
-  /** Of a push its number, of a pad what to pad to a multiple of. */
-  readonly status: number;
-  readonly fields: readonly string[] | null;
-  readonly bytes: Uint8Array | null;
-  /** How many there were: memory that is transferred or shrinks takes bytes back. */
-  readonly length: number;
-  offset: number;
-  readonly end: boolean;
-  /** The `write` that waits for it. */
-  readonly written: PromiseWithResolvers<void> | null;
-}
 
 const NO_BYTES = new Uint8Array(0);
-/** What most exchanges have all their life; nobody pushes to it. */
-const NOTHING_QUEUED: Queued[] = [];
-const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 const INTERNAL_ERROR = 0x2;
 const CANCEL = 0x8;
 /** In HEAD: the tunnel is accepted. What the peer gets is its protocol's word for that. */
 const SWITCHING_PROTOCOLS = 101;
-/** Messages that may wait for the ring or for credit; an application that never waits meets this. */
-const MAX_QUEUED_MESSAGES = 1024;
 const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
 const FAILED: Closed = Object.freeze({ by: 'application', how: 'reset', code: INTERNAL_ERROR });
 
-export class HostedExchange implements Exchange {
+export class HostedExchange implements Exchange, Sender, Receiver {
   readonly request: ExchangeRequest;
   readonly slot: number;
-  readonly #outlet: Outlet;
+  readonly #outlet: Outlet<HostedExchange>;
   readonly #takesPushes: boolean;
   readonly #isHead: boolean;
 
   #response: ResponseState = 'idle';
-  #requestState: RequestState;
   /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
   #bodiless = false;
   /** Content-Length still to be written; -1 when the application declared none. */
   #declaredBytes = -1;
   #closesConnection = false;
-  #credit: number;
-  #isStalled = false;
-  #queue = NOTHING_QUEUED;
-  #queuedBytes = 0;
-  #owedGranted = 0;
-  #owedConsumed = 0;
+  /** Null: nothing has had to wait. */
+  #queue: ResponseQueue<HostedExchange> | null = null;
+  /** Null: the request was whole with its head, and nobody has looked. */
+  #incoming: IncomingRequest | null;
   /** Set by the outlet with the FINAL message, which must not be sent twice: the slot may serve another exchange by then. */
   isFinalSent = false;
   /** The outlet's, to know by. */
@@ -111,9 +95,6 @@ export class HostedExchange implements Exchange {
   #closed: Closed | null = null;
   #failure: unknown = null;
 
-  #body: RequestBody | null = null;
-  #trailerFields: Fields = EMPTY_FIELDS;
-  #trailers: PromiseWithResolvers<Fields> | null = null;
   #abort: AbortController | null = null;
   #drain: AbortController | null = null;
   #tunnel: HostedTunnel | null = null;
@@ -126,7 +107,7 @@ export class HostedExchange implements Exchange {
   readonly #context = new AsyncResource('SLUICE_EXCHANGE');
 
   constructor(
-    outlet: Outlet,
+    outlet: Outlet<HostedExchange>,
     slot: number,
     request: ExchangeRequest,
     requestEnded: boolean,
@@ -141,8 +122,9 @@ export class HostedExchange implements Exchange {
     this.request = request;
     this.#takesPushes = takesPushes;
     this.#isHead = request.method === 'HEAD';
-    this.#requestState = requestEnded ? 'ended' : 'open';
-    this.#credit = outlet.options.responseWindowBytes;
+    this.#incoming = requestEnded
+      ? null
+      : new IncomingRequest(this, outlet.options.requestWindowBytes, false);
   }
 
   // ---- the application's side
@@ -170,8 +152,8 @@ export class HostedExchange implements Exchange {
   pad(toMultipleOf: number): void {
     requirePadding(toMultipleOf);
     if (!this.capabilities.padding || this.#response === 'ended' || this.#response === 'cut') return;
-    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
-      throw this.#backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);
+    if (this.#isQueueFull) {
+      throw backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);
     }
     this.#send('pad', toMultipleOf, null, null, false, null);
   }
@@ -181,76 +163,50 @@ export class HostedExchange implements Exchange {
   }
 
   get body(): RequestBody {
-    this.#body ??= this.#makeBody();
-    return this.#body;
-  }
-
-  #makeBody(): RequestBody {
-    const body = new RequestBody(
-      this,
-      this.#outlet.options.requestWindowBytes,
-      this.#requestState === 'ended',
-    );
-    if (this.#requestState === 'cut') body.cut(new ExchangeClosedError(this.#closed ?? COMPLETE));
-    return body;
+    return this.#received.body;
   }
 
   get trailers(): Promise<Fields> {
-    if (this.#trailers === null) {
-      this.#trailers = Promise.withResolvers();
-      // Nobody need look at it: a cut request is reported by the body and by the signal.
-      this.#trailers.promise.catch(() => undefined);
-      if (this.#requestState === 'ended') this.#trailers.resolve(this.#trailerFields);
-      else if (this.#requestState === 'cut')
-        this.#trailers.reject(new ExchangeClosedError(this.#closed ?? COMPLETE));
-    }
-    return this.#trailers.promise;
+    return this.#received.trailers;
+  }
+
+  get #received(): IncomingRequest {
+    this.#incoming ??= new IncomingRequest(this, this.#outlet.options.requestWindowBytes, true);
+    return this.#incoming;
   }
 
   inform(status: number, fields?: FieldsInit): void {
     this.#mustBeIdle();
     requireInterimStatus(status);
-    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
-      throw this.#backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
+    if (this.#isQueueFull) {
+      throw backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
     }
     const flat = this.#flatten(fields);
     requireNoContentLength(flat);
-    this.#requireFits(flat);
+    requireFit(flat, this.#outlet.maxHeadBytes);
     this.#send('inform', status, flat, null, false, null);
   }
 
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     this.#mustBeIdle();
     requireFinalStatus(status);
-    if (status < 300 && this.#asksForTunnel) {
-      throw new HostError(
-        'SLUICE_STATUS_INVALID',
-        `expected accept(), or a status of 300 or above that refuses the tunnel (RFC 9110 section 9.3.6), got ${status}`,
-      );
-    }
+    if (this.#asksForTunnel) requireRefusalOfTunnel(status);
     const flat = this.#flatten(fields);
-    const headBytes = this.#requireFits(flat);
+    const headBytes = requireFit(flat, this.#outlet.maxHeadBytes);
     const declared = contentLengthOf(flat);
-    const isBodiless = this.#isHead || status === 204 || status === 304;
+    const hasNoBody = isBodiless(this.#isHead, status);
     if (body === undefined) {
-      this.#bodiless = isBodiless;
-      this.#declaredBytes = isBodiless ? -1 : declared;
+      this.#bodiless = hasNoBody;
+      this.#declaredBytes = hasNoBody ? -1 : declared;
       this.#response = 'started';
       this.#send('head', status, flat, null, false, null);
       return;
     }
     const bytes = contentOf(body, 'a body');
-    if (declared !== -1 && declared !== bytes.length && status !== 304) {
-      throw new HostError(
-        'SLUICE_FIELD_INVALID',
-        `expected content-length ${bytes.length}, the length of the body, got ${declared}`,
-      );
-    }
-    // RFC 9110 section 8.6: never in a 204; in a 304 it would speak of another representation.
-    const head =
-      declared === -1 && status !== 204 && status !== 304 ? withContentLength(flat, bytes.length) : flat;
+    requireLength(declared, bytes.length, status);
+    const head = lacksLength(declared, status) ? withContentLength(flat, bytes.length) : flat;
     this.#response = 'ending';
-    if (isBodiless || bytes.length === 0) {
+    if (hasNoBody || bytes.length === 0) {
       this.#send('head', status, head, NO_BYTES, true, null);
     } else if (
       bytes.length <= this.#credit &&
@@ -276,7 +232,7 @@ export class HostedExchange implements Exchange {
     if (!this.#takesPushes) return null;
     this.#pushes ??= new Pushes(() => this.#finishIfOver());
     if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
-      throw this.#backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
+      throw backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
     }
     const number = this.#outlet.nextPushNumber();
     this.#pushes.add(number, pending);
@@ -293,13 +249,8 @@ export class HostedExchange implements Exchange {
     }
     this.#mustBeIdle();
     const flat = this.#flatten(fields);
-    this.#requireFits(flat);
-    if (contentLengthOf(flat) !== -1) {
-      throw new HostError(
-        'SLUICE_FIELD_INVALID',
-        'expected no content-length: a tunnel has no content (RFC 9110 section 9.3.6)',
-      );
-    }
+    requireFit(flat, this.#outlet.maxHeadBytes);
+    requireNoTunnelContent(flat);
     this.#response = 'started';
     this.#tunnel = new HostedTunnel(this);
     this.#send('head', SWITCHING_PROTOCOLS, flat, null, false, null);
@@ -323,10 +274,11 @@ export class HostedExchange implements Exchange {
       );
     }
     const limit = this.#outlet.options.writeBacklogBytes;
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes.length > limit) {
-      return this.#refuseWrite(`${this.#queuedBytes} bytes wait to be sent and the limit is ${limit}`);
+    const waiting = this.#queue?.bytes ?? 0;
+    if (waiting > 0 && waiting + bytes.length > limit) {
+      return this.#refuseWrite(`${waiting} bytes wait to be sent and the limit is ${limit}`);
     }
-    if (this.#queue.length >= MAX_QUEUED_MESSAGES) {
+    if (this.#isQueueFull) {
       return this.#refuseWrite(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`);
     }
     if (this.#declaredBytes !== -1) this.#declaredBytes -= bytes.length;
@@ -340,12 +292,8 @@ export class HostedExchange implements Exchange {
    * sent. For tunnels, whose pieces were counted by nobody before.
    */
   tryWrite(bytes: Uint8Array): boolean {
-    const { length } = bytes;
-    if (this.#response !== 'started' || this.#queue.length > 0 || this.#bodiless) return false;
-    if (length === 0 || length > this.#credit || length > this.#outlet.maxDataBytes) return false;
-    if (this.#declaredBytes !== -1 || !this.#outlet.sendData(this, 0, bytes, 0, length)) return false;
-    this.#credit -= length;
-    return true;
+    if (this.#response !== 'started' || this.#bodiless || this.#declaredBytes !== -1) return false;
+    return this.#queueOf().tryData(bytes);
   }
 
   /**
@@ -353,7 +301,7 @@ export class HostedExchange implements Exchange {
    * unheard, as the application did not wait before; the host reports it when the function is over.
    */
   #refuseWrite(found: string): Promise<never> {
-    const error = this.#backlog(found);
+    const error = backlog(found);
     this.#failure = error;
     this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
     return unheard(error);
@@ -370,7 +318,7 @@ export class HostedExchange implements Exchange {
     const flat = flattenTrailers(trailers);
     // What gives the lines is the application's, and may have called us.
     if (this.#response !== 'started') throw this.#notWritable();
-    this.#requireFits(flat);
+    requireFit(flat, this.#outlet.maxHeadBytes);
     this.#response = 'ending';
     if (flat.length > 0 && !this.#isHead) this.#send('trailers', 0, flat, null, true, null);
     else this.#send('data', 0, null, NO_BYTES, true, null);
@@ -382,7 +330,7 @@ export class HostedExchange implements Exchange {
   }
 
   get writableBytes(): number {
-    return this.#response === 'started' ? Math.max(0, this.#credit - this.#queuedBytes) : 0;
+    return this.#response === 'started' ? Math.max(0, this.#credit - (this.#queue?.bytes ?? 0)) : 0;
   }
 
   get signal(): AbortSignal {
@@ -425,26 +373,6 @@ export class HostedExchange implements Exchange {
     const flat = flatten(fields);
     this.#mustBeIdle();
     return flat;
-  }
-
-  /**
-   * The room that fields take in a message, at most; it is claimed before they are written.
-   * @throws HostError `SLUICE_FIELD_INVALID` when no message could carry them
-   */
-  #requireFits(flat: readonly string[]): number {
-    const bytes = fieldsBound(flat);
-    if (bytes <= this.#outlet.maxHeadBytes) return bytes;
-    throw new HostError(
-      'SLUICE_FIELD_INVALID',
-      `expected fields that take at most ${this.#outlet.maxHeadBytes} bytes, three for each character and ten for each line (see the pool's ringBytes), got ${bytes}`,
-    );
-  }
-
-  #backlog(found: string): HostError {
-    return new HostError(
-      'SLUICE_WRITE_BACKLOG',
-      `expected an application that awaits what it sends, as in \`await exchange.write(…)\`: ${found}`,
-    );
   }
 
   #mustBeIdle(): void {
@@ -495,40 +423,19 @@ export class HostedExchange implements Exchange {
   }
 
   onData(bytes: Uint8Array, end: boolean): void {
-    if (this.#requestState !== 'open') return;
-    if (bytes.length > 0) this.body.push(bytes);
-    if (end) this.#endRequest();
+    this.#incoming?.onData(bytes, end);
   }
 
   onTrailers(flat: readonly string[]): void {
-    if (this.#requestState !== 'open') return;
-    this.#trailerFields = new ReceivedFields(flat);
-    this.#endRequest();
+    this.#incoming?.onTrailers(flat);
   }
 
-  #endRequest(): void {
-    this.#requestState = 'ended';
-    this.#body?.end();
-    this.#trailers?.resolve(this.#trailerFields);
+  onRequestEnded(): void {
     this.#finishIfOver();
   }
 
   onCredit(bytes: number): void {
-    this.#credit += bytes;
-    this.#endStall();
-    this.pump();
-  }
-
-  #beginStall(): void {
-    if (this.#isStalled) return;
-    this.#isStalled = true;
-    this.#outlet.stalled(this);
-  }
-
-  #endStall(): void {
-    if (!this.#isStalled) return;
-    this.#isStalled = false;
-    this.#outlet.unstalled(this);
+    if (!this.#final) this.#queueOf().grant(bytes);
   }
 
   onReset(code: number, by: Closed['by']): void {
@@ -562,46 +469,33 @@ export class HostedExchange implements Exchange {
     return this.onReturn();
   }
 
-  /** CreditSink of the body. */
-  credit(granted: number, consumed: number): void {
-    if (this.#final || this.#requestState !== 'open') {
-      // After the end of the request nothing more will cross; what is still unread is given back by the reactor.
-      if (this.#final) return;
-      this.#owedConsumed += consumed;
-    } else {
-      this.#owedGranted += granted;
-      this.#owedConsumed += consumed;
-    }
+  onOwing(): void {
     this.#outlet.owes(this);
   }
 
-  /** The first grant, which lets the request cross at all; later, a part of the windows. */
+  /** See `IncomingRequest`. */
   get owesMuch(): boolean {
-    return (
-      this.#owedGranted > this.#owedConsumed || this.#owedConsumed >= this.#outlet.options.creditEveryBytes
-    );
+    return this.#incoming?.owesMuch(this.#outlet.options.creditEveryBytes) === true;
   }
 
   /** Something is to be sent, and only room in the ring may be missing. */
   get isUnsent(): boolean {
     if (this.#final) return false;
-    const next = this.#queue[0];
-    if (next !== undefined) return next.kind !== 'data' || this.#credit > 0 || next.bytes?.length === 0;
-    return this.#owedGranted > 0 || this.#owedConsumed > 0;
+    if (this.#queue !== null && this.#queue.length > 0) return this.#queue.isUnsent;
+    return this.#incoming?.isOwing === true;
   }
 
   /** Sends what is owed to the peer for consumed bytes. */
   payCredit(): void {
-    if (this.#final || (this.#owedGranted === 0 && this.#owedConsumed === 0)) return;
-    if (!this.#outlet.sendCredit(this, this.#owedGranted, this.#owedConsumed)) return;
-    this.#owedGranted = 0;
-    this.#owedConsumed = 0;
+    const incoming = this.#incoming;
+    if (this.#final || incoming === null || !incoming.isOwing) return;
+    if (this.#outlet.sendCredit(this, incoming.owedGranted, incoming.owedConsumed)) incoming.paid();
   }
 
   // ---- sending
 
   #send(
-    kind: Queued['kind'],
+    kind: MessageKind,
     status: number,
     fields: readonly string[] | null,
     bytes: Uint8Array | null,
@@ -609,15 +503,11 @@ export class HostedExchange implements Exchange {
     written: PromiseWithResolvers<void> | null,
   ): void {
     try {
-      // The short way: no queue object when the message can go at once.
-      if (this.#queue.length === 0 && kind === 'head') {
+      // The short way: no queue when the message can go at once.
+      if (kind === 'head' && (this.#queue === null || this.#queue.length === 0)) {
         if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
       }
-      const length = bytes === null ? 0 : bytes.length;
-      if (this.#queue === NOTHING_QUEUED) this.#queue = [];
-      this.#queue.push({ kind, status, fields, bytes, length, offset: 0, end, written });
-      if (kind === 'data') this.#queuedBytes += length;
-      if (this.#queue.length === 1) this.pump();
+      this.#queueOf().add(kind, status, fields, bytes, end, written);
     } catch (error) {
       // An error of ours, or an application that recurses is at its stack's end: what would follow belongs to no whole message. So
       // the exchange fails, whether the application hears of it or not.
@@ -635,19 +525,40 @@ export class HostedExchange implements Exchange {
 
   #trySendHead(status: number, fields: readonly string[], bytes: Uint8Array | null, end: boolean): boolean {
     const body = bytes !== null && bytes.length > 0 ? bytes : null;
-    if (!this.#outlet.sendHead(this, this.#headFlags(end), status, fields, body)) return false;
-    if (body !== null) this.#credit -= body.length;
-    if (end) this.#responseEnded();
+    if (!this.#outlet.sendHead(this, this.headFlags(end), status, fields, body)) return false;
+    if (end) this.onResponseSent();
     return true;
   }
 
-  #headFlags(end: boolean): number {
-    return this.#closesConnection ? this.#flags(end) | Flag.CloseConnection : this.#flags(end);
+  #queueOf(): ResponseQueue<HostedExchange> {
+    this.#queue ??= new ResponseQueue<HostedExchange>(this, this.#outlet);
+    return this.#queue;
   }
 
-  #flags(end: boolean): number {
-    if (!end) return 0;
-    return this.#requestState === 'ended' && !this.#awaitsPromise ? Flag.End | Flag.Final : Flag.End;
+  get #isQueueFull(): boolean {
+    return this.#queue !== null && this.#queue.length >= MAX_QUEUED_MESSAGES;
+  }
+
+  /** Content that may go. */
+  get #credit(): number {
+    return this.#queue === null ? this.#outlet.options.responseWindowBytes : this.#queue.credit;
+  }
+
+  headFlags(end: boolean): number {
+    const flags = end ? this.endFlags() : 0;
+    return this.#closesConnection ? flags | Flag.CloseConnection : flags;
+  }
+
+  endFlags(): number {
+    return this.#isRequestOpen || this.#awaitsPromise ? Flag.End : Flag.End | Flag.Final;
+  }
+
+  pendingPush(number: number): PendingPush | undefined {
+    return this.#pushes?.pending(number);
+  }
+
+  get #isRequestOpen(): boolean {
+    return this.#incoming?.isOpen === true;
   }
 
   /** The reactor has yet to say whether it has promised: a response that is complete before that is no reason to have asked in vain. */
@@ -655,84 +566,29 @@ export class HostedExchange implements Exchange {
     return this.#pushes !== null && this.#pushes.pendingCount > 0;
   }
 
-  /**
-   * Sends what the ring's room and the response's credit allow.
-   * @throws HostError `SLUICE_VALUE_INVALID` when bytes that wait have gone: the exchange is to fail
-   */
+  /** Sends what waits, as far as it can. @throws as `ResponseQueue.pump` */
   pump(): void {
-    while (this.#queue.length > 0 && !this.#final) {
-      const item = this.#queue[0] as Queued;
-      if (item.bytes !== null && item.bytes.length !== item.length) throw bytesGone(item.bytes, item.length);
-      if (!this.#sendQueued(item)) return;
-      this.#queue.shift();
-      item.written?.resolve();
-      if (item.end) this.#responseEnded();
-    }
+    this.#queue?.pump();
   }
 
-  #sendQueued(item: Queued): boolean {
-    switch (item.kind) {
-      case 'head': {
-        const body = item.bytes !== null && item.bytes.length > 0 ? item.bytes : null;
-        if (!this.#outlet.sendHead(this, this.#headFlags(item.end), item.status, item.fields ?? [], body))
-          return false;
-        if (body !== null) this.#credit -= body.length;
-        return true;
-      }
-      case 'push': {
-        const push = this.#pushes?.pending(item.status);
-        // Nobody waits for it any more.
-        if (push === undefined) return true;
-        return this.#outlet.sendPush(this, item.status, push.method, push.path, push.fields);
-      }
-      case 'pad':
-        return this.#outlet.sendPad(this, item.status);
-      case 'inform':
-        return this.#outlet.sendInform(this, item.status, item.fields ?? []);
-      case 'trailers':
-        return this.#outlet.sendTrailers(this, this.#flags(true) & Flag.Final, item.fields ?? []);
-      case 'data':
-        return this.#sendData(item);
-    }
-  }
-
-  #sendData(item: Queued): boolean {
-    const bytes = item.bytes as Uint8Array;
-    if (bytes.length === 0) return this.#outlet.sendData(this, this.#flags(item.end), bytes, 0, 0);
-    while (item.offset < bytes.length) {
-      if (this.#credit <= 0) {
-        this.#beginStall();
-        return false;
-      }
-      const end = Math.min(bytes.length, item.offset + Math.min(this.#credit, this.#outlet.maxDataBytes));
-      const last = end === bytes.length && item.end;
-      if (!this.#outlet.sendData(this, last ? this.#flags(true) : 0, bytes, item.offset, end)) return false;
-      const sent = end - item.offset;
-      item.offset = end;
-      this.#credit -= sent;
-      this.#queuedBytes -= sent;
-    }
-    return true;
-  }
-
-  #responseEnded(): void {
+  onResponseSent(): void {
     if (this.#response !== 'ending') return;
     this.#response = 'ended';
-    if (this.#requestState === 'ended' && !this.#awaitsPromise) this.#finish(COMPLETE);
+    if (!this.#isRequestOpen && !this.#awaitsPromise) this.#finish(COMPLETE);
     else this.#finishIfOver();
   }
 
   /** With the response out: over when the request is in, or when nobody is left to read it. */
   #finishIfOver(): void {
     if (this.#response !== 'ended' || this.#final || this.#awaitsPromise) return;
-    if (this.#requestState === 'open' && !this.#settled) return;
+    if (this.#isRequestOpen && !this.#settled) return;
     if (!this.isFinalSent) this.#outlet.sendClosed(this);
     this.#finish(COMPLETE);
   }
 
   #cut(closed: Closed, code: number, reason: ResetReason): void {
     if (this.#final) return;
-    this.#endStall();
+    this.#queue?.stop();
     this.#response = 'cut';
     if (!this.isFinalSent) this.#outlet.sendReset(this, Flag.Final, code, reason);
     this.#finish(closed);
@@ -744,52 +600,15 @@ export class HostedExchange implements Exchange {
     this.#final = true;
     this.#closed = closed;
     this.#pushes?.abandon();
-    const queue = this.#queue;
-    this.#queue = NOTHING_QUEUED;
-    this.#queuedBytes = 0;
-    if (closed.how === 'reset') {
+    if (closed.how === 'complete') {
+      this.#queue?.drop(null);
+      if (this.#isRequestOpen) this.#incoming?.close(new ExchangeClosedError(closed));
+    } else {
       const error = new ExchangeClosedError(closed);
-      if (this.#requestState === 'open' || this.#body !== null) {
-        if (this.#requestState === 'open') this.#requestState = 'cut';
-        this.#body?.cut(error);
-        this.#trailers?.reject(error);
-      }
-      for (const item of queue) if (item.written !== null) refuse(item.written, error);
+      this.#incoming?.cut(error);
+      this.#queue?.drop(error);
       if (this.#abort !== null) this.#abortInContext(this.#abort, error);
-    } else if (this.#requestState === 'open') {
-      this.#requestState = 'cut';
-      const error = new ExchangeClosedError(closed);
-      this.#body?.cut(error);
-      this.#trailers?.reject(error);
     }
     this.#whenClosed?.resolve(closed);
   }
-}
-
-/**
- * A peer can cut an exchange off at any time. An application that does not wait for its writes hears of it by `signal` and
- * `closed`; a rejection that nobody handles would end its whole thread, and every other exchange in it.
- */
-function refuse(written: PromiseWithResolvers<void>, error: ExchangeClosedError): void {
-  written.promise.catch(() => undefined);
-  written.reject(error);
-}
-
-function refusal(error: HostError): Promise<never> {
-  return error instanceof ExchangeClosedError ? unheard(error) : Promise.reject(error);
-}
-
-/** A rejection that does no harm when nobody handles it. */
-function unheard(error: HostError): Promise<never> {
-  const refused = Promise.reject(error);
-  refused.catch(() => undefined);
-  return refused;
-}
-
-/** Their memory was transferred or resized: a body with a hole must not pass for whole. */
-function bytesGone(bytes: Uint8Array, length: number): HostError {
-  return new HostError(
-    'SLUICE_VALUE_INVALID',
-    `expected bytes to stay as they are until they have been sent, got ${bytes.length} where ${length} were given`,
-  );
 }

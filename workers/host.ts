@@ -68,7 +68,7 @@ interface Final {
   readonly reset: { readonly flags: number; readonly code: number; readonly reason: ResetReason } | null;
 }
 
-export class Host implements ThreadHandler, Outlet {
+export class Host implements ThreadHandler, Outlet<HostedExchange> {
   readonly options: HostOptions;
   readonly maxDataBytes: number;
   readonly maxHeadBytes: number;

@@ -6,7 +6,6 @@
 import { fieldsBound, stringBound } from '../wire/encoder.ts';
 import { plainName } from '../wire/field-marks.ts';
 import { HostError } from './errors.ts';
-import type { HostedExchange } from './exchange.ts';
 import { flatten } from './fields/sent.ts';
 import type { PushedResponse, PushRequest } from './gateway.ts';
 import { nameOf, valueInvalid } from './values.ts';
@@ -64,10 +63,16 @@ function invalid(expected: string, came: unknown): HostError {
   );
 }
 
+/** A promised response, as the host knows it. */
+export interface HostedPush extends PushedResponse {
+  /** The application's function has returned. False: the response is not complete. */
+  onReturn(): boolean;
+}
+
 export class Pushes {
   readonly #pending = new Map<number, PendingPush>();
   /** Promised responses that are not over. */
-  readonly #given = new Set<HostedExchange>();
+  readonly #given = new Set<HostedPush>();
   readonly #onAnswered: () => void;
   #state: 'open' | 'over' = 'open';
 
@@ -95,7 +100,7 @@ export class Pushes {
   }
 
   /** The promise is out. False: nobody waits for it any more. */
-  promised(number: number, pushed: HostedExchange): boolean {
+  promised(number: number, pushed: HostedPush): boolean {
     const push = this.#pending.get(number);
     if (push === undefined || this.#state === 'over') return false;
     this.#given.add(pushed);

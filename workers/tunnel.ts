@@ -2,15 +2,21 @@
  * An accepted tunnel: the exchange's two byte streams under another name, and what is to happen when the application's
  * function is over before they are.
  */
-import type { HostedExchange } from './exchange.ts';
-import type { Tunnel } from './gateway.ts';
+import type { Exchange, Tunnel } from './gateway.ts';
 import { valueInvalid } from './values.ts';
 
+/** The exchange that was accepted as a tunnel. */
+export interface Tunnelled extends Pick<Exchange, 'body' | 'write' | 'writableBytes' | 'end' | 'reset'> {
+  /** As `write` of a piece that need not wait; false: it would, and nothing was sent. */
+  tryWrite(bytes: Uint8Array): boolean;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 export class HostedTunnel implements Tunnel {
-  readonly #exchange: HostedExchange;
+  readonly #exchange: Tunnelled;
   #atReturn: ((failed: boolean) => Promise<void>) | null = null;
 
-  constructor(exchange: HostedExchange) {
+  constructor(exchange: Tunnelled) {
     this.#exchange = exchange;
   }
 
@@ -22,7 +28,7 @@ export class HostedTunnel implements Tunnel {
     return this.#exchange.write(chunk);
   }
 
-  /** As `write` of a chunk that need not wait; false: it would, and nothing was sent. */
+  /** See `Tunnelled`. */
   tryWrite(chunk: Uint8Array): boolean {
     return this.#exchange.tryWrite(chunk);
   }

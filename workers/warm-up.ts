@@ -57,7 +57,7 @@ function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
 }
 
 /** Takes all at once, and tells the exchange a turn later that its peer has. */
-class WarmUpOutlet implements Outlet {
+class WarmUpOutlet implements Outlet<HostedExchange> {
   readonly options: HostOptions;
   readonly isDraining = false;
   readonly maxDataBytes = MOST_BYTES;

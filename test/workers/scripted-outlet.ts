@@ -6,7 +6,7 @@ import type { Outlet } from '../../workers/outlet.ts';
 
 export type Sent = readonly unknown[];
 
-export class ScriptedOutlet implements Outlet {
+export class ScriptedOutlet implements Outlet<HostedExchange> {
   stalls = 0;
   stallsOver = 0;
   readonly options = {

@@ -1,0 +1,30 @@
+/** What an application hears that sends more than can be sent, or later than it can. */
+import { ExchangeClosedError, HostError } from './errors.ts';
+
+/**
+ * A peer can cut an exchange off at any time. An application that does not wait for its writes hears of it by `signal` and
+ * `closed`; a rejection that nobody handles would end its whole thread, and every other exchange in it.
+ */
+export function refuse(written: PromiseWithResolvers<void>, error: HostError): void {
+  written.promise.catch(() => undefined);
+  written.reject(error);
+}
+
+export function refusal(error: HostError): Promise<never> {
+  return error instanceof ExchangeClosedError ? unheard(error) : Promise.reject(error);
+}
+
+/** A rejection that does no harm when nobody handles it. */
+export function unheard(error: HostError): Promise<never> {
+  const refused = Promise.reject(error);
+  refused.catch(() => undefined);
+  return refused;
+}
+
+/** @param found what waits, and the limit */
+export function backlog(found: string): HostError {
+  return new HostError(
+    'SLUICE_WRITE_BACKLOG',
+    `expected an application that awaits what it sends, as in \`await exchange.write(…)\`: ${found}`,
+  );
+}
