@@ -41,16 +41,31 @@ test('all tests passed', (t) => {
   t.deepEqual(judge(t, passing), { code: 0, lines: ['2 passed, 0 failed'] });
 });
 
-test('a test failed', (t) => {
-  t.deepEqual(judge(t, `${passing} test('three', (t) => t.fail());`), {
-    code: 1,
-    lines: ['2 passed, 1 failed'],
-  });
+test('a test failed: which and why stands before the last line', (t) => {
+  const { code, lines } = judge(t, `${passing} test('three', (t) => t.is(7, 8));`);
+  t.is(code, 1);
+  t.is(lines.at(-1), '2 passed, 1 failed');
+  t.regex(lines.at(-2) ?? '', /✘ \[fail\]: three/);
+  t.regex(lines.join('\n'), /three[\s\S]*some\.test\.js:\d+[\s\S]*- 7\n *\+ 8/);
+  t.notRegex(lines.join('\n'), /\b(?:one|two)$/m, 'what passed is not described');
+});
+
+test('of a run in which much failed the first 60 lines and 40 names are shown, and of the next run too', (t) => {
+  const run = (name: string): string => {
+    const names = Array.from({ length: 50 }, (_, index) => `${name} ${index}`);
+    const crosses = names.map((each) => `  ✘ [fail]: ${each}`).join('\n');
+    return `${crosses}\n  ─\n${names.map((each) => `  ${each}\n\n`).join('')}  ─\n\n  50 tests failed\n`;
+  };
+  const { lines } = summarize(`  ✔ fine\n  ─\n\n  1 test passed\n${run('first')}${run('second')}`, 1);
+  t.is(lines.length, 2 * 60 + 40 + 1);
+  t.true(lines.includes('  first 29') && lines.includes('  second 29'));
+  t.is(lines.at(-1), '1 passed, 100 failed');
 });
 
 test('every test that failed is counted, and so is one that was to fail and did not', (t) => {
   const tests = `test('three', (t) => t.fail()); test('four', (t) => t.fail()); test.failing('five', (t) => t.pass());`;
-  t.deepEqual(judge(t, passing + tests), { code: 1, lines: ['2 passed, 3 failed'] });
+  const { code, lines } = judge(t, passing + tests);
+  t.deepEqual([code, lines.at(-1)], [1, '2 passed, 3 failed']);
 });
 
 test('several runs are added up', (t) => {
@@ -68,7 +83,7 @@ test('several runs are added up', (t) => {
 
 test('a hook failed', (t) => {
   const verdict = judge(t, `${passing} test.after((t) => t.fail());`);
-  t.deepEqual(verdict, { code: 1, lines: ['2 passed, 1 failed'] });
+  t.deepEqual([verdict.code, verdict.lines.at(-1)], [1, '2 passed, 1 failed']);
 });
 
 test('an exception that nobody caught counts as a failure', (t) => {
@@ -120,5 +135,8 @@ test('tests that hung, and a run that was cut off, are failures', (t) => {
     '  ✔ one\n  ✘ Timed out while running tests\n\n  1 test passed\n  2 tests remained pending after a timeout\n';
   t.deepEqual(summarize(log, 1), { code: 1, lines: ['1 passed, 2 failed'] });
   const cut = summarize('  ✔ one\n  ✘ [fail]: two it was wrong\n', 124);
-  t.deepEqual(cut, { code: 1, lines: ['the run was cut off: it took too long', '1 passed, 1 failed'] });
+  t.deepEqual(cut, {
+    code: 1,
+    lines: ['  ✘ [fail]: two it was wrong', 'the run was cut off: it took too long', '1 passed, 1 failed'],
+  });
 });
