@@ -23,7 +23,10 @@ export const DEFAULT_MAX_ERROR_CHARS = 8_192;
 export const MAX_NAME_CHARS = 256;
 /** Properties of a thrown object that is no error; more of them are not shown. */
 const MAX_PROPERTIES = 64;
-const TOO_LARGE = 'an object that is too large to be shown';
+/** Elements of an array, a Map or a Set that are shown. */
+const MAX_ELEMENTS = 16;
+/** The time to write a bigint in decimal grows with the square of its length: one of 20 million bits takes seconds. */
+const MAX_BIGINT = 1n << 4_096n;
 /** Errors that one report tells of: the one thrown, its causes, and those that it aggregates. */
 export const MAX_ERRORS = 8;
 
@@ -121,12 +124,22 @@ function text(value: unknown, maxChars: number): string {
 function shown(value: unknown, maxChars: number): string {
   if (typeof value === 'string') return cut(value, maxChars);
   try {
-    if (typeof value === 'object' && value !== null && isTooLarge(value)) return TOO_LARGE;
-    const options = { customInspect: false, depth: 0, maxArrayLength: 16, maxStringLength: 1_024 };
+    if (isHugeBigint(value)) return 'a bigint that is too large to be shown';
+    if (isObject(value) && isTooLarge(value))
+      return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value} that is too large to be shown`;
+    const options = { customInspect: false, depth: 0, maxArrayLength: MAX_ELEMENTS, maxStringLength: 1_024 };
     return cut(inspect(value, options), maxChars);
   } catch {
     return `a ${typeof value} that cannot be shown`;
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}
+
+function isHugeBigint(value: unknown): boolean {
+  return typeof value === 'bigint' && (value > MAX_BIGINT || value < -MAX_BIGINT);
 }
 
 /** `inspect` formats all properties of an object before anything is cut, and looks behind Proxies: with many it takes seconds. */
@@ -135,7 +148,22 @@ function isTooLarge(value: object): boolean {
   // What it shows of these it bounds itself.
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return false;
   if (Array.isArray(value) && value.length > MAX_PROPERTIES) return true;
-  return Object.keys(value).length > MAX_PROPERTIES;
+  const keys = Reflect.ownKeys(value);
+  if (keys.length > MAX_PROPERTIES) return true;
+  // A getter has no value here, and `inspect` does not call it either.
+  if (keys.some((key) => isHugeBigint(Reflect.getOwnPropertyDescriptor(value, key)?.value))) return true;
+  return types.isMap(value) || types.isSet(value) ? holdsHugeBigint(value) : false;
+}
+
+/** By the collection's own iterator, whatever the object has in its place. */
+function holdsHugeBigint(value: Map<unknown, unknown> | Set<unknown>): boolean {
+  const entries = types.isMap(value) ? Map.prototype.entries.call(value) : Set.prototype.entries.call(value);
+  let looked = 0;
+  for (const [key, entry] of entries) {
+    if (isHugeBigint(key) || isHugeBigint(entry)) return true;
+    if (++looked === MAX_ELEMENTS) break;
+  }
+  return false;
 }
 
 /** V8 begins a stack with the message: of a long one the frames would be lost with the rest. */

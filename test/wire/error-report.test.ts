@@ -98,3 +98,36 @@ test('an object with many properties, a Proxy or a boxed text is named and not s
   t.regex(describeError(fewer).message, /key64: 64/);
   t.regex(describeError({ many }).message, /many: \[Object\]/);
 });
+
+test('a bigint of thousands of digits is named and not shown, wherever the thrown value holds it', (t) => {
+  const huge = 1n << 4_097n;
+  const withTag = Object.assign(() => {}, { huge });
+  for (const value of [huge, -huge]) {
+    t.is(describeError(value).message, 'not an Error: a bigint that is too large to be shown');
+    t.is(describeError(new Error('x', { cause: value })).cause?.message, describeError(value).message);
+  }
+  for (const value of [
+    { huge },
+    [huge],
+    { [Symbol('s')]: huge },
+    new Map([[huge, 1]]),
+    new Map([[1, huge]]),
+    new Set([huge]),
+  ]) {
+    t.is(describeError(value).message, 'not an Error: an object that is too large to be shown');
+  }
+  t.is(describeError(withTag).message, 'not an Error: a function that is too large to be shown');
+  t.is(
+    describeError(Object.assign(new Error(), { message: huge })).message,
+    'a bigint that is too large to be shown',
+  );
+  t.is(describeError(1n << 100n).message, `not an Error: ${1n << 100n}n`);
+  const getter = {
+    get huge(): bigint {
+      throw new Error('called');
+    },
+  };
+  t.is(describeError(getter).message, 'not an Error: { huge: [Getter] }');
+  const behind = new Set<unknown>([...Array(16).keys(), huge]);
+  t.regex(describeError(behind).message, /1 more item/);
+});
