@@ -4,26 +4,32 @@
  *   npm test                                   everything, after the linter and the compiler
  *   npm run test:fast [-- PATTERN…]            under a minute on two cores
  *   npm run test:node [-- [--fast] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
+ *   … -- --again                               files that failed are run once more, one test at a time; the second run decides
  *
  * AVA's results are shown as they come. What tests and their servers print beside them goes to a file, which is named when
  * something failed; `npx ava FILE` shows everything.
  */
 import { spawn } from 'node:child_process';
-import { createWriteStream, readdirSync } from 'node:fs';
+import { createWriteStream, existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installedNode, versions } from '../nodes/installed.ts';
+import { filesToRunAgain } from './again.ts';
 import { FAST_VARIABLE, isSlow } from './slow.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
+const root = process.cwd();
+const ava = fileURLToPath(new URL('../../node_modules/ava/entrypoints/cli.mjs', import.meta.url));
 const VERSION = /^\d+(?:\.\d+)*$/;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { fast: { type: 'boolean', default: false }, node: { type: 'boolean', default: false } },
+  options: {
+    fast: { type: 'boolean', default: false },
+    node: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
+  },
 });
 const named = positionals.filter((word) => VERSION.test(word));
 const patterns = positionals.filter((word) => !VERSION.test(word));
@@ -36,9 +42,27 @@ for (const node of nodes) if (!(await run(node))) process.exitCode = 1;
 async function run(node: string): Promise<boolean> {
   const files = values.fast && patterns.length === 0 ? fastFiles() : patterns;
   const log = join(root, `test-${nodes.indexOf(node) + 1}.log`);
-  const child = spawn(node, [ava, ...files], {
+  const first = await runAva(node, files, log);
+  if (first.code === 0) return true;
+  console.log(`\n  ${node} failed; what the tests printed is in ${log}`);
+  const again = values.again ? filesToRunAgain(first.output, (file) => existsSync(join(root, file))) : null;
+  if (again === null) return false;
+  // `.ci/summary` reads this line and takes what follows for the verdict.
+  console.log(`\n  Run again, one test at a time: ${again.join(' ')}`);
+  const second = await runAva(node, ['--concurrency=1', '--serial', ...again], `${log}.again`);
+  return second.code === 0;
+}
+
+interface AvaRun {
+  readonly code: number | null;
+  /** Of standard output; empty unless `--again` has to read it. */
+  readonly output: string;
+}
+
+async function runAva(node: string, words: readonly string[], log: string): Promise<AvaRun> {
+  const child = spawn(node, [ava, ...words], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', values.again ? 'pipe' : 'inherit', 'pipe'],
     env: {
       ...process.env,
       // Tests start `node` by its name, too.
@@ -48,11 +72,14 @@ async function run(node: string): Promise<boolean> {
       ...(values.fast && { [FAST_VARIABLE]: '1' }),
     },
   });
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    process.stdout.write(text);
+  });
   const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  await pipeline(child.stderr, createWriteStream(log));
-  if ((await code) === 0) return true;
-  console.log(`\n  ${node} failed; what the tests printed is in ${log}`);
-  return false;
+  await pipeline(child.stderr as NodeJS.ReadableStream, createWriteStream(log));
+  return { code: await code, output };
 }
 
 function fastFiles(): string[] {

@@ -82,6 +82,8 @@ const fieldsInit: readonly Wrong[] = [
   ['a string', 'content-type: text/plain'],
   ['an ArrayBuffer', new ArrayBuffer(4)],
   ['bytes', new Uint8Array(4)],
+  ['bytes whose memory was transferred', transferred()],
+  ['bytes behind the end of their memory', shrunk()],
   ['a flat list', ['content-type', 'text/plain']],
   ['pairs of one', [['content-type']]],
   ['pairs of three', [['content-type', 'text/plain', 'utf-8']]],

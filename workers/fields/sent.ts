@@ -57,7 +57,8 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
 }
 
 function appendPairs(flat: string[], pairs: Iterable<unknown>): void {
-  if (typeof pairs[Symbol.iterator] !== 'function') throw noFields(pairs);
+  // Numbers are no pairs, and the iterator of bytes whose memory went elsewhere throws an error of its own.
+  if (typeof pairs[Symbol.iterator] !== 'function' || ArrayBuffer.isView(pairs)) throw noFields(pairs);
   for (const pair of pairs) {
     requirePair(pair);
     append(flat, (pair as readonly unknown[])[0], (pair as readonly unknown[])[1]);
