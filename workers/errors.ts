@@ -1,4 +1,4 @@
-/** The errors that a host throws into an application. */
+/** The errors that a host throws into an application, and how it knows them again. */
 import type { Closed, GatewayError, GatewayErrorCode } from './gateway.ts';
 
 export class HostError extends Error implements GatewayError {
@@ -25,5 +25,26 @@ export class ExchangeClosedError extends HostError {
     );
     this.closedBy = closed.by;
     this.resetCode = closed.code;
+  }
+}
+
+/** What was thrown says that an exchange, or a WebSocket in it, was over. */
+export function isExchangeClosed(thrown: unknown): boolean {
+  try {
+    if (!(thrown instanceof Error && 'code' in thrown)) return false;
+    return thrown.code === 'SLUICE_EXCHANGE_CLOSED' || thrown.code === 'SLUICE_WEBSOCKET_CLOSED';
+  } catch {
+    // A trap or a getter of what the application threw has thrown: no error of ours has either.
+    return false;
+  }
+}
+
+/** A body was over the limit that the application had set. */
+export function isTooLarge(thrown: unknown): boolean {
+  try {
+    return thrown instanceof HostError && thrown.code === 'SLUICE_BODY_TOO_LARGE';
+  } catch {
+    // As above.
+    return false;
   }
 }
