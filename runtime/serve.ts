@@ -3,7 +3,6 @@ import { ExitCode } from './cli/exit-code.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { ControlSocketError } from './control/errors.ts';
-import { openControl } from './control/open.ts';
 import { ControlRoutes } from './control/routes.ts';
 import type { ControlServer } from './control/server.ts';
 import { Terminal } from './hangup.ts';
@@ -50,10 +49,12 @@ export async function serve(
   const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => control?.path ?? null);
   try {
-    control = await openControl(config, routes, server.parts.reactor, log);
     const started = server.start();
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
+    // Behind the start of the threads, which load their applications while the main thread loads this.
+    const { openControl } = await import('./control/open.ts');
+    control = await openControl(config, routes, server.parts.reactor, log);
     const exitCode = await Promise.race([
       started.then(forgetPassedSockets).then(() => {
         reloader.open();

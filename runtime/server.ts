@@ -1,29 +1,18 @@
 /** Puts the parts together and runs them: pools first, listeners when the applications are loaded, until it is drained or destroyed. */
 import { flushCompileCache } from 'node:module';
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { AbuseLog } from './abuse-log.ts';
 import type { ActorDirectory } from './actors/directory.ts';
 import { createDirectory, drainPools } from './actors/from-config.ts';
 import type { Config, PoolConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import type { Front } from './connections/front.ts';
-import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
-import { Http1Connection } from './connections/http1.ts';
-import { Http2Connection } from './connections/http2.ts';
-import { LingeringSockets, type LingerOptions } from './connections/lingering.ts';
-import { Deadline, type DeadlineCounters } from './deadlines/counters.ts';
-import { Deadlines } from './deadlines/deadlines.ts';
+import { Deadline, DeadlineCounters } from './deadlines/counters.ts';
 import { Destinations } from './destinations.ts';
-import { HandshakeLog } from './handshake-log.ts';
+import type { FrontDoor, FrontDoorOwner } from './front-door.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
-import { ConnectionLimits } from './limits.ts';
-import type { Listener, ListenerHandler, Refusal } from './listeners/listener.ts';
+import type { Listener } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
-import { openListeners } from './listeners/open.ts';
-import type { Peer } from './listeners/peer.ts';
 import type { Log } from './log.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { poolLog } from './pool-log.ts';
@@ -39,12 +28,10 @@ import { ReloadStoppedError } from './reload/errors.ts';
 import type { ReloadReport } from './reload/report.ts';
 import { retirePool } from './reload/retire-pool.ts';
 import { type ReloadTarget, ReloadTransaction } from './reload/transaction.ts';
-import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 import { LoopMeter, statusOf } from './status.ts';
 import type { ServerState, ServerStatus, StaleStatus } from './status-types.ts';
 import { flagsWith, threadFlags } from './thread-flags.ts';
 import type { Certificates } from './tls/certificates.ts';
-import { Handshakes } from './tls/handshakes.ts';
 import { NoCertificatesError } from './tls/no-certificates-error.ts';
 import type { Development } from './watch/development.ts';
 
@@ -73,20 +60,12 @@ export class Server {
   /** No route leads to them any more: they finish what they have. */
   readonly #retiring = new Set<Pool>();
   readonly #destinations: Destinations;
-  readonly #listeners: Listener[] = [];
+  /** Null: its modules have not been loaded. */
+  #door: FrontDoor | null = null;
   /** Null: every listener is cleartext. */
   #certificates: Certificates | null = null;
-  readonly #connections = new Set<Connection>();
-  readonly #deadlines: Deadlines;
   readonly #memoryGuard: MemoryGuard;
-  readonly #abuse: AbuseLog;
   readonly #refusals: RefusalLog;
-  readonly #handshakes: Handshakes;
-  readonly #handshakeLog: HandshakeLog;
-  readonly #limits: ConnectionLimits;
-  readonly #lingering: LingeringSockets;
-  readonly #fronts: Fronts;
-  readonly #frontOwner: FrontOwner;
   #reload: ReloadTransaction | null = null;
   /** Pools that go on with what they had loaded, and why. */
   readonly #stale = new Map<string, StaleStatus>();
@@ -120,28 +99,8 @@ export class Server {
       nowMs: () => this.#reactor.nowMs,
       explainStale: development === null ? null : (pool) => this.#stale.get(pool)?.why,
     });
-    this.#deadlines = new Deadlines(config.limits, this.#reactor.nowMs);
     this.#memoryGuard = new MemoryGuard(config.memory, log);
-    this.#abuse = new AbuseLog(log);
     this.#refusals = new RefusalLog(log);
-    this.#handshakes = new Handshakes(config.limits.handshakes);
-    this.#handshakeLog = new HandshakeLog(log);
-    this.#limits = new ConnectionLimits(config.limits);
-    this.#lingering = new LingeringSockets(lingerOptions(config), () => this.#checkEmpty());
-    this.#frontOwner = {
-      reactor: this.#reactor,
-      deadlines: this.#deadlines,
-      lingering: this.#lingering,
-      nowhere: () => this.#destinations.nowhere(),
-      destinationOf: (route) => this.#destinations.of(route),
-      readiness: () => this.readiness(),
-      onUpgraded: (front, socket, first, peer, request) => this.#onHttp2(front, socket, first, peer, request),
-      forget: (connection) => this.#forget(connection),
-      onFault: (error) =>
-        this.#log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
-      onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, this.#reactor.nowMs),
-    };
-    this.#fronts = makeFronts(config, this.#frontOwner);
   }
 
   #createPool(pool: PoolConfig, config: Config): Pool {
@@ -171,29 +130,23 @@ export class Server {
   get parts(): ServerParts {
     return {
       reactor: this.#reactor,
-      connections: this.#connections,
+      connections: this.#door?.connections ?? [],
       pools: this.#allPools,
       actors: this.#actors,
-      listeners: this.#listeners,
+      listeners: this.#door?.listeners ?? [],
     };
-  }
-
-  get #http2Connections(): number {
-    let count = 0;
-    for (const connection of this.#connections) if (connection instanceof Http2Connection) count++;
-    return count;
   }
 
   status(): ServerStatus {
     return statusOf(this, {
       startedAt: this.#startedAt,
       startedMs: this.#startedMs,
-      openConnections: this.#limits.openConnections,
+      openConnections: this.#door?.openConnections ?? 0,
       maxConnections: this.#config.limits.maxConnections,
-      http1Connections: this.#connections.size - this.#http2Connections,
-      http2Connections: this.#http2Connections,
-      lingeringConnections: this.#lingering.size,
-      deadlines: this.#deadlines.counters,
+      http1Connections: this.#door?.http1Connections ?? 0,
+      http2Connections: this.#door?.http2Connections ?? 0,
+      lingeringConnections: this.lingeringConnections,
+      deadlines: this.deadlineCounters,
       outcomes: this.#destinations.outcomes,
       unrouted: this.#destinations.unrouted,
       maxQueued: new Map(
@@ -228,12 +181,12 @@ export class Server {
 
   /** How often each deadline has ended something. */
   get deadlineCounters(): DeadlineCounters {
-    return this.#deadlines.counters;
+    return this.#door?.deadlineCounters ?? new DeadlineCounters();
   }
 
   /** Connections that the server has ended and their peers have not. */
   get lingeringConnections(): number {
-    return this.#lingering.size;
+    return this.#door?.lingeringConnections ?? 0;
   }
 
   get config(): Config {
@@ -305,19 +258,9 @@ export class Server {
     this.#config = config;
     this.#pools = pools;
     this.#destinations.take(config, pools);
-    updateFronts(this.#fronts, config, this.#frontOwner);
-    const { limits } = config;
-    this.#deadlines.options = limits;
-    this.#limits.options = limits;
+    this.#door?.take(config);
     this.#memoryGuard.options = config.memory;
-    this.#handshakes.options = limits.handshakes;
-    this.#lingering.options = lingerOptions(config);
     this.#reactor.maintainEveryMs = maintainEveryMs(config);
-    for (const listener of this.#listeners) {
-      const own = config.listeners[listener.index];
-      if (own !== undefined)
-        listener.reconfigure(own, limits.headerTimeoutMs, limits.handshakes.maxHelloBytes);
-    }
     if (config.log.level !== before.log.level) this.#log.level = config.log.level;
   }
 
@@ -340,21 +283,16 @@ export class Server {
     await this.#loadCertificates();
     const hosts = await resolveHosts(this.#config.listeners);
     if (!this.#isStarting) return;
-    await Promise.all([...this.#pools.values()].map((pool) => pool.start()));
+    const pools = Promise.all([...this.#pools.values()].map((pool) => pool.start()));
+    // The main thread has nothing else to do while applications load.
+    const [{ FrontDoor }] = await Promise.all([import('./front-door.ts'), pools]);
     if (!this.#isStarting) return;
-    await openListeners(
-      this.#config,
-      hosts,
-      this.#certificates,
-      (index) => this.#listenerHandler(index),
-      this.#limits,
-      this.#handshakes,
-      this.#log,
-      this.#listeners,
-    );
+    const door = new FrontDoor(this.#config, this.#doorOwner());
+    this.#door = door;
+    await door.open(hosts, this.#certificates);
     if (!this.#isStarting) {
-      // Those that were opened since it was told to stop.
-      for (const listener of this.#listeners) listener.close();
+      // Listeners that were opened since it was told to stop.
+      door.close();
       return;
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -373,65 +311,25 @@ export class Server {
     await this.#certificates.load(listeners, file);
   }
 
-  /** @param index of the listener in the configuration */
-  #listenerHandler(index: number): ListenerHandler {
+  #doorOwner(): FrontDoorOwner {
+    const server = this;
     return {
-      onHttp2: (socket, first, peer) => this.#onHttp2(this.#frontOf(index), socket, first, peer),
-      onHttp1: (socket, first, peer) => this.#onHttp1(this.#frontOf(index), socket, first, peer),
-      onRefused: (refusal, address, why) => this.#onRefused(refusal, address, why),
+      reactor: this.#reactor,
+      log: this.#log,
+      get isDraining() {
+        return server.#state === 'draining';
+      },
+      nowhere: () => this.#destinations.nowhere(),
+      destinationOf: (route) => this.#destinations.of(route),
+      readiness: () => this.readiness(),
+      onEmpty: () => this.#endDrain(),
     };
-  }
-
-  #frontOf(index: number): Front {
-    return this.#config.listeners[index]?.health === false ? this.#fronts.plain : this.#fronts.checked;
-  }
-
-  #onRefused(refusal: Refusal, address: string, why: string): void {
-    const { counters } = this.#deadlines;
-    if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
-    else if (refusal === 'tls-handshake-gave-way') this.#handshakeLog.gaveWay(address);
-    else if (refusal === 'first-bytes-timeout') counters.header++;
-    // A peer chooses how often this happens.
-    this.#log.debug({ refusal, address, why }, 'connection refused');
-  }
-
-  #onHttp2(
-    front: Front,
-    socket: Socket,
-    first: Buffer,
-    peer: Peer,
-    upgraded: UpgradedRequest | null = null,
-  ): void {
-    const connection = new Http2Connection(socket, front, first, peer, upgraded);
-    this.#connections.add(connection);
-    if (this.#state === 'draining') connection.drain();
-  }
-
-  #onHttp1(front: Front, socket: Socket, first: Buffer, peer: Peer): void {
-    if (!this.#config.http1.enabled) {
-      socket.destroy();
-      return;
-    }
-    const connection = new Http1Connection(socket, front, peer);
-    this.#connections.add(connection);
-    connection.begin(first);
-    if (this.#state === 'draining') connection.drain();
-  }
-
-  #forget(connection: Connection): void {
-    this.#connections.delete(connection);
-    this.#checkEmpty();
   }
 
   #tick(): void {
     const now = this.#reactor.tick();
-    this.#deadlines.advance(now);
-    for (const connection of this.#connections) connection.tick(now);
-    this.#lingering.tick(now);
-    this.#deadlines.judge();
-    this.#abuse.tick(now);
+    this.#door?.tick(now);
     this.#refusals.tick(now, this.#destinations.outcomes);
-    this.#handshakeLog.tick(this.#handshakes);
     this.#maintain();
     this.#actors?.tick(now);
     this.#measureLoops();
@@ -469,10 +367,8 @@ export class Server {
     const emptied = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
-    for (const listener of this.#listeners) listener.close();
-    this.#handshakes.close();
+    this.#door?.drain();
     this.#certificates?.close();
-    for (const connection of this.#connections) connection.drain();
     void this.#reload?.abort();
     for (const pool of this.#allPools) pool.announceDrain();
     this.#checkEmpty();
@@ -482,14 +378,14 @@ export class Server {
     });
     if ((await Promise.race([emptied, late])) === 'late') {
       const { drainTimeoutMs } = this.#config;
-      if (this.#deadlines.isEmpty) {
+      if (this.#door?.isIdle ?? true) {
         this.#log.info(
-          { connections: this.#lingering.size, drainTimeoutMs },
+          { connections: this.lingeringConnections, drainTimeoutMs },
           'drain deadline reached: connections that their peers have not closed are cut off',
         );
       } else {
         this.#log.warn(
-          { connections: this.#connections.size, drainTimeoutMs },
+          { connections: this.#door?.connections.size, drainTimeoutMs },
           'drain deadline reached: open exchanges are reset',
         );
       }
@@ -531,8 +427,7 @@ export class Server {
 
   /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
   async #resetAll(emptied: Promise<void>): Promise<void> {
-    this.#deadlines.endAll(Deadline.Drain);
-    for (const connection of this.#connections) connection.finish();
+    this.#door?.endAll(Deadline.Drain);
     // HTTP/1 resets its sockets a tick later, when no exchange counts as open any more.
     await new Promise((resolve) => setImmediate(resolve));
     let limit: NodeJS.Timeout | undefined;
@@ -544,8 +439,7 @@ export class Server {
   }
 
   #checkEmpty(): void {
-    if (this.#connections.size > 0 || this.#lingering.size > 0) return;
-    this.#endDrain();
+    if (this.#door?.isEmpty ?? true) this.#endDrain();
   }
 
   #endDrain(): void {
@@ -560,10 +454,8 @@ export class Server {
     // A drain that is under way has nothing more to wait for, nor has its deadline.
     this.#endDrain();
     if (this.#timer !== null) clearInterval(this.#timer);
-    for (const listener of this.#listeners) listener.close();
-    this.#handshakes.close();
+    this.#door?.destroy();
     this.#certificates?.close();
-    for (const connection of this.#connections) connection.destroy();
     this.#actors?.end();
     await Promise.all([this.#reload?.abort(), ...this.#allPools.map((pool) => pool.destroy())]);
   }
@@ -572,8 +464,4 @@ export class Server {
 /** The most impatient of the pools decides. */
 function maintainEveryMs({ pools }: Config): number {
   return Math.min(...Object.values(pools).map((pool) => pool.recallAfterMs));
-}
-
-function lingerOptions({ limits: { linger, responseRate } }: Config): LingerOptions {
-  return { ...linger, writeTimeoutMs: Math.max(linger.timeoutMs, responseRate.windowMs) };
 }
