@@ -62,7 +62,8 @@ for (const [name, bytes] of files) writeFileSync(join(directory, 'files', name),
 
 const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), {
   execArgv: ['--expose-gc'],
-  env: { ...process.env, [JOURNAL_VARIABLE]: journal },
+  // What glibc keeps of threads that have ended would hide what the server keeps: a third of its rss (docs/operations.md, "Memory").
+  env: { ...process.env, MALLOC_ARENA_MAX: '2', [JOURNAL_VARIABLE]: journal },
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
 });
 scope.teardown(() => child.kill('SIGKILL'));
