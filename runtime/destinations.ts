@@ -8,6 +8,7 @@ import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { NOWHERE } from './connections/front.ts';
 import type { Destination } from './exchange.ts';
 import type { Log } from './log.ts';
+import { RequestDurations } from './monitoring/request-durations.ts';
 import { OutcomeCounters } from './outcomes.ts';
 import type { Pool } from './pools/pool.ts';
 import { RouteLanes } from './route-lanes.ts';
@@ -30,6 +31,8 @@ export class Destinations {
   readonly #lanes = new RouteLanes();
   #config: Config;
   #pools: ReadonlyMap<string, Pool>;
+  /** Null: nobody asks. */
+  readonly durations: RequestDurations | null;
   /** Null: ends of exchanges are not written. */
   #accessLog: AccessLog | null = null;
 
@@ -37,6 +40,7 @@ export class Destinations {
     this.#options = options;
     this.#config = config;
     this.#pools = pools;
+    this.durations = config.monitoring === null ? null : new RequestDurations(options.nowMs);
     this.take(config, pools);
   }
 
@@ -51,6 +55,8 @@ export class Destinations {
       if (!this.outcomes.has(name)) this.outcomes.set(name, new OutcomeCounters());
     }
     for (const pool of pools.values()) this.#lanes.keepOnly(config.routes, pool);
+    const places = config.routes.map((route) => ({ route: labelOf(route), pool: route.pool }));
+    this.durations?.keepOnly([...places, { route: '', pool: '' }]);
   }
 
   /** The pool has ended. */
@@ -59,10 +65,10 @@ export class Destinations {
   }
 
   of(route: RouteConfig): Destination {
-    const { pool: name, host, path, maxBodyBytes, minRequestBytesPerSecond, computeTimeoutMs } = route;
+    const { pool: name, maxBodyBytes, minRequestBytesPerSecond, computeTimeoutMs } = route;
     const pool = this.#pools.get(name) as Pool;
     const config = this.#config.pools[name] as PoolConfig;
-    const label = `${host === '*' ? '' : host}${path}`;
+    const label = labelOf(route);
     return {
       route: label,
       ...this.#takerOf(pool),
@@ -87,7 +93,18 @@ export class Destinations {
   }
 
   #tellsEnds(route: string, pool: string): Pick<Destination, 'onEnded'> {
-    return this.#accessLog === null ? {} : { onEnded: this.#accessLog.of({ route, pool }) };
+    const write = this.#accessLog?.of({ route, pool });
+    const count = this.durations?.of({ route, pool });
+    if (write === undefined || count === undefined) {
+      const onEnded = write ?? count;
+      return onEnded === undefined ? {} : { onEnded };
+    }
+    return {
+      onEnded: (exchange, outcome) => {
+        count(exchange);
+        write(exchange, outcome);
+      },
+    };
   }
 
   #takerOf(pool: Pool): Pick<Destination, 'dispatcher' | 'explain'> {
@@ -96,4 +113,8 @@ export class Destinations {
     const page = new StalePage(pool.dispatcher, () => explainStale(pool.name));
     return { dispatcher: page, explain: (status, reason) => page.explain(status, reason) };
   }
+}
+
+function labelOf({ host, path }: RouteConfig): string {
+  return `${host === '*' ? '' : host}${path}`;
 }

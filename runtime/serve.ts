@@ -4,7 +4,6 @@ import type { Config } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { ControlSocketError } from './control/errors.ts';
 import { ControlRoutes } from './control/routes.ts';
-import type { ControlServer } from './control/server.ts';
 import { Terminal } from './hangup.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
@@ -13,6 +12,7 @@ import { Profiler } from './profiling/profiler.ts';
 import { addReload } from './reload/control-route.ts';
 import { Reloader } from './reload/reloader.ts';
 import { Server } from './server.ts';
+import { SideDoors } from './side-doors.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -45,16 +45,13 @@ export async function serve(
   const routes = new ControlRoutes();
   addStatus(routes, server);
   addReload(routes, reloader);
-  let control: ControlServer | null = null;
+  const sideDoors = new SideDoors();
   const profiler = new Profiler(config.profiling, server, log);
-  profiler.addRoutes(routes, () => control?.path ?? null);
+  profiler.addRoutes(routes, () => sideDoors.controlPath);
   try {
-    const started = server.start();
+    const started = server.start(() => sideDoors.open(config, routes, server, log));
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
-    // Behind the start of the threads, which load their applications while the main thread loads this.
-    const { openControl } = await import('./control/open.ts');
-    control = await openControl(config, routes, server.parts.reactor, log);
     const exitCode = await Promise.race([
       started.then(forgetPassedSockets).then(() => {
         reloader.open();
@@ -74,7 +71,7 @@ export async function serve(
   } finally {
     development?.close();
     reloader.close();
-    control?.close();
+    sideDoors.close();
     profiler.destroy();
     void server.destroy();
   }

@@ -15,6 +15,7 @@ import type { Listener } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
 import type { Log } from './log.ts';
 import { MemoryGuard } from './memory-guard.ts';
+import type { RequestDurations } from './monitoring/request-durations.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
@@ -169,6 +170,11 @@ export class Server {
     return readinessOf(this.#state, needed, this.#reactor.nowMs, health.unresponsiveMs);
   }
 
+  /** How long requests took; null: the configuration has nobody who asks. */
+  get durations(): RequestDurations | null {
+    return this.#destinations.durations;
+  }
+
   /** Resolves when so many threads of a pool have died that its configuration says to end the server. */
   get gaveUp(): Promise<void> {
     return this.#gaveUp.promise;
@@ -276,8 +282,11 @@ export class Server {
     return this.#config.listeners.some(({ tls }) => tls !== null && tls.certificates.length > 0);
   }
 
-  /** @throws ConfigError for files of TLS, ApplicationLoadError, ListenError. */
-  async start(): Promise<void> {
+  /**
+   * @param alongside what is to be done while applications load, before the listeners open
+   * @throws ConfigError for files of TLS, ApplicationLoadError, ListenError, what `alongside` throws
+   */
+  async start(alongside: () => Promise<void> = async () => {}): Promise<void> {
     for (const { code, where, message } of warningsOf(this.#config)) this.#log.warn({ code, where }, message);
     // First, as it is soon known to be wrong.
     await this.#loadCertificates();
@@ -285,7 +294,7 @@ export class Server {
     if (!this.#isStarting) return;
     const pools = Promise.all([...this.#pools.values()].map((pool) => pool.start()));
     // The main thread has nothing else to do while applications load.
-    const [{ FrontDoor }] = await Promise.all([import('./front-door.ts'), pools]);
+    const [{ FrontDoor }] = await Promise.all([import('./front-door.ts'), pools, alongside()]);
     if (!this.#isStarting) return;
     const door = new FrontDoor(this.#config, this.#doorOwner());
     this.#door = door;

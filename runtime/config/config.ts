@@ -2,6 +2,7 @@
 
 import type { ActorConfig } from './actors.ts';
 import type { ListenerConfig } from './listeners.ts';
+import type { MonitoringConfig } from './monitoring.ts';
 import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
@@ -20,6 +21,8 @@ export interface Config
   /** Most specific first, so that the first that matches is the one (see `compareRoutes`). */
   readonly routes: readonly RouteConfig[];
   readonly control: ControlConfig;
+  /** Null: there is no listener for probes and scrapers. */
+  readonly monitoring: MonitoringConfig | null;
   readonly profiling: ProfilingConfig;
 }
 

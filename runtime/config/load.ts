@@ -32,6 +32,7 @@ import {
   readAddresses,
   withDevelopmentTls,
 } from './listeners.ts';
+import { assembleMonitoring, readMonitoringAddress } from './monitoring.ts';
 import { compareRoutes } from './routes.ts';
 import { type ConfigOutput, configSchema } from './schema.ts';
 import { checkShape, expectedAt } from './shape.ts';
@@ -201,14 +202,15 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, actors, topics, routes, http1, http2, health, control } = sectionsOf(parts);
+  const { listeners, pools, actors, topics, routes, http1, http2, health, control, monitoring } =
+    sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
     overrides.listeners === undefined
       ? fromFile.filter((placed) => placed !== undefined)
       : placeOverride(overrides.listeners);
-  checkAddresses(effective, problems);
+  checkAddresses([...effective, ...readMonitoringAddress(monitoring, directory, problems)], problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
   checkPoolModules(pools, routes, problems);
@@ -231,7 +233,8 @@ type Sections = {
     | 'http1'
     | 'http2'
     | 'health'
-    | 'control']?: unknown;
+    | 'control'
+    | 'monitoring']?: unknown;
 };
 
 function sectionsOf(parts: unknown): Sections {
@@ -302,6 +305,7 @@ function assemble(
       ...output.control,
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
     },
+    monitoring: assembleMonitoring(output, dirname(file)),
     profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     drainDelayMs: output.drainDelayMs,

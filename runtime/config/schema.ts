@@ -18,6 +18,7 @@ import { healthSection } from './health-schema.ts';
 import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { monitoringSection } from './monitoring-schema.ts';
 import { profilingSection } from './profiling-schema.ts';
 import { memorySection, recycle, warmUp } from './recycling-schema.ts';
 import { staticSchema } from './static-schema.ts';
@@ -386,6 +387,7 @@ export const configSchema = v.pipe(
       }),
       memory: memorySection,
       control: controlSection,
+      monitoring: monitoringSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',

@@ -4,9 +4,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { ConfigInput } from '../config/schema.ts';
-import { openControl } from '../control/open.ts';
 import { ControlRoutes } from '../control/routes.ts';
-import type { ControlServer } from '../control/server.ts';
 import type { Log } from '../log.ts';
 import type { Prints } from '../pools/prints.ts';
 import { Profiler } from '../profiling/profiler.ts';
@@ -14,6 +12,7 @@ import { addReload } from '../reload/control-route.ts';
 import { Reloader } from '../reload/reloader.ts';
 import type { ReloadReport } from '../reload/report.ts';
 import { Server } from '../server.ts';
+import { SideDoors } from '../side-doors.ts';
 import { addStatus } from '../status.ts';
 import type { ListenerStatus, ServerStatus } from '../status-types.ts';
 import { readConfiguration } from './configuration.ts';
@@ -75,7 +74,7 @@ class EmbeddedServer implements SluiceServer {
   readonly #server: Server;
   readonly #log: Log;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'closed' = 'idle';
-  #control: ControlServer | null = null;
+  readonly #sideDoors = new SideDoors();
   readonly #profiler: Profiler;
   readonly #reloader: Reloader;
   readonly #directory: string;
@@ -114,15 +113,9 @@ class EmbeddedServer implements SluiceServer {
     const routes = new ControlRoutes();
     addStatus(routes, this.#server);
     addReload(routes, this.#reloader);
-    this.#profiler.addRoutes(routes, () => this.#control?.path ?? null);
-    const { config, parts } = this.#server;
-    const control = await openControl(config, routes, parts.reactor, this.#log);
-    if (!this.#isStarting) {
-      control?.close();
-      return;
-    }
-    this.#control = control;
-    await this.#server.start();
+    this.#profiler.addRoutes(routes, () => this.#sideDoors.controlPath);
+    const server = this.#server;
+    await server.start(() => this.#sideDoors.open(server.config, routes, server, this.#log));
   }
 
   /** Asked again behind every wait. */
@@ -181,7 +174,7 @@ class EmbeddedServer implements SluiceServer {
   async #close(): Promise<void> {
     this.#state = 'closed';
     this.#reloader.close();
-    this.#control?.close();
+    this.#sideDoors.close();
     this.#profiler.destroy();
     await this.#server.destroy();
   }

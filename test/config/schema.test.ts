@@ -122,7 +122,8 @@ test('every object in the schema refuses unknown keys', (t) => {
 });
 
 test('the defaults that the schema publishes are the ones that the server takes', (t) => {
-  const config = parseConfig(JSON.stringify(inputWith(['routes', '0', 'host'], '*')), 'test.json');
+  const input = { ...inputWith(['routes', '0', 'host'], '*'), monitoring: {} };
+  const config = parseConfig(JSON.stringify(input), 'test.json');
   let compared = 0;
   for (const { keys, schema } of numbers) {
     if (schema.default === undefined || keys.at(-1) === 'ringBytes') continue;

@@ -1,0 +1,231 @@
+/**
+ * Answers requests by routes of the server's own: connections as everywhere, HTTP/2 and HTTP/1.1, on the same reactor, with limits, deadlines
+ * and counts of their own, so that nothing that comes this way takes anything from the applications' clients. No request reaches a
+ * pool: each is answered by a route, in the reactor's thread.
+ */
+import { OutputBuffers } from '../bytes/output-buffers.ts';
+import type { Config } from '../config/config.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { Front } from '../connections/front.ts';
+import { Http1Connection } from '../connections/http1.ts';
+import { Http2Connection } from '../connections/http2.ts';
+import { LingeringSockets } from '../connections/lingering.ts';
+import { Deadlines } from '../deadlines/deadlines.ts';
+import type { Destination, Exchange, Taker } from '../exchange.ts';
+import { Http1Caches } from '../http1/caches.ts';
+import { http2Options } from '../http2/options.ts';
+import { ConnectionLimits } from '../limits.ts';
+import type { BindAddress, Bound } from '../listeners/bind.ts';
+import { Listener } from '../listeners/listener.ts';
+import type { Log } from '../log.ts';
+import { OutcomeCounters } from '../outcomes.ts';
+import type { Reactor } from '../reactor.ts';
+import { Router } from '../router.ts';
+import { ControlCode, ControlRefusal, errorText } from './errors.ts';
+import { LocalRun, type LocalRunOwner } from './local-run.ts';
+import type { ControlRoutes } from './routes.ts';
+
+const TICK_MS = 1_000;
+const RESPONSE_WINDOW_BYTES = 262_144;
+
+export interface LocalServerOptions {
+  /** The section of the configuration that bounds it, for messages. */
+  readonly section: 'control' | 'monitoring';
+  readonly maxConnections: number;
+  /** Requests that are answered at once. */
+  readonly maxExchanges: number;
+  readonly maxBodyBytes: number;
+  /** Fields of every answer, flat. */
+  readonly fields: readonly string[];
+}
+
+export class LocalServer implements Taker, LocalRunOwner {
+  readonly #options: LocalServerOptions;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #reactor: Reactor;
+  readonly #routes: ControlRoutes;
+  readonly #connections = new Set<Connection>();
+  readonly #deadlines: Deadlines;
+  readonly #lingering: LingeringSockets;
+  readonly #front: Front;
+  readonly #listeners: Listener[] = [];
+  readonly #outcomes = new OutcomeCounters();
+  #timer: NodeJS.Timeout | null = null;
+  #running = 0;
+
+  constructor(
+    options: LocalServerOptions,
+    config: Config,
+    routes: ControlRoutes,
+    reactor: Reactor,
+    log: Log,
+  ) {
+    this.#options = options;
+    this.#config = config;
+    this.#routes = routes;
+    this.#reactor = reactor;
+    this.#log = log;
+    const { limits, http2, http1 } = config;
+    const { maxExchanges, maxBodyBytes, section } = options;
+    const { linger } = limits;
+    this.#deadlines = new Deadlines({ ...limits, exchangeTimeoutMs: 0 }, reactor.nowMs);
+    this.#lingering = new LingeringSockets({ ...linger, writeTimeoutMs: linger.timeoutMs }, () => undefined);
+    this.#front = {
+      reactor,
+      router: new Router([{ host: '*', path: '/*', target: this.#destination() }]),
+      http2: http2Options({
+        ...http2,
+        maxConcurrentStreams: Math.min(http2.maxConcurrentStreams, maxExchanges),
+        enableConnectProtocol: false,
+      }),
+      http1: {
+        ...http1,
+        upgradeH2c: false,
+        maxTargetBytes: limits.maxTargetBytes,
+        headerTimeoutMs: limits.headerTimeoutMs,
+        requestWindowBytes: maxBodyBytes,
+        maxRequestWindowBytes: maxBodyBytes,
+        outputLimitBytes: http2.outputLimitBytes,
+      },
+      http1Caches: new Http1Caches(),
+      buffers: new OutputBuffers(),
+      deadlines: this.#deadlines,
+      lingering: this.#lingering,
+      headerTimeoutMs: limits.headerTimeoutMs,
+      idleTimeoutMs: limits.idleTimeoutMs,
+      maxTargetBytes: limits.maxTargetBytes,
+      date: () => new Date().toUTCString(),
+      onUpgraded: (socket) => {
+        socket.destroy();
+      },
+      forget: (connection) => this.#connections.delete(connection),
+      onFault: (error) =>
+        log.error(
+          { err: error, section },
+          'error of the server itself: the connection to its own listener that met it is closed',
+        ),
+      onAbuse: (abuse) =>
+        log.warn({ abuse, section }, 'a connection to the server itself went over a budget and is closed'),
+    };
+  }
+
+  #destination(): Destination {
+    const { limits } = this.#config;
+    const { maxBodyBytes, fields } = this.#options;
+    return {
+      dispatcher: this,
+      responseWindowBytes: RESPONSE_WINDOW_BYTES,
+      maxResponseWindowBytes: RESPONSE_WINDOW_BYTES,
+      retryAfterSeconds: 1,
+      maxBodyBytes,
+      minRequestBytesPerSecond: limits.requestRate.bytesPerSecond,
+      websocket: false,
+      connect: false,
+      outcomes: this.#outcomes,
+      explain: (status, reason) => ({
+        fields: ['content-type', 'application/json', ...fields],
+        text: errorText(ControlCode.Refused, `${status} ${reason}`),
+      }),
+    };
+  }
+
+  /** @throws ListenError */
+  async listen(target: BindAddress): Promise<Bound> {
+    const { limits } = this.#config;
+    const { section, maxConnections } = this.#options;
+    const listener = new Listener(
+      {
+        onHttp2: (socket, first, peer) => {
+          this.#connections.add(new Http2Connection(socket, this.#front, first, peer));
+        },
+        onHttp1: (socket, first, peer) => {
+          const connection = new Http1Connection(socket, this.#front, peer);
+          this.#connections.add(connection);
+          connection.begin(first);
+        },
+        onRefused: (refusal, _address, why) =>
+          this.#log.debug({ refusal, why, section }, 'connection to the server itself refused'),
+      },
+      {
+        index: 0,
+        config: {
+          permissions: null,
+          tls: null,
+          proxyProtocol: 'off',
+          maxProxyHeaderBytes: 0,
+          trustedProxies: [],
+          forwardedFields: [],
+        },
+        tls: null,
+        limits: new ConnectionLimits({ maxConnections, maxConnectionsPerAddress: 0 }),
+        headerTimeoutMs: limits.headerTimeoutMs,
+      },
+    );
+    const bound = await listener.listen(target);
+    this.#listeners.push(listener);
+    if (this.#timer === null) {
+      this.#timer = setInterval(() => this.#tick(), TICK_MS);
+      this.#timer.unref();
+    }
+    return bound;
+  }
+
+  // ---- Taker
+
+  submit(exchange: Exchange): void {
+    const { maxBodyBytes, maxExchanges, section } = this.#options;
+    const options = {
+      requestWindowBytes: maxBodyBytes,
+      responseWindowBytes: RESPONSE_WINDOW_BYTES,
+      fields: this.#options.fields,
+    };
+    const run = new LocalRun(exchange, options, this);
+    const isBusy = this.#running >= maxExchanges;
+    this.#running++;
+    void run.run(() => {
+      if (isBusy) {
+        const why = `expected at most ${maxExchanges} requests at once (${section}.maxExchanges), came one more`;
+        throw new ControlRefusal(503, ControlCode.Busy, why);
+      }
+      return this.#routes.find(run.method, run.path);
+    });
+  }
+
+  withdraw(): boolean {
+    // Whatever has been submitted has been begun.
+    return false;
+  }
+
+  // ---- LocalRunOwner
+
+  tick(): void {
+    this.#reactor.tick();
+  }
+
+  onFailure(error: unknown, method: string, path: string): void {
+    const { section } = this.#options;
+    this.#log.error({ err: error, method, path, section }, 'a request to the server itself failed');
+  }
+
+  onReturned(): void {
+    this.#running--;
+  }
+
+  #tick(): void {
+    const now = this.#reactor.tick();
+    this.#deadlines.advance(now);
+    for (const connection of this.#connections) connection.tick(now);
+    this.#lingering.tick(now);
+    this.#deadlines.judge();
+    this.#reactor.request();
+  }
+
+  /** At once: whoever is connected is cut off. Idempotent. */
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    for (const listener of this.#listeners) listener.close();
+    for (const connection of this.#connections) connection.destroy();
+  }
+}

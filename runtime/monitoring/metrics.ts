@@ -1,0 +1,270 @@
+/** The metrics of a server: its status, as Prometheus reads it. docs/monitoring.md has them in a table. */
+import type {
+  ActorStatus,
+  PoolStatus,
+  ServerStatus,
+  ThreadStatus,
+  TopicsStatus,
+  WaitStatus,
+} from '../status-types.ts';
+import { Exposition, type HistogramValue } from './exposition.ts';
+import type { RequestDurations } from './request-durations.ts';
+
+/** Upper bounds of waits, in seconds. */
+const WAIT_BOUNDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+const POOL_STATES = ['starting', 'running', 'degraded', 'draining'] as const;
+
+/** What the process as a whole uses. */
+export interface ProcessUse {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+export function metricsText(
+  status: ServerStatus,
+  durations: RequestDurations | null,
+  use: ProcessUse,
+): string {
+  const exposition = new Exposition();
+  exposeServer(exposition, status, use);
+  durations?.expose(exposition);
+  exposePools(exposition, status.pools);
+  exposeThreads(exposition, status.pools);
+  exposeActors(exposition, status.actors);
+  if (status.topics !== null) exposeTopics(exposition, status.topics);
+  return exposition.text;
+}
+
+function exposeServer(
+  out: Exposition,
+  status: ServerStatus,
+  { cpuSeconds, residentBytes }: ProcessUse,
+): void {
+  const { version, state, startedAt, reactor, connections, unrouted, deadlines } = status;
+  out
+    .metric('sluice_info', 'gauge', 'The version of the server, and what it does now.')
+    .value(1, { version, state });
+  out
+    .metric('process_start_time_seconds', 'gauge', 'Start of the server, since the epoch.')
+    .value(Date.parse(startedAt) / 1000);
+  out
+    .metric('process_cpu_seconds_total', 'counter', 'CPU time of all threads of the process.')
+    .value(cpuSeconds);
+  out
+    .metric('process_resident_memory_bytes', 'gauge', 'Resident memory of the process.')
+    .value(residentBytes);
+  out
+    .metric(
+      'sluice_reactor_loop_seconds_total',
+      'counter',
+      'Time of the loop of the thread that owns the sockets.',
+    )
+    .value(reactor.activeMs / 1000, { state: 'active' })
+    .value(reactor.idleMs / 1000, { state: 'idle' });
+  out
+    .metric('sluice_reactor_loop_utilization', 'gauge', 'The active part of the last second, 0 to 1.')
+    .value(reactor.utilization);
+  out.metric(
+    'sluice_connections',
+    'gauge',
+    'Connections that are open; ended ones whose peers have not ended are lingering.',
+  );
+  for (const protocol of ['http1', 'http2', 'lingering'] as const)
+    out.value(connections[protocol], { protocol });
+  out.metric('sluice_connections_open', 'gauge', 'Connections over all listeners.').value(connections.open);
+  out.metric('sluice_connections_max', 'gauge', 'limits.maxConnections.').value(connections.max);
+  out
+    .metric('sluice_unrouted_exchanges_total', 'counter', 'Requests that no route matched.')
+    .value(unrouted.started);
+  out.metric('sluice_deadlines_total', 'counter', 'How often a deadline has ended something.');
+  for (const [deadline, count] of Object.entries(deadlines)) out.value(count, { deadline });
+}
+
+function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
+  const each = (value: (pool: PoolStatus) => number): void => {
+    for (const pool of pools) out.value(value(pool), { pool: pool.name });
+  };
+  out.metric('http_server_active_requests', 'gauge', 'Exchanges that are open.');
+  each(({ exchanges }) => exchanges.open);
+  out.metric('sluice_exchanges_started_total', 'counter', 'Exchanges that have begun, over or not.');
+  each(({ exchanges }) => exchanges.started);
+  out.metric('sluice_exchanges_ended_total', 'counter', 'Exchanges that are over, by how they ended.');
+  for (const { name: pool, exchanges } of pools) {
+    const { started: _, open: __, ...outcomes } = exchanges;
+    for (const [outcome, count] of Object.entries(outcomes)) out.value(count, { pool, outcome });
+  }
+  out.metric('sluice_pool_state', 'gauge', '1 for the state that the pool is in.');
+  for (const { name: pool, state } of pools)
+    for (const each of POOL_STATES) out.value(each === state ? 1 : 0, { pool, state: each });
+  out.metric('sluice_pool_stale', 'gauge', '1 when the last reload was given up for this pool.');
+  each(({ stale }) => (stale === null ? 0 : 1));
+  out.metric('sluice_queued_exchanges', 'gauge', 'Exchanges that wait for a thread.');
+  each(({ queued }) => queued);
+  out.metric('sluice_queued_exchanges_max', 'gauge', 'queue.maxExchanges.');
+  each(({ maxQueued }) => maxQueued);
+  out.metric(
+    'sluice_recalled_exchanges_total',
+    'counter',
+    'Exchanges that one thread was given and another began.',
+  );
+  each(({ recalledExchanges }) => recalledExchanges);
+  exposeSupervision(out, each);
+  exposeWork(out, each, pools);
+}
+
+function exposeSupervision(out: Exposition, each: (value: (pool: PoolStatus) => number) => void): void {
+  out.metric('sluice_threads_started_total', 'counter', 'Threads that were started.');
+  each(({ startedThreads }) => startedThreads);
+  out.metric(
+    'sluice_threads_recycled_total',
+    'counter',
+    'Threads that were replaced although they were well.',
+  );
+  each(({ recycledThreads }) => recycledThreads);
+  out.metric('sluice_threads_died_total', 'counter', 'Threads that died.');
+  each(({ diedThreads }) => diedThreads);
+  out.metric('sluice_threads_hung_total', 'counter', 'Of these, those that were ended because they hung.');
+  each(({ hungThreads }) => hungThreads);
+  out.metric(
+    'sluice_threads_unended',
+    'gauge',
+    'Threads that were ended and run all the same, in native code.',
+  );
+  each(({ unendedThreads }) => unendedThreads);
+}
+
+function exposeWork(
+  out: Exposition,
+  each: (value: (pool: PoolStatus) => number) => void,
+  pools: readonly PoolStatus[],
+): void {
+  out.metric('sluice_request_content_bytes_total', 'counter', 'Content that has crossed to the threads.');
+  each(({ total }) => total.requestBytes);
+  out.metric('sluice_response_content_bytes_total', 'counter', 'Content that has come from the threads.');
+  each(({ total }) => total.responseBytes);
+  out.metric(
+    'sluice_credit_stalls_total',
+    'counter',
+    'How often an exchange had something to send and no credit.',
+  );
+  each(({ total }) => total.creditStalls);
+  out.metric('sluice_credit_stalled_seconds_total', 'counter', 'How long, all exchanges together.');
+  each(({ total }) => total.creditStalledMs / 1000);
+  const waits = (name: string, help: string, wait: (pool: PoolStatus) => WaitStatus): void => {
+    out.metric(name, 'histogram', help);
+    for (const pool of pools) out.histogram(waitHistogram(wait(pool)), { pool: pool.name });
+  };
+  waits(
+    'sluice_queue_wait_seconds',
+    'From admission until a thread was given the exchange.',
+    ({ total }) => total.queueWait,
+  );
+  waits('sluice_claim_wait_seconds', 'From there until the thread began it.', ({ total }) => total.claimWait);
+  waits('sluice_service_seconds', 'From there to its end.', ({ total }) => total.service);
+}
+
+function exposeThreads(out: Exposition, pools: readonly PoolStatus[]): void {
+  const each = (value: (thread: ThreadStatus) => number): void => {
+    for (const pool of pools)
+      for (const thread of pool.threads) out.value(value(thread), { pool: pool.name, thread: thread.name });
+  };
+  out.metric('sluice_thread_running_exchanges', 'gauge', 'Exchanges that the thread has begun.');
+  each(({ running }) => running);
+  out.metric(
+    'sluice_thread_waiting_exchanges',
+    'gauge',
+    'Exchanges that the thread has been given and has not begun.',
+  );
+  each(({ waiting }) => waiting);
+  out.metric('sluice_thread_stalled_exchanges', 'gauge', 'Of those begun, those that wait for credit.');
+  each(({ creditStalled }) => creditStalled);
+  out.metric(
+    'sluice_thread_longest_running_seconds',
+    'gauge',
+    'Age of the exchange that it began first; 0: none.',
+  );
+  each(({ longestRunningMs }) => (longestRunningMs ?? 0) / 1000);
+  out.metric(
+    'sluice_thread_turn_age_seconds',
+    'gauge',
+    'Since its loop came around; a thread that sleeps has 0.',
+  );
+  each(({ isAsleep, turnAgeMs }) => (isAsleep ? 0 : turnAgeMs / 1000));
+  out.metric('sluice_thread_loop_utilization', 'gauge', 'The active part of the last second, 0 to 1.');
+  each(({ loop }) => loop.utilization);
+  out.metric('sluice_thread_heap_bytes', 'gauge', 'Heap in use, garbage included.');
+  each(({ heapBytes }) => heapBytes);
+  out.metric('sluice_thread_live_heap_bytes', 'gauge', 'The same behind the last large collection.');
+  each(({ liveHeapBytes }) => liveHeapBytes);
+  out.metric('sluice_thread_external_bytes', 'gauge', 'What objects of the thread hold outside of its heap.');
+  each(({ externalBytes }) => externalBytes);
+  out.metric('sluice_thread_gc_seconds_total', 'counter', 'Time of garbage collections.');
+  each(({ collectingMs }) => collectingMs / 1000);
+}
+
+function exposeActors(out: Exposition, actors: readonly ActorStatus[]): void {
+  const each = (value: (actor: ActorStatus) => number): void => {
+    for (const actor of actors) out.value(value(actor), { actor: actor.name, pool: actor.pool });
+  };
+  out.metric('sluice_actor_messages', 'gauge', 'Accepted and not over, in all mailboxes.');
+  each(({ messages }) => messages);
+  out.metric('sluice_actor_mailboxes', 'gauge', 'Mailboxes with an instance or messages.');
+  each(({ mailboxes }) => mailboxes);
+  out.metric('sluice_actor_instances', 'gauge', 'Instances that live in a thread.');
+  each(({ instances }) => instances);
+  out.metric('sluice_actor_accepted_total', 'counter', 'Calls that were accepted.');
+  each(({ accepted }) => accepted);
+  out.metric('sluice_actor_refused_total', 'counter', 'Calls that were refused.');
+  each(({ refused }) => refused);
+  out.metric(
+    'sluice_actor_failed_total',
+    'counter',
+    'Calls that threw, or answered with what cannot be sent.',
+  );
+  each(({ total }) => total.failed);
+  out.metric(
+    'sluice_actor_lost_tells_total',
+    'counter',
+    'Tells that were accepted and not handled to their end.',
+  );
+  each(({ lostTells }) => lostTells);
+  out.metric(
+    'sluice_actor_run_seconds_total',
+    'counter',
+    'From the begin of a method to its end, all together.',
+  );
+  each(({ total }) => total.runMs / 1000);
+  out.metric('sluice_actor_queue_wait_seconds', 'histogram', 'In the mailbox.');
+  for (const { name: actor, pool, queueWait } of actors)
+    if (queueWait.buckets !== undefined) out.histogram(waitHistogram(queueWait), { actor, pool });
+}
+
+function exposeTopics(out: Exposition, topics: TopicsStatus): void {
+  out.metric('sluice_topics', 'gauge', 'Topics that have subscriptions.').value(topics.topics);
+  out
+    .metric('sluice_topic_messages_published_total', 'counter', 'Messages that were published to somebody.')
+    .value(topics.published);
+  out
+    .metric('sluice_topic_messages_sent_total', 'counter', 'One for each message and thread.')
+    .value(topics.sent);
+  out
+    .metric('sluice_topic_messages_dropped_total', 'counter', 'Dropped since a thread did not read.')
+    .value(topics.dropped);
+}
+
+/** A bucket that reaches over a bound counts above it: what is said to be below was below. */
+function waitHistogram({ buckets = [], count, sumMs }: WaitStatus): HistogramValue {
+  let most = 0;
+  let next = 0;
+  const within = WAIT_BOUNDS.map((bound) => {
+    for (; next < buckets.length; next++) {
+      const [mostMs, times] = buckets[next] as (typeof buckets)[number];
+      if (mostMs > bound * 1000) break;
+      most += times;
+    }
+    return [bound, most] as const;
+  });
+  return { buckets: within, count, sumSeconds: sumMs / 1000 };
+}

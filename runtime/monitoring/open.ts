@@ -1,0 +1,95 @@
+/** The listener for probes and scrapers (`monitoring`): apart from the applications' ones, so it can be reached by other people. */
+import type { Config } from '../config/config.ts';
+import type { MonitoringConfig } from '../config/monitoring.ts';
+import { LocalServer } from '../control/local-server.ts';
+import { type ControlExchange, ControlRoutes } from '../control/routes.ts';
+import type { Readiness } from '../health/readiness.ts';
+import { originOf } from '../listeners/curl-lines.ts';
+import { resolveHosts } from '../listeners/names.ts';
+import type { Log } from '../log.ts';
+import type { Reactor } from '../reactor.ts';
+import type { ServerStatus } from '../status-types.ts';
+import { METRICS_TYPE } from './exposition.ts';
+import { metricsText } from './metrics.ts';
+import type { RequestDurations } from './request-durations.ts';
+
+const JSON_TYPE = 'application/json';
+/** A text is given again for so long: however often somebody scrapes, the loop pays for four a second. */
+const TEXT_AGE_MS = 250;
+
+export interface Monitored {
+  readonly durations: RequestDurations | null;
+  status(): ServerStatus;
+  readiness(): Readiness;
+}
+
+/** @throws ListenError */
+export async function openMonitoring(
+  monitoring: MonitoringConfig,
+  config: Config,
+  server: Monitored,
+  reactor: Reactor,
+  log: Log,
+): Promise<LocalServer> {
+  const { address, maxConnections, maxExchanges } = monitoring;
+  const fields = ['cache-control', 'no-store'];
+  const options = {
+    section: 'monitoring',
+    maxConnections,
+    maxExchanges,
+    maxBodyBytes: 1_024,
+    fields,
+  } as const;
+  const local = new LocalServer(
+    options,
+    config,
+    routesOf(server, () => performance.now()),
+    reactor,
+    log,
+  );
+  const hosts = await resolveHosts([monitoring]);
+  const target =
+    address.kind === 'tcp' ? { ...address, ip: hosts.get(address.host) ?? address.host } : address;
+  const bound = await local.listen(target);
+  log.info(
+    { address: bound.host === null ? address.address : `${bound.host}:${bound.port}` },
+    `monitoring on ${bound.host === null ? address.address : originOf(bound, null)}: /livez, /readyz, /metrics`,
+  );
+  return local;
+}
+
+/** @param now monotonic milliseconds */
+export function routesOf(server: Monitored, now: () => number): ControlRoutes {
+  const routes = new ControlRoutes();
+  let text = '';
+  let madeAtMs = -Infinity;
+  const answers: Readonly<Record<string, (exchange: ControlExchange) => Promise<void>>> = {
+    '/livez': (exchange) => give(exchange, 200, JSON_TYPE, '{"live":true}\n'),
+    '/readyz': (exchange) => {
+      const readiness = server.readiness();
+      return give(exchange, readiness.ready ? 200 : 503, JSON_TYPE, `${JSON.stringify(readiness)}\n`);
+    },
+    '/metrics': (exchange) => {
+      if (now() - madeAtMs >= TEXT_AGE_MS) {
+        text = metricsText(server.status(), server.durations, processUse());
+        madeAtMs = now();
+      }
+      return give(exchange, 200, METRICS_TYPE, text);
+    },
+  };
+  for (const [path, answer] of Object.entries(answers)) {
+    for (const method of ['GET', 'HEAD']) routes.add(method, path, answer);
+  }
+  return routes;
+}
+
+async function give(exchange: ControlExchange, status: number, type: string, text: string): Promise<void> {
+  exchange.respond(status, type);
+  if (exchange.method !== 'HEAD') await exchange.write(text);
+  exchange.end();
+}
+
+function processUse() {
+  const { user, system } = process.cpuUsage();
+  return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
+}

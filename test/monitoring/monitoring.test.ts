@@ -1,0 +1,220 @@
+/** The listener of `monitoring`, as probes and scrapers meet it. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BroadcastChannel } from 'node:worker_threads';
+import test, { type ExecutionContext } from 'ava';
+import { parseConfig } from '../../runtime/config/load.ts';
+import {
+  type Configuration,
+  createServer,
+  type LogLine,
+  type SluiceServer,
+} from '../../runtime/embedding/sluice.ts';
+import { routesOf } from '../../runtime/monitoring/open.ts';
+import { ownFolder } from '../control/control-server.ts';
+import { read } from '../docs/markdown.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { connectHttp2, request } from '../server/http2-client.ts';
+import { readExposition, sampleOf } from './exposition.ts';
+
+const here = fileURLToPath(new URL('./applications/', import.meta.url));
+
+interface Started {
+  readonly server: SluiceServer;
+  readonly origin: string;
+  readonly monitoring: string;
+}
+
+/** @param whenOpen hears where probes are answered, which is before the applications have loaded */
+async function start(
+  t: ExecutionContext,
+  more: Partial<Configuration> = {},
+  whenOpen: (origin: string) => Promise<void> = async () => {},
+): Promise<Started> {
+  const open = Promise.withResolvers<string>();
+  const log = ({ msg, address }: LogLine): void => {
+    if (msg.startsWith('monitoring on')) open.resolve(`http://${address}`);
+  };
+  const configuration: Configuration = {
+    listeners: [{ address: '127.0.0.1:0' }],
+    pools: { app: { application: './monitored.ts', threads: { min: 1, max: 1 }, startTimeoutMs: 60_000 } },
+    routes: [{ path: '/*', pool: 'app' }],
+    control: { enabled: false },
+    monitoring: { address: '127.0.0.1:0' },
+    ...more,
+  };
+  const server = createServer(configuration, { directory: here, log });
+  t.teardown(() => server.close());
+  const [monitoring] = await Promise.all([open.promise, server.start(), open.promise.then(whenOpen)]);
+  return { server, origin: `http://${server.addresses[0]?.address}`, monitoring };
+}
+
+async function metricsOf(origin: string) {
+  return readExposition(String((await requestHttp1(`${origin}/metrics`)).body));
+}
+
+test('metrics tell what became of requests, in the text format, over both versions', async (t) => {
+  const { origin, monitoring } = await start(t);
+  for (const path of ['/', '/missing', '/throw']) await requestHttp1(`${origin}${path}`);
+  await requestHttp1(`${origin}/`, { method: 'PROPFIND' });
+  const answer = await requestHttp1(`${monitoring}/metrics`);
+  t.is(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  t.is(answer.headers['cache-control'], 'no-store');
+  const metrics = readExposition(String(answer.body));
+  const count = (method: string, status: string) =>
+    sampleOf(
+      metrics,
+      'http_server_request_duration_seconds',
+      `_count{pool="app",http_route="/*",network_protocol_version="1.1",http_request_method="${method}",http_response_status_class="${status}"}`,
+    );
+  t.deepEqual(
+    [count('GET', '2xx'), count('GET', '4xx'), count('GET', '5xx'), count('_OTHER', '2xx')],
+    [1, 1, 1, 1],
+  );
+  t.is(sampleOf(metrics, 'sluice_exchanges_started_total', '{pool="app"}'), 4);
+  t.is(sampleOf(metrics, 'sluice_exchanges_ended_total', '{pool="app",outcome="failed"}'), 1);
+  t.is(sampleOf(metrics, 'sluice_pool_state', '{pool="app",state="running"}'), 1);
+  t.is(sampleOf(metrics, 'sluice_queue_wait_seconds', '_count{pool="app"}'), 4);
+  t.is(sampleOf(metrics, 'sluice_queue_wait_seconds', '_bucket{pool="app",le="+Inf"}'), 4);
+  const over2 = await request(await connectHttp2(t, monitoring), { ':path': '/metrics' });
+  t.is(over2.status, 200);
+  t.true(readExposition(String(over2.body)).has('sluice_info'));
+});
+
+test('the buckets of a wait never shrink and end with the count', async (t) => {
+  const { origin, monitoring } = await start(t);
+  for (let i = 0; i < 20; i++) await requestHttp1(origin);
+  for (const [name, { type, values }] of await metricsOf(monitoring)) {
+    if (type !== 'histogram') continue;
+    let last = 0;
+    for (const [key, value] of values) {
+      if (!key.startsWith('_bucket')) continue;
+      t.true(value >= last, `${name}${key}`);
+      last = key.includes('+Inf') ? 0 : value;
+      if (key.includes('+Inf'))
+        t.is(values.get(key.replace('_bucket', '_count').replace(/,?le="\+Inf"/, '')), value);
+    }
+  }
+});
+
+test('HEAD is answered without content, other methods and paths are refused with a code', async (t) => {
+  const { origin, monitoring, server } = await start(t);
+  for (const path of ['/livez', '/readyz', '/metrics']) {
+    const head = await requestHttp1(`${monitoring}${path}`, { method: 'HEAD' });
+    t.deepEqual([head.status, head.body.length, head.how], [200, 0, 'whole']);
+    const posted = await requestHttp1(`${monitoring}${path}`, { method: 'POST', body: 'x' });
+    t.deepEqual([posted.status, posted.headers.allow], [405, 'GET, HEAD']);
+  }
+  const nowhere = await requestHttp1(`${monitoring}/status`);
+  t.is(nowhere.status, 404);
+  t.is(JSON.parse(String(nowhere.body)).error.code, 'SLUICE_CONTROL_NOT_FOUND');
+  // Nothing of it reaches an application, and what the applications' listener is asked reaches only them.
+  t.is(server.status().pools[0]?.exchanges.started, 0);
+  t.is(String((await requestHttp1(`${origin}/metrics`)).body), 'answer');
+});
+
+test('a server is alive and not ready while its applications load', async (t) => {
+  const name = `gate-${process.pid}-${Math.random()}`;
+  const gate = new BroadcastChannel(name);
+  t.teardown(() => gate.close());
+  const loading = new Promise<void>((resolve) => {
+    gate.onmessage = () => resolve();
+  });
+  const pools = {
+    app: {
+      application: './monitored.ts',
+      threads: { min: 1, max: 1 },
+      env: { SLUICE_TEST_GATE: name },
+      startTimeoutMs: 60_000,
+    },
+  };
+  const { monitoring } = await start(t, { pools }, async (origin) => {
+    await loading;
+    t.is((await requestHttp1(`${origin}/livez`)).status, 200);
+    const unready = await requestHttp1(`${origin}/readyz`);
+    t.is(unready.status, 503);
+    t.like(JSON.parse(String(unready.body)), { ready: false, state: 'starting' });
+    t.is(sampleOf(await metricsOf(origin), 'sluice_pool_state', '{pool="app",state="starting"}'), 1);
+    gate.postMessage('open');
+  });
+  t.is((await requestHttp1(`${monitoring}/readyz`)).status, 200);
+});
+
+test('connections beyond maxConnections are closed, and applications’ ones are not counted with them', async (t) => {
+  const { origin, monitoring } = await start(t, {
+    monitoring: { address: '127.0.0.1:0', maxConnections: 2 },
+  });
+  const { hostname, port } = new URL(monitoring);
+  const held = [connect(Number(port), hostname), connect(Number(port), hostname)];
+  t.teardown(() => {
+    for (const socket of held) socket.destroy();
+  });
+  await Promise.all(held.map((socket) => once(socket, 'connect')));
+  const third = connect(Number(port), hostname);
+  third.on('error', () => undefined);
+  await once(third, 'close');
+  t.is((await requestHttp1(origin)).status, 200);
+});
+
+test('a Unix domain socket does as well', async (t) => {
+  const path = join(ownFolder(t), 'm.sock');
+  const { server } = await start(t, { monitoring: { address: `unix:${path}` } }).catch(() => ({
+    server: null,
+  }));
+  t.not(server, null);
+});
+
+test('however often metrics are asked for, they are made four times a second', async (t) => {
+  const { server } = await start(t);
+  let now = 10_000;
+  let asked = 0;
+  const counted = {
+    durations: null,
+    readiness: () => ({ ready: true, state: 'running', pools: [] }) as const,
+    status: () => {
+      asked++;
+      return server.status();
+    },
+  };
+  const answer = routesOf(counted, () => now).find('GET', '/metrics');
+  const exchange = { method: 'GET', respond: () => {}, write: async () => {}, end: () => {} };
+  for (now = 10_000; now < 11_000; now += 10) await answer(exchange as never);
+  t.is(asked, 4);
+});
+
+test('an address that a listener has, or that no probe could reach, is refused by its place', (t) => {
+  const base = {
+    listeners: [{ address: '127.0.0.1:9464' }],
+    pools: { app: { application: 'app.ts' } },
+    routes: [{ path: '/*', pool: 'app' }],
+  };
+  const problemsOf = (monitoring: object) => {
+    try {
+      parseConfig(JSON.stringify({ ...base, monitoring }), '/x/runtime.config.json');
+      return [];
+    } catch (error) {
+      return (error as { problems: { where: string; code: string }[] }).problems;
+    }
+  };
+  t.like(problemsOf({}), [{ where: '$.monitoring.address', code: 'SLUICE_CONFIG_CONFLICT' }]);
+  t.like(problemsOf({ address: 'fd:3' }), [{ where: '$.monitoring.address' }]);
+  t.like(problemsOf({ address: '/run/m.sock' }), [{ where: '$.monitoring.address' }]);
+  t.deepEqual(problemsOf({ address: '127.0.0.1:9465' }), []);
+});
+
+test('docs/monitoring.md has every metric with its type, and no other', async (t) => {
+  const { monitoring, origin } = await start(t, { topics: {} });
+  await requestHttp1(origin);
+  const documented = new Map(
+    [...read('docs/monitoring.md').matchAll(/^\| `([a-z_]+)` \| (\w+) \|/gm)].map(([, name, type]) => [
+      name,
+      type,
+    ]),
+  );
+  const metrics = await metricsOf(monitoring);
+  for (const [name, { type }] of metrics) t.is(documented.get(name), type, name);
+  for (const name of documented.keys())
+    t.true(metrics.has(name as string) || String(name).startsWith('sluice_actor_'), name);
+});
