@@ -16,13 +16,15 @@ export class ExchangeClosedError extends HostError {
   readonly closedBy: Closed['by'];
   readonly resetCode: number;
 
-  constructor(closed: Closed) {
+  /** @param cause what the connection ended with, where it is known */
+  constructor(closed: Closed, cause?: Error) {
     super(
       'SLUICE_EXCHANGE_CLOSED',
       closed.how === 'complete'
         ? 'the exchange is over: its response was complete'
         : `the exchange is over: the ${closed.by} reset it with code 0x${closed.code.toString(16)}`,
     );
+    if (cause !== undefined) this.cause = cause;
     this.closedBy = closed.by;
     this.resetCode = closed.code;
   }

@@ -122,6 +122,18 @@ export abstract class ConnectionFacts extends EventEmitter {
   }
 }
 
+/** What of a socket is a value on Node may be set, as tests and proxies do with `encrypted`; here it is told by the exchange until then. */
+export function makeSettable(prototype: object): void {
+  for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (own.get === undefined || own.set !== undefined) continue;
+    const set = function (this: object, value: unknown): void {
+      Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable: true });
+    };
+    Object.defineProperty(prototype, name, { ...own, set });
+  }
+}
+
+makeSettable(ConnectionFacts.prototype);
 const { constructor: _, ...facts } = Object.getOwnPropertyDescriptors(ConnectionFacts.prototype);
 /** For a socket that is a stream of Node's, and so cannot extend the class. */
 export const FACTS: PropertyDescriptorMap = facts;

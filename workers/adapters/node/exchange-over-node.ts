@@ -134,9 +134,14 @@ function withheldByPatch(takesPushes: boolean): readonly Withheld[] {
 }
 
 function isAtEnd(req: Req): boolean {
-  if (req.readableEnded) return true;
-  if (!('complete' in req) || !req.complete) return false;
-  return req.readableLength === 0;
+  return req.readableEnded || (req.readableLength === 0 && (req.complete || isBodiless(req)));
+}
+
+/** As the head says it: over HTTP/2 it ends the stream, over HTTP/1 it has neither field of RFC 9112 section 6.3. */
+function isBodiless(req: Req): boolean {
+  if ('stream' in req) return req.stream?.endAfterHeaders ?? false;
+  const { 'transfer-encoding': coding, 'content-length': length = '0' } = req.headers;
+  return coding === undefined && length === '0';
 }
 
 async function* piecesOf(
@@ -162,7 +167,7 @@ function trailersOf(req: Req, signal: AbortSignal): Promise<Fields> {
       const raw = req.rawTrailers;
       resolve(new ReceivedFields(flatten(pairsOf(raw))));
     };
-    if (req.readableEnded) {
+    if (req.readableEnded || isAtEnd(req)) {
       take();
       return;
     }

@@ -40,6 +40,8 @@ export abstract class PairResponse {
   abstract readonly socket: ExchangeSocket;
   waitingBytes = 0;
   sentBytes = 0;
+  /** The application has named a transfer coding: what it sends has no length of ours. */
+  isFramed = false;
   protected state: ResponseState = 'open';
   readonly #associated: Associated | null;
   #head: { readonly status: number; readonly flat: string[] } | null = null;
@@ -168,7 +170,8 @@ export abstract class PairResponse {
   #sendWhole(bytes: Uint8Array): boolean {
     const { status } = this.#head as { status: number };
     const hasBody = this.res._hasBody;
-    const isWhole = this.res._trailer === '' && (hasBody || status === 204 || status === 304);
+    const takesLength = !this.isFramed && !this.res._removedContLen;
+    const isWhole = this.res._trailer === '' && (hasBody ? takesLength : status === 204 || status === 304);
     if (isWhole) {
       this.#sendHead(hasBody ? bytes : NO_BYTES);
       this.sentBytes += bytes.length;

@@ -9,6 +9,7 @@
  */
 import type { Server } from 'node:http';
 import { plainName } from '../../../wire/field-marks.ts';
+import type { ExchangeClosedError } from '../../errors.ts';
 import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { aborted, type PairOptions, PairResponse } from './pair-response.ts';
@@ -17,6 +18,8 @@ import { type ReaderOwner, RequestReader } from './request-reader.ts';
 import { closeResponse, makeResponse, markSent, type Outgoing } from './response.ts';
 import { publishStart, type ServerFace } from './server-face.ts';
 import { ExchangeSocket, type SocketOwner } from './socket.ts';
+
+const PROTOCOL_ERROR = 0x1;
 
 export class NodePair extends PairResponse implements RequestOwner, ReaderOwner, SocketOwner {
   readonly req: Incoming;
@@ -197,7 +200,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.res.destroyed = true;
     process.nextTick(abortRequest, this.req);
     process.nextTick(closeResponse, this.res);
-    this.socket.destroy();
+    this.socket.destroy(connectionErrorOf(reason));
     return true;
   }
 
@@ -261,6 +264,13 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     if (isEarly && (req.socket as unknown) !== null) this.socket.destroy(error);
     this.settleIfOver();
   }
+}
+
+/** A connection that breaks the protocol, or breaks, ends its socket with an error; one whose peer just goes has none. */
+function connectionErrorOf(reason: Error): Error | null {
+  if (reason.cause instanceof Error) return reason.cause;
+  const { closedBy, resetCode } = reason as Partial<ExchangeClosedError>;
+  return closedBy !== undefined && resetCode === PROTOCOL_ERROR ? reason : null;
 }
 
 function destroySocket(socket: ExchangeSocket): void {

@@ -15,6 +15,8 @@ const LEFT_OUT = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+/** What nearly every Connection field says, and no field's name. */
+const LIFETIMES: ReadonlySet<string> = new Set(['keep-alive', 'close', 'Keep-Alive', 'Close']);
 const DEFAULT_PRIORITY: Priority = Object.freeze({ urgency: 3, incremental: false });
 
 export class RequestOverNode implements ExchangeRequest {
@@ -31,7 +33,7 @@ export class RequestOverNode implements ExchangeRequest {
   constructor(req: IncomingMessage | Http2ServerRequest) {
     this.#req = req;
     this.method = req.method ?? 'GET';
-    this.scheme = this.#socket.encrypted ? 'https' : 'http';
+    this.scheme = 'scheme' in req ? req.scheme : this.#socket.encrypted ? 'https' : 'http';
     const authority = req.headers[':authority'] ?? req.headers.host ?? '';
     this.authority = String(authority);
     this.path = req.url ?? '/';
@@ -45,11 +47,12 @@ export class RequestOverNode implements ExchangeRequest {
 
   get fields(): Fields {
     if (this.#fields === null) {
-      const { rawHeaders } = this.#req;
+      const { rawHeaders, headers } = this.#req;
+      const named = namedBy(headers.connection);
       const flat: string[] = [];
       for (let i = 0; i < rawHeaders.length; i += 2) {
         const name = rawHeaders[i].toLowerCase();
-        if (!LEFT_OUT.has(name) && name[0] !== ':') flat.push(name, rawHeaders[i + 1]);
+        if (!LEFT_OUT.has(name) && !named.has(name) && name[0] !== ':') flat.push(name, rawHeaders[i + 1]);
       }
       this.#fields = new ReceivedFields(flat);
     }
@@ -83,6 +86,14 @@ export class RequestOverNode implements ExchangeRequest {
         : null,
     };
   }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Fields that the peer meant for this connection alone (RFC 9110 section 7.6.1). */
+function namedBy(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined || LIFETIMES.has(connection)) return NOTHING;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
 }
 
 function linesOf(name: object): string {

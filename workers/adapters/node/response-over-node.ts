@@ -56,7 +56,7 @@ export class ResponseOverNode implements PushedResponse {
       this.#reset === null
         ? { by: 'peer', how: 'reset', code: code === 0 ? CANCEL : code }
         : { by: 'application', how: 'reset', code: this.#reset };
-    this.#abort.abort(new ExchangeClosedError(closed));
+    this.#abort.abort(new ExchangeClosedError(closed, connectionErrorOf(this.res)));
     this.#whenClosed.resolve(closed);
   }
 
@@ -98,6 +98,8 @@ export class ResponseOverNode implements PushedResponse {
     }
     const headers = headersOf([...flat, ...this.preloads.flatMap((link) => ['link', link])]);
     const { res } = this;
+    // Node throws on one where there is no place for trailers.
+    if (body !== undefined || (declared !== -1 && !('stream' in res))) delete headers.trailer;
     for (const [name, value] of Object.entries(headers)) {
       const set = JOINED.has(name) ? res.getHeader(name) : undefined;
       // One value is a string, as whoever looks at it above expects.
@@ -112,8 +114,13 @@ export class ResponseOverNode implements PushedResponse {
       (res as ServerResponse).end(body);
       return;
     }
-    if ('stream' in res) res.writeHead(status);
-    else res.flushHeaders();
+    if ('stream' in res) {
+      res.writeHead(status);
+      return;
+    }
+    // As Node's own first write: what is cut off within the turn has sent nothing.
+    res.writeHead(status);
+    process.nextTick(flush, res);
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
@@ -200,6 +207,16 @@ export class ResponseOverNode implements PushedResponse {
       ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
       : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
   }
+}
+
+/** What the connection ended with, such as the error of Node's parser. */
+function connectionErrorOf(res: ServerResponse | Http2ServerResponse): Error | undefined {
+  const { req } = res as { readonly req?: { readonly socket: { readonly errored?: Error | null } | null } };
+  return req?.socket?.errored ?? undefined;
+}
+
+function flush(res: ServerResponse): void {
+  if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }
 
 /** Fields of which both sides may have some; of any other what the application says counts. */

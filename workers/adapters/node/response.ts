@@ -19,6 +19,8 @@ export interface Outgoing extends ServerResponse {
   _headerSent: boolean;
   _hasBody: boolean;
   _contentLength: number | null;
+  /** `removeHeader` was told to take it away. */
+  _removedContLen: boolean;
   _closed: boolean;
   _trailer: string;
   destroyed: boolean;
@@ -91,7 +93,9 @@ function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void
   if (!this.shouldKeepAlive && pair.exchange.request.version !== '2') pair.exchange.closeConnection();
   pair.headStored(this.statusCode, fields);
   for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] === 'content-length') this._contentLength = Number(fields[i + 1]);
+    if (fields[i] !== 'content-length') continue;
+    this._contentLength = Number(fields[i + 1]);
+    this._removedContLen = false;
   }
 }
 
@@ -118,6 +122,7 @@ function append(res: Outgoing, fields: string[], name: string, value: unknown, i
   if (FIELDS_OF_CONNECTION.has(lower)) {
     // As Node reads it: any other value than close keeps the connection, whatever was said before.
     if (lower === 'connection') res.shouldKeepAlive = !CLOSE.test(String(value));
+    else if (lower === 'transfer-encoding') res[PAIR].isFramed = true;
     return;
   }
   if (!Array.isArray(value)) fields.push(lower, trimmed(value));

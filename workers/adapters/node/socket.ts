@@ -7,7 +7,7 @@
  */
 import { Socket } from 'node:net';
 import type { Exchange } from '../../gateway.ts';
-import { ConnectionFacts, REQUEST } from './connection-facts.ts';
+import { ConnectionFacts, makeSettable, REQUEST } from './connection-facts.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
 /** The longest that a timer of Node's takes. */
@@ -262,6 +262,7 @@ export class ExchangeSocket extends ConnectionFacts {
 
   static {
     refuseOthers(ExchangeSocket.prototype, (socket, member) => socket.#refuse(member));
+    makeSettable(ExchangeSocket.prototype);
   }
 }
 

@@ -10,10 +10,18 @@ import { type FromNodeOptions, fromNode, type NodeHandler } from './from-node.ts
 import type { NodePair } from './pair.ts';
 import { isUntouched, patchesOf } from './patches.ts';
 import { PAIR } from './request.ts';
+import { stopRequest } from './rest-of-request.ts';
 
 export interface ToNodeOptions {
   readonly downgrade?: DowngradeOptions;
+  /**
+   * How long the rest of a request is read away behind its response; then its connection is closed. Default 2000. Over HTTP/2 the
+   * rest is refused at once.
+   */
+  readonly discardTimeoutMs?: number;
 }
+
+const DEFAULT_DISCARD_TIMEOUT_MS = 2000;
 
 export type NodeListener = (
   req: IncomingMessage | Http2ServerRequest,
@@ -27,10 +35,14 @@ export type NodeListener = (
  */
 export function toNode(application: Application, options: ToNodeOptions = {}): NodeListener {
   const downgrade = downgradeOf(options.downgrade);
+  const { discardTimeoutMs = DEFAULT_DISCARD_TIMEOUT_MS } = options;
   const listener: NodeListener = (req, res, next) => {
     const pair = (res as { [PAIR]?: NodePair })[PAIR];
     if (pair !== undefined && pair.req === req) below(pair, application, downgrade, next);
-    else over(new ExchangeOverNode(req, res, downgrade), application, next);
+    else {
+      const stop = () => stopRequest(req, res, discardTimeoutMs);
+      over(new ExchangeOverNode(req, res, downgrade), application, next, stop);
+    }
   };
   remember(listener, application);
   return listener;
@@ -80,9 +92,11 @@ function over(
   exchange: ExchangeOverNode,
   application: Application,
   next: ((error?: unknown) => void) | undefined,
+  stop: () => void,
 ): void {
   const returned = () => {
-    if (!exchange.isComplete) failed(new Error('the application returned before its response was complete'));
+    if (exchange.isComplete) stop();
+    else failed(new Error('the application returned before its response was complete'));
   };
   const failed = (error: unknown) => {
     if (isOfCut(exchange, error)) return;
