@@ -16,6 +16,7 @@ import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import type { TopicSettings } from '../../wire/topics/messages.ts';
 import { Topics, type TopicsOptions } from '../topics/topics.ts';
+import { Doomed } from './doomed.ts';
 import { ActorLink, type LinkOwner } from './link.ts';
 import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
 import { ActorTurns } from './turns.ts';
@@ -78,12 +79,14 @@ export class ActorDirectory implements LinkOwner {
   #state: 'running' | 'draining' | 'ended' = 'running';
   #whenEmpty: PromiseWithResolvers<void> | null = null;
   #alarm: NodeJS.Timeout | null = null;
+  readonly #doomed: Doomed;
 
   constructor(options: DirectoryOptions, observer: DirectoryObserver, turns = new ActorTurns()) {
     this.#options = options;
     this.#observer = observer;
     this.#turns = turns;
     this.topics = new Topics(options.topics);
+    this.#doomed = new Doomed((call) => this.#endThreadOf(call), turns.now);
     this.#actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
     this.notRead = this.#failure({
       code: 'SLUICE_ACTOR_OVERLOADED',
@@ -444,7 +447,11 @@ export class ActorDirectory implements LinkOwner {
     if (call.state === 'waiting') mailbox.remove(call);
     else if (call.state !== 'given' || !(call.link as Link).takeBack(call)) {
       // It runs, and is over when it has ended.
-      if (call.state === 'given') (call.link as Link).abort(call);
+      if (call.state !== 'given') return;
+      (call.link as Link).abort(call);
+      if ((call.flags & CallFlag.Hard) !== 0) {
+        this.#doomed.add(call, this.#turns.nowMs, mailbox.actor.settings.hardAbortGraceMs);
+      }
       return;
     }
     this.#over(call);
@@ -471,6 +478,7 @@ export class ActorDirectory implements LinkOwner {
 
   #over(call: ActorCall): void {
     call.state = 'over';
+    this.#doomed.delete(call);
     call.parent = null;
     call.caller = null;
     const { mailbox } = call;
@@ -510,7 +518,15 @@ export class ActorDirectory implements LinkOwner {
       }
       for (const mailbox of actor.unplaced) this.#pump(mailbox);
     }
+    this.#doomed.look(nowMs);
     this.#turns.request();
+  }
+
+  /** Its caller has given it up, wants it to end with its thread, and it has had its grace. */
+  #endThreadOf({ link, mailbox }: ActorCall): void {
+    const { name, hardAbortGraceMs } = mailbox.actor.settings;
+    const why = `actor ${name}: a call with the option hard was given up, and had not ended ${hardAbortGraceMs} ms later`;
+    for (const each of this.#links) if (each === link) this.#abortThread.get(each)?.(new Error(why));
   }
 
   /** Only where calls could go elsewhere is it of any use to look again. */
@@ -565,6 +581,7 @@ export class ActorDirectory implements LinkOwner {
     }
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
+    this.#doomed.clear();
   }
 
   #refuseWaiting(mailbox: Mailbox): void {

@@ -24,6 +24,8 @@ export interface DirectorySettings extends ActorSettings {
   readonly maxKeys: number;
   /** An instance of a keyed actor without messages is stopped after this long. */
   readonly idleMs: number;
+  /** A call that is to end with its thread has so long after it was given up. */
+  readonly hardAbortGraceMs: number;
 }
 
 /** A thread, as the records know it; link.ts has it. */

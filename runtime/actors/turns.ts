@@ -12,7 +12,7 @@ const POLLS_BEFORE_SLEEP = 16;
 
 export class ActorTurns {
   readonly #links: ActorLink[] = [];
-  readonly #now: () => number;
+  readonly now: () => number;
   nowMs: number;
   #polls = 0;
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
@@ -21,13 +21,13 @@ export class ActorTurns {
   readonly #turn = (): void => this.#runTurn();
 
   constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+    this.now = now;
     this.nowMs = now();
   }
 
   /** Outside of a turn. */
   readClock(): void {
-    this.nowMs = this.#now();
+    this.nowMs = this.now();
   }
 
   get isAsleep(): boolean {
@@ -59,7 +59,7 @@ export class ActorTurns {
   }
 
   #runTurn(): void {
-    this.nowMs = this.#now();
+    this.nowMs = this.now();
     const links = this.#links;
     let received = 0;
     // From the end: a thread that turns out corrupt is removed while we walk.

@@ -28,10 +28,14 @@ const actorSchema = v.pipe(
         v.string(poolName),
         v.description('The pool whose threads it lives in, and whose module has its class.'),
       ),
-      export: v.pipe(
-        v.string(exportName),
-        v.minLength(1, exportName),
-        v.description("The export of the pool's module that is its class."),
+      export: v.optional(
+        v.pipe(
+          v.string(exportName),
+          v.minLength(1, exportName),
+          v.description(
+            "The export of the pool's module that is its class. Default: none; the functions that the module exports are the methods, of a pool actor.",
+          ),
+        ),
       ),
       kind: v.pipe(
         v.picklist(actorKinds, kindNames),
@@ -75,6 +79,10 @@ const actorSchema = v.pipe(
         'A streamed answer that its reader has given up has this long to end; then its instance goes on without it.',
         { from: 1, to: maxTimerMs, byDefault: 5_000 },
       ),
+      hardAbortGraceMs: wholeNumber(
+        'A call with the option hard that is given up and has not ended after this long ends with its thread.',
+        { from: 1, to: maxTimerMs, byDefault: 5_000 },
+      ),
       maxKeys: wholeNumber(
         'Keys of a keyed actor that have an instance or messages. Calls of more are refused.',
         {
@@ -89,9 +97,9 @@ const actorSchema = v.pipe(
         byDefault: 60_000,
       }),
     },
-    'an object with a pool, an export and a kind',
+    'an object with a pool and a kind',
   ),
-  v.description('A class whose methods any thread can call.'),
+  v.description('A class, or a module of functions, whose methods any thread can call.'),
 );
 
 export const actorsSection = v.optional(

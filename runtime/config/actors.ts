@@ -9,9 +9,11 @@ import type { ConfigOutput } from './schema.ts';
 
 type ActorOutput = ConfigOutput['actors'][string];
 
-export interface ActorConfig extends Omit<ActorOutput, 'concurrency'> {
+export interface ActorConfig extends Omit<ActorOutput, 'concurrency' | 'export'> {
   readonly name: string;
   readonly concurrency: number;
+  /** Empty: the module itself. */
+  readonly export: string;
 }
 
 const DEFAULT_CONCURRENCY = 16;
@@ -55,6 +57,14 @@ export function checkActors(actors: unknown, pools: unknown, problems: ConfigPro
     const kind = memberOf(actor, 'kind');
     if (typeof concurrency === 'number' && concurrency > 1 && typeof kind === 'string' && kind !== 'pool') {
       problems.push(conflict(childPath(where, 'concurrency'), `1 of a ${kind} actor`, concurrency));
+    }
+    if (memberOf(actor, 'export') === undefined && typeof kind === 'string' && kind !== 'pool') {
+      problems.push({
+        code: ConfigErrorCode.MissingKey,
+        where: childPath(where, 'export'),
+        expected: `the name of an export, of a ${kind} actor`,
+        received: 'nothing',
+      });
     }
     checkSizes(where, actor, ring, problems);
   }
@@ -113,9 +123,14 @@ function smallestRing(pools: unknown): Ring | null {
 
 export function assembleActors({ actors }: ConfigOutput): Record<string, ActorConfig> {
   const assembled: Record<string, ActorConfig> = {};
-  for (const [name, { concurrency, ...actor }] of Object.entries(actors)) {
+  for (const [name, { concurrency, export: exported = '', ...actor }] of Object.entries(actors)) {
     const several = concurrency ?? DEFAULT_CONCURRENCY;
-    assembled[name] = { ...actor, name, concurrency: actor.kind === 'pool' ? several : 1 };
+    assembled[name] = {
+      ...actor,
+      name,
+      export: exported,
+      concurrency: actor.kind === 'pool' ? several : 1,
+    };
   }
   return assembled;
 }

@@ -7,6 +7,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
+import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { readMillisecondsFrom } from '../../wire/clock.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import type { ActorThread } from '../../workers/actors/actor-thread.ts';
@@ -14,8 +15,8 @@ import { setActorThreadSource } from '../../workers/actors/current.ts';
 import { handleOf } from '../../workers/actors/handle.ts';
 import { answering } from '../../workers/actors/hosted-call.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
-import type { AnyClass } from '../../workers/actors/load.ts';
-import type { ActorClass, Handle } from '../../workers/actors/types.ts';
+import { type AnyClass, functionsActor, hostedActor } from '../../workers/actors/load.ts';
+import type { ActorClass, ActorModule, Handle } from '../../workers/actors/types.ts';
 import { ActorDirectory } from '../actors/directory.ts';
 import { ActorTurns } from '../actors/turns.ts';
 import { actorsSection } from '../config/actor-schema.ts';
@@ -23,10 +24,14 @@ import { topicsSchema } from '../config/topics-schema.ts';
 import { Host, TestThread } from './hosts.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** An actor as the configuration has it, with its class in place of pool and export. */
-export interface ActorDefinition {
-  readonly class: ActorClass;
-  readonly kind: 'pool' | 'keyed' | 'single';
+/** An actor as the configuration has it, with its class, or its module of functions, in place of pool and export. */
+export type ActorDefinition = ActorSettingsInput &
+  (
+    | { readonly class: ActorClass; readonly kind: 'pool' | 'keyed' | 'single' }
+    | { readonly functions: ActorModule; readonly kind: 'pool' }
+  );
+
+export interface ActorSettingsInput {
   readonly concurrency?: number;
   readonly mailboxMessages?: number;
   readonly mailboxBytes?: number;
@@ -38,6 +43,7 @@ export interface ActorDefinition {
   readonly deadlineMs?: number;
   readonly streamItems?: number;
   readonly streamGraceMs?: number;
+  readonly hardAbortGraceMs?: number;
   readonly maxKeys?: number;
   readonly idleMs?: number;
 }
@@ -49,7 +55,9 @@ type ClassOf<D> = D extends ActorClass
   ? D
   : D extends { readonly class: infer C extends ActorClass }
     ? C
-    : never;
+    : D extends { readonly functions: infer M extends ActorModule }
+      ? M
+      : never;
 
 export interface TestClock {
   /** Milliseconds since the test began. */
@@ -125,8 +133,10 @@ class Actors implements TestActors<ActorDefinitions> {
     this.#caller = new TestThread(this.#directory, 'test', 'test', this.#time);
     for (const [index, { name }] of settings.entries()) {
       const definition = definitions[name] as ActorClass | ActorDefinition;
-      const Class = (typeof definition === 'function' ? definition : definition.class) as unknown as AnyClass;
-      this.#hosts.set(name, new Host(name, index, Class, this.#directory, this.#time, this.#homes));
+      this.#hosts.set(
+        name,
+        new Host(name, index, creatorOf(definition), this.#directory, this.#time, this.#homes),
+      );
     }
     const current = () => this.#current();
     const time = this.#time;
@@ -224,9 +234,12 @@ class Actors implements TestActors<ActorDefinitions> {
 function settingsOf(definitions: ActorDefinitions) {
   const input = Object.fromEntries(
     Object.entries(definitions).map(([name, definition]) => {
-      const { class: Class, ...settings } =
-        typeof definition === 'function' ? ofClass(definition) : definition;
-      return [name, { ...settings, pool: name, export: Class.name || 'Actor' }];
+      const given = typeof definition === 'function' ? ofClass(definition) : definition;
+      const settings: Record<string, unknown> = { ...given };
+      const exported = 'functions' in settings ? {} : { export: 'Actor' };
+      delete settings.class;
+      delete settings.functions;
+      return [name, { ...settings, pool: name, ...exported }];
     }),
   );
   const parsed = v.safeParse(actorsSection, input);
@@ -234,14 +247,25 @@ function settingsOf(definitions: ActorDefinitions) {
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? ''}: expected ${issue.message}`);
     throw new TypeError(problems.join('; '));
   }
-  return Object.entries(parsed.output).map(([name, { concurrency, ...settings }]) => ({
+  return Object.entries(parsed.output).map(([name, { concurrency, export: exported = '', ...settings }]) => ({
     ...settings,
     name,
+    export: exported,
     concurrency: settings.kind === 'pool' ? (concurrency ?? DEFAULT_CONCURRENCY) : 1,
   }));
 }
 
 const DEFAULT_CONCURRENCY = 16;
+
+function creatorOf(definition: ActorClass | ActorDefinition) {
+  return (index: number, settings: ActorSettings): HostedActor => {
+    if (typeof definition !== 'function' && 'functions' in definition) {
+      return functionsActor(index, settings, definition.functions as { readonly [name: string]: unknown });
+    }
+    const Class = typeof definition === 'function' ? definition : definition.class;
+    return hostedActor(index, settings, Class as unknown as AnyClass);
+  };
+}
 
 function ofClass(Class: ActorClass): ActorDefinition {
   return { class: Class, kind: Class.length >= 2 ? 'keyed' : 'single' };

@@ -1,9 +1,10 @@
 /** The threads of a test of actors: all in one, each with its own end of a channel to the directory, as in a server. */
 
+import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { hardwareAtomics } from '../../wire/atomics.ts';
+import { WireError } from '../../wire/errors.ts';
 import { ActorThread } from '../../workers/actors/actor-thread.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
-import { type AnyClass, hostedActor } from '../../workers/actors/load.ts';
 import type { ActorDirectory, AttachedThread } from '../actors/directory.ts';
 import type { ManualClock } from './manual-clock.ts';
 
@@ -14,11 +15,15 @@ export class TestThread {
   readonly side: ActorThread;
   readonly #attached: AttachedThread;
 
-  constructor(directory: ActorDirectory, name: string, pool: string, clock: ManualClock) {
-    const fail = (error: Error): never => {
-      throw error;
-    };
-    this.#attached = directory.attach(name, { name: pool, ringBytes: RING_BYTES, module: null }, fail);
+  /** @param abort ends it, as the directory wants it */
+  constructor(
+    directory: ActorDirectory,
+    name: string,
+    pool: string,
+    clock: ManualClock,
+    abort: (error: Error) => void = fail,
+  ) {
+    this.#attached = directory.attach(name, { name: pool, ringBytes: RING_BYTES, module: null }, abort);
     this.side = new ActorThread(this.#attached.boot, hardwareAtomics, clock);
   }
 
@@ -29,11 +34,15 @@ export class TestThread {
   }
 }
 
+function fail(error: Error): never {
+  throw error;
+}
+
 /** The thread that an actor lives in, and the next one after its end. */
 export class Host {
   readonly #name: string;
   readonly #index: number;
-  readonly #Class: AnyClass;
+  readonly #create: (index: number, settings: ActorSettings) => HostedActor;
   readonly #directory: ActorDirectory;
   readonly #clock: ManualClock;
   /** Which thread an actor's own calls come from. */
@@ -44,14 +53,14 @@ export class Host {
   constructor(
     name: string,
     index: number,
-    Class: AnyClass,
+    create: (index: number, settings: ActorSettings) => HostedActor,
     directory: ActorDirectory,
     clock: ManualClock,
     homes: WeakMap<HostedActor, ActorThread>,
   ) {
     this.#name = name;
     this.#index = index;
-    this.#Class = Class;
+    this.#create = create;
     this.#directory = directory;
     this.#clock = clock;
     this.#homes = homes;
@@ -67,12 +76,23 @@ export class Host {
       `${this.#name}-${++this.#starts}`,
       this.#name,
       this.#clock,
+      (error) => this.#aborted(error),
     );
     const { settings } = thread.side.states[this.#index] as (typeof thread.side.states)[number];
-    const actor = hostedActor(this.#index, settings, this.#Class);
+    const actor = this.#create(this.#index, settings);
     this.#homes.set(actor, thread.side);
     this.#thread = thread;
     await thread.side.host.open([actor]);
+  }
+
+  /** The directory ends the thread, and another takes its place. */
+  #aborted(error: Error): void {
+    // Its ring is broken: that is no part of any test.
+    if (error instanceof WireError) throw error;
+    setImmediate(() => {
+      this.kill();
+      void this.start();
+    });
   }
 
   kill(): void {

@@ -24,6 +24,18 @@ const wrong: readonly [title: string, module: string, exported: string, says: Re
     'Interleaving',
     /static interleave, got "missing"; there are present/,
   ],
+  [
+    'a module without functions',
+    'without-functions',
+    '',
+    /expected a module that exports functions, got one that exports Only, default, answer/,
+  ],
+  [
+    'a function with the name of a member of clients',
+    'wrong-functions',
+    '',
+    /expected a method of another name than of, tell, each, then.*got each/,
+  ],
   ['a start that fails', 'wrong', 'Failing', /RangeError: no connection/],
 ];
 
@@ -35,7 +47,7 @@ for (const [title, module, exported, says] of wrong) {
         wrong: { module: actorModule(module), threads: { min: 1, max: 1 } },
       },
       routes: [{ path: '/*', pool: 'web' }],
-      actors: { wrong: { pool: 'wrong', export: exported, kind: 'pool' } },
+      actors: { wrong: { pool: 'wrong', kind: 'pool', ...(exported !== '' && { export: exported }) } },
     });
     const error = await t.throwsAsync(starting);
     t.regex(`${error?.message}`, says);

@@ -18,7 +18,12 @@ const settings = Object.entries(
     keyed: { pool: 'app', export: 'Keyed', kind: 'keyed' },
     pool: { pool: 'app', export: 'Pool', kind: 'pool' },
   }),
-).map(([name, { concurrency, ...actor }]) => ({ ...actor, name, concurrency: concurrency ?? 1 }));
+).map(([name, { concurrency, export: exported = '', ...actor }]) => ({
+  ...actor,
+  name,
+  export: exported,
+  concurrency: concurrency ?? 1,
+}));
 
 function start() {
   const aborted: Error[] = [];

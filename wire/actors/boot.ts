@@ -8,7 +8,7 @@ export type ActorKind = 'pool' | 'keyed' | 'single';
 export interface ActorSettings {
   readonly name: string;
   readonly kind: ActorKind;
-  /** Export of its pool's module: a class. */
+  /** Export of its pool's module: a class. Empty: the functions that the module exports are its methods. */
   readonly export: string;
   readonly pool: string;
   /** Messages that one instance of a `pool` actor handles at a time; 1 for the others. */

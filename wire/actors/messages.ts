@@ -51,6 +51,8 @@ export const CallFlag = {
   Streams: 4,
   /** Some arguments are streams: their places come, as a list, behind the arguments. */
   Inputs: 8,
+  /** Given up and not ended within the actor's grace, it ends its thread. */
+  Hard: 16,
   /** Stores of the caller's context come behind that, before the method's name. */
   Carries: 64,
 } as const;

@@ -1,11 +1,12 @@
 /** What `sluice/actors` exports. docs/actors.md tells how to use it. */
 import { actorThread } from './current.ts';
 import { handleOf } from './handle.ts';
-import type { ActorClass, Handle } from './types.ts';
+import type { ActorClass, ActorModule, Handle } from './types.ts';
 
 export { TopicError, TopicErrorCode } from '../topics/error.ts';
 export type { SubscribeOptions, Subscription, WhenFull } from '../topics/subscription.ts';
 export { type Topic, topic } from '../topics/topic.ts';
+export { callOptions } from './call-options.ts';
 export {
   type Carrier,
   carry,
@@ -23,6 +24,6 @@ export type { ActorContext, Ask, Call, CallOptions, Client, Handle, Keyed, Tell 
  * loaded, by any application, actor or lifespan hook.
  * @throws ActorError `SLUICE_ACTOR_UNKNOWN`, which lists the actors that there are
  */
-export function actor<C extends ActorClass>(name: string): Handle<C> {
+export function actor<C extends ActorClass | ActorModule>(name: string): Handle<C> {
   return handleOf<C>(name, actorThread);
 }

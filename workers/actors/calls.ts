@@ -3,6 +3,7 @@ import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
+import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
 import type { ActorState } from './client.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
@@ -149,7 +150,7 @@ export class Calls {
 
     const encoder = freeEncoder();
     const sent: unknown[] = options === undefined ? [...args] : args.slice(0, -1);
-    let allFlags = flags;
+    let allFlags = options?.hard === true ? flags | CallFlag.Hard : flags;
     const places = placesOfStreams(sent);
     let inputs: SentInputs | null = null;
     if (places !== null) {
@@ -333,16 +334,6 @@ export class Calls {
 }
 
 const NOTHING = new Uint8Array(0);
-const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal']);
-
-/** The last argument, when it is an object with options and nothing else. A signal is no data, and a deadline alone hardly is. */
-function optionsOf(args: readonly unknown[]): CallOptions | undefined {
-  const last = args.at(-1);
-  if (typeof last !== 'object' || last === null || !('deadlineMs' in last || 'signal' in last)) {
-    return undefined;
-  }
-  return Object.keys(last).every((name) => OPTION_NAMES.has(name)) ? (last as CallOptions) : undefined;
-}
 
 function tellOfStream(label: string, places: readonly number[]): ActorError {
   return new ActorError(

@@ -2,10 +2,13 @@
 import type { ActorThread } from './actor-thread.ts';
 import { type ActorState, requireKey } from './client.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
-import type { ActorClass, Handle } from './types.ts';
+import type { ActorClass, ActorModule, Handle } from './types.ts';
 
 /** @param current the thread's own side of all actors, when it is needed; null: there is none */
-export function handleOf<C extends ActorClass>(name: string, current: () => ActorThread | null): Handle<C> {
+export function handleOf<C extends ActorClass | ActorModule>(
+  name: string,
+  current: () => ActorThread | null,
+): Handle<C> {
   if (current() !== null) stateOf(name, current());
   return new Proxy(Object.create(null) as object, {
     get: (_target, property) => memberOf(name, property, current),

@@ -1,4 +1,4 @@
-/** The actors of a pool out of their module: each a class that it exports. */
+/** The actors of a pool out of their module: each a class that it exports, or the functions that it exports. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { describeValue } from '../loading/kinds.ts';
 import type { AnyMethod, HostedActor, HostedMethod } from './instance.ts';
@@ -20,6 +20,7 @@ export async function loadActors(
 ): Promise<HostedActor[]> {
   const exported: { readonly [name: string]: unknown } = await import(module);
   return hosted.map(([index, settings]) => {
+    if (settings.export === '') return functionsActor(index, settings, exported);
     const Class = exported[settings.export];
     if (!isClass(Class)) {
       const got =
@@ -46,6 +47,64 @@ export function hostedActor(index: number, settings: ActorSettings, Class: AnyCl
   };
 }
 
+/**
+ * Task functions: the functions of a module are the methods, and those named `start` and `stop` begin and end it.
+ * @throws ActorLoadError when there are none, or one has a name that clients have themselves
+ */
+export function functionsActor(
+  index: number,
+  settings: ActorSettings,
+  module: { readonly [name: string]: unknown },
+): HostedActor {
+  const methods = new Map<string, HostedMethod>();
+  for (const [name, value] of Object.entries(module)) {
+    if (typeof value !== 'function' || isClassSyntax(value) || name === 'default' || OWN.has(name)) continue;
+    methods.set(name, methodOf(name, value as AnyMethod, NONE, settings.name));
+  }
+  if (methods.size === 0) {
+    throw new ActorLoadError(
+      `actor ${settings.name}: expected a module that exports functions, got one that exports ${Object.keys(module).join(', ') || 'nothing'}; name the export that is its class`,
+    );
+  }
+  const { start, stop } = module;
+  return {
+    index,
+    settings,
+    create: (context: ActorContext) => ({
+      start: () => (typeof start === 'function' ? start(context) : undefined),
+      stop: () => (typeof stop === 'function' ? stop() : undefined),
+    }),
+    methods,
+    instances: new Map(),
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Written as one: what it is called for is an instance. */
+function isClassSyntax(value: object): boolean {
+  return Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+}
+
+function methodOf(
+  name: string,
+  run: AnyMethod,
+  interleave: ReadonlySet<string>,
+  actor: string,
+): HostedMethod {
+  if (TAKEN.has(name)) {
+    throw new ActorLoadError(
+      `actor ${actor}: expected a method of another name than ${[...TAKEN].join(', ')}, which clients have themselves; got ${name}`,
+    );
+  }
+  return {
+    run,
+    interleaves: interleave.has(name),
+    streams: Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]',
+    parameters: Math.max(0, run.length - 1),
+  };
+}
+
 function isClass(value: unknown): value is AnyClass {
   return typeof value === 'function' && typeof value.prototype === 'object' && value.prototype !== null;
 }
@@ -61,18 +120,7 @@ export function methodsOf(Class: AnyClass, actor: string): Map<string, HostedMet
   ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (typeof value !== 'function' || OWN.has(name) || methods.has(name)) continue;
-      if (TAKEN.has(name)) {
-        throw new ActorLoadError(
-          `actor ${actor}: expected a method of another name than ${[...TAKEN].join(', ')}, which clients have themselves; got ${name}`,
-        );
-      }
-      const run = value as AnyMethod;
-      methods.set(name, {
-        run,
-        interleaves: interleave.has(name),
-        streams: Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]',
-        parameters: Math.max(0, run.length - 1),
-      });
+      methods.set(name, methodOf(name, value as AnyMethod, interleave, actor));
     }
   }
   for (const name of interleave) {

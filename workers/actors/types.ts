@@ -24,12 +24,20 @@ export interface CallOptions {
   readonly deadlineMs?: number;
   /** Ends the wait at once, aborts the method's `call.signal`, and harms nobody else. */
   readonly signal?: AbortSignal;
+  /**
+   * For a method that listens to no signal: when the call is given up, for whatever reason, and has not ended after the actor's
+   * `hardAbortGraceMs`, its thread is ended. What else that thread has begun fails with `SLUICE_ACTOR_DIED`; the rest moves.
+   */
+  readonly hard?: boolean;
 }
 
 export type ActorClass = abstract new (...args: never[]) => object;
 
+/** A module of task functions: `typeof import('./tasks.ts')`. */
+export type ActorModule = object;
+
 /** Not to be called from outside. */
-type Reserved = 'start' | 'stop' | 'constructor';
+type Reserved = 'start' | 'stop' | 'constructor' | 'default';
 
 type MethodName<I> = {
   [K in keyof I]: K extends string
@@ -70,11 +78,11 @@ export interface Keyed<I> {
   of(key: string): Client<I>;
 }
 
-/** A class whose constructor begins with a string takes a key. */
-export type Handle<C extends ActorClass> = C extends abstract new (
+/** A class whose constructor begins with a string takes a key. Of a module the functions are the methods. */
+export type Handle<C extends ActorClass | ActorModule> = C extends abstract new (
   ...args: infer A
 ) => infer I
   ? A extends readonly [string, ...unknown[]]
     ? Keyed<I>
     : Client<I>
-  : never;
+  : Client<C>;

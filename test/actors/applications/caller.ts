@@ -20,6 +20,8 @@ export interface Asked {
   readonly flood?: number;
   /** The answer is read as a stream, and left after so many items; the value is their list. */
   readonly take?: number;
+  /** Given up, it ends its thread unless it ends by itself. */
+  readonly hard?: boolean;
   /** Its signal is aborted when it has been made. */
   readonly abort?: boolean;
   /** Its signal is aborted when this word is told on this channel. */
@@ -87,6 +89,7 @@ async function outcomeOf({
   feed = [],
   tell,
   deadlineMs,
+  hard,
   abort,
   abortOn,
   take,
@@ -95,6 +98,7 @@ async function outcomeOf({
   const controller = new AbortController();
   const options = {
     ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(hard !== undefined && { hard }),
     ...((abort === true || abortOn !== undefined) && { signal: controller.signal }),
   };
   const feeds = [feed].flat();

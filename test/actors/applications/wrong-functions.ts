@@ -1,0 +1,2 @@
+/** A client has this name itself. */
+export function each(): void {}
