@@ -166,6 +166,8 @@ export interface ActorStatus {
   readonly refused: number;
   /** Tells whose method failed, and those that were accepted and not handled to their end. */
   readonly failedTells: number;
+  /** Instances that have begun anew of their own will. */
+  readonly restarts: number;
   readonly lostTells: number;
   /** In the mailbox: from when a call was accepted until it was given to the thread that ended it. */
   readonly queueWait: WaitStatus;

@@ -7,7 +7,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
 import { sumOfCounts } from '../../wire/actors/counters.ts';
-import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
+import { CallFlag, type Failure, How, RestartNews } from '../../wire/actors/messages.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
@@ -16,6 +16,7 @@ import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import type { TopicSettings } from '../../wire/topics/messages.ts';
 import { Topics, type TopicsOptions } from '../topics/topics.ts';
+import { Broadcast } from './broadcast.ts';
 import { Doomed } from './doomed.ts';
 import { ActorLink, type LinkOwner } from './link.ts';
 import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
@@ -28,6 +29,10 @@ export interface DirectoryObserver {
   /** A message that was accepted was never handled to its end. */
   onTellLost(actor: string, key: string, why: string): void;
   onStopFailed(actor: string, key: string, error: ErrorReport): void;
+  /** An instance begins anew, and says why. */
+  onRestart(actor: string, key: string, thread: string, why: ErrorReport): void;
+  /** It could not begin anew. */
+  onStartFailed(actor: string, key: string, error: ErrorReport): void;
 }
 
 export interface DirectoryOptions {
@@ -163,7 +168,12 @@ export class ActorDirectory implements LinkOwner {
     for (const mailbox of link.mailboxes) if (mailbox.state === 'open') mailbox.state = 'moving';
     // What it has not begun goes elsewhere. The newest first: each then goes before all that waits.
     for (const call of [...link.given].reverse()) {
-      if (link.takeBack(call)) call.mailbox.putBack(call);
+      // What is for this thread's own instance ends here.
+      if (!call.mailbox.isTarget && link.takeBack(call)) call.mailbox.putBack(call);
+    }
+    for (const { targets } of this.#actors) {
+      const target = targets.get(link);
+      if (target !== undefined) this.#refuseWaiting(target, `its thread ${link.name} is replaced`);
     }
     for (const mailbox of [...link.mailboxes]) this.#move(mailbox);
     this.#pumpAll();
@@ -199,6 +209,21 @@ export class ActorDirectory implements LinkOwner {
     this.#checkLeft(link);
   }
 
+  onRestart(link: ActorLink, index: number, key: string, news: number, why: Buffer): void {
+    const actor = this.#actors[index];
+    if (actor === undefined || actor.settings.pool !== link.pool) {
+      throw corrupt('an actor of the pool', `actor ${index}`);
+    }
+    const { name } = actor.settings;
+    const report = this.#report(why);
+    if (news === RestartNews.StopFailed) this.#observer.onStopFailed(name, key, report);
+    else if (news === RestartNews.StartFailed) this.#observer.onStartFailed(name, key, report);
+    else {
+      actor.tally.restarts++;
+      this.#observer.onRestart(name, key, link.name, report);
+    }
+  }
+
   #unsettle(mailbox: Mailbox): void {
     if (mailbox.link !== null) mailbox.actor.placed--;
     mailbox.link?.mailboxes.delete(mailbox);
@@ -222,20 +247,33 @@ export class ActorDirectory implements LinkOwner {
     this.#turns.remove(link);
     this.#takeNoMore(link);
     for (const actor of this.#actors) actor.gone = sumOfCounts(actor.gone, link.counters.read(actor.index));
-    for (const call of [...unbegun].reverse()) call.mailbox.putBack(call);
+    for (const call of [...unbegun].reverse()) {
+      if (call.mailbox.isTarget) this.#died(call, link, 'no');
+      else call.mailbox.putBack(call);
+    }
+    for (const { targets } of this.#actors) {
+      const target = targets.get(link);
+      targets.delete(link);
+      for (let call = target?.head ?? null; call !== null; call = target?.head ?? null) {
+        target?.remove(call);
+        this.#died(call, link, 'no');
+      }
+    }
     const unsettled = [...link.mailboxes];
     for (const mailbox of unsettled) this.#unsettle(mailbox);
-    for (const call of begun) this.#died(call, link);
+    for (const call of begun) this.#died(call, link, 'yes');
     // Nobody waits for what it has asked.
     for (const call of [...link.calls.values()]) this.onCancel(link, call);
+    for (const broadcast of [...link.broadcasts.values()]) this.onCancelEach(link, broadcast);
     for (const mailbox of unsettled) this.#afterwards(mailbox);
     this.#pumpAll();
   }
 
-  #died(call: ActorCall, link: ActorLink): void {
+  #died(call: ActorCall, link: ActorLink, begun: 'no' | 'yes'): void {
     const { settings } = call.mailbox.actor;
-    const message = `${settings.name}: its thread ${link.name} ended while the method ran`;
-    this.#fail(call, 'SLUICE_ACTOR_DIED', message, 'yes');
+    const when = begun === 'yes' ? 'while the method ran' : 'before the method began';
+    const message = `${settings.name}: its thread ${link.name} ended ${when}`;
+    this.#fail(call, 'SLUICE_ACTOR_DIED', message, begun);
     this.#over(call);
   }
 
@@ -258,13 +296,19 @@ export class ActorDirectory implements LinkOwner {
   ): void {
     const actor = this.#actors[index];
     if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
-    if ((actor.settings.kind !== 'keyed' && key !== '') || link.calls.has(id)) {
+    const isEach = (flags & CallFlag.Each) !== 0;
+    const isKeyless = isEach || actor.settings.kind !== 'keyed';
+    if ((isKeyless && key !== '') || link.calls.has(id) || link.broadcasts.has(id)) {
       throw corrupt(
         'a call of its own',
         `one of actor ${index} with a key, or a number, that it cannot have`,
       );
     }
-    const { name, mailboxMessages, mailboxBytes } = actor.settings;
+    const { name } = actor.settings;
+    if (isEach) {
+      this.#broadcast(link, id, actor, flags, deadlineMs, parent, payload);
+      return;
+    }
     if (this.#state !== 'running' && actor.links.length === 0) {
       this.#refuse(link, id, actor, 'SLUICE_ACTOR_STOPPED', `${name}: the server stops`);
       return;
@@ -275,14 +319,9 @@ export class ActorDirectory implements LinkOwner {
       this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
       return;
     }
-    if (mailbox.messages >= mailboxMessages || mailbox.bytes + payload.length > mailboxBytes) {
-      const most = `${name}: expected at most ${mailboxMessages} messages and ${mailboxBytes} bytes in the mailbox`;
-      this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
-      return;
-    }
-    const circle = parent === null ? null : this.#circle(mailbox, flags, parent);
-    if (circle !== null) {
-      this.#refuse(link, id, actor, 'SLUICE_ACTOR_CYCLE', circle);
+    const refusal = this.#refusalOf(mailbox, flags, parent, payload.length);
+    if (refusal !== null) {
+      this.#refuse(link, id, actor, refusal.code, refusal.message);
       return;
     }
     const isTell = (flags & CallFlag.Tell) !== 0;
@@ -290,6 +329,65 @@ export class ActorDirectory implements LinkOwner {
     const sequence = this.#sequence++;
     const { nowMs } = this.#turns;
     const call = new ActorCall(caller, id, mailbox, flags, deadlineMs, payload, sequence, parent, nowMs);
+    if (isTell) link.answer(id, How.Accepted, NOTHING, 0, 0);
+    else link.calls.set(id, call);
+    this.#accept(call);
+  }
+
+  /** A call for every instance that there is: one that is refused, or whose thread ends, has its part as well. */
+  #broadcast(
+    link: ActorLink,
+    id: number,
+    actor: DirectoryActor,
+    flags: number,
+    deadlineMs: number,
+    parent: ActorCall | null,
+    payload: Buffer,
+  ): void {
+    const { name, callerMessages } = actor.settings;
+    const mailboxes = actor.instances();
+    if (mailboxes.length > callerMessages) {
+      const most = `${name}: expected at most ${callerMessages} instances in a call for each, there are ${mailboxes.length}`;
+      this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
+      return;
+    }
+    const broadcast = new Broadcast<ActorCall>(link, id, mailboxes.length);
+    for (const mailbox of mailboxes) {
+      const refusal = this.#refusalOf(mailbox, flags, parent, payload.length);
+      if (refusal !== null) {
+        actor.tally.refused++;
+        const failure = this.#failure({ ...refusal, begun: 'no' });
+        broadcast.part(How.Failed, mailbox.link?.name ?? '', mailbox.key, failure, 0, failure.length);
+        continue;
+      }
+      const { nowMs } = this.#turns;
+      const sequence = this.#sequence++;
+      const call = new ActorCall(null, id, mailbox, flags, deadlineMs, payload, sequence, parent, nowMs);
+      call.broadcast = broadcast;
+      broadcast.calls.add(call);
+      this.#accept(call);
+    }
+  }
+
+  /** Why the mailbox does not take a call; null: it does. */
+  #refusalOf(
+    mailbox: Mailbox,
+    flags: number,
+    parent: ActorCall | null,
+    bytes: number,
+  ): { readonly code: string; readonly message: string } | null {
+    const { name, mailboxMessages, mailboxBytes } = mailbox.actor.settings;
+    if (mailbox.messages >= mailboxMessages || mailbox.bytes + bytes > mailboxBytes) {
+      const message = `${name}: expected at most ${mailboxMessages} messages and ${mailboxBytes} bytes in the mailbox`;
+      return { code: 'SLUICE_ACTOR_OVERLOADED', message };
+    }
+    const circle = parent === null ? null : this.#circle(mailbox, flags, parent);
+    return circle === null ? null : { code: 'SLUICE_ACTOR_CYCLE', message: circle };
+  }
+
+  #accept(call: ActorCall): void {
+    const { mailbox, payload } = call;
+    const { actor } = mailbox;
     actor.tally.accepted++;
     actor.messages++;
     actor.bytes += payload.length;
@@ -298,8 +396,6 @@ export class ActorDirectory implements LinkOwner {
     mailbox.bytes += payload.length;
     if (mailbox.messages === 1) actor.idle.delete(mailbox);
     if (mailbox.messages > actor.tally.deepest) actor.tally.deepest = mailbox.messages;
-    if (isTell) link.answer(id, How.Accepted, NOTHING, 0, 0);
-    else link.calls.set(id, call);
     mailbox.push(call);
     this.#pump(mailbox);
   }
@@ -334,7 +430,11 @@ export class ActorDirectory implements LinkOwner {
   /** Gives threads what waits, as far as they take it. */
   #pump(mailbox: Mailbox): void {
     for (let call = mailbox.head; call !== null; call = mailbox.head) {
-      if (((call.deadlineMs - clockMilliseconds(this.#turns.nowMs)) | 0) <= 0 && call.caller === null) {
+      if (
+        ((call.deadlineMs - clockMilliseconds(this.#turns.nowMs)) | 0) <= 0 &&
+        call.caller === null &&
+        call.broadcast === null
+      ) {
         // Nobody else would look: a caller that waits gives its call up by itself.
         mailbox.remove(call);
         this.#lose(call, 'its deadline passed while it waited');
@@ -363,6 +463,7 @@ export class ActorDirectory implements LinkOwner {
   #linkFor(mailbox: Mailbox): Link | null {
     const { actor } = mailbox;
     const { kind, concurrency } = actor.settings;
+    if (mailbox.isTarget) return mailbox.given < concurrency + AHEAD ? mailbox.link : null;
     if (kind === 'pool') return actor.leastLoaded(concurrency + AHEAD);
     if (mailbox.state !== 'open' || mailbox.given >= 1 + AHEAD) return null;
     if (mailbox.link !== null) return mailbox.link;
@@ -400,6 +501,8 @@ export class ActorDirectory implements LinkOwner {
     if (caller !== null) {
       caller.calls.delete(call.id);
       caller.answer(call.id, how, bytes, start, end);
+    } else if (call.broadcast !== null) {
+      call.broadcast.part(how, link.name, key, bytes, start, end);
     } else if ((call.flags & CallFlag.Tell) !== 0 && how !== How.Value) {
       actor.tally.failedTells++;
       const failure = Buffer.from(bytes.subarray(start, end));
@@ -443,6 +546,20 @@ export class ActorDirectory implements LinkOwner {
   onCancel(link: ActorLink, call: ActorCall): void {
     link.calls.delete(call.id);
     call.caller = null;
+    this.#giveUp(call);
+  }
+
+  onCancelEach(link: ActorLink, broadcast: Broadcast<ActorCall>): void {
+    link.broadcasts.delete(broadcast.id);
+    for (const call of [...broadcast.calls]) {
+      call.broadcast = null;
+      this.#giveUp(call);
+    }
+    broadcast.calls.clear();
+  }
+
+  /** Nobody waits for it. */
+  #giveUp(call: ActorCall): void {
     const { mailbox } = call;
     if (call.state === 'waiting') mailbox.remove(call);
     else if (call.state !== 'given' || !(call.link as Link).takeBack(call)) {
@@ -459,13 +576,18 @@ export class ActorDirectory implements LinkOwner {
   }
 
   #fail(call: ActorCall, code: string, message: string, begun: Failure['begun']): void {
-    const { caller } = call;
-    if (caller === null) {
+    const { caller, broadcast } = call;
+    if (caller === null && broadcast === null) {
       this.#lose(call, message);
       return;
     }
-    caller.calls.delete(call.id);
     const failure = this.#failure({ code, message, begun });
+    if (caller === null) {
+      const { link, key } = call.mailbox;
+      broadcast?.part(How.Failed, link?.name ?? '', key, failure, 0, failure.length);
+      return;
+    }
+    caller.calls.delete(call.id);
     caller.answer(call.id, How.Failed, failure, 0, failure.length);
   }
 
@@ -481,6 +603,8 @@ export class ActorDirectory implements LinkOwner {
     this.#doomed.delete(call);
     call.parent = null;
     call.caller = null;
+    call.broadcast?.calls.delete(call);
+    call.broadcast = null;
     const { mailbox } = call;
     mailbox.messages--;
     mailbox.bytes -= call.payload.length;
@@ -577,17 +701,18 @@ export class ActorDirectory implements LinkOwner {
   end(): void {
     this.#state = 'ended';
     for (const actor of this.#actors) {
-      for (const mailbox of [...actor.mailboxes.values()]) this.#refuseWaiting(mailbox);
+      for (const mailbox of [...actor.mailboxes.values(), ...actor.targets.values()])
+        this.#refuseWaiting(mailbox);
     }
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
     this.#doomed.clear();
   }
 
-  #refuseWaiting(mailbox: Mailbox): void {
+  #refuseWaiting(mailbox: Mailbox, why = 'the server stops'): void {
     for (let call = mailbox.head; call !== null; call = mailbox.head) {
       mailbox.remove(call);
-      this.#fail(call, 'SLUICE_ACTOR_STOPPED', `${mailbox.actor.settings.name}: the server stops`, 'no');
+      this.#fail(call, 'SLUICE_ACTOR_STOPPED', `${mailbox.actor.settings.name}: ${why}`, 'no');
       this.#over(call);
     }
   }

@@ -21,6 +21,8 @@ export function createDirectory(config: Config, log: Log): ActorDirectory | null
       onTellFailed: (actor, key, error) =>
         log.error({ actor, key, err: error }, 'actor failed on a message that nobody waits for'),
       onTellLost: (actor, key, why) => log.error({ actor, key, why }, 'a message to an actor was lost'),
+      onRestart: (actor, key, thread, err) => log.warn({ actor, key, thread, err }, 'actor begins anew'),
+      onStartFailed: (actor, key, error) => log.error({ actor, key, err: error }, 'actor did not begin anew'),
       onStopFailed: (actor, key, error) => log.error({ actor, key, err: error }, 'actor did not stop'),
     },
   );

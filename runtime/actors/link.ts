@@ -4,15 +4,18 @@
  * What the thread does not read waits here, within bounds: answers up to `maxBacklogBytes`, beyond which they are replaced by a failure
  * of a few bytes; and everything else is one message for each slot, call or instance.
  */
+
+import { MAX_THREAD_CHARS } from '../../wire/actors/bounds.ts';
 import { type ActorChannelTransfer, createActorChannel } from '../../wire/actors/channel.ts';
 import { ActorCounters, allocateActorCounters } from '../../wire/actors/counters.ts';
-import type { ActorReactorHandler } from '../../wire/actors/messages.ts';
+import { type ActorReactorHandler, How } from '../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import type { TopicLink, TopicOutlet } from '../topics/outlet.ts';
 import type { Topics } from '../topics/topics.ts';
+import type { Broadcast } from './broadcast.ts';
 import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
 
 /** What happens on a link; the directory decides what becomes of it. */
@@ -28,6 +31,7 @@ export interface LinkOwner {
     payload: Buffer,
   ): void;
   onCancel(link: ActorLink, call: ActorCall): void;
+  onCancelEach(link: ActorLink, broadcast: Broadcast<ActorCall>): void;
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
   onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
   onPull(call: ActorCall, items: number): void;
@@ -36,6 +40,7 @@ export interface LinkOwner {
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
   onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
+  onRestart(link: ActorLink, actor: number, key: string, news: number, why: Buffer): void;
   /** There is a slot and room in the ring for what was blocked. */
   onRoom(link: ActorLink): void;
   onCorrupt(link: ActorLink, error: Error): void;
@@ -67,6 +72,7 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   /** `leaving`: it takes nothing new. `left`: it has nothing any more, and was told. */
   state: 'starting' | 'up' | 'leaving' | 'left' | 'gone' = 'starting';
   readonly calls = new Map<number, ActorCall>();
+  readonly broadcasts = new Map<number, Broadcast<ActorCall>>();
   readonly given = new Set<ActorCall>();
   readonly mailboxes = new Set<Mailbox>();
   readonly blocked = new Set<Mailbox>();
@@ -157,11 +163,34 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     }
     if (this.#unsentBytes + end - start > this.#maxBacklogBytes) {
       const { notRead } = this.#owner;
-      this.send(0, () => this.end.sendResult(id, 2, notRead, 0, notRead.length));
+      this.send(0, () => this.end.sendResult(id, How.Failed, notRead, 0, notRead.length));
       return;
     }
     const copy = copyOf(bytes, start, end);
     this.send(copy.length, () => this.end.sendResult(id, how, copy, 0, copy.length));
+  }
+
+  part(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const name = thread.slice(0, MAX_THREAD_CHARS);
+    if (this.#unsent.length === 0 && this.end.sendPart(id, how, name, key, bytes, start, end)) {
+      this.#owner.requestTurn();
+      return;
+    }
+    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) {
+      const { notRead } = this.#owner;
+      this.send(0, () => this.end.sendPart(id, How.Failed, name, key, notRead, 0, notRead.length));
+      return;
+    }
+    const copy = copyOf(bytes, start, end);
+    this.send(copy.length, () => this.end.sendPart(id, how, name, key, copy, 0, copy.length));
   }
 
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -260,7 +289,12 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
 
   onCancel(id: number): void {
     const call = this.calls.get(id);
-    if (call !== undefined) this.#owner.onCancel(this, call);
+    if (call !== undefined) {
+      this.#owner.onCancel(this, call);
+      return;
+    }
+    const broadcast = this.broadcasts.get(id);
+    if (broadcast !== undefined) this.#owner.onCancelEach(this, broadcast);
   }
 
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void {
@@ -312,6 +346,10 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
 
   onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void {
     this.#owner.onStopped(this, actor, key, start === end ? null : copyOf(bytes, start, end));
+  }
+
+  onRestart(actor: number, key: string, news: number, bytes: Buffer, start: number, end: number): void {
+    this.#owner.onRestart(this, actor, key, news, copyOf(bytes, start, end));
   }
 
   onSubscribe(id: number, topic: string): void {

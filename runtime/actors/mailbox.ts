@@ -15,6 +15,7 @@ import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorCounts, NO_COUNTS } from '../../wire/actors/counters.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { Histogram } from '../pools/histogram.ts';
+import type { Broadcast } from './broadcast.ts';
 
 /** What the reactor knows of an actor beyond what threads do. */
 export interface DirectorySettings extends ActorSettings {
@@ -34,6 +35,8 @@ export interface Link {
   readonly end: ActorReactorEnd;
   /** Calls that it has made and waits for, by its numbers for them. */
   readonly calls: Map<number, ActorCall>;
+  /** Those that are for every instance of an actor. */
+  readonly broadcasts: Map<number, Broadcast<ActorCall>>;
   /** Calls that it has been given, oldest first. */
   readonly given: Set<ActorCall>;
   /** Instances that live in it. */
@@ -55,6 +58,16 @@ export interface Link {
   /** The next item of a streamed input, or how it ended. False: as above. */
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
   answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
+  /** Of what one instance answers to a call that is for each. */
+  part(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;
 }
@@ -67,6 +80,8 @@ export class DirectoryActor {
   readonly mailboxes = new Map<string, Mailbox>();
   /** Threads that take its calls. */
   readonly links: Link[] = [];
+  /** Of a `pool` actor: what waits for the instance of one thread, and for no other. */
+  readonly targets = new Map<Link, Mailbox>();
   /** Mailboxes with messages, and no thread that takes them. */
   readonly unplaced = new Set<Mailbox>();
   /** Keyed instances without messages, longest idle first, and since when. */
@@ -76,6 +91,7 @@ export class DirectoryActor {
     refused: 0,
     lostTells: 0,
     failedTells: 0,
+    restarts: 0,
     /** The most messages that one mailbox has held. */
     deepest: 0,
     queueWait: new Histogram(),
@@ -105,6 +121,23 @@ export class DirectoryActor {
     return mailbox;
   }
 
+  /** Those of all instances that there are. */
+  instances(): Mailbox[] {
+    if (this.settings.kind === 'pool') return this.links.map((link) => this.#targetOf(link));
+    const lives = ({ link, state, messages }: Mailbox) =>
+      link !== null && (state !== 'stopping' || messages > 0);
+    return [...this.mailboxes.values()].filter(lives);
+  }
+
+  #targetOf(link: Link): Mailbox {
+    const known = this.targets.get(link);
+    if (known !== undefined) return known;
+    const mailbox = new Mailbox(this, '', true);
+    mailbox.link = link;
+    this.targets.set(link, mailbox);
+    return mailbox;
+  }
+
   /** The thread that has least of it, and room for more; null: there is none. */
   leastLoaded(limit: number): Link | null {
     let least: Link | null = null;
@@ -131,6 +164,8 @@ export class DirectoryActor {
 export class Mailbox {
   readonly actor: DirectoryActor;
   readonly key: string;
+  /** It is for the instance of one thread of a `pool` actor, and ends with that. */
+  readonly isTarget: boolean;
   messages = 0;
   bytes = 0;
   /** Calls that a thread has. */
@@ -143,9 +178,10 @@ export class Mailbox {
   head: ActorCall | null = null;
   #tail: ActorCall | null = null;
 
-  constructor(actor: DirectoryActor, key: string) {
+  constructor(actor: DirectoryActor, key: string, isTarget = false) {
     this.actor = actor;
     this.key = key;
+    this.isTarget = isTarget;
   }
 
   push(call: ActorCall): void {
@@ -188,6 +224,8 @@ export class ActorCall {
   state: 'waiting' | 'given' | 'over' = 'waiting';
   /** Who waits for the answer; null: nobody, of a tell or of a call that was given up. */
   caller: Link | null;
+  /** Null: it is not one of a call for every instance. */
+  broadcast: Broadcast<ActorCall> | null = null;
   /** The caller's number for it. */
   readonly id: number;
   readonly mailbox: Mailbox;

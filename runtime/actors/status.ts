@@ -32,6 +32,7 @@ export function actorStatuses(directory: ActorDirectory | null): readonly ActorS
       accepted: tally.accepted,
       refused: tally.refused,
       failedTells: tally.failedTells,
+      restarts: tally.restarts,
       lostTells: tally.lostTells,
       queueWait: waitStatus(tally.queueWait, true),
       total: workStatus(total),

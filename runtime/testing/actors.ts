@@ -68,7 +68,7 @@ export interface TestClock {
 
 /** Something that nobody waits for. */
 export interface Report {
-  readonly what: 'tell failed' | 'tell lost' | 'stop failed';
+  readonly what: 'tell failed' | 'tell lost' | 'stop failed' | 'restart' | 'start failed';
   readonly actor: string;
   readonly key: string;
   readonly why: string;
@@ -127,6 +127,8 @@ class Actors implements TestActors<ActorDefinitions> {
         onTellFailed: report('tell failed'),
         onTellLost: report('tell lost'),
         onStopFailed: report('stop failed'),
+        onRestart: (actor, key, _thread, why) => report('restart')(actor, key, why),
+        onStartFailed: report('start failed'),
       },
       this.#turns,
     );

@@ -28,7 +28,7 @@ const wrong: readonly [title: string, module: string, exported: string, says: Re
     'a module without functions',
     'without-functions',
     '',
-    /expected a module that exports functions, got one that exports Only, default, answer/,
+    /expected a module that exports functions, got one that exports Only, answer, default/,
   ],
   [
     'a function with the name of a member of clients',

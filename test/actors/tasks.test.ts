@@ -92,11 +92,16 @@ test('a hard abort ends the thread of a task that computes on, and what that thr
   t.like((await hard)[0]?.error, { code: 'SLUICE_ACTOR_ABORTED' });
   await died;
   t.deepEqual(await queued, [{ value: 2 }, { value: 'tasks-2' }, { value: 4 }]);
-  t.true(JSON.stringify(log.find('thread died')).includes('a call with the option hard was given up, and had not ended 50 ms later'));
+  t.true(
+    JSON.stringify(log.find('thread died')).includes(
+      'a call with the option hard was given up, and had not ended 50 ms later',
+    ),
+  );
 });
 
 test('a hard abort whose task listens leaves its thread alone', async (t) => {
-  const { ask, log, server } = await startActorServer(t, { actors: { tasks }, module, tasks: 1 });
+  const patient = { ...tasks, hardAbortGraceMs: 600_000 };
+  const { ask, log, server } = await startActorServer(t, { actors: { tasks: patient }, module, tasks: 1 });
   const signals = signalsOf(t);
   const waiting = signals.until('waiting');
   const aborted = signals.until('aborted');

@@ -1,6 +1,14 @@
 /** What the compiler makes of an actor's class: these lines are the test, and running them shows that they are read. */
 import test from 'ava';
-import { actor, type Call, type Client, type Handle, type Keyed } from '../../workers/actors/actors.ts';
+import {
+  actor,
+  type Call,
+  type Client,
+  type EachResult,
+  type Handle,
+  type Keyed,
+  type Unkeyed,
+} from '../../workers/actors/actors.ts';
 
 class Cart {
   readonly #key: string;
@@ -34,7 +42,7 @@ function holds<T extends true>(value?: T): T | undefined {
 
 test('a class with a key has instances, another is one', (t) => {
   holds<Equal<Handle<typeof Cart>, Keyed<Cart>>>();
-  holds<Equal<Handle<typeof Cache>, Client<Cache>>>();
+  holds<Equal<Handle<typeof Cache>, Unkeyed<Cache>>>();
   t.pass();
 });
 
@@ -51,6 +59,24 @@ test('a method becomes an ask of its own type, without the call, and a tell', (t
 
 test('an async generator becomes a stream of what it yields', (t) => {
   holds<Equal<ReturnType<Client<Cart>['ticks']>, AsyncIterableIterator<bigint>>>();
+  t.pass();
+});
+
+test('a call for each instance has a result for each, and a stream none', (t) => {
+  type Each = Handle<typeof Cart>['each'];
+  holds<Equal<ReturnType<Each['add']>, Promise<EachResult<number>[]>>>();
+  holds<Equal<Each['ticks'], never>>();
+  holds<Equal<Parameters<Handle<typeof Cache>['each']['get']>[0], string>>();
+  t.pass();
+});
+
+test('of a module the functions are the methods', (t) => {
+  type Tasks = Handle<typeof import('./applications/tasks.ts')>;
+  holds<Equal<ReturnType<Tasks['double']>, Promise<number>>>();
+  holds<Equal<ReturnType<Tasks['sum']>, AsyncIterableIterator<import('./applications/tasks.ts').Progress>>>();
+  // @ts-expect-error nobody else starts it
+  type Start = Tasks['start'];
+  holds<Equal<Start, Start>>();
   t.pass();
 });
 

@@ -29,7 +29,13 @@ function start() {
   const aborted: Error[] = [];
   const directory = new ActorDirectory(
     { actors: settings, topics: v.parse(topicsSchema, {}), recallAfterMs: 1_000 },
-    { onTellFailed: () => undefined, onTellLost: () => undefined, onStopFailed: () => undefined },
+    {
+      onTellFailed: () => undefined,
+      onTellLost: () => undefined,
+      onStopFailed: () => undefined,
+      onRestart: () => undefined,
+      onStartFailed: () => undefined,
+    },
   );
   const wild = directory.attach('wild', pool, (error) => aborted.push(error));
   const other = directory.attach('other', pool, (error) => aborted.push(error));
@@ -55,13 +61,18 @@ const DEADLINE = 4_000_000_000;
 const MESSAGES: readonly unknown[] = [
   [0, 1, 0, 0, DEADLINE, 0, 0, 'key', Buffer.from([0x91, 0xa1, 0x61])],
   [0, 1, 1, 1, DEADLINE, 1, 0, '', Buffer.from([0x91, 0xa1, 0x61])],
+  [0, 2, 1, 32, DEADLINE, 0, 0, '', Buffer.from([0x91, 0xa1, 0x61])],
+  [0, 3, 0, 32, DEADLINE, 0, 0, '', Buffer.from([0x91, 0xa1, 0x61])],
+  [0, 4, 0, 16, DEADLINE, 0, 0, 'key', Buffer.from([0x91, 0xa1, 0x61])],
   [1, 1],
+  [1, 2],
   [2, 0, 0, Buffer.from([0xc0])],
   [3, 1, Buffer.from([0x81, 0xa7])],
   [4, 0],
   [5, 0, 'key', Buffer.alloc(0)],
   [6, 0, Buffer.from([0xc0])],
   [7, 1, 3],
+  [10, 0, 'key', 0, Buffer.from([0xc0])],
   [32, 1, 'news'],
   [33, 1],
   [34, 0, 'news', Buffer.from([0xc0])],

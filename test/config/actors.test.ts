@@ -91,6 +91,16 @@ test('its largest message fits its mailbox, what a caller may send, and every ri
   );
 });
 
+test('an actor without an export is a pool actor, of the functions of its module', (t) => {
+  const config = parse({ actors: { tasks: { pool: 'state', kind: 'pool' } } });
+  t.like(config.actors.tasks, { export: '', kind: 'pool', hardAbortGraceMs: 5_000 });
+  for (const kind of ['keyed', 'single']) {
+    t.deepEqual(problemsOf({ actors: { tasks: { pool: 'state', kind } } }), [
+      `$.actors.tasks.export: the name of an export, of a ${kind} actor`,
+    ]);
+  }
+});
+
 test('only a pool actor handles several messages at a time', (t) => {
   t.deepEqual(problemsOf({ actors: { counter: { ...counter, concurrency: 2 } } }), [
     '$.actors.counter.concurrency: 1 of a keyed actor',

@@ -6,9 +6,9 @@ import {
   type ActorError,
   actor,
   type Call,
-  type Client,
   type Keyed,
   topic,
+  type Unkeyed,
 } from '../../workers/actors/actors.ts';
 
 const saved = new Map<string, number>();
@@ -82,8 +82,8 @@ test.serial('clients have the types of the classes, and a class with a key is ke
   t.teardown(() => started.close());
   const { actors } = started;
   holds<Equal<typeof actors.counter, Keyed<Counter>>>();
-  holds<Equal<typeof actors.relay, Client<Relay>>>();
-  holds<Equal<typeof actors.other, Client<Relay>>>();
+  holds<Equal<typeof actors.relay, Unkeyed<Relay>>>();
+  holds<Equal<typeof actors.other, Unkeyed<Relay>>>();
   const sum: number = await actors.counter.of('a').add(2);
   t.is(sum, 2);
   t.is(await actors.counter.of('a').add(3), 5);

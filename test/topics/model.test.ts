@@ -98,7 +98,13 @@ class Model {
       },
       recallAfterMs: 1_000,
     },
-    { onTellFailed: () => undefined, onTellLost: () => undefined, onStopFailed: () => undefined },
+    {
+      onTellFailed: () => undefined,
+      onTellLost: () => undefined,
+      onStopFailed: () => undefined,
+      onRestart: () => undefined,
+      onStartFailed: () => undefined,
+    },
   );
   readonly threads = Array.from(
     { length: THREADS },

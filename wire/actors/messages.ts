@@ -12,7 +12,7 @@ import type { ChannelEvents } from '../messages.ts';
 import type { TopicReactorHandler, TopicThreadHandler } from '../topics/messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 4;
+export const ACTOR_GRAMMAR_VERSION = 5;
 
 /** Thread → reactor. */
 export const FromThread = {
@@ -26,6 +26,7 @@ export const FromThread = {
   Pull: 7,
   Input: 8,
   Want: 9,
+  Restart: 10,
 } as const;
 /** Reactor → thread. */
 export const ToThread = {
@@ -39,6 +40,7 @@ export const ToThread = {
   Pull: 23,
   Input: 24,
   Want: 25,
+  Part: 26,
 } as const;
 
 /** Bits of a call's flags. */
@@ -53,9 +55,22 @@ export const CallFlag = {
   Inputs: 8,
   /** Given up and not ended within the actor's grace, it ends its thread. */
   Hard: 16,
+  /** It is for every instance that there is: the answers come as parts, then RESULT. */
+  Each: 32,
   /** Stores of the caller's context come behind that, before the method's name. */
   Carries: 64,
 } as const;
+
+/** What RESTART tells of an instance. */
+export const RestartNews = {
+  /** It wants to begin anew; the payload is why. */
+  Wanted: 0,
+  /** The payload is what its `stop` threw. */
+  StopFailed: 1,
+  /** The payload is what its constructor or its `start` threw: there is no instance until the next call. */
+  StartFailed: 2,
+} as const;
+export type RestartNews = (typeof RestartNews)[keyof typeof RestartNews];
 
 /** How a call ended. */
 export const How = {
@@ -126,6 +141,8 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
   onLeaving(): void;
   /** An instance's `stop` has ended. An empty payload: well; otherwise what it threw. */
   onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void;
+  /** An instance begins anew where it lives. */
+  onRestart(actor: number, key: string, news: number, bytes: Buffer, start: number, end: number): void;
 }
 
 /** The thread's side; as `ActorReactorHandler`. */
@@ -146,6 +163,16 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   /** Nothing runs on the instance, and nothing comes for it until the thread has said that it has stopped. */
   onStop(actor: number, key: string): void;
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
+  /** The answer of one instance to a call that is for each. @param how as of `onResult` @param thread where it lives */
+  onPart(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
   onItem(id: number, bytes: Buffer, start: number, end: number): void;
   onPull(slot: number, generation: number, items: number): void;
   onInput(

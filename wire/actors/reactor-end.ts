@@ -17,6 +17,7 @@ const ITEM = (3 << 8) | FromThread.Item;
 const PULL = (3 << 8) | FromThread.Pull;
 const INPUT = (5 << 8) | FromThread.Input;
 const WANT = (4 << 8) | FromThread.Want;
+const RESTART = (5 << 8) | FromThread.Restart;
 const SUBSCRIBE = (3 << 8) | TopicFromThread.Subscribe;
 const UNSUBSCRIBE = (2 << 8) | TopicFromThread.Unsubscribe;
 const PUBLISH = (4 << 8) | TopicFromThread.Publish;
@@ -69,6 +70,27 @@ export class ActorReactorEnd extends ChannelEnd {
     this.encoder.message(4, ToThread.Result, id);
     this.encoder.integer(how);
     this.encoder.binary(bytes, start, end);
+    return this.commit();
+  }
+
+  /** @param thread of at most `MAX_THREAD_CHARS` */
+  sendPart(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(thread) + stringBound(key) + binaryBound(end - start)))
+      return false;
+    const { encoder } = this;
+    encoder.message(6, ToThread.Part, id);
+    encoder.integer(how);
+    encoder.string(thread);
+    encoder.string(key);
+    encoder.binary(bytes, start, end);
     return this.commit();
   }
 
@@ -221,6 +243,14 @@ export class ActorReactorEnd extends ChannelEnd {
         const key = decoder.string();
         decoder.binary();
         handler.onStopped(actor, key, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case RESTART: {
+        const actor = decoder.integer();
+        const key = decoder.string();
+        const news = decoder.integer();
+        decoder.binary();
+        handler.onRestart(actor, key, news, bytes, decoder.position, decoder.end);
         return;
       }
       case PUBLISH: {

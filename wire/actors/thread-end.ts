@@ -17,6 +17,7 @@ const ITEM = (3 << 8) | ToThread.Item;
 const PULL = (4 << 8) | ToThread.Pull;
 const INPUT = (6 << 8) | ToThread.Input;
 const WANT = (4 << 8) | ToThread.Want;
+const PART = (6 << 8) | ToThread.Part;
 const SUBSCRIBED = (4 << 8) | TopicToThread.Subscribed;
 const EVENT = (4 << 8) | TopicToThread.Event;
 
@@ -120,6 +121,16 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendRestart(actor: number, key: string, news: number, payload: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(length))) return false;
+    const { encoder } = this;
+    encoder.message(5, FromThread.Restart, actor);
+    encoder.string(key);
+    encoder.integer(news);
+    encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
   sendSubscribe(id: number, topic: string): boolean {
     if (!this.begin(FIXED_BOUND + stringBound(topic))) return false;
     this.encoder.message(3, TopicFromThread.Subscribe, id);
@@ -177,6 +188,15 @@ export class ActorThreadEnd extends ChannelEnd {
         const how = decoder.integer();
         decoder.binary();
         handler.onResult(id, how, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case PART: {
+        const id = decoder.integer();
+        const how = decoder.integer();
+        const thread = decoder.string();
+        const key = decoder.string();
+        decoder.binary();
+        handler.onPart(id, how, thread, key, bytes, decoder.position, decoder.end);
         return;
       }
       case ITEM: {

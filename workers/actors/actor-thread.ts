@@ -107,8 +107,9 @@ export class ActorThread implements ActorThreadHandler {
     return (this.states[actor] as ActorState).limits;
   }
 
-  contextOf({ name }: ActorSettings, key: string): ActorContext {
-    return Object.freeze({ actor: name, key, pool: this.#boot.pool, thread: this.#boot.thread });
+  contextOf({ name }: ActorSettings, key: string, restart: (reason?: unknown) => void): ActorContext {
+    const { pool, thread } = this.#boot;
+    return Object.freeze({ actor: name, key, pool, thread, restart });
   }
 
   /**
@@ -305,6 +306,18 @@ export class ActorThread implements ActorThreadHandler {
 
   onItem(id: number, bytes: Buffer, start: number, end: number): void {
     this.calls.onItem(id, bytes, start, end);
+  }
+
+  onPart(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.calls.onPart(id, how, thread, key, bytes, start, end);
   }
 
   onPull(slot: number, generation: number, items: number): void {

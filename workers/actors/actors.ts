@@ -17,7 +17,19 @@ export {
 } from './carried.ts';
 export type { CallKind, CallRecord, MethodRecord } from './diagnostics.ts';
 export { ActorError, ActorErrorCode, type Begun, type EndedBy } from './error.ts';
-export type { ActorContext, Ask, Call, CallOptions, Client, Handle, Keyed, Tell } from './types.ts';
+export type {
+  ActorContext,
+  Ask,
+  Call,
+  CallOptions,
+  Client,
+  Each,
+  EachResult,
+  Handle,
+  Keyed,
+  Tell,
+  Unkeyed,
+} from './types.ts';
 
 /**
  * A handle for the actor of this name, as the configuration has it. It owns nothing and needs no disposal; it may be made when a module is

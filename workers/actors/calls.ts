@@ -12,7 +12,7 @@ import { answering, type Child, type HostedCall } from './hosted-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { ReadStream, StreamSource } from './read-stream.ts';
 import { type FedCall, placesOfStreams, SentInputs } from './sent-inputs.ts';
-import type { CallOptions } from './types.ts';
+import type { CallOptions, EachResult } from './types.ts';
 
 /** The longest deadline: what the clock's difference can say, about 24 days. */
 const MOST_DEADLINE_MS = 2 ** 31 - 1;
@@ -28,6 +28,8 @@ class MadeCall implements Child, StreamSource, FedCall {
   readonly stream: ReadStream | null;
   /** Null: no argument is a stream. */
   readonly inputs: SentInputs | null;
+  /** What has come of a call for each instance; null: it is none. */
+  readonly parts: EachResult<unknown>[] | null;
   readonly #calls: Calls;
   readonly #parent: HostedCall | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -44,6 +46,7 @@ class MadeCall implements Child, StreamSource, FedCall {
     signal: AbortSignal | undefined,
     stream: ReadStream | null,
     inputs: SentInputs | null,
+    parts: EachResult<unknown>[] | null,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
@@ -56,6 +59,7 @@ class MadeCall implements Child, StreamSource, FedCall {
     this.#signal = signal;
     this.stream = stream;
     this.inputs = inputs;
+    this.parts = parts;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -154,7 +158,9 @@ export class Calls {
     const places = placesOfStreams(sent);
     let inputs: SentInputs | null = null;
     if (places !== null) {
-      if ((flags & CallFlag.Tell) !== 0) return this.#refused(tellOfStream(label, places), flags, record);
+      if ((flags & (CallFlag.Tell | CallFlag.Each)) !== 0) {
+        return this.#refused(streamRefused(label, flags, places), flags, record);
+      }
       inputs = new SentInputs(this.thread, sent, places, actor.limits, settings.streamGraceMs);
       for (const place of places) sent[place] = undefined;
       sent.push(places);
@@ -194,6 +200,7 @@ export class Calls {
       options?.signal,
       stream,
       inputs,
+      (flags & CallFlag.Each) === 0 ? null : [],
       resolve,
       reject,
     );
@@ -272,9 +279,39 @@ export class Calls {
       );
       return;
     }
-    if (how === How.Value) resolve(value);
+    if (how === How.Value) resolve(call.parts ?? value);
     else if (how === How.Threw) reject(value);
     else reject(failed(value as Failure, method));
+  }
+
+  onPart(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const call = this.#open.get(id);
+    // As above.
+    if (call === undefined || call.parts === null) return;
+    const { actor, method, parts } = call;
+    let value: unknown;
+    try {
+      value = decoder.decode(bytes, start, end, actor.limits);
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      const text = `${actor.settings.name}.${method}: ${error.message}`;
+      const reason = new ActorError(error.code, text, { begun: 'yes', by: 'server' });
+      parts.push({ status: 'rejected', reason, thread, key });
+      return;
+    }
+    if (how === How.Value) parts.push({ status: 'fulfilled', value, thread, key });
+    else {
+      const reason = how === How.Threw ? value : failed(value as Failure, method);
+      parts.push({ status: 'rejected', reason, thread, key });
+    }
   }
 
   onItem(id: number, bytes: Buffer, start: number, end: number): void {
@@ -335,10 +372,14 @@ export class Calls {
 
 const NOTHING = new Uint8Array(0);
 
-function tellOfStream(label: string, places: readonly number[]): ActorError {
+function streamRefused(label: string, flags: number, places: readonly number[]): ActorError {
+  const where =
+    (flags & CallFlag.Tell) !== 0
+      ? 'in a tell, as nobody gives it more once it is in the mailbox'
+      : 'in a call for each instance, as a stream is read once';
   return new ActorError(
     ActorErrorCode.MessageInvalid,
-    `${label}: expected plain data in a tell, as nobody gives it more once it is in the mailbox, got a stream at arguments[${places[0]}]`,
+    `${label}: expected plain data ${where}, got a stream at arguments[${places[0]}]`,
     { begun: 'no', by: 'caller' },
   );
 }

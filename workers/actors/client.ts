@@ -53,6 +53,7 @@ export class ActorState {
   /** Classes of clients: of asks, and of tells. Others once the methods are known. */
   #Asks = clientClass(this, 0);
   #Tells = clientClass(this, CallFlag.Tell);
+  #Each = clientClass(this, CallFlag.Each);
 
   constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: Calls) {
     this.index = index;
@@ -70,6 +71,7 @@ export class ActorState {
     this.#methods = new Map(methods.map((method) => [method.name, method]));
     this.#Asks = clientClass(this, 0);
     this.#Tells = clientClass(this, CallFlag.Tell);
+    this.#Each = clientClass(this, CallFlag.Each);
   }
 
   ask(key: string): ActorClient {
@@ -80,19 +82,32 @@ export class ActorState {
     return new this.#Tells(key);
   }
 
+  each(): ActorClient {
+    return new this.#Each('');
+  }
+
   /** A promise of the answer, or the stream that it is. While nobody knows which, what it is used as. */
   call(key: string, name: string, flags: number, args: readonly unknown[]): unknown {
     const method = this.#methods?.get(name);
     if (method === undefined && this.#methods !== null) this.refuseName(name);
     const all = method?.interleaves === true ? flags | CallFlag.Interleaves : flags;
-    const isTell = (flags & CallFlag.Tell) !== 0;
-    if (isTell || method?.streams === false) return this.#calls.make(this, key, name, all, args);
+    if ((flags & CallFlag.Each) !== 0 && method?.streams === true) this.#refuseStream(name);
+    const isOne = (flags & (CallFlag.Tell | CallFlag.Each)) !== 0;
+    if (isOne || method?.streams === false) return this.#calls.make(this, key, name, all, args);
     const stream = new ReadStream(
       (reader) => this.#calls.make(this, key, name, all | CallFlag.Streams, args, reader),
       this.settings.streamItems,
     );
     if (method !== undefined) return stream;
     return new Unknown(stream, () => this.#calls.make(this, key, name, all, args));
+  }
+
+  #refuseStream(method: string): never {
+    throw new ActorError(
+      ActorErrorCode.MethodUnknown,
+      `${this.settings.name}: expected a method that answers once, in a call for each instance; ${method} answers with a stream`,
+      { begun: 'no', by: 'caller' },
+    );
   }
 
   refuseName(method: string): never {

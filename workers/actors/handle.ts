@@ -19,6 +19,7 @@ function memberOf(name: string, property: string | symbol, current: () => ActorT
   // What is no name of a member, and what `await` looks for.
   if (typeof property === 'symbol' || property === 'then') return undefined;
   const state = stateOf(name, current());
+  if (property === 'each') return state.each();
   const isKeyed = state.settings.kind === 'keyed';
   if (property === 'of') {
     if (!isKeyed) throw keyless(name, `${name} is no keyed actor: call its methods without a key`);

@@ -5,7 +5,7 @@
  */
 
 import { ActorCounter } from '../../wire/actors/counters.ts';
-import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
+import { type ActorManifest, CallFlag, How, RestartNews } from '../../wire/actors/messages.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
@@ -19,6 +19,7 @@ import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
+import type { ActorContext } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
 /** As a payload: fixext 1 of the type for undefined. */
@@ -50,7 +51,7 @@ export class ActorHost {
     for (const actor of actors) {
       if (actor.settings.kind !== 'pool') continue;
       const instance = new Instance(actor, '');
-      await instance.open(this.#thread.contextOf(actor.settings, ''));
+      await instance.open(this.#contextOf(instance));
       instance.state = 'ready';
       actor.instances.set('', instance);
     }
@@ -79,6 +80,8 @@ export class ActorHost {
   }
 
   async #stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
+    await instance.reopened;
+    if (instance.state === 'gone') return;
     instance.state = 'stopping';
     try {
       await instance.close();
@@ -201,7 +204,7 @@ export class ActorHost {
     const instance = new Instance(actor, key);
     actor.instances.set(key, instance);
     try {
-      const started = instance.open(this.#thread.contextOf(actor.settings, key));
+      const started = instance.open(this.#contextOf(instance));
       if (started instanceof Promise) {
         started.then(
           () => this.#started(instance),
@@ -232,6 +235,64 @@ export class ActorHost {
       if (!this.#claim(call)) continue;
       this.#replyThrown(call, error);
     }
+  }
+
+  #contextOf(instance: Instance): ActorContext {
+    const { actor, key } = instance;
+    const objects = instance.objects + 1;
+    return this.#thread.contextOf(actor.settings, key, (reason) => {
+      if (instance.objects === objects) this.#restart(instance, reason);
+    });
+  }
+
+  // ---- beginning anew
+
+  #restart(instance: Instance, reason: unknown): void {
+    // One that starts fails by what its `start` throws; one that stops has nothing to begin anew for.
+    if (instance.state !== 'ready') return;
+    instance.state = 'restarting';
+    const why =
+      reason === undefined || typeof reason === 'string' ? new Error(reason ?? 'it says no reason') : reason;
+    this.#sendRestart(instance, RestartNews.Wanted, why);
+    if (instance.begun === 0) this.#reopen(instance);
+  }
+
+  /** Nothing runs on it. */
+  #reopen(instance: Instance): void {
+    instance.reopened = this.#reopening(instance).finally(() => {
+      instance.reopened = null;
+    });
+  }
+
+  async #reopening(instance: Instance): Promise<void> {
+    try {
+      await instance.close();
+    } catch (error) {
+      this.#sendRestart(instance, RestartNews.StopFailed, error);
+    }
+    instance.state = 'starting';
+    try {
+      await instance.open(this.#contextOf(instance));
+    } catch (error) {
+      this.#sendRestart(instance, RestartNews.StartFailed, error);
+      this.#startFailed(instance, error);
+      return;
+    }
+    this.#started(instance);
+  }
+
+  #sendRestart({ actor, key }: Instance, news: RestartNews, error: unknown): void {
+    const encoder = freeEncoder();
+    try {
+      encoder.encodeThrown(error, FAILURE_LIMITS);
+    } catch (refused) {
+      if (!(refused instanceof PayloadError)) throw refused;
+      encoder.encodeThrown(new Error(refused.message), FAILURE_LIMITS);
+    }
+    const { bytes, length } = encoder;
+    this.#thread.send(bytes, length, (end, payload) =>
+      end.sendRestart(actor.index, key, news, payload, length),
+    );
   }
 
   #advanceLater(instance: Instance): void {
@@ -352,6 +413,7 @@ export class ActorHost {
     const { counters } = this.#thread;
     counters.add(actor.index, ActorCounter.Begun, 1);
     counters.add(actor.index, ActorCounter.WaitMs, waitMs);
+    instance.begun++;
     if (!method.interleaves) instance.running++;
     while (args.length < method.parameters) args.push(undefined);
     args.push(call);
@@ -442,7 +504,12 @@ export class ActorHost {
   }
 
   #ended({ instance }: HostedCall, method: HostedMethod): void {
+    instance.begun--;
     if (!method.interleaves) instance.running--;
+    if (instance.state === 'restarting' && instance.begun === 0) {
+      this.#reopen(instance);
+      return;
+    }
     if (instance.queue.head !== null) this.#advance(instance);
   }
 

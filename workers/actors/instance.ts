@@ -2,7 +2,9 @@
  * One object of an actor's class, and the calls that it has.
  *
  *   starting ──▶ ready ──▶ stopping ──▶ gone
- *      └── start failed ───────────────▶ gone
+ *    ▲  │         └──▶ restarting ─┐
+ *    │  └── start failed ─────────│──▶ gone
+ *    └────────────────────────────┘
  *
  * A keyed or single one runs one method to its end before the next, except those that its class lists in `static interleave`. One of a
  * `pool` actor runs `concurrency` of them.
@@ -35,13 +37,19 @@ export interface HostedActor {
 export class Instance {
   readonly actor: HostedActor;
   readonly key: string;
-  state: 'starting' | 'ready' | 'stopping' | 'gone' = 'starting';
+  state: 'starting' | 'ready' | 'restarting' | 'stopping' | 'gone' = 'starting';
   object: object | null = null;
   readonly queue = new CallQueue();
   /** What its constructor, `start` and `stop` enter is theirs, and no call's. */
   readonly #context = new AsyncResource('SLUICE_ACTOR');
   /** Methods that run and let no other begin. */
   running = 0;
+  /** All methods that run. */
+  begun = 0;
+  /** Objects that it has had: the context of one that is gone restarts nothing. */
+  objects = 0;
+  /** Resolves when it has begun anew, or could not; null: it has not been asked to. */
+  reopened: Promise<void> | null = null;
   /** It is being looked through for calls that can begin. */
   isAdvancing = false;
 
@@ -53,6 +61,7 @@ export class Instance {
   /** Makes the object and starts it. @returns what `start` gives @throws what the constructor or `start` throws */
   open(context: ActorContext): unknown {
     return this.#context.runInAsyncScope(() => {
+      this.objects++;
       this.object = this.actor.create(context);
       return settled((this.object as { start?(): unknown }).start?.());
     });

@@ -17,6 +17,11 @@ export interface ActorContext {
   readonly pool: string;
   /** The thread's name, as the log has it. */
   readonly thread: string;
+  /**
+   * The instance is to begin anew: it begins nothing more, what it has begun ends, `stop` runs, and a new object of the class starts in its
+   * place, for what waits. @param reason for the log
+   */
+  restart(reason?: unknown): void;
 }
 
 export interface CallOptions {
@@ -73,7 +78,28 @@ export type Tell<I> = { readonly [K in MethodName<I>]: Told<I[K]> };
 
 export type Client<I> = Ask<I> & { readonly tell: Tell<I> };
 
+/** Of one instance. */
+export type EachResult<T> = PromiseSettledResult<T> & {
+  /** Where the instance lives; empty: it was refused before it had a thread. */
+  readonly thread: string;
+  /** Empty unless the actor is keyed. */
+  readonly key: string;
+};
+
+type AskedOfEach<F> = F extends (...args: infer A) => infer R
+  ? R extends AsyncIterable<unknown>
+    ? never
+    : (...args: [...Sent<A>, options?: CallOptions]) => Promise<EachResult<Awaited<R>>[]>
+  : never;
+
+/** Calls every instance that there is, and resolves with what became of each. */
+export type Each<I> = { readonly [K in MethodName<I>]: AskedOfEach<I[K]> };
+
+/** An actor without keys. */
+export type Unkeyed<I> = Client<I> & { readonly each: Each<I> };
+
 export interface Keyed<I> {
+  readonly each: Each<I>;
   /** The instance for this key: the only one in the process. */
   of(key: string): Client<I>;
 }
@@ -84,5 +110,5 @@ export type Handle<C extends ActorClass | ActorModule> = C extends abstract new 
 ) => infer I
   ? A extends readonly [string, ...unknown[]]
     ? Keyed<I>
-    : Client<I>
-  : Client<C>;
+    : Unkeyed<I>
+  : Unkeyed<C>;

@@ -2,7 +2,13 @@
  * Makes the calls that a test asks for, from its own thread: the body is a JSON array of them, the answer one of what became of each.
  * They are all under way at once, in this order.
  */
-import { type ActorError, actor, traceContext, traceOf } from '../../../workers/actors/actors.ts';
+import {
+  type ActorError,
+  actor,
+  type EachResult,
+  traceContext,
+  traceOf,
+} from '../../../workers/actors/actors.ts';
 import type { Exchange } from '../../../workers/gateway.ts';
 import { Signals } from '../../server/signals.ts';
 import { tenant } from './tenant.ts';
@@ -15,6 +21,8 @@ export interface Asked {
   /** Streams that it is given before the arguments. */
   readonly feed?: Feed | readonly Feed[];
   readonly tell?: boolean;
+  /** For every instance; the value is the list of what became of each. */
+  readonly each?: boolean;
   readonly deadlineMs?: number;
   /** A tell that is made so often, and awaited never. */
   readonly flood?: number;
@@ -43,6 +51,8 @@ export interface Feed {
   readonly rude?: 'throws' | 'number' | 'no-iterator';
 }
 
+export type Described = EachResult<unknown> & { readonly reason?: Outcome['error'] };
+
 export interface Outcome {
   readonly value?: unknown;
   /** Items that each of its streams was asked for. */
@@ -59,7 +69,11 @@ export interface Outcome {
 }
 
 type AnyClient = { readonly [method: string]: (...args: unknown[]) => Promise<unknown> };
-type AnyHandle = AnyClient & { of(key: string): AnyClient & { tell: AnyClient }; readonly tell: AnyClient };
+type AnyHandle = AnyClient & {
+  of(key: string): AnyClient & { tell: AnyClient };
+  readonly tell: AnyClient;
+  readonly each: AnyClient;
+};
 
 export default async function caller(exchange: Exchange): Promise<void> {
   const asked = JSON.parse(await exchange.body.text()) as Asked[];
@@ -88,6 +102,7 @@ async function outcomeOf({
   args: given = [],
   feed = [],
   tell,
+  each,
   deadlineMs,
   hard,
   abort,
@@ -110,7 +125,7 @@ async function outcomeOf({
   try {
     const handle = actor(name) as unknown as AnyHandle;
     const client = key === undefined ? handle : handle.of(key);
-    const called = (tell === true ? client.tell : client) as AnyClient;
+    const called = (each === true ? handle.each : tell === true ? client.tell : client) as AnyClient;
     for (let i = 0; i < flood; i++) void (called[method] as AnyClient[string])(...all);
     answer = (called[method] as AnyClient[string])(...all);
   } catch (error) {
@@ -122,6 +137,7 @@ async function outcomeOf({
   if (abort === true) controller.abort(new Error('the test has aborted it'));
   try {
     const value = take === undefined ? await answer : await taken(answer, take, items);
+    if (each === true) return { ...told, value: (value as EachResult<unknown>[]).map(describeResult) };
     return { ...told, value };
   } catch (error) {
     return { ...told, ...(items.length > 0 && { value: items }), error: describe(error, 'settled') };
@@ -167,6 +183,11 @@ async function taken(answer: unknown, most: number, items: unknown[]): Promise<u
     if (items.length >= most) break;
   }
   return items;
+}
+
+function describeResult(result: EachResult<unknown>): Described {
+  if (result.status === 'fulfilled') return result;
+  return { ...result, reason: describe(result.reason, 'settled') };
 }
 
 function describe(error: unknown, at: 'call' | 'settled'): NonNullable<Outcome['error']> {

@@ -132,8 +132,11 @@ export class Relay {
   }
 }
 
+let tasksMade = 0;
+
 export class Tasks {
   readonly #context: ActorContext;
+  readonly #object = ++tasksMade;
 
   constructor(context: ActorContext) {
     this.#context = context;
@@ -145,6 +148,12 @@ export class Tasks {
 
   where(): string {
     return this.#context.thread;
+  }
+
+  /** Wants to begin anew. Which of its thread's objects it is. */
+  restarts(reason: string): number {
+    this.#context.restart(reason);
+    return this.#object;
   }
 
   /** What came along. */

@@ -1,0 +1,50 @@
+/** A call that is for every instance of an actor: a call for each of them, whose answers go back as parts, and an end when all have come. */
+import { How } from '../../wire/actors/messages.ts';
+import { Extension } from '../../wire/payload/forms.ts';
+
+/** As a payload. */
+const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
+
+/** The thread that has made it. */
+export interface PartTaker {
+  readonly broadcasts: Map<number, unknown>;
+  part(
+    id: number,
+    how: number,
+    thread: string,
+    key: string,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
+}
+
+export class Broadcast<Call> {
+  readonly caller: PartTaker;
+  /** The caller's number for all of it. */
+  readonly id: number;
+  /** Those that are not over. */
+  readonly calls = new Set<Call>();
+  #parts: number;
+
+  /** @param parts so many answers come */
+  constructor(caller: PartTaker, id: number, parts: number) {
+    this.caller = caller;
+    this.id = id;
+    this.#parts = parts;
+    caller.broadcasts.set(id, this);
+    if (parts === 0) this.#end();
+  }
+
+  /** @param thread of the instance; empty: it has none */
+  part(how: number, thread: string, key: string, bytes: Uint8Array, start: number, end: number): void {
+    this.caller.part(this.id, how, thread, key, bytes, start, end);
+    if (--this.#parts === 0) this.#end();
+  }
+
+  #end(): void {
+    this.caller.broadcasts.delete(this.id);
+    this.caller.answer(this.id, How.Value, UNDEFINED, 0, UNDEFINED.length);
+  }
+}
