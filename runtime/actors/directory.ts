@@ -18,7 +18,7 @@ import type { TopicSettings } from '../../wire/topics/messages.ts';
 import { Topics, type TopicsOptions } from '../topics/topics.ts';
 import { Broadcast } from './broadcast.ts';
 import { Doomed } from './doomed.ts';
-import { ActorLink, type LinkOwner } from './link.ts';
+import { ActorLink, type AttachingPool, type LinkOwner } from './link.ts';
 import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
 import { ActorTurns } from './turns.ts';
 
@@ -40,16 +40,6 @@ export interface DirectoryOptions {
   readonly topics: TopicSettings & TopicsOptions;
   readonly recallAfterMs: number;
   readonly maxErrorChars?: number;
-  readonly slots?: number;
-  readonly maxBacklogBytes?: number;
-}
-
-/** The pool of a thread that starts. */
-export interface AttachingPool {
-  readonly name: string;
-  readonly ringBytes: number;
-  /** URL of the module with its actors; null: it has none. */
-  readonly module: string | null;
 }
 
 /** What a thread that starts is given, and how its end is told. */
@@ -58,15 +48,6 @@ export interface AttachedThread {
   readonly port: MessagePort;
   gone(): void;
 }
-
-/** Calls that one thread can be given at once. */
-const DEFAULT_SLOTS = 1_024;
-/** Answers that wait for one thread that does not read. */
-const DEFAULT_BACKLOG_BYTES = 16_777_216;
-/** Calls that an instance is given ahead of the one that it runs, to hide the way. */
-const AHEAD = 32;
-/** Calls within calls. */
-const MAX_CHAIN = 64;
 
 export class ActorDirectory implements LinkOwner {
   readonly notRead: Buffer;
@@ -118,10 +99,7 @@ export class ActorDirectory implements LinkOwner {
 
   /** A thread starts. @param abort ends it, when its ring holds what it cannot have written */
   attach(name: string, pool: AttachingPool, abort: (error: Error) => void): AttachedThread {
-    const { slots = DEFAULT_SLOTS, maxBacklogBytes = DEFAULT_BACKLOG_BYTES } = this.#options;
-    const { ringBytes, module } = pool;
-    const actors = this.#actors.length;
-    const link = new ActorLink(name, pool.name, this, { ringBytes, slots, maxBacklogBytes, actors });
+    const link = new ActorLink(name, pool, this, this.#actors.length);
     this.#abortThread.set(link, abort);
     this.#links.add(link);
     this.#turns.add(link);
@@ -135,7 +113,7 @@ export class ActorDirectory implements LinkOwner {
       pool: pool.name,
       actors: this.#options.actors,
       topics: this.#options.topics,
-      module,
+      module: pool.module,
       maxErrorChars: this.#options.maxErrorChars ?? DEFAULT_MAX_ERROR_CHARS,
     };
     return { boot, port: link.transfer.port, gone: () => this.#gone(link) };
@@ -298,7 +276,8 @@ export class ActorDirectory implements LinkOwner {
     if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
     const isEach = (flags & CallFlag.Each) !== 0;
     const isKeyless = isEach || actor.settings.kind !== 'keyed';
-    if ((isKeyless && key !== '') || link.calls.has(id) || link.broadcasts.has(id)) {
+    const isKnown = link.calls.has(id) || link.broadcasts.has(id);
+    if ((isKeyless && key !== '') || key.length > actor.settings.maxKeyChars || isKnown) {
       throw corrupt(
         'a call of its own',
         `one of actor ${index} with a key, or a number, that it cannot have`,
@@ -402,7 +381,7 @@ export class ActorDirectory implements LinkOwner {
 
   /** What is wrong with the chain of calls that this one would end; null: nothing. */
   #circle({ actor, key }: Mailbox, flags: number, parent: ActorCall): string | null {
-    const { name, kind } = actor.settings;
+    const { name, kind, maxCallDepth } = actor.settings;
     const waits = kind !== 'pool' && (flags & CallFlag.Interleaves) === 0;
     let depth = 1;
     for (let call: ActorCall | null = parent; call !== null; call = call.parent, depth++) {
@@ -418,7 +397,7 @@ export class ActorDirectory implements LinkOwner {
         return `${instance}: the call waits, by ${depth} others, for the instance that it calls; list the method in static interleave if it may run meanwhile`;
       }
     }
-    return depth <= MAX_CHAIN ? null : `${name}: expected at most ${MAX_CHAIN} calls within calls`;
+    return depth <= maxCallDepth ? null : `${name}: expected at most ${maxCallDepth} calls within calls`;
   }
 
   #refuse(link: ActorLink, id: number, actor: DirectoryActor, code: string, message: string): void {
@@ -462,10 +441,11 @@ export class ActorDirectory implements LinkOwner {
 
   #linkFor(mailbox: Mailbox): Link | null {
     const { actor } = mailbox;
-    const { kind, concurrency } = actor.settings;
-    if (mailbox.isTarget) return mailbox.given < concurrency + AHEAD ? mailbox.link : null;
-    if (kind === 'pool') return actor.leastLoaded(concurrency + AHEAD);
-    if (mailbox.state !== 'open' || mailbox.given >= 1 + AHEAD) return null;
+    const { kind, concurrency, aheadMessages } = actor.settings;
+    const most = concurrency + aheadMessages;
+    if (mailbox.isTarget) return mailbox.given < most ? mailbox.link : null;
+    if (kind === 'pool') return actor.leastLoaded(most);
+    if (mailbox.state !== 'open' || mailbox.given >= most) return null;
     if (mailbox.link !== null) return mailbox.link;
     const link = actor.leastSettled();
     if (link === null) {

@@ -31,10 +31,18 @@ export function createDirectory(config: Config, log: Log): ActorDirectory | null
 /** Threads of files answer without the application's code, so none of them can call an actor. */
 export function companionOf(
   directory: ActorDirectory | null,
-  { name, applicationOptions, ringBytes, module }: Config['pools'][string],
+  {
+    name,
+    applicationOptions,
+    ringBytes,
+    actorCallsPerThread: callsPerThread,
+    actorBacklogBytes: backlogBytes,
+    module: path,
+  }: Config['pools'][string],
 ): { companion?: ThreadCompanion } {
   if (directory === null || applicationOptions !== undefined) return {};
-  const pool = { name, ringBytes, module: module === undefined ? null : pathToFileURL(module).href };
+  const module = path === undefined ? null : pathToFileURL(path).href;
+  const pool = { name, ringBytes, callsPerThread, backlogBytes, module };
   return { companion: { attach: (thread, abort) => directory.attach(thread, pool, abort) } };
 }
 

@@ -18,6 +18,18 @@ import type { Topics } from '../topics/topics.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
 
+/** The pool of a thread that starts. */
+export interface AttachingPool {
+  readonly name: string;
+  readonly ringBytes: number;
+  /** Calls that the thread can be given at once. */
+  readonly callsPerThread: number;
+  /** Answers that wait for it while it does not read. */
+  readonly backlogBytes: number;
+  /** URL of the module with its actors; null: it has none. */
+  readonly module: string | null;
+}
+
 /** What happens on a link; the directory decides what becomes of it. */
 export interface LinkOwner {
   onCall(
@@ -53,14 +65,6 @@ export interface LinkOwner {
   readonly notRead: Buffer;
 }
 
-export interface LinkOptions {
-  readonly ringBytes: number;
-  readonly slots: number;
-  readonly maxBacklogBytes: number;
-  /** Of the configuration. */
-  readonly actors: number;
-}
-
 export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   readonly name: string;
   readonly pool: string;
@@ -86,18 +90,19 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   #unsentBytes = 0;
   readonly #maxBacklogBytes: number;
 
+  /** @param actors of the configuration */
   constructor(
     name: string,
-    pool: string,
+    { name: pool, ringBytes, callsPerThread: slots, backlogBytes }: AttachingPool,
     owner: LinkOwner,
-    { ringBytes, slots, maxBacklogBytes, actors }: LinkOptions,
+    actors: number,
   ) {
     this.counterMemory = allocateActorCounters(actors);
     this.counters = new ActorCounters(this.counterMemory);
     this.name = name;
     this.pool = pool;
     this.#owner = owner;
-    this.#maxBacklogBytes = maxBacklogBytes;
+    this.#maxBacklogBytes = backlogBytes;
     this.#slots = new Array<ActorCall | null>(slots).fill(null);
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
     const { reactor, transfer } = createActorChannel(this, { ringBytes, slots });

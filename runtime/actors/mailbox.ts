@@ -21,6 +21,10 @@ import type { Broadcast } from './broadcast.ts';
 export interface DirectorySettings extends ActorSettings {
   readonly mailboxMessages: number;
   readonly mailboxBytes: number;
+  /** Messages that an instance is given ahead of those that it runs. */
+  readonly aheadMessages: number;
+  /** Calls within calls. */
+  readonly maxCallDepth: number;
   /** Instances of a keyed actor. */
   readonly maxKeys: number;
   /** An instance of a keyed actor without messages is stopped after this long. */

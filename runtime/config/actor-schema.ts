@@ -49,6 +49,10 @@ const actorSchema = v.pipe(
           { from: 1, to: 1_024, byDefault: undefined },
         ),
       ),
+      aheadMessages: wholeNumber(
+        'Messages that an instance is given ahead of those that it runs, to hide the way. The rest waits in the mailbox.',
+        { from: 0, to: 1_024, byDefault: 32 },
+      ),
       mailboxMessages: messages(
         'Messages that a mailbox holds, begun ones included: of a keyed actor each key has one, of the others the actor. More are refused.',
         256,
@@ -65,6 +69,10 @@ const actorSchema = v.pipe(
         byDefault: 262_144,
       }),
       ...payloadFields,
+      maxCallDepth: wholeNumber(
+        'How deep calls may lie within each other, the one of this actor being the innermost. More are refused.',
+        { from: 1, to: 1_024, byDefault: 64 },
+      ),
       deadlineMs: wholeNumber('How long a call may take whose caller says nothing else.', {
         from: 1,
         to: maxTimerMs,
@@ -91,6 +99,11 @@ const actorSchema = v.pipe(
           byDefault: 100_000,
         },
       ),
+      maxKeyChars: wholeNumber('Characters of a key. Longer ones are refused.', {
+        from: 1,
+        to: 8_192,
+        byDefault: 512,
+      }),
       idleMs: wholeNumber('An instance of a keyed actor is stopped after this long without a message.', {
         from: 1_000,
         to: maxTimerMs,

@@ -103,9 +103,12 @@ function checkSizes(where: string, actor: unknown, ring: Ring | null, problems: 
     problems.push(conflict(path, `at most ${name} (${room})`, most));
     return;
   }
-  if (ring === null || most <= maxPayloadBytes(ring.bytes)) return;
+  const keyChars = memberOf(actor, 'maxKeyChars');
+  if (ring === null || typeof keyChars !== 'number') return;
+  const bound = maxPayloadBytes(ring.bytes, keyChars);
+  if (most <= bound) return;
   problems.push({
-    ...conflict(path, `at most ${maxPayloadBytes(ring.bytes)}, so that half a ring holds a message`, most),
+    ...conflict(path, `at most ${bound}, so that half a ring holds a message`, most),
     hint: `or raise ${ring.where} (${ring.bytes})`,
   });
 }

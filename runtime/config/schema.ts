@@ -191,6 +191,14 @@ export const poolSchema = v.pipe(
         2_097_152,
         'a power of two from 65536 to 67108864',
       ),
+      actorCallsPerThread: wholeNumber(
+        'Calls of actors that a thread is given at a time, begun ones included; more wait in their mailboxes.',
+        { from: 1, to: 65_536, byDefault: 1_024 },
+      ),
+      actorBacklogBytes: wholeNumber(
+        'Bytes of answers of actors, and of items of streams, that wait beside its ring for a thread that does not read. More are dropped, and their calls told so.',
+        { from: 0, to: 1_073_741_824, byDefault: 16_777_216 },
+      ),
       recallAfterMs: timeout(
         'How far ahead a thread is given work; what one that computes has not begun after this long goes to another.',
         5,

@@ -33,6 +33,7 @@ export type ActorDefinition = ActorSettingsInput &
 
 export interface ActorSettingsInput {
   readonly concurrency?: number;
+  readonly aheadMessages?: number;
   readonly mailboxMessages?: number;
   readonly mailboxBytes?: number;
   readonly callerMessages?: number;
@@ -40,11 +41,13 @@ export interface ActorSettingsInput {
   readonly maxMessageBytes?: number;
   readonly maxMessageDepth?: number;
   readonly maxSharedReferences?: number;
+  readonly maxCallDepth?: number;
   readonly deadlineMs?: number;
   readonly streamItems?: number;
   readonly streamGraceMs?: number;
   readonly hardAbortGraceMs?: number;
   readonly maxKeys?: number;
+  readonly maxKeyChars?: number;
   readonly idleMs?: number;
 }
 

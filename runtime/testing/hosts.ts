@@ -9,6 +9,7 @@ import type { ActorDirectory, AttachedThread } from '../actors/directory.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 const RING_BYTES = 1_048_576;
+const BACKLOG_BYTES = 16_777_216;
 
 /** One that stands for a thread. */
 export class TestThread {
@@ -23,7 +24,13 @@ export class TestThread {
     clock: ManualClock,
     abort: (error: Error) => void = fail,
   ) {
-    this.#attached = directory.attach(name, { name: pool, ringBytes: RING_BYTES, module: null }, abort);
+    const settings = {
+      name: pool,
+      ringBytes: RING_BYTES,
+      callsPerThread: 1_024,
+      backlogBytes: BACKLOG_BYTES,
+    };
+    this.#attached = directory.attach(name, { ...settings, module: null }, abort);
     this.side = new ActorThread(this.#attached.boot, hardwareAtomics, clock);
   }
 

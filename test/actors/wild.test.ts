@@ -11,7 +11,13 @@ import { RingProducer } from '../../wire/ring.ts';
 
 const packr = new Packr({ useRecords: false });
 const RING_BYTES = 262_144;
-const pool = { name: 'app', ringBytes: RING_BYTES, module: null };
+const pool = {
+  name: 'app',
+  callsPerThread: 1_024,
+  backlogBytes: 16_777_216,
+  ringBytes: RING_BYTES,
+  module: null,
+};
 
 const settings = Object.entries(
   v.parse(actorsSection, {
@@ -129,6 +135,7 @@ for (const [what, messages] of [
   ],
   ['a topic with too long a name', [[32, 1, 'x'.repeat(257)]]],
   ['a message larger than any may be', [[34, 0, 'news', Buffer.alloc(70_000)]]],
+  ['a key longer than any may be', [[0, 1, 0, 0, DEADLINE, 0, 0, 'k'.repeat(513), Buffer.alloc(1)]]],
   ['an answer to a call that it does not have', [[2, 9_999, 0, Buffer.alloc(1)]]],
   ['a kind that there is not', [[35, 0]]],
 ] as const) {

@@ -91,6 +91,16 @@ test('its largest message fits its mailbox, what a caller may send, and every ri
   );
 });
 
+test('long keys leave less of a ring for messages', (t) => {
+  const most = (maxKeyChars: number) => {
+    const actor = { ...counter, maxMessageBytes: 1_048_576, mailboxBytes: 2_000_000, maxKeyChars };
+    const [problem = ''] = problemsOf({ actors: { counter: actor } });
+    return Number(/at most (\d+), so that half a ring/.exec(problem)?.[1]);
+  };
+  t.true(most(512) > 1_000_000);
+  t.is(most(512) - most(8_192), 3 * (8_192 - 512));
+});
+
 test('an actor without an export is a pool actor, of the functions of its module', (t) => {
   const config = parse({ actors: { tasks: { pool: 'state', kind: 'pool' } } });
   t.like(config.actors.tasks, { export: '', kind: 'pool', hardAbortGraceMs: 5_000 });

@@ -17,6 +17,7 @@ export interface ActorSettings {
   /** Calls of one thread to this actor that have not ended, and bytes of them. */
   readonly callerMessages: number;
   readonly callerBytes: number;
+  readonly maxKeyChars: number;
   /** Of a message's arguments, and of an answer. */
   readonly maxMessageBytes: number;
   readonly maxMessageDepth: number;

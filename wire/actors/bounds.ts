@@ -8,12 +8,11 @@ export const FIXED_BOUND = integersBound(9);
 /** Characters of a thread's name that go along with its part of an answer. */
 export const MAX_THREAD_CHARS = 128;
 
-/** Characters of a key. */
-export const MAX_KEY_CHARS = 512;
+/** Of a topic, which has no key but a name. */
+const MAX_NAME_CHARS = 512;
 
-const NAMES_BOUND = stringBound('x'.repeat(MAX_KEY_CHARS)) + stringBound('x'.repeat(MAX_THREAD_CHARS));
-
-/** The largest payload that a ring of so many bytes takes with any key. */
-export function maxPayloadBytes(ringBytes: number): number {
-  return maxMessageLength(ringBytes) - FIXED_BOUND - NAMES_BOUND;
+/** The largest payload that a ring of so many bytes takes with any key of so many characters. */
+export function maxPayloadBytes(ringBytes: number, maxKeyChars = MAX_NAME_CHARS): number {
+  const names = stringBound('x'.repeat(maxKeyChars)) + stringBound('x'.repeat(MAX_THREAD_CHARS));
+  return maxMessageLength(ringBytes) - FIXED_BOUND - names;
 }

@@ -5,7 +5,6 @@
  * them. Until the first such thread has started nobody knows the names, and whoever answers the call says so instead.
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
-import { MAX_KEY_CHARS } from '../../wire/actors/bounds.ts';
 import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
 import type { Calls } from './calls.ts';
@@ -174,12 +173,12 @@ function otherName(state: ActorState, flags: number) {
 }
 
 /** @throws ActorError `SLUICE_ACTOR_KEY_INVALID` */
-export function requireKey(actor: string, key: unknown): asserts key is string {
-  if (typeof key === 'string' && key.length <= MAX_KEY_CHARS && key.isWellFormed()) return;
+export function requireKey({ name, maxKeyChars }: ActorSettings, key: unknown): asserts key is string {
+  if (typeof key === 'string' && key.length <= maxKeyChars && key.isWellFormed()) return;
   const got = typeof key === 'string' ? `one of ${key.length} characters` : `a ${typeof key}`;
   throw new ActorError(
     ActorErrorCode.KeyInvalid,
-    `${actor}: expected a key, a well-formed string of at most ${MAX_KEY_CHARS} characters, got ${got}`,
+    `${name}: expected a key, a well-formed string of at most ${maxKeyChars} characters, got ${got}`,
     { begun: 'no', by: 'caller' },
   );
 }

@@ -24,7 +24,7 @@ function memberOf(name: string, property: string | symbol, current: () => ActorT
   if (property === 'of') {
     if (!isKeyed) throw keyless(name, `${name} is no keyed actor: call its methods without a key`);
     return (key: unknown) => {
-      requireKey(name, key);
+      requireKey(state.settings, key);
       return state.ask(key);
     };
   }

@@ -30,6 +30,8 @@ export interface Asked {
   readonly take?: number;
   /** Given up, it ends its thread unless it ends by itself. */
   readonly hard?: boolean;
+  /** When it has been made, and all others, its thread tells the word with `-begun` behind it and computes until the word is told. */
+  readonly blockOn?: readonly [channel: string, word: string];
   /** Its signal is aborted when it has been made. */
   readonly abort?: boolean;
   /** Its signal is aborted when this word is told on this channel. */
@@ -107,6 +109,7 @@ async function outcomeOf({
   hard,
   abort,
   abortOn,
+  blockOn,
   take,
   flood = 0,
 }: Asked): Promise<Outcome> {
@@ -134,6 +137,7 @@ async function outcomeOf({
   const signals = abortOn === undefined ? undefined : new Signals(abortOn[0]);
   void signals?.until(abortOn?.[1] ?? '').then(() => controller.abort(new Error('the test has aborted it')));
   const items: unknown[] = [];
+  if (blockOn !== undefined) setImmediate(block, ...blockOn);
   if (abort === true) controller.abort(new Error('the test has aborted it'));
   try {
     const value = take === undefined ? await answer : await taken(answer, take, items);
@@ -144,6 +148,13 @@ async function outcomeOf({
   } finally {
     signals?.close();
   }
+}
+
+function block(channel: string, word: string): void {
+  const signals = new Signals(channel);
+  signals.tell(`${word}-begun`);
+  signals.blockUntil(word);
+  signals.close();
 }
 
 function streamOf(feed: Feed, count: () => void): unknown {

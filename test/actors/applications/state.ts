@@ -109,6 +109,8 @@ export class Counter {
 }
 
 export class Relay {
+  nothing(): void {}
+
   async add(key: string): Promise<number> {
     return await actor<typeof Counter>('counter').of(key).add(1);
   }
@@ -154,6 +156,12 @@ export class Tasks {
   restarts(reason: string): number {
     this.#context.restart(reason);
     return this.#object;
+  }
+
+  /** So much, when it is this call's turn at a counter. */
+  async sizedAfter(key: string, bytes: number): Promise<string> {
+    await actor<typeof Counter>('counter').of(key).add(1);
+    return 'x'.repeat(bytes);
   }
 
   /** What came along. */

@@ -1,0 +1,179 @@
+/** Limits of actors that are the configuration's: each is reached, by its default or by what the configuration says. */
+import { randomUUID } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import { testActors } from '../../runtime/testing/actors.ts';
+import { actor } from '../../workers/actors/actors.ts';
+import { Signals } from '../server/signals.ts';
+import { type ActorServer, actors, startActorServer } from './actor-server.ts';
+
+function signalsOf(t: ExecutionContext): Signals {
+  const signals = new Signals(randomUUID());
+  t.teardown(() => signals.close());
+  return signals;
+}
+
+function givenOf({ server }: ActorServer, name: string): number[] {
+  const status = server.status().actors.find((each) => each.name === name);
+  return (status?.threads ?? []).map(({ given }) => given).filter((given) => given > 0);
+}
+
+/** Until the reactor has so many messages for the actor. */
+async function accepted({ server, ask }: ActorServer, name: string, messages: number): Promise<void> {
+  const now = () => server.status().actors.find((each) => each.name === name)?.messages ?? 0;
+  while (now() < messages) await ask({ actor: 'relay', method: 'nothing' });
+}
+
+test('actorCallsPerThread: a thread is given so many calls, and the rest when those have ended', async (t) => {
+  const started = await startActorServer(t, { tasks: 1, pool: { actorCallsPerThread: 3 } });
+  const signals = signalsOf(t);
+  const begun = signals.until('begun', 3);
+  const hold = { actor: 'tasks', method: 'hold', args: [signals.name, 'go'] };
+  const all = started.ask(hold, hold, hold, hold, hold);
+  await begun;
+  await accepted(started, 'tasks', 5);
+  t.deepEqual(givenOf(started, 'tasks'), [3]);
+  t.is(signals.heard('begun'), 3);
+  const rest = signals.until('begun', 5);
+  signals.tell('go');
+  await rest;
+  signals.tell('go');
+  t.is((await all).filter(({ value }) => value === 'tasks-1').length, 5);
+});
+
+for (const [ahead, given] of [
+  [undefined, 33],
+  [2, 3],
+  [0, 1],
+] as const) {
+  test(`aheadMessages ${ahead ?? 'by default'}: an instance is given ${given} calls, the one that it runs included`, async (t) => {
+    const counter = { ...actors.counter, ...(ahead !== undefined && { aheadMessages: ahead }) } as never;
+    const started = await startActorServer(t, { actors: { ...actors, counter }, state: 1 });
+    const signals = signalsOf(t);
+    const begun = signals.until('go-begun');
+    const hold = { actor: 'counter', key: 'k', method: 'hold', args: [signals.name, 'go'] };
+    const add = { actor: 'counter', key: 'k', method: 'add', args: [1] };
+    const all = started.ask(hold, ...Array.from({ length: 40 }, () => add));
+    await begun;
+    await accepted(started, 'counter', 41);
+    t.deepEqual(givenOf(started, 'counter'), [given]);
+    signals.tell('go');
+    const outcomes = await all;
+    t.deepEqual(
+      outcomes.slice(1).map(({ value }) => value),
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    );
+  });
+}
+
+/** So that rings of 64 KiB hold any message. */
+const small = Object.fromEntries(
+  Object.entries(actors).map(([name, settings]) => [name, { ...settings, maxMessageBytes: 20_000 }]),
+);
+
+for (const [bytes, lost] of [
+  [undefined, false],
+  [20_000, true],
+] as const) {
+  test(`actorBacklogBytes ${bytes ?? 'by default'}: answers for a thread that does not read ${lost ? 'are dropped beyond it, and told so' : 'wait'}`, async (t) => {
+    const { ask, server } = await startActorServer(t, {
+      actors: small,
+      callers: 2,
+      tasks: 1,
+      pool: { ringBytes: 65_536, ...(bytes !== undefined && { actorBacklogBytes: bytes }) },
+      rest: { http2: { maxFieldListBytes: 1_024 }, http1: { maxHeaderBytes: 1_024 } },
+    });
+    const signals = signalsOf(t);
+    const blocked = signals.until('on-begun');
+    const hold = { actor: 'counter', key: 'k', method: 'hold', args: [signals.name, 'go'] };
+    const begun = signals.until('go-begun');
+    const held = ask(hold);
+    await begun;
+    const sized = { actor: 'tasks', method: 'sizedAfter', args: ['k', 10_000] };
+    const all = ask(...Array.from({ length: 15 }, () => sized), {
+      actor: 'tasks',
+      method: 'echo',
+      args: [1],
+      blockOn: [signals.name, 'on'],
+    });
+    await blocked;
+    // The answers are made when the thread that waits for them computes.
+    signals.tell('go');
+    // All have been answered, as the thread of the tasks counts it, and what it says next comes behind.
+    const ended = () => server.status().actors.find(({ name }) => name === 'tasks')?.total.ended ?? 0;
+    while (ended() < 16) await ask({ actor: 'counter', key: 'other', method: 'where' });
+    await ask({ actor: 'tasks', method: 'carried' });
+    signals.tell('on');
+    await held;
+    const outcomes = (await all).slice(0, 15);
+    const dropped = outcomes.filter(({ error }) => error !== undefined);
+    for (const { error } of dropped) {
+      t.like(error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'yes', retryable: false });
+      t.regex(error?.message ?? '', /the answer was dropped/);
+    }
+    t.is(dropped.length > 0, lost, `${dropped.length} dropped`);
+    for (const { value } of outcomes) t.true(value === undefined || (value as string).length === 10_000);
+  });
+}
+
+class Deep {
+  async down(n: number): Promise<number> {
+    return n === 0 ? 0 : 1 + (await actor<typeof Deep>('deep').down(n - 1));
+  }
+}
+
+for (const [maxCallDepth, depth] of [
+  [undefined, 64],
+  [5, 5],
+] as const) {
+  test.serial(
+    `maxCallDepth ${maxCallDepth ?? 'by default'}: calls lie ${depth} deep, and no deeper`,
+    async (t) => {
+      const started = await testActors({
+        deep: {
+          class: Deep,
+          kind: 'pool',
+          concurrency: 100,
+          ...(maxCallDepth !== undefined && { maxCallDepth }),
+        },
+      });
+      t.teardown(() => started.close());
+      t.is(await started.actors.deep.down(depth - 1), depth - 1);
+      await t.throwsAsync(started.actors.deep.down(depth), {
+        code: 'SLUICE_ACTOR_CYCLE',
+        message: new RegExp(`expected at most ${depth} calls within calls`),
+      });
+    },
+  );
+}
+
+class Named {
+  readonly #key: string;
+  constructor(key: string, _context: unknown) {
+    this.#key = key;
+  }
+  length(): number {
+    return this.#key.length;
+  }
+}
+
+for (const [maxKeyChars, most] of [
+  [undefined, 512],
+  [8_192, 8_192],
+  [3, 3],
+] as const) {
+  test.serial(
+    `maxKeyChars ${maxKeyChars ?? 'by default'}: a key has ${most} characters, and no more`,
+    async (t) => {
+      const started = await testActors({
+        named: { class: Named, kind: 'keyed', ...(maxKeyChars !== undefined && { maxKeyChars }) },
+      });
+      t.teardown(() => started.close());
+      // Of three bytes each.
+      t.is(await started.actors.named.of('\u20ac'.repeat(most)).length(), most);
+      t.throws(() => started.actors.named.of('k'.repeat(most + 1)), {
+        code: 'SLUICE_ACTOR_KEY_INVALID',
+        message: new RegExp(`at most ${most} characters, got one of ${most + 1}`),
+      });
+    },
+  );
+}
