@@ -1,7 +1,13 @@
 /** A server with a pool of callers and a pool of actors, and calls made from a caller's thread. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
-import { type PoolInput, type Scope, startServer, type TestServer } from '../server/harness.ts';
+import {
+  type PoolInput,
+  type Scope,
+  type ServerInput,
+  startServer,
+  type TestServer,
+} from '../server/harness.ts';
 import type { Asked, Outcome } from './applications/caller.ts';
 
 export type ActorsInput = NonNullable<ConfigInput['actors']>;
@@ -35,20 +41,18 @@ export interface ActorServerInput {
   readonly rest?: Partial<Omit<ConfigInput, 'pools' | 'routes'>>;
 }
 
-export async function startActorServer(
-  scope: Scope,
-  {
-    actors: declared = actors,
-    module = actorModule('state'),
-    callers = 1,
-    state = 2,
-    tasks = 2,
-    pool = {},
-    rest = {},
-  }: ActorServerInput = {},
-): Promise<ActorServer> {
+/** What a server is started with, and what it is told to become. */
+export function actorServerInput({
+  actors: declared = actors,
+  module = actorModule('state'),
+  callers = 1,
+  state = 2,
+  tasks = 2,
+  pool = {},
+  rest = {},
+}: ActorServerInput = {}): ServerInput {
   const exact = (count: number) => ({ min: count, max: count });
-  const started = await startServer(scope, {
+  return {
     pools: {
       callers: { application: actorModule('caller'), threads: exact(callers), ...pool },
       state: { module, threads: exact(state), ...pool },
@@ -57,7 +61,11 @@ export async function startActorServer(
     routes: [{ path: '/*', pool: 'callers' }],
     actors: declared,
     ...rest,
-  });
+  };
+}
+
+export async function startActorServer(scope: Scope, input: ActorServerInput = {}): Promise<ActorServer> {
+  const started = await startServer(scope, actorServerInput(input));
   const askWith: ActorServer['askWith'] = async (headers, ...asked) => {
     const response = await fetch(started.origin, { method: 'POST', body: JSON.stringify(asked), headers });
     if (response.status !== 200) throw new Error(`the caller answered ${response.status}`);

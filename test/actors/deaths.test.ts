@@ -96,6 +96,7 @@ test("a caller's death ends what it has asked, and what it has told is handled",
   const waiting = signals.until('waiting');
   const aborted = signals.until('aborted');
   const lost = ask(
+    { actor: 'counter', key: 'told', method: 'hold', args: [signals.name, 'go'], tell: true },
     { actor: 'counter', key: 'told', method: 'add', args: [7], tell: true },
     { actor: 'tasks', method: 'untilAborted', args: [signals.name] },
   );
@@ -110,6 +111,8 @@ test("a caller's death ends what it has asked, and what it has told is handled",
   await died;
   await aborted;
   await t.throwsAsync(lost);
+  // What it had told is in the mailbox still.
+  signals.tell('go');
   const [added] = await ask({ actor: 'counter', key: 'told', method: 'add', args: [1] });
   t.is(added?.value, 8);
 });

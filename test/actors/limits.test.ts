@@ -115,6 +115,29 @@ for (const [bytes, lost] of [
   });
 }
 
+class Mute {
+  take(_text: string): void {}
+}
+
+test.serial(
+  'mailboxBytes: what is more than the mailbox holds is refused, and there is room when it has been handled',
+  async (t) => {
+    const mailbox = { mailboxBytes: 1_000, maxMessageBytes: 600 };
+    const started = await testActors({ mute: { class: Mute, kind: 'single', ...mailbox } });
+    t.teardown(() => started.close());
+    const release = started.stall('mute');
+    const { tell } = started.actors.mute;
+    await tell.take('x'.repeat(500));
+    const refused = await t.throwsAsync(tell.take('x'.repeat(500)), { code: 'SLUICE_ACTOR_OVERLOADED' });
+    t.like(refused, { begun: 'no', retryable: true });
+    t.regex(refused?.message ?? '', /1000 bytes in the mailbox/);
+    await tell.take('x'.repeat(400));
+    release();
+    await started.settled();
+    await t.notThrowsAsync(tell.take('x'.repeat(500)));
+  },
+);
+
 class Deep {
   async down(n: number): Promise<number> {
     return n === 0 ? 0 : 1 + (await actor<typeof Deep>('deep').down(n - 1));

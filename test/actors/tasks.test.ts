@@ -143,6 +143,8 @@ test.serial('a deadline that passes is an abort as well, and hard where its call
   await started.clock.advance(1);
   await besides;
   t.not(await own.where(), before);
+  // Here the thread is this one, so its methods go on, and end.
+  signals.tell('never');
 });
 
 class Plain {
