@@ -17,7 +17,7 @@ import { corrupt } from '../wire/decoder.ts';
 import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../wire/messages.ts';
 import { affinityKeyOf } from './affinity.ts';
 import { Deadline } from './deadlines/counters.ts';
-import type { Watched, Watcher } from './deadlines/watched.ts';
+import type { DeadlineNotes, Watched, Watcher } from './deadlines/watched.ts';
 import type * as contracts from './exchange-contracts.ts';
 import { Outcome } from './outcomes.ts';
 import { answerOf } from './own-answers.ts';
@@ -56,15 +56,11 @@ export class Exchange extends Job implements Watched {
   /** The transport's own object for this exchange. */
   readonly stream: unknown;
 
-  // Watched: the watcher's own notes.
+  // Watched: the watcher's own.
   watcher: Watcher | null = null;
   previousWatched: Watched | null = null;
   nextWatched: Watched | null = null;
-  ageMs = 0;
-  requestOwedMs = 0;
-  requestMarkBytes = 0;
-  responseOwedMs = -1;
-  responseMarkBytes = 0;
+  notes: DeadlineNotes | null = null;
   receivedBytes = 0;
 
   /** Of the final response; 0 until there is one. */

@@ -61,6 +61,11 @@ const rules: readonly Rule[] = [
     may: ['runtime/pools/', 'wire/'],
   },
   {
+    title: 'runtime/deadlines sees no pools and no HTTP: it imports itself',
+    from: under('runtime/deadlines/'),
+    may: ['runtime/deadlines/'],
+  },
+  {
     title: 'runtime/config imports itself, and from wire and the protocols only what bounds its values',
     from: under('runtime/config/'),
     may: [

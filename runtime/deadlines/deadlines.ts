@@ -10,7 +10,7 @@
 import { Deadline, DeadlineCounters } from './counters.ts';
 import type { RateLimit } from './rate.ts';
 import { isSlow } from './rate.ts';
-import type { Watched, Watcher } from './watched.ts';
+import { DeadlineNotes, type Watched, type Watcher } from './watched.ts';
 
 export interface DeadlineOptions {
   readonly requestRate: RateLimit;
@@ -104,33 +104,35 @@ export class Deadlines implements Watcher {
 
   #missedBy(exchange: Watched): Deadline | null {
     const { requestRate, responseRate, exchangeTimeoutMs } = this.options;
-    exchange.ageMs += this.stepMs;
-    if (exchangeTimeoutMs > 0 && exchange.ageMs >= exchangeTimeoutMs && exchange.hasEnd) {
+    exchange.notes ??= new DeadlineNotes();
+    const { notes } = exchange;
+    notes.ageMs += this.stepMs;
+    if (exchangeTimeoutMs > 0 && notes.ageMs >= exchangeTimeoutMs && exchange.hasEnd) {
       // It is told once: the response that says so has a while to leave.
-      exchange.ageMs = Number.NEGATIVE_INFINITY;
+      notes.ageMs = Number.NEGATIVE_INFINITY;
       return Deadline.Exchange;
     }
     const least = exchange.leastRequestBytesPerSecond;
     if (least > 0 && exchange.isOwedContent) {
-      exchange.requestOwedMs += this.stepMs;
-      if (exchange.requestOwedMs >= requestRate.windowMs) {
-        const came = exchange.receivedBytes - exchange.requestMarkBytes;
-        const slow = isSlow(came, exchange.requestOwedMs, least);
-        exchange.requestMarkBytes = exchange.receivedBytes;
-        exchange.requestOwedMs = 0;
+      notes.requestOwedMs += this.stepMs;
+      if (notes.requestOwedMs >= requestRate.windowMs) {
+        const came = exchange.receivedBytes - notes.requestMarkBytes;
+        const slow = isSlow(came, notes.requestOwedMs, least);
+        notes.requestMarkBytes = exchange.receivedBytes;
+        notes.requestOwedMs = 0;
         if (slow) return Deadline.RequestRate;
       }
     }
     const taken = responseRate.bytesPerSecond === 0 ? -1 : exchange.takenBytes;
     if (taken >= 0) {
       // The first time that something waits only says from where to count.
-      if (exchange.responseOwedMs === -1) exchange.responseMarkBytes = taken;
-      exchange.responseOwedMs = exchange.responseOwedMs === -1 ? 0 : exchange.responseOwedMs + this.stepMs;
-      if (exchange.responseOwedMs >= responseRate.windowMs) {
-        const left = taken - exchange.responseMarkBytes;
-        const slow = isSlow(left, exchange.responseOwedMs, responseRate.bytesPerSecond);
-        exchange.responseMarkBytes = taken;
-        exchange.responseOwedMs = 0;
+      if (notes.responseOwedMs === -1) notes.responseMarkBytes = taken;
+      notes.responseOwedMs = notes.responseOwedMs === -1 ? 0 : notes.responseOwedMs + this.stepMs;
+      if (notes.responseOwedMs >= responseRate.windowMs) {
+        const left = taken - notes.responseMarkBytes;
+        const slow = isSlow(left, notes.responseOwedMs, responseRate.bytesPerSecond);
+        notes.responseMarkBytes = taken;
+        notes.responseOwedMs = 0;
         if (slow) return Deadline.ResponseRate;
       }
     }

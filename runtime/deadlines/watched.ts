@@ -1,6 +1,6 @@
 /**
- * An exchange as the deadlines see it: what they have noted of it, and what they ask it. All of it lies in the exchange
- * itself, so that watching one allocates nothing.
+ * An exchange as the deadlines see it: what they ask it, and what they have noted of it. The list that it is in goes through the
+ * exchange itself, and notes are made at the first tick that it sees: most are over before, so that watching one allocates nothing.
  */
 import type { Deadline } from './counters.ts';
 
@@ -9,20 +9,26 @@ export interface Watcher {
   forget(exchange: Watched): void;
 }
 
+/** What the ticks so far have shown of one exchange. */
+export class DeadlineNotes {
+  /** Since it was opened, in whole ticks. */
+  ageMs = 0;
+  /** How long the peer has owed us content since the last time that its rate was judged, and what had come by then. */
+  requestOwedMs = 0;
+  requestMarkBytes = 0;
+  /** The same of its reading. -1: nothing has waited for it yet. */
+  responseOwedMs = -1;
+  responseMarkBytes = 0;
+}
+
 export interface Watched {
   /** Null: nobody watches, or not any more. */
   watcher: Watcher | null;
   /** Links of the watcher's list. */
   previousWatched: Watched | null;
   nextWatched: Watched | null;
-  /** Since it was opened, in whole ticks. At first 0. */
-  ageMs: number;
-  /** How long the peer has owed us content since the last time that its rate was judged, and what had come by then. At first 0. */
-  requestOwedMs: number;
-  requestMarkBytes: number;
-  /** The same of its reading. -1, as at first: nothing has waited for it yet. */
-  responseOwedMs: number;
-  responseMarkBytes: number;
+  /** The watcher's. */
+  notes: DeadlineNotes | null;
   /** Content of the request that has come. */
   readonly receivedBytes: number;
 

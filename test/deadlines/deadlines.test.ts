@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
 import { type DeadlineOptions, Deadlines } from '../../runtime/deadlines/deadlines.ts';
-import type { Watched, Watcher } from '../../runtime/deadlines/watched.ts';
+import type { DeadlineNotes, Watched, Watcher } from '../../runtime/deadlines/watched.ts';
 
 /** 100 bytes a second over ten seconds, both ways. */
 const rate = { bytesPerSecond: 100, windowMs: 10_000 };
@@ -13,11 +13,7 @@ class Scripted implements Watched {
   watcher: Watcher | null = null;
   previousWatched: Watched | null = null;
   nextWatched: Watched | null = null;
-  ageMs = 0;
-  requestOwedMs = 0;
-  requestMarkBytes = 0;
-  responseOwedMs = -1;
-  responseMarkBytes = 0;
+  notes: DeadlineNotes | null = null;
   receivedBytes = 0;
   leastRequestBytesPerSecond = rate.bytesPerSecond;
   isOwedContent = false;
@@ -148,7 +144,7 @@ test('a tick that comes late by minutes, because the machine slept, counts for t
   exchange.takenBytes = 0;
   clock.tick(4, () => undefined, 3_600_000);
   t.deepEqual(exchange.missed, []);
-  t.is(exchange.ageMs, 8_000);
+  t.is(exchange.notes?.ageMs, 8_000);
 });
 
 test('a clock that stands still or goes back counts for nothing', (t) => {
@@ -161,9 +157,9 @@ test('a clock that stands still or goes back counts for nothing', (t) => {
 
 /** Which of the exchanges a walk visits. */
 function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
-  for (const exchange of exchanges) exchange.ageMs = 0;
+  for (const exchange of exchanges) exchange.notes = null;
   clock.tick(1);
-  return exchanges.map(({ ageMs }) => ageMs !== 0);
+  return exchanges.map(({ notes }) => notes !== null);
 }
 
 test('whatever comes and goes, also from within a walk, every exchange that is open is judged once a tick', (t: ExecutionContext) => {
