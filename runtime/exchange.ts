@@ -1,17 +1,20 @@
 /**
  * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows no sockets and no threads'
  * business; it moves heads, bytes and credit between the two, and it sees to it that both sides end exactly once.
+ * How far it is, and what everything that happens to it does then, is in `exchange-state.ts`.
  *
  *   request:   the peer's bytes wait here until the application's credit lets them cross; what the application has
- *              consumed goes back to the peer as flow-control credit. So at most one window waits here.
+ *              consumed goes back to the peer as flow-control credit (`RequestContent`).
  *   response:  the thread's bytes go to the transport at once; what the transport has sent goes back to the
- *              thread as credit. So at most one response window waits in the transport.
+ *              thread as credit (`ResponseCredit`).
  *
  * An exchange that no thread has begun leaves nothing behind on a thread: OPEN carries the whole head, and no body byte
  * crosses before the claim, since only a thread that has claimed it can grant credit. It can therefore be given to
  * another thread at any time.
+ *
+ * It is one class, and most exchanges have neither of the two objects: a class more between it and `Job` costs every request as much as
+ * one of them would.
  */
-
 import { clockMicroseconds } from '../wire/clock.ts';
 import { corrupt } from '../wire/decoder.ts';
 import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../wire/messages.ts';
@@ -19,23 +22,39 @@ import { affinityKeyOf } from './affinity.ts';
 import { Deadline } from './deadlines/counters.ts';
 import type { DeadlineNotes, Watched, Watcher } from './deadlines/watched.ts';
 import type * as contracts from './exchange-contracts.ts';
+import {
+  ExchangeEffect,
+  ExchangeInput,
+  ExchangeState,
+  isAnswering,
+  isOver,
+  isRequestOpen,
+  isUnanswered,
+  transition,
+} from './exchange-state.ts';
 import { Outcome } from './outcomes.ts';
 import { answerOf } from './own-answers.ts';
 import { Job, type JobThread, type OpeningThread, type Particulars, type Refusal } from './pools/job.ts';
 import { Stall } from './pools/span.ts';
 import { RequestContent } from './request-content.ts';
+import { announcesMoreThan, expectsContinue, labelOf, particularsOf } from './request-head.ts';
 import { ResponseCredit } from './response-credit.ts';
 
 /** What a thread's HEAD says to accept a tunnel. */
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
-/** A pad length is one byte (RFC 9113 section 6.1). */
-const MAX_PADDED_BYTES = 256;
-/** A peer chose them, within limits that are meant for other things than lines of a log. */
-const MOST_NAMED_CHARS = 256;
 const REFUSED_STREAM = 0x7;
 const CANCEL = 0x8;
+/** A pad length is one byte (RFC 9113 section 6.1). */
+const MAX_PADDED_BYTES = 256;
+const NO_FIELDS: readonly string[] = [];
+const REFUSALS = {
+  'queue-full': Outcome.QueueFull,
+  'waited-too-long': Outcome.WaitedTooLong,
+  'no-thread': Outcome.NoThread,
+  draining: Outcome.Draining,
+} as const;
 
 export type Transport = contracts.Transport<Exchange>;
 export type Taker = contracts.Taker<Exchange>;
@@ -68,25 +87,21 @@ export class Exchange extends Job implements Watched {
   /** Content of the response that the transport has been given. */
   responseBytes = 0;
 
+  /** Response bytes that the transport has told of as sent. */
+  sentBytes = 0;
+
   readonly #destination: Destination;
-  /** `open`; `ended`: the peer has sent it whole; `stopped`: nobody reads the rest. */
-  #request: 'open' | 'ended' | 'stopped';
-  /** `none`, `head`, `ended`: what the transport has been given. */
-  #response: 'none' | 'head' | 'ended' = 'none';
-  /** Whether the transport's stream is over, so that nothing can be sent to it, and how it ended. */
-  #closed: 'no' | 'complete' | 'reset' = 'no';
+  #progress: ExchangeState;
   /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
   #outcome: Outcome | null = null;
   #resetToSend = -1;
+  #resetBy: ResetBy = ResetBy.Peer;
   /** Pushes that were refused, for the thread to hear. */
   #refusedPushes: number[] | null = null;
-  #resetBy: ResetBy = ResetBy.Peer;
-
   /** What it carries is no content, and it has no end of its own. */
   readonly #isTunnel: boolean;
   /** Content that may still come. */
   #allowedBytes: number;
-  #sentBytes = 0;
   /** Null: OPEN has said, or will say, that there is none. */
   #content: RequestContent | null;
   /** Null until a response begins that is not whole. */
@@ -120,17 +135,24 @@ export class Exchange extends Job implements Watched {
     this.remotePort = remotePort;
     this.fields = fields;
     this.tls = tls;
-    this.#request = requestEnded ? 'ended' : 'open';
+    this.#progress = requestEnded ? ExchangeState.WholeUnanswered : ExchangeState.OpenUnanswered;
     this.#content = requestEnded ? null : new RequestContent(false);
     this.#isTunnel = method === 'CONNECT' || fields[0] === ':protocol';
     this.#allowedBytes = this.#isTunnel ? Infinity : destination.maxBodyBytes;
     destination.outcomes.started++;
   }
 
+  /** What `input` does, which has been noted when this returns. */
+  #step(input: ExchangeInput): ExchangeEffect {
+    const { effect, next } = transition(this.#progress, input);
+    this.#progress = next;
+    return effect;
+  }
+
   /** Goes to its pool, or is answered 404 when no route leads to one, 413 when it announces more than is allowed. */
   start(): void {
     if (this.#destination.dispatcher === null) this.answer(404);
-    else if (this.#request === 'open' && this.#announcesTooMuch()) {
+    else if (this.readsRequest && announcesMoreThan(this.#allowedBytes, this)) {
       this.#outcome = Outcome.TooLarge;
       this.answer(413);
     } else {
@@ -138,6 +160,8 @@ export class Exchange extends Job implements Watched {
       this.#destination.dispatcher.submit(this);
     }
   }
+
+  // ---- what a pool asks
 
   override get source(): object {
     return this.transport;
@@ -152,29 +176,16 @@ export class Exchange extends Job implements Watched {
     return affinity === undefined ? '' : affinityKeyOf(affinity, this.fields);
   }
 
-  #announcesTooMuch(): boolean {
-    if (this.#allowedBytes === Infinity) return false;
-    const fields = this.fields;
-    for (let i = 0; i < fields.length; i += 2) {
-      if (fields[i] === 'content-length') return Number(fields[i + 1]) > this.#allowedBytes;
-    }
-    return false;
-  }
-
-  /** Without the query, which is more often a secret than of use. */
   override get label(): string {
-    const end = this.path.indexOf('?');
-    return `${this.method} ${end === -1 ? this.path : this.path.slice(0, end)}`;
+    return labelOf(this);
   }
 
   override get particulars(): Particulars {
-    const { method, path } = this;
-    const end = path.indexOf('?');
-    return {
-      method: method.slice(0, MOST_NAMED_CHARS),
-      route: this.#destination.route ?? '',
-      path: path.slice(0, Math.min(end === -1 ? path.length : end, MOST_NAMED_CHARS)),
-    };
+    return particularsOf(this, this.#destination.route ?? '');
+  }
+
+  override get computeTimeoutMs(): number | null {
+    return this.#destination.computeTimeoutMs ?? null;
   }
 
   /** Where its route leads. */
@@ -182,9 +193,14 @@ export class Exchange extends Job implements Watched {
     return this.#destination;
   }
 
+  /** See exchange-state.ts. */
+  get progress(): ExchangeState {
+    return this.#progress;
+  }
+
   /** Somebody may still want what the peer has not sent yet. */
   get readsRequest(): boolean {
-    return this.#request === 'open';
+    return isRequestOpen(this.#progress);
   }
 
   // ---- from the transport
@@ -192,9 +208,9 @@ export class Exchange extends Job implements Watched {
   onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.receivedBytes += end - start;
     this.#allowedBytes -= end - start;
-    if (this.#allowedBytes < 0 && this.#request === 'open') this.#refuseContent();
-    if (last) this.#request = this.#request === 'open' ? 'ended' : this.#request;
-    if (this.#request === 'stopped' || this.#closed !== 'no') {
+    if (this.#allowedBytes < 0 && this.readsRequest) this.#refuseContent();
+    const input = last ? ExchangeInput.ReceiveEnd : ExchangeInput.ReceiveContent;
+    if (this.#step(input) !== ExchangeEffect.Proceed) {
       if (end > start) this.transport.consume(this, end - start);
       return;
     }
@@ -205,45 +221,22 @@ export class Exchange extends Job implements Watched {
   }
 
   #contentOf(): RequestContent {
-    this.#content ??= new RequestContent(this.#request === 'ended');
+    this.#content ??= new RequestContent(true);
     return this.#content;
   }
 
-  /** The application has sent all that it may, and is not done. */
-  #noteUntaken(): void {
-    if (this.#response === 'head' && this.#credit?.isUsedUp === true) this.span?.stall(Stall.Response);
-  }
-
-  /** More than is allowed has come, of which less had been announced or nothing at all. */
-  #refuseContent(): void {
-    if (this.#response !== 'ended') this.#outcome ??= Outcome.TooLarge;
-    if (this.#response === 'none') {
-      this.answer(413);
-      this.#abandon(CANCEL, ResetBy.Server);
-    } else if (this.#response === 'head') {
-      this.transport.reset(this, CANCEL);
-    } else {
-      this.#request = 'stopped';
-      this.#content?.drop();
-      this.transport.stopReading(this);
-      this.#abandon(CANCEL, ResetBy.Server);
-    }
-    this.transport.provoked?.(this);
-  }
-
   onRequestTrailers(fields: string[]): void {
-    if (this.#request !== 'open') return;
-    this.#request = 'ended';
+    if (this.#step(ExchangeInput.ReceiveEnd) !== ExchangeEffect.Proceed) return;
     this.#contentOf().takeTrailers(fields);
     this.onWritable();
   }
 
   /** Response bytes have left for the peer. */
   onSent(bytes: number): void {
-    this.#sentBytes += bytes;
+    this.sentBytes += bytes;
     const { thread } = this;
     const credit = this.#credit;
-    if (thread === null || credit === null || this.#response === 'ended') return;
+    if (thread === null || credit === null || !isAnswering(this.#progress)) return;
     credit.sent(bytes);
     if (!credit.isDue) return;
     if (!this.#payCredit(thread, credit)) this.#stuck(thread);
@@ -253,15 +246,14 @@ export class Exchange extends Job implements Watched {
 
   /** The transport's stream is over. `reset`: cut off before both messages were whole. */
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
-    if (this.#closed !== 'no') return;
-    this.#closed = reset ? 'reset' : 'complete';
+    const input = reset ? ExchangeInput.TransportReset : ExchangeInput.TransportComplete;
+    if (this.#step(input) === ExchangeEffect.Ignore) return;
     if (this.span !== null) this.span.ended();
     this.watcher?.forget(this);
     this.#count(reset, byPeer);
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
     this.#content?.drop();
-    if (this.#request === 'open') this.#request = 'stopped';
     this.#abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
   }
 
@@ -319,33 +311,22 @@ export class Exchange extends Job implements Watched {
       this.#resetToSend = -1;
       return true;
     }
-    if (this.#closed === 'reset') return true;
-    if (!this.#sendContent(thread)) return this.#stuck(thread);
+    if (this.#progress === ExchangeState.Cut) return true;
     const credit = this.#credit;
+    if (!this.#sendContent(thread)) return this.#stuck(thread);
     if (credit?.isDue === true && !this.#payCredit(thread, credit)) return this.#stuck(thread);
     return true;
   }
 
   override get awaitsOnlyAnswer(): boolean {
-    return this.#response === 'none' && (this.#content === null || this.#content.isEndSent);
+    return isUnanswered(this.#progress) && (this.#content === null || this.#content.isEndSent);
   }
 
   override get isUnsent(): boolean {
     if (this.thread === null) return false;
     if (this.#refusedPushes !== null || this.#resetToSend !== -1) return true;
-    if (this.#closed === 'reset') return false;
-    if (this.#closed === 'no' && this.#credit?.isDue === true) return true;
-    return this.#request !== 'stopped' && this.#content?.isUnsent === true;
-  }
-
-  #refusePushes(thread: JobThread): boolean {
-    const refused = this.#refusedPushes as number[];
-    for (let number = refused[0]; number !== undefined; number = refused[0]) {
-      if (!thread.channel.sendPromised(this.slot, number, false, 0)) return false;
-      refused.shift();
-    }
-    this.#refusedPushes = null;
-    return true;
+    if (!isOver(this.#progress) && this.#credit?.isDue === true) return true;
+    return this.#progress !== ExchangeState.Cut && this.#content?.isUnsent === true;
   }
 
   #stuck(thread: JobThread): false {
@@ -355,7 +336,7 @@ export class Exchange extends Job implements Watched {
 
   #sendContent(thread: JobThread): boolean {
     const content = this.#content;
-    if (content === null || this.#request === 'stopped') return true;
+    if (content === null) return true;
     const isSent = content.send(thread, this.slot);
     if (this.span !== null && !content.isWaiting) this.span.resume(Stall.Request);
     return isSent;
@@ -363,10 +344,20 @@ export class Exchange extends Job implements Watched {
 
   #payCredit(thread: JobThread, credit: ResponseCredit): boolean {
     // Nothing comes that would need it.
-    if (this.#closed !== 'no') return true;
+    if (isOver(this.#progress)) return true;
     if (!thread.channel.sendCredit(this.slot, credit.owedBytes)) return false;
     credit.paid();
     if (this.span !== null) this.span.resume(Stall.Response);
+    return true;
+  }
+
+  #refusePushes(thread: JobThread): boolean {
+    const refused = this.#refusedPushes as number[];
+    for (let number = refused[0]; number !== undefined; number = refused[0]) {
+      if (!thread.channel.sendPromised(this.slot, number, false, 0)) return false;
+      refused.shift();
+    }
+    this.#refusedPushes = null;
     return true;
   }
 
@@ -380,11 +371,11 @@ export class Exchange extends Job implements Watched {
     start: number,
     end: number,
   ): void {
-    if (this.#closed !== 'no' || this.#response !== 'none') return;
+    if (!isUnanswered(this.#progress)) return;
     if (this.span !== null) this.span.responded();
     this.status = status;
     if (status === SWITCHING_PROTOCOLS) {
-      this.#response = 'head';
+      this.#step(ExchangeInput.SendHead);
       this.#credit = new ResponseCredit(this.#destination);
       this.transport.accept(this, fields);
       return;
@@ -392,7 +383,7 @@ export class Exchange extends Job implements Watched {
     if (status < 200 || status > 599) throw corrupt('a final status of 200 to 599', status);
     if ((flags & Flag.CloseConnection) !== 0) this.transport.closeConnection?.(this);
     const whole = (flags & Flag.End) !== 0;
-    this.#response = whole ? 'ended' : 'head';
+    this.#step(whole ? ExchangeInput.SendWhole : ExchangeInput.SendHead);
     this.responseBytes = end - start;
     if (!whole) this.#credit = new ResponseCredit(this.#destination);
     if (end === start) {
@@ -405,16 +396,16 @@ export class Exchange extends Job implements Watched {
   }
 
   onInform(status: number, fields: string[]): void {
-    if (this.#closed !== 'no' || this.#response !== 'none') return;
+    if (transition(this.#progress, ExchangeInput.SendInform).effect === ExchangeEffect.Ignore) return;
     if (status < 100 || status > 199 || status === SWITCHING_PROTOCOLS)
       throw corrupt('an interim status, 100 or 102 to 199', status);
     this.transport.inform(this, status, fields);
   }
 
   onData(flags: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.#closed !== 'no' || this.#response !== 'head') return;
     const last = (flags & Flag.End) !== 0;
-    if (last) this.#response = 'ended';
+    const input = last ? ExchangeInput.SendEnd : ExchangeInput.SendContent;
+    if (this.#step(input) !== ExchangeEffect.Proceed) return;
     this.#credit?.hold(end - start);
     this.responseBytes += end - start;
     this.transport.write(this, bytes, start, end, last);
@@ -422,41 +413,19 @@ export class Exchange extends Job implements Watched {
   }
 
   onTrailers(fields: string[]): void {
-    if (this.#closed !== 'no' || this.#response !== 'head') return;
-    this.#response = 'ended';
+    if (this.#step(ExchangeInput.SendEnd) !== ExchangeEffect.Proceed) return;
     this.transport.trailers(this, fields);
-  }
-
-  onCredit(granted: number, consumed: number): void {
-    if (this.#contentOf().grant(granted, consumed)) this.#inviteContent();
-    if (consumed > 0 && this.#closed === 'no') this.transport.consume(this, consumed);
-    this.onWritable();
-  }
-
-  /**
-   * A client that expects 100 (Continue) holds its content back until it hears that somebody will read it (RFC 9110
-   * section 10.1.1).
-   */
-  #inviteContent(): void {
-    if (this.#request !== 'open' || this.#response !== 'none' || this.#closed !== 'no') return;
-    if (this.version === '1.0') return;
-    const fields = this.fields;
-    for (let i = 0; i < fields.length; i += 2) {
-      if (fields[i] !== 'expect' || (fields[i + 1] as string).toLowerCase() !== '100-continue') continue;
-      this.transport.inform(this, 100, NO_FIELDS);
-      return;
-    }
   }
 
   override onPad(toMultipleOf: number): void {
     if (toMultipleOf > MAX_PADDED_BYTES) throw corrupt(`at most ${MAX_PADDED_BYTES} to pad to`, toMultipleOf);
-    if (this.#closed === 'no') this.transport.pad?.(this, toMultipleOf);
+    if (!isOver(this.#progress)) this.transport.pad?.(this, toMultipleOf);
   }
 
   override onPush(number: number, method: string, path: string, fields: string[]): void {
     const { thread, transport } = this;
     if (thread === null) return;
-    const mayPush = this.#closed === 'no' && thread.canAdopt;
+    const mayPush = !isOver(this.#progress) && thread.canAdopt;
     const pushed = mayPush ? (transport.push?.(this, number, method, path, fields) ?? null) : null;
     if (pushed === null) {
       this.#refusedPushes ??= [];
@@ -469,54 +438,43 @@ export class Exchange extends Job implements Watched {
     }
   }
 
-  onReset(code: number, reason: number): void {
-    if (this.#closed !== 'no') return;
-    if (this.#response === 'ended') return;
-    const hasThrown = reason === ResetReason.Threw;
-    this.#outcome ??= hasThrown ? Outcome.Failed : Outcome.ResetByApplication;
-    if (hasThrown && this.#response === 'none') this.answer(500);
-    else this.#breakOff(code);
+  /** The application has sent all that it may, and is not done. */
+  #noteUntaken(): void {
+    if (isAnswering(this.#progress) && this.#credit?.isUsedUp === true) this.span?.stall(Stall.Response);
   }
 
-  /** Nothing follows what the transport has been given. */
-  #breakOff(code: number): void {
-    this.#response = 'ended';
-    this.transport.reset(this, code);
+  onCredit(granted: number, consumed: number): void {
+    if (this.#contentOf().grant(granted, consumed)) this.#inviteContent();
+    if (consumed > 0 && !isOver(this.#progress)) this.transport.consume(this, consumed);
+    this.onWritable();
+  }
+
+  #inviteContent(): void {
+    if (this.#progress !== ExchangeState.OpenUnanswered || this.version === '1.0') return;
+    if (expectsContinue(this)) this.transport.inform(this, 100, NO_FIELDS);
+  }
+
+  onReset(code: number, reason: number): void {
+    const hasThrown = reason === ResetReason.Threw;
+    const outcome = hasThrown ? Outcome.Failed : Outcome.ResetByApplication;
+    this.#end(hasThrown ? ExchangeInput.Fail : ExchangeInput.SendReset, outcome, 500, code);
   }
 
   onReleased(): void {
     this.#content?.drop();
     this.#credit?.paid();
-    if (this.#closed !== 'no') return;
-    if (this.#request === 'open') {
-      this.#request = 'stopped';
-      this.transport.stopReading(this);
-    }
-    this.onLost();
+    this.#end(ExchangeInput.GiveUp, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
   /** Its thread says nothing more of it, alive or dead: what has no whole response by then gets none from there. */
   onLost(): void {
-    if (this.#closed !== 'no' || this.#response === 'ended') return;
-    this.#outcome ??= Outcome.Lost;
-    if (this.#response === 'none') this.answer(502);
-    else this.#breakOff(INTERNAL_ERROR);
-  }
-
-  override get computeTimeoutMs(): number | null {
-    return this.#destination.computeTimeoutMs ?? null;
+    this.#end(ExchangeInput.Fail, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
   /** As at a deadline: the peer need not wait for the end of the thread, and the application hears of it where it listens. */
   override onOverrun(): void {
-    if (this.#closed !== 'no' || this.#response === 'ended') return;
-    this.#outcome ??= Outcome.TimedOut;
-    if (this.#response === 'head') {
-      this.transport.reset(this, INTERNAL_ERROR);
-      return;
-    }
-    this.answer(504);
-    this.#abandon(CANCEL, ResetBy.Server);
+    const effect = this.#end(ExchangeInput.Fail, Outcome.TimedOut, 504, INTERNAL_ERROR);
+    if (effect === ExchangeEffect.Answer) this.#abandon(CANCEL, ResetBy.Server);
   }
 
   /** As at the end of a drain: it is cut off where it stands, with a code that says whether it may be sent again. */
@@ -529,10 +487,10 @@ export class Exchange extends Job implements Watched {
   }
 
   onRefused(refusal: Refusal, noThreadForMs: number): void {
-    if (this.#closed !== 'no') return;
+    if (this.#step(ExchangeInput.Answer) !== ExchangeEffect.Answer) return;
     this.#outcome ??= REFUSALS[refusal];
     const seconds = Math.max(this.#destination.retryAfterSeconds, Math.ceil(noThreadForMs / 1000));
-    this.answer(503, ['retry-after', String(seconds)]);
+    this.#writeAnswer(503, ['retry-after', String(seconds)]);
   }
 
   // ---- deadlines
@@ -547,9 +505,9 @@ export class Exchange extends Job implements Watched {
    * only until the head, and again after the end, is its silence slowness.
    */
   get isOwedContent(): boolean {
-    if (this.#request !== 'open' || this.#response === 'head' || this.#content?.isAwaited !== true)
-      return false;
-    return this.transport.letsContentCome(this);
+    const progress = this.#progress;
+    if (progress !== ExchangeState.OpenUnanswered && progress !== ExchangeState.OpenAnswered) return false;
+    return this.#content?.isAwaited === true && this.transport.letsContentCome(this);
   }
 
   get takenBytes(): number {
@@ -560,51 +518,63 @@ export class Exchange extends Job implements Watched {
     return !this.#isTunnel;
   }
 
-  /** Response bytes that the transport has told of as sent. */
-  get sentBytes(): number {
-    return this.#sentBytes;
-  }
-
   /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
   onDeadline(deadline: Deadline): void {
-    if (this.#closed !== 'no') return;
-    this.#outcome ??= deadline === Deadline.Drain ? Outcome.ResetByServer : Outcome.TimedOut;
+    if (isOver(this.#progress)) return;
     if (deadline === Deadline.Drain) {
       // What no application has begun the client may safely send again, to whoever comes next.
       const isUnbegun = this.#destination.dispatcher?.withdraw(this) === true;
-      this.transport.reset(this, isUnbegun ? REFUSED_STREAM : CANCEL);
+      this.#end(ExchangeInput.Abort, Outcome.ResetByServer, 0, isUnbegun ? REFUSED_STREAM : CANCEL);
       return;
     }
-    if (this.#response !== 'none' || deadline === Deadline.ResponseRate) {
-      this.transport.reset(this, CANCEL);
-      return;
-    }
-    this.answer(this.#request === 'open' ? 408 : 504);
-    this.#abandon(CANCEL, ResetBy.Server);
+    const input = deadline === Deadline.ResponseRate ? ExchangeInput.Abort : ExchangeInput.Expire;
+    const effect = this.#end(input, Outcome.TimedOut, this.readsRequest ? 408 : 504, CANCEL);
+    if (effect === ExchangeEffect.Answer) this.#abandon(CANCEL, ResetBy.Server);
+  }
+
+  // ---- the server's own answers
+
+  /** The peer has sent more than is allowed, of which less had been announced or nothing at all. */
+  #refuseContent(): void {
+    const effect = this.#end(ExchangeInput.GiveUp, Outcome.TooLarge, 413, CANCEL);
+    if (effect !== ExchangeEffect.BreakOff) this.#abandon(CANCEL, ResetBy.Server);
+    this.transport.provoked?.(this);
   }
 
   /** A response of the server's own: the status and its name, nothing else. */
-  answer(status: number, fields: readonly string[] = []): void {
+  answer(status: number, fields?: readonly string[]): void {
+    if (this.#step(ExchangeInput.Answer) === ExchangeEffect.Answer) this.#writeAnswer(status, fields);
+  }
+
+  /** Does what `input` asks for. @param outcome if the response is not whole. @param status of an answer. @param code of a reset */
+  #end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect {
+    const effect = this.#step(input);
+    switch (effect) {
+      case ExchangeEffect.Answer:
+        this.#outcome ??= outcome;
+        this.#writeAnswer(status);
+        break;
+      case ExchangeEffect.BreakOff:
+        this.#outcome ??= outcome;
+        this.transport.reset(this, code);
+        break;
+      case ExchangeEffect.StopReading:
+        this.#content?.drop();
+        this.transport.stopReading(this);
+        break;
+    }
+    return effect;
+  }
+
+  #writeAnswer(status: number, fields: readonly string[] = []): void {
     if (status >= 400) this.#outcome ??= Outcome.Refused;
     const { fields: described, content } = answerOf(status, this.#destination.explain);
-    this.#response = 'ended';
     this.status = status;
     this.responseBytes = content.length;
-    const isUnread = this.#request === 'open';
-    if (isUnread) {
-      this.#request = 'stopped';
-      this.#content?.drop();
-    }
+    const isUnread = this.#progress === ExchangeState.Finishing;
+    if (isUnread) this.#content?.drop();
     this.transport.respond(this, status, [...described, ...fields], false);
     this.transport.write(this, content, 0, content.length, true);
     if (isUnread) this.transport.stopReading(this);
   }
 }
-
-const NO_FIELDS: readonly string[] = [];
-const REFUSALS = {
-  'queue-full': Outcome.QueueFull,
-  'waited-too-long': Outcome.WaitedTooLong,
-  'no-thread': Outcome.NoThread,
-  draining: Outcome.Draining,
-} as const;

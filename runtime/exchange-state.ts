@@ -1,0 +1,200 @@
+/**
+ * How far an exchange is, and what each thing that happens to it does then: all transitions of the reactor's side in one table.
+ *
+ * A state says how much of the request has come and how much of the response the transport has been given. What is absent from the
+ * table does nothing: a peer, a thread and a deadline may each cross with an end that they have not heard of.
+ */
+
+export const ExchangeState = {
+  /** The request is coming, and nothing has been answered. */
+  OpenUnanswered: 0,
+  /** The response has begun. */
+  OpenAnswering: 1,
+  /** The response is whole, and the application may still be reading. */
+  OpenAnswered: 2,
+  /** The same of a request that has come whole. */
+  WholeUnanswered: 3,
+  WholeAnswering: 4,
+  WholeAnswered: 5,
+  /** Nobody reads the request and nothing is added to the response: the transport's stream is still to close. */
+  Finishing: 6,
+  /** The transport's stream is over, both messages whole. What has come of the request still goes to the thread. */
+  Complete: 7,
+  /** It was cut off before. */
+  Cut: 8,
+} as const;
+export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
+
+export const ExchangeInput = {
+  /** From the peer: content, and the last of it or a trailer section. */
+  ReceiveContent: 0,
+  ReceiveEnd: 1,
+  /** The transport's stream is over. */
+  TransportComplete: 2,
+  TransportReset: 3,
+  /** From the thread: an interim response, a head that more follows, one that is all, content, the last of it or trailers. */
+  SendInform: 4,
+  SendHead: 5,
+  SendWhole: 6,
+  SendContent: 7,
+  SendEnd: 8,
+  /** The application has reset it. */
+  SendReset: 9,
+  /** A response of the server's own. */
+  Answer: 10,
+  /** Nobody will say the rest of the response: the application has thrown, its thread is lost, or computes for too long. */
+  Fail: 11,
+  /** The same, and nobody will read the rest of the request: its thread is done with it, or it is more than is allowed. */
+  GiveUp: 12,
+  /** It took too long: the peer hears what was late if it has heard nothing. */
+  Expire: 13,
+  /** It ends here, whatever has been said. */
+  Abort: 14,
+} as const;
+export type ExchangeInput = (typeof ExchangeInput)[keyof typeof ExchangeInput];
+
+export const ExchangeEffect = {
+  /** Nothing happens. What was received is consumed unread. */
+  Ignore: 0,
+  /** What was received or sent goes on to the other side. */
+  Proceed: 1,
+  /** The server answers in the application's place. */
+  Answer: 2,
+  /** The transport's stream is reset. */
+  BreakOff: 3,
+  /** The transport hears that nobody reads the rest of the request. */
+  StopReading: 4,
+} as const;
+export type ExchangeEffect = (typeof ExchangeEffect)[keyof typeof ExchangeEffect];
+
+export interface Transition {
+  readonly effect: ExchangeEffect;
+  readonly next: ExchangeState;
+}
+
+const S = ExchangeState;
+const E = ExchangeEffect;
+const go = (next: ExchangeState): Transition => ({ effect: E.Proceed, next });
+/** A request that has not come whole is not read any further. */
+const answer = (next: ExchangeState): Transition => ({ effect: E.Answer, next });
+const breakOff: Transition = { effect: E.BreakOff, next: S.Finishing };
+const stopReading: Transition = { effect: E.StopReading, next: S.Finishing };
+const complete = go(S.Complete);
+const cut = go(S.Cut);
+
+type Row = { readonly [K in keyof typeof ExchangeInput]?: Transition };
+
+const table: { readonly [K in keyof typeof ExchangeState]: Row } = {
+  OpenUnanswered: {
+    ReceiveContent: go(S.OpenUnanswered),
+    ReceiveEnd: go(S.WholeUnanswered),
+    TransportComplete: complete,
+    TransportReset: cut,
+    SendInform: go(S.OpenUnanswered),
+    SendHead: go(S.OpenAnswering),
+    SendWhole: go(S.OpenAnswered),
+    SendReset: breakOff,
+    Answer: answer(S.Finishing),
+    Fail: answer(S.Finishing),
+    GiveUp: answer(S.Finishing),
+    Expire: answer(S.Finishing),
+    Abort: breakOff,
+  },
+  OpenAnswering: {
+    ReceiveContent: go(S.OpenAnswering),
+    ReceiveEnd: go(S.WholeAnswering),
+    TransportComplete: complete,
+    TransportReset: cut,
+    SendContent: go(S.OpenAnswering),
+    SendEnd: go(S.OpenAnswered),
+    SendReset: breakOff,
+    Fail: breakOff,
+    GiveUp: breakOff,
+    Expire: breakOff,
+    Abort: breakOff,
+  },
+  OpenAnswered: {
+    ReceiveContent: go(S.OpenAnswered),
+    ReceiveEnd: go(S.WholeAnswered),
+    TransportComplete: complete,
+    TransportReset: cut,
+    GiveUp: stopReading,
+    Expire: breakOff,
+    Abort: breakOff,
+  },
+  WholeUnanswered: {
+    TransportComplete: complete,
+    TransportReset: cut,
+    SendInform: go(S.WholeUnanswered),
+    SendHead: go(S.WholeAnswering),
+    SendWhole: go(S.WholeAnswered),
+    SendReset: breakOff,
+    Answer: answer(S.WholeAnswered),
+    Fail: answer(S.WholeAnswered),
+    GiveUp: answer(S.WholeAnswered),
+    Expire: answer(S.WholeAnswered),
+    Abort: breakOff,
+  },
+  WholeAnswering: {
+    TransportComplete: complete,
+    TransportReset: cut,
+    SendContent: go(S.WholeAnswering),
+    SendEnd: go(S.WholeAnswered),
+    SendReset: breakOff,
+    Fail: breakOff,
+    GiveUp: breakOff,
+    Expire: breakOff,
+    Abort: breakOff,
+  },
+  WholeAnswered: {
+    TransportComplete: complete,
+    TransportReset: cut,
+    // The peer is slow to take it.
+    Expire: breakOff,
+    Abort: breakOff,
+  },
+  Finishing: {
+    TransportComplete: complete,
+    TransportReset: cut,
+    Expire: breakOff,
+    Abort: breakOff,
+  },
+  Complete: {},
+  Cut: {},
+};
+
+const inputCount = Object.keys(ExchangeInput).length;
+const cells: Transition[] = [];
+for (const [stateName, state] of Object.entries(S) as [keyof typeof S, ExchangeState][]) {
+  const ignore: Transition = { effect: E.Ignore, next: state };
+  for (const [inputName, input] of Object.entries(ExchangeInput) as [
+    keyof typeof ExchangeInput,
+    ExchangeInput,
+  ][]) {
+    cells[state * inputCount + input] = table[stateName][inputName] ?? ignore;
+  }
+}
+
+/** What `input` does to an exchange in `state`. */
+export function transition(state: ExchangeState, input: ExchangeInput): Transition {
+  return cells[state * inputCount + input];
+}
+
+/** More of the request may come, and somebody may want it. */
+export function isRequestOpen(state: ExchangeState): boolean {
+  return state <= S.OpenAnswered;
+}
+
+export function isUnanswered(state: ExchangeState): boolean {
+  return state === S.OpenUnanswered || state === S.WholeUnanswered;
+}
+
+/** The response has begun and is not whole. */
+export function isAnswering(state: ExchangeState): boolean {
+  return state === S.OpenAnswering || state === S.WholeAnswering;
+}
+
+/** The transport's stream is over. */
+export function isOver(state: ExchangeState): boolean {
+  return state >= S.Complete;
+}
