@@ -9,11 +9,12 @@
  *
  * A job of a lane that has as many with the pool as it may is held in a queue of the lane's own until one of them is over.
  */
+import { NO_ROOM } from './backlog.ts';
 import type { Job, Refusal } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { rendezvousScore } from './rendezvous.ts';
 import type { SpanRecorder } from './span.ts';
-import { NO_ROOM, type Thread, type Turns } from './thread.ts';
+import type { Thread, Turns } from './thread.ts';
 import { WaitingList } from './waiting-list.ts';
 
 /** What a thread may have of all jobs to be given more for their affinity, as a multiple of its fair share. */

@@ -1,0 +1,150 @@
+/** What a thread says, handed to the job that it is about. */
+import { WireError, WireErrorCode } from '../../wire/errors.ts';
+import { Flag, type ReactorHandler } from '../../wire/messages.ts';
+import type { Job } from './job.ts';
+import type { Tally } from './tally.ts';
+
+/** Whose jobs they are. */
+export interface JobHolder {
+  /** The job's response has begun and goes on. */
+  onResponding(job: Job): void;
+  /** The thread has said the last of the job. */
+  onFinal(job: Job): void;
+  onWake(): void;
+  onWritable(): void;
+  onCorrupt(error: Error): void;
+}
+
+/**
+ * What a job throws is one of two things: the thread said what it may not say, which the channel notices, or there is an
+ * error of ours. That one may cost the job and what belongs to it, but not the turn, nor the messages behind this one.
+ */
+export function blame(job: Job, error: unknown): void {
+  if (error instanceof WireError && error.code === WireErrorCode.Corrupt) throw error;
+  job.onFault(error);
+}
+
+export class JobReceiver implements ReactorHandler {
+  /** By slot. A slot without a job is a thread that speaks after its FINAL message; nobody is harmed. */
+  readonly #slots: (Job | null)[];
+  readonly #holder: JobHolder;
+  readonly #tally: Tally;
+
+  constructor(slots: (Job | null)[], holder: JobHolder, tally: Tally) {
+    this.#slots = slots;
+    this.#holder = holder;
+    this.#tally = tally;
+  }
+
+  onHead(
+    slot: number,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    this.#tally.responseBytes += end - start;
+    try {
+      job.onHead(flags, status, fields, bytes, start, end);
+    } catch (error) {
+      blame(job, error);
+    }
+    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+    else this.#holder.onResponding(job);
+  }
+
+  onInform(slot: number, status: number, fields: string[]): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onInform(status, fields);
+    } catch (error) {
+      blame(job, error);
+    }
+  }
+
+  onData(slot: number, flags: number, bytes: Uint8Array, start: number, end: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    this.#tally.responseBytes += end - start;
+    try {
+      job.onData(flags, bytes, start, end);
+    } catch (error) {
+      blame(job, error);
+    }
+    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+  }
+
+  onTrailers(slot: number, flags: number, fields: string[]): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onTrailers(fields);
+    } catch (error) {
+      blame(job, error);
+    }
+    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+  }
+
+  onCredit(slot: number, granted: number, consumed: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onCredit(granted, consumed);
+    } catch (error) {
+      blame(job, error);
+    }
+  }
+
+  onReset(slot: number, flags: number, code: number, reason: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onReset(code, reason);
+    } catch (error) {
+      blame(job, error);
+    }
+    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+  }
+
+  onClosed(slot: number): void {
+    const job = this.#slots[slot];
+    if (job !== null && job !== undefined) this.#holder.onFinal(job);
+  }
+
+  onPush(slot: number, number: number, method: string, path: string, fields: string[]): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onPush(number, method, path, fields);
+    } catch (error) {
+      blame(job, error);
+    }
+  }
+
+  onPad(slot: number, toMultipleOf: number): void {
+    const job = this.#slots[slot];
+    if (job === null || job === undefined) return;
+    try {
+      job.onPad(toMultipleOf);
+    } catch (error) {
+      blame(job, error);
+    }
+  }
+
+  onWake(): void {
+    this.#holder.onWake();
+  }
+
+  onWritable(): void {
+    this.#holder.onWritable();
+  }
+
+  onCorrupt(error: Error): void {
+    this.#holder.onCorrupt(error);
+  }
+}

@@ -1,0 +1,101 @@
+/** How long the jobs of one thread waited, ran and computed: noted when they end, and read off while they run. */
+import { ClaimState } from '../../wire/claims.ts';
+import { clockMicroseconds } from '../../wire/clock.ts';
+import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import { elapsed, type Vitals } from '../../wire/vitals.ts';
+import type { Job, JobList } from './job.ts';
+import type { JobRecord, Tally } from './tally.ts';
+
+/** Durations are counted up to this. */
+const MOST_US = 2 ** 32 - 1;
+/** Of `clockMicroseconds`. */
+const HALF_WRAP_MS = 2 ** 31 / 1000;
+
+export class JobTimes {
+  readonly #thread: string;
+  readonly #channel: ReactorEnd;
+  readonly #vitals: Vitals;
+  readonly #tally: Tally;
+
+  constructor(thread: string, channel: ReactorEnd, vitals: Vitals, tally: Tally) {
+    this.#thread = thread;
+    this.#channel = channel;
+    this.#vitals = vitals;
+    this.#tally = tally;
+  }
+
+  /** How often and for how long the jobs that it has begun have waited for credit, and how many do now. */
+  openStalls(
+    jobs: JobList,
+    nowUs: number,
+  ): { readonly now: number; readonly stalls: number; readonly stalledUs: number } {
+    let [now, stalls, stalledUs] = [0, 0, 0];
+    for (let job = jobs.head; job !== null; job = job.next) {
+      if (this.#channel.claims.stateOf(job.slot) !== ClaimState.Claimed) continue;
+      if (this.#vitals.isStalled(job.slot)) now++;
+      stalls += this.#vitals.stalls(job.slot);
+      stalledUs += this.#vitals.stalledUs(job.slot, nowUs);
+    }
+    return { now, stalls, stalledUs };
+  }
+
+  /** Since the thread began what it began first of what it has; null: it has begun nothing. */
+  longestRunningUs(jobs: JobList, nowMs: number): number | null {
+    let longest: number | null = null;
+    for (let job = jobs.head; job !== null; job = job.next) {
+      if (this.#channel.claims.stateOf(job.slot) !== ClaimState.Claimed) continue;
+      longest = Math.max(longest ?? 0, this.#runningUs(job, nowMs));
+    }
+    return longest;
+  }
+
+  /** Since the thread began a job. Its word for that wraps: of a job that lasts for longer it is the time since its assignment. */
+  #runningUs({ slot, assignedAtMs }: Job, nowMs: number): number {
+    return nowMs - assignedAtMs > HALF_WRAP_MS
+      ? Math.min(MOST_US, (nowMs - assignedAtMs) * 1000) >>> 0
+      : elapsed(this.#vitals.begunUs(slot), clockMicroseconds(nowMs));
+  }
+
+  /** Before its slot is released. @param tell hears of it; null or absent: nobody. @returns how long it waited for its thread to begin it */
+  record(job: Job, nowMs: number, tell: ((job: JobRecord) => void) | null | undefined): number {
+    const tally = this.#tally;
+    const vitals = this.#vitals;
+    const { slot, admittedAtMs, assignedAtMs } = job;
+    const claimUs = elapsed(clockMicroseconds(assignedAtMs), vitals.begunUs(slot));
+    const stalls = vitals.stalls(slot);
+    tally.ended++;
+    tally.queueWait.record(Math.min(MOST_US, (assignedAtMs - admittedAtMs) * 1000) >>> 0);
+    tally.claimWait.record(claimUs);
+    tally.service.record(this.#runningUs(job, nowMs));
+    const computedUs = vitals.computedUs(slot);
+    // 0: it says so in a moment, which is too late here. The next job is in time.
+    if (job.lane !== null && computedUs !== 0) job.lane.record(computedUs);
+    let stalledUs = 0;
+    if (stalls > 0) {
+      stalledUs = vitals.stalledUs(slot, clockMicroseconds(nowMs));
+      tally.creditStalls += stalls;
+      tally.creditStalledUs += stalledUs;
+    }
+    if (tell) this.#tellEnded(tell, job, nowMs, claimUs, stalledUs);
+    return claimUs;
+  }
+
+  #tellEnded(
+    tell: (record: JobRecord) => void,
+    job: Job,
+    nowMs: number,
+    claimUs: number,
+    stalledUs: number,
+  ): void {
+    const { admittedAtMs: admittedMs, assignedAtMs: assignedMs } = job;
+    const begunMs = assignedMs + claimUs / 1000;
+    tell({
+      thread: this.#thread,
+      admittedMs,
+      assignedMs,
+      begunMs,
+      endedMs: Math.max(begunMs, nowMs),
+      creditStalledMs: stalledUs / 1000,
+    });
+  }
+}
