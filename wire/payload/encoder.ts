@@ -13,32 +13,20 @@
 import { types } from 'node:util';
 import { describeError, MAX_ERRORS, MAX_NAME_CHARS } from '../error-report.ts';
 import { Extension, Marker, PayloadError, PayloadErrorCode, type PayloadLimits, VIEWS } from './forms.ts';
+import { guarded, hasMemory, isArraySafely, isErrorObject, isPlainElsewhere, nameOf } from './guarded.ts';
+import { HEAD_BYTES, PayloadWriter } from './writer.ts';
 
 const { isProxy, isMap, isSet, isDate, isNativeError, isArrayBuffer, isSharedArrayBuffer, isUint8Array } =
   types;
-
-const FIRST_BYTES = 4_096;
-/** A buffer that one large payload has made larger than this is not kept. */
-const KEPT_BYTES = 262_144;
-/** From here on a native call beats a loop over the characters. */
-const SHORT_STRING = 24;
-/** Array and map heads, integers, doubles, extension heads. */
-const HEAD_BYTES = 10;
 
 /** What an error's report says in a place of its own. */
 const REPORTED = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
 const MAX_ERROR_DATA = 64;
 
-export class PayloadEncoder {
-  /** The payload is bytes[0, length), until the next is encoded. */
-  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  length = 0;
+export class PayloadEncoder extends PayloadWriter {
   /** A getter of a value that is being encoded may want to encode another. */
   isBusy = false;
-  #view = new DataView(this.bytes.buffer);
   #limits!: PayloadLimits;
-  /** Beyond it the buffer is too small, or the payload too large. */
-  #room = 0;
   #root = '';
   /** The way to the value at hand: keys and indexes, up to `#depth`. */
   readonly #keys: (string | number)[] = [];
@@ -59,10 +47,8 @@ export class PayloadEncoder {
 
   #run(root: string, limits: PayloadLimits, write: () => void): void {
     this.isBusy = true;
-    if (this.bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
-    this.length = 0;
+    this.begin(limits.maxBytes);
     this.#limits = limits;
-    this.#room = Math.min(this.bytes.length, limits.maxBytes);
     this.#root = root;
     this.#depth = -1;
     this.#references = 0;
@@ -87,22 +73,22 @@ export class PayloadEncoder {
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':
-        this.#string(value);
+        this.writeString(value);
         return;
       case 'number':
-        this.#number(value);
+        this.writeNumber(value);
         return;
       case 'boolean':
-        this.#byte(value ? 0xc3 : 0xc2);
+        this.writeByte(value ? 0xc3 : 0xc2);
         return;
       case 'undefined':
-        this.#fixext1(Extension.Undefined, 0);
+        this.writeFixext1(Extension.Undefined, 0);
         return;
       case 'bigint':
-        this.#bigint(value);
+        this.writeBigint(value);
         return;
       case 'object':
-        if (value === null) this.#byte(0xc0);
+        if (value === null) this.writeByte(0xc0);
         else this.#object(value, depth);
         return;
       default:
@@ -140,34 +126,34 @@ export class PayloadEncoder {
   #plain(value: object, depth: number): void {
     const keys = Object.keys(value);
     const count = keys.length;
-    this.#head(0x80, 0xde, count);
+    this.writeHead(0x80, 0xde, count);
     for (let i = 0; i < count; i++) {
       const key = keys[i] as string;
       this.#keys[depth] = key;
       this.#depth = depth;
       // Whoever assigns it somewhere would give that a prototype.
       if (key === '__proto__') this.#refuse('a property of this name');
-      this.#string(key);
+      this.writeString(key);
       this.#value((value as Record<string, unknown>)[key], depth + 1);
     }
   }
 
   #array(value: readonly unknown[], depth: number): void {
     const count = value.length;
-    this.#head(0x90, 0xdc, count);
+    this.writeHead(0x90, 0xdc, count);
     for (let i = 0; i < count; i++) {
       this.#keys[depth] = i;
       this.#depth = depth;
       const element = value[i];
-      if (element === undefined && !(i in value)) this.#fixext1(Extension.Hole, 0);
+      if (element === undefined && !(i in value)) this.writeFixext1(Extension.Hole, 0);
       else this.#value(element, depth + 1);
     }
   }
 
   #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {
     const count = value.size;
-    this.#head(0x90, 0xdc, 2 * count + 1);
-    this.#fixext1(Extension.Marker, Marker.Map);
+    this.writeHead(0x90, 0xdc, 2 * count + 1);
+    this.writeFixext1(Extension.Marker, Marker.Map);
     let index = 0;
     for (const [key, element] of value) {
       if (index >= count) this.#refuse('a Map that changes while it is read');
@@ -182,8 +168,8 @@ export class PayloadEncoder {
 
   #set(value: ReadonlySet<unknown>, depth: number): void {
     const count = value.size;
-    this.#head(0x90, 0xdc, count + 1);
-    this.#fixext1(Extension.Marker, Marker.Set);
+    this.writeHead(0x90, 0xdc, count + 1);
+    this.writeFixext1(Extension.Marker, Marker.Set);
     let index = 0;
     for (const element of value) {
       if (index >= count) this.#refuse('a Set that changes while it is read');
@@ -195,11 +181,7 @@ export class PayloadEncoder {
   }
 
   #date(value: Date): void {
-    this.#ensure(HEAD_BYTES);
-    this.bytes[this.length++] = 0xd7;
-    this.bytes[this.length++] = Extension.Date;
-    this.#view.setFloat64(this.length, Date.prototype.getTime.call(value));
-    this.length += 8;
+    this.writeFixext8(Extension.Date, Date.prototype.getTime.call(value));
   }
 
   #bufferView(value: ArrayBufferView): void {
@@ -208,13 +190,13 @@ export class PayloadEncoder {
     const { byteLength } = value;
     const source = new Uint8Array(value.buffer, value.byteOffset, byteLength);
     if (isUint8Array(value)) {
-      this.#ensure(HEAD_BYTES + byteLength);
-      this.#lengthHead(0xc4, byteLength);
+      this.ensure(HEAD_BYTES + byteLength);
+      this.writeLengthHead(0xc4, byteLength);
     } else {
       const kind = VIEWS.findIndex((each) => value instanceof each);
       if (kind === -1) this.#refuse(nameOf(Object.getPrototypeOf(value)));
-      this.#ensure(HEAD_BYTES + byteLength);
-      this.#lengthHead(0xc7, byteLength + 1);
+      this.ensure(HEAD_BYTES + byteLength);
+      this.writeLengthHead(0xc7, byteLength + 1);
       this.bytes[this.length++] = Extension.View;
       this.bytes[this.length++] = kind;
     }
@@ -225,8 +207,8 @@ export class PayloadEncoder {
   #arrayBuffer(value: ArrayBuffer): void {
     if (value.detached) this.#refuse('an ArrayBuffer whose memory has been transferred');
     const { byteLength } = value;
-    this.#ensure(HEAD_BYTES + byteLength);
-    this.#lengthHead(0xc7, byteLength);
+    this.ensure(HEAD_BYTES + byteLength);
+    this.writeLengthHead(0xc7, byteLength);
     this.bytes[this.length++] = Extension.ArrayBuffer;
     this.bytes.set(new Uint8Array(value), this.length);
     this.length += byteLength;
@@ -250,13 +232,13 @@ export class PayloadEncoder {
   #reportedError(thrown: unknown, depth: number): void {
     this.#errors++;
     const { name, message, stack, code } = describeError(thrown, this.#limits.maxErrorChars);
-    this.#head(0x90, 0xdc, 8);
-    this.#fixext1(Extension.Marker, Marker.Error);
-    this.#string(name);
-    this.#string(message);
-    this.#string(stack);
-    if (code === undefined) this.#byte(0xc0);
-    else this.#string(code);
+    this.writeHead(0x90, 0xdc, 8);
+    this.writeFixext1(Extension.Marker, Marker.Error);
+    this.writeString(name);
+    this.writeString(message);
+    this.writeString(stack);
+    if (code === undefined) this.writeByte(0xc0);
+    else this.writeString(code);
     const object = typeof thrown === 'object' && thrown !== null ? thrown : {};
     this.#keys[depth] = 'cause';
     this.#errorOrData(guarded(object, 'cause'), depth);
@@ -274,18 +256,18 @@ export class PayloadEncoder {
     // Beyond the depth there is no cause any more: what led to the error first is lost, not the error.
     if (seen !== undefined) this.#reference(seen);
     else if (this.#errors >= MAX_ERRORS || depth + 1 >= this.#limits.maxDepth)
-      this.#fixext1(Extension.Undefined, 0);
+      this.writeFixext1(Extension.Undefined, 0);
     else this.#error(value, depth + 1);
   }
 
   #aggregated(errors: unknown, depth: number): void {
     if (!isArraySafely(errors)) {
-      this.#byte(0xc0);
+      this.writeByte(0xc0);
       return;
     }
     const length = Number(guarded(errors, 'length')) || 0;
     const count = Math.min(length, Math.max(0, MAX_ERRORS - this.#errors));
-    this.#head(0x90, 0xdc, count);
+    this.writeHead(0x90, 0xdc, count);
     for (let i = 0; i < count; i++) {
       this.#keys[depth] = i;
       this.#errorOrData(guarded(errors, i), depth);
@@ -304,10 +286,10 @@ export class PayloadEncoder {
       // A trap of a Proxy: it has no data that could be named.
     }
     const keys = Object.keys(data);
-    this.#head(0x80, 0xde, keys.length);
+    this.writeHead(0x80, 0xde, keys.length);
     for (const key of keys) {
       this.#keys[depth] = key;
-      this.#string(key);
+      this.writeString(key);
       this.#orUndefined(data[key], depth);
     }
   }
@@ -327,7 +309,7 @@ export class PayloadEncoder {
       this.#errors = errors;
       let index = 0;
       for (const object of this.#seen.keys()) if (index++ >= size) this.#seen.delete(object);
-      this.#fixext1(Extension.Undefined, 0);
+      this.writeFixext1(Extension.Undefined, 0);
     }
   }
 
@@ -335,179 +317,16 @@ export class PayloadEncoder {
     if (++this.#references > this.#limits.maxReferences) {
       this.#refuse(`more than ${this.#limits.maxReferences} references to objects met before`);
     }
-    this.#ensure(HEAD_BYTES);
-    this.bytes[this.length++] = 0xd6;
-    this.bytes[this.length++] = Extension.Reference;
-    this.#view.setUint32(this.length, index);
-    this.length += 4;
+    this.writeFixext4(Extension.Reference, index);
   }
 
-  #number(value: number): void {
-    this.#ensure(HEAD_BYTES);
-    const { bytes } = this;
-    let at = this.length;
-    if ((value | 0) !== value || Object.is(value, -0)) {
-      bytes[at] = 0xcb;
-      this.#view.setFloat64(at + 1, value);
-      this.length = at + 9;
-      return;
-    }
-    if (value >= 0) {
-      if (value < 0x80) bytes[at++] = value;
-      else if (value < 0x100) {
-        bytes[at++] = 0xcc;
-        bytes[at++] = value;
-      } else if (value < 0x10000) {
-        bytes[at++] = 0xcd;
-        bytes[at++] = value >> 8;
-        bytes[at++] = value;
-      } else {
-        bytes[at++] = 0xce;
-        this.#view.setUint32(at, value);
-        at += 4;
-      }
-    } else if (value >= -32) bytes[at++] = value & 0xff;
-    else if (value >= -0x80) {
-      bytes[at++] = 0xd0;
-      bytes[at++] = value & 0xff;
-    } else {
-      bytes[at++] = 0xd2;
-      this.#view.setInt32(at, value);
-      at += 4;
-    }
-    this.length = at;
-  }
-
-  #bigint(value: bigint): void {
-    this.#ensure(HEAD_BYTES);
-    if (BigInt.asIntN(64, value) === value) {
-      this.bytes[this.length] = 0xd3;
-      this.#view.setBigInt64(this.length + 1, value);
-      this.length += 9;
-      return;
-    }
-    if (BigInt.asUintN(64, value) === value) {
-      this.bytes[this.length] = 0xcf;
-      this.#view.setBigUint64(this.length + 1, value);
-      this.length += 9;
-      return;
-    }
-    const digits = (value < 0n ? -value : value).toString(16);
-    const magnitude = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
-    this.#ensure(HEAD_BYTES + magnitude.length);
-    this.#lengthHead(0xc7, magnitude.length + 1);
-    this.bytes[this.length++] = Extension.BigInt;
-    this.bytes[this.length++] = value < 0n ? 1 : 0;
-    this.bytes.set(magnitude, this.length);
-    this.length += magnitude.length;
-  }
-
-  #string(text: string): void {
-    const { length } = text;
-    if (length < SHORT_STRING) {
-      this.#ensure(HEAD_BYTES + length);
-      const { bytes } = this;
-      let at = this.length;
-      bytes[at++] = 0xa0 | length;
-      let i = 0;
-      for (; i < length; i++) {
-        const unit = text.charCodeAt(i);
-        if (unit > 0x7f) break;
-        bytes[at++] = unit;
-      }
-      if (i === length) {
-        this.length = at;
-        return;
-      }
-    }
-    if (text.isWellFormed()) this.#utf8(text);
-    else this.#utf16(text);
-  }
-
-  #utf8(text: string): void {
-    const length = Buffer.byteLength(text);
-    this.#ensure(HEAD_BYTES + length);
-    if (length < 0x20) this.bytes[this.length++] = 0xa0 | length;
-    else this.#lengthHead(0xd9, length);
-    this.bytes.write(text, this.length, length, 'utf8');
-    this.length += length;
-  }
-
-  #utf16(text: string): void {
-    const length = text.length * 2;
-    this.#ensure(HEAD_BYTES + length);
-    this.#lengthHead(0xc7, length);
-    this.bytes[this.length++] = Extension.Utf16;
-    this.bytes.write(text, this.length, length, 'utf16le');
-    this.length += length;
-  }
-
-  /** Of an array or a map: the form for few elements, and the one with a 16-bit count; the next has 32 bits. */
-  #head(few: number, many: number, count: number): void {
-    this.#ensure(HEAD_BYTES);
-    if (count < 16) {
-      this.bytes[this.length++] = few | count;
-    } else if (count < 0x10000) {
-      this.bytes[this.length] = many;
-      this.#view.setUint16(this.length + 1, count);
-      this.length += 3;
-    } else {
-      this.bytes[this.length] = many + 1;
-      this.#view.setUint32(this.length + 1, count);
-      this.length += 5;
-    }
-  }
-
-  /** Of what has bytes: the form with an 8-bit length; the two next have 16 and 32 bits. */
-  #lengthHead(form: number, length: number): void {
-    if (length < 0x100) {
-      this.bytes[this.length++] = form;
-      this.bytes[this.length++] = length;
-    } else if (length < 0x10000) {
-      this.bytes[this.length] = form + 1;
-      this.#view.setUint16(this.length + 1, length);
-      this.length += 3;
-    } else {
-      this.bytes[this.length] = form + 2;
-      this.#view.setUint32(this.length + 1, length);
-      this.length += 5;
-    }
-  }
-
-  #fixext1(type: number, data: number): void {
-    this.#ensure(HEAD_BYTES);
-    this.bytes[this.length++] = 0xd4;
-    this.bytes[this.length++] = type;
-    this.bytes[this.length++] = data;
-  }
-
-  #byte(byte: number): void {
-    this.#ensure(HEAD_BYTES);
-    this.bytes[this.length++] = byte;
-  }
-
-  #ensure(bytes: number): void {
-    const needed = this.length + bytes;
-    if (needed <= this.#room) return;
-    const { maxBytes } = this.#limits;
-    if (needed > maxBytes) {
-      const path = this.#path();
-      throw new PayloadError(
-        PayloadErrorCode.TooLarge,
-        path,
-        // A head is judged by the most that one takes, so the last few bytes may not be to be had.
-        `${path}: expected a message of at most ${maxBytes} bytes, and it has more`,
-      );
-    }
-    if (needed > this.bytes.length) this.#resize(Math.max(needed, Math.min(2 * this.bytes.length, maxBytes)));
-    this.#room = Math.min(this.bytes.length, maxBytes);
-  }
-
-  #resize(bytes: number): void {
-    const grown = Buffer.allocUnsafeSlow(bytes);
-    grown.set(this.bytes.subarray(0, Math.min(this.length, bytes)));
-    this.bytes = grown;
-    this.#view = new DataView(grown.buffer);
+  protected override tooLarge(maxBytes: number): PayloadError {
+    const path = this.#path();
+    return new PayloadError(
+      PayloadErrorCode.TooLarge,
+      path,
+      `${path}: expected a message of at most ${maxBytes} bytes, and it has more`,
+    );
   }
 
   #path(): string {
@@ -528,54 +347,4 @@ function step(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`;
   if (/^[A-Za-z_$][\w$]*$/.test(key) && key.length <= MOST_KEY_CHARS) return `.${key}`;
   return `[${JSON.stringify(key.slice(0, MOST_KEY_CHARS))}]`;
-}
-
-/** The prototype of plain objects of another realm, such as a vm context. */
-function isPlainElsewhere(prototype: unknown): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf');
-}
-
-function nameOf(prototype: unknown): string {
-  const name = guarded(guarded(prototype as object, 'constructor') ?? {}, 'name');
-  return typeof name === 'string' && name !== ''
-    ? `an instance of ${name.slice(0, MOST_KEY_CHARS)}`
-    : 'an instance of a class';
-}
-
-function guarded(object: unknown, key: string | number): unknown {
-  try {
-    return Reflect.get(object as object, key);
-  } catch {
-    // Its getter or trap throws, or it has no properties: there is nothing to be read.
-    return undefined;
-  }
-}
-
-function isErrorObject(value: object): boolean {
-  try {
-    return isNativeError(value) || value instanceof Error;
-  } catch {
-    // A trap: it is no error that could be read.
-    return false;
-  }
-}
-
-function isArraySafely(value: unknown): boolean {
-  try {
-    return Array.isArray(value);
-  } catch {
-    // A revoked Proxy.
-    return false;
-  }
-}
-
-function hasMemory(view: ArrayBufferView): boolean {
-  try {
-    // Both throw for what has been transferred or lies out of bounds.
-    if (view instanceof DataView) return view.byteLength >= 0;
-    Reflect.apply(Uint8Array.prototype.at, view, [0]);
-    return true;
-  } catch {
-    return false;
-  }
 }

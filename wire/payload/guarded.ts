@@ -1,0 +1,55 @@
+/** Reads of values that may be anything: a getter, a trap or memory that has gone may throw, and it is no error of ours. */
+import { types } from 'node:util';
+
+const { isNativeError } = types;
+const MOST_KEY_CHARS = 64;
+
+/** The prototype of plain objects of another realm, such as a vm context. */
+export function isPlainElsewhere(prototype: unknown): boolean {
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf');
+}
+
+export function nameOf(prototype: unknown): string {
+  const name = guarded(guarded(prototype as object, 'constructor') ?? {}, 'name');
+  return typeof name === 'string' && name !== ''
+    ? `an instance of ${name.slice(0, MOST_KEY_CHARS)}`
+    : 'an instance of a class';
+}
+
+export function guarded(object: unknown, key: string | number): unknown {
+  try {
+    return Reflect.get(object as object, key);
+  } catch {
+    // Its getter or trap throws, or it has no properties: there is nothing to be read.
+    return undefined;
+  }
+}
+
+export function isErrorObject(value: object): boolean {
+  try {
+    return isNativeError(value) || value instanceof Error;
+  } catch {
+    // A trap: it is no error that could be read.
+    return false;
+  }
+}
+
+export function isArraySafely(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    // A revoked Proxy.
+    return false;
+  }
+}
+
+export function hasMemory(view: ArrayBufferView): boolean {
+  try {
+    // Both throw for what has been transferred or lies out of bounds.
+    if (view instanceof DataView) return view.byteLength >= 0;
+    Reflect.apply(Uint8Array.prototype.at, view, [0]);
+    return true;
+  } catch {
+    return false;
+  }
+}
