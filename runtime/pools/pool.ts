@@ -11,82 +11,33 @@ import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { ForcedEnds } from './forced-ends.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
+import type * as contracts from './pool-contracts.ts';
 import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
 import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
-import { RunningTimer } from './running-timer.ts';
+import { type ReplacementOwner, Replacements } from './replacements.ts';
 import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import { Tally } from './tally.ts';
-import type { Casualties, Thread, Turns } from './thread.ts';
+import type { Thread } from './thread.ts';
 import type { Trial } from './trial.ts';
-import { endWhatItWaitsFor } from './waited-for-children.ts';
 
-/** For what has been reset to leave the thread, and for its application to stop. */
-const LAST_WORDS_MS = 500;
-
-/** What a pool tells about itself; the server logs it. */
-export interface PoolObserver {
-  onThreadStarted(pool: Pool, thread: string): void;
-  /** @param nextStartInMs until a thread is started in its place; 0: at once */
-  onThreadDied(
-    pool: Pool,
-    thread: string,
-    cause: ErrorReport,
-    casualties: Casualties,
-    nextStartInMs: number,
-  ): void;
-  /** A thread has not come back to its event loop for longer than it may. It is ended soon, unless it does. */
-  onThreadOverdue(pool: Pool, thread: string, overdue: Overdue): void;
-  /** It has. */
-  onThreadBack(pool: Pool, thread: string, awayMs: number): void;
-  /** Processes that a thread waited for, and that were ended with it. */
-  onChildrenEnded(pool: Pool, thread: string, processIds: readonly number[]): void;
-  /** Another is started in the place of a thread that is well. */
-  onThreadRecycled(pool: Pool, thread: string, cause: RecyclingCause): void;
-  /** That did not load, or died at once: the thread goes on. */
-  onThreadNotRecycled(pool: Pool, thread: string, error: unknown): void;
-  /** Fewer threads than the minimum take jobs, and it will stay so for a while. */
-  onDegraded(pool: Pool, nextStartInMs: number): void;
-  /** It has its minimum of threads again. */
-  onRecovered(pool: Pool): void;
-  /** More threads have died than `restart` allows, which says that this is the end. */
-  onGaveUp(pool: Pool, cause: ErrorReport): void;
-  onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
-  /** More was printed at once than may wait in a thread. */
-  onPrintsDropped(pool: Pool, thread: string, stream: PrintStream, writes: number): void;
-  /** The application of a thread that ends did not stop as it should. */
-  onStopFailed(pool: Pool, thread: string, error: ErrorReport): void;
-}
-
-/** Who wants to know which threads there are, while a profile runs. */
-export interface ThreadFollower {
-  /** It runs, and loads its application. */
-  onThreadBegan(pool: Pool, thread: Thread): void;
-  /** Its application has stopped, and it ends when this resolves. */
-  onThreadEnding(pool: Pool, thread: Thread): Promise<void>;
-  /** Undefined: it was told to. */
-  onThreadGone(pool: Pool, thread: Thread, cause: ErrorReport | undefined): void;
-}
-
-/** Where the reactor's turns take the threads in and out. */
-export interface ThreadRegistry extends Turns {
-  addThread(thread: Thread): void;
-  removeThread(thread: Thread): void;
-  /** `nowMs` for what no turn has called. */
-  tick(): number;
-}
+export type PoolObserver = contracts.PoolObserver<Pool>;
+export type ThreadFollower = contracts.ThreadFollower<Pool>;
 
 export type PoolState = 'starting' | 'running' | 'degraded' | 'draining';
 
-export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoad, RecyclingOwner {
+export class Pool
+  implements IncarnationOwner, Supervised, HangObserver, PoolLoad, RecyclingOwner, ReplacementOwner
+{
   readonly name: string;
   readonly dispatcher: Dispatcher;
   follower: ThreadFollower | null = null;
   #options: PoolOptions;
   readonly #observer: PoolObserver;
-  readonly #turns: ThreadRegistry;
+  readonly #turns: contracts.ThreadRegistry;
   /** When it was last looked whether there are threads enough. */
   #grownAtMs = Number.NEGATIVE_INFINITY;
   readonly #incarnations = new Map<Thread, Incarnation>();
@@ -102,23 +53,21 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   readonly #pastTally = new Tally();
   readonly #supervision: Supervision;
   readonly #recycling: Recycling;
-  /** Threads that others are started for. */
-  readonly #replacing = new Map<Thread, Promise<void>>();
+  readonly #replacements = new Replacements(this);
   /** Threads that were replaced although they were well, ever. */
   recycledThreads = 0;
   readonly #hungThreads: HungThreads;
   readonly #sizer: Sizer;
-  /** Threads that were told to end, whatever they do, and have not: native code and the system's calls are not interrupted. */
-  readonly #unended = new Set<Worker>();
+  readonly #ends = new ForcedEnds((thread, processIds) =>
+    this.#observer.onChildrenEnded(this, thread, processIds),
+  );
   /** Threads that stand still while their heap is looked at. */
   readonly #halted = new Set<Thread>();
-  /** Threads that a replacement is started for. */
-  #overlapping = 0;
   /** The threads of the start, until they have lived for `minUptimeMs`. */
   readonly #unproven = new Set<Incarnation>();
   readonly #startFailed = Promise.withResolvers<never>();
 
-  constructor(options: PoolOptions, turns: ThreadRegistry, observer: PoolObserver) {
+  constructor(options: PoolOptions, turns: contracts.ThreadRegistry, observer: PoolObserver) {
     this.name = options.name;
     this.#options = options;
     this.#turns = turns;
@@ -174,7 +123,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
 
   /** Threads that were ended and that still run, since they are in native code or in a call of the system's. */
   get unendedThreads(): number {
-    return this.#unended.size;
+    return this.#ends.unended;
   }
 
   /** Null: none has died. */
@@ -219,7 +168,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   async start(): Promise<void> {
     const starting: Promise<void>[] = [];
     while (this.#incarnations.size < this.#options.minThreads) {
-      const incarnation = this.#spawn();
+      const incarnation = this.spawn();
       this.#unproven.add(incarnation);
       incarnation.proven.promise.then(
         () => this.#unproven.delete(incarnation),
@@ -231,7 +180,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     if (this.#state === 'starting') this.#state = 'running';
   }
 
-  #spawn(version = this.#version): Incarnation {
+  spawn(version = this.#version): Incarnation {
     const name = `${this.name}-${++this.#spawned}`;
     const nowMs = this.#turns.tick();
     const incarnation = new Incarnation(name, version, this, this.#turns, nowMs);
@@ -295,7 +244,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
    */
   try(version: ThreadVersion, old?: Thread): Trial {
     const replaced = old ?? this.threadsBefore(version).find(({ state }) => state === 'ready');
-    return this.#overlap((replaced && this.#incarnations.get(replaced)) ?? null, version);
+    return this.#replacements.overlap((replaced && this.#incarnations.get(replaced)) ?? null, version);
   }
 
   /**
@@ -304,24 +253,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
    * @throws ApplicationLoadError
    */
   replaceThread(thread: Thread, version = this.#version): Promise<void> {
-    const underWay = this.#replacing.get(thread);
-    if (underWay !== undefined) return underWay;
-    const replaced = this.#replace(thread, version).finally(() => this.#replacing.delete(thread));
-    this.#replacing.set(thread, replaced);
-    return replaced;
-  }
-
-  async #replace(thread: Thread, version: ThreadVersion): Promise<void> {
-    const old = this.#incarnations.get(thread);
-    if (old === undefined || this.#state !== 'running') return;
-    const trial = this.#overlap(old, version);
-    try {
-      await trial.proven;
-    } catch (error) {
-      trial.refuse();
-      throw error;
-    }
-    await trial.accept();
+    return this.#replacements.replace(thread, version);
   }
 
   /**
@@ -339,67 +271,38 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
     }
   }
 
-  #overlap(old: Incarnation | null, version: ThreadVersion): Trial {
-    const incarnation = this.#spawn(version);
-    incarnation.replaces = old;
-    this.#overlapping++;
-    let state: 'open' | 'decided' = 'open';
-    const decide = (): boolean => {
-      if (state === 'decided') return false;
-      state = 'decided';
-      this.#overlapping--;
-      return true;
-    };
-    return {
-      thread: incarnation.thread,
-      ready: incarnation.ready.promise,
-      proven: incarnation.proven.promise,
-      accept: async () => {
-        if (decide()) {
-          incarnation.replaces = null;
-          if (old !== null) this.#retire(old);
-        }
-        await old?.gone.promise;
-      },
-      refuse: () => {
-        if (decide() && this.#incarnations.has(incarnation.thread)) this.#retire(incarnation);
-      },
-    };
-  }
-
   /** Ends a thread in whose place there is none: there are more than there may be. Resolves when it has ended. */
   async retireThread(thread: Thread): Promise<void> {
     const incarnation = this.#incarnations.get(thread);
     if (incarnation === undefined) return;
-    this.#retire(incarnation);
+    this.#replacements.retire(incarnation);
     await incarnation.gone.promise;
     this.#supervision.restore();
   }
 
-  #retire(incarnation: Incarnation): void {
-    const { thread } = incarnation;
-    if (incarnation.isRetired) return;
-    incarnation.isRetired = true;
-    if (thread.state === 'starting') {
-      incarnation.abort(new Error('it is not wanted any more'));
-      return;
-    }
+  // ---- ReplacementOwner
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
+  get retireTimeoutMs(): number {
+    return this.#options.retireTimeoutMs;
+  }
+
+  incarnationOf(thread: Thread): Incarnation | undefined {
+    return this.#incarnations.get(thread);
+  }
+
+  release(incarnation: Incarnation): void {
     this.#drainThread(incarnation);
     // Others may begin it sooner.
-    this.dispatcher.resubmit(thread.takeUnbegun());
+    this.dispatcher.resubmit(incarnation.thread.takeUnbegun());
     this.#supervision.restore();
-    const { retireTimeoutMs } = this.#options;
-    let timer = new RunningTimer(retireTimeoutMs, () => {
-      thread.expire();
-      // It has nothing left to do, and ends by itself, unless it computes or its application does not stop.
-      timer = new RunningTimer(LAST_WORDS_MS, () =>
-        this.#end(
-          incarnation,
-          new Error(`another took its place, and it had not ended within ${retireTimeoutMs} ms`),
-        ),
-      );
-    });
-    incarnation.gone.promise.then(() => timer.cancel());
+  }
+
+  end(incarnation: Incarnation, error: Error): void {
+    this.#ends.end(incarnation, error);
   }
 
   // ---- IncarnationOwner
@@ -520,7 +423,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   }
 
   startThread(): void {
-    this.#spawn();
+    this.spawn();
   }
 
   onOutage(untilMs: number): void {
@@ -552,22 +455,9 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
 
   onHung(thread: Thread, error: HungThreadError): boolean {
     const incarnation = this.#incarnations.get(thread);
-    if (incarnation === undefined || this.#unended.size >= this.#options.maxThreads) return false;
-    this.#end(incarnation, error);
+    if (incarnation === undefined || this.#ends.unended >= this.#options.maxThreads) return false;
+    this.#ends.end(incarnation, error);
     return true;
-  }
-
-  /** Ends a thread, whatever it waits for. */
-  #end(incarnation: Incarnation, error: Error): void {
-    const { thread } = incarnation;
-    const worker = this.workerOf(thread);
-    incarnation.abort(error);
-    if (worker === null) return;
-    this.#unended.add(worker);
-    worker.once('exit', () => this.#unended.delete(worker));
-    endWhatItWaitsFor(worker, thread.vitals.osThreadId, (processIds) =>
-      this.#observer.onChildrenEnded(this, thread.name, processIds),
-    );
   }
 
   /** Threads, without those in whose place another has come. */
@@ -628,8 +518,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
   #resize(): void {
     if (this.#state !== 'running') return;
     const what = this.#sizer.decide(this);
-    if (what === 'grow') this.#spawn();
-    else if (what === 'shrink' && this.#overlapping === 0) this.#endIdleThread();
+    if (what === 'grow') this.spawn();
+    else if (what === 'shrink' && this.#replacements.overlapping === 0) this.#endIdleThread();
   }
 
   /** The one that has had nothing to do for longest. While none is without work, none ends. */
@@ -669,7 +559,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, PoolLoa
 
   /** Not while all threads are replaced anyway, nor while some are missing. */
   #recycle(): void {
-    if (this.state !== 'running' || this.#overlapping > this.#recycling.underWay) return;
+    if (this.state !== 'running' || this.#replacements.overlapping > this.#recycling.underWay) return;
     this.#recycling.look(this.dispatcher.threads, this.#turns.nowMs);
   }
 
