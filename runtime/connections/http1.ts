@@ -1,40 +1,33 @@
 /**
- * An HTTP/1.1 connection: a socket, its engine, and the exchanges of its requests, tunnels among them. The engine makes events of
+ * An HTTP/1.1 connection: a socket and its engine, whose requests `Http1Exchanges` has. The engine makes events of
  * bytes and bytes of calls; this class reads and writes the socket, and keeps the connection's deadlines.
  */
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
-import { Exchange, type Transport } from '../exchange.ts';
-import { Http1Engine } from '../http1/engine.ts';
-import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../http1/events.ts';
-import { lists } from '../http1/field-section.ts';
-import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from '../http1/message.ts';
-import type { Refusal } from '../http1/refusal.ts';
+import type { Http1Engine } from '../http1/engine.ts';
 import type { Peer } from '../listeners/peer.ts';
-import type { Flushable } from '../reactor.ts';
 import type { Connection } from './connection.ts';
-import { type Front, NOWHERE } from './front.ts';
-import { h2cUpgrade, type UpgradedRequest } from './h2c-upgrade.ts';
+import type { Front } from './front.ts';
+import type { UpgradedRequest } from './h2c-upgrade.ts';
+import { Http1Exchanges, type MessageHolder } from './http1-exchanges.ts';
 import { Http1Pace } from './http1-pace.ts';
 import { free } from './read-buffer.ts';
 import { SocketOutput } from './socket-output.ts';
-import { trailersOf } from './trailer-fields.ts';
-import { NOT_IMPLEMENTED, takesTunnel, WEBSOCKET, withProtocol } from './tunnel.ts';
 
-export class Http1Connection implements Connection, EngineEvents, Transport, Flushable {
+export class Http1Connection implements Connection, MessageHolder {
   isDirty = false;
   readonly #socket: Socket;
   readonly #front: Front;
   readonly #peer: Peer;
+  readonly #exchanges: Http1Exchanges;
   readonly #engine: Http1Engine;
   readonly #output: SocketOutput;
   readonly #pace: Http1Pace;
   /** `left`: the socket speaks another protocol, and is somebody else's. */
   #state: 'open' | 'ending' | 'left' | 'closed' = 'open';
-  #isDraining = false;
+  isDraining = false;
   /** Whose doing it is when the connection is lost, for the exchanges that it cuts off. */
-  #lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
-  #upgraded: UpgradedRequest | null = null;
+  lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onEnd = (): void => this.#ended();
   readonly #onSocketClosed = (): void => this.#closed();
@@ -44,7 +37,8 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     this.#front = front;
     this.#peer = peer;
     this.#pace = new Http1Pace(front.reactor.tick());
-    this.#engine = new Http1Engine(this, front.http1, front.buffers, front.http1Caches);
+    this.#exchanges = new Http1Exchanges(front, peer, this);
+    this.#engine = this.#exchanges.engine;
     this.#output = new SocketOutput(socket, this.#engine, front.buffers, () => this.#taken());
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -86,14 +80,14 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     socket.off('end', this.#onEnd);
     socket.off('error', ignore);
     socket.off('close', this.#onSocketClosed);
-    this.#front.onUpgraded(socket, rest, this.#peer, this.#upgraded as UpgradedRequest);
+    this.#front.onUpgraded(socket, rest, this.#peer, this.#exchanges.upgraded as UpgradedRequest);
     this.#front.forget(this);
   }
 
   /** The peer has sent its FIN. */
   #ended(): void {
     try {
-      if (!this.#engine.isTunnel) this.#lostBy = 'peer';
+      if (!this.#engine.isTunnel) this.lostBy = 'peer';
       this.#engine.end();
     } catch (error) {
       this.#fault(error);
@@ -103,7 +97,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
 
   /** What is open closes, and nothing more is written. */
   #lose(by: 'peer' | 'server'): void {
-    if (this.#lostBy === 'nobody') this.#lostBy = by;
+    if (this.lostBy === 'nobody') this.lostBy = by;
     this.#engine.closed();
   }
 
@@ -123,7 +117,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
 
   #taken(): void {
     if (this.#state !== 'closed' && this.#engine.hasOutput) this.#front.reactor.flushLater(this);
-    this.#judgePause();
+    this.judgePause();
   }
 
   // ---- Flushable: once per turn
@@ -141,7 +135,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     const engine = this.#engine;
     engine.endTurn();
     this.#output.send(false);
-    this.#judgePause();
+    this.judgePause();
     if (engine.state === 'closing' || (engine.state === 'aborted' && !engine.mustReset)) this.#linger();
     else if (engine.state === 'aborted') this.#abort();
     else if (engine.hasTunnelEnded && !this.#socket.writableEnded) this.#socket.end();
@@ -180,7 +174,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     if (!socket.writableEnded) socket.write(NO_BYTES);
   }
 
-  #judgePause(): void {
+  judgePause(): void {
     if (this.#state !== 'open' || !this.#socket.isPaused() || this.#engine.isPaused) return;
     this.#socket.resume();
   }
@@ -192,7 +186,7 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
   }
 
   drain(): void {
-    this.#isDraining = true;
+    this.isDraining = true;
     this.finish();
   }
 
@@ -275,172 +269,23 @@ export class Http1Connection implements Connection, EngineEvents, Transport, Flu
     });
   }
 
-  // ---- EngineEvents
+  // ---- MessageHolder
 
-  date(): string {
-    return this.#front.date();
+  get isPaused(): boolean {
+    return this.#socket.isPaused();
   }
 
-  onUpgrade(message: Http1Message): UpgradeVerdict {
-    const { method, version, section, scheme } = message;
-    const offer = section.upgrade;
-    // RFC 9110 section 7.8 lets a server ignore an Upgrade, and one with content is ignored: the content would have to be read
-    // in the old protocol before the new one begins.
-    if (offer === null || version === '1.0' || section.announcesContent) return UpgradeVerdict.Ignore;
-    // Section 7.6.1: what Connection does not name has come through somebody who did not know it.
-    if (!lists(offer.connection, 'upgrade')) return UpgradeVerdict.Ignore;
-    if (scheme !== null && scheme !== this.#peer.scheme) return UpgradeVerdict.Ignore;
-    if (method === 'GET' && lists(offer.protocols, WEBSOCKET)) {
-      const client = this.#peer.forwarding?.clientOf(this.#peer, message.authority, section.fields);
-      const route = this.#front.router.find(client?.authority ?? message.authority, message.path);
-      if (route?.websocket === true) return UpgradeVerdict.Tunnel;
-    }
-    if (!this.#front.http1.upgradeH2c || this.#isDraining) return UpgradeVerdict.Ignore;
-    // Answers that have not left would go with the engine.
-    if (this.#engine.unsentBytes > 0) return UpgradeVerdict.Ignore;
-    this.#upgraded = h2cUpgrade(message, this.#peer);
-    return this.#upgraded === null ? UpgradeVerdict.Ignore : UpgradeVerdict.Leave;
+  sendFull(): void {
+    if (this.#state === 'open') this.#output.send(true);
   }
 
-  onRequest(message: Http1Message): Refusal | null {
-    const peer = this.#peer;
-    const { method, path, section } = message;
-    let { authority } = message;
-    let { address, port, scheme }: { address: string; port: number; scheme: string } = peer;
-    if (peer.forwarding !== null) {
-      const client = peer.forwarding.clientOf(peer, authority, section.fields);
-      // What trusted proxies say of the client cannot be read in one way.
-      if (client === null) return { status: 400, why: '' };
-      ({ address, port, scheme } = client);
-      // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
-      if (method !== 'CONNECT') authority = client.authority;
-    }
-    // RFC 9110 section 7.4: a request for one scheme is not answered over the other.
-    if (message.scheme !== null && message.scheme !== scheme)
-      return { status: 421, why: 'the connection is not of the scheme in the request target' };
-    const isTunnel = message.tunnel !== TunnelPhase.None;
-    const exchange = new Exchange(
-      this,
-      message,
-      this.#front.router.find(authority, path) ?? NOWHERE,
-      method,
-      method === 'CONNECT' ? '' : scheme,
-      authority,
-      path,
-      message.version,
-      address,
-      port,
-      isTunnel ? withProtocol(protocolOf(message), section.fields) : section.fields,
-      !isTunnel && message.request === RequestPhase.Ended,
-      peer.tls,
-    );
-    message.context = exchange;
-    this.#front.deadlines.watch(exchange);
-    return null;
-  }
-
-  onStart(message: Http1Message): void {
-    // What has come of its content may have been too much already.
-    if (message.response !== ResponsePhase.Awaited) return;
-    const exchange = message.context as Exchange;
-    if (message.tunnel !== TunnelPhase.None && !takesTunnel(exchange.destination, protocolOf(message)))
-      exchange.answer(NOT_IMPLEMENTED);
-    else exchange.start();
-  }
-
-  onData(message: Http1Message, bytes: Uint8Array, start: number, end: number, last: boolean): void {
-    (message.context as Exchange).onRequestData(bytes, start, end, last);
-  }
-
-  onTrailers(message: Http1Message, fields: string[]): void {
-    const trailers = trailersOf(fields);
-    const exchange = message.context as Exchange;
-    if (trailers.length > 0) exchange.onRequestTrailers(trailers);
-    else exchange.onRequestData(NO_BYTES, 0, 0, true);
-  }
-
-  onSent(message: Http1Message, bytes: number): void {
-    (message.context as Exchange).onSent(bytes);
-  }
-
-  onClose(message: Http1Message, by: ClosedBy, code: number): void {
-    const exchange = message.context as Exchange;
-    message.context = null;
-    try {
-      exchange.onTransportClosed(by !== 'complete', code, by === 'engine' && this.#lostBy === 'peer');
-    } catch (error) {
-      // Others hear of their end all the same.
-      this.#fault(error);
-    }
+  onMessageOver(): void {
     this.#pace.onClose(this.#front.reactor.nowMs);
-    this.#judgePause();
+    this.judgePause();
   }
 
-  // ---- Transport
-
-  inform(exchange: Exchange, status: number, fields: readonly string[]): void {
-    this.#engine.inform(exchange.stream as Http1Message, status, fields);
-    this.#front.reactor.flushLater(this);
-  }
-
-  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
-    const message = exchange.stream as Http1Message;
-    // The response says whether the connection goes on, which depends on it.
-    if (!exchange.readsRequest) this.#engine.dropRequest(message);
-    this.#engine.respond(message, status, fields, end);
-    this.#front.reactor.flushLater(this);
-  }
-
-  closeConnection(exchange: Exchange): void {
-    this.#engine.endBehind(exchange.stream as Http1Message);
-  }
-
-  accept(exchange: Exchange, fields: readonly string[]): void {
-    const message = exchange.stream as Http1Message;
-    this.#engine.accept(message, protocolOf(message), fields);
-    this.#front.reactor.flushLater(this);
-  }
-
-  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
-    this.#engine.write(exchange.stream as Http1Message, bytes, start, end, last);
-    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
-    if (this.#engine.isFull && this.#state === 'open') this.#output.send(true);
-    this.#front.reactor.flushLater(this);
-  }
-
-  trailers(exchange: Exchange, fields: readonly string[]): void {
-    this.#engine.trailers(exchange.stream as Http1Message, fields);
-    this.#front.reactor.flushLater(this);
-  }
-
-  reset(exchange: Exchange, code: number): void {
-    this.#engine.reset(exchange.stream as Http1Message, code);
-    this.#front.reactor.flushLater(this);
-  }
-
-  consume(exchange: Exchange, bytes: number): void {
-    this.#engine.consume(exchange.stream as Http1Message, bytes);
-    this.#judgePause();
-  }
-
-  stopReading(exchange: Exchange): void {
-    this.#engine.dropRequest(exchange.stream as Http1Message);
-    this.#judgePause();
-    this.#front.reactor.flushLater(this);
-  }
-
-  letsContentCome(exchange: Exchange): boolean {
-    const message = exchange.stream as Http1Message;
-    return message.request === RequestPhase.Open && !this.#socket.isPaused();
-  }
-
-  fail(_exchange: Exchange, error: unknown): void {
+  onFault(error: unknown): void {
     this.#fault(error);
-  }
-
-  takenBytes(): number {
-    // One response leaves at a time, so how fast it is read is the connection's matter.
-    return -1;
   }
 }
 
@@ -448,11 +293,6 @@ const NO_BYTES = new Uint8Array(0);
 
 /** A peer whose socket has not been read for so long is asked by the system whether it is there. */
 const PROBE_AFTER_MS = 15_000;
-
-/** What a tunnel's request asks for; empty for CONNECT. */
-function protocolOf({ method }: Http1Message): string {
-  return method === 'CONNECT' ? '' : WEBSOCKET;
-}
 
 function ignore(): void {
   // 'close' follows and ends what is open; a peer that goes away is no event for the log.

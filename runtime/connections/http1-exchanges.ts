@@ -1,0 +1,223 @@
+/**
+ * The exchanges of an HTTP/1.1 connection's requests, tunnels among them: what the engine tells of a request goes to its exchange, and what the
+ * exchange wants of its transport to the engine.
+ */
+import { Exchange, type Transport } from '../exchange.ts';
+import { Http1Engine } from '../http1/engine.ts';
+import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../http1/events.ts';
+import { lists } from '../http1/field-section.ts';
+import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from '../http1/message.ts';
+import type { Refusal } from '../http1/refusal.ts';
+import type { Peer } from '../listeners/peer.ts';
+import type { Flushable } from '../reactor.ts';
+import { type Front, NOWHERE } from './front.ts';
+import { h2cUpgrade, type UpgradedRequest } from './h2c-upgrade.ts';
+import { trailersOf } from './trailer-fields.ts';
+import { NOT_IMPLEMENTED, takesTunnel, WEBSOCKET, withProtocol } from './tunnel.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The connection. */
+export interface MessageHolder extends Flushable {
+  readonly isDraining: boolean;
+  /** Whose doing it is when the connection is lost. */
+  readonly lostBy: 'nobody' | 'peer' | 'server';
+  /** Nothing is read of the socket. */
+  readonly isPaused: boolean;
+  /** Gives the socket what output would only be queued behind, if it can take any. */
+  sendFull(): void;
+  /** The engine may want the socket to be read again. */
+  judgePause(): void;
+  /** A request is over. */
+  onMessageOver(): void;
+  /** An error of ours. */
+  onFault(error: unknown): void;
+}
+
+export class Http1Exchanges implements EngineEvents, Transport {
+  readonly engine: Http1Engine;
+  /** The request with which the connection leaves HTTP/1.1; null: none has. */
+  upgraded: UpgradedRequest | null = null;
+  readonly #front: Front;
+  readonly #peer: Peer;
+  readonly #holder: MessageHolder;
+
+  constructor(front: Front, peer: Peer, holder: MessageHolder) {
+    this.#front = front;
+    this.#peer = peer;
+    this.#holder = holder;
+    this.engine = new Http1Engine(this, front.http1, front.buffers, front.http1Caches);
+  }
+
+  // ---- EngineEvents
+
+  date(): string {
+    return this.#front.date();
+  }
+
+  onUpgrade(message: Http1Message): UpgradeVerdict {
+    const { method, version, section, scheme } = message;
+    const offer = section.upgrade;
+    // RFC 9110 section 7.8 lets a server ignore an Upgrade, and one with content is ignored: the content would have to be read
+    // in the old protocol before the new one begins.
+    if (offer === null || version === '1.0' || section.announcesContent) return UpgradeVerdict.Ignore;
+    // Section 7.6.1: what Connection does not name has come through somebody who did not know it.
+    if (!lists(offer.connection, 'upgrade')) return UpgradeVerdict.Ignore;
+    if (scheme !== null && scheme !== this.#peer.scheme) return UpgradeVerdict.Ignore;
+    if (method === 'GET' && lists(offer.protocols, WEBSOCKET)) {
+      const client = this.#peer.forwarding?.clientOf(this.#peer, message.authority, section.fields);
+      const route = this.#front.router.find(client?.authority ?? message.authority, message.path);
+      if (route?.websocket === true) return UpgradeVerdict.Tunnel;
+    }
+    if (!this.#front.http1.upgradeH2c || this.#holder.isDraining) return UpgradeVerdict.Ignore;
+    // Answers that have not left would go with the engine.
+    if (this.engine.unsentBytes > 0) return UpgradeVerdict.Ignore;
+    this.upgraded = h2cUpgrade(message, this.#peer);
+    return this.upgraded === null ? UpgradeVerdict.Ignore : UpgradeVerdict.Leave;
+  }
+
+  onRequest(message: Http1Message): Refusal | null {
+    const peer = this.#peer;
+    const { method, path, section } = message;
+    let { authority } = message;
+    let { address, port, scheme }: { address: string; port: number; scheme: string } = peer;
+    if (peer.forwarding !== null) {
+      const client = peer.forwarding.clientOf(peer, authority, section.fields);
+      // What trusted proxies say of the client cannot be read in one way.
+      if (client === null) return { status: 400, why: '' };
+      ({ address, port, scheme } = client);
+      // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
+      if (method !== 'CONNECT') authority = client.authority;
+    }
+    // RFC 9110 section 7.4: a request for one scheme is not answered over the other.
+    if (message.scheme !== null && message.scheme !== scheme)
+      return { status: 421, why: 'the connection is not of the scheme in the request target' };
+    const isTunnel = message.tunnel !== TunnelPhase.None;
+    const exchange = new Exchange(
+      this,
+      message,
+      this.#front.router.find(authority, path) ?? NOWHERE,
+      method,
+      method === 'CONNECT' ? '' : scheme,
+      authority,
+      path,
+      message.version,
+      address,
+      port,
+      isTunnel ? withProtocol(protocolOf(message), section.fields) : section.fields,
+      !isTunnel && message.request === RequestPhase.Ended,
+      peer.tls,
+    );
+    message.context = exchange;
+    this.#front.deadlines.watch(exchange);
+    return null;
+  }
+
+  onStart(message: Http1Message): void {
+    // What has come of its content may have been too much already.
+    if (message.response !== ResponsePhase.Awaited) return;
+    const exchange = message.context as Exchange;
+    if (message.tunnel !== TunnelPhase.None && !takesTunnel(exchange.destination, protocolOf(message)))
+      exchange.answer(NOT_IMPLEMENTED);
+    else exchange.start();
+  }
+
+  onData(message: Http1Message, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    (message.context as Exchange).onRequestData(bytes, start, end, last);
+  }
+
+  onTrailers(message: Http1Message, fields: string[]): void {
+    const trailers = trailersOf(fields);
+    const exchange = message.context as Exchange;
+    if (trailers.length > 0) exchange.onRequestTrailers(trailers);
+    else exchange.onRequestData(NO_BYTES, 0, 0, true);
+  }
+
+  onSent(message: Http1Message, bytes: number): void {
+    (message.context as Exchange).onSent(bytes);
+  }
+
+  onClose(message: Http1Message, by: ClosedBy, code: number): void {
+    const exchange = message.context as Exchange;
+    message.context = null;
+    try {
+      exchange.onTransportClosed(by !== 'complete', code, by === 'engine' && this.#holder.lostBy === 'peer');
+    } catch (error) {
+      // Others hear of their end all the same.
+      this.#holder.onFault(error);
+    }
+    this.#holder.onMessageOver();
+  }
+
+  // ---- Transport
+
+  inform(exchange: Exchange, status: number, fields: readonly string[]): void {
+    this.engine.inform(exchange.stream as Http1Message, status, fields);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
+    const message = exchange.stream as Http1Message;
+    // The response says whether the connection goes on, which depends on it.
+    if (!exchange.readsRequest) this.engine.dropRequest(message);
+    this.engine.respond(message, status, fields, end);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  closeConnection(exchange: Exchange): void {
+    this.engine.endBehind(exchange.stream as Http1Message);
+  }
+
+  accept(exchange: Exchange, fields: readonly string[]): void {
+    const message = exchange.stream as Http1Message;
+    this.engine.accept(message, protocolOf(message), fields);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.engine.write(exchange.stream as Http1Message, bytes, start, end, last);
+    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
+    if (this.engine.isFull) this.#holder.sendFull();
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  trailers(exchange: Exchange, fields: readonly string[]): void {
+    this.engine.trailers(exchange.stream as Http1Message, fields);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  reset(exchange: Exchange, code: number): void {
+    this.engine.reset(exchange.stream as Http1Message, code);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  consume(exchange: Exchange, bytes: number): void {
+    this.engine.consume(exchange.stream as Http1Message, bytes);
+    this.#holder.judgePause();
+  }
+
+  stopReading(exchange: Exchange): void {
+    this.engine.dropRequest(exchange.stream as Http1Message);
+    this.#holder.judgePause();
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  letsContentCome(exchange: Exchange): boolean {
+    const message = exchange.stream as Http1Message;
+    return message.request === RequestPhase.Open && !this.#holder.isPaused;
+  }
+
+  fail(_exchange: Exchange, error: unknown): void {
+    this.#holder.onFault(error);
+  }
+
+  takenBytes(): number {
+    // One response leaves at a time, so how fast it is read is the connection's matter.
+    return -1;
+  }
+}
+
+/** What a tunnel's request asks for; empty for CONNECT. */
+function protocolOf({ method }: Http1Message): string {
+  return method === 'CONNECT' ? '' : WEBSOCKET;
+}

@@ -1,0 +1,240 @@
+/**
+ * The exchanges of an HTTP/2 connection's streams: what the engine tells of a stream goes to its exchange, and what the exchange wants of
+ * its transport to the engine.
+ */
+import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
+import { Exchange, type Transport } from '../exchange.ts';
+import { isHost } from '../http1/host.ts';
+import type { Abuse } from '../http2/counters.ts';
+import { Http2Engine } from '../http2/engine.ts';
+import type { ClosedBy, EngineEvents } from '../http2/events.ts';
+import type { Http2Stream } from '../http2/stream.ts';
+import type { Peer } from '../listeners/peer.ts';
+import { PushedExchange } from '../pushed-exchange.ts';
+import type { Flushable } from '../reactor.ts';
+import { withDate } from './dated-fields.ts';
+import { type Front, NOWHERE } from './front.ts';
+import { trailersOf } from './trailer-fields.ts';
+import { NOT_IMPLEMENTED, takesTunnel, withProtocol } from './tunnel.ts';
+
+const BAD_REQUEST = 400;
+const URI_TOO_LONG = 414;
+/** RFC 9113 section 8.5, RFC 9110 section 9.3.6. */
+const PORT = /:\d+$/;
+
+/** The connection. */
+export interface StreamHolder extends Flushable {
+  /** Whose doing it is when the connection is lost. */
+  readonly lostBy: 'nobody' | 'peer' | 'server';
+  /** The socket has been given output that it has not taken. */
+  readonly isWriting: boolean;
+  /** Gives the socket what output would only be queued behind, if it can take any. */
+  sendFull(): void;
+  /** A stream with content waits for the connection's window alone. */
+  onHeldByWindow(): void;
+  /** A request has come. */
+  onServing(): void;
+  /** No stream is open. */
+  onIdle(): void;
+  /** An error of ours. */
+  onFault(error: unknown): void;
+}
+
+export class Http2Exchanges implements EngineEvents, Transport {
+  readonly engine: Http2Engine;
+  readonly #front: Front;
+  readonly #peer: Peer;
+  readonly #holder: StreamHolder;
+
+  constructor(front: Front, peer: Peer, holder: StreamHolder, nowMs: number) {
+    this.#front = front;
+    this.#peer = peer;
+    this.#holder = holder;
+    this.engine = new Http2Engine(this, front.http2, front.buffers, nowMs);
+  }
+
+  // ---- EngineEvents
+
+  onRequest(stream: Http2Stream, endStream: boolean): void {
+    this.#holder.onServing();
+    const peer = this.#peer;
+    let { address, port } = peer;
+    // What the peer claims in :scheme is no fact; whether the connection is secure is.
+    let scheme = stream.scheme === '' ? '' : peer.scheme;
+    let authority = stream.authority;
+    // The engine judges an authority by its characters; here by its grammar, as over HTTP/1.1. CONNECT needs a port.
+    let isRefused = !isHost(authority) || (scheme === '' && !PORT.test(authority));
+    if (peer.forwarding !== null) {
+      const client = peer.forwarding.clientOf(peer, authority, stream.fields);
+      if (client === null) isRefused = true;
+      else {
+        ({ address, port, authority } = client);
+        if (scheme !== '') scheme = client.scheme;
+      }
+    }
+    const destination = this.#front.router.find(authority, stream.path) ?? NOWHERE;
+    const exchange = new Exchange(
+      this,
+      stream,
+      destination,
+      stream.method,
+      scheme,
+      authority,
+      stream.path,
+      '2',
+      address,
+      port,
+      withProtocol(stream.protocol, stream.fields),
+      endStream,
+      peer.tls,
+    );
+    stream.context = exchange;
+    this.#front.deadlines.watch(exchange);
+    if (isRefused) exchange.answer(BAD_REQUEST);
+    else if (stream.path.length > this.#front.maxTargetBytes) exchange.answer(URI_TOO_LONG);
+    else if (stream.method === 'CONNECT' && !takesTunnel(destination, stream.protocol))
+      exchange.answer(NOT_IMPLEMENTED);
+    else exchange.start();
+  }
+
+  onData(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
+    (stream.context as Exchange).onRequestData(bytes, start, end, endStream);
+  }
+
+  onTrailers(stream: Http2Stream, fields: string[]): void {
+    (stream.context as Exchange).onRequestTrailers(trailersOf(fields));
+  }
+
+  onSent(stream: Http2Stream, bytes: number): void {
+    (stream.context as Exchange).onSent(bytes);
+  }
+
+  onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
+    const exchange = stream.context as Exchange;
+    stream.context = null;
+    // Lost with the connection, unless that failed for what the peer did wrong: then it is the server's decision.
+    const gone = by === 'engine' && this.#holder.lostBy === 'peer' && this.engine.failure === null;
+    try {
+      exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
+    } catch (error) {
+      // Others hear of their end all the same.
+      this.#holder.onFault(error);
+    }
+    if (this.engine.streamCount === 0) this.#holder.onIdle();
+  }
+
+  onAbuse(abuse: Abuse): void {
+    this.#front.onAbuse(abuse, this.#peer, this.engine.counters);
+  }
+
+  onGoaway(): void {
+    // The peer opens no more streams; those it has go on, and it closes the connection when it is done.
+  }
+
+  // ---- Transport
+
+  inform(exchange: Exchange, status: number, fields: readonly string[]): void {
+    this.engine.inform(exchange.stream as Http2Stream, status, fields);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
+    const stream = exchange.stream as Http2Stream;
+    const { fields: dated, priority } = withDate(fields, this.#front.date());
+    // RFC 9218 section 5: what the server says of the response changes what the client asked for.
+    if (priority !== null) this.engine.prioritise(stream, priority);
+    this.engine.respond(stream, status, dated, end);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  accept(exchange: Exchange, fields: readonly string[]): void {
+    // RFC 8441 section 4: 200, as for any CONNECT, where HTTP/1.1 has 101.
+    this.respond(exchange, 200, fields, false);
+  }
+
+  write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.engine.write(exchange.stream as Http2Stream, bytes, start, end, last);
+    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
+    if (this.engine.isFull) this.#holder.sendFull();
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  trailers(exchange: Exchange, fields: readonly string[]): void {
+    this.engine.trailers(exchange.stream as Http2Stream, fields);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  pad(exchange: Exchange, toMultipleOf: number): void {
+    this.engine.pad(exchange.stream as Http2Stream, toMultipleOf);
+  }
+
+  openFlags(exchange: Exchange): number {
+    const { urgency, incremental } = exchange.stream as Http2Stream;
+    return (
+      (this.engine.canPush ? Flag.TakesPushes : 0) |
+      ((urgency ^ DEFAULT_URGENCY) << URGENCY_SHIFT) |
+      (incremental ? Flag.Incremental : 0)
+    );
+  }
+
+  urgencyOf(exchange: Exchange): number {
+    return (exchange.stream as Http2Stream).urgency;
+  }
+
+  push(
+    parent: Exchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): Exchange | null {
+    // A thread that has gone wild must not make the engine throw.
+    if (method !== 'GET' && method !== 'HEAD') return null;
+    const stream = this.engine.push(parent.stream as Http2Stream, method, path, fields);
+    if (stream === null) return null;
+    const pushed = new PushedExchange(this, stream, parent, number, method, path, fields);
+    stream.context = pushed;
+    this.#front.deadlines.watch(pushed);
+    this.#front.reactor.flushLater(this.#holder);
+    return pushed;
+  }
+
+  reset(exchange: Exchange, code: number): void {
+    this.engine.reset(exchange.stream as Http2Stream, code);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  consume(exchange: Exchange, bytes: number): void {
+    this.engine.consume(exchange.stream as Http2Stream, bytes, this.#front.reactor.nowMs);
+    if (this.engine.hasOutput) this.#front.reactor.flushLater(this.#holder);
+  }
+
+  stopReading(exchange: Exchange): void {
+    this.engine.dropRequest(exchange.stream as Http2Stream);
+    this.#front.reactor.flushLater(this.#holder);
+  }
+
+  provoked(_exchange: Exchange): void {
+    this.engine.provoked();
+  }
+
+  /** A window counts as open while at least as much of it is left as waits for us: peers need not fill it to the brim. */
+  letsContentCome(exchange: Exchange): boolean {
+    const { receiveWindow, unconsumedBytes } = exchange.stream as Http2Stream;
+    if (receiveWindow !== null && receiveWindow.available < Math.max(1, unconsumedBytes)) return false;
+    return this.engine.receivableBytes * 2 >= this.#front.http2.connectionWindowBytes;
+  }
+
+  fail(_exchange: Exchange, error: unknown): void {
+    this.#holder.onFault(error);
+  }
+
+  takenBytes(exchange: Exchange): number {
+    const { queuedBytes, sendWindow } = exchange.stream as Http2Stream;
+    if (queuedBytes === 0) return -1;
+    if (sendWindow.available <= 0) return exchange.sentBytes;
+    // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
+    if (!this.#holder.isWriting) this.#holder.onHeldByWindow();
+    return -1;
+  }
+}
