@@ -46,6 +46,10 @@ export async function serve(
   addStatus(routes, server);
   addReload(routes, reloader);
   const sideDoors = new SideDoors();
+  routes.add('POST', '/stop', (exchange) => {
+    signals.stop();
+    exchange.answer(202, { pid: process.pid });
+  });
   const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => sideDoors.controlPath);
   try {

@@ -1,5 +1,5 @@
 /**
- * SIGTERM and SIGINT: the first asks the server to drain, the second to end at once. Heard from the beginning of a start, before there is a
+ * SIGTERM and SIGINT, and who asks over the control socket: the first asks the server to drain, the second to end at once. Heard from the beginning of a start, before there is a
  * log: a process that has no handler yet is killed by them, or hears nothing where it is a container's first.
  */
 import type { Log } from './log.ts';
@@ -48,6 +48,16 @@ export class StopSignals {
     this.#heard = 'one';
     this.#tell((log) =>
       log.info({ signal: 'SIGHUP' }, 'draining, as the terminal has closed: open exchanges finish'),
+    );
+    this.#first.resolve();
+  }
+
+  /** Somebody asks over the control socket. Never the second signal, as often as it is asked. */
+  stop(): void {
+    if (this.#heard !== 'none') return;
+    this.#heard = 'one';
+    this.#tell((log) =>
+      log.info({ signal: 'stop' }, 'draining, as the control socket asks: open exchanges finish'),
     );
     this.#first.resolve();
   }

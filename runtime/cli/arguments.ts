@@ -11,6 +11,7 @@ export const commands = {
   check: 'Check the configuration, print what would run, and exit.',
   reload:
     'Have the servers that run the configuration take it over as it is now, and the applications, without losing a request.',
+  stop: 'Have the servers that run the configuration finish what is open and end, and wait until they have.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   doctor:
@@ -149,7 +150,7 @@ function readCommand(
 
 /** `sluice start app.ts`, and the questions about a server that was started so. */
 function takesModule(command: Command): boolean {
-  return command === 'start' || command === 'check' || command === 'reload' || command === 'status';
+  return (['start', 'check', 'reload', 'stop', 'status'] as readonly Command[]).includes(command);
 }
 
 function isCommand(word: string): word is Command {

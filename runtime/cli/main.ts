@@ -45,6 +45,7 @@ export async function main(words: readonly string[], environment: Environment): 
   }
   if (command === 'status') return status(config);
   if (command === 'reload') return reload(config);
+  if (command === 'stop') return stop(config);
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
@@ -92,6 +93,14 @@ async function checkTls(config: Config): Promise<ConfigError | null> {
 async function reload(config: Config): Promise<number> {
   const { askReload } = await import('./reload.ts');
   const answer = await askReload(config);
+  if (answer.exitCode === ExitCode.Ok) return print(answer.text);
+  complain(answer.text.trimEnd());
+  return answer.exitCode;
+}
+
+async function stop(config: Config): Promise<number> {
+  const { askStop } = await import('./stop.ts');
+  const answer = await askStop(config);
   if (answer.exitCode === ExitCode.Ok) return print(answer.text);
   complain(answer.text.trimEnd());
   return answer.exitCode;

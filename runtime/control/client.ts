@@ -220,6 +220,13 @@ export class ControlClient {
     );
   }
 
+  /** Resolves when the connection is over, whoever ended it. */
+  get closed(): Promise<void> {
+    return this.#session.destroyed
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#session.once('close', resolve));
+  }
+
   /** Idempotent. What is asked is cut off. */
   close(): void {
     this.#session.destroy();
