@@ -7,6 +7,7 @@ import { isModuleName } from '../config/implied.ts';
 import { type Flags, settings } from './settings.ts';
 
 export const commands = {
+  init: 'Write a project to go on from into this folder ("sluice init --help").',
   start: 'Run the server until SIGTERM or SIGINT; a second signal ends it at once.',
   check: 'Check the configuration, print what would run, and exit.',
   reload:

@@ -20,6 +20,13 @@ export async function main(words: readonly string[], environment: Environment): 
     const { profile } = await import('./profile.ts');
     return profile(rest, environment);
   }
+  if (first === 'init') {
+    const { init } = await import('./init.ts');
+    const { exitCode, text } = init(rest, process.cwd());
+    if (exitCode === ExitCode.Ok) return print(text);
+    complain(text);
+    return exitCode;
+  }
   if (isClinicTool(first)) {
     const { clinic } = await import('./clinic.ts');
     return clinic(first, rest, environment);
@@ -28,6 +35,10 @@ export async function main(words: readonly string[], environment: Environment): 
   if (command === 'help') return print(helpText());
   if (command === 'profile') {
     complain('expected profile in front of its flags: sluice profile cpu --config FILE');
+    return ExitCode.ConfigWrong;
+  }
+  if (command === 'init') {
+    complain('expected init in front of its flags: sluice init --kind fetch');
     return ExitCode.ConfigWrong;
   }
   if (command === 'version') return print(`${readVersion()}\n`);

@@ -46,7 +46,11 @@ const statement =
 
 test('what it imports is its own, a dependency or built in, and every dependency is imported', async (t) => {
   const used = new Set<string>();
-  for (const file of packed.files.filter((path) => /^dist\/.+\.(js|d\.ts)$/.test(path))) {
+  // The templates of `sluice init` are modules as text.
+  const sources = packed.files.filter(
+    (path) => /^dist\/.+\.(js|d\.ts)$/.test(path) && !path.includes('/init-templates.'),
+  );
+  for (const file of sources) {
     const source = await readFile(join(packed.installed, file), 'utf8');
     for (const [, named, called] of source.matchAll(statement)) {
       const specifier = (named ?? called) as string;
@@ -62,7 +66,10 @@ test('its command tells version and help, and checks a configuration', async (t)
   const version = await execute(process.execPath, [command, 'version']);
   t.is(version.stdout, `${manifest.version}\n`);
   const help = await execute(process.execPath, [command, 'help']);
-  t.regex(help.stdout, /^usage: sluice start\|check\|reload\|status\|profile\|doctor\|.*\|help\|version/);
+  t.regex(
+    help.stdout,
+    /^usage: sluice init\|start\|check\|reload\|stop\|status\|profile\|doctor\|.*\|help\|version/,
+  );
   const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
   t.like(wrong, { code: 2 });
 });
@@ -110,6 +117,27 @@ test("README's application runs as it is printed there", async (t) => {
     t.is(await server.stop(), 0, file);
   }
 });
+
+for (const kind of ['native', 'fetch', 'node']) {
+  for (const language of ['typescript', 'javascript']) {
+    test(`what sluice init writes checks, and passes its own test: ${kind} in ${language}`, async (t) => {
+      const command = join(packed.installed, manifest.bin.sluice);
+      const words = ['--kind', kind, ...(language === 'javascript' ? ['--javascript'] : [])];
+      const folder = join(packed.project, 'made', `${kind}-${language}`);
+      const made = await execute(process.execPath, [command, 'init', folder, ...words]);
+      t.regex(made.stdout, /npm run dev/);
+      const checked = await execute(process.execPath, [command, 'check'], { cwd: folder });
+      t.regex(checked.stdout, /app/);
+      const { AVA_PATH: _ava, NODE_TEST_CONTEXT: _context, ...env } = process.env;
+      const tested = await execute(process.execPath, ['--test'], { cwd: folder, env });
+      t.regex(tested.stdout, /pass 1\b/);
+      if (language === 'javascript') return;
+      const types = ['--typeRoots', join(root, 'node_modules/@types')];
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      await t.notThrowsAsync(execute(process.execPath, [tsc, '-p', folder, ...types]));
+    });
+  }
+}
 
 test('applications in JavaScript and in TypeScript run on it side by side, with WebSockets', async (t) => {
   const write = (name: string, text: string) => writeFile(join(packed.project, name), text);

@@ -1,0 +1,110 @@
+/** What `sluice init` writes, as text: an application, its test, a configuration, and what an editor needs. */
+
+export const appKinds = ['native', 'fetch', 'node'] as const;
+export type AppKind = (typeof appKinds)[number];
+
+export interface Project {
+  readonly kind: AppKind;
+  readonly language: 'typescript' | 'javascript';
+  /** Of modules: `.mjs` and `.mts` where package.json does not say that all are ES modules. */
+  readonly extension: string;
+}
+
+/** Names of files and their content. */
+export function filesOf(project: Project): Readonly<Record<string, string>> {
+  const { kind, language, extension } = project;
+  return {
+    [`app${extension}`]: applications[kind](language === 'typescript'),
+    [`app.test${extension}`]: testOf(extension),
+    'runtime.config.json': configurationOf(extension),
+    ...(language === 'typescript' && { 'tsconfig.json': compilerOptions }),
+  };
+}
+
+const head = `/**
+ * Every thread of the pool has a copy of this module, and answers one request after the other. What computes here keeps nobody
+ * waiting but the request that it is for.
+ */
+`;
+
+const applications: Readonly<Record<AppKind, (isTyped: boolean) => string>> = {
+  native: (isTyped) => `${head}import { scryptSync } from 'node:crypto';
+${isTyped ? "import type { Exchange } from 'sluice/gateway';\n" : ''}
+${isTyped ? '' : "/** @param {import('sluice/gateway').Exchange} exchange */\n"}export default async function app(exchange${isTyped ? ': Exchange' : ''})${isTyped ? ': Promise<void>' : ''} {
+  const text = await exchange.body.text(1024); // at most 1 KiB, or the answer is 413
+  const key = scryptSync(text, 'salt', 32).toString('hex'); // some 50 ms of work
+  exchange.respond(200, { 'content-type': 'text/plain' }, \`\${key}\\n\`);
+}
+`,
+  fetch: (isTyped) => `${head}import { scryptSync } from 'node:crypto';
+
+export default {
+  ${isTyped ? '' : '/** @param {Request} request */\n  '}async fetch(request${isTyped ? ': Request' : ''})${isTyped ? ': Promise<Response>' : ''} {
+    const key = scryptSync(await request.text(), 'salt', 32).toString('hex'); // some 50 ms of work
+    return new Response(\`\${key}\\n\`, { headers: { 'content-type': 'text/plain' } });
+  },
+};
+`,
+  node: (isTyped) => `${head}import { scryptSync } from 'node:crypto';
+${isTyped ? "import type { IncomingMessage, ServerResponse } from 'node:http';\n" : ''}import { text } from 'node:stream/consumers';
+
+${isTyped ? '' : "/** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */\n"}export default async function app(request${isTyped ? ': IncomingMessage' : ''}, response${isTyped ? ': ServerResponse' : ''})${isTyped ? ': Promise<void>' : ''} {
+  const key = scryptSync(await text(request), 'salt', 32).toString('hex'); // some 50 ms of work
+  response.setHeader('content-type', 'text/plain');
+  response.end(\`\${key}\\n\`);
+}
+`,
+};
+
+function testOf(extension: string): string {
+  return `/** Runs with \`npm test\`: a server of its own on a free port. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createServer } from 'sluice';
+
+test('it answers', async (t) => {
+  const server = createServer(
+    {
+      listeners: [{ address: '127.0.0.1:0' }],
+      pools: { app: { application: './app${extension}', threads: 1 } },
+      routes: [{ path: '/*', pool: 'app' }],
+    },
+    { directory: import.meta.dirname },
+  );
+  t.after(() => server.close());
+  await server.start();
+  const response = await fetch(\`http://\${server.addresses[0]?.address}/\`, { method: 'POST', body: 'secret' });
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /^[0-9a-f]{64}\\n$/);
+});
+`;
+}
+
+function configurationOf(extension: string): string {
+  return `{
+  "$schema": "./node_modules/sluice/runtime/config/schema.json",
+  "listeners": [{ "address": "127.0.0.1:8080" }],
+  "pools": {
+    "app": { "application": "./app${extension}" }
+  },
+  "routes": [{ "path": "/*", "pool": "app" }]
+}
+`;
+}
+
+/** What type stripping asks for, and strictness. */
+const compilerOptions = `{
+  "compilerOptions": {
+    "target": "es2024",
+    "lib": ["es2024", "dom"],
+    "module": "nodenext",
+    "types": ["node"],
+    "strict": true,
+    "noEmit": true,
+    "allowImportingTsExtensions": true,
+    "erasableSyntaxOnly": true,
+    "verbatimModuleSyntax": true,
+    "skipLibCheck": true
+  }
+}
+`;

@@ -1,0 +1,154 @@
+/** `sluice init`: a project to go on from, in a folder that may have a package.json and nothing of what is written. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { closest } from '../config/closest.ts';
+import { ExitCode } from './exit-code.ts';
+import { type AppKind, appKinds, filesOf, type Project } from './init-templates.ts';
+
+const usage = `usage: sluice init [folder] [--kind ${appKinds.join('|')}] [--javascript]`;
+
+const help = `${usage}
+
+Writes an application, a test for it, a runtime.config.json and what package.json lacks. Nothing that is there is overwritten.
+
+Flags:
+  --kind KIND   native: an async function of an exchange, with all of HTTP/2 (default). fetch: an object with a fetch method.
+                node: a function of request and response, as for node:http. Express and the like need none of these: name your own
+                module in runtime.config.json.
+  --javascript  JavaScript. Default: TypeScript, which runs as it is.
+`;
+
+/** What `npm init` writes into the script. */
+const NPM_TEST = 'echo "Error: no test specified" && exit 1';
+
+const scripts = {
+  start: 'sluice start',
+  dev: 'sluice start --watch',
+  check: 'sluice check',
+  test: 'node --test',
+};
+
+export interface InitAnswer {
+  readonly exitCode: ExitCode;
+  readonly text: string;
+}
+
+class InitError extends Error {}
+
+/** @param words behind `init` */
+export function init(words: readonly string[], directory: string): InitAnswer {
+  try {
+    const asked = read(words);
+    return { exitCode: ExitCode.Ok, text: asked === null ? help : write(asked, directory) };
+  } catch (error) {
+    if (!(error instanceof InitError)) throw error;
+    return { exitCode: ExitCode.ConfigWrong, text: error.message };
+  }
+}
+
+interface Asked {
+  readonly folder: string;
+  readonly kind: AppKind;
+  readonly language: Project['language'];
+}
+
+/** Null: help. */
+function read(words: readonly string[]): Asked | null {
+  const options = {
+    kind: { type: 'string', default: 'native' },
+    javascript: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  } as const;
+  let parsed: ReturnType<typeof parse>;
+  const parse = () => parseArgs({ args: [...words], options, allowPositionals: true });
+  try {
+    parsed = parse();
+  } catch (error) {
+    throw new InitError(`init: ${(error as Error).message}\n${usage}`);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return null;
+  const [folder = '.', ...others] = positionals;
+  if (others.length > 0)
+    throw new InitError(`init: expected one folder, came ${positionals.join(' ')}\n${usage}`);
+  const kind = appKinds.find((each) => each === values.kind);
+  if (kind === undefined) {
+    const near = closest(values.kind, appKinds);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new InitError(
+      `init: expected one of ${appKinds.join(', ')} for --kind, came ${values.kind}${hint}`,
+    );
+  }
+  return { folder, kind, language: values.javascript ? 'javascript' : 'typescript' };
+}
+
+function write({ folder, kind, language }: Asked, directory: string): string {
+  const target = resolve(directory, folder);
+  const manifest = readManifest(join(target, 'package.json'));
+  const letter = manifest === null || manifest.type === 'module' ? '' : 'm';
+  const extension = `.${letter}${language === 'typescript' ? 'ts' : 'js'}`;
+  const files = filesOf({ kind, language, extension });
+  const there = Object.keys(files).filter((name) => existsSync(join(target, name)));
+  if (there.length > 0) {
+    throw new InitError(
+      `init: expected none of ${Object.keys(files).join(', ')} in ${target}, found ${there.join(', ')}; nothing was written: take another folder, or move them away`,
+    );
+  }
+  mkdirSync(target, { recursive: true });
+  // Fails where something has come to stand there meanwhile.
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(target, name), text, { flag: 'wx' });
+  writeFileSync(join(target, 'package.json'), `${JSON.stringify(completed(manifest, target), null, 2)}\n`);
+  const way = relative(directory, target);
+  const written = [...Object.keys(files), 'package.json'].map((name) => `  ${join(way, name)}\n`).join('');
+  const enter = way === '' ? '' : `  cd ${way}\n`;
+  const install = isInstalled(target)
+    ? ''
+    : '  npm install sluice     # it is not installed here; until it is on npm, the tarball that you have built\n';
+  return `written:\n${written}next:\n${enter}${install}  npm run dev            # on http://127.0.0.1:8080, again at each change\n  npm test\n`;
+}
+
+interface Manifest {
+  readonly type?: unknown;
+  readonly scripts?: Readonly<Record<string, string>>;
+}
+
+/** Null: there is none. */
+function readManifest(file: string): Manifest | null {
+  if (!existsSync(file)) return null;
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof manifest === 'object' && manifest !== null && !Array.isArray(manifest)) return manifest;
+  } catch {
+    // Said below, as for one that is an array.
+  }
+  throw new InitError(
+    `init: expected an object in JSON in ${file}, came something else; nothing was written`,
+  );
+}
+
+/** What it says stays; what it lacks is added, and so is a test in the place of npm's that fails. */
+function completed(manifest: Manifest | null, folder: string): object {
+  const own = manifest ?? { name: packageName(folder), private: true, type: 'module' };
+  const { scripts: ownScripts = {} } = own as Manifest;
+  const { test, ...others } = ownScripts;
+  const kept = test === undefined || test === NPM_TEST ? others : ownScripts;
+  return { ...own, scripts: { ...scripts, ...kept } };
+}
+
+/** Where modules of this folder find it. */
+function isInstalled(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules/sluice'))) return true;
+    if (dirname(at) === at) return false;
+  }
+}
+
+/** As npm takes it. */
+function packageName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return name === '' ? 'app' : name;
+}
