@@ -30,7 +30,7 @@ const head = `/**
 const applications: Readonly<Record<AppKind, (isTyped: boolean) => string>> = {
   native: (isTyped) => `${head}import { scryptSync } from 'node:crypto';
 ${isTyped ? "import type { Exchange } from 'sluice/gateway';\n" : ''}
-${isTyped ? '' : "/** @param {import('sluice/gateway').Exchange} exchange */\n"}export default async function app(exchange${isTyped ? ': Exchange' : ''})${isTyped ? ': Promise<void>' : ''} {
+export default async function app(exchange${isTyped ? ': Exchange' : ''})${isTyped ? ': Promise<void>' : ''} {
   const text = await exchange.body.text(1024); // at most 1 KiB, or the answer is 413
   const key = scryptSync(text, 'salt', 32).toString('hex'); // some 50 ms of work
   exchange.respond(200, { 'content-type': 'text/plain' }, \`\${key}\\n\`);
@@ -48,7 +48,7 @@ export default {
   node: (isTyped) => `${head}import { scryptSync } from 'node:crypto';
 ${isTyped ? "import type { IncomingMessage, ServerResponse } from 'node:http';\n" : ''}import { text } from 'node:stream/consumers';
 
-${isTyped ? '' : "/** @param {import('node:http').IncomingMessage} request @param {import('node:http').ServerResponse} response */\n"}export default async function app(request${isTyped ? ': IncomingMessage' : ''}, response${isTyped ? ': ServerResponse' : ''})${isTyped ? ': Promise<void>' : ''} {
+export default async function app(request${isTyped ? ': IncomingMessage' : ''}, response${isTyped ? ': ServerResponse' : ''})${isTyped ? ': Promise<void>' : ''} {
   const key = scryptSync(await text(request), 'salt', 32).toString('hex'); // some 50 ms of work
   response.setHeader('content-type', 'text/plain');
   response.end(\`\${key}\\n\`);
