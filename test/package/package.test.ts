@@ -118,9 +118,16 @@ test("README's application runs as it is printed there", async (t) => {
   }
 });
 
-for (const kind of ['native', 'fetch', 'node']) {
-  for (const language of ['typescript', 'javascript']) {
-    test(`what sluice init writes checks, and passes its own test: ${kind} in ${language}`, async (t) => {
+for (const [kind, language] of [
+  ['native', 'typescript'],
+  ['native', 'javascript'],
+  ['fetch', 'javascript'],
+  ['node', 'typescript'],
+] as const) {
+  // One after the other: a project that was just made has the default patience for its threads, and no more.
+  test.serial(
+    `what sluice init writes checks, and passes its own test: ${kind} in ${language}`,
+    async (t) => {
       const command = join(packed.installed, manifest.bin.sluice);
       const words = ['--kind', kind, ...(language === 'javascript' ? ['--javascript'] : [])];
       const folder = join(packed.project, 'made', `${kind}-${language}`);
@@ -135,8 +142,8 @@ for (const kind of ['native', 'fetch', 'node']) {
       const types = ['--typeRoots', join(root, 'node_modules/@types')];
       const tsc = join(root, 'node_modules/typescript/bin/tsc');
       await t.notThrowsAsync(execute(process.execPath, [tsc, '-p', folder, ...types]));
-    });
-  }
+    },
+  );
 }
 
 test('applications in JavaScript and in TypeScript run on it side by side, with WebSockets', async (t) => {
