@@ -7,8 +7,9 @@ import type { Config, PoolConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { warningsOf } from './config/warnings.ts';
 import type { Connection } from './connections/connection.ts';
-import { Deadline, DeadlineCounters } from './deadlines/counters.ts';
+import { DeadlineCounters } from './deadlines/counters.ts';
 import { Destinations } from './destinations.ts';
+import { Drain, type DrainedServer } from './drain.ts';
 import type { FrontDoor, FrontDoorOwner } from './front-door.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
 import type { Listener } from './listeners/listener.ts';
@@ -38,9 +39,6 @@ import type { Development } from './watch/development.ts';
 
 /** Deadlines of connections are kept to about this. */
 const TICK_MS = 1_000;
-/** For the resets of a drain whose deadline is over to leave. Who does not read them by then hears no more. */
-const LAST_WORDS_MS = 500;
-
 export interface ServerParts {
   readonly reactor: Reactor;
   readonly connections: Iterable<Connection>;
@@ -76,9 +74,7 @@ export class Server {
   readonly #meters = new WeakMap<Thread, LoopMeter>();
   #timer: NodeJS.Timeout | null = null;
   #state: ServerState = 'starting';
-  #whenEmpty: (() => void) | null = null;
-  /** Ends the wait before a drain. */
-  #endDelay: (() => void) | null = null;
+  readonly #drain: Drain;
   readonly #gaveUp = Promise.withResolvers<void>();
   readonly #prints: Prints | undefined;
   readonly #development: Development | null;
@@ -102,6 +98,7 @@ export class Server {
     });
     this.#memoryGuard = new MemoryGuard(config.memory, log);
     this.#refusals = new RefusalLog(log);
+    this.#drain = new Drain(this.#drainedServer(), log);
   }
 
   #createPool(pool: PoolConfig, config: Config): Pool {
@@ -320,6 +317,29 @@ export class Server {
     await this.#certificates.load(listeners, file);
   }
 
+  #drainedServer(): DrainedServer {
+    const server = this;
+    return {
+      get config() {
+        return server.#config;
+      },
+      get door() {
+        return server.#door;
+      },
+      get pools() {
+        return server.#allPools;
+      },
+      onDraining: () => {
+        this.#certificates?.close();
+        void this.#reload?.abort();
+      },
+      stopApplications: () => {
+        const hasActors = (name: string) => this.#config.pools[name]?.module !== undefined;
+        return drainPools(this.#allPools, this.#actors, hasActors);
+      },
+    };
+  }
+
   #doorOwner(): FrontDoorOwner {
     const server = this;
     return {
@@ -331,7 +351,7 @@ export class Server {
       nowhere: () => this.#destinations.nowhere(),
       destinationOf: (route) => this.#destinations.of(route),
       readiness: () => this.readiness(),
-      onEmpty: () => this.#endDrain(),
+      onEmpty: () => this.#drain.emptied(),
     };
   }
 
@@ -343,7 +363,7 @@ export class Server {
     this.#actors?.tick(now);
     this.#measureLoops();
     this.#memoryGuard.look(this.#pools.values(), now);
-    this.#checkEmpty();
+    this.#drain.look();
     this.#reactor.request();
   }
 
@@ -370,59 +390,17 @@ export class Server {
    * rest is reset. Threads that do not end by themselves have been told to when this resolves, and `destroy` waits for them.
    */
   async drain(): Promise<void> {
-    if (this.#state === 'running' && this.#config.drainDelayMs > 0) await this.#leave();
+    if (this.#state === 'running' && this.#config.drainDelayMs > 0) {
+      this.#state = 'leaving';
+      await this.#drain.delay();
+    }
     if (this.#isEnded) return;
     this.#state = 'draining';
-    const emptied = new Promise<void>((resolve) => {
-      this.#whenEmpty = resolve;
-    });
-    this.#door?.drain();
-    this.#certificates?.close();
-    void this.#reload?.abort();
-    for (const pool of this.#allPools) pool.announceDrain();
-    this.#checkEmpty();
-    let deadline: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      deadline = setTimeout(() => resolve('late'), this.#config.drainTimeoutMs);
-    });
-    if ((await Promise.race([emptied, late])) === 'late') {
-      const { drainTimeoutMs } = this.#config;
-      if (this.#door?.isIdle ?? true) {
-        this.#log.info(
-          { connections: this.lingeringConnections, drainTimeoutMs },
-          'drain deadline reached: connections that their peers have not closed are cut off',
-        );
-      } else {
-        this.#log.warn(
-          { connections: this.#door?.connections.size, drainTimeoutMs },
-          'drain deadline reached: open exchanges are reset',
-        );
-      }
-      await this.#resetAll(emptied);
-    }
-    // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
-    const hasActors = (name: string) => this.#config.pools[name]?.module !== undefined;
-    const stopped = drainPools(this.#allPools, this.#actors, hasActors);
-    if ((await Promise.race([stopped, late])) === 'late') {
-      this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
-    }
-    clearTimeout(deadline);
+    await this.#drain.run();
     // Somebody lost patience meanwhile.
     if (this.#isEnded) return;
     void this.destroy();
     this.#log.info('stopped');
-  }
-
-  /** Load balancers hear of the end before their requests meet it. */
-  async #leave(): Promise<void> {
-    this.#state = 'leaving';
-    const { drainDelayMs } = this.#config;
-    this.#log.info({ drainDelayMs }, 'not ready any more: requests are taken until the drain begins');
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#endDelay = resolve;
-    const timer = setTimeout(resolve, drainDelayMs);
-    await promise;
-    clearTimeout(timer);
   }
 
   /** Asked again behind every wait of the start: the server may have been told to stop meanwhile. */
@@ -434,34 +412,10 @@ export class Server {
     return this.#state === 'ended';
   }
 
-  /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
-  async #resetAll(emptied: Promise<void>): Promise<void> {
-    this.#door?.endAll(Deadline.Drain);
-    // HTTP/1 resets its sockets a tick later, when no exchange counts as open any more.
-    await new Promise((resolve) => setImmediate(resolve));
-    let limit: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      limit = setTimeout(resolve, LAST_WORDS_MS);
-    });
-    await Promise.race([emptied, patience]);
-    clearTimeout(limit);
-  }
-
-  #checkEmpty(): void {
-    if (this.#door?.isEmpty ?? true) this.#endDrain();
-  }
-
-  #endDrain(): void {
-    this.#whenEmpty?.();
-    this.#whenEmpty = null;
-  }
-
   /** Ends everything at once; resolves when the threads have ended, which one that waits in the kernel never does. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'ended';
-    this.#endDelay?.();
-    // A drain that is under way has nothing more to wait for, nor has its deadline.
-    this.#endDrain();
+    this.#drain.end();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#door?.destroy();
     this.#certificates?.close();
