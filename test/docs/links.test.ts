@@ -17,8 +17,10 @@ test('there are pages to look at', (t) => {
     t.true(files.includes(file), file);
 });
 
-test('README leads to every page in docs', (t) => {
-  const linked = linksOf(read('README.md'));
+test('README leads to every page in docs, to decisions by their index', (t) => {
+  const index = 'docs/decisions/README.md';
+  const decisions = linksOf(read(index)).map((link) => join(dirname(index), link));
+  const linked = [...linksOf(read('README.md')), ...decisions];
   const docs = files.filter((file) => file.startsWith('docs/'));
   t.deepEqual(
     docs.filter((file) => !linked.includes(file)),
