@@ -13,6 +13,8 @@ export const commands = {
   reload:
     'Have the servers that run the configuration take it over as it is now, and the applications, without losing a request.',
   stop: 'Have the servers that run the configuration finish what is open and end, and wait until they have.',
+  ps: 'Show the pools and threads of the servers that run the configuration: how full, how busy, how long requests wait.',
+  top: 'The same, again every second, with rates; Ctrl-C ends it.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   doctor:
@@ -151,7 +153,9 @@ function readCommand(
 
 /** `sluice start app.ts`, and the questions about a server that was started so. */
 function takesModule(command: Command): boolean {
-  return (['start', 'check', 'reload', 'stop', 'status'] as readonly Command[]).includes(command);
+  return (['start', 'check', 'reload', 'stop', 'ps', 'top', 'status'] as readonly Command[]).includes(
+    command,
+  );
 }
 
 function isCommand(word: string): word is Command {

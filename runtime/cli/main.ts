@@ -57,6 +57,7 @@ export async function main(words: readonly string[], environment: Environment): 
   if (command === 'status') return status(config);
   if (command === 'reload') return reload(config);
   if (command === 'stop') return stop(config);
+  if (command === 'ps' || command === 'top') return pools(config, command);
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
@@ -107,6 +108,14 @@ async function reload(config: Config): Promise<number> {
   if (answer.exitCode === ExitCode.Ok) return print(answer.text);
   complain(answer.text.trimEnd());
   return answer.exitCode;
+}
+
+async function pools(config: Config, command: 'ps' | 'top'): Promise<number> {
+  const { exitCodeOf, processScreen, showPools, watchPools } = await import('./top.ts');
+  const show = command === 'ps' ? showPools : watchPools;
+  const complaint = await show(config, processScreen());
+  if (complaint !== null) complain(complaint);
+  return exitCodeOf(complaint);
 }
 
 async function stop(config: Config): Promise<number> {

@@ -106,7 +106,7 @@ test('--port is a port of the loopback address, over SLUICE_ADDRESS and never be
 });
 
 test('a module behind a command stands for --config', (t) => {
-  for (const command of ['start', 'check', 'reload', 'stop', 'status']) {
+  for (const command of ['start', 'check', 'reload', 'stop', 'ps', 'top', 'status']) {
     for (const module of ['app.ts', 'app.js', 'a/b.mjs', 'b.cts']) {
       const { flags, problems } = parseArguments([command, module, '--threads', '2']);
       t.deepEqual([problems, readSettings(flags, {}).file], [[], module]);

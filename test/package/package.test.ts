@@ -68,7 +68,7 @@ test('its command tells version and help, and checks a configuration', async (t)
   const help = await execute(process.execPath, [command, 'help']);
   t.regex(
     help.stdout,
-    /^usage: sluice init\|start\|check\|reload\|stop\|status\|profile\|doctor\|.*\|help\|version/,
+    /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|profile\|doctor\|.*\|help\|version/,
   );
   const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
   t.like(wrong, { code: 2 });
