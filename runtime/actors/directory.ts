@@ -8,16 +8,15 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
 import { sumOfCounts } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How, RestartNews } from '../../wire/actors/messages.ts';
-import { ClaimState } from '../../wire/claims.ts';
-import { clockMilliseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
-import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../../wire/error-report.ts';
-import { PayloadDecoder } from '../../wire/payload/decoder.ts';
-import { PayloadEncoder } from '../../wire/payload/encoder.ts';
+import { DEFAULT_MAX_ERROR_CHARS, type ErrorReport } from '../../wire/error-report.ts';
 import type { TopicSettings } from '../../wire/topics/messages.ts';
 import { Topics, type TopicsOptions } from '../topics/topics.ts';
+import { refusalOf } from './admission.ts';
 import { Broadcast } from './broadcast.ts';
+import { Delivery, type DeliveryOwner } from './delivery.ts';
 import { Doomed } from './doomed.ts';
+import { FailurePayloads } from './failure-payloads.ts';
 import { ActorLink, type AttachingPool, type LinkOwner } from './link.ts';
 import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
 import { ActorTurns } from './turns.ts';
@@ -49,7 +48,7 @@ export interface AttachedThread {
   gone(): void;
 }
 
-export class ActorDirectory implements LinkOwner {
+export class ActorDirectory implements LinkOwner, DeliveryOwner {
   readonly notRead: Buffer;
   readonly topics: Topics;
   readonly #actors: readonly DirectoryActor[];
@@ -57,15 +56,14 @@ export class ActorDirectory implements LinkOwner {
   readonly #observer: DirectoryObserver;
   readonly #turns: ActorTurns;
   readonly #links = new Set<ActorLink>();
-  readonly #encoder = new PayloadEncoder();
-  readonly #decoder = new PayloadDecoder();
+  readonly #failures: FailurePayloads;
   readonly #abortThread = new WeakMap<ActorLink, (error: Error) => void>();
   #sequence = 0;
   #openMessages = 0;
   #state: 'running' | 'draining' | 'ended' = 'running';
   #whenEmpty: PromiseWithResolvers<void> | null = null;
-  #alarm: NodeJS.Timeout | null = null;
   readonly #doomed: Doomed;
+  readonly #delivery: Delivery;
 
   constructor(options: DirectoryOptions, observer: DirectoryObserver, turns = new ActorTurns()) {
     this.#options = options;
@@ -74,7 +72,9 @@ export class ActorDirectory implements LinkOwner {
     this.topics = new Topics(options.topics);
     this.#doomed = new Doomed((call) => this.#endThreadOf(call), turns.now);
     this.#actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
-    this.notRead = this.#failure({
+    this.#delivery = new Delivery(this.#actors, turns, options.recallAfterMs, this);
+    this.#failures = new FailurePayloads(options.maxErrorChars);
+    this.notRead = this.#failures.encode({
       code: 'SLUICE_ACTOR_OVERLOADED',
       message: 'the answer was dropped: this thread has not read the ones before it',
       begun: 'yes',
@@ -133,10 +133,10 @@ export class ActorDirectory implements LinkOwner {
     if ((link.state !== 'starting' && link.state !== 'up') || actor.links.includes(link)) return;
     link.state = 'up';
     actor.links.push(link);
-    for (const mailbox of actor.unplaced) this.#pump(mailbox);
+    for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
     if (actor.settings.kind === 'pool') {
       const mailbox = actor.mailboxes.get('');
-      if (mailbox !== undefined) this.#pump(mailbox);
+      if (mailbox !== undefined) this.#delivery.pump(mailbox);
     }
   }
 
@@ -151,10 +151,10 @@ export class ActorDirectory implements LinkOwner {
     }
     for (const { targets } of this.#actors) {
       const target = targets.get(link);
-      if (target !== undefined) this.#refuseWaiting(target, `its thread ${link.name} is replaced`);
+      if (target !== undefined) this.refuseWaiting(target, `its thread ${link.name} is replaced`);
     }
-    for (const mailbox of [...link.mailboxes]) this.#move(mailbox);
-    this.#pumpAll();
+    for (const mailbox of [...link.mailboxes]) this.#delivery.move(mailbox);
+    this.#delivery.pumpAll();
     this.#checkLeft(link);
   }
 
@@ -165,25 +165,15 @@ export class ActorDirectory implements LinkOwner {
     }
   }
 
-  /** The instance stops where it is once it has ended what it has begun. What comes meanwhile waits for where it lives next. */
-  #move(mailbox: Mailbox): void {
-    if (mailbox.state === 'stopping') return;
-    mailbox.state = 'moving';
-    if (mailbox.given > 0) return;
-    mailbox.state = 'stopping';
-    const { link, actor, key } = mailbox;
-    link?.send(0, () => link.end.sendStop(actor.index, key));
-  }
-
   onStopped(link: ActorLink, index: number, key: string, failure: Buffer | null): void {
     const mailbox = this.#actors[index]?.mailboxes.get(key);
     if (mailbox === undefined || mailbox.link !== link || mailbox.state !== 'stopping') return;
     if (failure !== null) {
-      this.#observer.onStopFailed(mailbox.actor.settings.name, key, this.#report(failure));
+      this.#observer.onStopFailed(mailbox.actor.settings.name, key, this.#failures.report(failure));
     }
-    this.#unsettle(mailbox);
+    this.#delivery.unsettle(mailbox);
     if (mailbox.messages === 0) this.#forget(mailbox);
-    else this.#pump(mailbox);
+    else this.#delivery.pump(mailbox);
     this.#checkLeft(link);
   }
 
@@ -193,22 +183,13 @@ export class ActorDirectory implements LinkOwner {
       throw corrupt('an actor of the pool', `actor ${index}`);
     }
     const { name } = actor.settings;
-    const report = this.#report(why);
+    const report = this.#failures.report(why);
     if (news === RestartNews.StopFailed) this.#observer.onStopFailed(name, key, report);
     else if (news === RestartNews.StartFailed) this.#observer.onStartFailed(name, key, report);
     else {
       actor.tally.restarts++;
       this.#observer.onRestart(name, key, link.name, report);
     }
-  }
-
-  #unsettle(mailbox: Mailbox): void {
-    if (mailbox.link !== null) mailbox.actor.placed--;
-    mailbox.link?.mailboxes.delete(mailbox);
-    mailbox.link?.blocked.delete(mailbox);
-    mailbox.link = null;
-    mailbox.state = 'open';
-    mailbox.actor.idle.delete(mailbox);
   }
 
   #checkLeft(link: ActorLink): void {
@@ -238,13 +219,13 @@ export class ActorDirectory implements LinkOwner {
       }
     }
     const unsettled = [...link.mailboxes];
-    for (const mailbox of unsettled) this.#unsettle(mailbox);
+    for (const mailbox of unsettled) this.#delivery.unsettle(mailbox);
     for (const call of begun) this.#died(call, link, 'yes');
     // Nobody waits for what it has asked.
     for (const call of [...link.calls.values()]) this.onCancel(link, call);
     for (const broadcast of [...link.broadcasts.values()]) this.onCancelEach(link, broadcast);
     for (const mailbox of unsettled) this.#afterwards(mailbox);
-    this.#pumpAll();
+    this.#delivery.pumpAll();
   }
 
   #died(call: ActorCall, link: ActorLink, begun: 'no' | 'yes'): void {
@@ -298,7 +279,7 @@ export class ActorDirectory implements LinkOwner {
       this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
       return;
     }
-    const refusal = this.#refusalOf(mailbox, flags, parent, payload.length);
+    const refusal = refusalOf(mailbox, flags, parent, payload.length);
     if (refusal !== null) {
       this.#refuse(link, id, actor, refusal.code, refusal.message);
       return;
@@ -332,10 +313,10 @@ export class ActorDirectory implements LinkOwner {
     }
     const broadcast = new Broadcast<ActorCall>(link, id, mailboxes.length);
     for (const mailbox of mailboxes) {
-      const refusal = this.#refusalOf(mailbox, flags, parent, payload.length);
+      const refusal = refusalOf(mailbox, flags, parent, payload.length);
       if (refusal !== null) {
         actor.tally.refused++;
-        const failure = this.#failure({ ...refusal, begun: 'no' });
+        const failure = this.#failures.encode({ ...refusal, begun: 'no' });
         broadcast.part(How.Failed, mailbox.link?.name ?? '', mailbox.key, failure, 0, failure.length);
         continue;
       }
@@ -346,22 +327,6 @@ export class ActorDirectory implements LinkOwner {
       broadcast.calls.add(call);
       this.#accept(call);
     }
-  }
-
-  /** Why the mailbox does not take a call; null: it does. */
-  #refusalOf(
-    mailbox: Mailbox,
-    flags: number,
-    parent: ActorCall | null,
-    bytes: number,
-  ): { readonly code: string; readonly message: string } | null {
-    const { name, mailboxMessages, mailboxBytes } = mailbox.actor.settings;
-    if (mailbox.messages >= mailboxMessages || mailbox.bytes + bytes > mailboxBytes) {
-      const message = `${name}: expected at most ${mailboxMessages} messages and ${mailboxBytes} bytes in the mailbox`;
-      return { code: 'SLUICE_ACTOR_OVERLOADED', message };
-    }
-    const circle = parent === null ? null : this.#circle(mailbox, flags, parent);
-    return circle === null ? null : { code: 'SLUICE_ACTOR_CYCLE', message: circle };
   }
 
   #accept(call: ActorCall): void {
@@ -376,102 +341,17 @@ export class ActorDirectory implements LinkOwner {
     if (mailbox.messages === 1) actor.idle.delete(mailbox);
     if (mailbox.messages > actor.tally.deepest) actor.tally.deepest = mailbox.messages;
     mailbox.push(call);
-    this.#pump(mailbox);
-  }
-
-  /** What is wrong with the chain of calls that this one would end; null: nothing. */
-  #circle({ actor, key }: Mailbox, flags: number, parent: ActorCall): string | null {
-    const { name, kind, maxCallDepth } = actor.settings;
-    const waits = kind !== 'pool' && (flags & CallFlag.Interleaves) === 0;
-    let depth = 1;
-    for (let call: ActorCall | null = parent; call !== null; call = call.parent, depth++) {
-      if (call.state === 'over') break;
-      const { mailbox } = call;
-      if (
-        waits &&
-        mailbox.actor === actor &&
-        mailbox.key === key &&
-        (call.flags & CallFlag.Interleaves) === 0
-      ) {
-        const instance = key === '' ? name : `${name} ${JSON.stringify(key)}`;
-        return `${instance}: the call waits, by ${depth} others, for the instance that it calls; list the method in static interleave if it may run meanwhile`;
-      }
-    }
-    return depth <= maxCallDepth ? null : `${name}: expected at most ${maxCallDepth} calls within calls`;
+    this.#delivery.pump(mailbox);
   }
 
   #refuse(link: ActorLink, id: number, actor: DirectoryActor, code: string, message: string): void {
     actor.tally.refused++;
-    const failure = this.#failure({ code, message, begun: 'no' });
+    const failure = this.#failures.encode({ code, message, begun: 'no' });
     link.answer(id, How.Failed, failure, 0, failure.length);
   }
 
-  /** Gives threads what waits, as far as they take it. */
-  #pump(mailbox: Mailbox): void {
-    for (let call = mailbox.head; call !== null; call = mailbox.head) {
-      if (
-        ((call.deadlineMs - clockMilliseconds(this.#turns.nowMs)) | 0) <= 0 &&
-        call.caller === null &&
-        call.broadcast === null
-      ) {
-        // Nobody else would look: a caller that waits gives its call up by itself.
-        mailbox.remove(call);
-        this.#lose(call, 'its deadline passed while it waited');
-        this.#over(call);
-        continue;
-      }
-      const link = this.#linkFor(mailbox);
-      if (link === null) {
-        if (this.#state !== 'running' && mailbox.actor.links.length === 0 && mailbox.state === 'open') {
-          this.#refuseWaiting(mailbox);
-        }
-        return;
-      }
-      if (!link.give(call, this.#turns.nowMs)) {
-        link.blocked.add(mailbox);
-        // Of a `pool` actor another thread may take it.
-        if (mailbox.link === null) continue;
-        return;
-      }
-      mailbox.remove(call);
-    }
-    mailbox.actor.unplaced.delete(mailbox);
-    this.#setAlarm(mailbox.actor);
-  }
-
-  #linkFor(mailbox: Mailbox): Link | null {
-    const { actor } = mailbox;
-    const { kind, concurrency, aheadMessages } = actor.settings;
-    const most = concurrency + aheadMessages;
-    if (mailbox.isTarget) return mailbox.given < most ? mailbox.link : null;
-    if (kind === 'pool') return actor.leastLoaded(most);
-    if (mailbox.state !== 'open' || mailbox.given >= most) return null;
-    if (mailbox.link !== null) return mailbox.link;
-    const link = actor.leastSettled();
-    if (link === null) {
-      actor.unplaced.add(mailbox);
-      return null;
-    }
-    mailbox.link = link;
-    actor.placed++;
-    link.mailboxes.add(mailbox);
-    return link;
-  }
-
-  #pumpAll(): void {
-    for (const actor of this.#actors) {
-      for (const mailbox of [...actor.unplaced]) this.#pump(mailbox);
-      const shared = actor.settings.kind === 'pool' ? actor.mailboxes.get('') : undefined;
-      if (shared !== undefined) this.#pump(shared);
-    }
-  }
-
   onRoom(link: ActorLink): void {
-    for (const mailbox of [...link.blocked]) {
-      link.blocked.delete(mailbox);
-      this.#pump(mailbox);
-      if (link.blocked.has(mailbox)) return;
-    }
+    this.#delivery.onRoom(link);
   }
 
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void {
@@ -486,7 +366,7 @@ export class ActorDirectory implements LinkOwner {
     } else if ((call.flags & CallFlag.Tell) !== 0 && how !== How.Value) {
       actor.tally.failedTells++;
       const failure = Buffer.from(bytes.subarray(start, end));
-      this.#observer.onTellFailed(actor.settings.name, key, this.#report(failure));
+      this.#observer.onTellFailed(actor.settings.name, key, this.#failures.report(failure));
     }
     this.#over(call);
     this.#afterwards(mailbox);
@@ -561,7 +441,7 @@ export class ActorDirectory implements LinkOwner {
       this.#lose(call, message);
       return;
     }
-    const failure = this.#failure({ code, message, begun });
+    const failure = this.#failures.encode({ code, message, begun });
     if (caller === null) {
       const { link, key } = call.mailbox;
       broadcast?.part(How.Failed, link?.name ?? '', key, failure, 0, failure.length);
@@ -597,8 +477,8 @@ export class ActorDirectory implements LinkOwner {
   /** Something of the mailbox is over: the next may go, the instance may move, or it has nothing to do. */
   #afterwards(mailbox: Mailbox): void {
     const { actor } = mailbox;
-    if (mailbox.state === 'moving') this.#move(mailbox);
-    if (mailbox.head !== null) this.#pump(mailbox);
+    if (mailbox.state === 'moving') this.#delivery.move(mailbox);
+    if (mailbox.head !== null) this.#delivery.pump(mailbox);
     if (mailbox.messages > 0 || actor.settings.kind !== 'keyed') return;
     if (mailbox.link === null) this.#forget(mailbox);
     else if (mailbox.state === 'open') actor.idle.set(mailbox, this.#turns.nowMs);
@@ -618,9 +498,9 @@ export class ActorDirectory implements LinkOwner {
       for (const [mailbox, sinceMs] of actor.idle) {
         if (nowMs - sinceMs < actor.settings.idleMs) break;
         actor.idle.delete(mailbox);
-        this.#move(mailbox);
+        this.#delivery.move(mailbox);
       }
-      for (const mailbox of actor.unplaced) this.#pump(mailbox);
+      for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
     }
     this.#doomed.look(nowMs);
     this.#turns.request();
@@ -633,38 +513,20 @@ export class ActorDirectory implements LinkOwner {
     for (const each of this.#links) if (each === link) this.#abortThread.get(each)?.(new Error(why));
   }
 
-  /** Only where calls could go elsewhere is it of any use to look again. */
-  #setAlarm(actor: DirectoryActor): void {
-    if (this.#alarm !== null || actor.settings.kind !== 'pool' || actor.links.length < 2) return;
-    this.#alarm = setTimeout(() => {
-      this.#alarm = null;
-      this.rebalance(performance.now());
-    }, this.#options.recallAfterMs);
-    this.#alarm.unref();
+  // ---- DeliveryOwner
+
+  get isRunning(): boolean {
+    return this.#state === 'running';
   }
 
-  /** Calls of `pool` actors that a thread which computes has not begun go to one that has nothing to do. */
+  onExpired(call: ActorCall): void {
+    this.#lose(call, 'its deadline passed while it waited');
+    this.#over(call);
+  }
+
+  /** See `Delivery.rebalance`. */
   rebalance(nowMs: number): void {
-    this.#turns.nowMs = nowMs;
-    const since = nowMs - this.#options.recallAfterMs;
-    for (const actor of this.#actors) {
-      if (actor.settings.kind !== 'pool' || actor.links.length < 2) continue;
-      const mailbox = actor.mailboxes.get('');
-      if (mailbox === undefined || mailbox.given === 0) continue;
-      if (actor.links.some((link) => link.givenOf(actor) === 0)) this.#takeBackFrom(actor, mailbox, since);
-      this.#pump(mailbox);
-      this.#setAlarm(actor);
-    }
-  }
-
-  #takeBackFrom(actor: DirectoryActor, mailbox: Mailbox, since: number): void {
-    for (const link of actor.links) {
-      for (const call of link.given) {
-        if (call.mailbox !== mailbox || call.givenAtMs > since) continue;
-        if (link.end.claims.stateOf(call.slot) !== ClaimState.Queued) continue;
-        if (link.takeBack(call)) mailbox.putBack(call);
-      }
-    }
+    this.#delivery.rebalance(nowMs);
   }
 
   // ---- the end
@@ -682,14 +544,13 @@ export class ActorDirectory implements LinkOwner {
     this.#state = 'ended';
     for (const actor of this.#actors) {
       for (const mailbox of [...actor.mailboxes.values(), ...actor.targets.values()])
-        this.#refuseWaiting(mailbox);
+        this.refuseWaiting(mailbox);
     }
-    if (this.#alarm !== null) clearTimeout(this.#alarm);
-    this.#alarm = null;
+    this.#delivery.close();
     this.#doomed.clear();
   }
 
-  #refuseWaiting(mailbox: Mailbox, why = 'the server stops'): void {
+  refuseWaiting(mailbox: Mailbox, why = 'the server stops'): void {
     for (let call = mailbox.head; call !== null; call = mailbox.head) {
       mailbox.remove(call);
       this.#fail(call, 'SLUICE_ACTOR_STOPPED', `${mailbox.actor.settings.name}: ${why}`, 'no');
@@ -708,31 +569,6 @@ export class ActorDirectory implements LinkOwner {
   wake(): void {
     this.#turns.wake();
   }
-
-  // ---- payloads
-
-  #failure(failure: Failure): Buffer {
-    this.#encoder.encode(failure, 'failure', LIMITS);
-    return Buffer.from(this.#encoder.bytes.subarray(0, this.#encoder.length));
-  }
-
-  #report(payload: Buffer): ErrorReport {
-    try {
-      return describeError(
-        this.#decoder.decode(payload, 0, payload.length, LIMITS),
-        this.#options.maxErrorChars,
-      );
-    } catch (error) {
-      // A thread that has gone wild: what it says is no report.
-      return describeError(error, this.#options.maxErrorChars);
-    }
-  }
 }
 
 const NOTHING = Buffer.alloc(0);
-const LIMITS = {
-  maxBytes: 1_048_576,
-  maxDepth: 64,
-  maxReferences: 10_000,
-  maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
-};
