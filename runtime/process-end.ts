@@ -13,7 +13,7 @@ import { flushLog, type Log } from './log.ts';
 
 const POLL_MS = 10;
 /** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
-const THREADS_END_MS = 2_000;
+const THREADS_END_MS = 3_000;
 
 /** What of the main thread may wait for a thread of libuv's. Node does not tell of hashing and compression, which end by themselves. */
 const REQUESTS: ReadonlySet<string> = new Set([

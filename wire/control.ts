@@ -85,6 +85,8 @@ export type ThreadOutcome =
 
 /** What the reactor asks of a thread. */
 export interface ThreadControl {
+  /** End at once, by an exit of its own. Heard from the beginning, and the only thing that is before the thread is ready. */
+  leave(): void;
   /** Finish the exchanges it has, then end. */
   drain(): void;
   /** The server begins to stop: exchanges that have no end of their own should come to one. More may still come. */

@@ -10,7 +10,8 @@
  *          8   heap                bytes of its heap in use, as a 64-bit float, as are the next two
  *         10   live heap           the same behind the last large collection; 0: there was none
  *         12   external            bytes outside of it that its objects hold, Buffers above all
- *         14   ... padding
+ *         14   unendable           1: V8 cannot end it where it is, without the process (workers/loading/evaluation.ts)
+ *         15   ... padding
  *         16   held back           1: the reactor has work that the thread is to ask for when it has nothing to do
  *         17   ... padding
  *         32   slots               eight words each:
@@ -39,6 +40,7 @@ const WITHIN = 3;
 /** Index of a Float64Array. */
 const COLLECTING = 2;
 const OS_THREAD_ID = 6;
+const UNENDABLE = 14;
 const HELD_BACK = 16;
 /** Indexes of the Float64Array, as is COLLECTING. */
 const HEAP = 4;
@@ -69,6 +71,11 @@ export class Vitals {
   identify(threadId: number, osThreadId = 0): void {
     this.#words[OS_THREAD_ID] = osThreadId;
     this.#words[THREAD_ID] = threadId;
+  }
+
+  /** Whether code runs in which V8 cannot end the thread. */
+  setUnendable(isUnendable: boolean): void {
+    Atomics.store(this.#words, UNENDABLE, isUnendable ? 1 : 0);
   }
 
   beginTurn(nowUs: number): void {
@@ -151,6 +158,11 @@ export class Vitals {
   /** The system's number of the thread; 0: nobody knows. */
   get osThreadId(): number {
     return this.#words[OS_THREAD_ID] as number;
+  }
+
+  /** Whoever terminates it ends the process. */
+  get isUnendable(): boolean {
+    return Atomics.load(this.#words, UNENDABLE) === 1;
   }
 
   /** Microseconds since its loop began a turn last. One that sleeps, or computes, begins none. */

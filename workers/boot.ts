@@ -41,12 +41,15 @@ export default async function boot({
   host: options,
   actors: actorBoot,
 }: ThreadBoot): Promise<ThreadOutcome> {
+  const { exit } = process;
   makeLastWordsSafe(options.maxErrorChars);
   const vitals = new Vitals(channel.vitals);
   vitals.identify(threadId, osThreadId());
   sampleMemory(vitals);
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
+  const surface: Partial<ThreadControl> = { leave: () => exit.call(process) };
+  expose(surface, endpoint);
   void reports.began();
   endWithProfile(profile, () => void reports.ending());
   boundPrints(options.maxWaitingPrintBytes ?? Infinity, (stream, writes) => {
@@ -62,6 +65,7 @@ export default async function boot({
       void reports.stopFailed(describeError(error, options.maxErrorChars));
     });
     const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
+    const tellUnendable = (isUnendable: boolean) => vitals.setUnendable(isUnendable);
     let loaded: Loaded;
     try {
       if (actorBoot !== undefined) {
@@ -72,7 +76,7 @@ export default async function boot({
       loaded =
         options.hasOnlyActors === true
           ? NO_APPLICATION
-          : await context.runInAsyncScope(load, undefined, options, shutdown);
+          : await context.runInAsyncScope(load, undefined, options, shutdown, tellUnendable);
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
@@ -91,7 +95,7 @@ export default async function boot({
         void reports.stopFailed(describeError(error, options.maxErrorChars));
       });
     };
-    const surface: ThreadControl = {
+    const rest: Omit<ThreadControl, 'leave'> = {
       drain: () => {
         abort();
         leave();
@@ -105,7 +109,7 @@ export default async function boot({
       stats: () => running.stats(),
       sendHeapSnapshot,
     };
-    expose(surface, endpoint);
+    Object.assign(surface, rest);
     files?.flush();
     void reports.ready();
     // As the main thread does: a thread that is killed would leave nothing for the next one.

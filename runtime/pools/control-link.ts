@@ -27,6 +27,12 @@ export class ControlLink {
     port1.once('close', onGone);
   }
 
+  /** Asks the thread to end by itself, which needs no answer: `close` may follow. */
+  leave(): void {
+    // It may end before it answers.
+    Promise.resolve(this.control.leave()).catch(() => undefined);
+  }
+
   /** The thread is gone: nothing of it is kept. `control` throws from now on, and its calls that were not answered never are. */
   close(): void {
     this.control[releaseProxy]();

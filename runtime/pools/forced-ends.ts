@@ -1,15 +1,25 @@
-/** Threads that are ended whatever they do: native code and the system's calls are not interrupted, so that some still run. */
+/**
+ * Threads that are ended whatever they do: native code and the system's calls are not interrupted, and V8 cannot end a thread everywhere, so that
+ * some still run.
+ */
 import type { Worker } from 'node:worker_threads';
+import { HungThreadError } from './hung-threads.ts';
 import type { Incarnation } from './incarnation.ts';
 import { endWhatItWaitsFor } from './waited-for-children.ts';
 
+export interface ForcedEndsOwner {
+  /** Processes that a thread waited for, and that were ended with it. */
+  onChildrenEnded(thread: string, processIds: readonly number[]): void;
+  /** A thread has ended that still ran. */
+  onEnd(): void;
+}
+
 export class ForcedEnds {
   readonly #unended = new Set<Worker>();
-  readonly #onChildrenEnded: (thread: string, processIds: readonly number[]) => void;
+  readonly #owner: ForcedEndsOwner;
 
-  /** @param onChildrenEnded hears of processes that a thread waited for, and that were ended with it */
-  constructor(onChildrenEnded: (thread: string, processIds: readonly number[]) => void) {
-    this.#onChildrenEnded = onChildrenEnded;
+  constructor(owner: ForcedEndsOwner) {
+    this.#owner = owner;
   }
 
   /** Threads that were told to end, and have not. */
@@ -21,12 +31,21 @@ export class ForcedEnds {
   end(incarnation: Incarnation, error: Error): void {
     const { thread } = incarnation;
     const { worker } = incarnation;
-    incarnation.abort(error);
+    incarnation.abort(error, error instanceof HungThreadError);
     if (worker === null) return;
-    this.#unended.add(worker);
-    worker.once('exit', () => this.#unended.delete(worker));
+    this.watch(worker);
     endWhatItWaitsFor(worker, thread.vitals.osThreadId, (processIds) =>
-      this.#onChildrenEnded(thread.name, processIds),
+      this.#owner.onChildrenEnded(thread.name, processIds),
     );
+  }
+
+  /** It was told to end. Null: it has. */
+  watch(worker: Worker | null): void {
+    if (worker === null || this.#unended.has(worker)) return;
+    this.#unended.add(worker);
+    worker.once('exit', () => {
+      this.#unended.delete(worker);
+      this.#owner.onEnd();
+    });
   }
 }

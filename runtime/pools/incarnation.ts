@@ -55,7 +55,6 @@ export class Incarnation {
   readonly gone = Promise.withResolvers<void>();
   readonly #owner: IncarnationOwner;
   readonly #link: ControlLink;
-  readonly #abort = new AbortController();
   /** Null: it has not been started. */
   #task: ThreadTask | null = null;
   #provenTimer: RunningTimer | null = null;
@@ -63,6 +62,8 @@ export class Incarnation {
   #companion: AttachedCompanion | null = null;
   #state: 'running' | 'gone' = 'running';
 
+  /** Why it was told to end, which it may not have done; null: it was not. */
+  #aborted: { readonly cause: unknown; readonly ask: (() => void) | null } | null = null;
   constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns, nowMs: number) {
     this.#owner = owner;
     this.version = version;
@@ -96,7 +97,6 @@ export class Incarnation {
   start(): void {
     const { thread, version } = this;
     const { host, startTimeoutMs } = version.options;
-    const { signal } = this.#abort;
     const timer = new RunningTimer(startTimeoutMs, () =>
       this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
     );
@@ -110,12 +110,13 @@ export class Incarnation {
     };
     const ports = [...thread.transferList, this.#link.threadPort];
     if (this.#companion !== null) ports.push(this.#companion.port);
-    this.#task = new ThreadTask(version.options, boot, ports, signal);
+    this.#task = new ThreadTask(version.options, boot, ports);
+    const aborted = this.#aborted as { readonly cause: unknown; readonly ask: (() => void) | null } | null;
+    if (aborted !== null) this.#task.abort(aborted.cause, aborted.ask);
     this.#task.result
       .then(
         (outcome) => this.#finished(outcome),
-        // Piscina tells of an abort with an error of its own.
-        (error: unknown) => this.#died(signal.aborted ? signal.reason : error),
+        (error: unknown) => this.#died(error),
       )
       .finally(this.gone.resolve);
     this.ready.promise.finally(() => timer.cancel()).catch(() => undefined);
@@ -178,9 +179,21 @@ export class Incarnation {
     timer.unref();
   }
 
-  /** The thread is ended, whatever it does; its death is told with this cause. */
-  abort(cause: unknown): void {
-    this.#abort.abort(cause);
+  /**
+   * The thread ends, whatever it does; its death is told with this cause, at once.
+   * @param isHung it does not come back to its loop
+   */
+  abort(cause: unknown, isHung = false): void {
+    if (this.#aborted !== null || this.#state === 'gone') return;
+    this.#aborted = { cause, ask: isHung ? null : () => this.#link.leave() };
+    // It would wait for that when it ends by itself.
+    this.thread.releaseFromProfile();
+    this.#task?.abort(cause, this.#aborted.ask);
+  }
+
+  /** It was told to end, whatever it does. */
+  get isAborted(): boolean {
+    return this.#aborted !== null;
   }
 
   /** Ends the thread at once, and all it has begun. Resolves when it has ended. */

@@ -58,9 +58,12 @@ export class Pool
   recycledThreads = 0;
   readonly #hungThreads: HungThreads;
   readonly #sizer: Sizer;
-  readonly #ends = new ForcedEnds((thread, processIds) =>
-    this.#observer.onChildrenEnded(this, thread, processIds),
-  );
+  readonly #ends = new ForcedEnds({
+    onChildrenEnded: (thread, processIds) => this.#observer.onChildrenEnded(this, thread, processIds),
+    onEnd: () => {
+      if (this.#state === 'running') this.#supervision.restore();
+    },
+  });
   /** Threads that stand still while their heap is looked at. */
   readonly #halted = new Set<Thread>();
   /** The threads of the start, until they have lived for `minUptimeMs`. */
@@ -343,6 +346,7 @@ export class Pool
     this.follower?.onThreadGone(this, thread, cause);
     const error = this.#loadError(incarnation, cause);
     incarnation.failed(error);
+    if (incarnation.isAborted) this.#ends.watch(incarnation.worker);
     if (this.#unproven.delete(incarnation) && thread.tally.ended === 0) this.#startFailed.reject(error);
     if (wasStarting && this.#state === 'starting') return;
     // The one that it was to replace goes on: whoever replaces it hears why not.
@@ -414,6 +418,8 @@ export class Pool
   get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
     const count = this.#unretired;
+    // One more would only be one more that cannot be ended.
+    if (this.#ends.unended > maxThreads) return 0;
     return Math.min(minThreads - (this.#incarnations.size - this.#draining), maxThreads - count);
   }
 

@@ -3,10 +3,14 @@
  *
  * Each thread has a Piscina of its own. One for several gives the next task to whichever of its threads is ready first, so nobody could say
  * whose a thread is that has not come to its task: one that hangs, or dies, in a module that its flags preload.
+ *
+ * A thread that is to end before its task does is asked to first, and terminated when it has not: done in the middle of an import, that may
+ * end the whole process (`Check failed`, `v8::Module::IsGraphAsync`; workers/loading/evaluation.ts). Where it would it is not done.
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ThreadBoot } from '../../wire/control.ts';
+import { Vitals } from '../../wire/vitals.ts';
 import type { ThreadOptions } from './pool-options.ts';
 import { takePrints } from './prints.ts';
 
@@ -14,16 +18,22 @@ const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
 const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
 
+/** For a thread that was asked to leave: it loads its modules, and comes around its event loop in between. */
+const LEAVING_MS = 1_000;
+
 type Options = Pick<ThreadOptions, 'niceIncrement' | 'flags' | 'resourceLimits' | 'prints'>;
 
 export class ThreadTask {
   /** Resolves with what the task returns when it is over; rejects when its thread has died, could not be started, or was aborted. */
   readonly result: Promise<unknown>;
   readonly #piscina: Piscina;
+  readonly #vitals: Vitals;
   /** Null: the system has not let it start, or it has ended. */
   #worker: Worker | null = null;
+  readonly #aborted = Promise.withResolvers<never>();
 
-  constructor(options: Options, boot: ThreadBoot, ports: readonly MessagePort[], signal: AbortSignal) {
+  constructor(options: Options, boot: ThreadBoot, ports: readonly MessagePort[]) {
+    this.#vitals = new Vitals(boot.channel.vitals);
     this.#piscina = new Piscina({
       filename: BOOT,
       name: 'default',
@@ -37,20 +47,19 @@ export class ThreadTask {
       ...options.flags,
       ...(options.resourceLimits === undefined ? {} : { resourceLimits: { ...options.resourceLimits } }),
     });
-    this.result = this.#run(boot, ports, signal).finally(() => {
-      // Not waited for: a thread that is in native code ends when that returns.
-      void this.#piscina.destroy();
-    });
+    const over = this.#run(boot, ports);
+    over.then(this.#terminate, this.#terminate);
+    this.result = Promise.race([over, this.#aborted.promise]);
     const { prints } = options;
     if (this.#worker !== null && prints !== undefined) takePrints(this.#worker, prints);
   }
 
-  async #run(boot: ThreadBoot, ports: readonly MessagePort[], signal: AbortSignal): Promise<unknown> {
+  async #run(boot: ThreadBoot, ports: readonly MessagePort[]): Promise<unknown> {
     const died = Promise.withResolvers<never>();
     died.promise.catch(() => undefined);
     // Of a thread that has not come to its task; otherwise the task ends with the same news.
     this.#piscina.on('error', died.reject);
-    const task: Promise<unknown> = this.#piscina.run(boot, { transferList: [...ports], signal });
+    const task: Promise<unknown> = this.#piscina.run(boot, { transferList: [...ports] });
     const worker = this.#piscina.threads[0] ?? null;
     this.#worker = worker;
     worker?.once('exit', (code) => {
@@ -59,6 +68,29 @@ export class ThreadTask {
     });
     return await Promise.race([task, died.promise]);
   }
+
+  /**
+   * Rejects `result` with the cause at once, whenever the thread ends.
+   * @param ask asks the thread to leave; it has a while to do so. Null: it could not hear
+   */
+  abort(cause: unknown, ask: (() => void) | null): void {
+    this.#aborted.reject(cause);
+    if (ask === null || this.#worker === null) {
+      this.#terminate();
+      return;
+    }
+    ask();
+    const timer = setTimeout(() => {
+      // It has been asked, and leaves when it comes to itself.
+      if (!this.#vitals.isUnendable) this.#terminate();
+    }, LEAVING_MS);
+    this.#worker.once('exit', () => clearTimeout(timer));
+  }
+
+  readonly #terminate = (): void => {
+    // Not waited for: a thread that is in native code ends when that returns.
+    void this.#piscina.destroy();
+  };
 
   /** Null: it could not be started, or has ended. */
   get worker(): Worker | null {

@@ -5,6 +5,7 @@ import type { FromServerOptions } from '../adapters/node/from-server.ts';
 import { fromGenerator } from '../faces/generator.ts';
 import { fromHandler } from '../faces/handler.ts';
 import type { Application, ApplicationKind, Lifespan } from '../gateway.ts';
+import { importApplication } from './evaluation.ts';
 import {
   applicationOf,
   authored,
@@ -38,7 +39,12 @@ export class KindError extends TypeError {
 
 const NATIVE_KINDS: ReadonlySet<ApplicationKind> = new Set(['exchange', 'generator', 'handler']);
 
-export async function load(options: HostOptions, shutdown: Shutdown): Promise<Loaded> {
+/** @param tellUnendable as `Vitals.setUnendable` */
+export async function load(
+  options: HostOptions,
+  shutdown: Shutdown,
+  tellUnendable: (isUnendable: boolean) => void,
+): Promise<Loaded> {
   if (options.applicationOptions !== undefined) {
     const module: BuiltInModule = await import(options.application);
     return { application: await module.create(options.applicationOptions), lifespan: {} };
@@ -47,7 +53,7 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
   // Modules may keep what they find while they are loaded.
   installKnowing();
   const listening = new Listening(shutdown, options.port);
-  const module = authored(await importModule(options.application));
+  const module = authored(await importModule(options.application, tellUnendable));
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
@@ -69,9 +75,12 @@ function closing(listening: Listening, kind: ApplicationKind, value: unknown): (
   return () => state === 'open' && server.emit('close');
 }
 
-async function importModule(application: string): Promise<ModuleExports> {
+async function importModule(
+  application: string,
+  tellUnendable: (isUnendable: boolean) => void,
+): Promise<ModuleExports> {
   try {
-    return await import(application);
+    return await importApplication(application, tellUnendable);
   } catch (error) {
     throw await locate(error, application);
   }
