@@ -10,6 +10,7 @@
  * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
  * news rings its doorbell, until the next turn.
  */
+import { RunningClock } from './pools/running-clock.ts';
 import type { JobRecord } from './pools/tally.ts';
 import type { Thread, Turns } from './pools/thread.ts';
 
@@ -33,6 +34,7 @@ const POLLS_BEFORE_SLEEP = 16;
 export class Reactor implements Turns {
   /** Monotonic time at the start of the turn, or of the socket's event: cheap, and fine to a turn's length. */
   nowMs = performance.now();
+  readonly #running = new RunningClock(this.nowMs);
   /** Hears of each job that a thread has ended; null: nobody wants to. */
   onJobEnded: ((job: JobRecord) => void) | null = null;
   readonly #threads: Thread[] = [];
@@ -77,7 +79,13 @@ export class Reactor implements Turns {
   /** A socket or a timer has fired: time has passed since the last turn. */
   tick(): number {
     this.nowMs = performance.now();
+    this.#running.look(this.nowMs);
     return this.nowMs;
+  }
+
+  /** As `nowMs`, without the time in which the process was stopped. It begins with 0. */
+  get runningMs(): number {
+    return this.#running.nowMs;
   }
 
   /** The connection has output. */
@@ -90,6 +98,7 @@ export class Reactor implements Turns {
 
   #runTurn(): void {
     this.nowMs = performance.now();
+    this.#running.look(this.nowMs);
     const threads = this.#threads;
     for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
     let received = 0;

@@ -111,6 +111,8 @@ export default async function boot({
     };
     Object.assign(surface, rest);
     files?.flush();
+    // What it has begun and not waited for may fail at once: then it has not loaded.
+    await new Promise(setImmediate);
     void reports.ready();
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);

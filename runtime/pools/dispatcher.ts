@@ -49,7 +49,7 @@ export class Dispatcher implements LaneOwner {
   /** Jobs moved from one thread to another, ever. */
   recalledJobs = 0;
   refusedJobs = 0;
-  /** While the pool has no thread: when there may be one, by the time of `Turns`. */
+  /** While the pool has no thread: when there may be one, by `Turns.runningMs`. */
   #noThreadBeforeMs = Number.NEGATIVE_INFINITY;
 
   /** `onWaiting` is called when a job has to wait although the pool could have more threads. */
@@ -65,12 +65,12 @@ export class Dispatcher implements LaneOwner {
 
   /** Since the oldest job was admitted that no thread has begun, however many more of them there were; -1: there is none. What is held does not count. */
   get longestWaitMs(): number {
-    let sinceMs = this.#queue.head?.admittedAtMs ?? Number.POSITIVE_INFINITY;
+    let sinceMs = this.#queue.head?.waitingSinceMs ?? Number.POSITIVE_INFINITY;
     for (const thread of this.threads) {
       const oldest = thread.oldestUnbegun;
-      if (oldest !== null) sinceMs = Math.min(sinceMs, oldest.admittedAtMs);
+      if (oldest !== null) sinceMs = Math.min(sinceMs, oldest.waitingSinceMs);
     }
-    return sinceMs === Number.POSITIVE_INFINITY ? -1 : this.#turns.nowMs - sinceMs;
+    return sinceMs === Number.POSITIVE_INFINITY ? -1 : this.#turns.runningMs - sinceMs;
   }
 
   /** Jobs that wait until fewer of their lane are with the pool. */
@@ -88,6 +88,7 @@ export class Dispatcher implements LaneOwner {
 
   submit(job: Job): void {
     job.admittedAtMs = this.#turns.nowMs;
+    job.waitingSinceMs = this.#turns.runningMs;
     const lane = (job.lane ??= this.lane);
     if (this.spans !== null) job.span = this.spans.begin(job.label);
     if (lane.isFull) {
@@ -163,8 +164,8 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  #isHopeless({ admittedAtMs }: Job): boolean {
-    return this.#noThreadBeforeMs - admittedAtMs > this.options.maxWaitMs;
+  #isHopeless({ waitingSinceMs }: Job): boolean {
+    return this.#noThreadBeforeMs - waitingSinceMs > this.options.maxWaitMs;
   }
 
   /** A job that has been given to the pool. */
@@ -178,7 +179,7 @@ export class Dispatcher implements LaneOwner {
     job.state = 'released';
     if (job.span !== null) job.span.refused();
     try {
-      job.onRefused(refusal, Math.max(0, this.#noThreadBeforeMs - this.#turns.nowMs));
+      job.onRefused(refusal, Math.max(0, this.#noThreadBeforeMs - this.#turns.runningMs));
     } catch (error) {
       // An error of ours costs that job, and not the turn or the queue behind it.
       job.onFault(error);
@@ -306,8 +307,9 @@ export class Dispatcher implements LaneOwner {
       if (victim === null) break;
       this.#moveHalf(victim, thief);
     }
-    this.#refuseOld(now - maxWaitMs);
-    for (const thread of this.threads) this.#refuseStale(thread, now - maxWaitMs);
+    const waitsTooLongMs = this.#turns.runningMs - maxWaitMs;
+    this.#refuseOld(waitsTooLongMs);
+    for (const thread of this.threads) this.#refuseStale(thread, waitsTooLongMs);
     this.#advance();
     if (this.#queue.size > 0 || this.#mostBurdened(now - recallAfterMs) !== null) this.#onWaiting();
   }
@@ -394,12 +396,20 @@ export class Dispatcher implements LaneOwner {
 
   #refuseOld(beforeMs: number): void {
     const queue = this.#queue;
-    for (let job = queue.admittedBefore(beforeMs); job !== null; job = queue.admittedBefore(beforeMs)) {
+    for (
+      let job = queue.waitingSinceBefore(beforeMs);
+      job !== null;
+      job = queue.waitingSinceBefore(beforeMs)
+    ) {
       queue.remove(job);
       this.#refuseAdmitted(job, 'waited-too-long');
     }
     for (const held of this.#held.values()) {
-      for (let job = held.admittedBefore(beforeMs); job !== null; job = held.admittedBefore(beforeMs)) {
+      for (
+        let job = held.waitingSinceBefore(beforeMs);
+        job !== null;
+        job = held.waitingSinceBefore(beforeMs)
+      ) {
         held.remove(job);
         this.#refuse(job, 'waited-too-long');
       }
@@ -411,7 +421,7 @@ export class Dispatcher implements LaneOwner {
     if (thread.unbegunTail === null) return;
     for (let job = thread.jobs.tail; job !== null; ) {
       const previous: Job | null = job.previous;
-      if (job.admittedAtMs < beforeMs) {
+      if (job.waitingSinceMs < beforeMs) {
         if (!thread.takeBack(job)) break;
         this.#refuseAdmitted(job, 'waited-too-long');
       }

@@ -42,6 +42,7 @@ export interface IncarnationOwner extends ThreadOwner {
 export class Incarnation {
   readonly thread: Thread;
   readonly version: ThreadVersion;
+  /** By `Turns.runningMs`. */
   readonly startedAtMs: number;
   /** The thread that goes on until this one is ready; null: this one takes nobody's place. */
   replaces: Incarnation | null = null;
@@ -61,9 +62,9 @@ export class Incarnation {
   /** Null: there is none, or the thread has not been started. */
   #companion: AttachedCompanion | null = null;
   #state: 'running' | 'gone' = 'running';
-
   /** Why it was told to end, which it may not have done; null: it was not. */
   #aborted: { readonly cause: unknown; readonly ask: (() => void) | null } | null = null;
+
   constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns, nowMs: number) {
     this.#owner = owner;
     this.version = version;

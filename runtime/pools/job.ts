@@ -43,6 +43,8 @@ export abstract class Job {
   slot = -1;
   generation = 0;
   admittedAtMs = 0;
+  /** The same by the clock that counts no time in which the process was stopped. */
+  waitingSinceMs = 0;
   assignedAtMs = 0;
   /** The jobs that it is like; null: one that nobody dispatches. */
   lane: Lane | null = null;

@@ -7,10 +7,9 @@
  *
  * Time in which this thread did not look does not count: the whole process may have been stopped, or the machine.
  */
+import { MOST_BETWEEN_LOOKS_MS } from './running-clock.ts';
 import type { Thread } from './thread.ts';
 
-/** The looks are a second apart at most, on a machine that has time for them. */
-const MOST_BETWEEN_LOOKS_MS = 1_500;
 const WAKE_EVERY_MS = 1_000;
 
 export type WatchedThread = Pick<Thread, 'state' | 'outstanding' | 'heardAtMs'> & {

@@ -75,9 +75,9 @@ export class Pool
     this.#options = options;
     this.#turns = turns;
     this.#observer = observer;
-    this.#supervision = new Supervision(options.restart, this, () => turns.tick());
+    this.#supervision = new Supervision(options.restart, this, turns);
     this.#hungThreads = new HungThreads(options, this);
-    this.#sizer = new Sizer(sizingOptions(options), turns.nowMs);
+    this.#sizer = new Sizer(sizingOptions(options), turns.runningMs);
     this.#recycling = new Recycling(options.recycle, this);
     this.#startFailed.promise.catch(() => undefined);
     this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
@@ -185,8 +185,8 @@ export class Pool
 
   spawn(version = this.#version): Incarnation {
     const name = `${this.name}-${++this.#spawned}`;
-    const nowMs = this.#turns.tick();
-    const incarnation = new Incarnation(name, version, this, this.#turns, nowMs);
+    this.#turns.tick();
+    const incarnation = new Incarnation(name, version, this, this.#turns, this.#turns.runningMs);
     this.#incarnations.set(incarnation.thread, incarnation);
     this.#turns.addThread(incarnation.thread);
     this.#supervision.onStarted();
@@ -543,7 +543,7 @@ export class Pool
   // ---- PoolLoad
 
   get nowMs(): number {
-    return this.#turns.nowMs;
+    return this.#turns.runningMs;
   }
 
   get mayGrow(): boolean {

@@ -16,7 +16,7 @@ export interface Supervised {
   readonly readyThreads: number;
   readonly minThreads: number;
   startThread(): void;
-  /** There is no thread before that time, by `nowMs`; -Infinity: there is one, or will be any moment. */
+  /** There is no thread before that time, by `runningMs`; -Infinity: there is one, or will be any moment. */
   onOutage(untilMs: number): void;
   /** Threads are missing, and the next is started in so long. */
   onDegraded(nextStartInMs: number): void;
@@ -24,10 +24,19 @@ export interface Supervised {
   onRecovered(): void;
 }
 
+export interface SupervisionClock {
+  /** Both clocks do not stand still between turns when it has been called. */
+  tick(): void;
+  readonly nowMs: number;
+  /** Without the time in which the process was stopped: no thread has lived, or died, in it. */
+  readonly runningMs: number;
+}
+
 /** The last thread that died. */
 export interface Death {
   readonly thread: string;
   readonly cause: ErrorReport;
+  /** By `SupervisionClock.nowMs`. */
   readonly atMs: number;
 }
 
@@ -37,7 +46,7 @@ export class Supervision {
   /** Null: none has died. */
   lastDeath: Death | null = null;
   readonly #supervised: Supervised;
-  readonly #nowMs: () => number;
+  readonly #clock: SupervisionClock;
   readonly #restarts: Restarts;
   #timer: NodeJS.Timeout | null = null;
   #timerAtMs = 0;
@@ -46,11 +55,15 @@ export class Supervision {
   /** `degraded`: that has been told, and not yet the recovery. */
   #state: 'well' | 'degraded' | 'closed' = 'well';
 
-  /** @param nowMs a clock that does not stand still between turns */
-  constructor(options: RestartOptions, supervised: Supervised, nowMs: () => number) {
+  constructor(options: RestartOptions, supervised: Supervised, clock: SupervisionClock) {
     this.#restarts = new Restarts(options);
     this.#supervised = supervised;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
+  }
+
+  #nowMs(): number {
+    this.#clock.tick();
+    return this.#clock.runningMs;
   }
 
   set options(options: RestartOptions) {
@@ -90,7 +103,7 @@ export class Supervision {
   ): { readonly isTooMany: boolean; readonly nextStartInMs: number } {
     const nowMs = this.#nowMs();
     this.deaths++;
-    this.lastDeath = { thread, cause, atMs: nowMs };
+    this.lastDeath = { thread, cause, atMs: this.#clock.nowMs };
     const isTooMany = isMissed && this.#restarts.died(nowMs, hasLoaded);
     return { isTooMany, nextStartInMs: Math.max(0, this.#restarts.nextStartMs - nowMs) };
   }

@@ -32,6 +32,8 @@ export interface Turns {
   /** There is something to publish or to receive. */
   request(): void;
   readonly nowMs: number;
+  /** The same without the time in which the process was stopped, from another beginning. */
+  readonly runningMs: number;
   /** Hears of each job that a thread has ended; absent, or null: nobody wants to. */
   readonly onJobEnded?: ((job: JobRecord) => void) | null;
 }
@@ -290,6 +292,7 @@ export class Thread implements JobHolder {
     job.slot = slot;
     job.generation = generation;
     job.admittedAtMs = this.#turns.nowMs;
+    job.waitingSinceMs = this.#turns.runningMs;
     job.assignedAtMs = job.admittedAtMs;
     this.vitals.begin(slot, clockMicroseconds(job.assignedAtMs));
     job.hasResponded = false;

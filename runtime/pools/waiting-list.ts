@@ -30,10 +30,10 @@ export class WaitingList extends JobList {
     if (this.size === 0) this.#isByAge = true;
   }
 
-  /** The first that was admitted before then. */
-  admittedBefore(ms: number): Job | null {
+  /** The first that has waited since before then. */
+  waitingSinceBefore(ms: number): Job | null {
     for (let job = this.head; job !== null; job = job.next) {
-      if (job.admittedAtMs < ms) return job;
+      if (job.waitingSinceMs < ms) return job;
       if (this.#isByAge) return null;
     }
     return null;

@@ -333,6 +333,21 @@ test('what has waited too long is refused, in the queue and on a thread that has
   t.is(young!.state, 'assigned', 'the slot that became free goes to the next one');
 });
 
+test('time in which the process was stopped is no wait', (t) => {
+  const bench = new PoolBench({ maxWaitMs: 100 });
+  const scripted = bench.addThread(2);
+  const [, unbegun, queued] = bench.submit('begun', 'unbegun', 'queued');
+  scripted.begin(1);
+  bench.turns.nowMs = 10_050;
+  bench.turns.stoppedMs = 10_000;
+  bench.dispatcher.rebalance();
+  t.is(bench.dispatcher.longestWaitMs, 50);
+  t.is(bench.dispatcher.refusedJobs, 0);
+  bench.turns.nowMs += 51;
+  bench.dispatcher.rebalance();
+  for (const job of [unbegun!, queued!]) t.deepEqual(job.refusals, ['waited-too-long']);
+});
+
 test('the wait counts from the admission, also for a job that was moved to another thread', (t) => {
   const bench = new PoolBench({ maxWaitMs: 100 });
   const busy = bench.addThread(2);

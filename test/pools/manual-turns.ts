@@ -3,7 +3,13 @@ import type { Turns } from '../../runtime/pools/thread.ts';
 
 export class ManualTurns implements Turns {
   nowMs = 0;
+  /** Of which the process was stopped for so long. */
+  stoppedMs = 0;
   requested = 0;
+
+  get runningMs(): number {
+    return this.nowMs - this.stoppedMs;
+  }
 
   request(): void {
     this.requested++;

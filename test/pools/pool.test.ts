@@ -250,6 +250,17 @@ test('an application that does not load in time fails the start', async (t) => {
   });
 });
 
+for (const [application, reason] of [
+  ['rejects-at-once', /connect ECONNREFUSED of a database/],
+  ['throws-at-once', /thrown a moment after/],
+] as const) {
+  test(`a thread that dies before its event loop has come around has not loaded: ${application}`, async (t) => {
+    const { pool, news } = startPool(t, application);
+    await t.throwsAsync(pool.start(), { code: 'SLUICE_APPLICATION_LOAD_FAILED', message: reason });
+    t.deepEqual(news, []);
+  });
+}
+
 test('a thread of the start that dies a moment later, before it has begun anything, is told as one that did not load', async (t) => {
   const { pool } = startPool(t, 'failing-later', { minUptimeMs: HOUR_MS });
   // On a machine that is slow it fails before the reactor has heard that it was loaded.

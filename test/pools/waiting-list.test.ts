@@ -56,15 +56,15 @@ test('the jobs that have waited too long are found wherever they stand', (t) => 
   const source = {};
   const list = new WaitingList();
   const old = new UrgentJob('old', 7, source);
-  old.admittedAtMs = 1;
+  old.waitingSinceMs = 1;
   const young = new UrgentJob('young', 0, source);
-  young.admittedAtMs = 10;
+  young.waitingSinceMs = 10;
   list.push(old);
   list.push(young);
   t.is(list.head, young);
-  t.is(list.admittedBefore(5), old);
+  t.is(list.waitingSinceBefore(5), old);
   list.remove(old);
-  t.is(list.admittedBefore(5), null);
+  t.is(list.waitingSinceBefore(5), null);
 });
 
 test('whatever comes and goes, each source has the places that it had, and its jobs stand by urgency and then by age', (t) => {
@@ -89,7 +89,7 @@ test('whatever comes and goes, each source has the places that it had, and its j
         }
         const source = sources[what.source] as object;
         const job = new UrgentJob(String(count), what.urgency, source);
-        job.admittedAtMs = count++;
+        job.waitingSinceMs = count++;
         list.push(job);
         places.push(source);
       }
@@ -100,7 +100,7 @@ test('whatever comes and goes, each source has the places that it had, and its j
       );
       for (const source of sources) {
         const own = jobs.filter((job) => job.source === source);
-        const sorted = own.toSorted((a, b) => a.urgency - b.urgency || a.admittedAtMs - b.admittedAtMs);
+        const sorted = own.toSorted((a, b) => a.urgency - b.urgency || a.waitingSinceMs - b.waitingSinceMs);
         t.deepEqual(own, sorted);
       }
       return true;
