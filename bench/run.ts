@@ -18,6 +18,7 @@ import { faces } from './scenarios/faces.ts';
 import { frameworksHttp1 } from './scenarios/frameworks-http1.ts';
 import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
+import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { profiling } from './scenarios/profiling.ts';
 import { small } from './scenarios/small.ts';
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   lightRoute,
   heavyTail,
   warmThread,
+  isolation,
   transfer,
   channel,
   topics,
