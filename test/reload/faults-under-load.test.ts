@@ -1,0 +1,105 @@
+/** Reloads in which something goes wrong, under load: no request notices (`../faults/fault-load.ts`). */
+import test, { type ExecutionContext } from 'ava';
+import { parseConfig } from '../../runtime/config/load.ts';
+import { type Fate, FaultLoad, ROUNDS } from '../faults/fault-load.ts';
+import { configInput, type ServerInput, START_PATIENCE_MS, startServer } from '../server/harness.ts';
+
+const configOf = (input: ServerInput) => parseConfig(JSON.stringify(configInput(input)), 'test.config.json');
+
+async function start(t: ExecutionContext, fate: Fate = 'lives') {
+  const load = new FaultLoad(t, fate);
+  const pool = { ...load.pool(), startTimeoutMs: START_PATIENCE_MS };
+  const input: ServerInput = { pools: { pool }, reload: { drainTimeoutMs: 300 } };
+  const { origin, server, log } = await startServer(t, input);
+  const reload = async (other: ServerInput = input) => {
+    await server.reload(configOf(other));
+    await server.reloadSettled();
+  };
+  await load.begin(origin);
+  return { load, pool, input, server, log, reload };
+}
+
+async function endWithoutNotice(t: ExecutionContext, load: FaultLoad): Promise<void> {
+  const { failed, refused } = await load.end();
+  t.deepEqual([failed, refused], [0, 0]);
+}
+
+for (const fate of ['hangs on load', 'waits on load'] satisfies Fate[]) {
+  test.serial(`a reload to a module that never loads, under load: ${fate}`, async (t) => {
+    const { load, pool, input, server, reload } = await start(t);
+    for (let round = 1; round <= ROUNDS; round++) {
+      await load.completed(100);
+      load.fate = fate;
+      await t.throwsAsync(reload({ ...input, pools: { pool: { ...pool, startTimeoutMs: 300 } } }), {
+        code: 'SLUICE_APPLICATION_LOAD_FAILED',
+        message: /did not load within 300 ms/,
+      });
+      load.fate = 'lives';
+      await load.completed(100);
+    }
+    t.is(server.status().pools[0]?.diedThreads, 0);
+    await endWithoutNotice(t, load);
+  });
+}
+
+for (const fate of ['dies in stop', 'never stops'] satisfies Fate[]) {
+  test.serial(`threads that make room do not stop as they should, under load: ${fate}`, async (t) => {
+    const { load, log, server, reload } = await start(t, fate);
+    for (let round = 1; round <= ROUNDS; round++) {
+      await load.completed(100);
+      await reload();
+      t.is(log.count('application did not stop'), 2 * round);
+      await load.completed(100);
+    }
+    t.is(server.status().pools[0]?.diedThreads, 0);
+    await endWithoutNotice(t, load);
+  });
+}
+
+test.serial('a reload to another set of pools, and back, under load', async (t) => {
+  const { load, pool, server, reload } = await start(t);
+  const others: ServerInput = {
+    pools: { first: pool, second: { ...pool, threads: 1 } },
+    routes: [
+      { path: '/*', pool: 'first' },
+      { path: '/run', pool: 'second' },
+    ],
+    reload: { drainTimeoutMs: 300 },
+  };
+  const names = () => server.status().pools.map(({ name }) => name);
+  for (let round = 1; round <= ROUNDS; round++) {
+    await load.completed(100);
+    await reload(others);
+    t.deepEqual(names(), ['first', 'second']);
+    await load.completed(100);
+    await reload();
+    t.deepEqual(names(), ['pool']);
+  }
+  await load.completed(100);
+  await endWithoutNotice(t, load);
+});
+
+test.serial('the clock of the day jumps under load and in the middle of a reload', async (t) => {
+  const { load, reload } = await start(t);
+  const RealDate = Date;
+  let offMs = 0;
+  globalThis.Date = class extends RealDate {
+    static override now = () => RealDate.now() + offMs;
+    constructor(...values: []) {
+      if (values.length === 0) super(RealDate.now() + offMs);
+      else super(...values);
+    }
+  } as DateConstructor;
+  t.teardown(() => {
+    globalThis.Date = RealDate;
+  });
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const days of [1, -1, 0]) {
+      const reloaded = reload();
+      offMs = days * 24 * 3_600_000;
+      await load.completed(50);
+      await reloaded;
+    }
+  }
+  await endWithoutNotice(t, load);
+});
