@@ -71,7 +71,7 @@ async function status(config: Config): Promise<number> {
 
 async function check(
   config: Config,
-  { overrides, file }: ReadSettings,
+  { overrides, file, load }: ReadSettings,
   environment: Environment,
 ): Promise<number> {
   const missing = findMissingApplications(config);
@@ -82,6 +82,12 @@ async function check(
   if (wrong !== null) return refuse(wrong.source, wrong.problems);
   for (const { code, where, message } of warningsOf(config))
     complain(`warning: ${where}: ${message} [${code}]`);
+  if (load) {
+    const { loadFailures } = await import('./load-check.ts');
+    const failures = await loadFailures(config);
+    for (const failure of failures) complain(failure);
+    if (failures.length > 0) return ExitCode.ApplicationFailed;
+  }
   const { summarize } = await import('./summary.ts');
   return print(summarize(config, overrides, libuvThreads(config, environment), process.cwd()));
 }

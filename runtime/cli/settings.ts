@@ -17,6 +17,7 @@ export type SettingName =
   | 'port'
   | 'dev-tls'
   | 'watch'
+  | 'load'
   | 'threads'
   | 'drain-timeout'
   | 'log-level'
@@ -73,6 +74,13 @@ export const settings: readonly Setting[] = [
       'For development: start reloads a pool when a file changes that it has loaded, and all when the configuration does.',
   },
   {
+    name: 'load',
+    placeholder: '',
+    variables: [],
+    description:
+      'With check: load the applications too, in threads that are thrown away. What they do while they load, they do.',
+  },
+  {
     name: 'threads',
     placeholder: 'N or MIN-MAX',
     variables: ['SLUICE_THREADS', 'WEB_CONCURRENCY'],
@@ -107,6 +115,8 @@ export interface ReadSettings {
   readonly overrides: ConfigOverrides;
   /** What `start` has loaded is watched. */
   readonly watch: boolean;
+  /** `check` loads the applications. */
+  readonly load: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -127,6 +137,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   const devTls = read('dev-tls', parseSwitch);
   const watch = read('watch', parseSwitch);
   if (watch?.value === true && environment.NODE_ENV === 'production') problems.push(notInProduction(watch));
+  const load = read('load', parseSwitch);
   const threads = read('threads', parseThreadRange);
   const drainTimeoutMs = read('drain-timeout', parseDuration);
   const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
@@ -140,7 +151,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     ...(logLevel && { logLevel }),
     ...(logFormat && { logFormat }),
   };
-  return { file, overrides, watch: watch?.value === true, problems };
+  return { file, overrides, watch: watch?.value === true, load: load?.value === true, problems };
 }
 
 /** Errors and sources are shown to browsers. */
