@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { installedNode, versions } from '../nodes/installed.ts';
 import { filesToRunAgain } from './again.ts';
+import { expectation, missingPeers } from './expectations.ts';
 import { FAST_VARIABLE, isSlow } from './slow.ts';
 
 const root = process.cwd();
@@ -36,6 +37,8 @@ const patterns = positionals.filter((word) => !VERSION.test(word));
 const wanted = named.length === 0 && values.node ? versions : named;
 const nodes = wanted.length === 0 ? [process.execPath] : await Promise.all(wanted.map(installedNode));
 
+if (patterns.length === 0)
+  console.log(`\n  ${expectation(values.fast, missingPeers(process.env.PATH ?? ''))}`);
 for (const node of nodes) if (!(await run(node))) process.exitCode = 1;
 
 /** @returns whether all went well. */

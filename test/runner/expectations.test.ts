@@ -1,0 +1,23 @@
+import test from 'ava';
+import { expectation, missingPeers } from './expectations.ts';
+
+test('peers are looked for in PATH, and where Debian keeps servers', (t) => {
+  const there = new Set([
+    '/a/curl',
+    '/b/nghttp',
+    '/b/h2load',
+    '/a/openssl',
+    '/usr/sbin/nginx',
+    '/usr/sbin/haproxy',
+  ]);
+  t.deepEqual(
+    missingPeers('/a:/b', (file) => there.has(file)),
+    ['chromium'],
+  );
+  t.is(missingPeers('', () => false).length, 7);
+});
+
+test('what is missing is said with the time that a run takes', (t) => {
+  t.regex(expectation(false, []), /^Everything: about \d+ minutes on two idle cores\.$/);
+  t.regex(expectation(true, ['curl', 'nginx']), /^The fast part: .* Not installed, .*: curl, nginx\.$/);
+});

@@ -1,0 +1,34 @@
+/** What a run of the tests needs and how long it takes, said before it begins. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Programs that tests talk to. Debian's packages of the same names but for nghttp and h2load (`nghttp2-client`) and nginx (`nginx-light`). */
+const PEERS = ['curl', 'nghttp', 'h2load', 'openssl', 'haproxy', 'nginx', 'chromium'];
+
+/** Where Debian keeps servers that no user's PATH has. */
+const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
+
+/** @param exists whether a path is a program */
+export function missingPeers(path: string, exists: (file: string) => boolean = isProgram): string[] {
+  const folders = [...path.split(delimiter), ...SYSTEM_FOLDERS];
+  return PEERS.filter((peer) => !folders.some((folder) => exists(join(folder, peer))));
+}
+
+export function expectation(isFast: boolean, missing: readonly string[]): string {
+  const time = isFast
+    ? 'The fast part: about a minute on two idle cores.'
+    : 'Everything: about 15 minutes on two idle cores.';
+  return missing.length === 0
+    ? time
+    : `${time} Not installed, so tests that talk to them fail or are skipped: ${missing.join(', ')}.`;
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    // Not there, or nothing that runs.
+    return false;
+  }
+}
