@@ -4,7 +4,7 @@ import type { Pool } from '../../runtime/pools/pool.ts';
 import { type PoolInput, startServer } from '../server/harness.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import type { LogLines } from '../server/log-lines.ts';
-import { type Fate, FaultLoad, ROUNDS } from './fault-load.ts';
+import { type Fate, FaultLoad, PATIENCE_MS, ROUNDS } from './fault-load.ts';
 
 /** For how long a pool is without threads. */
 const AWAY_MS = Number(process.env.SLUICE_AWAY_MS ?? 100);
@@ -49,6 +49,22 @@ for (const [fault, own] of [
   });
 }
 
+for (const fault of ['/loop', '/wait', '/regexp']) {
+  test.serial(`threads hang under load: ${fault}`, async (t) => {
+    const limits = { computeTimeoutMs: 1_000, computeGraceMs: 100 };
+    const { load, log, status, fault: send } = await start(t, limits);
+    for (let round = 1; round <= ROUNDS; round++) {
+      await load.completed(100);
+      const { status: answered } = await send(fault);
+      t.true(answered === 504 || answered === 502, `${answered}`);
+      await untilCount(log, 'thread died', round);
+      await load.completed(100);
+    }
+    t.true((status()?.hungThreads ?? 0) >= ROUNDS);
+    t.is((await load.end()).refused, 0);
+  });
+}
+
 test.serial('a thread that leaks Buffers under load is recycled, and no request notices', async (t) => {
   const { load, log, status, fault } = await start(t, {
     threads: 1,
@@ -84,6 +100,7 @@ for (const fate of ['dies in start', 'dies soon'] satisfies Fate[]) {
 
 test.serial('a pool loses all its threads for a while under load: 503, and it comes back', async (t) => {
   const { load, log, pool } = await start(t, { queue: { maxWaitMs: 50 }, retryAfterSeconds: 1 });
+  t.timeout((PATIENCE_MS + AWAY_MS) * ROUNDS);
   for (let round = 1; round <= ROUNDS; round++) {
     await load.completed(100);
     load.fate = 'dies in start';

@@ -14,6 +14,8 @@ import { application, type PoolInput } from '../server/harness.ts';
 import { type Answer, connectHttp2, request } from '../server/http2-client.ts';
 
 export const ROUNDS = Number(process.env.SLUICE_FAULT_ROUNDS ?? 1);
+/** For one round, on a busy machine. */
+export const PATIENCE_MS = 120_000;
 const SIDE_BY_SIDE = 20;
 const REFUSED_STREAM = 7;
 
@@ -50,6 +52,7 @@ export class FaultLoad {
   #waiting: (() => void)[] = [];
 
   constructor(t: ExecutionContext, fate: Fate = 'lives') {
+    t.timeout(PATIENCE_MS * ROUNDS);
     const folder = new AppFolder(t);
     this.#t = t;
     this.#journal = folder.write('journal', '');

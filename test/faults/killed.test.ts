@@ -12,6 +12,7 @@ const SIDE_BY_SIDE = 40;
 const ANSWERS_BETWEEN_KILLS = 100;
 
 test('threads are killed one after another under load: no request is lost, none runs twice', async (t) => {
+  t.timeout(120_000 + 2_000 * KILLS);
   const { origin, server, signals, log } = await startServer(t, {
     pools: {
       pool: {

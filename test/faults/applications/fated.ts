@@ -11,7 +11,12 @@ const read = () => readFileSync(TEST_FATE, 'utf8') as Fate;
 const fate = read();
 const kept: Buffer[] = [];
 
-const deaths: { readonly [path: string]: () => void } = {
+const ends: { readonly [path: string]: () => void } = {
+  '/loop': () => {
+    for (;;);
+  },
+  '/wait': () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  '/regexp': () => void /^(a+)+$/.test(`${'a'.repeat(60)}b`),
   '/exit': () => process.exit(5),
   '/reject': () => void Promise.reject(new Error('rejected where nobody looks')),
   '/heap': () => {
@@ -34,9 +39,9 @@ async function answer(exchange: Exchange): Promise<void> {
   const { pathname, searchParams } = new URL(exchange.request.path, 'http://test.invalid');
   const id = searchParams.get('id');
   appendFileSync(TEST_JOURNAL, `${id}\n`);
-  const die = deaths[pathname];
-  if (die !== undefined) {
-    die();
+  const end = ends[pathname];
+  if (end !== undefined) {
+    end();
     await exchange.closed;
     return;
   }
