@@ -112,8 +112,8 @@ export class Incarnation {
     const ports = [...thread.transferList, this.#link.threadPort];
     if (this.#companion !== null) ports.push(this.#companion.port);
     this.#task = new ThreadTask(version.options, boot, ports);
-    const aborted = this.#aborted as { readonly cause: unknown; readonly ask: (() => void) | null } | null;
-    if (aborted !== null) this.#task.abort(aborted.cause, aborted.ask);
+    // By its companion.
+    if (this.#aborted !== null) this.#task.abort(this.#aborted.cause, this.#aborted.ask);
     this.#task.result
       .then(
         (outcome) => this.#finished(outcome),
