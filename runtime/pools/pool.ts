@@ -244,8 +244,14 @@ export class Pool
   /**
    * Starts a thread of that version, and leaves it open whether it stays.
    * @param old in whose place; default: the oldest that takes jobs
+   * @throws ApplicationLoadError where so many cannot be ended that another would only be one more
    */
   try(version: ThreadVersion, old?: Thread): Trial {
+    if (old === undefined && this.#ends.unended > this.#options.maxThreads) {
+      const message = `${this.#ends.unended} threads that were told to end still run, and this may be one more: start the server again`;
+      const report = { name: 'UnendedThreadsError', message, stack: '' };
+      throw new ApplicationLoadError(this.name, version.options.host.application, report);
+    }
     const replaced = old ?? this.threadsBefore(version).find(({ state }) => state === 'ready');
     return this.#replacements.overlap((replaced && this.#incarnations.get(replaced)) ?? null, version);
   }
