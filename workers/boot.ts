@@ -20,6 +20,7 @@ import type { ExchangeRequest } from './gateway.ts';
 import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
 import { makeLastWordsSafe } from './last-words.ts';
+import { watchEvaluation } from './loading/evaluation.ts';
 import { type Loaded, load } from './loading/load.ts';
 import { LoadedFiles } from './loading/loaded-files.ts';
 import { Shutdown } from './loading/shutdown.ts';
@@ -46,6 +47,7 @@ export default async function boot({
   const vitals = new Vitals(channel.vitals);
   vitals.identify(threadId, osThreadId());
   sampleMemory(vitals);
+  watchEvaluation((isUnendable) => vitals.setUnendable(isUnendable));
   const endpoint = nodeEndpoint(control);
   const reports = wrap<ThreadReports>(endpoint);
   const surface: Partial<ThreadControl> = { leave: () => exit.call(process) };
@@ -65,7 +67,6 @@ export default async function boot({
       void reports.stopFailed(describeError(error, options.maxErrorChars));
     });
     const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
-    const tellUnendable = (isUnendable: boolean) => vitals.setUnendable(isUnendable);
     let loaded: Loaded;
     try {
       if (actorBoot !== undefined) {
@@ -76,7 +77,7 @@ export default async function boot({
       loaded =
         options.hasOnlyActors === true
           ? NO_APPLICATION
-          : await context.runInAsyncScope(load, undefined, options, shutdown, tellUnendable);
+          : await context.runInAsyncScope(load, undefined, options, shutdown);
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);

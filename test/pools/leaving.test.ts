@@ -120,9 +120,21 @@ test.serial('a reload to a module that hangs behind a top-level await costs noth
   t.deepEqual(await ended, { code: 0, signal: null });
 });
 
-test.serial('a module that calls process.exit behind a top-level await ends its thread alone', async (t) => {
-  const pool = { application: application('exits-behind-await'), threads: 1 };
-  const { ended, log, errors } = startProcess(t, { pools: { pool } });
-  t.deepEqual(await ended, { code: 3, signal: null }, errors());
-  t.regex(JSON.stringify(log.lines), /process\.exit\(7\)|exited with code: 7/);
-});
+for (const [what, own] of [
+  ['an application', { application: application('exits-behind-await') }],
+  ['a module of actors', { module: application('exits-behind-await') }],
+] as const) {
+  test.serial(`${what} that calls process.exit behind a top-level await ends its thread alone`, async (t) => {
+    const isActors = 'module' in own;
+    const { ended, log, errors } = startProcess(t, {
+      pools: {
+        web: { application: application('flags'), threads: 1 },
+        pool: { ...own, threads: 1 },
+      },
+      routes: [{ path: '/*', pool: isActors ? 'web' : 'pool' }],
+      ...(isActors && { actors: { any: { pool: 'pool', export: 'Any', kind: 'pool' } } }),
+    });
+    t.deepEqual(await ended, { code: 3, signal: null }, errors());
+    t.regex(JSON.stringify(log.lines), /process\.exit\(7\)|exited with code: 7/);
+  });
+}

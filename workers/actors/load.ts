@@ -1,5 +1,6 @@
 /** The actors of a pool out of their module: each a class that it exports, or the functions that it exports. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
+import { importApplication } from '../loading/evaluation.ts';
 import { describeValue } from '../loading/kinds.ts';
 import type { AnyMethod, HostedActor, HostedMethod } from './instance.ts';
 import type { ActorContext } from './types.ts';
@@ -18,7 +19,7 @@ export async function loadActors(
   module: string,
   hosted: readonly (readonly [index: number, settings: ActorSettings])[],
 ): Promise<HostedActor[]> {
-  const exported: { readonly [name: string]: unknown } = await import(module);
+  const exported: { readonly [name: string]: unknown } = await importApplication(module);
   return hosted.map(([index, settings]) => {
     if (settings.export === '') return functionsActor(index, settings, exported);
     const Class = exported[settings.export];

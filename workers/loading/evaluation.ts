@@ -1,5 +1,5 @@
 /**
- * Imports an application, and knows whether what runs of it by now has waited for a top-level await.
+ * Imports an application, or a module of actors, and knows whether what runs of it by now has waited for a top-level await.
  *
  * V8 does not let a thread end in the body of a module that imports another with a top-level await and has none itself: a `terminate()`, a
  * `process.exit()` and a heap that is full abort the whole process there (`Check failed`, in Node 22, 24 and 26). So the reactor is told
@@ -25,20 +25,20 @@ export class ExitError extends Error {
 
 let imports = 0;
 let onMark = (): void => undefined;
+let tell = (_mayRun: boolean): void => undefined;
+
+/** @param to is told true when bodies that waited for a top-level await may run, and false when no more do */
+export function watchEvaluation(to: (mayRun: boolean) => void): void {
+  tell = to;
+}
 
 /** The mark runs. */
 export function passed(): void {
   onMark();
 }
 
-/**
- * @param application URL of its module
- * @param tell is told true when bodies that waited for a top-level await may run, and false when no more do
- */
-export async function importApplication(
-  application: string,
-  tell: (mayRun: boolean) => void,
-): Promise<ModuleExports> {
+/** @param application URL of its module */
+export async function importApplication(application: string): Promise<ModuleExports> {
   let mayRun = false;
   onMark = () => {
     mayRun = true;

@@ -39,12 +39,7 @@ export class KindError extends TypeError {
 
 const NATIVE_KINDS: ReadonlySet<ApplicationKind> = new Set(['exchange', 'generator', 'handler']);
 
-/** @param tellUnendable as `Vitals.setUnendable` */
-export async function load(
-  options: HostOptions,
-  shutdown: Shutdown,
-  tellUnendable: (isUnendable: boolean) => void,
-): Promise<Loaded> {
+export async function load(options: HostOptions, shutdown: Shutdown): Promise<Loaded> {
   if (options.applicationOptions !== undefined) {
     const module: BuiltInModule = await import(options.application);
     return { application: await module.create(options.applicationOptions), lifespan: {} };
@@ -53,7 +48,7 @@ export async function load(
   // Modules may keep what they find while they are loaded.
   installKnowing();
   const listening = new Listening(shutdown, options.port);
-  const module = authored(await importModule(options.application, tellUnendable));
+  const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
@@ -75,12 +70,9 @@ function closing(listening: Listening, kind: ApplicationKind, value: unknown): (
   return () => state === 'open' && server.emit('close');
 }
 
-async function importModule(
-  application: string,
-  tellUnendable: (isUnendable: boolean) => void,
-): Promise<ModuleExports> {
+async function importModule(application: string): Promise<ModuleExports> {
   try {
-    return await importApplication(application, tellUnendable);
+    return await importApplication(application);
   } catch (error) {
     throw await locate(error, application);
   }
