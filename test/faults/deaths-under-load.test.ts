@@ -22,7 +22,7 @@ async function start(
   return { load, log, pool, status, fault: (path: string) => load.send(session, path) };
 }
 
-const isKilled = (pool: Pool, most: number) => {
+const kill = (pool: Pool, most: number) => {
   for (const thread of [...pool.dispatcher.threads].slice(0, most)) void pool.workerOf(thread)?.terminate();
 };
 
@@ -86,7 +86,7 @@ for (const fate of ['dies in start', 'dies soon'] satisfies Fate[]) {
     for (let round = 1; round <= ROUNDS; round++) {
       await load.completed(100);
       load.fate = fate;
-      isKilled(pool, 1);
+      kill(pool, 1);
       // The one that was killed, and three in its place.
       await untilCount(log, 'thread died', 4 * round);
       load.fate = 'lives';
@@ -104,7 +104,7 @@ test.serial('a pool loses all its threads for a while under load: 503, and it co
   for (let round = 1; round <= ROUNDS; round++) {
     await load.completed(100);
     load.fate = 'dies in start';
-    isKilled(pool, 2);
+    kill(pool, 2);
     const { refused } = load.counts;
     const backMs = performance.now() + AWAY_MS;
     await load.until((counts) => counts.refused >= refused + 100 && performance.now() >= backMs);
