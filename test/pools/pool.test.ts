@@ -59,7 +59,7 @@ test('deaths beyond the restart intensity make the pool wait, which refuses what
 test('what can wait until a thread is there again waits, and the pool recovers by itself', async (t) => {
   const { pool, news, submit, heard } = startPool(t, 'scripted', {
     // Longer than a busy machine takes from the death to the look for a replacement, which would start it at once otherwise.
-    restart: { ...slow, intensity: 0, delayMs: 500, maxDelayMs: 500 },
+    restart: { ...slow, intensity: 0, delayMs: 3_000, maxDelayMs: 3_000 },
   });
   await pool.start();
   const jobs = submit('exit', 'a', 'b');
