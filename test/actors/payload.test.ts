@@ -352,3 +352,16 @@ test('whatever the bytes are, they are a value or refused, and nothing gets a pr
   );
   t.pass();
 });
+
+test('memory for a large payload is used again while the next are as large, and given back when they are not', (t) => {
+  const own = new PayloadEncoder();
+  const roomy = { ...limits, maxBytes: 4_194_304 };
+  const large = new Uint8Array(1_048_576);
+  own.encode(large, 'value', roomy);
+  const { buffer } = own.bytes;
+  own.encode(large, 'value', roomy);
+  t.is(own.bytes.buffer, buffer);
+  for (let n = 0; n < 2; n++) own.encode('small', 'value', roomy);
+  t.true(own.bytes.length <= 262_144);
+  t.is(decoder.decode(own.bytes, 0, own.length, roomy), 'small');
+});

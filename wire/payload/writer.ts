@@ -5,7 +5,7 @@
 import { Extension, type PayloadError } from './forms.ts';
 
 const FIRST_BYTES = 4_096;
-/** A buffer that one large payload has made larger than this is not kept. */
+/** A buffer that one large payload has made larger than this is kept while the next are as large: fresh memory costs more than the copy. */
 const KEPT_BYTES = 262_144;
 /** From here on a native call beats a loop over the characters. */
 const SHORT_STRING = 24;
@@ -23,8 +23,9 @@ export abstract class PayloadWriter {
 
   /** Another payload begins, of so many bytes at most. */
   protected begin(maxBytes: number): void {
-    if (this.bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
+    const wasSmall = this.length <= KEPT_BYTES;
     this.length = 0;
+    if (wasSmall && this.bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
     this.#maxBytes = maxBytes;
     this.#room = Math.min(this.bytes.length, maxBytes);
   }

@@ -38,7 +38,10 @@ export interface Timers {
 
 const SYSTEM_TIMERS: Timers = {
   set: (callback, afterMs) =>
-    OUTERMOST.runInAsyncScope(setTimeout, undefined, callback, afterMs) as unknown as NodeJS.Timeout,
+    // The port keeps the thread, as long as there is anything to wait for.
+    (
+      OUTERMOST.runInAsyncScope(setTimeout, undefined, callback, afterMs) as unknown as NodeJS.Timeout
+    ).unref(),
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 

@@ -22,12 +22,14 @@ export function callOptions(options: CallOptions = {}): CallOptions {
 export function optionsOf(args: readonly unknown[]): CallOptions | undefined {
   const last = args.at(-1);
   if (typeof last !== 'object' || last === null) return undefined;
-  if (marked.has(last)) return last;
+  if (!('deadlineMs' in last || 'signal' in last || 'hard' in last))
+    return marked.has(last) ? last : undefined;
+  if (marked.has(last)) return last as CallOptions;
   const names = Object.keys(last);
   if (names.length === 0 || !names.every((name) => OPTION_NAMES.has(name))) return undefined;
   const { deadlineMs, signal, hard } = last as { readonly [name: string]: unknown };
   if (deadlineMs !== undefined && typeof deadlineMs !== 'number') return undefined;
   if (signal !== undefined && !(signal instanceof AbortSignal)) return undefined;
   if (hard !== undefined && typeof hard !== 'boolean') return undefined;
-  return last;
+  return last as CallOptions;
 }

@@ -1,11 +1,11 @@
 /** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
-import { clockMilliseconds } from '../../wire/clock.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import type { ActorThread } from './actor-thread.ts';
 import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
 import type { ActorState } from './client.ts';
+import { Deadlines, type Due } from './deadlines.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { answering, type Child, type HostedCall } from './hosted-call.ts';
@@ -17,7 +17,7 @@ import type { CallOptions, EachResult } from './types.ts';
 /** The longest deadline: what the clock's difference can say, about 24 days. */
 const MOST_DEADLINE_MS = 2 ** 31 - 1;
 
-class MadeCall implements Child, StreamSource, FedCall {
+class MadeCall implements Child, Due, StreamSource, FedCall {
   readonly id: number;
   readonly actor: ActorState;
   readonly method: string;
@@ -33,7 +33,10 @@ class MadeCall implements Child, StreamSource, FedCall {
   readonly #calls: Calls;
   readonly #parent: HostedCall | undefined;
   readonly #signal: AbortSignal | undefined;
-  #timer: object | undefined;
+  dueMs = 0;
+  queue: Due['queue'] = null;
+  earlier: Due | null = null;
+  later: Due | null = null;
   #onAbort: (() => void) | undefined;
 
   constructor(
@@ -65,7 +68,7 @@ class MadeCall implements Child, StreamSource, FedCall {
   }
 
   watch(remainingMs: number): void {
-    this.#timer = this.#calls.thread.setTimer(() => this.#calls.give(this, this.#late()), remainingMs);
+    this.#calls.deadlines.add(this, Math.ceil(remainingMs));
     this.#parent?.adopt(this);
     if (this.#signal === undefined) return;
     const signal = this.#signal;
@@ -75,7 +78,7 @@ class MadeCall implements Child, StreamSource, FedCall {
   }
 
   unwatch(): void {
-    this.#calls.thread.clearTimer(this.#timer);
+    this.#calls.deadlines.delete(this);
     this.#parent?.disown(this);
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
   }
@@ -104,22 +107,24 @@ class MadeCall implements Child, StreamSource, FedCall {
     this.#calls.give(this, new ActorError(code, text, { begun: 'yes', by: 'caller', cause }));
   }
 
-  #late(): ActorError {
-    return new ActorError(
-      ActorErrorCode.Deadline,
-      `${this.actor.settings.name}.${this.method}: no answer by its deadline`,
-      { begun: 'unknown', by: 'caller' },
+  late(): void {
+    const message = `${this.actor.settings.name}.${this.method}: no answer by its deadline`;
+    this.#calls.give(
+      this,
+      new ActorError(ActorErrorCode.Deadline, message, { begun: 'unknown', by: 'caller' }),
     );
   }
 }
 
 export class Calls {
   readonly thread: ActorThread;
+  readonly deadlines: Deadlines;
   readonly #open = new Map<number, MadeCall>();
   #lastId = 0;
 
   constructor(thread: ActorThread) {
     this.thread = thread;
+    this.deadlines = new Deadlines(thread);
   }
 
   get openCalls(): number {
@@ -188,7 +193,8 @@ export class Calls {
       return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags, record);
     }
     const id = this.#nextId();
-    const { promise, ...settling } = Promise.withResolvers<unknown>();
+    const settling = Promise.withResolvers<unknown>();
+    const { promise } = settling;
     const { resolve, reject } = record === null ? settling : told(record, settling);
     const call = new MadeCall(
       this,
@@ -210,7 +216,7 @@ export class Calls {
     actor.openCalls++;
     actor.openBytes += length;
     call.watch(remainingMs);
-    const deadlineMs = (clockMilliseconds() + Math.ceil(remainingMs)) >>> 0;
+    const { dueMs: deadlineMs } = call;
     // Nobody waits for the end of a tell, so it can be part of no circle.
     const isChained = running !== undefined && (flags & CallFlag.Tell) === 0;
     const parentSlot = isChained ? running.slot + 1 : 0;
@@ -359,6 +365,7 @@ export class Calls {
       this.#settle(call);
       call.reject(stopped(`${call.actor.settings.name}.${call.method}`, 'unknown'));
     }
+    this.deadlines.clear();
   }
 
   #settle(call: MadeCall): void {
