@@ -156,6 +156,21 @@ const refused: readonly [title: string, value: () => unknown, path: string, got:
   ['a function', () => ({ a: [1, () => 1] }), 'value.a[1]', /a function/],
   ['a symbol', () => ({ a: Symbol('s') }), 'value.a', /a symbol/],
   ['an instance of a class', () => ({ 'a-b': new (class Cart {})() }), 'value["a-b"]', /an instance of Cart/],
+  [
+    'a subclass of Array',
+    () => ({ rows: new (class Rows extends Array {})(3) }),
+    'value.rows',
+    /an instance of Rows/,
+  ],
+  ['a subclass of Map', () => [new (class Table extends Map {})()], 'value[0]', /an instance of Table/],
+  ['a subclass of Set', () => new (class Tags extends Set {})(), 'value', /an instance of Tags/],
+  [
+    'a subclass of Date',
+    () => ({ at: new (class Moment extends Date {})() }),
+    'value.at',
+    /an instance of Moment/,
+  ],
+  ['an array without a prototype', () => Object.setPrototypeOf([1], null), 'value', /an instance of a class/],
   ['a promise', () => [Promise.resolve()], 'value[0]', /an instance of Promise/],
   ['a WeakMap', () => new WeakMap(), 'value', /an instance of WeakMap/],
   ['a SharedArrayBuffer', () => ({ b: new SharedArrayBuffer(8) }), 'value.b', /a SharedArrayBuffer/],
@@ -364,4 +379,17 @@ test('memory for a large payload is used again while the next are as large, and 
   for (let n = 0; n < 2; n++) own.encode('small', 'value', roomy);
   t.true(own.bytes.length <= 262_144);
   t.is(decoder.decode(own.bytes, 0, own.length, roomy), 'small');
+});
+
+test('of an array the elements are carried, and properties beside them are not', (t) => {
+  const match = /(b)(?<rest>.*)/.exec('abc');
+  t.deepEqual(carried(match), ['bc', 'b', 'c']);
+  t.deepEqual(carried(Object.assign([1, 2], { extra: 3 })), [1, 2]);
+});
+
+test('arrays, maps, sets and dates of another context are carried as ours', (t) => {
+  const made = runInNewContext(
+    '({ a: [1], m: new Map([[1, 2]]), s: new Set([3]), d: new Date(4) })',
+  ) as object;
+  t.deepEqual(carried(made), { a: [1], m: new Map([[1, 2]]), s: new Set([3]), d: new Date(4) });
 });

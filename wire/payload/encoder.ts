@@ -107,20 +107,33 @@ export class PayloadEncoder extends PayloadWriter {
     }
     if (isProxy(value)) this.#refuse('a Proxy');
     this.#seen.set(value, this.#seen.size);
+    const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) {
+      if (prototype !== Array.prototype) this.#refuseSubclass(prototype);
       this.#array(value, depth);
       return;
     }
-    const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) this.#plain(value, depth);
     else if (ArrayBuffer.isView(value)) this.#bufferView(value);
-    else if (isDate(value)) this.#date(value);
-    else if (isMap(value)) this.#map(value, depth);
-    else if (isSet(value)) this.#set(value, depth);
-    else if (isArrayBuffer(value)) this.#arrayBuffer(value);
+    else if (isDate(value)) {
+      this.#refuseSubclass(prototype);
+      this.#date(value);
+    } else if (isMap(value)) {
+      this.#refuseSubclass(prototype);
+      this.#map(value, depth);
+    } else if (isSet(value)) {
+      this.#refuseSubclass(prototype);
+      this.#set(value, depth);
+    } else if (isArrayBuffer(value)) this.#arrayBuffer(value);
     else if (isNativeError(value)) this.#errorAmongData(value, depth);
     else if (isPlainElsewhere(prototype)) this.#plain(value, depth);
     else this.#refuse(isSharedArrayBuffer(value) ? 'a SharedArrayBuffer' : nameOf(prototype));
+  }
+
+  /** What extends a built-in class would arrive without what it adds. Those of other contexts end as ours do. */
+  #refuseSubclass(prototype: unknown): void {
+    const above: unknown = prototype === null ? null : Object.getPrototypeOf(prototype);
+    if (above === null || Object.getPrototypeOf(above) !== null) this.#refuse(nameOf(prototype));
   }
 
   #plain(value: object, depth: number): void {
