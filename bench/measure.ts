@@ -46,7 +46,7 @@ export function residentBytes(groupId: number): number {
   return total;
 }
 
-function residentBytesOfProcess(pid: string): number {
+export function residentBytesOfProcess(pid: string): number {
   try {
     const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
     return match === null ? 0 : Number(match[1]) * 1024;

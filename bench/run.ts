@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import type { BenchContext, Scenario } from './comparison.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { type Result, renderResult, renderTargets, writeReadme, writeResult } from './report.ts';
+import { actors } from './scenarios/actors.ts';
 import { channel } from './scenarios/channel.ts';
 import { compute } from './scenarios/compute.ts';
 import { faces } from './scenarios/faces.ts';
@@ -44,6 +45,7 @@ const scenarios: readonly Scenario[] = [
   isolation,
   transfer,
   channel,
+  actors,
   topics,
   stalled,
   idle,

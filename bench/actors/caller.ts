@@ -1,0 +1,54 @@
+/** The application whose thread calls the actors: a request says what, and is answered with what came of it. */
+import { actor, traceContext } from '../../workers/actors/actors.ts';
+import type { Exchange } from '../../workers/gateway.ts';
+import type { Counted, Till } from './hosted.ts';
+import { asks, chunks, type Run } from './work.ts';
+
+const TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+const TELLS_IN_FLIGHT = 512;
+const till = actor<typeof Till>('till');
+const counted = actor<typeof Counted>('counted');
+
+export default async function caller(exchange: Exchange): Promise<void> {
+  const asked = JSON.parse(await exchange.body.text()) as (Run & { traced: boolean }) | Keys;
+  const answer = 'keys' in asked ? await tells(asked) : await run(asked, asked.traced);
+  exchange.respond(200, { 'content-type': 'application/json' }, JSON.stringify(answer));
+}
+
+function run(what: Run, traced: boolean): Promise<number> {
+  const begin = () =>
+    what.load === 'ask'
+      ? asks((order) => till.handle(order), what)
+      : chunks(till.chunks(), what.milliseconds);
+  return traced ? traceContext.run(TRACE, begin) : begin();
+}
+
+export interface Keys {
+  readonly keys: number;
+  readonly messages: number;
+}
+
+/** Tells keys that follow one another at random, some of them while one of theirs is under way, and counts what arrived. */
+async function tells({ keys, messages }: Keys): Promise<{ n: number; faults: number }> {
+  const sequences = new Uint32Array(keys);
+  let left = messages;
+  let state = 12_345;
+  const loop = async () => {
+    while (left > 0) {
+      left--;
+      // A linear congruential generator: the same keys in every run.
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      const key = state % keys;
+      sequences[key]++;
+      await counted.of(`key-${key}`).tell.next(sequences[key]);
+    }
+  };
+  await Promise.all(Array.from({ length: TELLS_IN_FLIGHT }, loop));
+  const total = { n: 0, faults: 0 };
+  for (let key = 0; key < keys; key++) {
+    const { n, faults } = await counted.of(`key-${key}`).sum();
+    total.n += n;
+    total.faults += faults;
+  }
+  return total;
+}

@@ -1,0 +1,154 @@
+/**
+ * One measurement of messages between threads, in a process of its own, whose CPU time it therefore is:
+ * `node bench/actors/measure.ts '{"contender": "Sluice", "load": "ask", "inFlight": 64, "milliseconds": 2000}'`.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { createServer } from '../../runtime/embedding/create-server.ts';
+import { residentBytesOfProcess } from '../measure.ts';
+import type { Keys } from './caller.ts';
+import type { Role } from './threads.ts';
+import { CHUNK_BYTES, type Run, STREAM_ITEMS } from './work.ts';
+
+export type ActorContender =
+  | 'Sluice'
+  | 'Sluice, with a trace'
+  | 'Comlink'
+  | 'postMessage'
+  | 'postMessage, by way of the main thread'
+  | 'two copies in one thread';
+
+export interface Measurement extends Run {
+  readonly contender: ActorContender;
+  /** Beside a thread that computes. */
+  readonly isBusy: boolean;
+}
+
+/** Of a second, and for one. */
+export interface Measured {
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number;
+}
+
+export interface KeysMeasured extends Measured {
+  /** From a fifth of the time on, at most. */
+  readonly grownBytes: number;
+}
+
+const RUNS_BEFORE = 2;
+
+function worker(role: Role): Worker {
+  const transferList = role.port === null ? [] : [role.port];
+  return new Worker(new URL('threads.ts', import.meta.url), { workerData: role, transferList });
+}
+
+/** Joins two threads by way of this one. */
+function joined(): [MessagePort, MessagePort] {
+  const [one, other] = [new MessageChannel(), new MessageChannel()];
+  one.port2.on('message', (message) => other.port2.postMessage(message));
+  other.port2.on('message', (message) => one.port2.postMessage(message));
+  return [one.port1, other.port1];
+}
+
+type RunIt = (run: Run) => Promise<number>;
+
+function threads(contender: ActorContender): RunIt {
+  const by = contender === 'Comlink' ? 'comlink' : 'postMessage';
+  let caller: Worker;
+  if (contender === 'two copies in one thread') caller = worker({ role: 'copies', by, port: null });
+  else {
+    const direct = new MessageChannel();
+    const isRelayed = contender === 'postMessage, by way of the main thread';
+    const [mine, other] = isRelayed ? joined() : [direct.port1, direct.port2];
+    worker({ role: 'answers', by, port: other });
+    caller = worker({ role: 'caller', by, port: mine });
+  }
+  return (run) =>
+    new Promise((resolve, reject) => {
+      caller.once('message', resolve);
+      caller.once('error', reject);
+      caller.postMessage(run);
+    });
+}
+
+async function post(body: object): Promise<unknown> {
+  const response = await fetch(`http://${address}/`, { method: 'POST', body: JSON.stringify(body) });
+  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+  return await response.json();
+}
+
+let address = '';
+
+async function startSluice(): Promise<void> {
+  // As the other contenders' threads: on a machine that has more to do, a niceness would be what is measured.
+  const ring = { ringBytes: 16_777_216 as const, niceIncrement: 0 };
+  const one = { min: 1, max: 1 };
+  const stream = {
+    maxMessageBytes: 2 * CHUNK_BYTES,
+    mailboxBytes: 4 * CHUNK_BYTES,
+    streamItems: STREAM_ITEMS,
+  };
+  const server = createServer(
+    {
+      listeners: [{ address: '127.0.0.1:0' }],
+      pools: {
+        callers: { application: './caller.ts', threads: one, ...ring },
+        hosts: { module: './hosted.ts', threads: one, ...ring },
+      },
+      routes: [{ path: '/*', pool: 'callers' }],
+      actors: {
+        till: { pool: 'hosts', export: 'Till', kind: 'pool', ...stream },
+        counted: { pool: 'hosts', export: 'Counted', kind: 'keyed', deadlineMs: 600_000 },
+      },
+      limits: { exchangeTimeoutMs: 0 },
+    },
+    {
+      directory: import.meta.dirname,
+      log: (line) => {
+        if (line.level === 'error') console.error(JSON.stringify(line));
+      },
+    },
+  );
+  await server.start();
+  address = server.addresses[0]?.address ?? '';
+}
+
+async function measure({ contender, isBusy, ...run }: Measurement): Promise<Measured> {
+  const isSluice = contender.startsWith('Sluice');
+  if (isSluice) await startSluice();
+  const runIt: RunIt = isSluice
+    ? async (asked) => (await post({ ...asked, traced: contender === 'Sluice, with a trace' })) as number
+    : threads(contender);
+  const beside = isBusy ? worker({ role: 'computes', by: 'postMessage', port: null }) : null;
+  if (beside !== null) await new Promise((resolve) => beside.once('message', resolve));
+  for (let n = 0; n < RUNS_BEFORE; n++) await runIt({ ...run, milliseconds: run.milliseconds / 4 });
+  const cpu = process.cpuUsage();
+  const startMs = performance.now();
+  const count = await runIt(run);
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    perSecond: (count * 1_000) / (performance.now() - startMs),
+    cpuMicroseconds: (user + system) / count,
+  };
+}
+
+async function measureKeys({ keys, messages }: Keys): Promise<KeysMeasured> {
+  await startSluice();
+  const cpu = process.cpuUsage();
+  const startMs = performance.now();
+  const samples: number[] = [];
+  const timer = setInterval(() => samples.push(residentBytesOfProcess('self')), 50);
+  const { n, faults } = (await post({ keys, messages })) as { n: number; faults: number };
+  clearInterval(timer);
+  if (n !== messages || faults > 0) throw new Error(`${n} of ${messages} arrived, ${faults} out of order`);
+  const { user, system } = process.cpuUsage(cpu);
+  const [start = 0, ...later] = samples.slice(Math.floor(samples.length / 5));
+  return {
+    perSecond: (messages * 1_000) / (performance.now() - startMs),
+    cpuMicroseconds: (user + system) / messages,
+    grownBytes: Math.max(start, ...later) - start,
+  };
+}
+
+const asked = JSON.parse(process.argv[2] ?? '') as Measurement | Keys;
+console.log(JSON.stringify('keys' in asked ? await measureKeys(asked) : await measure(asked)));
+process.exit(0);

@@ -1,0 +1,154 @@
+/** Messages between threads: actors beside what is used for it today. bench/actors/ has the processes that are measured. */
+import { fileURLToPath } from 'node:url';
+import type { ActorContender, KeysMeasured, Measured, Measurement } from '../actors/measure.ts';
+import type { BenchContext, Comparison, Scenario, ScenarioResult, Target } from '../comparison.ts';
+import { formatNumber } from '../comparison.ts';
+import { runProgram } from '../processes.ts';
+
+const PROGRAM = fileURLToPath(new URL('../actors/measure.ts', import.meta.url));
+const PATIENCE_MS = 300_000;
+const MEBIBYTE = 1_048_576;
+
+const POST: ActorContender = 'postMessage';
+const RELAYED: ActorContender = 'postMessage, by way of the main thread';
+const SLUICE: ActorContender = 'Sluice';
+const TRACED: ActorContender = 'Sluice, with a trace';
+const COMLINK: ActorContender = 'Comlink';
+const COPIES: ActorContender = 'two copies in one thread';
+
+interface Case {
+  readonly title: string;
+  readonly contenders: readonly ActorContender[];
+  readonly load: Omit<Measurement, 'contender' | 'milliseconds'>;
+  readonly unit: string;
+  readonly targets: readonly Target[];
+  readonly cpuTargets: readonly Target[];
+}
+
+const atLeast = (contender: ActorContender, limit: number): Target => ({
+  contender,
+  of: 'ratio',
+  bound: 'at least',
+  limit,
+});
+
+const CASES: readonly Case[] = [
+  {
+    title: '64 asks in flight',
+    contenders: [POST, RELAYED, COMLINK, SLUICE, TRACED],
+    load: { load: 'ask', inFlight: 64, isBusy: false },
+    unit: 'asks/s',
+    targets: [atLeast(SLUICE, 1.5)],
+    cpuTargets: [{ contender: TRACED, of: 'value', bound: 'at most', limit: 5 }],
+  },
+  {
+    title: '1 ask in flight',
+    contenders: [POST, RELAYED, COMLINK, SLUICE, TRACED],
+    load: { load: 'ask', inFlight: 1, isBusy: false },
+    unit: 'asks/s',
+    targets: [atLeast(SLUICE, 0.9)],
+    cpuTargets: [],
+  },
+  {
+    title: '1 ask in flight beside a thread that computes',
+    contenders: [POST, RELAYED, SLUICE],
+    load: { load: 'ask', inFlight: 1, isBusy: true },
+    unit: 'asks/s',
+    targets: [atLeast(SLUICE, 0.9)],
+    cpuTargets: [],
+  },
+  {
+    title: 'a stream of chunks of 1 MiB',
+    contenders: [COPIES, POST, SLUICE],
+    load: { load: 'stream', inFlight: 1, isBusy: false },
+    unit: 'chunks/s',
+    targets: [atLeast(SLUICE, 0.7)],
+    cpuTargets: [],
+  },
+];
+
+const KEYS = 10_000;
+const MESSAGES = 1_000_000;
+const MOST_GROWTH_MIB = 64;
+
+export const actors: Scenario = { name: 'actors', title: 'Messages between threads', run };
+
+async function run(context: BenchContext): Promise<ScenarioResult> {
+  const milliseconds = context.isQuick ? 500 : 2_000;
+  const comparisons: Comparison[] = [];
+  for (const { title, contenders, load, unit, targets, cpuTargets } of CASES) {
+    const rates: Record<string, number[]> = Object.fromEntries(contenders.map((name) => [name, []]));
+    const cpu: Record<string, number[]> = Object.fromEntries(contenders.map((name) => [name, []]));
+    for (let round = 0; round < context.rounds; round++) {
+      for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+        const measured = await measure<Measured>(context, title, contender, {
+          contender,
+          ...load,
+          milliseconds,
+        });
+        rates[contender]?.push(Math.round(measured.perSecond));
+        cpu[contender]?.push(Math.round(measured.cpuMicroseconds * 100) / 100);
+      }
+    }
+    const baseline = contenders[0] as string;
+    comparisons.push({ title, unit, baseline, samples: rates, targets });
+    if (title === CASES[0]?.title) {
+      const both = { [COMLINK]: rates[COMLINK] ?? [], [SLUICE]: rates[SLUICE] ?? [] };
+      const against = { title: `${title}, against Comlink`, unit, baseline: COMLINK };
+      comparisons.push({ ...against, samples: both, targets: [atLeast(SLUICE, 5)] });
+    }
+    // What the thread beside costs is in it as well, and says nothing.
+    if (load.isBusy) continue;
+    comparisons.push({
+      title: `CPU for each, ${title}`,
+      unit: 'µs',
+      baseline,
+      samples: cpu,
+      targets: cpuTargets,
+    });
+  }
+  comparisons.push(...(await measureKeys(context)));
+  return {
+    comparisons,
+    method:
+      'One thread calls, another answers, and nothing else runs; a process for each measurement, whose whole CPU time is divided by what was answered. Asks carry an object of three properties and are ' +
+      'answered with another. postMessage and Comlink go over a port between the two threads, or, where it says so, by way of the main thread; ' +
+      'Sluice goes by way of its reactor, with a deadline on every call. Chunks are the same buffer again and again, read and dropped: against the two copies that a ring costs at least, made in one thread, and against structured clones ' +
+      `with a window of 16. ${MESSAGES.toLocaleString('en')} tells to ${KEYS.toLocaleString('en')} keys at random, 512 under way at a time; each key counts and looks at the order, and the memory is what the process has grown by at most after the first fifth.`,
+  };
+}
+
+async function measureKeys(context: BenchContext): Promise<Comparison[]> {
+  const messages = context.isQuick ? MESSAGES / 10 : MESSAGES;
+  const title = `${messages.toLocaleString('en')} messages through ${KEYS.toLocaleString('en')} keys`;
+  const samples = { rate: [] as number[], cpu: [] as number[], memory: [] as number[] };
+  for (let round = 0; round < context.rounds; round++) {
+    const asked = { keys: KEYS, messages };
+    const measured = await measure<KeysMeasured>(context, title, SLUICE, asked);
+    samples.rate.push(Math.round(measured.perSecond));
+    samples.cpu.push(Math.round(measured.cpuMicroseconds * 100) / 100);
+    samples.memory.push(Math.round((measured.grownBytes / MEBIBYTE) * 10) / 10);
+  }
+  const of = (name: keyof typeof samples) => ({ baseline: SLUICE, samples: { [SLUICE]: samples[name] } });
+  const most: Target = { contender: SLUICE, of: 'value', bound: 'at most', limit: MOST_GROWTH_MIB };
+  return [
+    { title, unit: 'tells/s', ...of('rate') },
+    { title: `CPU for each, ${title}`, unit: 'µs', ...of('cpu') },
+    { title: `memory grown, ${title}`, unit: 'MiB', ...of('memory'), targets: [most] },
+  ];
+}
+
+async function measure<M extends Measured>(
+  context: BenchContext,
+  title: string,
+  contender: string,
+  asked: object,
+): Promise<M> {
+  const output = await runProgram(contender, process.execPath, [PROGRAM, JSON.stringify(asked)], PATIENCE_MS);
+  const measured = JSON.parse(output.trim().split('\n').at(-1) ?? '') as M;
+  const { perSecond, cpuMicroseconds } = measured;
+  context.progress(
+    `  ${title}: ${contender}: ${formatNumber(perSecond)}/s, ${formatNumber(cpuMicroseconds)} µs of CPU`,
+  );
+  return measured;
+}
