@@ -1,6 +1,8 @@
 /** What one call enters (`AsyncLocalStorage.enterWith`) no other call sees, though a turn begins many of them. */
+import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { FileScope } from '../server/harness.ts';
+import { Signals } from '../server/signals.ts';
 import { type ActorServer, actorModule, startActorServer } from './actor-server.ts';
 
 const scope = new FileScope();
@@ -12,7 +14,7 @@ test.before(async () => {
     tasks: 1,
     actors: {
       keyed: { pool: 'state', export: 'Keyed', kind: 'keyed' },
-      pooled: { pool: 'tasks', export: 'Pooled', kind: 'pool', concurrency: 8 },
+      pooled: { pool: 'tasks', export: 'Pooled', kind: 'pool', concurrency: 9 },
     },
   });
 });
@@ -58,14 +60,21 @@ test('instances that are made at once', async (t) => {
 
 for (const [where, actor, key] of places.slice(1)) {
   test(`listeners of calls of ${where} that end at once`, async (t) => {
+    const signals = new Signals(randomUUID());
+    t.teardown(() => signals.close());
+    const abortOn = [signals.name, 'enough'] as const;
     const calls = names.map((name, index) => ({
       actor,
       ...key(index),
       method: 'aborted',
       args: [name],
-      deadlineMs: 500,
+      abortOn,
     }));
-    for (const { error } of await server.ask(...calls)) t.is(error?.code, 'SLUICE_ACTOR_DEADLINE');
+    const given = server.ask(...calls);
+    const listening = { actor, ...key(0), method: 'listening' };
+    while (((await server.ask(listening))[0]?.value as number) < names.length);
+    signals.tell('enough');
+    for (const { error } of await given) t.is(error?.code, 'SLUICE_ACTOR_ABORTED');
     // They are told a moment after the callers.
     let heard: unknown[] = [];
     do {

@@ -61,7 +61,13 @@ class Entering {
         heard.push(`${who} heard in ${enter(`listener of ${who}`)}`);
         resolve();
       });
+      listening++;
     });
+  }
+
+  /** How many calls of `aborted` listen. */
+  listening(): number {
+    return listening;
   }
 
   /** What the listeners of `aborted` were called in. */
@@ -71,9 +77,10 @@ class Entering {
 }
 
 const heard: string[] = [];
+let listening = 0;
 
 export class Keyed extends Entering {
-  static interleave = ['aborted', 'heard'];
+  static interleave = ['aborted', 'heard', 'listening'];
 }
 
 export class Pooled extends Entering {}
