@@ -51,8 +51,8 @@ export class ResponseCredit {
   }
 
   /**
-   * A peer that has taken two windows' worth and leaves nothing lying waits for the thread, and the thread for the credit's
-   * way back: a larger window bridges it. A peer that stalls from the start never gets there.
+   * A peer that drains two windows without leaving a backlog is limited by the latency of credit, so its window doubles. A peer that
+   * stalls from the start never drains two.
    */
   #grow(): void {
     const window = this.#windowBytes;

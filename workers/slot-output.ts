@@ -57,7 +57,7 @@ export abstract class SlotOutput implements Sender {
 
   /** More of the request may come. */
   protected abstract readonly isRequestOpen: boolean;
-  /** The reactor has yet to say whether it has promised: a response that is complete before that is no reason to have asked in vain. */
+  /** The application has asked for a push and the reactor has not answered yet. A response that completes first does not cancel the push. */
   protected abstract readonly awaitsPromise: boolean;
   /** The exchange is over. @param error what cut it off; null: the response was complete */
   protected abstract onFinished(closed: Closed, error: ExchangeClosedError | null): void;

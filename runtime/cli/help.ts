@@ -33,7 +33,7 @@ const examples: readonly Row[] = [
 
 const exitCodes: Readonly<Record<string, string>> = {
   [ExitCode.Ok]:
-    'The server has drained and ended; or the configuration is right; or the question has been answered.',
+    'The server has drained and ended; or the configuration is valid; or the question has been answered.',
   [ExitCode.Failed]:
     'Something failed that should not, or no server runs to be asked; the log or standard error says what.',
   [ExitCode.ConfigWrong]:

@@ -24,7 +24,7 @@ export function summarize(
   const patterns = config.routes.map(({ host, path }) => `${host === '*' ? '' : host}${path}`);
   const patternWidth = Math.max(...patterns.map((pattern) => pattern.length));
   return [
-    `${relative(directory, config.file)} is right`,
+    `${relative(directory, config.file)} is valid`,
     '',
     'Listeners',
     ...config.listeners.map((listener) => {

@@ -82,16 +82,21 @@ export function describeProblems(source: string, problems: readonly ConfigProble
 export function describeProblem(problem: ConfigProblem): string {
   const place = problem.line === undefined ? '' : ` (line ${problem.line}, column ${problem.column})`;
   const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
-  return `${problem.where}${place}: expected ${problem.expected}, came ${problem.received}${hint} [${problem.code}]`;
+  const { expected, received } = problem;
+  const what =
+    received === NOTHING ? `missing, expected ${expected}` : `expected ${expected}, came ${received}`;
+  return `${problem.where}${place}: ${what}${hint} [${problem.code}]`;
 }
 
+/** What a problem has received where there is no value. */
+export const NOTHING = 'nothing';
 const SHOWN_CHARACTERS = 60;
 /** No longer path can be opened on Linux. */
 const PATH_CHARACTERS = 4_096;
 
 /** A value from outside as an error shows it: one line, bounded, and never the contents of an object. */
 export function describeValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
+  if (value === undefined) return NOTHING;
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'string' ? quote(value, SHOWN_CHARACTERS) : JSON.stringify(value);

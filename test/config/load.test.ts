@@ -156,7 +156,7 @@ const mistakes: readonly [name: string, changes: object, code: ConfigErrorCode, 
     'a missing key',
     { routes: [{ path: '/' }] },
     ConfigErrorCode.MissingKey,
-    /^\$\.routes\[0\]\.pool .*the name of a pool, came nothing/,
+    /^\$\.routes\[0\]\.pool .*missing, expected the name of a pool/,
   ],
   [
     'a string for a number',
@@ -540,7 +540,7 @@ test('an application that is not there is found before any thread is started for
   ]);
 });
 
-test("this project's own configuration is right", (t) => {
+test("this project's own configuration is valid", (t) => {
   const file = fileURLToPath(new URL('../../runtime.config.json', import.meta.url));
   const config = parseConfig(readFileSync(file, 'utf8'), file);
   t.deepEqual(Object.keys(config.pools), [

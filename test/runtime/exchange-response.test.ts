@@ -96,7 +96,7 @@ test('credit for what was sent goes to the thread in one message for many pieces
   t.deepEqual(bench.atThread(), []);
 });
 
-test('the window doubles up to its limit for a peer that has taken two windows and leaves nothing lying', (t) => {
+test('the window doubles up to its limit for a peer that drains two windows without leaving a backlog', (t) => {
   const { bench, exchange, slot, host } = begun({ responseWindowBytes: 1000, maxResponseWindowBytes: 3000 });
   host.sendHead(slot, 0, 200, [], null);
   const pass = (bytes: number, sent = bytes) => {
