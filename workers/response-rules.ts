@@ -2,6 +2,7 @@
 import { fieldsBound } from '../wire/encoder.ts';
 import { HostError } from './errors.ts';
 import { contentLengthOf } from './fields/sent.ts';
+import type { ExchangeRequest } from './gateway.ts';
 
 /**
  * The room that fields take in a message, at most; it is claimed before they are written.
@@ -16,9 +17,17 @@ export function requireFit(flat: readonly string[], maxBytes: number): number {
   );
 }
 
+/**
+ * Whether a response of 2xx would accept a tunnel that the request asks for. An Upgrade of HTTP/1.1 may be ignored, and is accepted by
+ * 101 alone (RFC 9110 section 7.8).
+ */
+export function isAcceptedBy2xx({ protocol, method, version }: ExchangeRequest): boolean {
+  return method === 'CONNECT' || (protocol !== '' && version === '2');
+}
+
 /** @throws HostError `SLUICE_STATUS_INVALID` when a tunnel that was asked for is answered as if it were not */
-export function requireRefusalOfTunnel(status: number): void {
-  if (status >= 300) return;
+export function requireRefusalOfTunnel(request: ExchangeRequest, status: number): void {
+  if (status >= 300 || !isAcceptedBy2xx(request)) return;
   throw new HostError(
     'SLUICE_STATUS_INVALID',
     `expected accept(), or a status of 300 or above that refuses the tunnel (RFC 9110 section 9.3.6), got ${status}`,

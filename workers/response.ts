@@ -86,7 +86,7 @@ export abstract class HostedResponse extends SlotOutput {
   respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     this.#mustBeIdle();
     requireFinalStatus(status);
-    if (this.asksForTunnel) requireRefusalOfTunnel(status);
+    if (this.asksForTunnel) requireRefusalOfTunnel(this.request, status);
     const flat = this.#flatten(fields);
     const headBytes = requireFit(flat, this.outlet.maxHeadBytes);
     const declared = contentLengthOf(flat);

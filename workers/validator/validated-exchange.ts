@@ -13,6 +13,7 @@ import type {
   Tunnel,
   Withheld,
 } from '../gateway.ts';
+import { isAcceptedBy2xx } from '../response-rules.ts';
 import type { Report } from './report.ts';
 import { checkCapabilities, checkRequest, isSame } from './request-checks.ts';
 import { type BodyOwner, ValidatedBody } from './validated-body.ts';
@@ -159,7 +160,7 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
   }
 
   override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
-    const accepts = this.#asksForTunnel && status >= 200 && status < 300;
+    const accepts = isAcceptedBy2xx(this.#request) && status >= 200 && status < 300;
     try {
       super.respond(status, fields, body);
     } catch (error) {

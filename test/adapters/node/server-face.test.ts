@@ -6,6 +6,10 @@ import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
 import { requestHttp1 } from '../../server/http1-client.ts';
 import { connectHttp2, request } from '../../server/http2-client.ts';
+import { http1, http2, RefusedError, type Way } from '../../websocket/byte-streams.ts';
+import type { SocketServer } from '../../websocket/server.ts';
+import { ignoring } from './applications/ignored-upgrade.ts';
+import { type Address, listen } from './reference.ts';
 
 const scope = new FileScope();
 let server: TestServer;
@@ -20,6 +24,7 @@ test.before(async () => {
       classes: { application: file('own-classes.ts'), threads },
       closing: { application: file('own-classes.ts'), threads },
       proxy: { application: file('connect-proxy.ts'), threads },
+      ignoring: { application: file('ignored-upgrade.ts'), threads },
     },
     routes: [
       ...['server', 'handler', 'classes', 'closing'].map((pool) => ({
@@ -28,6 +33,7 @@ test.before(async () => {
         pool,
       })),
       { host: 'origin.test', path: '/*', pool: 'proxy', connect: true },
+      { path: '/*', pool: 'ignoring', websocket: true },
     ],
   });
 });
@@ -78,6 +84,18 @@ test('a request that nobody reads, and the socket of its exchange, are closed wh
 
 test('a timeout that nobody hears takes the connection away', async (t) => {
   await t.throwsAsync(get('classes.test', '/silent'));
+});
+
+test('an Upgrade that nobody listens to is a request like any other, as on node:http', async (t) => {
+  const reference = await listen(t, ignoring());
+  const ask = async (way: Way, address: Address) => {
+    const asked = way.webSocket(t, { ...server, ...address, scope } as SocketServer, '/?a=1');
+    const { status, body, fields } = await t.throwsAsync(asked, { instanceOf: RefusedError });
+    return { status, body: body && status === 200 ? JSON.parse(body) : '', length: fields['content-length'] };
+  };
+  t.deepEqual(await ask(http1, server), await ask(http1, reference));
+  // Over HTTP/2 a 200 would accept it, and node:http2 offers none.
+  t.is((await ask(http2, server)).status, 501);
 });
 
 test('CONNECT has its authority for a URL', async (t) => {

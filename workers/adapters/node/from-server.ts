@@ -18,8 +18,8 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   warnOfSettings(server);
   const face = new ServerFace(server);
   const application = (exchange: Exchange): void | Promise<void> => {
-    const { protocol, method, fields } = exchange.request;
-    if (protocol !== '' || method === 'CONNECT') return upgrade(server, exchange);
+    const { method, fields } = exchange.request;
+    if (method === 'CONNECT' || isForListener(server, exchange)) return upgrade(server, exchange);
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
     const event = isAsked ? 'checkContinue' : 'request';
@@ -38,6 +38,13 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   };
   const associated = Associated.of(application, pairOptions.downgrade);
   return application;
+}
+
+/** As with Node, which ignores an Upgrade that nobody listens to; over HTTP/2 it never offers what is asked for. */
+function isForListener(server: Server, { request, withheld }: Exchange): boolean {
+  if (request.protocol === '') return false;
+  const isIgnored = request.version !== '2' && server.listenerCount('upgrade') === 0;
+  return !isIgnored || withheld.some(({ feature }) => feature === 'tunnel');
 }
 
 /** Node gives an upgrade to its listeners with the socket, on which they write the response themselves. */

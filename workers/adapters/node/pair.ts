@@ -16,8 +16,9 @@ import { aborted, type PairOptions, PairResponse } from './pair-response.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { type ReaderOwner, RequestReader } from './request-reader.ts';
 import { closeResponse, makeResponse, markSent, type Outgoing } from './response.ts';
+import { makeSocket } from './secure-socket.ts';
 import { publishStart, type ServerFace } from './server-face.ts';
-import { ExchangeSocket, type SocketOwner } from './socket.ts';
+import type { ExchangeSocket, SocketOwner } from './socket.ts';
 
 const PROTOCOL_ERROR = 0x1;
 
@@ -47,10 +48,11 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   ) {
     super(exchange, options, associated);
     this.server = face === null ? null : face.server;
-    this.socket = new ExchangeSocket(exchange, this);
+    this.socket = makeSocket(exchange, this);
     this.req = makeRequest(exchange, this, face);
     this.res = makeResponse(this.req, this, face);
     setVersion(this.req, exchange.request.version);
+    this.req.complete ||= this.#isEmpty;
     // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
     // Connect does, and there is no bidirectional stream.
     // Of HTTP/1.0 Node thinks that there is none, and the server knows better.
@@ -239,12 +241,17 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   pull(): void {
     if (this.state === 'cut') return;
     // Who begins to read when all is over finds the end, as on Node, which has read the rest away.
-    if (this.#isReleased || (this.#reader === null && this.exchange.body.isAtEnd)) {
+    if (this.#isReleased || (this.#reader === null && this.#isEmpty)) {
       this.requestEnded();
       return;
     }
     this.#reader ??= new RequestReader(this);
     this.#reader.pull();
+  }
+
+  /** What a request for a tunnel brings is no content. */
+  get #isEmpty(): boolean {
+    return this.exchange.request.protocol !== '' || this.exchange.body.isAtEnd;
   }
 
   received(): void {

@@ -5,6 +5,7 @@
  * Nothing throws here that a net.Socket does not throw: much of what destroys a socket or writes to it runs in a timer or a callback,
  * where an exception ends the thread and with it every other exchange. What cannot be done fails this exchange, by name.
  */
+import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Exchange } from '../../gateway.ts';
 import { ConnectionFacts, makeSettable, REQUEST } from './connection-facts.ts';
@@ -169,7 +170,7 @@ export class ExchangeSocket extends ConnectionFacts {
   end(data?: unknown, encoding?: unknown, callback?: unknown): this {
     const done = [data, encoding, callback].find((each) => typeof each === 'function');
     if (done !== undefined) this.once('close', done as () => void);
-    if (data !== undefined && data !== null && data !== done) this.#refuse('end');
+    if (data !== undefined && data !== null && data !== done) this.refuse('end');
     else this.destroySoon();
     return this;
   }
@@ -242,28 +243,40 @@ export class ExchangeSocket extends ConnectionFacts {
   write(_data: unknown, encoding?: unknown, callback?: unknown): boolean {
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done as () => void, new SocketError('write'));
-    this.#refuse('write');
+    this.refuse('write');
     return false;
   }
 
   pipe<Destination>(destination: Destination): Destination {
-    this.#refuse('pipe');
+    this.refuse('pipe');
     return destination;
   }
 
   unshift(): boolean {
-    this.#refuse('unshift');
+    this.refuse('unshift');
     return false;
   }
 
-  #refuse(member: string): void {
+  /** A call that cannot be done fails the exchange, by the member's name. */
+  refuse(member: string): void {
     this.#owner.fail(new SocketError(member));
   }
 
   static {
-    refuseOthers(ExchangeSocket.prototype, (socket, member) => socket.#refuse(member));
+    refuseOthers(ExchangeSocket.prototype, (socket, member) => socket.refuse(member));
     makeSettable(ExchangeSocket.prototype);
+    passForSocket(ConnectionFacts.prototype, EventEmitter.prototype);
   }
+}
+
+/** Lets objects of a prototype pass `instanceof net.Socket`, with the methods that they have without it. */
+export function passForSocket(prototype: object, own: object): void {
+  for (let of: object = own; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
+    for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(of))) {
+      if (!Object.hasOwn(prototype, member)) Object.defineProperty(prototype, member, descriptor);
+    }
+  }
+  Object.setPrototypeOf(prototype, Socket.prototype);
 }
 
 function emitEnd(socket: ExchangeSocket, error: Error | null): void {
@@ -275,8 +288,9 @@ function emitEnd(socket: ExchangeSocket, error: Error | null): void {
 export function refuseOthers<Kind extends object>(
   prototype: Kind,
   refuse: (socket: Kind, member: string) => void,
+  members: object = Socket.prototype,
 ): void {
-  for (let of: object = Socket.prototype; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
+  for (let of = members; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
     for (const member of Reflect.ownKeys(of)) {
       const isMethod = typeof Object.getOwnPropertyDescriptor(of, member)?.value === 'function';
       const isPublic = typeof member === 'symbol' ? member === Symbol.asyncIterator : member[0] !== '_';

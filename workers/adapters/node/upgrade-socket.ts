@@ -8,7 +8,7 @@ import type { Exchange, Tunnel } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { FACTS, REQUEST } from './connection-facts.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
-import { refuseOthers, SocketError } from './socket.ts';
+import { passForSocket, refuseOthers, SocketError } from './socket.ts';
 
 /** Of a head that a listener writes. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -230,5 +230,6 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   static {
     Object.defineProperties(UpgradeSocket.prototype, FACTS);
     refuseOthers(UpgradeSocket.prototype, (socket, member) => socket.fail(new SocketError(member)));
+    passForSocket(UpgradeSocket.prototype, Duplex.prototype);
   }
 }

@@ -1,6 +1,6 @@
 /** What listeners of upgrades do with their sockets. */
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { missingIn } from './missing.ts';
 
 const STATE = ['connecting', 'pending', 'readyState', 'destroyed', 'remoteAddress', 'remoteFamily'] as const;
@@ -36,6 +36,7 @@ export function upgradeSockets(): Server {
       ...state,
       server: (socket as { server?: unknown }).server === server,
       methods: missingIn(socket),
+      isSocket: socket instanceof Socket,
     };
     socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n${JSON.stringify(seen)}`);
   });

@@ -1,0 +1,54 @@
+/**
+ * What `req.socket` is over TLS: the same as without, and a `tls.TLSSocket` to `instanceof`. What only a TLSSocket has, and what needs
+ * the handshake's own state, answers as where there is none. Made when the first exchange comes over TLS.
+ */
+import type { TLSSocket } from 'node:tls';
+import type { Exchange } from '../../gateway.ts';
+import { ConnectionFacts } from './connection-facts.ts';
+import { ExchangeSocket, refuseOthers, type SocketOwner } from './socket.ts';
+
+/** Of the handshake, which the reactor has had: no session, no ticket, no key of it is in an application's thread. */
+const OF_HANDSHAKE: { readonly [member: string]: () => unknown } = {
+  getSession: () => undefined,
+  getTLSTicket: () => undefined,
+  isSessionReused: () => false,
+  getFinished: () => undefined,
+  getPeerFinished: () => undefined,
+  getEphemeralKeyInfo: () => ({}),
+  getSharedSigalgs: () => [],
+  getCertificate: () => ({}),
+  getX509Certificate: () => undefined,
+  setMaxSendFragment: () => false,
+  disableRenegotiation: () => undefined,
+  enableTrace: () => undefined,
+};
+
+let Secure: typeof ExchangeSocket | null = null;
+
+export function makeSocket(exchange: Exchange, owner: SocketOwner): ExchangeSocket {
+  const { scheme } = exchange.request;
+  // Behind a trusted proxy TLS was the proxy's.
+  if (scheme !== 'https' || exchange.request.tls === null) return new ExchangeSocket(exchange, owner);
+  Secure ??= makeClass();
+  return new Secure(exchange, owner);
+}
+
+function makeClass(): typeof ExchangeSocket {
+  const tls = process.getBuiltinModule('node:tls');
+  const Class = class SecureSocket extends ExchangeSocket {};
+  const prototype: object = Class.prototype;
+  for (const base of [ExchangeSocket.prototype, ConnectionFacts.prototype]) {
+    for (const member of Reflect.ownKeys(base)) {
+      if (Object.hasOwn(prototype, member)) continue;
+      const descriptor = Object.getOwnPropertyDescriptor(base, member) as PropertyDescriptor;
+      Object.defineProperty(prototype, member, descriptor);
+    }
+  }
+  for (const [member, value] of Object.entries(OF_HANDSHAKE)) {
+    Object.defineProperty(prototype, member, { value, configurable: true, writable: true });
+  }
+  const TLS: TLSSocket = tls.TLSSocket.prototype;
+  refuseOthers(Class.prototype, (socket, member) => socket.refuse(member), TLS);
+  Object.setPrototypeOf(prototype, TLS);
+  return Class;
+}
