@@ -5,7 +5,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../gateway.ts';
 import { ConnectionFacts } from './connection-facts.ts';
-import { ExchangeSocket, refuseOthers, type SocketOwner } from './socket.ts';
+import { ExchangeSocket, refuseMember, refuseOthers, type SocketOwner } from './socket.ts';
 
 /** Of the handshake, which the reactor has had: no session, no ticket, no key of it is in an application's thread. */
 const OF_HANDSHAKE: { readonly [member: string]: () => unknown } = {
@@ -48,7 +48,7 @@ function makeClass(): typeof ExchangeSocket {
     Object.defineProperty(prototype, member, { value, configurable: true, writable: true });
   }
   const TLS: TLSSocket = tls.TLSSocket.prototype;
-  refuseOthers(Class.prototype, (socket, member) => socket.refuse(member), TLS);
+  refuseOthers(Class.prototype, refuseMember, TLS);
   Object.setPrototypeOf(prototype, TLS);
   return Class;
 }

@@ -39,6 +39,9 @@ export interface SocketOwner {
   fail(error: unknown): void;
 }
 
+/** A call that cannot be done fails the exchange, by the member's name. */
+export let refuseMember: (socket: ExchangeSocket, member: string) => void;
+
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
@@ -170,7 +173,7 @@ export class ExchangeSocket extends ConnectionFacts {
   end(data?: unknown, encoding?: unknown, callback?: unknown): this {
     const done = [data, encoding, callback].find((each) => typeof each === 'function');
     if (done !== undefined) this.once('close', done as () => void);
-    if (data !== undefined && data !== null && data !== done) this.refuse('end');
+    if (data !== undefined && data !== null && data !== done) this.#refuse('end');
     else this.destroySoon();
     return this;
   }
@@ -243,27 +246,27 @@ export class ExchangeSocket extends ConnectionFacts {
   write(_data: unknown, encoding?: unknown, callback?: unknown): boolean {
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done as () => void, new SocketError('write'));
-    this.refuse('write');
+    this.#refuse('write');
     return false;
   }
 
   pipe<Destination>(destination: Destination): Destination {
-    this.refuse('pipe');
+    this.#refuse('pipe');
     return destination;
   }
 
   unshift(): boolean {
-    this.refuse('unshift');
+    this.#refuse('unshift');
     return false;
   }
 
-  /** A call that cannot be done fails the exchange, by the member's name. */
-  refuse(member: string): void {
+  #refuse(member: string): void {
     this.#owner.fail(new SocketError(member));
   }
 
   static {
-    refuseOthers(ExchangeSocket.prototype, (socket, member) => socket.refuse(member));
+    refuseMember = (socket, member) => socket.#refuse(member);
+    refuseOthers(ExchangeSocket.prototype, refuseMember);
     makeSettable(ExchangeSocket.prototype);
     passForSocket(ConnectionFacts.prototype, EventEmitter.prototype);
   }

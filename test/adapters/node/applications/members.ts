@@ -1,0 +1,51 @@
+/** Tells what a handler is given: the members of each object, as it finds them, and the events that they emit. */
+import type { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Told, tell } from '../members/told.ts';
+
+export type Given = { readonly [object: string]: Told };
+/** By object: which events there were. */
+export type Emitted = { readonly [object: string]: readonly string[] };
+
+let emitted: { [object: string]: Set<string> } = {};
+
+export function handler(req: IncomingMessage, res: ServerResponse): void {
+  const [, step, member] = (req.url ?? '').split('/');
+  switch (step) {
+    case 'given': {
+      const { server } = req.socket as unknown as { server: object };
+      const given: Given = { req: tell(req), res: tell(res), socket: tell(req.socket), server: tell(server) };
+      res.end(JSON.stringify(given));
+      return;
+    }
+    case 'record':
+      emitted = {};
+      record('req', req);
+      record('res', res);
+      record('socket', req.socket);
+      // What nobody listens to costs nothing here.
+      req.socket.once('close', () => undefined);
+      req.resume().once('end', () => res.end('recorded'));
+      return;
+    case 'recorded':
+      res.end(JSON.stringify(emitted, (_, value) => (value instanceof Set ? [...value].sort() : value)));
+      return;
+    default:
+      // A call that is refused ends the exchange, and does not throw.
+      (req.socket as never as { [name: string]: (...args: unknown[]) => unknown })[member as string]?.('x');
+  }
+}
+
+function record(name: string, emitter: EventEmitter): void {
+  const events = new Set<string>();
+  emitted[name] = events;
+  const emit = emitter.emit;
+  emitter.emit = function (this: EventEmitter, event: string | symbol, ...args: unknown[]) {
+    if (event !== 'newListener' && event !== 'removeListener') events.add(String(event));
+    return Reflect.apply(emit, this, [event, ...args]);
+  } as typeof emit;
+}
+
+export const members = (): Server => createServer(handler);
+
+export default members();
