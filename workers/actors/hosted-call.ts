@@ -46,7 +46,6 @@ export class HostedCall implements Call {
    * (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next one's.
    */
   readonly #context = new AsyncResource('SLUICE_ACTOR_CALL');
-  #enter: ReturnType<typeof AsyncLocalStorage.snapshot> | null = null;
   #controller: AbortController | null = null;
   #aborted: { readonly reason: unknown } | null = null;
 
@@ -72,10 +71,10 @@ export class HostedCall implements Call {
     if (carried === null) {
       return this.#context.runInAsyncScope(answering.run<R, A>, answering, this, run, ...args);
     }
-    this.#enter ??= this.#context.runInAsyncScope(() =>
-      withCarried(carried, () => answering.run(this, () => AsyncLocalStorage.snapshot())),
+    // Not by a snapshot of it: to take one costs more than all the rest of a call.
+    return this.#context.runInAsyncScope(() =>
+      withCarried(carried, () => answering.run<R, A>(this, run, ...args)),
     );
-    return this.#enter(run, ...args);
   }
 
   /** Made when somebody looks at it: most methods never do. */
