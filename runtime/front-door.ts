@@ -37,6 +37,8 @@ export interface FrontDoorOwner {
   nowhere(): Destination;
   destinationOf(route: RouteConfig): Destination;
   readiness(): Readiness;
+  /** What applications have said of their servers; null: nothing. */
+  keepAliveTimeoutMs(): number | null;
   /** The last connection has gone. Heard more than once. */
   onEmpty(): void;
 }
@@ -73,6 +75,7 @@ export class FrontDoor {
       nowhere: () => owner.nowhere(),
       destinationOf: (route) => owner.destinationOf(route),
       readiness: () => owner.readiness(),
+      keepAliveTimeoutMs: () => owner.keepAliveTimeoutMs(),
       onUpgraded: (front, socket, first, peer, request) => this.#onHttp2(front, socket, first, peer, request),
       forget: (connection) => {
         this.connections.delete(connection);

@@ -14,6 +14,7 @@ import type { Destination } from './exchange.ts';
 import { liveDestination, readyDestination } from './health/health-route.ts';
 import type { Readiness } from './health/readiness.ts';
 import { Http1Caches } from './http1/caches.ts';
+import { DEFAULT_KEEP_ALIVE_TIMEOUT_MS } from './http1/options.ts';
 import type { Abuse, EngineCounters } from './http2/counters.ts';
 import { http2Options } from './http2/options.ts';
 import type { Peer } from './listeners/peer.ts';
@@ -29,6 +30,8 @@ export interface FrontOwner {
   nowhere(): Destination;
   destinationOf(route: RouteConfig): Destination;
   readiness(): Readiness;
+  /** What applications have said of their servers; null: nothing. */
+  keepAliveTimeoutMs(): number | null;
   onUpgraded(front: Front, socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   forget(connection: Connection): void;
   onFault(error: unknown): void;
@@ -80,6 +83,8 @@ function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyo
     }),
     http1: {
       ...config.http1,
+      keepAliveTimeoutMs:
+        config.http1.keepAliveTimeoutMs ?? owner.keepAliveTimeoutMs() ?? DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
       maxTargetBytes: limits.maxTargetBytes,
       headerTimeoutMs: limits.headerTimeoutMs,
       requestWindowBytes: config.http2.streamWindowBytes,

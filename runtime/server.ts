@@ -351,8 +351,15 @@ export class Server {
       nowhere: () => this.#destinations.nowhere(),
       destinationOf: (route) => this.#destinations.of(route),
       readiness: () => this.readiness(),
+      keepAliveTimeoutMs: () => this.#keepAliveTimeoutMs(),
       onEmpty: () => this.#drain.emptied(),
     };
+  }
+
+  /** The longest that a pool's application wants: a proxy in front that keeps its connections for less is then right with all of them. */
+  #keepAliveTimeoutMs(): number | null {
+    const wanted = [...this.#pools.values()].map((pool) => pool.keepAliveTimeoutMs ?? 0);
+    return Math.max(0, ...wanted) || null;
   }
 
   #tick(): void {

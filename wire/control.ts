@@ -110,8 +110,8 @@ export interface ThreadReports {
   ending(): Promise<void>;
   /** It has loaded, or tried to load, these files for the application: absolute paths. */
   loaded(files: readonly string[]): void;
-  /** The application is loaded: exchanges may come. */
-  ready(): void;
+  /** The application is loaded: exchanges may come. `keepAliveTimeoutMs` is what it has given its server; null: it has given nothing. */
+  ready(keepAliveTimeoutMs: number | null): void;
   /** The application's `stop` failed, or did not come to its end. */
   stopFailed(failure: ErrorReport): void;
   /** So many of the application's writes to standard output or standard error were dropped, as too much waited already. */

@@ -114,7 +114,7 @@ export default async function boot({
     files?.flush();
     // What it has begun and not waited for may fail at once: then it has not loaded.
     await new Promise(setImmediate);
-    void reports.ready();
+    void reports.ready(loaded.keepAliveTimeoutMs ?? null);
     // As the main thread does: a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;

@@ -379,7 +379,10 @@ export const configSchema = v.pipe(
           { from: 0, to: 1_073_741_824, byDefault: 262_144 },
         ),
         discardTimeoutMs: timeout('How long a body may be read past; then the connection is closed.', 5_000),
-        keepAliveTimeoutMs: timeout('A connection is closed this long after its last response.', 5_000),
+        keepAliveTimeoutMs: wholeNumber(
+          'A connection is closed this long after its last response. Default: the longest `keepAliveTimeout` that an application has given its `http.Server`, else 5 s.',
+          { from: 1, to: maxTimerMs, byDefault: undefined },
+        ),
         upgradeH2c: flag(
           'Whether a request without a body may change a cleartext connection to HTTP/2 by `Upgrade: h2c`, as curl --http2 asks.',
           true,

@@ -13,6 +13,7 @@ import { LingeringSockets } from '../connections/lingering.ts';
 import { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination, Exchange, Taker } from '../exchange.ts';
 import { Http1Caches } from '../http1/caches.ts';
+import { DEFAULT_KEEP_ALIVE_TIMEOUT_MS } from '../http1/options.ts';
 import { http2Options } from '../http2/options.ts';
 import { ConnectionLimits } from '../limits.ts';
 import type { BindAddress, Bound } from '../listeners/bind.ts';
@@ -81,6 +82,7 @@ export class LocalServer implements Taker, LocalRunOwner {
       }),
       http1: {
         ...http1,
+        keepAliveTimeoutMs: http1.keepAliveTimeoutMs ?? DEFAULT_KEEP_ALIVE_TIMEOUT_MS,
         upgradeH2c: false,
         maxTargetBytes: limits.maxTargetBytes,
         headerTimeoutMs: limits.headerTimeoutMs,

@@ -1,7 +1,9 @@
 import type { ChunkLimit } from './chunk-budget.ts';
 
-/** What bounds an HTTP/1 connection. The configuration's `http1` section has the same names and the defaults. */
+/** As Node's, where nothing else is said. */
+export const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
+/** What bounds an HTTP/1 connection. The configuration's `http1` section has the same names and the defaults. */
 export interface Http1Options {
   /** Bytes of a request target; a longer one is answered 414 (RFC 9112 section 3). */
   readonly maxTargetBytes: number;

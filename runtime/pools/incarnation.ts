@@ -22,7 +22,7 @@ const LAST_NEWS_MS = 5_000;
 export interface IncarnationOwner extends ThreadOwner {
   /** It runs, and loads its application. */
   onBegan(incarnation: Incarnation): void;
-  onReady(incarnation: Incarnation): void;
+  onReady(incarnation: Incarnation, keepAliveTimeoutMs: number | null): void;
   /** Its application has stopped, and it ends when this resolves. */
   onEnding(incarnation: Incarnation): Promise<void>;
   /** It was told to end, and has. */
@@ -86,7 +86,7 @@ export class Incarnation {
         this.thread.releaseFromProfile();
       },
       loaded: (files) => this.version.options.onLoaded?.(files),
-      ready: () => owner.onReady(this),
+      ready: (keepAliveTimeoutMs) => owner.onReady(this, keepAliveTimeoutMs),
       applicationError: (error, method, path, suppressed) =>
         owner.onApplicationError(this, error, method, path, suppressed),
       printsDropped: (stream, writes) => owner.onPrintsDropped(this, stream, writes),

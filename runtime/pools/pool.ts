@@ -47,6 +47,7 @@ export class Pool
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
   #state: 'starting' | 'running' | 'draining' = 'starting';
   #drainAnnounced = false;
+  #keepAliveTimeoutMs: number | null = null;
   #whenEmpty: PromiseWithResolvers<void> | null = null;
   #spawned = 0;
   /** Of threads that are gone. */
@@ -324,9 +325,10 @@ export class Pool
     await this.follower?.onThreadEnding(this, thread);
   }
 
-  onReady(incarnation: Incarnation): void {
+  onReady(incarnation: Incarnation, keepAliveTimeoutMs: number | null): void {
     const { thread } = incarnation;
     if (thread.state !== 'starting') return;
+    this.#keepAliveTimeoutMs = keepAliveTimeoutMs;
     thread.state = 'ready';
     thread.idleSinceMs = this.#turns.tick();
     this.#supervision.onLoaded(incarnation.startedAtMs);
@@ -414,6 +416,11 @@ export class Pool
 
   get minThreads(): number {
     return this.#options.minThreads;
+  }
+
+  /** What the application has given its server, as the last thread that has loaded it says; null: nothing. */
+  get keepAliveTimeoutMs(): number | null {
+    return this.#keepAliveTimeoutMs;
   }
 
   get readyThreads(): number {

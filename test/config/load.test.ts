@@ -89,7 +89,6 @@ test('pools and routes are enough; everything else has a default', (t) => {
     smallChunks: { burst: 262_144, perSecond: 16_384 },
     maxDiscardedBytes: 262_144,
     discardTimeoutMs: 5_000,
-    keepAliveTimeoutMs: 5_000,
     upgradeH2c: true,
   });
   const { app } = config.pools;

@@ -1,6 +1,7 @@
 /** Modules as tools emit them and as programs are written: which export, which server, and what they see of their process. */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,11 +100,30 @@ test('settings of a server that have no effect are told of, with those of the co
       code: 'SLUICE_SERVER_SETTING',
       message:
         "settings of the application's server for connections have no effect, the connections are Sluice's: " +
-        'server.keepAliveTimeout = 65000 (set http1.keepAliveTimeoutMs), ' +
         'server.maxRequestsPerSocket = 100 (set http1.maxRequestsPerConnection)',
     },
   ]);
 });
+
+for (const [configured, says] of [
+  [undefined, 'timeout=65'],
+  [7_000, 'timeout=7'],
+] as const) {
+  test(`keepAliveTimeout of a server counts where the configuration says ${configured ?? 'nothing'}`, async (t) => {
+    const pools = Object.fromEntries(
+      ['settings.mjs', 'compiled.cjs'].map((name) => [name.slice(0, 4), { application: file(name) }]),
+    );
+    const { origin } = await startServer(t, {
+      pools,
+      routes: [{ path: '/*', pool: 'sett' }],
+      ...(configured !== undefined && { http1: { keepAliveTimeoutMs: configured } }),
+    });
+    const agent = new Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    const { headers } = await requestHttp1(`${origin}/`, { agent });
+    t.is(headers['keep-alive'], says);
+  });
+}
 
 test('a syntax error in what a module imports is told with its file, line and place', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-syntax-'));

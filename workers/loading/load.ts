@@ -24,6 +24,8 @@ import { locate } from './syntax-error.ts';
 export interface Loaded {
   readonly application: Application;
   readonly lifespan: Lifespan;
+  /** What the application has given its server; absent: nothing, or it has none. */
+  readonly keepAliveTimeoutMs?: number;
   /** Behind the last exchange: its servers are closed, as far as they are not. Absent: it has none. */
   close?(): unknown;
 }
@@ -55,7 +57,18 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
   else listening.choose(value);
   const application = await adapt(kind, value, options);
   const close = closing(listening, kind, value);
-  return { application: await validated(application, options), lifespan, close };
+  const wanted = kind === 'server' ? await keepAliveOf(value) : null;
+  return {
+    application: await validated(application, options),
+    lifespan,
+    close,
+    ...(wanted !== null && { keepAliveTimeoutMs: wanted }),
+  };
+}
+
+async function keepAliveOf(value: unknown): Promise<number | null> {
+  const { keepAliveTimeoutOf } = await import('../adapters/node/server-settings.ts');
+  return keepAliveTimeoutOf(isFastify(value) ? value.server : (value as object));
 }
 
 /** What hangs on the close of its server hears of it, as on Node; a server that is exported has nobody else to close it. */

@@ -6,7 +6,6 @@ import { createServer } from 'node:http';
 
 /** Node's setting, and its like in the configuration. */
 const SETTINGS: readonly (readonly [setting: string, like: string])[] = [
-  ['keepAliveTimeout', 'http1.keepAliveTimeoutMs'],
   ['maxRequestsPerSocket', 'http1.maxRequestsPerConnection'],
   ['headersTimeout', 'limits.headerTimeoutMs'],
   ['requestTimeout', 'limits.exchangeTimeoutMs'],
@@ -19,6 +18,8 @@ const OF_FASTIFY: ReadonlyMap<string, unknown> = new Map([
   ['keepAliveTimeout', 72_000],
   ['requestTimeout', 0],
 ]);
+/** The longest that a timer of Node's takes. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 interface Settings {
   readonly [setting: string]: unknown;
@@ -38,4 +39,12 @@ export function warnOfSettings(server: object): void {
     `settings of the application's server for connections have no effect, the connections are Sluice's: ${told.join(', ')}`,
     { code: 'SLUICE_SERVER_SETTING' },
   );
+}
+
+/** How long a client may leave a connection idle, where the application has said so; null: by default. */
+export function keepAliveTimeoutOf(server: object): number | null {
+  if (!('headersTimeout' in server)) return null;
+  const { keepAliveTimeout: ms } = server as { readonly keepAliveTimeout?: unknown };
+  if (ms === createServer().keepAliveTimeout || ms === OF_FASTIFY.get('keepAliveTimeout')) return null;
+  return typeof ms === 'number' && ms >= 1 && ms <= LONGEST_MS ? Math.floor(ms) : null;
 }
