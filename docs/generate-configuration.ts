@@ -133,6 +133,7 @@ function takes(schema: JsonSchema): string {
 
 function arrayOf({ type, enum: choices }: JsonSchema): string {
   if (choices !== undefined) return `of ${choices.map((choice) => code(choice)).join(', ')}`;
+  if (type === 'integer') return 'whole numbers';
   return type === 'object' ? 'objects, below' : 'strings';
 }
 

@@ -59,6 +59,7 @@ export function poolOptions(
       ...(pool.kind && { kind: pool.kind }),
       ...(pool.export && { export: pool.export }),
       ...(pool.port && { port: pool.port }),
+      ...(pool.binds.length > 0 && { binds: pool.binds }),
     },
     ...(flags && { flags }),
     ...(prints && { prints }),

@@ -141,8 +141,11 @@ const forbidden: readonly { readonly title: string; readonly from: string; reado
   { title: 'workers own no socket', from: 'workers/', modules: /^node:(net|tls|http|https|http2)$/ },
 ];
 
-/** Node's classes without its sockets: what legacy code is given, and what keeps it from listening. */
-const withoutSockets = [/^workers\/adapters\/node\//, /^workers\/loading\/listening\.ts$/];
+/**
+ * Node's classes without its sockets: what legacy code is given, and what keeps it from listening. `bound-server.ts` has sockets where a
+ * pool says so: of a server beside the application, which gets none of Sluice's requests.
+ */
+const withoutSockets = [/^workers\/adapters\/node\//, /^workers\/loading\/(?:listening|bound-server)\.ts$/];
 
 /** A statement from its start, or a call; what stands in a comment starts with an asterisk or slashes. */
 const statement =

@@ -34,6 +34,8 @@ export interface HostOptions {
   readonly export?: string;
   /** Of several servers that the module tells to listen, the port of the application; undefined: there is one. */
   readonly port?: number;
+  /** Ports of servers of the module that really listen, in one thread at a time; undefined: none. */
+  readonly binds?: readonly number[];
   /** What becomes of features that the application's shape cannot carry. */
   readonly downgrade?: DowngradeSettings;
   /** Both sides of every exchange are held against the interface's rules. */

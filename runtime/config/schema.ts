@@ -13,7 +13,7 @@ import { actorsSection } from './actor-schema.ts';
 import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
-import { flag, oneOf, section, wholeNumber } from './fields.ts';
+import { flag, oneOf, requiredNumber, section, wholeNumber } from './fields.ts';
 import { healthSection } from './health-schema.ts';
 import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
@@ -107,6 +107,16 @@ export const poolSchema = v.pipe(
       port: wholeNumber(
         'Of a module that tells several servers to listen, the port of the one that is the application; Sluice binds none of them. Default: there is one.',
         { from: 1, to: 65_535, byDefault: undefined },
+      ),
+      binds: v.optional(
+        v.pipe(
+          v.array(requiredNumber('a port', { from: 1, to: 65_535 }), 'an array of ports'),
+          v.maxLength(16, 'at most 16 ports'),
+          v.description(
+            'Ports of other servers of the module that really listen, such as an exporter of metrics: in one thread of the pool at a time, and in another when that one has ended.',
+          ),
+        ),
+        [],
       ),
       downgrade,
       validate: flag(

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +105,40 @@ test('settings of a server that have no effect are told of, with those of the co
     },
   ]);
 });
+
+test('a server whose port the pool names listens in one thread at a time, and is no application', async (t) => {
+  const port = await freePort();
+  const metrics = async (path = '/') => {
+    const answer = await requestHttp1(`http://127.0.0.1:${port}${path}`).catch(() => null);
+    return answer === null ? null : answer.body.toString();
+  };
+  const pool = {
+    application: file('bound.mjs'),
+    binds: [port],
+    env: { METRICS_PORT: String(port) },
+    threads: { min: 2, max: 2 },
+  };
+  const { origin } = await startServer(t, { pools: { bound: pool } });
+  t.is((await requestHttp1(`${origin}/`)).body.toString(), 'the application');
+  const first = await metrics();
+  t.regex(first ?? '', /^metrics of \d+$/);
+  t.is(await metrics(), first);
+  // Ends the thread that has it.
+  await metrics('/die');
+  let next: string | null = null;
+  while (next === null) next = await metrics();
+  t.regex(next, /^metrics of \d+$/);
+  t.not(next, first);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 for (const [configured, says] of [
   [undefined, 'timeout=65'],

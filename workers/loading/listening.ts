@@ -2,7 +2,8 @@
  * Modules that listen for themselves, as every first example does: in the thread of such an application a node:http, node:https or
  * node:http2 server that is told to listen binds nothing. It is told that it listens, and its requests come as exchanges.
  */
-import { Server } from 'node:net';
+import { type ListenOptions, Server } from 'node:net';
+import { bindWhenFree } from './bound-server.ts';
 import type { Shutdown } from './shutdown.ts';
 
 /** A server of HTTP, of whichever of Node's modules. */
@@ -15,8 +16,11 @@ interface Heard {
 
 export class Listening {
   readonly #port: number | undefined;
+  readonly #binds: readonly number[];
   readonly #shutdown: Pick<Shutdown, 'untilServed'>;
   readonly #heard: Heard[] = [];
+  /** Servers that really listen. */
+  readonly #bound: Heard[] = [];
   readonly #original = Server.prototype.listen;
   readonly #first = Promise.withResolvers<ListeningServer>();
   /** Who listens besides it is nobody's application. */
@@ -26,9 +30,11 @@ export class Listening {
    * From now on until `end`. Other servers than those of HTTP listen as ever.
    * @param shutdown says what the close of a server waits for
    * @param port of several servers, that of the application
+   * @param binds ports of servers beside it that really listen, in one thread at a time
    */
-  constructor(shutdown: Pick<Shutdown, 'untilServed'>, port?: number) {
+  constructor(shutdown: Pick<Shutdown, 'untilServed'>, port?: number, binds: readonly number[] = []) {
     this.#port = port;
+    this.#binds = binds;
     this.#shutdown = shutdown;
     const original = this.#original;
     const onListen = (server: ListeningServer, args: readonly unknown[]) => this.#onListen(server, args);
@@ -41,12 +47,18 @@ export class Listening {
 
   #onListen(server: ListeningServer, args: readonly unknown[]): void {
     const port = portOf(args);
-    this.#heard.push({ server, port });
     pretend(server, port, args, this.#shutdown);
+    if (this.#binds.includes(port)) {
+      this.#bound.push({ server, port });
+      const { close } = bindWhenFree(server, addressOf(args), this.#original);
+      server.once('close', close);
+      return;
+    }
+    this.#heard.push({ server, port });
     if (this.#port === undefined || this.#port === port) this.#first.resolve(server);
     if (this.#application !== null && this.#application !== server) {
       process.emitWarning(
-        `a second server listens on port ${port}: it gets no requests. Threads own no sockets, and a pool runs one application`,
+        `a second server listens on port ${port}: it gets no requests. Threads own no sockets, and a pool runs one application; one that is to listen beside it, in one thread, is named in the pool's \`binds\``,
         { code: 'SLUICE_SECOND_SERVER' },
       );
     }
@@ -80,7 +92,7 @@ export class Listening {
 
   /** Closes what still listens. */
   closeServers(): void {
-    for (const { server } of this.#heard) if (server.listening) server.close();
+    for (const { server } of [...this.#heard, ...this.#bound]) if (server.listening) server.close();
   }
 
   end(): void {
@@ -100,6 +112,13 @@ function isHttp(server: ListeningServer): boolean {
 function portOf([first]: readonly unknown[]): number {
   const port = typeof first === 'object' && first !== null ? (first as { port?: unknown }).port : first;
   return Number(port) || 0;
+}
+
+/** As `net.Server` reads what `listen` is given, as far as it names a port. */
+function addressOf(args: readonly unknown[]): ListenOptions {
+  const [first, second] = args;
+  if (typeof first === 'object' && first !== null) return first;
+  return { port: Number(first), ...(typeof second === 'string' && { host: second }) };
 }
 
 /** The server answers as one that listens, and closes as one. */

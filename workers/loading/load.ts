@@ -49,7 +49,7 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
   becomeProgram(options.application);
   // Modules may keep what they find while they are loaded.
   installKnowing();
-  const listening = new Listening(shutdown, options.port);
+  const listening = new Listening(shutdown, options.port, options.binds);
   const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // What was written for a process of its own may listen at any time, and on more addresses than one.
@@ -131,7 +131,7 @@ function refuseSeveral(ports: readonly number[]): void {
   if (ports.length === 0) return;
   throw new KindError(
     `expected one server that listens, found ${ports.length}, on the ports ${ports.join(', ')}: say by the pool's \`port\` which is ` +
-      'the application. The others get no requests, since threads own no sockets',
+      'the application. The others get no requests, since threads own no sockets, but those whose ports the pool names in `binds`',
   );
 }
 
