@@ -23,6 +23,10 @@ function run(what: Run, traced: boolean): Promise<number> {
   return traced ? traceContext.run(TRACE, begin) : begin();
 }
 
+/** What each key was told last, over all requests. */
+let sequences: Uint32Array | undefined;
+let state = 12_345;
+
 export interface Keys {
   readonly keys: number;
   readonly messages: number;
@@ -30,17 +34,17 @@ export interface Keys {
 
 /** Tells keys that follow one another at random, some of them while one of theirs is under way, and counts what arrived. */
 async function tells({ keys, messages }: Keys): Promise<{ n: number; faults: number }> {
-  const sequences = new Uint32Array(keys);
+  sequences ??= new Uint32Array(keys);
+  const sent = sequences;
   let left = messages;
-  let state = 12_345;
   const loop = async () => {
     while (left > 0) {
       left--;
       // A linear congruential generator: the same keys in every run.
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       const key = state % keys;
-      sequences[key]++;
-      await counted.of(`key-${key}`).tell.next(sequences[key]);
+      sent[key]++;
+      await counted.of(`key-${key}`).tell.next(sent[key]);
     }
   };
   await Promise.all(Array.from({ length: TELLS_IN_FLIGHT }, loop));

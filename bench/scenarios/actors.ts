@@ -1,6 +1,7 @@
 /** Messages between threads: actors beside what is used for it today. bench/actors/ has the processes that are measured. */
 import { fileURLToPath } from 'node:url';
 import type { ActorContender, KeysMeasured, Measured, Measurement } from '../actors/measure.ts';
+import { STREAM_ITEMS } from '../actors/work.ts';
 import type { BenchContext, Comparison, Scenario, ScenarioResult, Target } from '../comparison.ts';
 import { formatNumber } from '../comparison.ts';
 import { runProgram } from '../processes.ts';
@@ -114,7 +115,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       'One thread calls, another answers, and nothing else runs; a process for each measurement, whose whole CPU time is divided by what was answered. Asks carry an object of three properties and are ' +
       'answered with another. postMessage and Comlink go over a port between the two threads, or, where it says so, by way of the main thread; ' +
       'Sluice goes by way of its reactor, with a deadline on every call. Chunks are the same buffer again and again, read and dropped: against the two copies that a ring costs at least, made in one thread, and against structured clones ' +
-      `with a window of 16. ${MESSAGES.toLocaleString('en')} tells to ${KEYS.toLocaleString('en')} keys at random, 512 under way at a time; each key counts and looks at the order, and the memory is what the process has grown by at most after the first fifth.`,
+      `with the same window of ${STREAM_ITEMS}. ${MESSAGES.toLocaleString('en')} tells to ${KEYS.toLocaleString('en')} keys at random, 512 under way at a time; each key counts and looks at the order, and the memory is what the process has grown by at most while the second such million was told.`,
   };
 }
 
