@@ -4,9 +4,9 @@
  */
 import type { AccessField } from './config/access-log-schema.ts';
 import type { Config } from './config/config.ts';
-import type { EndedExchange } from './exchange-contracts.ts';
+import type { EndedExchange } from './exchange/contracts.ts';
+import { Outcome } from './exchange/outcomes.ts';
 import type { Log } from './log.ts';
-import { Outcome } from './outcomes.ts';
 
 /** Within the limits of heads a peer could fill the disk with a line. */
 const MOST_CHARS = 256;

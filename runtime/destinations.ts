@@ -3,13 +3,13 @@
  * anew; counts and lanes go on, as they are of pools that stay.
  */
 import { AccessLog, isAccessLogged } from './access-log.ts';
-import { parseAffinity } from './affinity.ts';
 import type { Config, PoolConfig, RouteConfig } from './config/config.ts';
 import { NOWHERE } from './connections/front.ts';
-import type { Destination } from './exchange.ts';
+import { parseAffinity } from './exchange/affinity.ts';
+import type { Destination } from './exchange/exchange.ts';
+import { OutcomeCounters } from './exchange/outcomes.ts';
 import type { Log } from './log.ts';
 import { RequestDurations } from './monitoring/request-durations.ts';
-import { OutcomeCounters } from './outcomes.ts';
 import type { Pool } from './pools/pool.ts';
 import { RouteLanes } from './route-lanes.ts';
 import { StalePage } from './watch/stale-page.ts';

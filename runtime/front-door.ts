@@ -13,7 +13,7 @@ import { Http2Connection } from './connections/http2.ts';
 import { LingeringSockets, type LingerOptions } from './connections/lingering.ts';
 import type { Deadline, DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
-import type { Destination } from './exchange.ts';
+import type { Destination } from './exchange/exchange.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import type { Readiness } from './health/readiness.ts';
 import { ConnectionLimits } from './limits.ts';

@@ -2,8 +2,9 @@
  * What the log says of requests that a pool has refused with 503: that there was more than its threads and its queue take, or no thread at
  * all. Clients choose how often that happens, so there is one line for each pool in `intervalMs` at most, with counts.
  */
+
+import type { OutcomeCounters } from './exchange/outcomes.ts';
 import type { Log } from './log.ts';
-import type { OutcomeCounters } from './outcomes.ts';
 
 type Counts = Pick<OutcomeCounters, 'queueFull' | 'waitedTooLong' | 'noThread'>;
 

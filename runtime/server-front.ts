@@ -10,7 +10,7 @@ import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
 import type { LingeringSockets } from './connections/lingering.ts';
 import type { Deadlines } from './deadlines/deadlines.ts';
-import type { Destination } from './exchange.ts';
+import type { Destination } from './exchange/exchange.ts';
 import { liveDestination, readyDestination } from './health/health-route.ts';
 import type { Readiness } from './health/readiness.ts';
 import { Http1Caches } from './http1/caches.ts';

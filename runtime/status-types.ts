@@ -1,6 +1,6 @@
 /** The shape of a status: JSON. docs/control-socket.md has it in tables. Types only, so that whoever embeds a server sees no others. */
 import type { DeadlineCounters } from './deadlines/counters.ts';
-import type { OutcomeCounters } from './outcomes.ts';
+import type { OutcomeCounters } from './exchange/outcomes.ts';
 
 /** `leaving`: it has been told to stop, and takes requests for `drainDelayMs` yet. */
 export type ServerState = 'starting' | 'running' | 'leaving' | 'draining' | 'ended';

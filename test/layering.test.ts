@@ -66,6 +66,12 @@ const rules: readonly Rule[] = [
     may: ['runtime/deadlines/'],
   },
   {
+    title:
+      'runtime/exchange stands between connections and pools: it imports pools, deadlines and wire, and no protocol',
+    from: under('runtime/exchange/'),
+    may: ['runtime/exchange/', 'runtime/pools/', 'runtime/deadlines/', 'wire/'],
+  },
+  {
     title: 'runtime/config imports itself, and from wire and the protocols only what bounds its values',
     from: under('runtime/config/'),
     may: [

@@ -2,13 +2,13 @@
 import type { Socket } from 'node:net';
 import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
-import type { Destination } from '../exchange.ts';
+import type { Destination } from '../exchange/exchange.ts';
+import { OutcomeCounters } from '../exchange/outcomes.ts';
 import type { Http1Caches } from '../http1/caches.ts';
 import type { Http1Options } from '../http1/options.ts';
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import type { Http2Options } from '../http2/options.ts';
 import type { Peer } from '../listeners/peer.ts';
-import { OutcomeCounters } from '../outcomes.ts';
 import type { Reactor } from '../reactor.ts';
 import type { Router } from '../router.ts';
 import type { Connection } from './connection.ts';

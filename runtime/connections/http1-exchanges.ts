@@ -2,7 +2,7 @@
  * The exchanges of an HTTP/1.1 connection's requests, tunnels among them: what the engine tells of a request goes to its exchange, and what the
  * exchange wants of its transport to the engine.
  */
-import { Exchange, type Transport } from '../exchange.ts';
+import { Exchange, type Transport } from '../exchange/exchange.ts';
 import { Http1Engine } from '../http1/engine.ts';
 import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../http1/events.ts';
 import { lists } from '../http1/field-section.ts';

@@ -3,14 +3,14 @@
  * its transport to the engine.
  */
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
-import { Exchange, type Transport } from '../exchange.ts';
+import { Exchange, type Transport } from '../exchange/exchange.ts';
+import { PushedExchange } from '../exchange/pushed-exchange.ts';
 import { isHost } from '../http1/host.ts';
 import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
-import { PushedExchange } from '../pushed-exchange.ts';
 import type { Flushable } from '../reactor.ts';
 import { withDate } from './dated-fields.ts';
 import { type Front, NOWHERE } from './front.ts';

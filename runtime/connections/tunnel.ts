@@ -1,5 +1,5 @@
 /** Which requests ask for a tunnel, which routes take one, and how the application's thread is told of it. */
-import type { Destination } from '../exchange.ts';
+import type { Destination } from '../exchange/exchange.ts';
 
 /** For a method or a protocol that the route does not take (RFC 9110 section 15.6.2, RFC 9220 section 3). */
 export const NOT_IMPLEMENTED = 501;

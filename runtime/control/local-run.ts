@@ -3,7 +3,7 @@
  * gives the response under the peer's credit, so a slow or hostile client meets the same bounds as one of an application.
  */
 import { Flag, ResetReason } from '../../wire/messages.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { JobThread } from '../pools/job.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import type { ControlExchange, ControlHandler } from './routes.ts';

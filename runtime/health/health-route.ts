@@ -1,7 +1,8 @@
 /** The answers to `health.live` and `health.ready`: given by the reactor, whatever the threads do. */
-import type { Destination, Exchange, Taker } from '../exchange.ts';
-import type { Explanation } from '../exchange-contracts.ts';
-import { OutcomeCounters } from '../outcomes.ts';
+
+import type { Explanation } from '../exchange/contracts.ts';
+import type { Destination, Exchange, Taker } from '../exchange/exchange.ts';
+import { OutcomeCounters } from '../exchange/outcomes.ts';
 import type { Readiness } from './readiness.ts';
 
 const OK = 200;

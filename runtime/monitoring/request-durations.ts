@@ -2,7 +2,7 @@
  * How long requests took, from their admission to their end, by route, protocol version, method and class of status: OpenTelemetry's
  * `http.server.request.duration`, with its bounds. Recording allocates nothing but for the first of a kind.
  */
-import type { EndedExchange } from '../exchange-contracts.ts';
+import type { EndedExchange } from '../exchange/contracts.ts';
 import type { Exposition } from './exposition.ts';
 
 /** OpenTelemetry's semantic conventions for HTTP metrics. */

@@ -2,8 +2,9 @@
  * What a browser on this machine is shown in place of a pool whose new version does not load: why, instead of what the old one says. Others,
  * and whoever asks for something else than a page, get the old one. Only while files are watched.
  */
-import type { Exchange, Taker } from '../exchange.ts';
-import type { Explanation } from '../exchange-contracts.ts';
+
+import type { Explanation } from '../exchange/contracts.ts';
+import type { Exchange, Taker } from '../exchange/exchange.ts';
 import { hostOf } from '../router.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;

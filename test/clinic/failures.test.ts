@@ -1,7 +1,7 @@
 /** What the commands say of a load whose exchanges failed. */
 import test from 'ava';
 import { type FailureReading, failuresBetween } from '../../runtime/clinic/failures.ts';
-import { OutcomeCounters } from '../../runtime/outcomes.ts';
+import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
 
 function reading(pools: Readonly<Record<string, Partial<OutcomeCounters>>>): FailureReading {
   return {

@@ -40,7 +40,7 @@ test('every option that the page names is one', (t) => {
   const schema = read('runtime/config/schema.json');
   const gateway = read('workers/gateway.ts');
   // How exchanges end, and what a line tells of them.
-  const named = `${read('runtime/outcomes.ts')}${read('runtime/config/access-log-schema.ts')}`;
+  const named = `${read('runtime/exchange/outcomes.ts')}${read('runtime/config/access-log-schema.ts')}`;
   // What stands with a line of the log are names of the line's own.
   const prose = text.replaceAll(/^(\| (?:trace|debug|info|warn|error|fatal) \|[^|]*\|)[^|]*\|/gm, '$1 |');
   const names = [

@@ -3,7 +3,7 @@
  * connection that meets them, not the process and nobody else.
  */
 import test from 'ava';
-import { Exchange } from '../../runtime/exchange.ts';
+import { Exchange } from '../../runtime/exchange/exchange.ts';
 import { Http2Engine } from '../../runtime/http2/engine.ts';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { message, RawClient } from '../http1/raw.ts';

@@ -1,7 +1,7 @@
 /** Metrics by part: the text, and what is counted for it. */
 import test from 'ava';
 import fc from 'fast-check';
-import type { EndedExchange } from '../../runtime/exchange-contracts.ts';
+import type { EndedExchange } from '../../runtime/exchange/contracts.ts';
 import { Exposition } from '../../runtime/monitoring/exposition.ts';
 import { RequestDurations } from '../../runtime/monitoring/request-durations.ts';
 import { readExposition, sampleOf } from './exposition.ts';

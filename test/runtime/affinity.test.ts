@@ -1,5 +1,5 @@
 import test from 'ava';
-import { affinityKeyOf, parseAffinity } from '../../runtime/affinity.ts';
+import { affinityKeyOf, parseAffinity } from '../../runtime/exchange/affinity.ts';
 
 test('a field names its own value, whatever the case that the configuration has it in', (t) => {
   const affinity = parseAffinity('X-Tenant');

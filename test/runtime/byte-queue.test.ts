@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ByteQueue } from '../../runtime/byte-queue.ts';
+import { ByteQueue } from '../../runtime/exchange/byte-queue.ts';
 
 test('an empty queue has nothing to show, new or emptied', (t) => {
   const queue = new ByteQueue();

@@ -1,7 +1,7 @@
 /** One exchange on real rings: its transport writes down what it is told, and the test speaks for the thread. */
 
-import { Exchange, type Transport } from '../../runtime/exchange.ts';
-import { OutcomeCounters } from '../../runtime/outcomes.ts';
+import { Exchange, type Transport } from '../../runtime/exchange/exchange.ts';
+import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
 import { Dispatcher } from '../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../runtime/pools/thread.ts';
 import { openChannel } from '../../wire/channel.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { Exchange } from '../../runtime/exchange.ts';
-import { OutcomeCounters } from '../../runtime/outcomes.ts';
+import { Exchange } from '../../runtime/exchange/exchange.ts';
+import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { ThreadEnd } from '../../wire/thread-end.ts';
 import { ExchangeBench, RecordingTransport } from './exchange-bench.ts';

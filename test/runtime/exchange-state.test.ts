@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
-import type { Exchange } from '../../runtime/exchange.ts';
+import type { Exchange } from '../../runtime/exchange/exchange.ts';
 import {
   ExchangeEffect,
   ExchangeInput,
@@ -10,7 +10,7 @@ import {
   isRequestOpen,
   isUnanswered,
   transition,
-} from '../../runtime/exchange-state.ts';
+} from '../../runtime/exchange/state.ts';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import { ExchangeBench } from './exchange-bench.ts';
 

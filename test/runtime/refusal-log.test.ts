@@ -1,7 +1,7 @@
 /** What the log says of requests that pools refuse. */
 import test from 'ava';
+import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
 import { createLog } from '../../runtime/log.ts';
-import { OutcomeCounters } from '../../runtime/outcomes.ts';
 import { RefusalLog } from '../../runtime/refusal-log.ts';
 import { LogLines } from '../server/log-lines.ts';
 

@@ -3,7 +3,7 @@
  * peer within its window, and closes the stream when both messages are whole. What goes wrong throws.
  */
 import { strict as assert } from 'node:assert';
-import type { Exchange, Transport } from '../../../runtime/exchange.ts';
+import type { Exchange, Transport } from '../../../runtime/exchange/exchange.ts';
 
 const FLOW_BYTES = 65_536;
 

@@ -5,8 +5,8 @@
 
 import { strict as assert } from 'node:assert';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Exchange } from '../../../runtime/exchange.ts';
-import { OutcomeCounters } from '../../../runtime/outcomes.ts';
+import { Exchange } from '../../../runtime/exchange/exchange.ts';
+import { OutcomeCounters } from '../../../runtime/exchange/outcomes.ts';
 import { Dispatcher } from '../../../runtime/pools/dispatcher.ts';
 import { Thread } from '../../../runtime/pools/thread.ts';
 import { Reactor } from '../../../runtime/reactor.ts';

@@ -1,7 +1,7 @@
 /**
  * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows no sockets and no threads'
  * business; it moves heads, bytes and credit between the two, and it sees to it that both sides end exactly once.
- * How far it is, and what everything that happens to it does then, is in `exchange-state.ts`.
+ * How far it is, and what everything that happens to it does then, is in `state.ts`.
  *
  *   request:   the peer's bytes wait here until the application's credit lets them cross; what the application has
  *              consumed goes back to the peer as flow-control credit (`RequestContent`).
@@ -15,13 +15,20 @@
  * It is one class, and most exchanges have neither of the two objects: a class more between it and `Job` costs every request as much as
  * one of them would.
  */
-import { clockMicroseconds } from '../wire/clock.ts';
-import { corrupt } from '../wire/decoder.ts';
-import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../wire/messages.ts';
+import { clockMicroseconds } from '../../wire/clock.ts';
+import { corrupt } from '../../wire/decoder.ts';
+import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../../wire/messages.ts';
+import { Deadline } from '../deadlines/counters.ts';
+import type { DeadlineNotes, Watched, Watcher } from '../deadlines/watched.ts';
+import { Job, type JobThread, type OpeningThread, type Particulars, type Refusal } from '../pools/job.ts';
+import { Stall } from '../pools/span.ts';
 import { affinityKeyOf } from './affinity.ts';
-import { Deadline } from './deadlines/counters.ts';
-import type { DeadlineNotes, Watched, Watcher } from './deadlines/watched.ts';
-import type * as contracts from './exchange-contracts.ts';
+import type * as contracts from './contracts.ts';
+import { Outcome } from './outcomes.ts';
+import { answerOf } from './own-answers.ts';
+import { RequestContent } from './request-content.ts';
+import { announcesMoreThan, expectsContinue, labelOf, particularsOf } from './request-head.ts';
+import { ResponseCredit } from './response-credit.ts';
 import {
   ExchangeEffect,
   ExchangeInput,
@@ -31,14 +38,7 @@ import {
   isRequestOpen,
   isUnanswered,
   transition,
-} from './exchange-state.ts';
-import { Outcome } from './outcomes.ts';
-import { answerOf } from './own-answers.ts';
-import { Job, type JobThread, type OpeningThread, type Particulars, type Refusal } from './pools/job.ts';
-import { Stall } from './pools/span.ts';
-import { RequestContent } from './request-content.ts';
-import { announcesMoreThan, expectsContinue, labelOf, particularsOf } from './request-head.ts';
-import { ResponseCredit } from './response-credit.ts';
+} from './state.ts';
 
 /** What a thread's HEAD says to accept a tunnel. */
 const SWITCHING_PROTOCOLS = 101;
@@ -193,7 +193,7 @@ export class Exchange extends Job implements Watched {
     return this.#destination;
   }
 
-  /** See exchange-state.ts. */
+  /** See state.ts. */
   get progress(): ExchangeState {
     return this.#progress;
   }

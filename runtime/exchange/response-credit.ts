@@ -3,7 +3,7 @@
  * transport has sent is owed to the thread, and is paid by the half window, as a message for every piece would cost more than the
  * pieces do.
  */
-import type { Destination } from './exchange-contracts.ts';
+import type { Destination } from './contracts.ts';
 
 export class ResponseCredit {
   #windowBytes: number;

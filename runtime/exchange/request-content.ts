@@ -5,11 +5,11 @@
  * Nothing is sent before the thread has granted credit, which only one that has claimed the exchange can; but for trailers behind no
  * content, which nothing else would send.
  */
-import { corrupt } from '../wire/decoder.ts';
-import { Flag } from '../wire/messages.ts';
-import { Window } from '../wire/window.ts';
+import { corrupt } from '../../wire/decoder.ts';
+import { Flag } from '../../wire/messages.ts';
+import { Window } from '../../wire/window.ts';
+import type { JobThread, OpeningThread } from '../pools/job.ts';
 import { ByteQueue } from './byte-queue.ts';
-import type { JobThread, OpeningThread } from './pools/job.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -1,5 +1,5 @@
 /** Responses of the server's own: the status and its name, or what a route has put in their place. */
-import type { Explanation } from './exchange-contracts.ts';
+import type { Explanation } from './contracts.ts';
 
 const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
 const REASONS: { readonly [status: number]: string } = {

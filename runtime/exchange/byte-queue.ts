@@ -2,7 +2,7 @@
  * Bytes that wait for credit, copied out of a buffer that is about to be reused. Small pieces are gathered in blocks,
  * so that a peer which sends a byte at a time costs its bytes and not an object for each.
  */
-import { copyInto } from '../wire/bytes.ts';
+import { copyInto } from '../../wire/bytes.ts';
 
 /** A block for little, which may lie for long; made when it is needed and left to the collector. */
 const SMALL_BLOCK_BYTES = 4_096;

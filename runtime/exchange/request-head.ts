@@ -1,5 +1,5 @@
 /** What a request's head says to the server itself, and how people are told of it. */
-import type { Particulars } from './pools/job.ts';
+import type { Particulars } from '../pools/job.ts';
 
 /** A peer chose them, within limits that are meant for other things than lines of a log. */
 const MOST_NAMED_CHARS = 256;

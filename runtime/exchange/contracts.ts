@@ -2,9 +2,10 @@
  * What stands around an exchange: the protocol that carries it, who runs it, and where its route leads. An exchange is theirs to name:
  * these are contracts, and know none of its parts.
  */
+
+import type { Lane } from '../pools/lane.ts';
 import type { Affinity } from './affinity.ts';
 import type { Outcome, OutcomeCounters } from './outcomes.ts';
-import type { Lane } from './pools/lane.ts';
 
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
 export interface Transport<Exchange> {
