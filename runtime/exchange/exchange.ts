@@ -39,6 +39,7 @@ import {
   isUnanswered,
   transition,
 } from './state.ts';
+import { ThreadNews } from './thread-news.ts';
 
 /** What a thread's HEAD says to accept a tunnel. */
 const SWITCHING_PROTOCOLS = 101;
@@ -94,10 +95,8 @@ export class Exchange extends Job implements Watched {
   #progress: ExchangeState;
   /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
   #outcome: Outcome | null = null;
-  #resetToSend = -1;
-  #resetBy: ResetBy = ResetBy.Peer;
-  /** Pushes that were refused, for the thread to hear. */
-  #refusedPushes: number[] | null = null;
+  /** Null: the thread has nothing to hear of but content and credit. */
+  #news: ThreadNews | null = null;
   /** What it carries is no content, and it has no end of its own. */
   readonly #isTunnel: boolean;
   /** Content that may still come. */
@@ -269,8 +268,7 @@ export class Exchange extends Job implements Watched {
   #abandon(code: number, by: ResetBy): void {
     if (this.state === 'idle' || this.state === 'released') return;
     if (this.#destination.dispatcher?.withdraw(this) === true) return;
-    this.#resetToSend = code;
-    this.#resetBy = by;
+    this.#newsOf().reset(code, by);
     this.onWritable();
     this.thread?.requestTurn();
   }
@@ -305,11 +303,12 @@ export class Exchange extends Job implements Watched {
   onWritable(): boolean {
     const thread = this.thread;
     if (thread === null) return true;
-    if (this.#refusedPushes !== null && !this.#refusePushes(thread)) return this.#stuck(thread);
-    if (this.#resetToSend !== -1) {
-      if (!thread.channel.sendReset(this.slot, this.#resetToSend, this.#resetBy)) return this.#stuck(thread);
-      this.#resetToSend = -1;
-      return true;
+    const news = this.#news;
+    if (news !== null && !news.isNothing) {
+      // Nothing more of the request is of use to a thread that hears of its end.
+      const isReset = news.hasReset;
+      if (!news.send(thread, this.slot)) return this.#stuck(thread);
+      if (isReset) return true;
     }
     if (this.#progress === ExchangeState.Cut) return true;
     const credit = this.#credit;
@@ -324,7 +323,7 @@ export class Exchange extends Job implements Watched {
 
   override get isUnsent(): boolean {
     if (this.thread === null) return false;
-    if (this.#refusedPushes !== null || this.#resetToSend !== -1) return true;
+    if (this.#news !== null && !this.#news.isNothing) return true;
     if (!isOver(this.#progress) && this.#credit?.isDue === true) return true;
     return this.#progress !== ExchangeState.Cut && this.#content?.isUnsent === true;
   }
@@ -351,14 +350,9 @@ export class Exchange extends Job implements Watched {
     return true;
   }
 
-  #refusePushes(thread: JobThread): boolean {
-    const refused = this.#refusedPushes as number[];
-    for (let number = refused[0]; number !== undefined; number = refused[0]) {
-      if (!thread.channel.sendPromised(this.slot, number, false, 0)) return false;
-      refused.shift();
-    }
-    this.#refusedPushes = null;
-    return true;
+  #newsOf(): ThreadNews {
+    this.#news ??= new ThreadNews();
+    return this.#news;
   }
 
   // ---- from the thread
@@ -428,8 +422,7 @@ export class Exchange extends Job implements Watched {
     const mayPush = !isOver(this.#progress) && thread.canAdopt;
     const pushed = mayPush ? (transport.push?.(this, number, method, path, fields) ?? null) : null;
     if (pushed === null) {
-      this.#refusedPushes ??= [];
-      this.#refusedPushes.push(number);
+      this.#newsOf().refusePush(number);
       this.onWritable();
     } else if (thread.adopt(pushed)) {
       pushed.onWritable();
