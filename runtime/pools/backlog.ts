@@ -168,14 +168,14 @@ export class Backlog {
   }
 
   /**
-   * It has jobs, is awake, and has neither said anything nor begun anything since then: it computes, and what it is given may
-   * wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells. Where the machine keeps
+   * It is awake, and has neither said anything nor begun anything since then: it computes, for a job or behind one that it has answered, and
+   * what it is given may wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells. Where the machine keeps
    * threads from their cores for longer than that, silence for as long says nothing.
    * @param heardAtMs when it last said something
    */
   isStalled(heardAtMs: number, silentSinceMs: number): boolean {
     const sinceMs = Math.min(silentSinceMs, this.#clock.nowMs - this.#twoWakeUpsUs / 1000);
-    if (heardAtMs > sinceMs || this.#jobs.size === 0 || this.#channel.peerSleeps) return false;
+    if (heardAtMs > sinceMs || this.#channel.peerSleeps) return false;
     const waiting = this.oldestUnbegun;
     if (waiting !== null) return waiting.assignedAtMs <= sinceMs;
     const { nowMs } = this.#clock;

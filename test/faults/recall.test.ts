@@ -95,3 +95,23 @@ test.serial('a client that resets what no thread has begun costs the application
   t.is((await request(session, { ':path': '/run?id=next', ...field })).status, 200);
   t.is(signals.heard('ranwithdrawn'), 0);
 });
+
+test.serial(
+  'a thread that computes behind its answers is given nothing while another can begin it',
+  async (t) => {
+    const { origin, signals } = await startServer(t, {
+      pools: { staged: { application: staged, threads: { min: 2, max: 2 }, recallAfterMs: 1 } },
+    });
+    const session = await connectHttp2(t, origin);
+    const ask = (path: string) => request(session, { ':path': path, [SIGNALS_FIELD]: signals.name });
+    const begun = signals.until('begun-behind');
+    t.is((await ask('/answer-then-block?id=-behind')).body.toString(), 'answered');
+    await begun;
+    // The first of them may wake the blocked thread in vain; it is known then.
+    for (let index = 0; index < 20; index++) t.is((await ask(`/run?id=-${index}`)).status, 200);
+    signals.tell('release');
+    const names = Array.from({ length: 20 }, (_, index) => `-${index}-after`);
+    const after = await Promise.all(names.map((name) => ask(`/run?id=${name}`)));
+    t.true(after.every(({ status }) => status === 200));
+  },
+);

@@ -26,6 +26,16 @@ const stages: { readonly [path: string]: Stage } = {
     signals.blockUntil('release');
     exchange.respond(200, {}, `released${id}`);
   },
+  /** Answers, and holds its thread afterwards, in a callback that nobody waits for. */
+  '/answer-then-block': (exchange, { name }, id) => {
+    const own = new Signals(name);
+    setTimeout(() => {
+      own.tell(`begun${id}`);
+      own.blockUntil('release');
+      own.close();
+    }, 1);
+    exchange.respond(200, {}, 'answered');
+  },
   /** Its head has gone when it waits. */
   '/stream': async (exchange, signals, id) => {
     const released = signals.until('release');
