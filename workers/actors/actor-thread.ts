@@ -20,6 +20,7 @@ import { ActorState } from './client.ts';
 import { ActorHost } from './host.ts';
 import { loadActors } from './load.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import type { Send, ThreadLink } from './thread-link.ts';
 import type { ActorContext } from './types.ts';
 
 const RECEIVE_LIMIT = 256;
@@ -45,10 +46,7 @@ const SYSTEM_TIMERS: Timers = {
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** Writes one message; false: the ring is full. */
-type Send = (end: ActorThreadEnd, payload: Uint8Array) => boolean;
-
-export class ActorThread implements ActorThreadHandler {
+export class ActorThread implements ActorThreadHandler, ThreadLink {
   readonly end: ActorThreadEnd;
   readonly calls: Calls;
   readonly host: ActorHost;

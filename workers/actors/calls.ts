@@ -1,7 +1,6 @@
 /** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
-import type { ActorThread } from './actor-thread.ts';
 import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
 import type { ActorState } from './client.ts';
@@ -12,6 +11,7 @@ import { answering, type Child, type HostedCall } from './hosted-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { ReadStream, StreamSource } from './read-stream.ts';
 import { type FedCall, placesOfStreams, SentInputs } from './sent-inputs.ts';
+import type { ThreadLink } from './thread-link.ts';
 import type { CallOptions, EachResult } from './types.ts';
 
 /** The longest deadline: what the clock's difference can say, about 24 days. */
@@ -117,12 +117,12 @@ class MadeCall implements Child, Due, StreamSource, FedCall {
 }
 
 export class Calls {
-  readonly thread: ActorThread;
+  readonly thread: ThreadLink;
   readonly deadlines: Deadlines;
   readonly #open = new Map<number, MadeCall>();
   #lastId = 0;
 
-  constructor(thread: ActorThread) {
+  constructor(thread: ThreadLink) {
     this.thread = thread;
     this.deadlines = new Deadlines(thread);
   }

@@ -5,35 +5,25 @@
  */
 
 import { ActorCounter } from '../../wire/actors/counters.ts';
-import { type ActorManifest, CallFlag, How, RestartNews } from '../../wire/actors/messages.ts';
+import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
 import { copyOf } from '../../wire/bytes.ts';
-import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
-import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
-import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
-import type { ActorThread } from './actor-thread.ts';
+import { PayloadError } from '../../wire/payload/forms.ts';
+import { Answers, FAILURE_LIMITS } from './answers.ts';
 import type { Carried } from './carried.ts';
-import { methodEnds, methodStarts, methodsAreWatched } from './diagnostics.ts';
-import { ActorError, type ActorErrorCode } from './error.ts';
+import { methodStarts, methodsAreWatched } from './diagnostics.ts';
+import { ActorError } from './error.ts';
 import { HostedCall } from './hosted-call.ts';
 import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
+import { type InstanceOwner, Instances } from './instances.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
-import type { ActorContext } from './types.ts';
+import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
-/** As a payload: fixext 1 of the type for undefined. */
-const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
-/** What the runtime itself says of a failure. */
-const FAILURE_LIMITS: PayloadLimits = {
-  maxBytes: 65_536,
-  maxDepth: 16,
-  maxReferences: 16,
-  maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
-};
 
-export class ActorHost {
-  readonly #thread: ActorThread;
+export class ActorHost implements InstanceOwner {
+  readonly #thread: ThreadLink;
   /** By the actor's number; undefined: it lives elsewhere. */
   readonly #actors: (HostedActor | undefined)[] = [];
   /** Calls that the thread has, by slot. */
@@ -41,8 +31,15 @@ export class ActorHost {
   /** Instances that may begin what they have queued, once the turn has published. */
   readonly #ready = new Set<Instance>();
 
-  constructor(thread: ActorThread, slots: number) {
+  readonly #answers: Answers;
+  readonly #instances: Instances;
+
+  constructor(thread: ThreadLink, slots: number) {
     this.#thread = thread;
+    this.#answers = new Answers(thread, ({ slot }) => {
+      this.#calls[slot] = null;
+    });
+    this.#instances = new Instances(thread, this);
     this.#calls = new Array<HostedCall | null>(slots).fill(null);
   }
 
@@ -51,7 +48,7 @@ export class ActorHost {
     for (const actor of actors) {
       if (actor.settings.kind !== 'pool') continue;
       const instance = new Instance(actor, '');
-      await instance.open(this.#contextOf(instance));
+      await instance.open(this.#instances.contextOf(instance));
       instance.state = 'ready';
       actor.instances.set('', instance);
     }
@@ -74,22 +71,10 @@ export class ActorHost {
   async stopAll(failed: (error: unknown) => void): Promise<void> {
     const stopping: Promise<void>[] = [];
     for (const actor of this.#actors) {
-      for (const instance of actor?.instances.values() ?? []) stopping.push(this.#stop(instance, failed));
+      for (const instance of actor?.instances.values() ?? [])
+        stopping.push(this.#instances.stop(instance, failed));
     }
     await Promise.all(stopping);
-  }
-
-  async #stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
-    await instance.reopened;
-    if (instance.state === 'gone') return;
-    instance.state = 'stopping';
-    try {
-      await instance.close();
-    } catch (error) {
-      failed(error);
-    }
-    instance.state = 'gone';
-    instance.actor.instances.delete(instance.key);
   }
 
   // ---- from the reactor
@@ -107,7 +92,7 @@ export class ActorHost {
   ): void {
     const actor = this.#actors[index];
     if (actor === undefined) throw new Error(`actor ${index} does not live in this thread`);
-    const instance = actor.instances.get(key) ?? this.#create(actor, key);
+    const instance = actor.instances.get(key) ?? this.#instances.create(actor, key);
     const call = new HostedCall(slot, generation, flags, deadlineMs, instance, performance.now());
     this.#calls[slot] = call;
     const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
@@ -183,9 +168,11 @@ export class ActorHost {
       return;
     }
     let failure: { readonly error: unknown } | undefined;
-    void this.#stop(instance, (error) => {
-      failure = { error };
-    }).then(() => tell(failure));
+    void this.#instances
+      .stop(instance, (error) => {
+        failure = { error };
+      })
+      .then(() => tell(failure));
   }
 
   #sendStopped(index: number, key: string, failure: unknown): void {
@@ -198,102 +185,21 @@ export class ActorHost {
     this.#thread.send(encoder.bytes, length, (end, payload) => end.sendStopped(index, key, payload, length));
   }
 
-  // ---- instances
+  // ---- InstanceOwner
 
-  #create(actor: HostedActor, key: string): Instance {
-    const instance = new Instance(actor, key);
-    actor.instances.set(key, instance);
-    try {
-      const started = instance.open(this.#contextOf(instance));
-      if (started instanceof Promise) {
-        started.then(
-          () => this.#started(instance),
-          (error: unknown) => this.#startFailed(instance, error),
-        );
-        return instance;
-      }
-    } catch (error) {
-      // Behind the call that it was made for: that one has its place in the queue by then.
-      queueMicrotask(() => this.#startFailed(instance, error));
-      return instance;
-    }
-    instance.state = 'ready';
-    return instance;
-  }
-
-  #started(instance: Instance): void {
-    instance.state = 'ready';
+  onReady(instance: Instance): void {
     this.#advance(instance);
   }
 
-  /** Whoever waits for it hears why. The next call makes another one, which may start. */
-  #startFailed(instance: Instance, error: unknown): void {
-    instance.state = 'gone';
-    instance.actor.instances.delete(instance.key);
+  onStartFailed(instance: Instance, error: unknown): void {
     for (let call = instance.queue.head; call !== null; call = instance.queue.head) {
       instance.queue.remove(call);
       if (!this.#claim(call)) continue;
-      this.#replyThrown(call, error);
+      this.#answers.thrown(call, error);
     }
   }
 
-  #contextOf(instance: Instance): ActorContext {
-    const { actor, key } = instance;
-    const objects = instance.objects + 1;
-    return this.#thread.contextOf(actor.settings, key, (reason) => {
-      if (instance.objects === objects) this.#restart(instance, reason);
-    });
-  }
-
-  // ---- beginning anew
-
-  #restart(instance: Instance, reason: unknown): void {
-    // One that starts fails by what its `start` throws; one that stops has nothing to begin anew for.
-    if (instance.state !== 'ready') return;
-    instance.state = 'restarting';
-    const why =
-      reason === undefined || typeof reason === 'string' ? new Error(reason ?? 'it says no reason') : reason;
-    this.#sendRestart(instance, RestartNews.Wanted, why);
-    if (instance.begun === 0) this.#reopen(instance);
-  }
-
-  /** Nothing runs on it. */
-  #reopen(instance: Instance): void {
-    instance.reopened = this.#reopening(instance).finally(() => {
-      instance.reopened = null;
-    });
-  }
-
-  async #reopening(instance: Instance): Promise<void> {
-    try {
-      await instance.close();
-    } catch (error) {
-      this.#sendRestart(instance, RestartNews.StopFailed, error);
-    }
-    instance.state = 'starting';
-    try {
-      await instance.open(this.#contextOf(instance));
-    } catch (error) {
-      this.#sendRestart(instance, RestartNews.StartFailed, error);
-      this.#startFailed(instance, error);
-      return;
-    }
-    this.#started(instance);
-  }
-
-  #sendRestart({ actor, key }: Instance, news: RestartNews, error: unknown): void {
-    const encoder = freeEncoder();
-    try {
-      encoder.encodeThrown(error, FAILURE_LIMITS);
-    } catch (refused) {
-      if (!(refused instanceof PayloadError)) throw refused;
-      encoder.encodeThrown(new Error(refused.message), FAILURE_LIMITS);
-    }
-    const { bytes, length } = encoder;
-    this.#thread.send(bytes, length, (end, payload) =>
-      end.sendRestart(actor.index, key, news, payload, length),
-    );
-  }
+  // ---- what may begin
 
   #advanceLater(instance: Instance): void {
     this.#ready.add(instance);
@@ -358,7 +264,7 @@ export class ActorHost {
     const { actor } = call.instance;
     const { settings } = actor;
     if (call.remainingMs <= 0) {
-      this.#replyFailed(
+      this.#answers.failed(
         call,
         'SLUICE_ACTOR_DEADLINE',
         `${settings.name}: its deadline passed while it waited`,
@@ -371,7 +277,7 @@ export class ActorHost {
       args = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index)) as unknown[];
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'no');
+      this.#answers.failed(call, error.code, `${settings.name}: ${error.message}`, 'no');
       return;
     }
     const name = args.pop() as string;
@@ -380,7 +286,7 @@ export class ActorHost {
     const method = actor.methods.get(name);
     if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
       const known = [...actor.methods.keys()].join(', ');
-      this.#replyFailed(
+      this.#answers.failed(
         call,
         'SLUICE_ACTOR_METHOD_UNKNOWN',
         `${settings.name}: expected one of ${known}, got ${name}`,
@@ -445,7 +351,7 @@ export class ActorHost {
     const items: unknown = call.within(itemsOf, result);
     if (typeof items !== 'object' || items === null) {
       const message = `${settings.name}: expected the method to answer with a stream, and it did not`;
-      this.#replyFailed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
+      this.#answers.failed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
       this.#ended(call, method);
       return;
     }
@@ -467,39 +373,26 @@ export class ActorHost {
       setTimer: (callback, afterMs) => thread.setTimer(callback, afterMs),
       clearTimer: (timer) => thread.clearTimer(timer),
       within: (run) => call.within(run),
-      item: (value) => this.#sendItem(call, method, value),
+      item: (value) => {
+        if (this.#answers.item(call, value)) return true;
+        this.#ended(call, method);
+        return false;
+      },
       end: () => {
-        this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
+        this.#answers.streamEnd(call);
         this.#ended(call, method);
       },
       fail: (error) => this.#endThrown(call, method, error),
     };
   }
 
-  #sendItem(call: HostedCall, method: HostedMethod, value: unknown): boolean {
-    const encoder = freeEncoder();
-    const { index, settings } = call.instance.actor;
-    try {
-      call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
-    } catch (error) {
-      if (!(error instanceof PayloadError)) throw error;
-      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
-      this.#ended(call, method);
-      return false;
-    }
-    const { slot } = call;
-    const { bytes, length } = encoder;
-    this.#thread.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
-    return true;
-  }
-
   #end(call: HostedCall, method: HostedMethod, value: unknown): void {
-    this.#replyValue(call, value);
+    this.#answers.value(call, value);
     this.#ended(call, method);
   }
 
   #endThrown(call: HostedCall, method: HostedMethod, error: unknown): void {
-    this.#replyThrown(call, error);
+    this.#answers.thrown(call, error);
     this.#ended(call, method);
   }
 
@@ -507,77 +400,14 @@ export class ActorHost {
     instance.begun--;
     if (!method.interleaves) instance.running--;
     if (instance.state === 'restarting' && instance.begun === 0) {
-      this.#reopen(instance);
+      this.#instances.reopen(instance);
       return;
     }
     if (instance.queue.head !== null) this.#advance(instance);
   }
-
-  // ---- answers
-
-  #replyValue(call: HostedCall, value: unknown): void {
-    if ((call.flags & CallFlag.Tell) !== 0) {
-      this.#reply(call, How.Value, NOTHING, 0);
-      return;
-    }
-    const encoder = freeEncoder();
-    const { index, settings } = call.instance.actor;
-    try {
-      call.within(encode, encoder, value, 'result', this.#thread.limitsOf(index));
-    } catch (error) {
-      if (!(error instanceof PayloadError)) throw error;
-      this.#replyFailed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
-      return;
-    }
-    this.#reply(call, How.Value, encoder.bytes, encoder.length);
-  }
-
-  #replyThrown(call: HostedCall, thrown: unknown): void {
-    const encoder = freeEncoder();
-    const { index, settings } = call.instance.actor;
-    try {
-      call.within(encodeThrown, encoder, thrown, this.#thread.limitsOf(index));
-    } catch (error) {
-      if (!(error instanceof PayloadError)) throw error;
-      this.#replyFailed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
-      return;
-    }
-    this.#reply(call, How.Threw, encoder.bytes, encoder.length);
-  }
-
-  #replyFailed(call: HostedCall, code: string, message: string, begun: 'no' | 'yes'): void {
-    const encoder = freeEncoder();
-    encoder.encode({ code: code as ActorErrorCode, message, begun }, 'failure', FAILURE_LIMITS);
-    this.#reply(call, How.Failed, encoder.bytes, encoder.length);
-  }
-
-  /** For whoever still reads an input of a call that has been answered. */
-  #overError({ instance }: HostedCall): ActorError {
-    const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
-    return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
-  }
-
-  #count(call: HostedCall, how: How): void {
-    const { actor } = call.instance;
-    const { counters } = this.#thread;
-    const runMs = performance.now() - call.begunAtMs;
-    counters.add(actor.index, ActorCounter.Ended, 1);
-    counters.add(actor.index, ActorCounter.RunMs, runMs);
-    if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
-    if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
-  }
-
-  #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
-    const { slot } = call;
-    if (call.state === 'running') this.#count(call, how);
-    call.state = 'over';
-    this.#calls[slot] = null;
-    if (call.inputs !== null) call.endInputs(this.#overError(call));
-    this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
-  }
 }
 
-// What runs within a call: code of the application's, also where it looks like none (a getter, an iterator, a subscriber).
+// What runs within a call: code of the application's, also where it looks like none (an iterator, a subscriber).
 
 function applyTo(object: object, run: (...args: unknown[]) => unknown, args: unknown[]): unknown {
   return settled(Reflect.apply(run, object, args));
@@ -585,12 +415,4 @@ function applyTo(object: object, run: (...args: unknown[]) => unknown, args: unk
 
 function itemsOf(result: unknown): unknown {
   return (result as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator]?.();
-}
-
-function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
-  encoder.encode(value, what, limits);
-}
-
-function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {
-  encoder.encodeThrown(thrown, limits);
 }

@@ -6,9 +6,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { How } from '../../wire/actors/messages.ts';
 import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
-import type { ActorThread } from './actor-thread.ts';
 import { freeEncoder } from './payloads.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
+import type { ThreadLink } from './thread-link.ts';
 
 /** What the inputs need of their call. */
 export interface FedCall {
@@ -38,7 +38,7 @@ export function placesOfStreams(args: readonly unknown[]): number[] | null {
 }
 
 export class SentInputs {
-  readonly #thread: ActorThread;
+  readonly #thread: ThreadLink;
   readonly #limits: PayloadLimits;
   readonly #graceMs: number;
   readonly #iterables: readonly AsyncIterable<unknown>[];
@@ -49,7 +49,7 @@ export class SentInputs {
   #call: FedCall | null = null;
 
   constructor(
-    thread: ActorThread,
+    thread: ThreadLink,
     args: readonly unknown[],
     places: readonly number[],
     limits: PayloadLimits,

@@ -1,0 +1,126 @@
+/** What a call is answered with: a value, what the method threw, or why it was not called. */
+import { ActorCounter } from '../../wire/actors/counters.ts';
+import { CallFlag, How } from '../../wire/actors/messages.ts';
+import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
+import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
+import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
+import { methodEnds } from './diagnostics.ts';
+import { ActorError, type ActorErrorCode } from './error.ts';
+import type { HostedCall } from './hosted-call.ts';
+import { freeEncoder } from './payloads.ts';
+import type { ThreadLink } from './thread-link.ts';
+
+const NOTHING = new Uint8Array(0);
+/** As a payload: fixext 1 of the type for undefined. */
+const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
+/** What the runtime itself says of a failure. */
+export const FAILURE_LIMITS: PayloadLimits = {
+  maxBytes: 65_536,
+  maxDepth: 16,
+  maxReferences: 16,
+  maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
+};
+
+export class Answers {
+  readonly #thread: ThreadLink;
+  readonly #onOver: (call: HostedCall) => void;
+
+  /** @param onOver the call is answered, and its slot the reactor's again */
+  constructor(thread: ThreadLink, onOver: (call: HostedCall) => void) {
+    this.#thread = thread;
+    this.#onOver = onOver;
+  }
+
+  value(call: HostedCall, value: unknown): void {
+    if ((call.flags & CallFlag.Tell) !== 0) {
+      this.#reply(call, How.Value, NOTHING, 0);
+      return;
+    }
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      call.within(encode, encoder, value, 'result', this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.failed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
+      return;
+    }
+    this.#reply(call, How.Value, encoder.bytes, encoder.length);
+  }
+
+  thrown(call: HostedCall, thrown: unknown): void {
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      call.within(encodeThrown, encoder, thrown, this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.failed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
+      return;
+    }
+    this.#reply(call, How.Threw, encoder.bytes, encoder.length);
+  }
+
+  failed(call: HostedCall, code: string, message: string, begun: 'no' | 'yes'): void {
+    const encoder = freeEncoder();
+    encoder.encode({ code: code as ActorErrorCode, message, begun }, 'failure', FAILURE_LIMITS);
+    this.#reply(call, How.Failed, encoder.bytes, encoder.length);
+  }
+
+  /** For whoever still reads an input of a call that has been answered. */
+  #overError({ instance }: HostedCall): ActorError {
+    const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
+    return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
+  }
+
+  #count(call: HostedCall, how: How): void {
+    const { actor } = call.instance;
+    const { counters } = this.#thread;
+    const runMs = performance.now() - call.begunAtMs;
+    counters.add(actor.index, ActorCounter.Ended, 1);
+    counters.add(actor.index, ActorCounter.RunMs, runMs);
+    if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
+    if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
+  }
+
+  #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
+    const { slot } = call;
+    if (call.state === 'running') this.#count(call, how);
+    call.state = 'over';
+    this.#onOver(call);
+    if (call.inputs !== null) call.endInputs(this.#overError(call));
+    this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
+  }
+
+  /** The stream has come to its end. */
+  streamEnd(call: HostedCall): void {
+    this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
+  }
+
+  /** False: the item cannot be carried, and the call has been answered with that. */
+  item(call: HostedCall, value: unknown): boolean {
+    const encoder = freeEncoder();
+    const { index, settings } = call.instance.actor;
+    try {
+      call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      this.failed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
+      return false;
+    }
+    const { slot } = call;
+    const { bytes, length } = encoder;
+    this.#thread.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
+    return true;
+  }
+}
+
+// What runs within a call: code of the application's, also where it looks like none (a getter).
+
+function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
+  encoder.encode(value, what, limits);
+}
+
+function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {
+  encoder.encodeThrown(thrown, limits);
+}

@@ -1,0 +1,132 @@
+/** The instances of a thread's actors: how they are made, begin anew and stop. */
+import { RestartNews } from '../../wire/actors/messages.ts';
+import { PayloadError } from '../../wire/payload/forms.ts';
+import { FAILURE_LIMITS } from './answers.ts';
+import { type HostedActor, Instance } from './instance.ts';
+import { freeEncoder } from './payloads.ts';
+import type { ThreadLink } from './thread-link.ts';
+import type { ActorContext } from './types.ts';
+
+/** Who has their calls. */
+export interface InstanceOwner {
+  /** It can begin calls. */
+  onReady(instance: Instance): void;
+  /** It is gone: its constructor or its `start` threw. Whoever waits for it hears why. */
+  onStartFailed(instance: Instance, error: unknown): void;
+}
+
+export class Instances {
+  readonly #thread: ThreadLink;
+  readonly #owner: InstanceOwner;
+
+  constructor(thread: ThreadLink, owner: InstanceOwner) {
+    this.#thread = thread;
+    this.#owner = owner;
+  }
+
+  create(actor: HostedActor, key: string): Instance {
+    const instance = new Instance(actor, key);
+    actor.instances.set(key, instance);
+    try {
+      const started = instance.open(this.contextOf(instance));
+      if (started instanceof Promise) {
+        started.then(
+          () => this.#started(instance),
+          (error: unknown) => this.#startFailed(instance, error),
+        );
+        return instance;
+      }
+    } catch (error) {
+      // Behind the call that it was made for: that one has its place in the queue by then.
+      queueMicrotask(() => this.#startFailed(instance, error));
+      return instance;
+    }
+    instance.state = 'ready';
+    return instance;
+  }
+
+  contextOf(instance: Instance): ActorContext {
+    const { actor, key } = instance;
+    const objects = instance.objects + 1;
+    return this.#thread.contextOf(actor.settings, key, (reason) => {
+      if (instance.objects === objects) this.#restart(instance, reason);
+    });
+  }
+
+  // ---- beginning anew
+
+  #restart(instance: Instance, reason: unknown): void {
+    // One that starts fails by what its `start` throws; one that stops has nothing to begin anew for.
+    if (instance.state !== 'ready') return;
+    instance.state = 'restarting';
+    const why =
+      reason === undefined || typeof reason === 'string' ? new Error(reason ?? 'it says no reason') : reason;
+    this.#sendRestart(instance, RestartNews.Wanted, why);
+    if (instance.begun === 0) this.reopen(instance);
+  }
+
+  /** Nothing runs on it. */
+  reopen(instance: Instance): void {
+    instance.reopened = this.#reopening(instance).finally(() => {
+      instance.reopened = null;
+    });
+  }
+
+  async #reopening(instance: Instance): Promise<void> {
+    try {
+      await instance.close();
+    } catch (error) {
+      this.#sendRestart(instance, RestartNews.StopFailed, error);
+    }
+    instance.state = 'starting';
+    try {
+      await instance.open(this.contextOf(instance));
+    } catch (error) {
+      this.#sendRestart(instance, RestartNews.StartFailed, error);
+      this.#startFailed(instance, error);
+      return;
+    }
+    this.#started(instance);
+  }
+
+  #sendRestart({ actor, key }: Instance, news: RestartNews, error: unknown): void {
+    const encoder = freeEncoder();
+    try {
+      encoder.encodeThrown(error, FAILURE_LIMITS);
+    } catch (refused) {
+      if (!(refused instanceof PayloadError)) throw refused;
+      encoder.encodeThrown(new Error(refused.message), FAILURE_LIMITS);
+    }
+    const { bytes, length } = encoder;
+    this.#thread.send(bytes, length, (end, payload) =>
+      end.sendRestart(actor.index, key, news, payload, length),
+    );
+  }
+
+  #started(instance: Instance): void {
+    instance.state = 'ready';
+    this.#owner.onReady(instance);
+  }
+
+  /** The next call makes another one, which may start. */
+  #startFailed(instance: Instance, error: unknown): void {
+    instance.state = 'gone';
+    instance.actor.instances.delete(instance.key);
+    this.#owner.onStartFailed(instance, error);
+  }
+
+  // ---- the end
+
+  async stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
+    await instance.reopened;
+    if (instance.state === 'gone') return;
+    instance.state = 'stopping';
+    try {
+      await instance.close();
+    } catch (error) {
+      failed(error);
+    }
+    instance.state = 'gone';
+    instance.actor.instances.delete(instance.key);
+  }
+}

@@ -1,0 +1,28 @@
+/** What calls and instances need of the thread that has them. */
+import type { ActorSettings } from '../../wire/actors/boot.ts';
+import type { ActorCounters } from '../../wire/actors/counters.ts';
+import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
+import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import type { ActorContext } from './types.ts';
+
+/** Writes one message; false: the ring is full. */
+export type Send = (end: ActorThreadEnd, payload: Uint8Array) => boolean;
+
+export interface ThreadLink {
+  readonly end: ActorThreadEnd;
+  readonly counters: ActorCounters;
+  /** Messages that wait for room in the ring. */
+  readonly unsentMessages: number;
+  /** Something can still be said. */
+  readonly isOpen: boolean;
+  /** See `ActorThread.isLate`. */
+  readonly isLate: boolean;
+  limitsOf(actor: number): PayloadLimits;
+  contextOf(settings: ActorSettings, key: string, restart: (reason?: unknown) => void): ActorContext;
+  /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
+  send(bytes: Uint8Array, length: number, send: Send): void;
+  requestTurn(): void;
+  /** Whoever is due runs in no application's context. */
+  setTimer(callback: () => void, afterMs: number): object;
+  clearTimer(timer: object | undefined): void;
+}
