@@ -5,8 +5,8 @@
  * A head that can go at once does. Whatever has to wait does so in a queue (`ResponseQueue`), which is made when there is something
  * for it.
  *
- * What the messages say the classes derived from this one know, the response and the exchange: by inheritance, since each exchange would
- * pay for objects of their own.
+ * What the messages say the class derived from this one knows: by inheritance, since each exchange would
+ * pay for an object of its own, and for each class between as well.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { Flag, ResetReason } from '../wire/messages.ts';
