@@ -151,6 +151,15 @@ test('a member of the socket that is refused fails its exchange by its code, and
   t.is(server.log.count('thread died'), 0);
 });
 
+for (const over of ['1.1', '2.0', 'tls'] as const) {
+  test(`who goes on with what a refused member gives does not end the thread, over ${over}`, async (t) => {
+    const { ours } = pairs[over] as Pair;
+    for (const member of ['filter', 'map', 'iterator', 'asyncIterator', 'asyncDispose', 'toArray', 'forEach'])
+      t.is((await ours(`/go-on/${member}`)).status, 500, member);
+    t.is(server.log.count('thread died'), 0);
+  });
+}
+
 test('members of the Request and the Response of a Fetch handler are those of the platform', async (t) => {
   const { ours } = pairs['1.1'] as Pair;
   const found: Given = JSON.parse((await ours('/fetch')).text);

@@ -5,7 +5,8 @@
 import type { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../gateway.ts';
 import { ConnectionFacts } from './connection-facts.ts';
-import { ExchangeSocket, refuseMember, refuseOthers, type SocketOwner } from './socket.ts';
+import { refuseOthers } from './refused-members.ts';
+import { ExchangeSocket, refuseMember, type SocketOwner } from './socket.ts';
 
 /** Of the handshake, which the reactor has had: no session, no ticket, no key of it is in an application's thread. */
 const OF_HANDSHAKE: { readonly [member: string]: () => unknown } = {

@@ -9,20 +9,11 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import type { Exchange } from '../../gateway.ts';
 import { ConnectionFacts, makeSettable, REQUEST } from './connection-facts.ts';
+import { refuseOthers, SocketError } from './refused-members.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
 /** The longest that a timer of Node's takes. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
-
-export class SocketError extends Error {
-  readonly code = 'SLUICE_NO_SOCKET';
-
-  constructor(member: string) {
-    super(
-      `expected an application that leaves the connection alone, it called socket.${member}(): the connection is the server's, and other exchanges may share it`,
-    );
-  }
-}
 
 /** What a socket tells, and is told by, what it belongs to. */
 export interface SocketOwner {
@@ -285,23 +276,4 @@ export function passForSocket(prototype: object, own: object): void {
 function emitEnd(socket: ExchangeSocket, error: Error | null): void {
   if (error !== null && socket.listenerCount('error') > 0) socket.emit('error', error);
   socket.emit('close', error !== null);
-}
-
-/** Whatever else a net.Socket can do, of this Node or of a later one, is refused by name. */
-export function refuseOthers<Kind extends object>(
-  prototype: Kind,
-  refuse: (socket: Kind, member: string) => void,
-  members: object = Socket.prototype,
-): void {
-  for (let of = members; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
-    for (const member of Reflect.ownKeys(of)) {
-      const isMethod = typeof Object.getOwnPropertyDescriptor(of, member)?.value === 'function';
-      const isPublic = typeof member === 'symbol' ? member === Symbol.asyncIterator : member[0] !== '_';
-      if (!isMethod || !isPublic || member in prototype) continue;
-      const value = function (this: Kind): void {
-        refuse(this, String(member));
-      };
-      Object.defineProperty(prototype, member, { value, configurable: true, writable: true });
-    }
-  }
 }

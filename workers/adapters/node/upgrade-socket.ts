@@ -7,8 +7,9 @@ import { Duplex } from 'node:stream';
 import type { Exchange, Tunnel } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { FACTS, REQUEST } from './connection-facts.ts';
+import { refuseOthers, SocketError } from './refused-members.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
-import { passForSocket, refuseOthers, SocketError } from './socket.ts';
+import { passForSocket } from './socket.ts';
 
 /** Of a head that a listener writes. */
 const MAX_HEAD_BYTES = 64 * 1024;

@@ -30,10 +30,23 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
     case 'recorded':
       res.end(JSON.stringify(emitted, (_, value) => (value instanceof Set ? [...value].sort() : value)));
       return;
+    case 'go-on':
+      // As code does that expects what Node gives, in a callback: where it throws there, the thread is lost.
+      setTimeout(() => goOn(req.socket, member as string), 1);
+      return;
     default:
       // A call that is refused ends the exchange, and does not throw.
       (req.socket as never as { [name: string]: (...args: unknown[]) => unknown })[member as string]?.('x');
   }
+}
+
+function goOn(socket: IncomingMessage['socket'], member: string): void {
+  if (member === 'filter' || member === 'map') socket[member](() => true).on('error', () => undefined);
+  else if (member === 'iterator') void socket.iterator().next();
+  else if (member === 'asyncIterator') void socket[Symbol.asyncIterator]().next();
+  else if (member === 'asyncDispose') socket[Symbol.asyncDispose]().catch(() => undefined);
+  else if (member === 'toArray') socket.toArray().catch(() => undefined);
+  else socket.forEach(() => {}).catch(() => undefined);
 }
 
 function record(name: string, emitter: EventEmitter): void {
