@@ -117,6 +117,13 @@ export class Backlog {
     return this.#isHeldBack;
   }
 
+  /** Something waits that it could not be given: it tells when it goes to sleep. */
+  holdBack(): void {
+    if (this.#isHeldBack) return;
+    this.#isHeldBack = true;
+    this.#vitals.holdBack();
+  }
+
   holdBackNoLonger(): void {
     this.#isHeldBack = false;
   }
@@ -133,8 +140,7 @@ export class Backlog {
     this.#passBegun();
     const waitUs = this.#acceptableWaitUs();
     if (waitUs !== NO_ROOM || this.#isHeldBack) return waitUs;
-    this.#isHeldBack = true;
-    this.#vitals.holdBack();
+    this.holdBack();
     // It may have gone to sleep before it could see that.
     return this.#acceptableWaitUs();
   }

@@ -194,14 +194,27 @@ export class Dispatcher implements LaneOwner {
     const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
     let best: Thread | null = null;
     let leastUs = NO_ROOM - 1;
+    let stalled = 0;
     for (const thread of this.threads) {
       const waitUs = thread.expectedWaitUs();
-      if (waitUs > leastUs || (this.threads.length > 1 && thread.isStalled(stalledSinceMs))) continue;
+      if (waitUs > leastUs) continue;
+      if (this.threads.length > 1 && thread.isStalled(stalledSinceMs)) {
+        stalled++;
+        continue;
+      }
       if (best !== null && waitUs === leastUs && !hasLessWork(thread, best)) continue;
       best = thread;
       leastUs = waitUs;
     }
-    return best;
+    return best === null && stalled > 0 ? this.#awaitStalled(stalledSinceMs) : best;
+  }
+
+  /** One that has nothing to answer says nothing when it comes back, unless it is asked to. It may have come back before it could see that. */
+  #awaitStalled(stalledSinceMs: number): Thread | null {
+    for (const thread of this.threads) thread.holdBack();
+    for (const thread of this.threads)
+      if (thread.expectedWaitUs() < NO_ROOM && !thread.isStalled(stalledSinceMs)) return thread;
+    return null;
   }
 
   #assign(job: Job): boolean {

@@ -198,6 +198,11 @@ export class Thread implements JobHolder {
     return this.#backlog.unbegunJobs;
   }
 
+  /** See `Backlog.holdBack`. */
+  holdBack(): void {
+    this.#backlog.holdBack();
+  }
+
   /** See `Backlog.isStalled`. */
   isStalled(silentSinceMs: number): boolean {
     return this.#backlog.isStalled(this.#heardAtMs, silentSinceMs);
