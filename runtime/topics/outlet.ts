@@ -28,6 +28,7 @@ interface Waiting {
 
 /** What a message that waits costs beside its payload. */
 const OVERHEAD_BYTES = 64;
+const NOTHING = Buffer.alloc(0);
 
 export class TopicOutlet implements MessageTaker {
   readonly link: TopicLink;
@@ -37,6 +38,8 @@ export class TopicOutlet implements MessageTaker {
   readonly #waiting = new Deque<Waiting>();
   readonly #maxWaitingBytes: number;
   #waitingBytes = 0;
+  /** Their newest message was dropped, and no later one has shown the thread so: it is told the number. */
+  readonly #lostTails = new Set<Reader>();
 
   constructor(link: TopicLink, maxWaitingBytes: number) {
     this.link = link;
@@ -56,14 +59,20 @@ export class TopicOutlet implements MessageTaker {
       link.end.sendEvent(reader.id, sequence, bytes, start, end)
     ) {
       link.requestTurn();
+      this.#lostTails.delete(reader);
       return;
     }
     const payload = message.keep();
     this.#waiting.push({ reader, sequence, payload });
+    reader.newest = sequence;
+    this.#lostTails.delete(reader);
     this.#waitingBytes += payload.length + OVERHEAD_BYTES;
     // The newest stays, whatever its size: whoever gets it sees by its number what was lost before.
     while (this.#waitingBytes > this.#maxWaitingBytes && this.#waiting.length > 1) {
-      if (this.#shift().reader.state === 'open') this.dropped++;
+      const { reader: loser, sequence: lost } = this.#shift();
+      if (loser.state !== 'open') continue;
+      this.dropped++;
+      if (loser.newest === lost) this.#lostTails.add(loser);
     }
     // Of a link on which something else waits, nobody has asked for room on behalf of this.
     link.requestTurn();
@@ -81,11 +90,17 @@ export class TopicOutlet implements MessageTaker {
       }
       this.#shift();
     }
+    for (const reader of this.#lostTails) {
+      if (reader.state === 'open' && !this.link.end.sendEvent(reader.id, reader.newest, NOTHING, 0, 0))
+        return;
+      this.#lostTails.delete(reader);
+    }
   }
 
   /** The thread is gone. */
   close(): void {
     this.#waiting.clear();
+    this.#lostTails.clear();
     this.#waitingBytes = 0;
     this.readers.clear();
   }

@@ -23,6 +23,8 @@ export class Reader {
   /** The thread's number for it. */
   readonly id: number;
   state: 'open' | 'closed' = 'open';
+  /** The number of the message that waited for the thread last. */
+  newest = 0;
 
   constructor(topic: Topic, taker: MessageTaker, id: number) {
     this.topic = topic;

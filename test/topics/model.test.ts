@@ -259,7 +259,22 @@ test('what a subscription got and what it missed is what was published since it 
         model.close();
       }
     }),
-    { numRuns: 300 },
+    {
+      numRuns: 300,
+      examples: [
+        // The newest message of one topic is dropped for what another's leave no room for.
+        [
+          [
+            { does: 'subscribe', by: 2, topic: 1, capacity: 1, whenFull: 'drop-oldest' },
+            { does: 'subscribe', by: 2, topic: 0, capacity: 1, whenFull: 'drop-oldest' },
+            { does: 'hold', by: 2 },
+            { does: 'publish', by: 0, topic: 1, count: 21, bytes: 50_000 },
+            { does: 'settle' },
+            { does: 'publish', by: 1, topic: 0, count: 7, bytes: 50_000 },
+          ],
+        ],
+      ],
+    },
   );
   t.true(dropped > 0, 'threads that did not read have met their limit');
 });

@@ -3,7 +3,8 @@
  *
  * A thread numbers the topics that it subscribes to (`id`, 32 bits that wrap). The reactor counts the messages of each topic
  * (`sequence`, 32 bits that wrap): a subscription begins with the number that SUBSCRIBED says, and what it lost is the gap between
- * the numbers of two EVENTs. So nothing has to be sent for a message that was dropped, and nothing is counted twice.
+ * the numbers of two EVENTs. So nothing is counted twice, and for messages that were dropped nothing has to be sent but one EVENT without a payload, with the
+ * number of the last of them, when no later message follows.
  */
 
 /** Thread → reactor. */

@@ -159,6 +159,16 @@ export class TopicSubscription implements Subscription<unknown> {
     }
   }
 
+  /** @param sequence of the last message that it will not get, and no later one has come */
+  lose(sequence: number): void {
+    if (this.#state !== 'open') return;
+    const gap = (sequence + 1 - this.#next) | 0;
+    if (gap <= 0) return;
+    this.#next = (sequence + 1) >>> 0;
+    this.#missed += gap;
+    if (this.#whenFull === 'close') this.#overflow();
+  }
+
   #keep(payload: Buffer): void {
     if (this.#isFullFor(payload)) {
       if (this.#whenFull !== 'drop-oldest') {

@@ -161,6 +161,10 @@ export class ThreadTopics {
     const topic = this.#byId.get(id);
     // It was left, which crossed with the message.
     if (topic === undefined || topic.subscriptions.size === 0) return;
+    if (start === end) {
+      for (const subscription of topic.subscriptions) subscription.lose(sequence);
+      return;
+    }
     const payload = copyOf(bytes, start, end);
     for (const subscription of topic.subscriptions) subscription.arrive(sequence, payload);
   }
