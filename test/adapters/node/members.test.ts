@@ -116,9 +116,11 @@ for (const over of OVER) {
         [],
         `${object} over ${over}`,
       );
+      // A response of node:http2 tells of this or does not, by who is sooner.
+      const isSure = (event: string) => over !== '2.0' || event !== 'prefinish';
       t.deepEqual(
-        here[object],
-        onNode[object]?.filter((event) => !never.includes(event)),
+        here[object]?.filter(isSure),
+        onNode[object]?.filter((event) => !never.includes(event) && isSure(event)),
         object,
       );
     }
