@@ -29,7 +29,7 @@ function result() { if (ended) close_run() }
 /^ *[0-9]+ tests? skipped$/ { skipped += $1 }
 /^ *[0-9]+ tests? todo$/ { todo += $1 }
 /^ *[0-9]+ known failures?$/ { expected += $1 }
-/^ *Run again, one test at a time: / { again = 1; ended = 0; failures = 0 }
+/^ *Run again, one file at a time: / { again = 1; ended = 0; failures = 0 }
 
 # AVA describes the failures of a run between two rules. Of each run 60 lines are enough to begin with.
 /^ *─$/ { described = 0; inside = !inside; next }

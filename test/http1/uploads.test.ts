@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
-import { SIGNALS_FIELD } from '../server/signals.ts';
+import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
 import { message } from './raw.ts';
 import { startHttp1Server } from './server.ts';
 
@@ -45,17 +45,24 @@ function connectTo(t: ExecutionContext): Socket {
   return socket;
 }
 
-function post(path: string, ...fields: string[]): string {
-  return message([`POST ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${server.signals.name}`, ...fields]);
+/** Of one test alone: the applications tell each the same words. */
+function ownSignals(t: ExecutionContext): Signals {
+  const signals = new Signals(`${t.title} ${Math.random()}`);
+  t.teardown(() => signals.close());
+  return signals;
+}
+
+function post(signals: Signals, path: string, ...fields: string[]): string {
+  return message([`POST ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${signals.name}`, ...fields]);
 }
 
 test('a client that resets its connection while its upload is paused is noticed', async (t) => {
-  const { signals } = server;
+  const signals = ownSignals(t);
   const begun = signals.until('begun');
   const closed = signals.until('closed reset by peer code 8');
   const socket = connectTo(t);
   const accepted = await serverSide(socket);
-  socket.write(post('/hold', 'Content-Length: 100000000'));
+  socket.write(post(signals, '/hold', 'Content-Length: 100000000'));
   await begun;
   const paused = once(accepted, 'pause');
   socket.write(Buffer.alloc(16_000_000));
@@ -66,13 +73,13 @@ test('a client that resets its connection while its upload is paused is noticed'
 });
 
 test('a response that is broken off while its request comes ends in order: no reset takes from the client what it has not read', async (t) => {
-  const { signals } = server;
+  const signals = ownSignals(t);
   const begun = signals.until('begun');
   const socket = connectTo(t);
   const failed = Promise.withResolvers<Error>();
   socket.once('error', failed.resolve);
   const accepted = await serverSide(socket);
-  socket.write(post('/cut', 'Content-Length: 100000000'));
+  socket.write(post(signals, '/cut', 'Content-Length: 100000000'));
   await begun;
   let text = '';
   socket.on('data', (bytes: Buffer) => {
@@ -90,7 +97,7 @@ test('a response that is broken off while its request comes ends in order: no re
 
 test('content in one-byte chunks arrives whole, with nothing else beside it', async (t) => {
   const socket = await open(t);
-  socket.write(post('/describe', 'Transfer-Encoding: chunked', 'Connection: close'));
+  socket.write(post(ownSignals(t), '/describe', 'Transfer-Encoding: chunked', 'Connection: close'));
   for (let count = 0; count < 100; count++) socket.write('1\r\nx\r\n'.repeat(1_000));
   socket.write('0\r\n\r\n');
   let text = '';

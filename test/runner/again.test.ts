@@ -45,7 +45,7 @@ test('what passes the second time passes, and is named', (t) => {
     'deep/unsteady.test.js': unsteady,
   });
   t.is(status, 0, output);
-  t.regex(output, /Run again, one test at a time: test\/deep\/unsteady\.test\.js\n/);
+  t.regex(output, /Run again, one file at a time: test\/deep\/unsteady\.test\.js\n/);
   t.is(lines.at(-1), '3 passed, 0 failed');
   t.regex(lines.at(-2) ?? '', /^passed when it was run again: .*two › parts/);
 });

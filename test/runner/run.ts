@@ -4,7 +4,7 @@
  *   npm test                                   everything, after the linter and the compiler
  *   npm run test:fast [-- PATTERN…]            under a minute on two cores
  *   npm run test:node [-- [--fast] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
- *   … -- --again                               files that failed are run once more, one test at a time; the second run decides
+ *   … -- --again                               files that failed are run once more, one file at a time; the second run decides
  *
  * AVA's results are shown as they come. What tests and their servers print beside them goes to a file, which is named when
  * something failed; `npx ava FILE` shows everything.
@@ -51,8 +51,8 @@ async function run(node: string): Promise<boolean> {
   const again = values.again ? filesToRunAgain(first.output, (file) => existsSync(join(root, file))) : null;
   if (again === null) return false;
   // `.ci/summary` reads this line and takes what follows for the verdict.
-  console.log(`\n  Run again, one test at a time: ${again.join(' ')}`);
-  const second = await runAva(node, ['--concurrency=1', '--serial', ...again], `${log}.again`);
+  console.log(`\n  Run again, one file at a time: ${again.join(' ')}`);
+  const second = await runAva(node, ['--concurrency=1', ...again], `${log}.again`);
   return second.code === 0;
 }
 
