@@ -4,7 +4,7 @@
  */
 import type { Config } from './config/config.ts';
 import { Deadline } from './deadlines/counters.ts';
-import type { FrontDoor } from './front-door.ts';
+import type { Frontend } from './frontend.ts';
 import type { Log } from './log.ts';
 import type { Pool } from './pools/pool.ts';
 
@@ -15,7 +15,7 @@ const LAST_WORDS_MS = 500;
 export interface DrainedServer {
   readonly config: Config;
   /** Null: it has not been opened. */
-  readonly door: FrontDoor | null;
+  readonly frontend: Frontend | null;
   /** With those that finish what they have. */
   readonly pools: readonly Pool[];
   /** Nothing new is to come: neither other certificates nor another configuration. */
@@ -53,7 +53,7 @@ export class Drain {
     const emptied = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
-    this.#server.door?.drain();
+    this.#server.frontend?.drain();
     this.#server.onDraining();
     for (const pool of this.#server.pools) pool.announceDrain();
     this.look();
@@ -62,14 +62,14 @@ export class Drain {
       deadline = setTimeout(() => resolve('late'), drainTimeoutMs);
     });
     if ((await Promise.race([emptied, late])) === 'late') {
-      if (this.#server.door?.isIdle ?? true) {
+      if (this.#server.frontend?.isIdle ?? true) {
         this.#log.info(
-          { connections: this.#server.door?.lingeringConnections ?? 0, drainTimeoutMs },
+          { connections: this.#server.frontend?.lingeringConnections ?? 0, drainTimeoutMs },
           'drain deadline reached: connections that their peers have not closed are cut off',
         );
       } else {
         this.#log.warn(
-          { connections: this.#server.door?.connections.size, drainTimeoutMs },
+          { connections: this.#server.frontend?.connections.size, drainTimeoutMs },
           'drain deadline reached: open exchanges are reset',
         );
       }
@@ -85,7 +85,7 @@ export class Drain {
 
   /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
   async #resetAll(emptied: Promise<void>): Promise<void> {
-    this.#server.door?.endAll(Deadline.Drain);
+    this.#server.frontend?.endAll(Deadline.Drain);
     // HTTP/1 resets its sockets a tick later, when no exchange counts as open any more.
     await new Promise((resolve) => setImmediate(resolve));
     let limit: NodeJS.Timeout | undefined;
@@ -97,7 +97,7 @@ export class Drain {
   }
 
   look(): void {
-    if (this.#server.door?.isEmpty ?? true) this.emptied();
+    if (this.#server.frontend?.isEmpty ?? true) this.emptied();
   }
 
   /** No connection is left. */

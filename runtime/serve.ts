@@ -1,5 +1,6 @@
 /** The whole life of a server's process: from its configuration to its exit code. */
 import { ExitCode } from './cli/exit-code.ts';
+import { clinicToolOf } from './clinic/injected.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { ControlSocketError } from './control/errors.ts';
@@ -7,12 +8,12 @@ import { ControlRoutes } from './control/routes.ts';
 import { Terminal } from './hangup.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
+import { Management } from './management.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
 import { Profiler } from './profiling/profiler.ts';
 import { addReload } from './reload/control-route.ts';
 import { Reloader } from './reload/reloader.ts';
 import { Server } from './server.ts';
-import { SideDoors } from './side-doors.ts';
 import { standardPrints } from './standard-prints.ts';
 import { addStatus } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
@@ -45,15 +46,15 @@ export async function serve(
   const routes = new ControlRoutes();
   addStatus(routes, server);
   addReload(routes, reloader);
-  const sideDoors = new SideDoors();
+  const management = new Management(server, log);
   routes.add('POST', '/stop', (exchange) => {
     signals.stop();
     exchange.answer(202, { pid: process.pid });
   });
   const profiler = new Profiler(config.profiling, server, log);
-  profiler.addRoutes(routes, () => sideDoors.controlPath);
+  profiler.addRoutes(routes, () => management.controlPath);
   try {
-    const started = server.start(() => sideDoors.open(config, routes, server, log));
+    const started = startServer(server, management, routes);
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
     const exitCode = await Promise.race([
@@ -75,10 +76,23 @@ export async function serve(
   } finally {
     development?.close();
     reloader.close();
-    sideDoors.close();
+    management.close();
     profiler.destroy();
     void server.destroy();
   }
+}
+
+/**
+ * Probes are answered while applications load, but not under clinic: it takes the first port that is listened on for the applications'.
+ * @throws as `Server.start`, ControlSocketError
+ */
+async function startServer(server: Server, management: Management, routes: ControlRoutes): Promise<void> {
+  const isUnderClinic = clinicToolOf({ execArgv: process.execArgv, environment: process.env }) !== null;
+  await server.start(async () => {
+    await management.openControl(routes);
+    if (!isUnderClinic) await management.openMonitoring();
+  });
+  if (isUnderClinic) await management.openMonitoring();
 }
 
 /** Of systemd's socket activation: what we start ourselves has no part in them. */

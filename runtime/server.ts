@@ -10,7 +10,7 @@ import type { Connection } from './connections/connection.ts';
 import { DeadlineCounters } from './deadlines/counters.ts';
 import { Destinations } from './destinations.ts';
 import { Drain, type DrainedServer } from './drain.ts';
-import type { FrontDoor, FrontDoorOwner } from './front-door.ts';
+import type { Frontend, FrontendOwner } from './frontend.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
 import type { Listener } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
@@ -60,7 +60,7 @@ export class Server {
   readonly #retiring = new Set<Pool>();
   readonly #destinations: Destinations;
   /** Null: its modules have not been loaded. */
-  #door: FrontDoor | null = null;
+  #frontend: Frontend | null = null;
   /** Null: every listener is cleartext. */
   #certificates: Certificates | null = null;
   readonly #memoryGuard: MemoryGuard;
@@ -128,10 +128,10 @@ export class Server {
   get parts(): ServerParts {
     return {
       reactor: this.#reactor,
-      connections: this.#door?.connections ?? [],
+      connections: this.#frontend?.connections ?? [],
       pools: this.#allPools,
       actors: this.#actors,
-      listeners: this.#door?.listeners ?? [],
+      listeners: this.#frontend?.listeners ?? [],
     };
   }
 
@@ -139,10 +139,10 @@ export class Server {
     return statusOf(this, {
       startedAt: this.#startedAt,
       startedMs: this.#startedMs,
-      openConnections: this.#door?.openConnections ?? 0,
+      openConnections: this.#frontend?.openConnections ?? 0,
       maxConnections: this.#config.limits.maxConnections,
-      http1Connections: this.#door?.http1Connections ?? 0,
-      http2Connections: this.#door?.http2Connections ?? 0,
+      http1Connections: this.#frontend?.http1Connections ?? 0,
+      http2Connections: this.#frontend?.http2Connections ?? 0,
       lingeringConnections: this.lingeringConnections,
       deadlines: this.deadlineCounters,
       outcomes: this.#destinations.outcomes,
@@ -184,12 +184,12 @@ export class Server {
 
   /** How often each deadline has ended something. */
   get deadlineCounters(): DeadlineCounters {
-    return this.#door?.deadlineCounters ?? new DeadlineCounters();
+    return this.#frontend?.deadlineCounters ?? new DeadlineCounters();
   }
 
   /** Connections that the server has ended and their peers have not. */
   get lingeringConnections(): number {
-    return this.#door?.lingeringConnections ?? 0;
+    return this.#frontend?.lingeringConnections ?? 0;
   }
 
   get config(): Config {
@@ -261,7 +261,7 @@ export class Server {
     this.#config = config;
     this.#pools = pools;
     this.#destinations.take(config, pools);
-    this.#door?.take(config);
+    this.#frontend?.take(config);
     this.#memoryGuard.options = config.memory;
     this.#reactor.maintainEveryMs = maintainEveryMs(config);
     if (config.log.level !== before.log.level) this.#log.level = config.log.level;
@@ -291,14 +291,14 @@ export class Server {
     if (!this.#isStarting) return;
     const pools = Promise.all([...this.#pools.values()].map((pool) => pool.start()));
     // The main thread has nothing else to do while applications load.
-    const [{ FrontDoor }] = await Promise.all([import('./front-door.ts'), pools, alongside()]);
+    const [{ Frontend }] = await Promise.all([import('./frontend.ts'), pools, alongside()]);
     if (!this.#isStarting) return;
-    const door = new FrontDoor(this.#config, this.#doorOwner());
-    this.#door = door;
-    await door.open(hosts, this.#certificates);
+    const frontend = new Frontend(this.#config, this.#frontendOwner());
+    this.#frontend = frontend;
+    await frontend.open(hosts, this.#certificates);
     if (!this.#isStarting) {
       // Listeners that were opened since it was told to stop.
-      door.close();
+      frontend.close();
       return;
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -323,8 +323,8 @@ export class Server {
       get config() {
         return server.#config;
       },
-      get door() {
-        return server.#door;
+      get frontend() {
+        return server.#frontend;
       },
       get pools() {
         return server.#allPools;
@@ -340,7 +340,7 @@ export class Server {
     };
   }
 
-  #doorOwner(): FrontDoorOwner {
+  #frontendOwner(): FrontendOwner {
     const server = this;
     return {
       reactor: this.#reactor,
@@ -364,7 +364,7 @@ export class Server {
 
   #tick(): void {
     const now = this.#reactor.tick();
-    this.#door?.tick(now);
+    this.#frontend?.tick(now);
     this.#refusals.tick(now, this.#destinations.outcomes);
     this.#maintain();
     this.#actors?.tick(now);
@@ -424,7 +424,7 @@ export class Server {
     this.#state = 'ended';
     this.#drain.end();
     if (this.#timer !== null) clearInterval(this.#timer);
-    this.#door?.destroy();
+    this.#frontend?.destroy();
     this.#certificates?.close();
     this.#actors?.end();
     await Promise.all([this.#reload?.abort(), ...this.#allPools.map((pool) => pool.destroy())]);

@@ -1,13 +1,13 @@
 /** A call that is for every instance of an actor: a call for each of them, whose answers go back as parts, and an end when all have come. */
 import { How } from '../../wire/actors/messages.ts';
-import { Extension } from '../../wire/payload/forms.ts';
+import { UNDEFINED } from '../../wire/payload/forms.ts';
 
-/** As a payload. */
-const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
-
-/** The thread that has made it. */
+/** The thread that has made it, which is told what comes. */
 export interface PartTaker {
+  /** Those that are for every instance of an actor, by the thread's numbers for them. */
   readonly broadcasts: Map<number, unknown>;
+  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
+  /** What one instance answers. */
   part(
     id: number,
     how: number,
@@ -17,7 +17,6 @@ export interface PartTaker {
     start: number,
     end: number,
   ): void;
-  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
 }
 
 export class Broadcast<Call> {

@@ -15,7 +15,7 @@ import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorCounts, NO_COUNTS } from '../../wire/actors/counters.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { Histogram } from '../pools/histogram.ts';
-import type { Broadcast } from './broadcast.ts';
+import type { Broadcast, PartTaker } from './broadcast.ts';
 
 /** What the reactor knows of an actor beyond what threads do. */
 export interface DirectorySettings extends ActorSettings {
@@ -34,12 +34,11 @@ export interface DirectorySettings extends ActorSettings {
 }
 
 /** A thread, as the records know it; link.ts has it. */
-export interface Link {
+export interface Link extends PartTaker {
   readonly name: string;
   readonly end: ActorReactorEnd;
   /** Calls that it has made and waits for, by its numbers for them. */
   readonly calls: Map<number, ActorCall>;
-  /** Those that are for every instance of an actor. */
   readonly broadcasts: Map<number, Broadcast<ActorCall>>;
   /** Calls that it has been given, oldest first. */
   readonly given: Set<ActorCall>;
@@ -61,17 +60,6 @@ export interface Link {
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
   /** The next item of a streamed input, or how it ended. False: as above. */
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
-  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
-  /** Of what one instance answers to a call that is for each. */
-  part(
-    id: number,
-    how: number,
-    thread: string,
-    key: string,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;
 }

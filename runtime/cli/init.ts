@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
+import type { Answer } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { type AppKind, appKinds, filesOf, type Project } from './init-templates.ts';
 
@@ -29,15 +30,10 @@ const scripts = {
   test: 'node --test',
 };
 
-export interface InitAnswer {
-  readonly exitCode: ExitCode;
-  readonly text: string;
-}
-
 class InitError extends Error {}
 
 /** @param words behind `init` */
-export function init(words: readonly string[], directory: string): InitAnswer {
+export function init(words: readonly string[], directory: string): Answer {
   try {
     const asked = read(words);
     return { exitCode: ExitCode.Ok, text: asked === null ? help : write(asked, directory) };

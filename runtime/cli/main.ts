@@ -8,7 +8,8 @@ import { warningsOf } from '../config/warnings.ts';
 import { findRefusedFlags } from '../pool-flags.ts';
 import { StopSignals } from '../stop-signals.ts';
 import { readVersion } from '../version.ts';
-import { parseArguments } from './arguments.ts';
+import { type Command, parseArguments } from './arguments.ts';
+import type { Answer } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText, usage } from './help.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
@@ -22,10 +23,7 @@ export async function main(words: readonly string[], environment: Environment): 
   }
   if (first === 'init') {
     const { init } = await import('./init.ts');
-    const { exitCode, text } = init(rest, process.cwd());
-    if (exitCode === ExitCode.Ok) return print(text);
-    complain(text);
-    return exitCode;
+    return tell(init(rest, process.cwd()));
   }
   if (isClinicTool(first)) {
     const { clinic } = await import('./clinic.ts');
@@ -54,19 +52,27 @@ export async function main(words: readonly string[], environment: Environment): 
     if (!(error instanceof ConfigError)) throw error;
     return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
   }
-  if (command === 'status') return status(config);
-  if (command === 'reload') return reload(config);
-  if (command === 'stop') return stop(config);
-  if (command === 'ps' || command === 'top') return pools(config, command);
+  const ask = questions[command];
+  if (ask !== undefined) return tell(await ask(config));
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
-async function status(config: Config): Promise<number> {
-  const { askStatus } = await import('./status.ts');
-  const answer = await askStatus(config, process.stdout.isTTY === true);
-  if (answer.isAnswered) return print(answer.text);
-  complain(answer.complaint);
-  return ExitCode.Failed;
+/** What concerns servers that run. */
+const questions: { readonly [Name in Command]?: (config: Config) => Promise<Answer> } = {
+  status: async (config) => (await import('./status.ts')).askStatus(config, process.stdout.isTTY === true),
+  reload: async (config) => (await import('./reload.ts')).askReload(config),
+  stop: async (config) => (await import('./stop.ts')).askStop(config),
+  ps: async (config) => (await import('./top.ts')).showPools(config),
+  top: async (config) => {
+    const { processScreen, watchPools } = await import('./top.ts');
+    return watchPools(config, processScreen());
+  },
+};
+
+function tell({ exitCode, text }: Answer): number | Promise<number> {
+  if (exitCode === ExitCode.Ok) return print(text);
+  complain(text.trimEnd());
+  return exitCode;
 }
 
 async function check(
@@ -106,30 +112,6 @@ async function checkTls(config: Config): Promise<ConfigError | null> {
     if (error instanceof ConfigError) return error;
     throw error;
   }
-}
-
-async function reload(config: Config): Promise<number> {
-  const { askReload } = await import('./reload.ts');
-  const answer = await askReload(config);
-  if (answer.exitCode === ExitCode.Ok) return print(answer.text);
-  complain(answer.text.trimEnd());
-  return answer.exitCode;
-}
-
-async function pools(config: Config, command: 'ps' | 'top'): Promise<number> {
-  const { exitCodeOf, processScreen, showPools, watchPools } = await import('./top.ts');
-  const show = command === 'ps' ? showPools : watchPools;
-  const complaint = await show(config, processScreen());
-  if (complaint !== null) complain(complaint);
-  return exitCodeOf(complaint);
-}
-
-async function stop(config: Config): Promise<number> {
-  const { askStop } = await import('./stop.ts');
-  const answer = await askStop(config);
-  if (answer.exitCode === ExitCode.Ok) return print(answer.text);
-  complain(answer.text.trimEnd());
-  return answer.exitCode;
 }
 
 async function start(

@@ -1,4 +1,5 @@
 /** A server's pools and threads as a table for people: what `sluice ps` prints once and `sluice top` every second. */
+import { formatDuration } from '../config/duration.ts';
 import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../status-types.ts';
 
 /** Two statuses of one server tell of the time between them, with rates; one tells of all since the server began. */
@@ -130,13 +131,10 @@ function milliseconds(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)}ms` : ms < 10_000 ? `${ms.toFixed(0)}ms` : duration(ms);
 }
 
+/** As precise as a glance is: seconds below two minutes, minutes below two hours. */
 function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+  const unitMs = ms < 120_000 ? 1_000 : ms < 7_200_000 ? 60_000 : 3_600_000;
+  return formatDuration(Math.round(ms / unitMs) * unitMs);
 }
 
 /** Of what an application said of itself: no line of it may look like one of the table, nor move the cursor. */

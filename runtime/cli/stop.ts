@@ -1,34 +1,26 @@
 /** `sluice stop`: has the servers of a configuration drain, and waits until they have ended. */
 import type { Config } from '../config/config.ts';
-import { ControlClient, connectControls } from '../control/client.ts';
-import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
+import { ControlClient } from '../control/client.ts';
+import { ControlCode, ControlSocketError } from '../control/errors.ts';
+import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
-export interface StopAnswer {
-  readonly exitCode: ExitCode;
-  /** A line for each server that has ended; or why one does not. */
-  readonly text: string;
-}
-
-/** All are asked before any is waited for: they drain at the same time. */
-export async function askStop(config: Config): Promise<StopAnswer> {
-  let clients: readonly ControlClient[] = [];
-  try {
-    clients = await connectControls(config);
-    const asked = await Promise.all(
-      clients.map(async (client) => ({ client, pid: pidOf(await client.ask('POST', '/stop')) })),
-    );
-    const lines = asked.map(async ({ client, pid }) => {
-      await hasEnded(client);
-      return `stopped: process ${pid}\n`;
-    });
-    return { exitCode: ExitCode.Ok, text: (await Promise.all(lines)).join('') };
-  } catch (error) {
-    if (!(error instanceof ControlSocketError || error instanceof ControlRefusal)) throw error;
-    return { exitCode: ExitCode.Failed, text: `not stopped: ${error.message} [${error.code}]\n` };
-  } finally {
-    for (const client of clients) client.close();
-  }
+/** A line for each server that has ended. All are asked before any is waited for: they drain at the same time. */
+export function askStop(config: Config): Promise<Answer> {
+  return askServers(
+    config,
+    async (clients) => {
+      const asked = await Promise.all(
+        clients.map(async (client) => ({ client, pid: pidOf(await client.ask('POST', '/stop')) })),
+      );
+      const lines = asked.map(async ({ client, pid }) => {
+        await hasEnded(client);
+        return `stopped: process ${pid}\n`;
+      });
+      return { exitCode: ExitCode.Ok, text: (await Promise.all(lines)).join('') };
+    },
+    ({ message, code }) => ({ exitCode: ExitCode.Failed, text: `not stopped: ${message} [${code}]` }),
+  );
 }
 
 function pidOf(answer: unknown): number {

@@ -1,8 +1,8 @@
 /** `sluice ps` and `sluice top`: what the pools and threads of a configuration's servers do, once or every second. */
 import type { Config } from '../config/config.ts';
-import { type ControlClient, connectControls } from '../control/client.ts';
-import { ControlRefusal, ControlSocketError } from '../control/errors.ts';
+import type { ControlClient } from '../control/client.ts';
 import type { ServerStatus } from '../status-types.ts';
+import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { poolsTable } from './pools-table.ts';
 
@@ -17,16 +17,17 @@ export interface Screen {
   next(ms: number): Promise<boolean>;
 }
 
-/** @returns why there is no answer; null: there was one */
-export async function showPools(config: Config, screen: Screen): Promise<string | null> {
-  return await withClients(config, async (clients) => {
-    for (const client of clients) screen.write(poolsTable(await statusOf(client)));
+export function showPools(config: Config): Promise<Answer> {
+  return askServers(config, async (clients) => {
+    let text = '';
+    for (const client of clients) text += poolsTable(await statusOf(client));
+    return { exitCode: ExitCode.Ok, text };
   });
 }
 
-/** Until nobody looks any more, or the last server has ended. */
-export async function watchPools(config: Config, screen: Screen): Promise<string | null> {
-  return await withClients(config, async (clients) => {
+/** Until nobody looks any more. A server that ends has the last word. */
+export function watchPools(config: Config, screen: Screen): Promise<Answer> {
+  return askServers(config, async (clients) => {
     let before: (ServerStatus | null)[] = clients.map(() => null);
     do {
       const now = await Promise.all(clients.map(statusOf));
@@ -36,28 +37,12 @@ export async function watchPools(config: Config, screen: Screen): Promise<string
       );
       before = now;
     } while (await screen.next(INTERVAL_MS));
+    return { exitCode: ExitCode.Ok, text: '' };
   });
 }
 
 async function statusOf(client: ControlClient): Promise<ServerStatus> {
   return (await client.ask('GET', '/status')) as ServerStatus;
-}
-
-async function withClients(
-  config: Config,
-  use: (clients: readonly ControlClient[]) => Promise<void>,
-): Promise<string | null> {
-  let clients: readonly ControlClient[] = [];
-  try {
-    clients = await connectControls(config);
-    await use(clients);
-    return null;
-  } catch (error) {
-    if (!(error instanceof ControlSocketError || error instanceof ControlRefusal)) throw error;
-    return `${error.message} [${error.code}]`;
-  } finally {
-    for (const client of clients) client.close();
-  }
 }
 
 /** Of this process: until SIGINT or SIGTERM. */
@@ -77,8 +62,4 @@ export function processScreen(): Screen {
         });
       }),
   };
-}
-
-export function exitCodeOf(complaint: string | null): ExitCode {
-  return complaint === null ? ExitCode.Ok : ExitCode.Failed;
 }

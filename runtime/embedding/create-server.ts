@@ -6,13 +6,13 @@ import type { Config } from '../config/config.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { ControlRoutes } from '../control/routes.ts';
 import type { Log } from '../log.ts';
+import { Management } from '../management.ts';
 import type { Prints } from '../pools/prints.ts';
 import { Profiler } from '../profiling/profiler.ts';
 import { addReload } from '../reload/control-route.ts';
 import { Reloader } from '../reload/reloader.ts';
 import type { ReloadReport } from '../reload/report.ts';
 import { Server } from '../server.ts';
-import { SideDoors } from '../side-doors.ts';
 import { addStatus } from '../status.ts';
 import type { ListenerStatus, ServerStatus } from '../status-types.ts';
 import { readConfiguration } from './configuration.ts';
@@ -72,9 +72,8 @@ export function createServer(configuration: Configuration, options: ServerOption
 
 class EmbeddedServer implements SluiceServer {
   readonly #server: Server;
-  readonly #log: Log;
   #state: 'idle' | 'starting' | 'running' | 'draining' | 'closed' = 'idle';
-  readonly #sideDoors = new SideDoors();
+  readonly #management: Management;
   readonly #profiler: Profiler;
   readonly #reloader: Reloader;
   readonly #directory: string;
@@ -87,7 +86,7 @@ class EmbeddedServer implements SluiceServer {
     this.#server = server;
     this.#directory = directory;
     this.#reloader = new Reloader(server, async () => this.#takeWanted(), log);
-    this.#log = log;
+    this.#management = new Management(server, log);
     this.#profiler = new Profiler(server.config.profiling, server, log);
   }
 
@@ -113,9 +112,12 @@ class EmbeddedServer implements SluiceServer {
     const routes = new ControlRoutes();
     addStatus(routes, this.#server);
     addReload(routes, this.#reloader);
-    this.#profiler.addRoutes(routes, () => this.#sideDoors.controlPath);
+    this.#profiler.addRoutes(routes, () => this.#management.controlPath);
     const server = this.#server;
-    await server.start(() => this.#sideDoors.open(server.config, routes, server, this.#log));
+    await server.start(async () => {
+      await this.#management.openControl(routes);
+      await this.#management.openMonitoring();
+    });
   }
 
   /** Asked again behind every wait. */
@@ -174,7 +176,7 @@ class EmbeddedServer implements SluiceServer {
   async #close(): Promise<void> {
     this.#state = 'closed';
     this.#reloader.close();
-    this.#sideDoors.close();
+    this.#management.close();
     this.#profiler.destroy();
     await this.#server.destroy();
   }

@@ -22,6 +22,7 @@ const SHORT_US = 1_000;
 const ONE_AHEAD_US = 5_000;
 /** Longer ones are not believed. */
 const MOST_WAKE_UP_US = 50_000;
+
 export class Backlog {
   /** Jobs that it has not begun, as far as `oldestUnbegun` has looked. */
   #unbegun = 0;
@@ -175,8 +176,8 @@ export class Backlog {
 
   /**
    * It is awake, and has neither said anything nor begun anything since then: it computes, for a job or behind one that it has answered, and
-   * what it is given may wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells. Where the machine keeps
-   * threads from their cores for longer than that, silence for as long says nothing.
+   * what it is given may wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells.
+   * Where the machine keeps threads from their cores for longer than that, silence for as long says nothing.
    * @param heardAtMs when it last said something
    */
   isStalled(heardAtMs: number, silentSinceMs: number): boolean {

@@ -141,7 +141,7 @@ test('top goes on until nobody looks, clears a terminal only, and ends with its 
     },
     next: async () => --pictures > 0,
   });
-  t.is(await watchPools(config, screen(3, false)), null);
+  t.is((await watchPools(config, screen(3, false))).exitCode, 0);
   t.is(written.match(/process 42/g)?.length, 3);
   t.is(written.match(/ {2}100$/gm)?.length, 2, 'a hundred a second, from the second picture on');
   t.false(written.includes('\x1b'));
@@ -149,5 +149,7 @@ test('top goes on until nobody looks, clears a terminal only, and ends with its 
   await watchPools(config, screen(1, true));
   t.true(written.startsWith('\x1b[H\x1b[2J'));
   control.close();
-  t.regex((await watchPools(config, screen(3, false))) ?? '', /SLUICE_CONTROL/);
+  const ended = await watchPools(config, screen(3, false));
+  t.is(ended.exitCode, 1);
+  t.regex(ended.text, /SLUICE_CONTROL/);
 });

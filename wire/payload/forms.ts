@@ -31,6 +31,9 @@ export const Extension = {
   Marker: 9,
 } as const;
 
+/** Undefined, as a whole payload: what a call is answered with that gives nothing. */
+export const UNDEFINED: Uint8Array = new Uint8Array([0xd4, Extension.Undefined, 0]);
+
 export const Marker = { Set: 0, Map: 1, Error: 2 } as const;
 
 /** By `ViewKind`: a Uint8Array is bin. */

@@ -3,7 +3,7 @@ import { ActorCounter } from '../../wire/actors/counters.ts';
 import { CallFlag, How } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
-import { Extension, PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
+import { PayloadError, type PayloadLimits, UNDEFINED } from '../../wire/payload/forms.ts';
 import { methodEnds } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
 import type { HostedCall } from './hosted-call.ts';
@@ -11,8 +11,6 @@ import { freeEncoder } from './payloads.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
-/** As a payload: fixext 1 of the type for undefined. */
-const UNDEFINED = new Uint8Array([0xd4, Extension.Undefined, 0]);
 /** What the runtime itself says of a failure. */
 export const FAILURE_LIMITS: PayloadLimits = {
   maxBytes: 65_536,

@@ -27,8 +27,8 @@ import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server
 import type { Certificates } from './tls/certificates.ts';
 import { Handshakes } from './tls/handshakes.ts';
 
-/** What the door needs of the server that has it. */
-export interface FrontDoorOwner {
+/** What it needs of the server that has it. */
+export interface FrontendOwner {
   readonly reactor: Reactor;
   readonly log: Log;
   /** Connections that begin now are drained at once. */
@@ -43,10 +43,10 @@ export interface FrontDoorOwner {
   onEmpty(): void;
 }
 
-export class FrontDoor {
+export class Frontend {
   readonly listeners: Listener[] = [];
   readonly connections = new Set<Connection>();
-  readonly #owner: FrontDoorOwner;
+  readonly #owner: FrontendOwner;
   readonly #deadlines: Deadlines;
   readonly #abuse: AbuseLog;
   readonly #handshakes: Handshakes;
@@ -57,7 +57,7 @@ export class FrontDoor {
   readonly #frontOwner: FrontOwner;
   #config: Config;
 
-  constructor(config: Config, owner: FrontDoorOwner) {
+  constructor(config: Config, owner: FrontendOwner) {
     const { limits } = config;
     const { reactor, log } = owner;
     this.#config = config;
