@@ -48,7 +48,6 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
   yield ['$.monitoring.address', monitoring?.address.address];
   yield ['$.monitoring.maxConnections', monitoring?.maxConnections];
-  yield ['$.monitoring.maxExchanges', monitoring?.maxExchanges];
   for (const [name, value] of Object.entries(profiling)) yield [childPath('$.profiling', name), value];
   const { level: _level, access: _access, ...output } = log;
   for (const [name, value] of Object.entries(output)) yield [childPath('$.log', name), value];

@@ -19,7 +19,7 @@ export const healthSection = section(
       'Answers 200 when every pool that is not optional has a thread that answers, 503 otherwise and from the first SIGTERM on. Default: none.',
     ),
     unresponsiveMs: wholeNumber(
-      'A thread that has work and has let no loop of its own come around for this long does not count as one that answers.',
+      'A thread that computes and has let no loop of its own come around for this long does not count as one that answers.',
       { from: 100, to: maxTimerMs, byDefault: 10_000 },
     ),
   },

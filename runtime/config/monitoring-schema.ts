@@ -17,16 +17,10 @@ export const monitoringSection = v.optional(
           ),
           '127.0.0.1:9464',
         ),
-        maxConnections: wholeNumber('Connections open at once; more are closed at once.', {
-          from: 1,
-          to: 1_024,
-          byDefault: 32,
-        }),
-        maxExchanges: wholeNumber('Requests that are answered at once; more are answered 503.', {
-          from: 1,
-          to: 1_024,
-          byDefault: 32,
-        }),
+        maxConnections: wholeNumber(
+          'Connections open at once, and streams on each; more connections are closed at once, more streams refused.',
+          { from: 1, to: 1_024, byDefault: 32 },
+        ),
       },
       'an object',
     ),

@@ -33,8 +33,9 @@ export interface LocalServerOptions {
   /** The section of the configuration that bounds it, for messages. */
   readonly section: 'control' | 'monitoring';
   readonly maxConnections: number;
-  /** Requests that are answered at once. */
+  /** Requests that are answered at once, and the option that says so. */
   readonly maxExchanges: number;
+  readonly maxExchangesOption: string;
   readonly maxBodyBytes: number;
   /** Fields of every answer, flat. */
   readonly fields: readonly string[];
@@ -176,7 +177,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   // ---- Taker
 
   submit(exchange: Exchange): void {
-    const { maxBodyBytes, maxExchanges, section } = this.#options;
+    const { maxBodyBytes, maxExchanges, maxExchangesOption } = this.#options;
     const options = {
       requestWindowBytes: maxBodyBytes,
       responseWindowBytes: RESPONSE_WINDOW_BYTES,
@@ -187,7 +188,7 @@ export class LocalServer implements Taker, LocalRunOwner {
     this.#running++;
     void run.run(() => {
       if (isBusy) {
-        const why = `expected at most ${maxExchanges} requests at once (${section}.maxExchanges), came one more`;
+        const why = `expected at most ${maxExchanges} requests at once (${maxExchangesOption}), came one more`;
         throw new ControlRefusal(503, ControlCode.Busy, why);
       }
       return this.#routes.find(run.method, run.path);

@@ -26,7 +26,12 @@ export class ControlServer {
       'sluice-version',
       readVersion(),
     ];
-    const options = { section: 'control', ...config.control, fields } as const;
+    const options = {
+      section: 'control',
+      ...config.control,
+      maxExchangesOption: 'control.maxExchanges',
+      fields,
+    } as const;
     this.#server = new LocalServer(options, config, routes, reactor, log);
   }
 

@@ -31,12 +31,13 @@ export async function openMonitoring(
   reactor: Reactor,
   log: Log,
 ): Promise<LocalServer> {
-  const { address, maxConnections, maxExchanges } = monitoring;
+  const { address, maxConnections } = monitoring;
   const fields = ['cache-control', 'no-store'];
   const options = {
     section: 'monitoring',
     maxConnections,
-    maxExchanges,
+    maxExchanges: maxConnections,
+    maxExchangesOption: 'monitoring.maxConnections',
     maxBodyBytes: 1_024,
     fields,
   } as const;

@@ -38,6 +38,7 @@ export interface ClinicOptions {
   readonly command?: string;
   readonly env?: { readonly [name: string]: string };
   readonly listeners?: readonly { readonly address: string }[];
+  readonly monitoring?: { readonly address: string };
 }
 
 export function runClinic(scope: Scope, tool: ClinicTool, options: ClinicOptions = {}): ClinicRun {
@@ -45,6 +46,7 @@ export function runClinic(scope: Scope, tool: ClinicTool, options: ClinicOptions
   const input = configInput({
     pools: { primes: { application: PRIMES, threads: { min: 2, max: 2 } } },
     ...(options.listeners && { listeners: [...options.listeners] }),
+    ...(options.monitoring && { monitoring: options.monitoring }),
   });
   writeFileSync(join(directory, 'runtime.config.json'), JSON.stringify(input));
   const { words = [], nodeFlags = [], command = START, env = {} } = options;

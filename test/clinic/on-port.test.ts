@@ -32,6 +32,8 @@ async function profile(t: ExecutionContext, tool: ClinicTool, flags = userFlags)
     nodeFlags: flags,
     // clinic does not understand the first.
     listeners: [{ address: 'unix:./socket' }, { address: '127.0.0.1:0' }],
+    // Its port is not the one that is to be loaded.
+    monitoring: { address: '127.0.0.1:0' },
   });
   writeFileSync(join(run.directory, '.env'), 'FROM_FILE=read\n');
   writeFileSync(join(run.directory, 'own.mjs'), `process.env.FROM_IMPORT = 'loaded';\n`);
@@ -41,6 +43,7 @@ async function profile(t: ExecutionContext, tool: ClinicTool, flags = userFlags)
   t.regex(output, /x-from-file: read/);
   t.regex(output, /x-from-import: loaded/);
   t.is(run.log.count('thread started'), 2);
+  t.is(run.log.count('monitoring on'), 1);
   for (const wrong of ['thread died', 'pool stopped', 'could not start'])
     t.is(run.log.count(wrong), 0, wrong);
   t.notRegex(output, /Decoded message is not valid|decoding error|Error:/);

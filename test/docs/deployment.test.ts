@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer as createNetServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import anyTest, { type ExecutionContext } from 'ava';
 import WebSocket from 'ws';
 import { parseConfig } from '../../runtime/config/load.ts';
 import { type Configuration, createServer, type SluiceServer } from '../../runtime/embedding/sluice.ts';
+import { freePort } from '../server/free-port.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { blocksOf, read } from './markdown.ts';
@@ -25,20 +26,12 @@ function blocksBelow(heading: string, language: string): string[] {
     .map(({ text }) => text);
 }
 
-/** A port that was free a moment ago: a proxy's configuration names one. */
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Runs the server of the page's own configuration. @returns texts of the page with the ports in the place of the page's */
 async function start(t: ExecutionContext, heading: string): Promise<(text: string) => string> {
-  const [application] = await Promise.all([freePort()]);
-  const [monitoring, first, second] = [await freePort(), await freePort(), await freePort()];
+  const application = await freePort();
+  const monitoring = await freePort();
+  const first = await freePort();
+  const second = await freePort();
   const ports: Readonly<Record<string, number>> = {
     8080: application,
     9464: monitoring,

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { WebSocket } from 'ws';
 import { ApplicationLoadError } from '../../runtime/pools/application-load-error.ts';
+import { freePort } from '../server/free-port.ts';
 import { FileScope, type PoolInput, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 
@@ -130,15 +130,6 @@ test('a server whose port the pool names listens in one thread at a time, and is
   t.regex(next, /^metrics of \d+$/);
   t.not(next, first);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 for (const [configured, says] of [
   [undefined, 'timeout=65'],

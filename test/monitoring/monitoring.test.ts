@@ -1,8 +1,12 @@
 /** The listener of `monitoring`, as probes and scrapers meet it. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { connect as connectClient } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { BroadcastChannel } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { parseConfig } from '../../runtime/config/load.ts';
@@ -19,6 +23,7 @@ import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { readExposition, sampleOf } from './exposition.ts';
 
+const execute = promisify(execFile);
 const here = fileURLToPath(new URL('./applications/', import.meta.url));
 
 interface Started {
@@ -158,12 +163,24 @@ test('connections beyond maxConnections are closed, and applications’ ones are
   t.is((await requestHttp1(origin)).status, 200);
 });
 
+test('as many streams of a connection are open as maxConnections says, whoever does not read', async (t) => {
+  const { monitoring } = await start(t, { monitoring: { address: '127.0.0.1:0', maxConnections: 1 } });
+  const slow = connectClient(monitoring, { settings: { initialWindowSize: 0 } });
+  t.teardown(() => slow.destroy());
+  await once(slow, 'remoteSettings');
+  t.is(slow.remoteSettings.maxConcurrentStreams, 1);
+  const held = slow.request({ ':path': '/metrics' });
+  const [head] = await once(held, 'response');
+  t.is(head[':status'], 200);
+  slow.settings({ initialWindowSize: 1_000_000 });
+  t.true(readExposition(await text(held)).has('sluice_info'));
+});
+
 test('a Unix domain socket does as well', async (t) => {
   const path = join(ownFolder(t), 'm.sock');
-  const { server } = await start(t, { monitoring: { address: `unix:${path}` } }).catch(() => ({
-    server: null,
-  }));
-  t.not(server, null);
+  await start(t, { monitoring: { address: `unix:${path}` } });
+  const { stdout } = await execute('curl', ['-s', '--unix-socket', path, 'http://monitoring/livez']);
+  t.is(stdout, '{"live":true}\n');
 });
 
 test('however often metrics are asked for, they are made four times a second', async (t) => {
