@@ -21,6 +21,7 @@ import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
+import { profilePage } from './scenarios/profile-page.ts';
 import { profiling } from './scenarios/profiling.ts';
 import { small } from './scenarios/small.ts';
 import { smallHttp1 } from './scenarios/small-http1.ts';
@@ -51,6 +52,7 @@ const scenarios: readonly Scenario[] = [
   idle,
   start,
   profiling,
+  profilePage,
 ];
 const names = scenarios.map(({ name }) => name);
 const DEFAULT_ROUNDS = 3;
