@@ -19,7 +19,7 @@ const refusals: readonly (readonly [what: string, words: readonly string[], code
     'an unknown thread: which there are',
     ['cpu', '--thread', 'render-9'],
     1,
-    /expected one of the threads reactor, light-1, render-1, render-2|expected one of the threads reactor, render-1, render-2, light-1, came render-9 \[SLUICE_PROFILE_UNKNOWN_THREAD\]/,
+    /expected one of the threads reactor, (?:light-1, render-1, render-2|render-1, render-2, light-1), came render-9 \[SLUICE_PROFILE_UNKNOWN_THREAD\]/,
   ],
   [
     'an unknown pool: which there are',
