@@ -54,7 +54,7 @@ export async function serve(
   const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => management.controlPath);
   try {
-    const started = startServer(server, management, routes);
+    const started = startServer(server, management, routes, log);
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
     const exitCode = await Promise.race([
@@ -83,16 +83,22 @@ export async function serve(
 }
 
 /**
- * Probes are answered while applications load, but not under clinic: it takes the first port that is listened on for the applications'.
+ * Probes are answered while applications load. Not under clinic: it puts its load on ports that are listened on, whatever they are for.
  * @throws as `Server.start`, ControlSocketError
  */
-async function startServer(server: Server, management: Management, routes: ControlRoutes): Promise<void> {
+async function startServer(
+  server: Server,
+  management: Management,
+  routes: ControlRoutes,
+  log: Log,
+): Promise<void> {
   const isUnderClinic = clinicToolOf({ execArgv: process.execArgv, environment: process.env }) !== null;
+  if (isUnderClinic && server.config.monitoring !== null)
+    log.warn('under clinic the listener of monitoring is not opened: clinic would load its port');
   await server.start(async () => {
     await management.openControl(routes);
     if (!isUnderClinic) await management.openMonitoring();
   });
-  if (isUnderClinic) await management.openMonitoring();
 }
 
 /** Of systemd's socket activation: what we start ourselves has no part in them. */
