@@ -68,7 +68,8 @@ const anything = fc.anything({
     fc.string({ unit: fc.constantFrom('\ud800', '\udc00', 'a', 'é', '\u{1f600}'), maxLength: 300 }),
     fc.bigInt(),
     fc.constantFrom(2n ** 63n, -(2n ** 63n), 2n ** 64n, -(2n ** 64n), 0n, 2n ** 200n),
-    fc.date({ noInvalidDate: false }),
+    // Node 22's own comparison takes two invalid dates for different ones: they have a test of their own.
+    fc.date({ noInvalidDate: true }),
   ],
   withMap: true,
   withSet: true,
@@ -85,6 +86,17 @@ test('what is carried is what a structured clone is', (t) => {
     { numRuns: 2_000 },
   );
   t.pass();
+});
+
+test('an invalid date is carried as one', (t) => {
+  const [alone, [within]] = carried([new Date(Number.NaN), new Set([new Date(Number.NaN)])]) as [
+    Date,
+    Set<Date>,
+  ];
+  for (const date of [alone, within]) {
+    t.true(date instanceof Date);
+    t.is(date?.getTime(), Number.NaN);
+  }
 });
 
 /** Objects that refer to each other in any way. */
