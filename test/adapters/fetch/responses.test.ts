@@ -41,8 +41,7 @@ test('a class that extends Request, and a fetch that was kept at load, know the 
   const { body } = await requestHttp1(`${server.origin}/kept`, { headers: { 'x-user': 'ann' } });
   t.deepEqual(JSON.parse(body.toString()), {
     user: 'ann',
-    answers: ['GET ', 'POST mine'],
-    status: 200,
+    answers: ['GET ', 'POST mine', 'GET '],
     isRequest: true,
     name: ['Request', 'fetch', 'http://a/b'],
   });

@@ -39,7 +39,11 @@ export class LazyRequest {
   }
 
   get platform(): Request {
-    if (this.#platform !== null) return this.#platform;
+    if (this.#platform !== null) {
+      // It has a copy of the fields, and whoever holds these may have changed them since.
+      if (this.#headers !== null) copyFields(this.#headers, this.#platform.headers);
+      return this.#platform;
+    }
     if (this.#state === 'unread') {
       this.#platform = requestOf(this.#exchange, this.#url, this.headers, this.signal);
     } else {
@@ -124,6 +128,11 @@ export function isLazyRequest(value: unknown): value is LazyRequest {
 /** Requests with these never have content in Fetch, whatever came. */
 function hasBody({ request, body }: Exchange): boolean {
   return request.method !== 'GET' && request.method !== 'HEAD' && !body.isAtEnd;
+}
+
+function copyFields(from: Headers, to: Headers): void {
+  for (const [name] of [...to]) to.delete(name);
+  for (const [name, value] of from) to.append(name, value);
 }
 
 export function headersOf({ request }: Exchange): Headers {

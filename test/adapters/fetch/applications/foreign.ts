@@ -19,11 +19,10 @@ async function askedByKept(request: Request): Promise<Response> {
     await (await keptFetch(new Request(request.url, { ...inner, method: 'POST', body: 'mine' }))).text(),
   ];
   request.headers.set('x-inner', '1');
-  const { status } = await keptFetch(request);
+  answers.push(await (await keptFetch(request)).text());
   return Response.json({
     user,
     answers,
-    status,
     isRequest: request instanceof KeptRequest && KeptRequest === Request,
     name: [KeptRequest.name, keptFetch.name, String(new Kept('http://a/b').url)],
   });
