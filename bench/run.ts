@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchContext, Scenario } from './comparison.ts';
+import { writeFigures } from './figures.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { type Result, renderResult, renderTargets, writeReadme, writeResult } from './report.ts';
 import { actors } from './scenarios/actors.ts';
@@ -111,7 +112,10 @@ async function main(): Promise<void> {
     process.stdout.write(`${renderResult(result).join('\n')}\n\n`);
     verdicts.push(...renderTargets(result));
   }
-  if (!isQuick) writeReadme(names);
+  if (!isQuick) {
+    writeReadme(names);
+    writeFigures();
+  }
   process.stdout.write(`${verdicts.join('\n')}\n`);
   if (isQuick)
     process.stdout.write('\nA quick run: these figures show that it works and are not for the table.\n');

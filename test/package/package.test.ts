@@ -98,17 +98,28 @@ test('editors find the schema by the name that the help gives', (t) => {
   t.is(resolve('sluice/schema.json'), join(packed.installed, 'runtime/config/schema.json'));
 });
 
-test("README's application runs as it is printed there", async (t) => {
+test("README's quick start works in an empty folder as it is printed there", async (t) => {
   const readme = read('README.md');
-  const [name, source] = [...modulesOf(readme)][0] as [string, string];
-  const config = blocksOf(readme).find(({ language }) => language === 'json')?.text ?? '';
-  await writeFile(join(packed.project, name), source);
-  await writeFile(join(packed.project, 'runtime.config.json'), config);
-  t.regex(readme, new RegExp(`^npx sluice start ${name}$`, 'm'));
-  const curl = /^curl .*$/m.exec(readme)?.[0] ?? '';
-  t.regex(curl, /127\.0\.0\.1:8080/);
-  for (const file of [name, 'runtime.config.json']) {
-    const server = await startInstalled(t, packed, join(packed.project, file));
+  const [, section = ''] = /## Quick start\n([\s\S]*?)\n## /.exec(readme) ?? [];
+  const commands = blocksOf(section)
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => text.trim().split('\n'));
+  const [init, setType, install, start, curl] = commands as [string, string, string, string, string];
+  t.is(commands.length, 5);
+  // Nothing is fetched here: the folder finds the package that was packed, and its dependencies, in the folder above it.
+  t.is(install, `npm install ../sluice/${manifest.name}-${manifest.version}.tgz`);
+  const folder = join(packed.project, 'quick-start');
+  await mkdir(folder);
+  for (const command of [init, setType]) await execute('sh', ['-c', command], { cwd: folder });
+  const modules = modulesOf(section);
+  t.deepEqual([...modules.keys()], ['app.js', 'app.ts']);
+  for (const [name, source] of modules) await writeFile(join(folder, name), source);
+  const config = blocksOf(section).find(({ language }) => language === 'json')?.text ?? '';
+  await writeFile(join(folder, 'runtime.config.json'), config);
+  t.is(start, 'npx sluice start app.js');
+  t.regex(curl, /^curl .*127\.0\.0\.1:8080/);
+  for (const file of [...modules.keys(), 'runtime.config.json']) {
+    const server = await startInstalled(t, packed, join(folder, file));
     const { stdout } = await execute('sh', [
       '-c',
       `${curl.replace('http://127.0.0.1:8080', server.origin)} -sS --max-time 30`,
