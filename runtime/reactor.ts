@@ -7,6 +7,9 @@
  *
  * The reactor does not poll for the answer to a single request: whoever computes it, or waits for it, can use the processor better.
  *
+ * A thread that computes for long holds back what it has sent before, for other exchanges. So every `maintainEveryMs`, while anything is
+ * open, the reactor looks for that by itself.
+ *
  * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
  * news rings its doorbell, until the next turn.
  */
@@ -103,12 +106,14 @@ export class Reactor implements Turns {
     for (let i = 0; i < threads.length; i++) (threads[i] as Thread).channel.publish();
     let received = 0;
     let expecting = false;
+    const isDue = this.nowMs - this.#maintainedMs >= this.maintainEveryMs;
     /** More than a request and its answer is under way. */
     let isBusy = false;
     // From the end: a thread that turns out corrupt is removed while we walk.
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
+      if (isDue) thread.channel.lookAhead();
       received += thread.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
       const { head, size } = thread.jobs;
       if (head !== null) {
@@ -126,7 +131,7 @@ export class Reactor implements Turns {
       }
       this.#dirty.length = 0;
     }
-    if (expecting && this.nowMs - this.#maintainedMs >= this.maintainEveryMs) {
+    if (expecting && isDue) {
       this.#maintainedMs = this.nowMs;
       this.#maintain();
     }

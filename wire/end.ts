@@ -49,6 +49,7 @@ export abstract class ChannelEnd {
   readonly #doorbell: Doorbell;
   readonly #events: ChannelEvents;
   readonly #releaseAt: number;
+  readonly #exposes: boolean;
   /** `sleeping`: announced to the other side. `corrupt` and `closed` are final. */
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
   /** The other side slept and has not been rung yet; as `#owesWake` of the ring. */
@@ -58,8 +59,10 @@ export abstract class ChannelEnd {
   /** Start of the open claim in the outgoing ring. */
   #claimed = 0;
 
-  constructor(events: ChannelEvents, parts: ChannelParts) {
+  /** @param exposes what is sent can be found by `lookAhead` of the other end before it is published */
+  constructor(events: ChannelEvents, parts: ChannelParts, exposes: boolean) {
     this.#events = events;
+    this.#exposes = exposes;
     this.outgoing = new RingProducer(parts.outgoing, parts.atomics);
     this.incoming = new RingConsumer(parts.incoming, parts.atomics);
     this.encoder = new Encoder(this.outgoing.bytes);
@@ -137,6 +140,14 @@ export abstract class ChannelEnd {
     return count;
   }
 
+  /**
+   * `receive` also gives what the other end has sent and not published. For who cannot wait: an end that computes publishes when it is
+   * over, and what it sent before may be meant for somebody else.
+   */
+  lookAhead(): void {
+    this.incoming.lookAhead();
+  }
+
   /** For a handler: the `receive` that called it gives no message after this one. */
   leave(): void {
     this.#goesOn = false;
@@ -210,6 +221,7 @@ export abstract class ChannelEnd {
   protected commit(): true {
     this.outgoing.commit(this.encoder.position - this.#claimed);
     try {
+      if (this.#exposes) this.outgoing.expose();
       const { pendingBytes } = this.outgoing;
       if (pendingBytes >= PUBLISH_FROM_BYTES && (pendingBytes >= RING_FROM_BYTES || !this.peerSleeps))
         this.publish();

@@ -9,7 +9,9 @@
  *           260   ... padding
  *           384   room wanted         bytes a producer waits for, 0: nobody waits; set by it, cleared by the consumer
  *           388   ... padding
- *           512   records             `capacity` bytes, a power of two
+ *           512   committed position  stored by a producer that computes for long between two `publish`; see `RingProducer.expose`
+ *           516   ... padding
+ *           640   records             `capacity` bytes, a power of two
  *
  * A word has 128 bytes to itself: the adjacent-line prefetcher of x86 and the 128-byte lines of some ARM cores
  * would otherwise make two words that different threads write travel together.
@@ -34,9 +36,10 @@ export const WRITE_POSITION = 0;
 export const READ_POSITION = 32;
 export const SLEEPING = 64;
 export const ROOM_WANTED = 96;
+export const COMMITTED_POSITION = 128;
 
 /** Where the records begin, in bytes and as an index of an Int32Array. */
-export const RECORDS_OFFSET = 512;
+export const RECORDS_OFFSET = 640;
 export const RECORDS_INDEX = RECORDS_OFFSET >> 2;
 
 /** Bytes before a record's message. */

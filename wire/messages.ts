@@ -9,7 +9,7 @@
 import type { RequestHead } from './request-head.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 6;
+export const GRAMMAR_VERSION = 7;
 
 /** Reactor → thread. */
 export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;

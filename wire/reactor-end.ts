@@ -39,7 +39,7 @@ export class ReactorEnd extends ChannelEnd {
   readonly #heads = new ByteCache<ResponseHead>();
 
   constructor(handler: ReactorHandler, parts: ChannelParts) {
-    super(handler, parts);
+    super(handler, parts, false);
     this.#handler = handler;
   }
 

@@ -12,11 +12,15 @@
  *    looks whether the consumer sleeps;
  *  - room: the producer stores `room wanted`, then looks for room; the consumer stores the read position,
  *    then looks whether room is wanted.
+ *
+ * A producer that computes for long before it publishes may `expose` what it has committed. Nobody is told, so this is no
+ * fourth handshake: a consumer that looks by itself, with `lookAhead`, finds it, and `publish` goes on as if it had not been read.
  */
 
 import type { AtomicWords } from './atomics.ts';
 import { WireError, WireErrorCode } from './errors.ts';
 import {
+  COMMITTED_POSITION,
   isCapacity,
   MAX_CAPACITY_BYTES,
   MIN_CAPACITY_BYTES,
@@ -132,6 +136,14 @@ export class RingProducer {
     return (this.#write - this.#published) | 0;
   }
 
+  /**
+   * Lets `lookAhead` find all that was committed. The consumer is told of it by the next `publish`, as ever. Who exposes at all
+   * does so after each commit: a position that stood still while the others wrap would look as if it were ahead.
+   */
+  expose(): void {
+    this.#atomics.store(this.#words, COMMITTED_POSITION, this.#write);
+  }
+
   /** Makes all that was committed visible with one store. True when the consumer slept: ring its bell. */
   publish(): boolean {
     if (this.#write !== this.#published) {
@@ -217,8 +229,10 @@ export class RingConsumer {
   /** The end of what `next` has returned; ahead of `#released` within a batch. */
   #read: number;
   #released: number;
-  /** The write position as last loaded. */
+  /** The write position as last loaded, or the committed one. */
   #write: number;
+  /** By how much the committed position was ahead of the write position when `lookAhead` last followed it. */
+  #ahead = 0;
 
   constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
     this.#words = new Int32Array(memory);
@@ -238,8 +252,9 @@ export class RingConsumer {
   next(): number {
     for (;;) {
       if (this.#read === this.#write) {
-        this.#write = this.#atomics.load(this.#words, WRITE_POSITION);
-        if (this.#read === this.#write) return EMPTY;
+        const write = this.#atomics.load(this.#words, WRITE_POSITION);
+        if (this.#isRead(write)) return EMPTY;
+        this.#write = write;
       }
       const available = (this.#write - this.#read) | 0;
       const offset = this.#read & this.#mask;
@@ -256,6 +271,22 @@ export class RingConsumer {
       if (length !== -toEnd || toEnd > available || available > this.capacity) return CORRUPT;
       this.#read = (this.#read + toEnd) | 0;
     }
+  }
+
+  /** The next calls of `next` also return what the producer has exposed by now and not published. */
+  lookAhead(): void {
+    const committed = this.#atomics.load(this.#words, COMMITTED_POSITION);
+    // In this order: what is committed now may be published a moment later, and then it is behind.
+    const ahead = (committed - this.#atomics.load(this.#words, WRITE_POSITION)) | 0;
+    if (ahead <= 0 || ahead > this.capacity) return;
+    this.#ahead = ahead;
+    this.#write = committed;
+  }
+
+  /** Nothing was published that has not been read: `write` is where this side has read to, or behind that by what it found ahead. */
+  #isRead(write: number): boolean {
+    const behind = (this.#read - write) | 0;
+    return behind >= 0 && behind <= this.#ahead;
   }
 
   /** Bytes that were read and not released. */
@@ -286,7 +317,7 @@ export class RingConsumer {
   /** Announces that only a doorbell will make this side look again. False, and still awake, when records wait. */
   sleep(): boolean {
     this.#atomics.store(this.#words, SLEEPING, 1);
-    if (this.#atomics.load(this.#words, WRITE_POSITION) === this.#read) return true;
+    if (this.#isRead(this.#atomics.load(this.#words, WRITE_POSITION))) return true;
     this.wake();
     return false;
   }

@@ -24,7 +24,7 @@ export class ThreadEnd extends ChannelEnd {
   readonly #heads = new ByteCache<RequestHead>();
 
   constructor(handler: ThreadHandler, parts: ChannelParts) {
-    super(handler, parts);
+    super(handler, parts, true);
     this.#handler = handler;
   }
 

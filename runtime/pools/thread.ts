@@ -434,7 +434,8 @@ export class Thread implements JobHolder {
     this.state = 'dead';
     const first: Particulars[] = [];
     let lost = 0;
-    // What it published before it died is as good as ever: a response that was complete is complete.
+    // What it sent before it died is as good as ever: a response that was complete is complete.
+    this.channel.lookAhead();
     while (this.channel.receive(1024) > 0);
     this.channel.close();
     const unbegun: Job[] = [];

@@ -3,6 +3,7 @@ import test from 'ava';
 import { Thread } from '../../runtime/pools/thread.ts';
 import { type Flushable, Reactor } from '../../runtime/reactor.ts';
 import { openChannel } from '../../wire/channel.ts';
+import { RECORDS_INDEX } from '../../wire/layout.ts';
 import { RecordingJob } from '../pools/recording-job.ts';
 import { type Received, recordThread } from '../wire/record.ts';
 import { ManualLoop } from './model/manual-loop.ts';
@@ -207,7 +208,7 @@ test.serial('a thread that is found corrupt and removed in a turn does not stop 
     host.publish();
     return job;
   });
-  new Int32Array(threads[1]!.thread.transfer.responses)[128] = 2 ** 30;
+  new Int32Array(threads[1]!.thread.transfer.responses)[RECORDS_INDEX] = 2 ** 30;
   sleep();
   t.is(threads[1]!.corrupted.length, 1);
   t.deepEqual(

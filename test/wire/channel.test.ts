@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import test from 'ava';
 import { type ChannelOptions, createChannel, openChannel } from '../../wire/channel.ts';
 import { WireError } from '../../wire/errors.ts';
+import { RECORDS_INDEX } from '../../wire/layout.ts';
 import type { ReactorHandler, ThreadHandler } from '../../wire/messages.ts';
 import { Flag, ResetBy, ResetReason } from '../../wire/messages.ts';
 import { type Received, recordReactor, recordThread } from './record.ts';
@@ -219,7 +220,7 @@ test('a corrupt record ends the channel for its reader and is reported once', (t
   const { reactor, thread, transfer } = pair({}, { reactor: { onCorrupt: (error) => errors.push(error) } });
   thread.sendClosed(1);
   thread.publish();
-  new Int32Array(transfer.responses)[128] = 2 ** 30;
+  new Int32Array(transfer.responses)[RECORDS_INDEX] = 2 ** 30;
   t.is(reactor.receive(10), 0);
   t.is(reactor.receive(10), 0);
   t.is(errors.length, 1);

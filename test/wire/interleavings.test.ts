@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { allocateClaims, ClaimState, ClaimTable } from '../../wire/claims.ts';
-import { READ_POSITION, SLEEPING, WRITE_POSITION } from '../../wire/layout.ts';
+import { COMMITTED_POSITION, READ_POSITION, SLEEPING, WRITE_POSITION } from '../../wire/layout.ts';
 import { ReactorEnd } from '../../wire/reactor-end.ts';
 import { allocateRing, FULL, RingConsumer, RingProducer } from '../../wire/ring.ts';
 import { BELL_TO_REACTOR, BELL_TO_THREAD, countingBell } from './interleaving/bell.ts';
@@ -42,6 +42,57 @@ test.serial('a consumer that goes to sleep while records are published is never 
   });
   t.log(`${runs} interleavings`);
   t.true(runs > 100);
+});
+
+test.serial('a consumer that looks ahead and goes to sleep is never left asleep on a record', (t) => {
+  // In the second, what is published last is padding alone; in the third the positions wrap.
+  for (const [position, lengths] of [
+    [0, [8, 8]],
+    [216, [8, 60]],
+    [0x7fffffe8 | 0, [8, 60]],
+  ] as const) {
+    const ring = allocateRing(256);
+    const words = new Int32Array(ring);
+    const peer = peers.on(ring);
+    let bells = 0;
+    const runs = explore(
+      {
+        peer,
+        program: Programs.LookAheadAndSleep,
+        reset() {
+          zero(ring);
+          for (const word of [WRITE_POSITION, READ_POSITION, COMMITTED_POSITION]) words[word] = position;
+          bells = 0;
+        },
+        here(atomics) {
+          const producer = new RingProducer(ring, atomics);
+          return () => {
+            for (const [index, length] of lengths.entries()) {
+              const offset = producer.claim(length);
+              expect(offset >= 0, 'room for the record');
+              producer.bytes.fill(index + 1, offset, offset + length);
+              producer.commit(length);
+              producer.expose();
+            }
+            if (producer.publish()) bells++;
+          };
+        },
+        check() {
+          const sleeps = words[SLEEPING] === 1;
+          expect(sleeps || bells > 0, 'woken means rung');
+          expect(!sleeps || peer.report(RECEIVED) === 2, 'who sleeps on has read everything');
+          // What is left is read in any case, and nothing twice.
+          const consumer = new RingConsumer(ring, hardwareAtomics);
+          let received = peer.report(RECEIVED);
+          while (consumer.next() >= 0) received++;
+          expect(received === 2, 'everything is read once');
+        },
+      },
+      MOST_SWITCHES,
+    );
+    t.log(`${runs} interleavings`);
+    t.true(runs > 100);
+  }
 });
 
 test.serial('a producer that finds no room while the consumer frees it is never left waiting', (t) => {

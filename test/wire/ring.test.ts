@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { WireError } from '../../wire/errors.ts';
 import {
+  COMMITTED_POSITION,
   MAX_CAPACITY_BYTES,
   maxMessageLength,
   READ_POSITION,
@@ -48,6 +49,64 @@ test('a batch becomes visible as a whole when it is published and not before', (
   producer.publish();
   t.is(producer.pendingBytes, 0);
   t.deepEqual([read(consumer), read(consumer), read(consumer)], ['one', 'two', EMPTY]);
+});
+
+test('what was exposed is found by a look ahead, once, and by nobody else', (t) => {
+  for (const position of [0, 200, 0x7fffff80 | 0, -128]) {
+    const { producer, consumer, words } = ringAt(256, position);
+    words[COMMITTED_POSITION] = position;
+    const write60 = (text: string) => {
+      t.true(write(producer, text.padEnd(60, '.')));
+      producer.expose();
+    };
+    consumer.lookAhead();
+    t.is(read(consumer), EMPTY, 'nothing is there');
+    write60('one');
+    t.is(read(consumer), EMPTY, 'it is not published');
+    consumer.lookAhead();
+    write60('two');
+    t.is(read(consumer), 'one'.padEnd(60, '.'));
+    t.is(read(consumer), EMPTY, 'that was committed after the look');
+    consumer.release();
+    t.true(consumer.sleep(), 'nothing has been published that was not read');
+    t.true(producer.publish(), 'who sleeps is told');
+    write60('three');
+    consumer.lookAhead();
+    t.is(read(consumer), 'two'.padEnd(60, '.'));
+    t.is(read(consumer), 'three'.padEnd(60, '.'));
+    consumer.lookAhead();
+    t.is(read(consumer), EMPTY);
+    consumer.release();
+    producer.publish();
+    consumer.lookAhead();
+    t.is(read(consumer), EMPTY, 'it has been read before it was published');
+  }
+});
+
+test('a committed position that can never have been is not followed out of the ring', (t) => {
+  for (const wild of [257, 1 << 20, -8, 0x7fffffff, -0x80000000]) {
+    const { producer, consumer, words } = ringAt(256);
+    words[COMMITTED_POSITION] = wild;
+    consumer.lookAhead();
+    t.is(read(consumer), EMPTY);
+    write(producer, 'one');
+    producer.publish();
+    t.is(read(consumer), 'one');
+  }
+  const { consumer, words } = ringAt(256);
+  words[COMMITTED_POSITION] = 8;
+  consumer.lookAhead();
+  t.is(read(consumer), CORRUPT, 'no record lies there');
+});
+
+test('a write position behind what was read is corrupt, unless what was read was found ahead', (t) => {
+  const { producer, consumer, words } = ringAt(256);
+  write(producer, 'one');
+  write(producer, 'two');
+  producer.publish();
+  t.deepEqual([read(consumer), read(consumer)], ['one', 'two']);
+  words[WRITE_POSITION] = 8;
+  t.is(read(consumer), CORRUPT);
 });
 
 test('a record that does not fit before the end lies whole at the start, behind padding', (t) => {

@@ -26,7 +26,7 @@ export class ActorReactorEnd extends ChannelEnd {
   readonly #handler: ActorReactorHandler;
 
   constructor(handler: ActorReactorHandler, parts: ChannelParts) {
-    super(handler, parts);
+    super(handler, parts, false);
     this.#handler = handler;
   }
 

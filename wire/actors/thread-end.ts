@@ -25,7 +25,7 @@ export class ActorThreadEnd extends ChannelEnd {
   readonly #handler: ActorThreadHandler;
 
   constructor(handler: ActorThreadHandler, parts: ChannelParts) {
-    super(handler, parts);
+    super(handler, parts, false);
     this.#handler = handler;
   }
 

@@ -2,7 +2,7 @@
 
 import type { AtomicWords } from '../../../wire/atomics.ts';
 import { ClaimTable } from '../../../wire/claims.ts';
-import { CORRUPT, RingConsumer } from '../../../wire/ring.ts';
+import { CORRUPT, EMPTY, RingConsumer } from '../../../wire/ring.ts';
 import { ThreadEnd } from '../../../wire/thread-end.ts';
 import { recordThread } from '../record.ts';
 import { BELL_TO_REACTOR, BELL_TO_THREAD, countingBell } from './bell.ts';
@@ -33,6 +33,23 @@ const drainOneByOne: Program = ([ring], atomics, report) => {
       report[RECEIVED]++;
       if (consumer.release()) report[RINGS]++;
     }
+  };
+};
+
+/** As `drainAndSleep`, and looks ahead before each time that it reads. */
+const lookAheadAndSleep: Program = ([ring], atomics, report) => {
+  const consumer = new RingConsumer(ring, atomics);
+  return () => {
+    do {
+      consumer.lookAhead();
+      for (let offset = consumer.next(); offset !== EMPTY; offset = consumer.next()) {
+        if (offset === CORRUPT) throw new Error('corrupt');
+        report[RECEIVED]++;
+        if (consumer.bytes[offset] !== report[RECEIVED])
+          throw new Error(`wrong byte in record ${report[RECEIVED]}`);
+      }
+      consumer.release();
+    } while (!consumer.sleep());
   };
 };
 
@@ -115,6 +132,7 @@ export const programs: readonly Program[] = [
   answerAndSleep,
   claimFirstGeneration,
   consumeNumbered,
+  lookAheadAndSleep,
 ];
 
 export const Programs = {
@@ -124,4 +142,5 @@ export const Programs = {
   AnswerAndSleep: 3,
   ClaimFirstGeneration: 4,
   ConsumeNumbered: 5,
+  LookAheadAndSleep: 6,
 } as const;
