@@ -52,10 +52,14 @@ const ways: { readonly [path: string]: (exchange: Exchange, signals: Signals) =>
     for (let i = 0; i < 20; i++) await undefined;
     process.exit(1);
   },
-  /** Computes when its body comes. */
-  '/heavy-body': async (exchange, signals) => {
+  /** Has the others answered when its body comes, and goes on. */
+  '/heavy-at-body': async (exchange, signals) => {
     signals.tell('waiting');
-    for await (const _ of exchange.body) hold(signals);
+    for await (const _ of exchange.body) {
+      for (const resolve of waiting.splice(0)) resolve();
+      for (let i = 0; i < 20; i++) await undefined;
+      hold(signals);
+    }
     exchange.respond(200, {}, 'heavy');
   },
 };
