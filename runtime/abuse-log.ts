@@ -51,7 +51,7 @@ export class AbuseLog {
         counts: countsOf(counters),
         ...(suppressed > 0 && { suppressed }),
       },
-      'connection ended with ENHANCE_YOUR_CALM: the peer went over a budget for abuse',
+      'connection ended with ENHANCE_YOUR_CALM: the peer exceeded an abuse budget',
     );
   }
 

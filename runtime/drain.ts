@@ -39,7 +39,7 @@ export class Drain {
   /** Load balancers hear of the end before their requests meet it. */
   async delay(): Promise<void> {
     const { drainDelayMs } = this.#server.config;
-    this.#log.info({ drainDelayMs }, 'not ready any more: requests are taken until the drain begins');
+    this.#log.info({ drainDelayMs }, 'not ready: requests are accepted until the drain begins');
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#endDelay = resolve;
     const timer = setTimeout(resolve, drainDelayMs);
@@ -65,7 +65,7 @@ export class Drain {
       if (this.#server.frontend?.isIdle ?? true) {
         this.#log.info(
           { connections: this.#server.frontend?.lingeringConnections ?? 0, drainTimeoutMs },
-          'drain deadline reached: connections that their peers have not closed are cut off',
+          'drain deadline reached: connections that their peers keep open are closed',
         );
       } else {
         this.#log.warn(
@@ -78,7 +78,7 @@ export class Drain {
     // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
     const stopped = this.#server.stopApplications();
     if ((await Promise.race([stopped, late])) === 'late') {
-      this.#log.warn('drain deadline reached: applications that had not stopped are cut off');
+      this.#log.warn('drain deadline reached: applications that have not stopped are ended');
     }
     clearTimeout(deadline);
   }

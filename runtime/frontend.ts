@@ -81,8 +81,7 @@ export class Frontend {
         this.connections.delete(connection);
         this.#checkEmpty();
       },
-      onFault: (error) =>
-        log.error({ err: error }, 'error of the server itself: the connection that met it is closed'),
+      onFault: (error) => log.error({ err: error }, 'internal error: the affected connection is closed'),
       onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, reactor.nowMs),
     };
     this.#fronts = makeFronts(config, this.#frontOwner);

@@ -31,7 +31,7 @@ export class HandshakeLog {
         unfinished: underWay,
         waiting,
       },
-      'TLS handshakes that were not finished made room for others',
+      'unfinished TLS handshakes were ended to make room for others',
     );
     this.#gaveWay = 0;
   }

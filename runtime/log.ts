@@ -41,7 +41,7 @@ export function createLog(
     serializers: { err: (error: unknown) => logged(describeError(error, maxErrorChars)) },
   };
   const lines = new BoundedOutput(output.stream, maxWaitingBytes, (dropped) =>
-    log.warn({ lines: dropped }, 'log lines were dropped: standard output did not take them'),
+    log.warn({ lines: dropped }, 'log lines were dropped: standard output did not accept them'),
   );
   const sink: DestinationStream & { flush(done: () => void): void } = {
     /** Called by pino with one JSON line and its line break. */

@@ -24,40 +24,37 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
       else {
         log.error(
           { ...line, nextStartInMs: Math.ceil(nextStartInMs) },
-          'thread died: it is replaced later, as many have died',
+          'thread died: it is replaced later, because many have died',
         );
       }
     },
     onThreadOverdue: ({ name }, thread, { silentMs, overran, others, moreOthers }) =>
       log.error(
         { pool: name, thread, silentMs: Math.round(silentMs), overran, others, moreOthers },
-        'thread overdue: it computes, or waits within a call, for longer than computeTimeoutMs, and is ended unless it comes back',
+        'thread overdue: it has not returned to its event loop within computeTimeoutMs, and is ended unless it returns',
       ),
     onThreadBack: ({ name }, thread, awayMs) =>
       log.warn(
         { pool: name, thread, awayMs: Math.round(awayMs) },
-        'thread back: it was overdue, and goes on',
+        'thread returned: it was overdue and continues',
       ),
     onChildrenEnded: ({ name }, thread, processIds) =>
       log.warn(
         { pool: name, thread, processIds },
-        'processes killed: a thread that was ended waited for them',
+        'child processes killed: an ended thread was waiting for them',
       ),
     onThreadRecycled: ({ name }, thread, cause) =>
       log.info({ pool: name, thread, cause }, 'thread recycled: another takes its place'),
     onThreadNotRecycled: ({ name }, thread, error) =>
-      log.error(
-        { pool: name, thread, err: error },
-        'thread not recycled, it goes on: the other did not load',
-      ),
+      log.error({ pool: name, thread, err: error }, 'thread not recycled: its replacement did not load'),
     onDegraded: ({ name, dispatcher }, nextStartInMs) => {
       const { config, stale } = know();
       const min = config?.threads.min;
       log.warn(
         { pool: name, threads: dispatcher.threads.length, min, nextStartInMs, ...(stale && { stale }) },
         stale === undefined
-          ? 'pool degraded: it has fewer threads than its minimum until its application holds out'
-          : 'pool degraded: what its threads ran is not on the disk any more, and what is there does not do',
+          ? 'pool degraded: it has fewer threads than its minimum until its application stays alive'
+          : 'pool degraded: its version is no longer on the disk, and the version that is there fails',
       );
     },
     onRecovered: ({ name, dispatcher }) =>
@@ -65,7 +62,7 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
     onGaveUp: ({ name }, cause) => {
       log.fatal(
         { pool: name, err: cause, restart: know().config?.restart },
-        'too many threads died: the server ends, as restart.giveUp says',
+        'too many threads died: the server ends, because restart.giveUp is set',
       );
       onGaveUp();
     },
@@ -74,7 +71,7 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
     onPrintsDropped: ({ name }, thread, stream, writes) =>
       log.warn(
         { pool: name, thread, stream, writes },
-        'what an application printed was dropped: too much of it waited in its thread',
+        'application output was dropped: too much was waiting in its thread',
       ),
     onStopFailed: ({ name }, thread, error) =>
       log.error({ pool: name, thread, err: error }, 'application did not stop'),

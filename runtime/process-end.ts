@@ -55,7 +55,7 @@ export class Unended {
 export async function untilExit(unended: Unended, log: Log, exitCode: number): Promise<void> {
   const left = await unended.within(THREADS_END_MS);
   const isStuck = left.threads > 0 || left.requests > 0;
-  if (isStuck) log.warn(left, 'threads wait for what does not come: the process ends without them');
+  if (isStuck) log.warn(left, 'threads did not end in time: the process ends without them');
   await flushLog(log);
   if (isStuck) endWithoutThreads(exitCode);
 }
@@ -67,7 +67,7 @@ export async function untilExit(unended: Unended, log: Log, exitCode: number): P
 export function endOnUncaughtError(log: Log, exitCode: number): void {
   let isEnding = false;
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'uncaught error of the server itself: the process ends');
+    log.fatal({ err: error }, 'uncaught internal error: the process ends');
     if (isEnding) return;
     isEnding = true;
     void flushLog(log).then(() => endWithoutThreads(exitCode));

@@ -94,7 +94,7 @@ async function startServer(
 ): Promise<void> {
   const isUnderClinic = clinicToolOf({ execArgv: process.execArgv, environment: process.env }) !== null;
   if (isUnderClinic && server.config.monitoring !== null)
-    log.warn('under clinic the listener of monitoring is not opened: clinic would load its port');
+    log.warn('monitoring listener not opened: under clinic, the load would go to its port');
   await server.start(async () => {
     await management.openControl(routes);
     if (!isUnderClinic) await management.openMonitoring();

@@ -7,7 +7,7 @@ import type { Prints } from './pools/prints.ts';
 export function standardPrints(log: Log, maxWaitingBytes: number): Prints {
   const output = (stream: 'stdout' | 'stderr') =>
     new BoundedOutput(process[stream], maxWaitingBytes, (writes) =>
-      log.warn({ stream, writes }, 'what applications printed was dropped: the stream did not take it'),
+      log.warn({ stream, writes }, 'application output was dropped: the stream did not accept it'),
     );
   const [stdout, stderr] = [output('stdout'), output('stderr')];
   return { stdout: (piece) => stdout.write(piece), stderr: (piece) => stderr.write(piece) };

@@ -47,7 +47,7 @@ export class StopSignals {
     if (this.#heard !== 'none') return;
     this.#heard = 'one';
     this.#tell((log) =>
-      log.info({ signal: 'SIGHUP' }, 'draining, as the terminal has closed: open exchanges finish'),
+      log.info({ signal: 'SIGHUP' }, 'draining, because the terminal has closed: open exchanges finish'),
     );
     this.#first.resolve();
   }
@@ -57,7 +57,7 @@ export class StopSignals {
     if (this.#heard !== 'none') return;
     this.#heard = 'one';
     this.#tell((log) =>
-      log.info({ signal: 'stop' }, 'draining, as the control socket asks: open exchanges finish'),
+      log.info({ signal: 'stop' }, 'draining, requested over the control socket: open exchanges finish'),
     );
     this.#first.resolve();
   }

@@ -19,10 +19,10 @@ export function createDirectory(config: Config, log: Log): ActorDirectory | null
     },
     {
       onTellFailed: (actor, key, error) =>
-        log.error({ actor, key, err: error }, 'actor failed on a message that nobody waits for'),
+        log.error({ actor, key, err: error }, 'actor failed on a message whose sender does not wait'),
       onTellLost: (actor, key, why) => log.error({ actor, key, why }, 'a message to an actor was lost'),
-      onRestart: (actor, key, thread, err) => log.warn({ actor, key, thread, err }, 'actor begins anew'),
-      onStartFailed: (actor, key, error) => log.error({ actor, key, err: error }, 'actor did not begin anew'),
+      onRestart: (actor, key, thread, err) => log.warn({ actor, key, thread, err }, 'actor restarts'),
+      onStartFailed: (actor, key, error) => log.error({ actor, key, err: error }, 'actor did not restart'),
       onStopFailed: (actor, key, error) => log.error({ actor, key, err: error }, 'actor did not stop'),
     },
   );

@@ -13,7 +13,7 @@ const NO_BYTES = Buffer.alloc(0);
 /** Of one piece of a response. */
 const MAX_PIECE_BYTES = 65_536;
 const INTERNAL_ERROR = 0x2;
-const FAILED = new ControlRefusal(500, ControlCode.Failed, 'an error of the server itself; its log has it');
+const FAILED = new ControlRefusal(500, ControlCode.Failed, 'an internal error of the server; see its log');
 
 export interface LocalRunOptions {
   /** Bytes that the client has not taken, to begin with. */

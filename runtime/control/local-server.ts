@@ -106,10 +106,13 @@ export class LocalServer implements Taker, LocalRunOwner {
       onFault: (error) =>
         log.error(
           { err: error, section },
-          'error of the server itself: the connection to its own listener that met it is closed',
+          'internal error on the control or monitoring listener: the affected connection is closed',
         ),
       onAbuse: (abuse) =>
-        log.warn({ abuse, section }, 'a connection to the server itself went over a budget and is closed'),
+        log.warn(
+          { abuse, section },
+          'connection to the control or monitoring listener closed: it exceeded an abuse budget',
+        ),
     };
   }
 
@@ -148,7 +151,10 @@ export class LocalServer implements Taker, LocalRunOwner {
           connection.begin(first);
         },
         onRefused: (refusal, _address, why) =>
-          this.#log.debug({ refusal, why, section }, 'connection to the server itself refused'),
+          this.#log.debug(
+            { refusal, why, section },
+            'connection to the control or monitoring listener refused',
+          ),
       },
       {
         index: 0,
@@ -208,7 +214,10 @@ export class LocalServer implements Taker, LocalRunOwner {
 
   onFailure(error: unknown, method: string, path: string): void {
     const { section } = this.#options;
-    this.#log.error({ err: error, method, path, section }, 'a request to the server itself failed');
+    this.#log.error(
+      { err: error, method, path, section },
+      'request to the control or monitoring listener failed',
+    );
   }
 
   onReturned(): void {

@@ -56,7 +56,7 @@ export class Reloader {
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: what ran goes on
    */
   reload(by: string, pools: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
-    this.#log.info({ by }, 'reload asked for');
+    this.#log.info({ by }, 'reload requested');
     this.#pools = pools === 'all' || this.#pools === 'all' ? 'all' : new Set([...this.#pools, ...pools]);
     return this.#line.ask();
   }
@@ -95,9 +95,9 @@ export class Reloader {
     const code = codeOf(error);
     if (error instanceof ReloadStoppedError) this.#log.info({ code }, 'not reloaded: the server stops');
     else if (error instanceof ApplicationLoadError) {
-      this.#log.error({ code }, `not reloaded, what ran goes on: ${this.#explain(error)}`);
+      this.#log.error({ code }, `not reloaded, the running version stays: ${this.#explain(error)}`);
     } else if (error instanceof ConfigError) {
-      this.#log.error({ code }, `not reloaded, what ran goes on: ${messageOf(error)}`);
-    } else this.#log.error({ code, err: error }, 'not reloaded, what ran goes on');
+      this.#log.error({ code }, `not reloaded, the running version stays: ${messageOf(error)}`);
+    } else this.#log.error({ code, err: error }, 'not reloaded, the running version stays');
   }
 }

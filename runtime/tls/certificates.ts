@@ -122,7 +122,7 @@ export class Certificates {
       const { code, where } = problem;
       this.#log.error(
         { code, where },
-        `certificates not reloaded, the ones before stay: ${describeProblem(problem)}`,
+        `certificates not reloaded, the previous ones stay: ${describeProblem(problem)}`,
       );
     }
     return material;
@@ -131,7 +131,7 @@ export class Certificates {
   #replace({ terminator }: Served, config: TlsConfig, material: TlsMaterial): void {
     for (const { code, where, message } of material.warnings) this.#log.warn({ code, where }, message);
     terminator.replace(material);
-    this.#log.info({ where: config.where }, 'certificates reloaded: new connections get the new ones');
+    this.#log.info({ where: config.where }, 'certificates reloaded: new connections use the new ones');
   }
 
   /**
@@ -233,7 +233,7 @@ async function makeDevelopmentMaterial(
   const certificate = await makeDevelopmentCertificate(Date.now());
   log?.info(
     { fingerprint256: certificate.fingerprint256 },
-    'development certificate for localhost, 127.0.0.1 and ::1, made for this run: clients have to be told to take it',
+    'development certificate for localhost, 127.0.0.1 and ::1, made for this run: clients must be told to accept it',
   );
   return assembleMaterial(config, [certificate], [], null);
 }

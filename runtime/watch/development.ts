@@ -29,7 +29,7 @@ export class Development {
     this.#configFile = configFile;
     this.#files = new ChangedFiles(
       (files) => this.#changed(files),
-      (folder, err) => log.warn({ folder, err }, 'a folder is not watched: what changes in it is not seen'),
+      (folder, err) => log.warn({ folder, err }, 'folder not watched: changes in it are not noticed'),
     );
     this.#files.add(configFile);
   }

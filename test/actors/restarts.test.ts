@@ -146,7 +146,7 @@ test('an instance of a pool begins anew in its thread, what else it runs ends fi
   const hold = ask({ actor: 'tasks', method: 'hold', args: [signals.name, 'go'] });
   await begun;
   t.deepEqual(await ask({ actor: 'tasks', method: 'restarts', args: ['leaks'] }), [{ value: 1 }]);
-  const line = await log.until('actor begins anew');
+  const line = await log.until('actor restarts');
   t.like(line, { level: 'warn', actor: 'tasks', thread: 'tasks-1' });
   const next = ask({ actor: 'tasks', method: 'restarts', args: ['leaks again'] });
   signals.tell('go');

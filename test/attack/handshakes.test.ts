@@ -70,7 +70,7 @@ for (const [what, part] of [
 test.serial('the log warns, once a second, of handshakes that made room for others', async (t) => {
   const target = await startTlsTarget(t, { limits: { handshakes: { max: 1, graceMs: 1 } } });
   await besiegeWith(t, target, await clientHello());
-  const line = await target.log.until('TLS handshakes that were not finished made room for others');
+  const line = await target.log.until('unfinished TLS handshakes were ended to make room for others');
   t.like(line, { level: 'warn', option: 'limits.handshakes', peer: ATTACKERS });
   t.true((line.ended as number) > 0);
 });

@@ -124,7 +124,7 @@ test('a reader that stalls holds up at most the bytes allowed; later lines are d
   await flushLog(log, 60_000);
   const records = reader.lines.map((line) => JSON.parse(line));
   const warnings = records.filter(({ level }) => level === 'warn');
-  for (const { msg } of warnings) t.is(msg, 'log lines were dropped: standard output did not take them');
+  for (const { msg } of warnings) t.is(msg, 'log lines were dropped: standard output did not accept them');
   const dropped = warnings.reduce((sum, { lines }) => sum + lines, 0);
   t.true(dropped > 0);
   t.is(dropped, 1_000 - (records.length - warnings.length));

@@ -47,7 +47,7 @@ test('the servers of a configuration finish what is open, and the command waits 
   // The application waits for the content.
   await once(open, 'continue');
   const stopped = stop(first.file, variables);
-  await first.log.until('draining, as the control socket asks: open exchanges finish');
+  await first.log.until('draining, requested over the control socket: open exchanges finish');
   // Asked twice is not asked to end at once.
   const client = await connectControl(configOf({}, first.file), { environment: variables });
   t.teardown(() => client.close());

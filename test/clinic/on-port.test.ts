@@ -44,7 +44,7 @@ async function profile(t: ExecutionContext, tool: ClinicTool, flags = userFlags)
   t.regex(output, /x-from-import: loaded/);
   t.is(run.log.count('thread started'), 2);
   t.is(run.log.count('monitoring on'), 0);
-  t.is(run.log.count('the listener of monitoring is not opened'), 1);
+  t.is(run.log.count('monitoring listener not opened'), 1);
   for (const wrong of ['thread died', 'pool stopped', 'could not start'])
     t.is(run.log.count(wrong), 0, wrong);
   t.notRegex(output, /Decoded message is not valid|decoding error|Error:/);

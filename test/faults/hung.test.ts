@@ -112,7 +112,7 @@ test.serial(
     t.is((await blocked).status, 504);
     signals.tell('release');
     await signals.until('abortedlate');
-    t.like(await log.until('thread back'), { pool: 'pool' });
+    t.like(await log.until('thread returned'), { pool: 'pool' });
     t.is((await ask('/run')).status, 200);
     t.is(log.count('thread died'), 0);
   },

@@ -67,7 +67,7 @@ for (const method of heads) {
       const client = await RawHttp2.connect(t, server.port);
       client.send(headers(1, requestHead('GET', '/hello', { 'x-fault': method }), true));
       await client.closed;
-      t.truthy(await server.log.until('error of the server itself'));
+      t.truthy(await server.log.until('internal error'));
       t.is((await request(bystander, { ':path': '/hello' })).status, 200);
       t.is((await request(await connectHttp2(t, server.origin), { ':path': '/hello' })).status, 200);
     },
@@ -88,13 +88,13 @@ for (const method of ['onRequestData', 'onSent', 'onTransportClosed'] as const) 
   test.serial(
     `an error of ours in an event of an HTTP/1.1 socket ends that connection: ${method}`,
     async (t) => {
-      const before = server.log.count('error of the server itself');
+      const before = server.log.count('internal error');
       const client = await RawClient.connect(t, server.port);
       client.send(
         message(['POST /echo HTTP/1.1', 'host: a', `x-fault: ${method}`, 'content-length: 7'], 'content'),
       );
       await client.untilClosed();
-      t.true(server.log.count('error of the server itself') > before);
+      t.true(server.log.count('internal error') > before);
       t.is((await requestHttp1(`${server.origin}/hello`)).status, 200);
     },
   );
@@ -102,17 +102,14 @@ for (const method of ['onRequestData', 'onSent', 'onTransportClosed'] as const) 
   test.serial(
     `an error of ours in an event of a tunnel over HTTP/1.1 ends that tunnel: ${method}`,
     async (t) => {
-      const before = server.log.count('error of the server itself');
+      const before = server.log.count('internal error');
       const client = await RawClient.connect(t, server.port);
       client.send(
         message(['CONNECT tunnel.invalid:1 HTTP/1.1', 'host: a', `x-fault: ${method}`, 'x-count: 10']),
       );
       client.send('content');
       await client.untilClosed();
-      await server.log.until(
-        'error of the server itself',
-        () => server.log.count('error of the server itself') > before,
-      );
+      await server.log.until('internal error', () => server.log.count('internal error') > before);
       t.is((await requestHttp1(`${server.origin}/hello`)).status, 200);
     },
   );
@@ -143,7 +140,7 @@ test.serial(
     const before = faults('onTransportClosed');
     client.socket.resetAndDestroy();
     await Promise.all(told);
-    await server.log.until('error of the server itself', () => faults('onTransportClosed') === before + 3);
+    await server.log.until('internal error', () => faults('onTransportClosed') === before + 3);
     t.is((await requestHttp1(`${server.origin}/hello`)).status, 200);
   },
 );
@@ -213,5 +210,5 @@ test.serial('a drain reaches every connection, whatever becomes of the others', 
   };
   await draining.server.drain();
   t.is(calls, 3);
-  t.truthy(draining.log.find('error of the server itself'));
+  t.truthy(draining.log.find('internal error'));
 });

@@ -60,7 +60,7 @@ test('a program that does not come to its end is ended at the deadline', async (
   const { server, told, log } = await start(t, 'for-ever', 500);
   await server.drain();
   t.deepEqual(await told(), ['SIGTERM']);
-  t.is(log.count('applications that had not stopped are cut off'), 1);
+  t.is(log.count('applications that have not stopped are ended'), 1);
 });
 
 test('what a listener throws is told, and the others are called', async (t) => {

@@ -111,7 +111,7 @@ test.serial('a reload to a module that hangs behind a top-level await costs noth
   Object.assign(config.pools.pool, { startTimeoutMs: 500 });
   writeFileSync(file, JSON.stringify(config));
   child.kill('SIGHUP');
-  const refused = await log.until('not reloaded, what ran goes on');
+  const refused = await log.until('not reloaded, the running version stays');
   t.regex(String(refused.msg), /did not load within/);
   t.is(String((await requestHttp1(origin)).body), '42');
   // It leaves when it comes to itself, be it late.

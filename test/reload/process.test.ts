@@ -83,7 +83,7 @@ test.serial('sluice reload says what has changed, or why nothing has', async (t)
   t.is(wrong.exitCode, 2);
   t.regex(wrong.stderr, /SLUICE_CONFIG_SYNTAX/);
   t.is(await textOf(origin), 'new');
-  t.is(log.count('not reloaded, what ran goes on'), 2);
+  t.is(log.count('not reloaded, the running version stays'), 2);
 
   const none = await reload(
     folder.write('none.json', '{ "routes": [{ "path": "/*", "static": { "root": "." } }] }'),
@@ -125,7 +125,7 @@ test.serial(
     const good = readFileSync(file, 'utf8');
     writeFileSync(file, '{ "pools": 3 }');
     child.kill('SIGHUP');
-    const refused = await log.until('not reloaded, what ran goes on');
+    const refused = await log.until('not reloaded, the running version stays');
     t.is(refused.code, 'SLUICE_CONFIG_INVALID');
     t.regex(String(refused.msg), /\$\.routes.*\$\.pools/s);
     writeFileSync(file, good);
@@ -139,12 +139,12 @@ test.serial(
     while (readFileSync(${JSON.stringify(gate)}, 'utf8') === 'shut') await delay(5);
     export default (exchange) => exchange.respond(200, {}, 'first');\n`,
     );
-    const asked = () => log.count('reload asked for');
+    const asked = () => log.count('reload requested');
     child.kill('SIGHUP');
-    await log.until('reload asked for', () => asked() === 2);
+    await log.until('reload requested', () => asked() === 2);
     for (let count = 3; count <= 5; count++) {
       child.kill('SIGHUP');
-      await log.until('reload asked for', () => asked() === count);
+      await log.until('reload requested', () => asked() === count);
     }
     t.is(await textOf(origin), 'old');
     t.is(log.count('reloaded: '), 0);
@@ -174,14 +174,14 @@ test.serial(
       void textOf(origin).then(resolve);
     });
     child.kill('SIGHUP');
-    await log.until('reload asked for');
+    await log.until('reload requested');
     child.kill('SIGHUP');
-    await log.until('reload asked for', () => log.count('reload asked for') === 2);
+    await log.until('reload requested', () => log.count('reload requested') === 2);
     t.is(await answered, 'old');
     child.kill('SIGTERM');
     t.deepEqual(await ended, { code: 0, signal: null });
     t.is(log.count('not reloaded: the server stops'), 2);
-    t.is(log.find('threads wait for what does not come'), undefined);
+    t.is(log.find('threads did not end in time'), undefined);
   },
 );
 
@@ -224,7 +224,7 @@ hasScript('SIGHUP from a terminal that closes drains, and one that an operator s
   t.is(lines.find('draining'), undefined);
   terminal.kill('SIGKILL');
   await once(terminal, 'exit');
-  await until('draining, as the terminal has closed');
+  await until('draining, because the terminal has closed');
   await until('stopped');
-  t.is(lines.count('reload asked for'), 1);
+  t.is(lines.count('reload requested'), 1);
 });

@@ -238,7 +238,7 @@ test('a stale pool that loses a thread is degraded, since its old code cannot be
   folder.write('app.mjs', `throw new Error('broken');`);
   await t.throwsAsync(server.reload(configOf({ pools })));
   await requestHttp1(`${origin}/die`);
-  const line = await log.until('pool degraded: what its threads ran is not on the disk any more');
+  const line = await log.until('pool degraded: its version is no longer on the disk');
   t.regex(String(line.stale), /broken/);
   t.is(poolOf(running, 'app').state, 'degraded');
   t.is(await textOf(origin), 'old');

@@ -17,7 +17,7 @@ for (let round = 1; round <= ROUNDS; round++) {
       await load.completed(100);
       const asked = async (times: number) => {
         child.kill('SIGHUP');
-        await log.until('reload asked for', () => log.count('reload asked for') === times);
+        await log.until('reload requested', () => log.count('reload requested') === times);
       };
       // One that comes to its end, with another in the middle of it, which stays in the middle.
       load.fate = 'waits on load';
@@ -59,7 +59,7 @@ onLinux(
     await load.completed(100);
     load.fate = 'waits on load';
     child.kill('SIGHUP');
-    await log.until('reload asked for');
+    await log.until('reload requested');
     await load.completed(100);
     child.kill('SIGSTOP');
     while (!/ T /.test(readFileSync(`/proc/${child.pid}/stat`, 'latin1'))) await delay(20);

@@ -51,7 +51,7 @@ onLinux('a version is not proven by time in which the process was stopped', asyn
   );
   server.child.kill('SIGHUP');
   await goOnBehindTheLimit(server);
-  const line = await server.log.until('not reloaded, what ran goes on');
+  const line = await server.log.until('not reloaded, the running version stays');
   t.regex(String(line.msg), /not for long/);
   t.is(String((await requestHttp1(origin)).body), 'old');
 });

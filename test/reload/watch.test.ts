@@ -34,7 +34,7 @@ test.serial('a changed file of the import graph reloads its pool, and a wrong on
   t.is(await textOf(origin), 'two');
 
   folder.write('inner.ts', `export const text: string = <b>three;\n`);
-  const failed = await log.until('not reloaded, what ran goes on');
+  const failed = await log.until('not reloaded, the running version stays');
   t.regex(String(failed.msg), /inner\.ts:1/);
   t.regex(String(failed.msg), /<b>three/);
   t.is(await textOf(origin), 'two');

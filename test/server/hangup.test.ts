@@ -30,7 +30,7 @@ test.serial('SIGHUP does not end a server that starts, which reloads when it has
   const { child, listening, log, ended } = startProcess(t, { pools }, ['--dev-tls']);
   await log.until('development certificate');
   child.kill('SIGHUP');
-  await log.until('reload asked for');
+  await log.until('reload requested');
   const origin = (await listening()).replace('http:', 'https:');
   const session = await connectHttp2(t, origin, { rejectUnauthorized: false });
   await log.until('reloaded: ');

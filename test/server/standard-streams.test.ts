@@ -42,7 +42,7 @@ for (const stream of ['stdout', 'stderr'] as const) {
       }
       t.is((await requestHttp1(`${origin}/served`)).body.toString(), String(PIECES + 1), 'in one thread');
       child[stream]?.resume();
-      const dropped = await log.until('what applications printed was dropped');
+      const dropped = await log.until('application output was dropped: the stream');
       t.like(dropped, { level: 'warn', stream });
       t.true(Number(dropped.writes) > 0 && Number(dropped.writes) < PIECES);
       if (stream === 'stderr') return;
@@ -57,7 +57,7 @@ test.serial('what an application prints without a break is bounded in its thread
   const origin = await listening();
   const { status } = await requestHttp1(`${origin}/?bytes=65536&lines=2000&atOnce`);
   t.is(status, 200);
-  const dropped = await log.until('what an application printed was dropped');
+  const dropped = await log.until('application output was dropped: too much');
   t.like(dropped, { level: 'warn', pool: 'printing', thread: 'printing-1', stream: 'stdout' });
   t.true(Number(dropped.writes) > 1_900);
   t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
@@ -96,7 +96,7 @@ test.serial(
     next.on('data', (text) => log.push(String(text)));
     t.teardown(() => next.destroy());
     let isThere = false;
-    const dropped = log.until('what applications printed was dropped').finally(() => {
+    const dropped = log.until('application output was dropped: the stream').finally(() => {
       isThere = true;
     });
     // The stream is tried about once a second, with what is printed then.

@@ -24,7 +24,7 @@ for (const [how, what] of [
     await listening();
     child.kill('SIGUSR2');
     t.deepEqual(await ended, { code: 1, signal: null });
-    const line = log.find('uncaught error of the server itself');
+    const line = log.find('uncaught internal error');
     t.like(line, { level: 'fatal', err: { message: 'of the main thread' } });
   });
 }
@@ -42,5 +42,5 @@ onPosix('so does one while all threads of libuv wait for a named pipe', async (t
   await listening();
   child.kill('SIGUSR2');
   t.deepEqual(await ended, { code: 1, signal: null });
-  t.truthy(log.find('uncaught error of the server itself'));
+  t.truthy(log.find('uncaught internal error'));
 });

@@ -108,7 +108,7 @@ onPosix(
     await log.until('certificates reloaded');
     child.kill('SIGTERM');
     t.deepEqual(await ended, { code: 0, signal: null });
-    t.is(log.find('threads wait for what does not come'), undefined);
+    t.is(log.find('threads did not end in time'), undefined);
   },
 );
 

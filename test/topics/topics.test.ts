@@ -324,5 +324,5 @@ test('a server that stops, and a thread that is replaced, wait for no subscripti
   await run('a', { subscribe: 'one', topic: 'news' });
   await server.drain();
   t.truthy(log.find('stopped'));
-  t.is(log.find('drain deadline reached: applications that had not stopped are cut off'), undefined);
+  t.is(log.find('drain deadline reached: applications that have not stopped are ended'), undefined);
 });
