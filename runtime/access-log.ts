@@ -43,6 +43,7 @@ const readers: { readonly [Field in AccessField]: (ended: Ended) => string | num
   responseBytes: ({ exchange }) => (exchange.method === 'HEAD' ? 0 : exchange.responseBytes),
   route: ({ route }) => route || null,
   pool: ({ pool }) => pool || null,
+  requestId: ({ exchange }) => exchange.requestId || null,
   userAgent: ({ exchange }) => fieldOf(exchange.fields, 'user-agent'),
   referer: ({ exchange }) => fieldOf(exchange.fields, 'referer'),
 };

@@ -66,8 +66,11 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
       );
       onGaveUp();
     },
-    onApplicationError: ({ name }, error, method, path, suppressed) =>
-      log.error({ pool: name, err: error, method, path, suppressed }, 'application failed on an exchange'),
+    onApplicationError: ({ name }, error, method, path, suppressed, requestId) =>
+      log.error(
+        { pool: name, err: error, method, path, suppressed, ...(requestId && { requestId }) },
+        'application failed on an exchange',
+      ),
     onPrintsDropped: ({ name }, thread, stream, writes) =>
       log.warn(
         { pool: name, thread, stream, writes },

@@ -53,6 +53,7 @@ export function poolOptions(
       downgrade: pool.downgrade,
       validate: pool.validate,
       stopTimeoutMs: config.drainTimeoutMs,
+      ...(config.requestId !== null && { requestIdField: config.requestId.field }),
       maxErrorChars: config.log.maxErrorChars,
       maxWaitingPrintBytes: config.log.maxWaitingBytes,
       ...(pool.warmUp.length > 0 && { warmUp: pool.warmUp }),

@@ -8,6 +8,7 @@ import type { Config, RouteConfig } from './config/config.ts';
 import type { Connection } from './connections/connection.ts';
 import type { Front } from './connections/front.ts';
 import type { UpgradedRequest } from './connections/h2c-upgrade.ts';
+import { Labels } from './connections/labels.ts';
 import type { LingeringSockets } from './connections/lingering.ts';
 import type { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination } from './exchange/exchange.ts';
@@ -19,6 +20,7 @@ import type { Abuse, EngineCounters } from './http2/counters.ts';
 import { http2Options } from './http2/options.ts';
 import type { Peer } from './listeners/peer.ts';
 import type { Reactor } from './reactor.ts';
+import { RequestIds } from './request-ids.ts';
 import { type Route, Router } from './router.ts';
 
 /** What a front needs of the server that has it. */
@@ -47,7 +49,7 @@ export interface Fronts {
 /** What the configuration says of a front. */
 type Settings = Pick<
   Front,
-  'router' | 'http2' | 'http1' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'maxTargetBytes'
+  'router' | 'http2' | 'http1' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'maxTargetBytes' | 'labels'
 >;
 
 export function makeFronts(config: Config, owner: FrontOwner): Fronts {
@@ -94,8 +96,13 @@ function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyo
     headerTimeoutMs: limits.headerTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     maxTargetBytes: limits.maxTargetBytes,
+    labels: labelsOf(config),
   };
   return { plain, checked: { ...plain, router: new Router([...healthRoutes(config, owner), ...routes]) } };
+}
+
+function labelsOf({ requestId }: Config): Labels | null {
+  return requestId === null ? null : new Labels(new RequestIds(requestId.field), requestId.respond);
 }
 
 function healthRoutes({ health }: Config, owner: FrontOwner): Route<Destination>[] {
@@ -125,6 +132,7 @@ function makeFront(
     headerTimeoutMs: settings.headerTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
     maxTargetBytes: settings.maxTargetBytes,
+    labels: settings.labels,
     date,
     onUpgraded: (socket, first, peer, request) => owner.onUpgraded(front, socket, first, peer, request),
     forget: (connection) => owner.forget(connection),

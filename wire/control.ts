@@ -44,6 +44,8 @@ export interface HostOptions {
   readonly warmUp?: readonly WarmUpRequest[];
   /** How long an application's `stop` may take; default: for ever. */
   readonly stopTimeoutMs?: number;
+  /** Field of requests that carries their identifiers; absent: they have none. */
+  readonly requestIdField?: string;
   /** Characters of an error's message, and of its stack, that are reported; default `DEFAULT_MAX_ERROR_CHARS`. */
   readonly maxErrorChars?: number;
   /** Bytes that the application has printed and the reactor not yet taken, for each stream; default: any number. */
@@ -119,7 +121,13 @@ export interface ThreadReports {
   /** So many of the application's writes to standard output or standard error were dropped, as too much waited already. */
   printsDropped(stream: PrintStream, writes: number): void;
   /** An application threw, or left its exchange unfinished. `suppressed` counts the ones not told since the last. */
-  applicationError(failure: ErrorReport, method: string, path: string, suppressed: number): void;
+  applicationError(
+    failure: ErrorReport,
+    method: string,
+    path: string,
+    suppressed: number,
+    requestId: string,
+  ): void;
 }
 
 export interface ThreadStats {

@@ -36,6 +36,8 @@ export const Flag = {
   TakesPushes: 4,
   /** In OPEN: the response is of use in pieces (RFC 9218 section 4.2). */
   Incremental: 64,
+  /** In OPEN: the request's identifier follows its path. */
+  HasId: 256,
   /** In HEAD: the connection is to end behind the response, where its version has that. */
   CloseConnection: 128,
 } as const;
@@ -107,6 +109,8 @@ export interface ThreadHandler extends ChannelEvents {
     path: string,
     /** Perhaps that of other requests too. */
     head: RequestHead,
+    /** What the request is called in logs; empty: nothing. */
+    id: string,
   ): void;
   onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, fields: string[]): void;

@@ -6,7 +6,7 @@ import { corrupt, Decoder, expectFields, expectInteger, expectString } from './d
 import { fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { keptFields, keptRequest } from './kept-encoding.ts';
-import { type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
+import { Flag, type ReactorHandler, ReactorMessage, ThreadMessage } from './messages.ts';
 
 /** Status and fields of HEAD, found again by their bytes. */
 class ResponseHead {
@@ -43,7 +43,7 @@ export class ReactorEnd extends ChannelEnd {
     this.#handler = handler;
   }
 
-  /** @param tls empty for cleartext, which then costs nothing: the message is shorter by that element. */
+  /** @param tls empty for cleartext, @param id empty where requests have none: that costs nothing, the message is shorter by the element. */
   sendOpen(
     slot: number,
     generation: number,
@@ -58,12 +58,14 @@ export class ReactorEnd extends ChannelEnd {
     receivedAtUs: number,
     fields: readonly string[],
     tls = '',
+    id = '',
   ): boolean {
     const kept = keptRequest(remoteAddress, remotePort, method, scheme, authority, version, fields, tls);
     const fieldsKept = kept === null ? keptFields(fields) : null;
     const bound =
       INTEGERS_BOUND +
       stringBound(path) +
+      (id === '' ? 0 : stringBound(id)) +
       (kept === null
         ? stringBound(remoteAddress) +
           stringBound(method) +
@@ -75,11 +77,12 @@ export class ReactorEnd extends ChannelEnd {
         : kept.length);
     if (!this.begin(bound)) return false;
     const encoder = this.encoder;
-    encoder.message(tls === '' ? 13 : 14, ReactorMessage.Open, slot);
+    encoder.message((tls === '' ? 13 : 14) + (id === '' ? 0 : 1), ReactorMessage.Open, slot);
     encoder.integer(generation);
-    encoder.integer(flags);
+    encoder.integer(id === '' ? flags : (flags | Flag.HasId) >>> 0);
     encoder.integer(receivedAtUs);
     encoder.string(path);
+    if (id !== '') encoder.string(id);
     if (kept === null) {
       encoder.request(remoteAddress, remotePort, method, scheme, authority, version, fields, tls, fieldsKept);
     } else {

@@ -6,12 +6,14 @@ import { corrupt, expectFields, expectInteger } from './decoder.ts';
 import { binaryBound, fieldsBound, stringBound } from './encoder.ts';
 import { ChannelEnd, type ChannelParts, INTEGERS_BOUND } from './end.ts';
 import { keptResponse } from './kept-encoding.ts';
-import { ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
+import { Flag, ReactorMessage, type ThreadHandler, ThreadMessage } from './messages.ts';
 import { RequestHead } from './request-head.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const OPEN = (13 << 8) | ReactorMessage.Open;
-const OPEN_TLS = (14 << 8) | ReactorMessage.Open;
+/** With TLS or an identifier. */
+const OPEN_LONGER = (14 << 8) | ReactorMessage.Open;
+const OPEN_LONGEST = (15 << 8) | ReactorMessage.Open;
 const DATA = (4 << 8) | ReactorMessage.Data;
 const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
 const CREDIT = (3 << 8) | ReactorMessage.Credit;
@@ -120,10 +122,13 @@ export class ThreadEnd extends ChannelEnd {
     const handler = this.#handler;
     switch (decoder.start(offset, length)) {
       case OPEN:
-        this.#open(false);
+        this.#open(0);
         return;
-      case OPEN_TLS:
-        this.#open(true);
+      case OPEN_LONGER:
+        this.#open(1);
+        return;
+      case OPEN_LONGEST:
+        this.#open(2);
         return;
       case DATA: {
         const slot = this.slot(decoder.integer());
@@ -165,14 +170,20 @@ export class ThreadEnd extends ChannelEnd {
         throw corrupt('a message of the reactor', 'another');
     }
   }
-  #open(hasTls: boolean): void {
+
+  /** @param more elements than the least */
+  #open(more: number): void {
     const decoder = this.decoder;
     const slot = this.slot(decoder.integer());
     const generation = decoder.integer();
     const flags = decoder.integer();
     const receivedAtUs = decoder.integer();
     const path = decoder.string();
-    this.#handler.onOpen(slot, generation, flags, receivedAtUs, path, this.#requestHead(hasTls));
+    const hasId = (flags & Flag.HasId) !== 0;
+    const id = hasId ? decoder.string() : '';
+    const forTls = hasId ? more - 1 : more;
+    if (forTls !== 0 && forTls !== 1) throw corrupt('as many elements as the flags say', 'others');
+    this.#handler.onOpen(slot, generation, flags, receivedAtUs, path, this.#requestHead(forTls === 1), id);
   }
 
   /** Reads the rest of OPEN. */

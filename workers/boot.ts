@@ -178,7 +178,7 @@ class FailureReporter implements HostObserver {
     this.#maxErrorChars = maxErrorChars;
   }
 
-  onFailure(error: unknown, request: ExchangeRequest): void {
+  onFailure(error: unknown, request: ExchangeRequest, requestId: string): void {
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;
@@ -195,6 +195,7 @@ class FailureReporter implements HostObserver {
       cut(request.method, MAX_NAME_CHARS),
       cut(request.path, MAX_PATH_CHARS),
       this.#suppressed,
+      requestId,
     );
     this.#suppressed = 0;
   }

@@ -53,8 +53,11 @@ const NO_BYTES = new Uint8Array(0);
 const SWITCHING_PROTOCOLS = 101;
 const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 
+/** With what logs call it; absent or empty: nothing. */
+type NamedRequest = ExchangeRequest & { readonly id?: string };
+
 export class HostedExchange extends SlotOutput implements Exchange, Receiver {
-  readonly request: ExchangeRequest;
+  readonly request: NamedRequest;
   readonly #isHead: boolean;
   /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
   #bodiless = false;
@@ -74,7 +77,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   constructor(
     outlet: Outlet<HostedExchange>,
     slot: number,
-    request: ExchangeRequest,
+    request: NamedRequest,
     requestEnded: boolean,
     takesPushes = false,
     receivedAtUs = 0,
@@ -95,6 +98,11 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
 
   get capabilities(): Capabilities {
     return capabilitiesOf(this.request.version, this.#takesPushes, this.asksForTunnel);
+  }
+
+  /** What logs call it; empty: nothing. */
+  get requestId(): string {
+    return this.request.id ?? '';
   }
 
   get withheld(): readonly Withheld[] {

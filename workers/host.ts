@@ -22,7 +22,7 @@ import { Turns } from './turns.ts';
 
 export interface HostObserver {
   /** An application threw or left its exchange unfinished. */
-  onFailure(error: unknown, request: ExchangeRequest): void;
+  onFailure(error: unknown, request: ExchangeRequest, requestId: string): void;
 }
 
 export class Host implements ThreadHandler, OutletOwner {
@@ -32,6 +32,7 @@ export class Host implements ThreadHandler, OutletOwner {
   readonly #slots: (HostedExchange | null)[];
   readonly #vitals: Vitals;
   readonly #turns: Turns;
+  readonly #idField: string;
   readonly #outlet: ThreadOutlet;
 
   #open = 0;
@@ -51,6 +52,7 @@ export class Host implements ThreadHandler, OutletOwner {
     atomics: AtomicWords = hardwareAtomics,
   ) {
     this.#application = application;
+    this.#idField = options.requestIdField ?? '';
     const channel = openChannel(transfer, this, atomics);
     this.#channel = channel;
     this.#observer = observer;
@@ -137,6 +139,7 @@ export class Host implements ThreadHandler, OutletOwner {
     receivedAtUs: number,
     path: string,
     head: RequestHead,
+    id = '',
   ): void {
     const now = performance.now();
     const startedAtUs = clockMicroseconds(now);
@@ -144,7 +147,7 @@ export class Host implements ThreadHandler, OutletOwner {
     if (this.#state === 'drained') return;
     this.#vitals.begin(slot, startedAtUs);
     if (!this.#channel.claims.claim(slot, generation)) return;
-    const request = new HostedRequest(head, path, flags);
+    const request = new HostedRequest(head, path, flags, id, this.#idField);
     const exchange = new HostedExchange(
       this.#outlet,
       slot,
@@ -190,7 +193,7 @@ export class Host implements ThreadHandler, OutletOwner {
     // tunnel may be closed under it while the tunnel is still open.
     if ((exchange.isOpen && exchange.tunnel === null) || !isExchangeClosed(error)) {
       this.#failed++;
-      this.#observer.onFailure(error, exchange.request);
+      this.#observer.onFailure(error, exchange.request, exchange.requestId);
     }
     if (exchange.tunnel !== null) await this.#leaveTunnel(exchange);
     exchange.onFailure();
@@ -257,7 +260,7 @@ export class Host implements ThreadHandler, OutletOwner {
   /** An error of ours in what an exchange is told costs that exchange, not the thread and all others on it. */
   onFault(exchange: HostedExchange, error: unknown): void {
     this.#failed++;
-    this.#observer.onFailure(error, exchange.request);
+    this.#observer.onFailure(error, exchange.request, exchange.requestId);
     exchange.onFailure();
   }
 
@@ -273,7 +276,7 @@ export class Host implements ThreadHandler, OutletOwner {
       return;
     }
     const pending = pushes?.pending(number);
-    const request = new PromisedRequest(parent?.request ?? null, pending ?? null);
+    const request = new PromisedRequest(parent?.request ?? null, pending ?? null, parent?.requestId);
     const pushed = new HostedExchange(this.#outlet, pushSlot, request, true);
     this.#slots[pushSlot] = pushed;
     this.#open++;

@@ -11,13 +11,19 @@ export class HostedRequest implements ExchangeRequest {
   readonly path: string;
   readonly #head: RequestHead;
   readonly #flags: number;
+  /** What it is called in logs; empty: nothing. */
+  readonly id: string;
+  readonly #idField: string;
   #fields: Fields | null = null;
   #tls: HostedTls | null = null;
 
-  constructor(head: RequestHead, path: string, flags: number) {
+  /** @param idField of its fields, the one that carries `id` */
+  constructor(head: RequestHead, path: string, flags: number, id = '', idField = '') {
     this.#head = head;
     this.path = path;
     this.#flags = flags;
+    this.id = id;
+    this.#idField = idField;
   }
 
   get method(): string {
@@ -41,7 +47,9 @@ export class HostedRequest implements ExchangeRequest {
   }
 
   get fields(): Fields {
-    this.#fields ??= new ReceivedFields(this.#head.fields);
+    this.#fields ??= new ReceivedFields(
+      this.id === '' ? this.#head.fields : withId(this.#head.fields, this.#idField, this.id),
+    );
     return this.#fields;
   }
 
@@ -63,6 +71,17 @@ export class HostedRequest implements ExchangeRequest {
   }
 }
 
+/** One line with the identifier, in the place of whatever a client may have sent by its name. */
+function withId(fields: readonly string[], name: string, id: string): readonly string[] {
+  if (name === '') return fields;
+  const named: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== name) named.push(fields[i] as string, fields[i + 1] as string);
+  }
+  named.push(name, id);
+  return named;
+}
+
 /** The request that a promised response answers: the application's own, on the connection of the exchange that it promised it for. */
 export class PromisedRequest implements ExchangeRequest {
   readonly version = '2';
@@ -70,12 +89,14 @@ export class PromisedRequest implements ExchangeRequest {
   readonly tls = null;
   readonly priority: Priority = Object.freeze({ urgency: DEFAULT_URGENCY, incremental: false });
   readonly fields: Fields;
+  readonly id: string;
   readonly #parent: ExchangeRequest | null;
   readonly #push: PendingPush | null;
 
   /** Null: the exchange, or the wish for the push, is over already. */
-  constructor(parent: ExchangeRequest | null, push: PendingPush | null) {
+  constructor(parent: ExchangeRequest | null, push: PendingPush | null, id = '') {
     this.#parent = parent;
+    this.id = id;
     this.#push = push;
     this.fields = new ReceivedFields(push?.fields ?? []);
   }

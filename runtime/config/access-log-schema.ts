@@ -22,6 +22,7 @@ export const accessFields = [
   'pool',
   'userAgent',
   'referer',
+  'requestId',
 ] as const;
 export type AccessField = (typeof accessFields)[number];
 
@@ -35,6 +36,7 @@ const defaultFields: AccessField[] = [
   'durationMs',
   'responseBytes',
   'pool',
+  'requestId',
 ];
 
 const expectedShare = 'a number from 0 to 1';

@@ -23,10 +23,14 @@ export interface Config
   readonly control: ControlConfig;
   /** Null: there is no listener for probes and scrapers. */
   readonly monitoring: MonitoringConfig | null;
+  /** Null: requests have no identifiers. */
+  readonly requestId: RequestIdConfig | null;
   readonly profiling: ProfilingConfig;
 }
 
 export type TopicsConfig = NonNullable<ConfigOutput['topics']>;
+
+export type RequestIdConfig = NonNullable<ConfigOutput['requestId']>;
 
 export type ProfilingConfig = ConfigOutput['profiling'];
 

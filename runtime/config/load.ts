@@ -306,6 +306,7 @@ function assemble(
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
     },
     monitoring: assembleMonitoring(output, dirname(file)),
+    requestId: output.requestId ?? null,
     profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     drainDelayMs: output.drainDelayMs,

@@ -21,6 +21,7 @@ import { listenerSchema } from './listener-schema.ts';
 import { monitoringSection } from './monitoring-schema.ts';
 import { profilingSection } from './profiling-schema.ts';
 import { memorySection, recycle, warmUp } from './recycling-schema.ts';
+import { requestIdSection } from './request-id-schema.ts';
 import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 import { env, execArgv, threads } from './threads-schema.ts';
@@ -409,6 +410,7 @@ export const configSchema = v.pipe(
       memory: memorySection,
       control: controlSection,
       monitoring: monitoringSection,
+      requestId: requestIdSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(
         'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',

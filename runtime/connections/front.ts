@@ -13,6 +13,7 @@ import type { Reactor } from '../reactor.ts';
 import type { Router } from '../router.ts';
 import type { Connection } from './connection.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
+import type { Labels } from './labels.ts';
 import type { LingeringSockets } from './lingering.ts';
 
 export interface Front {
@@ -30,6 +31,8 @@ export interface Front {
   readonly idleTimeoutMs: number;
   /** Bytes of a request target; a longer one is answered 414. */
   readonly maxTargetBytes: number;
+  /** Null: nothing is added to requests and responses. */
+  readonly labels: Labels | null;
   /** The value of the Date field (RFC 9110 section 6.6.1), made anew once a second. */
   date(): string;
   /** A connection has become one of HTTP/2 by the request. */

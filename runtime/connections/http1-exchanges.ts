@@ -109,6 +109,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
       peer.tls,
     );
     message.context = exchange;
+    const ids = this.#front.labels?.ids ?? null;
+    if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, section.fields);
     this.#front.deadlines.watch(exchange);
     return null;
   }
@@ -160,7 +162,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
     const message = exchange.stream as Http1Message;
     // The response says whether the connection goes on, which depends on it.
     if (!exchange.readsRequest) this.engine.dropRequest(message);
-    this.engine.respond(message, status, fields, end);
+    const { labels } = this.#front;
+    this.engine.respond(message, status, labels === null ? fields : labels.on(exchange, fields), end);
     this.#front.reactor.flushLater(this.#holder);
   }
 
@@ -170,7 +173,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
 
   accept(exchange: Exchange, fields: readonly string[]): void {
     const message = exchange.stream as Http1Message;
-    this.engine.accept(message, protocolOf(message), fields);
+    const { labels } = this.#front;
+    this.engine.accept(message, protocolOf(message), labels === null ? fields : labels.on(exchange, fields));
     this.#front.reactor.flushLater(this.#holder);
   }
 

@@ -89,6 +89,8 @@ export class Http2Exchanges implements EngineEvents, Transport {
       peer.tls,
     );
     stream.context = exchange;
+    const ids = this.#front.labels?.ids ?? null;
+    if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, stream.fields);
     this.#front.deadlines.watch(exchange);
     if (isRefused) exchange.answer(BAD_REQUEST);
     else if (stream.path.length > this.#front.maxTargetBytes) exchange.answer(URI_TOO_LONG);
@@ -143,7 +145,8 @@ export class Http2Exchanges implements EngineEvents, Transport {
     const { fields: dated, priority } = withDate(fields, this.#front.date());
     // RFC 9218 section 5: what the server says of the response changes what the client asked for.
     if (priority !== null) this.engine.prioritise(stream, priority);
-    this.engine.respond(stream, status, dated, end);
+    const { labels } = this.#front;
+    this.engine.respond(stream, status, labels === null ? dated : labels.on(exchange, dated), end);
     this.#front.reactor.flushLater(this.#holder);
   }
 

@@ -98,6 +98,7 @@ export class LocalServer implements Taker, LocalRunOwner {
       headerTimeoutMs: limits.headerTimeoutMs,
       idleTimeoutMs: limits.idleTimeoutMs,
       maxTargetBytes: limits.maxTargetBytes,
+      labels: null,
       date: () => new Date().toUTCString(),
       onUpgraded: (socket) => {
         socket.destroy();

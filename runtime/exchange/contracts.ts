@@ -81,6 +81,8 @@ export interface EndedExchange {
   readonly responseBytes: number;
   /** On the reactor's clock; 0: no pool was asked to run it. */
   readonly admittedAtMs: number;
+  /** Empty: it has none. */
+  readonly requestId: string;
 }
 
 /** Where a route leads. */

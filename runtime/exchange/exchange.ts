@@ -72,6 +72,8 @@ export class Exchange extends Job implements Watched {
   readonly fields: readonly string[];
   /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
   readonly tls: string;
+  /** What it is called in logs, by applications and to its peer; empty: nothing. */
+  requestId = '';
   readonly transport: Transport;
   /** The transport's own object for this exchange. */
   readonly stream: unknown;
@@ -293,6 +295,7 @@ export class Exchange extends Job implements Watched {
       clockMicroseconds(this.admittedAtMs),
       this.fields,
       this.tls,
+      this.requestId,
     );
     if (!sent) return false;
     if (content !== null && !content.opened(thread, slot, whole)) thread.waitForRoom(this);

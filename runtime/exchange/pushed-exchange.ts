@@ -37,6 +37,7 @@ export class PushedExchange extends Exchange {
     );
     this.#parentSlot = parent.slot;
     this.#number = number;
+    this.requestId = parent.requestId;
   }
 
   override onWritable(): boolean {

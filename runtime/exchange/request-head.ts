@@ -8,6 +8,8 @@ interface Head {
   readonly method: string;
   readonly path: string;
   readonly fields: readonly string[];
+  /** Empty: it has none. */
+  readonly requestId: string;
 }
 
 /** It announces more content than that. */
@@ -33,11 +35,12 @@ export function labelOf({ method, path }: Head): string {
   return `${method} ${end === -1 ? path : path.slice(0, end)}`;
 }
 
-export function particularsOf({ method, path }: Head, route: string): Particulars {
+export function particularsOf({ method, path, requestId }: Head, route: string): Particulars {
   const end = path.indexOf('?');
   return {
     method: method.slice(0, MOST_NAMED_CHARS),
     route,
     path: path.slice(0, Math.min(end === -1 ? path.length : end, MOST_NAMED_CHARS)),
+    ...(requestId !== '' && { requestId }),
   };
 }

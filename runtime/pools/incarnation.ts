@@ -34,6 +34,7 @@ export interface IncarnationOwner extends ThreadOwner {
     method: string,
     path: string,
     suppressed: number,
+    requestId: string,
   ): void;
   onPrintsDropped(incarnation: Incarnation, stream: PrintStream, writes: number): void;
   onStopFailed(incarnation: Incarnation, error: ErrorReport): void;
@@ -87,8 +88,8 @@ export class Incarnation {
       },
       loaded: (files) => this.version.options.onLoaded?.(files),
       ready: (keepAliveTimeoutMs) => owner.onReady(this, keepAliveTimeoutMs),
-      applicationError: (error, method, path, suppressed) =>
-        owner.onApplicationError(this, error, method, path, suppressed),
+      applicationError: (error, method, path, suppressed, requestId) =>
+        owner.onApplicationError(this, error, method, path, suppressed, requestId),
       printsDropped: (stream, writes) => owner.onPrintsDropped(this, stream, writes),
       stopFailed: (error) => owner.onStopFailed(this, error),
     };

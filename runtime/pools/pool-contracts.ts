@@ -32,7 +32,15 @@ export interface PoolObserver<Pool> {
   onRecovered(pool: Pool): void;
   /** More threads have died than `restart` allows, which says that this is the end. */
   onGaveUp(pool: Pool, cause: ErrorReport): void;
-  onApplicationError(pool: Pool, error: ErrorReport, method: string, path: string, suppressed: number): void;
+  /** @param requestId empty: requests have none */
+  onApplicationError(
+    pool: Pool,
+    error: ErrorReport,
+    method: string,
+    path: string,
+    suppressed: number,
+    requestId: string,
+  ): void;
   /** More was printed at once than may wait in a thread. */
   onPrintsDropped(pool: Pool, thread: string, stream: PrintStream, writes: number): void;
   /** The application of a thread that ends did not stop as it should. */

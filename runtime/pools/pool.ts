@@ -388,8 +388,9 @@ export class Pool
     method: string,
     path: string,
     suppressed: number,
+    requestId: string,
   ): void {
-    this.#observer.onApplicationError(this, error, method, path, suppressed);
+    this.#observer.onApplicationError(this, error, method, path, suppressed, requestId);
   }
 
   onPrintsDropped({ thread }: Incarnation, stream: PrintStream, writes: number): void {

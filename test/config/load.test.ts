@@ -58,6 +58,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
   t.deepEqual(config.health, { unresponsiveMs: 10_000 });
   t.is(config.drainTimeoutMs, 30_000);
   t.is(config.drainDelayMs, 0);
+  t.is(config.requestId, null);
   t.deepEqual(config.log, {
     level: 'info',
     format: 'auto',
@@ -75,6 +76,7 @@ test('pools and routes are enough; everything else has a default', (t) => {
         'durationMs',
         'responseBytes',
         'pool',
+        'requestId',
       ],
       sample: 1,
     },

@@ -30,16 +30,20 @@ test('every message of the reactor arrives at the thread as it was sent and in o
   const open = ['GET', 'https', 'example.org', '/a?b', '2', '127.0.0.1', 54_321, 4_000_000_000] as const;
   t.true(reactor.sendOpen(7, 3, Flag.End, ...open, FIELDS));
   t.true(reactor.sendOpen(8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'));
+  t.true(reactor.sendOpen(9, 3, Flag.End, ...open, FIELDS, '', 'an-id'));
+  t.true(reactor.sendOpen(10, 3, 0, ...open, FIELDS, '["TLSv1.3"]', 'another'));
   t.true(reactor.sendData(7, 0, Buffer.from('..body..'), 2, 6));
   t.true(reactor.sendTrailers(7, ['checksum', 'ä']));
   t.true(reactor.sendCredit(7, 65_536));
   t.true(reactor.sendReset(7, 8, ResetBy.Server));
   t.is(thread.receive(100), 0, 'nothing is visible before publish');
   reactor.publish();
-  t.is(thread.receive(100), 6);
+  t.is(thread.receive(100), 8);
   t.deepEqual(atThread, [
     ['open', 7, 3, Flag.End, ...open, FIELDS, ''],
     ['open', 8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'],
+    ['open', 9, 3, Flag.End | Flag.HasId, ...open, FIELDS, '', 'an-id'],
+    ['open', 10, 3, Flag.HasId, ...open, FIELDS, '["TLSv1.3"]', 'another'],
     ['data', 7, 0, 'body'],
     ['trailers', 7, ['checksum', 'ä']],
     ['credit', 7, 65_536],

@@ -6,6 +6,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { createChannel, openChannel } from '../../wire/channel.ts';
 import { WireError } from '../../wire/errors.ts';
+import { Flag } from '../../wire/messages.ts';
 import { RingConsumer, RingProducer } from '../../wire/ring.ts';
 import { type Received, recordReactor, recordThread } from './record.ts';
 
@@ -69,14 +70,19 @@ export function defineCodecTests(test: TestFn): void {
         integer,
         fields,
         text,
+        text,
         (...given) => {
-          const [index, generation, flags, [method, scheme, authority, path], port, list, tls] = given;
+          const [index, generation, any, [method, scheme, authority, path], port, list, tls, id] = given;
+          // Set by whoever sends an identifier.
+          const flags = (any & ~Flag.HasId) >>> 0;
           const { reactor, thread, atThread } = pair();
           const head = [method, scheme, authority, path, '2', '::1', port, generation] as const;
-          if (!reactor.sendOpen(index, generation, flags, ...head, list, tls)) throw new Error('full');
+          if (!reactor.sendOpen(index, generation, flags, ...head, list, tls, id)) throw new Error('full');
           reactor.publish();
           thread.receive(1);
-          t.deepEqual(atThread, [['open', index, generation, flags, ...head, list, tls]]);
+          const named =
+            id === '' ? [flags, ...head, list, tls] : [(flags | Flag.HasId) >>> 0, ...head, list, tls, id];
+          t.deepEqual(atThread, [['open', index, generation, ...named]]);
         },
       ),
       { numRuns: 200 },
@@ -111,6 +117,8 @@ export function defineCodecTests(test: TestFn): void {
     const head = ['GET', 'http', 'a', '/ü', '2', '::1', 65_535, 70_000] as const;
     reactor.sendOpen(1, 70_000, 1, ...head, ['a', 'é']);
     reactor.sendOpen(2, 1, 0, ...head, [], 'tls');
+    reactor.sendOpen(2, 2, 0, ...head, [], '', 'id');
+    reactor.sendOpen(2, 3, 0, ...head, [], 'tls', 'id');
     reactor.sendData(200, 1, Buffer.from('abc'), 1, 3);
     reactor.sendTrailers(3, ['a', 'b']);
     reactor.sendCredit(4, 0xffffffff);
@@ -121,6 +129,8 @@ export function defineCodecTests(test: TestFn): void {
     t.deepEqual(decoded(transfer.requests), [
       [0, 1, 70_000, 1, 70_000, '/ü', '::1', 65_535, 'GET', 'http', 'a', '2', ['a', 'é']],
       [0, 2, 1, 0, 70_000, '/ü', '::1', 65_535, 'GET', 'http', 'a', '2', [], 'tls'],
+      [0, 2, 2, 256, 70_000, '/ü', 'id', '::1', 65_535, 'GET', 'http', 'a', '2', []],
+      [0, 2, 3, 256, 70_000, '/ü', 'id', '::1', 65_535, 'GET', 'http', 'a', '2', [], 'tls'],
       [1, 200, 1, Buffer.from('bc')],
       [2, 3, ['a', 'b']],
       [3, 4, 0xffffffff],

@@ -10,6 +10,7 @@ import { Packr, Unpackr } from 'msgpackr';
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { ByteCache } from '../../wire/byte-cache.ts';
 import { createChannel, openChannel } from '../../wire/channel.ts';
+import { Flag } from '../../wire/messages.ts';
 import { RingProducer } from '../../wire/ring.ts';
 import { type Received, recordReactor, recordThread } from './record.ts';
 
@@ -54,17 +55,24 @@ const rest = fc
     ...(tls === null ? [] : [tls]),
   ]);
 const opens = fc.array(rest, { minLength: 1, maxLength: 4 }).chain((rests) =>
-  fc.array(fc.tuple(fc.nat(1023), integer, integer, integer, text, fc.constantFrom(...rests)), {
-    minLength: 1,
-    maxLength: 30,
-  }),
+  fc.array(
+    fc.tuple(fc.nat(1023), integer, integer, integer, text, fc.option(text), fc.constantFrom(...rests)),
+    {
+      minLength: 1,
+      maxLength: 30,
+    },
+  ),
 );
 
 /** As `recordThread` writes it down. */
 function received(message: readonly unknown[]): unknown[] {
-  const [, slot, generation, flags, at, path, address, port, method, scheme, authority, version] = message;
+  const [, slot, generation, flags, at, path] = message;
+  const hasId = ((flags as number) & Flag.HasId) !== 0;
+  const behind = message.slice(hasId ? 7 : 6);
+  const [address, port, method, scheme, authority, version, list, tls = ''] = behind;
   const head = [method, scheme, authority, path, version, address, port, at];
-  return ['open', slot, generation, flags, ...head, message[12], message[13] ?? ''];
+  const id = hasId && message[6] !== '' ? [message[6]] : [];
+  return ['open', slot, generation, flags, ...head, list, tls, ...id];
 }
 
 test('any OPENs that msgpackr writes are read as it reads them, whichever came before', (t) => {
@@ -72,8 +80,10 @@ test('any OPENs that msgpackr writes are read as it reads them, whichever came b
     fc.property(opens, (messages) => {
       const { thread, atThread, faults, requests } = pair();
       const expected: unknown[] = [];
-      for (const [slot, generation, flags, at, path, behind] of messages) {
-        const bytes = packr.pack([0, slot, generation, flags, at, path, ...behind]);
+      for (const [slot, generation, any, at, path, id, behind] of messages) {
+        const flags = (id === null ? any & ~Flag.HasId : any | Flag.HasId) >>> 0;
+        const named = id === null ? [path] : [path, id];
+        const bytes = packr.pack([0, slot, generation, flags, at, ...named, ...behind]);
         put(requests, bytes);
         expected.push(received(unpackr.unpack(bytes)));
       }
@@ -117,7 +127,7 @@ test('any HEADs that msgpackr writes are read as it reads them, whichever came b
 });
 
 const isText = (value: unknown) => typeof value === 'string';
-const isCount = (value: unknown) => typeof value === 'number' && value >>> 0 === value;
+const isCount = (value: unknown): value is number => typeof value === 'number' && value >>> 0 === value;
 const isFields = (value: unknown) => Array.isArray(value) && value.length % 2 === 0 && value.every(isText);
 const isBody = (value: unknown) => value === null || Buffer.isBuffer(value);
 
@@ -137,10 +147,17 @@ const OPEN = [
   isFields,
   isText,
 ];
+/** The same with an identifier behind the path. */
+const NAMED_OPEN = OPEN.toSpliced(5, 0, isText);
 const HEAD = [isCount, isCount, isBody, isCount, isFields];
 
 /** The message as msgpackr reads it; null: it does not, or it is not as the grammar says. */
-function reference(bytes: Uint8Array, elements: readonly ((value: unknown) => boolean)[], most: number) {
+function reference(
+  bytes: Uint8Array,
+  elements: readonly ((value: unknown) => boolean)[],
+  most: number,
+  isNamed?: boolean,
+) {
   let message: unknown;
   try {
     message = unpackr.unpack(bytes);
@@ -148,6 +165,8 @@ function reference(bytes: Uint8Array, elements: readonly ((value: unknown) => bo
     return null;
   }
   if (!Array.isArray(message) || message.length > most) return null;
+  if (isNamed !== undefined && (isCount(message[3]) && (message[3] & Flag.HasId) !== 0) !== isNamed)
+    return null;
   return message.slice(1).every((value, i) => elements[i]?.(value) === true) ? message : null;
 }
 
@@ -172,15 +191,17 @@ const REPLACEMENT = '\uFFFD';
 
 test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
   const whole = [0, 1, 2, 3, 70_000, '/a', '::1', 443, 'GET', 'https', 'a', '2', ['b', 'c', 'd', 'e'], 'tls'];
+  const named = whole.with(3, Flag.HasId | 3).toSpliced(6, 0, 'id');
+  const messages = [whole, whole.slice(0, -1), named, named.slice(0, -1)].map(mutated);
   fc.assert(
-    fc.property(fc.oneof(mutated(whole), mutated(whole.slice(0, -1))), (bytes) => {
+    fc.property(fc.oneof(...messages), (bytes) => {
       const { thread, atThread, faults, requests } = pair();
       for (let i = 0; i < READINGS; i++) put(requests, bytes);
       const count = thread.receive(10);
       assert.equal(faults.length, count === READINGS ? 0 : 1);
       if (bytes[1] !== 0) return;
       assert.ok(count === 0 || count === READINGS);
-      const message = reference(bytes, OPEN, 14);
+      const message = reference(bytes, OPEN, 14, false) ?? reference(bytes, NAMED_OPEN, 15, true);
       for (const open of atThread) {
         // What is no UTF-8 any more msgpackr reads in its own way.
         if (!JSON.stringify(open).includes(REPLACEMENT)) {

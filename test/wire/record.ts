@@ -37,7 +37,7 @@ export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {
 export function recordThread(into: Received[], own: Partial<ThreadHandler> = {}): ThreadHandler {
   return {
     ...ignore,
-    onOpen: (slot, generation, flags, receivedAtUs, path, head) => {
+    onOpen: (slot, generation, flags, receivedAtUs, path, head, id) => {
       const { method, scheme, authority, version, remoteAddress, remotePort, tls } = head;
       const fields = head.hasProtocol ? [':protocol', head.protocol, ...head.fields] : head.fields;
       const connection = [version, remoteAddress, remotePort, receivedAtUs] as const;
@@ -53,6 +53,7 @@ export function recordThread(into: Received[], own: Partial<ThreadHandler> = {})
         ...connection,
         fields,
         tls,
+        ...(id === '' ? [] : [id]),
       ]);
     },
     onData: (slot, flags, bytes, start, end) => into.push(['data', slot, flags, copy(bytes, start, end)]),

@@ -1,0 +1,30 @@
+/** The configuration's `requestId`: what a request is called in every log. */
+import * as v from 'valibot';
+import { flag } from './fields.ts';
+
+const expected = 'the name of a field in lower case, such as "x-request-id"';
+/** None that means something else to HTTP, or whose value somebody acts on. */
+const NAME =
+  /^(?!(?:host|cookie|set-cookie|connection|content-length|transfer-encoding|te|upgrade)$)[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
+
+export const requestIdSection = v.optional(
+  v.pipe(
+    v.strictObject(
+      {
+        field: v.optional(
+          v.pipe(
+            v.string(expected),
+            v.regex(NAME, expected),
+            v.description('The field of requests and responses that carries it.'),
+          ),
+          'x-request-id',
+        ),
+        respond: flag('Whether responses carry it, unless the application has set the field itself.', true),
+      },
+      'an object',
+    ),
+    v.description(
+      'Every request gets an identifier: the one in the field where a trusted proxy sent it and it has at most 128 safe characters, or a new one. Applications find it in the field, logs in their lines (see operations.md). It is there when this section is, if only as {}. Default: none.',
+    ),
+  ),
+);
