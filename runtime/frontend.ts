@@ -13,7 +13,7 @@ import { Http2Connection } from './connections/http2.ts';
 import { LingeringSockets, type LingerOptions } from './connections/lingering.ts';
 import type { Deadline, DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
-import type { Destination } from './exchange/exchange.ts';
+import type { Destination, Exchange } from './exchange/exchange.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import type { Readiness } from './health/readiness.ts';
 import { ConnectionLimits } from './limits.ts';
@@ -110,6 +110,12 @@ export class Frontend {
   /** How often each deadline has ended something. */
   get deadlineCounters(): DeadlineCounters {
     return this.#deadlines.counters;
+  }
+
+  /** As the deadlines watch them: the newest first. */
+  *exchanges(): Generator<Exchange> {
+    // Nothing else is watched: `Front.deadlines` is given exchanges alone.
+    for (const watched of this.#deadlines.watched()) yield watched as Exchange;
   }
 
   /** No exchange is open. */

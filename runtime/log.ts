@@ -11,6 +11,7 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../wire/error-report.ts';
 import { BoundedOutput } from './bounded-output.ts';
 import type { LogConfig } from './config/config.ts';
+import type { LogTail } from './log-tail.ts';
 
 export type Log = Logger;
 
@@ -31,6 +32,7 @@ export function standardOutput(): LogOutput {
 export function createLog(
   { level, format, maxErrorChars = DEFAULT_MAX_ERROR_CHARS, maxWaitingBytes = Infinity }: LogOptions,
   output: LogOutput = standardOutput(),
+  tail: LogTail | null = null,
 ): Log {
   const text = format === 'text' || (format === 'auto' && output.isTerminal);
   const options = {
@@ -45,7 +47,10 @@ export function createLog(
   );
   const sink: DestinationStream & { flush(done: () => void): void } = {
     /** Called by pino with one JSON line and its line break. */
-    write: (line) => lines.write(text ? `${formatLine(line, output.colour)}\n` : line),
+    write: (line) => {
+      tail?.push(line);
+      lines.write(text ? `${formatLine(line, output.colour)}\n` : line);
+    },
     /** Called by pino's own `flush`. */
     flush: (done) => lines.flush(done),
   };

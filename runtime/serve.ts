@@ -1,4 +1,5 @@
 /** The whole life of a server's process: from its configuration to its exit code. */
+import type { AdminParts } from './admin/handlers.ts';
 import { ExitCode } from './cli/exit-code.ts';
 import { clinicToolOf } from './clinic/injected.ts';
 import type { Config } from './config/config.ts';
@@ -8,20 +9,20 @@ import { ControlRoutes } from './control/routes.ts';
 import { Terminal } from './hangup.ts';
 import { ListenError } from './listeners/listen-error.ts';
 import type { Log } from './log.ts';
+import type { LogTail } from './log-tail.ts';
 import { Management } from './management.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
 import { Profiler } from './profiling/profiler.ts';
-import { addReload } from './reload/control-route.ts';
 import { Reloader } from './reload/reloader.ts';
 import { Server } from './server.ts';
 import { standardPrints } from './standard-prints.ts';
-import { addStatus } from './status.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Development } from './watch/development.ts';
 
 /**
  * Runs the server until it is told to stop, and reloads it when it is told to. Threads have been told to end when this resolves; not all need have.
  * @param readConfig the configuration as it is when a reload begins
+ * @param tail the newest lines of that log
  * @param development null: files are not watched
  * @throws ConfigError when files that the configuration names are wrong
  */
@@ -30,6 +31,7 @@ export async function serve(
   log: Log,
   signals: StopSignals,
   readConfig: () => Promise<Config>,
+  tail: LogTail,
   development: Development | null = null,
 ): Promise<number> {
   const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes), development);
@@ -44,8 +46,6 @@ export async function serve(
   signals.tellTo(log);
   const { first, second } = signals;
   const routes = new ControlRoutes();
-  addStatus(routes, server);
-  addReload(routes, reloader);
   const management = new Management(server, log);
   routes.add('POST', '/stop', (exchange) => {
     signals.stop();
@@ -54,7 +54,8 @@ export async function serve(
   const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => management.controlPath);
   try {
-    const started = startServer(server, management, routes, log);
+    const admin = { server, reloader, log, stop: () => signals.stop(), tail, withToken: false };
+    const started = startServer(server, management, routes, admin);
     // When it is told to stop, what is still starting fails.
     started.catch(() => undefined);
     const exitCode = await Promise.race([
@@ -90,12 +91,14 @@ async function startServer(
   server: Server,
   management: Management,
   routes: ControlRoutes,
-  log: Log,
+  admin: AdminParts,
 ): Promise<void> {
   const isUnderClinic = clinicToolOf({ execArgv: process.execArgv, environment: process.env }) !== null;
   if (isUnderClinic && server.config.monitoring !== null)
-    log.warn('monitoring listener not opened: under clinic, the load would go to its port');
+    admin.log.warn('monitoring listener not opened: under clinic, the load would go to its port');
   await server.start(async () => {
+    const { addAdmin } = await import('./admin/handlers.ts');
+    addAdmin(routes, admin);
     await management.openControl(routes);
     if (!isUnderClinic) await management.openMonitoring();
   });

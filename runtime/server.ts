@@ -10,6 +10,7 @@ import type { Connection } from './connections/connection.ts';
 import { DeadlineCounters } from './deadlines/counters.ts';
 import { Destinations } from './destinations.ts';
 import { Drain, type DrainedServer } from './drain.ts';
+import type { Exchange } from './exchange/exchange.ts';
 import type { Frontend, FrontendOwner } from './frontend.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
 import type { Listener } from './listeners/listener.ts';
@@ -25,6 +26,7 @@ import type { PoolOptions } from './pools/pool-options.ts';
 import type { Prints } from './pools/prints.ts';
 import type { Thread } from './pools/thread.ts';
 import { Reactor } from './reactor.ts';
+import { RecentEvents } from './recent-events.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { ReloadStoppedError } from './reload/errors.ts';
 import type { ReloadReport } from './reload/report.ts';
@@ -79,6 +81,7 @@ export class Server {
   readonly #prints: Prints | undefined;
   readonly #development: Development | null;
   readonly #threadFlags = threadFlags();
+  readonly #events = new RecentEvents();
 
   /** @param prints takes what applications print; default: Node passes it on, to the process's own streams */
   constructor(config: Config, log: Log, prints?: Prints, development: Development | null = null) {
@@ -103,7 +106,7 @@ export class Server {
 
   #createPool(pool: PoolConfig, config: Config): Pool {
     const know = () => ({ config: this.#config.pools[pool.name], stale: this.#stale.get(pool.name)?.why });
-    const observer = poolLog(this.#log, know, () => this.#gaveUp.resolve());
+    const observer = this.#events.follow(poolLog(this.#log, know, () => this.#gaveUp.resolve()));
     const created = new Pool(this.#poolOptions(pool, config), this.#reactor, observer);
     this.onPoolCreated?.(created);
     return created;
@@ -158,6 +161,16 @@ export class Server {
 
   get state(): ServerState {
     return this.#state;
+  }
+
+  /** Exchanges whose streams are open, the newest first. */
+  exchanges(): Iterable<Exchange> {
+    return this.#frontend?.exchanges() ?? [];
+  }
+
+  /** What has happened to threads and pools lately. */
+  get events(): RecentEvents {
+    return this.#events;
   }
 
   /** Whether every pool that requests depend on can answer them. */
@@ -217,6 +230,19 @@ export class Server {
     const reload = new ReloadTransaction(this.#reloadTarget(), config, only);
     this.#reload = reload;
     return await reload.run();
+  }
+
+  /** Comes to run a configuration that has other numbers of threads or another level of the log, and no other difference: at once. */
+  adjust(config: Config): void {
+    if (this.#state !== 'running') throw new ReloadStoppedError();
+    const before = this.#config;
+    this.#take(config, this.#pools);
+    for (const pool of this.#pools.values()) {
+      const own = config.pools[pool.name] as PoolConfig;
+      if (own === before.pools[pool.name]) continue;
+      pool.reconfigure(this.#poolOptions(own, config));
+      pool.retireSurplus();
+    }
   }
 
   /** Resolves when the threads of before the last reload have ended. */

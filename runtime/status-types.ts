@@ -69,6 +69,9 @@ export interface PoolStatus {
   /** Exchanges that wait for a thread, and how many may. */
   readonly queued: number;
   readonly maxQueued: number;
+  /** How many threads it may have. */
+  readonly minThreads: number;
+  readonly maxThreads: number;
   readonly exchanges: ExchangeStatus;
   readonly threads: readonly ThreadStatus[];
   readonly startedThreads: number;
@@ -120,6 +123,9 @@ export interface ThreadStatus {
   /** Since its loop came around last. Of one that is not asleep: for so long it has computed, or waited within a call. */
   readonly turnAgeMs: number;
   readonly loop: LoopStatus;
+  /** How full the rings in shared memory are: the one to the thread, and the one from it. */
+  readonly requestRing: RingStatus;
+  readonly responseRing: RingStatus;
   /** Of its heap in use, garbage included; the same behind the last large collection; and what its objects hold outside of it. */
   readonly heapBytes: number;
   readonly liveHeapBytes: number;
@@ -128,6 +134,12 @@ export interface ThreadStatus {
   readonly collections: number;
   readonly collectingMs: number;
   readonly total: TallyStatus;
+}
+
+export interface RingStatus {
+  /** Written, and not read yet. */
+  readonly usedBytes: number;
+  readonly bytes: number;
 }
 
 /** Of exchanges that threads have ended; stalls also of those that are open. */

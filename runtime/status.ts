@@ -3,7 +3,6 @@ import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
 import type { ActorDirectory } from './actors/directory.ts';
 import { actorStatuses, topicsStatus } from './actors/status.ts';
-import type { ControlRoutes } from './control/routes.ts';
 import type { DeadlineCounters } from './deadlines/counters.ts';
 import type { OutcomeCounters } from './exchange/outcomes.ts';
 import type { Listener } from './listeners/listener.ts';
@@ -24,10 +23,6 @@ import type {
 } from './status-types.ts';
 import { readVersion } from './version.ts';
 import { round, waitStatus } from './wait-status.ts';
-
-export function addStatus(routes: ControlRoutes, server: { status(): ServerStatus }): void {
-  routes.add('GET', '/status', (exchange) => exchange.answer(200, server.status()));
-}
 
 /** The utilisation of event loops over the last second or so, however often somebody asks. */
 export class LoopMeter {
@@ -122,6 +117,8 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
     state: pool.state,
     queued: pool.dispatcher.queuedJobs,
     maxQueued: more.maxQueued.get(pool.name) ?? 0,
+    minThreads: pool.minThreads,
+    maxThreads: pool.maxThreads,
     exchanges: exchangeStatus(more.outcomes.get(pool.name) as OutcomeCounters),
     threads: threads.map((thread) => threadStatus(thread, pool, more.meters, nowUs)),
     startedThreads: pool.startedThreads,
@@ -163,6 +160,7 @@ function threadStatus(
   const stalls = thread.openStalls(nowUs);
   const worker = pool.workerOf(thread);
   const meter = meters.get(thread) ?? new LoopMeter();
+  const rings = channel.occupancy;
   const longest = thread.longestRunningUs(performance.now());
   return {
     name,
@@ -175,6 +173,8 @@ function threadStatus(
     creditStalled: stalls.now,
     isAsleep: channel.peerSleeps,
     turnAgeMs: round(vitals.turnAgeUs(nowUs) / 1000),
+    requestRing: { usedBytes: rings.outgoingBytes, bytes: rings.outgoingCapacity },
+    responseRing: { usedBytes: rings.incomingBytes, bytes: rings.incomingCapacity },
     heapBytes: vitals.heapBytes,
     liveHeapBytes: vitals.liveHeapBytes,
     externalBytes: vitals.externalBytes,

@@ -33,6 +33,13 @@ const PUBLISH_FROM_BYTES = 2048;
 /** And if the other side sleeps: to wake it costs as much as many messages do, so it is to find more of them. */
 const RING_FROM_BYTES = 8192;
 
+export interface ChannelOccupancy {
+  readonly outgoingBytes: number;
+  readonly outgoingCapacity: number;
+  readonly incomingBytes: number;
+  readonly incomingCapacity: number;
+}
+
 /**
  * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
  * written then, and after a full ring `onWritable` follows. What was sent becomes visible with `publish`.
@@ -89,6 +96,17 @@ export abstract class ChannelEnd {
   get isQuiet(): boolean {
     // In this order: only this side announces its own sleep, so it slept already when the other's was looked at.
     return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
+  }
+
+  /** How full the rings are: the one to the other side, and the one from it. */
+  get occupancy(): ChannelOccupancy {
+    const { outgoing, incoming } = this;
+    return {
+      outgoingBytes: outgoing.usedBytes,
+      outgoingCapacity: outgoing.capacity,
+      incomingBytes: incoming.usedBytes,
+      incomingCapacity: incoming.capacity,
+    };
   }
 
   /** What was sent and the other side cannot see yet. */

@@ -131,6 +131,12 @@ export class RingProducer {
     this.#claimed = -1;
   }
 
+  /** Bytes that the consumer has not given back, as far as it says; what it says is no more than a figure here. */
+  get usedBytes(): number {
+    const used = (this.#write - this.#atomics.load(this.#words, READ_POSITION)) | 0;
+    return Math.min(Math.max(used, 0), this.capacity);
+  }
+
   /** Bytes committed since the last `publish`. */
   get pendingBytes(): number {
     return (this.#write - this.#published) | 0;
@@ -287,6 +293,12 @@ export class RingConsumer {
   #isRead(write: number): boolean {
     const behind = (this.#read - write) | 0;
     return behind >= 0 && behind <= this.#ahead;
+  }
+
+  /** Bytes that the producer has published and this side has not given back. A figure, as above. */
+  get usedBytes(): number {
+    const used = (this.#atomics.load(this.#words, WRITE_POSITION) - this.#released) | 0;
+    return Math.min(Math.max(used, 0), this.capacity);
   }
 
   /** Bytes that were read and not released. */

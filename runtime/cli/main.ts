@@ -134,7 +134,9 @@ async function start(
   const { endOnUncaughtError, untilExit, Unended } = await import('../process-end.ts');
   const { serve } = await import('../serve.ts');
   const { configReader } = await import('../reload/read-config.ts');
-  const log = createLog(config.log);
+  const { LogTail } = await import('../log-tail.ts');
+  const tail = new LogTail(config.control.enabled ? config.control.logBytes : 0);
+  const log = createLog(config.log, undefined, tail);
   const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
   const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
   const unended = new Unended();
@@ -142,12 +144,13 @@ async function start(
   let exitCode: number;
   try {
     const read = configReader(file, overrides);
-    if (!watch) exitCode = await serve(config, log, signals, read);
+    if (!watch) exitCode = await serve(config, log, signals, read, tail);
     else {
       const { Development } = await import('../watch/development.ts');
       const { configOf } = Development;
       const development = new Development(config.file, log);
-      exitCode = await serve(configOf(config), log, signals, async () => configOf(await read()), development);
+      const readDevelopment = async () => configOf(await read());
+      exitCode = await serve(configOf(config), log, signals, readDevelopment, tail, development);
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

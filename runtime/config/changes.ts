@@ -76,7 +76,7 @@ export function changedPlaces(before: Config, after: Config): string[] {
 }
 
 /** Without what the file does not say. */
-function comparable({ file: _, routes, listeners, ...config }: Config): object {
+function comparable({ file: _, origin: __, routes, listeners, ...config }: Config): object {
   return {
     ...config,
     listeners: Object.fromEntries(listeners.entries()),

@@ -1,6 +1,7 @@
 /** The configuration that the server runs: the file's content with defaults, overrides and paths resolved. Types only. */
 
 import type { ActorConfig } from './actors.ts';
+import type { ConfigOrigin } from './effective.ts';
 import type { ListenerConfig } from './listeners.ts';
 import type { MonitoringConfig } from './monitoring.ts';
 import type { ConfigOutput } from './schema.ts';
@@ -26,6 +27,8 @@ export interface Config
   /** Null: requests have no identifiers. */
   readonly requestId: RequestIdConfig | null;
   readonly profiling: ProfilingConfig;
+  /** Where each value came from. */
+  readonly origin: ConfigOrigin;
 }
 
 export type TopicsConfig = NonNullable<ConfigOutput['topics']>;

@@ -25,6 +25,14 @@ export const controlSection = section(
       to: 1_024,
       byDefault: 32,
     }),
+    maxRequestsPerSecond: wholeNumber(
+      'Requests that are answered in a second, over all connections, as many at once; more are answered 429.',
+      { from: 1, to: 1_000_000, byDefault: 1_000 },
+    ),
+    logBytes: wholeNumber(
+      'Of the newest lines of the log, as JSON, that are kept for sluice logs. 0: none.',
+      { from: 0, to: 1_073_741_824, byDefault: 1_048_576 },
+    ),
     maxBodyBytes: wholeNumber('Bytes of a request body; more is answered 413.', {
       from: 1_024,
       to: 16_777_216,

@@ -20,8 +20,9 @@ import {
   leastRingBytes,
   readThreads,
 } from './cross-checks.ts';
+import { type EffectiveValue, originOf } from './effective.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
-import { impliedText } from './implied.ts';
+import { impliedText, isModuleName } from './implied.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
   assembleListener,
@@ -98,7 +99,13 @@ export function parseConfig(
   const parts: unknown = result.output;
   const { addresses, threads } = crossCheck(parts, overrides, dirname(resolve(file)), parallelism, problems);
   if (problems.length > 0) throw new ConfigError(titleOf(file, problems), place(problems, source));
-  return assemble(output, resolve(file), addresses, threads, overrides);
+  const origin = originOf(
+    output,
+    source,
+    insteadOf(output, source, addresses, threads, overrides),
+    isModuleName(file) ? file : 'file',
+  );
+  return { ...assemble(output, resolve(file), addresses, threads, overrides), origin };
 }
 
 /** Pools whose application is not there, and routes whose files are not: to say so before threads are started for them. */
@@ -266,13 +273,63 @@ function placeOf(path: string, source: JsonSource): Place | undefined {
   return around === path ? undefined : placeOf(around, source);
 }
 
+/** What is in force in the place of what the file says, or of what it leaves out. */
+function insteadOf(
+  { listeners, pools }: ConfigOutput,
+  source: JsonSource,
+  addresses: readonly ListenerAddress[],
+  threads: ReadonlyMap<string, ThreadRange>,
+  { listeners: listening, devTls, threads: range, drainTimeoutMs, logLevel, logFormat }: ConfigOverrides,
+): EffectiveValue[] {
+  const values: EffectiveValue[] = [];
+  for (const name of Object.keys(pools)) {
+    const where = childPath(childPath('$.pools', name), 'threads');
+    for (const end of ['min', 'max'] as const) {
+      const place = source.placeOf(childPath(where, end)) ?? numberAt(where, source);
+      const from =
+        range?.source !== undefined
+          ? { source: range.source }
+          : place === undefined
+            ? { source: 'default' }
+            : { source: 'file', line: place.line };
+      const value = range?.value[end] ?? threads.get(name)?.[end];
+      values.push({ where: childPath(where, end), value, ...from });
+    }
+  }
+  for (const [index, { address }] of (listening === undefined ? [] : addresses).entries())
+    values.push({
+      where: `${childPath('$.listeners', index)}.address`,
+      value: address,
+      source: listening?.source ?? '',
+    });
+  if (devTls?.value === true)
+    for (const [index, { tls }] of listeners.entries())
+      if (tls === undefined)
+        values.push({
+          where: `${childPath('$.listeners', index)}.tls`,
+          value: 'a certificate for development',
+          source: devTls.source,
+        });
+  const single = { '$.drainTimeoutMs': drainTimeoutMs, '$.log.level': logLevel, '$.log.format': logFormat };
+  for (const [where, override] of Object.entries(single))
+    if (override !== undefined) values.push({ where, value: override.value, source: override.source });
+  return values;
+}
+
+/** `threads: 4` says both ends of the range. */
+function numberAt(where: string, source: JsonSource): Place | undefined {
+  return source.placeOf(`${where}.min`) === undefined && source.placeOf(`${where}.max`) === undefined
+    ? source.placeOf(where)
+    : undefined;
+}
+
 function assemble(
   output: ConfigOutput,
   file: string,
   addresses: readonly ListenerAddress[],
   threads: ReadonlyMap<string, ThreadRange>,
   overrides: ConfigOverrides,
-): Config {
+): Omit<Config, 'origin'> {
   const pools: Record<string, PoolConfig> = {};
   for (const [name, pool] of Object.entries(output.pools)) {
     const { application: _application, module: _module, ...settings } = pool;

@@ -2,6 +2,7 @@
  * The exchanges of an HTTP/1.1 connection's requests, tunnels among them: what the engine tells of a request goes to its exchange, and what the
  * exchange wants of its transport to the engine.
  */
+import type { TransportFlow } from '../exchange/contracts.ts';
 import { Exchange, type Transport } from '../exchange/exchange.ts';
 import { Http1Engine } from '../http1/engine.ts';
 import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../http1/events.ts';
@@ -209,6 +210,20 @@ export class Http1Exchanges implements EngineEvents, Transport {
   letsContentCome(exchange: Exchange): boolean {
     const message = exchange.stream as Http1Message;
     return message.request === RequestPhase.Open && !this.#holder.isPaused;
+  }
+
+  flowOf(exchange: Exchange): TransportFlow | null {
+    const message = exchange.stream as Http1Message;
+    if (message.context !== exchange) return null;
+    return {
+      queuedBytes: message.queuedBytes,
+      unsentBytes: this.engine.unsentBytes,
+      peerWindowBytes: null,
+      peerConnectionWindowBytes: null,
+      windowBytes: null,
+      connectionWindowBytes: null,
+      earlier: this.engine.messagesBefore(message),
+    };
   }
 
   fail(_exchange: Exchange, error: unknown): void {

@@ -3,6 +3,7 @@
  * its transport to the engine.
  */
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
+import type { TransportFlow } from '../exchange/contracts.ts';
 import { Exchange, type Transport } from '../exchange/exchange.ts';
 import { PushedExchange } from '../exchange/pushed-exchange.ts';
 import { isHost } from '../http1/host.ts';
@@ -226,6 +227,21 @@ export class Http2Exchanges implements EngineEvents, Transport {
     const { receiveWindow, unconsumedBytes } = exchange.stream as Http2Stream;
     if (receiveWindow !== null && receiveWindow.available < Math.max(1, unconsumedBytes)) return false;
     return this.engine.receivableBytes * 2 >= this.#front.http2.connectionWindowBytes;
+  }
+
+  flowOf(exchange: Exchange): TransportFlow | null {
+    const stream = exchange.stream as Http2Stream;
+    if (stream.context !== exchange) return null;
+    const { engine } = this;
+    return {
+      queuedBytes: stream.queuedBytes,
+      unsentBytes: engine.unsentBytes,
+      peerWindowBytes: stream.sendWindow.available,
+      peerConnectionWindowBytes: engine.sendableBytes,
+      windowBytes: stream.receiveWindow?.available ?? null,
+      connectionWindowBytes: engine.receivableBytes,
+      earlier: 0,
+    };
   }
 
   fail(_exchange: Exchange, error: unknown): void {

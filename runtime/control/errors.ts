@@ -31,6 +31,8 @@ export const ControlCode = {
   MethodNotAllowed: 'SLUICE_CONTROL_METHOD_NOT_ALLOWED',
   BadJson: 'SLUICE_CONTROL_BAD_JSON',
   Busy: 'SLUICE_CONTROL_BUSY',
+  /** More requests have come than are answered in a second. */
+  TooMany: 'SLUICE_CONTROL_TOO_MANY',
   /** The request was refused before anybody looked at what it asks for. */
   Refused: 'SLUICE_CONTROL_REFUSED',
   /** An error of the server's own; its log has it. */

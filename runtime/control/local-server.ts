@@ -24,19 +24,21 @@ import type { Reactor } from '../reactor.ts';
 import { Router } from '../router.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import { LocalRun, type LocalRunOwner } from './local-run.ts';
-import type { ControlRoutes } from './routes.ts';
+import type { RouteTable } from './routes.ts';
 
 const TICK_MS = 1_000;
 const RESPONSE_WINDOW_BYTES = 262_144;
 
 export interface LocalServerOptions {
   /** The section of the configuration that bounds it, for messages. */
-  readonly section: 'control' | 'monitoring';
+  readonly section: 'control' | 'monitoring' | 'admin';
   readonly maxConnections: number;
   /** Requests that are answered at once, and the option that says so. */
   readonly maxExchanges: number;
   readonly maxExchangesOption: string;
   readonly maxBodyBytes: number;
+  /** Requests that are answered in a second, as many at once; Infinity: any. */
+  readonly maxRequestsPerSecond: number;
   /** Fields of every answer, flat. */
   readonly fields: readonly string[];
 }
@@ -46,7 +48,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   readonly #config: Config;
   readonly #log: Log;
   readonly #reactor: Reactor;
-  readonly #routes: ControlRoutes;
+  readonly #routes: RouteTable;
   readonly #connections = new Set<Connection>();
   readonly #deadlines: Deadlines;
   readonly #lingering: LingeringSockets;
@@ -55,19 +57,18 @@ export class LocalServer implements Taker, LocalRunOwner {
   readonly #outcomes = new OutcomeCounters();
   #timer: NodeJS.Timeout | null = null;
   #running = 0;
+  /** Requests that may come now. */
+  #allowed: number;
+  #allowedAtMs: number;
 
-  constructor(
-    options: LocalServerOptions,
-    config: Config,
-    routes: ControlRoutes,
-    reactor: Reactor,
-    log: Log,
-  ) {
+  constructor(options: LocalServerOptions, config: Config, routes: RouteTable, reactor: Reactor, log: Log) {
     this.#options = options;
     this.#config = config;
     this.#routes = routes;
     this.#reactor = reactor;
     this.#log = log;
+    this.#allowed = options.maxRequestsPerSecond;
+    this.#allowedAtMs = reactor.nowMs;
     const { limits, http2, http1 } = config;
     const { maxExchanges, maxBodyBytes, section } = options;
     const { linger } = limits;
@@ -184,7 +185,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   // ---- Taker
 
   submit(exchange: Exchange): void {
-    const { maxBodyBytes, maxExchanges, maxExchangesOption } = this.#options;
+    const { maxBodyBytes, maxExchanges, maxExchangesOption, maxRequestsPerSecond, section } = this.#options;
     const options = {
       requestWindowBytes: maxBodyBytes,
       responseWindowBytes: RESPONSE_WINDOW_BYTES,
@@ -192,14 +193,34 @@ export class LocalServer implements Taker, LocalRunOwner {
     };
     const run = new LocalRun(exchange, options, this);
     const isBusy = this.#running >= maxExchanges;
+    const isTooMany = !this.#isAllowed();
     this.#running++;
     void run.run(() => {
+      if (isTooMany) {
+        const most = `${section}.maxRequestsPerSecond (${maxRequestsPerSecond})`;
+        throw new ControlRefusal(429, ControlCode.TooMany, `expected at most ${most} requests, came more`, [
+          'retry-after',
+          '1',
+        ]);
+      }
       if (isBusy) {
         const why = `expected at most ${maxExchanges} requests at once (${maxExchangesOption}), came one more`;
         throw new ControlRefusal(503, ControlCode.Busy, why);
       }
-      return this.#routes.find(run.method, run.path);
+      return this.#routes.find(run.method, run.path, run);
     });
+  }
+
+  /** A bucket that holds a second's worth, and fills at that rate. */
+  #isAllowed(): boolean {
+    const { maxRequestsPerSecond: most } = this.#options;
+    const nowMs = this.#reactor.nowMs;
+    const came = (most * Math.max(0, nowMs - this.#allowedAtMs)) / 1_000;
+    this.#allowed = Math.min(most, this.#allowed + came);
+    this.#allowedAtMs = nowMs;
+    if (this.#allowed < 1) return false;
+    this.#allowed--;
+    return true;
   }
 
   withdraw(): boolean {

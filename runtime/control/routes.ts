@@ -30,13 +30,29 @@ export interface ControlExchange {
  */
 export type ControlHandler = (exchange: ControlExchange) => Promise<void> | void;
 
-export class ControlRoutes {
-  /** By path, then by method. */
-  readonly #routes = new Map<string, Map<string, ControlHandler>>();
+/** The segments of a path that stand for anything, by their names. */
+export type PathParameters = Readonly<Record<string, string>>;
 
-  /** @param path exact, without a query */
-  add(method: string, path: string, handler: ControlHandler): void {
-    const methods = this.#routes.get(path) ?? new Map<string, ControlHandler>();
+export type RouteHandler = (exchange: ControlExchange, parameters: PathParameters) => Promise<void> | void;
+
+/** Who knows what answers a request. */
+export interface RouteTable {
+  /** @throws ControlRefusal */
+  find(method: string, path: string, exchange: ControlExchange): ControlHandler;
+}
+
+export class ControlRoutes implements RouteTable {
+  /** By path, then by method. */
+  readonly #routes = new Map<string, Map<string, RouteHandler>>();
+
+  /** Of every route: its method and its path as it was added. */
+  *entries(): Generator<readonly [method: string, path: string]> {
+    for (const [path, methods] of this.#routes) for (const method of methods.keys()) yield [method, path];
+  }
+
+  /** @param path without a query; a segment such as `{pool}` stands for any */
+  add(method: string, path: string, handler: RouteHandler): void {
+    const methods = this.#routes.get(path) ?? new Map<string, RouteHandler>();
     if (methods.has(method)) throw new Error(`expected one handler of ${method} ${path}, came a second`);
     methods.set(method, handler);
     this.#routes.set(path, methods);
@@ -44,15 +60,54 @@ export class ControlRoutes {
 
   /** @throws ControlRefusal */
   find(method: string, path: string): ControlHandler {
-    const methods = this.#routes.get(path);
-    if (methods === undefined) {
-      const known = [...this.#routes.keys()].join(', ');
-      throw new ControlRefusal(404, ControlCode.NotFound, `expected one of ${known}, came ${path}`);
-    }
+    const { methods, parameters } = this.#match(path);
     const handler = methods.get(method);
-    if (handler !== undefined) return handler;
+    if (handler !== undefined) return (exchange) => handler(exchange, parameters);
     const known = [...methods.keys()].join(', ');
     const message = `${path}: expected ${known}, came ${method}`;
     throw new ControlRefusal(405, ControlCode.MethodNotAllowed, message, ['allow', known]);
+  }
+
+  #match(path: string): {
+    readonly methods: ReadonlyMap<string, RouteHandler>;
+    readonly parameters: PathParameters;
+  } {
+    const exact = this.#routes.get(path);
+    if (exact !== undefined && !path.includes('{')) return { methods: exact, parameters: {} };
+    for (const [pattern, methods] of this.#routes) {
+      const parameters = parametersOf(pattern, path);
+      if (parameters !== null) return { methods, parameters };
+    }
+    const known = [...this.#routes.keys()].join(', ');
+    throw new ControlRefusal(404, ControlCode.NotFound, `expected one of ${known}, came ${path}`);
+  }
+}
+
+/** Null: the path is not of that pattern. */
+function parametersOf(pattern: string, path: string): PathParameters | null {
+  if (!pattern.includes('{')) return null;
+  const names = pattern.split('/');
+  const segments = path.split('/');
+  if (names.length !== segments.length) return null;
+  const parameters: Record<string, string> = {};
+  for (const [index, name] of names.entries()) {
+    const segment = segments[index] as string;
+    if (!name.startsWith('{')) {
+      if (name !== segment) return null;
+      continue;
+    }
+    const value = decoded(segment);
+    if (value === null || value === '') return null;
+    parameters[name.slice(1, -1)] = value;
+  }
+  return parameters;
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // What is no encoding of anything names nothing.
+    return null;
   }
 }

@@ -61,6 +61,11 @@ export class Deadlines implements Watcher {
     exchange.nextWatched = null;
   }
 
+  /** Every open exchange, the newest first. Nothing may end one meanwhile. */
+  *watched(): Generator<Watched> {
+    for (let exchange = this.#first; exchange !== null; exchange = exchange.nextWatched) yield exchange;
+  }
+
   /** No exchange is open. */
   get isEmpty(): boolean {
     return this.#first === null;

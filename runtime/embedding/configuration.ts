@@ -1,6 +1,7 @@
 /** The configuration of an embedded server: an object where the command line has a file. */
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { renamedOrigin } from '../config/effective.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem } from '../config/errors.ts';
 import { findMissingApplications, parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
@@ -20,7 +21,11 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   if (refused.length > 0) throw new ConfigError(SOURCE, refused);
   // A process that embeds a server has not asked for a socket, unless it says so.
   const hasControl = configuration.control !== undefined && config.control.enabled;
-  return { ...config, control: { ...config.control, enabled: hasControl } };
+  return {
+    ...config,
+    control: { ...config.control, enabled: hasControl },
+    origin: renamedOrigin(config.origin, 'createServer'),
+  };
 }
 
 function toJson(configuration: unknown): string {

@@ -9,11 +9,9 @@ import type { Log } from '../log.ts';
 import { Management } from '../management.ts';
 import type { Prints } from '../pools/prints.ts';
 import { Profiler } from '../profiling/profiler.ts';
-import { addReload } from '../reload/control-route.ts';
 import { Reloader } from '../reload/reloader.ts';
 import type { ReloadReport } from '../reload/report.ts';
 import { Server } from '../server.ts';
-import { addStatus } from '../status.ts';
 import type { ListenerStatus, ServerStatus } from '../status-types.ts';
 import { readConfiguration } from './configuration.ts';
 import { embeddedLog, type LogLine } from './log.ts';
@@ -77,6 +75,7 @@ class EmbeddedServer implements SluiceServer {
   readonly #profiler: Profiler;
   readonly #reloader: Reloader;
   readonly #directory: string;
+  readonly #log: Log;
   /** What the next reload takes over; null: the configuration that there is. */
   #wanted: Config | null = null;
   #drained: Promise<void> | null = null;
@@ -85,6 +84,7 @@ class EmbeddedServer implements SluiceServer {
   constructor(server: Server, log: Log, directory: string) {
     this.#server = server;
     this.#directory = directory;
+    this.#log = log;
     this.#reloader = new Reloader(server, async () => this.#takeWanted(), log);
     this.#management = new Management(server, log);
     this.#profiler = new Profiler(server.config.profiling, server, log);
@@ -110,11 +110,18 @@ class EmbeddedServer implements SluiceServer {
 
   async #open(): Promise<void> {
     const routes = new ControlRoutes();
-    addStatus(routes, this.#server);
-    addReload(routes, this.#reloader);
     this.#profiler.addRoutes(routes, () => this.#management.controlPath);
     const server = this.#server;
     await server.start(async () => {
+      const { addAdmin } = await import('../admin/handlers.ts');
+      addAdmin(routes, {
+        server,
+        reloader: this.#reloader,
+        log: this.#log,
+        stop: null,
+        tail: null,
+        withToken: false,
+      });
       await this.#management.openControl(routes);
       await this.#management.openMonitoring();
     });

@@ -7,6 +7,22 @@ import type { Lane } from '../pools/lane.ts';
 import type { Affinity } from './affinity.ts';
 import type { Outcome, OutcomeCounters } from './outcomes.ts';
 
+/** What holds an exchange back at its transport. */
+export interface TransportFlow {
+  /** Response bytes that wait for the peer's windows, for room in the output or for their turn. */
+  readonly queuedBytes: number;
+  /** Of the connection: output that its socket has not taken. */
+  readonly unsentBytes: number;
+  /** What the peer lets us send, of this exchange and of all on the connection; null: its protocol has no such window. */
+  readonly peerWindowBytes: number | null;
+  readonly peerConnectionWindowBytes: number | null;
+  /** What we let the peer send; null as above. */
+  readonly windowBytes: number | null;
+  readonly connectionWindowBytes: number | null;
+  /** Exchanges of the connection whose responses have to leave before this one's. */
+  readonly earlier: number;
+}
+
 /** The protocol's side of an exchange. A call for a stream that is over does nothing. */
 export interface Transport<Exchange> {
   inform(exchange: Exchange, status: number, fields: readonly string[]): void;
@@ -44,6 +60,8 @@ export interface Transport<Exchange> {
   letsContentCome(exchange: Exchange): boolean;
   /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
   takenBytes(exchange: Exchange): number;
+  /** For whoever looks at what stands still; absent, or null: nothing is known, or its stream is over. */
+  flowOf?(exchange: Exchange): TransportFlow | null;
   /** An error of ours while something was done for the exchange: whatever shares state with it ends, told or not. */
   fail(exchange: Exchange, error: unknown): void;
 }

@@ -26,9 +26,9 @@ import { affinityKeyOf } from './affinity.ts';
 import type * as contracts from './contracts.ts';
 import { Outcome } from './outcomes.ts';
 import { answerOf } from './own-answers.ts';
-import { RequestContent } from './request-content.ts';
+import { RequestContent, type RequestFlow } from './request-content.ts';
 import { announcesMoreThan, expectsContinue, labelOf, particularsOf } from './request-head.ts';
-import { ResponseCredit } from './response-credit.ts';
+import { ResponseCredit, type ResponseFlow } from './response-credit.ts';
 import {
   ExchangeEffect,
   ExchangeInput,
@@ -60,6 +60,12 @@ const REFUSALS = {
 export type Transport = contracts.Transport<Exchange>;
 export type Taker = contracts.Taker<Exchange>;
 export type Destination = contracts.Destination<Exchange>;
+
+/** Where the bytes of an exchange are, between its transport and its thread. */
+export interface ExchangeFlow {
+  readonly request: RequestFlow | null;
+  readonly response: ResponseFlow | null;
+}
 
 export class Exchange extends Job implements Watched {
   readonly method: string;
@@ -197,6 +203,11 @@ export class Exchange extends Job implements Watched {
   /** See state.ts. */
   get progress(): ExchangeState {
     return this.#progress;
+  }
+
+  /** For whoever looks at what stands still; null: there is no content, or none yet. */
+  get flow(): ExchangeFlow {
+    return { request: this.#content?.flow ?? null, response: this.#credit?.flow ?? null };
   }
 
   /** Somebody may still want what the peer has not sent yet. */

@@ -13,6 +13,18 @@ import { ByteQueue } from './byte-queue.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Where the content of a request is. */
+export interface RequestFlow {
+  /** It has come, and waits for the application's credit. */
+  readonly waitingBytes: number;
+  /** The application wants so much more of it. */
+  readonly creditBytes: number;
+  /** It has crossed to the thread, and the application has not consumed it. */
+  readonly crossedBytes: number;
+  /** The peer has sent all of it. */
+  readonly isWhole: boolean;
+}
+
 export class RequestContent {
   #waiting: ByteQueue | null = null;
   #trailers: readonly string[] | null = null;
@@ -61,6 +73,16 @@ export class RequestContent {
   get isUnsent(): boolean {
     if (this.#waiting !== null && this.#waiting.length > 0) return this.#credit.available > 0;
     return this.#isWhole && !this.#isEndSent;
+  }
+
+  /** For whoever looks at what stands still. */
+  get flow(): RequestFlow {
+    return {
+      waitingBytes: this.#waiting?.length ?? 0,
+      creditBytes: Math.max(0, this.#credit.available),
+      crossedBytes: this.#crossedBytes,
+      isWhole: this.#isWhole,
+    };
   }
 
   // ---- from the peer

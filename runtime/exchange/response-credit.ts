@@ -5,6 +5,16 @@
  */
 import type { Destination } from './contracts.ts';
 
+/** Where the content of a response is. */
+export interface ResponseFlow {
+  /** What the thread may send ahead of the peer. */
+  readonly windowBytes: number;
+  /** The transport has been given it and has not sent it. */
+  readonly heldBytes: number;
+  /** It has been sent, and the thread has no credit for it yet. */
+  readonly owedBytes: number;
+}
+
 export class ResponseCredit {
   #windowBytes: number;
   readonly #maxWindowBytes: number;
@@ -17,6 +27,11 @@ export class ResponseCredit {
   constructor({ responseWindowBytes, maxResponseWindowBytes }: Destination<never>) {
     this.#windowBytes = responseWindowBytes;
     this.#maxWindowBytes = maxResponseWindowBytes;
+  }
+
+  /** For whoever looks at what stands still. */
+  get flow(): ResponseFlow {
+    return { windowBytes: this.#windowBytes, heldBytes: this.#heldBytes, owedBytes: this.#owedBytes };
   }
 
   /** The transport is given so much. */

@@ -78,6 +78,11 @@ export class Http1Engine {
     return this.#lifecycle.messages.length;
   }
 
+  /** Requests that are not over and were made before this one, so that they are answered before it. */
+  messagesBefore(message: Http1Message): number {
+    return Math.max(0, this.#lifecycle.messages.indexOf(message));
+  }
+
   /** Requests that have been taken. */
   get requestCount(): number {
     return this.#receiver.requestCount;

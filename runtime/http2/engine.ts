@@ -181,6 +181,11 @@ export class Http2Engine {
     return this.#flow.availableBytes;
   }
 
+  /** Response bytes that the peer lets us send now on all streams together. */
+  get sendableBytes(): number {
+    return this.#sender.windowBytes;
+  }
+
   /** Output that the socket has not taken. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;

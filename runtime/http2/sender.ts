@@ -79,6 +79,11 @@ export class Sender implements SendRoom {
     return this.#scheduler.first !== null && this.#window.available > 0 && !this.isFull;
   }
 
+  /** What the peer lets us send on all streams together. */
+  get windowBytes(): number {
+    return this.#window.available;
+  }
+
   /** There is so much output that content has to wait for the socket. */
   get isFull(): boolean {
     return this.#outputRoom <= 0;

@@ -290,6 +290,15 @@ export class Pool
     this.#supervision.restore();
   }
 
+  /** Threads beyond `maxThreads` end when they have finished what they have: those that still load first, then those with the least to do. */
+  retireSurplus(): void {
+    const candidates = [...this.#incarnations.values()]
+      .filter(({ thread, isRetired }) => !isRetired && thread.state !== 'draining')
+      .sort((one, other) => workOf(one.thread) - workOf(other.thread));
+    const surplus = candidates.length - this.#options.maxThreads;
+    for (const { thread } of candidates.slice(0, Math.max(0, surplus))) void this.retireThread(thread);
+  }
+
   // ---- ReplacementOwner
 
   get isRunning(): boolean {
@@ -422,6 +431,10 @@ export class Pool
   /** What the application has given its server, as the last thread that has loaded it says; null: nothing. */
   get keepAliveTimeoutMs(): number | null {
     return this.#keepAliveTimeoutMs;
+  }
+
+  get maxThreads(): number {
+    return this.#options.maxThreads;
   }
 
   get readyThreads(): number {
@@ -621,6 +634,11 @@ export class Pool
     this.#supervision.close();
     await Promise.all([...this.#incarnations.values()].map((incarnation) => incarnation.destroy()));
   }
+}
+
+/** -1: it loads yet. */
+function workOf({ state, outstanding }: Thread): number {
+  return state === 'starting' ? -1 : outstanding;
 }
 
 function sizingOptions(options: PoolOptions): SizingOptions {

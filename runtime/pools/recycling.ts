@@ -19,7 +19,8 @@ export interface RecyclingOptions {
   readonly maxAtOncePercent: number;
 }
 
-export type RecyclingCause = 'exchanges' | 'age' | 'heap' | 'external' | 'memory';
+/** `asked`: whoever runs the server wants it. */
+export type RecyclingCause = 'exchanges' | 'age' | 'heap' | 'external' | 'memory' | 'asked';
 
 /** A thread, as far as it matters here. */
 export interface RecyclingThread {

@@ -1,19 +1,18 @@
 /** `POST /reload` on the control socket. */
 import { ConfigError } from '../config/errors.ts';
 import { ControlRefusal } from '../control/errors.ts';
-import type { ControlRoutes } from '../control/routes.ts';
+import type { ControlExchange } from '../control/routes.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import { ReloadStoppedError } from './errors.ts';
 import type { Reloader } from './reloader.ts';
 
-export function addReload(routes: ControlRoutes, reloader: Reloader): void {
-  routes.add('POST', '/reload', async (exchange) => {
-    try {
-      exchange.answer(200, await reloader.reload('control socket'));
-    } catch (error) {
-      throw refusalOf(error);
-    }
-  });
+/** @throws ControlRefusal when what runs goes on */
+export async function answerReload(exchange: ControlExchange, reloader: Reloader): Promise<void> {
+  try {
+    exchange.answer(200, await reloader.reload('control socket'));
+  } catch (error) {
+    throw refusalOf(error);
+  }
 }
 
 function refusalOf(error: unknown): unknown {

@@ -1,0 +1,169 @@
+/**
+ * Whom an exchange waits for. What holds its bytes is asked from the outside inwards: a client that does not take the response, then a
+ * thread that cannot do anything, then a client that does not send the request, and what is left is the application's own doing.
+ *
+ * It is an observation of one moment: threads go on while it is made.
+ */
+import { clockMicroseconds } from '../../wire/clock.ts';
+import type { TransportFlow } from '../exchange/contracts.ts';
+import type { Exchange, ExchangeFlow } from '../exchange/exchange.ts';
+import { isOver, isUnanswered } from '../exchange/state.ts';
+import type { Thread } from '../pools/thread.ts';
+import { Waits, type WaitView } from './exchange-types.ts';
+
+/** Actors that a thread waits for are named up to so many. */
+const MOST_NAMED = 4;
+
+/** What is known of a pool beyond its threads. */
+export interface WaitingPool {
+  readonly name: string;
+  readonly threads: Iterable<Thread>;
+  readonly readyThreads: number;
+  readonly nextStartInMs: number | null;
+}
+
+export interface WaitContext {
+  /** Null: no pool has it. */
+  readonly pool: WaitingPool | null;
+  /** Null: none of a pool. */
+  readonly thread: Thread | null;
+  readonly isBegun: boolean;
+  readonly flow: ExchangeFlow;
+  /** Null: its stream is over. */
+  readonly transport: TransportFlow | null;
+  /** Names of actors that its thread has asked and that have not answered. */
+  readonly actorsAsked: readonly string[];
+}
+
+export function waitOf(exchange: Exchange, context: WaitContext): WaitView {
+  const { pool, thread } = context;
+  if (exchange.state === 'held') {
+    const name = exchange.destination.route ?? '';
+    return waits(Waits.Route, name, 'as many of its route are with the pool as maxConcurrent allows');
+  }
+  if (exchange.state === 'queued') return waits(Waits.Pool, pool?.name ?? '', queueWhy(pool));
+  if (thread !== null && !context.isBegun) return threadWait(thread, exchange, 'it has not begun it');
+  return (
+    untakenResponse(exchange, context) ??
+    (thread === null ? leaving(exchange, context) : begun(exchange, context, thread))
+  );
+}
+
+function waits(who: Waits, name: string, why: string): WaitView {
+  return { who, name, why };
+}
+
+function peerOf({ remoteAddress, remotePort }: Exchange): string {
+  if (remoteAddress === '') return 'a client of a Unix domain socket';
+  return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}
+
+/** What each thread of the pool does that keeps it from another exchange. */
+function queueWhy(pool: WaitingPool | null): string {
+  if (pool === null) return 'no thread has room';
+  if (pool.readyThreads === 0) {
+    const { nextStartInMs } = pool;
+    const next = nextStartInMs === null ? 'one is starting' : `the next starts in ${whole(nextStartInMs)} ms`;
+    return `no thread takes exchanges: ${next}`;
+  }
+  const threads = [...pool.threads].filter(({ state }) => state === 'ready');
+  const named = threads.slice(0, MOST_NAMED).map((thread) => {
+    const running = thread.outstanding - thread.unbegunJobs;
+    const doing = isAway(thread) ? `, and computes for ${whole(turnAgeMs(thread))} ms` : '';
+    return `${thread.name} runs ${running}${doing}`;
+  });
+  const more = threads.length > MOST_NAMED ? `; and ${threads.length - MOST_NAMED} more` : '';
+  return `no thread has room: ${named.join('; ')}${more}`;
+}
+
+/** The response has been made, and does not leave. */
+function untakenResponse(exchange: Exchange, { transport, flow }: WaitContext): WaitView | null {
+  if (transport === null) return null;
+  const peer = peerOf(exchange);
+  const { queuedBytes, unsentBytes, peerWindowBytes, peerConnectionWindowBytes, earlier } = transport;
+  if (queuedBytes > 0) {
+    if (earlier > 0)
+      return waits(
+        Waits.Connection,
+        peer,
+        `${queuedBytes} bytes wait behind ${earlier} earlier responses on the connection`,
+      );
+    if (peerWindowBytes !== null && peerWindowBytes <= 0)
+      return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: it has used up the stream's window`);
+    if (peerConnectionWindowBytes !== null && peerConnectionWindowBytes <= 0)
+      return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: it has used up the connection's window`);
+    return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: its socket takes no more`);
+  }
+  const isUsedUp =
+    flow.response !== null && flow.response.heldBytes + flow.response.owedBytes >= flow.response.windowBytes;
+  if (unsentBytes > 0 && isUsedUp)
+    return waits(Waits.Peer, peer, `its socket takes no more: ${unsentBytes} bytes of the connection wait`);
+  return null;
+}
+
+/** No thread has it any more. */
+function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
+  const peer = peerOf(exchange);
+  if (transport !== null && transport.earlier > 0)
+    return waits(Waits.Connection, peer, `${transport.earlier} earlier responses are to leave before`);
+  const why = exchange.readsRequest
+    ? 'it has not sent all of its request'
+    : 'the response is on its way to it';
+  return waits(Waits.Peer, peer, why);
+}
+
+function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitView {
+  if (exchange.isUnsent) return threadWait(thread, exchange, 'it does not read, and its ring is full');
+  if (isAway(thread)) return threadWait(thread, exchange, 'it has not come back to its event loop');
+  const { request, response } = context.flow;
+  const { transport } = context;
+  const peer = peerOf(exchange);
+  const isOpen = !isOver(exchange.progress) && exchange.readsRequest && request?.isWhole !== true;
+  if (isOpen && request !== null && request.creditBytes > 0 && request.waitingBytes === 0) {
+    const connectionWindowBytes = transport?.connectionWindowBytes ?? null;
+    if (connectionWindowBytes !== null && connectionWindowBytes <= 0)
+      return waits(
+        Waits.Connection,
+        peer,
+        "other exchanges of the connection have not read, and have used up the connection's window",
+      );
+    return waits(Waits.Peer, peer, 'the application reads, and the client sends no more of its request');
+  }
+  if (thread.vitals.isStalled(exchange.slot) && response !== null)
+    return waits(Waits.Peer, peer, 'the application waits until the client has taken more');
+  if (context.actorsAsked.length > 0) {
+    const named = context.actorsAsked.slice(0, MOST_NAMED);
+    return waits(Waits.Actor, named.join(', '), `thread ${thread.name} has asked it and has no answer`);
+  }
+  const name = context.pool?.name ?? thread.name;
+  if (request !== null && request.waitingBytes > 0)
+    return waits(Waits.Application, name, `it has not read ${request.waitingBytes} bytes of the request`);
+  const done = isUnanswered(exchange.progress) ? 'it has not answered' : 'it has not ended its response';
+  return waits(Waits.Application, name, `${done}, and computes nothing: it awaits something of its own`);
+}
+
+/** The thread can do nothing for anybody now. Which exchange keeps it is told where it is another one. */
+function threadWait(thread: Thread, exchange: Exchange, why: string): WaitView {
+  if (!isAway(thread)) return waits(Waits.Thread, thread.name, why);
+  const running = thread.runningJob;
+  const whom = running === null || running === exchange ? '' : ` for ${running.label.slice(0, 256)}`;
+  const age = whole(turnAgeMs(thread));
+  return waits(
+    Waits.Thread,
+    thread.name,
+    `${why}: it computes, or waits within a call, for ${age} ms${whom}`,
+  );
+}
+
+/** It has not announced that it sleeps: it runs code. */
+export function isAway({ channel, vitals }: Thread): boolean {
+  return !channel.peerSleeps && vitals.threadId !== 0;
+}
+
+function turnAgeMs({ vitals }: Thread): number {
+  return vitals.turnAgeUs(clockMicroseconds()) / 1000;
+}
+
+function whole(ms: number): number {
+  return Math.round(ms);
+}

@@ -1,0 +1,90 @@
+/** The newest lines of the log, kept for whoever asks a running server for them, and given to who follows it. Bounded by bytes, whatever is logged. */
+
+/** What may wait for a follower that does not read; what comes on top is dropped, and counted. */
+const FOLLOWER_BYTES = 262_144;
+
+/** One who follows. */
+export class LogFollower {
+  readonly #waiting: string[] = [];
+  #waitingBytes = 0;
+  #dropped = 0;
+  #whenMore: PromiseWithResolvers<void> | null = null;
+
+  push(line: string): void {
+    if (this.#waitingBytes + line.length > FOLLOWER_BYTES) this.#dropped++;
+    else {
+      this.#waiting.push(line);
+      this.#waitingBytes += line.length;
+    }
+    this.wake();
+  }
+
+  wake(): void {
+    this.#whenMore?.resolve();
+    this.#whenMore = null;
+  }
+
+  /** What has come since, at once; empty: nothing. Lines that were dropped are told of in a line. */
+  take(): string {
+    const lines = this.#waiting.splice(0);
+    this.#waitingBytes = 0;
+    if (this.#dropped > 0) {
+      const msg = 'log lines were left out: whoever follows the log did not read them';
+      lines.push(`${JSON.stringify({ level: 'warn', lines: this.#dropped, msg })}\n`);
+      this.#dropped = 0;
+    }
+    return lines.join('');
+  }
+
+  /** Resolves when there may be more. */
+  more(): Promise<void> {
+    if (this.#waiting.length > 0 || this.#dropped > 0) return Promise.resolve();
+    this.#whenMore ??= Promise.withResolvers();
+    return this.#whenMore.promise;
+  }
+}
+
+export class LogTail {
+  readonly #maxBytes: number;
+  readonly #lines: string[] = [];
+  /** Of the first line that counts: those before it have been let go, and are taken away many at a time. */
+  #from = 0;
+  #bytes = 0;
+  readonly #followers = new Set<LogFollower>();
+
+  /** @param maxBytes of the lines that are kept; 0: none */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @param line JSON, with its line break */
+  push(line: string): void {
+    for (const follower of this.#followers) follower.push(line);
+    this.#lines.push(line);
+    this.#bytes += line.length;
+    while (this.#bytes > this.#maxBytes && this.#from < this.#lines.length) {
+      this.#bytes -= (this.#lines[this.#from] as string).length;
+      this.#lines[this.#from++] = '';
+    }
+    if (this.#from > 1_024 && this.#from * 2 > this.#lines.length) {
+      this.#lines.splice(0, this.#from);
+      this.#from = 0;
+    }
+  }
+
+  /** The newest, oldest first. */
+  newest(count: number): readonly string[] {
+    return this.#lines.slice(Math.max(this.#from, this.#lines.length - count));
+  }
+
+  follow(): LogFollower {
+    const follower = new LogFollower();
+    this.#followers.add(follower);
+    return follower;
+  }
+
+  leave(follower: LogFollower): void {
+    this.#followers.delete(follower);
+    follower.wake();
+  }
+}
