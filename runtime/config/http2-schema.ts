@@ -114,7 +114,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
   ),
   maxUnsentBytes: option(
     'maxUnsentBytes',
-    'Output that the socket has not taken at which the connection ends: for peers that ask and never read. More than outputLimitBytes.',
+    'Output that the socket has not taken at which the connection ends: for peers that make the server answer and never read. From half-way between outputLimitBytes and this on heads and trailers of responses wait, and other interim responses than 100 and pushes are left out. More than outputLimitBytes.',
     2,
     1_024 * mebibyte,
   ),

@@ -249,8 +249,9 @@ export class Http2Exchanges implements EngineEvents, Transport {
   }
 
   takenBytes(exchange: Exchange): number {
-    const { queuedBytes, sendWindow } = exchange.stream as Http2Stream;
-    if (queuedBytes === 0) return -1;
+    const { queuedBytes, sendWindow, head } = exchange.stream as Http2Stream;
+    // A head waits for the socket, whose pace is the connection's matter.
+    if (queuedBytes === 0 || head !== null) return -1;
     if (sendWindow.available <= 0) return exchange.sentBytes;
     // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
     if (!this.#holder.isWriting) this.#holder.onHeldByWindow();

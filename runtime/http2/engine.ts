@@ -17,6 +17,7 @@ import { type ConnectionError, EngineMisuseError, ErrorCode } from './errors.ts'
 import type { EngineEvents } from './events.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { frameHeadBytes, initialMaxFrameBytes } from './frames.ts';
 import { HeldResets } from './held-resets.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
 import { HpackEncoder } from './hpack/encoder.ts';
@@ -29,7 +30,7 @@ import { ReceiveFlow } from './receive-flow.ts';
 import { Receiver } from './receiver.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SendScheduler } from './scheduler.ts';
-import { Sender } from './sender.ts';
+import { type OutputLimits, Sender } from './sender.ts';
 import {
   initialLocalSettings,
   type LocalSettings,
@@ -45,6 +46,7 @@ const pingBytes = Buffer.from('sluice\0\0', 'latin1');
 
 export class Http2Engine {
   readonly #options: Http2Options;
+  readonly #unsentLimitBytes: number;
   readonly #writer: FrameWriter;
   readonly #streams: Streams;
   readonly #flow: ReceiveFlow;
@@ -95,6 +97,8 @@ export class Http2Engine {
       held,
       nowMs,
     );
+    const limits = outputLimits(options);
+    this.#unsentLimitBytes = Math.max(options.maxUnsentBytes, limits.sectionLimitBytes);
     const sender = new Sender(
       events,
       writer,
@@ -104,8 +108,7 @@ export class Http2Engine {
       budgets,
       counters,
       buffers,
-      options.outputLimitBytes,
-      batchLimitBytes(options),
+      limits,
     );
     const settings = this.#settings;
     const peer = new PeerSettings();
@@ -224,8 +227,8 @@ export class Http2Engine {
   }
 
   /**
-   * A turn of the owner's has produced what it has: to be called before its output is taken. What is under no flow control,
-   * interim responses say, must not pile up for a peer that does not read, though it sends nothing either.
+   * A turn of the owner's has produced what it has: to be called before its output is taken. What waits for nothing, resets say,
+   * must not pile up for a peer that does not read, though it sends nothing either.
    */
   endTurn(nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
@@ -234,11 +237,11 @@ export class Http2Engine {
   }
 
   /**
-   * What one chunk makes us answer is bounded by the chunk, and what a turn produces by the rings; what piles up over many
-   * is the peer not reading.
+   * Responses wait for the socket, so what goes beyond the limit is what the peer makes us answer and does not read. Only the last section
+   * that there was room for may be of any length.
    */
   #judgeUnsent(): void {
-    if (this.#writer.unsentBytes > this.#options.maxUnsentBytes) {
+    if (this.#writer.unsentBytes > this.#unsentLimitBytes + this.#sender.beyondBytes) {
       this.#lifecycle.calm('unsentOutput', 'unread output over the limit');
     }
   }
@@ -440,7 +443,19 @@ function closedStreamMemory({ closedStreamMemory: least, maxConcurrentStreams }:
   return Math.max(least, Math.min(2 * maxConcurrentStreams, maxClosedStreamMemory));
 }
 
-/** Well below `maxUnsentBytes`, as what is under no flow control comes on top. */
-function batchLimitBytes({ outputLimitBytes, maxUnsentBytes }: Http2Options): number {
-  return Math.max(outputLimitBytes, Math.min(1.25 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)));
+/**
+ * Content waits well below `maxUnsentBytes`. Heads and trailers come on top, so that a download which fills the output does not hold
+ * back other responses, and leave the upper half of what remains for what waits for nothing.
+ */
+function outputLimits({ outputLimitBytes, maxUnsentBytes }: Http2Options): OutputLimits {
+  const batchLimitBytes = Math.max(
+    outputLimitBytes,
+    Math.min(1.25 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)),
+  );
+  const sectionLimitBytes = Math.max(
+    // Content may go beyond its limit by a frame.
+    batchLimitBytes + frameHeadBytes + initialMaxFrameBytes,
+    Math.floor((outputLimitBytes + maxUnsentBytes) / 2),
+  );
+  return { outputLimitBytes, batchLimitBytes, sectionLimitBytes };
 }

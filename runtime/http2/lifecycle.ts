@@ -210,13 +210,20 @@ export class Lifecycle {
   /** The stream, whose state says closed already, leaves the connection. */
   finish(stream: Http2Stream, by: ClosedBy, code: number): void {
     if (!this.#streams.remove(stream)) return;
-    this.#scheduler.remove(stream);
-    if (stream.queue !== null) stream.queue.clear();
+    this.#dropUnsent(stream);
     this.#flow.release(stream);
     if (by === 'complete') this.#counters.completed++;
     this.#allowance.onClosed(stream);
     this.#events.onClose(stream, by, code);
     if (this.state === 'draining') this.#endDrain();
+  }
+
+  /** What waited to be sent is not said any more. */
+  #dropUnsent(stream: Http2Stream): void {
+    this.#scheduler.remove(stream);
+    stream.head = null;
+    stream.trailers = null;
+    if (stream.queue !== null) stream.queue.clear();
   }
 
   /** GOAWAY without an error of its own: the peer opens no more streams, those that it has finish. */
@@ -263,8 +270,7 @@ export class Lifecycle {
     for (const stream of this.#streams.values()) stream.state = StreamState.ClosedByOurReset;
     for (const stream of this.#streams.values()) {
       this.#streams.remove(stream);
-      this.#scheduler.remove(stream);
-      if (stream.queue !== null) stream.queue.clear();
+      this.#dropUnsent(stream);
       try {
         this.#events.onClose(stream, 'engine', code);
       } catch (error) {

@@ -132,8 +132,9 @@ export interface Http2Options {
    */
   readonly outputLimitBytes: number;
   /**
-   * Output that the socket has not taken at which the connection ends: what a peer that asks and never reads, or an
-   * application that sends it interim responses without end, can make us hold under no flow control. Above outputLimitBytes. Default 1 MiB.
+   * Output that the socket has not taken at which the connection ends: what a peer that never reads can make us answer, such as
+   * PINGs, SETTINGS and requests that are refused. Responses do not add to it: from half-way between outputLimitBytes and this on
+   * heads and trailers wait with their streams, and hints are left out. Above outputLimitBytes. Default 1 MiB.
    */
   readonly maxUnsentBytes: number;
   /**

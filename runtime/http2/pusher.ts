@@ -59,6 +59,8 @@ export class Pusher {
       throw new EngineMisuseError(parent.id, 'the method of a promised request to be GET or HEAD', method);
     }
     if (!this.isOpen || this.#streams.pushCount >= this.#limit) return null;
+    // A hint, which a peer that does not read is better off without.
+    if (!this.#sender.hasSectionRoom) return null;
     // On a stream of the peer's, while our side of it is open (8.4.1). A tunnel has DATA only (8.5).
     const mayPromise = parent.state === StreamState.Open || parent.state === StreamState.HalfClosedRemote;
     if (!mayPromise || (parent.id & 1) === 0 || parent.method === 'CONNECT') return null;

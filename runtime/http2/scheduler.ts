@@ -6,6 +6,9 @@
  *
  * Nobody starves: every `leapEvery`th turn belongs to those who stand behind.
  *
+ * Field sections are no turns: those that wait for the socket stand in a line of their own, in the order in which they came, and
+ * go before all content.
+ *
  * Knows neither windows' arithmetic nor frames.
  */
 import { type Http2Stream, SendWaiting } from './stream.ts';
@@ -25,6 +28,8 @@ export class SendScheduler {
   /** Streams with queued bytes whose own window is shut. */
   stalledCount = 0;
   readyCount = 0;
+  /** Streams whose head or trailers wait for room; null: none ever has. */
+  #sections: Set<Http2Stream> | null = null;
 
   /** The stream whose turn it is. */
   get first(): Http2Stream | null {
@@ -98,6 +103,26 @@ export class SendScheduler {
     this.stalledCount++;
   }
 
+  /** The stream's head or trailers wait for room. */
+  hold(stream: Http2Stream): void {
+    this.remove(stream);
+    stream.waiting = SendWaiting.Room;
+    this.#sections ??= new Set();
+    this.#sections.add(stream);
+  }
+
+  /** Head or trailers of some stream wait for room. */
+  get holdsSections(): boolean {
+    return this.#sections !== null && this.#sections.size > 0;
+  }
+
+  /** The stream whose head or trailers have waited longest. */
+  get firstSection(): Http2Stream | null {
+    if (this.#sections === null) return null;
+    for (const stream of this.#sections) return stream;
+    return null;
+  }
+
   /** The stream has had its turn and wants another. */
   rotate(stream: Http2Stream): void {
     if (stream.takesTurns && this.#heads[stream.urgency] === stream) {
@@ -105,10 +130,12 @@ export class SendScheduler {
     }
   }
 
-  /** The stream has nothing queued any more, or is gone. */
+  /** The stream waits for nothing any more, or is gone. */
   remove(stream: Http2Stream): void {
     if (stream.waiting === SendWaiting.Window) {
       this.stalledCount--;
+    } else if (stream.waiting === SendWaiting.Room) {
+      this.#sections?.delete(stream);
     } else if (stream.waiting === SendWaiting.Turn) {
       this.readyCount--;
       const { urgency } = stream;

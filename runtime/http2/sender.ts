@@ -3,8 +3,9 @@
  * into the stream's queue, from where the scheduler's turns take it.
  *
  * Content that can leave at once is copied once, from the owner's bytes to the output. Heads and trailers are
- * not under flow control and never wait for room: what bounds them is the number of streams and
- * `maxUnsentBytes`.
+ * not under flow control, so they may leave while content waits, but a peer that does not read must not make us hold them in the
+ * output, where they would count as what it makes us answer. From `sectionLimitBytes` on they wait with their streams, and what is only
+ * a hint, an interim response or a promise, is left out.
  */
 import { Window } from '../../wire/window.ts';
 import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
@@ -31,6 +32,19 @@ const quantumBytes = initialMaxFrameBytes;
 /** A DATA frame below this that a window cut short is a crumb: what it costs is not what it carries. */
 const leastWholeBytes = 1024;
 
+/** 100 (RFC 9110 section 15.2.1). */
+const CONTINUE = 100;
+
+/** Output that the socket has not taken at which something waits. */
+export interface OutputLimits {
+  /** Content, while the socket is behind. */
+  readonly outputLimitBytes: number;
+  /** Content, while the socket takes all that it is given. */
+  readonly batchLimitBytes: number;
+  /** Heads and trailers. */
+  readonly sectionLimitBytes: number;
+}
+
 /** A stream that takes this much each second is slow and not stalled: as the default of `limits.responseRate`. */
 const leastBytesPerSecond = 240;
 
@@ -46,6 +60,10 @@ export class Sender implements SendRoom {
   readonly #outputLimitBytes: number;
   /** The limit while the socket takes all that it is given: the more in one write, the less each byte costs. */
   readonly #batchLimitBytes: number;
+  /** Output at which heads and trailers wait for the socket. */
+  readonly #sectionLimitBytes: number;
+  /** How far the last of them went beyond that. */
+  #beyondBytes = 0;
   readonly #window = new Window(initialWindowBytes);
   /** The peer's SETTINGS_INITIAL_WINDOW_SIZE. */
   streamWindowBytes = initialWindowBytes;
@@ -59,8 +77,7 @@ export class Sender implements SendRoom {
     budgets: AbuseBudgets,
     counters: EngineCounters,
     buffers: OutputBuffers,
-    outputLimitBytes: number,
-    batchLimitBytes: number,
+    limits: OutputLimits,
   ) {
     this.#events = events;
     this.#writer = writer;
@@ -70,13 +87,33 @@ export class Sender implements SendRoom {
     this.#budgets = budgets;
     this.#counters = counters;
     this.#buffers = buffers;
-    this.#outputLimitBytes = outputLimitBytes;
-    this.#batchLimitBytes = batchLimitBytes;
+    this.#outputLimitBytes = limits.outputLimitBytes;
+    this.#batchLimitBytes = limits.batchLimitBytes;
+    this.#sectionLimitBytes = limits.sectionLimitBytes;
   }
 
-  /** Whether a turn of the scheduler would place something now. */
+  /** Whether `run` would place something now. */
   get canRun(): boolean {
+    return this.#canSendSection || this.#canSendContent;
+  }
+
+  get #canSendContent(): boolean {
     return this.#scheduler.first !== null && this.#window.available > 0 && !this.isFull;
+  }
+
+  /** A section that waits would leave. */
+  get #canSendSection(): boolean {
+    return this.#scheduler.holdsSections && this.#writer.unsentBytes < this.#sectionLimitBytes;
+  }
+
+  /** A head, trailers or a promise that came now would leave at once. */
+  get hasSectionRoom(): boolean {
+    return this.#writer.unsentBytes < this.#sectionLimitBytes && !this.#scheduler.holdsSections;
+  }
+
+  /** What is in the output because a section began below the limit and ended beyond it, at most. */
+  get beyondBytes(): number {
+    return this.#beyondBytes;
   }
 
   /** What the peer lets us send on all streams together. */
@@ -112,7 +149,7 @@ export class Sender implements SendRoom {
   }
 
   roomFor(stream: Http2Stream): number {
-    if (stream.state >= StreamState.ClosedByEnd) return 0;
+    if (stream.state >= StreamState.ClosedByEnd || stream.head !== null) return 0;
     const room = Math.min(stream.sendWindow.available, this.#window.available, this.#outputRoom);
     return Math.max(0, room - stream.queuedBytes);
   }
@@ -130,6 +167,8 @@ export class Sender implements SendRoom {
         `status ${status} came`,
       );
     }
+    // A peer that does not read gets the response without its hints. 100 is none: the peer may wait for it.
+    if (status !== CONTINUE && !this.hasSectionRoom) return;
     this.writeHead(stream.id, status, fields, false, stream.padToMultipleOf);
     stream.state = transition(stream.state, StreamInput.SendHeaders).next;
   }
@@ -142,18 +181,55 @@ export class Sender implements SendRoom {
     if (status < 200 || status > 599) {
       throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `status ${status} came`);
     }
-    this.writeHead(stream.id, status, fields, endStream, stream.padToMultipleOf);
     stream.status = status;
+    if (endStream) {
+      stream.response = ResponsePhase.Ending;
+    } else {
+      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not
+      // leave.
+      const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
+      stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
+    }
+    if (this.hasSectionRoom) {
+      this.#sendHead(stream, fields, endStream);
+    } else {
+      stream.head = fields;
+      this.#scheduler.hold(stream);
+    }
+  }
+
+  #sendHead(stream: Http2Stream, fields: readonly string[], endStream: boolean): void {
+    this.writeHead(stream.id, stream.status, fields, endStream, stream.padToMultipleOf);
+    this.#noteSection();
     if (endStream) {
       this.#end(stream, StreamInput.SendHeadersEnd);
       this.#settle(stream);
     } else {
-      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not
-      // leave.
       stream.state = transition(stream.state, StreamInput.SendHeaders).next;
-      const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
-      stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
     }
+  }
+
+  /** A section has been placed, which began with room. */
+  #noteSection(): void {
+    const beyond = this.#writer.unsentBytes - this.#sectionLimitBytes;
+    this.#beyondBytes = Math.max(0, beyond);
+  }
+
+  /** The section that has waited longest. */
+  #sendSection(stream: Http2Stream): void {
+    this.#scheduler.remove(stream);
+    const { head } = stream;
+    if (head === null) {
+      this.#writeTrailers(stream);
+      this.#settle(stream);
+      return;
+    }
+    stream.head = null;
+    const isLast = stream.queuedBytes === 0 && stream.trailers === null;
+    this.#sendHead(stream, head, isLast && stream.response === ResponsePhase.Ending);
+    if (isLast) return;
+    if (stream.queuedBytes > 0) this.#line(stream);
+    else this.#scheduler.hold(stream);
   }
 
   write(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
@@ -169,7 +245,7 @@ export class Sender implements SendRoom {
     let placed = 0;
     // Others who wait go first; a bare end needs neither window nor room, and there would be nothing to
     // queue.
-    if (stream.queuedBytes === 0 && (total === 0 || this.#scheduler.first === null)) {
+    if (stream.queuedBytes === 0 && stream.head === null && (total === 0 || this.#scheduler.first === null)) {
       placed = this.#place(stream, bytes, start, end, endStream);
     }
     if (placed < total) {
@@ -191,9 +267,8 @@ export class Sender implements SendRoom {
     this.#mustBeStarted(stream);
     stream.response = ResponsePhase.Ending;
     stream.trailers = fields;
-    if (stream.queuedBytes > 0) return;
-    this.#endWithTrailers(stream);
-    this.#settle(stream);
+    if (stream.queuedBytes > 0 || stream.head !== null) return;
+    if (this.#endWithTrailers(stream)) this.#settle(stream);
   }
 
   /** The owner wants no more of the request; with its response complete there is nothing left to wait for. */
@@ -202,9 +277,10 @@ export class Sender implements SendRoom {
     if (stream.response === ResponsePhase.Ended) this.#settle(stream);
   }
 
-  /** Turns of the scheduler while there is room. */
+  /** Sections that wait, then turns of the scheduler, while there is room. */
   run(): void {
-    while (this.canRun) {
+    while (this.#canSendSection) this.#sendSection(this.#scheduler.firstSection as Http2Stream);
+    while (this.#canSendContent) {
       const stream = this.#scheduler.first as Http2Stream;
       const queue = stream.queue as SendQueue;
       const room = this.#frameRoom(stream);
@@ -279,6 +355,7 @@ export class Sender implements SendRoom {
     const start = chunk.length + frameHeadBytes;
     const end = this.#encoder.encodeFields(fields, chunk.buffer, start + 4);
     this.#writer.pushPromise(chunk, parentId, stream.id, end - start - 4);
+    this.#noteSection();
   }
 
   /** A field section: a head with `status`, or trailers when it is 0. @param padTo a multiple to pad the payload to */
@@ -363,13 +440,17 @@ export class Sender implements SendRoom {
 
   /** A stream with queued bytes takes its place: in the line, or among those that wait for their window. */
   #line(stream: Http2Stream): void {
+    // It does when its head has left.
+    if (stream.head !== null) return;
     if (stream.sendWindow.available > 0) this.#scheduler.ready(stream);
     else this.#scheduler.stall(stream);
   }
 
   /** Content of a response that has none: gone at once, so that the owner's credit keeps moving. */
   #swallow(stream: Http2Stream, bytes: number, endStream: boolean): void {
-    if (endStream) {
+    if (endStream && stream.head !== null) {
+      stream.response = ResponsePhase.Ending;
+    } else if (endStream) {
       this.#writer.data(stream.id, emptyBytes, 0, 0, true);
       this.#end(stream, StreamInput.SendDataEnd);
     }
@@ -377,7 +458,17 @@ export class Sender implements SendRoom {
     if (stream.response === ResponsePhase.Ended) this.#settle(stream);
   }
 
-  #endWithTrailers(stream: Http2Stream): void {
+  /** All content has left. @returns false: the trailers wait for room */
+  #endWithTrailers(stream: Http2Stream): boolean {
+    if (!this.hasSectionRoom) {
+      this.#scheduler.hold(stream);
+      return false;
+    }
+    this.#writeTrailers(stream);
+    return true;
+  }
+
+  #writeTrailers(stream: Http2Stream): void {
     const fields = stream.trailers as readonly string[];
     stream.trailers = null;
     // A HEADERS frame that only ends the stream is what an empty DATA frame says with less.
@@ -386,6 +477,7 @@ export class Sender implements SendRoom {
       this.#end(stream, StreamInput.SendDataEnd);
     } else {
       this.writeHead(stream.id, 0, fields, true, stream.padToMultipleOf);
+      this.#noteSection();
       this.#end(stream, StreamInput.SendHeadersEnd);
     }
   }

@@ -11,19 +11,27 @@ import { StreamState } from './stream-state.ts';
 export const ResponsePhase = {
   /** No final head yet; interim ones may have gone. */
   Awaited: 0,
-  /** The head has gone, content and trailers may follow. */
+  /** The head has been given; content and trailers may follow. */
   Started: 1,
-  /** The head has gone; the response has no content, whatever is written (RFC 9110 section 6.4.1). */
+  /** The head has been given; the response has no content, whatever is written (RFC 9110 section 6.4.1). */
   Bodiless: 2,
-  /** The owner has ended it; what is queued still has to leave. */
+  /** The owner has ended it; what waits still has to leave. */
   Ending: 3,
   /** END_STREAM has been written. */
   Ended: 4,
 } as const;
 export type ResponsePhase = (typeof ResponsePhase)[keyof typeof ResponsePhase];
 
-/** What a stream's queued bytes wait for. */
-export const SendWaiting = { Nothing: 0, Turn: 1, Window: 2 } as const;
+/** What a stream that has something to send waits for. */
+export const SendWaiting = {
+  Nothing: 0,
+  /** Of the scheduler: content is queued, and the stream's window is open. */
+  Turn: 1,
+  /** Content is queued, and the peer keeps the stream's window shut. */
+  Window: 2,
+  /** The head or the trailers are next, and the socket has too much to take. Content may be queued behind the head. */
+  Room: 3,
+} as const;
 export type SendWaiting = (typeof SendWaiting)[keyof typeof SendWaiting];
 
 /** Answers how much a stream may send now. */
@@ -58,8 +66,10 @@ export class Http2Stream {
   /** RFC 9113 section 5.1. Everything from here on is the engine's to write. */
   state: StreamState = StreamState.Idle;
   response: ResponsePhase = ResponsePhase.Awaited;
-  /** Of the response; 0 until its head has gone. */
+  /** Of the response; 0 until its head has been given. */
   status = 0;
+  /** The head's fields while the head waits for room. */
+  head: readonly string[] | null = null;
   /** What payloads of the response are padded to a multiple of; 0: they are not. */
   padToMultipleOf = 0;
   /** Content bytes announced by DATA frames so far: what content-length is held against. */
@@ -79,7 +89,7 @@ export class Http2Stream {
   stalledSeconds = 0;
   /** Absent until something had to wait. */
   queue: SendQueue | null = null;
-  /** Trailer section to send after the queue. */
+  /** Trailer section to send after head and queue. */
   trailers: readonly string[] | null = null;
   /** Links and standing in the send scheduler. */
   readyNext: Http2Stream | null = null;

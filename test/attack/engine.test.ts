@@ -404,20 +404,23 @@ test('maxFieldBlockBytes: a field block that grows too large is refused from a f
   t.is(single.engine.counters.abuse, 'fieldBlock');
 });
 
-test('maxUnsentBytes: a peer that asks and never reads is cut off, and holds full buffers only', (t) => {
+test('maxUnsentBytes: a peer that asks and never reads is cut off for what it must be answered, and holds full buffers only', (t) => {
+  const unlimited = { burst: 1e9, perSecond: 0 };
   const peer = Peer.open({
     maxUnsentBytes: 50_000,
     outputLimitBytes: 20_000,
-    budgets: { pings: { burst: 1e9, perSecond: 0 } },
+    budgets: { pings: unlimited, refusedStreams: unlimited },
   });
   let id = 1;
   peer.engine.takeOutput();
   while (peer.engine.failure === null && id < 20_000) {
     peer.send(get(id), ping());
     if (peer.engine.failure !== null) break;
-    peer.engine.respond(peer.stream(id), 200, ['x-answer', 'y'.repeat(50)], true);
+    // Its responses wait, and when they are as many as its streams may be, its requests are refused.
+    if (peer.streams.has(id)) peer.engine.respond(peer.stream(id), 200, ['x-answer', 'y'.repeat(500)], true);
     const chunk = peer.engine.takeOutput();
-    if (chunk !== null && peer.engine.unsentBytes > 100) t.true(chunk.length < 200 || chunk.length > 65_000);
+    if (chunk !== null && peer.engine.unsentBytes > 100)
+      t.true(chunk.length < 1_000 || chunk.length > 64_000);
     id += 2;
   }
   t.is(peer.engine.counters.abuse, 'unsentOutput');
@@ -426,12 +429,24 @@ test('maxUnsentBytes: a peer that asks and never reads is cut off, and holds ful
   t.true(peer.buffers.heldCount <= 2);
 });
 
-test('maxUnsentBytes: interim responses without end to a peer that neither reads nor sends end its connection', (t) => {
+test('interim responses without end are left out for a peer that does not read, which gets the response', (t) => {
   const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
   peer.send(get(1));
-  let informed = 0;
-  for (; peer.engine.failure === null && informed < 10_000; informed++) {
-    peer.engine.inform(peer.stream(1), 103, ['link', 'y'.repeat(500)]);
+  for (let informed = 0; informed < 10_000; informed++) {
+    peer.engine.inform(peer.stream(1), 103, ['link', `${informed}${'y'.repeat(500)}`]);
+    peer.engine.endTurn(peer.nowMs);
+    if (peer.engine.unsentBytes > 50_000) throw new Error('the output overflows');
+  }
+  peer.engine.respond(peer.stream(1), 200, [], true);
+  t.is(peer.output().at(-1), 'HEADERS 1 end :status 200');
+  t.is(peer.engine.failure, null);
+});
+
+test('maxUnsentBytes: 100 without end to a peer that neither reads nor sends ends its connection', (t) => {
+  const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
+  peer.send(get(1));
+  for (let informed = 0; peer.engine.failure === null && informed < 10_000; informed++) {
+    peer.engine.inform(peer.stream(1), 100, []);
     peer.engine.endTurn(peer.nowMs);
     // The first goes to a socket that takes nothing.
     peer.engine.takeOutput();
@@ -441,16 +456,23 @@ test('maxUnsentBytes: interim responses without end to a peer that neither reads
   t.is(peer.lines.at(-1), 'close 1 engine 11');
 });
 
-test('maxUnsentBytes: a turn that produces more is no fault of a peer that takes it', (t) => {
-  const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
+test('maxUnsentBytes: PINGs of a peer that does not read are its own doing, however much waits for it', (t) => {
+  const peer = Peer.open({
+    maxUnsentBytes: 50_000,
+    outputLimitBytes: 20_000,
+    budgets: { pings: { burst: 1e9, perSecond: 0 } },
+  });
   for (let id = 1; id < 200; id += 2) peer.send(get(id));
   for (let id = 1; id < 200; id += 2) {
-    peer.engine.respond(peer.stream(id), 200, ['set-cookie', `${id}${'y'.repeat(1_000)}`], true);
+    peer.engine.respond(peer.stream(id), 200, ['set-cookie', `${id}${'~'.repeat(1_000)}`], true);
   }
-  t.true(peer.engine.unsentBytes > 50_000);
-  peer.engine.endTurn(peer.nowMs);
-  peer.take();
-  t.is(peer.engine.failure, null);
+  peer.engine.takeOutput();
+  const before = peer.engine.unsentBytes;
+  let pings = 0;
+  for (; peer.engine.failure === null && pings < 10_000; pings++) peer.send(ping());
+  t.is(peer.engine.counters.abuse, 'unsentOutput');
+  t.true(before < 44_000 && pings > 300, `${before} bytes leave room for ${pings} answers`);
+  t.true(peer.engine.unsentBytes < 51_000);
 });
 
 test('stalledStreamSeconds: streams that ask for much and open no window are cut off, by count and time', (t) => {

@@ -129,8 +129,11 @@ export class RawHttp2 {
     this.closed = new Promise((resolve) => socket.once('close', resolve));
   }
 
-  static async connect(scope: Scope, port: number, options: RawOptions = {}): Promise<RawHttp2> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  /** @param to a port, or the path of a Unix domain socket */
+  static async connect(scope: Scope, to: number | string, options: RawOptions = {}): Promise<RawHttp2> {
+    const socket = connect(
+      typeof to === 'string' ? { path: to } : { port: to, host: '127.0.0.1', noDelay: true },
+    );
     scope.teardown(() => socket.destroy());
     const connection = new RawHttp2(socket, options.keep ?? true);
     if (options.reads === false) socket.pause();
