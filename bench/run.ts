@@ -24,6 +24,7 @@ import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
 import { profilePage } from './scenarios/profile-page.ts';
 import { profiling } from './scenarios/profiling.ts';
+import { rendering } from './scenarios/rendering.ts';
 import { small } from './scenarios/small.ts';
 import { smallHttp1 } from './scenarios/small-http1.ts';
 import { smallTls } from './scenarios/small-tls.ts';
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   smallHttp1,
   faces,
   frameworksHttp1,
+  rendering,
   compute,
   lightRoute,
   heavyTail,

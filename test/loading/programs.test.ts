@@ -23,6 +23,7 @@ const programs: Readonly<Record<string, readonly [body: string, pool?: Partial<P
   'fetching.mjs': ['fetched'],
   'promised.mjs': ['promised'],
   'rest.mjs': ['any number of parameters', { kind: 'node' }],
+  'rest-named.mjs': ['a named one of any number', { kind: 'node' }],
   'listens-first.mjs': ['listened first'],
   'main.cjs': ['true true true'],
   'two-servers.mjs': ['the application', { port: 3000 }],
@@ -74,6 +75,10 @@ test('a server of WebSockets that has no request listener is one that listens', 
 
 const refused: readonly (readonly [name: string, says: RegExp, pool?: Partial<PoolInput>])[] = [
   ['rest.mjs', /a function of any number of parameters.*state its `kind`/],
+  [
+    'rest-named.mjs',
+    /it exports handler, options, startServer; 'handler' is a function of any number.*state its `kind`/,
+  ],
   [
     'two-servers.mjs',
     /expected one server that listens, found 2, on the ports 9464, 3000: say by the pool's `port`/,

@@ -66,7 +66,11 @@ export function describeExports(module: ModuleExports, name: string | undefined)
   if (own !== undefined)
     return `its ${name === undefined ? 'default export' : `export '${name}'`} is ${describeValue(own)}`;
   const names = Object.keys(exported).filter((each) => exported[each] !== undefined);
-  return `it exports ${names.join(', ') || 'nothing'}`;
+  // One that has the name of an application, and not its shape, is what its author means.
+  const meant = names.filter((each) => (NAMES as readonly string[]).includes(each));
+  const described =
+    meant.length === 1 ? `; '${meant[0]}' is ${describeValue(exported[meant[0] as string])}` : '';
+  return `it exports ${names.join(', ') || 'nothing'}${described}`;
 }
 
 export function lifespanOf(value: unknown): Lifespan {
