@@ -22,12 +22,15 @@ export const AdminCode = {
   NoListener: 'SLUICE_ADMIN_NO_LISTENER',
 } as const;
 
-/** @param what `pool` or `thread` */
-export function unknownName(what: 'pool' | 'thread', name: string, known: readonly string[]): ControlRefusal {
+export function unknownName(
+  what: 'pool' | 'thread' | 'pool or thread',
+  name: string,
+  known: readonly string[],
+): ControlRefusal {
   const near = closest(name, known);
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   const expected = known.length === 0 ? `a ${what}, of which there is none` : `one of ${known.join(', ')}`;
-  const code = what === 'pool' ? AdminCode.UnknownPool : AdminCode.UnknownThread;
+  const code = what === 'thread' ? AdminCode.UnknownThread : AdminCode.UnknownPool;
   return new ControlRefusal(404, code, `${what}: expected ${expected}, came ${shown(name)}${hint}`);
 }
 

@@ -16,6 +16,12 @@ export const commands = {
   ps: 'Show the pools and threads of the servers that run the configuration: how full, how busy, how long requests wait.',
   top: 'The same, again every second, with rates; Ctrl-C ends it.',
   status: 'Ask the servers that run the configuration how they are: one JSON object for each.',
+  exchanges: 'Show the exchanges in flight, oldest first, and whom each of them waits for.',
+  config: 'Show the configuration in force on a running server, and where each value came from.',
+  logs: 'Show the newest lines of the log of a running server, and with -f those that follow.',
+  recycle: 'Replace threads of a running server, one after the other, without losing a request.',
+  resize: 'Change how many threads a pool of a running server has, until the next reload.',
+  drain: 'Tell a running server to take no new requests, finish the open ones and end; return at once.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   doctor:
     'Run the server under a load and show the event loops of its reactor and of each thread, with clinic.',
@@ -31,6 +37,8 @@ export type Command = keyof typeof commands;
 export interface Arguments {
   /** Undefined when none was given or it is unknown; `problems` says so. */
   readonly command: Command | undefined;
+  /** Of help: the command that it is asked for; undefined: all of them. */
+  readonly about?: Command;
   readonly flags: Flags;
   readonly problems: readonly ConfigProblem[];
 }
@@ -50,9 +58,14 @@ export function parseArguments(words: readonly string[]): Arguments {
     else readFlag(token, flags, problems);
   }
   // `sluice start --help` asks for help, whatever else stands there.
-  if (asked !== undefined) return { command: asked, flags, problems: [] };
+  if (asked !== undefined) return { command: asked, ...aboutOf(positionals[0]), flags, problems: [] };
   const command = readCommand(positionals, flags, problems);
-  return { command, flags, problems: command === 'help' || command === 'version' ? [] : problems };
+  if (command === 'help') return { command, ...aboutOf(positionals[1]), flags, problems: [] };
+  return { command, flags, problems: command === 'version' ? [] : problems };
+}
+
+function aboutOf(word: string | undefined): { readonly about?: Command } {
+  return word !== undefined && isCommand(word) ? { about: word } : {};
 }
 
 /** Not `strict`: that throws at the first wrong word, and all of them are to be reported. */

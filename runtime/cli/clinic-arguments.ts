@@ -33,6 +33,7 @@ export function clinicUsage(tool: ClinicTool): string {
     '         -- COMMAND...                                 a command; $URL and $PORT in it are the server’s',
     '         nothing: make a load yourself, and press Ctrl-C',
     `  --seconds ${DEFAULT_SECONDS}, --connections ${DEFAULT_CONNECTIONS} and --output ./sluice-${tool}-DATE-TIME are the defaults; --output is made, or is empty`,
+    `  example: sluice ${tool} --load / --seconds 10`,
     `  needs clinic: npm install --save-dev --save-exact clinic@${CLINIC_VERSION}`,
     '  ends with 0 when there is a report, 2 for a wrong command line or configuration, 3 when an application does not load, else 1',
   ].join('\n');

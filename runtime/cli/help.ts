@@ -1,8 +1,8 @@
 /** `sluice help`: made from the tables that the command line is parsed with, so that it is complete. */
 
-import { commands } from './arguments.ts';
+import { type Command, commands } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
-import { type Setting, settings } from './settings.ts';
+import { type Setting, type SettingName, settings } from './settings.ts';
 
 export const usage = `usage: sluice ${Object.keys(commands).join('|')} [module] [flags]`;
 
@@ -24,11 +24,94 @@ export function helpText(): string {
   ].join('\n\n');
 }
 
+interface CommandText {
+  readonly flags: readonly SettingName[];
+  readonly examples: readonly Row[];
+}
+
+const ASKING: readonly SettingName[] = ['config'];
+const RUNNING: readonly SettingName[] = [
+  'config',
+  'address',
+  'port',
+  'dev-tls',
+  'threads',
+  'drain-timeout',
+  'log-level',
+  'log-format',
+];
+
+/** Of the commands that do not read their words themselves. */
+const texts: { readonly [Name in Command]?: CommandText } = {
+  start: {
+    flags: [...RUNNING, 'watch'],
+    examples: [
+      ['sluice start', 'Run what ./runtime.config.json describes.'],
+      ['sluice start app.ts --port 3000 --threads 4', 'Run one application without a configuration file.'],
+      ['sluice start --watch', 'For development: reload when a file changes.'],
+    ],
+  },
+  check: {
+    flags: [...RUNNING, 'load', 'effective'],
+    examples: [
+      ['sluice check', 'Say what is wrong with ./runtime.config.json, or what it would run.'],
+      ['sluice check --load', 'Load the applications too.'],
+      ['sluice check --effective --threads 4', 'Print every value in force, and where it comes from.'],
+    ],
+  },
+  reload: {
+    flags: ASKING,
+    examples: [
+      ['sluice reload', 'Take over ./runtime.config.json and the applications as they are now.'],
+      ['sluice reload --config /etc/sluice.json', 'The same for another server.'],
+    ],
+  },
+  stop: {
+    flags: ASKING,
+    examples: [
+      ['sluice stop', 'End the server of ./runtime.config.json, and wait for it.'],
+      ['sluice stop app.ts', 'End the server that "sluice start app.ts" has started.'],
+    ],
+  },
+  ps: {
+    flags: ASKING,
+    examples: [['sluice ps', 'Pools and threads in a table.']],
+  },
+  top: {
+    flags: ASKING,
+    examples: [['sluice top', 'The same every second, with rates.']],
+  },
+  status: {
+    flags: ASKING,
+    examples: [
+      ['sluice status', 'Everything, as JSON.'],
+      ["sluice status | jq '.pools[].queued'", 'How many requests wait for each pool.'],
+    ],
+  },
+};
+
+/** Null: the command has a help of its own, or there is none. */
+export function commandHelp(command: Command): string | null {
+  const text = texts[command];
+  if (text === undefined) return null;
+  const flags = settings.filter(({ name }) => text.flags.includes(name));
+  const rows = flags.map((setting): Row => [flagOf(setting), setting.description]);
+  return [
+    `usage: sluice ${command} [module] [flags]`,
+    commands[command],
+    `Examples:\n${table(text.examples)}`,
+    `Flags:\n${table(rows)}`,
+    '"sluice help" has exit codes, and the variables for these flags.\n',
+  ].join('\n\n');
+}
+
 const examples: readonly Row[] = [
   ['sluice start app.ts --port 3000', 'Give every request to one application, with defaults for all else.'],
   ['sluice start', 'Run what ./runtime.config.json describes.'],
   ['sluice check', 'Say what is wrong with ./runtime.config.json, or what it would run.'],
   ['sluice status app.ts', 'Ask the server that "sluice start app.ts" has started.'],
+  ['sluice exchanges --older 5s', 'Say what has taken five seconds so far, and whom it waits for.'],
+  ['sluice recycle --help', 'Explain one command, with examples.'],
 ];
 
 const exitCodes: Readonly<Record<string, string>> = {

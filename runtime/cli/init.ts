@@ -13,6 +13,10 @@ const help = `${usage}
 
 Writes an application, a test for it, a runtime.config.json and what package.json lacks. Nothing that is there is overwritten.
 
+Examples:
+  sluice init                     A project in this folder.
+  sluice init api --kind fetch    A Fetch application in the folder api.
+
 Flags:
   --kind KIND   native: an async function of an exchange, with all of HTTP/2 (default). fetch: an object with a fetch method.
                 node: a function of request and response, as for node:http. Express and the like need none of these: name your own

@@ -8,10 +8,11 @@ import { warningsOf } from '../config/warnings.ts';
 import { findRefusedFlags } from '../pool-flags.ts';
 import { StopSignals } from '../stop-signals.ts';
 import { readVersion } from '../version.ts';
+import { isAdminCommand } from './admin-arguments.ts';
 import { type Command, parseArguments } from './arguments.ts';
 import type { Answer } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
-import { helpText, usage } from './help.ts';
+import { commandHelp, helpText, usage } from './help.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
 
@@ -25,12 +26,16 @@ export async function main(words: readonly string[], environment: Environment): 
     const { init } = await import('./init.ts');
     return tell(init(rest, process.cwd()));
   }
+  if (isAdminCommand(first)) {
+    const [{ admin }, { processOutput }] = await Promise.all([import('./admin.ts'), import('./output.ts')]);
+    return tell(await admin(first, rest, environment, processOutput()));
+  }
   if (isClinicTool(first)) {
     const { clinic } = await import('./clinic.ts');
     return clinic(first, rest, environment);
   }
-  const { command, flags, problems } = parseArguments(words);
-  if (command === 'help') return print(helpText());
+  const { command, about, flags, problems } = parseArguments(words);
+  if (command === 'help') return help(about, environment);
   if (command === 'profile') {
     complain('expected profile in front of its flags: sluice profile cpu --config FILE');
     return ExitCode.ConfigWrong;
@@ -43,7 +48,8 @@ export async function main(words: readonly string[], environment: Environment): 
   const settings = readSettings(flags, environment);
   // Without a command there is nothing to load a file for.
   if (command === undefined) return refuse('command line', [...problems, ...settings.problems], usage);
-  if (isClinicTool(command)) return refuse('command line', [notFirst(command)], usage);
+  if (isClinicTool(command) || isAdminCommand(command))
+    return refuse('command line', [notFirst(command)], usage);
   for (const warning of findMistypedVariables(environment)) complain(`warning: ${warning}`);
   let config: Config;
   try {
@@ -55,6 +61,14 @@ export async function main(words: readonly string[], environment: Environment): 
   const ask = questions[command];
   if (ask !== undefined) return tell(await ask(config));
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
+}
+
+/** @param about the command that it is about; undefined: all of them */
+function help(about: Command | undefined, environment: Environment): number | Promise<number> {
+  if (about === undefined || about === 'help' || about === 'version') return print(helpText());
+  const text = commandHelp(about);
+  // Those that read their words themselves have a help of their own.
+  return text === null ? main([about, '--help'], environment) : print(text);
 }
 
 /** What concerns servers that run. */
@@ -77,7 +91,7 @@ function tell({ exitCode, text }: Answer): number | Promise<number> {
 
 async function check(
   config: Config,
-  { overrides, file, load }: ReadSettings,
+  { overrides, file, load, effective }: ReadSettings,
   environment: Environment,
 ): Promise<number> {
   const missing = findMissingApplications(config);
@@ -93,6 +107,10 @@ async function check(
     const failures = await loadFailures(config);
     for (const failure of failures) complain(failure);
     if (failures.length > 0) return ExitCode.ApplicationFailed;
+  }
+  if (effective) {
+    const { effectiveTable } = await import('./effective-table.ts');
+    return print(effectiveTable(config.origin.values()));
   }
   const { summarize } = await import('./summary.ts');
   return print(summarize(config, overrides, libuvThreads(config, environment), process.cwd()));

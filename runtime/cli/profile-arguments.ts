@@ -28,6 +28,11 @@ Kinds:
   heap           What was allocated and is still there: clinic's heapprofiler page, and a .heapprofile for each thread.
   heap-snapshot  The whole heap of one thread, which stands still meanwhile. The file holds secrets: whatever the thread has in its memory.
 
+Examples:
+  sluice profile cpu                              Ten seconds of all threads.
+  sluice profile cpu --pool render --seconds 30   One pool, for longer.
+  sluice profile heap-snapshot --thread render-2  What a thread keeps in its memory.
+
 Flags:
   --pool POOL      Threads of this pool only.
   --thread THREAD  This thread only, by its name (render-2); "reactor" is the one with the sockets.

@@ -18,6 +18,7 @@ export type SettingName =
   | 'dev-tls'
   | 'watch'
   | 'load'
+  | 'effective'
   | 'threads'
   | 'drain-timeout'
   | 'log-level'
@@ -81,6 +82,13 @@ export const settings: readonly Setting[] = [
       'With check: load the applications too, in threads that are thrown away. What they do while they load, they do.',
   },
   {
+    name: 'effective',
+    placeholder: '',
+    variables: [],
+    description:
+      'With check: print every value that would be in force, and where it comes from: a default, the file and its line, a flag or a variable.',
+  },
+  {
     name: 'threads',
     placeholder: 'N or MIN-MAX',
     variables: ['SLUICE_THREADS', 'WEB_CONCURRENCY'],
@@ -117,6 +125,8 @@ export interface ReadSettings {
   readonly watch: boolean;
   /** `check` loads the applications. */
   readonly load: boolean;
+  /** `check` prints the configuration in force. */
+  readonly effective: boolean;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -138,6 +148,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   const watch = read('watch', parseSwitch);
   if (watch?.value === true && environment.NODE_ENV === 'production') problems.push(notInProduction(watch));
   const load = read('load', parseSwitch);
+  const effective = read('effective', parseSwitch);
   const threads = read('threads', parseThreadRange);
   const drainTimeoutMs = read('drain-timeout', parseDuration);
   const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
@@ -151,7 +162,14 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     ...(logLevel && { logLevel }),
     ...(logFormat && { logFormat }),
   };
-  return { file, overrides, watch: watch?.value === true, load: load?.value === true, problems };
+  return {
+    file,
+    overrides,
+    watch: watch?.value === true,
+    load: load?.value === true,
+    effective: effective?.value === true,
+    problems,
+  };
 }
 
 /** Errors and sources are shown to browsers. */

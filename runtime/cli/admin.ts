@@ -1,0 +1,219 @@
+/** Commands that ask the servers of a configuration for one thing: `recycle`, `resize`, `drain`, `config`, `exchanges`, `logs`. */
+import { unknownName } from '../admin/errors.ts';
+import type { ExchangesView } from '../admin/exchange-types.ts';
+import type { Config } from '../config/config.ts';
+import { formatDuration, parseDuration } from '../config/duration.ts';
+import type { EffectiveValue } from '../config/effective.ts';
+import { ConfigError, describeProblems } from '../config/errors.ts';
+import { loadConfig } from '../config/load.ts';
+import { parseThreadRange } from '../config/thread-range.ts';
+import type { ControlClient } from '../control/client.ts';
+import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
+import type { ServerStatus } from '../status-types.ts';
+import { type AdminArguments, type AdminCommand, adminHelp, parseAdmin } from './admin-arguments.ts';
+import { type Answer, askServers } from './ask-servers.ts';
+import { effectiveTable } from './effective-table.ts';
+import { exchangesTable } from './exchanges-table.ts';
+import { ExitCode } from './exit-code.ts';
+import { type Environment, readSettings } from './settings.ts';
+
+export interface AdminOutput {
+  /** For people. */
+  readonly isTerminal: boolean;
+  readonly colour: boolean;
+  write(text: string): Promise<void>;
+  /** Aborts when whoever looks has seen enough. */
+  readonly signal: AbortSignal;
+}
+
+class WrongWords extends Error {}
+
+/** @param words behind the command */
+export async function admin(
+  command: AdminCommand,
+  words: readonly string[],
+  environment: Environment,
+  output: AdminOutput,
+): Promise<Answer> {
+  const parsed = parseAdmin(command, words);
+  if (parsed === 'help') return { exitCode: ExitCode.Ok, text: adminHelp(command) };
+  if (typeof parsed === 'string') return wrongWords(command, parsed);
+  try {
+    const config = configOf(parsed, environment);
+    const find = parsed.flags.pid === undefined ? {} : { pid: pidOf(String(parsed.flags.pid)) };
+    return await askServers(config, (clients) => runs[command](clients, parsed, output), undefined, find);
+  } catch (error) {
+    if (error instanceof WrongWords) return wrongWords(command, error.message);
+    if (error instanceof ConfigError)
+      return { exitCode: ExitCode.ConfigWrong, text: describeProblems(error.source, error.problems) };
+    throw error;
+  }
+}
+
+function wrongWords(command: AdminCommand, message: string): Answer {
+  return { exitCode: ExitCode.ConfigWrong, text: `${message}\n"sluice ${command} --help" says more.` };
+}
+
+function configOf({ flags }: AdminArguments, environment: Environment): Config {
+  const given = new Map<string, string[]>();
+  if (typeof flags.config === 'string') given.set('config', [flags.config]);
+  // Only the file: what the running server was told besides it knows itself.
+  return loadConfig(readSettings(given, environment).file);
+}
+
+function pidOf(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new WrongWords(`--pid: expected the number of a process, came ${JSON.stringify(text)}`);
+}
+
+type Run = (clients: readonly ControlClient[], given: AdminArguments, output: AdminOutput) => Promise<Answer>;
+
+const runs: Readonly<Record<AdminCommand, Run>> = {
+  recycle: (clients, { operands }) =>
+    each(clients, async (client) => {
+      const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
+      const paths =
+        operands.length === 0 ? pools.map(({ name }) => poolPath(name)) : operands.map(pathOf(pools));
+      let text = '';
+      for (const path of paths) {
+        const { pool, threads } = (await client.ask('POST', `${path}/recycle`)) as {
+          readonly pool: string;
+          readonly threads: readonly string[];
+        };
+        text += `pool ${pool}: ${threads.length === 0 ? 'no thread to replace' : `replaced ${threads.join(', ')}`}\n`;
+      }
+      return text;
+    }),
+  resize: (clients, { operands: [pool = '', text = ''] }) => {
+    const range = parseThreadRange(text, 'threads');
+    if (!('min' in range))
+      throw new WrongWords(`threads: expected ${range.expected}, came ${range.received}`);
+    return each(clients, async (client) => {
+      const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
+        readonly threads: { readonly min: number; readonly max: number };
+      };
+      return `pool ${pool}: from ${threads.min} to ${threads.max} threads, until the next reload\n`;
+    });
+  },
+  drain: (clients) =>
+    each(clients, async (client) => {
+      const { pid, open, drainDelayMs, drainTimeoutMs } = (await client.ask('POST', '/drain')) as {
+        readonly pid: number;
+        readonly open: number;
+        readonly drainDelayMs: number;
+        readonly drainTimeoutMs: number;
+      };
+      const delay = drainDelayMs > 0 ? `after ${formatDuration(drainDelayMs)}, ` : '';
+      return `draining: process ${pid}, ${open} open; it ends ${delay}when they have ended, within ${formatDuration(drainTimeoutMs)}\n`;
+    }),
+  config: (clients, { flags }) =>
+    each(clients, async (client) => {
+      const answer = await client.ask('GET', '/config');
+      if (flags.json === true) return `${JSON.stringify(answer)}\n`;
+      const { file, values } = answer as {
+        readonly file: string;
+        readonly values: readonly EffectiveValue[];
+      };
+      return `# ${file}\n${effectiveTable(values)}`;
+    }),
+  exchanges: (clients, { flags }) => {
+    const query = exchangeQuery(flags);
+    return each(clients, async (client) => {
+      const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
+      return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
+    });
+  },
+  logs: async (clients, { flags }, output) => {
+    const lines = wholeFlag('lines', flags.lines, 10_000);
+    const query = `?follow=${flags.follow === true}${lines === undefined ? '' : `&lines=${lines}`}`;
+    const isText = output.isTerminal && flags.json !== true;
+    await Promise.all(clients.map((client) => copyLog(client, query, isText, output)));
+    return { exitCode: ExitCode.Ok, text: '' };
+  },
+};
+
+/** What each server says, one after the other. Which is which is said where there are several. */
+async function each(
+  clients: readonly ControlClient[],
+  ask: (client: ControlClient) => Promise<string>,
+): Promise<Answer> {
+  let text = '';
+  for (const client of clients) {
+    if (clients.length > 1) text += `${client.path}\n`;
+    text += await ask(client);
+  }
+  return { exitCode: ExitCode.Ok, text };
+}
+
+function poolPath(name: string): string {
+  return `/pools/${encodeURIComponent(name)}`;
+}
+
+/** Pools come first: a thread is named after its pool, and a number. */
+function pathOf(pools: ServerStatus['pools']): (name: string) => string {
+  const threads = pools.flatMap((pool) => pool.threads.map((thread) => thread.name));
+  const names = pools.map(({ name }) => name);
+  return (name) => {
+    if (names.includes(name)) return poolPath(name);
+    if (threads.includes(name)) return `/threads/${encodeURIComponent(name)}`;
+    throw unknownName('pool or thread', name, [...names, ...threads]);
+  };
+}
+
+function exchangeQuery(flags: AdminArguments['flags']): string {
+  const query = new URLSearchParams();
+  for (const name of ['pool', 'thread'] as const)
+    if (typeof flags[name] === 'string') query.set(name, flags[name]);
+  if (typeof flags.older === 'string') {
+    const ms = parseDuration(flags.older, '--older');
+    if (typeof ms !== 'number') throw new WrongWords(`--older: expected ${ms.expected}, came ${ms.received}`);
+    query.set('olderThanMs', String(ms));
+  }
+  const limit = wholeFlag('limit', flags.limit, 1_000);
+  if (limit !== undefined) query.set('limit', String(limit));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function wholeFlag(name: string, value: string | boolean | undefined, most: number): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (/^\d{1,6}$/.test(value) && Number(value) <= most) return Number(value);
+  throw new WrongWords(`--${name}: expected a whole number up to ${most}, came ${JSON.stringify(value)}`);
+}
+
+/** Until it ends, or nobody wants more; a server that ends meanwhile ends it too. */
+async function copyLog(
+  client: ControlClient,
+  query: string,
+  isText: boolean,
+  { colour, write, signal }: AdminOutput,
+): Promise<void> {
+  const { formatLine } = await import('../log.ts');
+  try {
+    const { status, body } = await client.request('GET', `/logs${query}`, { signal });
+    let rest = '';
+    let whole = '';
+    for await (const piece of body) {
+      if (status !== 200) {
+        whole += piece;
+        continue;
+      }
+      const lines = (rest + piece).split('\n');
+      rest = lines.pop() ?? '';
+      if (lines.length > 0)
+        await write(lines.map((line) => `${isText ? formatLine(line, colour) : line}\n`).join(''));
+    }
+    if (status !== 200) throw refusal(status, whole);
+  } catch (error) {
+    if (signal.aborted) return;
+    const hasEnded = error instanceof ControlSocketError && error.code === ControlCode.Lost;
+    if (!hasEnded) throw error;
+  }
+}
+
+function refusal(status: number, text: string): ControlRefusal {
+  const { error } = JSON.parse(text) as {
+    readonly error: { readonly code: string; readonly message: string };
+  };
+  return new ControlRefusal(status, error.code, error.message);
+}

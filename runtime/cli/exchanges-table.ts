@@ -1,0 +1,31 @@
+/** Exchanges in flight as lines for a person: `sluice exchanges`. */
+import type { ExchangesView, ExchangeView } from '../admin/exchange-types.ts';
+import { formatDuration } from '../config/duration.ts';
+
+export function exchangesTable({ total, isCut, exchanges }: ExchangesView): string {
+  const shown = exchanges.length === total ? '' : `, the oldest ${exchanges.length} are shown`;
+  const head = `${total} in flight${shown}${isCut ? '; there are more, which were not looked at' : ''}\n`;
+  return head + exchanges.map(describe).join('');
+}
+
+function describe(exchange: ExchangeView): string {
+  const { id, ageMs, method, path, state, thread, pool, waitsFor, request, response } = exchange;
+  const age = formatDuration(ageMs < 10_000 ? Math.round(ageMs) : Math.round(ageMs / 1_000) * 1_000);
+  const where = thread ?? (pool === null ? 'no pool' : `pool ${pool}`);
+  return [
+    `#${id}  ${age}  ${printable(`${method} ${path}`)}  ${state}  ${where}`,
+    `    waits for ${waitsFor.who} ${printable(waitsFor.name)}: ${printable(waitsFor.why)}`,
+    `    request ${bytes(request.receivedBytes)} came, ${bytes(request.waitingBytes)} wait, ${bytes(request.unreadBytes)} with the thread; response ${bytes(response.bytes)} made, ${bytes(response.sentBytes)} left, ${bytes(response.waitingBytes)} wait`,
+    '',
+  ].join('\n');
+}
+
+function bytes(count: number): string {
+  if (count < 10_240) return `${count} B`;
+  return count < 10_485_760 ? `${Math.round(count / 1_024)} KiB` : `${Math.round(count / 1_048_576)} MiB`;
+}
+
+/** A peer chose the path: no part of it moves the cursor. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?');
+}
