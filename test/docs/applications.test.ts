@@ -1,39 +1,23 @@
 /**
- * Every module that a page shows (a block whose first line names its file) compiles against the published types, and those of
- * README and docs/applications.md do what the text says of them.
+ * The modules that README and docs/applications.md show do what the text says of them; `types.test.ts` holds that they compile.
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import type { ClientHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import { GatewayErrorCode } from '../../workers/gateway.ts';
 import { FileScope, startServer, type TestServer } from '../server/harness.ts';
 import { answer, connectHttp2, request } from '../server/http2-client.ts';
-import { modulesOf, pages, read, root } from './markdown.ts';
+import { modulesOf, read, root } from './markdown.ts';
+import { published } from './published.ts';
 
 const scope = new FileScope();
 const shown = new Map([...modulesOf(read('README.md')), ...modulesOf(read('docs/applications.md'))]);
 let directory: string;
 let server: TestServer;
 let session: ClientHttp2Session;
-
-/** What package.json exports, in the sources. */
-const published: Readonly<Record<string, string>> = {
-  sluice: `${root}runtime/embedding/sluice.ts`,
-  'sluice/actors': `${root}workers/actors/actors.ts`,
-  'sluice/extensions': `${root}workers/extensions.ts`,
-  'sluice/faces': `${root}workers/faces/faces.ts`,
-  'sluice/fetch': `${root}workers/adapters/fetch/fetch.ts`,
-  'sluice/middleware': `${root}workers/middleware/compose.ts`,
-  'sluice/node': `${root}workers/adapters/node/node.ts`,
-  'sluice/validator': `${root}workers/validator/validate.ts`,
-  'sluice/gateway': `${root}workers/gateway.ts`,
-  'sluice/websocket': `${root}workers/websocket/accept.ts`,
-};
 
 test.before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sluice-docs-'));
@@ -51,48 +35,6 @@ test.before(async () => {
 });
 
 test.after.always(() => scope.end());
-
-test('every module on the pages compiles, strictly, against what the package exports', async (t) => {
-  const own = await mkdtemp(join(tmpdir(), 'sluice-docs-types-'));
-  t.teardown(() => rm(own, { recursive: true }));
-  const options = {
-    ...JSON.parse(read('tsconfig.json')).compilerOptions,
-    typeRoots: [`${root}node_modules/@types`],
-    paths: Object.fromEntries(Object.entries(published).map(([name, file]) => [name, [file]])),
-  };
-  const names: string[] = [];
-  for (const page of await pages()) {
-    const files = new Map<string, string>();
-    for (const [name, source] of modulesOf(read(page))) {
-      if (!name.endsWith('.ts')) continue;
-      const file = `${names.length}-${name}`;
-      names.push(file);
-      files.set(name, file);
-      // The modules of one page import each other by the names that they have there.
-      const named = source.replaceAll(/'\.\/([\w-]+\.ts)'/g, (all, other) => {
-        const known = files.get(other);
-        return known === undefined ? all : `'./${known}'`;
-      });
-      await writeFile(join(own, file), named);
-    }
-  }
-  await symlink(`${root}node_modules`, join(own, 'node_modules'));
-  await writeFile(join(own, 'package.json'), '{ "type": "module" }');
-  // What a package of ours has no types of.
-  const files = [...names, `${root}wire/comlink-node-adapter.d.ts`];
-  await writeFile(join(own, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
-  t.true(names.length >= [...shown.keys()].filter((name) => name.endsWith('.ts')).length);
-  const compile = promisify(execFile)(process.execPath, [
-    `${root}node_modules/typescript/bin/tsc`,
-    '-p',
-    own,
-  ]);
-  await t.notThrowsAsync(
-    compile.catch((error: { stdout: string }) => {
-      throw new Error(error.stdout);
-    }),
-  );
-});
 
 test('every code of the gateway stands in the table of errors', (t) => {
   const text = read('docs/applications.md');

@@ -17,12 +17,8 @@ export function read(file: string): string {
 /** Every page of the project, relative to its root. */
 export async function pages(): Promise<string[]> {
   const found: string[] = [];
-  for await (const file of glob(
-    '{*.md,docs/**/*.md,wire/**/*.md,runtime/**/*.md,workers/**/*.md,bench/**/*.md,apps/**/*.md}',
-    {
-      cwd: root,
-    },
-  ))
+  const patterns = ['*.md', '{docs,wire,runtime,workers,bench,apps}/**/*.md'];
+  for await (const file of glob(patterns, { cwd: root, exclude: ['**/node_modules/**', 'docs/site/**'] }))
     found.push(file);
   return found.sort();
 }
@@ -44,6 +40,13 @@ export function modulesOf(text: string): Map<string, string> {
     if (name !== undefined) modules.set(name, block.text);
   }
   return modules;
+}
+
+/** The blocks of a language that are no whole modules: parts of one, which stand for themselves. */
+export function fragmentsOf(text: string, language: string): string[] {
+  return blocksOf(text)
+    .filter((block) => block.language === language && !/^\/\/ [\w-]+\.[jt]s\n/.test(block.text))
+    .map((block) => block.text);
 }
 
 /** The text without its fenced and inline code, in which a bracket is no link. */
