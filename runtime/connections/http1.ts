@@ -11,7 +11,7 @@ import type { Front } from './front.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
 import { Http1Exchanges, type MessageHolder } from './http1-exchanges.ts';
 import { Http1Pace } from './http1-pace.ts';
-import { free } from './read-buffer.ts';
+import { readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 
 export class Http1Connection implements Connection, MessageHolder {
@@ -28,7 +28,6 @@ export class Http1Connection implements Connection, MessageHolder {
   isDraining = false;
   /** Whose doing it is when the connection is lost, for the exchanges that it cuts off. */
   lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
-  readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onEnd = (): void => this.#ended();
   readonly #onSocketClosed = (): void => this.#closed();
 
@@ -40,7 +39,6 @@ export class Http1Connection implements Connection, MessageHolder {
     this.#exchanges = new Http1Exchanges(front, peer, this);
     this.#engine = this.#exchanges.engine;
     this.#output = new SocketOutput(socket, this.#engine, front.buffers, () => this.#taken());
-    socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('error', ignore);
     socket.on('close', this.#onSocketClosed);
@@ -49,6 +47,9 @@ export class Http1Connection implements Connection, MessageHolder {
   /** @param first what has been read of the socket already. The connection may have left HTTP/1.1 when it returns. */
   begin(first: Buffer): void {
     if (first.length > 0) this.#read(first);
+    if (this.#state !== 'open') return;
+    readTo(this.#socket, (chunk) => this.#read(chunk));
+    if (this.#engine.isPaused) this.#socket.pause();
   }
 
   #read(chunk: Buffer): void {
@@ -66,7 +67,6 @@ export class Http1Connection implements Connection, MessageHolder {
       this.#leave(chunk.subarray(at));
       return;
     }
-    free(chunk);
     // Most reads bring requests, whose answers come later: then there is nothing to write, but something to publish.
     if (this.#engine.state !== 'open' || this.#engine.hasOutput) this.#front.reactor.flushLater(this);
     else this.#front.reactor.request();
@@ -76,7 +76,6 @@ export class Http1Connection implements Connection, MessageHolder {
   #leave(rest: Buffer): void {
     const socket = this.#socket;
     this.#state = 'left';
-    socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('error', ignore);
     socket.off('close', this.#onSocketClosed);

@@ -11,7 +11,7 @@ import type { Front } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Exchanges, type StreamHolder } from './http2-exchanges.ts';
 import { Http2Pace } from './http2-pace.ts';
-import { free } from './read-buffer.ts';
+import { readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 
 const NO_ERROR = 0x0;
@@ -55,7 +55,6 @@ export class Http2Connection implements Connection, StreamHolder {
     this.#engine = new Http2Exchanges(front, peer, this, now).engine;
     this.#output = new SocketOutput(socket, this.#engine, front.buffers, () => this.#taken());
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#ended());
     socket.on('error', () => {
       // 'close' follows and ends the streams; a peer that goes away is no event for the log.
@@ -65,6 +64,7 @@ export class Http2Connection implements Connection, StreamHolder {
     if (!peer.allowsHttp2) this.#engine.goaway(INADEQUATE_SECURITY, false);
     if (upgraded !== null) this.#upgrade(upgraded);
     this.#read(first);
+    readTo(socket, (chunk) => this.#read(chunk));
   }
 
   #upgrade({ method, authority, path, fields, settings }: UpgradedRequest): void {
@@ -80,7 +80,6 @@ export class Http2Connection implements Connection, StreamHolder {
       this.#fault(error);
       return;
     }
-    free(chunk);
     if (this.#drain === 'promised' && this.#engine.unansweredPings === 0) this.#stopTaking();
     this.#front.reactor.flushLater(this);
   }

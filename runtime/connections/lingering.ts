@@ -10,7 +10,7 @@
  * everything, so the time limits meet those that are slow, or gone. Nobody has a timer: the server's tick looks at all.
  */
 import type { Socket } from 'node:net';
-import { free } from './read-buffer.ts';
+import { readTo } from './socket-input.ts';
 
 export interface LingerOptions {
   /** A peer that sends nothing for this long is waited for no longer. */
@@ -65,10 +65,8 @@ export class LingeringSockets {
     socket.once('close', () => this.#remove(socket));
     // The deadline of an idle connection is not that of one that ends.
     socket.setTimeout(0);
-    socket.removeAllListeners('data');
-    socket.on('data', (chunk: Uint8Array) => {
+    readTo(socket, (chunk) => {
       lingering.readBytes += chunk.length;
-      free(chunk);
       if (lingering.readBytes > this.options.maxBytes) socket.pause();
     });
     socket.resume();
