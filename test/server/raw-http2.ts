@@ -70,11 +70,12 @@ export function requestHead(
   method: string,
   path: string,
   more: Readonly<Record<string, string>> = {},
+  authority = 'test.invalid',
 ): Buffer {
   return fieldBlock([
     [':method', method],
     [':scheme', 'http'],
-    [':authority', 'test.invalid'],
+    [':authority', authority],
     [':path', path],
     ...Object.entries(more),
   ]);

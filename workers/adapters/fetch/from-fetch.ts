@@ -14,6 +14,7 @@ import { heldStream } from './held-exchange.ts';
 import { headersOf, LazyRequest, requestOf, signalOf } from './lazy-request.ts';
 import { isLightResponse, type LightResponse } from './light-response.ts';
 import { urlOf } from './request-url.ts';
+import { StreamBacklog } from './stream-backlog.ts';
 
 export type FetchHandler = (
   request: Request,
@@ -23,7 +24,12 @@ export type FetchHandler = (
 
 export interface FromFetchOptions {
   readonly downgrade?: DowngradeOptions;
+  /** Bytes that a response's stream may hold while the peer takes none; beyond it the exchange is reset. Default 16 MiB. */
+  readonly maxWaitingBytes?: number;
 }
+
+const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
+const INTERNAL_ERROR = 0x2;
 
 /** There are none of them in Fetch (Fetch Standard, "forbidden method"). */
 const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
@@ -35,6 +41,7 @@ export function fromFetch(
 ): Application {
   const native = folded(typeof handler === 'function' ? handler : handler.fetch);
   if (native !== null) return native;
+  const { maxWaitingBytes = DEFAULT_WAITING_BYTES } = options;
   const call: FetchHandler =
     typeof handler === 'function' ? handler : (request, env, context) => handler.fetch(request, env, context);
   const application = (exchange: Exchange): void | Promise<void> => {
@@ -46,9 +53,10 @@ export function fromFetch(
       const pushes = respondLight(exchange, result, associated);
       return pushes === null ? undefined : settled(pushes);
     }
-    return answer(exchange, result, context, associated);
+    return answer(exchange, result, context, sending);
   };
   const associated = Associated.of(application, downgradeOf(options.downgrade));
+  const sending: Sending = { associated, maxWaitingBytes };
   return application;
 }
 
@@ -75,14 +83,20 @@ function makeRequest(exchange: Exchange, url: string): Request {
   return request;
 }
 
+/** How responses are sent. */
+interface Sending {
+  readonly associated: Associated | null;
+  readonly maxWaitingBytes: number;
+}
+
 async function answer(
   exchange: Exchange,
   result: Response | Promise<Response>,
   context: FetchContext,
-  associated: Associated | null,
+  sending: Sending,
 ): Promise<void> {
   const response = await result;
-  const pushes = await respond(exchange, response, associated);
+  const pushes = await respond(exchange, response, sending);
   if (pushes !== null) await settled(pushes);
   if (context.isWaiting) await context.waited();
 }
@@ -106,13 +120,10 @@ function respondLight(exchange: Exchange, response: LightResponse, associated: A
   return pushes;
 }
 
-async function respond(
-  exchange: Exchange,
-  response: Response,
-  associated: Associated | null,
-): Promise<Pushes> {
+async function respond(exchange: Exchange, response: Response, sending: Sending): Promise<Pushes> {
+  const { associated } = sending;
   if (!(response instanceof Response)) {
-    if (isForeignResponse(response)) return respond(exchange, fromForeignResponse(response), associated);
+    if (isForeignResponse(response)) return respond(exchange, fromForeignResponse(response), sending);
     throw valueInvalid('the Fetch handler to give a Response', response);
   }
   if (isLightResponse(response) && (response as LightResponse).isLight) {
@@ -132,11 +143,16 @@ async function respond(
   const { body } = platform;
   const held = body === null || body.locked || platform.bodyUsed ? null : heldStream(body);
   if (held !== null) await held.commit(platform.status, flat);
-  else await send(exchange, platform, flat);
+  else await send(exchange, platform, flat, sending.maxWaitingBytes);
   return pushes;
 }
 
-async function send(exchange: Exchange, { status, body }: Response, flat: string[]): Promise<void> {
+async function send(
+  exchange: Exchange,
+  { status, body }: Response,
+  flat: string[],
+  maxWaitingBytes: number,
+): Promise<void> {
   if (body === null) {
     if (exchange.request.method === 'HEAD') {
       exchange.respond(status, new FlatFields(flat));
@@ -147,6 +163,8 @@ async function send(exchange: Exchange, { status, body }: Response, flat: string
     return;
   }
   const reader = body.getReader();
+  // A piece is lost, so what follows must not pass for whole. The write that waits hears of it by the reset.
+  const backlog = new StreamBacklog(body, maxWaitingBytes, () => exchange.reset(INTERNAL_ERROR));
   try {
     exchange.respond(status, new FlatFields(flat));
     if (exchange.request.method !== 'HEAD') {
@@ -154,14 +172,16 @@ async function send(exchange: Exchange, { status, body }: Response, flat: string
         if (!(piece.value instanceof Uint8Array)) {
           throw valueInvalid("the response's stream to give Uint8Arrays", piece.value);
         }
+        backlog.taken(piece.value.byteLength);
         await exchange.write(piece.value);
       }
     }
     exchange.end();
   } catch (error) {
+    const why = backlog.error ?? error;
     // Whoever makes the stream is told, and may stop; it is no failure of ours if that fails.
-    reader.cancel(error).catch(() => undefined);
-    throw error;
+    reader.cancel(why).catch(() => undefined);
+    throw why;
   }
   if (exchange.request.method === 'HEAD') reader.cancel().catch(() => undefined);
 }
