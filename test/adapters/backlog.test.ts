@@ -48,7 +48,7 @@ for (const { pool, path, advice } of floods) {
       const signals = new Signals(`beyond ${pool}${path}`);
       t.teardown(() => signals.close());
       const client = await RawHttp2.connect(t, server.port, { settings: { [INITIAL_WINDOW_SIZE]: 0 } });
-      const told = ['begun', 'flooded', 'over false'].map((word) => signals.until(word));
+      const told = ['begun', 'flooded', 'over'].map((word) => signals.until(word));
       const more = { [SIGNALS_FIELD]: signals.name };
       client.send(headers(1, requestHead('GET', `${path}?pieces=${MANY}`, more, `${pool}.test`), true));
       await told[0];

@@ -23,7 +23,7 @@ export default {
       if (pieces < 16) controller.close();
     };
     const cancel = () => {
-      signals.tell('over false');
+      signals.tell('over');
       signals.close();
     };
     if (pathname === '/bytes') {

@@ -18,7 +18,7 @@ export default function flood(req: IncomingMessage, res: ServerResponse): void {
   }
   const signals = new Signals(String(req.headers[SIGNALS_FIELD]));
   res.on('close', () => {
-    signals.tell(`over ${res.writableFinished}`);
+    signals.tell('over');
     signals.close();
   });
   res.write(PIECE);
