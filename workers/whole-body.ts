@@ -18,7 +18,7 @@ export async function wholeBody(
     if (length > limitBytes) {
       throw new HostError(
         'SLUICE_BODY_TOO_LARGE',
-        `expected a body of at most ${limitBytes} bytes, more came`,
+        `expected a body of at most ${limitBytes} bytes, got more`,
       );
     }
     kept.push(piece);

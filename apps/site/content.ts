@@ -24,7 +24,7 @@ export async function readBytes(
   let length = 0;
   for await (const piece of exchange.body) {
     const needed = length + piece.length;
-    if (needed > limitBytes) throw tooLarge(limitBytes, 'more came');
+    if (needed > limitBytes) throw tooLarge(limitBytes, 'got more');
     if (needed > whole.length)
       whole = grown(whole, length, Math.min(limitBytes, Math.max(needed, whole.length * 2)));
     whole.set(piece, length);

@@ -24,7 +24,7 @@ export function readOptions(query: URLSearchParams): ThumbnailOptions {
   const seen = new Set<string>();
   for (const name of query.keys()) {
     if (!NAMES.has(name)) throw new Refusal(400, `${name}: expected one of ${[...NAMES].join(', ')}.`);
-    if (seen.has(name)) throw new Refusal(400, `${name}: expected once, came again.`);
+    if (seen.has(name)) throw new Refusal(400, `${name}: expected once, got it again.`);
     seen.add(name);
   }
   const width = integer(query, 'width', MAX_THUMBNAIL_SIDE);

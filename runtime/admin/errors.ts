@@ -31,11 +31,11 @@ export function unknownName(
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   const expected = known.length === 0 ? `a ${what}, of which there is none` : `one of ${known.join(', ')}`;
   const code = what === 'thread' ? AdminCode.UnknownThread : AdminCode.UnknownPool;
-  return new ControlRefusal(404, code, `${what}: expected ${expected}, came ${shown(name)}${hint}`);
+  return new ControlRefusal(404, code, `${what}: expected ${expected}, got ${shown(name)}${hint}`);
 }
 
 export function badRequest(where: string, expected: string, came: unknown): ControlRefusal {
-  return new ControlRefusal(400, AdminCode.BadRequest, `${where}: expected ${expected}, came ${shown(came)}`);
+  return new ControlRefusal(400, AdminCode.BadRequest, `${where}: expected ${expected}, got ${shown(came)}`);
 }
 
 export function shown(value: unknown): string {

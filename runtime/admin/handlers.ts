@@ -157,7 +157,7 @@ class AdminHandlers {
   #requireRunning(): void {
     const { state } = this.#server;
     if (state === 'running') return;
-    const message = `expected a server that runs, came one that is ${state}`;
+    const message = `expected a server that runs, got one that is ${state}`;
     throw new ControlRefusal(503, AdminCode.NotRunning, message);
   }
 

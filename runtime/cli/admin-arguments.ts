@@ -156,10 +156,10 @@ export function parseAdmin(
     if (option === undefined) {
       const near = closest(token.name, Object.keys(options));
       const hint = near === undefined ? '' : `; did you mean --${near}?`;
-      return `expected a flag of "sluice ${command}", came ${token.rawName}${hint}`;
+      return `expected a flag of "sluice ${command}", got ${token.rawName}${hint}`;
     }
     if (option.type === 'string' && (token.value === undefined || token.value === ''))
-      return `expected a value behind ${token.rawName}, came nothing`;
+      return `expected a value behind ${token.rawName}, got nothing`;
   }
   const flags: Record<string, string | boolean | undefined> = {};
   for (const [name, value] of Object.entries(values)) flags[name] = Array.isArray(value) ? undefined : value;
@@ -172,7 +172,7 @@ export function parseAdmin(
     operands.shift();
   }
   if (operands.length < least || operands.length > most)
-    return `expected sluice ${command}${text.usage === '' ? '' : ` ${text.usage}`}, came ${operands.length} words behind it`;
+    return `expected sluice ${command}${text.usage === '' ? '' : ` ${text.usage}`}, got ${operands.length} words behind it`;
   return { operands, flags };
 }
 

@@ -63,7 +63,7 @@ function configOf({ flags }: AdminArguments, environment: Environment): Config {
 
 function pidOf(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new WrongWords(`--pid: expected the number of a process, came ${JSON.stringify(text)}`);
+  throw new WrongWords(`--pid: expected the number of a process, got ${JSON.stringify(text)}`);
 }
 
 type Run = (clients: readonly ControlClient[], given: AdminArguments, output: AdminOutput) => Promise<Answer>;
@@ -86,8 +86,7 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
     }),
   resize: (clients, { operands: [pool = '', text = ''] }) => {
     const range = parseThreadRange(text, 'threads');
-    if (!('min' in range))
-      throw new WrongWords(`threads: expected ${range.expected}, came ${range.received}`);
+    if (!('min' in range)) throw new WrongWords(`threads: expected ${range.expected}, got ${range.received}`);
     return each(clients, async (client) => {
       const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
         readonly threads: { readonly min: number; readonly max: number };
@@ -166,7 +165,7 @@ function exchangeQuery(flags: AdminArguments['flags']): string {
     if (typeof flags[name] === 'string') query.set(name, flags[name]);
   if (typeof flags.older === 'string') {
     const ms = parseDuration(flags.older, '--older');
-    if (typeof ms !== 'number') throw new WrongWords(`--older: expected ${ms.expected}, came ${ms.received}`);
+    if (typeof ms !== 'number') throw new WrongWords(`--older: expected ${ms.expected}, got ${ms.received}`);
     query.set('olderThanMs', String(ms));
   }
   const limit = wholeFlag('limit', flags.limit, 1_000);
@@ -178,7 +177,7 @@ function exchangeQuery(flags: AdminArguments['flags']): string {
 function wholeFlag(name: string, value: string | boolean | undefined, most: number): number | undefined {
   if (typeof value !== 'string') return undefined;
   if (/^\d{1,6}$/.test(value) && Number(value) <= most) return Number(value);
-  throw new WrongWords(`--${name}: expected a whole number up to ${most}, came ${JSON.stringify(value)}`);
+  throw new WrongWords(`--${name}: expected a whole number up to ${most}, got ${JSON.stringify(value)}`);
 }
 
 /** Until it ends, or nobody wants more; a server that ends meanwhile ends it too. */

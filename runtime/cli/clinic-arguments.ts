@@ -59,17 +59,17 @@ export function readClinicArguments(
       continue;
     }
     const value = inline ?? front[++index];
-    if (value === undefined || value === '') throw new UsageError(`${flag}: expected a value, came none`);
-    if (values.has(name)) throw new UsageError(`${flag}: expected it once, came again`);
+    if (value === undefined || value === '') throw new UsageError(`${flag}: expected a value, got none`);
+    if (values.has(name)) throw new UsageError(`${flag}: expected it once, got it again`);
     values.set(name, value);
   }
   refuseUnknown(startWords);
   const load = values.get('load');
   if (load !== undefined && !load.startsWith('/')) {
-    throw new UsageError(`--load: expected a path that begins with "/", came ${load}`);
+    throw new UsageError(`--load: expected a path that begins with "/", got ${load}`);
   }
   if (load !== undefined && command.length > 0) {
-    throw new UsageError('expected --load or a command behind "--", came both');
+    throw new UsageError('expected --load or a command behind "--", got both');
   }
   return {
     pool: values.get('pool'),
@@ -98,7 +98,7 @@ function numberOf(name: Own, values: ReadonlyMap<Own, string>, otherwise: number
   if (text === undefined) return otherwise;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 86_400) return value;
-  throw new UsageError(`--${name}: expected a whole number from 1 to 86400, came ${text}`);
+  throw new UsageError(`--${name}: expected a whole number from 1 to 86400, got ${text}`);
 }
 
 /** The time in UTC: `20261128-215552`. */

@@ -74,7 +74,7 @@ function readConfig({ startWords, pool }: ClinicArguments, environment: Environm
   const config = loadConfig(settings.file, settings.overrides, [...problems, ...settings.problems]);
   const pools = Object.keys(config.pools);
   if (pool === undefined || pools.includes(pool)) return config;
-  throw new UsageError(`--pool: expected one of ${pools.join(', ')}, came ${pool}`);
+  throw new UsageError(`--pool: expected one of ${pools.join(', ')}, got ${pool}`);
 }
 
 async function profile(

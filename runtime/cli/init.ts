@@ -71,14 +71,12 @@ function read(words: readonly string[]): Asked | null {
   if (values.help) return null;
   const [folder = '.', ...others] = positionals;
   if (others.length > 0)
-    throw new InitError(`init: expected one folder, came ${positionals.join(' ')}\n${usage}`);
+    throw new InitError(`init: expected one folder, got ${positionals.join(' ')}\n${usage}`);
   const kind = appKinds.find((each) => each === values.kind);
   if (kind === undefined) {
     const near = closest(values.kind, appKinds);
     const hint = near === undefined ? '' : `; did you mean ${near}?`;
-    throw new InitError(
-      `init: expected one of ${appKinds.join(', ')} for --kind, came ${values.kind}${hint}`,
-    );
+    throw new InitError(`init: expected one of ${appKinds.join(', ')} for --kind, got ${values.kind}${hint}`);
   }
   return { folder, kind, language: values.javascript ? 'javascript' : 'typescript' };
 }
@@ -122,9 +120,7 @@ function readManifest(file: string): Manifest | null {
   } catch {
     // Said below, as for one that is an array.
   }
-  throw new InitError(
-    `init: expected an object in JSON in ${file}, came something else; nothing was written`,
-  );
+  throw new InitError(`init: expected an object in JSON in ${file}, got something else; nothing was written`);
 }
 
 /** What it says stays; what it lacks is added, and so is a test in the place of npm's that fails. */

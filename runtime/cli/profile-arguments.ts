@@ -94,14 +94,14 @@ function readKind([word, ...rest]: readonly string[]): ProfileKind {
   const came = [word, ...rest].join(' ') || 'none';
   const near = word === undefined || kind !== undefined ? undefined : closest(word, profileKinds);
   throw new UsageError(
-    `expected one of ${profileKinds.join(', ')}, came ${came}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    `expected one of ${profileKinds.join(', ')}, got ${came}${near === undefined ? '' : `; did you mean ${near}?`}`,
   );
 }
 
 function readNumber(flag: string, text: string | undefined, byDefault: number): number {
   const number = text === undefined ? byDefault : Number(text);
   if (number > 0 && Number.isFinite(number)) return number;
-  throw new UsageError(`--${flag}: expected a number above 0, came ${text}`);
+  throw new UsageError(`--${flag}: expected a number above 0, got ${text}`);
 }
 
 /** In the working directory, by the time in UTC. */

@@ -84,7 +84,7 @@ export function describeProblem(problem: ConfigProblem): string {
   const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
   const { expected, received } = problem;
   const what =
-    received === NOTHING ? `missing, expected ${expected}` : `expected ${expected}, came ${received}`;
+    received === NOTHING ? `missing, expected ${expected}` : `expected ${expected}, got ${received}`;
   return `${problem.where}${place}: ${what}${hint} [${problem.code}]`;
 }
 

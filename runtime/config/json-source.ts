@@ -28,7 +28,7 @@ export class JsonSyntaxError extends Error {
   readonly received: string;
 
   constructor(place: Place, expected: string, received: string) {
-    super(`line ${place.line}, column ${place.column}: expected ${expected}, came ${received}`);
+    super(`line ${place.line}, column ${place.column}: expected ${expected}, got ${received}`);
     this.place = place;
     this.expected = expected;
     this.received = received;

@@ -207,7 +207,7 @@ export class ControlClient {
       spoken === undefined ? 'what is no control socket of Sluice' : `${spoken}, of Sluice ${server}`;
     throw new ControlSocketError(
       ControlCode.OtherVersion,
-      `${this.path}: expected a server that speaks version ${CONTROL_VERSION}, as this Sluice ${readVersion()} does, came ${came}; run the command of the server's own version`,
+      `${this.path}: expected a server that speaks version ${CONTROL_VERSION}, as this Sluice ${readVersion()} does, got ${came}; run the command of the server's own version`,
     );
   }
 
@@ -256,7 +256,7 @@ function requireOwnSocket(path: string): void {
   if (user === undefined || owner === user) return;
   throw new ControlSocketError(
     ControlCode.Forbidden,
-    `${path}: expected a socket of user ${user}, who asks, came one of user ${owner}; ask as that user`,
+    `${path}: expected a socket of user ${user}, who asks, got one of user ${owner}; ask as that user`,
   );
 }
 
@@ -264,7 +264,7 @@ function connectError(path: string, cause: unknown): ControlSocketError {
   const code = systemCode(cause);
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTSOCK') {
     const came = code === 'ENOENT' ? 'no such file' : `one that nobody listens on (${code})`;
-    const message = `${path}: expected the control socket of a server that runs, came ${came}; start the server`;
+    const message = `${path}: expected the control socket of a server that runs, got ${came}; start the server`;
     return new ControlSocketError(ControlCode.NoServer, message, { cause });
   }
   if (code === 'EACCES' || code === 'EPERM') {
@@ -272,10 +272,10 @@ function connectError(path: string, cause: unknown): ControlSocketError {
     return new ControlSocketError(ControlCode.Forbidden, message, { cause });
   }
   if (code.startsWith('ERR_HTTP2')) {
-    const message = `${path}: expected a control socket of Sluice, came what does not speak HTTP/2 (${code})`;
+    const message = `${path}: expected a control socket of Sluice, got what does not speak HTTP/2 (${code})`;
     return new ControlSocketError(ControlCode.OtherVersion, message, { cause });
   }
-  const why = code === 'ABORT_ERR' ? `expected an answer within ${ANSWER_MS} ms, came none` : String(cause);
+  const why = code === 'ABORT_ERR' ? `expected an answer within ${ANSWER_MS} ms, got none` : String(cause);
   return new ControlSocketError(ControlCode.Unavailable, `${path}: ${why}`, { cause });
 }
 

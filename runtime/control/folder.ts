@@ -109,7 +109,7 @@ function requireOwner(folder: string, { uid }: Stats, hint: string): void {
 }
 
 function unsafe(folder: string, expected: string, received: string, hint: string): ControlSocketError {
-  const message = `${folder}: expected ${expected}, came ${received}; ${hint}`;
+  const message = `${folder}: expected ${expected}, got ${received}; ${hint}`;
   return new ControlSocketError(ControlCode.FolderUnsafe, message);
 }
 

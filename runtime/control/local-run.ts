@@ -136,7 +136,7 @@ export class LocalRun implements ControlExchange, JobThread {
     try {
       return JSON.parse(text);
     } catch (error) {
-      throw new ControlRefusal(400, ControlCode.BadJson, `expected a body of JSON, came ${String(error)}`);
+      throw new ControlRefusal(400, ControlCode.BadJson, `expected a body of JSON, got ${String(error)}`);
     }
   }
 

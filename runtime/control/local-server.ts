@@ -198,13 +198,13 @@ export class LocalServer implements Taker, LocalRunOwner {
     void run.run(() => {
       if (isTooMany) {
         const most = `${section}.maxRequestsPerSecond (${maxRequestsPerSecond})`;
-        throw new ControlRefusal(429, ControlCode.TooMany, `expected at most ${most} requests, came more`, [
+        throw new ControlRefusal(429, ControlCode.TooMany, `expected at most ${most} requests, got more`, [
           'retry-after',
           '1',
         ]);
       }
       if (isBusy) {
-        const why = `expected at most ${maxExchanges} requests at once (${maxExchangesOption}), came one more`;
+        const why = `expected at most ${maxExchanges} requests at once (${maxExchangesOption}), got one more`;
         throw new ControlRefusal(503, ControlCode.Busy, why);
       }
       return this.#routes.find(run.method, run.path, run);

@@ -53,7 +53,7 @@ export class ControlRoutes implements RouteTable {
   /** @param path without a query; a segment such as `{pool}` stands for any */
   add(method: string, path: string, handler: RouteHandler): void {
     const methods = this.#routes.get(path) ?? new Map<string, RouteHandler>();
-    if (methods.has(method)) throw new Error(`expected one handler of ${method} ${path}, came a second`);
+    if (methods.has(method)) throw new Error(`expected one handler of ${method} ${path}, got a second`);
     methods.set(method, handler);
     this.#routes.set(path, methods);
   }
@@ -64,7 +64,7 @@ export class ControlRoutes implements RouteTable {
     const handler = methods.get(method);
     if (handler !== undefined) return (exchange) => handler(exchange, parameters);
     const known = [...methods.keys()].join(', ');
-    const message = `${path}: expected ${known}, came ${method}`;
+    const message = `${path}: expected ${known}, got ${method}`;
     throw new ControlRefusal(405, ControlCode.MethodNotAllowed, message, ['allow', known]);
   }
 
@@ -79,7 +79,7 @@ export class ControlRoutes implements RouteTable {
       if (parameters !== null) return { methods, parameters };
     }
     const known = [...this.#routes.keys()].join(', ');
-    throw new ControlRefusal(404, ControlCode.NotFound, `expected one of ${known}, came ${path}`);
+    throw new ControlRefusal(404, ControlCode.NotFound, `expected one of ${known}, got ${path}`);
   }
 }
 

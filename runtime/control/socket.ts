@@ -108,7 +108,7 @@ async function listen(path: string, owner: SocketOwner): Promise<void> {
       }
       throw new ControlSocketError(
         ControlCode.InUse,
-        `${path}: expected no other server on it, came one that answers; end it, or give each server a control.path of its own`,
+        `${path}: expected no other server on it, got one that answers; end it, or give each server a control.path of its own`,
         { cause: error },
       );
     }
@@ -121,7 +121,7 @@ function requireShort(path: string): void {
   if (bytes <= maxUnixPathBytes) return;
   throw new ControlSocketError(
     ControlCode.PathTooLong,
-    `${path}: expected at most ${maxUnixPathBytes} bytes, which is what the system takes for a socket, came ${bytes}; set control.path to a shorter one`,
+    `${path}: expected at most ${maxUnixPathBytes} bytes, which is what the system takes for a socket, got ${bytes}; set control.path to a shorter one`,
   );
 }
 
@@ -136,7 +136,7 @@ function requireFree(path: string): void {
   if (isSocket) return;
   throw new ControlSocketError(
     ControlCode.NoSocket,
-    `${path}: expected a socket or nothing, came a file that is no socket; remove it, or set another control.path`,
+    `${path}: expected a socket or nothing, got a file that is no socket; remove it, or set another control.path`,
   );
 }
 

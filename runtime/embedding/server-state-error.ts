@@ -4,7 +4,7 @@ export class ServerStateError extends Error {
   readonly code = 'SLUICE_SERVER_STATE';
 
   constructor(call: string, expected: string, came: string) {
-    super(`${call}: expected ${expected}, came ${came}`);
+    super(`${call}: expected ${expected}, got ${came}`);
   }
 }
 

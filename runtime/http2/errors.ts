@@ -51,6 +51,6 @@ export class EngineOptionError extends RangeError {
   readonly code = 'SLUICE_HTTP2_OPTION';
 
   constructor(option: string, expected: string, came: unknown) {
-    super(`HTTP/2 option ${option}: expected ${expected}, came ${String(came)}`);
+    super(`HTTP/2 option ${option}: expected ${expected}, got ${String(came)}`);
   }
 }

@@ -4,6 +4,6 @@ export class ListenError extends Error {
   readonly code = 'SLUICE_LISTEN_FAILED';
 
   constructor(address: string, expected: string, came: string, options?: ErrorOptions) {
-    super(`cannot listen on ${address}: expected ${expected}, came ${came}`, options);
+    super(`cannot listen on ${address}: expected ${expected}, got ${came}`, options);
   }
 }

@@ -95,18 +95,18 @@ export class Profiler {
     }
     const pools = this.#server.parts.pools.map(({ name }) => name);
     if (pool !== undefined && !pools.includes(pool)) {
-      const message = `expected one of the pools ${pools.join(', ')}, came ${pool}`;
+      const message = `expected one of the pools ${pools.join(', ')}, got ${pool}`;
       throw new ControlRefusal(404, ProfileCode.UnknownPool, message);
     }
     const names = [...this.#threadNames()].map(({ name }) => name);
     const known = kind === 'heap-snapshot' ? names.filter((name) => name !== REACTOR) : names;
     if (thread === undefined) {
       if (kind !== 'heap-snapshot') return;
-      const message = `expected --thread with the one whose heap is wanted, of ${known.join(', ')}, came none`;
+      const message = `expected --thread with the one whose heap is wanted, of ${known.join(', ')}, got none`;
       throw new ControlRefusal(400, ProfileCode.WrongRequest, message);
     }
     if (known.includes(thread)) return;
-    const message = `expected one of the threads ${known.join(', ')}, came ${thread}`;
+    const message = `expected one of the threads ${known.join(', ')}, got ${thread}`;
     throw new ControlRefusal(404, ProfileCode.UnknownThread, message);
   }
 

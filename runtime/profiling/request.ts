@@ -17,13 +17,11 @@ export function readRequest(value: unknown, maxSeconds: number): ProfileRequest 
   if (!success) {
     const [issue] = issues;
     const where = v.getDotPath(issue) ?? 'body';
-    throw wrong(
-      `${where}: expected ${issue.expected ?? 'what POST /profiles takes'}, came ${issue.received}`,
-    );
+    throw wrong(`${where}: expected ${issue.expected ?? 'what POST /profiles takes'}, got ${issue.received}`);
   }
   if (output.durationMs > maxSeconds * 1_000) {
     throw wrong(
-      `expected at most ${maxSeconds} seconds (profiling.maxSeconds), came ${output.durationMs / 1_000}`,
+      `expected at most ${maxSeconds} seconds (profiling.maxSeconds), got ${output.durationMs / 1_000}`,
     );
   }
   return output;

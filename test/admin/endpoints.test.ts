@@ -74,7 +74,7 @@ async function refused(asked: Promise<unknown>): Promise<ControlRefusal> {
     if (error instanceof ControlRefusal) return error;
     throw error;
   }
-  throw new Error('expected a refusal, came an answer');
+  throw new Error('expected a refusal, got an answer');
 }
 
 test('the document has every endpoint, and nothing else', async (t) => {
@@ -122,11 +122,11 @@ test('unknown pools, threads and paths are told which there are', async (t) => {
   const pool = await refused(client.ask('GET', '/pools/ap'));
   t.is(pool.status, 404);
   t.is(pool.code, 'SLUICE_ADMIN_UNKNOWN_POOL');
-  t.is(pool.message, 'pool: expected one of app, other, came "ap"; did you mean app?');
+  t.is(pool.message, 'pool: expected one of app, other, got "ap"; did you mean app?');
   hold('/pools/{pool}', 'GET', 404, { error: { code: pool.code, message: pool.message } });
   const thread = await refused(client.ask('POST', '/threads/app-9/recycle'));
   t.is(thread.code, 'SLUICE_ADMIN_UNKNOWN_THREAD');
-  t.regex(thread.message, /^thread: expected one of app-1, other-1, came "app-9"/);
+  t.regex(thread.message, /^thread: expected one of app-1, other-1, got "app-9"/);
   for (const path of ['/exchanges?pool=none', '/exchanges?thread=none'])
     t.is((await refused(client.ask('GET', path))).status, 404);
   for (const path of [
@@ -140,7 +140,7 @@ test('unknown pools, threads and paths are told which there are', async (t) => {
   t.is((await refused(client.ask('GET', '/pools/app/nothing'))).code, 'SLUICE_CONTROL_NOT_FOUND');
   t.is((await refused(client.ask('GET', '/pools/%zz'))).code, 'SLUICE_CONTROL_NOT_FOUND');
   const method = await refused(client.ask('GET', '/pools/app/recycle'));
-  t.is(method.message, '/pools/app/recycle: expected POST, came GET');
+  t.is(method.message, '/pools/app/recycle: expected POST, got GET');
 });
 
 test('a pool is resized at once, up and down, and what runs finishes', async (t) => {
@@ -246,7 +246,7 @@ test('a reload, and a level of the log', async (t) => {
   await client.ask('POST', '/threads/other-2/recycle');
   t.false(log.lines.slice(before).some(({ msg }) => msg === 'thread recycled: another takes its place'));
   const wrong = await refused(client.ask('PUT', '/log-level', { body: { level: 'loud' } }));
-  t.regex(wrong.message, /^level: expected one of trace, debug, .*, came "loud"$/);
+  t.regex(wrong.message, /^level: expected one of trace, debug, .*, got "loud"$/);
 });
 
 test('a drain is asked for, and answered with what is open', async (t) => {

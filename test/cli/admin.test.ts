@@ -76,8 +76,8 @@ test('help of one command is asked for in front of it, too', async (t) => {
 
 test('wrong words end with 2, and say what was expected', async (t) => {
   for (const [words, says] of [
-    [['recycle', '--pol', 'x'], /expected a flag of "sluice recycle", came --pol/],
-    [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, came 1 words/],
+    [['recycle', '--pol', 'x'], /expected a flag of "sluice recycle", got --pol/],
+    [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 words/],
     [['logs', '--lines'], /expected a value behind --lines/],
     [['drain', 'now'], /expected sluice drain/],
   ] as const) {
@@ -122,7 +122,7 @@ test('exchanges in flight, and whom they wait for', async (t) => {
   t.is(unknown.exitCode, 1);
   t.regex(
     unknown.stderr,
-    /pool: expected one of app, came "ap"; did you mean app\? \[SLUICE_ADMIN_UNKNOWN_POOL\]/,
+    /pool: expected one of app, got "ap"; did you mean app\? \[SLUICE_ADMIN_UNKNOWN_POOL\]/,
   );
   asked.end();
   t.is(await text((await answered)[0]), 'part');
@@ -156,7 +156,7 @@ test('threads and pools are recycled by their names, and unknown ones are told w
   t.is((await ask('recycle')).stdout, 'pool app: replaced app-4, app-5\n');
   const unknown = await ask('recycle', 'ap');
   t.is(unknown.exitCode, 1);
-  t.regex(unknown.stderr, /pool or thread: expected one of app, app-6, app-7, came "ap"; did you mean app\?/);
+  t.regex(unknown.stderr, /pool or thread: expected one of app, app-6, app-7, got "ap"; did you mean app\?/);
 });
 
 test('the log, and what follows, until the server has ended', async (t) => {

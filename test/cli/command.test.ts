@@ -103,12 +103,12 @@ for (const name of ['check', 'start']) {
     t.regex(stderr, /^sluice: flags, variables and wrong\.json: 5 errors$/m);
     t.regex(
       stderr,
-      /^ {2}--verbose: expected a known flag, came "--verbose".*\[SLUICE_CONFIG_UNKNOWN_FLAG\]$/m,
+      /^ {2}--verbose: expected a known flag, got "--verbose".*\[SLUICE_CONFIG_UNKNOWN_FLAG\]$/m,
     );
     t.regex(stderr, /^ {2}--threads: expected a number of threads .*\[SLUICE_CONFIG_WRONG_VALUE\]$/m);
     t.regex(
       stderr,
-      /^ {2}SLUICE_LOG_LEVEL: expected one of trace, .*came "loud" \[SLUICE_CONFIG_WRONG_VALUE\]$/m,
+      /^ {2}SLUICE_LOG_LEVEL: expected one of trace, .*got "loud" \[SLUICE_CONFIG_WRONG_VALUE\]$/m,
     );
     t.regex(
       stderr,
@@ -130,7 +130,7 @@ test('a configuration file that is not there exits 2 and says how to name anothe
   t.is(exitCode, 2);
   t.regex(
     stderr,
-    /\.\/runtime\.config\.json: 1 error\n {2}\$: .*came no such file; .*--config FILE or SLUICE_CONFIG/,
+    /\.\/runtime\.config\.json: 1 error\n {2}\$: .*got no such file; .*--config FILE or SLUICE_CONFIG/,
   );
 });
 
@@ -190,7 +190,7 @@ test('no command and an unknown command exit 2 with a hint and the usage', async
     t.is(stdout, '');
     t.regex(
       stderr,
-      /command: (missing, )?expected one of init, start, check, reload, stop, ps, top, status, exchanges, config, logs, recycle, resize, drain, profile, doctor, .*, help, version(, came "sart"; did you mean start\?)?/,
+      /command: (missing, )?expected one of init, start, check, reload, stop, ps, top, status, exchanges, config, logs, recycle, resize, drain, profile, doctor, .*, help, version(, got "sart"; did you mean start\?)?/,
     );
     t.regex(stderr, /^usage: .*\n"sluice help" says more\.$/m);
   }

@@ -64,8 +64,5 @@ test('a module that is not there ends the start with 3 and is named', async (t) 
     errors += text;
   });
   t.deepEqual(await once(child, 'close'), [3, null]);
-  t.regex(
-    errors,
-    /expected a module that exists, came ".*missing\.ts" \[SLUICE_CONFIG_APPLICATION_MISSING\]/,
-  );
+  t.regex(errors, /expected a module that exists, got ".*missing\.ts" \[SLUICE_CONFIG_APPLICATION_MISSING\]/);
 });

@@ -29,13 +29,13 @@ test('flags of its own are taken, those of the server are handed on, and so is t
 });
 
 for (const [words, said] of [
-  [['--pool'], '--pool: expected a value, came none'],
-  [['--load='], '--load: expected a value, came none'],
-  [['--load', 'report'], '--load: expected a path that begins with "/", came report'],
-  [['--seconds', '0'], '--seconds: expected a whole number from 1 to 86400, came 0'],
-  [['--connections', 'many'], '--connections: expected a whole number from 1 to 86400, came many'],
-  [['--pool', 'a', '--pool=b'], '--pool: expected it once, came again'],
-  [['--load', '/', '--', 'h2load'], 'expected --load or a command behind "--", came both'],
+  [['--pool'], '--pool: expected a value, got none'],
+  [['--load='], '--load: expected a value, got none'],
+  [['--load', 'report'], '--load: expected a path that begins with "/", got report'],
+  [['--seconds', '0'], '--seconds: expected a whole number from 1 to 86400, got 0'],
+  [['--connections', 'many'], '--connections: expected a whole number from 1 to 86400, got many'],
+  [['--pool', 'a', '--pool=b'], '--pool: expected it once, got it again'],
+  [['--load', '/', '--', 'h2load'], 'expected --load or a command behind "--", got both'],
   [['--second', '3'], '--second: no such flag; did you mean --seconds?'],
   [['--drain-timeou', '3s'], '--drain-timeou: no such flag; did you mean --drain-timeout?'],
 ] as const) {

@@ -20,7 +20,7 @@ test('no server runs', async (t) => {
   const path = join(base, 'c.sock');
   await t.throwsAsync(connectControl(configOf({ path }, file)), {
     code: 'SLUICE_CONTROL_NO_SERVER',
-    message: /came no such file; start the server/,
+    message: /got no such file; start the server/,
   });
   spawnSync(process.execPath, [
     '-e',
@@ -54,7 +54,7 @@ test('another version answers, or no control socket at all', async (t) => {
   await t.throwsAsync(client.ask('GET', '/status'), {
     code: 'SLUICE_CONTROL_OTHER_VERSION',
     message:
-      /speaks version 1, as this Sluice .* came 99, of Sluice 9\.0\.0; run the command of the server's own/,
+      /speaks version 1, as this Sluice .* got 99, of Sluice 9\.0\.0; run the command of the server's own/,
   });
   fields = {};
   await t.throwsAsync(client.ask('GET', '/status'), {

@@ -99,7 +99,7 @@ test('a folder that others may enter is refused with what to do', async (t) => {
   await t.throwsAsync(openAt(join(folder, 'c.sock'), anyListener), {
     instanceOf: ControlSocketError,
     code: 'SLUICE_CONTROL_FOLDER_UNSAFE',
-    message: `${folder}: expected mode 0700, came mode 0750; chmod 700 ${folder}`,
+    message: `${folder}: expected mode 0700, got mode 0750; chmod 700 ${folder}`,
   });
 });
 
@@ -124,7 +124,7 @@ test('a link in the place of the folder is refused', async (t) => {
   symlinkSync(join(base, 'elsewhere'), join(base, 'link'));
   await t.throwsAsync(openAt(join(base, 'link', 'c.sock'), anyListener), {
     code: 'SLUICE_CONTROL_FOLDER_UNSAFE',
-    message: /expected a folder, came something else/,
+    message: /expected a folder, got something else/,
   });
 });
 
@@ -134,7 +134,7 @@ test('a link in the place of the folder is refused', async (t) => {
   chownSync(folder, 65_534, 65_534);
   await t.throwsAsync(openAt(join(folder, 'c.sock'), anyListener), {
     code: 'SLUICE_CONTROL_FOLDER_UNSAFE',
-    message: /expected a folder of user 0, who runs this, came one of user 65534/,
+    message: /expected a folder of user 0, who runs this, got one of user 65534/,
   });
 });
 
@@ -165,7 +165,7 @@ test('a path with another server on it is refused, and that server goes on', asy
   first.routes.add('GET', '/status', (exchange) => exchange.answer(200, 'first'));
   await t.throwsAsync(startControl(t, base, { path }), {
     code: 'SLUICE_CONTROL_IN_USE',
-    message: /expected no other server on it, came one that answers; end it, or give each server/,
+    message: /expected no other server on it, got one that answers; end it, or give each server/,
   });
   t.is(await (await first.client()).ask('GET', '/status'), 'first');
 });

@@ -84,10 +84,10 @@ wholeOnly('start, twice', async (t) => {
   const first = server.start();
   await t.throwsAsync(server.start(), {
     code: 'SLUICE_SERVER_STATE',
-    message: 'start(): expected a server that has not been started, came one that starts',
+    message: 'start(): expected a server that has not been started, got one that starts',
   });
   await first;
-  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /came one that runs$/ });
+  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /got one that runs$/ });
   t.is(await textOf(server, '/still'), '/still');
 });
 
@@ -95,7 +95,7 @@ test('close, before start and twice', async (t) => {
   const server = create(t);
   await server.close();
   await server.close();
-  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /came one that is closed$/ });
+  await t.throwsAsync(server.start(), { code: 'SLUICE_SERVER_STATE', message: /got one that is closed$/ });
 });
 
 wholeOnly('close and drain during start', async (t) => {

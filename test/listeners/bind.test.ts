@@ -111,7 +111,7 @@ test('sockets from systemd that are not there, or for another process, are an er
     passedSockets({ kind: 'systemd', address: `systemd:${name}`, name }, { ...environment }, 42);
   t.throws(() => find({}), { message: /LISTEN_FDS is not set/ });
   t.throws(() => find({ ...passed, LISTEN_PID: '41' }), { message: /for process 41: start node itself/ });
-  t.throws(() => find(passed, 'other'), { message: /a socket named other, came web, admin, web/ });
-  t.throws(() => find({ LISTEN_FDS: '1', LISTEN_PID: '42' }), { message: /came none with a name/ });
+  t.throws(() => find(passed, 'other'), { message: /a socket named other, got web, admin, web/ });
+  t.throws(() => find({ LISTEN_FDS: '1', LISTEN_PID: '42' }), { message: /got none with a name/ });
   t.throws(() => find({ LISTEN_FDS: 'many', LISTEN_PID: '42' }), { code: 'SLUICE_LISTEN_FAILED' });
 });

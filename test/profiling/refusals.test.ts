@@ -19,19 +19,19 @@ const refusals: readonly (readonly [what: string, words: readonly string[], code
     'an unknown thread: which there are',
     ['cpu', '--thread', 'render-9'],
     1,
-    /expected one of the threads reactor, (?:light-1, render-1, render-2|render-1, render-2, light-1), came render-9 \[SLUICE_PROFILE_UNKNOWN_THREAD\]/,
+    /expected one of the threads reactor, (?:light-1, render-1, render-2|render-1, render-2, light-1), got render-9 \[SLUICE_PROFILE_UNKNOWN_THREAD\]/,
   ],
   [
     'an unknown pool: which there are',
     ['heap', '--pool', 'nobody'],
     1,
-    /expected one of the pools render, light, came nobody \[SLUICE_PROFILE_UNKNOWN_POOL\]/,
+    /expected one of the pools render, light, got nobody \[SLUICE_PROFILE_UNKNOWN_POOL\]/,
   ],
   [
     'longer than is allowed',
     ['cpu', '--seconds', '301'],
     1,
-    /expected at most 300 seconds \(profiling\.maxSeconds\), came 301 \[SLUICE_PROFILE_WRONG_REQUEST\]/,
+    /expected at most 300 seconds \(profiling\.maxSeconds\), got 301 \[SLUICE_PROFILE_WRONG_REQUEST\]/,
   ],
   ['a snapshot of no thread: which there are', ['heap-snapshot'], 1, /--thread.* light-1/],
   [
@@ -40,10 +40,10 @@ const refusals: readonly (readonly [what: string, words: readonly string[], code
     1,
     /SLUICE_PROFILE_UNKNOWN_THREAD/,
   ],
-  ['no kind', [], 2, /expected one of cpu, heap, heap-snapshot, came none/],
+  ['no kind', [], 2, /expected one of cpu, heap, heap-snapshot, got none/],
   ['a kind that there is not', ['cup'], 2, /did you mean cpu\?/],
   ['an unknown flag', ['cpu', '--every'], 2, /--every/],
-  ['no time', ['cpu', '--seconds', '0'], 2, /--seconds: expected a number above 0, came 0/],
+  ['no time', ['cpu', '--seconds', '0'], 2, /--seconds: expected a number above 0, got 0/],
 ];
 
 for (const [what, words, expected, why] of refusals) {

@@ -157,7 +157,7 @@ test('what cannot change while the server runs is refused by name, and nothing o
   );
   t.regex(
     String(error?.message),
-    /\$\.listeners\[0\]\.address: expected "127\.0\.0\.1:0", which is what runs, came "127\.0\.0\.2:0"/,
+    /\$\.listeners\[0\]\.address: expected "127\.0\.0\.1:0", which is what runs, got "127\.0\.0\.2:0"/,
   );
   t.is(server.config, before);
   t.is(await textOf(origin), 'old');

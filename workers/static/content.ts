@@ -23,7 +23,7 @@ export class FileChangedError extends Error {
   readonly sent: 'nothing' | 'some';
 
   constructor(path: string, sent: FileChangedError['sent'], expected: string, came: string) {
-    super(`${path}: expected ${expected}, came ${came}; replace a file by renaming another over it`);
+    super(`${path}: expected ${expected}, got ${came}; replace a file by renaming another over it`);
     this.name = 'FileChangedError';
     this.sent = sent;
   }

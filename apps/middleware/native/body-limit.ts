@@ -49,7 +49,7 @@ class LimitedExchange extends WatchedExchange {
       left -= piece.length;
       if (left < 0) {
         this.#isOver = true;
-        const message = `expected a body of at most ${limitBytes} bytes, more came`;
+        const message = `expected a body of at most ${limitBytes} bytes, got more`;
         throw Object.assign(new Error(message), { code: 'SLUICE_BODY_TOO_LARGE' });
       }
       yield piece;

@@ -105,7 +105,7 @@ class CollectingExchange extends WrappedExchange {
     const piece = Buffer.from(chunk);
     this.#bytes += piece.length;
     if (this.#bytes > this.#limitBytes) {
-      throw new RangeError(`expected a body of at most ${this.#limitBytes} bytes to work on, more came`);
+      throw new RangeError(`expected a body of at most ${this.#limitBytes} bytes to work on, got more`);
     }
     this.#pieces.push(piece);
   }
