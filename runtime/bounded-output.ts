@@ -6,13 +6,19 @@
  * and the count told when writing goes on.
  */
 
-import type { Writable } from 'node:stream';
+/** What of a writable stream is needed here. */
+export interface OutputStream {
+  /** Bytes that it has been given and has not written. */
+  readonly writableLength: number;
+  write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
+  on(event: 'error', hear: () => void): unknown;
+}
 
 /** A stream that fails costs a system call for each try. */
 const RETRY_AFTER_MS = 1_000;
 
 export class BoundedOutput {
-  readonly #stream: Writable;
+  readonly #stream: OutputStream;
   readonly #maxWaitingBytes: number;
   readonly #onDropped: (writes: number) => void;
   readonly #now: () => number;
@@ -26,7 +32,7 @@ export class BoundedOutput {
    * @param onDropped hears of the writes that were dropped since it heard last; it may write
    */
   constructor(
-    stream: Writable,
+    stream: OutputStream,
     maxWaitingBytes: number,
     onDropped: (writes: number) => void,
     now = () => performance.now(),

@@ -49,8 +49,8 @@ export class Destinations {
     this.#config = config;
     this.#pools = pools;
     const { log, nowMs } = this.#options;
-    const isLogged = isAccessLogged(config.log, process.stdout.isTTY === true);
-    this.#accessLog = isLogged ? new AccessLog(log, config.log.access, nowMs) : null;
+    const isLogged = isAccessLogged(config.log, config.log.file === null && process.stdout.isTTY === true);
+    this.#accessLog = isLogged ? new AccessLog(log, config.log, nowMs) : null;
     for (const name of pools.keys()) {
       if (!this.outcomes.has(name)) this.outcomes.set(name, new OutcomeCounters());
     }

@@ -72,6 +72,11 @@ export class LogTail {
     }
   }
 
+  /** Neither kept nor followed. */
+  get keepsNone(): boolean {
+    return this.#maxBytes === 0 && this.#followers.size === 0;
+  }
+
   /** The newest, oldest first. */
   newest(count: number): readonly string[] {
     return this.#lines.slice(Math.max(this.#from, this.#lines.length - count));

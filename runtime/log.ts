@@ -6,11 +6,12 @@
  * at exit), so lines go to the stream itself, whose writes to a pipe never wait (see `BoundedOutput`).
  */
 
-import type { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../wire/error-report.ts';
-import { BoundedOutput } from './bounded-output.ts';
+import { formatLine } from '../wire/log-line.ts';
+import { BoundedOutput, type OutputStream } from './bounded-output.ts';
 import type { LogConfig } from './config/config.ts';
+import { LogFile } from './log-file.ts';
 import type { LogTail } from './log-tail.ts';
 
 export type Log = Logger;
@@ -18,9 +19,18 @@ export type Log = Logger;
 export type LogOptions = Pick<LogConfig, 'level' | 'format'> & Partial<LogConfig>;
 
 export interface LogOutput {
-  readonly stream: Writable;
+  readonly stream: OutputStream;
   readonly isTerminal: boolean;
   readonly colour: boolean;
+  /** Absent: it is no file of ours. */
+  readonly file?: LogFile;
+}
+
+/** Where the configuration says that the log goes. @throws LogFileError */
+export function configuredOutput({ file }: LogConfig): LogOutput {
+  if (file === null) return standardOutput();
+  const stream = new LogFile(file);
+  return { stream, isTerminal: false, colour: false, file: stream };
 }
 
 /** Standard output as it is; a NO_COLOR that is not empty turns colour off (no-color.org). */
@@ -34,7 +44,7 @@ export function createLog(
   output: LogOutput = standardOutput(),
   tail: LogTail | null = null,
 ): Log {
-  const text = format === 'text' || (format === 'auto' && output.isTerminal);
+  const text = isText(format, output);
   const options = {
     level,
     base: { pid: process.pid },
@@ -90,37 +100,7 @@ export function flushLog(log: Log, limitMs = 1_000): Promise<void> {
   });
 }
 
-/** SGR codes; bright where a person should look. */
-const levelColours: Readonly<Record<string, number>> = { warn: 33, error: 31, fatal: 91, info: 32 };
-const dim = 2;
-
-/**
- * One of pino's JSON lines for a person: `12:00:00.000 info  message key=value`, an error's stack below it.
- * The time is UTC, as in the JSON. Control characters are escaped: what a peer sent must not drive a terminal.
- */
-export function formatLine(line: string, colour: boolean): string {
-  const paint = (text: string, code: number) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
-  const { time, level, msg, pid: _pid, err, ...rest } = JSON.parse(line);
-  const parts = [
-    paint(String(time).slice(11, 23), dim),
-    paint(String(level).padEnd(5), levelColours[level] ?? dim),
-  ];
-  if (msg !== undefined) parts.push(printable(String(msg)));
-  for (const [key, value] of Object.entries(rest)) {
-    parts.push(`${paint(`${key}=`, dim)}${printable(quoted(value))}`);
-  }
-  if (err === undefined) return parts.join(' ');
-  const trace = err?.stack ?? err?.message ?? JSON.stringify(err);
-  return `${parts.join(' ')}\n${printable(String(trace)).replace(/^/gm, '    ')}`;
-}
-
-/** Strings bare where nothing can be mistaken; anything else as JSON. */
-function quoted(value: unknown): string {
-  return typeof value === 'string' && /^[\w.:/@*[\]+-]+$/.test(value) ? value : JSON.stringify(value);
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
+/** Lines are for people. */
+export function isText(format: LogConfig['format'], { isTerminal }: LogOutput): boolean {
+  return format === 'text' || (format === 'auto' && isTerminal);
 }

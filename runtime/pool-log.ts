@@ -1,4 +1,5 @@
 /** What a pool tells, as lines of the log. docs/operations.md says what each means. */
+import type { Redaction } from '../wire/redaction.ts';
 import type { PoolConfig } from './config/config.ts';
 import type { Log } from './log.ts';
 import type { PoolObserver } from './pools/pool.ts';
@@ -13,9 +14,15 @@ export interface PoolKnowledge {
 
 /**
  * @param know of the pool as it is configured now
+ * @param redaction of what requests ask for
  * @param onGaveUp the pool is configured to end the server, and it is time
  */
-export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => void): PoolObserver {
+export function poolLog(
+  log: Log,
+  know: () => PoolKnowledge,
+  redaction: Redaction,
+  onGaveUp: () => void,
+): PoolObserver {
   return {
     onThreadStarted: ({ name }, thread) => log.debug({ pool: name, thread }, 'thread started'),
     onThreadDied: ({ name }, thread, cause, { first, more, moved }, nextStartInMs) => {
@@ -68,7 +75,14 @@ export function poolLog(log: Log, know: () => PoolKnowledge, onGaveUp: () => voi
     },
     onApplicationError: ({ name }, error, method, path, suppressed, requestId) =>
       log.error(
-        { pool: name, err: error, method, path, suppressed, ...(requestId && { requestId }) },
+        {
+          pool: name,
+          err: error,
+          method,
+          path: redaction.query(path),
+          suppressed,
+          ...(requestId && { requestId }),
+        },
         'application failed on an exchange',
       ),
     onPrintsDropped: ({ name }, thread, stream, writes) =>

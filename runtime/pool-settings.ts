@@ -55,6 +55,7 @@ export function poolOptions(
       stopTimeoutMs: config.drainTimeoutMs,
       ...(config.requestId !== null && { requestIdField: config.requestId.field }),
       maxErrorChars: config.log.maxErrorChars,
+      ...(prints?.labels && { prints: prints.labels }),
       maxWaitingPrintBytes: config.log.maxWaitingBytes,
       ...(pool.warmUp.length > 0 && { warmUp: pool.warmUp }),
       ...(pool.kind && { kind: pool.kind }),

@@ -8,19 +8,21 @@ import { ControlSocketError } from './control/errors.ts';
 import { ControlRoutes } from './control/routes.ts';
 import { Terminal } from './hangup.ts';
 import { ListenError } from './listeners/listen-error.ts';
+import { loadFailureLine } from './load-failure.ts';
 import type { Log } from './log.ts';
 import type { LogTail } from './log-tail.ts';
 import { Management } from './management.ts';
 import { ApplicationLoadError } from './pools/application-load-error.ts';
+import type { Prints } from './pools/prints.ts';
 import { Profiler } from './profiling/profiler.ts';
 import { Reloader } from './reload/reloader.ts';
 import { Server } from './server.ts';
-import { standardPrints } from './standard-prints.ts';
 import type { StopSignals } from './stop-signals.ts';
 import type { Development } from './watch/development.ts';
 
 /**
  * Runs the server until it is told to stop, and reloads it when it is told to. Threads have been told to end when this resolves; not all need have.
+ * @param prints takes what applications print
  * @param readConfig the configuration as it is when a reload begins
  * @param tail the newest lines of that log
  * @param development null: files are not watched
@@ -29,12 +31,13 @@ import type { Development } from './watch/development.ts';
 export async function serve(
   config: Config,
   log: Log,
+  prints: Prints,
   signals: StopSignals,
   readConfig: () => Promise<Config>,
   tail: LogTail,
   development: Development | null = null,
 ): Promise<number> {
-  const server = new Server(config, log, standardPrints(log, config.log.maxWaitingBytes), development);
+  const server = new Server(config, log, prints, development);
   // From the beginning, as `StopSignals` are.
   const terminal = new Terminal();
   const reloader = new Reloader(server, readConfig, log, development?.explain);
@@ -111,9 +114,7 @@ function forgetPassedSockets(): void {
 
 function failedToStart(error: unknown, log: Log): number {
   if (error instanceof ApplicationLoadError) {
-    // What Sluice itself has to say about the module is in the message; of an error of the module's its stack says where.
-    const { code, report } = error;
-    log.fatal({ code, ...(!report.code?.startsWith('SLUICE_') && { err: report }) }, error.message);
+    log.fatal(loadFailureLine(error), error.message);
     return ExitCode.ApplicationFailed;
   }
   if (error instanceof ListenError || error instanceof ControlSocketError)

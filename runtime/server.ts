@@ -1,6 +1,7 @@
 /** Puts the parts together and runs them: pools first, listeners when the applications are loaded, until it is drained or destroyed. */
 import { flushCompileCache } from 'node:module';
 import { performance } from 'node:perf_hooks';
+import { Redaction } from '../wire/redaction.ts';
 import type { ActorDirectory } from './actors/directory.ts';
 import { createDirectory, drainPools } from './actors/from-config.ts';
 import type { Config, PoolConfig } from './config/config.ts';
@@ -106,7 +107,8 @@ export class Server {
 
   #createPool(pool: PoolConfig, config: Config): Pool {
     const know = () => ({ config: this.#config.pools[pool.name], stale: this.#stale.get(pool.name)?.why });
-    const observer = this.#events.follow(poolLog(this.#log, know, () => this.#gaveUp.resolve()));
+    const log = poolLog(this.#log, know, new Redaction(config.log.redact), () => this.#gaveUp.resolve());
+    const observer = this.#events.follow(log);
     const created = new Pool(this.#poolOptions(pool, config), this.#reactor, observer);
     this.onPoolCreated?.(created);
     return created;

@@ -14,6 +14,8 @@ export interface ThreadBoot {
   /** See profile-words.ts. */
   readonly profile: SharedArrayBuffer;
   readonly host: HostOptions;
+  /** What it is called in logs and figures. */
+  readonly thread: string;
   /** Absent: the configuration has no actors. */
   readonly actors?: ActorBoot;
 }
@@ -50,6 +52,8 @@ export interface HostOptions {
   readonly maxErrorChars?: number;
   /** Bytes that the application has printed and the reactor not yet taken, for each stream; default: any number. */
   readonly maxWaitingPrintBytes?: number;
+  /** What the application prints becomes lines of the log; absent: it crosses as it is. */
+  readonly prints?: PrintSettings;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
   /**
@@ -102,6 +106,14 @@ export interface ThreadControl {
    * without that has lost the rest.
    */
   sendHeapSnapshot(port: MessagePort): Promise<void>;
+}
+
+/** How prints are written where they are lines of the log. */
+export interface PrintSettings {
+  /** What is printed as a JSON object stays that object. */
+  readonly keepsObjects: boolean;
+  /** Names of members whose values are left out. */
+  readonly redact: readonly string[];
 }
 
 export type PrintStream = 'stdout' | 'stderr';

@@ -8,6 +8,7 @@ import { expose, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
   HostOptions,
+  PrintStream,
   ThreadBoot,
   ThreadControl,
   ThreadOutcome,
@@ -19,6 +20,7 @@ import type { ActorThread } from './actors/actor-thread.ts';
 import type { ExchangeRequest } from './gateway.ts';
 import { sendHeapSnapshot } from './heap-snapshot.ts';
 import { Host, type HostObserver } from './host.ts';
+import { LabelledPrints } from './labelled-prints.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { watchEvaluation } from './loading/evaluation.ts';
 import { type Loaded, load } from './loading/load.ts';
@@ -28,6 +30,7 @@ import { sampleMemory } from './memory-sampling.ts';
 import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
+import { named, runningRequestId, setCalledRequest } from './running-request.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
@@ -40,6 +43,7 @@ export default async function boot({
   control,
   profile,
   host: options,
+  thread,
   actors: actorBoot,
 }: ThreadBoot): Promise<ThreadOutcome> {
   const { exit } = process;
@@ -54,9 +58,10 @@ export default async function boot({
   expose(surface, endpoint);
   void reports.began();
   endWithProfile(profile, () => void reports.ending());
-  boundPrints(options.maxWaitingPrintBytes ?? Infinity, (stream, writes) => {
-    void reports.printsDropped(stream, writes);
-  });
+  const labels =
+    options.prints && new LabelledPrints(options.prints, { pool: options.pool, thread }, runningRequestId);
+  const tellDropped = (stream: PrintStream, writes: number) => void reports.printsDropped(stream, writes);
+  boundPrints(options.maxWaitingPrintBytes ?? Infinity, tellDropped, labels ?? null);
   let host: Host | undefined;
   let actors: ActorThread | undefined;
   try {
@@ -86,8 +91,11 @@ export default async function boot({
       files?.flush();
       return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
     }
-    const running = new Host(loaded.application, channel, options, new FailureReporter(reports, options));
+    const isNamed = labels !== undefined && options.requestIdField !== undefined;
+    const application = isNamed ? named(loaded.application) : loaded.application;
+    const running = new Host(application, channel, options, new FailureReporter(reports, options));
     host = running;
+    if (isNamed) setCalledRequest(() => running.calledRequestId);
     const drained = Promise.withResolvers<void>();
     const abort = () => context.runInAsyncScope(draining.abort, draining);
     let left: Promise<void> | undefined;

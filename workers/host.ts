@@ -86,6 +86,11 @@ export class Host implements ThreadHandler, OutletOwner {
     return this.#channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
   }
 
+  /** Of the exchange whose code the host has called and that has not returned; empty: it calls none. */
+  get calledRequestId(): string {
+    return this.#slots[this.#vitals.within]?.requestId ?? '';
+  }
+
   get isDraining(): boolean {
     return this.#drainAnnounced;
   }

@@ -4,14 +4,20 @@
  */
 
 import type { PrintStream } from '../wire/control.ts';
+import type { LabelledPrints } from './labelled-prints.ts';
 
-/** @param onDropped hears of the writes that were dropped when all that waited has been taken */
+/**
+ * @param onDropped hears of the writes that were dropped when all that waited has been taken
+ * @param labels makes lines of what is written; null: it goes as it is
+ */
 export function boundPrints(
   maxWaitingBytes: number,
   onDropped: (stream: PrintStream, writes: number) => void,
+  labels: LabelledPrints | null = null,
 ): void {
   for (const name of ['stdout', 'stderr'] as const) {
     bound(process[name], maxWaitingBytes, (writes) => onDropped(name, writes));
+    if (labels !== null) label(process[name], (text) => labels.line(name, text));
   }
 }
 
@@ -42,4 +48,20 @@ function bound(
     return false;
   };
   stream.write = writeBounded as typeof stream.write;
+}
+
+/** What is no text or bytes the stream refuses. */
+function label(stream: NodeJS.WriteStream, lineOf: (text: string) => string): void {
+  const write = stream.write.bind(stream) as Write;
+  const writeLabelled: Write = (chunk, ...more) => {
+    if (typeof chunk === 'string') {
+      const encoding = typeof more[0] === 'string' ? (more.shift() as BufferEncoding) : 'utf8';
+      const isText = encoding === 'utf8' || encoding === 'utf-8';
+      return write(lineOf(isText ? chunk : Buffer.from(chunk, encoding).toString()), ...more);
+    }
+    if (!(chunk instanceof Uint8Array)) return write(chunk, ...more);
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    return write(lineOf(bytes.toString()), ...more);
+  };
+  stream.write = writeLabelled as typeof stream.write;
 }

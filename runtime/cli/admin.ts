@@ -187,7 +187,7 @@ async function copyLog(
   isText: boolean,
   { colour, write, signal }: AdminOutput,
 ): Promise<void> {
-  const { formatLine } = await import('../log.ts');
+  const { formatLine } = await import('../../wire/log-line.ts');
   try {
     const { status, body } = await client.request('GET', `/logs${query}`, { signal });
     let rest = '';

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
+import type { LogOutput } from '../log.ts';
 import { findRefusedFlags } from '../pool-flags.ts';
 import { StopSignals } from '../stop-signals.ts';
 import { readVersion } from '../version.ts';
@@ -148,13 +149,26 @@ async function start(
   const libuv = libuvThreads(config, environment);
   // Before anything is handed to libuv.
   if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);
-  const { createLog } = await import('../log.ts');
+  const { configuredOutput, createLog } = await import('../log.ts');
+  const { LogFileError } = await import('../log-file.ts');
+  const { reopenOnSignal } = await import('../log-rotation.ts');
+  const { standardPrints } = await import('../standard-prints.ts');
   const { endOnUncaughtError, untilExit, Unended } = await import('../process-end.ts');
   const { serve } = await import('../serve.ts');
   const { configReader } = await import('../reload/read-config.ts');
   const { LogTail } = await import('../log-tail.ts');
   const tail = new LogTail(config.control.enabled ? config.control.logBytes : 0);
-  const log = createLog(config.log, undefined, tail);
+  let output: LogOutput;
+  try {
+    output = configuredOutput(config.log);
+  } catch (error) {
+    if (!(error instanceof LogFileError)) throw error;
+    complain(`${error.message} [${error.code}]`);
+    return ExitCode.Failed;
+  }
+  const log = createLog(config.log, output, tail);
+  reopenOnSignal(output, log);
+  const prints = standardPrints(log, config.log, output, tail);
   const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
   const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
   const unended = new Unended();
@@ -162,13 +176,13 @@ async function start(
   let exitCode: number;
   try {
     const read = configReader(file, overrides);
-    if (!watch) exitCode = await serve(config, log, signals, read, tail);
+    if (!watch) exitCode = await serve(config, log, prints, signals, read, tail);
     else {
       const { Development } = await import('../watch/development.ts');
       const { configOf } = Development;
       const development = new Development(config.file, log);
       const readDevelopment = async () => configOf(await read());
-      exitCode = await serve(configOf(config), log, signals, readDevelopment, tail, development);
+      exitCode = await serve(configOf(config), log, prints, signals, readDevelopment, tail, development);
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -10,7 +10,7 @@ import type { ThreadRange } from './thread-range.ts';
 export interface Config
   extends Pick<
     ConfigOutput,
-    'limits' | 'http2' | 'http1' | 'health' | 'reload' | 'memory' | 'drainTimeoutMs' | 'drainDelayMs' | 'log'
+    'limits' | 'http2' | 'http1' | 'health' | 'reload' | 'memory' | 'drainTimeoutMs' | 'drainDelayMs'
   > {
   /** Absolute path of the file it came from. */
   readonly file: string;
@@ -27,6 +27,7 @@ export interface Config
   /** Null: requests have no identifiers. */
   readonly requestId: RequestIdConfig | null;
   readonly profiling: ProfilingConfig;
+  readonly log: LogConfig;
   /** Where each value came from. */
   readonly origin: ConfigOrigin;
 }
@@ -100,5 +101,8 @@ export type LimitsConfig = ConfigOutput['limits'];
 export type HealthConfig = ConfigOutput['health'];
 export type Http2Config = ConfigOutput['http2'];
 export type Http1Config = ConfigOutput['http1'];
-export type LogConfig = ConfigOutput['log'];
+export interface LogConfig extends Omit<ConfigOutput['log'], 'file'> {
+  /** Absolute; null: standard output. */
+  readonly file: string | null;
+}
 export type LogLevel = LogConfig['level'];

@@ -369,6 +369,7 @@ function assemble(
     drainDelayMs: output.drainDelayMs,
     log: {
       ...output.log,
+      file: output.log.file === undefined ? null : resolve(dirname(file), output.log.file),
       level: overrides.logLevel?.value ?? output.log.level,
       format: overrides.logFormat?.value ?? output.log.format,
     },

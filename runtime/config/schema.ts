@@ -7,8 +7,6 @@
  */
 
 import * as v from 'valibot';
-import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
-import { accessLogSection } from './access-log-schema.ts';
 import { actorsSection } from './actor-schema.ts';
 import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
@@ -18,6 +16,7 @@ import { healthSection } from './health-schema.ts';
 import { http2Section } from './http2-schema.ts';
 import { limitsSection, minRequestBytesPerSecond } from './limits-schema.ts';
 import { listenerSchema } from './listener-schema.ts';
+import { logSection } from './log-schema.ts';
 import { monitoringSection } from './monitoring-schema.ts';
 import { profilingSection } from './profiling-schema.ts';
 import { memorySection, recycle, warmUp } from './recycling-schema.ts';
@@ -26,9 +25,6 @@ import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 import { env, execArgv, threads } from './threads-schema.ts';
 import { topicsSection } from './topics-schema.ts';
-
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export const logFormats = ['auto', 'json', 'text'] as const;
 
 export const kinds = ['exchange', 'generator', 'handler', 'node', 'server', 'fetch'] as const;
 
@@ -422,23 +418,7 @@ export const configSchema = v.pipe(
         0,
         0,
       ),
-      log: section('The log, on standard output.', {
-        level: oneOf('The least severe level that is written.', logLevels, 'info'),
-        format: oneOf(
-          'One JSON object a line, or lines for people; auto writes text to a terminal and JSON to anything else.',
-          logFormats,
-          'auto',
-        ),
-        maxWaitingBytes: wholeNumber(
-          'Bytes of log lines and of what applications print that may wait for standard output, as many for standard error, and as many in each thread on their way there. What comes on top is dropped, and counted in the log.',
-          { from: 65_536, to: 1_073_741_824, byDefault: 4_194_304 },
-        ),
-        maxErrorChars: wholeNumber(
-          "Characters of an error's message, and of its stack, that are reported; the rest is cut off and counted. A report tells of 8 errors at most, causes included.",
-          { from: 256, to: 1_048_576, byDefault: DEFAULT_MAX_ERROR_CHARS },
-        ),
-        access: accessLogSection,
-      }),
+      log: logSection,
     },
     'an object',
   ),

@@ -108,6 +108,7 @@ export class Incarnation {
       control: this.#link.threadPort,
       profile: thread.profile,
       host,
+      thread: thread.name,
       ...(this.#companion && { actors: this.#companion.boot }),
     };
     const ports = [...thread.transferList, this.#link.threadPort];

@@ -4,11 +4,14 @@
  */
 
 import type { Worker } from 'node:worker_threads';
+import type { PrintSettings } from '../../wire/control.ts';
 
 /** Takes what it is given at once, whatever becomes of it. */
 export interface Prints {
   readonly stdout: (piece: Uint8Array) => void;
   readonly stderr: (piece: Uint8Array) => void;
+  /** Threads are to make lines of the log of what they print; absent: it is taken as it is. */
+  readonly labels?: PrintSettings;
 }
 
 export function takePrints({ stdout, stderr }: Worker, prints: Prints): void {

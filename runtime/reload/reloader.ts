@@ -1,6 +1,7 @@
 /** Reads the configuration anew and has the server run it: when the operator asks for it, one at a time, and never twice for one wish. */
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
+import { loadFailureLine } from '../load-failure.ts';
 import type { Log } from '../log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import type { Server } from '../server.ts';
@@ -95,7 +96,10 @@ export class Reloader {
     const code = codeOf(error);
     if (error instanceof ReloadStoppedError) this.#log.info({ code }, 'not reloaded: the server stops');
     else if (error instanceof ApplicationLoadError) {
-      this.#log.error({ code }, `not reloaded, the running version stays: ${this.#explain(error)}`);
+      const what = this.#explain(error);
+      // In development it has the source line already, for the browser.
+      const line = what === error.message ? loadFailureLine(error) : { code };
+      this.#log.error(line, `not reloaded, the running version stays: ${what}`);
     } else if (error instanceof ConfigError) {
       this.#log.error({ code }, `not reloaded, the running version stays: ${messageOf(error)}`);
     } else this.#log.error({ code, err: error }, 'not reloaded, the running version stays');

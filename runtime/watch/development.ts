@@ -6,8 +6,8 @@ import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { ApplicationLoadError } from '../pools/application-load-error.ts';
+import { sourceLineOf } from '../source-line.ts';
 import { ChangedFiles } from './changed-files.ts';
-import { sourceLineOf } from './source-line.ts';
 
 /** Who reloads. */
 export interface Reloads {

@@ -38,7 +38,7 @@ test('a line tells what the exchange was, over HTTP/1.1 and HTTP/2', async (t) =
     scheme: 'http',
     authority: `127.0.0.1:${server.port}`,
     path: '/digest',
-    query: 'token=secret',
+    query: 'token=[redacted]',
     version: '1.1',
     status: 200,
     outcome: 'complete',

@@ -29,23 +29,30 @@ function temporaryDirectory(t: ExecutionContext): string {
   return directory;
 }
 
-for (const stream of ['stdout', 'stderr'] as const) {
+for (const [prints, stream] of [
+  ['untouched', 'stdout'],
+  ['untouched', 'stderr'],
+  ['labelled', 'stdout'],
+  ['labelled', 'stderr'],
+] as const) {
   test.serial(
-    `a reader that stalls costs what applications print, and no thread; then writing goes on: ${stream}`,
+    `a reader that stalls costs what applications print, and no thread; then writing goes on: ${stream} ${prints}`,
     async (t) => {
-      const { child, log, listening } = startProcess(t, { pools });
+      const { child, log, listening } = startProcess(t, { pools, log: { format: 'json', prints } });
       const origin = await listening();
-      child[stream]?.pause();
+      // Lines of the log go there, whatever they were printed to.
+      const stalled = child[prints === 'labelled' ? 'stdout' : stream];
+      stalled?.pause();
       for (let piece = 0; piece < PIECES; piece++) {
         const { status } = await requestHttp1(`${origin}/?to=${stream}&bytes=${PIECE_BYTES}`);
         t.is(status, 200);
       }
       t.is((await requestHttp1(`${origin}/served`)).body.toString(), String(PIECES + 1), 'in one thread');
-      child[stream]?.resume();
-      const dropped = await log.until('application output was dropped: the stream');
-      t.like(dropped, { level: 'warn', stream });
+      stalled?.resume();
+      const dropped = await log.until('application output was dropped: the');
+      t.like(dropped, { level: 'warn', ...(prints === 'untouched' && { stream }) });
       t.true(Number(dropped.writes) > 0 && Number(dropped.writes) < PIECES);
-      if (stream === 'stderr') return;
+      if (prints === 'untouched' && stream === 'stderr') return;
       await requestHttp1(`${origin}/?to=${stream}&text=${encodeURIComponent('{"msg":"printed again"}')}`);
       await log.until('printed again');
     },
@@ -63,56 +70,63 @@ test.serial('what an application prints without a break is bounded in its thread
   t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
 });
 
-test.serial('applications print without end to a full disk, and go on', async (t) => {
-  const full = openSync('/dev/full', constants.O_WRONLY);
-  const { path, child, ended } = startOnSocket(t, { stdout: full, stderr: full });
-  closeSync(full);
-  await reachable(path);
-  for (let piece = 0; piece < PIECES; piece++) {
-    const to = piece % 2 === 0 ? 'stdout' : 'stderr';
-    t.is((await get(path, `/?to=${to}&bytes=${PIECE_BYTES}`)).status, 200);
-  }
-  t.is((await get(path, '/served')).body, String(PIECES + 1));
-  child.kill('SIGTERM');
-  t.deepEqual(await ended, { code: 0, signal: null });
-});
-
-test.serial(
-  'a reader that goes ends neither log nor prints: the next one has what follows, and the count',
-  async (t) => {
-    const fifo = join(temporaryDirectory(t), 'fifo');
-    execFileSync('mkfifo', [fifo]);
-    const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    const output = openSync(fifo, constants.O_WRONLY);
-    const { path } = startOnSocket(t, { stdout: output });
-    closeSync(output);
+for (const prints of ['untouched', 'labelled'] as const)
+  test.serial(`applications print without end to a full disk, and go on: ${prints}`, async (t) => {
+    const full = openSync('/dev/full', constants.O_WRONLY);
+    const { path, child, ended } = startOnSocket(t, { stdout: full, stderr: full }, prints);
+    closeSync(full);
     await reachable(path);
-    closeSync(first);
     for (let piece = 0; piece < PIECES; piece++) {
-      t.is((await get(path, `/?bytes=${PIECE_BYTES}`)).status, 200);
+      const to = piece % 2 === 0 ? 'stdout' : 'stderr';
+      t.is((await get(path, `/?to=${to}&bytes=${PIECE_BYTES}`)).status, 200);
     }
-    const log = new LogLines();
-    const next = createReadStream(fifo, { encoding: 'utf8' });
-    next.on('data', (text) => log.push(String(text)));
-    t.teardown(() => next.destroy());
-    let isThere = false;
-    const dropped = log.until('application output was dropped: the stream').finally(() => {
-      isThere = true;
-    });
-    // The stream is tried about once a second, with what is printed then.
-    while (!isThere) await get(path, `/?text=${encodeURIComponent('{"msg":"printed again"}')}`);
-    t.true(Number((await dropped).writes) >= PIECES);
-    await log.until('printed again');
-    const served = (await get(path, '/served')).body;
-    t.true(Number(served) > PIECES, 'in one thread');
-  },
-);
+    t.is((await get(path, '/served')).body, String(PIECES + 1));
+    child.kill('SIGTERM');
+    t.deepEqual(await ended, { code: 0, signal: null });
+  });
 
-function startOnSocket(t: ExecutionContext, streams: { stdout?: number; stderr?: number }) {
+for (const prints of ['untouched', 'labelled'] as const) {
+  test.serial(
+    `a reader that goes ends neither log nor prints: the next one has what follows, and the count: ${prints}`,
+    async (t) => {
+      const fifo = join(temporaryDirectory(t), 'fifo');
+      execFileSync('mkfifo', [fifo]);
+      const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+      const output = openSync(fifo, constants.O_WRONLY);
+      const { path } = startOnSocket(t, { stdout: output }, prints);
+      closeSync(output);
+      await reachable(path);
+      closeSync(first);
+      for (let piece = 0; piece < PIECES; piece++) {
+        t.is((await get(path, `/?bytes=${PIECE_BYTES}`)).status, 200);
+      }
+      const log = new LogLines();
+      const next = createReadStream(fifo, { encoding: 'utf8' });
+      next.on('data', (text) => log.push(String(text)));
+      t.teardown(() => next.destroy());
+      let isThere = false;
+      const dropped = log.until('application output was dropped: the').finally(() => {
+        isThere = true;
+      });
+      // The stream is tried about once a second, with what is printed then.
+      while (!isThere) await get(path, `/?text=${encodeURIComponent('{"msg":"printed again"}')}`);
+      t.true(Number((await dropped).writes) >= PIECES);
+      await log.until('printed again');
+      const served = (await get(path, '/served')).body;
+      t.true(Number(served) > PIECES, 'in one thread');
+    },
+  );
+}
+
+function startOnSocket(
+  t: ExecutionContext,
+  streams: { stdout?: number; stderr?: number },
+  prints: 'untouched' | 'labelled' = 'untouched',
+) {
   const path = join(temporaryDirectory(t), 'socket');
   const { child, ended } = startProcess(
     t,
-    { pools, listeners: [{ address: `unix:${path}` }] },
+    { pools, listeners: [{ address: `unix:${path}` }], log: { format: 'json', prints } },
     [],
     {},
     streams,

@@ -10,12 +10,14 @@ const MOST_CHARACTERS = 200;
  * @param stack as V8 and Node write it
  */
 export function sourceLineOf(stack: string): string | null {
-  for (const [, name = '', line = '', column = '1'] of stack.matchAll(PLACE)) {
+  for (const [, name = '', line = '', column] of stack.matchAll(PLACE)) {
     if (name.includes('/node_modules/') || /\/(?:workers|wire)\/[a-z-]+\.[jt]s$/.test(name)) continue;
     try {
       const file = name.startsWith('file:') ? fileURLToPath(name) : name;
       const text = readFileSync(file, 'utf8').split('\n')[Number(line) - 1];
       if (text === undefined || text.length > MOST_CHARACTERS) continue;
+      // Of a syntax error Node says the line alone.
+      if (column === undefined) return `${file}:${line}\n${text}`;
       return `${file}:${line}:${column}\n${text}\n${' '.repeat(Math.max(0, Number(column) - 1))}^`;
     } catch {
       // Not there, or not to be read: the next frame may be.

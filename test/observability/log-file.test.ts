@@ -1,0 +1,179 @@
+/** The log's file: rotated while lines are written, on a full disk, in a folder that is not there. */
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { LogFile, LogFileError } from '../../runtime/log-file.ts';
+import { freePort } from '../server/free-port.ts';
+import type { ServerInput } from '../server/harness.ts';
+import { requestHttp1 } from '../server/http1-client.ts';
+import { type ServerProcess, startProcess } from '../server/process.ts';
+
+const application = fileURLToPath(new URL('./applications/printing.ts', import.meta.url));
+
+function folder(t: ExecutionContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'sluice-log-'));
+  t.teardown(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+interface Started extends ServerProcess {
+  readonly origin: string;
+}
+
+/** It says on no stream that it listens. */
+async function start(t: ExecutionContext, file: string, more: Partial<ServerInput> = {}): Promise<Started> {
+  const port = await freePort();
+  const started = startProcess(t, {
+    pools: { printing: { application, threads: { min: 1, max: 1 } } },
+    listeners: [{ address: `127.0.0.1:${port}` }],
+    requestId: {},
+    ...more,
+    log: { format: 'json', file, access: { write: 'always', fields: ['path'] } },
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  const dead = started.ended.then(() => Promise.reject(new Error(`it has ended: ${started.errors()}`)));
+  dead.catch(() => undefined);
+  for (;;) {
+    const answer = requestHttp1(`${origin}/print/up`).then(
+      () => true,
+      () => false,
+    );
+    if (await Promise.race([answer, dead])) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { ...started, origin };
+}
+
+function linesOf(file: string): Record<string, unknown>[] {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+async function until(
+  file: string,
+  wanted: (line: Record<string, unknown>) => boolean,
+): Promise<Record<string, unknown>> {
+  for (;;) {
+    const found = linesOf(file).find(wanted);
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test.serial('a file that is rotated under load loses no line, and no line is in two pieces', async (t) => {
+  const file = join(folder(t), 'sluice.log');
+  const { child, origin, log, errors, ended } = await start(t, file);
+  let sent = 0;
+  let isOver = false;
+  const load = async () => {
+    while (!isOver) await requestHttp1(`${origin}/print/line-${sent++}`);
+  };
+  const loads = [load(), load(), load()];
+  const rotated: string[] = [];
+  for (let turn = 1; turn <= 5; turn++) {
+    const old = `${file}.${turn}`;
+    renameSync(file, old);
+    rotated.push(old);
+    child.kill('SIGUSR1');
+    await until(file, ({ msg }) => msg === 'log file reopened');
+    await until(file, ({ msg }) => msg === 'exchange');
+  }
+  isOver = true;
+  await Promise.all(loads);
+  child.kill('SIGTERM');
+  t.deepEqual(await ended, { code: 0, signal: null });
+  const lines = [...rotated, file].flatMap(linesOf);
+  for (let line = 0; line < sent; line++) {
+    t.is(lines.filter(({ msg }) => msg === `line-${line}`).length, 1);
+    t.is(lines.filter(({ path }) => path === `/print/line-${line}`).length, 1);
+  }
+  t.is(linesOf(file).at(-1)?.msg, 'stopped');
+  t.notRegex(errors(), /Debugger listening/);
+  t.deepEqual(log.lines, []);
+});
+
+test.serial(
+  'a full disk costs lines and nothing else; emptied, it has the next ones and the count',
+  async (t) => {
+    const directory = folder(t);
+    const file = join(directory, 'sluice.log');
+    symlinkSync('/dev/full', file);
+    const { child, origin } = await start(t, file);
+    for (let each = 0; each < 20; each++)
+      t.is((await requestHttp1(`${origin}/print/lost-${each}`)).status, 200);
+    unlinkSync(file);
+    child.kill('SIGUSR1');
+    let isThere = false;
+    const dropped = until(file, ({ msg }) => String(msg).startsWith('log lines were dropped')).finally(() => {
+      isThere = true;
+    });
+    // A stream that has failed is tried again about once a second, with what is written then.
+    while (!isThere) await requestHttp1(`${origin}/print/more`);
+    t.true(Number((await dropped).lines) >= 20);
+    t.false(linesOf(file).some(({ path }) => path === '/print/lost-0'));
+  },
+);
+
+test.serial('a file that cannot be opened anew is none: the old one goes on, and says so', async (t) => {
+  const directory = folder(t);
+  const file = join(directory, 'sluice.log');
+  const { child, origin } = await start(t, file);
+  const old = join(directory, 'old.log');
+  renameSync(file, old);
+  symlinkSync(join(directory, 'no-such-folder', 'x'), file);
+  child.kill('SIGUSR1');
+  const line = await until(old, ({ msg }) => String(msg).startsWith('log file not reopened'));
+  t.is((line.err as { code: string }).code, 'SLUICE_LOG_FILE');
+  await requestHttp1(`${origin}/print/after`);
+  await until(old, ({ msg }) => msg === 'after');
+});
+
+test.serial('a folder that is not there is said before anything starts', async (t) => {
+  const file = join(folder(t), 'no-such-folder', 'sluice.log');
+  const { ended, errors } = startProcess(t, {
+    pools: { printing: { application } },
+    log: { file },
+  });
+  t.deepEqual(await ended, { code: 1, signal: null });
+  t.regex(errors(), /log\.file: expected a file that can be written to at .*ENOENT.*SLUICE_LOG_FILE/);
+});
+
+test.serial('without a file the signal does nothing but say so, and opens no inspector', async (t) => {
+  const { child, log, errors, listening, ended } = startProcess(t, {
+    pools: { printing: { application, threads: { min: 1, max: 1 } } },
+  });
+  const origin = await listening();
+  child.kill('SIGUSR1');
+  await log.until('nothing to reopen');
+  t.is((await requestHttp1(`${origin}/print/x`)).status, 200);
+  child.kill('SIGTERM');
+  await ended;
+  t.notRegex(errors(), /Debugger listening/);
+});
+
+test.serial('what waits is written in order, however much it is, and each hears of its own', async (t) => {
+  const path = join(folder(t), 'a.log');
+  const file = new LogFile(path);
+  const pieces = Array.from({ length: 300 }, (_, index) => `${index}:${'x'.repeat((index * 997) % 9_000)}\n`);
+  const written = pieces.map(
+    (piece, index) =>
+      new Promise<void>((resolve, reject) => {
+        const chunk = index % 2 === 0 ? piece : Buffer.from(piece);
+        file.write(chunk, (error) => (error ? reject(error) : resolve()));
+      }),
+  );
+  t.is(file.writableLength, pieces.join('').length);
+  await Promise.all(written);
+  t.is(file.writableLength, 0);
+  t.is(readFileSync(path, 'utf8'), pieces.join(''));
+  t.throws(() => new LogFile(join(path, 'below-a-file')), {
+    instanceOf: LogFileError,
+    code: 'SLUICE_LOG_FILE',
+  });
+});
