@@ -31,7 +31,11 @@ function runAgain(t: ExecutionContext, files: { readonly [name: string]: string 
     writeFileSync(join(project, 'test', name), `import test from 'ava';\n${tests}`);
   const { AVA_PATH: _ava, ...env } = process.env;
   const options = { cwd: project, encoding: 'utf8', env } as const;
-  const run = spawnSync(process.execPath, [join(root, 'test/runner/run.ts'), '--again'], options);
+  const run = spawnSync(
+    process.execPath,
+    [join(root, 'test/runner/run.ts'), '--again', '--verbose'],
+    options,
+  );
   const summary = spawnSync(join(root, '.ci/summary'), [String(run.status)], {
     input: run.stdout,
     encoding: 'utf8',

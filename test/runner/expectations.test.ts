@@ -18,6 +18,9 @@ test('peers are looked for in PATH, and where Debian keeps servers', (t) => {
 });
 
 test('what is missing is said with the time that a run takes', (t) => {
-  t.regex(expectation(false, []), /^Everything: about \d+ minutes on two idle cores\.$/);
-  t.regex(expectation(true, ['curl', 'nginx']), /^The fast part: .* Not installed, .*: curl, nginx\.$/);
+  t.regex(expectation(false, []), /^Running every test: about \d+ minutes on two idle cores\.$/);
+  t.regex(
+    expectation(true, ['curl', 'nginx']),
+    /^Running the quick tests: .* not installed, .*: curl, nginx\.$/,
+  );
 });

@@ -16,11 +16,11 @@ export function missingPeers(path: string, exists: (file: string) => boolean = i
 
 export function expectation(isFast: boolean, missing: readonly string[]): string {
   const time = isFast
-    ? 'The fast part: about a minute on two idle cores.'
-    : 'Everything: about 15 minutes on two idle cores.';
+    ? 'Running the quick tests: about a minute on two idle cores.'
+    : 'Running every test: about 15 minutes on two idle cores.';
   return missing.length === 0
     ? time
-    : `${time} Not installed, so tests that talk to them fail or are skipped: ${missing.join(', ')}.`;
+    : `${time} Some tests need programs that are not installed, and fail or are skipped: ${missing.join(', ')}.`;
 }
 
 function isProgram(file: string): boolean {

@@ -4,10 +4,11 @@
  *   npm test                                   everything, after the linter and the compiler
  *   npm run test:fast [-- PATTERN…]            under a minute on two cores
  *   npm run test:node [-- [--fast] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
- *   … -- --again                               files that failed are run once more, one file at a time; the second run decides
+ *   … -- --again                               runs files that failed once more, one file at a time; the second run decides
+ *   … -- --verbose                             shows tests that passed, too, which `.ci/summary` counts
  *
- * AVA's results are shown as they come. What tests and their servers print beside them goes to a file, which is named when
- * something failed; `npx ava FILE` shows everything.
+ * Shows failures as they occur, with their reasons at the end, and how many tests passed. The output of tests and their servers goes
+ * to a file, which is named if something failed; `npx ava FILE` shows everything.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, readdirSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { installedNode, versions } from '../nodes/installed.ts';
 import { filesToRunAgain } from './again.ts';
 import { expectation, missingPeers } from './expectations.ts';
+import { withoutPassed } from './passed.ts';
 import { FAST_VARIABLE, isSlow } from './slow.ts';
 
 const root = process.cwd();
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
     fast: { type: 'boolean', default: false },
     node: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
   },
 });
 const named = positionals.filter((word) => VERSION.test(word));
@@ -58,14 +61,14 @@ async function run(node: string): Promise<boolean> {
 
 interface AvaRun {
   readonly code: number | null;
-  /** Of standard output; empty unless `--again` has to read it. */
+  /** What AVA wrote to standard output. */
   readonly output: string;
 }
 
 async function runAva(node: string, words: readonly string[], log: string): Promise<AvaRun> {
   const child = spawn(node, [ava, ...words], {
     cwd: root,
-    stdio: ['ignore', values.again ? 'pipe' : 'inherit', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       // Tests start `node` by its name, too.
@@ -76,12 +79,13 @@ async function runAva(node: string, words: readonly string[], log: string): Prom
     },
   });
   let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+  const show = values.verbose ? (text: string) => text : withoutPassed();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
-    process.stdout.write(text);
+    process.stdout.write(show(text));
   });
   const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  await pipeline(child.stderr as NodeJS.ReadableStream, createWriteStream(log));
+  await pipeline(child.stderr, createWriteStream(log));
   return { code: await code, output };
 }
 
