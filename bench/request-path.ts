@@ -139,6 +139,7 @@ class OpenSocket extends EventEmitter {
   setNoDelay(): void {}
   cork(): void {}
   uncork(): void {}
+  resume(): void {}
   destroy(): void {}
   isPaused(): boolean {
     return false;
