@@ -329,6 +329,7 @@ function setUp(protocol: Protocol, load: Load, application: Application, batch: 
       reactor.nowMs,
     ),
     maxTargetBytes: 8192,
+    labels: null,
     date: () => date,
     onFault: (error: unknown) => {
       throw error;
