@@ -1,12 +1,13 @@
 /** Sockets in application threads have what a net.Socket has, and none of it throws where a net.Socket does not. */
+import { once } from 'node:events';
 import { request as sendHttp1 } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { FileScope, startServer } from '../../server/harness.ts';
+import { FileScope, type Scope, startServer } from '../../server/harness.ts';
 import { requestHttp1 } from '../../server/http1-client.ts';
 import { KEY, RefusedError, ways } from '../../websocket/byte-streams.ts';
 import type { SocketServer } from '../../websocket/server.ts';
-import { upgradeSockets } from './applications/upgrade-sockets.ts';
+import { timeouts, upgradeSockets } from './applications/upgrade-sockets.ts';
 import { listen } from './reference.ts';
 
 const scope = new FileScope();
@@ -22,18 +23,44 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
+const UPGRADE = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-key': KEY,
+  'sec-websocket-version': '13',
+};
+
+/** What a listener on node:http has seen. */
+async function onNode(scope: Scope, path: string): Promise<unknown> {
+  const { origin } = await listen(scope, upgradeSockets());
+  const outgoing = sendHttp1(`${origin}/${path}`, { headers: UPGRADE });
+  outgoing.on('error', () => undefined);
+  outgoing.on('upgrade', (_response, socket) => {
+    scope.teardown(() => socket.destroy());
+    socket.on('error', () => undefined).resume();
+    socket.write('ping');
+  });
+  outgoing.end();
+  await once(outgoing, 'upgrade').catch(() => undefined);
+  return JSON.parse((await requestHttp1(`${origin}/told`)).body.toString());
+}
+
 for (const way of ways) {
+  for (const path of Object.keys(timeouts)) {
+    test.serial(`the socket of an upgrade over HTTP/${way.version}, ${path}: as a net.Socket`, async (t) => {
+      const accepted = await way.webSocket(t, server, `/${path}`).catch(() => null);
+      accepted?.stream.on('error', () => undefined).resume();
+      accepted?.stream.write('ping');
+      const seen = JSON.parse((await requestHttp1(`${server.origin}/told`)).body.toString());
+      t.deepEqual(seen, await onNode(t, path));
+    });
+  }
+
   test(`the socket of an upgrade over HTTP/${way.version} is what it is on node:http`, async (t) => {
     const seen = await t.throwsAsync(way.webSocket(t, server, '/facts'), { instanceOf: RefusedError });
     const { origin } = await listen(t, upgradeSockets());
     const expected = await new Promise<string>((resolve) => {
-      const headers = {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-key': KEY,
-        'sec-websocket-version': '13',
-      };
-      sendHttp1(`${origin}/facts`, { headers }, (response) => {
+      sendHttp1(`${origin}/facts`, { headers: UPGRADE }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (piece: string) => {
           body += piece;

@@ -232,6 +232,11 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     socket.emit('timeout', socket);
   }
 
+  /** Node takes the socket away when the response has been sent. */
+  get message(): Outgoing | null {
+    return this.state === 'over' && (this.res.socket as unknown) === null ? null : this.res;
+  }
+
   // ---- the request
 
   get receivedBytes(): number {

@@ -141,11 +141,13 @@ function writeRaw(
   encoding?: unknown,
   callback?: unknown,
 ): boolean {
-  const done = (typeof encoding === 'function' ? encoding : callback) as (() => void) | null | undefined;
+  const last = typeof encoding === 'function' ? encoding : callback;
+  // `writeContinue` and its like pass on whatever they are given, and a stream calls only what can be called.
+  const done = typeof last === 'function' ? (last as () => void) : null;
   const pair = this[PAIR];
   // Before the head only interim responses are written, as text.
-  if (this._header === null) return pair.informed(String(data), done ?? null);
-  return pair.written(data, typeof encoding === 'string' ? encoding : undefined, done ?? null);
+  if (this._header === null) return pair.informed(String(data), done);
+  return pair.written(data, typeof encoding === 'string' ? encoding : undefined, done);
 }
 
 function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unknown): Outgoing {

@@ -12,8 +12,6 @@ import { ConnectionFacts, makeSettable, REQUEST } from './connection-facts.ts';
 import { refuseOthers, SocketError } from './refused-members.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
-/** The longest that a timer of Node's takes. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** What a socket tells, and is told by, what it belongs to. */
 export interface SocketOwner {
@@ -23,6 +21,8 @@ export interface SocketOwner {
   readonly receivedBytes: number;
   /** The `http.Server`, where the application is one. */
   readonly server: object | null;
+  /** The response that is not over. */
+  readonly message: object | null;
   connectionDestroyed(): void;
   /** The connection is to be destroyed when what was written has gone. */
   destroyWhenSent(): void;
@@ -36,7 +36,6 @@ export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  #timer: NodeJS.Timeout | null = null;
   /** `ended`: nothing more will be written. */
   #state: 'open' | 'ended' | 'destroyed' = 'open';
   #isPaused = false;
@@ -45,6 +44,10 @@ export class ExchangeSocket extends ConnectionFacts {
   writableCorked = 1;
   readonly _writableState = { corked: 0 };
   timeout: number | undefined = undefined;
+  /** A socket in which this one would be wrapped, for Node's code. */
+  declare readonly _parent: null;
+  /** Node's own: something was read or written. */
+  declare readonly _unrefTimer: () => void;
 
   constructor(exchange: Exchange, owner: SocketOwner) {
     super();
@@ -57,6 +60,10 @@ export class ExchangeSocket extends ConnectionFacts {
   }
   get server(): object | null {
     return this.#owner.server;
+  }
+  /** By which Node's `assignSocket` and `detachSocket` know whose socket it is. */
+  get _httpMessage(): object | null {
+    return this.#owner.message;
   }
 
   // ---- its state, as streams have it
@@ -141,9 +148,10 @@ export class ExchangeSocket extends ConnectionFacts {
 
   destroy(error?: Error | null): this {
     if (this.destroyed) return this;
+    // Of one that is destroyed it has no effect.
+    this.setTimeout(0);
     this.#state = 'destroyed';
     this.errored = error ?? null;
-    this.setTimeout(0);
     this.#owner.connectionDestroyed();
     process.nextTick(emitEnd, this, this.errored);
     return this;
@@ -178,24 +186,16 @@ export class ExchangeSocket extends ConnectionFacts {
 
   // ---- time
 
-  /** `timeout` is emitted when nothing was read or written for so long, and where nobody hears it the connection is destroyed. */
+  /** Node's own: `timeout` is emitted when nothing was read or written for so long, and where nobody hears it the connection is destroyed. */
   setTimeout(ms: number, listener?: () => void): this {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (listener !== undefined) {
-      if (ms > 0) this.once('timeout', listener);
-      else this.removeListener('timeout', listener);
-    }
-    if (ms > 0 && !this.destroyed) {
-      this.#timer = setTimeout(() => this.#owner.timedOut(), Math.min(ms, LONGEST_TIMEOUT_MS)).unref();
-    }
-    this.timeout = ms;
-    return this;
+    // There is nothing left to limit; on Node the connection may be closed by now.
+    if (this.#owner.message === null) return this;
+    return setSocketTimeout(this, ms, listener);
   }
 
-  /** As Node's: something was read or written. */
-  _unrefTimer(): void {
-    this.#timer?.refresh();
+  /** What Node's timer calls. */
+  _onTimeout(): void {
+    this.#owner.timedOut();
   }
 
   // ---- what says nothing here
@@ -259,8 +259,15 @@ export class ExchangeSocket extends ConnectionFacts {
     refuseMember = (socket, member) => socket.#refuse(member);
     refuseOthers(ExchangeSocket.prototype, refuseMember);
     makeSettable(ExchangeSocket.prototype);
+    Object.defineProperty(ExchangeSocket.prototype, '_parent', { value: null, writable: true });
     passForSocket(ConnectionFacts.prototype, EventEmitter.prototype);
   }
+}
+
+/** As `setTimeout` of a net.Socket. */
+export function setSocketTimeout<Kind>(socket: Kind, ms: number, listener?: () => void): Kind {
+  Socket.prototype.setTimeout.call(socket as never, ms, listener);
+  return socket;
 }
 
 /** Lets objects of a prototype pass `instanceof net.Socket`, with the methods that they have without it. */

@@ -9,7 +9,7 @@ import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { FACTS, REQUEST } from './connection-facts.ts';
 import { refuseOthers, SocketError } from './refused-members.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
-import { passForSocket } from './socket.ts';
+import { passForSocket, setSocketTimeout } from './socket.ts';
 
 /** Of a head that a listener writes. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -21,6 +21,10 @@ type Done = (error?: Error | null) => void;
 export class UpgradeSocket extends Duplex implements RequestOwner {
   readonly request: Incoming;
   readonly server: object;
+  /** A socket in which this one would be wrapped, for Node's code. */
+  readonly _parent = null;
+  /** Node's own: something was read or written. */
+  declare readonly _unrefTimer: () => void;
   readonly #exchange: Exchange;
   readonly #isKeyless: boolean;
   #head: Buffer[] = [];
@@ -112,8 +116,14 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   resetAndDestroy(): this {
     return this.destroy();
   }
-  setTimeout(): this {
-    return this;
+  /** `timeout` is emitted when nothing was read or written for so long; as on Node, what comes of it is the listener's matter. */
+  setTimeout(ms: number, listener?: () => void): this {
+    return setSocketTimeout(this, ms, listener);
+  }
+  override destroy(error?: Error): this {
+    // Of one that is destroyed it has no effect.
+    if (!this.destroyed) this.setTimeout(0);
+    return super.destroy(error);
   }
 
   // ---- what is written
@@ -125,10 +135,14 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
 
   #send(bytes: Uint8Array, done: Done): void {
     this.#bytesWritten += bytes.length;
+    this._unrefTimer();
     if (bytes.length === 0) done();
     else
       (this.#tunnel ?? this.#exchange).write(bytes).then(
-        () => done(),
+        () => {
+          this._unrefTimer();
+          done();
+        },
         (error) => this.#refuse(error, done),
       );
   }
@@ -212,6 +226,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       ({ value, done }) => {
         this.#isPulling = false;
         this.#bytesRead += value?.length ?? 0;
+        this._unrefTimer();
         if (done === true) this.push(null);
         else if (this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength))) this.#pull();
       },
