@@ -10,6 +10,7 @@ import { type ClosedBy, type EngineEvents, UpgradeVerdict } from '../../runtime/
 import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from '../../runtime/http1/message.ts';
 import type { Http1Options } from '../../runtime/http1/options.ts';
 import type { Refusal } from '../../runtime/http1/refusal.ts';
+import { passing } from '../bytes/passing.ts';
 import { http1Conversation } from './http1-input.ts';
 import { type ResponseExpected, requireResponses } from './http1-responses.ts';
 import { Cut, cut } from './mutation.ts';
@@ -89,7 +90,7 @@ class Owner implements EngineEvents {
     for (const bytes of phases) {
       for (const piece of cut(random, bytes, how)) {
         if (this.#engine.state === 'left') break;
-        this.#engine.receive(piece);
+        passing(piece, (chunk) => this.#engine.receive(chunk));
         piece.fill(0xff);
       }
       for (const request of this.#requests) this.#act(request);

@@ -4,6 +4,7 @@
  */
 import { FrameType, initialWindowBytes } from '../../runtime/http2/frames.ts';
 import type { Http2Stream } from '../../runtime/http2/stream.ts';
+import { passing } from '../bytes/passing.ts';
 import { Peer } from '../http2/peer.ts';
 import { http2Conversation } from './http2-input.ts';
 import { Cut, cut } from './mutation.ts';
@@ -73,7 +74,8 @@ class Owner {
     const random = new Random(this.#seed + 1);
     const output: string[] = [];
     for (const { bytes, elapsedMs } of phases) {
-      for (const piece of cut(random, bytes, how)) peer.engine.receive(piece, peer.nowMs);
+      for (const piece of cut(random, bytes, how))
+        passing(piece, (chunk) => peer.engine.receive(chunk, peer.nowMs));
       output.push(...this.#take(), '--');
       for (const stream of peer.streams.values()) this.#act(stream);
       peer.nowMs += elapsedMs;

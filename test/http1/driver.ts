@@ -6,6 +6,7 @@ import type { ClosedBy, EngineEvents, UpgradeVerdict } from '../../runtime/http1
 import type { Http1Message } from '../../runtime/http1/message.ts';
 import type { Http1Options } from '../../runtime/http1/options.ts';
 import type { Refusal } from '../../runtime/http1/refusal.ts';
+import { passing } from '../bytes/passing.ts';
 
 export const DATE = 'Thu, 01 Jan 1970 00:00:00 GMT';
 
@@ -46,7 +47,7 @@ export class Driver implements EngineEvents {
   }
 
   receive(text: string): void {
-    this.engine.receive(Buffer.from(text, 'latin1'));
+    passing(Buffer.from(text, 'latin1'), (chunk) => this.engine.receive(chunk));
   }
 
   /** A whole response with this content. */

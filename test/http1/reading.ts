@@ -2,6 +2,7 @@
 import { ContentPieces } from '../../runtime/http1/content-pieces.ts';
 import { FieldSections } from '../../runtime/http1/field-sections.ts';
 import { type ReadLimits, RequestReader } from '../../runtime/http1/request-reader.ts';
+import { passing } from '../bytes/passing.ts';
 
 export interface ReadRequest {
   method: string;
@@ -99,7 +100,7 @@ export class Recorder {
   }
 
   read(bytes: Uint8Array): void {
-    this.#reader.read(bytes);
+    passing(bytes, (chunk) => this.#reader.read(chunk));
   }
 
   get isRefused(): boolean {

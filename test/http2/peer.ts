@@ -10,6 +10,7 @@ import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 import { HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
 import { type Http2Overrides, http2Options } from '../../runtime/http2/options.ts';
 import type { Http2Stream } from '../../runtime/http2/stream.ts';
+import { passing } from '../bytes/passing.ts';
 import { type Frame, parseFrames, preface, settings, settingsAck } from './frames.ts';
 
 /** An event as a short line: `request 1 GET / end`, `data 1 abc`, `close 1 complete 0`… */
@@ -48,7 +49,7 @@ export class Peer implements EngineEvents {
   }
 
   send(...parts: Uint8Array[]): void {
-    this.engine.receive(Buffer.concat(parts), this.nowMs);
+    passing(Buffer.concat(parts), (chunk) => this.engine.receive(chunk, this.nowMs));
   }
 
   /** Everything that leaves now; the socket takes it at once. */
