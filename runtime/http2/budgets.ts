@@ -24,8 +24,9 @@ const earnings: { readonly [K in BudgetName]: (work: EngineCounters) => number }
   // gRPC adapts its windows to the bandwidth that it measures while it is sent content.
   settings: (work) => work.dataFramesOut / 64,
   // gRPC measures bandwidth with a PING per round trip while it is sent content, and its own servers pass over as many as
-  // they send HEADERS and DATA; Go asks with one per canceled request whether the server still answers.
-  pings: (work) => work.dataFramesOut + work.framesOut[FrameType.Headers],
+  // they send HEADERS and DATA. Go asks with one per canceled request whether the server still answers, and of those requests
+  // none may ever be answered; how many may be canceled is a budget of its own.
+  pings: (work) => work.requests + work.dataFramesOut + work.framesOut[FrameType.Headers],
   // A frame that greases, or a PRIORITY_UPDATE with the request and one later.
   ignoredFrames: (work) => 2 * work.requests,
   // After the end a client may still cancel, or end its own side; not when it has reset the stream itself.

@@ -42,9 +42,9 @@ export interface BudgetLimits {
   /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s; 64 DATA frames that we send earn one. */
   readonly settings: BudgetLimit;
   /**
-   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every DATA frame that we
-   * send and every head earn one, because gRPC probes the bandwidth with a PING per round trip while it
-   * is being served.
+   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every request, every head and every DATA
+   * frame that we send earn one, because gRPC probes the bandwidth with a PING per round trip while it is being served, and
+   * Go sends one with a cancellation.
    */
   readonly pings: BudgetLimit;
   /**

@@ -379,6 +379,20 @@ test('a gRPC client that PINGs once for every message that it is sent is no atta
   t.is(peer.engine.failure, null);
 });
 
+test('PINGs beside requests that are canceled: one for each, what is left of the burst, and no more', (t) => {
+  for (const each of [2, 10]) {
+    const peer = Peer.open();
+    let pings = 0;
+    for (let id = 1; peer.engine.failure === null; id += 2) {
+      peer.send(get(id), rstStream(id, 8));
+      for (let n = 0; n < each && peer.engine.failure === null; n++, pings++) peer.send(ping());
+    }
+    t.is(peer.engine.counters.abuse, 'pings');
+    const { requests } = peer.engine.counters;
+    t.is(pings, requests + 128 + 1);
+  }
+});
+
 test('maxContinuationFrames: a field block in endless CONTINUATIONs is cut off', (t) => {
   const peer = Peer.open({ maxContinuationFrames: 3 });
   peer.send(headers(1, getFields, { endHeaders: false }));

@@ -11,8 +11,10 @@ import {
   errorCode,
   type Frame,
   headers,
+  ping,
   RawHttp2,
   requestHead,
+  rstStream,
   windowUpdate,
 } from '../server/raw-http2.ts';
 
@@ -105,4 +107,19 @@ test('600 uploads that an application resets, each with its content under way, c
   const last = ends(client, 1, () => undefined);
   client.send(headers(1_201, requestHead('GET', '/hello'), true));
   await t.notThrowsAsync(last);
+});
+
+test('400 requests that nobody has read yet, each canceled with a PING, cost the connection nothing', async (t) => {
+  const client = await RawHttp2.connect(t, server.port);
+  const ids = Array.from({ length: 400 }, (_, n) => 2 * n + 1);
+  const cancel = (id: number): Buffer[] => [
+    headers(id, requestHead('POST', '/echo'), false),
+    rstStream(id, 8),
+    ping(`cancel${String(id).padStart(2, '0').slice(-2)}`),
+  ];
+  client.send(...ids.flatMap(cancel));
+  const last = ends(client, 1, () => undefined);
+  client.send(headers(801, requestHead('GET', '/hello'), true));
+  await t.notThrowsAsync(last);
+  t.false(client.frames.some(({ type }) => type === FrameType.Goaway));
 });

@@ -107,6 +107,25 @@ test('Go: a PING with every second request, which it cancels, while the others a
   isServed(t, peer);
 });
 
+test('an older Go: a PING with each request that it cancels, of which none is answered', (t) => {
+  // A page of 400 at once, then as many as may be canceled in the long run.
+  const peer = openPeer();
+  let id = 1;
+  for (let n = 0; n < 400; n++, id += 2) peer.send(get(id), rstStream(id, 8), ping());
+  for (let n = 0; n < 20_000; n++, id += 2) {
+    peer.nowMs += 10;
+    peer.send(get(id), rstStream(id, 8), ping());
+  }
+  isServed(t, peer);
+  t.is(peer.engine.counters.resetsByPeer, 20_400);
+});
+
+test('a client that asks with a PING for each request whether the server is there, while none is answered', (t) => {
+  const peer = openPeer({ maxConcurrentStreams: 1_000 });
+  for (let id = 1; id < 2_000; id += 2) peer.send(get(id), ping());
+  isServed(t, peer);
+});
+
 test('a proxy whose clients give up one request in nine, 2,000 a second', (t) => {
   const peer = openPeer();
   for (let n = 0; n < 20_000; n++) {
