@@ -1,12 +1,12 @@
 /** The page of the echo application. */
-import { makePage, type Page } from '../site/page.ts';
+import { commandHtml, makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
-<p>What you send comes back piece by piece, while it is still being sent. The response ends with trailers: the
+<p>The server returns every piece while you are still sending. The response ends with trailers: the
 number of bytes and their SHA-256 digest.</p>
 <form id="form">
 <label for="text">Text to send</label>
-<textarea id="text" rows="6" spellcheck="false">Every byte in flight was asked for.</textarea>
+<textarea id="text" rows="6" spellcheck="false">Every byte in flight was granted.</textarea>
 <label for="file">or a file</label>
 <input id="file" type="file">
 <p><button>Send</button></p>
@@ -14,7 +14,8 @@ number of bytes and their SHA-256 digest.</p>
 <output id="report" aria-live="polite"></output>
 <output id="echo" aria-label="What came back"></output>
 <p class="soft">A browser does not show trailers to scripts. To see them, and to watch lines come back as you type them:</p>
-<pre id="curl"></pre>
+${commandHtml('')}
+${commandHtml('')}
 `;
 
 const SCRIPT = `
@@ -24,9 +25,9 @@ const echo = document.getElementById('echo');
 // A certificate made for this machine alone is nobody's but its own: curl has to be told to take it.
 const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
 const http2 = location.protocol === 'https:' ? (isLocal ? '-k --http2' : '--http2') : '--http2-prior-knowledge';
-document.getElementById('curl').textContent =
-  'curl -sv ' + http2 + " --data-binary 'hello' " + location.origin + '/echo\\n' +
-  'curl -sN ' + http2 + ' -T . ' + location.origin + '/echo';
+const [whole, byLine] = document.querySelectorAll('.command code');
+whole.textContent = 'curl -sv ' + http2 + " --data-binary 'hello' " + location.origin + '/echo';
+byLine.textContent = 'curl -sN ' + http2 + ' -T . ' + location.origin + '/echo';
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { escapeHtml, makePage, type Page } from '../site/page.ts';
 
 const STYLE = `
-body { max-width: 90rem }
 .editor { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }
 @media (max-width: 50rem) { .editor { grid-template-columns: 1fr } }
 .editor textarea, iframe { width: 100%; height: 65vh; min-height: 20rem; border: 1px solid var(--line); border-radius: 6px }

@@ -1,5 +1,5 @@
 /**
- * The frame of every page that the sample applications show: one document without any external request, in
+ * The frame of every page that the sample applications show: one document that requests nothing from elsewhere, in
  * light and dark, under a content security policy that lets only its own script run.
  */
 import { createHash } from 'node:crypto';
@@ -16,7 +16,8 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e7eb; --paper: #14181e; --soft: #9aa5b4; --line: #333b46;
   --field: #1b2129; --accent: #7cc4f2; --on-accent: #0c1a24; --bad: #ff9b90; --code: #222a34 } }
 * { box-sizing: border-box }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; color: var(--ink); background: var(--paper);
+[hidden] { display: none !important }
+body { margin: 0 auto; padding: 1.2rem 1rem 3rem; max-width: 64rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.55 system-ui, sans-serif }
 a { color: var(--accent) }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 1.2rem 0 .4rem }
@@ -41,7 +42,53 @@ output:empty { display: none }
 output + output:not(:empty) { margin-top: .5rem }
 .bad { color: var(--bad) }
 .row { display: flex; flex-wrap: wrap; gap: 0 1.5rem }
+nav { display: flex; align-items: center; gap: .6rem; padding-bottom: .6rem; border-bottom: 1px solid var(--line) }
+nav img { width: 1.6rem; height: 1.6rem }
+nav strong { font-size: 1.05rem }
+nav a { margin-left: auto }
+footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--line); font-size: .875rem }
+.command { display: flex; gap: .5rem; align-items: stretch; margin: .5rem 0 }
+.command pre { flex: 1; min-width: 0; margin: 0 }
+.command button { margin: 0; padding: 0 .8rem; font-size: .875rem }
+progress { width: 100%; accent-color: var(--accent) }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+td, th { padding: .15rem .8rem .15rem 0; text-align: left }
+td + td, th + th { text-align: right }
 `;
+
+/** The gate of a sluice, which lets a measured stream through. */
+export const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b5c8f"/><path d="M9 5v22M23 5v22" stroke="#fff" stroke-width="3" stroke-linecap="round"/><path d="M9 12h14" stroke="#7cc4f2" stroke-width="5"/><path d="M12 20q2-2 4 0t4 0M12 25q2-2 4 0t4 0" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>
+`;
+
+/**
+ * Runs on every page. The footer shows which thread gave the last answer, how long it waited and how long it ran, from its Server-Timing
+ * field; the buttons beside commands copy them.
+ */
+const FRAME_SCRIPT = `
+const told = document.getElementById('told');
+function tell({ name, serverTiming = [] }) {
+  const entry = (wanted) => serverTiming.find((one) => one.name === wanted);
+  const thread = entry('thread');
+  if (thread === undefined || name.endsWith('/favicon.svg')) return;
+  const ms = (wanted) => (entry(wanted)?.duration ?? 0).toFixed(1) + ' ms';
+  told.textContent = new URL(name).pathname + ' was answered by thread ' + thread.description +
+    ': waited ' + ms('wait') + ', ran ' + ms('run');
+}
+new PerformanceObserver((list) => list.getEntries().forEach(tell)).observe({ type: 'navigation', buffered: true });
+new PerformanceObserver((list) => list.getEntries().forEach(tell)).observe({ type: 'resource', buffered: true });
+for (const button of document.querySelectorAll('.command button')) {
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector('code').textContent);
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy' }, 1500);
+  });
+}
+`;
+
+/** A shell command with a button that copies all of it. */
+export function commandHtml(command: string): string {
+  return `<div class="command"><pre><code>${escapeHtml(command)}</code></pre><button type="button">Copy</button></div>`;
+}
 
 /**
  * A page of a sample application.
@@ -51,8 +98,14 @@ output + output:not(:empty) { margin-top: .5rem }
  */
 export function makePage(title: string, main: string, script = '', style = ''): Page {
   const heading = escapeHtml(title);
-  const body = `<nav><a href="/">All sample applications</a></nav>\n<main>\n<h1>${heading}</h1>\n${main}\n</main>\n`;
-  return makeDocument(`${title} · Sluice`, body, script, style);
+  const body = `<nav><img src="/favicon.svg" alt=""><strong>Sluice</strong><a href="/">All sample applications</a></nav>
+<main>
+<h1>${heading}</h1>
+${main}
+</main>
+<footer class="soft"><span id="told" role="status">&nbsp;</span></footer>
+`;
+  return makeDocument(`${title} · Sluice`, body, `${FRAME_SCRIPT}${script}`, style);
 }
 
 /** A whole document around `body`, which is trusted HTML; no frame but the style. */
@@ -63,7 +116,7 @@ export function makeDocument(title: string, body: string, script = '', style = '
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
+<link rel="icon" type="image/svg+xml" href="/favicon.svg">
 <style>${STYLE}${style}</style>
 </head>
 <body>

@@ -4,12 +4,17 @@
  * It answers what HTTP asks of every resource (404, 405 with Allow, HEAD wherever there is GET) and turns a
  * `Refusal` thrown anywhere below into its response, so that an application holds only its own subject.
  */
+import { threadId } from 'node:worker_threads';
+import { timing } from '../../workers/extensions.ts';
 import {
   type Exchange,
   type FieldsInit,
   type GatewayError,
   GatewayErrorCode,
+  type PushedResponse,
+  type PushRequest,
 } from '../../workers/gateway.ts';
+import { FieldList, WrappedExchange } from '../../workers/middleware/compose.ts';
 
 export type Handler = (exchange: Exchange, query: URLSearchParams) => void | Promise<void>;
 
@@ -34,7 +39,27 @@ export class Refusal extends Error {
   }
 }
 
-export async function answer(exchange: Exchange, resources: Resources): Promise<void> {
+/** Says in each response which thread made it, how long the request waited for that thread, and how long it ran until then. */
+class TimedExchange extends WrappedExchange {
+  override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    const times = this.extension(timing);
+    if (times === null) {
+      super.respond(status, fields, body);
+      return;
+    }
+    const runMs = performance.timeOrigin + performance.now() - times.startedAtMs;
+    const value = `wait;dur=${times.queuedMs.toFixed(2)}, run;dur=${runMs.toFixed(2)}, thread;desc="${threadId}"`;
+    super.respond(status, new FieldList(fields).append('server-timing', value), body);
+  }
+
+  // Promised responses say nothing of it: without this, push would be withheld.
+  override push(request: PushRequest): Promise<PushedResponse | null> {
+    return super.push(request);
+  }
+}
+
+export async function answer(inner: Exchange, resources: Resources): Promise<void> {
+  const exchange = new TimedExchange(inner);
   try {
     const { path } = exchange.request;
     const queryAt = path.indexOf('?');

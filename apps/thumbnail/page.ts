@@ -7,8 +7,8 @@ figure img { max-width: 100%; border: 1px solid var(--line); border-radius: 6px 
 `;
 
 const MAIN = `
-<p>A PNG or a JPEG comes back smaller, in its own shape and upright. Without a file the
-<a href="/thumbnail/sample.png">sample picture</a> is used.</p>
+<p>Send a PNG or a JPEG and get it back smaller, with its proportions and upright. If you choose no file, the
+<a href="/thumbnail/sample.png">sample picture</a> is sent.</p>
 <form id="form">
 <label for="file">Image, at most 16 MiB</label>
 <input id="file" type="file" accept="image/png,image/jpeg">
@@ -21,6 +21,8 @@ const MAIN = `
 </div>
 <p><button>Resize</button></p>
 </form>
+<label for="progress" id="progress-label" hidden>Upload</label>
+<progress id="progress" max="1" value="0" hidden></progress>
 <output id="report" aria-live="polite"></output>
 <figure id="result" hidden><img id="image" alt="The thumbnail"></figure>
 `;
@@ -30,6 +32,20 @@ const form = document.getElementById('form');
 const report = document.getElementById('report');
 const result = document.getElementById('result');
 const image = document.getElementById('image');
+const progress = document.getElementById('progress');
+const progressLabel = document.getElementById('progress-label');
+// fetch reports no progress of an upload.
+function upload(url, file) {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const request = new XMLHttpRequest();
+  request.open('POST', url);
+  request.responseType = 'blob';
+  request.upload.addEventListener('progress', ({ loaded, total }) => { progress.value = total === 0 ? 1 : loaded / total });
+  request.addEventListener('load', () => resolve({ ok: request.status < 300, blob: request.response }));
+  request.addEventListener('error', () => reject(new Error('the connection was lost')));
+  request.send(file);
+  return promise;
+}
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const button = form.querySelector('button');
@@ -42,14 +58,15 @@ form.addEventListener('submit', async (event) => {
     }
     const file = document.getElementById('file').files[0] ?? (await (await fetch('/thumbnail/sample.png')).blob());
     const started = performance.now();
-    const response = await fetch('/thumbnail?' + query, { method: 'POST', body: file });
-    report.classList.toggle('bad', !response.ok);
-    if (!response.ok) {
+    progress.value = 0;
+    progress.hidden = progressLabel.hidden = false;
+    const { ok, blob } = await upload('/thumbnail?' + query, file);
+    report.classList.toggle('bad', !ok);
+    if (!ok) {
       result.hidden = true;
-      report.textContent = (await response.text()).trim();
+      report.textContent = (await blob.text()).trim();
       return;
     }
-    const blob = await response.blob();
     const ms = Math.round(performance.now() - started);
     URL.revokeObjectURL(image.src);
     image.src = URL.createObjectURL(blob);
@@ -62,6 +79,7 @@ form.addEventListener('submit', async (event) => {
     report.textContent = String(error);
   } finally {
     button.disabled = false;
+    progress.hidden = progressLabel.hidden = true;
   }
 });
 `;

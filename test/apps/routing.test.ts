@@ -107,7 +107,7 @@ test('the script of every page parses, and is the one that its policy names', as
     const digest = createHash('sha256').update(script).digest('base64');
     t.true(fields.get('content-security-policy')?.includes(`'sha256-${digest}'`), path);
   }
-  t.is(scripts, 4);
+  t.is(scripts, 5);
 });
 
 test('the page for what is not found shows the path without running it', async (t) => {

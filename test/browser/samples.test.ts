@@ -62,3 +62,71 @@ test('a report shows its parts and its result, and one that is stopped says so',
   await page.locator('#result', { hasText: 'stopped' }).waitFor();
   await page.close();
 });
+
+test('the front page runs its requests on one thread and then on several, and shows what light ones met', async (t) => {
+  const page = await browser.newPage();
+  await page.goto(server.origin);
+  t.true(await page.locator('#notice').isVisible(), 'over HTTP/1.1 it says how to see it over HTTP/2');
+  await page.click('#demonstrate');
+  await page.locator('#verdict', { hasText: 'A light request took' }).waitFor();
+  t.is(await page.locator('#loop-bars rect').count(), 64);
+  t.is(await page.locator('#pool-bars rect').count(), 64);
+  t.is(await page.getAttribute('#loop-bars svg', 'aria-label'), '64 requests on 1 thread');
+  t.regex((await page.textContent('#verdict')) ?? '', /^The pool ran the requests on \d+ threads?\./);
+  t.is(await page.locator('#pool-figures tr').count(), 3);
+  await page.close();
+});
+
+test('each page says which thread has answered, how long the request waited and how long it ran', async (t) => {
+  const page = await browser.newPage();
+  for (const path of [
+    '/',
+    '/hash',
+    '/echo',
+    '/render',
+    '/thumbnail',
+    '/counter',
+    '/report',
+    '/chat',
+    '/middleware',
+    '/notify',
+  ]) {
+    await page.goto(server.origin + path);
+    const told = page.locator('#told', { hasText: 'was answered by thread' });
+    await told.waitFor();
+    t.regex((await told.textContent()) ?? '', /thread \d+: waited \d+\.\d ms, ran \d+\.\d ms$/, path);
+    t.is(await page.locator('nav img[src="/favicon.svg"]').count(), 1, path);
+  }
+  await page.close();
+});
+
+test('a thumbnail is uploaded with its progress', async (t) => {
+  const page = await browser.newPage();
+  await page.goto(`${server.origin}/thumbnail`);
+  await page.click('#form button');
+  await page.locator('#report', { hasText: /^200 × \d+ pixels, \d+ bytes instead of \d+/ }).waitFor();
+  t.is(await page.evaluate("document.getElementById('progress').value"), 1);
+  await page.close();
+});
+
+test('no page is wider than a phone', async (t) => {
+  const page = await browser.newPage();
+  await page.setViewportSize({ width: 360, height: 700 });
+  for (const path of [
+    '/',
+    '/hash',
+    '/echo',
+    '/render',
+    '/thumbnail',
+    '/counter',
+    '/report',
+    '/chat',
+    '/middleware',
+    '/notify',
+  ]) {
+    await page.goto(server.origin + path);
+    const width = await page.evaluate('document.documentElement.scrollWidth');
+    t.true(Number(width) <= 360, `${path}: ${width}`);
+  }
+  await page.close();
+});
