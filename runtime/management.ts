@@ -2,6 +2,7 @@
  * Where those who run the server reach it: the control socket, and the listener of `monitoring`. Their modules are imported as they are opened,
  * behind the start of the threads: the main thread has nothing else to do while applications load.
  */
+import type { AdminListener } from './admin/listener.ts';
 import type { Config } from './config/config.ts';
 import type { LocalServer } from './control/local-server.ts';
 import type { ControlRoutes } from './control/routes.ts';
@@ -21,6 +22,7 @@ export class Management {
   readonly #log: Log;
   #control: ControlServer | null = null;
   #monitoring: LocalServer | null = null;
+  #admin: AdminListener | null = null;
   #state: 'open' | 'closed' = 'open';
 
   constructor(server: ManagedServer, log: Log) {
@@ -56,6 +58,25 @@ export class Management {
     this.#closeIfLate();
   }
 
+  /**
+   * The admin endpoints over TCP; links to it are made on the control socket.
+   * @throws ListenError, AdminTokenError
+   */
+  async openAdmin(routes: ControlRoutes): Promise<void> {
+    const { config, parts } = this.#server;
+    if (config.admin === null) return;
+    const { AdminListener } = await import('./admin/listener.ts');
+    const listener = new AdminListener(config.admin, config, routes, parts.reactor, this.#log);
+    this.#admin = listener;
+    await listener.open();
+    this.#closeIfLate();
+  }
+
+  /** Null: there is no admin listener, or not yet. */
+  makeLink(): string | null {
+    return this.#admin?.makeLink() ?? null;
+  }
+
   /** Somebody may have lost patience while it was opened. */
   #closeIfLate(): void {
     if (this.#state === 'closed') this.close();
@@ -66,5 +87,6 @@ export class Management {
     this.#state = 'closed';
     this.#control?.close();
     this.#monitoring?.close();
+    this.#admin?.close();
   }
 }

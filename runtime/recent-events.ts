@@ -1,26 +1,9 @@
 /** What has happened to threads and pools lately, and why, for whoever looks: a few of the newest, whatever the level of the log. */
 import type { PoolObserver } from './pools/pool.ts';
+import type { PoolEvent } from './status-types.ts';
 
 const MOST_EVENTS = 200;
 const MOST_WHY_CHARS = 500;
-
-export interface PoolEvent {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly pool: string;
-  /** Absent: it is the pool as a whole. */
-  readonly thread?: string;
-  readonly what:
-    | 'started'
-    | 'died'
-    | 'overdue'
-    | 'back'
-    | 'recycled'
-    | 'not-recycled'
-    | 'degraded'
-    | 'recovered';
-  readonly why?: string;
-}
 
 export class RecentEvents {
   readonly #events: PoolEvent[] = [];

@@ -1,5 +1,6 @@
 /** The whole life of a server's process: from its configuration to its exit code. */
 import type { AdminParts } from './admin/handlers.ts';
+import { AdminTokenError } from './admin/token-error.ts';
 import { ExitCode } from './cli/exit-code.ts';
 import { clinicToolOf } from './clinic/injected.ts';
 import type { Config } from './config/config.ts';
@@ -97,13 +98,21 @@ async function startServer(
   admin: AdminParts,
 ): Promise<void> {
   const isUnderClinic = clinicToolOf({ execArgv: process.execArgv, environment: process.env }) !== null;
-  if (isUnderClinic && server.config.monitoring !== null)
+  const { monitoring, admin: adminConfig } = server.config;
+  if (isUnderClinic && monitoring !== null)
     admin.log.warn('monitoring listener not opened: under clinic, the load would go to its port');
+  if (isUnderClinic && adminConfig !== null)
+    admin.log.warn('admin listener not opened: under clinic, the load would go to its port');
   await server.start(async () => {
-    const { addAdmin } = await import('./admin/handlers.ts');
+    const { addAdmin, addLinks } = await import('./admin/handlers.ts');
     addAdmin(routes, admin);
+    addLinks(routes, management);
     await management.openControl(routes);
-    if (!isUnderClinic) await management.openMonitoring();
+    if (isUnderClinic) return;
+    await management.openMonitoring();
+    const ofListener = new ControlRoutes();
+    addAdmin(ofListener, { ...admin, withToken: true });
+    await management.openAdmin(ofListener);
   });
 }
 
@@ -117,7 +126,7 @@ function failedToStart(error: unknown, log: Log): number {
     log.fatal(loadFailureLine(error), error.message);
     return ExitCode.ApplicationFailed;
   }
-  if (error instanceof ListenError || error instanceof ControlSocketError)
+  if (error instanceof ListenError || error instanceof ControlSocketError || error instanceof AdminTokenError)
     log.fatal({ code: error.code }, error.message);
   else log.fatal({ err: error }, 'the server could not start');
   return ExitCode.Failed;

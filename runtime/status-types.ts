@@ -104,6 +104,25 @@ export interface ExchangeStatus extends Readonly<OutcomeCounters> {
   readonly open: number;
 }
 
+/** What has happened to a thread, or to its pool. */
+export interface PoolEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly pool: string;
+  /** Absent: it is the pool as a whole. */
+  readonly thread?: string;
+  readonly what:
+    | 'started'
+    | 'died'
+    | 'overdue'
+    | 'back'
+    | 'recycled'
+    | 'not-recycled'
+    | 'degraded'
+    | 'recovered';
+  readonly why?: string;
+}
+
 export interface ThreadStatus {
   readonly name: string;
   /** Of the pool's versions. */

@@ -114,7 +114,7 @@ function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
 
 function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitView {
   if (exchange.isUnsent) return threadWait(thread, exchange, 'it does not read, and its ring is full');
-  if (isAway(thread)) return threadWait(thread, exchange, 'it has not come back to its event loop');
+  if (isAway(thread) && thread.runningJob === exchange) return awayWait(thread, exchange);
   const { request, response } = context.flow;
   const { transport } = context;
   const peer = peerOf(exchange);
@@ -131,6 +131,8 @@ function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitVi
   }
   if (thread.vitals.isStalled(exchange.slot) && response !== null)
     return waits(Waits.Peer, peer, 'the application waits until the client has taken more');
+  // What it waits for is not there yet; only then does it matter that its thread is busy with others.
+  if (isAway(thread)) return awayWait(thread, exchange);
   if (context.actorsAsked.length > 0) {
     const named = context.actorsAsked.slice(0, MOST_NAMED);
     return waits(Waits.Actor, named.join(', '), `thread ${thread.name} has asked it and has no answer`);
@@ -140,6 +142,10 @@ function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitVi
     return waits(Waits.Application, name, `it has not read ${request.waitingBytes} bytes of the request`);
   const done = isUnanswered(exchange.progress) ? 'it has not answered' : 'it has not ended its response';
   return waits(Waits.Application, name, `${done}, and computes nothing: it awaits something of its own`);
+}
+
+function awayWait(thread: Thread, exchange: Exchange): WaitView {
+  return threadWait(thread, exchange, 'it has not come back to its event loop');
 }
 
 /** The thread can do nothing for anybody now. Which exchange keeps it is told where it is another one. */

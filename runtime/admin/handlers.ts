@@ -60,6 +60,19 @@ export function addAdmin(routes: ControlRoutes, parts: AdminParts): void {
   for (const { method, path, handler } of handlers) routes.add(method, path, handler);
 }
 
+/** On the control socket: links that let a browser in, for whoever has the socket. */
+export function addLinks(routes: ControlRoutes, management: { makeLink(): string | null }): void {
+  routes.add('POST', '/dashboard-links', (exchange) => {
+    const url = management.makeLink();
+    if (url === null) {
+      const message =
+        'expected a server with an admin listener, it has none: add "admin": {} to its configuration and start it again';
+      throw new ControlRefusal(404, AdminCode.NoListener, message);
+    }
+    exchange.answer(201, { url });
+  });
+}
+
 class AdminHandlers {
   readonly #parts: AdminParts;
   readonly #server: AdministeredServer;

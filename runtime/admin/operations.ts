@@ -278,6 +278,16 @@ export const operations: readonly Operation[] = [
     acts: true,
   },
   {
+    method: 'POST',
+    path: '/dashboard-links',
+    id: 'dashboardLink',
+    summary: 'A link that lets a browser into the dashboard, once and soon.',
+    status: 201,
+    answer: object({ url: { type: 'string' } }),
+    refusals: { 404: 'The configuration has no admin section.' },
+    acts: true,
+  },
+  {
     method: 'GET',
     path: '/openapi.json',
     id: 'openapi',

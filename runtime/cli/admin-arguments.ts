@@ -120,6 +120,16 @@ export const adminCommands = {
       ['sluice logs -n 1000 --json | grep refused', 'Look for something.'],
     ],
   },
+  dashboard: {
+    usage: '',
+    does: 'Prints a link that lets a browser into the dashboard of a running server, once and within five minutes. The configuration needs an admin section: "admin": {}.',
+    flags: {},
+    operands: [0, 0],
+    examples: [
+      ['sluice dashboard', 'Print the link.'],
+      ['xdg-open "$(sluice dashboard)"', 'Open it at once.'],
+    ],
+  },
 } as const satisfies Readonly<Record<string, AdminCommandText>>;
 
 export type AdminCommand = keyof typeof adminCommands;

@@ -122,6 +122,11 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
       return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
     });
   },
+  dashboard: (clients) =>
+    each(clients, async (client) => {
+      const { url } = (await client.ask('POST', '/dashboard-links')) as { readonly url: string };
+      return `${url}\n`;
+    }),
   logs: async (clients, { flags }, output) => {
     const lines = wholeFlag('lines', flags.lines, 10_000);
     const query = `?follow=${flags.follow === true}${lines === undefined ? '' : `&lines=${lines}`}`;

@@ -22,6 +22,7 @@ export const commands = {
   recycle: 'Replace threads of a running server, one after the other, without losing a request.',
   resize: 'Change how many threads a pool of a running server has, until the next reload.',
   drain: 'Tell a running server to take no new requests, finish the open ones and end; return at once.',
+  dashboard: 'Print a link to the dashboard of a running server.',
   profile: 'Profile the running server: cpu, heap or heap-snapshot ("sluice profile --help").',
   doctor:
     'Run the server under a load and show the event loops of its reactor and of each thread, with clinic.',

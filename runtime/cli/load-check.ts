@@ -37,6 +37,7 @@ function only(config: Config, name: string): Config {
     routes: config.routes.filter((route) => route.pool === name),
     control: { ...config.control, enabled: false },
     monitoring: null,
+    admin: null,
     drainDelayMs: 0,
   };
 }

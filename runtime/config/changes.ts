@@ -30,7 +30,7 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
 
 /** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
 function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
-  const { listeners, http1, control, monitoring, profiling, log, actors, topics } = config;
+  const { listeners, http1, control, monitoring, admin, profiling, log, actors, topics } = config;
   yield ['$.listeners.length', listeners.length];
   for (const [index, listener] of listeners.entries()) {
     yield* fixedOfListener(childPath('$.listeners', index), listener);
@@ -48,6 +48,9 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
   yield ['$.monitoring.address', monitoring?.address.address];
   yield ['$.monitoring.maxConnections', monitoring?.maxConnections];
+  yield ['$.admin', admin === null ? undefined : 'an admin listener'];
+  for (const [name, value] of Object.entries(admin ?? {}))
+    yield [`$.admin.${name}`, name === 'address' ? admin?.address.address : value];
   for (const [name, value] of Object.entries(profiling)) yield [childPath('$.profiling', name), value];
   const { level: _level, access: _access, ...output } = log;
   for (const [name, value] of Object.entries(output)) yield [childPath('$.log', name), value];

@@ -1,6 +1,7 @@
 /** The configuration that the server runs: the file's content with defaults, overrides and paths resolved. Types only. */
 
 import type { ActorConfig } from './actors.ts';
+import type { AdminConfig } from './admin.ts';
 import type { ConfigOrigin } from './effective.ts';
 import type { ListenerConfig } from './listeners.ts';
 import type { MonitoringConfig } from './monitoring.ts';
@@ -26,6 +27,8 @@ export interface Config
   readonly monitoring: MonitoringConfig | null;
   /** Null: requests have no identifiers. */
   readonly requestId: RequestIdConfig | null;
+  /** Null: the admin endpoints are on the control socket alone. */
+  readonly admin: AdminConfig | null;
   readonly profiling: ProfilingConfig;
   readonly log: LogConfig;
   /** Where each value came from. */

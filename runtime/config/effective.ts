@@ -21,7 +21,7 @@ export interface ConfigOrigin {
 
 export const HIDDEN = '(hidden)';
 /** Values below these places are the application's own, or open something. */
-const SECRETS = [/^\$\.pools\.[^.[]+\.env\b/, /^\$\.admin\.token$/];
+const SECRETS = [/^\$\.pools\.[^.[]+\.env\b/];
 
 /**
  * @param output the file's content with every default

@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { assembleActors, checkActors, checkPoolModules, modulesOf } from './actors.ts';
 import type { ListenerAddress } from './address.ts';
+import { assembleAdmin, readAdminAddress } from './admin.ts';
 import type { Config, LogConfig, PoolConfig, RouteConfig } from './config.ts';
 import {
   checkControlPath,
@@ -209,7 +210,7 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, actors, topics, routes, http1, http2, health, control, monitoring } =
+  const { listeners, pools, actors, topics, routes, http1, http2, health, control, monitoring, admin } =
     sectionsOf(parts);
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
@@ -217,7 +218,11 @@ function crossCheck(
     overrides.listeners === undefined
       ? fromFile.filter((placed) => placed !== undefined)
       : placeOverride(overrides.listeners);
-  checkAddresses([...effective, ...readMonitoringAddress(monitoring, directory, problems)], problems);
+  const managed = [
+    ...readMonitoringAddress(monitoring, directory, problems),
+    ...readAdminAddress(admin, directory, problems),
+  ];
+  checkAddresses([...effective, ...managed], problems);
   const threads = readThreads(pools, parallelism, problems);
   checkRoutes(routes, pools, problems);
   checkPoolModules(pools, routes, problems);
@@ -241,7 +246,8 @@ type Sections = {
     | 'http2'
     | 'health'
     | 'control'
-    | 'monitoring']?: unknown;
+    | 'monitoring'
+    | 'admin']?: unknown;
 };
 
 function sectionsOf(parts: unknown): Sections {
@@ -363,6 +369,7 @@ function assemble(
       path: output.control.path === undefined ? null : resolve(dirname(file), output.control.path),
     },
     monitoring: assembleMonitoring(output, dirname(file)),
+    admin: assembleAdmin(output, dirname(file)),
     requestId: output.requestId ?? null,
     profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,

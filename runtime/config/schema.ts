@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 import { actorsSection } from './actor-schema.ts';
+import { adminSection } from './admin-schema.ts';
 import { controlSection } from './control-schema.ts';
 import { downgrade } from './downgrade-schema.ts';
 import { maxTimerMs } from './duration.ts';
@@ -406,6 +407,7 @@ export const configSchema = v.pipe(
       memory: memorySection,
       control: controlSection,
       monitoring: monitoringSection,
+      admin: adminSection,
       requestId: requestIdSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(

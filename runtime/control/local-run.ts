@@ -37,6 +37,8 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly authority: string;
+  readonly remoteAddress: string;
   readonly channel: JobThread['channel'];
   readonly canAdopt = false;
   readonly tally = { requestBytes: 0, responseBytes: 0 };
@@ -57,6 +59,8 @@ export class LocalRun implements ControlExchange, JobThread {
     this.method = exchange.method;
     this.path = path;
     this.query = new URLSearchParams(query);
+    this.authority = exchange.authority;
+    this.remoteAddress = exchange.remoteAddress;
     this.#exchange = exchange;
     this.#options = options;
     this.#owner = owner;
@@ -140,9 +144,20 @@ export class LocalRun implements ControlExchange, JobThread {
     }
   }
 
-  answer(status: number, value: unknown): void {
+  field(name: string): string | undefined {
+    const { fields } = this.#exchange;
+    let found: string | undefined;
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] !== name) continue;
+      if (found !== undefined) return undefined;
+      found = fields[i + 1];
+    }
+    return found;
+  }
+
+  answer(status: number, value: unknown, fields: readonly string[] = []): void {
     if (this.#response !== 'none' && this.#response !== 'cut') throw new Error('there is an answer already');
-    this.#whole(status, `${JSON.stringify(value)}\n`, []);
+    this.#whole(status, `${JSON.stringify(value)}\n`, fields);
   }
 
   /** In one piece whatever the peer's credit: it is the server's own, and no larger than what it tells of. */

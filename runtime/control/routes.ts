@@ -6,6 +6,12 @@ export interface ControlExchange {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Of the request: Host, or what stands for it. */
+  readonly authority: string;
+  /** Empty over a Unix domain socket. */
+  readonly remoteAddress: string;
+  /** The value of a field that came once; undefined: it did not come, or more than once. @param name in lower case */
+  field(name: string): string | undefined;
   /** Aborts when the client leaves, or the server ends, before the answer is whole. */
   readonly signal: AbortSignal;
   /** The whole body of the request, `control.maxBodyBytes` at most. Rejects when the client leaves first. */
@@ -15,8 +21,8 @@ export interface ControlExchange {
    * @throws ControlRefusal when it is no JSON
    */
   json(): Promise<unknown>;
-  /** Answers with JSON. */
-  answer(status: number, value: unknown): void;
+  /** Answers with JSON. @param fields more of them, in pairs */
+  answer(status: number, value: unknown, fields?: readonly string[]): void;
   /** Begins an answer that `write` and `end` go on with. */
   respond(status: number, type: string): void;
   /** Resolves when the client has taken enough for more; rejects when it has left. */
@@ -48,6 +54,11 @@ export class ControlRoutes implements RouteTable {
   /** Of every route: its method and its path as it was added. */
   *entries(): Generator<readonly [method: string, path: string]> {
     for (const [path, methods] of this.#routes) for (const method of methods.keys()) yield [method, path];
+  }
+
+  /** Something is answered there, by some method. */
+  has(path: string): boolean {
+    return this.#routes.has(path);
   }
 
   /** @param path without a query; a segment such as `{pool}` stands for any */

@@ -113,17 +113,22 @@ class EmbeddedServer implements SluiceServer {
     this.#profiler.addRoutes(routes, () => this.#management.controlPath);
     const server = this.#server;
     await server.start(async () => {
-      const { addAdmin } = await import('../admin/handlers.ts');
-      addAdmin(routes, {
+      const { addAdmin, addLinks } = await import('../admin/handlers.ts');
+      const admin = {
         server,
         reloader: this.#reloader,
         log: this.#log,
         stop: null,
         tail: null,
         withToken: false,
-      });
+      };
+      addAdmin(routes, admin);
+      addLinks(routes, this.#management);
       await this.#management.openControl(routes);
       await this.#management.openMonitoring();
+      const ofListener = new ControlRoutes();
+      addAdmin(ofListener, { ...admin, withToken: true });
+      await this.#management.openAdmin(ofListener);
     });
   }
 

@@ -1,0 +1,154 @@
+/**
+ * What stands before the admin endpoints on TCP. A request is for this server by its Host, so that no name that was made to point here
+ * (DNS rebinding) reads anything; it comes from this server's own page, where it comes from a page; and it carries a token or the cookie
+ * of a session. What changes something by a cookie must come from the page and be JSON, which no form of another page can send.
+ */
+import type { AdminConfig } from '../config/admin.ts';
+import { isIpAddress, isLoopback } from '../config/admin.ts';
+import { ControlRefusal } from '../control/errors.ts';
+import type { ControlExchange, ControlHandler, ControlRoutes, RouteTable } from '../control/routes.ts';
+import type { Access, Verdict } from './access.ts';
+import { AdminCode, badRequest } from './errors.ts';
+
+const SESSION = '/session';
+const BEARER = /^bearer +([!-~]+)$/i;
+const SAFE = new Set(['GET', 'HEAD']);
+const CHALLENGE = ['www-authenticate', 'Bearer realm="sluice"'];
+
+export class Guard implements RouteTable {
+  readonly #config: AdminConfig;
+  readonly #access: Access;
+  /** Whoever asks is answered: the page itself, which has nothing in it. */
+  readonly #open: ControlRoutes;
+  readonly #guarded: ControlRoutes;
+  readonly #cookie: string;
+
+  /** @param port where it listens: cookies are not kept apart by it otherwise */
+  constructor(
+    config: AdminConfig,
+    access: Access,
+    open: ControlRoutes,
+    guarded: ControlRoutes,
+    port: number,
+  ) {
+    this.#config = config;
+    this.#access = access;
+    this.#open = open;
+    this.#guarded = guarded;
+    this.#cookie = `sluice-admin-${port}`;
+  }
+
+  find(method: string, path: string, exchange: ControlExchange): ControlHandler {
+    this.#requireOwnHost(exchange);
+    this.#requireOwnOrigin(exchange);
+    if (path === SESSION) return this.#session(method);
+    if (this.#open.has(path)) return this.#open.find(method, path);
+    this.#requireAccess(method, exchange);
+    return this.#guarded.find(method, path);
+  }
+
+  // ---- where it comes from
+
+  #requireOwnHost({ authority }: ControlExchange): void {
+    const host = hostOf(authority);
+    if (isIpAddress(host)) return;
+    if (host === 'localhost' && isLoopback(this.#config.address.host)) return;
+    if (this.#config.hosts.some((name) => name.toLowerCase() === host)) return;
+    const message = `host: expected the server's IP address${isLoopback(this.#config.address.host) ? ', localhost' : ''} or one of admin.hosts, got another name`;
+    throw new ControlRefusal(421, AdminCode.ForeignHost, message);
+  }
+
+  /** A proxy in front may have TLS, so the scheme is its matter. */
+  #requireOwnOrigin(exchange: ControlExchange): void {
+    const origin = exchange.field('origin');
+    if (origin === undefined && exchange.field('sec-fetch-site') !== 'cross-site') return;
+    if (isOwnOrigin(origin, exchange)) return;
+    throw new ControlRefusal(
+      403,
+      AdminCode.ForeignOrigin,
+      "origin: expected the server's own page, got another one",
+    );
+  }
+
+  // ---- who it comes from
+
+  #requireAccess(method: string, exchange: ControlExchange): void {
+    const given = BEARER.exec(exchange.field('authorization') ?? '')?.[1];
+    if (given !== undefined) {
+      const verdict = this.#access.present(given, exchange.remoteAddress);
+      if (verdict !== 'in') throw refused(verdict);
+      return;
+    }
+    const session = this.#sessionOf(exchange);
+    if (session === undefined || !this.#access.isSession(session)) throw unauthorized();
+    if (!SAFE.has(method)) requireOwnPage(exchange);
+  }
+
+  #sessionOf(exchange: ControlExchange): string | undefined {
+    for (const part of (exchange.field('cookie') ?? '').split(';')) {
+      const [name, value] = part.trim().split('=');
+      if (name === this.#cookie && value !== undefined && value !== '') return value;
+    }
+    return undefined;
+  }
+
+  /** A link's secret becomes a cookie; the end of a session takes it away. */
+  #session(method: string): ControlHandler {
+    if (method === 'DELETE')
+      return (exchange) => {
+        requireOwnPage(exchange);
+        const session = this.#sessionOf(exchange);
+        if (session !== undefined) this.#access.leave(session);
+        exchange.answer(200, {}, ['set-cookie', this.#setCookie('', 0, exchange)]);
+      };
+    if (method !== 'POST') {
+      const message = `${SESSION}: expected POST, DELETE, got ${method}`;
+      throw new ControlRefusal(405, 'SLUICE_CONTROL_METHOD_NOT_ALLOWED', message, ['allow', 'POST, DELETE']);
+    }
+    return async (exchange) => {
+      const body = await exchange.json();
+      const secret: unknown =
+        typeof body === 'object' && body !== null && 'link' in body ? body.link : undefined;
+      if (typeof secret !== 'string') throw badRequest('link', 'the secret of a link', undefined);
+      const entered = this.#access.enter(secret, exchange.remoteAddress);
+      if (typeof entered === 'string') throw refused(entered);
+      const seconds = Math.round(this.#config.sessionTimeoutMs / 1_000);
+      exchange.answer(200, {}, ['set-cookie', this.#setCookie(entered.session, seconds, exchange)]);
+    };
+  }
+
+  #setCookie(value: string, seconds: number, exchange: ControlExchange): string {
+    const isSecure = exchange.field('origin')?.startsWith('https:') === true;
+    return `${this.#cookie}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+  }
+}
+
+function hostOf(authority: string): string {
+  const [, literal, name] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(authority) ?? [];
+  return (literal ?? name ?? '').toLowerCase();
+}
+
+function isOwnOrigin(origin: string | undefined, { authority }: ControlExchange): boolean {
+  const [, host] = /^https?:\/\/([^/]+)$/i.exec(origin ?? '') ?? [];
+  return host !== undefined && host.toLowerCase() === authority.toLowerCase();
+}
+
+/** A page of somebody else can make a browser send the cookie, but neither this Origin nor, without being asked first, this type. */
+function requireOwnPage(exchange: ControlExchange): void {
+  const isJson = exchange.field('content-type')?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+  if (isJson && isOwnOrigin(exchange.field('origin'), exchange)) return;
+  const message =
+    "expected the origin of the server's own page, and content-type application/json, beside a cookie";
+  throw new ControlRefusal(403, AdminCode.ForeignOrigin, message);
+}
+
+function refused(verdict: Exclude<Verdict, 'in'>): ControlRefusal {
+  if (verdict === 'wrong') return unauthorized('got another token, or a link that was used or is too old');
+  const message = 'too many wrong tokens came from this address (admin.wrongTokensPerMinute): wait a minute';
+  return new ControlRefusal(429, AdminCode.TooManyFailures, message, ['retry-after', '60']);
+}
+
+function unauthorized(got = 'got none'): ControlRefusal {
+  const message = `expected a token (authorization: Bearer, from admin.tokenFile) or a session (sluice dashboard prints a link), ${got}`;
+  return new ControlRefusal(401, AdminCode.Unauthorized, message, CHALLENGE);
+}

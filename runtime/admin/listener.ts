@@ -1,0 +1,129 @@
+/** The admin endpoints over TCP, and the dashboard: connections, limits and deadlines as those of the control socket, behind a guard. */
+import { readFileSync, statSync } from 'node:fs';
+import { type AdminConfig, isLoopback } from '../config/admin.ts';
+import type { Config } from '../config/config.ts';
+import { LocalServer } from '../control/local-server.ts';
+import { type ControlExchange, type ControlHandler, ControlRoutes } from '../control/routes.ts';
+import { originOf } from '../listeners/curl-lines.ts';
+import { resolveHosts } from '../listeners/names.ts';
+import type { Log } from '../log.ts';
+import type { Reactor } from '../reactor.ts';
+import { readVersion } from '../version.ts';
+import { Access } from './access.ts';
+import { addDashboard } from './dashboard.ts';
+import { Guard } from './guard.ts';
+import { AdminTokenError } from './token-error.ts';
+
+const TOKEN = /^[!-~]{32,1024}$/;
+
+/** Nothing but what the server itself gives, and in no frame of another page. */
+const FIELDS = [
+  'cache-control',
+  'no-store',
+  'content-security-policy',
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options',
+  'nosniff',
+  'referrer-policy',
+  'no-referrer',
+  'cross-origin-opener-policy',
+  'same-origin',
+  'cross-origin-resource-policy',
+  'same-origin',
+  'sluice-version',
+  readVersion(),
+] as const;
+
+export class AdminListener {
+  readonly #admin: AdminConfig;
+  readonly #log: Log;
+  readonly #access: Access;
+  readonly #server: LocalServer;
+  readonly #open = new ControlRoutes();
+  readonly #routes: ControlRoutes;
+  /** Before the port is known nobody asks. */
+  #guard: Guard | null = null;
+  /** Null: it does not listen. */
+  #origin: string | null = null;
+
+  /** @throws AdminTokenError */
+  constructor(admin: AdminConfig, config: Config, routes: ControlRoutes, reactor: Reactor, log: Log) {
+    this.#admin = admin;
+    this.#log = log;
+    this.#routes = routes;
+    const token = admin.tokenFile === null ? null : readToken(admin.tokenFile);
+    this.#access = new Access(admin, token, () => performance.now());
+    addDashboard(this.#open);
+    const options = {
+      section: 'admin',
+      maxConnections: admin.maxConnections,
+      maxExchanges: admin.maxExchanges,
+      maxExchangesOption: 'admin.maxExchanges',
+      maxBodyBytes: admin.maxBodyBytes,
+      maxRequestsPerSecond: admin.maxRequestsPerSecond,
+      fields: FIELDS,
+    } as const;
+    const table = {
+      find: (method: string, path: string, exchange: ControlExchange): ControlHandler =>
+        (this.#guard as Guard).find(method, path, exchange),
+    };
+    this.#server = new LocalServer(options, config, table, reactor, log);
+  }
+
+  /** @throws ListenError */
+  async open(): Promise<void> {
+    const { address } = this.#admin;
+    const hosts = await resolveHosts([this.#admin]);
+    const bound = await this.#server.listen({ ...address, ip: hosts.get(address.host) ?? address.host });
+    this.#guard = new Guard(this.#admin, this.#access, this.#open, this.#routes, bound.port ?? address.port);
+    const origin = originOf(bound, null);
+    this.#origin = origin;
+    this.#log.info(
+      { address: `${bound.host}:${bound.port}` },
+      `admin on ${origin}: "sluice dashboard" prints a link`,
+    );
+    if (!isLoopback(address.host))
+      this.#log.warn(
+        { address: address.address },
+        'the admin listener has no TLS: others can read its token and cookies unless a proxy or a tunnel stands in between',
+      );
+  }
+
+  /** What stands behind the sign never leaves the browser, so that no log has it. Null: it does not listen. */
+  makeLink(): string | null {
+    return this.#origin === null ? null : `${reachable(this.#origin)}/#link=${this.#access.makeLink()}`;
+  }
+
+  /** At once: whoever is connected is cut off. Idempotent. */
+  close(): void {
+    this.#origin = null;
+    this.#server.close();
+  }
+}
+
+/** Nobody connects to "every address". */
+function reachable(origin: string): string {
+  return origin.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
+/** @throws AdminTokenError */
+function readToken(file: string): string {
+  let token: string;
+  let mode: number;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+    mode = statSync(file).mode;
+  } catch (error) {
+    throw new AdminTokenError(`admin.tokenFile: expected a file that can be read, got ${String(error)}`, {
+      cause: error,
+    });
+  }
+  if ((mode & 0o077) !== 0)
+    throw new AdminTokenError(
+      `${file}: expected a file that only its owner can read (mode 600), got mode ${(mode & 0o777).toString(8)}; run chmod 600`,
+    );
+  if (TOKEN.test(token)) return token;
+  throw new AdminTokenError(
+    `${file}: expected a token of 32 to 1024 visible characters, got ${token.length}; make one with openssl rand -base64 32`,
+  );
+}

@@ -1,0 +1,142 @@
+/** The charts, by uPlot: each two lines at most over the last minutes. */
+import uPlot from 'uplot';
+import type { Series, Track } from './history.ts';
+import { duration, make, percent, rate, say } from './text.ts';
+
+interface ChartText {
+  readonly title: string;
+  readonly lines: readonly {
+    readonly series: Series;
+    readonly name: string;
+    readonly show: (value: number) => string;
+  }[];
+}
+
+const HEIGHT = 150;
+
+const texts: readonly ChartText[] = [
+  { title: 'Requests per second', lines: [{ series: 'perSecond', name: 'ended', show: rate }] },
+  {
+    title: 'Time in the application',
+    lines: [
+      { series: 'p50', name: 'p50', show: duration },
+      { series: 'p99', name: 'p99', show: duration },
+    ],
+  },
+  {
+    title: 'Wait for a thread',
+    lines: [
+      { series: 'wait50', name: 'p50', show: duration },
+      { series: 'wait99', name: 'p99', show: duration },
+    ],
+  },
+  { title: 'Credit stalls per second', lines: [{ series: 'stallsPerSecond', name: 'stalls', show: rate }] },
+  {
+    title: 'Fullest ring',
+    lines: [{ series: 'ring', name: 'used', show: (value) => percent(value / 100) }],
+  },
+];
+
+interface Chart {
+  readonly text: ChartText;
+  readonly figure: HTMLElement;
+  readonly place: HTMLElement;
+  readonly values: readonly HTMLElement[];
+  plot: uPlot | null;
+}
+
+export class Charts {
+  readonly #charts: readonly Chart[];
+
+  constructor(container: HTMLElement) {
+    this.#charts = texts.map((text) => {
+      const figure = make('figure');
+      const caption = make('figcaption');
+      caption.append(make('b', '', text.title));
+      const values = text.lines.map(({ name }, index) => {
+        const line = make('span', `series ${index === 0 ? 'one' : 'two'}`, `${name} `);
+        const value = make('span', 'value');
+        line.append(value);
+        caption.append(line);
+        return value;
+      });
+      const place = make('div');
+      figure.append(caption, place);
+      container.append(figure);
+      return { text, figure, place, values, plot: null };
+    });
+    new ResizeObserver(() => this.#resize()).observe(container);
+  }
+
+  show(times: readonly number[], track: Track): void {
+    for (const chart of this.#charts) {
+      const rows = chart.text.lines.map(({ series }) => track.rows[series]);
+      const data = [times, ...rows] as unknown as uPlot.AlignedData;
+      if (chart.plot === null) chart.plot = plotOf(chart, data);
+      else chart.plot.setData(data);
+      for (const [index, { show }] of chart.text.lines.entries()) {
+        const value = rows[index]?.at(-1) ?? null;
+        say(chart.values[index] as HTMLElement, value === null ? '–' : show(value));
+      }
+    }
+  }
+
+  /** Colours have changed: they are drawn anew at the next `show`. */
+  forget(): void {
+    for (const chart of this.#charts) {
+      chart.plot?.destroy();
+      chart.plot = null;
+    }
+  }
+
+  #resize(): void {
+    for (const { plot, place } of this.#charts) {
+      const width = place.clientWidth;
+      if (plot !== null && width > 0 && Math.abs(plot.width - width) > 1)
+        plot.setSize({ width, height: HEIGHT });
+    }
+  }
+}
+
+function plotOf({ text, place }: Chart, data: uPlot.AlignedData): uPlot {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const axis = {
+    stroke: colour('muted'),
+    grid: { stroke: colour('line'), width: 1 },
+    ticks: { stroke: colour('line'), width: 1 },
+    font: '11px system-ui, sans-serif',
+  };
+  const [{ show }] = text.lines as [ChartText['lines'][number]];
+  const lines = text.lines.map((_, index) => ({
+    stroke: colour(index === 0 ? 'one' : 'two'),
+    width: 1.5,
+    points: { show: false },
+    spanGaps: false,
+  }));
+  return new uPlot(
+    {
+      width: Math.max(120, place.clientWidth),
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, 0.001) * 1.1] } },
+      axes: [
+        {
+          ...axis,
+          size: 28,
+          values: (_plot, splits) =>
+            splits.map((at) => new Date(at * 1_000).toLocaleTimeString().replace(/:\d\d(?=\D*$)/, '')),
+        },
+        {
+          ...axis,
+          size: 62,
+          values: (_plot, splits) => splits.map((value) => show(value)),
+        },
+      ],
+      series: [{}, ...lines],
+    },
+    data,
+    place,
+  );
+}

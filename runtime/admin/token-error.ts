@@ -1,0 +1,7 @@
+/** The file with the admin token will not do: the server does not start. */
+export const TOKEN_CODE = 'SLUICE_ADMIN_TOKEN_UNUSABLE';
+
+export class AdminTokenError extends Error {
+  override readonly name = 'AdminTokenError';
+  readonly code = TOKEN_CODE;
+}

@@ -1,0 +1,89 @@
+/** The configuration's `admin`: the endpoints of the control socket over TCP, with a token, and the dashboard. */
+import * as v from 'valibot';
+import { wholeNumber } from './fields.ts';
+
+const expected = 'a TCP address such as "127.0.0.1:9465"';
+const hostName = 'a host name without a port';
+
+export const adminSection = v.optional(
+  v.pipe(
+    v.strictObject(
+      {
+        address: v.optional(
+          v.pipe(
+            v.string(expected),
+            v.description(
+              'Where it listens. On another address than loopback, tokenFile is needed. There is no TLS: put a proxy with TLS in front, or a tunnel.',
+            ),
+            v.metadata({ pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.-]+):[0-9]{1,5}$' }),
+          ),
+          '127.0.0.1:9465',
+        ),
+        tokenFile: v.optional(
+          v.pipe(
+            v.string('the path of a file'),
+            v.minLength(1, 'the path of a file'),
+            v.description(
+              'A file with the token that requests carry as "authorization: Bearer …": 32 to 1024 visible characters, and nobody else may read it. Default: none, and only links of sluice dashboard lead in.',
+            ),
+          ),
+        ),
+        hosts: v.optional(
+          v.pipe(
+            v.array(
+              v.pipe(v.string(hostName), v.regex(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/, hostName)),
+              'an array of host names',
+            ),
+            v.maxLength(64, 'at most 64 host names'),
+            v.description(
+              'Names by which browsers may ask for it, as behind a proxy. IP addresses, and localhost on loopback, are taken without.',
+            ),
+          ),
+          [],
+        ),
+        maxConnections: wholeNumber('Connections open at once; more are closed at once.', {
+          from: 1,
+          to: 1_024,
+          byDefault: 32,
+        }),
+        maxExchanges: wholeNumber('Requests that are answered at once; more are answered 503.', {
+          from: 1,
+          to: 1_024,
+          byDefault: 64,
+        }),
+        maxRequestsPerSecond: wholeNumber(
+          'Requests that are answered in a second, over all connections, as many at once; more are answered 429.',
+          { from: 1, to: 1_000_000, byDefault: 200 },
+        ),
+        maxBodyBytes: wholeNumber('Bytes of a request body; more is answered 413.', {
+          from: 1_024,
+          to: 16_777_216,
+          byDefault: 65_536,
+        }),
+        wrongTokensPerMinute: wholeNumber(
+          'Wrong tokens from one address (of IPv6 a /64) in a minute, as many at once; then every token from there is answered 429, the right one included.',
+          { from: 1, to: 1_000_000, byDefault: 10 },
+        ),
+        linkTimeoutMs: wholeNumber('How long a link of sluice dashboard leads in, once.', {
+          from: 1_000,
+          to: 86_400_000,
+          byDefault: 300_000,
+        }),
+        sessionTimeoutMs: wholeNumber('How long a browser stays in.', {
+          from: 1_000,
+          to: 2_147_483_647,
+          byDefault: 28_800_000,
+        }),
+        maxSessions: wholeNumber('Browsers that are in, and links that lead in; the oldest make room.', {
+          from: 1,
+          to: 10_000,
+          byDefault: 64,
+        }),
+      },
+      'an object',
+    ),
+    v.description(
+      'The dashboard and the admin endpoints over TCP, always with a token (see admin.md). It is there when this section is, if only as {}. Default: none.',
+    ),
+  ),
+);

@@ -1,0 +1,70 @@
+/** Where the dashboard and the admin endpoints are answered over TCP. */
+import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { type ListenerAddress, parseAddress, type TcpAddress } from './address.ts';
+import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { memberOf } from './member-of.ts';
+import type { ConfigOutput } from './schema.ts';
+
+export interface AdminConfig extends Omit<NonNullable<ConfigOutput['admin']>, 'address' | 'tokenFile'> {
+  readonly address: TcpAddress;
+  /** Absolute; null: there is no lasting token. */
+  readonly tokenFile: string | null;
+}
+
+const WHERE = '$.admin.address';
+
+/**
+ * The address of the section, by its place; none when there is no section or no address in it that could be read.
+ * @param directory that relative paths start from
+ */
+export function readAdminAddress(
+  admin: unknown,
+  directory: string,
+  problems: ConfigProblem[],
+): readonly { readonly where: string; readonly address: ListenerAddress }[] {
+  const text = memberOf(admin, 'address');
+  if (typeof text !== 'string' || problems.some(({ where }) => where === WHERE)) return [];
+  const address = parseAddress(text, WHERE, directory);
+  if (!('kind' in address)) {
+    problems.push(address);
+    return [];
+  }
+  if (address.kind !== 'tcp') {
+    problems.push({
+      code: ConfigErrorCode.WrongValue,
+      where: WHERE,
+      expected: 'a TCP address such as "127.0.0.1:9465"',
+      received: describeValue(text),
+      hint: 'the same endpoints are on the control socket, which is a Unix domain socket: see control.path',
+    });
+    return [];
+  }
+  if (!isLoopback(address.host) && memberOf(admin, 'tokenFile') === undefined) {
+    problems.push({
+      code: ConfigErrorCode.MissingKey,
+      where: '$.admin.tokenFile',
+      expected: `the path of a file with a token, since others can reach ${text}, and whoever gets in can read what the server does and stop it`,
+      received: 'nothing',
+      hint: 'or listen on 127.0.0.1 and reach it by a tunnel, as with ssh -L',
+    });
+  }
+  return [{ where: WHERE, address }];
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Nobody can make a name of it that points elsewhere tomorrow. */
+export function isIpAddress(host: string): boolean {
+  return isIP(host) !== 0;
+}
+
+/** Null: there is no such listener. */
+export function assembleAdmin({ admin }: ConfigOutput, directory: string): AdminConfig | null {
+  if (admin === undefined) return null;
+  const [placed] = readAdminAddress(admin, directory, []);
+  const tokenFile = admin.tokenFile === undefined ? null : resolve(directory, admin.tokenFile);
+  return { ...admin, address: placed?.address as TcpAddress, tokenFile };
+}
