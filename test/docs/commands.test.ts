@@ -1,6 +1,7 @@
 /** Every command that a page shows exists: its name and its flags, and the scripts and programs that it runs. */
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
+import { parseAdmin } from '../../runtime/cli/admin-arguments.ts';
 import { commands, parseArguments } from '../../runtime/cli/arguments.ts';
 import { readClinicArguments } from '../../runtime/cli/clinic-arguments.ts';
 import { readProfileArguments } from '../../runtime/cli/profile-arguments.ts';
@@ -38,6 +39,17 @@ function problemWith(words: readonly string[]): string | null {
       case 'bubbleprof':
         readClinicArguments(command, rest);
         return null;
+      case 'recycle':
+      case 'resize':
+      case 'drain':
+      case 'config':
+      case 'exchanges':
+      case 'logs':
+      case 'dashboard': {
+        // A table may name it without its words.
+        const parsed = rest.length === 0 ? 'help' : parseAdmin(command, rest);
+        return typeof parsed === 'string' && parsed !== 'help' ? parsed : null;
+      }
       case 'init':
         return null; // its own flags are tested with the projects that it writes
       default: {
@@ -65,6 +77,8 @@ test('a command that does not exist, and a flag that does not, are found', (t) =
   t.truthy(problemWith(['start', '--treads', '2']));
   t.truthy(problemWith(['flame', '--lode', '/']));
   t.truthy(problemWith(['profile', 'gpu']));
+  t.truthy(problemWith(['recycle', '--pol', 'x']));
+  t.truthy(problemWith(['resize', 'app']));
   t.is(problemWith(['start', 'app.ts', '--port', '3000']), null);
 });
 

@@ -5,7 +5,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
-import { blocksOf, modulesOf, read } from '../docs/markdown.ts';
+import { blocksOf, linksOf, modulesOf, read } from '../docs/markdown.ts';
 import { FileScope, START_PATIENCE_MS } from '../server/harness.ts';
 import { startInstalled } from './installed-server.ts';
 import { execute, manifest, type Packed, packAndInstall, root } from './packed.ts';
@@ -22,7 +22,7 @@ test.after.always(() => scope.end());
 
 test('it has what was built, the schema and the pages, and nothing else', (t) => {
   const expected =
-    /^(dist\/.+\.(js|d\.ts)|docs\/[\w-]+\.md|runtime\/config\/schema\.json|package\.json|[A-Z]+(\.md)?)$/;
+    /^(dist\/.+\.(js|d\.ts)|docs\/(decisions\/)?[\w-]+\.md|docs\/pictures\/path-\w+\.svg|(bench|bench\/results|wire)\/README\.md|runtime\/config\/schema\.json|package\.json|[A-Z]+(\.md)?)$/;
   t.deepEqual(
     packed.files.filter((file) => !expected.test(file)),
     [],
@@ -30,6 +30,42 @@ test('it has what was built, the schema and the pages, and nothing else', (t) =>
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/configuration.md'])
     t.true(packed.files.includes(file));
   t.true(packed.unpackedBytes < 4 * 1024 * 1024, `${packed.unpackedBytes} bytes`);
+});
+
+test('every relative link and picture of the README leads to a file of the package', (t) => {
+  const readme = read('README.md');
+  const pictures = [...readme.matchAll(/ (?:src|srcset)="([^"]+)"/g)].map(([, path]) => path as string);
+  const links = [...linksOf(readme), ...pictures].filter((link) => !/^(?:[a-z]+:|#)/.test(link));
+  t.true(links.length > 30);
+  const files = new Set(packed.files);
+  t.deepEqual(
+    links.filter((link) => !files.has(link.split('#')[0] as string)),
+    [],
+  );
+});
+
+test('what the dashboard serves is in it', async (t) => {
+  const module = join(packed.installed, 'dist/runtime/admin/dashboard.js');
+  const { addDashboard } = await import(pathToFileURL(module).href);
+  const handlers = new Map<string, (exchange: object) => Promise<void>>();
+  addDashboard({
+    add: (method: string, path: string, handler: never) => handlers.set(`${method} ${path}`, handler),
+  });
+  for (const [key, handler] of handlers) {
+    if (!key.startsWith('GET ')) continue;
+    let text = '';
+    await handler({
+      respond: () => undefined,
+      write: async (piece: string) => void (text += piece),
+      end: () => undefined,
+    });
+    t.true(text.length > 100, key);
+    // What it imports is served as well.
+    for (const [, name] of text.matchAll(/^import .* from '\.\/(\w+\.js)';$/gm))
+      t.true(handlers.has(`GET /assets/${name}`), name);
+    t.notRegex(text, /from '\.\/\w+\.ts'|from 'uplot'/, key);
+  }
+  t.true(handlers.size > 20);
 });
 
 test('everything that package.json exports is there', (t) => {
@@ -68,7 +104,7 @@ test('its command tells version and help, and checks a configuration', async (t)
   const help = await execute(process.execPath, [command, 'help']);
   t.regex(
     help.stdout,
-    /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|profile\|doctor\|.*\|help\|version/,
+    /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|.*\|profile\|doctor\|.*\|help\|version/,
   );
   const wrong = await t.throwsAsync(execute(process.execPath, [command, 'check'], { cwd: packed.installed }));
   t.like(wrong, { code: 2 });
