@@ -130,7 +130,7 @@ test.serial(
 // Which thread exactly is held against the dispatcher in test/pools. On a busy machine one that is not on a core is passed over, as it should be.
 test.serial('requests with the same value go to the same thread', async (t) => {
   const keys = 12;
-  const rounds = 5;
+  const rounds = 25;
   const answers = Array.from({ length: keys }, () => new Map<string, number>());
   const { ask } = await start(
     t,
@@ -145,7 +145,7 @@ test.serial('requests with the same value go to the same thread', async (t) => {
     }
   }
   const kept = answers.reduce((sum, counts) => sum + Math.max(...counts.values()), 0);
-  // Of threads taken by chance, or in turns, about half would be the same.
-  t.true(kept >= 0.8 * keys * rounds, `${kept} of ${keys * rounds} went where the others of their value did`);
+  // Of threads taken by chance, or in turns, two in five would be the same.
+  t.true(kept >= 0.6 * keys * rounds, `${kept} of ${keys * rounds} went where the others of their value did`);
   t.is(new Set(answers.flatMap((counts) => [...counts.keys()])).size, 3);
 });
