@@ -12,7 +12,7 @@
  * collector's pauses too, is not in it. The processor's time for all of it, collector included, is the line `cpu`: the median over samples and
  * the least.
  *
- * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,nulls] [--batch 32] [--samples 20] [--json]`
+ * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch] [--batch 32] [--samples 20] [--json]`
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -32,9 +32,16 @@ import { Dispatcher } from '../runtime/pools/dispatcher.ts';
 import { Thread } from '../runtime/pools/thread.ts';
 import { Reactor } from '../runtime/reactor.ts';
 import { Router } from '../runtime/router.ts';
+import { fromFetch } from '../workers/adapters/fetch/from-fetch.ts';
+import { installGlobals } from '../workers/adapters/fetch/globals.ts';
+import { LightResponse } from '../workers/adapters/fetch/light-response.ts';
+import { fromNode } from '../workers/adapters/node/from-node.ts';
 import type { Application } from '../workers/gateway.ts';
 import { Host } from '../workers/host.ts';
 import { median } from './statistics.ts';
+
+// As a thread of Fetch handlers has them.
+installGlobals();
 
 const STAGES = ['in', 'thread', 'after', 'out'] as const;
 type Stage = (typeof STAGES)[number];
@@ -42,6 +49,8 @@ type Stage = (typeof STAGES)[number];
 const body = Buffer.from('hello, world\n');
 const fields = Object.freeze({ 'content-type': 'text/plain', 'content-length': String(body.length) });
 
+const text = body.toString();
+const fieldsOfFetch = { headers: fields };
 const frozenType = Object.freeze({ 'content-type': 'text/plain' });
 
 const applications: { readonly [name: string]: Application } = {
@@ -58,6 +67,12 @@ const applications: { readonly [name: string]: Application } = {
     if (asked.get('accept-encoding') === asked.get('x') && asked.has('y')) return;
     exchange.respond(200, fields, body);
   },
+  /** The faces of bench/applications/faces. */
+  node: fromNode((_req, res) => {
+    res.writeHead(200, fields);
+    res.end(body);
+  }),
+  fetch: fromFetch(() => new LightResponse(text, fieldsOfFetch) as never),
   /** Leaves the length to us. */
   unmeasured: async (exchange) => exchange.respond(200, frozenType, body),
   /** Fields of its own for each response. */
@@ -127,6 +142,7 @@ interface Answers {
 /** What the connection needs of a socket that takes everything at once. */
 class OpenSocket extends EventEmitter {
   readonly writableLength = 0;
+  readonly readableLength = 0;
   readonly #answers: Answers;
   readonly #isHttp1: boolean;
 

@@ -41,6 +41,7 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
       const name = init.flat[i] as string;
       append(flat, plainName(name), init.flat[i + 1] as string, isMarked(name) ? name.slice(0, 1) : '');
     }
+    if (Object.isFrozen(init.flat)) frozen.set(init, Object.freeze(flat));
   } else if (Symbol.iterator in init) {
     appendPairs(flat, init as Iterable<unknown>);
   } else {

@@ -3,7 +3,7 @@ import type { Exchange, RemoteAddress, TlsConnection } from '../../gateway.ts';
 
 export class FetchContext {
   readonly exchange: Exchange;
-  readonly #waiting: Promise<unknown>[] = [];
+  #waiting: Promise<unknown>[] | null = null;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -19,6 +19,7 @@ export class FetchContext {
 
   /** The exchange is held until this has settled; what it rejects with is the application's failure. */
   waitUntil(promise: Promise<unknown>): void {
+    this.#waiting ??= [];
     this.#waiting.push(promise);
     // It is looked at when the response is out.
     promise.catch(() => undefined);
@@ -28,10 +29,10 @@ export class FetchContext {
   passThroughOnException(): void {}
 
   get isWaiting(): boolean {
-    return this.#waiting.length > 0;
+    return this.#waiting !== null;
   }
 
   async waited(): Promise<void> {
-    for (const promise of this.#waiting) await promise;
+    for (const promise of this.#waiting ?? []) await promise;
   }
 }

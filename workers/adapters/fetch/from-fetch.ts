@@ -6,6 +6,7 @@ import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
+import { RepeatedFields } from '../repeated-fields.ts';
 import { FetchContext } from './context.ts';
 import { folded, rememberRequest } from './folds.ts';
 import { fromForeignResponse, isForeignResponse } from './foreign-response.ts';
@@ -50,13 +51,13 @@ export function fromFetch(
     const context = new FetchContext(exchange);
     const result = call(makeRequest(exchange, url), context, context);
     if (isLightResponse(result) && result.isLight && result.heldExchange === null && !context.isWaiting) {
-      const pushes = respondLight(exchange, result, associated);
+      const pushes = respondLight(exchange, result, sending);
       return pushes === null ? undefined : settled(pushes);
     }
     return answer(exchange, result, context, sending);
   };
   const associated = Associated.of(application, downgradeOf(options.downgrade));
-  const sending: Sending = { associated, maxWaitingBytes };
+  const sending: Sending = { associated, maxWaitingBytes, fields: new RepeatedFields() };
   return application;
 }
 
@@ -87,6 +88,7 @@ function makeRequest(exchange: Exchange, url: string): Request {
 interface Sending {
   readonly associated: Associated | null;
   readonly maxWaitingBytes: number;
+  readonly fields: RepeatedFields;
 }
 
 async function answer(
@@ -107,15 +109,15 @@ async function settled(pushes: readonly Promise<void>[]): Promise<void> {
 
 type Pushes = Promise<void>[] | null;
 
-function respondLight(exchange: Exchange, response: LightResponse, associated: Associated | null): Pushes {
+function respondLight(exchange: Exchange, response: LightResponse, { associated, fields }: Sending): Pushes {
   const { flat, simpleBody } = response;
   const pushes = takeAssociated(exchange, flat, associated);
   if (simpleBody === null && exchange.request.method === 'HEAD') {
     // Not the empty body that nobody wrote: what a length among the fields says is that of GET.
-    exchange.respond(response.status, new FlatFields(flat));
+    exchange.respond(response.status, fields.of(flat));
     exchange.end();
   } else {
-    exchange.respond(response.status, new FlatFields(flat), simpleBody ?? '');
+    exchange.respond(response.status, fields.of(flat), simpleBody ?? '');
   }
   return pushes;
 }
@@ -129,7 +131,7 @@ async function respond(exchange: Exchange, response: Response, sending: Sending)
   if (isLightResponse(response) && (response as LightResponse).isLight) {
     const light = response as LightResponse;
     const { heldExchange } = light;
-    if (heldExchange === null) return respondLight(exchange, light, associated);
+    if (heldExchange === null) return respondLight(exchange, light, sending);
     const pushes = takeAssociated(exchange, light.flat, associated);
     await heldExchange.commit(light.status, light.flat);
     return pushes;

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Application, Exchange } from '../../gateway.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
+import { RepeatedFields } from '../repeated-fields.ts';
 import { folded } from './folds.ts';
 import { NodePair } from './pair.ts';
 import type { PairOptions } from './pair-response.ts';
@@ -67,6 +68,7 @@ export function optionsOf({ downgrade, maxWaitingBytes }: FromNodeOptions): Pair
   return {
     downgrade: downgradeOf(downgrade),
     maxWaitingBytes: maxWaitingBytes ?? DEFAULT_WAITING_BYTES,
+    fields: new RepeatedFields(),
   };
 }
 

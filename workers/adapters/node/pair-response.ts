@@ -7,12 +7,12 @@
  */
 
 import { HostError } from '../../errors.ts';
-import { FlatFields } from '../../fields/flat.ts';
 import type { Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
+import type { RepeatedFields } from '../repeated-fields.ts';
 import { type Done, type Piece, takeTogether, tell } from './pieces.ts';
 import { closeResponse, detachSocket, drained, type Outgoing, trailersOf } from './response.ts';
 import { publishFinish } from './server-face.ts';
@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly downgrade: Downgrade;
   /** Bytes that wait for the peer when the application does not: beyond it the exchange is reset. */
   readonly maxWaitingBytes: number;
+  /** Of its responses. */
+  readonly fields: RepeatedFields;
 }
 
 export abstract class PairResponse {
@@ -188,7 +190,7 @@ export abstract class PairResponse {
     this.#isHeadSent = true;
     const { status, flat } = this.#head as { status: number; flat: string[] };
     this.#associated?.take(this.exchange, flat, this.keepPush);
-    this.exchange.respond(status, new FlatFields(flat), body);
+    this.exchange.respond(status, this.options.fields.of(flat), body);
   }
 
   #enqueue(bytes: Uint8Array, done: Done): void {

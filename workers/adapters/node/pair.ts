@@ -52,7 +52,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.req = makeRequest(exchange, this, face);
     this.res = makeResponse(this.req, this, face);
     setVersion(this.req, exchange.request.version);
-    this.req.complete ||= this.#isEmpty;
+    this.req.complete ||= exchange.request.protocol !== '';
     // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
     // Connect does, and there is no bidirectional stream.
     // Of HTTP/1.0 Node thinks that there is none, and the server knows better.

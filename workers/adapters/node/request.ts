@@ -65,10 +65,9 @@ export function makeRequest(
 
 /** The real version, which frameworks and gRPC look at. */
 export function setVersion(req: Incoming, version: string): void {
-  const [major, minor] = version === '2' ? [2, 0] : version === '1.0' ? [1, 0] : [1, 1];
-  req.httpVersionMajor = major as number;
-  req.httpVersionMinor = minor as number;
-  req.httpVersion = `${major}.${minor}`;
+  req.httpVersionMajor = version === '2' ? 2 : 1;
+  req.httpVersionMinor = version === '1.1' ? 1 : 0;
+  req.httpVersion = version === '2' ? '2.0' : version;
 }
 
 /** Names and values in turns. Host comes first, as RFC 9110 section 7.2 wants it. */

@@ -112,13 +112,23 @@ export function markSent(res: Outgoing): void {
   res.chunkedEncoding = false;
 }
 
-function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
-  if (isUnchecked) {
-    // `writeHead` leaves its fields to be checked when they are stored.
-    validateHeaderName(name);
-    validateHeaderValue(name, value as string);
-  }
+/** Names that Node takes, in lower case: an application uses few, and says them again in each response. */
+const names = new Map<string, string>();
+const MAX_NAMES = 256;
+
+function lowerOf(name: string): string {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  validateHeaderName(name);
   const lower = name.toLowerCase();
+  if (names.size < MAX_NAMES) names.set(name, lower);
+  return lower;
+}
+
+function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
+  // `writeHead` leaves its fields to be checked when they are stored.
+  const lower = isUnchecked ? lowerOf(name) : name;
+  if (isUnchecked) validateHeaderValue(name, value as string);
   if (FIELDS_OF_CONNECTION.has(lower)) {
     // As Node reads it: any other value than close keeps the connection, whatever was said before.
     if (lower === 'connection') res.shouldKeepAlive = !CLOSE.test(String(value));
