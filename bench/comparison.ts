@@ -11,6 +11,16 @@ export interface Comparison {
   /** Contender → one value per round. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly targets?: readonly Target[];
+  /** Where the comparison is one point of a series that is drawn as lines. */
+  readonly point?: Point;
+}
+
+export interface Point {
+  /** Comparisons with the same are drawn together. */
+  readonly series: string;
+  readonly x: number;
+  /** What x counts, with its unit. */
+  readonly axis: string;
 }
 
 /** What a contender has to reach, as a ratio to the baseline or as a value. */

@@ -82,8 +82,18 @@ export function renderResult(result: Result): string[] {
       `load average before it ${result.loadAverage}.`,
   ];
   for (const note of result.notes ?? []) lines.push('', note);
+  lines.push('', ...plotOf(result));
   for (const comparison of result.comparisons) lines.push('', ...renderComparison(comparison));
   return lines;
+}
+
+function plotOf({ name, title }: Result): string[] {
+  return [
+    '<picture>',
+    `  <source media="(prefers-color-scheme: dark)" srcset="plots/${name}-dark.svg">`,
+    `  <img src="plots/${name}-light.svg" width="880" alt="${title}: the values of the tables below, as bars or lines.">`,
+    '</picture>',
+  ];
 }
 
 function renderComparison(comparison: Comparison): string[] {

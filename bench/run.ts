@@ -12,12 +12,15 @@ import { parseArgs } from 'node:util';
 import type { BenchContext, Scenario } from './comparison.ts';
 import { writeFigures } from './figures.ts';
 import { describeMachine, loadAverage } from './machine.ts';
+import { drawResults } from './plots.ts';
 import { type Result, renderResult, renderTargets, writeReadme, writeResult } from './report.ts';
 import { actors } from './scenarios/actors.ts';
+import { breakEven } from './scenarios/break-even.ts';
 import { channel } from './scenarios/channel.ts';
 import { compute } from './scenarios/compute.ts';
 import { faces } from './scenarios/faces.ts';
 import { frameworksHttp1 } from './scenarios/frameworks-http1.ts';
+import { growth } from './scenarios/growth.ts';
 import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
 import { isolation } from './scenarios/isolation.ts';
@@ -42,7 +45,9 @@ const scenarios: readonly Scenario[] = [
   faces,
   frameworksHttp1,
   rendering,
+  growth,
   compute,
+  breakEven,
   lightRoute,
   heavyTail,
   warmThread,
@@ -117,6 +122,7 @@ async function main(): Promise<void> {
   if (!isQuick) {
     writeReadme(names);
     writeFigures();
+    drawResults();
   }
   process.stdout.write(`${verdicts.join('\n')}\n`);
   if (isQuick)

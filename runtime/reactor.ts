@@ -5,13 +5,14 @@
  *   socket data ─▶ engines ─▶ rings (unpublished)            as it arrives
  *   turn:  publish ─▶ receive ─▶ write to sockets ─▶ publish     once per event-loop iteration while there is work
  *
- * The reactor does not poll for the answer to a single request: whoever computes it, or waits for it, can use the processor better.
+ * The reactor does not poll for the answer to a single request, because the thread that computes it, or the client,
+ * needs the processor more.
  *
- * A thread that computes for long holds back what it has sent before, for other exchanges. So every `maintainEveryMs`, while anything is
- * open, the reactor looks for that by itself.
+ * A thread that computes for a long time holds back messages that it has sent for other exchanges. While anything is
+ * open, the reactor therefore looks for such messages every `maintainEveryMs`.
  *
- * When some turns in a row brought nothing the reactor announces its sleep on every ring: from then on a thread that has
- * news rings its doorbell, until the next turn.
+ * After several turns without a message the reactor announces on every ring that it sleeps. From then until the next
+ * turn, a thread that has a message rings the doorbell.
  */
 import { RunningClock } from './pools/running-clock.ts';
 import type { JobRecord } from './pools/tally.ts';
@@ -24,11 +25,11 @@ export interface Flushable {
   isDirty: boolean;
 }
 
-/** Messages taken from one thread in one turn: the others and the sockets come in between. */
+/** The most messages taken from one thread in one turn, so that other threads and the sockets get their turn. */
 const RECEIVE_LIMIT = 512;
 /**
- * And bytes: five pieces of 64 KiB, which a connection then sends in one write out of the processor's cache, while the thread hears of
- * new credit before it has used up the old.
+ * The most bytes: five pieces of 64 KiB. A connection sends them in one write from the processor's cache, and the
+ * thread gets new credit before it has used up the old.
  */
 const RECEIVE_LIMIT_BYTES = 327_680;
 /** Turns that brought nothing before the reactor sleeps. A doorbell costs both sides more than a few polls do. */
@@ -38,14 +39,14 @@ export class Reactor implements Turns {
   /** Monotonic time at the start of the turn, or of the socket's event: cheap, and fine to a turn's length. */
   nowMs = performance.now();
   readonly #running = new RunningClock(this.nowMs);
-  /** Hears of each job that a thread has ended; null: nobody wants to. */
+  /** Is notified of each job that a thread has ended; null if nothing needs that. */
   onJobEnded: ((job: JobRecord) => void) | null = null;
   readonly #threads: Thread[] = [];
   readonly #dirty: Flushable[] = [];
   #polls = 0;
   #state: 'awake' | 'asleep' = 'asleep';
   readonly #turn: () => void;
-  /** Work that must be looked at every so often while any is open: what threads have not begun, queues that wait. */
+  /** Work to check periodically while any is open: jobs that threads have not begun, waiting queues. */
   readonly #maintain: () => void;
   maintainEveryMs: number;
   #maintainedMs = 0;
@@ -140,7 +141,7 @@ export class Reactor implements Turns {
     this.#polls = received > 0 || flushed > 0 ? 0 : this.#polls + 1;
     if (received > 1) isBusy = true;
     const isOver = this.#polls > POLLS_BEFORE_SLEEP || (this.#polls > 0 && !expecting);
-    // What the look at everything open has refused is flushed in the next turn.
+    // Responses to jobs that this check has refused are flushed in the next turn.
     const isClean = this.#dirty.length === 0;
     if (isClean && (isOver || !isBusy) && this.#sleep()) {
       if (expecting) this.#setAlarm();
@@ -149,7 +150,7 @@ export class Reactor implements Turns {
     setImmediate(this.#turn);
   }
 
-  /** Threads that compute say nothing: the reactor looks again by itself. */
+  /** A computing thread does not ring, so the reactor checks again by itself. */
   #setAlarm(): void {
     if (this.#alarm !== null) return;
     this.#alarm = setTimeout(() => {

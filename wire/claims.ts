@@ -13,11 +13,11 @@
  * Only the step out of `queued` is contended: thread and reactor race for it with one compare-and-swap, so an
  * exchange is begun once or taken back once, never both. All other steps are the reactor's alone.
  *
- * The thread can write every word, so one that has gone wild can leave any state in any of them. What the reactor does
- * not find as it must be is therefore an answer and never a throw: it ends that thread.
+ * The thread can write every word, so a faulty thread can leave any state in any of them. An unexpected state is
+ * therefore a return value and never an exception; the reactor then ends that thread.
  *
- * `queue` raises the generation. A recall leaves the OPEN in the ring; when the thread meets it, the slot may
- * long serve another exchange, and the OPEN's older generation makes the claim fail.
+ * `queue` raises the generation. A recall leaves the OPEN in the ring. When the thread reads it, the slot may already
+ * serve another exchange; the claim then fails, because the OPEN has an older generation.
  */
 
 import type { AtomicWords } from './atomics.ts';

@@ -26,11 +26,11 @@ export interface ChannelParts {
 /** Room for an array head and the integers of any message. */
 export const INTEGERS_BOUND = integersBound(6);
 /**
- * So much is published without waiting for the end of the turn, so that the other side works while this one goes on:
- * without it, two sides with a few dozen exchanges between them take turns at being idle.
+ * This many bytes are published before the turn ends, so that the other side can work at the same time. Otherwise two
+ * sides with a few dozen exchanges between them would be idle in turn.
  */
 const PUBLISH_FROM_BYTES = 2048;
-/** And if the other side sleeps: to wake it costs as much as many messages do, so it is to find more of them. */
+/** The same if the other side sleeps. Waking it costs as much as many messages, so it should find more of them. */
 const RING_FROM_BYTES = 8192;
 
 export interface ChannelOccupancy {
@@ -90,11 +90,11 @@ export abstract class ChannelEnd {
   }
 
   /**
-   * Both sides have announced their sleep and nobody has rung since: nothing moves until an owner begins something of its own, so
-   * nothing may be waiting for the channel.
+   * Both sides have announced that they sleep, and nobody has rung since. Nothing happens until an owner starts
+   * something, so no message may be waiting for the channel.
    */
   get isQuiet(): boolean {
-    // In this order: only this side announces its own sleep, so it slept already when the other's was looked at.
+    // The order matters: only this side announces its own sleep, so it already slept when it checked the other side.
     return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
   }
 
@@ -109,7 +109,7 @@ export abstract class ChannelEnd {
     };
   }
 
-  /** What was sent and the other side cannot see yet. */
+  /** Bytes that were sent and that the other side cannot see yet. */
   get unpublishedBytes(): number {
     return this.outgoing.pendingBytes;
   }
@@ -143,7 +143,8 @@ export abstract class ChannelEnd {
       try {
         this.dispatch(offset, incoming.length);
       } catch (error) {
-        // What a handler throws is its owner's fault and goes on to the owner; the message is done with either way.
+        // An error thrown by a handler is its owner's and propagates to the owner. The message counts as handled
+        // either way.
         if (!(error instanceof WireError) || error.code !== WireErrorCode.Corrupt) throw error;
         this.#fail(error);
         break;
@@ -159,8 +160,9 @@ export abstract class ChannelEnd {
   }
 
   /**
-   * `receive` also gives what the other end has sent and not published. For who cannot wait: an end that computes publishes when it is
-   * over, and what it sent before may be meant for somebody else.
+   * Makes `receive` also return messages that the other end has sent but not published. An end that computes
+   * publishes only when the computation is over, and a message that it sent before may belong to another exchange,
+   * which should not wait.
    */
   lookAhead(): void {
     this.incoming.lookAhead();
@@ -172,15 +174,15 @@ export abstract class ChannelEnd {
   }
 
   /**
-   * Publishes, then announces that only a doorbell will bring this side back. False, and awake, when something came
-   * meanwhile: `receive` again.
+   * Publishes, then announces that only a doorbell will wake this side. Returns false and stays awake if a message
+   * has arrived in the meantime: call `receive` again.
    */
   sleep(): boolean {
     if (this.#state !== 'awake') return this.#state === 'sleeping';
     this.publish();
     if (!this.incoming.sleep()) return false;
     if (this.outgoing.tookRoom()) {
-      // The other side freed room before it could see this side asleep, so it did not ring.
+      // The other side freed room before it could see that this side sleeps, so it did not ring.
       this.incoming.wake();
       this.#events.onWritable();
       return false;
@@ -189,7 +191,7 @@ export abstract class ChannelEnd {
     return true;
   }
 
-  /** Makes the other side take a turn, although there is nothing for it, if it sleeps. */
+  /** Makes a sleeping other side take a turn, although there is no message for it. */
   wakePeer(): void {
     if (this.#state === 'corrupt' || this.#state === 'closed') return;
     if (this.outgoing.wakeConsumer()) this.#doorbell.ring();
@@ -216,7 +218,7 @@ export abstract class ChannelEnd {
 
   /** The slot of the message just started; out of range is corrupt. */
   protected slot(value: number): number {
-    // Also false for NaN and for what is no integer: both come from bytes past the record.
+    // Also false for NaN and non-integers: both result from bytes past the record.
     if (value >= 0 && value < this.claims.slots) return value;
     throw corrupt(`a slot below ${this.claims.slots}`, value);
   }
@@ -224,7 +226,8 @@ export abstract class ChannelEnd {
   /** Claims room and points the encoder at it. */
   protected begin(bound: number): boolean {
     if (this.#state === 'corrupt' || this.#state === 'closed') return false;
-    // What threw between a claim and its commit has sent nothing; left open, its claim would end all sending.
+    // If an error was thrown between a claim and its commit, nothing was sent. The open claim must be cancelled,
+    // because it would block all further sends.
     this.outgoing.abort();
     const offset = this.outgoing.claim(bound);
     if (offset >= 0) {
@@ -244,8 +247,8 @@ export abstract class ChannelEnd {
       if (pendingBytes >= PUBLISH_FROM_BYTES && (pendingBytes >= RING_FROM_BYTES || !this.peerSleeps))
         this.publish();
     } catch (error) {
-      // An application that recurses may be at its stack's end. The message is in the ring, so it must not count as unsent: who sent it
-      // once more would end two exchanges. The next turn publishes it.
+      // A recursing application may have exhausted the stack here. The message is in the ring and must not count as
+      // unsent: sending it again would end two exchanges. The next turn publishes it.
       if (!(error instanceof RangeError)) throw error;
     }
     return true;
@@ -268,7 +271,8 @@ export abstract class ChannelEnd {
   }
 
   #release(): void {
-    // The producer of the incoming ring waits for room: it is the consumer of the outgoing one, where its sleep shows.
+    // The producer of the incoming ring waits for room. It is also the consumer of the outgoing ring, whose flag
+    // shows whether it sleeps.
     if (this.incoming.release() && this.outgoing.wakeConsumer()) this.#doorbell.ring();
   }
 

@@ -13,8 +13,9 @@
  *  - room: the producer stores `room wanted`, then looks for room; the consumer stores the read position,
  *    then looks whether room is wanted.
  *
- * A producer that computes for long before it publishes may `expose` what it has committed. Nobody is told, so this is no
- * fourth handshake: a consumer that looks by itself, with `lookAhead`, finds it, and `publish` goes on as if it had not been read.
+ * A producer that computes for a long time before it publishes may `expose` the records that it has committed. This
+ * is not a fourth handshake, because the producer notifies nobody: a consumer finds the records only if it calls
+ * `lookAhead`, and `publish` works as if they had not been read.
  */
 
 import type { AtomicWords } from './atomics.ts';
@@ -39,7 +40,7 @@ import {
 export const FULL = -1;
 /** Returned by `next`: nothing to read. */
 export const EMPTY = -1;
-/** Returned by `claim` and `next`: shared memory holds what the other side can never have written. */
+/** Returned by `claim` and `next`: shared memory holds values that the other side cannot have written. */
 export const CORRUPT = -2;
 
 /** Memory for a ring of `capacity` record bytes, a power of two. Zeroed memory is an empty ring. */
@@ -66,13 +67,16 @@ export class RingProducer {
   /** The end of what was committed; ahead of `#published` within a batch. */
   #write: number;
   #published: number;
-  /** The read position as last loaded: what it frees is certain, the consumer can only have moved on. */
+  /** The read position as last loaded. The room that it frees is certain, because the consumer only moves forward. */
   #read: number;
   /** Offset of the open claim's head, or -1. */
   #claimed = -1;
   #claimedLength = 0;
   #waitsForRoom = false;
-  /** Published, and not yet looked whether the consumer sleeps: the stack may end in between, and the next `publish` goes on. */
+  /**
+   * `publish` has stored the position but has not yet checked whether the consumer sleeps. A stack overflow may
+   * occur in between; the next `publish` then makes the check.
+   */
   #owesWake = false;
 
   constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
@@ -126,12 +130,12 @@ export class RingProducer {
     this.#claimed = -1;
   }
 
-  /** Gives the claim back; nothing was sent. Padding that the claim needed stays, which is harmless. */
+  /** Cancels the claim; nothing was sent. The padding that the claim needed stays, which is harmless. */
   abort(): void {
     this.#claimed = -1;
   }
 
-  /** Bytes that the consumer has not given back, as far as it says; what it says is no more than a figure here. */
+  /** Bytes that the consumer has not released, by its own account. Used for statistics only. */
   get usedBytes(): number {
     const used = (this.#write - this.#atomics.load(this.#words, READ_POSITION)) | 0;
     return Math.min(Math.max(used, 0), this.capacity);
@@ -143,8 +147,9 @@ export class RingProducer {
   }
 
   /**
-   * Lets `lookAhead` find all that was committed. The consumer is told of it by the next `publish`, as ever. Who exposes at all
-   * does so after each commit: a position that stood still while the others wrap would look as if it were ahead.
+   * Lets `lookAhead` find every committed record; `publish` still has to notify the consumer. A producer that uses
+   * this must call it after each commit: an old position would seem to be ahead once the other positions have
+   * wrapped.
    */
   expose(): void {
     this.#atomics.store(this.#words, COMMITTED_POSITION, this.#write);
@@ -168,7 +173,10 @@ export class RingProducer {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }
 
-  /** True when the consumer slept; it counts as woken from here on, so whoever gets true rings, once. */
+  /**
+   * True if the consumer slept. From then on the consumer counts as woken, so the caller that gets true must ring,
+   * exactly once.
+   */
   wakeConsumer(): boolean {
     return (
       this.#atomics.load(this.#words, SLEEPING) === 1 && this.#atomics.replace(this.#words, SLEEPING, 1, 0)
@@ -176,8 +184,9 @@ export class RingProducer {
   }
 
   /**
-   * True once after one `FULL` or several, when the consumer has freed the room that was wanted last. Whoever was refused
-   * tries again then, and who is refused again has a wish again. It can come early, never not at all.
+   * True once after one or more `FULL`s, when the consumer has freed the room that the last refused claim requested.
+   * Every refused sender tries again then; one that is refused again makes a new request. The notice may come too
+   * early, but it always comes.
    */
   tookRoom(): boolean {
     if (!this.#waitsForRoom || this.#atomics.load(this.#words, ROOM_WANTED) !== 0) return false;
@@ -185,23 +194,24 @@ export class RingProducer {
     return true;
   }
 
-  /** 0 when the room is there after all. */
+  /** 0 if there is room after all. */
   #awaitRoom(wanted: number): number {
     let free = this.#loadFree();
     if (free < 0) return CORRUPT;
     if (wanted <= free) return 0;
-    // A claim that was refused earlier may still wait: the one word now holds this wish in place of that one, or of its answer.
+    // An earlier claim may still wait for room. The single word now holds this request instead of that one, or
+    // instead of the consumer's answer to it.
     const othersWait = this.#waitsForRoom;
     // A quarter at least, so that a full ring does not cost a doorbell per record.
     this.#atomics.store(this.#words, ROOM_WANTED, Math.max(wanted, this.capacity >> 2));
     this.#waitsForRoom = true;
-    // The consumer may have freed it between the load above and the store, and then never looked again.
+    // The consumer may have freed the room between the load above and the store, and may never check the word again.
     free = this.#loadFree();
     if (free < 0) return CORRUPT;
     if (wanted > free) return FULL;
     this.#atomics.store(this.#words, ROOM_WANTED, 0);
-    // Room came, so the others are to look again. Their own wish cannot be put back in the word: the consumer may have seen it
-    // already, found it replaced, and have nothing more to release.
+    // There is room, so the earlier senders must try again as well. Their request cannot be restored in the word: the
+    // consumer may have found it replaced already and have nothing more to release.
     this.#waitsForRoom = othersWait;
     return 0;
   }
@@ -237,7 +247,7 @@ export class RingConsumer {
   #released: number;
   /** The write position as last loaded, or the committed one. */
   #write: number;
-  /** By how much the committed position was ahead of the write position when `lookAhead` last followed it. */
+  /** How far the committed position was ahead of the write position when `lookAhead` last read it. */
   #ahead = 0;
 
   constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
@@ -282,7 +292,8 @@ export class RingConsumer {
   /** The next calls of `next` also return what the producer has exposed by now and not published. */
   lookAhead(): void {
     const committed = this.#atomics.load(this.#words, COMMITTED_POSITION);
-    // In this order: what is committed now may be published a moment later, and then it is behind.
+    // The order matters: records that are committed now may be published a moment later, and then the committed
+    // position is behind.
     const ahead = (committed - this.#atomics.load(this.#words, WRITE_POSITION)) | 0;
     if (ahead <= 0 || ahead > this.capacity) return;
     this.#ahead = ahead;
@@ -306,7 +317,7 @@ export class RingConsumer {
     return (this.#read - this.#released) | 0;
   }
 
-  /** Gives all that was read back to the producer. True when it waited for room and has it now: tell it. */
+  /** Releases all records that were read. True if the producer was waiting for room and has it now: notify it. */
   release(): boolean {
     if (this.#read === this.#released) return false;
     this.#released = this.#read;
@@ -317,11 +328,11 @@ export class RingConsumer {
     // full again and asks again. It is never an underestimate, so an emptied ring always answers.
     const free = this.capacity - ((this.#write - this.#read) | 0);
     if (free < wanted && free < this.capacity) return false;
-    // False when the producer has just replaced its wish: it loads the read position after that, and sees this one.
+    // False if the producer has just replaced its request: it loads the read position afterwards and sees this one.
     return this.#atomics.replace(this.#words, ROOM_WANTED, wanted, 0);
   }
 
-  /** It has announced its sleep and nobody has rung since. */
+  /** The consumer has announced that it sleeps, and nobody has rung since. */
   get sleeps(): boolean {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }
@@ -334,7 +345,7 @@ export class RingConsumer {
     return false;
   }
 
-  /** Takes the announcement back. A doorbell that was rung meanwhile may still arrive. */
+  /** Cancels the announcement. A doorbell that was rung in the meantime may still arrive. */
   wake(): void {
     this.#atomics.store(this.#words, SLEEPING, 0);
   }

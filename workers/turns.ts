@@ -7,14 +7,15 @@
  * thread whose exchanges cost milliseconds claims them one by one, and what it has not begun stays recallable by
  * the reactor; a thread whose exchanges cost microseconds takes hundreds for one publish.
  *
- * A turn that found a single request ends in sleep: whoever waits for that answer can use the processor better than a thread that polls.
+ * A turn that found a single request ends in sleep, because the process that waits for the answer needs the processor
+ * more than a polling thread does.
  *
- * A large batch is a guess that the next exchanges are like the last. So a turn that has begun `MOST_UNANSWERED` exchanges
- * without an answer lets them run before it takes more, and one that turns out long publishes what it has and ends. What is
- * sent later than that is published at once: whoever computes next would hold it back.
+ * A large batch assumes that the next exchanges are like the last. A turn that has begun `MOST_UNANSWERED` exchanges
+ * without an answer therefore lets them run before it takes more, and a turn that takes long publishes its output and
+ * ends. Later output is published at once, because the next exchange might compute and delay it.
  *
- * The application and its listeners run in contexts of their exchanges' own, and the turn in the one that the thread began
- * with, whoever schedules it: no exchange sees what another has entered.
+ * The application and its listeners run in the async contexts of their exchanges. The turn runs in the context that
+ * the thread began with, whichever code schedules it, so no exchange sees a store that another has entered.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
@@ -24,17 +25,20 @@ import { CoreWait } from './core-wait.ts';
 
 const TURN_TARGET_MS = 1;
 /**
- * Answers wait no longer than this for the end of their turn once the next exchange is begun, which may take any time. A batch of work that
- * costs microseconds is over before: to publish within it would ring the reactor twice for it.
+ * Once the next exchange begins, which may take any time, answers wait at most this long for the end of their turn. A
+ * batch of exchanges that cost microseconds ends sooner; publishing within it would ring the reactor twice.
  */
 const PUBLISH_AFTER_MS = 0.5;
 const LARGEST_BATCH = 256;
-/** Who has kept the thread for longer may only have waited for a core. */
+/** An exchange that has kept the thread for longer may only have waited for a core. */
 const SUSPICIOUS_US = 500;
-/** They run one after the other once the turn pauses, and nobody else can take them any more. */
+/** They run one after the other once the turn pauses, and no other thread can take them any more. */
 const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
-/** Rounds of microtasks that a paused turn gives to exchanges before it lets ticks run as well: to answer takes most of them a few. */
+/**
+ * Rounds of microtasks that a paused turn grants before it lets ticks run as well; most exchanges need a few to
+ * answer.
+ */
 const MOST_ROUNDS = 8;
 /** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
 const POLLS_BEFORE_SLEEP = 8;
@@ -64,7 +68,7 @@ export class Turns {
   /** What the turn before that received. */
   #receivedBefore = 0;
   #isReceiving = false;
-  /** Of the exchanges that have been begun since the turn began or last paused, those that have not been answered. */
+  /** Unanswered exchanges among those begun since the turn began or last paused. */
   #unanswered = 0;
   /** Counts turns and their pauses: an exchange knows in which it was begun. */
   #pauses = 0;
@@ -128,7 +132,7 @@ export class Turns {
     this.#receiveSome(now);
   }
 
-  /** The thread does something else now than what it began last. */
+  /** The thread no longer runs the exchange that it began last. */
   #noteComputed(nowMs: number, nowUs: number): void {
     let us = elapsed(this.#computingSinceUs, nowUs);
     if (us > SUSPICIOUS_US) us = Math.max(0, us - this.#coreWait.sinceMark(nowMs));
@@ -137,8 +141,9 @@ export class Turns {
   }
 
   /**
-   * The turn ends in sleep, and the next one comes whenever there is something: what was begun is not to count until then. If it has not been
-   * answered it may go on in a microtask, which this one is behind.
+   * The turn ends in sleep, and the next one comes only when there is a message. The exchange that was begun last
+   * must not be measured until then. If it is unanswered it may continue in a microtask, and this microtask runs
+   * after that one.
    */
   #noteBeforeSleep(): void {
     if (this.#unanswered === 0) this.#noteNow();
@@ -161,11 +166,11 @@ export class Turns {
     }
   }
 
-  /** As soon as all that were begun have been answered, and at the latest when they have come as far as they can. */
+  /** Resumes as soon as all begun exchanges are answered, and at the latest when they have run as far as they can. */
   #goOnWhenAnswered(): void {
     if (this.#unanswered === 0) this.#receive();
     else if (++this.#rounds < MOST_ROUNDS) void RESOLVED.then(this.#goOn);
-    // Node runs ticks, then all microtasks, then ticks again: this one is behind both.
+    // Node runs ticks, then all microtasks, then ticks again, so this tick runs after both.
     else process.nextTick(this.#receive);
   }
 

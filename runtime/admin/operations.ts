@@ -113,7 +113,7 @@ export const operations: readonly Operation[] = [
     refusals: {
       404: unknownPool,
       409: 'It is being done.',
-      422: 'A replacement did not load: what ran goes on.',
+      422: 'A replacement did not load: the running version stays.',
       503: stops,
     },
     acts: true,

@@ -53,7 +53,7 @@ export const accessLogSection = section(
       v.pipe(
         v.array(v.picklist(accessFields, `one of ${accessFields.join(', ')}`), 'an array of names of fields'),
         v.minLength(1, 'at least one field'),
-        v.description('What a line tells, in this order.'),
+        v.description('The fields of a line, in this order.'),
       ),
       defaultFields,
     ),

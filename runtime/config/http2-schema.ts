@@ -78,7 +78,7 @@ export const http2Section = section('HTTP/2 (RFC 9113): what is announced and wh
   ),
   encoderTableBytes: option(
     'encoderTableBytes',
-    'What the HPACK encoder keeps at most, whatever the peer offers.',
+    'The most that the HPACK encoder keeps, whatever the peer offers.',
     0,
     16 * mebibyte,
   ),

@@ -43,11 +43,11 @@ export const tlsSchema = v.pipe(
         v.array(certificate, 'an array of certificates'),
         v.minLength(1, 'at least one certificate'),
         v.description(
-          'Which is shown is decided by the name that the client asks for (SNI): an exact name before a wildcard; without a match the first.',
+          'The name that the client asks for (SNI) selects one: an exact name before a wildcard; without a match the first.',
         ),
       ),
-      minVersion: oneOf('The oldest version of TLS.', tlsVersions, 'TLSv1.2'),
-      maxVersion: oneOf('The newest version of TLS.', tlsVersions, 'TLSv1.3'),
+      minVersion: oneOf('The oldest version of TLS to accept.', tlsVersions, 'TLSv1.2'),
+      maxVersion: oneOf('The newest version of TLS to accept.', tlsVersions, 'TLSv1.3'),
       ciphers: v.optional(
         v.pipe(
           v.string('an OpenSSL cipher list'),
@@ -75,7 +75,7 @@ export const tlsSchema = v.pipe(
         'Bytes of a client certificate (DER), which crosses to the application with every request; a connection with a larger one is closed.',
         { from: 512, to: 65_536, byDefault: 8_192 },
       ),
-      handshakeTimeoutMs: wholeNumber('A handshake must be done within this long.', {
+      handshakeTimeoutMs: wholeNumber('The time for a handshake.', {
         from: 1,
         to: maxTimerMs,
         byDefault: 10_000,
@@ -94,11 +94,11 @@ export const tlsSchema = v.pipe(
         ),
       ),
       watch: flag(
-        'Load the files anew when they change, as SIGHUP does at any time; connections stay. A file that is wrong is reported, and the ones before stay in force.',
+        'Reload the files when they change, as SIGHUP does at any time; connections stay. The log reports an invalid file, and the previous ones stay in use.',
         true,
       ),
       allowCleartext: flag(
-        'Take connections that do not begin with a TLS handshake on this address too, in cleartext.',
+        'Also accept cleartext connections on this address, which do not begin with a TLS handshake.',
         false,
       ),
     },
@@ -130,7 +130,7 @@ export const listenerSchema = v.pipe(
       health: flag('Whether the paths of health are answered on this listener.', true),
       tls: v.optional(tlsSchema),
       proxyProtocol: oneOf(
-        'Whether every connection begins with a PROXY protocol header that names the client, and of which version; before TLS when there is TLS. Taken from trustedProxies only; others are closed, as is a connection whose header is not right.',
+        'Whether every connection begins with a PROXY protocol header that names the client, and of which version; before TLS when there is TLS. Taken from trustedProxies only; other connections are closed, and so are those with an invalid header.',
         proxyProtocols,
         'off',
       ),

@@ -7,13 +7,13 @@ import { section, wholeNumber } from './fields.ts';
 const off = { from: 0, to: Number.MAX_SAFE_INTEGER, byDefault: 0 } as const;
 
 export const recycle = section(
-  'When a thread is replaced although it is well. The new one is started first; the old one then has reload.drainTimeoutMs to finish what it has. 0: never for that.',
+  'When a healthy thread is replaced. The new one is started first; the old one then has reload.drainTimeoutMs to finish what it has. 0: never for that.',
   {
-    maxExchanges: wholeNumber('After so many exchanges.', off),
-    maxAgeMs: wholeNumber('When it has served for so long.', { ...off, to: maxTimerMs }),
-    maxHeapBytes: wholeNumber('When so much of its heap is in use behind a large garbage collection.', off),
+    maxExchanges: wholeNumber('After this many exchanges.', off),
+    maxAgeMs: wholeNumber('At this age.', { ...off, to: maxTimerMs }),
+    maxHeapBytes: wholeNumber('When this much of its heap is in use after a major garbage collection.', off),
     maxExternalBytes: wholeNumber(
-      'When its objects hold so much outside of the heap, Buffers above all, which resourceLimits do not count.',
+      'When its objects hold this much memory outside of the heap, mostly Buffers, which resourceLimits do not count.',
       off,
     ),
     jitterPercent: wholeNumber(

@@ -55,7 +55,7 @@ const restart = section(
     }),
     periodMs: timeout('The period, in milliseconds.', 10_000),
     delayMs: timeout(
-      'What the first thread beyond that waits for. The wait doubles each time that too many die again, or one does not load; half of it is left to chance. A thread that lives for a period ends it.',
+      'How long the first thread beyond that waits. The wait doubles each time that too many die again, or one does not load; half of it is random. A thread that lives for a period ends it.',
       100,
     ),
     maxDelayMs: timeout('The longest wait.', 30_000),
@@ -155,18 +155,21 @@ export const poolSchema = v.pipe(
         },
       ),
       exchangesPerThread: wholeNumber(
-        'Exchanges given to one thread at a time, begun or not. More wait in the queue.',
+        'The most exchanges that one thread has at a time, begun or not. More wait in the queue.',
         { from: 1, to: 65_536, byDefault: 64 },
       ),
       queue: section(
         'Exchanges that wait for a thread; beyond either bound the answer is 503 with Retry-After.',
         {
-          maxExchanges: wholeNumber('How many may wait; 0 refuses whatever no thread can take at once.', {
-            from: 0,
-            to: 1_000_000,
-            byDefault: 1_024,
-          }),
-          maxWaitMs: timeout('How long one may wait.', 10_000),
+          maxExchanges: wholeNumber(
+            'How many may wait; 0 refuses every exchange that no thread can take at once.',
+            {
+              from: 0,
+              to: 1_000_000,
+              byDefault: 1_024,
+            },
+          ),
+          maxWaitMs: timeout('How long an exchange may wait.', 10_000),
         },
       ),
       retryAfterSeconds: wholeNumber('The Retry-After that a 503 carries.', {
@@ -183,11 +186,11 @@ export const poolSchema = v.pipe(
         bodyWindow,
       ),
       maxResponseWindowBytes: wholeNumber(
-        'What responseWindowBytes may grow to for an exchange whose peer takes all that comes.',
+        'The limit to which responseWindowBytes grows for an exchange whose peer keeps reading.',
         { ...bodyWindow, byDefault: 1_572_864 },
       ),
       maxBodyBytes: maxBodyBytes(
-        'Bytes of a request body; more is answered 413. Default: any, as no body is held whole.',
+        'The most bytes of a request body; a larger one is answered 413. Default: unlimited, because no body is held whole.',
       ),
       writeBacklogBytes: wholeNumber(
         'Response body bytes that an application may hand over without waiting, for each exchange; more is an error to it.',
@@ -208,7 +211,7 @@ export const poolSchema = v.pipe(
         { from: 0, to: 1_073_741_824, byDefault: 16_777_216 },
       ),
       recallAfterMs: timeout(
-        'How far ahead a thread is given work; what one that computes has not begun after this long goes to another.',
+        'How far ahead a thread is given work. Exchanges that a computing thread has not begun after this time go to another thread.',
         5,
       ),
       restart,
@@ -218,7 +221,7 @@ export const poolSchema = v.pipe(
         'Added to the niceness of the threads, so that under load the reactor, and pools with less, run first. Linux and macOS.',
         { from: 0, to: 19, byDefault: 5 },
       ),
-      startTimeoutMs: timeout('How long a thread may take to load the application.', 10_000),
+      startTimeoutMs: timeout('The time for a thread to load the application.', 10_000),
       computeTimeoutMs: timeout(
         'How long a thread may stay away from its event loop, in a computation or in a call that waits; then the exchange that runs is answered 504, and the thread ended and replaced. What awaits does not count. 0: for ever.',
         60_000,
@@ -411,12 +414,12 @@ export const configSchema = v.pipe(
       requestId: requestIdSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(
-        'After SIGTERM or SIGINT open exchanges have this long to finish; then they are reset.',
+        'How long open exchanges may take to finish after SIGTERM or SIGINT; then they are reset.',
         30_000,
         0,
       ),
       drainDelayMs: timeout(
-        'From the first SIGTERM or SIGINT until that begins: health.ready answers 503 and all else goes on, so that load balancers send nobody here any more.',
+        'From the first SIGTERM or SIGINT until that begins: health.ready answers 503 and everything else continues, so that load balancers stop sending requests.',
         0,
         0,
       ),

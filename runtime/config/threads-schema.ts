@@ -9,7 +9,7 @@ export function threads(most: number) {
   const range = v.pipe(
     v.strictObject(
       {
-        min: wholeNumber('Threads that are always there.', { ...count, byDefault: 1 }),
+        min: wholeNumber('The least number of threads.', { ...count, byDefault: 1 }),
         max: wholeNumber(
           'Threads at most. Default: as many as the machine runs in parallel (at least min).',
           { ...count, byDefault: undefined },
@@ -20,10 +20,10 @@ export function threads(most: number) {
     v.description('How many threads run the application.'),
   );
   const expected = `a number of threads from 1 to ${most}, or an object with min and max`;
-  const either = v.union([requiredNumber('So many threads, always.', count), range], expected);
+  const either = v.union([requiredNumber('Exactly this many threads.', count), range], expected);
   const described = v.pipe(
     either,
-    v.description('How many threads run the application: a number for so many always, or a range.'),
+    v.description('How many threads run the application: a number, or a range.'),
   );
   return v.optional(described, {});
 }

@@ -46,7 +46,7 @@ export interface SluiceServer extends AsyncDisposable {
    * Takes over another configuration, and the applications as they are on the disk now, without losing an exchange; resolves when no thread
    * of before is given one any more. One at a time: whoever asks during one gets the next, by the last configuration that was given.
    * @param configuration default: the one that it has
-   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError, ServerStateError: what ran goes on
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError, ServerStateError: the running version stays
    */
   reload(configuration?: Configuration): Promise<ReloadReport>;
   /** What it runs and has done; docs/control-socket.md says what stands in it. Answers at any time, asks no thread. */

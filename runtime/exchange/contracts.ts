@@ -52,11 +52,11 @@ export interface Transport<Exchange> {
   pad?(exchange: Exchange, toMultipleOf: number): void;
   /** Nobody will read the rest of the request: once the response is out, the peer is told to stop. */
   stopReading(exchange: Exchange): void;
-  /** The peer is to blame for what the application's work on its request was in vain. May end the connection. */
+  /** The application's work on the request was wasted, and the peer is to blame. May end the connection. */
   provoked?(exchange: Exchange): void;
   /** The connection is to end behind the response that follows. Absent where it carries others beside it. */
   closeConnection?(exchange: Exchange): void;
-  /** Nothing of ours keeps the peer from sending more of the request: neither a window nor a pause. */
+  /** The server does not keep the peer from sending more of the request, neither by a window nor by a pause. */
   letsContentCome(exchange: Exchange): boolean;
   /** Response bytes that have left since some time in the past; -1 unless bytes wait for this exchange's peer to read. */
   takenBytes(exchange: Exchange): number;

@@ -246,8 +246,9 @@ export class Http1Engine {
   }
 
   /**
-   * An owner that has consumed two windows' worth and leaves little lying waits for the socket, and the socket for word of what is
-   * consumed: a larger window bridges it. One that stalls from the start never gets there.
+   * Doubles the window of an owner that has consumed two windows without leaving a backlog: such an owner waits for
+   * the socket, and the socket waits for credit, so the latency of credit limits the rate. An owner that stalls from
+   * the start never reaches this point.
    */
   #growWindow(message: Http1Message, bytes: number): void {
     if (this.#growingFor !== message) {

@@ -112,7 +112,8 @@ export class Dispatcher implements LaneOwner {
     job.state = 'queued';
     const waited = this.#queue.size > 0;
     this.#queue.push(job);
-    // Between two turns nothing changes that nobody tells of: where there is more than threads can take, each job would ask in vain.
+    // Between two turns nothing changes without a call. If there is more work than the threads can take, asking again
+    // for each job would find nothing.
     if (waited && this.#turns.nowMs !== this.#stoppedAtMs) this.#advance();
     if (this.#queue.size > 0) this.#onWaiting();
   }

@@ -54,7 +54,7 @@ export class Reloader {
    * Resolves when no thread of before takes exchanges any more. The log has what came of it.
    * @param by who asks, for the log
    * @param pools whose threads are to be replaced
-   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: what ran goes on
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: the running version stays
    */
   reload(by: string, pools: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
     this.#log.info({ by }, 'reload requested');

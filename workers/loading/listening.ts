@@ -1,6 +1,6 @@
 /**
- * Modules that listen for themselves, as every first example does: in the thread of such an application a node:http, node:https or
- * node:http2 server that is told to listen binds nothing. It is told that it listens, and its requests come as exchanges.
+ * Modules that call `listen`, as every first example does. In an application's thread, `listen` of a node:http, node:https or
+ * node:http2 server opens no port: the server reports that it listens, and Sluice delivers its requests as exchanges.
  */
 import { type ListenOptions, Server } from 'node:net';
 import { bindWhenFree } from './bound-server.ts';
