@@ -21,3 +21,10 @@ export function copyOf(source: Uint8Array, start: number, end: number): Buffer {
   copy.call(source, bytes, 0, start, end);
   return bytes;
 }
+
+/** The same for a short while: small ones share memory, which an application must not see. */
+export function shortLivedCopyOf(source: Uint8Array, start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(end - start);
+  copy.call(source, bytes, 0, start, end);
+  return bytes;
+}

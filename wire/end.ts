@@ -89,6 +89,11 @@ export abstract class ChannelEnd {
     return this.outgoing.consumerSleeps;
   }
 
+  /** This side has announced its sleep, and nobody has rung since. */
+  get isAsleep(): boolean {
+    return this.#state === 'sleeping' && this.incoming.sleeps;
+  }
+
   /**
    * Both sides have announced that they sleep, and nobody has rung since. Nothing happens until an owner starts
    * something, so no message may be waiting for the channel.

@@ -4,6 +4,7 @@
  */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
+import type { DirectChannels } from './direct.ts';
 import type { ActorLink } from './link.ts';
 import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
 import type { ActorTurns } from './turns.ts';
@@ -21,6 +22,7 @@ export interface DeliveryOwner {
 export class Delivery {
   readonly #actors: readonly DirectoryActor[];
   readonly #turns: ActorTurns;
+  readonly #direct: DirectChannels;
   readonly #recallAfterMs: number;
   readonly #owner: DeliveryOwner;
   #alarm: NodeJS.Timeout | null = null;
@@ -28,11 +30,13 @@ export class Delivery {
   constructor(
     actors: readonly DirectoryActor[],
     turns: ActorTurns,
+    direct: DirectChannels,
     recallAfterMs: number,
     owner: DeliveryOwner,
   ) {
     this.#actors = actors;
     this.#turns = turns;
+    this.#direct = direct;
     this.#recallAfterMs = recallAfterMs;
     this.#owner = owner;
   }
@@ -116,7 +120,8 @@ export class Delivery {
   move(mailbox: Mailbox): void {
     if (mailbox.state === 'stopping') return;
     mailbox.state = 'moving';
-    if (mailbox.given > 0) return;
+    this.#direct.callBackOf(mailbox);
+    if (mailbox.given > 0 || mailbox.conversations > 0) return;
     mailbox.state = 'stopping';
     const { link, actor, key } = mailbox;
     link?.send(0, () => link.end.sendStop(actor.index, key));

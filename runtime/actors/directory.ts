@@ -15,10 +15,18 @@ import { Topics, type TopicsOptions } from '../topics/topics.ts';
 import { refusalOf } from './admission.ts';
 import { Broadcast } from './broadcast.ts';
 import { Delivery, type DeliveryOwner } from './delivery.ts';
+import { DirectChannels, type DirectLink, type DirectOptions } from './direct.ts';
 import { Doomed } from './doomed.ts';
 import { FailurePayloads } from './failure-payloads.ts';
 import { ActorLink, type AttachingPool, type LinkOwner } from './link.ts';
-import { ActorCall, DirectoryActor, type DirectorySettings, type Link, type Mailbox } from './mailbox.ts';
+import {
+  ActorCall,
+  type Ancestor,
+  DirectoryActor,
+  type DirectorySettings,
+  type Link,
+  type Mailbox,
+} from './mailbox.ts';
 import { ActorTurns } from './turns.ts';
 
 /** What the directory tells of; the server logs it. */
@@ -38,19 +46,26 @@ export interface DirectoryOptions {
   readonly actors: readonly DirectorySettings[];
   readonly topics: TopicSettings & TopicsOptions;
   readonly recallAfterMs: number;
+  /** Default: no direct channels. */
+  readonly direct?: DirectOptions & {
+    /** Calls of one thread to one instance before they go over a channel of their own. */
+    readonly afterCalls: number;
+  };
   readonly maxErrorChars?: number;
 }
 
 /** What a thread that starts is given, and how its end is told. */
 export interface AttachedThread {
   readonly boot: ActorBoot;
-  readonly port: MessagePort;
+  /** To be transferred to the thread. */
+  readonly ports: readonly MessagePort[];
   gone(): void;
 }
 
 export class ActorDirectory implements LinkOwner, DeliveryOwner {
   readonly notRead: Buffer;
   readonly topics: Topics;
+  readonly direct: DirectChannels;
   readonly #actors: readonly DirectoryActor[];
   readonly #options: DirectoryOptions;
   readonly #observer: DirectoryObserver;
@@ -72,7 +87,12 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     this.topics = new Topics(options.topics);
     this.#doomed = new Doomed((call) => this.#endThreadOf(call), turns.now);
     this.#actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
-    this.#delivery = new Delivery(this.#actors, turns, options.recallAfterMs, this);
+    this.direct = new DirectChannels(options.direct ?? { maxChannels: 0 }, (mailbox, host, idleMs) => {
+      this.#afterwards(mailbox, idleMs);
+      this.#checkLeft(host as ActorLink);
+      if (this.#whenEmpty !== null) this.#checkEmpty();
+    });
+    this.#delivery = new Delivery(this.#actors, turns, this.direct, options.recallAfterMs, this);
     this.#failures = new FailurePayloads(options.maxErrorChars);
     this.notRead = this.#failures.encode({
       code: 'SLUICE_ACTOR_OVERLOADED',
@@ -114,9 +134,10 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
       actors: this.#options.actors,
       topics: this.#options.topics,
       module: pool.module,
+      directAfterCalls: this.#options.direct?.maxChannels ? this.#options.direct.afterCalls : 0,
       maxErrorChars: this.#options.maxErrorChars ?? DEFAULT_MAX_ERROR_CHARS,
     };
-    return { boot, port: link.transfer.port, gone: () => this.#gone(link) };
+    return { boot, ports: [link.transfer.port, link.transfer.introductions], gone: () => this.#gone(link) };
   }
 
   onManifest(link: ActorLink, index: number, manifest: Buffer): void {
@@ -133,16 +154,16 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     if ((link.state !== 'starting' && link.state !== 'up') || actor.links.includes(link)) return;
     link.state = 'up';
     actor.links.push(link);
+    const shared = actor.settings.kind === 'pool' ? actor.mailboxes.get('') : undefined;
+    if (shared !== undefined) this.direct.callBackOf(shared);
     for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
-    if (actor.settings.kind === 'pool') {
-      const mailbox = actor.mailboxes.get('');
-      if (mailbox !== undefined) this.#delivery.pump(mailbox);
-    }
+    if (shared !== undefined) this.#delivery.pump(shared);
   }
 
   onLeaving(link: ActorLink): void {
     this.#takeNoMore(link);
     link.state = 'leaving';
+    this.direct.callBackFrom(link);
     for (const mailbox of link.mailboxes) if (mailbox.state === 'open') mailbox.state = 'moving';
     // What it has not begun goes elsewhere. The newest first: each then goes before all that waits.
     for (const call of [...link.given].reverse()) {
@@ -172,7 +193,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
       this.#observer.onStopFailed(mailbox.actor.settings.name, key, this.#failures.report(failure));
     }
     this.#delivery.unsettle(mailbox);
-    if (mailbox.messages === 0) this.#forget(mailbox);
+    if (mailbox.messages === 0 && mailbox.conversations === 0) this.#forget(mailbox);
     else this.#delivery.pump(mailbox);
     this.#checkLeft(link);
   }
@@ -194,6 +215,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
 
   #checkLeft(link: ActorLink): void {
     if (link.state !== 'leaving' || link.given.size > 0 || link.mailboxes.size > 0) return;
+    if (link.hostedConversations > 0) return;
     link.state = 'left';
     link.send(0, () => link.end.sendLeft());
   }
@@ -218,6 +240,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
         this.#died(call, link, 'no');
       }
     }
+    this.direct.gone(link);
     const unsettled = [...link.mailboxes];
     for (const mailbox of unsettled) this.#delivery.unsettle(mailbox);
     for (const call of begun) this.#died(call, link, 'yes');
@@ -249,9 +272,10 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     index: number,
     flags: number,
     deadlineMs: number,
-    parent: ActorCall | null,
+    parent: Ancestor | null,
     key: string,
     payload: Buffer,
+    conversation = -1,
   ): void {
     const actor = this.#actors[index];
     if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
@@ -279,8 +303,11 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
       this.#refuse(link, id, actor, 'SLUICE_ACTOR_OVERLOADED', most);
       return;
     }
-    const refusal = refusalOf(mailbox, flags, parent, payload.length);
+    const hasRoom = conversation !== -1 && this.direct.admit(link, conversation, mailbox, payload.length);
+    const refusal = hasRoom ? null : refusalOf(mailbox, flags, parent, payload.length);
     if (refusal !== null) {
+      // Others wait for what is set aside: the next one may find it.
+      this.direct.callBackOf(mailbox);
       this.#refuse(link, id, actor, refusal.code, refusal.message);
       return;
     }
@@ -301,7 +328,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     actor: DirectoryActor,
     flags: number,
     deadlineMs: number,
-    parent: ActorCall | null,
+    parent: Ancestor | null,
     payload: Buffer,
   ): void {
     const { name, callerMessages } = actor.settings;
@@ -332,10 +359,12 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
   #accept(call: ActorCall): void {
     const { mailbox, payload } = call;
     const { actor } = mailbox;
-    actor.tally.accepted++;
+    if ((call.flags & CallFlag.Joins) === 0) {
+      actor.tally.accepted++;
+      this.#openMessages++;
+    }
     actor.messages++;
     actor.bytes += payload.length;
-    this.#openMessages++;
     mailbox.messages++;
     mailbox.bytes += payload.length;
     if (mailbox.messages === 1) actor.idle.delete(mailbox);
@@ -357,6 +386,10 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void {
     const { caller, mailbox } = call;
     const { actor, key } = mailbox;
+    if ((call.flags & CallFlag.Joins) !== 0 && how === How.Value) {
+      this.#onJoins(link, call);
+      return;
+    }
     actor.tally.queueWait.record(Math.max(0, Math.round((call.givenAtMs - call.acceptedAtMs) * 1_000)));
     if (caller !== null) {
       caller.calls.delete(call.id);
@@ -371,6 +404,59 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     this.#over(call);
     this.#afterwards(mailbox);
     this.#checkLeft(link);
+  }
+
+  /** All that the caller had sent before has begun: from here on it may speak to the thread itself. */
+  #onJoins(link: ActorLink, call: ActorCall): void {
+    const { caller, id, mailbox } = call;
+    this.#over(call);
+    if (caller !== null) {
+      caller.calls.delete(id);
+      const joined =
+        this.#state === 'running'
+          ? this.direct.join(caller as DirectLink, link, mailbox, this.#turns.nowMs)
+          : null;
+      if (joined === null) {
+        const message = `${mailbox.actor.settings.name}: no direct channel for it now`;
+        const failure = this.#failures.encode({ code: 'SLUICE_ACTOR_OVERLOADED', message, begun: 'no' });
+        caller.answer(id, How.Failed, failure, 0, failure.length);
+      } else {
+        const { number, channel, messages, bytes } = joined;
+        mailbox.actor.idle.delete(mailbox);
+        caller.send(0, () => caller.end.sendJoined(id, number, channel.number, messages, bytes));
+      }
+    }
+    this.#afterwards(mailbox);
+    this.#checkLeft(link);
+  }
+
+  ancestorOf(
+    link: ActorLink,
+    channel: number,
+    slot: number,
+    generation: number,
+    index: number,
+    flags: number,
+    key: string,
+  ): Ancestor | null {
+    const actor = this.#actors[index];
+    if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
+    return this.direct.ancestorOf(link, channel, slot, generation, actor, flags, key);
+  }
+
+  onBack(
+    link: ActorLink,
+    conversation: number,
+    messages: number,
+    bytes: number,
+    made: number,
+    idleMs: number,
+  ): void {
+    this.direct.onBack(link, conversation, messages, bytes, made, idleMs);
+  }
+
+  onParted(link: ActorLink, channel: number): void {
+    this.direct.onParted(link, channel);
   }
 
   onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void {
@@ -470,18 +556,21 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     mailbox.bytes -= call.payload.length;
     mailbox.actor.messages--;
     mailbox.actor.bytes -= call.payload.length;
-    this.#openMessages--;
+    if ((call.flags & CallFlag.Joins) === 0) this.#openMessages--;
     if (this.#whenEmpty !== null) this.#checkEmpty();
   }
 
   /** Something of the mailbox is over: the next may go, the instance may move, or it has nothing to do. */
-  #afterwards(mailbox: Mailbox): void {
+  #afterwards(mailbox: Mailbox, idleMs = 0): void {
     const { actor } = mailbox;
     if (mailbox.state === 'moving') this.#delivery.move(mailbox);
     if (mailbox.head !== null) this.#delivery.pump(mailbox);
-    if (mailbox.messages > 0 || actor.settings.kind !== 'keyed') return;
+    // A part of a call for each has given its place in the thread back to what any thread may take.
+    const shared = mailbox.isTarget ? actor.mailboxes.get('') : undefined;
+    if (shared !== undefined && shared.head !== null) this.#delivery.pump(shared);
+    if (mailbox.messages > 0 || mailbox.conversations > 0 || actor.settings.kind !== 'keyed') return;
     if (mailbox.link === null) this.#forget(mailbox);
-    else if (mailbox.state === 'open') actor.idle.set(mailbox, this.#turns.nowMs);
+    else if (mailbox.state === 'open') actor.idle.set(mailbox, this.#turns.nowMs - idleMs);
   }
 
   #forget(mailbox: Mailbox): void {
@@ -502,6 +591,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
       }
       for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
     }
+    this.direct.tick(nowMs);
     this.#doomed.look(nowMs);
     this.#turns.request();
   }
@@ -534,6 +624,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
   /** The server stops: resolves when all that was accepted is over. New calls are taken as long as there are threads for them. */
   drain(): Promise<void> {
     if (this.#state === 'running') this.#state = 'draining';
+    this.direct.callBackAll();
     this.#whenEmpty ??= Promise.withResolvers();
     this.#checkEmpty();
     return this.#whenEmpty.promise;
@@ -559,7 +650,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
   }
 
   #checkEmpty(): void {
-    if (this.openMessages === 0) this.#whenEmpty?.resolve();
+    if (this.openMessages === 0 && this.direct.conversations === 0) this.#whenEmpty?.resolve();
   }
 
   requestTurn(): void {

@@ -14,6 +14,10 @@ export function createDirectory(config: Config, log: Log): ActorDirectory | null
     {
       actors,
       topics: config.topics,
+      direct: {
+        maxChannels: config.limits.directChannels.max,
+        afterCalls: config.limits.directChannels.afterCalls,
+      },
       recallAfterMs: Math.min(...Object.values(config.pools).map(({ recallAfterMs }) => recallAfterMs)),
       maxErrorChars: config.log.maxErrorChars,
     },

@@ -4,11 +4,15 @@
  * What the thread does not read waits here, within bounds: answers up to `maxBacklogBytes`, beyond which they are replaced by a failure
  * of a few bytes; and everything else is one message for each slot, call or instance.
  */
-
+import type { MessagePort } from 'node:worker_threads';
 import { MAX_THREAD_CHARS } from '../../wire/actors/bounds.ts';
-import { type ActorChannelTransfer, createActorChannel } from '../../wire/actors/channel.ts';
+import {
+  type ActorChannelTransfer,
+  createActorChannel,
+  type DirectTransfer,
+} from '../../wire/actors/channel.ts';
 import { ActorCounters, allocateActorCounters } from '../../wire/actors/counters.ts';
-import { type ActorReactorHandler, How } from '../../wire/actors/messages.ts';
+import { type ActorReactorHandler, CallFlag, type DirectRole, How } from '../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { ClaimState } from '../../wire/claims.ts';
@@ -16,7 +20,8 @@ import { corrupt } from '../../wire/decoder.ts';
 import type { TopicLink, TopicOutlet } from '../topics/outlet.ts';
 import type { Topics } from '../topics/topics.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
+import type { Conversation, DirectChannel, DirectLink } from './direct.ts';
+import type { ActorCall, Ancestor, DirectoryActor, Mailbox } from './mailbox.ts';
 
 /** The pool of a thread that starts. */
 export interface AttachingPool {
@@ -38,10 +43,30 @@ export interface LinkOwner {
     actor: number,
     flags: number,
     deadlineMs: number,
-    parent: ActorCall | null,
+    parent: Ancestor | null,
     key: string,
     payload: Buffer,
+    conversation: number,
   ): void;
+  /** What the next call is made for. */
+  ancestorOf(
+    link: ActorLink,
+    channel: number,
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    key: string,
+  ): Ancestor | null;
+  onBack(
+    link: ActorLink,
+    conversation: number,
+    messages: number,
+    bytes: number,
+    made: number,
+    idleMs: number,
+  ): void;
+  onParted(link: ActorLink, channel: number): void;
   onCancel(link: ActorLink, call: ActorCall): void;
   onCancelEach(link: ActorLink, broadcast: Broadcast<ActorCall>): void;
   onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
@@ -65,7 +90,7 @@ export interface LinkOwner {
   readonly notRead: Buffer;
 }
 
-export class ActorLink implements ActorReactorHandler, Link, TopicLink {
+export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   readonly name: string;
   readonly pool: string;
   readonly end: ActorReactorEnd;
@@ -80,6 +105,12 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   readonly given = new Set<ActorCall>();
   readonly mailboxes = new Set<Mailbox>();
   readonly blocked = new Set<Mailbox>();
+  readonly ringBytes: number;
+  readonly backlogBytes: number;
+  readonly slots: number;
+  readonly channels = new Map<number, DirectChannel>();
+  readonly conversations = new Map<number, Conversation>();
+  hostedConversations = 0;
   readonly topics: TopicOutlet;
   readonly #owner: LinkOwner;
   readonly #slots: (ActorCall | null)[];
@@ -88,7 +119,9 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
   /** Messages that met a full ring, in order. */
   readonly #unsent: (() => boolean)[] = [];
   #unsentBytes = 0;
-  readonly #maxBacklogBytes: number;
+  readonly #introductions: MessagePort;
+  /** Of the next call. */
+  #under: Ancestor | null = null;
 
   /** @param actors of the configuration */
   constructor(
@@ -102,11 +135,14 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     this.name = name;
     this.pool = pool;
     this.#owner = owner;
-    this.#maxBacklogBytes = backlogBytes;
+    this.backlogBytes = backlogBytes;
     this.#slots = new Array<ActorCall | null>(slots).fill(null);
     for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
-    const { reactor, transfer } = createActorChannel(this, { ringBytes, slots });
+    this.ringBytes = ringBytes;
+    this.slots = slots;
+    const { reactor, introductions, transfer } = createActorChannel(this, { ringBytes, slots });
     this.end = reactor;
+    this.#introductions = introductions;
     this.topics = owner.topics.attach(this);
     this.transfer = transfer;
   }
@@ -166,7 +202,7 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
       this.#owner.requestTurn();
       return;
     }
-    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) {
+    if (this.#unsentBytes + end - start > this.backlogBytes) {
       const { notRead } = this.#owner;
       this.send(0, () => this.end.sendResult(id, How.Failed, notRead, 0, notRead.length));
       return;
@@ -189,7 +225,7 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
       this.#owner.requestTurn();
       return;
     }
-    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) {
+    if (this.#unsentBytes + end - start > this.backlogBytes) {
       const { notRead } = this.#owner;
       this.send(0, () => this.end.sendPart(id, How.Failed, name, key, notRead, 0, notRead.length));
       return;
@@ -203,7 +239,7 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
       this.#owner.requestTurn();
       return true;
     }
-    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) return false;
+    if (this.#unsentBytes + end - start > this.backlogBytes) return false;
     const copy = copyOf(bytes, start, end);
     this.send(copy.length, () => this.end.sendItem(id, copy, 0, copy.length));
     return true;
@@ -215,10 +251,18 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
       this.#owner.requestTurn();
       return true;
     }
-    if (this.#unsentBytes + end - start > this.#maxBacklogBytes) return false;
+    if (this.#unsentBytes + end - start > this.backlogBytes) return false;
     const copy = copyOf(bytes, start, end);
     this.send(copy.length, () => this.end.sendInput(slot, generation, input, how, copy, 0, copy.length));
     return true;
+  }
+
+  /** Joins it to another thread. */
+  meet({ number }: DirectChannel, role: DirectRole, transfer: DirectTransfer, other: DirectLink): void {
+    // Before MEET, which has the thread look for it.
+    this.#introductions.postMessage(transfer, [transfer.port]);
+    const { backlogBytes } = other;
+    this.send(0, () => this.end.sendMeet(number, role, backlogBytes));
   }
 
   send(bytes: number, send: () => boolean): void {
@@ -238,6 +282,7 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     while (this.end.receive(1024) > 0);
     this.state = 'gone';
     this.end.close();
+    this.#introductions.close();
     this.#unsent.length = 0;
     this.#owner.topics.detach(this.topics);
     const unbegun: ActorCall[] = [];
@@ -285,11 +330,32 @@ export class ActorLink implements ActorReactorHandler, Link, TopicLink {
     start: number,
     end: number,
   ): void {
-    const parent = parentSlot === 0 ? null : (this.#slots[parentSlot - 1] ?? null);
-    const goesOn = parent !== null && parent.generation === parentGeneration ? parent : null;
+    const isMoved = (flags & CallFlag.Moved) !== 0;
+    const parent = parentSlot === 0 || isMoved ? null : (this.#slots[parentSlot - 1] ?? null);
+    const under = (flags & CallFlag.Under) === 0 ? null : this.#under;
+    const goesOn = parent !== null && parent.generation === parentGeneration ? parent : under;
     const payload = Buffer.allocUnsafe(end - start);
     bytes.copy(payload, 0, start, end);
-    this.#owner.onCall(this, id, actor, flags, deadlineMs, goesOn, key, payload);
+    this.#owner.onCall(this, id, actor, flags, deadlineMs, goesOn, key, payload, isMoved ? parentSlot : -1);
+  }
+
+  onUnder(
+    channel: number,
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    key: string,
+  ): void {
+    this.#under = this.#owner.ancestorOf(this, channel, slot, generation, actor, flags, key);
+  }
+
+  onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {
+    this.#owner.onBack(this, conversation, messages, bytes, made, idleMs);
+  }
+
+  onParted(channel: number): void {
+    this.#owner.onParted(this, channel);
   }
 
   onCancel(id: number): void {

@@ -19,7 +19,6 @@ import type { Broadcast, PartTaker } from './broadcast.ts';
 
 /** What the reactor knows of an actor beyond what threads do. */
 export interface DirectorySettings extends ActorSettings {
-  readonly mailboxMessages: number;
   readonly mailboxBytes: number;
   /** Messages that an instance is given ahead of those that it runs. */
   readonly aheadMessages: number;
@@ -62,6 +61,15 @@ export interface Link extends PartTaker {
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
   /** Sends a message, now or when there is room. */
   send(bytes: number, send: () => boolean): void;
+}
+
+/** A call that another one is made for, as far as a circle of calls is looked for. */
+export interface Ancestor {
+  readonly isOver: boolean;
+  readonly actor: DirectoryActor;
+  readonly key: string;
+  readonly flags: number;
+  readonly parent: Ancestor | null;
 }
 
 /** An actor in the directory. */
@@ -162,6 +170,10 @@ export class Mailbox {
   bytes = 0;
   /** Calls that a thread has. */
   given = 0;
+  /** That go over direct channels, and the room that is set aside for them. */
+  conversations = 0;
+  asideMessages = 0;
+  asideBytes = 0;
   /** Where the instance lives; null: nowhere, or it is a `pool` actor's. */
   link: Link | null = null;
   /** `moving`: nothing more for the instance, which stops when it has ended what it has. `stopping`: it was told to. */
@@ -212,7 +224,7 @@ export class Mailbox {
   }
 }
 
-export class ActorCall {
+export class ActorCall implements Ancestor {
   state: 'waiting' | 'given' | 'over' = 'waiting';
   /** Who waits for the answer; null: nobody, of a tell or of a call that was given up. */
   caller: Link | null;
@@ -227,7 +239,7 @@ export class ActorCall {
   /** Calls that were accepted later have more. */
   readonly sequence: number;
   /** The call that this one was made for, while both go on; null: none. */
-  parent: ActorCall | null;
+  parent: Ancestor | null;
   /** While it is given. */
   link: Link | null = null;
   slot = -1;
@@ -246,7 +258,7 @@ export class ActorCall {
     deadlineMs: number,
     payload: Buffer,
     sequence: number,
-    parent: ActorCall | null,
+    parent: Ancestor | null,
     acceptedAtMs: number,
   ) {
     this.acceptedAtMs = acceptedAtMs;
@@ -258,5 +270,17 @@ export class ActorCall {
     this.payload = payload;
     this.sequence = sequence;
     this.parent = parent;
+  }
+
+  get isOver(): boolean {
+    return this.state === 'over';
+  }
+
+  get actor(): DirectoryActor {
+    return this.mailbox.actor;
+  }
+
+  get key(): string {
+    return this.mailbox.key;
   }
 }

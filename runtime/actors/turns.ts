@@ -14,6 +14,8 @@ export class ActorTurns {
   readonly #links: ActorLink[] = [];
   readonly now: () => number;
   nowMs: number;
+  /** Messages since the start. */
+  received = 0;
   #polls = 0;
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   #receivedBefore = 0;
@@ -74,6 +76,7 @@ export class ActorTurns {
       link.relieve();
       link.end.publish();
     }
+    this.received += received;
     if (received > 0) {
       // A lone call and its answer: whoever computes it, or waits for it, can use the processor better than a turn that polls.
       this.#pollsBeforeSleep = received + this.#receivedBefore <= 2 ? 0 : POLLS_BEFORE_SLEEP;

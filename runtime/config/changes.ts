@@ -30,7 +30,7 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
 
 /** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
 function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
-  const { listeners, http1, control, monitoring, admin, profiling, log, actors, topics } = config;
+  const { listeners, http1, control, monitoring, admin, profiling, log, actors, topics, limits } = config;
   yield ['$.listeners.length', listeners.length];
   for (const [index, listener] of listeners.entries()) {
     yield* fixedOfListener(childPath('$.listeners', index), listener);
@@ -40,6 +40,9 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   for (const [name, actor] of Object.entries(actors)) {
     for (const [key, value] of Object.entries(actor))
       yield [childPath(childPath('$.actors', name), key), value];
+  }
+  for (const [name, value] of Object.entries(limits.directChannels)) {
+    yield [childPath('$.limits.directChannels', name), value];
   }
   yield ['$.topics', topics === null ? undefined : 'topics'];
   for (const [name, value] of Object.entries(topics ?? {})) yield [childPath('$.topics', name), value];

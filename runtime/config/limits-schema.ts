@@ -103,4 +103,17 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     'From a request head to the end of the response; then 408 if the request is not whole, 504 if it is, and a reset after the head. Tunnels are exempt. 0: any time.',
     { from: 0, to: maxTimerMs, byDefault: 0 },
   ),
+  directChannels: section(
+    'Channels straight between a thread that calls actors and one where they live (see actors.md).',
+    {
+      max: wholeNumber(
+        "Channels at once; each has two rings of the called pool's ringBytes. When more are wanted, the one that was used least goes, and its calls go by way of the reactor. 0: all calls do.",
+        { from: 0, to: 65_536, byDefault: 32 },
+      ),
+      afterCalls: wholeNumber(
+        'So many calls that a thread has made to one instance by way of the reactor, one after another, have those that follow go directly.',
+        { from: 1, to: 65_536, byDefault: 32 },
+      ),
+    },
+  ),
 });

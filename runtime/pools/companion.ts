@@ -10,7 +10,7 @@ export interface ThreadCompanion {
 export interface AttachedCompanion {
   readonly boot: ActorBoot;
   /** To be transferred to the thread. */
-  readonly port: MessagePort;
+  readonly ports: readonly MessagePort[];
   /** The thread has ended, or died. */
   gone(): void;
 }

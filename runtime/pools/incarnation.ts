@@ -112,7 +112,7 @@ export class Incarnation {
       ...(this.#companion && { actors: this.#companion.boot }),
     };
     const ports = [...thread.transferList, this.#link.threadPort];
-    if (this.#companion !== null) ports.push(this.#companion.port);
+    if (this.#companion !== null) ports.push(...this.#companion.ports);
     this.#task = new ThreadTask(version.options, boot, ports);
     // By its companion.
     if (this.#aborted !== null) this.#task.abort(this.#aborted.cause, this.#aborted.ask);

@@ -41,6 +41,13 @@ export interface ActorServerInput {
   readonly rest?: Partial<Omit<ConfigInput, 'pools' | 'routes'>>;
 }
 
+/** For tests that are run over both ways: how soon calls go over direct channels where a test says nothing else. */
+let directChannels: NonNullable<ConfigInput['limits']>['directChannels'] = {};
+
+export function goDirectly(after: typeof directChannels): void {
+  directChannels = after;
+}
+
 /** What a server is started with, and what it is told to become. */
 export function actorServerInput({
   actors: declared = actors,
@@ -61,6 +68,7 @@ export function actorServerInput({
     routes: [{ path: '/*', pool: 'callers' }],
     actors: declared,
     ...rest,
+    limits: { directChannels, ...rest.limits },
   };
 }
 

@@ -202,3 +202,33 @@ test.serial('its deadline gives all of it up', async (t) => {
   await late;
   t.is(await of('a').name(), 'a', 'the instances go on');
 });
+
+let open: () => void = () => undefined;
+
+class Busy {
+  async wait(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      open = resolve;
+    });
+  }
+
+  note(): string {
+    return 'noted';
+  }
+}
+
+test.serial(
+  'what waits for any thread of a pool begins when a call for each has given its place back',
+  async (t) => {
+    const settings = { kind: 'pool', concurrency: 1, aheadMessages: 0 } as const;
+    const started = await testActors({ busy: { class: Busy, ...settings } });
+    t.teardown(() => started.close());
+    const each = started.actors.busy.each.wait();
+    await started.settled();
+    const waits = started.actors.busy.note();
+    await started.settled();
+    open();
+    await each;
+    t.is(await waits, 'noted');
+  },
+);

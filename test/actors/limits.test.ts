@@ -47,7 +47,9 @@ for (const [ahead, given] of [
 ] as const) {
   test(`aheadMessages ${ahead ?? 'by default'}: an instance is given ${given} calls, the one that it runs included`, async (t) => {
     const counter = { ...actors.counter, ...(ahead !== undefined && { aheadMessages: ahead }) } as never;
-    const started = await startActorServer(t, { actors: { ...actors, counter }, state: 1 });
+    // Over a direct channel half of the mailbox may go to the instance.
+    const rest = { limits: { directChannels: { max: 0 } } };
+    const started = await startActorServer(t, { actors: { ...actors, counter }, state: 1, rest });
     const signals = signalsOf(t);
     const begun = signals.until('go-begun');
     const hold = { actor: 'counter', key: 'k', method: 'hold', args: [signals.name, 'go'] };

@@ -111,9 +111,12 @@ class Model {
   /** Told to be lost, or to have been late. */
   reportedTells = 0;
   isOver = false;
+  conversations = 0;
+  directCalls = 0;
   #threads = 0;
 
-  constructor() {
+  /** @param maxChannels direct channels, for talks of which each joins after one call */
+  constructor(maxChannels: number) {
     readMillisecondsFrom(() => this.clock.nowMs);
     const parsed = v.parse(actorsSection, {
       keyed: {
@@ -144,7 +147,12 @@ class Model {
       }),
     );
     this.directory = new ActorDirectory(
-      { actors, topics: v.parse(topicsSchema, {}), recallAfterMs: 10 },
+      {
+        actors,
+        topics: v.parse(topicsSchema, {}),
+        recallAfterMs: 10,
+        direct: { maxChannels, afterCalls: 1 },
+      },
       {
         onTellFailed: (_actor, _key, { message }) => {
           if (message.includes('deadline')) this.reportedTells++;
@@ -310,8 +318,13 @@ class Model {
       }
       this.directory.rebalance(this.clock.nowMs);
       await this.settle();
-      if (this.gates.length === 0 && this.directory.openMessages === 0 && this.retired.size === 0) return;
+      if (this.gates.length === 0 && this.directory.openMessages === 0 && this.retired.size === 0) break;
     }
+    this.conversations = this.directory.direct.tally.conversations;
+    this.directCalls = this.directory.direct.tally.calls;
+    this.directory.direct.callBackAll();
+    await this.settle();
+    this.directCalls = this.directory.direct.tally.calls;
   }
 
   check(): void {
@@ -340,10 +353,14 @@ class Model {
     if (unbegunTells > this.reportedTells)
       faults.push(`${unbegunTells} tells are nowhere, ${this.reportedTells} reported`);
     if (this.directory.openMessages !== 0) faults.push(`${this.directory.openMessages} messages are open`);
+    const { direct } = this.directory;
+    if (direct.conversations !== 0) faults.push(`${direct.conversations} conversations go on`);
     for (const { settings, messages, bytes, mailboxes } of this.directory.actors) {
       if (messages !== 0 || bytes !== 0)
         faults.push(`${settings.name}: ${messages} messages, ${bytes} bytes`);
       for (const mailbox of mailboxes.values()) {
+        if (mailbox.conversations !== 0 || mailbox.asideMessages !== 0 || mailbox.asideBytes !== 0)
+          faults.push(`${settings.name}: room stays aside`);
         if (mailbox.messages !== 0 || mailbox.given !== 0)
           faults.push(`${settings.name}: a mailbox is not empty`);
       }
@@ -465,27 +482,45 @@ function classesOf(model: Model): [AnyClass, AnyClass] {
   return [Keyed as unknown as AnyClass, Pooled as unknown as AnyClass];
 }
 
-test('whatever happens, every call settles once and begins at most once, in order, and nothing stays behind', async (t) => {
-  t.timeout(110_000 + 1_000 * RUNS);
-  let answered = 0;
-  let failed = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
-      const model = new Model();
-      try {
-        await model.start();
-        for (const each of steps) await model.run(each);
-        await model.finish();
-        model.check();
-        for (const { outcome } of model.sent) {
-          if (outcome !== null && 'value' in outcome) answered++;
-          else failed++;
+for (const [title, channels] of [
+  [
+    'whatever happens, every call settles once and begins at most once, in order, and nothing stays behind',
+    0,
+  ],
+  [
+    'whatever happens over direct channels, every call settles once and begins at most once, in order, and nothing stays behind',
+    8,
+  ],
+  [
+    'whatever happens over direct channels that threads compete for, every call settles once and begins at most once, in order, and nothing stays behind',
+    1,
+  ],
+] as const)
+  test.serial(title, async (t) => {
+    t.timeout(110_000 + 1_000 * RUNS);
+    let direct = 0;
+    let answered = 0;
+    let failed = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
+        const model = new Model(channels);
+        try {
+          await model.start();
+          for (const each of steps) await model.run(each);
+          await model.finish();
+          model.check();
+          direct += model.directCalls;
+          for (const { outcome } of model.sent) {
+            if (outcome !== null && 'value' in outcome) answered++;
+            else failed++;
+          }
+        } finally {
+          model.close();
         }
-      } finally {
-        model.close();
-      }
-    }),
-    { numRuns: RUNS, includeErrorInReport: true },
-  );
-  t.true(answered > 0 && failed > 0, `${answered} answered, ${failed} failed`);
-});
+      }),
+      { numRuns: RUNS, includeErrorInReport: true },
+    );
+    t.true(answered > 0 && failed > 0, `${answered} answered, ${failed} failed`);
+    t.is(direct > 0, channels > 0, `${direct} went directly`);
+    t.log(`${answered} answered, ${failed} failed, ${direct} directly`);
+  });

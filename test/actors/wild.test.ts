@@ -34,7 +34,12 @@ const settings = Object.entries(
 function start() {
   const aborted: Error[] = [];
   const directory = new ActorDirectory(
-    { actors: settings, topics: v.parse(topicsSchema, {}), recallAfterMs: 1_000 },
+    {
+      actors: settings,
+      topics: v.parse(topicsSchema, {}),
+      recallAfterMs: 1_000,
+      direct: { maxChannels: 4, afterCalls: 1 },
+    },
     {
       onTellFailed: () => undefined,
       onTellLost: () => undefined,
@@ -79,6 +84,12 @@ const MESSAGES: readonly unknown[] = [
   [6, 0, Buffer.from([0xc0])],
   [7, 1, 3],
   [10, 0, 'key', 0, Buffer.from([0xc0])],
+  [11, 1, 0, 1, 0, 0, 'key'],
+  [0, 5, 0, 512, DEADLINE, 0, 0, 'key', Buffer.from([0x91, 0xa1, 0x61])],
+  [0, 6, 0, 128, DEADLINE, 0, 0, 'key', Buffer.alloc(1)],
+  [0, 7, 0, 256, DEADLINE, 1, 0, 'key', Buffer.from([0x91, 0xa1, 0x61])],
+  [12, 1, 3, 100, 1, 0],
+  [13, 1],
   [32, 1, 'news'],
   [33, 1],
   [34, 0, 'news', Buffer.from([0xc0])],

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 
 const root = new URL('../../', import.meta.url);
-const sources = ['test/actors/', 'test/topics/']
+const sources = ['test/actors/', 'test/actors/direct/', 'test/topics/']
   .flatMap((folder) => readdirSync(new URL(folder, root)).map((name) => new URL(`${folder}${name}`, root)))
   .filter(({ pathname }) => pathname.endsWith('.test.ts'))
   .map((file) => readFileSync(file, 'utf8'))

@@ -18,6 +18,8 @@ export interface ActorSettings {
   readonly callerMessages: number;
   readonly callerBytes: number;
   readonly maxKeyChars: number;
+  /** Of a mailbox. */
+  readonly mailboxMessages: number;
   /** Of a message's arguments, and of an answer. */
   readonly maxMessageBytes: number;
   readonly maxMessageDepth: number;
@@ -36,6 +38,8 @@ export interface ActorBoot {
   readonly pool: string;
   readonly actors: readonly ActorSettings[];
   readonly topics: TopicSettings;
+  /** Calls of this thread to one instance before they go over a channel of their own; 0: they never do. */
+  readonly directAfterCalls: number;
   /** URL of the module whose exports are this pool's actors; null: it hosts none. */
   readonly module: string | null;
   readonly maxErrorChars: number;

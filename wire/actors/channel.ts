@@ -1,4 +1,10 @@
-/** Channels for actors: those of exchanges with another grammar. `createActorChannel` on the reactor's thread, `openActorChannel` on the other. */
+/**
+ * Channels for actors: those of exchanges with another grammar. `createActorChannel` on the reactor's thread, `openActorChannel` on the
+ * other.
+ *
+ * A direct channel joins two threads of applications. The reactor makes what it consists of, and the thread that calls has the reactor's
+ * end of it: the same messages, slots and generations, without those that only the reactor sends.
+ */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type AtomicWords, hardwareAtomics } from '../atomics.ts';
 import { allocateClaims } from '../claims.ts';
@@ -16,8 +22,8 @@ export interface ActorChannelOptions {
   readonly slots: number;
 }
 
-/** What the thread needs to open its end. Post it with `port` in the transfer list. */
-export interface ActorChannelTransfer {
+/** What an end is made of. Post it with `port` in the transfer list. */
+export interface DirectTransfer {
   readonly version: number;
   readonly toThread: SharedArrayBuffer;
   readonly fromThread: SharedArrayBuffer;
@@ -25,32 +31,64 @@ export interface ActorChannelTransfer {
   readonly port: MessagePort;
 }
 
+/** What a thread needs to open its end. Post it with its ports in the transfer list. */
+export interface ActorChannelTransfer extends DirectTransfer {
+  /** Where direct channels come from; read when MEET says so. */
+  readonly introductions: MessagePort;
+}
+
+/** Of a direct channel: an end for each of two threads. */
+export interface DirectChannelParts {
+  readonly calls: DirectTransfer;
+  readonly answers: DirectTransfer;
+}
+
 export function createActorChannel(
   handler: ActorReactorHandler,
-  { ringBytes, slots }: ActorChannelOptions,
+  options: ActorChannelOptions,
   atomics: AtomicWords = hardwareAtomics,
-): { reactor: ActorReactorEnd; transfer: ActorChannelTransfer } {
-  const toThread = allocateRing(ringBytes);
-  const fromThread = allocateRing(ringBytes);
-  const claims = allocateClaims(slots);
+): { reactor: ActorReactorEnd; introductions: MessagePort; transfer: ActorChannelTransfer } {
+  const { calls, answers } = createDirectChannel(options);
   const { port1, port2 } = new MessageChannel();
-  const reactor = new ActorReactorEnd(handler, {
+  // Nobody answers on it, so it keeps nobody.
+  port1.unref();
+  return {
+    reactor: openCallingEnd(calls, handler, atomics),
+    introductions: port1,
+    transfer: { ...answers, introductions: port2 },
+  };
+}
+
+export function createDirectChannel({ ringBytes, slots }: ActorChannelOptions): DirectChannelParts {
+  const memory = {
+    version: ACTOR_GRAMMAR_VERSION,
+    toThread: allocateRing(ringBytes),
+    fromThread: allocateRing(ringBytes),
+    claims: allocateClaims(slots),
+  };
+  const { port1, port2 } = new MessageChannel();
+  return { calls: { ...memory, port: port1 }, answers: { ...memory, port: port2 } };
+}
+
+/** The end of whoever gives calls: the reactor, or a thread that speaks to another directly. */
+export function openCallingEnd(
+  { toThread, fromThread, claims, port }: DirectTransfer,
+  handler: ActorReactorHandler,
+  atomics: AtomicWords = hardwareAtomics,
+): ActorReactorEnd {
+  return new ActorReactorEnd(handler, {
     outgoing: toThread,
     incoming: fromThread,
     claims,
     maxDataRecordBytes: 0,
-    doorbell: (onRing) => new PortDoorbell(port1, onRing),
+    doorbell: (onRing) => new PortDoorbell(port, onRing),
     atomics,
   });
-  return {
-    reactor,
-    transfer: { version: ACTOR_GRAMMAR_VERSION, toThread, fromThread, claims, port: port2 },
-  };
 }
 
 /** @throws WireError `SLUICE_WIRE_VERSION` */
 export function openActorChannel(
-  { version, toThread, fromThread, claims, port }: ActorChannelTransfer,
+  { version, toThread, fromThread, claims, port }: DirectTransfer,
   handler: ActorThreadHandler,
   atomics: AtomicWords = hardwareAtomics,
 ): ActorThreadEnd {

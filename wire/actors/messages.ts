@@ -12,7 +12,7 @@ import type { ChannelEvents } from '../messages.ts';
 import type { TopicReactorHandler, TopicThreadHandler } from '../topics/messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 5;
+export const ACTOR_GRAMMAR_VERSION = 6;
 
 /** Thread → reactor. */
 export const FromThread = {
@@ -27,6 +27,9 @@ export const FromThread = {
   Input: 8,
   Want: 9,
   Restart: 10,
+  Under: 11,
+  Back: 12,
+  Parted: 13,
 } as const;
 /** Reactor → thread. */
 export const ToThread = {
@@ -41,6 +44,10 @@ export const ToThread = {
   Input: 24,
   Want: 25,
   Part: 26,
+  Meet: 27,
+  Joined: 28,
+  CallBack: 29,
+  Sever: 30,
 } as const;
 
 /** Bits of a call's flags. */
@@ -59,7 +66,22 @@ export const CallFlag = {
   Each: 32,
   /** Stores of the caller's context come behind that, before the method's name. */
   Carries: 64,
+  /** Calls no method: its caller wants to speak to the instance's thread directly. It begins when all before it has begun. */
+  Joins: 128,
+  /** It was given over a direct channel, did not begin there, and has its room in the mailbox already. */
+  Moved: 256,
+  /** It is made for the call that UNDER, just before it, has named. */
+  Under: 512,
 } as const;
+
+/** What a thread is to do with a channel that joins it to another. */
+export const DirectRole = {
+  /** It gives calls. */
+  Calls: 0,
+  /** It answers them. */
+  Answers: 1,
+} as const;
+export type DirectRole = (typeof DirectRole)[keyof typeof DirectRole];
 
 /** What RESTART tells of an instance. */
 export const RestartNews = {
@@ -125,6 +147,19 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
     start: number,
     end: number,
   ): void;
+  /**
+   * What the next CALL is made for: a call that the thread was given on a slot of a direct channel, of which the reactor knows nothing
+   * else.
+   */
+  onUnder(channel: number, slot: number, generation: number, actor: number, flags: number, key: string): void;
+  /**
+   * A conversation goes by way of the reactor from here on. @param messages of it that are not over, over the direct channel; 0: it has
+   * ended @param made how many went over it since the last BACK
+   * @param idleMs since when it had nothing
+   */
+  onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
+  /** Nothing of a direct channel is open at this thread, which uses it no more. */
+  onParted(channel: number): void;
   /** Nobody waits for the answer any more. */
   onCancel(id: number): void;
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
@@ -188,4 +223,15 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
   /** Nothing of this thread's is open any more. */
   onLeft(): void;
+  /** A channel joins this thread to another; what it is made of comes beside this. @param role a `DirectRole` @param backlogBytes what may wait for the other thread to read it */
+  onMeet(channel: number, role: number, backlogBytes: number): void;
+  /**
+   * Answers a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time.
+   * @param conversation the reactor's number for it
+   */
+  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void;
+  /** The conversation is to go by way of the reactor again. */
+  onCallBack(conversation: number): void;
+  /** The channel ends: the other thread is gone, or has no use for it. */
+  onSever(channel: number): void;
 }

@@ -4,7 +4,7 @@ import { binaryBound, stringBound } from '../encoder.ts';
 import { ChannelEnd, type ChannelParts } from '../end.ts';
 import { TopicFromThread, TopicToThread } from '../topics/messages.ts';
 import { FIXED_BOUND } from './bounds.ts';
-import { type ActorReactorHandler, FromThread, ToThread } from './messages.ts';
+import { type ActorReactorHandler, type DirectRole, FromThread, ToThread } from './messages.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const CALL = (9 << 8) | FromThread.Call;
@@ -18,6 +18,9 @@ const PULL = (3 << 8) | FromThread.Pull;
 const INPUT = (5 << 8) | FromThread.Input;
 const WANT = (4 << 8) | FromThread.Want;
 const RESTART = (5 << 8) | FromThread.Restart;
+const UNDER = (7 << 8) | FromThread.Under;
+const BACK = (6 << 8) | FromThread.Back;
+const PARTED = (2 << 8) | FromThread.Parted;
 const SUBSCRIBE = (3 << 8) | TopicFromThread.Subscribe;
 const UNSUBSCRIBE = (2 << 8) | TopicFromThread.Unsubscribe;
 const PUBLISH = (4 << 8) | TopicFromThread.Publish;
@@ -150,6 +153,37 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendMeet(channel: number, role: DirectRole, backlogBytes: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(4, ToThread.Meet, channel);
+    this.encoder.integer(role);
+    this.encoder.integer(backlogBytes);
+    return this.commit();
+  }
+
+  sendJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    const { encoder } = this;
+    encoder.message(6, ToThread.Joined, id);
+    encoder.integer(conversation);
+    encoder.integer(channel);
+    encoder.integer(messages);
+    encoder.integer(bytes);
+    return this.commit();
+  }
+
+  sendCallBack(conversation: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, ToThread.CallBack, conversation);
+    return this.commit();
+  }
+
+  sendSever(channel: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, ToThread.Sever, channel);
+    return this.commit();
+  }
+
   /** @param sequence of the next message of the topic; null: there are as many topics as there may be */
   sendSubscribed(id: number, sequence: number | null): boolean {
     if (!this.begin(FIXED_BOUND)) return false;
@@ -251,6 +285,33 @@ export class ActorReactorEnd extends ChannelEnd {
         const news = decoder.integer();
         decoder.binary();
         handler.onRestart(actor, key, news, bytes, decoder.position, decoder.end);
+        return;
+      }
+      case UNDER: {
+        const channel = decoder.integer();
+        const slot = decoder.integer();
+        const generation = decoder.integer();
+        const actor = decoder.integer();
+        const flags = decoder.integer();
+        const key = decoder.string();
+        decoder.finish();
+        handler.onUnder(channel, slot, generation, actor, flags, key);
+        return;
+      }
+      case BACK: {
+        const conversation = decoder.integer();
+        const messages = decoder.integer();
+        const open = decoder.integer();
+        const made = decoder.integer();
+        const idleMs = decoder.integer();
+        decoder.finish();
+        handler.onBack(conversation, messages, open, made, idleMs);
+        return;
+      }
+      case PARTED: {
+        const channel = decoder.integer();
+        decoder.finish();
+        handler.onParted(channel);
         return;
       }
       case PUBLISH: {

@@ -18,6 +18,10 @@ const PULL = (4 << 8) | ToThread.Pull;
 const INPUT = (6 << 8) | ToThread.Input;
 const WANT = (4 << 8) | ToThread.Want;
 const PART = (6 << 8) | ToThread.Part;
+const MEET = (4 << 8) | ToThread.Meet;
+const JOINED = (6 << 8) | ToThread.Joined;
+const CALL_BACK = (2 << 8) | ToThread.CallBack;
+const SEVER = (2 << 8) | ToThread.Sever;
 const SUBSCRIBED = (4 << 8) | TopicToThread.Subscribed;
 const EVENT = (4 << 8) | TopicToThread.Event;
 
@@ -50,6 +54,43 @@ export class ActorThreadEnd extends ChannelEnd {
     encoder.integer(parentGeneration);
     encoder.string(key);
     encoder.binary(payload, 0, length);
+    return this.commit();
+  }
+
+  /** Before the CALL, with the flag for it, that is made for a call of a direct channel. */
+  sendUnder(
+    channel: number,
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    key: string,
+  ): boolean {
+    if (!this.begin(FIXED_BOUND + stringBound(key))) return false;
+    const { encoder } = this;
+    encoder.message(7, FromThread.Under, channel);
+    encoder.integer(slot);
+    encoder.integer(generation);
+    encoder.integer(actor);
+    encoder.integer(flags);
+    encoder.string(key);
+    return this.commit();
+  }
+
+  sendBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    const { encoder } = this;
+    encoder.message(6, FromThread.Back, conversation);
+    encoder.integer(messages);
+    encoder.integer(bytes);
+    encoder.integer(made);
+    encoder.integer(idleMs);
+    return this.commit();
+  }
+
+  sendParted(channel: number): boolean {
+    if (!this.begin(FIXED_BOUND)) return false;
+    this.encoder.message(2, FromThread.Parted, channel);
     return this.commit();
   }
 
@@ -241,6 +282,36 @@ export class ActorThreadEnd extends ChannelEnd {
         decoder.finish();
         handler.onLeft();
         return;
+      case MEET: {
+        const channel = decoder.integer();
+        const role = decoder.integer();
+        const backlogBytes = decoder.integer();
+        decoder.finish();
+        handler.onMeet(channel, role, backlogBytes);
+        return;
+      }
+      case JOINED: {
+        const id = decoder.integer();
+        const conversation = decoder.integer();
+        const channel = decoder.integer();
+        const messages = decoder.integer();
+        const room = decoder.integer();
+        decoder.finish();
+        handler.onJoined(id, conversation, channel, messages, room);
+        return;
+      }
+      case CALL_BACK: {
+        const conversation = decoder.integer();
+        decoder.finish();
+        handler.onCallBack(conversation);
+        return;
+      }
+      case SEVER: {
+        const channel = decoder.integer();
+        decoder.finish();
+        handler.onSever(channel);
+        return;
+      }
       case EVENT: {
         const id = decoder.integer();
         const sequence = decoder.integer();

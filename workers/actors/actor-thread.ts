@@ -12,13 +12,18 @@ import { ActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorManifest, ActorThreadHandler } from '../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
-import { copyOf } from '../../wire/bytes.ts';
+import { clockMilliseconds } from '../../wire/clock.ts';
+import type { ChannelEnd } from '../../wire/end.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
 import { ThreadTopics } from '../topics/thread-topics.ts';
+import { CallSource } from './call-source.ts';
 import { Calls } from './calls.ts';
 import { ActorState } from './client.ts';
+import { Channels, type ChannelsOwner } from './direct/channels.ts';
+import type { DirectCaller } from './direct/direct-caller.ts';
 import { ActorHost } from './host.ts';
 import { loadActors } from './load.ts';
+import type { MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { Send, ThreadLink } from './thread-link.ts';
 import type { ActorContext } from './types.ts';
@@ -46,7 +51,7 @@ const SYSTEM_TIMERS: Timers = {
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-export class ActorThread implements ActorThreadHandler, ThreadLink {
+export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwner {
   readonly end: ActorThreadEnd;
   readonly calls: Calls;
   readonly host: ActorHost;
@@ -56,8 +61,11 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
   readonly states: readonly ActorState[];
   readonly #boot: ActorBoot;
   readonly #byName = new Map<string, ActorState>();
-  /** Messages that met a full ring, in order. Each belongs to a call or an instance, and their number is bounded. */
-  readonly #unsent: (() => boolean)[] = [];
+  /** The reactor's channel as one that calls are given over. */
+  readonly #source: CallSource;
+  readonly #channels: Channels;
+  /** All that it takes turns with. */
+  readonly #ends: ChannelEnd[];
   #polls = 0;
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   #isScheduled = false;
@@ -66,6 +74,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
   #isReceiving = false;
   #willPublish = false;
   #turnStartMs = 0;
+  turnClockMs: number = clockMilliseconds();
   /** When something was first begun since the last turn; 0: nothing was. */
   #betweenSinceMs = 0;
   #left: PromiseWithResolvers<void> | null = null;
@@ -79,8 +88,12 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
     this.#timers = timers;
     this.counters = new ActorCounters(boot.counters);
     this.end = openActorChannel(boot.channel, this, atomics);
-    this.calls = new Calls(this);
-    this.host = new ActorHost(this, this.end.claims.slots);
+    this.#source = new CallSource(0, this.end, () => this.onSaid());
+    this.#channels = new Channels(boot.channel.introductions, atomics, this);
+    this.#ends = this.#channels.ends;
+    this.#ends.push(this.end);
+    this.calls = new Calls(this, boot.directAfterCalls);
+    this.host = new ActorHost(this);
     this.topics = new ThreadTopics(this, boot.topics, boot.maxErrorChars, { decoder, freeEncoder });
     this.states = boot.actors.map((settings, index) => {
       const limits: PayloadLimits = {
@@ -136,15 +149,15 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
 
   /** Messages that wait for room in the ring. */
   get unsentMessages(): number {
-    return this.#unsent.length;
+    return this.#source.outbox.waiting;
   }
 
   get isOpen(): boolean {
-    return this.end.state !== 'closed' && this.end.state !== 'corrupt';
+    return this.#source.outbox.isOpen;
   }
 
   close(): void {
-    this.end.close();
+    this.#channels.close();
     this.calls.endAll();
     this.topics.endAll();
   }
@@ -158,27 +171,17 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
     if (timer !== undefined) this.#timers.clear(timer);
   }
 
-  /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
+  /** Sends a message to the reactor, now or when there is room. The payload is copied if it has to wait. */
   send(bytes: Uint8Array, length: number, send: Send): void {
-    if (this.#unsent.length === 0 && send(this.end, bytes)) {
-      this.#said();
-      return;
-    }
-    if (!this.isOpen) return;
-    const payload = length === 0 ? NOTHING : copyOf(bytes, 0, length);
-    this.#unsent.push(() => send(this.end, payload));
-    // Only what is published makes room.
-    this.#said();
+    this.#source.outbox.send(bytes, length, send);
   }
 
   /** Sends a message if there is room for it and nothing else waits. If not, `topics.flush` follows. */
   trySend(send: (end: ActorThreadEnd) => boolean): boolean {
-    const isSent = this.#unsent.length === 0 && send(this.end);
-    this.#said();
-    return isSent;
+    return this.#source.outbox.trySend(send);
   }
 
-  #said(): void {
+  onSaid(): void {
     if (this.#isReceiving || this.#willPublish) return;
     this.#willPublish = true;
     process.nextTick(this.#publish);
@@ -186,7 +189,11 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
 
   #publishSaid(): void {
     this.#willPublish = false;
-    this.end.publish();
+    this.#publishAll();
+  }
+
+  #publishAll(): void {
+    for (const end of this.#ends) end.publish();
   }
 
   // ---- turns
@@ -208,8 +215,10 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
     if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = now;
     const since = this.#isReceiving ? this.#turnStartMs : this.#betweenSinceMs;
     if (now - since <= TURN_TARGET_MS) return false;
-    this.end.publish();
-    this.end.leave();
+    for (const end of this.#ends) {
+      end.publish();
+      end.leave();
+    }
     return true;
   }
 
@@ -224,7 +233,9 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
 
   /** It takes no turn before somebody wants something of it. */
   get isIdle(): boolean {
-    return !this.#isScheduled && !this.#willPublish;
+    return (
+      !this.#isScheduled && !this.#willPublish && this.#ends.every((end) => end === this.end || end.isAsleep)
+    );
   }
 
   #runTurn(): void {
@@ -233,17 +244,20 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
       return;
     }
     this.#turnStartMs = performance.now();
+    this.turnClockMs = clockMilliseconds();
     this.#betweenSinceMs = 0;
-    this.end.publish();
+    const ends = this.#ends;
+    this.#publishAll();
     this.#isReceiving = true;
     let received = 0;
     try {
       this.host.advanceReady();
-      received = this.end.receive(RECEIVE_LIMIT);
+      // From the end: one that is severed is removed while we walk, and the reactor's comes last.
+      for (let i = ends.length - 1; i >= 0; i--) received += ends[i]?.receive(RECEIVE_LIMIT) ?? 0;
     } finally {
       this.#isReceiving = false;
     }
-    this.end.publish();
+    this.#publishAll();
     if (received > 0) {
       this.#pollsBeforeSleep = received === 1 ? 0 : POLLS_BEFORE_SLEEP;
       this.#polls = 0;
@@ -251,13 +265,19 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
       this.#polls++;
     }
     if (this.#polls >= this.#pollsBeforeSleep && !this.host.hasReady) {
-      if (this.end.sleep() || this.end.state !== 'awake') {
+      if (this.#sleep()) {
         this.#isScheduled = false;
         return;
       }
       this.#polls = 0;
     }
     setImmediate(this.#turn);
+  }
+
+  /** False when something has come meanwhile. */
+  #sleep(): boolean {
+    for (const end of this.#ends) if (!end.sleep() && end.state === 'awake') return false;
+    return true;
   }
 
   onWake(): void {
@@ -267,8 +287,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
   }
 
   onWritable(): void {
-    while (this.#unsent.length > 0 && (this.#unsent[0] as () => boolean)()) this.#unsent.shift();
-    if (this.#unsent.length === 0) this.topics.flush();
+    if (this.#source.outbox.flush()) this.topics.flush();
     this.requestTurn();
   }
 
@@ -290,11 +309,11 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
     start: number,
     end: number,
   ): void {
-    this.host.onDeliver(slot, generation, actor, flags, deadlineMs, key, bytes, start, end);
+    this.host.onDeliver(this.#source, slot, generation, actor, flags, deadlineMs, key, bytes, start, end);
   }
 
   onAbort(slot: number, generation: number): void {
-    this.host.onAbort(slot, generation);
+    this.host.onAbort(this.#source, slot, generation);
   }
 
   onStop(actor: number, key: string): void {
@@ -322,7 +341,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
   }
 
   onPull(slot: number, generation: number, items: number): void {
-    this.host.onPull(slot, generation, items);
+    this.host.onPull(this.#source, slot, generation, items);
   }
 
   onSubscribed(id: number, sequence: number | null): void {
@@ -342,7 +361,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
     start: number,
     end: number,
   ): void {
-    this.host.onInput(slot, generation, input, how, bytes, start, end);
+    this.host.onInput(this.#source, slot, generation, input, how, bytes, start, end);
   }
 
   onWant(id: number, input: number, items: number): void {
@@ -356,6 +375,52 @@ export class ActorThread implements ActorThreadHandler, ThreadLink {
 
   onLeft(): void {
     this.#left?.resolve();
+  }
+
+  // ---- direct channels
+
+  onMeet(channel: number, role: number, backlogBytes: number): void {
+    this.#channels.meet(channel, role, backlogBytes);
+  }
+
+  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void {
+    this.calls.onJoined(id, conversation, channel, messages, bytes);
+  }
+
+  onCallBack(conversation: number): void {
+    this.calls.ways.onCallBack(conversation);
+  }
+
+  /** It may have ended here already. */
+  onSever(channel: number): void {
+    if (!this.#channels.severHost(channel)) this.#endCaller(channel);
+  }
+
+  onChannel(channel: DirectCaller): void {
+    this.calls.ways.onChannel(channel);
+  }
+
+  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
+    this.calls.onAnswer(call, how, bytes, start, end);
+  }
+
+  onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void {
+    this.calls.onItemOf(call, bytes, start, end);
+  }
+
+  onBroken({ number }: DirectCaller): void {
+    this.#endCaller(number);
+  }
+
+  #endCaller(number: number): void {
+    const channel = this.calls.onSevered(number);
+    if (channel === null) return;
+    this.#channels.remove(channel.end);
+    this.onEndParted(number);
+  }
+
+  onEndParted(channel: number): void {
+    this.send(NOTHING, 0, (end) => end.sendParted(channel));
   }
 }
 

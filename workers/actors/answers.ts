@@ -1,8 +1,8 @@
 /** What a call is answered with: a value, what the method threw, or why it was not called. */
 import { ActorCounter } from '../../wire/actors/counters.ts';
-import { CallFlag, How } from '../../wire/actors/messages.ts';
+import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
-import type { PayloadEncoder } from '../../wire/payload/encoder.ts';
+import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { PayloadError, type PayloadLimits, UNDEFINED } from '../../wire/payload/forms.ts';
 import { methodEnds } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
@@ -19,14 +19,23 @@ export const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
+const NOT_READ = encoded({
+  code: 'SLUICE_ACTOR_OVERLOADED',
+  message: 'the answer was dropped: this thread has not read the ones before it',
+  begun: 'yes',
+});
+
+function encoded(failure: Failure): Uint8Array {
+  const encoder = new PayloadEncoder();
+  encoder.encode(failure, 'failure', FAILURE_LIMITS);
+  return encoder.bytes.subarray(0, encoder.length);
+}
+
 export class Answers {
   readonly #thread: ThreadLink;
-  readonly #onOver: (call: HostedCall) => void;
 
-  /** @param onOver the call is answered, and its slot the reactor's again */
-  constructor(thread: ThreadLink, onOver: (call: HostedCall) => void) {
+  constructor(thread: ThreadLink) {
     this.#thread = thread;
-    this.#onOver = onOver;
   }
 
   value(call: HostedCall, value: unknown): void {
@@ -85,9 +94,21 @@ export class Answers {
     const { slot } = call;
     if (call.state === 'running') this.#count(call, how);
     call.state = 'over';
-    this.#onOver(call);
     if (call.inputs !== null) call.endInputs(this.#overError(call));
-    this.#thread.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
+    if (call.source.outbox.isFullFor(length)) {
+      call.source.send(NOT_READ, NOT_READ.length, (end, payload) =>
+        end.sendReply(slot, How.Failed, payload, NOT_READ.length),
+      );
+      call.source.delete(call);
+      return;
+    }
+    call.source.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
+    call.source.delete(call);
+  }
+
+  /** All that was given before it has begun. */
+  joined(call: HostedCall): void {
+    this.#reply(call, How.Value, NOTHING, 0);
   }
 
   /** The stream has come to its end. */
@@ -108,7 +129,11 @@ export class Answers {
     }
     const { slot } = call;
     const { bytes, length } = encoder;
-    this.#thread.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
+    if (call.source.outbox.isFullFor(length)) {
+      this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
+      return false;
+    }
+    call.source.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
     return true;
   }
 }

@@ -3,141 +3,41 @@ import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
-import type { ActorState } from './client.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
+import type { DirectCaller } from './direct/direct-caller.ts';
+import { type ReactorWay, Ways } from './direct/ways.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
-import { answering, type Child, type HostedCall } from './hosted-call.ts';
+import { answering, type HostedCall } from './hosted-call.ts';
+import { aborted, type CalledActor, type CallOwner, MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
-import type { ReadStream, StreamSource } from './read-stream.ts';
-import { type FedCall, placesOfStreams, SentInputs } from './sent-inputs.ts';
+import type { ReadStream } from './read-stream.ts';
+import { placesOfStreams, SentInputs } from './sent-inputs.ts';
 import type { ThreadLink } from './thread-link.ts';
-import type { CallOptions, EachResult } from './types.ts';
+import type { CallOptions } from './types.ts';
 
 /** The longest deadline: what the clock's difference can say, about 24 days. */
 const MOST_DEADLINE_MS = 2 ** 31 - 1;
 
-class MadeCall implements Child, Due, StreamSource, FedCall {
-  readonly id: number;
-  readonly actor: ActorState;
-  readonly method: string;
-  readonly bytes: number;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** Takes the items of a streamed answer; null: it is none. */
-  readonly stream: ReadStream | null;
-  /** Null: no argument is a stream. */
-  readonly inputs: SentInputs | null;
-  /** What has come of a call for each instance; null: it is none. */
-  readonly parts: EachResult<unknown>[] | null;
-  readonly #calls: Calls;
-  readonly #parent: HostedCall | undefined;
-  readonly #signal: AbortSignal | undefined;
-  dueMs = 0;
-  queue: Due['queue'] = null;
-  earlier: Due | null = null;
-  later: Due | null = null;
-  #onAbort: (() => void) | undefined;
-
-  constructor(
-    calls: Calls,
-    id: number,
-    actor: ActorState,
-    method: string,
-    bytes: number,
-    parent: HostedCall | undefined,
-    signal: AbortSignal | undefined,
-    stream: ReadStream | null,
-    inputs: SentInputs | null,
-    parts: EachResult<unknown>[] | null,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#calls = calls;
-    this.id = id;
-    this.actor = actor;
-    this.method = method;
-    this.bytes = bytes;
-    this.#parent = parent;
-    this.#signal = signal;
-    this.stream = stream;
-    this.inputs = inputs;
-    this.parts = parts;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-
-  watch(remainingMs: number): void {
-    this.#calls.deadlines.add(this, Math.ceil(remainingMs));
-    this.#parent?.adopt(this);
-    if (this.#signal === undefined) return;
-    const signal = this.#signal;
-    this.#onAbort = () =>
-      this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, signal.reason, 'unknown'));
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  unwatch(): void {
-    this.#calls.deadlines.delete(this);
-    this.#parent?.disown(this);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
-
-  /** The call that this one was made for has no need of it any more. */
-  abandon(): void {
-    const reason = this.#parent?.aborted?.reason;
-    this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, reason, 'unknown'));
-  }
-
-  pull(items: number): void {
-    this.#calls.pull(this, items);
-  }
-
-  /** Its reader has left. */
-  giveUp(): void {
-    this.#calls.give(this, aborted(`${this.actor.settings.name}.${this.method}`, undefined, 'unknown'));
-  }
-
-  get isOpen(): boolean {
-    return this.#calls.isOpen(this);
-  }
-
-  failFor({ code, message, cause }: PayloadError): void {
-    const text = `${this.actor.settings.name}.${this.method}: ${message}`;
-    this.#calls.give(this, new ActorError(code, text, { begun: 'yes', by: 'caller', cause }));
-  }
-
-  late(): void {
-    const message = `${this.actor.settings.name}.${this.method}: no answer by its deadline`;
-    this.#calls.give(
-      this,
-      new ActorError(ActorErrorCode.Deadline, message, { begun: 'unknown', by: 'caller' }),
-    );
-  }
-}
-
-export class Calls {
+export class Calls implements CallOwner, ReactorWay {
   readonly thread: ThreadLink;
+  readonly ways: Ways;
   readonly deadlines: Deadlines;
+  /** Those that went by way of the reactor, by number. */
   readonly #open = new Map<number, MadeCall>();
   #lastId = 0;
+  /** All that have not settled. */
+  openCalls = 0;
 
-  constructor(thread: ThreadLink) {
+  constructor(thread: ThreadLink, directAfterCalls: number) {
     this.thread = thread;
     this.deadlines = new Deadlines(thread);
-  }
-
-  get openCalls(): number {
-    return this.#open.size;
-  }
-
-  isOpen(call: MadeCall): boolean {
-    return this.#open.get(call.id) === call;
+    this.ways = new Ways(this, directAfterCalls);
   }
 
   /** @throws ActorError as a rejection */
   make(
-    actor: ActorState,
+    actor: CalledActor,
     key: string,
     method: string,
     flags: number,
@@ -192,45 +92,37 @@ export class Calls {
     if (actor.openBytes + length > settings.callerBytes) {
       return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags, record);
     }
-    const id = this.#nextId();
     const settling = Promise.withResolvers<unknown>();
     const { promise } = settling;
     const { resolve, reject } = record === null ? settling : told(record, settling);
     const call = new MadeCall(
       this,
-      id,
       actor,
+      key,
       method,
+      allFlags,
       length,
       running,
       options?.signal,
       stream,
       inputs,
-      (flags & CallFlag.Each) === 0 ? null : [],
       resolve,
       reject,
     );
-    this.#open.set(id, call);
     inputs?.opened(call);
     stream?.opened(call);
+    this.openCalls++;
     actor.openCalls++;
     actor.openBytes += length;
     call.watch(remainingMs);
-    const { dueMs: deadlineMs } = call;
-    // Nobody waits for the end of a tell, so it can be part of no circle.
-    const isChained = running !== undefined && (flags & CallFlag.Tell) === 0;
-    const parentSlot = isChained ? running.slot + 1 : 0;
-    const parentGeneration = isChained ? running.generation : 0;
-    this.thread.send(bytes, length, (end, payload) =>
-      end.sendCall(id, actor.index, allFlags, deadlineMs, parentSlot, parentGeneration, key, payload, length),
-    );
+    this.ways.give(call, bytes, length);
     // Who does not await a tell does not want to hear of it: that is no unhandled rejection.
     if ((flags & CallFlag.Tell) !== 0) promise.catch(() => undefined);
     return promise;
   }
 
   #refusalOf(
-    { settings, openCalls }: ActorState,
+    { settings, openCalls }: CalledActor,
     label: string,
     running: HostedCall | undefined,
     options: CallOptions | undefined,
@@ -260,14 +152,108 @@ export class Calls {
 
   #nextId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0;
-    while (this.#open.has(this.#lastId));
+    while (this.#lastId === 0 || this.#open.has(this.#lastId));
     return this.#lastId;
+  }
+
+  // ---- ReactorWay
+
+  send(call: MadeCall, bytes: Uint8Array, length: number, moved: number): void {
+    const id = this.#nextId();
+    call.id = id;
+    this.#open.set(id, call);
+    const { actor, key, dueMs: deadlineMs, parent } = call;
+    // Nobody waits for the end of a tell, so it can be part of no circle.
+    const chained = (call.flags & CallFlag.Tell) === 0 ? parent : undefined;
+    const under = chained?.directChannel ?? 0;
+    let { flags } = call;
+    let parentSlot = chained === undefined || under !== 0 ? 0 : chained.slot + 1;
+    const parentGeneration = chained?.generation ?? 0;
+    if (moved !== -1) {
+      flags |= CallFlag.Moved;
+      parentSlot = moved;
+    }
+    if (under !== 0) flags |= CallFlag.Under;
+    this.thread.send(bytes, length, (end, payload) => {
+      if (chained !== undefined && under !== 0) {
+        const { slot, generation, flags: outer, instance } = chained;
+        if (!end.sendUnder(under, slot, generation, instance.actor.index, outer, instance.key)) return false;
+      }
+      return end.sendCall(
+        id,
+        actor.index,
+        flags,
+        deadlineMs,
+        parentSlot,
+        parentGeneration,
+        key,
+        payload,
+        length,
+      );
+    });
+  }
+
+  join(actor: CalledActor, key: string, refused: () => void): MadeCall | null {
+    const { settings } = actor;
+    if (!this.thread.isOpen) return null;
+    const join = new MadeCall(
+      this,
+      actor,
+      key,
+      'joins',
+      CallFlag.Joins,
+      0,
+      undefined,
+      undefined,
+      null,
+      null,
+      refused,
+      refused,
+    );
+    this.openCalls++;
+    join.watch(settings.deadlineMs);
+    this.send(join, NOTHING, 0, -1);
+    return join;
+  }
+
+  cancelJoin(join: MadeCall): void {
+    if (!join.isOpen) return;
+    this.#settle(join);
+    this.#cancel(join);
+  }
+
+  get nowMs(): number {
+    return this.thread.turnClockMs;
+  }
+
+  tellBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {
+    this.thread.send(NOTHING, 0, (end) => end.sendBack(conversation, messages, bytes, made, idleMs));
+  }
+
+  // ---- from the reactor
+
+  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void {
+    const join = this.#open.get(id);
+    if (join !== undefined) this.#settle(join);
+    this.ways.onJoined(join, conversation, channel, messages, bytes);
+  }
+
+  /** The channel has ended, and so has what had begun over it. */
+  onSevered(number: number): DirectCaller | null {
+    return this.ways.onSevered(number, (call) => {
+      this.#settle(call);
+      const message = `${call.label}: its thread, or the channel to it, ended while the method ran`;
+      call.reject(new ActorError(ActorErrorCode.Died, message, { begun: 'yes', by: 'actor' }));
+    });
   }
 
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void {
     const call = this.#open.get(id);
     // It was given up, which crossed with its answer.
-    if (call === undefined) return;
+    if (call !== undefined) this.onAnswer(call, how, bytes, start, end);
+  }
+
+  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
     const { actor, method, resolve, reject } = call;
     this.#settle(call);
     if (how === How.Accepted) {
@@ -285,7 +271,7 @@ export class Calls {
       );
       return;
     }
-    if (how === How.Value) resolve(call.parts ?? value);
+    if (how === How.Value) resolve((call.flags & CallFlag.Each) === 0 ? value : call.parts);
     else if (how === How.Threw) reject(value);
     else reject(failed(value as Failure, method));
   }
@@ -301,7 +287,7 @@ export class Calls {
   ): void {
     const call = this.#open.get(id);
     // As above.
-    if (call === undefined || call.parts === null) return;
+    if (call === undefined || (call.flags & CallFlag.Each) === 0) return;
     const { actor, method, parts } = call;
     let value: unknown;
     try {
@@ -323,17 +309,18 @@ export class Calls {
   onItem(id: number, bytes: Buffer, start: number, end: number): void {
     const call = this.#open.get(id);
     // As above.
-    if (call === undefined || call.stream === null) return;
+    if (call !== undefined) this.onItemOf(call, bytes, start, end);
+  }
+
+  onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void {
+    if (call.stream === null) return;
     let value: unknown;
     try {
       value = decoder.decode(bytes, start, end, call.actor.limits);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      const label = `${call.actor.settings.name}.${call.method}`;
-      this.give(
-        call,
-        new ActorError(error.code, `${label}: ${error.message}`, { begun: 'yes', by: 'server' }),
-      );
+      const text = `${call.label}: ${error.message}`;
+      this.give(call, new ActorError(error.code, text, { begun: 'yes', by: 'server' }));
       return;
     }
     call.stream.item(value);
@@ -343,34 +330,70 @@ export class Calls {
     this.#open.get(id)?.inputs?.want(input, items);
   }
 
+  // ---- CallOwner
+
+  addDeadline(call: Due, lengthMs: number): void {
+    this.deadlines.add(call, lengthMs);
+  }
+
+  deleteDeadline(call: Due): void {
+    this.deadlines.delete(call);
+  }
+
   /** The reader has taken so many items. */
   pull(call: MadeCall, items: number): void {
-    if (this.#open.get(call.id) !== call) return;
+    if (!call.isOpen) return;
+    if (call.channel !== null) {
+      call.channel.pull(call, items);
+      return;
+    }
     const { id } = call;
     this.thread.send(NOTHING, 0, (end) => end.sendPull(id, items));
   }
 
+  /** The next of a streamed input, or how it ended. */
+  input(call: MadeCall, input: number, how: How, bytes: Uint8Array, length: number): void {
+    if (!call.isOpen) return;
+    if (call.channel !== null) {
+      if (call.channel.input(call, input, how, bytes, length)) return;
+      const message = `${call.label}: its thread has not read what came before`;
+      this.give(call, new ActorError(ActorErrorCode.Overloaded, message, { begun: 'yes', by: 'server' }));
+      return;
+    }
+    const { id } = call;
+    this.thread.send(bytes, length, (end, payload) => end.sendInput(id, input, how, payload, length));
+  }
+
   /** Its caller waits no longer: it settles at once, and whoever has it is told. */
   give(call: MadeCall, error: ActorError): void {
-    if (this.#open.get(call.id) !== call) return;
+    if (!call.isOpen) return;
     this.#settle(call);
-    const { id } = call;
-    this.thread.send(NOTHING, 0, (end) => end.sendCancel(id));
+    if (call.channel !== null) call.channel.cancel(call);
+    else this.#cancel(call);
     call.reject(error);
+  }
+
+  #cancel({ id }: MadeCall): void {
+    // One that was held has no number: nobody knows of it.
+    if (id !== 0) this.thread.send(NOTHING, 0, (end) => end.sendCancel(id));
   }
 
   /** The thread's channel is closed. */
   endAll(): void {
-    for (const call of [...this.#open.values()]) {
+    for (const call of [...this.#open.values(), ...this.ways.openCalls()]) {
+      if (!call.isOpen) continue;
       this.#settle(call);
-      call.reject(stopped(`${call.actor.settings.name}.${call.method}`, 'unknown'));
+      call.reject(stopped(call.label, 'unknown'));
     }
     this.deadlines.clear();
   }
 
   #settle(call: MadeCall): void {
-    this.#open.delete(call.id);
-    call.actor.openCalls--;
+    call.isOpen = false;
+    if (call.talk !== null) call.talk.open--;
+    if (call.id !== 0) this.#open.delete(call.id);
+    this.openCalls--;
+    if ((call.flags & CallFlag.Joins) === 0) call.actor.openCalls--;
     call.actor.openBytes -= call.bytes;
     call.unwatch();
     call.inputs?.giveUp();
@@ -397,14 +420,6 @@ function overloaded(label: string, most: string): ActorError {
     `${label}: expected at most ${most} of this thread under way to this actor, and there are as many`,
     { begun: 'no', by: 'caller' },
   );
-}
-
-function aborted(label: string, cause: unknown, begun: Begun): ActorError {
-  return new ActorError(ActorErrorCode.Aborted, `${label}: its caller gave it up`, {
-    begun,
-    by: 'caller',
-    cause,
-  });
 }
 
 function stopped(label: string, begun: Begun): ActorError {

@@ -7,8 +7,8 @@
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
-import type { Calls } from './calls.ts';
 import { ActorError, ActorErrorCode } from './error.ts';
+import type { CalledActor } from './made-call.ts';
 import { ReadStream } from './read-stream.ts';
 
 type Method = (...args: unknown[]) => unknown;
@@ -38,15 +38,27 @@ class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
   }
 }
 
+/** Makes the calls of this thread. */
+export interface CallMaker {
+  make(
+    actor: CalledActor,
+    key: string,
+    method: string,
+    flags: number,
+    args: readonly unknown[],
+    stream?: ReadStream | null,
+  ): Promise<unknown>;
+}
+
 /** What this thread knows of an actor. */
-export class ActorState {
+export class ActorState implements CalledActor {
   readonly index: number;
   readonly settings: ActorSettings;
   readonly limits: PayloadLimits;
   /** Calls of this thread that have not ended, and bytes of them. */
   openCalls = 0;
   openBytes = 0;
-  readonly #calls: Calls;
+  readonly #calls: CallMaker;
   /** By name; null: not known yet. */
   #methods: ReadonlyMap<string, MethodManifest> | null = null;
   /** Classes of clients: of asks, and of tells. Others once the methods are known. */
@@ -54,7 +66,7 @@ export class ActorState {
   #Tells = clientClass(this, CallFlag.Tell);
   #Each = clientClass(this, CallFlag.Each);
 
-  constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: Calls) {
+  constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: CallMaker) {
     this.index = index;
     this.settings = settings;
     this.limits = limits;

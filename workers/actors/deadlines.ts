@@ -20,7 +20,7 @@ export interface DeadlineTimers {
   clearTimer(timer: object | undefined): void;
 }
 
-class DueQueue {
+export class DueQueue {
   readonly lengthMs: number;
   first: Due | null = null;
   last: Due | null = null;

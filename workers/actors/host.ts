@@ -6,9 +6,11 @@
 
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
-import { copyOf } from '../../wire/bytes.ts';
+import { shortLivedCopyOf } from '../../wire/bytes.ts';
+import { corrupt } from '../../wire/decoder.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { Answers, FAILURE_LIMITS } from './answers.ts';
+import type { CallSource } from './call-source.ts';
 import type { Carried } from './carried.ts';
 import { methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError } from './error.ts';
@@ -26,21 +28,16 @@ export class ActorHost implements InstanceOwner {
   readonly #thread: ThreadLink;
   /** By the actor's number; undefined: it lives elsewhere. */
   readonly #actors: (HostedActor | undefined)[] = [];
-  /** Calls that the thread has, by slot. */
-  readonly #calls: (HostedCall | null)[];
   /** Instances that may begin what they have queued, once the turn has published. */
   readonly #ready = new Set<Instance>();
 
   readonly #answers: Answers;
   readonly #instances: Instances;
 
-  constructor(thread: ThreadLink, slots: number) {
+  constructor(thread: ThreadLink) {
     this.#thread = thread;
-    this.#answers = new Answers(thread, ({ slot }) => {
-      this.#calls[slot] = null;
-    });
+    this.#answers = new Answers(thread);
     this.#instances = new Instances(thread, this);
-    this.#calls = new Array<HostedCall | null>(slots).fill(null);
   }
 
   /** Makes and starts the instances of `pool` actors, then says what there is. @throws what a constructor or a `start` throws */
@@ -77,9 +74,10 @@ export class ActorHost implements InstanceOwner {
     await Promise.all(stopping);
   }
 
-  // ---- from the reactor
+  // ---- from the reactor, or from another thread
 
   onDeliver(
+    source: CallSource,
     slot: number,
     generation: number,
     index: number,
@@ -91,26 +89,41 @@ export class ActorHost implements InstanceOwner {
     end: number,
   ): void {
     const actor = this.#actors[index];
-    if (actor === undefined) throw new Error(`actor ${index} does not live in this thread`);
+    if (actor === undefined) throw corrupt('an actor that lives in this thread', `actor ${index}`);
     const instance = actor.instances.get(key) ?? this.#instances.create(actor, key);
-    const call = new HostedCall(slot, generation, flags, deadlineMs, instance, performance.now());
-    this.#calls[slot] = call;
+    const call = new HostedCall(source, slot, generation, flags, deadlineMs, instance, performance.now());
+    source.add(call);
     const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
-    const mayBegin = instance.canBegin && instance.queue.head === null;
+    // One that joins begins when all before it has, and takes nobody's place.
+    const canBegin = (flags & CallFlag.Joins) === 0 ? instance.canBegin : instance.state === 'ready';
+    const mayBegin = canBegin && instance.queue.head === null;
     if ((mayBegin || mayOvertake) && !this.#thread.isLate) {
       this.#begin(call, bytes, start, end);
       return;
     }
-    call.payload = copyOf(bytes, start, end);
+    call.payload = shortLivedCopyOf(bytes, start, end);
     instance.queue.push(call);
     if (mayBegin || mayOvertake) this.#advanceLater(instance);
   }
 
-  onAbort(slot: number, generation: number): void {
-    const call = this.#calls[slot];
-    if (call === null || call === undefined || call.generation !== generation) return;
+  onAbort(source: CallSource, slot: number, generation: number): void {
+    const call = source.callOf(slot, generation);
+    if (call !== null) this.#giveUp(call);
+  }
+
+  /** Nobody hears what the calls of a direct channel are answered any more. */
+  onSevered(source: CallSource): void {
+    source.sever();
+    for (const call of source.calls) if (call !== null) this.#giveUp(call);
+  }
+
+  #giveUp(call: HostedCall): void {
     if (call.state === 'queued') {
       this.#forget(call);
+      // What joins waits for nothing but those before it.
+      const { instance } = call;
+      if (instance.queue.head !== null && (instance.queue.head.flags & CallFlag.Joins) !== 0)
+        this.#advanceLater(instance);
       return;
     }
     const { actor } = call.instance;
@@ -123,12 +136,12 @@ export class ActorHost implements InstanceOwner {
     call.stream?.giveUp(actor.settings.streamGraceMs);
   }
 
-  onPull(slot: number, generation: number, items: number): void {
-    const call = this.#calls[slot];
-    if (call !== null && call !== undefined && call.generation === generation) call.stream?.grant(items);
+  onPull(source: CallSource, slot: number, generation: number, items: number): void {
+    source.callOf(slot, generation)?.stream?.grant(items);
   }
 
   onInput(
+    source: CallSource,
     slot: number,
     generation: number,
     index: number,
@@ -137,10 +150,9 @@ export class ActorHost implements InstanceOwner {
     start: number,
     end: number,
   ): void {
-    const call = this.#calls[slot];
-    if (call === null || call === undefined || call.generation !== generation) return;
-    const input = call.inputs?.[index];
-    if (input === undefined) return;
+    const call = source.callOf(slot, generation);
+    const input = call?.inputs?.[index];
+    if (call === null || input === undefined) return;
     if (how === How.Done) {
       input.end(null);
       return;
@@ -224,7 +236,8 @@ export class ActorHost implements InstanceOwner {
     instance.isAdvancing = true;
     for (let call = instance.queue.head; call !== null; ) {
       const next: HostedCall | null = call.next;
-      if (instance.canBegin || (call.flags & CallFlag.Interleaves) !== 0) {
+      const joins = (call.flags & CallFlag.Joins) !== 0 && call === instance.queue.head;
+      if (instance.canBegin || (call.flags & CallFlag.Interleaves) !== 0 || joins) {
         if (this.#thread.isLate) {
           this.#advanceLater(instance);
           break;
@@ -245,9 +258,9 @@ export class ActorHost implements InstanceOwner {
   // ---- calls
 
   #claim(call: HostedCall): boolean {
-    if (this.#thread.end.claims.claim(call.slot, call.generation)) return true;
-    if (this.#calls[call.slot] === call) this.#calls[call.slot] = null;
+    if (call.source.claim(call)) return true;
     call.state = 'over';
+    call.source.delete(call);
     return false;
   }
 
@@ -256,7 +269,7 @@ export class ActorHost implements InstanceOwner {
     call.state = 'over';
     call.payload = null;
     call.instance.queue.remove(call);
-    this.#calls[call.slot] = null;
+    call.source.delete(call);
   }
 
   #begin(call: HostedCall, bytes: Buffer, start: number, end: number): void {
@@ -270,6 +283,10 @@ export class ActorHost implements InstanceOwner {
         `${settings.name}: its deadline passed while it waited`,
         'no',
       );
+      return;
+    }
+    if ((call.flags & CallFlag.Joins) !== 0) {
+      this.#answers.joined(call);
       return;
     }
     let args: unknown[];
@@ -300,10 +317,9 @@ export class ActorHost implements InstanceOwner {
   /** Puts streams where the arguments have them. */
   #openInputs(call: HostedCall, args: unknown[]): void {
     const places = args.pop() as readonly number[];
-    const { slot, instance } = call;
+    const { slot, instance, source } = call;
     call.inputs = places.map((place, index) => {
-      const want = (items: number) =>
-        this.#thread.send(NOTHING, 0, (end) => end.sendWant(slot, index, items));
+      const want = (items: number) => source.send(NOTHING, 0, (end) => end.sendWant(slot, index, items));
       const input = new HostedInput(want, instance.actor.settings.streamItems);
       args[place] = input.stream;
       return input;

@@ -1,6 +1,7 @@
 /** A call that this thread has been given: in an instance's queue, then running, then over. */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
+import type { CallSource } from './call-source.ts';
 import { type Carried, withCarried } from './carried.ts';
 import type { MethodRecord } from './diagnostics.ts';
 import type { HostedInput } from './hosted-input.ts';
@@ -17,6 +18,7 @@ export interface Child {
 export const answering: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
 export class HostedCall implements Call {
+  readonly source: CallSource;
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
@@ -50,6 +52,7 @@ export class HostedCall implements Call {
   #aborted: { readonly reason: unknown } | null = null;
 
   constructor(
+    source: CallSource,
     slot: number,
     generation: number,
     flags: number,
@@ -58,6 +61,7 @@ export class HostedCall implements Call {
     givenAtMs: number,
   ) {
     this.givenAtMs = givenAtMs;
+    this.source = source;
     this.slot = slot;
     this.generation = generation;
     this.flags = flags;
@@ -75,6 +79,11 @@ export class HostedCall implements Call {
     return this.#context.runInAsyncScope(() =>
       withCarried(carried, () => answering.run<R, A>(this, run, ...args)),
     );
+  }
+
+  /** That it was given over; 0: none. */
+  get directChannel(): number {
+    return this.source.number;
   }
 
   /** Made when somebody looks at it: most methods never do. */

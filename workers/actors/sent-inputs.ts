@@ -12,11 +12,12 @@ import type { ThreadLink } from './thread-link.ts';
 
 /** What the inputs need of their call. */
 export interface FedCall {
-  readonly id: number;
   /** It has not settled. */
   readonly isOpen: boolean;
   /** An item cannot be carried: the call fails for it. */
   failFor(error: PayloadError): void;
+  /** The next of an input, or how it ended. */
+  input(input: number, how: How, bytes: Uint8Array, length: number): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -133,8 +134,6 @@ export class SentInputs {
 
   #send(input: number, how: How, bytes: Uint8Array, length: number): void {
     const call = this.#call;
-    if (call === null || !call.isOpen) return;
-    const { id } = call;
-    this.#thread.send(bytes, length, (end, payload) => end.sendInput(id, input, how, payload, length));
+    if (call?.isOpen) call.input(input, how, bytes, length);
   }
 }

@@ -15,6 +15,8 @@ export interface ThreadLink {
   readonly unsentMessages: number;
   /** Something can still be said. */
   readonly isOpen: boolean;
+  /** Of `clockMilliseconds`, when the last turn began. */
+  readonly turnClockMs: number;
   /** See `ActorThread.isLate`. */
   readonly isLate: boolean;
   limitsOf(actor: number): PayloadLimits;

@@ -1,0 +1,66 @@
+/** A channel over which this thread is given calls: the reactor's, or a direct one. */
+import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
+import { corrupt } from '../../wire/decoder.ts';
+import type { HostedCall } from './hosted-call.ts';
+import { Outbox } from './outbox.ts';
+
+export class CallSource {
+  /** The reactor's number for a direct channel; 0: it is the reactor's own. */
+  readonly number: number;
+  readonly outbox: Outbox<ActorThreadEnd>;
+  /** Calls that the thread has, by slot. */
+  readonly calls: (HostedCall | null)[];
+  open = 0;
+  /** `severed`: nobody hears what is answered. */
+  state: 'open' | 'severed' = 'open';
+  readonly #onEmpty: (source: CallSource) => void;
+
+  /** @param onEmpty nothing is open any more of one that was severed */
+  constructor(
+    number: number,
+    end: ActorThreadEnd,
+    onSaid: () => void,
+    onEmpty: (source: CallSource) => void = () => undefined,
+    backlogBytes = Infinity,
+  ) {
+    this.number = number;
+    this.outbox = new Outbox(end, onSaid, backlogBytes);
+    this.calls = new Array<HostedCall | null>(end.claims.slots).fill(null);
+    this.#onEmpty = onEmpty;
+  }
+
+  add(call: HostedCall): void {
+    if (this.calls[call.slot] !== null) throw corrupt('a free slot', `slot ${call.slot}, which has a call`);
+    this.calls[call.slot] = call;
+    this.open++;
+  }
+
+  callOf(slot: number, generation: number): HostedCall | null {
+    const call = this.calls[slot];
+    return call !== null && call !== undefined && call.generation === generation ? call : null;
+  }
+
+  /** It is over, or somebody else's. */
+  delete(call: HostedCall): void {
+    if (this.calls[call.slot] !== call) return;
+    this.calls[call.slot] = null;
+    this.open--;
+    if (this.state === 'severed' && this.open === 0) this.#onEmpty(this);
+  }
+
+  claim({ slot, generation }: HostedCall): boolean {
+    // When the channel is closed, at the thread's end or because it was severed, whoever gave the call takes it back.
+    return this.outbox.isOpen && this.outbox.end.claims.claim(slot, generation);
+  }
+
+  send(bytes: Uint8Array, length: number, send: (end: ActorThreadEnd, payload: Uint8Array) => boolean): void {
+    if (this.state === 'open') this.outbox.send(bytes, length, send);
+  }
+
+  sever(): void {
+    if (this.state === 'severed') return;
+    this.state = 'severed';
+    this.outbox.end.close();
+    if (this.open === 0) this.#onEmpty(this);
+  }
+}

@@ -1,0 +1,92 @@
+/** The direct channels of a thread: those that it calls over, and those that it is called over. */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type DirectTransfer, openActorChannel, openCallingEnd } from '../../../wire/actors/channel.ts';
+import { DirectRole } from '../../../wire/actors/messages.ts';
+import type { AtomicWords } from '../../../wire/atomics.ts';
+import type { ChannelEnd } from '../../../wire/end.ts';
+import { DirectCaller, type DirectCallerOwner } from './direct-caller.ts';
+import { DirectHost, type DirectHostOwner } from './direct-host.ts';
+
+/** The thread that has them. */
+export interface ChannelsOwner extends DirectCallerOwner, Omit<DirectHostOwner, 'onParted'> {
+  onChannel(channel: DirectCaller): void;
+  /** It is used no more. Tells the reactor. */
+  onEndParted(number: number): void;
+}
+
+export class Channels implements DirectHostOwner {
+  /** Of all that are open. */
+  readonly ends: ChannelEnd[] = [];
+  readonly #hosts = new Map<number, DirectHost>();
+  readonly #introductions: MessagePort;
+  readonly #atomics: AtomicWords;
+  readonly #owner: ChannelsOwner;
+
+  constructor(introductions: MessagePort, atomics: AtomicWords, owner: ChannelsOwner) {
+    this.#introductions = introductions;
+    this.#atomics = atomics;
+    this.#owner = owner;
+    introductions.unref();
+  }
+
+  /** The reactor has sent this thread's end of a channel, before it said so. */
+  meet(number: number, role: number, backlogBytes: number): void {
+    const sent = receiveMessageOnPort(this.#introductions);
+    if (sent === undefined) throw new Error(`direct channel ${number}: its end has not been sent`);
+    const transfer = sent.message as DirectTransfer;
+    if (role === DirectRole.Calls) {
+      const open = (handler: DirectCaller) => openCallingEnd(transfer, handler, this.#atomics);
+      const channel = new DirectCaller(number, open, this.#owner, backlogBytes);
+      this.ends.push(channel.end);
+      this.#owner.onChannel(channel);
+    } else {
+      const open = (handler: DirectHost) => openActorChannel(transfer, handler, this.#atomics);
+      const channel = new DirectHost(number, open, this, backlogBytes);
+      this.ends.push(channel.end);
+      this.#hosts.set(number, channel);
+    }
+    this.#owner.requestTurn();
+  }
+
+  /** False: this thread is not called over it. */
+  severHost(number: number): boolean {
+    const channel = this.#hosts.get(number);
+    channel?.sever();
+    return channel !== undefined;
+  }
+
+  /** It is closed. */
+  remove(end: ChannelEnd): void {
+    const index = this.ends.indexOf(end);
+    if (index !== -1) this.ends.splice(index, 1);
+  }
+
+  close(): void {
+    for (const end of this.ends) end.close();
+    this.#introductions.close();
+  }
+
+  // ---- DirectHostOwner
+
+  get host(): DirectHostOwner['host'] {
+    return this.#owner.host;
+  }
+
+  onSaid(): void {
+    this.#owner.onSaid();
+  }
+
+  onWake(): void {
+    this.#owner.onWake();
+  }
+
+  requestTurn(): void {
+    this.#owner.requestTurn();
+  }
+
+  onParted(channel: DirectHost): void {
+    this.#hosts.delete(channel.number);
+    this.remove(channel.end);
+    this.#owner.onEndParted(channel.number);
+  }
+}

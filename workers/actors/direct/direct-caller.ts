@@ -1,0 +1,214 @@
+/**
+ * The calling end of a direct channel. This thread is to the other what the reactor is to every thread: it gives calls on slots, and takes
+ * back what has not begun. Of each call it keeps the payload until it is over, since it may have to be sent once more, by way of the
+ * reactor.
+ */
+import { CallFlag } from '../../../wire/actors/messages.ts';
+import type { ActorReactorEnd } from '../../../wire/actors/reactor-end.ts';
+import { ClaimState } from '../../../wire/claims.ts';
+import { corrupt } from '../../../wire/decoder.ts';
+import type { GivenTo, MadeCall } from '../made-call.ts';
+import { Outbox } from '../outbox.ts';
+import { HearsAnswers } from './foreign.ts';
+import type { Lease } from './lease.ts';
+
+/** The thread that has the channel. */
+export interface DirectCallerOwner {
+  /** Something is to be published. */
+  onSaid(): void;
+  onWake(): void;
+  requestTurn(): void;
+  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void;
+  onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void;
+  /** The other thread has written what it cannot have meant. */
+  onBroken(channel: DirectCaller): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class DirectCaller extends HearsAnswers implements GivenTo {
+  /** The reactor's number for it. */
+  readonly number: number;
+  readonly end: ActorReactorEnd;
+  readonly leases = new Set<Lease>();
+  readonly #owner: DirectCallerOwner;
+  readonly #outbox: Outbox<ActorReactorEnd>;
+  /** By slot. A call that was given up keeps its slot until it has been answered. */
+  readonly #calls: (MadeCall | null)[];
+  readonly #leases: (Lease | null)[];
+  readonly #free: number[] = [];
+  #sequence = 0;
+
+  constructor(
+    number: number,
+    open: (handler: DirectCaller) => ActorReactorEnd,
+    owner: DirectCallerOwner,
+    backlogBytes: number,
+  ) {
+    super();
+    this.number = number;
+    this.#owner = owner;
+    this.end = open(this);
+    this.#outbox = new Outbox(this.end, () => owner.onSaid(), backlogBytes);
+    const { slots } = this.end.claims;
+    this.#calls = new Array<MadeCall | null>(slots).fill(null);
+    this.#leases = new Array<Lease | null>(slots).fill(null);
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
+  }
+
+  /** False, and nothing was done: there is no slot for it, or no room. */
+  give(call: MadeCall, lease: Lease): boolean {
+    const { bytes } = call;
+    const slot = this.#free.at(-1);
+    if (slot === undefined || !lease.hasRoomFor(bytes) || !this.#outbox.isOpen) return false;
+    const { claims } = this.end;
+    const generation = claims.queue(slot);
+    if (generation === -1) {
+      this.#owner.onBroken(this);
+      return false;
+    }
+    this.#free.pop();
+    this.#calls[slot] = call;
+    this.#leases[slot] = lease;
+    lease.take(bytes);
+    call.channel = this;
+    call.slot = slot;
+    call.generation = generation;
+    call.sequence = ++this.#sequence;
+    const { actor, flags, dueMs, key } = call;
+    const payload = call.payload as Buffer;
+    this.#outbox.send(NOTHING, 0, (end) =>
+      end.sendDeliver(slot, generation, actor.index, flags, dueMs, key, payload),
+    );
+    return true;
+  }
+
+  /** What has not begun of a conversation, oldest first: it was taken back, and is its caller's to send elsewhere. */
+  takeBack(lease: Lease): MadeCall[] {
+    const given: MadeCall[] = [];
+    for (let slot = 0; slot < this.#leases.length; slot++) {
+      const call = this.#calls[slot];
+      if (this.#leases[slot] === lease && call?.isOpen) given.push(call);
+    }
+    // The newest first: what the other thread begins meanwhile is then older than all that was taken back.
+    given.sort((one, other) => other.sequence - one.sequence);
+    const taken = given.filter((call) => this.#recall(call));
+    for (const { bytes } of taken) lease.moved(bytes);
+    return taken.reverse();
+  }
+
+  /** False: it has begun. */
+  #recall(call: MadeCall): boolean {
+    const { slot, generation } = call;
+    if (!this.end.claims.recall(slot)) return false;
+    this.#calls[slot] = null;
+    this.#leases[slot] = null;
+    call.channel = null;
+    this.#outbox.send(NOTHING, 0, (end) => {
+      if (!end.sendAbort(slot, generation)) return false;
+      this.#freeSlot(slot);
+      return true;
+    });
+    return true;
+  }
+
+  /** What has begun and not been answered. */
+  openCalls(): MadeCall[] {
+    return this.#calls.filter((call) => call?.isOpen === true) as MadeCall[];
+  }
+
+  /** Takes all that has come. */
+  drain(): void {
+    while (this.end.receive(1024) > 0);
+  }
+
+  close(): void {
+    this.end.close();
+  }
+
+  // ---- GivenTo
+
+  /** Nobody waits for it. */
+  cancel(call: MadeCall): void {
+    const { slot, generation, bytes } = call;
+    const lease = this.#leases[slot];
+    if (this.#calls[slot] !== call) return;
+    if (this.#recall(call)) {
+      lease?.giveBack(bytes);
+      return;
+    }
+    // Its answer frees the slot.
+    this.#outbox.send(NOTHING, 0, (end) => end.sendAbort(slot, generation));
+  }
+
+  pull({ slot, generation }: MadeCall, items: number): void {
+    this.#outbox.send(NOTHING, 0, (end) => end.sendPull(slot, generation, items));
+  }
+
+  input(
+    { slot, generation }: MadeCall,
+    input: number,
+    how: number,
+    bytes: Uint8Array,
+    length: number,
+  ): boolean {
+    if (this.#outbox.isFullFor(length)) return false;
+    this.#outbox.send(bytes, length, (end, payload) =>
+      end.sendInput(slot, generation, input, how, payload, 0, length),
+    );
+    return true;
+  }
+
+  // ---- from the other thread
+
+  onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#begun(slot);
+    const lease = this.#leases[slot];
+    this.#calls[slot] = null;
+    this.#leases[slot] = null;
+    this.#freeSlot(slot);
+    lease?.giveBack(call.bytes);
+    if (call.isOpen) this.#owner.onAnswer(call, how, bytes, start, end);
+  }
+
+  onItem(slot: number, bytes: Buffer, start: number, end: number): void {
+    const call = this.#begun(slot);
+    if (call.isOpen) this.#owner.onItemOf(call, bytes, start, end);
+  }
+
+  onWant(slot: number, input: number, items: number): void {
+    const call = this.#begun(slot);
+    if (call.isOpen) call.inputs?.want(input, items);
+  }
+
+  #begun(slot: number): MadeCall {
+    const call = this.#calls[slot];
+    if (call === null || call === undefined || this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
+      throw corrupt('an answer to a call that was begun', `one on slot ${slot}, which was not`);
+    }
+    return call;
+  }
+
+  #freeSlot(slot: number): void {
+    this.end.claims.release(slot);
+    this.#free.push(slot);
+  }
+
+  onWake(): void {
+    this.#owner.onWake();
+  }
+
+  onWritable(): void {
+    this.#outbox.flush();
+    this.#owner.requestTurn();
+  }
+
+  onCorrupt(): void {
+    this.#owner.onBroken(this);
+  }
+}
+
+/** Whether a call may go over a direct channel: what only the reactor can see to goes by way of it. */
+export function mayGoDirectly(flags: number): boolean {
+  return (flags & (CallFlag.Tell | CallFlag.Each | CallFlag.Hard)) === 0;
+}

@@ -1,0 +1,96 @@
+/** The answering end of a direct channel: it is given calls by another thread as it is by the reactor. */
+import type { ActorThreadEnd } from '../../../wire/actors/thread-end.ts';
+import { CallSource } from '../call-source.ts';
+import type { ActorHost } from '../host.ts';
+import { HearsCalls } from './foreign.ts';
+
+/** The thread that has the channel. */
+export interface DirectHostOwner {
+  readonly host: ActorHost;
+  onSaid(): void;
+  onWake(): void;
+  requestTurn(): void;
+  /** Nothing of it is open any more, after it was severed. */
+  onParted(channel: DirectHost): void;
+}
+
+export class DirectHost extends HearsCalls {
+  readonly end: ActorThreadEnd;
+  readonly source: CallSource;
+  readonly #owner: DirectHostOwner;
+
+  constructor(
+    number: number,
+    open: (handler: DirectHost) => ActorThreadEnd,
+    owner: DirectHostOwner,
+    backlogBytes: number,
+  ) {
+    super();
+    this.#owner = owner;
+    this.end = open(this);
+    this.source = new CallSource(
+      number,
+      this.end,
+      () => owner.onSaid(),
+      () => owner.onParted(this),
+      backlogBytes,
+    );
+  }
+
+  get number(): number {
+    return this.source.number;
+  }
+
+  sever(): void {
+    this.#owner.host.onSevered(this.source);
+  }
+
+  onDeliver(
+    slot: number,
+    generation: number,
+    actor: number,
+    flags: number,
+    deadlineMs: number,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { host } = this.#owner;
+    host.onDeliver(this.source, slot, generation, actor, flags, deadlineMs, key, bytes, start, end);
+  }
+
+  onAbort(slot: number, generation: number): void {
+    this.#owner.host.onAbort(this.source, slot, generation);
+  }
+
+  onPull(slot: number, generation: number, items: number): void {
+    this.#owner.host.onPull(this.source, slot, generation, items);
+  }
+
+  onInput(
+    slot: number,
+    generation: number,
+    input: number,
+    how: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    this.#owner.host.onInput(this.source, slot, generation, input, how, bytes, start, end);
+  }
+
+  onWake(): void {
+    this.#owner.onWake();
+  }
+
+  onWritable(): void {
+    this.source.outbox.flush();
+    this.#owner.requestTurn();
+  }
+
+  /** The other thread has written what it cannot have meant: its calls are for nobody. */
+  onCorrupt(): void {
+    this.sever();
+  }
+}

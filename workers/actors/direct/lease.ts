@@ -1,0 +1,84 @@
+/**
+ * A conversation that goes over a direct channel, at its caller: so many messages and bytes of it may be under way at a time, and those that
+ * are not over when it is left are told to the reactor, which keeps room for them.
+ */
+
+/** Tells the reactor how it goes on. */
+export type TellBack = (
+  conversation: number,
+  messages: number,
+  bytes: number,
+  made: number,
+  idleMs: number,
+) => void;
+
+export class Lease {
+  /** The reactor's number for it. */
+  readonly number: number;
+  /** What is left of what may be under way. */
+  messages: number;
+  bytes: number;
+  openMessages = 0;
+  openBytes = 0;
+  /** Calls since the start. */
+  made = 0;
+  #told = 0;
+  #state: 'open' | 'left' | 'over' = 'open';
+  readonly #tellBack: TellBack;
+  readonly #nowMs: () => number;
+  /** When it last had something. */
+  #usedMs: number;
+
+  constructor(number: number, messages: number, bytes: number, tellBack: TellBack, nowMs: () => number) {
+    this.number = number;
+    this.messages = messages;
+    this.bytes = bytes;
+    this.#tellBack = tellBack;
+    this.#nowMs = nowMs;
+    this.#usedMs = nowMs();
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.messages > 0 && this.bytes >= bytes;
+  }
+
+  take(bytes: number): void {
+    this.messages--;
+    this.bytes -= bytes;
+    this.openMessages++;
+    this.openBytes += bytes;
+    this.made++;
+  }
+
+  giveBack(bytes: number): void {
+    this.#usedMs = this.#nowMs();
+    this.messages++;
+    this.bytes += bytes;
+    this.openMessages--;
+    this.openBytes -= bytes;
+    if (this.#state === 'left' && this.openMessages === 0) this.#tell();
+  }
+
+  /** One that was taken back before it began is the reactor's now, room included. */
+  moved(bytes: number): void {
+    this.openMessages--;
+    this.openBytes -= bytes;
+    this.made--;
+  }
+
+  /** From here on by way of the reactor. */
+  leave(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'left';
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { number, openMessages, openBytes, made } = this;
+    if (openMessages === 0) this.#state = 'over';
+    const since = made - this.#told;
+    this.#told = made;
+    const idleMs = openMessages > 0 ? 0 : Math.max(0, Math.round(this.#nowMs() - this.#usedMs));
+    this.#tellBack(number, openMessages, openBytes, since, idleMs);
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * Which way each call of this thread goes: through the reactor, or over a channel that joins this thread to the one where the instance
+ * lives. What goes which way is decided for a talk, which is all that this thread asks of one instance:
+ *
+ *   counting ──▶ joining ──▶ direct
+ *      ▲            │ refused   │ called back, no room, or something that only the reactor can see to
+ *      └────────────┴───────────┘
+ *
+ * Order holds across. A talk joins by a message that goes the reactor's way behind all that was sent before, and begins when that has;
+ * what is asked meanwhile is held. When it leaves, what has not begun is taken back and sent through the reactor, in order, before anything
+ * else.
+ */
+import { CallFlag } from '../../../wire/actors/messages.ts';
+import type { CalledActor, MadeCall } from '../made-call.ts';
+import { type DirectCaller, mayGoDirectly } from './direct-caller.ts';
+import { Lease } from './lease.ts';
+
+/** The way through the reactor. */
+export interface ReactorWay {
+  /** Sends a call. @param moved the number of the conversation that it was taken back from; -1: of none */
+  send(call: MadeCall, bytes: Uint8Array, length: number, moved: number): void;
+  /** Asks to be joined with the thread of an instance. Null: that is not to be had now. */
+  join(actor: CalledActor, key: string, refused: () => void): MadeCall | null;
+  /** Nobody is to be joined any more. */
+  cancelJoin(join: MadeCall): void;
+  tellBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
+  /** Of the turn. */
+  readonly nowMs: number;
+}
+
+/** Talks of one actor that are kept track of; what is asked of more instances than that, and seldom, goes through the reactor. */
+const MOST_TALKS = 1_024;
+/** Calls before a talk that was refused, or left for want of room, is to join again. */
+const MOST_CALLS_BEFORE = 65_536;
+/** Over one conversation: then it was worth joining. */
+const CALLS_THAT_PAY = 1_024;
+
+class Talk {
+  readonly actor: CalledActor;
+  readonly key: string;
+  /** Calls that may go directly and have not settled. */
+  open = 0;
+  /** Since the last that could not go directly. */
+  calls = 0;
+  after: number;
+  /** While it joins: what asks for that. */
+  join: MadeCall | null = null;
+  readonly held: MadeCall[] = [];
+  /** While it is direct. */
+  lease: Lease | null = null;
+  channel: DirectCaller | null = null;
+
+  constructor(actor: CalledActor, key: string, after: number) {
+    this.actor = actor;
+    this.key = key;
+    this.after = after;
+  }
+}
+
+export class Ways {
+  readonly #reactor: ReactorWay;
+  readonly #after: number;
+  /** By actor, by key. */
+  readonly #talks: Map<string, Talk>[] = [];
+  readonly #byConversation = new Map<number, Talk>();
+  readonly #byJoin = new Map<MadeCall, Talk>();
+  readonly #channels = new Map<number, DirectCaller>();
+
+  /** @param after so many calls a talk joins; 0: none does */
+  constructor(reactor: ReactorWay, after: number) {
+    this.#reactor = reactor;
+    this.#after = after;
+  }
+
+  /** Sends a call, or holds it. @param bytes its payload */
+  give(call: MadeCall, bytes: Uint8Array, length: number): void {
+    if (this.#after === 0) {
+      this.#reactor.send(call, bytes, length, -1);
+      return;
+    }
+    const { actor, key, flags } = call;
+    const isNested = call.parent !== undefined;
+    if (isNested || !mayGoDirectly(flags)) {
+      this.#leaveFor(actor, key, flags);
+      this.#reactor.send(call, bytes, length, -1);
+      return;
+    }
+    const talk = this.#talkOf(actor, key);
+    if (talk === null) {
+      this.#reactor.send(call, bytes, length, -1);
+      return;
+    }
+    talk.open++;
+    call.talk = talk;
+    const { lease, channel } = talk;
+    if (lease !== null && channel !== null) {
+      call.keep(bytes, length);
+      if (channel.give(call, lease)) return;
+      // The way through the reactor has its own bounds, and says when they are reached.
+      this.#later(talk);
+      this.#leave(talk);
+      this.#reactor.send(call, bytes, length, -1);
+      return;
+    }
+    if (talk.join !== null && (flags & CallFlag.Interleaves) === 0) {
+      // What would be too much for the mailbox is the mailbox's to refuse.
+      if (talk.open <= actor.settings.mailboxMessages) {
+        call.keep(bytes, length);
+        talk.held.push(call);
+        return;
+      }
+      this.#later(talk);
+      this.#leave(talk);
+    }
+    this.#reactor.send(call, bytes, length, -1);
+    // Where as much waits as that, the way is not what takes long.
+    const isCrowded = 2 * talk.open > actor.settings.mailboxMessages;
+    if (talk.join === null && ++talk.calls >= talk.after && !isCrowded) this.#join(talk);
+  }
+
+  #talkOf(actor: CalledActor, key: string): Talk | null {
+    this.#talks[actor.index] ??= new Map();
+    const talks = this.#talks[actor.index] as Map<string, Talk>;
+    const known = talks.get(key);
+    if (known !== undefined) return known;
+    if (talks.size >= MOST_TALKS) {
+      for (const [each, { join, lease }] of talks) {
+        if (join === null && lease === null) talks.delete(each);
+      }
+      if (talks.size >= MOST_TALKS) return null;
+    }
+    const talk = new Talk(actor, key, this.#after);
+    talks.set(key, talk);
+    return talk;
+  }
+
+  /** What the call is for goes through the reactor from here on: of one for each instance, all of the actor. */
+  #leaveFor(actor: CalledActor, key: string, flags: number): void {
+    const talks = this.#talks[actor.index];
+    if (talks === undefined) return;
+    if ((flags & CallFlag.Each) !== 0) {
+      for (const talk of talks.values()) this.#leave(talk);
+      return;
+    }
+    const talk = talks.get(key);
+    if (talk !== undefined) this.#leave(talk);
+  }
+
+  #join(talk: Talk): void {
+    talk.calls = 0;
+    const join = this.#reactor.join(talk.actor, talk.key, () => {
+      this.#byJoin.delete(join as MadeCall);
+      if (talk.join !== join) return;
+      talk.join = null;
+      this.#later(talk);
+      this.#release(talk);
+    });
+    if (join === null) return;
+    talk.join = join;
+    this.#byJoin.set(join, talk);
+  }
+
+  /** It was refused, or is left for want of room. */
+  #later(talk: Talk): void {
+    const hasPaid = (talk.lease?.made ?? 0) >= CALLS_THAT_PAY;
+    talk.after = Math.min(2 * (hasPaid ? this.#after : talk.after), MOST_CALLS_BEFORE);
+  }
+
+  /** From here on through the reactor, if it was not already. */
+  #leave(talk: Talk): void {
+    talk.calls = 0;
+    const { join, lease, channel } = talk;
+    if (join !== null) {
+      talk.join = null;
+      this.#byJoin.delete(join);
+      this.#reactor.cancelJoin(join);
+      this.#release(talk);
+    }
+    if (lease === null || channel === null) return;
+    talk.lease = null;
+    talk.channel = null;
+    this.#byConversation.delete(lease.number);
+    channel.leases.delete(lease);
+    for (const call of channel.takeBack(lease)) this.#resend(call, lease.number);
+    lease.leave();
+  }
+
+  #resend(call: MadeCall, moved: number): void {
+    const payload = call.payload as Buffer;
+    call.payload = null;
+    this.#reactor.send(call, payload, payload.length, moved);
+  }
+
+  /** Sends what was held the way that its talk goes now. */
+  #release(talk: Talk): void {
+    for (const call of talk.held.splice(0)) {
+      if (!call.isOpen) continue;
+      const { lease, channel } = talk;
+      if (lease !== null && channel !== null) {
+        if (channel.give(call, lease)) continue;
+        this.#later(talk);
+        this.#leave(talk);
+      }
+      this.#resend(call, -1);
+    }
+  }
+
+  // ---- from the reactor
+
+  /** This thread is joined to another. */
+  onChannel(channel: DirectCaller): void {
+    this.#channels.set(channel.number, channel);
+  }
+
+  /** @param join undefined: it was given up */
+  onJoined(
+    join: MadeCall | undefined,
+    conversation: number,
+    number: number,
+    messages: number,
+    bytes: number,
+  ): void {
+    const lease = new Lease(
+      conversation,
+      messages,
+      bytes,
+      (...told) => this.#reactor.tellBack(...told),
+      () => this.#reactor.nowMs,
+    );
+    const channel = this.#channels.get(number);
+    const talk = join === undefined ? undefined : this.#byJoin.get(join);
+    if (join !== undefined) this.#byJoin.delete(join);
+    if (talk === undefined || channel === undefined) {
+      lease.leave();
+      return;
+    }
+    talk.join = null;
+    talk.lease = lease;
+    talk.channel = channel;
+    channel.leases.add(lease);
+    this.#byConversation.set(conversation, talk);
+    this.#release(talk);
+  }
+
+  onCallBack(conversation: number): void {
+    const talk = this.#byConversation.get(conversation);
+    if (talk !== undefined) this.#leave(talk);
+  }
+
+  /**
+   * The channel has ended. @param channel null: it has already
+   * @param failed is told of each call that had begun over it
+   */
+  onSevered(number: number, failed: (call: MadeCall) => void): DirectCaller | null {
+    const channel = this.#channels.get(number);
+    if (channel === undefined) return null;
+    this.#channels.delete(number);
+    // What the other thread said before its end counts.
+    channel.drain();
+    const talks = [...channel.leases].map(({ number: each }) => this.#byConversation.get(each) as Talk);
+    for (const talk of talks) this.#leave(talk);
+    for (const call of channel.openCalls()) failed(call);
+    channel.close();
+    return channel;
+  }
+
+  /** Those that are held or have been given over a channel. */
+  *openCalls(): Generator<MadeCall> {
+    for (const talks of this.#talks) {
+      for (const { held } of talks?.values() ?? []) yield* held;
+    }
+    for (const channel of this.#channels.values()) yield* channel.openCalls();
+  }
+
+  get channels(): Iterable<DirectCaller> {
+    return this.#channels.values();
+  }
+}
