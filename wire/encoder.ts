@@ -156,6 +156,14 @@ export class Encoder {
     this.position += length;
   }
 
+  /** `source[0, length)` as a payload that is bytes and nothing else, as bin. */
+  binaryPayload(source: Uint8Array, length: number): void {
+    this.#head(0xc5, length + (length < 0x10000 ? 3 : 5));
+    this.#head(0xc5, length);
+    copyBytes(source, 0, length, this.#bytes, this.position);
+    this.position += length;
+  }
+
   #longString(text: string): void {
     const length = this.#utf8(text);
     if (length < 0x20) {

@@ -405,3 +405,40 @@ test('arrays, maps, sets and dates of another context are carried as ours', (t) 
   ) as object;
   t.deepEqual(carried(made), { a: [1], m: new Map([[1, 2]]), s: new Set([3]), d: new Date(4) });
 });
+
+test('few objects are told apart one by one and many by a map, with the same references', (t) => {
+  for (let count = 1; count <= 40; count++) {
+    const objects = Array.from({ length: count }, (_, n) => ({ n }));
+    const value = carried([...objects, ...objects.toReversed()]) as { n: number }[];
+    t.deepEqual(value, [...objects, ...objects.toReversed()]);
+    for (let n = 0; n < count; n++) t.is(value[n], value[2 * count - 1 - n], `${n} of ${count}`);
+    // What an error leaves out was met, and is forgotten.
+    const error = Object.assign(new Error('with data'), {
+      kept: objects,
+      lost: [{ deep: () => undefined }],
+      again: objects,
+    });
+    const arrived = carried(error) as Error & { kept: unknown; lost?: unknown; again: unknown };
+    t.deepEqual(arrived.kept, objects);
+    t.is(arrived.again, arrived.kept);
+    t.is(arrived.lost, undefined);
+  }
+});
+
+test('short strings that are the same are the same, and those that share a place are not', (t) => {
+  for (let round = 0; round < 3; round++) {
+    for (const text of [
+      '',
+      'a',
+      'aXb',
+      'aYb',
+      'é',
+      'ab\u0000',
+      'x'.repeat(31),
+      'x'.repeat(32),
+      'name',
+      'nbme',
+    ])
+      t.is(carried(text), text);
+  }
+});

@@ -41,8 +41,9 @@ export class ActorReactorEnd extends ChannelEnd {
     deadlineMs: number,
     key: string,
     payload: Uint8Array,
+    length: number = payload.length,
   ): boolean {
-    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(payload.length))) return false;
+    if (!this.begin(FIXED_BOUND + stringBound(key) + binaryBound(length))) return false;
     const { encoder } = this;
     encoder.message(8, ToThread.Deliver, slot);
     encoder.integer(generation);
@@ -50,7 +51,7 @@ export class ActorReactorEnd extends ChannelEnd {
     encoder.integer(flags);
     encoder.integer(deadlineMs);
     encoder.string(key);
-    encoder.binary(payload, 0, payload.length);
+    encoder.binary(payload, 0, length);
     return this.commit();
   }
 

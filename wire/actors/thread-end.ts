@@ -115,6 +115,14 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
+  /** An item that is bytes, 256 of them or more, and nothing else: they go into the ring as they are. */
+  sendBytesItem(slot: number, value: Uint8Array, length: number): boolean {
+    if (!this.begin(FIXED_BOUND + 2 * binaryBound(0) + length)) return false;
+    this.encoder.message(3, FromThread.Item, slot);
+    this.encoder.binaryPayload(value, length);
+    return this.commit();
+  }
+
   sendPull(id: number, items: number): boolean {
     if (!this.begin(FIXED_BOUND)) return false;
     this.encoder.message(3, FromThread.Pull, id);

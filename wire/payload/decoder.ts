@@ -22,9 +22,13 @@ const ERRORS: ReadonlyMap<string, () => Error> = new Map(
   ]),
 );
 
-/** Property names that are found by their bytes: a string that is made anew would be looked up among all names once more. */
+/**
+ * Property names, and short strings apart from them, that are found by their bytes: a name that is made anew would be looked up among all
+ * names once more, and a native call for a few bytes costs more than to compare them.
+ */
 const KEY_PLACES = 256;
 const MOST_KEPT_BYTES = 32;
+const LARGE_BYTES = 4_096;
 
 export class PayloadDecoder {
   #bytes: Buffer = Buffer.alloc(0);
@@ -33,8 +37,9 @@ export class PayloadDecoder {
   #limits!: PayloadLimits;
   #references = 0;
   /** The payload's objects, in the order in which they begin. */
-  #objects: object[] = [];
+  readonly #objects: object[] = [];
   readonly #keys = new Array<string | undefined>(KEY_PLACES).fill(undefined);
+  readonly #strings = new Array<string | undefined>(KEY_PLACES).fill(undefined);
 
   /** @throws PayloadError */
   decode(bytes: Buffer, start: number, end: number, limits: PayloadLimits): unknown {
@@ -48,7 +53,7 @@ export class PayloadDecoder {
       if (this.#position !== end) throw invalid('the end of the payload', 'more');
       return value;
     } finally {
-      if (this.#objects.length > 0) this.#objects = [];
+      this.#objects.length = 0;
     }
   }
 
@@ -57,7 +62,7 @@ export class PayloadDecoder {
     if (form < 0x80) return form;
     if (form < 0x90) return this.#plain(form & 0x0f, depth);
     if (form < 0xa0) return this.#array(form & 0x0f, depth);
-    if (form < 0xc0) return this.#text(form & 0x1f);
+    if (form < 0xc0) return this.#keptText(form & 0x1f, this.#strings);
     if (form >= 0xe0) return form - 0x100;
     switch (form) {
       case 0xc0:
@@ -252,7 +257,11 @@ export class PayloadDecoder {
 
   #binary(length: number): Uint8Array {
     const start = this.#take(length);
-    const bytes = new Uint8Array(length);
+    // All of it is written at once, so large ones need not be zeroed before.
+    const bytes =
+      length < LARGE_BYTES
+        ? new Uint8Array(length)
+        : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer);
     copyInto(bytes, 0, this.#bytes, start, start + length);
     this.#objects.push(bytes);
     return bytes;
@@ -298,7 +307,7 @@ export class PayloadDecoder {
 
   #key(): string {
     const form = this.#byte();
-    if ((form & 0xe0) === 0xa0) return this.#keptKey(form & 0x1f);
+    if ((form & 0xe0) === 0xa0) return this.#keptText(form & 0x1f, this.#keys);
     if (form === 0xd9) return this.#text(this.#unsigned(1));
     if (form === 0xda) return this.#text(this.#unsigned(2));
     if (form === 0xdb) return this.#text(this.#unsigned(4));
@@ -310,13 +319,13 @@ export class PayloadDecoder {
     throw invalid('a string', form);
   }
 
-  #keptKey(length: number): string {
+  #keptText(length: number, known: (string | undefined)[]): string {
     const bytes = this.#bytes;
     const start = this.#position;
     if (length === 0 || length > MOST_KEPT_BYTES) return this.#text(length);
     const place =
       ((bytes[start] as number) * 31 + (bytes[start + length - 1] as number) * 7 + length) & (KEY_PLACES - 1);
-    const kept = this.#keys[place];
+    const kept = known[place];
     if (kept !== undefined && kept.length === length && start + length <= this.#end) {
       let i = 0;
       while (i < length && kept.charCodeAt(i) === bytes[start + i]) i++;
@@ -327,7 +336,7 @@ export class PayloadDecoder {
     }
     const key = this.#text(length);
     // One of other characters than ASCII never equals its bytes, and would only be in the way.
-    if (key.length === length) this.#keys[place] = key;
+    if (key.length === length) known[place] = key;
     return key;
   }
 

@@ -22,6 +22,8 @@ const { isProxy, isMap, isSet, isDate, isNativeError, isArrayBuffer, isSharedArr
 /** What an error's report says in a place of its own. */
 const REPORTED = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
 const MAX_ERROR_DATA = 64;
+/** Objects of a payload that are looked through one by one. */
+const FEW_OBJECTS = 12;
 
 export class PayloadEncoder extends PayloadWriter {
   /** A getter of a value that is being encoded may want to encode another. */
@@ -31,21 +33,38 @@ export class PayloadEncoder extends PayloadWriter {
   /** The way to the value at hand: keys and indexes, up to `#depth`. */
   readonly #keys: (string | number)[] = [];
   #depth = -1;
-  readonly #seen = new Map<object, number>();
+  /** Objects in the order in which they begin. */
+  readonly #objects: object[] = [];
+  /** Their places, from when there are more than a look through the list is worth: a Map gives each object a hash of its own. */
+  readonly #places = new Map<object, number>();
   #references = 0;
   #errors = 0;
 
   /** @throws PayloadError; @param root what the value is called in a path */
   encode(value: unknown, root: string, limits: PayloadLimits): void {
-    this.#run(root, limits, () => this.#value(value, 0));
+    this.#begin(root, limits);
+    try {
+      this.#value(value, 0);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      this.#end();
+    }
   }
 
   /** Whatever was thrown, as an error. It never fails for what the error is: what cannot be carried is left out. */
   encodeThrown(thrown: unknown, limits: PayloadLimits): void {
-    this.#run('error', limits, () => this.#error(thrown, 0));
+    this.#begin('error', limits);
+    try {
+      this.#error(thrown, 0);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      this.#end();
+    }
   }
 
-  #run(root: string, limits: PayloadLimits, write: () => void): void {
+  #begin(root: string, limits: PayloadLimits): void {
     this.isBusy = true;
     this.begin(limits.maxBytes);
     this.#limits = limits;
@@ -53,21 +72,47 @@ export class PayloadEncoder extends PayloadWriter {
     this.#depth = -1;
     this.#references = 0;
     this.#errors = 0;
-    try {
-      write();
-    } catch (error) {
-      if (error instanceof PayloadError) throw error;
-      // A getter of the value has thrown, or recursed.
-      throw new PayloadError(
-        PayloadErrorCode.Invalid,
-        this.#path(),
-        `${this.#path()}: expected a value that can be read, and reading it threw`,
-        { cause: error },
-      );
-    } finally {
-      this.#seen.clear();
-      this.isBusy = false;
-    }
+  }
+
+  #failure(error: unknown): PayloadError {
+    if (error instanceof PayloadError) return error;
+    // A getter of the value has thrown, or recursed.
+    return new PayloadError(
+      PayloadErrorCode.Invalid,
+      this.#path(),
+      `${this.#path()}: expected a value that can be read, and reading it threw`,
+      { cause: error },
+    );
+  }
+
+  #end(): void {
+    this.#objects.length = 0;
+    if (this.#places.size > 0) this.#places.clear();
+    this.isBusy = false;
+  }
+
+  /** Where among the payload's objects it is; -1: it has not been met. */
+  #placeOf(object: object): number {
+    const objects = this.#objects;
+    if (objects.length > FEW_OBJECTS) return this.#places.get(object) ?? -1;
+    for (let place = 0; place < objects.length; place++) if (objects[place] === object) return place;
+    return -1;
+  }
+
+  #meet(object: object): void {
+    const objects = this.#objects;
+    const place = objects.push(object) - 1;
+    if (place < FEW_OBJECTS) return;
+    if (place === FEW_OBJECTS) for (let i = 0; i < place; i++) this.#places.set(objects[i] as object, i);
+    this.#places.set(object, place);
+  }
+
+  /** Those behind so many have not been met. */
+  #forget(count: number): void {
+    const objects = this.#objects;
+    for (let place = count; place < objects.length; place++) this.#places.delete(objects[place] as object);
+    objects.length = count;
+    if (count <= FEW_OBJECTS) this.#places.clear();
   }
 
   #value(value: unknown, depth: number): void {
@@ -100,13 +145,13 @@ export class PayloadEncoder extends PayloadWriter {
     if (depth >= this.#limits.maxDepth) {
       this.#refuse(`more than ${this.#limits.maxDepth} objects within each other`);
     }
-    const seen = this.#seen.get(value);
-    if (seen !== undefined) {
+    const seen = this.#placeOf(value);
+    if (seen !== -1) {
       this.#reference(seen);
       return;
     }
     if (isProxy(value)) this.#refuse('a Proxy');
-    this.#seen.set(value, this.#seen.size);
+    this.#meet(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) {
       if (prototype !== Array.prototype) this.#refuseSubclass(prototype);
@@ -237,7 +282,7 @@ export class PayloadEncoder extends PayloadWriter {
 
   /** Not yet met. */
   #error(thrown: unknown, depth: number): void {
-    this.#seen.set(Object(thrown) as object, this.#seen.size);
+    this.#meet(Object(thrown) as object);
     this.#reportedError(thrown, depth);
   }
 
@@ -265,9 +310,9 @@ export class PayloadEncoder extends PayloadWriter {
       this.#orUndefined(value, depth);
       return;
     }
-    const seen = this.#seen.get(value);
+    const seen = this.#placeOf(value);
     // Beyond the depth there is no cause any more: what led to the error first is lost, not the error.
-    if (seen !== undefined) this.#reference(seen);
+    if (seen !== -1) this.#reference(seen);
     else if (this.#errors >= MAX_ERRORS || depth + 1 >= this.#limits.maxDepth)
       this.writeFixext1(Extension.Undefined, 0);
     else this.#error(value, depth + 1);
@@ -310,7 +355,7 @@ export class PayloadEncoder extends PayloadWriter {
   /** What is no plain data, in a place where that is no reason to lose the rest. */
   #orUndefined(value: unknown, depth: number): void {
     const { length } = this;
-    const { size } = this.#seen;
+    const met = this.#objects.length;
     const [references, errors] = [this.#references, this.#errors];
     this.#depth = depth;
     try {
@@ -320,8 +365,7 @@ export class PayloadEncoder extends PayloadWriter {
       this.length = length;
       this.#references = references;
       this.#errors = errors;
-      let index = 0;
-      for (const object of this.#seen.keys()) if (index++ >= size) this.#seen.delete(object);
+      this.#forget(met);
       this.writeFixext1(Extension.Undefined, 0);
     }
   }

@@ -211,7 +211,10 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
    * that news, and the thread's other work, come in between.
    */
   get isLate(): boolean {
-    const now = performance.now();
+    return this.isLateAt(performance.now());
+  }
+
+  isLateAt(now: number): boolean {
     if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = now;
     const since = this.#isReceiving ? this.#turnStartMs : this.#betweenSinceMs;
     if (now - since <= TURN_TARGET_MS) return false;

@@ -1,9 +1,11 @@
 /** What a call is answered with: a value, what the method threw, or why it was not called. */
+import { types } from 'node:util';
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { PayloadError, type PayloadLimits, UNDEFINED } from '../../wire/payload/forms.ts';
+import { HEAD_BYTES } from '../../wire/payload/writer.ts';
 import { methodEnds } from './diagnostics.ts';
 import { ActorError, type ActorErrorCode } from './error.ts';
 import type { HostedCall } from './hosted-call.ts';
@@ -11,6 +13,8 @@ import { freeEncoder } from './payloads.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
+/** From here on a copy less is worth looking for. */
+const LARGE_BYTES = 4_096;
 /** What the runtime itself says of a failure. */
 export const FAILURE_LIMITS: PayloadLimits = {
   maxBytes: 65_536,
@@ -111,6 +115,17 @@ export class Answers {
     this.#reply(call, How.Value, NOTHING, 0);
   }
 
+  #bytesItem(call: HostedCall, value: Uint8Array): boolean {
+    const { byteLength: length } = value;
+    if (call.source.outbox.isFullFor(length)) {
+      this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
+      return false;
+    }
+    const { slot } = call;
+    call.source.send(value, length, (end, payload) => end.sendBytesItem(slot, payload, length));
+    return true;
+  }
+
   /** The stream has come to its end. */
   streamEnd(call: HostedCall): void {
     this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
@@ -118,8 +133,9 @@ export class Answers {
 
   /** False: the item cannot be carried, and the call has been answered with that. */
   item(call: HostedCall, value: unknown): boolean {
-    const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
+    if (isLargeBytes(value, this.#thread.limitsOf(index).maxBytes)) return this.#bytesItem(call, value);
+    const encoder = freeEncoder();
     try {
       call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
     } catch (error) {
@@ -136,6 +152,14 @@ export class Answers {
     call.source.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
     return true;
   }
+}
+
+/** What the encoder would write as bytes, so long that a copy less counts. Of a subclass it writes the same. */
+function isLargeBytes(value: unknown, maxBytes: number): value is Uint8Array {
+  if (!types.isUint8Array(value)) return false;
+  const { byteLength } = value;
+  if (byteLength < LARGE_BYTES || byteLength + HEAD_BYTES > maxBytes) return false;
+  return !types.isSharedArrayBuffer(value.buffer);
 }
 
 // What runs within a call: code of the application's, also where it looks like none (a getter).

@@ -177,7 +177,8 @@ function otherName(state: ActorState, flags: number) {
     // Of every object; and what `await` and `JSON.stringify` look for.
     if (typeof name === 'symbol' || name in target) return Reflect.get(target, name, client);
     if (name === 'then' || name === 'toJSON') return undefined;
-    if (state.methods !== null) state.refuseName(name);
+    // A client that was made before anybody knew the methods finds them as well.
+    if (state.methods?.has(name) === false) state.refuseName(name);
     const method: Method = (...args) =>
       state.call(ActorClient.keyOf(client as ActorClient), name, flags, args);
     return method;

@@ -91,14 +91,15 @@ export class ActorHost implements InstanceOwner {
     const actor = this.#actors[index];
     if (actor === undefined) throw corrupt('an actor that lives in this thread', `actor ${index}`);
     const instance = actor.instances.get(key) ?? this.#instances.create(actor, key);
-    const call = new HostedCall(source, slot, generation, flags, deadlineMs, instance, performance.now());
+    const nowMs = performance.now();
+    const call = new HostedCall(source, slot, generation, flags, deadlineMs, instance, nowMs);
     source.add(call);
     const mayOvertake = (flags & CallFlag.Interleaves) !== 0 && instance.state === 'ready';
     // One that joins begins when all before it has, and takes nobody's place.
     const canBegin = (flags & CallFlag.Joins) === 0 ? instance.canBegin : instance.state === 'ready';
     const mayBegin = canBegin && instance.queue.head === null;
-    if ((mayBegin || mayOvertake) && !this.#thread.isLate) {
-      this.#begin(call, bytes, start, end);
+    if ((mayBegin || mayOvertake) && !this.#thread.isLateAt(nowMs)) {
+      this.#begin(call, bytes, start, end, nowMs);
       return;
     }
     call.payload = shortLivedCopyOf(bytes, start, end);
@@ -238,14 +239,15 @@ export class ActorHost implements InstanceOwner {
       const next: HostedCall | null = call.next;
       const joins = (call.flags & CallFlag.Joins) !== 0 && call === instance.queue.head;
       if (instance.canBegin || (call.flags & CallFlag.Interleaves) !== 0 || joins) {
-        if (this.#thread.isLate) {
+        const nowMs = performance.now();
+        if (this.#thread.isLateAt(nowMs)) {
           this.#advanceLater(instance);
           break;
         }
         instance.queue.remove(call);
         const payload = call.payload as Buffer;
         call.payload = null;
-        this.#begin(call, payload, 0, payload.length);
+        this.#begin(call, payload, 0, payload.length, nowMs);
         // A method that ran to its end may have let others be taken out meanwhile.
         call = instance.queue.head;
       } else {
@@ -272,7 +274,7 @@ export class ActorHost implements InstanceOwner {
     call.source.delete(call);
   }
 
-  #begin(call: HostedCall, bytes: Buffer, start: number, end: number): void {
+  #begin(call: HostedCall, bytes: Buffer, start: number, end: number, nowMs: number): void {
     if (!this.#claim(call)) return;
     const { actor } = call.instance;
     const { settings } = actor;
@@ -311,7 +313,7 @@ export class ActorHost implements InstanceOwner {
       );
       return;
     }
-    this.#run(call, name, method, args);
+    this.#run(call, name, method, args, nowMs);
   }
 
   /** Puts streams where the arguments have them. */
@@ -326,11 +328,11 @@ export class ActorHost implements InstanceOwner {
     });
   }
 
-  #run(call: HostedCall, name: string, method: HostedMethod, args: unknown[]): void {
+  #run(call: HostedCall, name: string, method: HostedMethod, args: unknown[], nowMs: number): void {
     call.state = 'running';
     const { instance } = call;
     const { actor, key } = instance;
-    call.begunAtMs = performance.now();
+    call.begunAtMs = nowMs;
     const waitMs = call.begunAtMs - call.givenAtMs;
     const { counters } = this.#thread;
     counters.add(actor.index, ActorCounter.Begun, 1);

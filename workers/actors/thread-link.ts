@@ -19,6 +19,8 @@ export interface ThreadLink {
   readonly turnClockMs: number;
   /** See `ActorThread.isLate`. */
   readonly isLate: boolean;
+  /** The same for who has looked at the clock. @param nowMs of `performance.now` */
+  isLateAt(nowMs: number): boolean;
   limitsOf(actor: number): PayloadLimits;
   contextOf(settings: ActorSettings, key: string, restart: (reason?: unknown) => void): ActorContext;
   /** Sends a message, now or when there is room. The payload is copied if it has to wait. */

@@ -5,7 +5,7 @@ import type { TestThread } from '../../../runtime/testing/hosts.ts';
 import { hardwareAtomics } from '../../../wire/atomics.ts';
 import { RingProducer } from '../../../wire/ring.ts';
 import type { ActorError, Call } from '../../../workers/actors/actors.ts';
-import { type Pair, type PairOptions, startPair } from './pair.ts';
+import { Pair, type PairOptions, startPair } from './pair.ts';
 
 /** What has begun, in order. */
 const told: string[] = [];
@@ -66,6 +66,15 @@ class Desk {
     let sum = 0;
     for await (const item of items) sum += item;
     return sum;
+  }
+
+  async *bytes(lengths: readonly number[]): AsyncGenerator<Uint8Array> {
+    const reused = Buffer.alloc(200_000);
+    for (const length of lengths) {
+      reused.fill(length & 0xff);
+      // A part of memory that is written again at once.
+      yield reused.subarray(100, 100 + length);
+    }
   }
 
   large(bytes: number): string {
@@ -522,3 +531,52 @@ test.serial(
     for (const error of dropped) t.like(error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'yes' });
   },
 );
+
+test.serial('a stream goes directly from its first item on, when nothing was asked before', async (t) => {
+  const pair = await startDesk(t, {}, { afterCalls: 1_000 });
+  const items: number[] = [];
+  for await (const item of pair.handle<typeof Desk>('desk').of('k').count(50)) items.push(item);
+  t.is(items.length, 50);
+  pair.directory.direct.callBackAll();
+  await pair.settle();
+  t.is(pair.directory.direct.tally.calls, 1);
+});
+
+test.serial(
+  'items that are bytes arrive as they were when they were given, whatever their length',
+  async (t) => {
+    const pair = await startDesk(t, { streamItems: 64 });
+    const lengths = [0, 1, 255, 256, 4_095, 4_096, 4_097, 65_532, 65_533, 65_535, 65_536, 150_000];
+    const desk = pair.handle<typeof Desk>('desk').of('k');
+    let index = 0;
+    for await (const item of desk.bytes(lengths)) {
+      const length = lengths[index++] as number;
+      t.is(item.constructor, Uint8Array);
+      t.is(item.byteLength, length);
+      t.true(item.every((byte) => byte === (length & 0xff)));
+      t.is(item.buffer.byteLength, length, 'the memory is its own');
+    }
+    t.is(index, lengths.length);
+  },
+);
+
+test.serial('bytes that are more than a message may have are refused with their path', async (t) => {
+  const pair = await startDesk(t, { maxMessageBytes: 10_000, mailboxBytes: 10_000 });
+  const read = async () => {
+    for await (const item of pair.handle<typeof Desk>('desk').of('k').bytes([9_000, 10_001]))
+      t.is(item.length, 9_000);
+  };
+  await t.throwsAsync(read(), { code: 'SLUICE_MESSAGE_TOO_LARGE', message: /item/ });
+});
+
+test.serial('a client that was made before anybody knew the methods has them all the same', async (t) => {
+  const pair = new Pair({ desk: { class: Desk, pool: 'state' } }, {});
+  t.teardown(() => pair.close());
+  const early = pair.handle<typeof Desk>('desk').of('k');
+  await pair.start('state');
+  await pair.settle();
+  t.is(await early.note('early'), 'early');
+  t.throws(() => (early as unknown as { missing(): void }).missing(), {
+    code: 'SLUICE_ACTOR_METHOD_UNKNOWN',
+  });
+});

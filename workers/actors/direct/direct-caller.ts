@@ -5,6 +5,7 @@
  */
 import { CallFlag } from '../../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../../wire/actors/reactor-end.ts';
+import { copyInto, copyOf } from '../../../wire/bytes.ts';
 import { ClaimState } from '../../../wire/claims.ts';
 import { corrupt } from '../../../wire/decoder.ts';
 import type { GivenTo, MadeCall } from '../made-call.ts';
@@ -25,6 +26,7 @@ export interface DirectCallerOwner {
 }
 
 const NOTHING = new Uint8Array(0);
+const SLOT_BYTES = 512;
 
 export class DirectCaller extends HearsAnswers implements GivenTo {
   /** The reactor's number for it. */
@@ -37,6 +39,8 @@ export class DirectCaller extends HearsAnswers implements GivenTo {
   readonly #calls: (MadeCall | null)[];
   readonly #leases: (Lease | null)[];
   readonly #free: number[] = [];
+  /** Memory for the payload of the call on a slot, which most of them fit into. */
+  readonly #memory: (Buffer | undefined)[] = [];
   #sequence = 0;
 
   constructor(
@@ -57,7 +61,7 @@ export class DirectCaller extends HearsAnswers implements GivenTo {
   }
 
   /** False, and nothing was done: there is no slot for it, or no room. */
-  give(call: MadeCall, lease: Lease): boolean {
+  give(call: MadeCall, lease: Lease, source: Uint8Array): boolean {
     const { bytes } = call;
     const slot = this.#free.at(-1);
     if (slot === undefined || !lease.hasRoomFor(bytes) || !this.#outbox.isOpen) return false;
@@ -76,14 +80,29 @@ export class DirectCaller extends HearsAnswers implements GivenTo {
     call.generation = generation;
     call.sequence = ++this.#sequence;
     const { actor, flags, dueMs, key } = call;
-    const payload = call.payload as Buffer;
+    const payload = this.#keep(slot, source, bytes);
+    call.payload = payload;
     this.#outbox.send(NOTHING, 0, (end) =>
-      end.sendDeliver(slot, generation, actor.index, flags, dueMs, key, payload),
+      end.sendDeliver(slot, generation, actor.index, flags, dueMs, key, payload, bytes),
     );
     return true;
   }
 
-  /** What has not begun of a conversation, oldest first: it was taken back, and is its caller's to send elsewhere. */
+  #keep(slot: number, source: Uint8Array, length: number): Buffer {
+    if (length > SLOT_BYTES) return copyOf(source, 0, length);
+    let kept = this.#memory[slot];
+    if (kept === undefined) {
+      kept = Buffer.allocUnsafeSlow(SLOT_BYTES);
+      this.#memory[slot] = kept;
+    }
+    copyInto(kept, 0, source, 0, length);
+    return kept;
+  }
+
+  /**
+   * What has not begun of a conversation, oldest first: it was taken back, and is its caller's to send elsewhere, before it gives
+   * anything else, as the payloads' memory is the slots'.
+   */
   takeBack(lease: Lease): MadeCall[] {
     const given: MadeCall[] = [];
     for (let slot = 0; slot < this.#leases.length; slot++) {

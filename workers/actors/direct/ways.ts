@@ -94,14 +94,18 @@ export class Ways {
     call.talk = talk;
     const { lease, channel } = talk;
     if (lease !== null && channel !== null) {
-      call.keep(bytes, length);
-      if (channel.give(call, lease)) return;
+      if (channel.give(call, lease, bytes)) return;
       // The way through the reactor has its own bounds, and says when they are reached.
       this.#later(talk);
       this.#leave(talk);
       this.#reactor.send(call, bytes, length, -1);
       return;
     }
+    // Where as much waits as that, the way is not what takes long.
+    const isCrowded = 2 * talk.open > actor.settings.mailboxMessages;
+    // A stream has many messages, so it waits for a channel of its own rather than for many calls.
+    const isStream = (flags & (CallFlag.Streams | CallFlag.Inputs)) !== 0;
+    if (isStream && talk.join === null && talk.after === this.#after && !isCrowded) this.#join(talk);
     if (talk.join !== null && (flags & CallFlag.Interleaves) === 0) {
       // What would be too much for the mailbox is the mailbox's to refuse.
       if (talk.open <= actor.settings.mailboxMessages) {
@@ -113,8 +117,6 @@ export class Ways {
       this.#leave(talk);
     }
     this.#reactor.send(call, bytes, length, -1);
-    // Where as much waits as that, the way is not what takes long.
-    const isCrowded = 2 * talk.open > actor.settings.mailboxMessages;
     if (talk.join === null && ++talk.calls >= talk.after && !isCrowded) this.#join(talk);
   }
 
@@ -188,7 +190,7 @@ export class Ways {
   #resend(call: MadeCall, moved: number): void {
     const payload = call.payload as Buffer;
     call.payload = null;
-    this.#reactor.send(call, payload, payload.length, moved);
+    this.#reactor.send(call, payload, call.bytes, moved);
   }
 
   /** Sends what was held the way that its talk goes now. */
@@ -197,7 +199,7 @@ export class Ways {
       if (!call.isOpen) continue;
       const { lease, channel } = talk;
       if (lease !== null && channel !== null) {
-        if (channel.give(call, lease)) continue;
+        if (channel.give(call, lease, call.payload as Buffer)) continue;
         this.#later(talk);
         this.#leave(talk);
       }
