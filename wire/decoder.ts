@@ -6,7 +6,7 @@
  * whatever is not as the grammar says throws a WireError `SLUICE_CHANNEL_CORRUPT`, which ends the channel and no more.
  */
 
-import { Unpackr } from 'msgpackr';
+import { Unpackr } from 'msgpackr/unpack';
 import { WireError, WireErrorCode } from './errors.ts';
 
 /** Takes bytes in shared memory too, and costs half of what `toString` does. */

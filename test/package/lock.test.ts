@@ -3,6 +3,7 @@ import test from 'ava';
 import { manifest } from './packed.ts';
 
 interface LockedPackage {
+  readonly dev?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly hasInstallScript?: boolean;
@@ -36,4 +37,13 @@ test('package.json says of every install script whether it may run', (t) => {
     path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
   );
   t.deepEqual([...new Set(names)].sort(), Object.keys(manifest.allowScripts).sort());
+});
+
+test('nothing that a user installs has an install script, which npm would warn of', (t) => {
+  const installed = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+  t.true(installed.length > 8);
+  t.deepEqual(
+    installed.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path),
+    [],
+  );
 });

@@ -1,4 +1,4 @@
-/** The codec's tests, run with msgpackr's native string extraction and without it. */
+/** The codec's tests. */
 
 import type { TestFn } from 'ava';
 import fc from 'fast-check';

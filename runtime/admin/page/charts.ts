@@ -5,6 +5,8 @@ import { duration, make, percent, rate, say } from './text.ts';
 
 interface ChartText {
   readonly title: string;
+  /** The axis reaches this far, so that next to nothing looks like it. */
+  readonly least: number;
   readonly lines: readonly {
     readonly series: Series;
     readonly name: string;
@@ -15,9 +17,10 @@ interface ChartText {
 const HEIGHT = 150;
 
 const texts: readonly ChartText[] = [
-  { title: 'Requests per second', lines: [{ series: 'perSecond', name: 'ended', show: rate }] },
+  { title: 'Requests per second', least: 1, lines: [{ series: 'perSecond', name: 'ended', show: rate }] },
   {
     title: 'Time in the application',
+    least: 1,
     lines: [
       { series: 'p50', name: 'p50', show: duration },
       { series: 'p99', name: 'p99', show: duration },
@@ -25,14 +28,20 @@ const texts: readonly ChartText[] = [
   },
   {
     title: 'Wait for a thread',
+    least: 1,
     lines: [
       { series: 'wait50', name: 'p50', show: duration },
       { series: 'wait99', name: 'p99', show: duration },
     ],
   },
-  { title: 'Credit stalls per second', lines: [{ series: 'stallsPerSecond', name: 'stalls', show: rate }] },
+  {
+    title: 'Credit stalls per second',
+    least: 1,
+    lines: [{ series: 'stallsPerSecond', name: 'stalls', show: rate }],
+  },
   {
     title: 'Fullest ring',
+    least: 10,
     lines: [{ series: 'ring', name: 'used', show: (value) => percent(value / 100) }],
   },
 ];
@@ -120,7 +129,7 @@ function plotOf({ text, place }: Chart, data: uPlot.AlignedData): uPlot {
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, 0.001) * 1.1] } },
+      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, text.least) * 1.1] } },
       axes: [
         {
           ...axis,
