@@ -1,7 +1,7 @@
 /**
  * A standard stream of the process, written to without waiting for it and without believing that it ends.
  *
- * A reader that stalls holds up `maxWaitingBytes` and no more; a stream that fails (a full disk, a reader that has gone) is
+ * A reader that stalls holds up `maxWaitingBytes` and no more, so one write of more is dropped; a stream that fails (a full disk, a reader that has gone) is
  * tried again from time to time, since disks are emptied and a FIFO gets a new reader. What could not be written is counted,
  * and the count told when writing goes on.
  */
@@ -51,9 +51,10 @@ export class BoundedOutput {
       return;
     }
     const waiting = this.#stream.writableLength;
-    // What is larger by itself goes where nothing waits.
-    if (waiting > 0 && waiting + chunk.length > this.#maxWaitingBytes) {
+    if (waiting + chunk.length > this.#maxWaitingBytes) {
       this.#dropped++;
+      // Nobody else tells of it when the stream has nothing to write.
+      if (waiting === 0) this.#stream.write('', this.#written);
       return;
     }
     if (this.#state === 'failing') {

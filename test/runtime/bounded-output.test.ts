@@ -63,19 +63,22 @@ test('what a stream does not take waits up to the limit; the rest is dropped, an
   t.deepEqual(dropped, [2]);
 });
 
-test('what is larger than the limit goes where nothing waits', async (t) => {
+test('what is larger than the limit by itself is dropped and counted, whether something waits or not', async (t) => {
   const { stream, output, dropped, flushed } = create(100);
-  const large = 'x'.repeat(1_000);
+  const large = 'x'.repeat(101);
   output.write(large);
+  t.is(stream.writable.writableLength, 0);
   await flushed();
+  t.deepEqual(dropped, [1]);
   stream.stalls = true;
   output.write('first');
   output.write(large);
+  t.is(stream.writable.writableLength, 5);
   stream.stalls = false;
   stream.take();
   await flushed();
-  t.deepEqual(stream.taken, [large, 'first']);
-  t.deepEqual(dropped, [1]);
+  t.deepEqual(stream.taken, ['first']);
+  t.deepEqual(dropped, [1, 1]);
 });
 
 test('a reader that is slow is told of once in half of what may wait', (t) => {

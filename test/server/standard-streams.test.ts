@@ -19,6 +19,7 @@ const pools = {
   },
 };
 
+const MAX_WAITING_BYTES = 1_048_576;
 /** Together more than twice the heap of a thread. */
 const PIECES = 200;
 const PIECE_BYTES = 524_288;
@@ -69,6 +70,38 @@ test.serial('what an application prints without a break is bounded in its thread
   t.true(Number(dropped.writes) > 1_900);
   t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
 });
+
+for (const prints of ['untouched', 'labelled'] as const) {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    test.serial(`one write of 100 MB is cut or dropped, and counted: ${stream} ${prints}`, async (t) => {
+      const large = { printing: { ...pools.printing, resourceLimits: {} } };
+      const { child, log, listening } = startProcess(t, {
+        pools: large,
+        log: { format: 'json', prints, maxWaitingBytes: MAX_WAITING_BYTES },
+      });
+      const origin = await listening();
+      const stalled = child[prints === 'labelled' ? 'stdout' : stream];
+      let bytes = 0;
+      stalled?.on('data', (piece) => {
+        bytes += Buffer.byteLength(piece);
+      });
+      stalled?.pause();
+      for (const as of ['text', 'bytes']) {
+        const before = bytes;
+        t.is((await requestHttp1(`${origin}/?to=${stream}&large=100000000&as=${as}`)).status, 200);
+        stalled?.resume();
+        const dropped = await log.until('application output was dropped', ({ writes }) => Number(writes) > 0);
+        t.is(dropped.level, 'warn');
+        t.true(bytes - before < 2 * MAX_WAITING_BYTES, `${bytes - before} bytes`);
+        log.lines.length = 0;
+      }
+      await requestHttp1(`${origin}/?to=${stream}&large=100000000&as=part`);
+      await requestHttp1(`${origin}/?to=${stream}&text=${encodeURIComponent('{"msg":"printed again"}')}`);
+      if (prints === 'labelled' || stream === 'stdout') await log.until('printed again');
+      t.is((await requestHttp1(`${origin}/served`)).body.toString(), '5', 'in one thread');
+    });
+  }
+}
 
 for (const prints of ['untouched', 'labelled'] as const)
   test.serial(`applications print without end to a full disk, and go on: ${prints}`, async (t) => {
