@@ -137,6 +137,7 @@ function serve({ contender, load, port, channel }: Assignment): void {
     onTrailers: unexpected,
     onReset: unexpected,
     onPromised: unexpected,
+    onTimes: unexpected,
     onWake: () => turns.wake(),
     onWritable: () => turns.wake(),
     onCorrupt: raise,

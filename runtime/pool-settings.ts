@@ -54,6 +54,10 @@ export function poolOptions(
       validate: pool.validate,
       stopTimeoutMs: config.drainTimeoutMs,
       ...(config.requestId !== null && { requestIdField: config.requestId.field }),
+      // Our own applications have no tracer.
+      ...(config.tracing?.spans === true &&
+        !pool.hasOnlyActors &&
+        !pool.applicationOptions && { tracing: { maxUnsent: config.tracing.maxUnsent } }),
       maxErrorChars: config.log.maxErrorChars,
       ...(prints?.labels && { prints: prints.labels }),
       maxWaitingPrintBytes: config.log.maxWaitingBytes,

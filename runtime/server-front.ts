@@ -96,13 +96,20 @@ function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyo
     headerTimeoutMs: limits.headerTimeoutMs,
     idleTimeoutMs: limits.idleTimeoutMs,
     maxTargetBytes: limits.maxTargetBytes,
-    labels: labelsOf(config),
+    labels: labelsOf(config, owner),
   };
   return { plain, checked: { ...plain, router: new Router([...healthRoutes(config, owner), ...routes]) } };
 }
 
-function labelsOf({ requestId }: Config): Labels | null {
-  return requestId === null ? null : new Labels(new RequestIds(requestId.field), requestId.respond);
+function labelsOf({ requestId, tracing }: Config, { reactor }: FrontOwner): Labels | null {
+  const answersTiming = tracing?.serverTiming === true;
+  if (requestId === null && !answersTiming) return null;
+  return new Labels({
+    ids: requestId && new RequestIds(requestId.field),
+    answersIds: requestId?.respond === true,
+    answersTiming,
+    nowMs: () => reactor.nowMs,
+  });
 }
 
 function healthRoutes({ health }: Config, owner: FrontOwner): Route<Destination>[] {

@@ -52,6 +52,8 @@ export interface HostOptions {
   readonly maxErrorChars?: number;
   /** Bytes that the application has printed and the reactor not yet taken, for each stream; default: any number. */
   readonly maxWaitingPrintBytes?: number;
+  /** Requests get spans; absent: they do not. */
+  readonly tracing?: Pick<TracingSettings, 'maxUnsent'>;
   /** What the application prints becomes lines of the log; absent: it crosses as it is. */
   readonly prints?: PrintSettings;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
@@ -106,6 +108,12 @@ export interface ThreadControl {
    * without that has lost the rest.
    */
   sendHeapSnapshot(port: MessagePort): Promise<void>;
+}
+
+export interface TracingSettings {
+  readonly pool: string;
+  readonly thread: string;
+  readonly maxUnsent: number;
 }
 
 /** How prints are written where they are lines of the log. */

@@ -9,10 +9,18 @@
 import type { RequestHead } from './request-head.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const GRAMMAR_VERSION = 7;
+export const GRAMMAR_VERSION = 8;
 
 /** Reactor → thread. */
-export const ReactorMessage = { Open: 0, Data: 1, Trailers: 2, Credit: 3, Reset: 4, Promised: 5 } as const;
+export const ReactorMessage = {
+  Open: 0,
+  Data: 1,
+  Trailers: 2,
+  Credit: 3,
+  Reset: 4,
+  Promised: 5,
+  Times: 6,
+} as const;
 /** Thread → reactor. */
 export const ThreadMessage = {
   Head: 8,
@@ -122,4 +130,6 @@ export interface ThreadHandler extends ChannelEvents {
    * this thread already. Not: nothing was promised, and `pushSlot` says nothing.
    */
   onPromised(slot: number, number: number, accepted: boolean, pushSlot: number): void;
+  /** What the thread has followed (`Vitals.follow`) is over, sent or cut off; the slot may serve another by now. `status`: 0, there was no head */
+  onTimes(slot: number, generation: number, atUs: number, status: number): void;
 }

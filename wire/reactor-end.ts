@@ -117,6 +117,15 @@ export class ReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
+  sendTimes(slot: number, generation: number, atUs: number, status: number): boolean {
+    if (!this.begin(INTEGERS_BOUND)) return false;
+    this.encoder.message(5, ReactorMessage.Times, slot);
+    this.encoder.integer(generation);
+    this.encoder.integer(atUs);
+    this.encoder.integer(status);
+    return this.commit();
+  }
+
   sendPromised(slot: number, number: number, accepted: boolean, pushSlot: number): boolean {
     if (!this.begin(INTEGERS_BOUND)) return false;
     this.encoder.message(5, ReactorMessage.Promised, slot);

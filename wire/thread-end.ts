@@ -18,6 +18,7 @@ const DATA = (4 << 8) | ReactorMessage.Data;
 const TRAILERS = (3 << 8) | ReactorMessage.Trailers;
 const CREDIT = (3 << 8) | ReactorMessage.Credit;
 const RESET = (4 << 8) | ReactorMessage.Reset;
+const TIMES = (5 << 8) | ReactorMessage.Times;
 const PROMISED = (5 << 8) | ReactorMessage.Promised;
 
 /** The thread's end. */
@@ -164,6 +165,15 @@ export class ThreadEnd extends ChannelEnd {
         const pushSlot = this.slot(decoder.integer());
         decoder.finish();
         handler.onPromised(slot, number, accepted, pushSlot);
+        return;
+      }
+      case TIMES: {
+        const slot = this.slot(decoder.integer());
+        const generation = decoder.integer();
+        const atUs = decoder.integer();
+        const status = decoder.integer();
+        decoder.finish();
+        handler.onTimes(slot, generation, atUs, status);
         return;
       }
       default:

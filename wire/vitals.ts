@@ -21,9 +21,11 @@
  *                stalled since     when the stall that goes on began, or 0
  *                computed          microseconds from its beginning until the thread began the next one or its loop came around, less what
  *                                  the thread waited for a core; 0: neither has happened, the thread computes since then
- *                three unused
+ *                given             when the reactor gave the thread the slot's exchange
+ *                followed          1: the thread wants to hear when the exchange is over for its peer, too
+ *                one unused
  *
- * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back` excepted, one word at a time and without
+ * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back` and `given` excepted, one word at a time and without
  * a barrier: what is read is a moment old at most, and what belongs to an exchange was written before the message that ended it was
  * published, but for `computed`, which may come later.
  *
@@ -52,6 +54,8 @@ const STALLS = 1;
 const STALLED = 2;
 const STALLED_SINCE = 3;
 const COMPUTED = 4;
+const GIVEN = 5;
+const FOLLOWED = 6;
 
 export function allocateVitals(slots: number): SharedArrayBuffer {
   return new SharedArrayBuffer((SLOTS + slots * WORDS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT);
@@ -120,6 +124,20 @@ export class Vitals {
     words[at + COMPUTED] = 0;
   }
 
+  /** When the reactor gave it the slot's exchange. */
+  givenUs(slot: number): number {
+    return (this.#words[SLOTS + slot * WORDS_PER_SLOT + GIVEN] as number) >>> 0;
+  }
+
+  /** It wants to hear when the slot's exchange is over. Until `unfollow`, for whichever exchange the slot serves. */
+  follow(slot: number): void {
+    this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] = 1;
+  }
+
+  unfollow(slot: number): void {
+    this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] = 0;
+  }
+
   /** The thread begins something else than the slot's exchange, or comes around its loop. */
   computed(slot: number, us: number): void {
     this.#words[SLOTS + slot * WORDS_PER_SLOT + COMPUTED] = us | 1;
@@ -173,6 +191,15 @@ export class Vitals {
   /** As the thread wrote it: what differs from the last time is another turn. */
   get turn(): number {
     return this.#words[TURN] as number;
+  }
+
+  /** Before OPEN is published. */
+  give(slot: number, nowUs: number): void {
+    this.#words[SLOTS + slot * WORDS_PER_SLOT + GIVEN] = nowUs;
+  }
+
+  isFollowed(slot: number): boolean {
+    return this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] === 1;
   }
 
   /** The slot whose application code has been called and has not returned; -1: none. */

@@ -31,6 +31,7 @@ import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
 import { named, runningRequestId, setCalledRequest } from './running-request.ts';
+import type { Tracing } from './tracing.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Failures told to the reactor's log in one second; the rest are counted. */
@@ -66,6 +67,7 @@ export default async function boot({
   let actors: ActorThread | undefined;
   try {
     const draining = new AbortController();
+    let tracing: Tracing | null = null;
     // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
     const context = new AsyncResource('SLUICE_LIFESPAN');
     const shutdown = new Shutdown((error) => {
@@ -83,6 +85,11 @@ export default async function boot({
         options.hasOnlyActors === true
           ? NO_APPLICATION
           : await context.runInAsyncScope(load, undefined, options, shutdown);
+      if (options.tracing !== undefined) {
+        const { Tracing } = await import('./tracing.ts');
+        const settings = { ...options.tracing, pool: options.pool, thread };
+        tracing = new Tracing(settings, options.application, vitals);
+      }
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
       await context.runInAsyncScope(start);
@@ -93,7 +100,8 @@ export default async function boot({
     }
     const isNamed = labels !== undefined && options.requestIdField !== undefined;
     const application = isNamed ? named(loaded.application) : loaded.application;
-    const running = new Host(application, channel, options, new FailureReporter(reports, options));
+    const failures = new FailureReporter(reports, options);
+    const running = new Host(application, channel, options, failures, undefined, tracing);
     host = running;
     if (isNamed) setCalledRequest(() => running.calledRequestId);
     const drained = Promise.withResolvers<void>();

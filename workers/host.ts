@@ -18,6 +18,7 @@ import type { Application, ExchangeRequest } from './gateway.ts';
 import { incomplete } from './incomplete.ts';
 import { HostedRequest, PromisedRequest } from './request.ts';
 import { type OutletOwner, ThreadOutlet } from './thread-outlet.ts';
+import type { Tracing } from './tracing.ts';
 import { Turns } from './turns.ts';
 
 export interface HostObserver {
@@ -33,6 +34,8 @@ export class Host implements ThreadHandler, OutletOwner {
   readonly #vitals: Vitals;
   readonly #turns: Turns;
   readonly #idField: string;
+  /** Null: requests have no spans. */
+  readonly #tracing: Tracing | null;
   readonly #outlet: ThreadOutlet;
 
   #open = 0;
@@ -50,7 +53,9 @@ export class Host implements ThreadHandler, OutletOwner {
     options: HostOptions,
     observer: HostObserver,
     atomics: AtomicWords = hardwareAtomics,
+    tracing: Tracing | null = null,
   ) {
+    this.#tracing = tracing;
     this.#application = application;
     this.#idField = options.requestIdField ?? '';
     const channel = openChannel(transfer, this, atomics);
@@ -66,6 +71,7 @@ export class Host implements ThreadHandler, OutletOwner {
 
   close(): void {
     this.#turns.close();
+    this.#tracing?.close();
     this.#channel.close();
   }
 
@@ -169,15 +175,20 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#running++;
     this.#vitals.enter(slot);
     // All that can throw is in there, and contained.
-    void this.#run(exchange);
+    void this.#run(exchange, generation);
     this.#vitals.leave();
     this.#turns.begun();
   }
 
   /** Never rejects. */
-  async #run(exchange: HostedExchange): Promise<void> {
+  async #run(exchange: HostedExchange, generation: number): Promise<void> {
     try {
-      let result = exchange.begin(this.#application);
+      let result =
+        this.#tracing === null
+          ? exchange.begin(this.#application)
+          : exchange.begin(
+              () => this.#tracing?.call(this.#application, exchange, generation) as Promise<void>,
+            );
       if (result !== undefined) result = await result;
       if (exchange.tunnel !== null) await exchange.tunnel.returned(false);
       if (!exchange.onReturn()) throw incomplete(result);
@@ -281,6 +292,7 @@ export class Host implements ThreadHandler, OutletOwner {
       return;
     }
     const pending = pushes?.pending(number);
+    if (this.#tracing !== null) this.#vitals.unfollow(pushSlot);
     const request = new PromisedRequest(parent?.request ?? null, pending ?? null, parent?.requestId);
     const pushed = new HostedExchange(this.#outlet, pushSlot, request, true);
     this.#slots[pushSlot] = pushed;
@@ -295,12 +307,17 @@ export class Host implements ThreadHandler, OutletOwner {
     }
   }
 
+  onTimes(slot: number, generation: number, atUs: number, status: number): void {
+    this.#tracing?.onSent(slot, generation, atUs, status);
+  }
+
   // ---- from the outlet
 
   onFinished(exchange: HostedExchange): void {
     // Called again for an exchange whose end broke off in here, when the slot may serve another.
     if (this.#slots[exchange.slot] !== exchange) return;
     this.#slots[exchange.slot] = null;
+    if (this.#tracing !== null) this.#tracing.onFinished(exchange.slot);
     this.#open--;
     this.#turns.answered(exchange.begunIn);
     if (this.#state === 'draining') queueMicrotask(() => this.#checkDrained());

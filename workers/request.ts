@@ -48,9 +48,16 @@ export class HostedRequest implements ExchangeRequest {
 
   get fields(): Fields {
     this.#fields ??= new ReceivedFields(
-      this.id === '' ? this.#head.fields : withId(this.#head.fields, this.#idField, this.id),
+      this.id === '' ? this.#head.fields : withField(this.#head.fields, this.#idField, this.id),
     );
     return this.#fields;
+  }
+
+  /** These in the place of what has come by their names. Before an application looks. */
+  setTraceFields(fields: ReadonlyMap<string, string>): void {
+    let flat = ReceivedFields.flat(this.fields);
+    for (const [name, value] of fields) flat = withField(flat, name, value);
+    this.#fields = new ReceivedFields(flat);
   }
 
   get remote(): RemoteAddress {
@@ -71,14 +78,14 @@ export class HostedRequest implements ExchangeRequest {
   }
 }
 
-/** One line with the identifier, in the place of whatever a client may have sent by its name. */
-function withId(fields: readonly string[], name: string, id: string): readonly string[] {
+/** One line with the value, in the place of whatever a client may have sent by its name. */
+function withField(fields: readonly string[], name: string, value: string): readonly string[] {
   if (name === '') return fields;
   const named: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== name) named.push(fields[i] as string, fields[i + 1] as string);
   }
-  named.push(name, id);
+  named.push(name, value);
   return named;
 }
 

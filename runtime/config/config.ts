@@ -29,6 +29,8 @@ export interface Config
   readonly requestId: RequestIdConfig | null;
   /** Null: the admin endpoints are on the control socket alone. */
   readonly admin: AdminConfig | null;
+  /** Null: nobody is told where time goes. */
+  readonly tracing: TracingConfig | null;
   readonly profiling: ProfilingConfig;
   readonly log: LogConfig;
   /** Where each value came from. */
@@ -38,6 +40,8 @@ export interface Config
 export type TopicsConfig = NonNullable<ConfigOutput['topics']>;
 
 export type RequestIdConfig = NonNullable<ConfigOutput['requestId']>;
+
+export type TracingConfig = NonNullable<ConfigOutput['tracing']>;
 
 export type ProfilingConfig = ConfigOutput['profiling'];
 

@@ -371,6 +371,7 @@ function assemble(
     monitoring: assembleMonitoring(output, dirname(file)),
     admin: assembleAdmin(output, dirname(file)),
     requestId: output.requestId ?? null,
+    tracing: output.tracing ?? null,
     profiling: output.profiling,
     drainTimeoutMs: overrides.drainTimeoutMs?.value ?? output.drainTimeoutMs,
     drainDelayMs: output.drainDelayMs,

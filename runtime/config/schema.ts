@@ -26,6 +26,7 @@ import { staticSchema } from './static-schema.ts';
 import { maxThreads } from './thread-range.ts';
 import { env, execArgv, threads } from './threads-schema.ts';
 import { topicsSection } from './topics-schema.ts';
+import { tracingSection } from './tracing-schema.ts';
 
 export const kinds = ['exchange', 'generator', 'handler', 'node', 'server', 'fetch'] as const;
 
@@ -412,6 +413,7 @@ export const configSchema = v.pipe(
       monitoring: monitoringSection,
       admin: adminSection,
       requestId: requestIdSection,
+      tracing: tracingSection,
       profiling: profilingSection,
       drainTimeoutMs: timeout(
         'How long open exchanges may take to finish after SIGTERM or SIGINT; then they are reset.',

@@ -1,23 +1,58 @@
-/** What the server adds to the heads of responses for those who look into it: the request's identifier. */
+/** What the server adds to the heads of responses for those who look into it: the request's identifier, and where its time has gone. */
 import type { Exchange } from '../exchange/exchange.ts';
 import type { RequestIds } from '../request-ids.ts';
 
-export class Labels {
-  /** Null: requests have none. */
+export interface LabelsOptions {
+  /** Null: requests have no identifiers. */
   readonly ids: RequestIds | null;
-  readonly #responds: boolean;
+  /** Responses carry them. */
+  readonly answersIds: boolean;
+  readonly answersTiming: boolean;
+  /** The reactor's. */
+  readonly nowMs: () => number;
+}
 
-  constructor(ids: RequestIds | null, responds: boolean) {
-    this.ids = ids;
-    this.#responds = responds;
+export class Labels {
+  readonly ids: RequestIds | null;
+  readonly #options: LabelsOptions;
+
+  constructor(options: LabelsOptions) {
+    this.ids = options.ids;
+    this.#options = options;
   }
 
   /** The fields of a response, with what is added to them. What the application has said itself stays. */
   on(exchange: Exchange, fields: readonly string[]): readonly string[] {
+    const { answersIds, answersTiming } = this.#options;
+    const more: string[] = [];
     const { requestId } = exchange;
-    if (this.ids === null || !this.#responds || requestId === '') return fields;
-    const { field } = this.ids;
-    for (let i = 0; i < fields.length; i += 2) if (fields[i] === field) return fields;
-    return [...fields, field, requestId];
+    if (this.ids !== null && answersIds && requestId !== '' && !has(fields, this.ids.field))
+      more.push(this.ids.field, requestId);
+    if (answersTiming) {
+      const timing = this.#timing(exchange);
+      if (timing !== '') more.push('server-timing', timing);
+    }
+    return more.length === 0 ? fields : [...fields, ...more];
   }
+
+  /** W3C Server Timing, in milliseconds; empty: no pool was asked to run it. */
+  #timing(exchange: Exchange): string {
+    const { admittedAtMs } = exchange;
+    if (admittedAtMs === 0) return '';
+    const nowMs = this.#options.nowMs();
+    const waits = exchange.waits;
+    if (waits === null) return `queue;dur=${rounded(nowMs - admittedAtMs)}`;
+    const { queueMs, claimMs } = waits;
+    const applicationMs = Math.max(0, nowMs - admittedAtMs - queueMs - claimMs);
+    return `queue;dur=${rounded(queueMs)}, claim;dur=${rounded(claimMs)}, app;dur=${rounded(applicationMs)}`;
+  }
+}
+
+function has(fields: readonly string[], name: string): boolean {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return true;
+  return false;
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

@@ -18,9 +18,17 @@
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import { DEFAULT_URGENCY, Flag, ResetBy, ResetReason } from '../../wire/messages.ts';
+import { elapsed } from '../../wire/vitals.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import type { DeadlineNotes, Watched, Watcher } from '../deadlines/watched.ts';
-import { Job, type JobThread, type OpeningThread, type Particulars, type Refusal } from '../pools/job.ts';
+import {
+  type FollowingThread,
+  Job,
+  type JobThread,
+  type OpeningThread,
+  type Particulars,
+  type Refusal,
+} from '../pools/job.ts';
 import { Stall } from '../pools/span.ts';
 import { affinityKeyOf } from './affinity.ts';
 import type * as contracts from './contracts.ts';
@@ -101,6 +109,7 @@ export class Exchange extends Job implements Watched {
 
   readonly #destination: Destination;
   #progress: ExchangeState;
+  #isTransportOver = false;
   /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
   #outcome: Outcome | null = null;
   /** Null: the thread has nothing to hear of but content and credit. */
@@ -111,6 +120,9 @@ export class Exchange extends Job implements Watched {
   #allowedBytes: number;
   /** Null: OPEN has said, or will say, that there is none. */
   #content: RequestContent | null;
+  /** A thread that waits to hear when it is over; null: none does. */
+  #follower: { readonly thread: FollowingThread; readonly slot: number; readonly generation: number } | null =
+    null;
   /** Null until a response begins that is not whole. */
   #credit: ResponseCredit | null = null;
 
@@ -263,10 +275,35 @@ export class Exchange extends Job implements Watched {
     if (this.span !== null) this.span.ended();
     this.watcher?.forget(this);
     this.#count(reset, byPeer);
+    this.#tellFollower();
     // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
     if (!reset) return;
     this.#content?.drop();
     this.#abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
+  }
+
+  override onFollowed(thread: FollowingThread, slot: number, generation: number): void {
+    this.#follower = { thread, slot, generation };
+    if (this.#isTransportOver) this.#tellFollower();
+  }
+
+  /** A thread whose ring is full does without it. */
+  #tellFollower(): void {
+    const follower = this.#follower;
+    this.#isTransportOver = true;
+    if (follower === null) return;
+    this.#follower = null;
+    const { thread, slot, generation } = follower;
+    thread.channel.sendTimes(slot, generation, clockMicroseconds(), this.status);
+    thread.requestTurn();
+  }
+
+  /** What it waited for before its application began; null: no thread has it. */
+  get waits(): { readonly queueMs: number; readonly claimMs: number } | null {
+    const { thread, slot, admittedAtMs, assignedAtMs } = this;
+    if (thread?.vitals === undefined) return null;
+    const claimUs = elapsed(clockMicroseconds(assignedAtMs), thread.vitals.begunUs(slot));
+    return { queueMs: assignedAtMs - admittedAtMs, claimMs: claimUs / 1000 };
   }
 
   #count(reset: boolean, byPeer: boolean): void {

@@ -6,6 +6,7 @@
  */
 import { DEFAULT_URGENCY } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
+import type { Vitals } from '../../wire/vitals.ts';
 import type { Lane } from './lane.ts';
 import type { JobSpan } from './span.ts';
 
@@ -16,6 +17,8 @@ export interface JobThread {
     ReactorEnd,
     'maxDataRecordBytes' | 'sendData' | 'sendTrailers' | 'sendCredit' | 'sendReset' | 'sendPromised'
   >;
+  /** What the thread says of when it began; absent: it is no thread. */
+  readonly vitals?: Pick<Vitals, 'begunUs'>;
   /** Whether `adopt` would take a job now. */
   readonly canAdopt: boolean;
   adopt(job: Job): boolean;
@@ -29,6 +32,12 @@ export interface JobThread {
 export interface OpeningThread {
   readonly channel: Pick<ReactorEnd, 'sendOpen' | 'sendTrailers'>;
   waitForRoom(job: Job): void;
+}
+
+/** A thread that follows a job beyond its own part in it. */
+export interface FollowingThread {
+  readonly channel: Pick<ReactorEnd, 'sendTimes'>;
+  requestTurn(): void;
 }
 
 /** Of a job, for people: names and short texts. */
@@ -108,6 +117,10 @@ export abstract class Job {
   }
   /** The job is the thread's no longer: FINAL came, and `thread` is null from now on. */
   abstract onReleased(): void;
+  /** The thread has ended its part, and wants to hear when the job is over. */
+  onFollowed(_thread: FollowingThread, _slot: number, _generation: number): void {
+    // There is no more to it.
+  }
   /** The thread died after it had begun this job. */
   abstract onLost(): void;
   /** @param noThreadForMs until there may be a thread; 0: there are threads */

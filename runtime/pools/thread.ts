@@ -240,6 +240,7 @@ export class Thread implements JobHolder {
       this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
       return false;
     }
+    this.vitals.give(slot, clockMicroseconds(this.#turns.nowMs));
     let isSent = false;
     try {
       isSent = job.sendOpen(this, slot, generation);
@@ -384,8 +385,10 @@ export class Thread implements JobHolder {
     }
     this.#record(job);
     if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
+    const followedIn = this.vitals.isFollowed(job.slot) ? job.slot : -1;
     this.#release(job);
     this.#tellReleased(job);
+    if (followedIn !== -1) job.onFollowed(this, followedIn, job.generation);
     this.#backlog.isAboutToBegin = true;
     this.#leaveLane(job);
     this.#tellOfRoom();

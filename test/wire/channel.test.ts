@@ -36,9 +36,10 @@ test('every message of the reactor arrives at the thread as it was sent and in o
   t.true(reactor.sendTrailers(7, ['checksum', 'ä']));
   t.true(reactor.sendCredit(7, 65_536));
   t.true(reactor.sendReset(7, 8, ResetBy.Server));
+  t.true(reactor.sendTimes(7, 3, 4_000_000_000, 200));
   t.is(thread.receive(100), 0, 'nothing is visible before publish');
   reactor.publish();
-  t.is(thread.receive(100), 8);
+  t.is(thread.receive(100), 9);
   t.deepEqual(atThread, [
     ['open', 7, 3, Flag.End, ...open, FIELDS, ''],
     ['open', 8, 3, 0, ...open, FIELDS, '["TLSv1.3"]'],
@@ -48,6 +49,7 @@ test('every message of the reactor arrives at the thread as it was sent and in o
     ['trailers', 7, ['checksum', 'ä']],
     ['credit', 7, 65_536],
     ['reset', 7, 8, ResetBy.Server],
+    ['times', 7, 3, 4_000_000_000, 200],
   ]);
 });
 

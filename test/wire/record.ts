@@ -62,6 +62,7 @@ export function recordThread(into: Received[], own: Partial<ThreadHandler> = {})
     onReset: (slot, code, by) => into.push(['reset', slot, code, by]),
     onPromised: (slot, number, accepted, pushSlot) =>
       into.push(['promised', slot, number, accepted, pushSlot]),
+    onTimes: (slot, generation, atUs, status) => into.push(['times', slot, generation, atUs, status]),
     ...own,
   };
 }
