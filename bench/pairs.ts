@@ -1,6 +1,9 @@
 /**
  * Sets two trees against each other: what does a change cost per small request?
- *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--threads 1]
+ *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--threads 1] [--observe metrics,ids,timing]
+ *
+ * With --observe the second tree also says of itself what is named, and metrics are asked for every 10 ms: with the same tree twice that
+ * is what observing a server costs it.
  *
  * A pair is a run of each, one right after the other and in turns the one or the other first, each with a fresh server under the same
  * load. A machine that drifts moves both sides of a ratio. What is printed is the median of the ratios, second tree to first, with an
@@ -16,6 +19,7 @@ import { HELLO } from './content.ts';
 import { load } from './load.ts';
 import { loadAverage } from './machine.ts';
 import { cpuMicroseconds } from './measure.ts';
+import { type Observed, observationsOf, observed } from './observation.ts';
 import { assertAnswer } from './probe.ts';
 import { CONNECTIONS, STREAMS } from './scenarios/small.ts';
 import { median, medianInterval } from './statistics.ts';
@@ -29,6 +33,7 @@ const { values, positionals } = parseArgs({
     pairs: { type: 'string', default: '15' },
     seconds: { type: 'string', default: '4' },
     threads: { type: 'string', default: '1' },
+    observe: { type: 'string', default: '' },
   },
 });
 const [pairs, seconds, threads] = [values.pairs, values.seconds, values.threads].map(Number);
@@ -36,24 +41,32 @@ if (positionals.length !== 2) throw new Error('expected two trees: node bench/pa
 const directory = mkdtempSync(join(tmpdir(), 'sluice-pairs-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 
+const wanted = observationsOf(values.observe);
+const observations = [await observed(new Set()), await observed(wanted)];
+
 const trees = positionals.map((tree, index) =>
   sluice({
     name: `${index === 0 ? 'first' : 'second'} (${tree})`,
     directory,
     tree: resolve(tree),
+    options: (observations[index] as Observed).options,
     pools: { hello: { application: 'hello.ts', threads, paths: ['/hello'] } },
   }),
 );
 
-async function measure(contender: Contender): Promise<Figures> {
+async function measure(contender: Contender, { watch }: Observed): Promise<Figures> {
   const server = await contender.start();
   try {
     await assertAnswer(server.origin, '/hello', HELLO, contender.name);
     const options = { url: `${server.origin}/hello`, connections: CONNECTIONS, streams: STREAMS };
     await load({ ...options, seconds: 1 });
+    const unwatch = watch();
     const before = cpuMicroseconds(server.program.pid);
     const { requests, requestsPerSecond } = await load({ ...options, seconds });
     const usedUs = cpuMicroseconds(server.program.pid) - before;
+    const scrapes = unwatch();
+    if (wanted.has('metrics') && watch === observations[1]?.watch && scrapes < seconds * 10)
+      throw new Error(`expected metrics to be answered about ${seconds * 100} times, got ${scrapes}`);
     server.program.assertAlive();
     return { 'CPU µs per request': usedUs / requests, 'requests per second': requestsPerSecond };
   } finally {
@@ -65,7 +78,7 @@ const figures: [Figures[], Figures[]] = [[], []];
 console.log(`load average before: ${loadAverage()}`);
 for (let pair = 0; pair < pairs; pair++) {
   for (const which of pair % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-    figures[which].push(await measure(trees[which]));
+    figures[which].push(await measure(trees[which], observations[which] as Observed));
   }
   const shown = METRICS.map(
     (metric) => `${metric} ${figures.map((runs) => formatNumber(runs[pair][metric])).join(' → ')}`,

@@ -101,7 +101,7 @@ export class Destinations {
     }
     return {
       onEnded: (exchange, outcome) => {
-        count(exchange);
+        count(exchange, outcome);
         write(exchange, outcome);
       },
     };

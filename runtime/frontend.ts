@@ -14,6 +14,7 @@ import { LingeringSockets, type LingerOptions } from './connections/lingering.ts
 import type { Deadline, DeadlineCounters } from './deadlines/counters.ts';
 import { Deadlines } from './deadlines/deadlines.ts';
 import type { Destination, Exchange } from './exchange/exchange.ts';
+import { FrontCounters } from './front-counters.ts';
 import { HandshakeLog } from './handshake-log.ts';
 import type { Readiness } from './health/readiness.ts';
 import { ConnectionLimits } from './limits.ts';
@@ -48,6 +49,8 @@ export class Frontend {
   readonly connections = new Set<Connection>();
   readonly #owner: FrontendOwner;
   readonly #deadlines: Deadlines;
+  /** Whom it has turned away. */
+  readonly counters = new FrontCounters();
   readonly #abuse: AbuseLog;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
@@ -82,7 +85,10 @@ export class Frontend {
         this.#checkEmpty();
       },
       onFault: (error) => log.error({ err: error }, 'internal error: the affected connection is closed'),
-      onAbuse: (abuse, peer, counters) => this.#abuse.add(abuse, peer, counters, reactor.nowMs),
+      onAbuse: (abuse, peer, counters) => {
+        this.counters.abuse[abuse]++;
+        this.#abuse.add(abuse, peer, counters, reactor.nowMs);
+      },
     };
     this.#fronts = makeFronts(config, this.#frontOwner);
   }
@@ -208,6 +214,7 @@ export class Frontend {
   }
 
   #onRefused(refusal: Refusal, address: string, why: string): void {
+    this.counters.refused[refusal]++;
     const { counters } = this.#deadlines;
     if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
     else if (refusal === 'tls-handshake-gave-way') this.#handshakeLog.gaveWay(address);

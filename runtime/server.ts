@@ -12,12 +12,14 @@ import { DeadlineCounters } from './deadlines/counters.ts';
 import { Destinations } from './destinations.ts';
 import { Drain, type DrainedServer } from './drain.ts';
 import type { Exchange } from './exchange/exchange.ts';
+import { FrontCounters } from './front-counters.ts';
 import type { Frontend, FrontendOwner } from './frontend.ts';
 import { type Readiness, readinessOf } from './health/readiness.ts';
 import type { Listener } from './listeners/listener.ts';
 import { resolveHosts } from './listeners/names.ts';
 import type { Log } from './log.ts';
 import { MemoryGuard } from './memory-guard.ts';
+import { detailsOf, type MonitoringDetails } from './monitoring/details.ts';
 import type { RequestDurations } from './monitoring/request-durations.ts';
 import { poolLog } from './pool-log.ts';
 import { poolOptions } from './pool-settings.ts';
@@ -159,6 +161,11 @@ export class Server {
       reactorMeter: this.#reactorMeter,
       meters: this.#meters,
     });
+  }
+
+  /** What metrics tell beside that. */
+  details(): MonitoringDetails {
+    return detailsOf(this.#allPools, this.#frontend?.counters ?? new FrontCounters());
   }
 
   get state(): ServerState {

@@ -61,6 +61,9 @@ export abstract class ChannelEnd {
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
   /** The other side slept and has not been rung yet; as `#owesWake` of the ring. */
   #owesRing = false;
+  /** How often this side has woken the other, and the other this one. Figures. */
+  doorbellsRung = 0;
+  doorbellsHeard = 0;
   /** `receive` goes on with the next message. */
   #goesOn = false;
   /** Start of the open claim in the outgoing ring. */
@@ -124,6 +127,7 @@ export abstract class ChannelEnd {
     if (this.outgoing.publish()) this.#owesRing = true;
     if (!this.#owesRing) return;
     this.#doorbell.ring();
+    this.doorbellsRung++;
     this.#owesRing = false;
   }
 
@@ -282,6 +286,7 @@ export abstract class ChannelEnd {
   }
 
   #rung(): void {
+    this.doorbellsHeard++;
     if (this.#state === 'sleeping') this.#wake();
     if (this.#state !== 'awake') return;
     if (this.outgoing.tookRoom()) this.#events.onWritable();

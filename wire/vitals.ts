@@ -14,6 +14,8 @@
  *         15   ... padding
  *         16   held back           1: the reactor has work that the thread is to ask for when it has nothing to do
  *         17   ... padding
+ *         24   loop delay          milliseconds that its last timer was late, as a 64-bit float; it asks for one each second
+ *         26   ... padding
  *         32   slots               eight words each:
  *                begun             when the thread claimed the slot's exchange
  *                stalls            how often the exchange had something to send and no credit for it
@@ -48,6 +50,7 @@ const HELD_BACK = 16;
 const HEAP = 4;
 const LIVE_HEAP = 5;
 const EXTERNAL = 6;
+const LOOP_DELAY = 12;
 const SLOTS = 32;
 const WORDS_PER_SLOT = 8;
 const STALLS = 1;
@@ -106,6 +109,10 @@ export class Vitals {
   measured(heapBytes: number, externalBytes: number): void {
     this.#floats[HEAP] = heapBytes;
     this.#floats[EXTERNAL] = externalBytes;
+  }
+
+  late(ms: number): void {
+    this.#floats[LOOP_DELAY] = ms;
   }
 
   /** Garbage of all ages: what is left is in use. */
@@ -228,6 +235,11 @@ export class Vitals {
   /** Outside of the heap: Buffers, above all. */
   get externalBytes(): number {
     return this.#floats[EXTERNAL] as number;
+  }
+
+  /** How late its last timer was, of one each second. */
+  get loopDelayMs(): number {
+    return this.#floats[LOOP_DELAY] as number;
   }
 
   /** When the thread claimed the slot's exchange. */

@@ -99,6 +99,8 @@ export interface EndedExchange {
   readonly responseBytes: number;
   /** On the reactor's clock; 0: no pool was asked to run it. */
   readonly admittedAtMs: number;
+  /** When its thread had said its last word, on the same clock; 0: it has not, or there was none. */
+  readonly releasedAtMs: number;
   /** Empty: it has none. */
   readonly requestId: string;
 }

@@ -25,17 +25,19 @@ import { type Question, WaitingRoom } from './waiting-room.ts';
 const NO_BYTES = Buffer.alloc(0);
 
 /** Why a connection was closed before it had a protocol. */
-export type Refusal =
-  | 'too-many-connections'
-  | 'too-many-connections-from-address'
-  | 'first-bytes-timeout'
-  | 'no-http'
-  | 'untrusted-proxy'
-  | 'proxy-header'
-  | 'tls-handshake'
-  | 'tls-handshake-timeout'
-  | 'tls-handshake-gave-way'
-  | 'client-certificate';
+export const refusals = [
+  'too-many-connections',
+  'too-many-connections-from-address',
+  'first-bytes-timeout',
+  'no-http',
+  'untrusted-proxy',
+  'proxy-header',
+  'tls-handshake',
+  'tls-handshake-timeout',
+  'tls-handshake-gave-way',
+  'client-certificate',
+] as const;
+export type Refusal = (typeof refusals)[number];
 
 export interface ListenerHandler {
   /** @param first what has been read of the socket already */

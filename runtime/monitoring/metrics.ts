@@ -7,6 +7,7 @@ import type {
   TopicsStatus,
   WaitStatus,
 } from '../status-types.ts';
+import type { MonitoringDetails } from './details.ts';
 import { Exposition, type HistogramValue } from './exposition.ts';
 import type { RequestDurations } from './request-durations.ts';
 
@@ -24,14 +25,19 @@ export interface ProcessUse {
 
 export function metricsText(
   status: ServerStatus,
+  details: MonitoringDetails,
   durations: RequestDurations | null,
   use: ProcessUse,
 ): string {
   const exposition = new Exposition();
   exposeServer(exposition, status, use);
+  exposeFront(exposition, details);
   durations?.expose(exposition);
+  if (durations !== null) exposeTransport(exposition, durations);
   exposePools(exposition, status.pools);
+  exposeRecycled(exposition, details);
   exposeThreads(exposition, status.pools);
+  exposeThreadDetails(exposition, details);
   exposeActors(exposition, status.actors);
   if (status.topics !== null) exposeTopics(exposition, status.topics);
   return exposition.text;
@@ -117,12 +123,6 @@ function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
 function exposeSupervision(out: Exposition, each: (value: (pool: PoolStatus) => number) => void): void {
   out.metric('sluice_threads_started_total', 'counter', 'Threads that were started.');
   each(({ startedThreads }) => startedThreads);
-  out.metric(
-    'sluice_threads_recycled_total',
-    'counter',
-    'Threads that were replaced although they were well.',
-  );
-  each(({ recycledThreads }) => recycledThreads);
   out.metric('sluice_threads_died_total', 'counter', 'Threads that died.');
   each(({ diedThreads }) => diedThreads);
   out.metric('sluice_threads_hung_total', 'counter', 'Of these, those that were ended because they hung.');
@@ -200,8 +200,59 @@ function exposeThreads(out: Exposition, pools: readonly PoolStatus[]): void {
   each(({ liveHeapBytes }) => liveHeapBytes);
   out.metric('sluice_thread_external_bytes', 'gauge', 'What objects of the thread hold outside of its heap.');
   each(({ externalBytes }) => externalBytes);
+  out.metric('sluice_thread_ring_used_bytes', 'gauge', 'Written to a ring of the thread and not read yet.');
+  for (const { name: pool, threads } of pools)
+    for (const { name: thread, requestRing, responseRing } of threads) {
+      out.value(requestRing.usedBytes, { pool, thread, ring: 'request' });
+      out.value(responseRing.usedBytes, { pool, thread, ring: 'response' });
+    }
+  out.metric('sluice_thread_ring_bytes', 'gauge', 'What a ring of the thread holds.');
+  for (const { name: pool, threads } of pools)
+    for (const { name: thread, requestRing, responseRing } of threads) {
+      out.value(requestRing.bytes, { pool, thread, ring: 'request' });
+      out.value(responseRing.bytes, { pool, thread, ring: 'response' });
+    }
   out.metric('sluice_thread_gc_seconds_total', 'counter', 'Time of garbage collections.');
   each(({ collectingMs }) => collectingMs / 1000);
+}
+
+function exposeFront(out: Exposition, { front }: MonitoringDetails): void {
+  out.metric('sluice_connections_refused_total', 'counter', 'Connections that were turned away, by why.');
+  for (const [reason, count] of Object.entries(front.refused)) out.value(count, { reason });
+  out.metric('sluice_abuse_total', 'counter', 'Connections that were ended for abuse, by what was over.');
+  for (const [budget, count] of Object.entries(front.abuse)) out.value(count, { budget });
+}
+
+function exposeTransport(out: Exposition, { transport }: RequestDurations): void {
+  out.metric(
+    'sluice_transport_seconds',
+    'histogram',
+    'From the last word of the thread until the connection had sent the response.',
+  );
+  for (const [pool, histogram] of transport) {
+    const buckets = [...histogram].map(([mostUs, count]) => [mostUs / 1000, count] as const);
+    out.histogram(bounded(buckets, histogram.count, histogram.sumUs / 1e6), { pool });
+  }
+}
+
+function exposeRecycled(out: Exposition, { recycled }: MonitoringDetails): void {
+  out.metric(
+    'sluice_threads_recycled_total',
+    'counter',
+    'Threads that were replaced although they were well, by why.',
+  );
+  for (const { pool, causes } of recycled)
+    for (const [cause, count] of Object.entries(causes)) out.value(count, { pool, cause });
+}
+
+function exposeThreadDetails(out: Exposition, { threads }: MonitoringDetails): void {
+  out.metric('sluice_thread_loop_delay_seconds', 'gauge', 'How late its last timer was, of one each second.');
+  for (const { pool, thread, loopDelayMs } of threads) out.value(loopDelayMs / 1000, { pool, thread });
+  out.metric('sluice_thread_doorbells_total', 'counter', 'How often one side has woken the other.');
+  for (const { pool, thread, doorbellsTo, doorbellsFrom } of threads) {
+    out.value(doorbellsTo, { pool, thread, to: 'thread' });
+    out.value(doorbellsFrom, { pool, thread, to: 'reactor' });
+  }
 }
 
 function exposeActors(out: Exposition, actors: readonly ActorStatus[]): void {
@@ -256,6 +307,15 @@ function exposeTopics(out: Exposition, topics: TopicsStatus): void {
 
 /** A bucket that reaches over a bound counts above it: what is said to be below was below. */
 function waitHistogram({ buckets = [], count, sumMs }: WaitStatus): HistogramValue {
+  return bounded(buckets, count, sumMs / 1000);
+}
+
+/** @param buckets milliseconds that they hold at most, and how many */
+function bounded(
+  buckets: readonly (readonly [mostMs: number, times: number])[],
+  count: number,
+  sumSeconds: number,
+): HistogramValue {
   let most = 0;
   let next = 0;
   const within = WAIT_BOUNDS.map((bound) => {
@@ -266,5 +326,5 @@ function waitHistogram({ buckets = [], count, sumMs }: WaitStatus): HistogramVal
     }
     return [bound, most] as const;
   });
-  return { buckets: within, count, sumSeconds: sumMs / 1000 };
+  return { buckets: within, count, sumSeconds };
 }

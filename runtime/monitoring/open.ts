@@ -9,6 +9,7 @@ import { resolveHosts } from '../listeners/names.ts';
 import type { Log } from '../log.ts';
 import type { Reactor } from '../reactor.ts';
 import type { ServerStatus } from '../status-types.ts';
+import type { MonitoringDetails } from './details.ts';
 import { METRICS_TYPE } from './exposition.ts';
 import { metricsText } from './metrics.ts';
 import type { RequestDurations } from './request-durations.ts';
@@ -20,6 +21,7 @@ const TEXT_AGE_MS = 250;
 export interface Monitored {
   readonly durations: RequestDurations | null;
   status(): ServerStatus;
+  details(): MonitoringDetails;
   readiness(): Readiness;
 }
 
@@ -74,7 +76,7 @@ export function routesOf(server: Monitored, now: () => number): ControlRoutes {
     },
     '/metrics': (exchange) => {
       if (now() - madeAtMs >= TEXT_AGE_MS) {
-        text = metricsText(server.status(), server.durations, processUse());
+        text = metricsText(server.status(), server.details(), server.durations, processUse());
         madeAtMs = now();
       }
       return give(exchange, 200, METRICS_TYPE, text);

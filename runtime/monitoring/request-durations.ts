@@ -3,7 +3,9 @@
  * `http.server.request.duration`, with its bounds. Recording allocates nothing but for the first of a kind.
  */
 import type { EndedExchange } from '../exchange/contracts.ts';
+import { Outcome } from '../exchange/outcomes.ts';
 import type { Exposition } from './exposition.ts';
+import { recordTransport, TransportTimes } from './transport-times.ts';
 
 /** OpenTelemetry's semantic conventions for HTTP metrics. */
 const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -23,6 +25,7 @@ interface Place {
 export class RequestDurations {
   readonly #now: () => number;
   readonly #routes = new Map<string, RouteDurations>();
+  readonly transport = new TransportTimes();
 
   /** @param now monotonic milliseconds, as exchanges are admitted by */
   constructor(now: () => number) {
@@ -33,14 +36,20 @@ export class RequestDurations {
   keepOnly(places: readonly Place[]): void {
     const keys = new Set(places.map(keyOf));
     for (const key of this.#routes.keys()) if (!keys.has(key)) this.#routes.delete(key);
+    this.transport.keepOnly(new Set(places.map(({ pool }) => pool)));
   }
 
   /** What hears of the ends of a route's exchanges. */
-  of(place: Place): (exchange: EndedExchange) => void {
+  of(place: Place): (exchange: EndedExchange, outcome?: Outcome) => void {
     const key = keyOf(place);
     const durations = this.#routes.get(key) ?? new RouteDurations(place);
     this.#routes.set(key, durations);
-    return (exchange) => durations.record(exchange, this.#now());
+    const transport = this.transport.of(place.pool);
+    return (exchange, outcome = Outcome.Complete) => {
+      const nowMs = this.#now();
+      durations.record(exchange, nowMs);
+      recordTransport(transport, outcome, exchange.releasedAtMs, nowMs);
+    };
   }
 
   expose(exposition: Exposition): void {

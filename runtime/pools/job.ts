@@ -55,6 +55,8 @@ export abstract class Job {
   /** The same by the clock that counts no time in which the process was stopped. */
   waitingSinceMs = 0;
   assignedAtMs = 0;
+  /** When its thread had said its last word; 0: it has not. */
+  releasedAtMs = 0;
   /** The jobs that it is like; null: one that nobody dispatches. */
   lane: Lane | null = null;
   /** What its lane expected it to cost when its thread was given it. */

@@ -57,6 +57,15 @@ export class Pool
   readonly #replacements = new Replacements(this);
   /** Threads that were replaced although they were well, ever. */
   recycledThreads = 0;
+  /** The same by why. */
+  readonly recycledFor: Record<RecyclingCause, number> = {
+    exchanges: 0,
+    age: 0,
+    heap: 0,
+    external: 0,
+    memory: 0,
+    asked: 0,
+  };
   readonly #hungThreads: HungThreads;
   readonly #sizer: Sizer;
   readonly #ends = new ForcedEnds({
@@ -275,6 +284,7 @@ export class Pool
     try {
       await this.replaceThread(thread);
       this.recycledThreads++;
+      this.recycledFor[cause]++;
     } catch (error) {
       this.#observer.onThreadNotRecycled(this, thread.name, error);
       throw error;

@@ -387,6 +387,7 @@ export class Thread implements JobHolder {
     if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
     const followedIn = this.vitals.isFollowed(job.slot) ? job.slot : -1;
     this.#release(job);
+    job.releasedAtMs = this.#turns.nowMs;
     this.#tellReleased(job);
     if (followedIn !== -1) job.onFollowed(this, followedIn, job.generation);
     this.#backlog.isAboutToBegin = true;

@@ -21,7 +21,7 @@ import { ownFolder } from '../control/control-server.ts';
 import { read } from '../docs/markdown.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
-import { readExposition, sampleOf } from './exposition.ts';
+import { type Metric, readExposition, sampleOf } from './exposition.ts';
 
 const execute = promisify(execFile);
 const here = fileURLToPath(new URL('./applications/', import.meta.url));
@@ -102,6 +102,74 @@ test('the buckets of a wait never shrink and end with the count', async (t) => {
         t.is(values.get(key.replace('_bucket', '_count').replace(/,?le="\+Inf"/, '')), value);
     }
   }
+});
+
+/** Asks until the text is of now, which it is four times a second, and as it is wanted. */
+async function metricsWhen(origin: string, wanted: (metrics: Map<string, Metric>) => boolean) {
+  for (;;) {
+    const metrics = await metricsOf(origin);
+    if (wanted(metrics)) return metrics;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test('who is turned away, what wakes whom, and what threads and responses wait for is counted', async (t) => {
+  const { origin, monitoring } = await start(t);
+  const { hostname, port } = new URL(origin);
+  const stranger = connect(Number(port), hostname, () => stranger.write('no HTTP at all\r\n\r\n'));
+  stranger.on('error', () => undefined);
+  stranger.resume();
+  await once(stranger, 'close');
+  for (let each = 0; each < 3; each++) await requestHttp1(origin);
+  const transport = (metrics: Map<string, Metric>) =>
+    sampleOf(metrics, 'sluice_transport_seconds', '_count{pool="app"}');
+  const metrics = await metricsWhen(monitoring, (each) => transport(each) === 3);
+  t.is(sampleOf(metrics, 'sluice_connections_refused_total', '{reason="no-http"}'), 1);
+  t.is(sampleOf(metrics, 'sluice_connections_refused_total', '{reason="proxy-header"}'), 0);
+  const labels = 'pool="app",thread="app-1"';
+  for (const to of ['thread', 'reactor'])
+    t.true((sampleOf(metrics, 'sluice_thread_doorbells_total', `{${labels},to="${to}"}`) ?? 0) >= 3, to);
+  for (const ring of ['request', 'response']) {
+    t.is(sampleOf(metrics, 'sluice_thread_ring_used_bytes', `{${labels},ring="${ring}"}`), 0);
+    t.is(sampleOf(metrics, 'sluice_thread_ring_bytes', `{${labels},ring="${ring}"}`), 2_097_152);
+  }
+});
+
+test('a thread that computes is late on its loop, and says so when it comes back', async (t) => {
+  const { origin, monitoring } = await start(t);
+  const delay = (metrics: Map<string, Metric>) =>
+    sampleOf(metrics, 'sluice_thread_loop_delay_seconds', '{pool="app",thread="app-1"}') ?? 0;
+  await requestHttp1(`${origin}/compute`);
+  t.true(delay(await metricsWhen(monitoring, (metrics) => delay(metrics) > 1)) > 1);
+});
+
+test('threads that are recycled are counted by why, and peers that go over a budget by which', async (t) => {
+  const { origin, monitoring } = await start(t, {
+    pools: {
+      app: {
+        application: './monitored.ts',
+        threads: { min: 1, max: 1 },
+        startTimeoutMs: 60_000,
+        recycle: { maxExchanges: 2, jitterPercent: 0 },
+        minUptimeMs: 0,
+      },
+    },
+    http2: { budgets: { pings: { burst: 4, perSecond: 0 } } },
+  });
+  for (let each = 0; each < 3; each++) await requestHttp1(origin);
+  const flood = connectClient(origin);
+  flood.on('error', () => undefined);
+  await once(flood, 'connect');
+  const closed = new Promise((resolve) => flood.once('close', resolve));
+  for (let each = 0; each < 9; each++) flood.ping(() => undefined);
+  await closed;
+  const recycled = (metrics: Map<string, Metric>) =>
+    sampleOf(metrics, 'sluice_threads_recycled_total', '{pool="app",cause="exchanges"}') ?? 0;
+  const metrics = await metricsWhen(monitoring, (each) => recycled(each) >= 1);
+  t.is(sampleOf(metrics, 'sluice_threads_recycled_total', '{pool="app",cause="heap"}'), 0);
+  const over = [...(metrics.get('sluice_abuse_total')?.values ?? [])].filter(([, count]) => count > 0);
+  t.is(over.length, 1);
+  t.is(over[0]?.[1], 1);
 });
 
 test('HEAD is answered without content, other methods and paths are refused with a code', async (t) => {
@@ -189,6 +257,7 @@ test('however often metrics are asked for, they are made four times a second', a
   let asked = 0;
   const counted = {
     durations: null,
+    details: () => ({ front: { refused: {}, abuse: {} }, recycled: [], threads: [] }) as never,
     readiness: () => ({ ready: true, state: 'running', pools: [] }) as const,
     status: () => {
       asked++;
