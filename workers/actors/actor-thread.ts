@@ -22,6 +22,7 @@ import { ActorState } from './client.ts';
 import { Channels, type ChannelsOwner } from './direct/channels.ts';
 import type { DirectCaller } from './direct/direct-caller.ts';
 import { ActorHost } from './host.ts';
+import type { HostedCall } from './hosted-call.ts';
 import { loadActors } from './load.ts';
 import type { MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
@@ -62,7 +63,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   readonly #boot: ActorBoot;
   readonly #byName = new Map<string, ActorState>();
   /** The reactor's channel as one that calls are given over. */
-  readonly #source: CallSource;
+  readonly #source: CallSource<HostedCall>;
   readonly #channels: Channels;
   /** All that it takes turns with. */
   readonly #ends: ChannelEnd[];

@@ -1,54 +1,59 @@
 /** A channel over which this thread is given calls: the reactor's, or a direct one. */
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { corrupt } from '../../wire/decoder.ts';
-import type { HostedCall } from './hosted-call.ts';
 import { Outbox } from './outbox.ts';
 
-export class CallSource {
+/** A call that is given on a slot. */
+export interface SlotCall {
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export class CallSource<C extends SlotCall> {
   /** The reactor's number for a direct channel; 0: it is the reactor's own. */
   readonly number: number;
   readonly outbox: Outbox<ActorThreadEnd>;
   /** Calls that the thread has, by slot. */
-  readonly calls: (HostedCall | null)[];
+  readonly calls: (C | null)[];
   open = 0;
   /** `severed`: nobody hears what is answered. */
   state: 'open' | 'severed' = 'open';
-  readonly #onEmpty: (source: CallSource) => void;
+  readonly #onEmpty: (source: CallSource<C>) => void;
 
   /** @param onEmpty nothing is open any more of one that was severed */
   constructor(
     number: number,
     end: ActorThreadEnd,
     onSaid: () => void,
-    onEmpty: (source: CallSource) => void = () => undefined,
+    onEmpty: (source: CallSource<C>) => void = () => undefined,
     backlogBytes = Infinity,
   ) {
     this.number = number;
     this.outbox = new Outbox(end, onSaid, backlogBytes);
-    this.calls = new Array<HostedCall | null>(end.claims.slots).fill(null);
+    this.calls = new Array<C | null>(end.claims.slots).fill(null);
     this.#onEmpty = onEmpty;
   }
 
-  add(call: HostedCall): void {
+  add(call: C): void {
     if (this.calls[call.slot] !== null) throw corrupt('a free slot', `slot ${call.slot}, which has a call`);
     this.calls[call.slot] = call;
     this.open++;
   }
 
-  callOf(slot: number, generation: number): HostedCall | null {
+  callOf(slot: number, generation: number): C | null {
     const call = this.calls[slot];
     return call !== null && call !== undefined && call.generation === generation ? call : null;
   }
 
   /** It is over, or somebody else's. */
-  delete(call: HostedCall): void {
+  delete(call: C): void {
     if (this.calls[call.slot] !== call) return;
     this.calls[call.slot] = null;
     this.open--;
     if (this.state === 'severed' && this.open === 0) this.#onEmpty(this);
   }
 
-  claim({ slot, generation }: HostedCall): boolean {
+  claim({ slot, generation }: C): boolean {
     // When the channel is closed, at the thread's end or because it was severed, whoever gave the call takes it back.
     return this.outbox.isOpen && this.outbox.end.claims.claim(slot, generation);
   }

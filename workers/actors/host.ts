@@ -77,7 +77,7 @@ export class ActorHost implements InstanceOwner {
   // ---- from the reactor, or from another thread
 
   onDeliver(
-    source: CallSource,
+    source: CallSource<HostedCall>,
     slot: number,
     generation: number,
     index: number,
@@ -107,13 +107,13 @@ export class ActorHost implements InstanceOwner {
     if (mayBegin || mayOvertake) this.#advanceLater(instance);
   }
 
-  onAbort(source: CallSource, slot: number, generation: number): void {
+  onAbort(source: CallSource<HostedCall>, slot: number, generation: number): void {
     const call = source.callOf(slot, generation);
     if (call !== null) this.#giveUp(call);
   }
 
   /** Nobody hears what the calls of a direct channel are answered any more. */
-  onSevered(source: CallSource): void {
+  onSevered(source: CallSource<HostedCall>): void {
     source.sever();
     for (const call of source.calls) if (call !== null) this.#giveUp(call);
   }
@@ -137,12 +137,12 @@ export class ActorHost implements InstanceOwner {
     call.stream?.giveUp(actor.settings.streamGraceMs);
   }
 
-  onPull(source: CallSource, slot: number, generation: number, items: number): void {
+  onPull(source: CallSource<HostedCall>, slot: number, generation: number, items: number): void {
     source.callOf(slot, generation)?.stream?.grant(items);
   }
 
   onInput(
-    source: CallSource,
+    source: CallSource<HostedCall>,
     slot: number,
     generation: number,
     index: number,

@@ -18,7 +18,7 @@ export interface Child {
 export const answering: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
 export class HostedCall implements Call {
-  readonly source: CallSource;
+  readonly source: CallSource<HostedCall>;
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
@@ -52,7 +52,7 @@ export class HostedCall implements Call {
   #aborted: { readonly reason: unknown } | null = null;
 
   constructor(
-    source: CallSource,
+    source: CallSource<HostedCall>,
     slot: number,
     generation: number,
     flags: number,

@@ -2,6 +2,7 @@
 import type { ActorThreadEnd } from '../../../wire/actors/thread-end.ts';
 import { CallSource } from '../call-source.ts';
 import type { ActorHost } from '../host.ts';
+import type { HostedCall } from '../hosted-call.ts';
 import { HearsCalls } from './foreign.ts';
 
 /** The thread that has the channel. */
@@ -16,7 +17,7 @@ export interface DirectHostOwner {
 
 export class DirectHost extends HearsCalls {
   readonly end: ActorThreadEnd;
-  readonly source: CallSource;
+  readonly source: CallSource<HostedCall>;
   readonly #owner: DirectHostOwner;
 
   constructor(
