@@ -562,6 +562,8 @@ test("this project's own configuration is valid", (t) => {
   const config = parseConfig(readFileSync(file, 'utf8'), file);
   t.deepEqual(Object.keys(config.pools), [
     'index',
+    'demo-loop',
+    'demo-pool',
     'hello',
     'echo',
     'chat',
@@ -574,5 +576,5 @@ test("this project's own configuration is valid", (t) => {
     'middleware',
     'notify',
   ]);
-  t.is(config.routes.length, 11);
+  t.is(config.routes.length, 13);
 });
