@@ -122,7 +122,7 @@ test('every object in the schema refuses unknown keys', (t) => {
 });
 
 test('the defaults that the schema publishes are the ones that the server takes', (t) => {
-  const input = { ...inputWith(['routes', '0', 'host'], '*'), monitoring: {}, admin: {} };
+  const input = { ...inputWith(['routes', '0', 'host'], '*'), monitoring: {}, admin: {}, tracing: {} };
   const config = parseConfig(JSON.stringify(input), 'test.json');
   let compared = 0;
   for (const { keys, schema } of numbers) {
