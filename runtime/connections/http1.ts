@@ -11,7 +11,7 @@ import type { Front } from './front.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
 import { Http1Exchanges, type MessageHolder } from './http1-exchanges.ts';
 import { Http1Pace } from './http1-pace.ts';
-import { readTo } from './socket-input.ts';
+import { free, readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 
 export class Http1Connection implements Connection, MessageHolder {
@@ -47,6 +47,7 @@ export class Http1Connection implements Connection, MessageHolder {
   /** @param first what has been read of the socket already. The connection may have left HTTP/1.1 when it returns. */
   begin(first: Buffer): void {
     if (first.length > 0) this.#read(first);
+    free(first);
     if (this.#state !== 'open') return;
     readTo(this.#socket, (chunk) => this.#read(chunk));
     if (this.#engine.isPaused) this.#socket.pause();

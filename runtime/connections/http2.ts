@@ -11,7 +11,7 @@ import type { Front } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
 import { Http2Exchanges, type StreamHolder } from './http2-exchanges.ts';
 import { Http2Pace } from './http2-pace.ts';
-import { readTo } from './socket-input.ts';
+import { free, readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 
 const NO_ERROR = 0x0;
@@ -64,6 +64,7 @@ export class Http2Connection implements Connection, StreamHolder {
     if (!peer.allowsHttp2) this.#engine.goaway(INADEQUATE_SECURITY, false);
     if (upgraded !== null) this.#upgrade(upgraded);
     this.#read(first);
+    free(first);
     readTo(socket, (chunk) => this.#read(chunk));
   }
 

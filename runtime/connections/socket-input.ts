@@ -87,7 +87,7 @@ function readsIntoShared(socket: Socket): boolean {
  * Gives a read's buffer back now: who was given it has copied what it keeps, and left to the collector tens of megabytes
  * of them lie about during an upload. Only a buffer that is all of its memory is the socket's own and nobody else's.
  */
-function free(chunk: Buffer): void {
+export function free(chunk: Uint8Array): void {
   if (chunk.length >= FREE_FROM_BYTES && chunk.length === chunk.buffer.byteLength)
     (chunk.buffer as ArrayBuffer).transfer(0);
 }

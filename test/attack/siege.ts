@@ -17,7 +17,7 @@ import { startProcess } from '../server/process.ts';
 
 export const MEBIBYTE = 1_048_576;
 /** Of the server's process, over what it had before: generous, as a collector takes its time. */
-const MAX_GROWTH_BYTES = 192 * MEBIBYTE;
+const MAX_GROWTH_BYTES = 128 * MEBIBYTE;
 /** What the honest client asks, in turn: on one connection over HTTP/2, and each on one of its own. */
 const KEPT_REQUESTS = 40;
 const FRESH_REQUESTS = 4;
