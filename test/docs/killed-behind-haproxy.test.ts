@@ -62,7 +62,9 @@ async function behindHaproxy(t: ExecutionContext) {
   await served();
   const begun = (): string[] => {
     const record = join(folder, 'begun');
-    return existsSync(record) ? readFileSync(record, 'utf8').trim().split('\n') : [];
+    // It exists a moment before there is a line in it.
+    const text = existsSync(record) ? readFileSync(record, 'utf8').trim() : '';
+    return text === '' ? [] : text.split('\n');
   };
   const untilBegun = async (): Promise<void> => {
     while (begun().length === 0) await new Promise((resolve) => setImmediate(resolve));
