@@ -1,6 +1,7 @@
 /** Payloads against `structuredClone`, against msgpackr as a reader of their bytes, and against bytes that nobody has encoded. */
 // Inside a property `assert` is used, not `t`: ava reports its own failures before fast-check can print the seed.
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
@@ -44,6 +45,8 @@ function identities(value: unknown, seen = new Map<unknown, number>(), list: num
 }
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
+/** Node 22 takes two invalid dates for different values. There they only have the test of their own. */
+const comparesInvalidDates = isDeepStrictEqual(new Date(Number.NaN), new Date(Number.NaN));
 const anything = fc.anything({
   key: text.filter((key) => key !== '__proto__'),
   values: [
@@ -68,8 +71,7 @@ const anything = fc.anything({
     fc.string({ unit: fc.constantFrom('\ud800', '\udc00', 'a', 'é', '\u{1f600}'), maxLength: 300 }),
     fc.bigInt(),
     fc.constantFrom(2n ** 63n, -(2n ** 63n), 2n ** 64n, -(2n ** 64n), 0n, 2n ** 200n),
-    // Node 22's own comparison takes two invalid dates for different ones: they have a test of their own.
-    fc.date({ noInvalidDate: true }),
+    fc.date({ noInvalidDate: !comparesInvalidDates }),
   ],
   withMap: true,
   withSet: true,

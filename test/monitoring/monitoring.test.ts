@@ -130,12 +130,12 @@ test('who is turned away, what wakes whom, and what threads and responses wait f
   // On a busy machine the other side may be awake whenever something is published.
   for (const to of ['thread', 'reactor']) {
     let rung = 0;
-    while (rung === 0) {
+    while (rung < 3) {
       await requestHttp1(origin);
       rung =
         sampleOf(await metricsOf(monitoring), 'sluice_thread_doorbells_total', `{${labels},to="${to}"}`) ?? 0;
     }
-    t.true(rung > 0, to);
+    t.true(rung >= 3, to);
   }
   for (const ring of ['request', 'response']) {
     t.is(sampleOf(metrics, 'sluice_thread_ring_used_bytes', `{${labels},ring="${ring}"}`), 0);
