@@ -69,7 +69,6 @@ export class LingeringSockets {
       lingering.readBytes += chunk.length;
       if (lingering.readBytes > this.options.maxBytes) socket.pause();
     });
-    socket.resume();
     socket.end();
   }
 
