@@ -114,7 +114,7 @@ export class Reactor implements Turns {
     for (let i = threads.length - 1; i >= 0; i--) {
       const thread = threads[i] as Thread | undefined;
       if (thread === undefined) continue;
-      if (isDue) thread.channel.lookAhead();
+      if (isDue && thread.jobs.head !== null) thread.channel.lookAhead();
       received += thread.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
       const { head, size } = thread.jobs;
       if (head !== null) {
