@@ -109,7 +109,6 @@ export class Exchange extends Job implements Watched {
 
   readonly #destination: Destination;
   #progress: ExchangeState;
-  #isTransportOver = false;
   /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
   #outcome: Outcome | null = null;
   /** Null: the thread has nothing to hear of but content and credit. */
@@ -284,13 +283,12 @@ export class Exchange extends Job implements Watched {
 
   override onFollowed(thread: FollowingThread, slot: number, generation: number): void {
     this.#follower = { thread, slot, generation };
-    if (this.#isTransportOver) this.#tellFollower();
+    if (isOver(this.#progress)) this.#tellFollower();
   }
 
   /** A thread whose ring is full does without it. */
   #tellFollower(): void {
     const follower = this.#follower;
-    this.#isTransportOver = true;
     if (follower === null) return;
     this.#follower = null;
     const { thread, slot, generation } = follower;
