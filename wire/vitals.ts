@@ -23,7 +23,7 @@
  *                stalled since     when the stall that goes on began, or 0
  *                computed          microseconds from its beginning until the thread began the next one or its loop came around, less what
  *                                  the thread waited for a core; 0: neither has happened, the thread computes since then
- *                given             when the reactor gave the thread the slot's exchange
+ *                given             when the reactor gave the thread the slot's exchange, where the thread makes spans
  *                followed          1: the thread wants to hear when the exchange is over for its peer, too
  *                one unused
  *

@@ -102,6 +102,7 @@ export class Incarnation {
     const timer = new RunningTimer(startTimeoutMs, () =>
       this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
     );
+    thread.isTraced = host.tracing !== undefined;
     this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
     const boot = {
       channel: thread.transfer,

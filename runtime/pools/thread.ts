@@ -64,6 +64,8 @@ export class Thread implements JobHolder {
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
   /** What it had when it died. */
   casualties: Casualties = NO_CASUALTIES;
+  /** It makes spans of its exchanges: it wants to know when it was given each, and when those that it follows are over. */
+  isTraced = false;
   /** When the thread last had nothing to do. */
   idleSinceMs = 0;
   /** When the thread last said something, which it does from its loop. */
@@ -240,7 +242,7 @@ export class Thread implements JobHolder {
       this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
       return false;
     }
-    this.vitals.give(slot, clockMicroseconds(this.#turns.nowMs));
+    if (this.isTraced) this.vitals.give(slot, clockMicroseconds(this.#turns.nowMs));
     let isSent = false;
     try {
       isSent = job.sendOpen(this, slot, generation);
@@ -385,7 +387,7 @@ export class Thread implements JobHolder {
     }
     this.#record(job);
     if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
-    const followedIn = this.vitals.isFollowed(job.slot) ? job.slot : -1;
+    const followedIn = this.isTraced && this.vitals.isFollowed(job.slot) ? job.slot : -1;
     this.#release(job);
     job.releasedAtMs = this.#turns.nowMs;
     this.#tellReleased(job);
