@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { pruneDeclarations } from '../../runtime/prune-declarations.ts';
 import { vendorMsgpackr } from '../../wire/vendor-msgpackr.ts';
 import type { Scope } from '../server/harness.ts';
 
@@ -80,6 +81,7 @@ async function stage(staged: string): Promise<void> {
     ]);
   }
   vendorMsgpackr(join(staged, 'dist'));
+  pruneDeclarations(join(staged, 'dist'));
   const patterns = manifest.files.filter((pattern) => pattern !== 'dist');
   for await (const file of glob([...patterns, 'package.json', 'README.md', 'LICENSE'], { cwd: root })) {
     mkdirSync(dirname(join(staged, file)), { recursive: true });
