@@ -168,8 +168,10 @@ export class Sender implements SendRoom {
       );
     }
     // A peer that does not read gets the response without its hints. 100 is none: the peer may wait for it.
-    if (status !== CONTINUE && !this.hasSectionRoom) return;
+    const { hasSectionRoom } = this;
+    if (status !== CONTINUE && !hasSectionRoom) return;
     this.writeHead(stream.id, status, fields, false, stream.padToMultipleOf);
+    if (hasSectionRoom) this.#noteSection();
     stream.state = transition(stream.state, StreamInput.SendHeaders).next;
   }
 

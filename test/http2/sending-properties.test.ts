@@ -13,8 +13,7 @@ const outputLimitBytes = 3000;
 /** Heads and trailers wait from half-way between the two on. */
 const maxUnsentBytes = 47_000;
 const sectionLimitBytes = 25_000;
-/** A field's value for each byte of a step, so that sections wait for the socket, and one may be longer than a frame. */
-const valueBytes = 4;
+const mostStepBytes = 5000;
 
 const step = fc.record({
   act: fc.constantFrom(
@@ -34,7 +33,7 @@ const step = fc.record({
     'peerReset',
   ),
   id: fc.constantFrom(...streamIds),
-  bytes: fc.integer({ min: 0, max: 5000 }),
+  bytes: fc.integer({ min: 0, max: mostStepBytes }),
 });
 
 /** Who says nothing, and everybody whom the scheduler treats in another way. */
@@ -65,7 +64,11 @@ class Model {
   /** Initial windows that the engine has not acknowledged: what comes before the ACK is under the old one (6.5.3). */
   readonly announced: number[] = [];
 
-  constructor() {
+  /** Of a field's value for each byte of a step. With 4 sections wait for the socket, and one may be longer than a frame. */
+  readonly #valueBytes: number;
+
+  constructor(valueBytes: number) {
+    this.#valueBytes = valueBytes;
     this.peer = Peer.open(
       { outputLimitBytes, maxUnsentBytes },
       {},
@@ -83,7 +86,18 @@ class Model {
     const stream = this.stream(id);
     if (stream.responded || stream.closing) return;
     stream.responded = true;
-    this.peer.engine.respond(this.peer.stream(id), 200, ['a', '~'.repeat(bytes)], false);
+    this.peer.engine.respond(this.peer.stream(id), 200, this.#fields(bytes), false);
+  }
+
+  trailers(id: number, bytes: number): void {
+    const stream = this.stream(id);
+    this.respond(id, 0);
+    if (!stream.closing) this.peer.engine.trailers(this.peer.stream(id), this.#fields(bytes));
+    stream.closing = true;
+  }
+
+  #fields(bytes: number): string[] {
+    return ['a', '~'.repeat(this.#valueBytes * bytes)];
   }
 
   stream(id: number): ModelStream {
@@ -160,7 +174,7 @@ function apply(model: Model, { act, id, bytes }: { act: string; id: number; byte
   const stream = model.stream(id);
   switch (act) {
     case 'head':
-      model.respond(id, valueBytes * bytes);
+      model.respond(id, bytes);
       break;
     case 'write':
       model.write(id, bytes, false);
@@ -172,9 +186,7 @@ function apply(model: Model, { act, id, bytes }: { act: string; id: number; byte
       model.write(id, 0, true);
       break;
     case 'trailers':
-      model.respond(id, 0);
-      if (!stream.closing) peer.engine.trailers(peer.stream(id), ['a', '~'.repeat(valueBytes * bytes)]);
-      stream.closing = true;
+      model.trailers(id, bytes);
       break;
     case 'update':
       stream.window += bytes + 100;
@@ -207,41 +219,46 @@ function apply(model: Model, { act, id, bytes }: { act: string; id: number; byte
   }
 }
 
-test('every byte arrives once, in order, within the windows, and every stream ends once', (t) => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const model = new Model();
-      const { peer } = model;
-      for (const one of steps) {
-        apply(model, one);
-        peer.engine.endTurn(peer.nowMs);
-        // Control frames apart, one section beyond the limit at most.
-        if (peer.engine.unsentBytes > sectionLimitBytes + valueBytes * 5000 + 80 * 40)
-          throw new Error('the output overflows');
-      }
-      t.is(peer.engine.failure, null);
-      // With windows wide open and a socket that takes everything, all that was written gets through.
-      for (const id of streamIds) {
-        model.write(id, 0, true);
-        model.stream(id).window += 1 << 24;
-        if (peer.stream(id).state <= 3) peer.send(windowUpdate(id, 1 << 24));
-      }
-      model.connectionWindow += 1 << 24;
-      peer.send(windowUpdate(0, 1 << 24));
-      for (let turn = 0; turn < 1000 && (peer.engine.hasOutput || peer.engine.unsentBytes > 0); turn++) {
-        model.take();
-        model.taken();
-      }
-      t.is(peer.engine.unsentBytes, 0);
-      t.is(peer.engine.streamCount, 0);
-      t.is(peer.buffers.heldCount, 0);
-      for (const [id, stream] of model.streams) {
-        if (!stream.dead) t.true(stream.ended, `stream ${id} ends`);
-        if (!stream.dead) t.is(stream.received, stream.written, `stream ${id}`);
-        if (!stream.dead) t.is(peer.sentBytes.get(id) ?? 0, stream.written, 'onSent tells every byte');
-        t.is(peer.lines.filter((line) => line.startsWith(`close ${id} `)).length, 1);
-      }
-    }),
-    { numRuns: 1500 },
-  );
-});
+for (const { what, valueBytes, mostUnsentBytes } of [
+  // Control frames apart, one frame of content beyond its limit at most.
+  { what: 'short sections', valueBytes: 0, mostUnsentBytes: outputLimitBytes + 16_393 },
+  // And one section beyond theirs.
+  { what: 'long sections', valueBytes: 4, mostUnsentBytes: sectionLimitBytes + 4 * mostStepBytes },
+]) {
+  test(`every byte arrives once, in order, within the windows, and every stream ends once: ${what}`, (t) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const model = new Model(valueBytes);
+        const { peer } = model;
+        for (const one of steps) {
+          apply(model, one);
+          peer.engine.endTurn(peer.nowMs);
+          if (peer.engine.unsentBytes > mostUnsentBytes + 80 * 40) throw new Error('the output overflows');
+        }
+        t.is(peer.engine.failure, null);
+        // With windows wide open and a socket that takes everything, all that was written gets through.
+        for (const id of streamIds) {
+          model.write(id, 0, true);
+          model.stream(id).window += 1 << 24;
+          if (peer.stream(id).state <= 3) peer.send(windowUpdate(id, 1 << 24));
+        }
+        model.connectionWindow += 1 << 24;
+        peer.send(windowUpdate(0, 1 << 24));
+        for (let turn = 0; turn < 1000 && (peer.engine.hasOutput || peer.engine.unsentBytes > 0); turn++) {
+          model.take();
+          model.taken();
+        }
+        t.is(peer.engine.unsentBytes, 0);
+        t.is(peer.engine.streamCount, 0);
+        t.is(peer.buffers.heldCount, 0);
+        for (const [id, stream] of model.streams) {
+          if (!stream.dead) t.true(stream.ended, `stream ${id} ends`);
+          if (!stream.dead) t.is(stream.received, stream.written, `stream ${id}`);
+          if (!stream.dead) t.is(peer.sentBytes.get(id) ?? 0, stream.written, 'onSent tells every byte');
+          t.is(peer.lines.filter((line) => line.startsWith(`close ${id} `)).length, 1);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+}

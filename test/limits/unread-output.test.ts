@@ -38,6 +38,19 @@ test('over HTTP/2 interim responses are left out for a client that reads none, a
   t.is(log.find('ENHANCE_YOUR_CALM'), undefined);
 });
 
+test('maxUnsentBytes: 100 (Continue) without end to a peer that neither reads nor writes ends its connection', async (t) => {
+  const { port, log, signals } = await startServer(t, {
+    pools: { informing },
+    http2: { maxUnsentBytes: MAX_UNSENT_BYTES, outputLimitBytes: 65_536 },
+  });
+  const closed = signals.until('closed by server');
+  const client = await RawHttp2.connect(t, port, { reads: false });
+  client.send(headers(1, requestHead('GET', '/?status=100', { [SIGNALS_FIELD]: signals.name }), true));
+  const line = await log.until('connection ended with ENHANCE_YOUR_CALM');
+  t.is(line.budget, 'unsentOutput');
+  await t.notThrowsAsync(closed, 'the application hears of it');
+});
+
 test('over HTTP/1.1 interim responses are left out for a client that reads none, and the response comes', async (t) => {
   const { port, signals } = await startServer(t, { pools: { informing } });
   const informed = signals.until('informed');
