@@ -36,6 +36,13 @@ test('what becomes of a list after it was sent changes no later one', (t) => {
   list.push('x-b', '2');
   t.deepEqual(fields.of(['x-a', '1']).flat, ['x-a', '1']);
   t.deepEqual(fields.of(['x-a', '1']).flat, ['x-a', '1']);
+  // The first of two that were the same becomes as long as another.
+  const changed = ['x-a', '2'];
+  fields.of(changed);
+  fields.of(['x-a', '2']);
+  changed[1] = '3';
+  t.deepEqual(fields.of(['x-a', '3']).flat, ['x-a', '3']);
+  t.deepEqual(fields.of(['x-a', '2']).flat, ['x-a', '2']);
 });
 
 test('a head that is refused is refused each time', (t) => {

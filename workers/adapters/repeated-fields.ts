@@ -11,18 +11,22 @@ export class RepeatedFields {
   readonly #lists: (readonly string[] | undefined)[] = new Array(ENTRIES).fill(undefined);
   readonly #fields: (FlatFields | null)[] = new Array(ENTRIES).fill(null);
 
-  /** @param flat is not changed from now on */
   of(flat: readonly string[]): FlatFields {
     const entry = entryOf(flat);
     const known = this.#lists[entry];
     if (known !== undefined && areSame(known, flat)) {
-      // Only what comes back is worth freezing.
-      this.#fields[entry] ??= new FlatFields(Object.freeze([...flat]));
-      return this.#fields[entry];
+      return (this.#fields[entry] ??= this.#freeze(entry, flat));
     }
     this.#lists[entry] = flat;
     this.#fields[entry] = null;
     return new FlatFields(flat);
+  }
+
+  /** Only what comes back is worth it. Later lists are compared with the frozen one, since nobody can change that. */
+  #freeze(entry: number, flat: readonly string[]): FlatFields {
+    const frozen = Object.freeze([...flat]);
+    this.#lists[entry] = frozen;
+    return new FlatFields(frozen);
   }
 }
 

@@ -13,9 +13,22 @@ interface State {
 }
 
 /** Where Node keeps a stream's state, with the controller that its source has. A Node that keeps it elsewhere has no limit here. */
-const STATE = Object.getOwnPropertySymbols(new ReadableStream()).find(
-  ({ description }) => description === 'kState',
-);
+const STATE = findState();
+
+/** The member has no public name, so a stream that is made for it shows which it is. */
+function findState(): symbol | undefined {
+  let own: Controller | undefined;
+  const probe = new ReadableStream({
+    start(controller) {
+      own = controller;
+    },
+  });
+  return Object.getOwnPropertySymbols(probe).find((symbol) => stateOf(probe, symbol)?.controller === own);
+}
+
+function stateOf(stream: ReadableStream, symbol: symbol): State | null | undefined {
+  return (stream as never as { readonly [symbol: symbol]: State | null | undefined })[symbol];
+}
 
 export class StreamBacklog {
   /** Enqueued, and not read yet. */
@@ -24,7 +37,7 @@ export class StreamBacklog {
 
   /** @param onOver hears once of more than so many bytes; what is enqueued from then on is dropped */
   constructor(stream: ReadableStream, maxBytes: number, onOver: (error: HostError) => void) {
-    const controller = STATE && (stream as never as { readonly [STATE: symbol]: State })[STATE]?.controller;
+    const controller = STATE && stateOf(stream, STATE)?.controller;
     if (controller === undefined) return;
     const { enqueue } = controller;
     controller.enqueue = (chunk) => {
