@@ -422,7 +422,6 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
         caller.answer(id, How.Failed, failure, 0, failure.length);
       } else {
         const { number, channel, messages, bytes } = joined;
-        mailbox.actor.idle.delete(mailbox);
         caller.send(0, () => caller.end.sendJoined(id, number, channel.number, messages, bytes));
       }
     }
@@ -570,7 +569,10 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
     if (shared !== undefined && shared.head !== null) this.#delivery.pump(shared);
     if (mailbox.messages > 0 || mailbox.conversations > 0 || actor.settings.kind !== 'keyed') return;
     if (mailbox.link === null) this.#forget(mailbox);
-    else if (mailbox.state === 'open') actor.idle.set(mailbox, this.#turns.nowMs - idleMs);
+    else if (mailbox.state !== 'open') return;
+    // The look that called its conversation back was the one that it was due at.
+    else if (idleMs >= actor.settings.idleMs) this.#delivery.move(mailbox);
+    else actor.idle.add(mailbox, this.#turns.nowMs, idleMs);
   }
 
   #forget(mailbox: Mailbox): void {
@@ -584,11 +586,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner {
   /** About once a second. */
   tick(nowMs: number): void {
     for (const actor of this.#actors) {
-      for (const [mailbox, sinceMs] of actor.idle) {
-        if (nowMs - sinceMs < actor.settings.idleMs) break;
-        actor.idle.delete(mailbox);
-        this.#delivery.move(mailbox);
-      }
+      for (const mailbox of actor.idle.takeSince(nowMs - actor.settings.idleMs)) this.#delivery.move(mailbox);
       for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
     }
     this.direct.tick(nowMs);

@@ -16,6 +16,7 @@ import { type ActorCounts, NO_COUNTS } from '../../wire/actors/counters.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { Histogram } from '../pools/histogram.ts';
 import type { Broadcast, PartTaker } from './broadcast.ts';
+import { Idle } from './idle.ts';
 
 /** What the reactor knows of an actor beyond what threads do. */
 export interface DirectorySettings extends ActorSettings {
@@ -84,8 +85,8 @@ export class DirectoryActor {
   readonly targets = new Map<Link, Mailbox>();
   /** Mailboxes with messages, and no thread that takes them. */
   readonly unplaced = new Set<Mailbox>();
-  /** Keyed instances without messages, longest idle first, and since when. */
-  readonly idle = new Map<Mailbox, number>();
+  /** Keyed instances without messages. */
+  readonly idle = new Idle<Mailbox>();
   readonly tally = {
     accepted: 0,
     refused: 0,

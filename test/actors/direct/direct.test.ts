@@ -357,8 +357,38 @@ test.serial(
     await pair.pass(900);
     t.deepEqual(told, ['used']);
     await pair.pass(100);
-    await pair.pass(1_000);
     t.deepEqual(told, ['used', 'stop k']);
+  },
+);
+
+test.serial(
+  'an instance whose last call came directly stops with the second that idleMs ends in, and not a second later',
+  async (t) => {
+    const pair = await startDesk(t, { idleMs: 5_000 });
+    await joined(pair);
+    for (let second = 1; second < 5; second++) await pair.pass(1_000);
+    t.deepEqual(told, []);
+    await pair.pass(1_000);
+    t.deepEqual(told, ['stop k']);
+  },
+);
+
+test.serial(
+  'an instance that was long idle when the reactor heard of it does not wait for those that are idle for less long',
+  async (t) => {
+    const pair = await startDesk(t, { idleMs: 5_000 });
+    await joined(pair);
+    await pair.pass(4_000);
+    await pair.handle<typeof Desk>('desk').of('later').tell.note('later');
+    await pair.settle();
+    pair.directory.direct.callBackAll();
+    await pair.settle();
+    await pair.pass(1_000);
+    t.deepEqual(told, ['later', 'stop k']);
+    await pair.pass(3_000);
+    t.deepEqual(told, ['later', 'stop k']);
+    await pair.pass(1_000);
+    t.deepEqual(told, ['later', 'stop k', 'stop later']);
   },
 );
 
