@@ -1,13 +1,15 @@
 /** The configuration of an embedded server: an object where the command line has a file. */
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { renamedOrigin } from '../config/effective.ts';
-import { ConfigError, ConfigErrorCode, type ConfigProblem } from '../config/errors.ts';
+import { changedOrigin, renamedOrigin } from '../config/effective.ts';
+import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
 import { findMissingApplications, parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { findRefusedFlags } from '../pool-flags.ts';
 
 const SOURCE = 'configuration';
+/** What applications print is the process's matter. */
+const PRINTS = 'untouched';
 
 /**
  * @param directory that relative paths start from
@@ -19,13 +21,40 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   if (missing.length > 0) throw new ConfigError(SOURCE, missing);
   const refused = findRefusedFlags(config);
   if (refused.length > 0) throw new ConfigError(SOURCE, refused);
+  const ofCommand = findOutputsOfCommand(configuration);
+  if (ofCommand.length > 0) throw new ConfigError(SOURCE, ofCommand);
   // A process that embeds a server has not asked for a socket, unless it says so.
   const hasControl = configuration.control !== undefined && config.control.enabled;
   return {
     ...config,
     control: { ...config.control, enabled: hasControl },
-    origin: renamedOrigin(config.origin, 'createServer'),
+    log: { ...config.log, prints: PRINTS },
+    origin: changedOrigin(renamedOrigin(config.origin, 'createServer'), [
+      { where: '$.log.prints', value: PRINTS, source: 'createServer' },
+    ]),
   };
+}
+
+/** The options of `createServer` take what the command writes; without this a line would be missed when somebody looks for it. */
+function findOutputsOfCommand({ log }: ConfigInput): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const refuse = (where: string, expected: string, received: string, hint: string) =>
+    problems.push({ code: ConfigErrorCode.Unsupported, where, expected, received, hint });
+  if (log?.file !== undefined)
+    refuse(
+      '$.log.file',
+      'no file in an embedded server, whose process has the log',
+      describeValue(log.file),
+      'take the lines with the option log of createServer',
+    );
+  if (log?.prints !== undefined && log.prints !== PRINTS)
+    refuse(
+      '$.log.prints',
+      `"${PRINTS}" or nothing in an embedded server`,
+      describeValue(log.prints),
+      'take what applications print with the option prints of createServer',
+    );
+  return problems;
 }
 
 function toJson(configuration: unknown): string {

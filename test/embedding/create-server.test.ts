@@ -165,6 +165,36 @@ test('a wrong configuration shows all that is wrong, without lines of a text tha
   });
 });
 
+test('a log file and labelled prints are refused, which only the command has', async (t) => {
+  const refused = t.throws(() => create(t, { log: { file: './sluice.log', prints: 'labelled' } }), {
+    code: 'SLUICE_CONFIG_INVALID',
+    message: /\$\.log\.file: .*option log of createServer.*\$\.log\.prints: .*option prints of createServer/s,
+  });
+  const problems = (refused as unknown as { problems: { code: string }[] }).problems;
+  t.deepEqual(
+    problems.map(({ code }) => code),
+    ['SLUICE_CONFIG_UNSUPPORTED', 'SLUICE_CONFIG_UNSUPPORTED'],
+  );
+  t.false(existsSync(join(here, 'sluice.log')));
+  const path = join(ownFolder(t), 'c.sock');
+  const server = create(t, { control: { path }, log: { prints: 'untouched' } });
+  await server.start();
+  await t.throwsAsync(server.reload(configurationOf({ control: { path }, log: { file: './sluice.log' } })), {
+    message: /\$\.log\.file/,
+  });
+});
+
+test('what is in force says that prints are passed on as they are', async (t) => {
+  const base = ownFolder(t);
+  const path = join(base, 'c.sock');
+  const server = create(t, { control: { path } });
+  await server.start();
+  const client = await connectControl(configOf({ path }, join(base, 'runtime.config.json')));
+  const { values } = (await client.ask('GET', '/config')) as { values: { where: string; value: unknown }[] };
+  client.close();
+  t.is(values.find(({ where }) => where === '$.log.prints')?.value, 'untouched');
+});
+
 wholeOnly('a port in use, and an application that does not load', async (t) => {
   const taken = createNetServer().listen(0, '127.0.0.1');
   t.teardown(() => taken.close());
