@@ -26,6 +26,11 @@ export interface LogOutput {
   readonly file?: LogFile;
 }
 
+const DROPPED = {
+  stdout: 'log lines were dropped: standard output did not accept them',
+  file: 'log lines were dropped: the log file did not accept them',
+} as const;
+
 /** Where the configuration says that the log goes. @throws LogFileError */
 export function configuredOutput({ file }: LogConfig): LogOutput {
   if (file === null) return standardOutput();
@@ -53,7 +58,7 @@ export function createLog(
     serializers: { err: (error: unknown) => logged(describeError(error, maxErrorChars)) },
   };
   const lines = new BoundedOutput(output.stream, maxWaitingBytes, (dropped) =>
-    log.warn({ lines: dropped }, 'log lines were dropped: standard output did not accept them'),
+    log.warn({ lines: dropped }, DROPPED[output.file === undefined ? 'stdout' : 'file']),
   );
   const sink: DestinationStream & { flush(done: () => void): void } = {
     /** Called by pino with one JSON line and its line break. */

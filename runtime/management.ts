@@ -1,5 +1,5 @@
 /**
- * Where those who run the server reach it: the control socket, and the listener of `monitoring`. Their modules are imported as they are opened,
+ * Where those who run the server reach it: the control socket, and the listeners of `monitoring` and `admin`. Their modules are imported as they are opened,
  * behind the start of the threads: the main thread has nothing else to do while applications load.
  */
 import type { AdminListener } from './admin/listener.ts';

@@ -5,7 +5,7 @@
  */
 import type { AdminConfig } from '../config/admin.ts';
 import { isIpAddress, isLoopback } from '../config/admin.ts';
-import { ControlRefusal } from '../control/errors.ts';
+import { ControlCode, ControlRefusal } from '../control/errors.ts';
 import type { ControlExchange, ControlHandler, ControlRoutes, RouteTable } from '../control/routes.ts';
 import type { Access, Verdict } from './access.ts';
 import { AdminCode, badRequest } from './errors.ts';
@@ -103,7 +103,7 @@ export class Guard implements RouteTable {
       };
     if (method !== 'POST') {
       const message = `${SESSION}: expected POST, DELETE, got ${method}`;
-      throw new ControlRefusal(405, 'SLUICE_CONTROL_METHOD_NOT_ALLOWED', message, ['allow', 'POST, DELETE']);
+      throw new ControlRefusal(405, ControlCode.MethodNotAllowed, message, ['allow', 'POST, DELETE']);
     }
     return async (exchange) => {
       const body = await exchange.json();

@@ -5,6 +5,7 @@
 import type { Config } from '../config/config.ts';
 import { changedOrigin } from '../config/effective.ts';
 import { childPath } from '../config/json-source.ts';
+import { logLevels } from '../config/log-schema.ts';
 import { maxThreads } from '../config/thread-range.ts';
 import { ControlRefusal } from '../control/errors.ts';
 import type { ControlExchange, ControlRoutes, PathParameters, RouteHandler } from '../control/routes.ts';
@@ -24,7 +25,6 @@ import { answerLogs } from './logs.ts';
 import { openApiDocument } from './openapi.ts';
 import { BYDEFAULT_EXCHANGES, MOST_EXCHANGES, type Operation, operations } from './operations.ts';
 import { conflict, Recycler } from './recycler.ts';
-import { LEVELS } from './schemas.ts';
 
 export interface AdministeredServer {
   readonly config: Config;
@@ -221,8 +221,8 @@ class AdminHandlers {
     const body = await exchange.json();
     const wanted: unknown =
       typeof body === 'object' && body !== null && 'level' in body ? body.level : undefined;
-    const level = LEVELS.find((candidate) => candidate === wanted);
-    if (level === undefined) throw badRequest('level', `one of ${LEVELS.join(', ')}`, wanted);
+    const level = logLevels.find((candidate) => candidate === wanted);
+    if (level === undefined) throw badRequest('level', `one of ${logLevels.join(', ')}`, wanted);
     this.#requireRunning();
     const { config } = this.#server;
     this.#server.adjust({

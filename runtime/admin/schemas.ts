@@ -1,4 +1,5 @@
 /** What the admin endpoints answer, as JSON Schema. The types beside the code are the same shapes; a test holds live answers to these. */
+import { logLevels } from '../config/log-schema.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -40,8 +41,7 @@ function counts(...names: readonly string[]): Schema {
   return object(Object.fromEntries(names.map((name) => [name, count])));
 }
 
-export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const level = oneOf(...LEVELS);
+const level = oneOf(...logLevels);
 
 const wait = object(
   {

@@ -108,12 +108,12 @@ export class LocalServer implements Taker, LocalRunOwner {
       onFault: (error) =>
         log.error(
           { err: error, section },
-          'internal error on the control or monitoring listener: the affected connection is closed',
+          'internal error on the control, monitoring or admin listener: the affected connection is closed',
         ),
       onAbuse: (abuse) =>
         log.warn(
           { abuse, section },
-          'connection to the control or monitoring listener closed: it exceeded an abuse budget',
+          'connection to the control, monitoring or admin listener closed: it exceeded an abuse budget',
         ),
     };
   }
@@ -155,7 +155,7 @@ export class LocalServer implements Taker, LocalRunOwner {
         onRefused: (refusal, _address, why) =>
           this.#log.debug(
             { refusal, why, section },
-            'connection to the control or monitoring listener refused',
+            'connection to the control, monitoring or admin listener refused',
           ),
       },
       {
@@ -214,6 +214,8 @@ export class LocalServer implements Taker, LocalRunOwner {
   /** A bucket that holds a second's worth, and fills at that rate. */
   #isAllowed(): boolean {
     const { maxRequestsPerSecond: most } = this.#options;
+    // No time of it is nothing, and no number either.
+    if (most === Infinity) return true;
     const nowMs = this.#reactor.nowMs;
     const came = (most * Math.max(0, nowMs - this.#allowedAtMs)) / 1_000;
     this.#allowed = Math.min(most, this.#allowed + came);
@@ -238,7 +240,7 @@ export class LocalServer implements Taker, LocalRunOwner {
     const { section } = this.#options;
     this.#log.error(
       { err: error, method, path, section },
-      'request to the control or monitoring listener failed',
+      'request to the control, monitoring or admin listener failed',
     );
   }
 

@@ -90,7 +90,7 @@ test('what is refused is JSON with a stable code', async (t) => {
   });
   t.deepEqual(await refusals(path, 'http://x/refused'), both('409 application/json SLUICE_PROFILE_RUNS'));
   t.deepEqual(await refusals(path, 'http://x/broken'), both('500 application/json SLUICE_CONTROL_FAILED'));
-  t.like(log.find('request to the control or monitoring listener failed'), {
+  t.like(log.find('request to the control, monitoring or admin listener failed'), {
     level: 'error',
     path: '/broken',
   });

@@ -110,7 +110,10 @@ test.serial(
     unlinkSync(file);
     child.kill('SIGUSR1');
     let isThere = false;
-    const dropped = until(file, ({ msg }) => String(msg).startsWith('log lines were dropped')).finally(() => {
+    const dropped = until(
+      file,
+      ({ msg }) => msg === 'log lines were dropped: the log file did not accept them',
+    ).finally(() => {
       isThere = true;
     });
     // A stream that has failed is tried again about once a second, with what is written then.
