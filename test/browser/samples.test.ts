@@ -6,6 +6,19 @@ import { FileScope } from '../server/harness.ts';
 import { hasChromium, launchChromium } from './chromium.ts';
 
 const test = hasChromium ? anyTest.serial : anyTest.skip;
+const PAGES = [
+  '/',
+  '/hash',
+  '/echo',
+  '/render',
+  '/thumbnail',
+  '/counter',
+  '/report',
+  '/chat',
+  '/middleware',
+  '/notify',
+];
+
 const scope = new FileScope();
 let server: SampleServer;
 let browser: BrowserContext;
@@ -79,18 +92,7 @@ test('the front page runs its requests on one thread and then on several, and sh
 
 test('each page says which thread has answered, how long the request waited and how long it ran', async (t) => {
   const page = await browser.newPage();
-  for (const path of [
-    '/',
-    '/hash',
-    '/echo',
-    '/render',
-    '/thumbnail',
-    '/counter',
-    '/report',
-    '/chat',
-    '/middleware',
-    '/notify',
-  ]) {
+  for (const path of PAGES) {
     await page.goto(server.origin + path);
     const told = page.locator('#told', { hasText: 'was answered by thread' });
     await told.waitFor();
@@ -112,18 +114,7 @@ test('a thumbnail is uploaded with its progress', async (t) => {
 test('no page is wider than a phone', async (t) => {
   const page = await browser.newPage();
   await page.setViewportSize({ width: 360, height: 700 });
-  for (const path of [
-    '/',
-    '/hash',
-    '/echo',
-    '/render',
-    '/thumbnail',
-    '/counter',
-    '/report',
-    '/chat',
-    '/middleware',
-    '/notify',
-  ]) {
+  for (const path of PAGES) {
     await page.goto(server.origin + path);
     const width = await page.evaluate('document.documentElement.scrollWidth');
     t.true(Number(width) <= 360, `${path}: ${width}`);

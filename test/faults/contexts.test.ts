@@ -10,34 +10,18 @@ import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 import { data, headers, RawHttp2, requestHead, rstStream } from '../server/raw-http2.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
+import { startContextServer, users } from './context-server.ts';
 
 const KINDS = ['exchange', 'generator', 'handler', 'node', 'server', 'express', 'fastify', 'fetch'];
-/** At once, so that the thread finds many in one turn. */
-const CONCURRENT = 40;
 const ROUNDS = 5;
 
 const scope = new FileScope();
 let server: TestServer;
 
 test.before(async () => {
-  const pool = (kind: string) => ({
-    application: application('faults', `contexts/${kind}`),
-    threads: { min: 1, max: 1 },
-  });
-  server = await startServer(scope, {
-    pools: Object.fromEntries([...KINDS, 'websocket'].map((kind) => [kind, pool(kind)])),
-    routes: [
-      ...KINDS.map((kind) => ({ path: `/${kind}/*`, pool: kind })),
-      { path: '/websocket', pool: 'websocket', websocket: true },
-    ],
-  });
+  server = await startContextServer(scope, KINDS, 'websocket');
 });
 test.after.always(() => scope.end());
-
-/** Every second one says who it is. */
-const users = Array.from({ length: CONCURRENT }, (_, index) =>
-  index % 2 === 0 ? `user${index}` : undefined,
-);
 
 function check(t: ExecutionContext, answers: readonly string[], contexts: Set<string>): void {
   for (const [index, answer] of answers.entries()) {

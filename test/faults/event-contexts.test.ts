@@ -6,38 +6,22 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
 import { WebSocket } from 'ws';
-import { application, FileScope, startServer, type TestServer } from '../server/harness.ts';
+import { FileScope, type TestServer } from '../server/harness.ts';
 import { answer, connectHttp2 } from '../server/http2-client.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
+import { startContextServer, users } from './context-server.ts';
 
 /** Applications that listen to all that happens to an upload. */
 const LISTENING = ['events-exchange', 'events-handler', 'events-node', 'events-pipe', 'events-fetch'];
-const CONCURRENT = 40;
 const ROUNDS = 5;
 
 const scope = new FileScope();
 let server: TestServer;
 
 test.before(async () => {
-  const pool = (kind: string) => ({
-    application: application('faults', `contexts/${kind}`),
-    threads: { min: 1, max: 1 },
-    queue: { maxWaitMs: 600_000 },
-  });
-  server = await startServer(scope, {
-    pools: Object.fromEntries([...LISTENING, 'ws'].map((kind) => [kind, pool(kind)])),
-    routes: [
-      ...LISTENING.map((kind) => ({ path: `/${kind}/*`, pool: kind })),
-      { path: '/ws', pool: 'ws', websocket: true },
-    ],
-  });
+  server = await startContextServer(scope, LISTENING, 'ws', { queue: { maxWaitMs: 600_000 } });
 });
 test.after.always(() => scope.end());
-
-/** Every second one says who it is. */
-const users = Array.from({ length: CONCURRENT }, (_, index) =>
-  index % 2 === 0 ? `user${index}` : undefined,
-);
 
 /** Uploads whose pieces come in turns: the first of each, then the second of each. */
 for (const kind of LISTENING) {
