@@ -157,7 +157,8 @@ async function start(
   const { serve } = await import('../serve.ts');
   const { configReader } = await import('../reload/read-config.ts');
   const { LogTail } = await import('../log-tail.ts');
-  const tail = new LogTail(config.control.enabled ? config.control.logBytes : 0);
+  const isAskable = config.control.enabled || config.admin !== null;
+  const tail = new LogTail(isAskable ? config.control.logBytes : 0);
   let output: LogOutput;
   try {
     output = configuredOutput(config.log);
