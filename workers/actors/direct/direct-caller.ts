@@ -3,7 +3,7 @@
  * back what has not begun. Of each call it keeps the payload until it is over, since it may have to be sent once more, by way of the
  * reactor.
  */
-import { CallFlag } from '../../../wire/actors/messages.ts';
+import { type ActorReactorHandler, CallFlag } from '../../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../../wire/actors/reactor-end.ts';
 import { copyInto, copyOf } from '../../../wire/bytes.ts';
 import { ClaimState } from '../../../wire/claims.ts';
@@ -28,7 +28,7 @@ export interface DirectCallerOwner {
 const NOTHING = new Uint8Array(0);
 const SLOT_BYTES = 512;
 
-export class DirectCaller extends HearsAnswers implements GivenTo {
+export class DirectCaller extends HearsAnswers implements ActorReactorHandler, GivenTo {
   /** The reactor's number for it. */
   readonly number: number;
   readonly end: ActorReactorEnd;

@@ -1,4 +1,5 @@
 /** The answering end of a direct channel: it is given calls by another thread as it is by the reactor. */
+import type { ActorThreadHandler } from '../../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../../wire/actors/thread-end.ts';
 import { CallSource } from '../call-source.ts';
 import type { ActorHost } from '../host.ts';
@@ -15,7 +16,7 @@ export interface DirectHostOwner {
   onParted(channel: DirectHost): void;
 }
 
-export class DirectHost extends HearsCalls {
+export class DirectHost extends HearsCalls implements ActorThreadHandler {
   readonly end: ActorThreadEnd;
   readonly source: CallSource<HostedCall>;
   readonly #owner: DirectHostOwner;

@@ -1,21 +1,12 @@
 /** What only the reactor says, or is told, breaks a direct channel that it comes over. */
-import type { ActorReactorHandler, ActorThreadHandler } from '../../../wire/actors/messages.ts';
 import { corrupt } from '../../../wire/decoder.ts';
-import type { WireError } from '../../../wire/errors.ts';
 
 function foreign(): never {
   throw corrupt('a message between two threads', 'one for the reactor');
 }
 
-/** The end that gives calls hears of answers alone. */
-export abstract class HearsAnswers implements ActorReactorHandler {
-  abstract onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
-  abstract onItem(slot: number, bytes: Buffer, start: number, end: number): void;
-  abstract onWant(slot: number, input: number, items: number): void;
-  abstract onWake(): void;
-  abstract onWritable(): void;
-  abstract onCorrupt(error: WireError): void;
-
+/** For the end that gives calls, which hears of answers alone. */
+export abstract class HearsAnswers {
   onCall(): void {
     foreign();
   }
@@ -73,34 +64,8 @@ export abstract class HearsAnswers implements ActorReactorHandler {
   }
 }
 
-/** The end that answers calls hears of calls alone. */
-export abstract class HearsCalls implements ActorThreadHandler {
-  abstract onDeliver(
-    slot: number,
-    generation: number,
-    actor: number,
-    flags: number,
-    deadlineMs: number,
-    key: string,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void;
-  abstract onAbort(slot: number, generation: number): void;
-  abstract onPull(slot: number, generation: number, items: number): void;
-  abstract onInput(
-    slot: number,
-    generation: number,
-    input: number,
-    how: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void;
-  abstract onWake(): void;
-  abstract onWritable(): void;
-  abstract onCorrupt(error: WireError): void;
-
+/** For the end that answers calls, which hears of calls alone. */
+export abstract class HearsCalls {
   onStop(): void {
     foreign();
   }
