@@ -13,6 +13,7 @@ import type { ErrorReport } from '../../wire/error-report.ts';
 import type { ActorThread } from '../../workers/actors/actor-thread.ts';
 import { setActorThreadSource } from '../../workers/actors/current.ts';
 import { handleOf } from '../../workers/actors/handle.ts';
+import type { HostedCall } from '../../workers/actors/hosted-call.ts';
 import { answering } from '../../workers/actors/hosted-call.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
 import { type AnyClass, functionsActor, hostedActor } from '../../workers/actors/load.ts';
@@ -112,7 +113,7 @@ class Actors implements TestActors<ActorDefinitions> {
   readonly #turns = new ActorTurns(() => this.#time.nowMs);
   readonly #directory: ActorDirectory;
   readonly #hosts = new Map<string, Host>();
-  readonly #homes = new WeakMap<HostedActor, ActorThread>();
+  readonly #homes = new WeakMap<HostedActor<HostedCall>, ActorThread>();
   readonly #stalled = new Set<ActorThread>();
   readonly #caller: TestThread;
   #state: 'open' | 'closed' = 'open';
@@ -263,7 +264,7 @@ function settingsOf(definitions: ActorDefinitions) {
 const DEFAULT_CONCURRENCY = 16;
 
 function creatorOf(definition: ActorClass | ActorDefinition) {
-  return (index: number, settings: ActorSettings): HostedActor => {
+  return (index: number, settings: ActorSettings): HostedActor<HostedCall> => {
     if (typeof definition !== 'function' && 'functions' in definition) {
       return functionsActor(index, settings, definition.functions as { readonly [name: string]: unknown });
     }

@@ -4,6 +4,7 @@ import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { WireError } from '../../wire/errors.ts';
 import { ActorThread } from '../../workers/actors/actor-thread.ts';
+import type { HostedCall } from '../../workers/actors/hosted-call.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
 import type { ActorDirectory, AttachedThread } from '../actors/directory.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -49,21 +50,21 @@ function fail(error: Error): never {
 export class Host {
   readonly #name: string;
   readonly #index: number;
-  readonly #create: (index: number, settings: ActorSettings) => HostedActor;
+  readonly #create: (index: number, settings: ActorSettings) => HostedActor<HostedCall>;
   readonly #directory: ActorDirectory;
   readonly #clock: ManualClock;
   /** Which thread an actor's own calls come from. */
-  readonly #homes: WeakMap<HostedActor, ActorThread>;
+  readonly #homes: WeakMap<HostedActor<HostedCall>, ActorThread>;
   #starts = 0;
   #thread: TestThread | null = null;
 
   constructor(
     name: string,
     index: number,
-    create: (index: number, settings: ActorSettings) => HostedActor,
+    create: (index: number, settings: ActorSettings) => HostedActor<HostedCall>,
     directory: ActorDirectory,
     clock: ManualClock,
-    homes: WeakMap<HostedActor, ActorThread>,
+    homes: WeakMap<HostedActor<HostedCall>, ActorThread>,
   ) {
     this.#name = name;
     this.#index = index;

@@ -27,9 +27,9 @@ const NOTHING = new Uint8Array(0);
 export class ActorHost implements InstanceOwner {
   readonly #thread: ThreadLink;
   /** By the actor's number; undefined: it lives elsewhere. */
-  readonly #actors: (HostedActor | undefined)[] = [];
+  readonly #actors: (HostedActor<HostedCall> | undefined)[] = [];
   /** Instances that may begin what they have queued, once the turn has published. */
-  readonly #ready = new Set<Instance>();
+  readonly #ready = new Set<Instance<HostedCall>>();
 
   readonly #answers: Answers;
   readonly #instances: Instances;
@@ -41,7 +41,7 @@ export class ActorHost implements InstanceOwner {
   }
 
   /** Makes and starts the instances of `pool` actors, then says what there is. @throws what a constructor or a `start` throws */
-  async open(actors: readonly HostedActor[]): Promise<void> {
+  async open(actors: readonly HostedActor<HostedCall>[]): Promise<void> {
     for (const actor of actors) {
       if (actor.settings.kind !== 'pool') continue;
       const instance = new Instance(actor, '');
@@ -200,11 +200,11 @@ export class ActorHost implements InstanceOwner {
 
   // ---- InstanceOwner
 
-  onReady(instance: Instance): void {
+  onReady(instance: Instance<HostedCall>): void {
     this.#advance(instance);
   }
 
-  onStartFailed(instance: Instance, error: unknown): void {
+  onStartFailed(instance: Instance<HostedCall>, error: unknown): void {
     for (let call = instance.queue.head; call !== null; call = instance.queue.head) {
       instance.queue.remove(call);
       if (!this.#claim(call)) continue;
@@ -214,7 +214,7 @@ export class ActorHost implements InstanceOwner {
 
   // ---- what may begin
 
-  #advanceLater(instance: Instance): void {
+  #advanceLater(instance: Instance<HostedCall>): void {
     this.#ready.add(instance);
     this.#thread.requestTurn();
   }
@@ -232,7 +232,7 @@ export class ActorHost implements InstanceOwner {
   }
 
   /** Begins what can begin, in order; and what interleaves, whatever stands before it. */
-  #advance(instance: Instance): void {
+  #advance(instance: Instance<HostedCall>): void {
     if (instance.isAdvancing || instance.state !== 'ready') return;
     instance.isAdvancing = true;
     for (let call = instance.queue.head; call !== null; ) {

@@ -1,6 +1,7 @@
 /** A call that this thread has been given: in an instance's queue, then running, then over. */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
+import type { Queued } from './call-queue.ts';
 import type { CallSource } from './call-source.ts';
 import { type Carried, withCarried } from './carried.ts';
 import type { MethodRecord } from './diagnostics.ts';
@@ -17,14 +18,14 @@ export interface Child {
 /** The call that is being answered. Calls that are made for it inherit its deadline and its end. */
 export const answering: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
-export class HostedCall implements Call {
+export class HostedCall implements Call, Queued<HostedCall> {
   readonly source: CallSource<HostedCall>;
   readonly slot: number;
   readonly generation: number;
   readonly flags: number;
   /** Of `clockMilliseconds`. */
   readonly deadlineMs: number;
-  readonly instance: Instance;
+  readonly instance: Instance<HostedCall>;
   state: 'queued' | 'running' | 'over' = 'queued';
   /** Of `performance.now`: when the thread was given it, and when its method began. */
   readonly givenAtMs: number;
@@ -57,7 +58,7 @@ export class HostedCall implements Call {
     generation: number,
     flags: number,
     deadlineMs: number,
-    instance: Instance,
+    instance: Instance<HostedCall>,
     givenAtMs: number,
   ) {
     this.givenAtMs = givenAtMs;
@@ -81,7 +82,7 @@ export class HostedCall implements Call {
     );
   }
 
-  /** That it was given over; 0: none. */
+  /** The number of the channel that it was given over; 0: the reactor's. */
   get directChannel(): number {
     return this.source.number;
   }
@@ -99,7 +100,7 @@ export class HostedCall implements Call {
     return (this.deadlineMs - clockMilliseconds()) | 0;
   }
 
-  /** Undefined: it goes on. */
+  /** Null: somebody waits for its answer. */
   get aborted(): { readonly reason: unknown } | null {
     return this.#aborted;
   }
@@ -125,28 +126,5 @@ export class HostedCall implements Call {
   /** Nothing comes any more; whoever reads an input that is not complete hears why. */
   endInputs(reason: unknown): void {
     for (const input of this.inputs ?? []) input.end({ error: reason });
-  }
-}
-
-/** First in, first out, and one can leave from the middle. */
-export class CallQueue {
-  head: HostedCall | null = null;
-  #tail: HostedCall | null = null;
-
-  push(call: HostedCall): void {
-    call.previous = this.#tail;
-    call.next = null;
-    if (this.#tail === null) this.head = call;
-    else this.#tail.next = call;
-    this.#tail = call;
-  }
-
-  remove(call: HostedCall): void {
-    if (call.previous === null) this.head = call.next;
-    else call.previous.next = call.next;
-    if (call.next === null) this.#tail = call.previous;
-    else call.next.previous = call.previous;
-    call.previous = null;
-    call.next = null;
   }
 }

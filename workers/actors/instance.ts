@@ -11,7 +11,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { ActorSettings } from '../../wire/actors/boot.ts';
-import { CallQueue } from './hosted-call.ts';
+import { CallQueue, type Queued } from './call-queue.ts';
 import type { ActorContext } from './types.ts';
 
 export type AnyMethod = (...args: unknown[]) => unknown;
@@ -26,20 +26,21 @@ export interface HostedMethod {
 }
 
 /** An actor whose class this thread has. */
-export interface HostedActor {
+export interface HostedActor<C extends Queued<C>> {
   readonly index: number;
   readonly settings: ActorSettings;
   readonly create: (context: ActorContext) => object;
   readonly methods: ReadonlyMap<string, HostedMethod>;
-  readonly instances: Map<string, Instance>;
+  readonly instances: Map<string, Instance<C>>;
 }
 
-export class Instance {
-  readonly actor: HostedActor;
+/** @typeParam C its calls */
+export class Instance<C extends Queued<C>> {
+  readonly actor: HostedActor<C>;
   readonly key: string;
   state: 'starting' | 'ready' | 'restarting' | 'stopping' | 'gone' = 'starting';
   object: object | null = null;
-  readonly queue = new CallQueue();
+  readonly queue = new CallQueue<C>();
   /** What its constructor, `start` and `stop` enter is theirs, and no call's. */
   readonly #context = new AsyncResource('SLUICE_ACTOR');
   /** Methods that run and let no other begin. */
@@ -53,7 +54,7 @@ export class Instance {
   /** It is being looked through for calls that can begin. */
   isAdvancing = false;
 
-  constructor(actor: HostedActor, key: string) {
+  constructor(actor: HostedActor<C>, key: string) {
     this.actor = actor;
     this.key = key;
   }

@@ -2,6 +2,7 @@
 import { RestartNews } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { FAILURE_LIMITS } from './answers.ts';
+import type { HostedCall } from './hosted-call.ts';
 import { type HostedActor, Instance } from './instance.ts';
 import { freeEncoder } from './payloads.ts';
 import type { ThreadLink } from './thread-link.ts';
@@ -10,9 +11,9 @@ import type { ActorContext } from './types.ts';
 /** Who has their calls. */
 export interface InstanceOwner {
   /** It can begin calls. */
-  onReady(instance: Instance): void;
+  onReady(instance: Instance<HostedCall>): void;
   /** It is gone: its constructor or its `start` threw. Whoever waits for it hears why. */
-  onStartFailed(instance: Instance, error: unknown): void;
+  onStartFailed(instance: Instance<HostedCall>, error: unknown): void;
 }
 
 export class Instances {
@@ -24,7 +25,7 @@ export class Instances {
     this.#owner = owner;
   }
 
-  create(actor: HostedActor, key: string): Instance {
+  create(actor: HostedActor<HostedCall>, key: string): Instance<HostedCall> {
     const instance = new Instance(actor, key);
     actor.instances.set(key, instance);
     try {
@@ -45,7 +46,7 @@ export class Instances {
     return instance;
   }
 
-  contextOf(instance: Instance): ActorContext {
+  contextOf(instance: Instance<HostedCall>): ActorContext {
     const { actor, key } = instance;
     const objects = instance.objects + 1;
     return this.#thread.contextOf(actor.settings, key, (reason) => {
@@ -55,7 +56,7 @@ export class Instances {
 
   // ---- beginning anew
 
-  #restart(instance: Instance, reason: unknown): void {
+  #restart(instance: Instance<HostedCall>, reason: unknown): void {
     // One that starts fails by what its `start` throws; one that stops has nothing to begin anew for.
     if (instance.state !== 'ready') return;
     instance.state = 'restarting';
@@ -66,13 +67,13 @@ export class Instances {
   }
 
   /** Nothing runs on it. */
-  reopen(instance: Instance): void {
+  reopen(instance: Instance<HostedCall>): void {
     instance.reopened = this.#reopening(instance).finally(() => {
       instance.reopened = null;
     });
   }
 
-  async #reopening(instance: Instance): Promise<void> {
+  async #reopening(instance: Instance<HostedCall>): Promise<void> {
     try {
       await instance.close();
     } catch (error) {
@@ -89,7 +90,7 @@ export class Instances {
     this.#started(instance);
   }
 
-  #sendRestart({ actor, key }: Instance, news: RestartNews, error: unknown): void {
+  #sendRestart({ actor, key }: Instance<HostedCall>, news: RestartNews, error: unknown): void {
     const encoder = freeEncoder();
     try {
       encoder.encodeThrown(error, FAILURE_LIMITS);
@@ -103,13 +104,13 @@ export class Instances {
     );
   }
 
-  #started(instance: Instance): void {
+  #started(instance: Instance<HostedCall>): void {
     instance.state = 'ready';
     this.#owner.onReady(instance);
   }
 
   /** The next call makes another one, which may start. */
-  #startFailed(instance: Instance, error: unknown): void {
+  #startFailed(instance: Instance<HostedCall>, error: unknown): void {
     instance.state = 'gone';
     instance.actor.instances.delete(instance.key);
     this.#owner.onStartFailed(instance, error);
@@ -117,7 +118,7 @@ export class Instances {
 
   // ---- the end
 
-  async stop(instance: Instance, failed: (error: unknown) => void): Promise<void> {
+  async stop(instance: Instance<HostedCall>, failed: (error: unknown) => void): Promise<void> {
     await instance.reopened;
     if (instance.state === 'gone') return;
     instance.state = 'stopping';

@@ -2,6 +2,7 @@
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { importApplication } from '../loading/evaluation.ts';
 import { describeValue } from '../loading/kinds.ts';
+import type { HostedCall } from './hosted-call.ts';
 import type { AnyMethod, HostedActor, HostedMethod } from './instance.ts';
 import type { ActorContext } from './types.ts';
 
@@ -18,7 +19,7 @@ const OWN = new Set(['constructor', 'start', 'stop']);
 export async function loadActors(
   module: string,
   hosted: readonly (readonly [index: number, settings: ActorSettings])[],
-): Promise<HostedActor[]> {
+): Promise<HostedActor<HostedCall>[]> {
   const exported: { readonly [name: string]: unknown } = await importApplication(module);
   return hosted.map(([index, settings]) => {
     if (settings.export === '') return functionsActor(index, settings, exported);
@@ -37,7 +38,11 @@ export async function loadActors(
 }
 
 /** @throws ActorLoadError when the class is none that can be an actor */
-export function hostedActor(index: number, settings: ActorSettings, Class: AnyClass): HostedActor {
+export function hostedActor(
+  index: number,
+  settings: ActorSettings,
+  Class: AnyClass,
+): HostedActor<HostedCall> {
   return {
     index,
     settings,
@@ -56,7 +61,7 @@ export function functionsActor(
   index: number,
   settings: ActorSettings,
   module: { readonly [name: string]: unknown },
-): HostedActor {
+): HostedActor<HostedCall> {
   const methods = new Map<string, HostedMethod>();
   for (const [name, value] of Object.entries(module)) {
     if (typeof value !== 'function' || isClassSyntax(value) || name === 'default' || OWN.has(name)) continue;
