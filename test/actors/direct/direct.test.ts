@@ -464,6 +464,51 @@ test.serial(
   },
 );
 
+test.serial(
+  'talks are kept track of up to a bound: of more instances, those that are asked seldom are forgotten, and those that joined are not',
+  async (t) => {
+    const pair = await startDesk(t, {}, { afterCalls: 2 });
+    const desk = pair.handle<typeof Desk>('desk');
+    await joined(pair);
+    const { tally } = pair.directory.direct;
+    for (let n = 0; n < 1_100; n++) await desk.of(`${n}`).note('once');
+    await pair.settle();
+    t.is(tally.conversations, 1);
+    const { received } = pair.turns;
+    await desk.of('k').note('still direct');
+    t.is(pair.turns.received, received);
+    // Its first call is forgotten, so that it has one call more to make; that of the last one is not.
+    await desk.of('0').note('again');
+    await pair.settle();
+    t.is(tally.conversations, 1);
+    await desk.of('1099').note('again');
+    await pair.settle();
+    t.is(tally.conversations, 2);
+  },
+);
+
+test.serial(
+  'when as many talks as there may be are direct, what is asked of other instances goes by way of the reactor',
+  async (t) => {
+    const pair = await startDesk(t);
+    const desk = pair.handle<typeof Desk>('desk');
+    const { direct } = pair.directory;
+    for (let n = 0; n < 1_024; n++) await desk.of(`${n}`).note('joins');
+    await pair.settle();
+    t.is(direct.conversations, 1_024);
+    for (let n = 0; n < 3; n++) t.is(await desk.of('over').note('over'), 'over');
+    await pair.settle();
+    t.is(direct.conversations, 1_024);
+    direct.callBackAll();
+    await pair.settle();
+    t.is(direct.conversations, 0);
+    // The first talk makes room now.
+    for (let n = 0; n < 2; n++) await desk.of('over').note('over');
+    await pair.settle();
+    t.is(direct.conversations, 1);
+  },
+);
+
 class Knot {
   readonly #key: string;
 

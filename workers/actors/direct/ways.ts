@@ -125,15 +125,21 @@ export class Ways {
     const talks = this.#talks[actor.index] as Map<string, Talk>;
     const known = talks.get(key);
     if (known !== undefined) return known;
-    if (talks.size >= MOST_TALKS) {
-      for (const [each, { join, lease }] of talks) {
-        if (join === null && lease === null) talks.delete(each);
-      }
-      if (talks.size >= MOST_TALKS) return null;
-    }
+    if (talks.size >= MOST_TALKS && !this.#makeRoom(talks)) return null;
     const talk = new Talk(actor, key, this.#after);
     talks.set(key, talk);
     return talk;
+  }
+
+  /** Looks at one talk alone, as this is done for a call: the one that was looked at longest ago. */
+  #makeRoom(talks: Map<string, Talk>): boolean {
+    for (const [key, talk] of talks) {
+      talks.delete(key);
+      if (talk.join === null && talk.lease === null) return true;
+      talks.set(key, talk);
+      return false;
+    }
+    return false;
   }
 
   /** What the call is for goes through the reactor from here on: of one for each instance, all of the actor. */
