@@ -93,6 +93,7 @@ test("a caller's death ends what it has asked, and what it has told is handled",
   const started = await startActorServer(t, { callers: 2 });
   const { ask, log } = started;
   const signals = channel(t);
+  const holding = signals.until('go-begun');
   const waiting = signals.until('waiting');
   const aborted = signals.until('aborted');
   const lost = ask(
@@ -101,7 +102,7 @@ test("a caller's death ends what it has asked, and what it has told is handled",
     { actor: 'tasks', method: 'untilAborted', args: [signals.name] },
   );
   lost.catch(() => undefined);
-  await waiting;
+  await Promise.all([holding, waiting]);
   const died = log.until('thread died');
   // One of the two has the request.
   for (const pool of started.server.parts.pools) {
