@@ -18,6 +18,8 @@ export interface ServerStatus {
   readonly connections: ConnectionStatus;
   readonly pools: readonly PoolStatus[];
   readonly actors: readonly ActorStatus[];
+  /** Null: as of `topics`. */
+  readonly directChannels: DirectChannelsStatus | null;
   /** Null: the configuration has neither topics nor actors. */
   readonly topics: TopicsStatus | null;
   /** Requests that no route matched, by what became of them. */
@@ -223,6 +225,21 @@ export interface ActorThreadStatus extends ActorWorkStatus {
   readonly thread: string;
   /** Calls that it has, begun or not. */
   readonly given: number;
+}
+
+/** Channels straight between two threads, over which one calls instances that live in the other. */
+export interface DirectChannelsStatus {
+  /** Now, of at most `max`. */
+  readonly channels: number;
+  readonly max: number;
+  /** Of one thread with one instance each, over these. */
+  readonly conversations: number;
+  /** Since the start: channels that were made, conversations that began, and those that were not to be had. */
+  readonly made: number;
+  readonly begun: number;
+  readonly refused: number;
+  /** Calls over them, as far as the reactor has heard: it does when a conversation ends. */
+  readonly calls: number;
 }
 
 export interface TopicsStatus {

@@ -2,7 +2,7 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { clockMicroseconds } from '../wire/clock.ts';
 import type { ActorDirectory } from './actors/directory.ts';
-import { actorStatuses, topicsStatus } from './actors/status.ts';
+import { actorStatuses, directChannelsStatus, topicsStatus } from './actors/status.ts';
 import type { DeadlineCounters } from './deadlines/counters.ts';
 import type { OutcomeCounters } from './exchange/outcomes.ts';
 import type { Listener } from './listeners/listener.ts';
@@ -95,6 +95,7 @@ export function statusOf({ parts, state }: Running, more: StatusParts): ServerSt
     },
     pools: parts.pools.map((pool) => poolStatus(pool, more, nowUs)),
     actors: actorStatuses(parts.actors),
+    directChannels: directChannelsStatus(parts.actors),
     topics: topicsStatus(parts.actors),
     unrouted: exchangeStatus(more.unrouted),
     deadlines: { ...more.deadlines },

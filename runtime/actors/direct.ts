@@ -122,7 +122,8 @@ export class DirectChannel {
 export type OnOver = (mailbox: Mailbox, host: DirectLink, idleMs: number) => void;
 
 export class DirectChannels {
-  readonly #most: number;
+  /** At once. */
+  readonly most: number;
   readonly #onOver: OnOver;
   readonly #channels = new Set<DirectChannel>();
   #lastNumber = 0;
@@ -132,7 +133,7 @@ export class DirectChannels {
   readonly tally = { channels: 0, conversations: 0, calls: 0, refused: 0 };
 
   constructor({ maxChannels }: DirectOptions, onOver: OnOver) {
-    this.#most = maxChannels;
+    this.most = maxChannels;
     this.#onOver = onOver;
   }
 
@@ -178,7 +179,7 @@ export class DirectChannels {
       if (channel.caller === caller && channel.host === host && channel.state !== 'severed')
         return channel.state === 'open' ? channel : null;
     }
-    if (this.#channels.size >= this.#most) {
+    if (this.#channels.size >= this.most) {
       this.#makeRoom();
       return null;
     }

@@ -1,6 +1,6 @@
 /** What a status says of actors and topics. */
 import { type ActorCounts, sumOfCounts } from '../../wire/actors/counters.ts';
-import type { ActorStatus, ActorWorkStatus, TopicsStatus } from '../status-types.ts';
+import type { ActorStatus, ActorWorkStatus, DirectChannelsStatus, TopicsStatus } from '../status-types.ts';
 import { round, waitStatus } from '../wait-status.ts';
 import type { ActorDirectory } from './directory.ts';
 
@@ -43,6 +43,20 @@ export function actorStatuses(directory: ActorDirectory | null): readonly ActorS
 
 function workStatus({ begun, ended, failed, waitMs, runMs }: ActorCounts): ActorWorkStatus {
   return { begun, ended, failed, waitMs: round(waitMs), runMs: round(runMs) };
+}
+
+export function directChannelsStatus(directory: ActorDirectory | null): DirectChannelsStatus | null {
+  if (directory === null) return null;
+  const { size, most, conversations, tally } = directory.direct;
+  return {
+    channels: size,
+    max: most,
+    conversations,
+    made: tally.channels,
+    begun: tally.conversations,
+    refused: tally.refused,
+    calls: tally.calls,
+  };
 }
 
 export function topicsStatus(directory: ActorDirectory | null): TopicsStatus | null {

@@ -98,8 +98,8 @@ class AdminHandlers {
       'POST /threads/{thread}/recycle': (exchange, names) => this.#recycleThread(exchange, names),
       'GET /exchanges': (exchange) => this.#exchanges(exchange),
       'GET /actors': (exchange) => {
-        const { actors, topics } = server.status();
-        exchange.answer(200, { actors, topics });
+        const { actors, directChannels, topics } = server.status();
+        exchange.answer(200, { actors, directChannels, topics });
       },
       'GET /events': (exchange) => exchange.answer(200, { events: server.events.all }),
       'POST /reload': (exchange) => answerReload(exchange, parts.reloader),

@@ -180,9 +180,13 @@ export const operations: readonly Operation[] = [
     method: 'GET',
     path: '/actors',
     id: 'actors',
-    summary: 'Actors and topics, where there are any.',
+    summary: 'Actors, the direct channels to them, and topics, where there are any.',
     status: 200,
-    answer: object({ actors: list(ref('Actor')), topics: { anyOf: [ref('Topics'), { type: 'null' }] } }),
+    answer: object({
+      actors: list(ref('Actor')),
+      directChannels: { anyOf: [ref('DirectChannels'), { type: 'null' }] },
+      topics: { anyOf: [ref('Topics'), { type: 'null' }] },
+    }),
   },
   {
     method: 'GET',

@@ -142,6 +142,15 @@ export const schemas: Readonly<Record<string, Schema>> = {
     total: object(work),
     threads: list(object({ thread: text, given: count, ...work })),
   }),
+  DirectChannels: object({
+    channels: count,
+    max: count,
+    conversations: count,
+    made: count,
+    begun: count,
+    refused: count,
+    calls: count,
+  }),
   Topics: object({
     topics: count,
     published: count,
@@ -161,6 +170,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     connections: counts('open', 'max', 'http1', 'http2', 'lingering'),
     pools: list(ref('Pool')),
     actors: list(ref('Actor')),
+    directChannels: orNull(ref('DirectChannels')),
     topics: orNull(ref('Topics')),
     unrouted: ref('Exchanges'),
     deadlines: { type: 'object', additionalProperties: count },
