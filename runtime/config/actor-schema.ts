@@ -50,7 +50,7 @@ const actorSchema = v.pipe(
         ),
       ),
       aheadMessages: wholeNumber(
-        'Messages that an instance is given ahead of those that it runs, to hide the way. The rest waits in the mailbox.',
+        'Messages that the reactor gives an instance ahead of those that it runs, to hide the way. The rest waits in the mailbox. Calls over direct channels have other bounds (see actors.md).',
         { from: 0, to: 1_024, byDefault: 32 },
       ),
       mailboxMessages: messages(

@@ -1,10 +1,14 @@
 /** Limits of actors that are the configuration's: each is reached, by its default or by what the configuration says. */
 import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import * as v from 'valibot';
+import type { Mailbox } from '../../runtime/actors/mailbox.ts';
+import { limitsSection } from '../../runtime/config/limits-schema.ts';
 import { testActors } from '../../runtime/testing/actors.ts';
 import { actor } from '../../workers/actors/actors.ts';
 import { Signals } from '../server/signals.ts';
 import { type ActorServer, actors, startActorServer } from './actor-server.ts';
+import { startPair } from './direct/pair.ts';
 
 function signalsOf(t: ExecutionContext): Signals {
   const signals = new Signals(randomUUID());
@@ -47,7 +51,7 @@ for (const [ahead, given] of [
 ] as const) {
   test(`aheadMessages ${ahead ?? 'by default'}: an instance is given ${given} calls, the one that it runs included`, async (t) => {
     const counter = { ...actors.counter, ...(ahead !== undefined && { aheadMessages: ahead }) } as never;
-    // Over a direct channel half of the mailbox may go to the instance.
+    // It bounds what the reactor gives; what bounds direct calls has its tests below.
     const rest = { limits: { directChannels: { max: 0 } } };
     const started = await startActorServer(t, { actors: { ...actors, counter }, state: 1, rest });
     const signals = signalsOf(t);
@@ -65,6 +69,115 @@ for (const [ahead, given] of [
       Array.from({ length: 40 }, (_, index) => index + 1),
     );
   });
+}
+
+/** Of the counter's key that the tests ask. */
+function mailboxOf({ server }: ActorServer): Mailbox | undefined {
+  const counter = server.parts.actors?.actors.find(({ settings }) => settings.name === 'counter');
+  return counter?.mailboxes.get('k');
+}
+
+/** Until the reactor has received what the caller has sent to it before: a tell always goes its way. */
+async function received({ ask }: ActorServer): Promise<void> {
+  await ask({ actor: 'relay', method: 'nothing', tell: true });
+}
+
+const add = { actor: 'counter', key: 'k', method: 'add', args: [1] };
+
+/** Until the caller has a direct channel to the counter. */
+async function isDirect(started: ActorServer): Promise<void> {
+  await started.ask(add);
+  while (mailboxOf(started)?.conversations !== 1) await received(started);
+}
+
+for (const [what, settings, pool, most] of [
+  ['half of the room of its mailbox', { mailboxMessages: 16 }, {}, 8],
+  ['actorCallsPerThread', {}, { actorCallsPerThread: 3 }, 3],
+] as const) {
+  test(`${what}: an instance is given ${most} calls directly, whatever aheadMessages says, and one more ends the conversation`, async (t) => {
+    const started = await startActorServer(t, {
+      actors: { ...actors, counter: { ...actors.counter, ...settings, aheadMessages: 0 } as never },
+      callers: 1,
+      state: 1,
+      pool,
+      rest: { limits: { directChannels: { afterCalls: 1 } } },
+    });
+    const signals = signalsOf(t);
+    await isDirect(started);
+    const begun = signals.until('go-begun');
+    const hold = { actor: 'counter', key: 'k', method: 'hold', args: [signals.name, 'go'] };
+    const all = started.ask(hold, ...Array.from({ length: most - 1 }, () => add));
+    await begun;
+    await received(started);
+    t.like(mailboxOf(started), { conversations: 1, messages: 0 });
+    const over = started.ask(add);
+    // What has begun stays where it is, and all that waits is the reactor's.
+    await accepted(started, 'counter', most);
+    t.like(mailboxOf(started), { conversations: 1, asideMessages: 1, messages: most });
+    t.deepEqual(givenOf(started, 'counter'), [1]);
+    signals.tell('go');
+    const outcomes = [...(await all).slice(1), ...(await over)];
+    t.deepEqual(
+      outcomes.map(({ value }) => value),
+      Array.from({ length: most }, (_, index) => index + 2),
+    );
+  });
+}
+
+for (const [afterCalls, calls] of [
+  [undefined, 32],
+  [3, 3],
+] as const) {
+  test(`directChannels.afterCalls ${afterCalls ?? 'by default'}: after ${calls} calls those that follow go directly, and none before`, async (t) => {
+    const started = await startActorServer(t, {
+      callers: 1,
+      state: 1,
+      rest: { limits: { directChannels: afterCalls === undefined ? {} : { afterCalls } } },
+    });
+    for (let n = 1; n < calls; n++) await started.ask(add);
+    await received(started);
+    t.is(mailboxOf(started)?.conversations, 0);
+    await isDirect(started);
+    t.deepEqual(await started.ask(add), [{ value: calls + 1 }]);
+    t.deepEqual(started.server.status().directChannels, {
+      channels: 1,
+      max: 32,
+      conversations: 1,
+      made: 1,
+      begun: 1,
+      refused: 0,
+      calls: 0,
+    });
+    t.is(started.server.status().actors.find(({ name }) => name === 'counter')?.accepted, calls);
+  });
+}
+
+for (const [max, most] of [
+  [undefined, 32],
+  [2, 2],
+  [0, 0],
+] as const) {
+  test.serial(
+    `directChannels.max ${max ?? 'by default'}: there are ${most} channels, and who finds none goes by way of the reactor`,
+    async (t) => {
+      const { directChannels } = v.parse(limitsSection, {
+        directChannels: max === undefined ? {} : { max },
+      });
+      const callers = most + 1;
+      const pair = await startPair(
+        t,
+        { mute: { class: Mute, pool: 'state', settings: { kind: 'single' } } },
+        { callers, maxChannels: directChannels.max },
+      );
+      const { direct } = pair.directory;
+      for (let caller = 0; caller < callers; caller++) {
+        for (let n = 0; n < 3; n++) await pair.handle<typeof Mute>('mute', caller).take('text');
+        await pair.settle();
+        t.is(direct.size, Math.min(caller + 1, most));
+      }
+      t.is(direct.tally.refused > 0, most > 0, `${direct.tally.refused} refused`);
+    },
+  );
 }
 
 /** So that rings of 64 KiB hold any message. */
