@@ -2,7 +2,7 @@
 import type { PoolObserver } from './pools/pool.ts';
 import type { PoolEvent } from './status-types.ts';
 
-const MOST_EVENTS = 200;
+const MOST_RECENT_EVENTS = 200;
 const MOST_WHY_CHARS = 500;
 
 export class RecentEvents {
@@ -65,6 +65,6 @@ export class RecentEvents {
       what,
       ...(why !== undefined && { why: why.slice(0, MOST_WHY_CHARS) }),
     });
-    if (this.#events.length > MOST_EVENTS) this.#events.shift();
+    if (this.#events.length > MOST_RECENT_EVENTS) this.#events.shift();
   }
 }

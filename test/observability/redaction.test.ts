@@ -32,7 +32,12 @@ test('members lose them at any depth that a person would write, and deeper nesti
   t.deepEqual(value as unknown, { token: REDACTED, list: [{ Api_Key: REDACTED }, 'token'], other: 'token' });
   t.false(redaction.members({ a: ['b', 1, null] }));
   t.false(redaction.members(null));
-  let nested: object = { token: 1 };
-  for (let level = 0; level < 100_000; level++) nested = { nested };
-  t.false(redaction.members(nested));
+  const nestedIn = (objects: number): object => {
+    let nested: object = { token: 1 };
+    for (let level = 0; level < objects; level++) nested = { nested };
+    return nested;
+  };
+  t.true(redaction.members(nestedIn(15)));
+  t.false(redaction.members(nestedIn(16)));
+  t.false(redaction.members(nestedIn(100_000)));
 });
