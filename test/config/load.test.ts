@@ -66,20 +66,10 @@ test('pools and routes are enough; everything else has a default', (t) => {
     maxErrorChars: 8_192,
     file: null,
     prints: 'labelled',
-    redact: [
-      'authorization',
-      'cookie',
-      'set-cookie',
-      'password',
-      'token',
-      'access_token',
-      'refresh_token',
-      'id_token',
-      'secret',
-      'client_secret',
-      'api_key',
-      'apikey',
-    ],
+    redact:
+      'authorization cookie set-cookie password token access_token refresh_token id_token secret client_secret api_key apikey'.split(
+        ' ',
+      ),
     access: {
       write: 'auto',
       fields: [
