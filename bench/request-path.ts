@@ -30,14 +30,14 @@ import { HpackEncoder } from '../runtime/http2/hpack/encoder.ts';
 import { http2Options } from '../runtime/http2/options.ts';
 import { Dispatcher } from '../runtime/pools/dispatcher.ts';
 import { Thread } from '../runtime/pools/thread.ts';
-import { Reactor } from '../runtime/reactor.ts';
-import { Router } from '../runtime/router.ts';
+import { Reactor } from '../runtime/server/reactor.ts';
+import { Router } from '../runtime/server/router.ts';
 import { fromFetch } from '../workers/adapters/fetch/from-fetch.ts';
 import { installGlobals } from '../workers/adapters/fetch/globals.ts';
 import { LightResponse } from '../workers/adapters/fetch/light-response.ts';
 import { fromNode } from '../workers/adapters/node/from-node.ts';
 import type { Application } from '../workers/gateway.ts';
-import { Host } from '../workers/host.ts';
+import { Host } from '../workers/thread/host.ts';
 import { median } from './statistics.ts';
 
 // As a thread of Fetch handlers has them.

@@ -1,7 +1,7 @@
 /** The directory of a configuration's actors, and how it goes along with the pools. */
 import { pathToFileURL } from 'node:url';
 import type { Config } from '../config/config.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../logging/log.ts';
 import type { ThreadCompanion } from '../pools/companion.ts';
 import type { Pool } from '../pools/pool.ts';
 import { ActorDirectory } from './directory.ts';

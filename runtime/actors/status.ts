@@ -1,7 +1,12 @@
 /** What a status says of actors and topics. */
 import { type ActorCounts, sumOfCounts } from '../../wire/actors/counters.ts';
-import type { ActorStatus, ActorWorkStatus, DirectChannelsStatus, TopicsStatus } from '../status-types.ts';
-import { round, waitStatus } from '../wait-status.ts';
+import type {
+  ActorStatus,
+  ActorWorkStatus,
+  DirectChannelsStatus,
+  TopicsStatus,
+} from '../status/status-types.ts';
+import { round, waitStatus } from '../status/wait-status.ts';
 import type { ActorDirectory } from './directory.ts';
 
 export function actorStatuses(directory: ActorDirectory | null): readonly ActorStatus[] {

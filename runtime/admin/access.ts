@@ -8,7 +8,7 @@
  * room. Time is passed in.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { addressKey } from '../limits.ts';
+import { addressKey } from '../server/limits.ts';
 
 /** Addresses that have sent wrong tokens lately. */
 const MOST_ADDRESSES = 1_024;

@@ -6,7 +6,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import { isOver } from '../exchange/state.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Thread } from '../pools/thread.ts';
-import { round } from '../wait-status.ts';
+import { round } from '../status/wait-status.ts';
 import type { ExchangesView, ExchangeView } from './exchange-types.ts';
 import { waitOf } from './exchange-wait.ts';
 

@@ -1,6 +1,6 @@
 /** `GET /logs`: the newest lines of the log, and those that come. */
 import type { ControlExchange } from '../control/routes.ts';
-import type { LogTail } from '../log-tail.ts';
+import type { LogTail } from '../logging/log-tail.ts';
 import { badRequest } from './errors.ts';
 
 export const MOST_LINES = 10_000;

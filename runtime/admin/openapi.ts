@@ -1,5 +1,5 @@
 /** The OpenAPI document of the admin endpoints, made of the table that their handlers are added by. */
-import { readVersion } from '../version.ts';
+import { readVersion } from '../process/version.ts';
 import type { Operation } from './operations.ts';
 import { ref, type Schema, schemas } from './schemas.ts';
 

@@ -9,7 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 import { type AdminArguments, type AdminCommand, adminHelp, parseAdmin } from './admin-arguments.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { effectiveTable } from './effective-table.ts';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { makeDoctorFolders } from '../clinic/doctor-threads.ts';
 import type { ClinicTool } from '../clinic/injected.ts';
 import { visualize } from '../clinic/visualize.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 import type { Recording, Session } from './clinic-session.ts';
 
 /** Each takes clinic some seconds, and nobody looks at more. The data of the others are there. */

@@ -3,7 +3,7 @@ import type { Clinic } from '../clinic/installed.ts';
 import type { ServerRun } from '../clinic/server-run.ts';
 import type { Config } from '../config/config.ts';
 import type { ProfileFolder } from '../profiling/profile-folder.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 import type { ClinicArguments } from './clinic-arguments.ts';
 
 /** What a tool runs with. */

@@ -1,8 +1,8 @@
 /** `sluice check --load`: whether the applications and actors load, in threads that are thrown away. */
 import type { Config } from '../config/config.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../logging/log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
-import { Server } from '../server.ts';
+import { Server } from '../server/server.ts';
 
 /** Each pool by itself, so that one that does not load hides no other. @returns what is wrong, a text for each pool */
 export async function loadFailures(config: Config): Promise<string[]> {

@@ -1,6 +1,6 @@
 /** A server's pools and threads as a table for people: what `sluice ps` prints once and `sluice top` every second. */
 import { formatDuration } from '../config/duration.ts';
-import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../status-types.ts';
+import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../status/status-types.ts';
 
 /** Two statuses of one server tell of the time between them, with rates; one tells of all since the server began. */
 export function poolsTable(now: ServerStatus, before: ServerStatus | null = null): string {

@@ -1,7 +1,7 @@
 /** `sluice ps` and `sluice top`: what the pools and threads of a configuration's servers do, once or every second. */
 import type { Config } from '../config/config.ts';
 import type { ControlClient } from '../control/client.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { poolsTable } from './pools-table.ts';

@@ -1,6 +1,6 @@
 /** What of a load did not end well: a profile of requests that fail at once is seldom what was wanted. */
 import { Outcome } from '../exchange/outcomes.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 
 /** Outcomes that are neither whole responses nor their client's choice. */
 const FAILURES: readonly Outcome[] = [

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.ts';
 import { type ControlClient, connectControl } from '../control/client.ts';
 import { ControlCode, ControlSocketError } from '../control/errors.ts';
-import type { ServerStatus } from '../status-types.ts';
+import type { ServerStatus } from '../status/status-types.ts';
 import type { Clinic } from './installed.ts';
 import { directoryVariable, pidFileVariable } from './start-variables.ts';
 import { threadsVariable } from './thread-files.ts';

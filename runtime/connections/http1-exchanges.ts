@@ -10,7 +10,7 @@ import { lists } from '../http1/field-section.ts';
 import { type Http1Message, RequestPhase, ResponsePhase, TunnelPhase } from '../http1/message.ts';
 import type { Refusal } from '../http1/refusal.ts';
 import type { Peer } from '../listeners/peer.ts';
-import type { Flushable } from '../reactor.ts';
+import type { Flushable } from '../server/reactor.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { h2cUpgrade, type UpgradedRequest } from './h2c-upgrade.ts';
 import { trailersOf } from './trailer-fields.ts';

@@ -12,7 +12,7 @@ import { Http2Engine } from '../http2/engine.ts';
 import type { ClosedBy, EngineEvents } from '../http2/events.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
-import type { Flushable } from '../reactor.ts';
+import type { Flushable } from '../server/reactor.ts';
 import { withDate } from './dated-fields.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { trailersOf } from './trailer-fields.ts';

@@ -1,6 +1,6 @@
 /** What the server adds to the heads of responses for those who look into it: the request's identifier, and where its time has gone. */
 import type { Exchange } from '../exchange/exchange.ts';
-import type { RequestIds } from '../request-ids.ts';
+import type { RequestIds } from '../logging/request-ids.ts';
 
 export interface LabelsOptions {
   /** Null: requests have no identifiers. */

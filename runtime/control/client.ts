@@ -4,7 +4,7 @@ import { lstatSync } from 'node:fs';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { basename, join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { readVersion } from '../version.ts';
+import { readVersion } from '../process/version.ts';
 import { ControlCode, ControlRefusal, ControlSocketError, systemCode } from './errors.ts';
 import { controlFolders, type Environment, otherFolders, requireOwn } from './folder.ts';
 import { namesIn } from './socket.ts';

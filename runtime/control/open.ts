@@ -1,7 +1,7 @@
 /** The control socket of a server that starts: where there can be none, it starts all the same, unless a path was asked for. */
 import type { Config } from '../config/config.ts';
-import type { Log } from '../log.ts';
-import type { Reactor } from '../reactor.ts';
+import type { Log } from '../logging/log.ts';
+import type { Reactor } from '../server/reactor.ts';
 import { ControlSocketError } from './errors.ts';
 import type { Environment } from './folder.ts';
 import type { ControlRoutes } from './routes.ts';

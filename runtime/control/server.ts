@@ -1,8 +1,8 @@
 /** The server of the control socket: where it listens, and for how long. */
 import type { Config } from '../config/config.ts';
-import type { Log } from '../log.ts';
-import type { Reactor } from '../reactor.ts';
-import { readVersion } from '../version.ts';
+import type { Log } from '../logging/log.ts';
+import { readVersion } from '../process/version.ts';
+import type { Reactor } from '../server/reactor.ts';
 import { isRemoved, removeAtExit } from './at-exit.ts';
 import type { Environment } from './folder.ts';
 import { LocalServer } from './local-server.ts';

@@ -5,7 +5,7 @@ import { changedOrigin, renamedOrigin } from '../config/effective.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
 import { findMissingApplications, parseConfig } from '../config/load.ts';
 import type { ConfigInput } from '../config/schema.ts';
-import { findRefusedFlags } from '../pool-flags.ts';
+import { findRefusedFlags } from '../server/pool-flags.ts';
 
 const SOURCE = 'configuration';
 /** What applications print is the process's matter. */

@@ -5,14 +5,14 @@
 import type { Config } from '../config/config.ts';
 import type { ConfigInput } from '../config/schema.ts';
 import { ControlRoutes } from '../control/routes.ts';
-import type { Log } from '../log.ts';
-import { Management } from '../management.ts';
+import type { Log } from '../logging/log.ts';
 import type { Prints } from '../pools/prints.ts';
 import { Profiler } from '../profiling/profiler.ts';
 import { Reloader } from '../reload/reloader.ts';
 import type { ReloadReport } from '../reload/report.ts';
-import { Server } from '../server.ts';
-import type { ListenerStatus, ServerStatus } from '../status-types.ts';
+import { Management } from '../server/management.ts';
+import { Server } from '../server/server.ts';
+import type { ListenerStatus, ServerStatus } from '../status/status-types.ts';
 import { readConfiguration } from './configuration.ts';
 import { embeddedLog, type LogLine } from './log.ts';
 import { ServerClosedError, ServerStateError } from './server-state-error.ts';

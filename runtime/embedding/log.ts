@@ -1,7 +1,7 @@
 /** The log of an embedded server: lines as objects, for whatever log the process has. */
 import { Writable } from 'node:stream';
 import type { LogConfig } from '../config/config.ts';
-import { createLog, type Log } from '../log.ts';
+import { createLog, type Log } from '../logging/log.ts';
 
 /** A line of the log. docs/operations.md says what each means, and what stands beside its message. */
 export interface LogLine {

@@ -1,6 +1,6 @@
 /** Whether a server is ready for requests, and what keeps it from that. */
 import type { Pool } from '../pools/pool.ts';
-import type { ServerState } from '../status-types.ts';
+import type { ServerState } from '../status/status-types.ts';
 
 export interface UnreadyPool {
   readonly pool: string;

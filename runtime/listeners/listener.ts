@@ -7,7 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ListenerConfig } from '../config/listeners.ts';
-import type { ConnectionLimits } from '../limits.ts';
+import type { ConnectionLimits } from '../server/limits.ts';
 import { isForTls } from '../tls/client-hello.ts';
 import { describeTls } from '../tls/description.ts';
 import type { Handshakes } from '../tls/handshakes.ts';

@@ -1,8 +1,8 @@
 /** Opens all listeners of a configuration and tells the log how to reach them. */
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
-import type { ConnectionLimits } from '../limits.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../logging/log.ts';
+import type { ConnectionLimits } from '../server/limits.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import type { Handshakes } from '../tls/handshakes.ts';
 import type { BindAddress, Bound } from './bind.ts';

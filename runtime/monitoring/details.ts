@@ -1,6 +1,7 @@
 /** What metrics tell beside the status of a server. */
-import type { FrontCounters } from '../front-counters.ts';
+
 import type { Pool } from '../pools/pool.ts';
+import type { FrontCounters } from '../status/front-counters.ts';
 
 export interface MonitoringDetails {
   readonly front: Pick<FrontCounters, 'refused' | 'abuse'>;

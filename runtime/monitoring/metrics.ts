@@ -6,7 +6,7 @@ import type {
   ThreadStatus,
   TopicsStatus,
   WaitStatus,
-} from '../status-types.ts';
+} from '../status/status-types.ts';
 import type { MonitoringDetails } from './details.ts';
 import { Exposition, type HistogramValue } from './exposition.ts';
 import type { RequestDurations } from './request-durations.ts';

@@ -16,7 +16,7 @@ import { takePrints } from './prints.ts';
 
 const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
-const BOOT = new URL(`../../workers/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
+const BOOT = new URL(`../../workers/thread/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
 
 /** For a thread that was asked to leave: it loads its modules, and comes around its event loop in between. */
 const LEAVING_MS = 1_000;

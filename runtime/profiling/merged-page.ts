@@ -1,7 +1,7 @@
 /** One page for a CPU profile: a lane for each thread on one time axis, the exchanges' waits above. It needs nothing but itself. */
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
-import { readVersion } from '../version.ts';
+import { readVersion } from '../process/version.ts';
 import type { Collected, CollectedThread } from './collected.ts';
 import type { CallFrame, CallTree } from './cpu-profile.ts';
 import { encodeIntegers } from './encode.ts';

@@ -9,7 +9,7 @@ import type { ErrorReport } from '../../wire/error-report.ts';
 import type { ProfilingConfig } from '../config/config.ts';
 import { ControlRefusal } from '../control/errors.ts';
 import type { ControlExchange, ControlRoutes } from '../control/routes.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../logging/log.ts';
 import type { Pool, ThreadFollower } from '../pools/pool.ts';
 import type { Thread } from '../pools/thread.ts';
 import { monotonicUs } from './collection.ts';

@@ -1,10 +1,10 @@
 /** Reads the configuration anew and has the server run it: when the operator asks for it, one at a time, and never twice for one wish. */
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
-import { loadFailureLine } from '../load-failure.ts';
-import type { Log } from '../log.ts';
+import { loadFailureLine } from '../logging/load-failure.ts';
+import type { Log } from '../logging/log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
-import type { Server } from '../server.ts';
+import type { Server } from '../server/server.ts';
 import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { describeReload, isWhole, type ReloadReport } from './report.ts';

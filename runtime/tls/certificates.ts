@@ -4,7 +4,7 @@
  */
 import { ConfigError, type ConfigProblem, describeProblem } from '../config/errors.ts';
 import type { ListenerConfig, TlsConfig } from '../config/listeners.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../logging/log.ts';
 import { FileReader } from './file-reader.ts';
 import { readTlsFile } from './files.ts';
 import { assembleMaterial, readMaterial, type TlsMaterial } from './material.ts';

@@ -3,7 +3,7 @@
  * and libuv's threads may all be taken by what applications do.
  */
 import { Worker } from 'node:worker_threads';
-import { threadFlags } from '../thread-flags.ts';
+import { threadFlags } from '../server/thread-flags.ts';
 import type { ReadFile } from './files.ts';
 import { reasonOf } from './problems.ts';
 import type { FileOutcome } from './reading-thread.ts';

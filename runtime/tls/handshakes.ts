@@ -12,7 +12,7 @@
  * hold up the connections that stand.
  */
 import type { Socket } from 'node:net';
-import { addressKey } from '../limits.ts';
+import { addressKey } from '../server/limits.ts';
 import { AddressLine } from './address-line.ts';
 
 export interface HandshakeOptions {

@@ -4,9 +4,9 @@
  */
 import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../logging/log.ts';
+import { sourceLineOf } from '../logging/source-line.ts';
 import type { ApplicationLoadError } from '../pools/application-load-error.ts';
-import { sourceLineOf } from '../source-line.ts';
 import { ChangedFiles } from './changed-files.ts';
 
 /** Who reloads. */

@@ -5,7 +5,7 @@
 
 import type { Explanation } from '../exchange/contracts.ts';
 import type { Exchange, Taker } from '../exchange/exchange.ts';
-import { hostOf } from '../router.ts';
+import { hostOf } from '../server/router.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
 /** A name that somebody else has pointed here would let his pages read ours. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import test from 'ava';
-import type { ActorStatus } from '../../runtime/status-types.ts';
+import type { ActorStatus } from '../../runtime/status/status-types.ts';
 import { testActors } from '../../runtime/testing/actors.ts';
 import { type CallRecord, type MethodRecord, traceContext } from '../../workers/actors/actors.ts';
 import { Signals } from '../server/signals.ts';

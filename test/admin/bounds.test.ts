@@ -3,7 +3,7 @@ import test from 'ava';
 import { ExchangeViews } from '../../runtime/admin/exchanges.ts';
 import type { Exchange } from '../../runtime/exchange/exchange.ts';
 import type { Pool, PoolObserver } from '../../runtime/pools/pool.ts';
-import { RecentEvents } from '../../runtime/recent-events.ts';
+import { RecentEvents } from '../../runtime/status/recent-events.ts';
 import { ExchangeBench } from '../runtime/exchange-bench.ts';
 
 function* repeated(exchange: Exchange, times: number): Generator<Exchange> {

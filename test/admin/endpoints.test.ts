@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { operations } from '../../runtime/admin/operations.ts';
 import type { EffectiveValue } from '../../runtime/config/effective.ts';
 import { ControlRefusal } from '../../runtime/control/errors.ts';
-import type { PoolEvent, PoolStatus, ServerStatus } from '../../runtime/status-types.ts';
+import type { PoolEvent, PoolStatus, ServerStatus } from '../../runtime/status/status-types.ts';
 import { ownFolder, startControl } from '../control/control-server.ts';
 import { connectHttp2 } from '../server/http2-client.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';

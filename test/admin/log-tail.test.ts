@@ -1,6 +1,6 @@
 /** What is kept of the log, and what waits for a follower: both bounded, whatever is logged. */
 import test from 'ava';
-import { LogTail } from '../../runtime/log-tail.ts';
+import { LogTail } from '../../runtime/logging/log-tail.ts';
 
 const line = (number: number): string => `${JSON.stringify({ number, text: 'x'.repeat(80) })}\n`;
 

@@ -2,8 +2,8 @@
  * An exchange without a server: what the sample applications are tested with where no socket is needed. It keeps the
  * order of the interface (head, content, end) and remembers what was sent.
  */
-import { capabilitiesOf, requireFeatures } from '../../workers/capabilities.ts';
-import { HostError } from '../../workers/errors.ts';
+import { capabilitiesOf, requireFeatures } from '../../workers/exchange/capabilities.ts';
+import { HostError } from '../../workers/exchange/errors.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import type {
   Application,

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import test from 'ava';
-import { createLog, flushLog } from '../../runtime/log.ts';
+import { createLog, flushLog } from '../../runtime/logging/log.ts';
 import { formatLine } from '../../wire/log-line.ts';
 
 /** A reader of standard output that may stall until `resume` is called. */

@@ -4,7 +4,12 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { poolsTable } from '../../runtime/cli/pools-table.ts';
 import { type Screen, watchPools } from '../../runtime/cli/top.ts';
-import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../../runtime/status-types.ts';
+import type {
+  PoolStatus,
+  ServerStatus,
+  ThreadStatus,
+  WaitStatus,
+} from '../../runtime/status/status-types.ts';
 import { configOf, ownFolder, startControl } from '../control/control-server.ts';
 import { application } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';

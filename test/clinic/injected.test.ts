@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { clinicToolOf, optionsWithoutClinic, withoutClinic } from '../../runtime/clinic/injected.ts';
-import { flagsForThreads, node } from '../../runtime/thread-flags.ts';
+import { flagsForThreads, node } from '../../runtime/server/thread-flags.ts';
 
 const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { REPEATED_SIGINT_MS } from '../../runtime/stop-signals.ts';
+import { REPEATED_SIGINT_MS } from '../../runtime/process/stop-signals.ts';
 import { configInput } from '../server/harness.ts';
 import { PRIMES, START } from './clinic-run.ts';
 

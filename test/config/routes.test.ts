@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { parseConfig } from '../../runtime/config/load.ts';
 import { compareRoutes } from '../../runtime/config/routes.ts';
-import { Router } from '../../runtime/router.ts';
+import { Router } from '../../runtime/server/router.ts';
 
 const routes = [
   { path: '/*', pool: 'rest' },

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { ConfigError } from '../../runtime/config/errors.ts';
 import { parseConfig } from '../../runtime/config/load.ts';
-import { findRefusedFlags } from '../../runtime/pool-flags.ts';
+import { findRefusedFlags } from '../../runtime/server/pool-flags.ts';
 
 const parse = (pool: object) =>
   parseConfig(

@@ -9,8 +9,8 @@ import { ControlClient } from '../../runtime/control/client.ts';
 import type { Environment } from '../../runtime/control/folder.ts';
 import { ControlRoutes } from '../../runtime/control/routes.ts';
 import { ControlServer } from '../../runtime/control/server.ts';
-import { createLog } from '../../runtime/log.ts';
-import { Reactor } from '../../runtime/reactor.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { Reactor } from '../../runtime/server/reactor.ts';
 import type { Scope } from '../server/harness.ts';
 import { LogLines } from '../server/log-lines.ts';
 

@@ -1,8 +1,8 @@
 /** The paths of `health`: answered by the reactor, on the listeners that it is to answer on, whatever the threads do. */
 import test from 'ava';
 import { parseConfig } from '../../runtime/config/load.ts';
-import { createLog } from '../../runtime/log.ts';
-import { Server } from '../../runtime/server.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { Server } from '../../runtime/server/server.ts';
 import { application, configInput, startServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';

@@ -1,9 +1,9 @@
 /** What the log says of peers that are sent away for abuse. */
 import test from 'ava';
-import { AbuseLog } from '../../runtime/abuse-log.ts';
 import { EngineCounters } from '../../runtime/http2/counters.ts';
 import { FrameType } from '../../runtime/http2/frames.ts';
-import { createLog } from '../../runtime/log.ts';
+import { AbuseLog } from '../../runtime/logging/abuse-log.ts';
+import { createLog } from '../../runtime/logging/log.ts';
 import { data, ping } from '../http2/frames.ts';
 import { application, startServer } from '../server/harness.ts';
 import { LogLines } from '../server/log-lines.ts';

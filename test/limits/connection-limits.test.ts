@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { addressKey, ConnectionLimits } from '../../runtime/limits.ts';
+import { addressKey, ConnectionLimits } from '../../runtime/server/limits.ts';
 
 test('as many connections as the limit says are let in, one more when one has gone', (t) => {
   const limits = new ConnectionLimits({ maxConnections: 2, maxConnectionsPerAddress: 0 });

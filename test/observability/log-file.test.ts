@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { LogFile, LogFileError } from '../../runtime/log-file.ts';
+import { LogFile, LogFileError } from '../../runtime/logging/log-file.ts';
 import { freePort } from '../server/free-port.ts';
 import type { ServerInput } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import WebSocket from 'ws';
-import { RequestIds } from '../../runtime/request-ids.ts';
+import { RequestIds } from '../../runtime/logging/request-ids.ts';
 import { FileScope, type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';

@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { Pool, type PoolObserver } from '../../runtime/pools/pool.ts';
 import type { PoolOptions } from '../../runtime/pools/pool-options.ts';
 import type { Casualties } from '../../runtime/pools/thread.ts';
-import { Reactor } from '../../runtime/reactor.ts';
+import { Reactor } from '../../runtime/server/reactor.ts';
 import { DepthLane } from './depth-lane.ts';
 import { RecordingJob } from './recording-job.ts';
 

@@ -167,7 +167,7 @@ test('a profile of any length follows no more exchanges than it may, spread over
 });
 
 test('whose code a frame is, its place says', (t) => {
-  const own = new URL('../../workers/host.ts', import.meta.url).href;
+  const own = new URL('../../workers/thread/host.ts', import.meta.url).href;
   t.is(ownerOf(frame('a')), Owner.Application);
   t.is(ownerOf(frame('a', 'file:///srv/node_modules/express/index.js')), Owner.Dependency);
   t.is(ownerOf(frame('a', own)), Owner.Sluice);

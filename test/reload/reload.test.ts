@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import type { Config } from '../../runtime/config/config.ts';
 import { parseConfig } from '../../runtime/config/load.ts';
-import type { PoolStatus } from '../../runtime/status-types.ts';
+import type { PoolStatus } from '../../runtime/status/status-types.ts';
 import {
   application,
   configInput,

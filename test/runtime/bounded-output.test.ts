@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import test from 'ava';
-import { BoundedOutput } from '../../runtime/bounded-output.ts';
+import { BoundedOutput } from '../../runtime/logging/bounded-output.ts';
 
 /** A standard stream: errors leave it as it was, and it takes what it is given when `take` is called, or at once. */
 class Stream {

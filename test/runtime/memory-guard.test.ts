@@ -1,7 +1,7 @@
 /** What the server does near its memory limit, with memory of the test's own. */
 import test from 'ava';
-import { createLog } from '../../runtime/log.ts';
-import { MemoryGuard, memoryOfSystem } from '../../runtime/memory-guard.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { MemoryGuard, memoryOfSystem } from '../../runtime/server/memory-guard.ts';
 import { LogLines } from '../server/log-lines.ts';
 
 const MB = 1_000_000;

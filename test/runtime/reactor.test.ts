@@ -1,7 +1,7 @@
 /** The reactor's turns, taken by hand. */
 import test from 'ava';
 import { Thread } from '../../runtime/pools/thread.ts';
-import { type Flushable, Reactor } from '../../runtime/reactor.ts';
+import { type Flushable, Reactor } from '../../runtime/server/reactor.ts';
 import { openChannel } from '../../wire/channel.ts';
 import { RECORDS_INDEX } from '../../wire/layout.ts';
 import { RecordingJob } from '../pools/recording-job.ts';

@@ -1,8 +1,8 @@
 /** What the log says of requests that pools refuse. */
 import test from 'ava';
 import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
-import { createLog } from '../../runtime/log.ts';
-import { RefusalLog } from '../../runtime/refusal-log.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { RefusalLog } from '../../runtime/logging/refusal-log.ts';
 import { LogLines } from '../server/log-lines.ts';
 
 function refusals() {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { compareRoutes } from '../../runtime/config/routes.ts';
-import { hostOf, Router } from '../../runtime/router.ts';
+import { hostOf, Router } from '../../runtime/server/router.ts';
 
 /** Routes as the configuration orders them; each leads to its own text. */
 function router(...routes: [host: string, path: string][]) {

@@ -1,8 +1,8 @@
 /** Which signals count, by a clock that the test moves. */
 import { EventEmitter } from 'node:events';
 import test from 'ava';
-import { createLog } from '../../runtime/log.ts';
-import { REPEATED_SIGINT_MS, StopSignals } from '../../runtime/stop-signals.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { REPEATED_SIGINT_MS, StopSignals } from '../../runtime/process/stop-signals.ts';
 import { LogLines } from './log-lines.ts';
 
 function start() {

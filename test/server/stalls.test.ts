@@ -1,6 +1,6 @@
 /** The watchdog sees a wake-up that is lost, wherever it is lost. Each test breaks one, in this process or in the thread. */
 import test from 'ava';
-import { Reactor } from '../../runtime/reactor.ts';
+import { Reactor } from '../../runtime/server/reactor.ts';
 import { contentOf } from './content.ts';
 import { deafen } from './deafness.ts';
 import { application, startServer } from './harness.ts';

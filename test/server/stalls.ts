@@ -5,7 +5,7 @@
  */
 import type { Pool } from '../../runtime/pools/pool.ts';
 import type { Thread } from '../../runtime/pools/thread.ts';
-import type { Server } from '../../runtime/server.ts';
+import type { Server } from '../../runtime/server/server.ts';
 
 const LOOK_EVERY_MS = 50;
 

@@ -1,8 +1,8 @@
 /** The server of the soak test, in a process of its own, which tells what it holds when it is asked. Run with --expose-gc. */
 import { readdirSync } from 'node:fs';
 import { parseConfig } from '../../runtime/config/load.ts';
-import { createLog } from '../../runtime/log.ts';
-import { Server } from '../../runtime/server.ts';
+import { createLog } from '../../runtime/logging/log.ts';
+import { Server } from '../../runtime/server/server.ts';
 
 /** What the process holds while nothing is open. */
 export interface Holding {

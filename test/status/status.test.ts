@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { request as request1 } from 'undici';
 import type { JobRecord } from '../../runtime/pools/tally.ts';
-import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status-types.ts';
+import type { ExchangeStatus, PoolStatus, ThreadStatus } from '../../runtime/status/status-types.ts';
 import { wholeOnly } from '../runner/whole-only.ts';
 import { type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';

@@ -1,5 +1,5 @@
 /** Applications and servers that break one rule of the gateway interface each. */
-import { ExchangeClosedError, HostError } from '../../workers/errors.ts';
+import { ExchangeClosedError, HostError } from '../../workers/exchange/errors.ts';
 import { contentLengthOf, flatten } from '../../workers/fields/sent.ts';
 import type { Application, Exchange, FieldsInit, PushRequest } from '../../workers/gateway.ts';
 import { WrappedExchange } from '../../workers/middleware/compose.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { Flag, ResetReason } from '../../wire/messages.ts';
-import { HostError } from '../../workers/errors.ts';
-import type { HostedExchange } from '../../workers/exchange.ts';
+import { HostError } from '../../workers/exchange/errors.ts';
+import type { HostedExchange } from '../../workers/exchange/exchange.ts';
 import { hosted } from './scripted-outlet.ts';
 
 const closedError = { instanceOf: HostError, code: 'SLUICE_EXCHANGE_CLOSED' };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Flag } from '../../wire/messages.ts';
-import { HostError } from '../../workers/errors.ts';
+import { HostError } from '../../workers/exchange/errors.ts';
 import type { FieldsInit } from '../../workers/gateway.ts';
 import { hosted } from './scripted-outlet.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { HostError } from '../../workers/errors.ts';
+import { HostError } from '../../workers/exchange/errors.ts';
 import { FlatFields } from '../../workers/fields/flat.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import { isList, SINGLETONS } from '../../workers/fields/registry.ts';

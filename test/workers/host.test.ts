@@ -3,9 +3,9 @@ import test from 'ava';
 import { type ChannelOptions, createChannel } from '../../wire/channel.ts';
 import { Flag, ResetBy } from '../../wire/messages.ts';
 import { Vitals } from '../../wire/vitals.ts';
-import type { HostedExchange } from '../../workers/exchange.ts';
+import type { HostedExchange } from '../../workers/exchange/exchange.ts';
 import type { Application, Exchange } from '../../workers/gateway.ts';
-import { Host } from '../../workers/host.ts';
+import { Host } from '../../workers/thread/host.ts';
 import { ManualLoop, settle } from '../runtime/model/manual-loop.ts';
 import { type Received, recordReactor } from '../wire/record.ts';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { HostedExchange } from '../../workers/exchange.ts';
+import { HostedExchange } from '../../workers/exchange/exchange.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import { ScriptedOutlet } from './scripted-outlet.ts';
 

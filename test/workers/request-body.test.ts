@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { HostError } from '../../workers/errors.ts';
-import { RequestBody } from '../../workers/request-body.ts';
+import { HostError } from '../../workers/exchange/errors.ts';
+import { RequestBody } from '../../workers/exchange/request-body.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const text = (piece: Uint8Array | undefined) => Buffer.from(piece ?? []).toString();

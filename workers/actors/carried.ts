@@ -3,7 +3,7 @@
  * to. A method, and what it calls, finds them where its caller had them.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { nameOf, valueInvalid } from '../values.ts';
+import { nameOf, valueInvalid } from '../exchange/values.ts';
 
 /** What an `AsyncLocalStorage` is, and anything else that can say what goes along and run something with what came. */
 export interface Carrier<T> {

@@ -2,7 +2,7 @@
  * What becomes of features that a shape cannot carry, and of what legacy code says in their place (docs/sgi.md, rule 12.7).
  * Every adapter takes these options; a pool has them in its configuration.
  */
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
 import type { Feature } from '../gateway.ts';
 
 export interface DowngradeOptions {

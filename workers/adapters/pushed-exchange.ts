@@ -1,6 +1,6 @@
 /** A promised request and its response as an exchange, so that an application can answer for what it would be asked for. */
-import { NOTHING_WITHHELD, requireFeatures } from '../capabilities.ts';
-import { HostError } from '../errors.ts';
+import { NOTHING_WITHHELD, requireFeatures } from '../exchange/capabilities.ts';
+import { HostError } from '../exchange/errors.ts';
 import { ReceivedFields } from '../fields/received.ts';
 import type {
   Capabilities,

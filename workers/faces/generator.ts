@@ -3,7 +3,8 @@
  * item when the last has been taken.
  */
 import { types } from 'node:util';
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { nameOf, valueInvalid } from '../exchange/values.ts';
 import type {
   Application,
   Exchange,
@@ -12,7 +13,6 @@ import type {
   YieldedHead,
   YieldedTrailers,
 } from '../gateway.ts';
-import { nameOf, valueInvalid } from '../values.ts';
 
 /**
  * A generator that has its next item at hand gives it within so many microtasks. So long a head or a first chunk is held, so that

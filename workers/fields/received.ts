@@ -1,7 +1,7 @@
 /** Fields that came: read in place from the flat list they travelled in. */
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { fieldKey } from '../exchange/values.ts';
 import type { Fields } from '../gateway.ts';
-import { fieldKey } from '../values.ts';
 import { elementsOf, isList, isSingleton } from './registry.ts';
 
 const EMPTY: readonly string[] = Object.freeze([]);

@@ -1,8 +1,8 @@
 /** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
 import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { nameOf, requirePair, valueInvalid } from '../exchange/values.ts';
 import type { FieldsInit, MarkedValue } from '../gateway.ts';
-import { nameOf, requirePair, valueInvalid } from '../values.ts';
 import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 

@@ -1,7 +1,7 @@
 /** Fields on their way out, for middleware that changes them: any form of `FieldsInit` in, one iterable out. */
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { fieldKey, requirePair, valueInvalid } from '../exchange/values.ts';
 import type { FieldsInit, FieldValue } from '../gateway.ts';
-import { fieldKey, requirePair, valueInvalid } from '../values.ts';
 
 type Line = readonly [name: string, value: FieldValue];
 

@@ -1,7 +1,7 @@
 /** A request body as a middleware hands it on: the pieces come from elsewhere, the rest of the interface is the same. */
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { wholeBody } from '../exchange/whole-body.ts';
 import type { ExchangeBody } from '../gateway.ts';
-import { wholeBody } from '../whole-body.ts';
 
 export class WrappedBody implements ExchangeBody {
   readonly #inner: Pick<ExchangeBody, 'isAtEnd'>;

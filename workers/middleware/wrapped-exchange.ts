@@ -7,8 +7,10 @@
  * changes the response has no push, unless it overrides `push` as well, if only to say that what is pushed needs no change.
  */
 
-import { NOTHING_WITHHELD, requireFeatures } from '../capabilities.ts';
-import { HostError } from '../errors.ts';
+import { NOTHING_WITHHELD, requireFeatures } from '../exchange/capabilities.ts';
+import { HostError } from '../exchange/errors.ts';
+import { pendingPush } from '../exchange/pushes.ts';
+import { requireInterimStatus, requirePadding } from '../exchange/values.ts';
 import { flatten, flattenTrailers } from '../fields/sent.ts';
 import type {
   Capabilities,
@@ -26,8 +28,6 @@ import type {
   Tunnel,
   Withheld,
 } from '../gateway.ts';
-import { pendingPush } from '../pushes.ts';
-import { requireInterimStatus, requirePadding } from '../values.ts';
 
 export class WrappedExchange implements Exchange {
   /** What this one stands around. */

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import { plainName } from '../../wire/field-marks.ts';
-import { HostError } from '../errors.ts';
+import { HostError } from '../exchange/errors.ts';
+import { valueInvalid } from '../exchange/values.ts';
 import { flatten } from '../fields/sent.ts';
 import type { Exchange, FieldsInit } from '../gateway.ts';
-import { valueInvalid } from '../values.ts';
 import { nodeDisk } from './disk.ts';
 import { Files } from './files.ts';
 import { ReadTurns } from './read-turns.ts';

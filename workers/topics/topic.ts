@@ -1,7 +1,7 @@
 /** What `sluice/actors` exports of topics. docs/topics.md tells how to use them. */
 import { MAX_TOPIC_CHARS } from '../../wire/topics/messages.ts';
 import { actorThread } from '../actors/current.ts';
-import { nameOf } from '../values.ts';
+import { nameOf } from '../exchange/values.ts';
 import { TopicError, TopicErrorCode } from './error.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
 import type { ThreadTopics } from './thread-topics.ts';

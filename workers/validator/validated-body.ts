@@ -1,7 +1,8 @@
 /** The request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
+
+import { requireLimit } from '../exchange/values.ts';
+import { DEFAULT_LIMIT_BYTES } from '../exchange/whole-body.ts';
 import type { ExchangeBody } from '../gateway.ts';
-import { requireLimit } from '../values.ts';
-import { DEFAULT_LIMIT_BYTES } from '../whole-body.ts';
 import type { Report } from './report.ts';
 
 /** What the exchange tells its body. */

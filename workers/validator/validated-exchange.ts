@@ -1,4 +1,6 @@
 /** An exchange between the two sides. It changes nothing that passes through it. */
+
+import { isAcceptedBy2xx } from '../exchange/response-rules.ts';
 import type {
   Capabilities,
   Exchange,
@@ -13,7 +15,6 @@ import type {
   Tunnel,
   Withheld,
 } from '../gateway.ts';
-import { isAcceptedBy2xx } from '../response-rules.ts';
 import type { Report } from './report.ts';
 import { checkCapabilities, checkRequest, isSame } from './request-checks.ts';
 import { type BodyOwner, ValidatedBody } from './validated-body.ts';

@@ -1,7 +1,8 @@
 /** A response between the two sides, of an exchange or promised: rules of sections 2, 5, 6 and 7 of docs/sgi.md. */
+
+import { requireContent } from '../exchange/values.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../fields/sent.ts';
 import type { Closed, FieldsInit, GatewayError, PushedResponse } from '../gateway.ts';
-import { requireContent } from '../values.ts';
 import type { Report } from './report.ts';
 import { type Call, ORDER, type State } from './response-order.ts';
 

@@ -1,6 +1,7 @@
 /** A tunnel between the two sides: rules 9.3 and 9.4 of docs/sgi.md, and those of sections 4, 5 and 7 that hold for its directions. */
+
+import { requireContent } from '../exchange/values.ts';
 import type { Tunnel } from '../gateway.ts';
-import { requireContent } from '../values.ts';
 import type { Report } from './report.ts';
 
 export class ValidatedTunnel implements Tunnel {

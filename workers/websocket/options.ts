@@ -1,6 +1,7 @@
 /** What an application may say of its WebSockets: every limit, its default and the reason for it. */
+
+import { nameOf } from '../exchange/values.ts';
 import type { FieldsInit } from '../gateway.ts';
-import { nameOf } from '../values.ts';
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 
 export interface WebSocketOptions {

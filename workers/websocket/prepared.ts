@@ -5,7 +5,7 @@
  * section 7.1.1.1), as it does unless `contextTakeover` is asked for. All else is left to the socket's own framing.
  */
 import { constants, deflateRawSync } from 'node:zlib';
-import { contentOf } from '../values.ts';
+import { contentOf } from '../exchange/values.ts';
 
 /** What a socket has agreed on for what it sends. */
 export interface SharedDeflate {

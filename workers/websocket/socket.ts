@@ -14,8 +14,9 @@
  * Backpressure goes both ways through the tunnel's credit. The next piece of the tunnel is pulled when the
  * application has read; `send` resolves when the peer has.
  */
+
+import { contentOf, nameOf } from '../exchange/values.ts';
 import type { Closed, Tunnel } from '../gateway.ts';
-import { contentOf, nameOf } from '../values.ts';
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 import { type FrameEvents, Framing, type FramingOptions } from './framing.ts';
 import { KeepAlive, type KeepAliveTarget, type Timers } from './keep-alive.ts';

@@ -1,6 +1,6 @@
 /** Exchanges in flight, the oldest first, and what has happened to threads. Rows are used again: an open page makes no garbage of elements. */
 
-import type { PoolEvent } from '../../status-types.ts';
+import type { PoolEvent } from '../../status/status-types.ts';
 import type { ExchangesView, ExchangeView } from '../exchange-types.ts';
 import { duration, make, say } from './text.ts';
 

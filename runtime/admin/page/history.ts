@@ -1,5 +1,5 @@
 /** The last minutes of each pool, second by second, in arrays that never grow. */
-import type { PoolStatus, ServerStatus, WaitStatus } from '../../status-types.ts';
+import type { PoolStatus, ServerStatus, WaitStatus } from '../../status/status-types.ts';
 
 export const POINTS = 300;
 

@@ -1,5 +1,5 @@
 /** The page: asks the server once a second while somebody looks, and shows what it says. */
-import type { PoolEvent, ServerStatus } from '../../status-types.ts';
+import type { PoolEvent, ServerStatus } from '../../status/status-types.ts';
 import type { ExchangesView } from '../exchange-types.ts';
 import { ask, enter, Outside } from './api.ts';
 import { Charts } from './charts.ts';

@@ -1,5 +1,5 @@
 /** Pools and threads as a live picture of how full each is. Elements stay as long as what they show, so that nobody loses the one with the focus. */
-import type { PoolStatus, ThreadStatus } from '../../status-types.ts';
+import type { PoolStatus, ThreadStatus } from '../../status/status-types.ts';
 import { bytes, duration, make, percent, say } from './text.ts';
 
 export interface PoolActions {

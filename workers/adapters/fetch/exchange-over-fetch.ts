@@ -2,8 +2,9 @@
  * The request side of an exchange made of a Request that is somebody else's. Its response is only ever held (`held-exchange.ts`) and
  * piped: there is nothing above to commit it to.
  */
-import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from '../../capabilities.ts';
-import { ExchangeClosedError, HostError } from '../../errors.ts';
+import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from '../../exchange/capabilities.ts';
+import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
+import { requirePadding, requireResetCode } from '../../exchange/values.ts';
 import { ReceivedFields } from '../../fields/received.ts';
 import type {
   Capabilities,
@@ -17,7 +18,6 @@ import type {
   Tunnel,
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
-import { requirePadding, requireResetCode } from '../../values.ts';
 
 const NEVER = new AbortController().signal;
 const CANCELLED: Closed = Object.freeze({ by: 'peer', how: 'reset', code: 0x8 });

@@ -1,7 +1,8 @@
 /** A Fetch handler as an application. Published as part of `sluice/fetch`. */
+
+import { valueInvalid } from '../../exchange/values.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import type { Application, Exchange } from '../../gateway.ts';
-import { valueInvalid } from '../../values.ts';
 import { Associated } from '../associated.ts';
 import { type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';

@@ -4,13 +4,13 @@
  * layer has taken the stream for itself, it goes through that (docs/sgi.md, rule 12.6).
  */
 import { plainName } from '../../../wire/field-marks.ts';
-import { HostError } from '../../errors.ts';
+import { HostError } from '../../exchange/errors.ts';
+import { pendingPush } from '../../exchange/pushes.ts';
+import { requireContent, requireFinalStatus, requireInterimStatus } from '../../exchange/values.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten, flattenTrailers } from '../../fields/sent.ts';
 import type { Exchange, FieldsInit, PushedResponse, PushRequest, Tunnel, Withheld } from '../../gateway.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
-import { pendingPush } from '../../pushes.ts';
-import { requireContent, requireFinalStatus, requireInterimStatus } from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';

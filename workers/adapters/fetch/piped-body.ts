@@ -1,5 +1,5 @@
 /** A response body as a ReadableStream, written piece by piece: a write resolves when its piece has been taken. */
-import { ExchangeClosedError } from '../../errors.ts';
+import { ExchangeClosedError } from '../../exchange/errors.ts';
 
 const CANCEL = 0x8;
 

@@ -3,7 +3,7 @@
  * would fill the thread's memory, and the platform tells nobody but the source how much there is. So the source's controller counts what is
  * enqueued from the time when the response is sent; what was there before was made with the response.
  */
-import { HostError } from '../../errors.ts';
+import { HostError } from '../../exchange/errors.ts';
 
 interface Controller {
   enqueue(chunk?: unknown): void;

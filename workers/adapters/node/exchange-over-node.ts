@@ -2,8 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
-import { NOTHING_WITHHELD, requireFeatures } from '../../capabilities.ts';
-import { ExchangeClosedError, HostError } from '../../errors.ts';
+import { NOTHING_WITHHELD, requireFeatures } from '../../exchange/capabilities.ts';
+import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
+import { pendingPush } from '../../exchange/pushes.ts';
 import { ReceivedFields } from '../../fields/received.ts';
 import { flatten } from '../../fields/sent.ts';
 import type {
@@ -20,7 +21,6 @@ import type {
   Withheld,
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
-import { pendingPush } from '../../pushes.ts';
 import type { Downgrade } from '../downgrade.ts';
 import { preloadLink } from '../preload.ts';
 import { RequestOverNode } from './request-over-node.ts';

@@ -3,7 +3,9 @@
  * the exchange above them, what they changed goes through their hands (docs/sgi.md, rule 12.6).
  */
 import { plainName } from '../../../wire/field-marks.ts';
-import { HostError } from '../../errors.ts';
+import { HostError } from '../../exchange/errors.ts';
+import { pendingPush } from '../../exchange/pushes.ts';
+import { requireContent, requireFinalStatus } from '../../exchange/values.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten } from '../../fields/sent.ts';
 import type {
@@ -18,8 +20,6 @@ import type {
 } from '../../gateway.ts';
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
-import { pendingPush } from '../../pushes.ts';
-import { requireContent, requireFinalStatus } from '../../values.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';

@@ -2,7 +2,7 @@
  * What legacy layers have left of a request's body: what they have not read yet, or all of it once more where they have read it and
  * kept it as it was, as `express.raw` does in `req.body`.
  */
-import { HostError } from '../../errors.ts';
+import { HostError } from '../../exchange/errors.ts';
 import type { ExchangeBody } from '../../gateway.ts';
 import type { NodePair } from './pair.ts';
 

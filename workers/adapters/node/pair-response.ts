@@ -6,7 +6,7 @@
  * exchange throws leaves this class: it ends this exchange, with a line in the log where it is the application's fault.
  */
 
-import { HostError } from '../../errors.ts';
+import { HostError } from '../../exchange/errors.ts';
 import type { Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';

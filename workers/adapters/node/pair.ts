@@ -9,7 +9,7 @@
  */
 import type { Server } from 'node:http';
 import { plainName } from '../../../wire/field-marks.ts';
-import type { ExchangeClosedError } from '../../errors.ts';
+import type { ExchangeClosedError } from '../../exchange/errors.ts';
 import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { aborted, type PairOptions, PairResponse } from './pair-response.ts';

@@ -2,16 +2,16 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
-import { ExchangeClosedError, HostError } from '../../errors.ts';
-import { contentLengthOf, flatten, flattenTrailers, requireNoContentLength } from '../../fields/sent.ts';
-import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
+import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
 import {
   requireContent,
   requireFinalStatus,
   requireInterimStatus,
   requirePadding,
   requireResetCode,
-} from '../../values.ts';
+} from '../../exchange/values.ts';
+import { contentLengthOf, flatten, flattenTrailers, requireNoContentLength } from '../../fields/sent.ts';
+import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
 

@@ -1,0 +1,93 @@
+/**
+ * The end of the process, whatever its threads wait for.
+ *
+ * `process.exit` joins every thread, those of workers and those of libuv, and so does `process.reallyExit`. One thread that waits in
+ * the kernel (for a pipe that nobody writes to, for a file system that hangs) keeps it from ever returning, with the signal
+ * handlers still in place. Two things end such a process all the same: SIGKILL, which leaves no exit code, and `execve`, by which all
+ * its other threads end at once and the program that takes its place can exit with the code that was meant.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { removeSockets } from '../control/at-exit.ts';
+import { flushLog, type Log } from '../logging/log.ts';
+
+const POLL_MS = 10;
+/** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
+const THREADS_END_MS = 3_000;
+
+/** What of the main thread may wait for a thread of libuv's. Node does not tell of hashing and compression, which end by themselves. */
+const REQUESTS: ReadonlySet<string> = new Set([
+  'FSReqCallback',
+  'FSReqPromise',
+  'GetAddrInfoReqWrap',
+  'GetNameInfoReqWrap',
+]);
+
+/** What `process.exit` would wait for. */
+export class Unended {
+  readonly #threads = new Set<Worker>();
+
+  /** Sees the threads that are started from now on. */
+  constructor() {
+    process.on('worker', (thread) => {
+      this.#threads.add(thread);
+      // A worker ends when all that it handed to libuv is done.
+      thread.once('exit', () => this.#threads.delete(thread));
+    });
+  }
+
+  /** Waits until there is nothing, or for the time given. The number of threads, and of requests, that there still are. */
+  async within(limitMs: number): Promise<{ readonly threads: number; readonly requests: number }> {
+    const giveUpMs = performance.now() + limitMs;
+    for (;;) {
+      const threads = this.#threads.size;
+      const requests = process.getActiveResourcesInfo().filter((name) => REQUESTS.has(name)).length;
+      if ((threads === 0 && requests === 0) || performance.now() >= giveUpMs) return { threads, requests };
+      await delay(POLL_MS);
+    }
+  }
+}
+
+/**
+ * Resolves when the process may exit: what it has logged is written, and no thread would keep it. If one would, the process ends in here,
+ * without it.
+ */
+export async function untilExit(unended: Unended, log: Log, exitCode: number): Promise<void> {
+  const left = await unended.within(THREADS_END_MS);
+  const isStuck = left.threads > 0 || left.requests > 0;
+  if (isStuck) log.warn(left, 'threads did not end in time: the process ends without them');
+  await flushLog(log);
+  if (isStuck) endWithoutThreads(exitCode);
+}
+
+/**
+ * An error that nobody on the main thread has caught ends the process, as it does without this. But Node would say so on standard error
+ * alone, and then wait for threads that may never end.
+ */
+export function endOnUncaughtError(log: Log, exitCode: number): void {
+  let isEnding = false;
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught internal error: the process ends');
+    if (isEnding) return;
+    isEnding = true;
+    void flushLog(log).then(() => endWithoutThreads(exitCode));
+  });
+}
+
+/** Ends the process without its threads. Without `execve` (Windows, a system that forbids it) the exit code is that of SIGKILL. */
+export function endWithoutThreads(exitCode: number): void {
+  // Neither way tells 'exit'.
+  removeSockets();
+  // What is to be loaded or written for every Node (NODE_OPTIONS) is not meant for this one.
+  const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
+  try {
+    process.execve?.(
+      process.execPath,
+      [process.execPath, '--eval', `process.exit(${exitCode})`],
+      Object.fromEntries(environment),
+    );
+  } catch {
+    // It is forbidden, by Node's permission model or by the system: the signal is left.
+  }
+  process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,23 @@
+/** The version of this package. */
+import { readFileSync } from 'node:fs';
+
+let version: string | null = null;
+
+/** Read once: a status tells it too, and must not wait for a disk. */
+export function readVersion(): string {
+  version ??= find();
+  return version;
+}
+
+/** In the nearest package.json above: `runtime/process` in a checkout, `dist/runtime/process` in the published package. */
+function find(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8'));
+      if (name === 'sluice') return String(version);
+    } catch {
+      // Not there: the other place is.
+    }
+  }
+  return 'unknown';
+}

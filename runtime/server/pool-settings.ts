@@ -1,0 +1,75 @@
+/** What the configuration says of a pool, as the pool wants to be told. */
+import { pathToFileURL } from 'node:url';
+import type { ActorDirectory } from '../actors/directory.ts';
+import { companionOf } from '../actors/from-config.ts';
+import type { Config, PoolConfig } from '../config/config.ts';
+import type { PoolOptions } from '../pools/pool-options.ts';
+import type { Prints } from '../pools/prints.ts';
+
+/**
+ * @param flags environment and Node's flags of the threads
+ * @param onLoaded hears which files they load; null: nobody wants to
+ */
+export function poolOptions(
+  pool: PoolConfig,
+  config: Config,
+  flags: PoolOptions['flags'],
+  prints: Prints | undefined,
+  actors: ActorDirectory | null,
+  onLoaded: ((pool: string, files: readonly string[]) => void) | null,
+): PoolOptions {
+  return {
+    name: pool.name,
+    minThreads: pool.threads.min,
+    maxThreads: pool.threads.max,
+    growAfterMs: pool.growAfterMs,
+    shrinkBelow: pool.shrinkBelowPercent / 100,
+    idleTimeoutMs: pool.idleTimeoutMs,
+    slotsPerThread: pool.exchangesPerThread,
+    ringBytes: pool.ringBytes,
+    maxQueuedJobs: pool.queue.maxExchanges,
+    maxWaitMs: pool.queue.maxWaitMs,
+    recallAfterMs: pool.recallAfterMs,
+    restart: pool.restart,
+    recycle: pool.recycle,
+    minUptimeMs: pool.minUptimeMs,
+    computeTimeoutMs: pool.computeTimeoutMs,
+    computeGraceMs: pool.computeGraceMs,
+    retireTimeoutMs: config.reload.drainTimeoutMs,
+    startTimeoutMs: pool.startTimeoutMs,
+    resourceLimits: pool.resourceLimits,
+    niceIncrement: pool.niceIncrement,
+    host: {
+      application: pathToFileURL(pool.application).href,
+      ...(pool.hasOnlyActors && { hasOnlyActors: true }),
+      ...(pool.applicationOptions && { applicationOptions: pool.applicationOptions }),
+      pool: pool.name,
+      ...(onLoaded && { watch: true }),
+      requestWindowBytes: pool.requestWindowBytes,
+      // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
+      creditEveryBytes: Math.min(pool.requestWindowBytes, config.http2.streamWindowBytes) >> 2,
+      responseWindowBytes: pool.responseWindowBytes,
+      writeBacklogBytes: pool.writeBacklogBytes,
+      downgrade: pool.downgrade,
+      validate: pool.validate,
+      stopTimeoutMs: config.drainTimeoutMs,
+      ...(config.requestId !== null && { requestIdField: config.requestId.field }),
+      // Our own applications have no tracer.
+      ...(config.tracing?.spans === true &&
+        !pool.hasOnlyActors &&
+        !pool.applicationOptions && { tracing: { maxUnsent: config.tracing.maxUnsent } }),
+      maxErrorChars: config.log.maxErrorChars,
+      ...(prints?.labels && { prints: prints.labels }),
+      maxWaitingPrintBytes: config.log.maxWaitingBytes,
+      ...(pool.warmUp.length > 0 && { warmUp: pool.warmUp }),
+      ...(pool.kind && { kind: pool.kind }),
+      ...(pool.export && { export: pool.export }),
+      ...(pool.port && { port: pool.port }),
+      ...(pool.binds.length > 0 && { binds: pool.binds }),
+    },
+    ...(flags && { flags }),
+    ...(prints && { prints }),
+    ...companionOf(actors, pool),
+    ...(onLoaded && { onLoaded: (files: readonly string[]) => onLoaded(pool.name, files) }),
+  };
+}

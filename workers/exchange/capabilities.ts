@@ -1,0 +1,47 @@
+/** What an exchange can do: by its protocol version, by what the peer said, and by what layers between have left of it. */
+
+import type { Capabilities, Exchange, Feature, Withheld } from '../gateway.ts';
+import { HostError } from './errors.ts';
+import { valueInvalid } from './values.ts';
+
+export const NOTHING_WITHHELD: readonly Withheld[] = Object.freeze([]);
+
+/** All exchanges share few different sets, so each is made once. */
+const known = new Map<string, Capabilities>();
+
+/** Of an exchange as it comes from a peer: by version (`2`, `1.1`, `1.0`). */
+export function capabilitiesOf(version: string, takesPushes: boolean, asksForTunnel: boolean): Capabilities {
+  const key = `${version}${takesPushes}${asksForTunnel}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const isHttp2 = version === '2';
+  const capabilities: Capabilities = Object.freeze({
+    push: takesPushes,
+    // HTTP/1.0 has neither chunks to put trailers behind nor interim responses.
+    trailers: version !== '1.0',
+    informational: version !== '1.0',
+    tunnel: asksForTunnel,
+    priority: isHttp2,
+    streaming: true,
+    reset: isHttp2,
+    padding: isHttp2,
+  });
+  known.set(key, capabilities);
+  return capabilities;
+}
+
+/** @throws HostError `SLUICE_FEATURE_WITHHELD`, `SLUICE_VALUE_INVALID` */
+export function requireFeatures(
+  exchange: Pick<Exchange, 'capabilities' | 'withheld' | 'request'>,
+  features: readonly Feature[],
+): void {
+  for (const feature of features) {
+    if (typeof feature !== 'string') throw valueInvalid('the name of a feature, a string', feature);
+    if (exchange.capabilities[feature]) continue;
+    const withheld = exchange.withheld.find((one) => one.feature === feature);
+    throw new HostError(
+      'SLUICE_FEATURE_WITHHELD',
+      `expected an exchange with ${feature}: ${withheld?.why ?? `this peer has none over HTTP/${exchange.request.version}`}`,
+    );
+  }
+}

@@ -1,0 +1,409 @@
+/**
+ * One exchange in the thread that runs it, as the application has it: what its calls may do when, and what each is in messages. What is
+ * said on its slot, to the end of both sides, is the business of `SlotOutput`; what comes behind the request's head is received by an
+ * `IncomingRequest`. A promised request is answered by one as well.
+ *
+ * It ends for the application when its function has returned.
+ */
+import { clockMicroseconds } from '../../wire/clock.ts';
+import { offered } from '../extensions.ts';
+import {
+  contentLengthOf,
+  flatten,
+  flattenTrailers,
+  requireNoContentLength,
+  withContentLength,
+} from '../fields/sent.ts';
+import type {
+  Application,
+  Capabilities,
+  Closed,
+  Exchange,
+  ExchangeRequest,
+  ExtensionKey,
+  Feature,
+  Fields,
+  FieldsInit,
+  PushedResponse,
+  PushRequest,
+  Withheld,
+} from '../gateway.ts';
+import type { Outlet } from '../thread/outlet.ts';
+import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
+import { ExchangeClosedError, HostError } from './errors.ts';
+import { IncomingRequest, type Receiver } from './incoming-request.ts';
+import { type PendingPush, Pushes, pendingPush, requireFits } from './pushes.ts';
+import { backlog, refusal, unheard } from './refusals.ts';
+import type { RequestBody } from './request-body.ts';
+import { MAX_QUEUED_MESSAGES } from './response-queue.ts';
+import {
+  isBodiless,
+  lacksLength,
+  requireFit,
+  requireLength,
+  requireNoTunnelContent,
+  requireRefusalOfTunnel,
+} from './response-rules.ts';
+import { SlotOutput } from './slot-output.ts';
+import { HostedTunnel } from './tunnel.ts';
+import { contentOf, requireFinalStatus, requireInterimStatus, requirePadding } from './values.ts';
+
+const NO_BYTES = new Uint8Array(0);
+/** In HEAD: the tunnel is accepted. What the peer gets is its protocol's word for that. */
+const SWITCHING_PROTOCOLS = 101;
+const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
+
+/** With what logs call it; absent or empty: nothing. */
+type NamedRequest = ExchangeRequest & { readonly id?: string };
+
+export class HostedExchange extends SlotOutput implements Exchange, Receiver {
+  readonly request: NamedRequest;
+  readonly #isHead: boolean;
+  /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
+  #bodiless = false;
+  /** Content-Length still to be written; -1 when the application declared none. */
+  #declaredBytes = -1;
+
+  readonly #takesPushes: boolean;
+  /** Null: the request was whole with its head, and nobody has looked. */
+  #incoming: IncomingRequest | null;
+  #drain: AbortController | null = null;
+  #tunnel: HostedTunnel | null = null;
+  #pushes: Pushes | null = null;
+  /** When the request's head had come and when the application began: `clockMicroseconds` of wire/clock.ts. */
+  readonly receivedAtUs: number;
+  readonly startedAtUs: number;
+
+  constructor(
+    outlet: Outlet<HostedExchange>,
+    slot: number,
+    request: NamedRequest,
+    requestEnded: boolean,
+    takesPushes = false,
+    receivedAtUs = 0,
+    startedAtUs = clockMicroseconds(),
+  ) {
+    super(outlet, slot);
+    this.request = request;
+    this.#isHead = request.method === 'HEAD';
+    this.receivedAtUs = receivedAtUs;
+    this.startedAtUs = startedAtUs;
+    this.#takesPushes = takesPushes;
+    this.#incoming = requestEnded
+      ? null
+      : new IncomingRequest(this, outlet.options.requestWindowBytes, false);
+  }
+
+  // ---- the application's side
+
+  get capabilities(): Capabilities {
+    return capabilitiesOf(this.request.version, this.#takesPushes, this.asksForTunnel);
+  }
+
+  /** What logs call it; empty: nothing. */
+  get requestId(): string {
+    return this.request.id ?? '';
+  }
+
+  get withheld(): readonly Withheld[] {
+    return NOTHING_WITHHELD;
+  }
+
+  require(...features: readonly Feature[]): void {
+    requireFeatures(this, features);
+  }
+
+  extension<T>(key: ExtensionKey<T>): T | null {
+    return offered(key, this);
+  }
+
+  get body(): RequestBody {
+    return this.#received.body;
+  }
+
+  get trailers(): Promise<Fields> {
+    return this.#received.trailers;
+  }
+
+  get #received(): IncomingRequest {
+    this.#incoming ??= new IncomingRequest(this, this.outlet.options.requestWindowBytes, true);
+    return this.#incoming;
+  }
+
+  async push(request: PushRequest): Promise<PushedResponse | null> {
+    const pending = pendingPush(request);
+    requireFits(pending, this.outlet.maxHeadBytes);
+    const over = this.whyOver;
+    // The peer has gone, which is no mistake of the application's.
+    if (over instanceof ExchangeClosedError) return null;
+    if (over !== null) throw over;
+    if (!this.#takesPushes) return null;
+    this.#pushes ??= new Pushes(() => this.finishIfOver());
+    if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
+      throw backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
+    }
+    const number = this.outlet.nextPushNumber();
+    this.#pushes.add(number, pending);
+    this.sendBetween('push', number, null);
+    return pending.answer.promise;
+  }
+
+  accept(fields?: FieldsInit): HostedTunnel {
+    if (!this.asksForTunnel) {
+      throw new HostError(
+        'SLUICE_NOT_A_TUNNEL',
+        `expected a request for a tunnel (CONNECT or a protocol), got ${this.request.method} without a protocol`,
+      );
+    }
+    this.startTunnel(fields);
+    this.#tunnel = new HostedTunnel(this);
+    return this.#tunnel;
+  }
+
+  get draining(): AbortSignal {
+    if (this.#drain === null) {
+      this.#drain = new AbortController();
+      if (this.outlet.isDraining) this.#drain.abort();
+    }
+    return this.#drain.signal;
+  }
+
+  /** Its answer is to be a tunnel. */
+  get asksForTunnel(): boolean {
+    return this.request.protocol !== '' || this.request.method === 'CONNECT';
+  }
+
+  pad(toMultipleOf: number): void {
+    requirePadding(toMultipleOf);
+    if (!this.capabilities.padding || this.response === 'ended' || this.response === 'cut') return;
+    if (this.isQueueFull) {
+      throw backlog(`${MAX_QUEUED_MESSAGES} messages wait to be sent and that is the limit`);
+    }
+    this.sendBetween('pad', toMultipleOf, null);
+  }
+
+  inform(status: number, fields?: FieldsInit): void {
+    this.#mustBeIdle();
+    requireInterimStatus(status);
+    if (this.isQueueFull) {
+      throw backlog(`${MAX_QUEUED_MESSAGES} interim responses wait to be sent and that is the limit`);
+    }
+    const flat = this.#flatten(fields);
+    requireNoContentLength(flat);
+    requireFit(flat, this.outlet.maxHeadBytes);
+    this.sendBetween('inform', status, flat);
+  }
+
+  /** The response is a tunnel's two streams of bytes. */
+  startTunnel(fields: FieldsInit | undefined): void {
+    this.#mustBeIdle();
+    const flat = this.#flatten(fields);
+    requireFit(flat, this.outlet.maxHeadBytes);
+    requireNoTunnelContent(flat);
+    this.sendStart(SWITCHING_PROTOCOLS, flat);
+  }
+
+  respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
+    this.#mustBeIdle();
+    requireFinalStatus(status);
+    if (this.asksForTunnel) requireRefusalOfTunnel(this.request, status);
+    const flat = this.#flatten(fields);
+    const headBytes = requireFit(flat, this.outlet.maxHeadBytes);
+    const declared = contentLengthOf(flat);
+    const hasNoBody = isBodiless(this.#isHead, status);
+    if (body === undefined) {
+      this.#bodiless = hasNoBody;
+      this.#declaredBytes = hasNoBody ? -1 : declared;
+      this.sendStart(status, flat);
+      return;
+    }
+    const bytes = contentOf(body, 'a body');
+    requireLength(declared, bytes.length, status);
+    const head = lacksLength(declared, status) ? withContentLength(flat, bytes.length) : flat;
+    if (hasNoBody || bytes.length === 0) {
+      this.sendWhole(status, head, NO_BYTES);
+    } else if (
+      bytes.length <= this.credit &&
+      bytes.length <= this.outlet.maxDataBytes &&
+      bytes.length + headBytes <= this.outlet.maxHeadBytes
+    ) {
+      this.sendWhole(status, head, bytes);
+    } else {
+      this.sendStart(status, head);
+      this.sendEnd(bytes, null);
+    }
+  }
+
+  write(chunk: Uint8Array | string): Promise<void> {
+    if (this.response !== 'started') return refusal(this.#notWritable());
+    const bytes = contentOf(chunk, 'a piece');
+    if (this.#bodiless || bytes.length === 0) return Promise.resolve();
+    if (this.#declaredBytes !== -1 && bytes.length > this.#declaredBytes) {
+      return Promise.reject(
+        new HostError(
+          'SLUICE_FIELD_INVALID',
+          `expected at most ${this.#declaredBytes} more bytes, as content-length declared, got ${bytes.length}`,
+        ),
+      );
+    }
+    const limit = this.outlet.options.writeBacklogBytes;
+    const waiting = this.waitingBytes;
+    if (waiting > 0 && waiting + bytes.length > limit) {
+      return this.#refuseWrite(`${waiting} bytes wait to be sent and the limit is ${limit}`);
+    }
+    if (this.isQueueFull) {
+      return this.#refuseWrite(`${MAX_QUEUED_MESSAGES} pieces wait to be sent and that is the limit`);
+    }
+    if (this.#declaredBytes !== -1) this.#declaredBytes -= bytes.length;
+    const written = Promise.withResolvers<void>();
+    this.sendPiece(bytes, written);
+    return written.promise;
+  }
+
+  /**
+   * Sends a piece in one message, without a promise. False: it would wait, for credit, for room or behind another, and nothing was
+   * sent. For tunnels, whose pieces were counted by nobody before.
+   */
+  tryWrite(bytes: Uint8Array): boolean {
+    if (this.response !== 'started' || this.#bodiless || this.#declaredBytes !== -1) return false;
+    return this.tryPiece(bytes);
+  }
+
+  /**
+   * A piece is lost: whatever followed, an `end` above all, would pass a body with a hole off as whole. The rejection may go
+   * unheard, as the application did not wait before; the host reports it when the function is over.
+   */
+  #refuseWrite(found: string): Promise<never> {
+    const error = backlog(found);
+    this.fail(error);
+    return unheard(error);
+  }
+
+  end(trailers?: FieldsInit): void {
+    if (this.response !== 'started') throw this.#notWritable();
+    if (this.#declaredBytes > 0) {
+      throw new HostError(
+        'SLUICE_FIELD_INVALID',
+        `expected ${this.#declaredBytes} more bytes before the end, as content-length declared`,
+      );
+    }
+    const flat = flattenTrailers(trailers);
+    // What gives the lines is the application's, and may have called us.
+    if (this.response !== 'started') throw this.#notWritable();
+    requireFit(flat, this.outlet.maxHeadBytes);
+    if (flat.length > 0 && !this.#isHead) this.sendEnd(null, flat);
+    else this.sendEnd(NO_BYTES, null);
+  }
+
+  get writableBytes(): number {
+    return this.response === 'started' ? Math.max(0, this.credit - this.waitingBytes) : 0;
+  }
+
+  /** What gives the lines is the application's: it may throw, and it may have called us, so that the response is another now. */
+  #flatten(fields: FieldsInit | undefined): readonly string[] {
+    const flat = flatten(fields);
+    this.#mustBeIdle();
+    return flat;
+  }
+
+  #mustBeIdle(): void {
+    if (this.response === 'idle') return;
+    throw (
+      this.whyCut ??
+      new HostError('SLUICE_RESPONSE_STARTED', 'expected no response yet, its head has been sent already')
+    );
+  }
+
+  /** Why nothing can be added to the response; null: it can. */
+  get whyOver(): HostError | null {
+    return this.response === 'idle' || this.response === 'started' ? null : this.#notWritable();
+  }
+
+  #notWritable(): HostError {
+    const cut = this.whyCut;
+    if (cut !== null) return cut;
+    return this.response === 'idle'
+      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
+      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+  }
+
+  // ---- the host's side
+
+  /** The application wanted no more of a body than has come, and threw: 413. False: a response has begun, and it has failed. */
+  refuseContent(): boolean {
+    if (this.response !== 'idle' || !this.isOpen) return false;
+    this.respond(413, TOO_LARGE_FIELDS, '413 Content Too Large\n');
+    return this.onReturn();
+  }
+
+  /** What `accept` gave, if it was called. */
+  get tunnel(): HostedTunnel | null {
+    return this.#tunnel;
+  }
+
+  /** Calls the application's function on this exchange, in the exchange's own async context. */
+  begin(application: Application): unknown {
+    return this.call(application, this);
+  }
+
+  onDraining(): void {
+    if (this.#drain !== null) this.abortInContext(this.#drain);
+  }
+
+  /** The promised responses, if any was asked for. */
+  get pushes(): Pushes | null {
+    return this.#pushes;
+  }
+
+  onData(bytes: Uint8Array, end: boolean): void {
+    this.#incoming?.onData(bytes, end);
+  }
+
+  onTrailers(flat: readonly string[]): void {
+    this.#incoming?.onTrailers(flat);
+  }
+
+  onRequestEnded(): void {
+    this.finishIfOver();
+  }
+
+  onOwing(): void {
+    this.outlet.owes(this);
+  }
+
+  /** See `IncomingRequest`. */
+  get owesMuch(): boolean {
+    return this.#incoming?.owesMuch(this.outlet.options.creditEveryBytes) === true;
+  }
+
+  override get isUnsent(): boolean {
+    return this.isOpen && (super.isUnsent || this.#incoming?.isOwing === true);
+  }
+
+  /** Sends what is owed to the peer for consumed bytes. */
+  payCredit(): void {
+    const incoming = this.#incoming;
+    if (!this.isOpen || incoming === null || !incoming.isOwing) return;
+    if (this.outlet.sendCredit(this, incoming.owedGranted, incoming.owedConsumed)) incoming.paid();
+  }
+
+  // ---- the response's side
+
+  protected override get isRequestOpen(): boolean {
+    return this.#incoming?.isOpen === true;
+  }
+
+  protected override get awaitsPromise(): boolean {
+    return this.#pushes !== null && this.#pushes.pendingCount > 0;
+  }
+
+  override pendingPush(number: number): PendingPush | undefined {
+    return this.#pushes?.pending(number);
+  }
+
+  protected override onFinished(closed: Closed, error: ExchangeClosedError | null): void {
+    this.#pushes?.abandon();
+    if (error !== null) this.#incoming?.cut(error);
+    else if (this.isRequestOpen) this.#incoming?.close(new ExchangeClosedError(closed));
+  }
+}

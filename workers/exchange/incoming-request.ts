@@ -1,0 +1,135 @@
+/**
+ * What an exchange receives behind its request's head: content, trailers, and the credit that is owed for them. A request that was whole
+ * with its head, as most are, has none of this until an application looks.
+ */
+import { ReceivedFields } from '../fields/received.ts';
+import type { Fields } from '../gateway.ts';
+import { type CreditSink, RequestBody } from './request-body.ts';
+
+const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
+
+/** Who receives it. */
+export interface Receiver {
+  /** The reactor holds the slot: credit can be sent. */
+  readonly isOpen: boolean;
+  /** Credit is owed: `owed` is to be sent when it is much, or when there is time. */
+  onOwing(): void;
+  onRequestEnded(): void;
+}
+
+export class IncomingRequest implements CreditSink {
+  readonly #receiver: Receiver;
+  readonly #windowBytes: number;
+  #state: 'open' | 'ended' | 'cut';
+  /** Why, once it was cut. */
+  #error: Error | null = null;
+  #owedGranted = 0;
+  #owedConsumed = 0;
+  #body: RequestBody | null = null;
+  #trailerFields: Fields = EMPTY_FIELDS;
+  #trailers: PromiseWithResolvers<Fields> | null = null;
+
+  /** @param windowBytes what an application that reads grants */
+  constructor(receiver: Receiver, windowBytes: number, ended: boolean) {
+    this.#receiver = receiver;
+    this.#windowBytes = windowBytes;
+    this.#state = ended ? 'ended' : 'open';
+  }
+
+  /** More of it may come. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  // ---- to the application
+
+  get body(): RequestBody {
+    this.#body ??= this.#makeBody();
+    return this.#body;
+  }
+
+  #makeBody(): RequestBody {
+    const body = new RequestBody(this, this.#windowBytes, this.#state === 'ended');
+    if (this.#error !== null) body.cut(this.#error);
+    return body;
+  }
+
+  get trailers(): Promise<Fields> {
+    if (this.#trailers === null) {
+      this.#trailers = Promise.withResolvers();
+      // Nobody need look at it: a cut request is reported by the body and by the signal.
+      this.#trailers.promise.catch(() => undefined);
+      if (this.#state === 'ended') this.#trailers.resolve(this.#trailerFields);
+      else if (this.#error !== null) this.#trailers.reject(this.#error);
+    }
+    return this.#trailers.promise;
+  }
+
+  // ---- from the reactor
+
+  onData(bytes: Uint8Array, end: boolean): void {
+    if (this.#state !== 'open') return;
+    if (bytes.length > 0) this.body.push(bytes);
+    if (end) this.#end();
+  }
+
+  onTrailers(flat: readonly string[]): void {
+    if (this.#state !== 'open') return;
+    this.#trailerFields = new ReceivedFields(flat);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#body?.end();
+    this.#trailers?.resolve(this.#trailerFields);
+    this.#receiver.onRequestEnded();
+  }
+
+  /** The exchange is over, with a whole response: what has come whole can still be read. */
+  close(error: Error): void {
+    if (this.#state === 'open') this.cut(error);
+  }
+
+  /** The exchange was reset: what has not been read is not worth reading. */
+  cut(error: Error): void {
+    if (this.#state === 'open') {
+      this.#state = 'cut';
+      this.#error = error;
+    }
+    this.#body?.cut(error);
+    this.#trailers?.reject(error);
+  }
+
+  // ---- credit
+
+  credit(granted: number, consumed: number): void {
+    if (!this.#receiver.isOpen) return;
+    // After the end of the request nothing more will cross, and there is nothing to grant.
+    if (this.#state === 'open') this.#owedGranted += granted;
+    this.#owedConsumed += consumed;
+    this.#receiver.onOwing();
+  }
+
+  get isOwing(): boolean {
+    return this.#owedGranted > 0 || this.#owedConsumed > 0;
+  }
+
+  /** The first grant, which lets the request cross at all; later, a part of the windows. */
+  owesMuch(creditEveryBytes: number): boolean {
+    return this.#owedGranted > this.#owedConsumed || this.#owedConsumed >= creditEveryBytes;
+  }
+
+  get owedGranted(): number {
+    return this.#owedGranted;
+  }
+
+  get owedConsumed(): number {
+    return this.#owedConsumed;
+  }
+
+  paid(): void {
+    this.#owedGranted = 0;
+    this.#owedConsumed = 0;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The promised responses of one exchange (RFC 9113 section 8.4): what is asked of the reactor and not answered yet, and what
+ * the application has in hand. They last as long as its function, as the exchange itself does: what has no complete response
+ * by then is reset.
+ */
+import { fieldsBound, stringBound } from '../../wire/encoder.ts';
+import { plainName } from '../../wire/field-marks.ts';
+import { flatten } from '../fields/sent.ts';
+import type { PushedResponse, PushRequest } from '../gateway.ts';
+import { HostError } from './errors.ts';
+import { nameOf, valueInvalid } from './values.ts';
+
+/** What `:path` may hold: no space, control or fragment. */
+const PATH = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
+/** Fields of content, which no promised request has, and of what pseudo-fields and the connection say. */
+const UNFIT = new Set(['content-length', 'expect', 'host', 'te', 'trailer']);
+
+/** A push that the reactor has not answered. */
+export interface PendingPush {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: readonly string[];
+  readonly answer: PromiseWithResolvers<PushedResponse | null>;
+}
+
+/** @throws HostError `SLUICE_VALUE_INVALID`, `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID` */
+export function pendingPush(request: PushRequest): PendingPush {
+  if (typeof request !== 'object' || request === null) {
+    throw valueInvalid('a request to promise, an object with a path', request);
+  }
+  const { path, method = 'GET' } = request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    throw invalid('GET or HEAD, which are safe and cacheable', method);
+  }
+  if (typeof path !== 'string' || !PATH.test(path)) {
+    throw invalid('a path that begins with a slash, without spaces and fragment', path);
+  }
+  const fields = flatten(request.fields);
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = plainName(fields[i] as string);
+    if (UNFIT.has(name)) throw invalid('no content and no host of its own', name);
+  }
+  return { method, path, fields, answer: Promise.withResolvers() };
+}
+
+/**
+ * A promised request crosses to the reactor in one message, path and all.
+ * @throws HostError `SLUICE_PUSH_INVALID`
+ */
+export function requireFits({ method, path, fields }: PendingPush, maxBytes: number): void {
+  const bytes = stringBound(method) + stringBound(path) + fieldsBound(fields);
+  if (bytes <= maxBytes) return;
+  throw new HostError(
+    'SLUICE_PUSH_INVALID',
+    `expected a path and fields that take at most ${maxBytes} bytes, three for each character and ten for each line (see the pool's ringBytes), got ${bytes}`,
+  );
+}
+
+function invalid(expected: string, came: unknown): HostError {
+  return new HostError(
+    'SLUICE_PUSH_INVALID',
+    `expected a promised request to have ${expected} (RFC 9113 section 8.4), got ${nameOf(came)}`,
+  );
+}
+
+/** A promised response, as the host knows it. */
+export interface HostedPush extends PushedResponse {
+  /** The application's function has returned. False: the response is not complete. */
+  onReturn(): boolean;
+}
+
+export class Pushes {
+  readonly #pending = new Map<number, PendingPush>();
+  /** Promised responses that are not over. */
+  readonly #given = new Set<HostedPush>();
+  readonly #onAnswered: () => void;
+  #state: 'open' | 'over' = 'open';
+
+  /** @param onAnswered is called when the reactor has answered all that it was asked */
+  constructor(onAnswered: () => void) {
+    this.#onAnswered = onAnswered;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  add(number: number, push: PendingPush): void {
+    this.#pending.set(number, push);
+  }
+
+  pending(number: number): PendingPush | undefined {
+    return this.#pending.get(number);
+  }
+
+  /** The reactor has promised nothing. */
+  refused(number: number): void {
+    this.#pending.get(number)?.answer.resolve(null);
+    this.#answered(number);
+  }
+
+  /** The promise is out. False: nobody waits for it any more. */
+  promised(number: number, pushed: HostedPush): boolean {
+    const push = this.#pending.get(number);
+    if (push === undefined || this.#state === 'over') return false;
+    this.#given.add(pushed);
+    void pushed.closed.then(() => this.#given.delete(pushed));
+    push.answer.resolve(pushed);
+    this.#answered(number);
+    return true;
+  }
+
+  #answered(number: number): void {
+    if (this.#pending.delete(number) && this.#pending.size === 0) this.#onAnswered();
+  }
+
+  /** The reactor answers no more. */
+  abandon(): void {
+    if (this.#pending.size === 0) return;
+    for (const { answer } of this.#pending.values()) answer.resolve(null);
+    this.#pending.clear();
+    this.#onAnswered();
+  }
+
+  /** The application's function is over. */
+  returned(): void {
+    this.#state = 'over';
+    this.abandon();
+    for (const pushed of this.#given) if (!pushed.onReturn()) pushed.reset();
+    this.#given.clear();
+  }
+}

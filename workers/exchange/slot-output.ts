@@ -1,0 +1,316 @@
+/**
+ * What one exchange says to the reactor on its slot, in order, until the one message that ends it: FINAL, sent as soon as the
+ * response is out and the request is in. After that nothing more is sent on the slot, which may serve another exchange.
+ *
+ * A head that can go at once does. Whatever has to wait does so in a queue (`ResponseQueue`), which is made when there is something
+ * for it.
+ *
+ * What the messages say the class derived from this one knows: by inheritance, since each exchange would
+ * pay for an object of its own, and for each class between as well.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { Flag, ResetReason } from '../../wire/messages.ts';
+import type { Application, Closed, Exchange } from '../gateway.ts';
+import type { Outlet } from '../thread/outlet.ts';
+import { ExchangeClosedError } from './errors.ts';
+import type { PendingPush } from './pushes.ts';
+import { MAX_QUEUED_MESSAGES, type MessageKind, ResponseQueue, type Sender } from './response-queue.ts';
+import { requireResetCode } from './values.ts';
+
+/** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
+export type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
+
+const INTERNAL_ERROR = 0x2;
+const CANCEL = 0x8;
+const COMPLETE: Closed = Object.freeze({ by: 'application', how: 'complete', code: 0 });
+const FAILED: Closed = Object.freeze({ by: 'application', how: 'reset', code: INTERNAL_ERROR });
+
+export abstract class SlotOutput implements Sender {
+  readonly slot: number;
+  readonly #outlet: Outlet<SlotOutput>;
+  #response: ResponseState = 'idle';
+  #closesConnection = false;
+  /** Null: nothing has had to wait. */
+  #queue: ResponseQueue<SlotOutput> | null = null;
+  /** Set by the outlet with the FINAL message, which must not be sent twice: the slot may serve another exchange by then. */
+  isFinalSent = false;
+  /** The outlet's, to know by. */
+  begunIn = -1;
+  #final = false;
+  #settled = false;
+  #closed: Closed | null = null;
+  #failure: unknown = null;
+  #abort: AbortController | null = null;
+  #whenClosed: PromiseWithResolvers<Closed> | null = null;
+  /**
+   * The async context of this exchange alone. The host calls all exchanges from one turn of its loop: whatever the application
+   * enters (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next exchange's.
+   */
+  readonly #context = new AsyncResource('SLUICE_EXCHANGE');
+
+  constructor(outlet: Outlet<SlotOutput>, slot: number) {
+    this.#outlet = outlet;
+    this.slot = slot;
+  }
+
+  // ---- what the request's side knows
+
+  /** More of the request may come. */
+  protected abstract readonly isRequestOpen: boolean;
+  /** The application has asked for a push and the reactor has not answered yet. A response that completes first does not cancel the push. */
+  protected abstract readonly awaitsPromise: boolean;
+  /** The exchange is over. @param error what cut it off; null: the response was complete */
+  protected abstract onFinished(closed: Closed, error: ExchangeClosedError | null): void;
+  abstract pendingPush(number: number): PendingPush | undefined;
+
+  // ---- the application's side
+
+  closeConnection(): void {
+    this.#closesConnection = true;
+  }
+
+  reset(code: number = CANCEL): void {
+    requireResetCode(code);
+    this.#cut({ by: 'application', how: 'reset', code }, code, ResetReason.Application);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#closed !== null && this.#closed.how === 'reset') {
+        this.#abort.abort(new ExchangeClosedError(this.#closed));
+      }
+    }
+    return this.#abort.signal;
+  }
+
+  get closed(): Promise<Closed> {
+    if (this.#whenClosed === null) {
+      this.#whenClosed = Promise.withResolvers();
+      if (this.#closed !== null) this.#whenClosed.resolve(this.#closed);
+    }
+    return this.#whenClosed.promise;
+  }
+
+  /** Leaving the scope of an exchange that is not complete resets it, so that nothing is left open by an early return. */
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#response === 'idle' || this.#response === 'started') this.reset();
+    // Nobody reads on behind this scope: a request that is still coming must not hold its end up.
+    this.#settled = true;
+    this.finishIfOver();
+    return this.closed.then(() => undefined);
+  }
+
+  // ---- the host's side
+
+  /** Calls the application's function on the exchange, in the exchange's own async context. */
+  protected call(application: Application, exchange: Exchange): unknown {
+    return this.#context.runInAsyncScope(application, undefined, exchange);
+  }
+
+  /** Listeners of a signal run within `abort`, and the host calls those of many exchanges in one turn. */
+  protected abortInContext(controller: AbortController, reason?: unknown): void {
+    this.#context.runInAsyncScope(controller.abort, controller, reason);
+  }
+
+  /** What the exchange was reset for, and the application need not have heard; null: nothing. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** The application's function has returned. False: it has failed. */
+  onReturn(): boolean {
+    this.#settled = true;
+    if (this.#failure !== null) return false;
+    if (this.#response === 'idle' || this.#response === 'started') return false;
+    this.finishIfOver();
+    return true;
+  }
+
+  /** The application threw, or returned without a complete response: 500 if nothing was sent, else a reset. */
+  onFailure(): void {
+    this.#settled = true;
+    this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+  }
+
+  onCredit(bytes: number): void {
+    if (!this.#final) this.#queueOf().grant(bytes);
+  }
+
+  onReset(code: number, by: Closed['by']): void {
+    this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
+  }
+
+  /** True while the reactor holds the slot for this exchange. */
+  get isOpen(): boolean {
+    return !this.#final;
+  }
+
+  /** Something is to be sent, and only room in the ring may be missing. */
+  get isUnsent(): boolean {
+    return this.#queue?.isUnsent === true;
+  }
+
+  /** Sends what waits, as far as it can. @throws as `ResponseQueue.pump` */
+  pump(): void {
+    this.#queue?.pump();
+  }
+
+  // ---- sending
+
+  protected get outlet(): Outlet<SlotOutput> {
+    return this.#outlet;
+  }
+
+  protected get response(): ResponseState {
+    return this.#response;
+  }
+
+  /** What cut the exchange off; null: nothing has. */
+  protected get whyCut(): ExchangeClosedError | null {
+    return this.#closed !== null && this.#closed.how === 'reset'
+      ? new ExchangeClosedError(this.#closed)
+      : null;
+  }
+
+  /** HEAD goes, and more of the response follows. */
+  protected sendStart(status: number, fields: readonly string[]): void {
+    this.#response = 'started';
+    this.#send('head', status, fields, null, false, null);
+  }
+
+  /** HEAD goes, and nothing follows. */
+  protected sendWhole(status: number, fields: readonly string[], bytes: Uint8Array): void {
+    this.#response = 'ending';
+    this.#send('head', status, fields, bytes, true, null);
+  }
+
+  /** The last of the response goes: its content, or its trailers. */
+  protected sendEnd(bytes: Uint8Array | null, trailers: readonly string[] | null): void {
+    this.#response = 'ending';
+    this.#send(trailers === null ? 'data' : 'trailers', 0, trailers, bytes, true, null);
+  }
+
+  protected sendPiece(bytes: Uint8Array, written: PromiseWithResolvers<void>): void {
+    this.#send('data', 0, null, bytes, false, written);
+  }
+
+  /** Sends a piece in one message. False: it would wait, for credit, for room or behind another, and nothing was sent. */
+  protected tryPiece(bytes: Uint8Array): boolean {
+    return this.#queueOf().tryData(bytes);
+  }
+
+  /** Something between: `number` is an interim response's status, a push's number, or what to pad to a multiple of. */
+  protected sendBetween(
+    kind: 'inform' | 'push' | 'pad',
+    number: number,
+    fields: readonly string[] | null,
+  ): void {
+    this.#send(kind, number, fields, null, false, null);
+  }
+
+  #send(
+    kind: MessageKind,
+    status: number,
+    fields: readonly string[] | null,
+    bytes: Uint8Array | null,
+    end: boolean,
+    written: PromiseWithResolvers<void> | null,
+  ): void {
+    try {
+      // The short way: no queue when the message can go at once.
+      if (kind === 'head' && (this.#queue === null || this.#queue.length === 0)) {
+        if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
+      }
+      this.#queueOf().add(kind, status, fields, bytes, end, written);
+    } catch (error) {
+      // An error of ours, or an application that recurses is at its stack's end: what would follow belongs to no whole message. So
+      // the exchange fails, whether the application hears of it or not.
+      this.#failure ??= error;
+      this.#response = 'cut';
+      this.#closed ??= FAILED;
+      try {
+        this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+      } catch {
+        // There is no stack for that either. The host does it when the function is over, as there is a failure.
+      }
+      throw error;
+    }
+  }
+
+  #trySendHead(status: number, fields: readonly string[], bytes: Uint8Array | null, end: boolean): boolean {
+    const body = bytes !== null && bytes.length > 0 ? bytes : null;
+    if (!this.#outlet.sendHead(this, this.headFlags(end), status, fields, body)) return false;
+    if (end) this.onResponseSent();
+    return true;
+  }
+
+  #queueOf(): ResponseQueue<SlotOutput> {
+    this.#queue ??= new ResponseQueue<SlotOutput>(this, this.#outlet);
+    return this.#queue;
+  }
+
+  protected get isQueueFull(): boolean {
+    return this.#queue !== null && this.#queue.length >= MAX_QUEUED_MESSAGES;
+  }
+
+  /** Content that may go. */
+  protected get credit(): number {
+    return this.#queue === null ? this.#outlet.options.responseWindowBytes : this.#queue.credit;
+  }
+
+  /** Content that waits. */
+  protected get waitingBytes(): number {
+    return this.#queue === null ? 0 : this.#queue.bytes;
+  }
+
+  headFlags(end: boolean): number {
+    const flags = end ? this.endFlags() : 0;
+    return this.#closesConnection ? flags | Flag.CloseConnection : flags;
+  }
+
+  endFlags(): number {
+    return this.isRequestOpen || this.awaitsPromise ? Flag.End : Flag.End | Flag.Final;
+  }
+
+  onResponseSent(): void {
+    if (this.#response !== 'ending') return;
+    this.#response = 'ended';
+    if (!this.isRequestOpen && !this.awaitsPromise) this.#finish(COMPLETE);
+    else this.finishIfOver();
+  }
+
+  /** The application has made it impossible to send what it meant to. */
+  protected fail(error: Error): void {
+    this.#failure = error;
+    this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
+  }
+
+  /** With the response out: over when the request is in, or when nobody is left to read it. */
+  protected finishIfOver(): void {
+    if (this.#response !== 'ended' || this.#final || this.awaitsPromise) return;
+    if (this.isRequestOpen && !this.#settled) return;
+    if (!this.isFinalSent) this.#outlet.sendClosed(this);
+    this.#finish(COMPLETE);
+  }
+
+  #cut(closed: Closed, code: number, reason: ResetReason): void {
+    if (this.#final) return;
+    this.#queue?.stop();
+    this.#response = 'cut';
+    if (!this.isFinalSent) this.#outlet.sendReset(this, Flag.Final, code, reason);
+    this.#finish(closed);
+  }
+
+  /** The FINAL message is out (or waits in the outlet): the slot is the reactor's again. */
+  #finish(closed: Closed): void {
+    this.#outlet.finished(this);
+    this.#final = true;
+    this.#closed = closed;
+    const error = closed.how === 'complete' ? null : new ExchangeClosedError(closed);
+    this.onFinished(closed, error);
+    this.#queue?.drop(error);
+    if (error !== null && this.#abort !== null) this.abortInContext(this.#abort, error);
+    this.#whenClosed?.resolve(closed);
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { flushCompileCache } from 'node:module';
+import { threadId } from 'node:worker_threads';
+import { expose, type Remote, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type {
+  HostOptions,
+  PrintStream,
+  ThreadBoot,
+  ThreadControl,
+  ThreadOutcome,
+  ThreadReports,
+} from '../../wire/control.ts';
+import { cut, describeError, MAX_NAME_CHARS } from '../../wire/error-report.ts';
+import { Vitals } from '../../wire/vitals.ts';
+import type { ActorThread } from '../actors/actor-thread.ts';
+import type { ExchangeRequest } from '../gateway.ts';
+import { watchEvaluation } from '../loading/evaluation.ts';
+import { type Loaded, load } from '../loading/load.ts';
+import { LoadedFiles } from '../loading/loaded-files.ts';
+import { Shutdown } from '../loading/shutdown.ts';
+import { sendHeapSnapshot } from './heap-snapshot.ts';
+import { Host, type HostObserver } from './host.ts';
+import { LabelledPrints } from './labelled-prints.ts';
+import { makeLastWordsSafe } from './last-words.ts';
+import { sampleMemory } from './memory-sampling.ts';
+import { osThreadId } from './os-thread-id.ts';
+import { boundPrints } from './prints.ts';
+import { endWithProfile } from './profiled-end.ts';
+import { named, runningRequestId, setCalledRequest } from './running-request.ts';
+import type { Tracing } from './tracing.ts';
+import { warmUp } from './warm-up.ts';
+
+/** Failures told to the reactor's log in one second; the rest are counted. */
+const REPORTS_PER_SECOND = 20;
+/** Of a request's path that a report keeps. */
+const MAX_PATH_CHARS = 2_048;
+
+export default async function boot({
+  channel,
+  control,
+  profile,
+  host: options,
+  thread,
+  actors: actorBoot,
+}: ThreadBoot): Promise<ThreadOutcome> {
+  const { exit } = process;
+  makeLastWordsSafe(options.maxErrorChars);
+  const vitals = new Vitals(channel.vitals);
+  vitals.identify(threadId, osThreadId());
+  sampleMemory(vitals);
+  watchEvaluation((isUnendable) => vitals.setUnendable(isUnendable));
+  const endpoint = nodeEndpoint(control);
+  const reports = wrap<ThreadReports>(endpoint);
+  const surface: Partial<ThreadControl> = { leave: () => exit.call(process) };
+  expose(surface, endpoint);
+  void reports.began();
+  endWithProfile(profile, () => void reports.ending());
+  const labels =
+    options.prints && new LabelledPrints(options.prints, { pool: options.pool, thread }, runningRequestId);
+  const tellDropped = (stream: PrintStream, writes: number) => void reports.printsDropped(stream, writes);
+  boundPrints(options.maxWaitingPrintBytes ?? Infinity, tellDropped, labels ?? null);
+  let host: Host | undefined;
+  let actors: ActorThread | undefined;
+  try {
+    const draining = new AbortController();
+    let tracing: Tracing | null = null;
+    // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
+    const context = new AsyncResource('SLUICE_LIFESPAN');
+    const shutdown = new Shutdown((error) => {
+      void reports.stopFailed(describeError(error, options.maxErrorChars));
+    });
+    const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
+    let loaded: Loaded;
+    try {
+      if (actorBoot !== undefined) {
+        const { startActors } = await import('../actors/start.ts');
+        actors = startActors(actorBoot);
+        if (actorBoot.module !== null) await context.runInAsyncScope(actors.load, actors, actorBoot.module);
+      }
+      loaded =
+        options.hasOnlyActors === true
+          ? NO_APPLICATION
+          : await context.runInAsyncScope(load, undefined, options, shutdown);
+      if (options.tracing !== undefined) {
+        const { Tracing } = await import('./tracing.ts');
+        const settings = { ...options.tracing, pool: options.pool, thread };
+        tracing = new Tracing(settings, options.application, vitals);
+      }
+      const { lifespan } = loaded;
+      const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
+      await context.runInAsyncScope(start);
+      await warmUp(loaded.application, options);
+    } catch (error) {
+      files?.flush();
+      return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
+    }
+    const isNamed = labels !== undefined && options.requestIdField !== undefined;
+    const application = isNamed ? named(loaded.application) : loaded.application;
+    const failures = new FailureReporter(reports, options);
+    const running = new Host(application, channel, options, failures, undefined, tracing);
+    host = running;
+    if (isNamed) setCalledRequest(() => running.calledRequestId);
+    const drained = Promise.withResolvers<void>();
+    const abort = () => context.runInAsyncScope(draining.abort, draining);
+    let left: Promise<void> | undefined;
+    const leave = () => {
+      left ??= actors?.leave((error) => {
+        void reports.stopFailed(describeError(error, options.maxErrorChars));
+      });
+    };
+    const rest: Omit<ThreadControl, 'leave'> = {
+      drain: () => {
+        abort();
+        leave();
+        void running.drain().then(drained.resolve);
+      },
+      announceDrain: () => {
+        abort();
+        running.announceDrain();
+        context.runInAsyncScope(shutdown.begin, shutdown);
+      },
+      stats: () => running.stats(),
+      sendHeapSnapshot,
+    };
+    Object.assign(surface, rest);
+    files?.flush();
+    // What it has begun and not waited for may fail at once: then it has not loaded.
+    await new Promise(setImmediate);
+    void reports.ready(loaded.keepAliveTimeoutMs ?? null);
+    // As the main thread does: a thread that is killed would leave nothing for the next one.
+    setImmediate(flushCompileCache);
+    await drained.promise;
+    await context.runInAsyncScope(stop, undefined, loaded, shutdown, options, reports);
+    await left;
+    await reports.ending();
+    return { ended: 'drained' };
+  } finally {
+    host?.close();
+    actors?.close();
+    control.close();
+  }
+}
+
+/** Of a pool that has actors alone: no route leads to it. */
+const NO_APPLICATION: Loaded = {
+  application: (exchange) => exchange.respond(404),
+  lifespan: {},
+};
+
+/** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
+async function stop(
+  { lifespan, close }: Loaded,
+  shutdown: Shutdown,
+  { stopTimeoutMs: timeoutMs, maxErrorChars }: HostOptions,
+  reports: Remote<ThreadReports>,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let doing = 'listeners of SIGTERM to end, by process.exit() or when they have left nothing to do,';
+  const late = new Promise<never>((_resolve, reject) => {
+    if (timeoutMs === undefined) return;
+    const tell = () =>
+      reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, it goes on`));
+    // Not counted among what the application has left to do: the port keeps the thread.
+    timer = setTimeout(tell, timeoutMs).unref();
+  });
+  const stopped = async () => {
+    await shutdown.end(() => close?.());
+    doing = 'stop() to end';
+    await lifespan.stop?.();
+  };
+  try {
+    await Promise.race([stopped(), late]);
+  } catch (error) {
+    await reports.stopFailed(describeError(error, maxErrorChars));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reports failures at a bounded rate: an application that throws on every request must not bury the log. */
+class FailureReporter implements HostObserver {
+  readonly #reports: Remote<ThreadReports>;
+  readonly #maxErrorChars: number | undefined;
+  #second = 0;
+  #told = 0;
+  #suppressed = 0;
+
+  constructor(reports: Remote<ThreadReports>, { maxErrorChars }: HostOptions) {
+    this.#reports = reports;
+    this.#maxErrorChars = maxErrorChars;
+  }
+
+  onFailure(error: unknown, request: ExchangeRequest, requestId: string): void {
+    const second = Math.floor(performance.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#told = 0;
+    }
+    if (this.#told >= REPORTS_PER_SECOND) {
+      this.#suppressed++;
+      return;
+    }
+    this.#told++;
+    void this.#reports.applicationError(
+      describeError(error, this.#maxErrorChars),
+      // A peer chose them, within limits that are meant for other things than lines of a log.
+      cut(request.method, MAX_NAME_CHARS),
+      cut(request.path, MAX_PATH_CHARS),
+      this.#suppressed,
+      requestId,
+    );
+    this.#suppressed = 0;
+  }
+}

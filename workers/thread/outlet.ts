@@ -1,0 +1,49 @@
+/**
+ * What an exchange needs of the host: typed sends on its slot. A false means that the ring is full; the host calls `pump` and
+ * `payCredit` when there is room. The exchange is the host's to name: this is a contract, and knows none of its parts.
+ */
+
+import type { HostOptions } from '../../wire/control.ts';
+import type { ResetReason } from '../../wire/messages.ts';
+
+export interface Outlet<Exchange> {
+  readonly options: HostOptions;
+  /** The thread, or the whole server, is about to stop. */
+  readonly isDraining: boolean;
+  /** Largest body piece of one message. */
+  readonly maxDataBytes: number;
+  /** Most that the fields of one message may take, or the fields and the content of a head that carries both. */
+  readonly maxHeadBytes: number;
+  sendHead(
+    exchange: Exchange,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | null,
+  ): boolean;
+  sendInform(exchange: Exchange, status: number, fields: readonly string[]): boolean;
+  sendData(exchange: Exchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
+  sendTrailers(exchange: Exchange, flags: number, fields: readonly string[]): boolean;
+  sendCredit(exchange: Exchange, granted: number, consumed: number): boolean;
+  /** A number for a push, unlike any other of this thread's lately. */
+  nextPushNumber(): number;
+  sendPush(
+    exchange: Exchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): boolean;
+  sendPad(exchange: Exchange, toMultipleOf: number): boolean;
+  /** The exchange has something to send and no credit for it. */
+  stalled(exchange: Exchange): void;
+  /** After `stalled`: there is credit, or nothing to send any more. Before its FINAL message. */
+  unstalled(exchange: Exchange): void;
+  /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
+  owes(exchange: Exchange): void;
+  /** FINAL messages: never refused, kept until the ring has room. */
+  sendClosed(exchange: Exchange): void;
+  sendReset(exchange: Exchange, flags: number, code: number, reason: ResetReason): void;
+  /** The exchange has sent its FINAL message. */
+  finished(exchange: Exchange): void;
+}

@@ -1,0 +1,196 @@
+/** The host's outlet: what exchanges send goes into the ring, and what meets it full is sent when there is room again. */
+import { clockMicroseconds } from '../../wire/clock.ts';
+import type { HostOptions } from '../../wire/control.ts';
+import { Flag, type ResetReason } from '../../wire/messages.ts';
+import type { ThreadEnd } from '../../wire/thread-end.ts';
+import type { Vitals } from '../../wire/vitals.ts';
+import type { HostedExchange } from '../exchange/exchange.ts';
+import type { Outlet } from './outlet.ts';
+import type { Turns } from './turns.ts';
+
+/** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
+const FIXED_HEAD_BYTES = 160;
+
+/** A FINAL message that waits for room: RESET, or CLOSED. */
+interface Final {
+  readonly slot: number;
+  readonly reset: { readonly flags: number; readonly code: number; readonly reason: ResetReason } | null;
+}
+
+/** Whose exchanges they are. */
+export interface OutletOwner {
+  readonly isDraining: boolean;
+  onFinished(exchange: HostedExchange): void;
+  /** An error of ours came out of what an exchange sends. */
+  onFault(exchange: HostedExchange, error: unknown): void;
+}
+
+export class ThreadOutlet implements Outlet<HostedExchange> {
+  readonly options: HostOptions;
+  readonly maxDataBytes: number;
+  readonly maxHeadBytes: number;
+  readonly #channel: ThreadEnd;
+  readonly #turns: Turns;
+  readonly #vitals: Vitals;
+  readonly #owner: OutletOwner;
+  /** Exchanges that met a full ring, and those that owe credit this turn. */
+  readonly #stuck = new Set<HostedExchange>();
+  readonly #owing = new Set<HostedExchange>();
+  /** FINAL messages that met a full ring: at most one per slot. */
+  readonly #finals: Final[] = [];
+  #pushNumber = 0;
+
+  /** @param maxMessageBytes of the ring */
+  constructor(
+    channel: ThreadEnd,
+    maxMessageBytes: number,
+    options: HostOptions,
+    turns: Turns,
+    vitals: Vitals,
+    owner: OutletOwner,
+  ) {
+    this.#channel = channel;
+    this.options = options;
+    this.maxDataBytes = channel.maxDataRecordBytes;
+    this.maxHeadBytes = maxMessageBytes - FIXED_HEAD_BYTES;
+    this.#turns = turns;
+    this.#vitals = vitals;
+    this.#owner = owner;
+  }
+
+  get isDraining(): boolean {
+    return this.#owner.isDraining;
+  }
+
+  /** FINAL messages that wait for room. */
+  get waitingFinals(): number {
+    return this.#finals.length;
+  }
+
+  /** Credit for little would cost more messages and wake-ups than the bytes: it can wait until the thread would sleep. */
+  payCredits(all: boolean): void {
+    if (this.#owing.size === 0) return;
+    for (const exchange of this.#owing) {
+      if (!all && !exchange.owesMuch) continue;
+      this.#owing.delete(exchange);
+      exchange.payCredit();
+    }
+  }
+
+  /** The ring has room again. False: not even for the FINAL messages that wait. */
+  onWritable(): boolean {
+    while (this.#finals.length > 0) {
+      const { slot, reset } = this.#finals[0] as Final;
+      if (!this.#sendFinal(slot, reset)) return false;
+      this.#finals.shift();
+    }
+    for (const exchange of this.#stuck) {
+      this.#stuck.delete(exchange);
+      try {
+        exchange.payCredit();
+        exchange.pump();
+      } catch (error) {
+        this.#owner.onFault(exchange, error);
+      }
+      if (this.#stuck.has(exchange)) break;
+    }
+    return true;
+  }
+
+  sendHead(
+    exchange: HostedExchange,
+    flags: number,
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | null,
+  ): boolean {
+    const sent = this.#channel.sendHead(exchange.slot, flags, status, fields, body);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
+  }
+
+  sendInform(exchange: HostedExchange, status: number, fields: readonly string[]): boolean {
+    return this.#sent(exchange, this.#channel.sendInform(exchange.slot, status, fields));
+  }
+
+  sendData(exchange: HostedExchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const sent = this.#channel.sendData(exchange.slot, flags, bytes, start, end);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
+  }
+
+  sendTrailers(exchange: HostedExchange, flags: number, fields: readonly string[]): boolean {
+    const sent = this.#channel.sendTrailers(exchange.slot, flags, fields);
+    if (sent && (flags & Flag.Final) !== 0) exchange.isFinalSent = true;
+    return this.#sent(exchange, sent);
+  }
+
+  sendCredit(exchange: HostedExchange, granted: number, consumed: number): boolean {
+    return this.#sent(exchange, this.#channel.sendCredit(exchange.slot, granted, consumed));
+  }
+
+  nextPushNumber(): number {
+    this.#pushNumber = (this.#pushNumber + 1) >>> 0;
+    return this.#pushNumber;
+  }
+
+  sendPush(
+    exchange: HostedExchange,
+    number: number,
+    method: string,
+    path: string,
+    fields: readonly string[],
+  ): boolean {
+    return this.#sent(exchange, this.#channel.sendPush(exchange.slot, number, method, path, fields));
+  }
+
+  sendPad(exchange: HostedExchange, toMultipleOf: number): boolean {
+    return this.#sent(exchange, this.#channel.sendPad(exchange.slot, toMultipleOf));
+  }
+
+  stalled(exchange: HostedExchange): void {
+    this.#vitals.stall(exchange.slot, clockMicroseconds());
+  }
+
+  unstalled(exchange: HostedExchange): void {
+    this.#vitals.unstall(exchange.slot, clockMicroseconds());
+  }
+
+  owes(exchange: HostedExchange): void {
+    this.#owing.add(exchange);
+    this.#turns.schedule();
+  }
+
+  sendClosed(exchange: HostedExchange): void {
+    const { slot } = exchange;
+    if (this.#finals.length > 0 || !this.#channel.sendClosed(slot)) this.#finals.push({ slot, reset: null });
+    exchange.isFinalSent = true;
+    this.#turns.said();
+  }
+
+  sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void {
+    const { slot } = exchange;
+    const reset = { flags, code, reason };
+    if (this.#finals.length > 0 || !this.#sendFinal(slot, reset)) this.#finals.push({ slot, reset });
+    exchange.isFinalSent = true;
+    this.#turns.said();
+  }
+
+  #sendFinal(slot: number, reset: Final['reset']): boolean {
+    return reset === null
+      ? this.#channel.sendClosed(slot)
+      : this.#channel.sendReset(slot, reset.flags, reset.code, reset.reason);
+  }
+
+  finished(exchange: HostedExchange): void {
+    this.#stuck.delete(exchange);
+    this.#owing.delete(exchange);
+    this.#owner.onFinished(exchange);
+  }
+
+  #sent(exchange: HostedExchange, sent: boolean): boolean {
+    if (sent) this.#turns.said();
+    else this.#stuck.add(exchange);
+    return sent;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * OpenTelemetry spans of requests, made where the application's tracer lives: in its thread.
+ *
+ *   server      from the request's head until the response has been sent, or as long as anybody knows
+ *     queue         waiting: until the reactor gave it to this thread
+ *     claim         waiting: until this thread began it
+ *     application   the application's code, and what that waits for
+ *     send          waiting: from the application's last word until the peer's connection had taken it
+ *
+ * Who asks for the spans is the trace context of the request (W3C), by the application's own propagator and sampler. The request that the
+ * application sees carries the server span's context, so that what reads the field itself, such as instrumentation of `node:http`,
+ * goes on below it.
+ */
+import { createRequire } from 'node:module';
+
+import { clockMicroseconds, microsecondsBetween } from '../../wire/clock.ts';
+import type { TracingSettings } from '../../wire/control.ts';
+import { describeError } from '../../wire/error-report.ts';
+import type { Vitals } from '../../wire/vitals.ts';
+import type { HostedExchange } from '../exchange/exchange.ts';
+import type { HostedRequest } from '../exchange/request.ts';
+import { ReceivedFields } from '../fields/received.ts';
+import type { Application } from '../gateway.ts';
+import type {
+  Attributes,
+  Context,
+  OpenTelemetryApi,
+  Span,
+  TextMapGetter,
+  Tracer,
+} from './opentelemetry-api.ts';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE']);
+
+export class TracingError extends Error {
+  readonly code = 'SLUICE_TRACING_API_MISSING';
+
+  constructor(application: string, cause: unknown) {
+    super(
+      `tracing.spans: expected the package @opentelemetry/api beside ${application}, it is not there; install it, or set tracing.spans to false`,
+      { cause },
+    );
+    this.name = 'TracingError';
+  }
+}
+
+/** Of a request that is followed. */
+interface Traced {
+  readonly span: Span;
+  readonly context: Context;
+  readonly receivedMs: number;
+  readonly givenMs: number;
+  readonly begunMs: number;
+  /** NaN: it has not returned. */
+  returnedMs: number;
+  /** NaN: it has not said its last word. */
+  saidMs: number;
+  error: unknown;
+  creditStalledMs: number;
+}
+
+export class Tracing {
+  readonly #api: OpenTelemetryApi;
+  readonly #tracer: Tracer;
+  readonly #settings: TracingSettings;
+  readonly #vitals: Vitals;
+  #hasFailed = false;
+  /** By slot, while this thread has them. */
+  readonly #running = new Map<number, { readonly generation: number; readonly traced: Traced }>();
+  /** Said, and not known to be sent; by slot and generation. */
+  readonly #unsent = new Map<string, Traced>();
+
+  /** @throws TracingError */
+  constructor(settings: TracingSettings, application: string, vitals: Vitals) {
+    try {
+      // The application's own: it registers its SDK with that.
+      this.#api = createRequire(application)('@opentelemetry/api');
+    } catch (error) {
+      throw new TracingError(application, error);
+    }
+    this.#tracer = this.#api.trace.getTracer('sluice');
+    this.#settings = settings;
+    this.#vitals = vitals;
+  }
+
+  /** Calls the application, within the span of its request if that is followed. */
+  call(application: Application, exchange: HostedExchange, generation: number): unknown {
+    const { slot } = exchange;
+    this.#vitals.unfollow(slot);
+    // Once: another reading would differ by a fraction.
+    const receivedMs = epochOf(exchange.receivedAtUs);
+    let context: Context;
+    let traced: Traced | null;
+    try {
+      context = this.#contextOf(exchange, receivedMs);
+      traced = this.#tracedIn(context, exchange, receivedMs);
+    } catch (error) {
+      this.#tell(error);
+      return application(exchange);
+    }
+    if (traced === null) return this.#api.context.with(context, application, undefined, exchange);
+    this.#vitals.follow(slot);
+    this.#running.set(slot, { generation, traced });
+    return this.#run(application, exchange, traced);
+  }
+
+  /** With the request's span, sampled or not. The request says so from now on. */
+  #contextOf(exchange: HostedExchange, receivedMs: number): Context {
+    const { trace, propagation, ROOT_CONTEXT, SpanKind } = this.#api;
+    const request = exchange.request as HostedRequest;
+    const parent = propagation.extract(ROOT_CONTEXT, request.fields, FIELDS);
+    const span = this.#tracer.startSpan(
+      METHODS.has(request.method) ? request.method : 'HTTP',
+      {
+        kind: SpanKind.SERVER,
+        startTime: receivedMs,
+        attributes: this.#attributesOf(request),
+      },
+      parent,
+    );
+    const context = trace.setSpan(parent, span);
+    const fields = new Map<string, string>();
+    propagation.inject(context, fields, { set: (to, name, value) => to.set(name.toLowerCase(), value) });
+    if (fields.size > 0) request.setTraceFields(fields);
+    return context;
+  }
+
+  /** Null: its span is not recorded. */
+  #tracedIn(context: Context, { slot, startedAtUs }: HostedExchange, receivedMs: number): Traced | null {
+    const span = this.#api.trace.getSpan(context);
+    if (span === undefined || !span.isRecording()) {
+      span?.end();
+      return null;
+    }
+    return {
+      span,
+      context,
+      receivedMs,
+      givenMs: epochOf(this.#vitals.givenUs(slot)),
+      begunMs: epochOf(startedAtUs),
+      returnedMs: Number.NaN,
+      saidMs: Number.NaN,
+      error: undefined,
+      creditStalledMs: 0,
+    };
+  }
+
+  /** A tracer that fails costs spans, and no request. */
+  #tell(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    process.emitWarning(`spans are lost: the application's tracer failed: ${describeError(error).message}`, {
+      code: 'SLUICE_TRACING_FAILED',
+    });
+  }
+
+  async #run(application: Application, exchange: HostedExchange, traced: Traced): Promise<unknown> {
+    try {
+      return await this.#api.context.with(traced.context, application, undefined, exchange);
+    } catch (error) {
+      traced.error = error;
+      throw error;
+    } finally {
+      traced.returnedMs = nowMs();
+    }
+  }
+
+  /** The exchange has said its last word. */
+  onFinished(slot: number): void {
+    const running = this.#running.get(slot);
+    if (running === undefined) return;
+    this.#running.delete(slot);
+    const { generation, traced } = running;
+    traced.saidMs = nowMs();
+    traced.creditStalledMs = this.#vitals.stalledUs(slot, clockMicroseconds()) / 1000;
+    this.#unsent.set(keyOf(slot, generation), traced);
+    if (this.#unsent.size <= this.#settings.maxUnsent) return;
+    const [oldest] = this.#unsent.keys();
+    this.#end(oldest as string, Number.NaN, 0);
+  }
+
+  /** The reactor says so: sent, or cut off. */
+  onSent(slot: number, generation: number, atUs: number, status: number): void {
+    this.#end(keyOf(slot, generation), epochOf(atUs), status);
+  }
+
+  /** The thread ends: what is not known any more is left out. */
+  close(): void {
+    for (const key of [...this.#unsent.keys()]) this.#end(key, Number.NaN, 0);
+  }
+
+  #end(key: string, sentMs: number, status: number): void {
+    const traced = this.#unsent.get(key);
+    if (traced === undefined) return;
+    this.#unsent.delete(key);
+    try {
+      this.#record(traced, sentMs, status);
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #record(traced: Traced, sentMs: number, status: number): void {
+    const { span, receivedMs, givenMs, begunMs, saidMs, error } = traced;
+    const returnedMs = Number.isNaN(traced.returnedMs) ? saidMs : traced.returnedMs;
+    this.#child(traced, 'queue', receivedMs, givenMs);
+    this.#child(traced, 'claim', givenMs, begunMs);
+    this.#child(traced, 'application', begunMs, returnedMs);
+    if (!Number.isNaN(sentMs)) this.#child(traced, 'send', saidMs, Math.max(saidMs, sentMs));
+    if (status > 0) span.setAttribute('http.response.status_code', status);
+    if (traced.creditStalledMs > 0) span.setAttribute('sluice.credit_stalled_ms', traced.creditStalledMs);
+    if (error !== undefined || status >= 500) {
+      if (error instanceof Error) span.recordException(error);
+      span.setAttribute('error.type', error instanceof Error ? error.name : String(status || 'reset'));
+      span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
+    }
+    span.end(Number.isNaN(sentMs) ? Math.max(saidMs, returnedMs) : Math.max(saidMs, returnedMs, sentMs));
+  }
+
+  #child({ context }: Traced, name: string, startTime: number, endMs: number): void {
+    this.#tracer.startSpan(name, { startTime }, context).end(Math.max(startTime, endMs));
+  }
+
+  #attributesOf(request: HostedRequest): Attributes {
+    const { method, path, scheme, version, remote, id, fields } = request;
+    const query = path.indexOf('?');
+    const isKnown = METHODS.has(method);
+    const userAgent = FIELDS.get(fields, 'user-agent');
+    return {
+      'http.request.method': isKnown ? method : '_OTHER',
+      ...(!isKnown && { 'http.request.method_original': method }),
+      'url.path': query === -1 ? path : path.slice(0, query),
+      'url.scheme': scheme,
+      'network.protocol.name': 'http',
+      'network.protocol.version': version,
+      ...(remote.address !== '' && { 'client.address': remote.address }),
+      ...(userAgent !== undefined && { 'user_agent.original': userAgent }),
+      'sluice.pool': this.#settings.pool,
+      'sluice.thread': this.#settings.thread,
+      ...(id !== '' && { 'sluice.request_id': id }),
+    };
+  }
+}
+
+const FIELDS: TextMapGetter<HostedRequest['fields']> = {
+  keys: (fields) => ReceivedFields.flat(fields).filter((_, index) => index % 2 === 0),
+  get: (fields, name) => {
+    let found: string | undefined;
+    for (const [each, value] of fields) {
+      if (each !== name) continue;
+      // Two of them could be read two ways; of tracestate several lines are one list.
+      if (found !== undefined && name !== 'tracestate') return undefined;
+      found = found === undefined ? value : `${found},${value}`;
+    }
+    return found;
+  },
+};
+
+function keyOf(slot: number, generation: number): string {
+  return `${slot}.${generation}`;
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Milliseconds of Unix time. @param us `clockMicroseconds`, less than a wrap ago */
+function epochOf(us: number): number {
+  const now = performance.now();
+  const agoUs = microsecondsBetween(us >>> 0, clockMicroseconds(now));
+  // A reading of another thread may lie a little ahead.
+  return performance.timeOrigin + now - (agoUs > 2 ** 31 ? agoUs - 2 ** 32 : agoUs) / 1000;
+}

@@ -1,0 +1,147 @@
+/**
+ * Requests of the server's own making, which an application answers before its thread takes any of others: what is compiled, cached or
+ * connected on first use is so by then. They run as any exchange does, and nobody reads what they are answered.
+ */
+import type { HostOptions, WarmUpRequest } from '../../wire/control.ts';
+import { describeError } from '../../wire/error-report.ts';
+import { HostedExchange } from '../exchange/exchange.ts';
+import { incomplete } from '../exchange/incomplete.ts';
+import { ReceivedFields } from '../fields/received.ts';
+import type { Application, ExchangeRequest } from '../gateway.ts';
+import type { Outlet } from './outlet.ts';
+
+/** As much as fits into the messages of the largest ring. */
+const MOST_BYTES = 2 ** 24;
+
+/** A request that was not answered, or with a server error: the application is not as it should be. */
+class WarmUpError extends Error {
+  override readonly name = 'WarmUpError';
+}
+
+/** One after the other. @throws WarmUpError */
+export async function warmUp(application: Application, options: HostOptions): Promise<void> {
+  for (const asked of options.warmUp ?? []) {
+    const outlet = new WarmUpOutlet(options);
+    const exchange = new HostedExchange(outlet, 0, requestOf(asked), true);
+    const what = `the warm-up request ${asked.method} ${asked.path}`;
+    try {
+      const result = await exchange.begin(application);
+      if (!exchange.onReturn()) throw incomplete(result);
+    } catch (thrown) {
+      const cause = exchange.failure ?? thrown;
+      exchange.onFailure();
+      throw new WarmUpError(`${what} failed: ${describeError(cause, options.maxErrorChars).message}`, {
+        cause,
+      });
+    }
+    await outlet.finishing.promise;
+    if (outlet.status < 500) continue;
+    throw new WarmUpError(`expected ${what} to be answered with a status below 500, got ${outlet.status}`);
+  }
+}
+
+function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
+  return {
+    method,
+    path,
+    authority: host,
+    scheme: 'http',
+    protocol: '',
+    version: '2',
+    // By which an application can tell it from others.
+    fields: new ReceivedFields(['user-agent', 'sluice-warm-up']),
+    remote: { address: '127.0.0.1', port: 0 },
+    tls: null,
+    priority: { urgency: 3, incremental: false },
+  };
+}
+
+/** Takes all at once, and tells the exchange a turn later that its peer has. */
+class WarmUpOutlet implements Outlet<HostedExchange> {
+  readonly options: HostOptions;
+  readonly isDraining = false;
+  readonly maxDataBytes = MOST_BYTES;
+  readonly maxHeadBytes = MOST_BYTES;
+  readonly finishing = Promise.withResolvers<void>();
+  status = 500;
+  #pushes = 0;
+
+  constructor(options: HostOptions) {
+    this.options = options;
+  }
+
+  sendHead(
+    exchange: HostedExchange,
+    _flags: number,
+    status: number,
+    _fields: readonly string[],
+    body: Uint8Array | null,
+  ): boolean {
+    this.status = status;
+    this.#taken(exchange, body?.length ?? 0);
+    return true;
+  }
+
+  sendInform(): boolean {
+    return true;
+  }
+
+  sendData(
+    exchange: HostedExchange,
+    _flags: number,
+    _bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    this.#taken(exchange, end - start);
+    return true;
+  }
+
+  #taken(exchange: HostedExchange, bytes: number): void {
+    if (bytes > 0) setImmediate(() => exchange.onCredit(bytes));
+  }
+
+  sendTrailers(): boolean {
+    return true;
+  }
+
+  sendCredit(): boolean {
+    return true;
+  }
+
+  nextPushNumber(): number {
+    return ++this.#pushes;
+  }
+
+  sendPush(): boolean {
+    return true;
+  }
+
+  sendPad(): boolean {
+    return true;
+  }
+
+  stalled(): void {
+    // Its credit is on its way.
+  }
+
+  unstalled(): void {
+    // As above.
+  }
+
+  owes(): void {
+    // There is no content to come.
+  }
+
+  sendClosed(): void {
+    // Nobody waits for it.
+  }
+
+  sendReset(): void {
+    this.status = 500;
+  }
+
+  finished(): void {
+    this.finishing.resolve();
+  }
+}
