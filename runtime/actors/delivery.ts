@@ -4,7 +4,6 @@
  */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
-import type { DirectChannels } from './direct.ts';
 import type { ActorLink } from './link.ts';
 import type { ActorCall, DirectoryActor, Link, Mailbox } from './mailbox.ts';
 import type { ActorTurns } from './turns.ts';
@@ -22,7 +21,6 @@ export interface DeliveryOwner {
 export class Delivery {
   readonly #actors: readonly DirectoryActor[];
   readonly #turns: ActorTurns;
-  readonly #direct: DirectChannels;
   readonly #recallAfterMs: number;
   readonly #owner: DeliveryOwner;
   #alarm: NodeJS.Timeout | null = null;
@@ -30,13 +28,11 @@ export class Delivery {
   constructor(
     actors: readonly DirectoryActor[],
     turns: ActorTurns,
-    direct: DirectChannels,
     recallAfterMs: number,
     owner: DeliveryOwner,
   ) {
     this.#actors = actors;
     this.#turns = turns;
-    this.#direct = direct;
     this.#recallAfterMs = recallAfterMs;
     this.#owner = owner;
   }
@@ -112,29 +108,6 @@ export class Delivery {
       this.pump(mailbox);
       if (link.blocked.has(mailbox)) return;
     }
-  }
-
-  // ---- where instances live
-
-  /** The instance stops where it is once it has ended what it has begun. What comes meanwhile waits for where it lives next. */
-  move(mailbox: Mailbox): void {
-    if (mailbox.state === 'stopping') return;
-    mailbox.state = 'moving';
-    this.#direct.callBackOf(mailbox);
-    if (mailbox.given > 0 || mailbox.conversations > 0) return;
-    mailbox.state = 'stopping';
-    const { link, actor, key } = mailbox;
-    link?.send(0, () => link.end.sendStop(actor.index, key));
-  }
-
-  /** The instance lives nowhere. */
-  unsettle(mailbox: Mailbox): void {
-    if (mailbox.link !== null) mailbox.actor.placed--;
-    mailbox.link?.mailboxes.delete(mailbox);
-    mailbox.link?.blocked.delete(mailbox);
-    mailbox.link = null;
-    mailbox.state = 'open';
-    mailbox.actor.idle.delete(mailbox);
   }
 
   // ---- looking again

@@ -20,7 +20,7 @@ import { corrupt } from '../../wire/decoder.ts';
 import type { TopicLink, TopicOutlet } from '../topics/outlet.ts';
 import type { Topics } from '../topics/topics.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { Conversation, DirectChannel, DirectLink } from './direct.ts';
+import type { Conversation, DirectChannel, DirectChannels, DirectLink } from './direct.ts';
 import type { ActorCall, Ancestor, DirectoryActor, Mailbox } from './mailbox.ts';
 
 /** The pool of a thread that starts. */
@@ -35,8 +35,8 @@ export interface AttachingPool {
   readonly module: string | null;
 }
 
-/** What happens on a link; the directory decides what becomes of it. */
-export interface LinkOwner {
+/** Calls that the thread makes or ends. */
+export interface CallOwner {
   onCall(
     link: ActorLink,
     id: number,
@@ -48,7 +48,35 @@ export interface LinkOwner {
     payload: Buffer,
     conversation: number,
   ): void;
-  /** What the next call is made for. */
+  onCancel(link: ActorLink, call: ActorCall): void;
+  onCancelEach(link: ActorLink, broadcast: Broadcast<ActorCall>): void;
+  onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
+}
+
+/** Items of streams that the thread sends or asks for. */
+export interface StreamOwner {
+  onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
+  onPull(call: ActorCall, items: number): void;
+  onInput(call: ActorCall, input: number, how: number, bytes: Buffer, start: number, end: number): void;
+  onWant(call: ActorCall, input: number, items: number): void;
+}
+
+/** Instances in the thread that stop or start again. */
+export interface InstanceOwner {
+  onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
+  onRestart(link: ActorLink, actor: number, key: string, news: number, why: Buffer): void;
+}
+
+/** Who decides what becomes of the messages of a link. */
+export interface LinkOwner {
+  readonly calls: CallOwner;
+  readonly streams: StreamOwner;
+  readonly instances: InstanceOwner;
+  readonly direct: Pick<DirectChannels, 'onBack' | 'onParted'>;
+  readonly topics: Topics;
+  /** For an answer that its caller does not read. */
+  readonly notRead: Buffer;
+  /** The call that the next call of the thread is made for. */
   ancestorOf(
     link: ActorLink,
     channel: number,
@@ -58,26 +86,8 @@ export interface LinkOwner {
     flags: number,
     key: string,
   ): Ancestor | null;
-  onBack(
-    link: ActorLink,
-    conversation: number,
-    messages: number,
-    bytes: number,
-    made: number,
-    idleMs: number,
-  ): void;
-  onParted(link: ActorLink, channel: number): void;
-  onCancel(link: ActorLink, call: ActorCall): void;
-  onCancelEach(link: ActorLink, broadcast: Broadcast<ActorCall>): void;
-  onReply(link: ActorLink, call: ActorCall, how: number, bytes: Buffer, start: number, end: number): void;
-  onItem(link: ActorLink, call: ActorCall, bytes: Buffer, start: number, end: number): void;
-  onPull(call: ActorCall, items: number): void;
-  onInput(call: ActorCall, input: number, how: number, bytes: Buffer, start: number, end: number): void;
-  onWant(call: ActorCall, input: number, items: number): void;
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
-  onStopped(link: ActorLink, actor: number, key: string, failure: Buffer | null): void;
-  onRestart(link: ActorLink, actor: number, key: string, news: number, why: Buffer): void;
   /** There is a slot and room in the ring for what was blocked. */
   onRoom(link: ActorLink): void;
   onCorrupt(link: ActorLink, error: Error): void;
@@ -85,9 +95,6 @@ export interface LinkOwner {
   requestTurn(): void;
   /** The doorbell rang: the turn may run at once. */
   wake(): void;
-  readonly topics: Topics;
-  /** For an answer that its caller does not read. */
-  readonly notRead: Buffer;
 }
 
 export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
@@ -120,16 +127,19 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   readonly #unsent: (() => boolean)[] = [];
   #unsentBytes = 0;
   readonly #introductions: MessagePort;
+  readonly #abortThread: (error: Error) => void;
   /** Of the next call. */
   #under: Ancestor | null = null;
 
-  /** @param actors of the configuration */
+  /** @param actors of the configuration. @param abortThread ends the thread */
   constructor(
     name: string,
     { name: pool, ringBytes, callsPerThread: slots, backlogBytes }: AttachingPool,
     owner: LinkOwner,
     actors: number,
+    abortThread: (error: Error) => void,
   ) {
+    this.#abortThread = abortThread;
     this.counterMemory = allocateActorCounters(actors);
     this.counters = new ActorCounters(this.counterMemory);
     this.name = name;
@@ -277,6 +287,18 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     });
   }
 
+  abortThread(error: Error): void {
+    this.#abortThread(error);
+  }
+
+  /** Tells a thread that leaves that it has nothing any more, once that is so. */
+  leaveIfEmpty(): void {
+    if (this.state !== 'leaving' || this.given.size > 0 || this.mailboxes.size > 0) return;
+    if (this.hostedConversations > 0) return;
+    this.state = 'left';
+    this.send(0, () => this.end.sendLeft());
+  }
+
   /** The thread is gone: what it had not begun, oldest first, and what it had. What it said before counts. */
   die(): { readonly unbegun: readonly ActorCall[]; readonly begun: readonly ActorCall[] } {
     while (this.end.receive(1024) > 0);
@@ -336,7 +358,17 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     const goesOn = parent !== null && parent.generation === parentGeneration ? parent : under;
     const payload = Buffer.allocUnsafe(end - start);
     bytes.copy(payload, 0, start, end);
-    this.#owner.onCall(this, id, actor, flags, deadlineMs, goesOn, key, payload, isMoved ? parentSlot : -1);
+    this.#owner.calls.onCall(
+      this,
+      id,
+      actor,
+      flags,
+      deadlineMs,
+      goesOn,
+      key,
+      payload,
+      isMoved ? parentSlot : -1,
+    );
   }
 
   onUnder(
@@ -351,21 +383,21 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   }
 
   onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {
-    this.#owner.onBack(this, conversation, messages, bytes, made, idleMs);
+    this.#owner.direct.onBack(this, conversation, messages, bytes, made, idleMs);
   }
 
   onParted(channel: number): void {
-    this.#owner.onParted(this, channel);
+    this.#owner.direct.onParted(this, channel);
   }
 
   onCancel(id: number): void {
     const call = this.calls.get(id);
     if (call !== undefined) {
-      this.#owner.onCancel(this, call);
+      this.#owner.calls.onCancel(this, call);
       return;
     }
     const broadcast = this.broadcasts.get(id);
-    if (broadcast !== undefined) this.#owner.onCancelEach(this, broadcast);
+    if (broadcast !== undefined) this.#owner.calls.onCancelEach(this, broadcast);
   }
 
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void {
@@ -376,7 +408,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     }
     this.#detach(call);
     this.#freeSlot(slot);
-    this.#owner.onReply(this, call, how, bytes, start, end);
+    this.#owner.calls.onReply(this, call, how, bytes, start, end);
   }
 
   onItem(slot: number, bytes: Buffer, start: number, end: number): void {
@@ -385,17 +417,17 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
       throw corrupt('an item of a call that was begun', `one on slot ${slot}, which was not`);
     }
-    this.#owner.onItem(this, call, bytes, start, end);
+    this.#owner.streams.onItem(this, call, bytes, start, end);
   }
 
   onPull(id: number, items: number): void {
     const call = this.calls.get(id);
-    if (call !== undefined) this.#owner.onPull(call, items);
+    if (call !== undefined) this.#owner.streams.onPull(call, items);
   }
 
   onInput(id: number, input: number, how: number, bytes: Buffer, start: number, end: number): void {
     const call = this.calls.get(id);
-    if (call !== undefined) this.#owner.onInput(call, input, how, bytes, start, end);
+    if (call !== undefined) this.#owner.streams.onInput(call, input, how, bytes, start, end);
   }
 
   onWant(slot: number, input: number, items: number): void {
@@ -404,7 +436,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
       throw corrupt('a wish of a call that was begun', `one on slot ${slot}, which was not`);
     }
-    this.#owner.onWant(call, input, items);
+    this.#owner.streams.onWant(call, input, items);
   }
 
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void {
@@ -416,11 +448,11 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   }
 
   onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void {
-    this.#owner.onStopped(this, actor, key, start === end ? null : copyOf(bytes, start, end));
+    this.#owner.instances.onStopped(this, actor, key, start === end ? null : copyOf(bytes, start, end));
   }
 
   onRestart(actor: number, key: string, news: number, bytes: Buffer, start: number, end: number): void {
-    this.#owner.onRestart(this, actor, key, news, copyOf(bytes, start, end));
+    this.#owner.instances.onRestart(this, actor, key, news, copyOf(bytes, start, end));
   }
 
   onSubscribe(id: number, topic: string): void {

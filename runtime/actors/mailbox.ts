@@ -56,6 +56,8 @@ export interface Link extends PartTaker {
   takeBack(call: ActorCall): boolean;
   /** Tells the thread that nobody waits for a call that it has begun. */
   abort(call: ActorCall): void;
+  /** Ends the thread. @param error why */
+  abortThread(error: Error): void;
   /** The next item of a streamed answer. False: the thread has too much to read already. */
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
   /** The next item of a streamed input, or how it ended. False: as above. */

@@ -6,7 +6,8 @@ import { WireError } from '../../wire/errors.ts';
 import { ActorThread } from '../../workers/actors/actor-thread.ts';
 import type { HostedCall } from '../../workers/actors/hosted-call.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
-import type { ActorDirectory, AttachedThread } from '../actors/directory.ts';
+import type { ActorDirectory } from '../actors/directory.ts';
+import type { AttachedThread } from '../actors/threads.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 const RING_BYTES = 1_048_576;
