@@ -1,0 +1,152 @@
+/**
+ * Content into DATA frames: how much of it the peer's windows and the output allow, how it is padded, and what it counts for in the
+ * ratio of frames to bytes.
+ *
+ * Content that can leave at once is copied once, from the owner's bytes to the output.
+ */
+import { Window } from '../../wire/window.ts';
+import type { SendQueue } from '../bytes/send-queue.ts';
+import type { EngineCounters } from './counters.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { frameHeadBytes, initialMaxFrameBytes, initialWindowBytes } from './frames.ts';
+import type { SendStalls } from './send-stalls.ts';
+import type { Http2Stream } from './stream.ts';
+
+/**
+ * The most content in one frame, and so a stream's share of a turn. A peer may allow more
+ * (SETTINGS_MAX_FRAME_SIZE), never less; longer frames would only make the others wait.
+ */
+const quantumBytes = initialMaxFrameBytes;
+
+/** A DATA frame below this that a window cut short is a crumb: what it costs is not what it carries. */
+const leastWholeBytes = 1024;
+
+const emptyBytes = new Uint8Array(0);
+
+/** Unsent output at which content waits. */
+export interface ContentLimits {
+  /** While the socket is behind. */
+  readonly outputLimitBytes: number;
+  /** While the socket takes all that it is given: the more in one write, the less each byte costs. */
+  readonly batchLimitBytes: number;
+}
+
+export class ContentWriter {
+  readonly #writer: FrameWriter;
+  readonly #counters: EngineCounters;
+  readonly #stalls: SendStalls;
+  readonly #outputLimitBytes: number;
+  readonly #batchLimitBytes: number;
+  /** The peer's, for all streams together. */
+  readonly #window = new Window(initialWindowBytes);
+
+  constructor(writer: FrameWriter, counters: EngineCounters, stalls: SendStalls, limits: ContentLimits) {
+    this.#writer = writer;
+    this.#counters = counters;
+    this.#stalls = stalls;
+    this.#outputLimitBytes = limits.outputLimitBytes;
+    this.#batchLimitBytes = limits.batchLimitBytes;
+  }
+
+  /** What the peer lets us send on all streams together. */
+  get windowBytes(): number {
+    return this.#window.available;
+  }
+
+  /** WINDOW_UPDATE on the connection. @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1). */
+  grant(increment: number): boolean {
+    return this.#window.grant(increment);
+  }
+
+  /** There is so much output that content has to wait for the socket. */
+  get isFull(): boolean {
+    return this.#outputRoom <= 0;
+  }
+
+  get #outputRoom(): number {
+    const limit = this.#writer.isBehind ? this.#outputLimitBytes : this.#batchLimitBytes;
+    return limit - this.#writer.unsentBytes;
+  }
+
+  /** Content that the windows and the output have room for, in front of which nothing of the stream waits. */
+  roomFor(stream: Http2Stream): number {
+    return Math.min(stream.sendWindow.available, this.#window.available, this.#outputRoom);
+  }
+
+  /** An empty DATA frame with END_STREAM. */
+  writeEnd(stream: Http2Stream): void {
+    this.#writer.data(stream.id, emptyBytes, 0, 0, true);
+  }
+
+  /** Puts as many frames of the content as may leave now into the output, the last one of all with `endStream`. @returns bytes placed */
+  place(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): number {
+    let at = start;
+    while (at < end && !this.isFull) {
+      const room = this.#frameRoom(stream);
+      const count = Math.min(contentRoom(stream, room), end - at);
+      if (count <= 0) break;
+      const padding = paddingOf(stream, count, room);
+      this.#writer.data(stream.id, bytes, at, at + count, endStream && count === end - at, padding);
+      at += count;
+      this.#took(stream, count + padding, at === end);
+    }
+    return at - start;
+  }
+
+  /** The content of the next frame of the stream, of `bytes` that wait; 0 or less when a window is shut. */
+  nextFrameBytes(stream: Http2Stream, bytes: number): number {
+    return Math.min(contentRoom(stream, this.#frameRoom(stream)), bytes);
+  }
+
+  /** Puts one frame of queued content into the output. @param count from `nextFrameBytes` */
+  placeQueued(stream: Http2Stream, queue: SendQueue, count: number, endStream: boolean): void {
+    const isLast = count === queue.bytes;
+    const padding = paddingOf(stream, count, this.#frameRoom(stream));
+    const chunk = this.#writer.reserve(frameHeadBytes + count + padding);
+    const offset = this.#writer.beginData(chunk, stream.id, count, padding, endStream);
+    queue.moveTo(chunk.buffer, offset, count);
+    this.#took(stream, count + padding, isLast);
+  }
+
+  /** The payload that one DATA frame of the stream can have now; 0 or less when a window is shut. */
+  #frameRoom(stream: Http2Stream): number {
+    return Math.min(stream.sendWindow.available, this.#window.available, quantumBytes, this.#writer.dataRoom);
+  }
+
+  /** A DATA frame has been written. @param isLast of what the stream had to send */
+  #took(stream: Http2Stream, bytes: number, isLast: boolean): void {
+    stream.sendWindow.consume(bytes);
+    this.#window.consume(bytes);
+    stream.sentBytes += bytes;
+    if (stream.stalledSeconds > 0) this.#stalls.forgive(stream, bytes);
+    if (bytes >= leastWholeBytes) {
+      this.#counters.dataFramesOut++;
+      this.#counters.dataKibibytesOut += bytes >> 10;
+      stream.isCut = false;
+    } else if (!isLast) {
+      stream.isCut = true;
+    } else if (stream.isCut) {
+      // What is left of a message after crumbs of it is a crumb itself.
+      stream.isCut = false;
+    } else {
+      this.#counters.dataFramesOut++;
+      this.#counters.dataKibibytesOut++;
+    }
+  }
+}
+
+/** The content that a frame with so much room can have, where its padding wants a byte for its own length. */
+function contentRoom(stream: Http2Stream, room: number): number {
+  return stream.padToMultipleOf === 0 || room < 2 ? room : room - 1;
+}
+
+/**
+ * Bytes that padding adds to a DATA payload, its length byte included. It takes what room is left: padding never holds content back
+ * for a window (RFC 9113 section 6.9.1 counts it like content).
+ */
+function paddingOf(stream: Http2Stream, count: number, room: number): number {
+  const multiple = stream.padToMultipleOf;
+  if (multiple === 0 || room <= count) return 0;
+  const short = (multiple - ((count + 1) % multiple)) % multiple;
+  return 1 + Math.min(short, room - count - 1);
+}
