@@ -27,7 +27,7 @@ export class Recycler {
         if (!this.#isRunning()) break;
         // It may have ended by itself meanwhile.
         if (thread.state !== 'ready') continue;
-        await pool.recycle(thread, 'asked');
+        await pool.renewal.recycle(thread, 'asked');
         done.push(thread.name);
       }
       return done;

@@ -23,7 +23,7 @@ export interface ThreadDetails {
 export function detailsOf(pools: readonly Pool[], front: FrontCounters): MonitoringDetails {
   return {
     front,
-    recycled: pools.map(({ name, recycledFor }) => ({ pool: name, causes: { ...recycledFor } })),
+    recycled: pools.map(({ name, renewal }) => ({ pool: name, causes: { ...renewal.recycledFor } })),
     threads: pools.flatMap((pool) =>
       [...pool.threads].map(({ name, vitals, channel }) => ({
         pool: pool.name,

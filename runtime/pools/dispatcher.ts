@@ -14,7 +14,8 @@ import type { Job, Refusal } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { rendezvousScore } from './rendezvous.ts';
 import type { SpanRecorder } from './span.ts';
-import type { Thread, Turns } from './thread.ts';
+import type { Thread } from './thread.ts';
+import type { Turns } from './turns.ts';
 import { WaitingList } from './waiting-list.ts';
 
 /** What a thread may have of all jobs to be given more for their affinity, as a multiple of its fair share. */

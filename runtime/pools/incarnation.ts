@@ -13,8 +13,9 @@ import type { AttachedCompanion } from './companion.ts';
 import { ControlLink } from './control-link.ts';
 import type { ThreadVersion } from './pool-options.ts';
 import { RunningTimer } from './running-timer.ts';
-import { Thread, type ThreadOwner, type Turns } from './thread.ts';
+import { Thread, type ThreadOwner } from './thread.ts';
 import { ThreadTask } from './thread-task.ts';
+import type { Turns } from './turns.ts';
 
 /** For the news of a thread's end to come behind the end of its port, also on a machine that has little time for it. */
 const LAST_NEWS_MS = 5_000;
@@ -84,7 +85,7 @@ export class Incarnation {
       began: () => owner.onBegan(this),
       ending: async () => {
         await owner.onEnding(this);
-        this.thread.releaseFromProfile();
+        this.thread.profile.release();
       },
       loaded: (files) => this.version.options.onLoaded?.(files),
       ready: (keepAliveTimeoutMs) => owner.onReady(this, keepAliveTimeoutMs),
@@ -107,7 +108,7 @@ export class Incarnation {
     const boot = {
       channel: thread.transfer,
       control: this.#link.threadPort,
-      profile: thread.profile,
+      profile: thread.profile.memory,
       host,
       thread: thread.name,
       ...(this.#companion && { actors: this.#companion.boot }),
@@ -191,7 +192,7 @@ export class Incarnation {
     if (this.#aborted !== null || this.#state === 'gone') return;
     this.#aborted = { cause, ask: isHung ? null : () => this.#link.leave() };
     // It would wait for that when it ends by itself.
-    this.thread.releaseFromProfile();
+    this.thread.profile.release();
     this.#task?.abort(cause, this.#aborted.ask);
   }
 

@@ -1,9 +1,11 @@
 /** Who stands around a pool, and what it tells them. A pool is theirs to name: these are contracts, and know none of its parts. */
 import type { PrintStream } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
+import type { Casualties } from './casualties.ts';
 import type { Overdue } from './hung-threads.ts';
 import type { RecyclingCause } from './recycling.ts';
-import type { Casualties, Thread, Turns } from './thread.ts';
+import type { Thread } from './thread.ts';
+import type { Turns } from './turns.ts';
 
 /** What a pool tells about itself; the server logs it. */
 export interface PoolObserver<Pool> {

@@ -4,6 +4,15 @@
  * A thread that dies is replaced, its unbegun jobs move on and its begun ones are lost. When many die the pool waits before it starts
  * more (restarts.ts), and has fewer threads than its minimum until then: it is degraded. While it has none, its jobs wait in the queue,
  * unless they would have to wait for too long.
+ *
+ * The pool decides what follows from the start, the end and the death of a thread. Its parts know the rest:
+ *
+ *   members.ts       which threads there are
+ *   dispatcher.ts    which thread gets which job
+ *   supervision.ts   when threads that are missing are started
+ *   resizing.ts      when the pool has a thread more, or one less
+ *   renewal.ts       when a thread that is well is exchanged for another
+ *   hung-threads.ts, forced-ends.ts   threads that do not come back, or do not end
  */
 import { url as inspectorUrl } from 'node:inspector';
 import type { MessagePort, Worker } from 'node:worker_threads';
@@ -11,63 +20,46 @@ import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { FirstThreads } from './first-threads.ts';
 import { ForcedEnds } from './forced-ends.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
 import { Incarnation, type IncarnationOwner } from './incarnation.ts';
+import type { Job } from './job.ts';
+import { Members } from './members.ts';
 import type * as contracts from './pool-contracts.ts';
-import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
-import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
-import { type ReplacementOwner, Replacements } from './replacements.ts';
-import { type PoolLoad, Sizer, type SizingOptions } from './sizing.ts';
+import type { PoolOptions } from './pool-options.ts';
+import type { RecyclingCause } from './recycling.ts';
+import { Renewal, type RenewalOwner } from './renewal.ts';
+import { Resizing, type ResizingOwner } from './resizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
-import { Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 import type { Thread } from './thread.ts';
-import type { Trial } from './trial.ts';
 
 export type PoolObserver = contracts.PoolObserver<Pool>;
 export type ThreadFollower = contracts.ThreadFollower<Pool>;
 
 export type PoolState = 'starting' | 'running' | 'degraded' | 'draining';
 
-export class Pool
-  implements IncarnationOwner, Supervised, HangObserver, PoolLoad, RecyclingOwner, ReplacementOwner
-{
+export class Pool implements IncarnationOwner, Supervised, HangObserver, ResizingOwner, RenewalOwner {
   readonly name: string;
   readonly dispatcher: Dispatcher;
+  readonly renewal: Renewal;
   follower: ThreadFollower | null = null;
   #options: PoolOptions;
   readonly #observer: PoolObserver;
   readonly #turns: contracts.ThreadRegistry;
-  /** When it was last looked whether there are threads enough. */
-  #grownAtMs = Number.NEGATIVE_INFINITY;
-  readonly #incarnations = new Map<Thread, Incarnation>();
-  /** What threads are started with. */
-  #version: ThreadVersion;
-  #versionCount = 0;
   /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
   #state: 'starting' | 'running' | 'draining' = 'starting';
+  /** When the pool last looked whether it has threads enough. */
+  #grownAtMs = Number.NEGATIVE_INFINITY;
   #drainAnnounced = false;
   #keepAliveTimeoutMs: number | null = null;
-  #whenEmpty: PromiseWithResolvers<void> | null = null;
   #spawned = 0;
-  /** Of threads that are gone. */
-  readonly #pastTally = new Tally();
+  readonly #members = new Members();
+  readonly #firstThreads = new FirstThreads();
   readonly #supervision: Supervision;
-  readonly #recycling: Recycling;
-  readonly #replacements = new Replacements(this);
-  /** Threads that were replaced although they were well, ever. */
-  recycledThreads = 0;
-  /** The same by why. */
-  readonly recycledFor: Record<RecyclingCause, number> = {
-    exchanges: 0,
-    age: 0,
-    heap: 0,
-    external: 0,
-    memory: 0,
-    asked: 0,
-  };
   readonly #hungThreads: HungThreads;
-  readonly #sizer: Sizer;
+  readonly #resizing: Resizing;
   readonly #ends = new ForcedEnds({
     onChildrenEnded: (thread, processIds) => this.#observer.onChildrenEnded(this, thread, processIds),
     onEnd: () => {
@@ -76,48 +68,42 @@ export class Pool
   });
   /** Threads that stand still while their heap is looked at. */
   readonly #halted = new Set<Thread>();
-  /** The threads of the start, until they have lived for `minUptimeMs`. */
-  readonly #unproven = new Set<Incarnation>();
-  readonly #startFailed = Promise.withResolvers<never>();
 
   constructor(options: PoolOptions, turns: contracts.ThreadRegistry, observer: PoolObserver) {
     this.name = options.name;
     this.#options = options;
     this.#turns = turns;
     this.#observer = observer;
+    this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
     this.#supervision = new Supervision(options.restart, this, turns);
     this.#hungThreads = new HungThreads(options, this);
-    this.#sizer = new Sizer(sizingOptions(options), turns.runningMs);
-    this.#recycling = new Recycling(options.recycle, this);
-    this.#startFailed.promise.catch(() => undefined);
-    this.dispatcher = new Dispatcher(options, turns, () => this.#grow());
-    this.#version = this.createVersion(options);
+    const members = this.#members;
+    this.#resizing = new Resizing(options, turns, this.dispatcher, members, this.#supervision, this);
+    this.renewal = new Renewal(options, members, this.dispatcher, this.#ends, this);
   }
+
+  // ---- what there is to know of it
 
   get state(): PoolState {
     const isShort = this.readyThreads < this.minThreads;
     return this.#state === 'running' && isShort ? 'degraded' : this.#state;
   }
 
+  get isRunning(): boolean {
+    return this.#state === 'running';
+  }
+
   get threads(): Iterable<Thread> {
-    return this.#incarnations.keys();
+    return this.#members.threads;
   }
 
   get threadCount(): number {
-    return this.#incarnations.size;
-  }
-
-  /** As `Incarnation.stats`; null: the thread has ended. */
-  async statsOf(thread: Thread): Promise<ThreadStats | null> {
-    return (await this.#incarnations.get(thread)?.stats()) ?? null;
+    return this.#members.size;
   }
 
   /** Of the threads that there are and were. */
   get tally(): Tally {
-    const all = new Tally();
-    all.add(this.#pastTally);
-    for (const { tally } of this.#incarnations.keys()) all.add(tally);
-    return all;
+    return this.#members.tally;
   }
 
   /** Threads that have been started, and those of them that have died, ever. */
@@ -149,22 +135,29 @@ export class Pool
     return this.#supervision.nextStartInMs;
   }
 
-  /**
-   * Rejects with an `ApplicationLoadError` when a thread of the start dies within `minUptimeMs`, before it has begun anything: what its
-   * application does while it loads may fail a moment later. Never resolves.
-   */
+  /** The keep-alive timeout that the application has given its server, as the last thread that has loaded it says; null: none. */
+  get keepAliveTimeoutMs(): number | null {
+    return this.#keepAliveTimeoutMs;
+  }
+
+  /** As `FirstThreads.failed`. */
   get startFailed(): Promise<never> {
-    return this.#startFailed.promise;
+    return this.#firstThreads.failed;
+  }
+
+  /** As `Incarnation.stats`; null: the thread has ended. */
+  async statsOf(thread: Thread): Promise<ThreadStats | null> {
+    return (await this.#members.of(thread)?.stats()) ?? null;
   }
 
   /** The thread as Node has it; null: it has ended. */
   workerOf(thread: Thread): Worker | null {
-    return this.#incarnations.get(thread)?.worker ?? null;
+    return this.#members.of(thread)?.worker ?? null;
   }
 
   /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
-    const incarnation = this.#incarnations.get(thread);
+    const incarnation = this.#members.of(thread);
     if (incarnation === undefined) throw new Error(`thread ${thread.name} has ended`);
     this.#halted.add(thread);
     try {
@@ -174,56 +167,32 @@ export class Pool
     }
   }
 
+  // ---- its start and its changes
+
   /**
    * Starts the minimum of threads; resolves when the application is loaded in each.
    * @throws ApplicationLoadError
    */
   async start(): Promise<void> {
     const starting: Promise<void>[] = [];
-    while (this.#incarnations.size < this.#options.minThreads) {
+    while (this.#members.size < this.#options.minThreads) {
       const incarnation = this.spawn();
-      this.#unproven.add(incarnation);
-      incarnation.proven.promise.then(
-        () => this.#unproven.delete(incarnation),
-        () => undefined,
-      );
+      this.#firstThreads.add(incarnation);
       starting.push(incarnation.ready.promise);
     }
     await Promise.all(starting);
     if (this.#state === 'starting') this.#state = 'running';
   }
 
-  spawn(version = this.#version): Incarnation {
+  spawn(version = this.renewal.version): Incarnation {
     const name = `${this.name}-${++this.#spawned}`;
     this.#turns.tick();
     const incarnation = new Incarnation(name, version, this, this.#turns, this.#turns.runningMs);
-    this.#incarnations.set(incarnation.thread, incarnation);
+    this.#members.add(incarnation);
     this.#turns.addThread(incarnation.thread);
     this.#supervision.onStarted();
     incarnation.start();
     return incarnation;
-  }
-
-  // ---- replacement
-
-  /** What threads are started with now. */
-  get version(): ThreadVersion {
-    return this.#version;
-  }
-
-  /** Undefined: the thread has ended. */
-  versionOf(thread: Thread): ThreadVersion | undefined {
-    return this.#incarnations.get(thread)?.version;
-  }
-
-  /** Another version, for `use`, `try` and `replaceThread`. No thread is started of it yet. */
-  createVersion(options: ThreadOptions): ThreadVersion {
-    return { number: ++this.#versionCount, options };
-  }
-
-  /** Threads are started of this version from now on; those that there are stay as they are. */
-  use(version: ThreadVersion): void {
-    this.#version = version;
   }
 
   /** What is said of the pool, and not of its threads, is so from now on. Jobs that wait stay. */
@@ -231,110 +200,18 @@ export class Pool
     this.#options = options;
     this.dispatcher.options = options;
     this.#hungThreads.options = options;
-    this.#sizer.options = sizingOptions(options);
-    this.#recycling.options = options.recycle;
+    this.#resizing.options = options;
+    this.renewal.options = options;
     this.#supervision.options = options.restart;
     if (this.#state === 'running') this.#supervision.restore();
   }
 
   /** Resolves when each thread that there is has lived for `minUptimeMs`; rejects when one has died before. */
   async proven(): Promise<void> {
-    await Promise.all([...this.#incarnations.values()].map((incarnation) => incarnation.proven.promise));
+    await Promise.all([...this.#members.incarnations].map((incarnation) => incarnation.proven.promise));
   }
 
-  /** Threads of other versions, without those in whose place another has come; the oldest first. */
-  threadsBefore(version: ThreadVersion): Thread[] {
-    const threads: Thread[] = [];
-    for (const { thread, version: own, isRetired } of this.#incarnations.values()) {
-      if (own !== version && !isRetired && thread.state !== 'draining') threads.push(thread);
-    }
-    return threads;
-  }
-
-  /**
-   * Starts a thread of that version, and leaves it open whether it stays.
-   * @param old in whose place; default: the oldest that takes jobs
-   * @throws ApplicationLoadError where so many cannot be ended that another would only be one more
-   */
-  try(version: ThreadVersion, old?: Thread): Trial {
-    if (old === undefined && this.#ends.unended > this.#options.maxThreads) {
-      const message = `${this.#ends.unended} threads that were told to end still run, and this may be one more: start the server again`;
-      const report = { name: 'UnendedThreadsError', message, stack: '' };
-      throw new ApplicationLoadError(this.name, version.options.host.application, report);
-    }
-    const replaced = old ?? this.threadsBefore(version).find(({ state }) => state === 'ready');
-    return this.#replacements.overlap((replaced && this.#incarnations.get(replaced)) ?? null, version);
-  }
-
-  /**
-   * Starts a thread of that version, and when it has lived for `minUptimeMs` lets the other one finish what it has, for
-   * `retireTimeoutMs` at most. Resolves when that one has ended. When the new one does not load, or dies too soon, the old one goes on.
-   * @throws ApplicationLoadError
-   */
-  replaceThread(thread: Thread, version = this.#version): Promise<void> {
-    return this.#replacements.replace(thread, version);
-  }
-
-  /**
-   * Replaces a thread that is well.
-   * @throws ApplicationLoadError the replacement did not load: the thread goes on, and the observer has been told
-   */
-  async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
-    this.#observer.onThreadRecycled(this, thread.name, cause);
-    try {
-      await this.replaceThread(thread);
-      this.recycledThreads++;
-      this.recycledFor[cause]++;
-    } catch (error) {
-      this.#observer.onThreadNotRecycled(this, thread.name, error);
-      throw error;
-    }
-  }
-
-  /** Ends a thread in whose place there is none: there are more than there may be. Resolves when it has ended. */
-  async retireThread(thread: Thread): Promise<void> {
-    const incarnation = this.#incarnations.get(thread);
-    if (incarnation === undefined) return;
-    this.#replacements.retire(incarnation);
-    await incarnation.gone.promise;
-    this.#supervision.restore();
-  }
-
-  /** Threads beyond `maxThreads` end when they have finished what they have: those that still load first, then those with the least to do. */
-  retireSurplus(): void {
-    const candidates = [...this.#incarnations.values()]
-      .filter(({ thread, isRetired }) => !isRetired && thread.state !== 'draining')
-      .sort((one, other) => workOf(one.thread) - workOf(other.thread));
-    const surplus = candidates.length - this.#options.maxThreads;
-    for (const { thread } of candidates.slice(0, Math.max(0, surplus))) void this.retireThread(thread);
-  }
-
-  // ---- ReplacementOwner
-
-  get isRunning(): boolean {
-    return this.#state === 'running';
-  }
-
-  get retireTimeoutMs(): number {
-    return this.#options.retireTimeoutMs;
-  }
-
-  incarnationOf(thread: Thread): Incarnation | undefined {
-    return this.#incarnations.get(thread);
-  }
-
-  release(incarnation: Incarnation): void {
-    this.#drainThread(incarnation);
-    // Others may begin it sooner.
-    this.dispatcher.resubmit(incarnation.thread.takeUnbegun());
-    this.#supervision.restore();
-  }
-
-  end(incarnation: Incarnation, error: Error): void {
-    this.#ends.end(incarnation, error);
-  }
-
-  // ---- IncarnationOwner
+  // ---- IncarnationOwner: what becomes of a thread
 
   onBegan({ thread }: Incarnation): void {
     this.follower?.onThreadBegan(this, thread);
@@ -361,24 +238,24 @@ export class Pool
 
   onEnded(incarnation: Incarnation): void {
     // Nothing that it had not begun is lost with it.
-    this.dispatcher.resubmit(this.#remove(incarnation));
+    this.dispatcher.resubmit(this.#remove(incarnation.thread));
     this.follower?.onThreadGone(this, incarnation.thread, undefined);
     this.#grow();
   }
 
   onDied(incarnation: Incarnation, cause: ErrorReport): void {
-    const { thread, replaces } = incarnation;
+    const { thread, replaces, version } = incarnation;
     const wasStarting = thread.state === 'starting';
-    const unbegun = this.#remove(incarnation);
+    const unbegun = this.#remove(thread);
     this.follower?.onThreadGone(this, thread, cause);
-    const error = this.#loadError(incarnation, cause);
+    const error = new ApplicationLoadError(this.name, version.options.host.application, cause);
     incarnation.failed(error);
     if (incarnation.isAborted) this.#ends.watch(incarnation.worker);
-    if (this.#unproven.delete(incarnation) && thread.tally.ended === 0) this.#startFailed.reject(error);
+    this.#firstThreads.onDied(incarnation, error);
     if (wasStarting && this.#state === 'starting') return;
     // The one that it was to replace goes on: whoever replaces it hears why not.
     const isMissed =
-      !incarnation.isRetired && (replaces === null || !this.#incarnations.has(replaces.thread));
+      !incarnation.isRetired && (replaces === null || this.#members.of(replaces.thread) === undefined);
     if (wasStarting && !isMissed) return;
     if (this.#state !== 'draining') this.#tellDeath(incarnation, cause, wasStarting, isMissed);
     this.dispatcher.resubmit(unbegun);
@@ -399,6 +276,21 @@ export class Pool
     const { isTooMany, nextStartInMs } = this.#supervision.onDied(name, cause, !wasStarting, isMissed);
     this.#observer.onThreadDied(this, name, cause, casualties, nextStartInMs);
     if (isTooMany && this.#options.restart.giveUp) this.#observer.onGaveUp(this, cause);
+  }
+
+  /** Takes a thread that has ended out of everything. @returns the jobs that it had not begun */
+  #remove(thread: Thread): Job[] {
+    this.#grownAtMs = Number.NEGATIVE_INFINITY;
+    this.#removeFromDispatcher(thread);
+    this.#turns.removeThread(thread);
+    const unbegun = this.#members.remove(thread);
+    this.#turns.request();
+    return unbegun;
+  }
+
+  #removeFromDispatcher(thread: Thread): void {
+    const index = this.dispatcher.threads.indexOf(thread);
+    if (index !== -1) this.dispatcher.threads.splice(index, 1);
   }
 
   onApplicationError(
@@ -425,22 +317,34 @@ export class Pool
   }
 
   onCorrupt(thread: Thread, error: Error): void {
-    this.#incarnations.get(thread)?.abort(error);
+    this.#members.of(thread)?.abort(error);
   }
 
-  #loadError({ version }: Incarnation, report: ErrorReport): ApplicationLoadError {
-    return new ApplicationLoadError(this.name, version.options.host.application, report);
+  // ---- RenewalOwner
+
+  restore(): void {
+    this.#supervision.restore();
   }
 
-  // ---- Supervised
+  release(incarnation: Incarnation): void {
+    this.#drain(incarnation);
+    // Others may begin it sooner.
+    this.dispatcher.resubmit(incarnation.thread.takeUnbegun());
+    this.#supervision.restore();
+  }
+
+  onRecycled({ name }: Thread, cause: RecyclingCause): void {
+    this.#observer.onThreadRecycled(this, name, cause);
+  }
+
+  onNotRecycled({ name }: Thread, error: unknown): void {
+    this.#observer.onThreadNotRecycled(this, name, error);
+  }
+
+  // ---- Supervised and ResizingOwner
 
   get minThreads(): number {
     return this.#options.minThreads;
-  }
-
-  /** What the application has given its server, as the last thread that has loaded it says; null: nothing. */
-  get keepAliveTimeoutMs(): number | null {
-    return this.#keepAliveTimeoutMs;
   }
 
   get maxThreads(): number {
@@ -454,19 +358,26 @@ export class Pool
   /** Of the minimum that takes jobs, as far as those leave room for them that are draining for want of work. */
   get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
-    const count = this.#unretired;
     // One more would only be one more that cannot be ended.
     if (this.#ends.unended > maxThreads) return 0;
-    return Math.min(minThreads - (this.#incarnations.size - this.#draining), maxThreads - count);
+    const { size, draining, unretired } = this.#members;
+    return Math.min(minThreads - (size - draining), maxThreads - unretired);
   }
 
   get isStarting(): boolean {
-    for (const thread of this.#incarnations.keys()) if (thread.state === 'starting') return true;
-    return false;
+    return this.#members.isStarting;
+  }
+
+  get overlappingThreads(): number {
+    return this.renewal.overlappingThreads;
   }
 
   startThread(): void {
     this.spawn();
+  }
+
+  drainThread(thread: Thread): void {
+    this.#drain(this.#members.of(thread) as Incarnation);
   }
 
   onOutage(untilMs: number): void {
@@ -497,41 +408,21 @@ export class Pool
   }
 
   onHung(thread: Thread, error: HungThreadError): boolean {
-    const incarnation = this.#incarnations.get(thread);
+    const incarnation = this.#members.of(thread);
     if (incarnation === undefined || this.#ends.unended >= this.#options.maxThreads) return false;
     this.#ends.end(incarnation, error);
     return true;
   }
 
-  /** Threads, without those in whose place another has come. */
-  get #unretired(): number {
-    let count = 0;
-    for (const { isRetired } of this.#incarnations.values()) if (!isRetired) count++;
-    return count;
-  }
+  // ---- time
 
-  get #draining(): number {
-    let draining = 0;
-    for (const thread of this.#incarnations.keys()) if (thread.state === 'draining') draining++;
-    return draining;
-  }
-
-  /** Takes a thread that has ended out of everything; its unbegun jobs. */
-  #remove({ thread }: Incarnation): ReturnType<Thread['die']> {
-    this.#grownAtMs = Number.NEGATIVE_INFINITY;
-    this.#removeFromDispatcher(thread);
-    this.#turns.removeThread(thread);
-    this.#incarnations.delete(thread);
-    if (this.#incarnations.size === 0) this.#whenEmpty?.resolve();
-    const unbegun = thread.die();
-    this.#pastTally.add(thread.tally);
-    this.#turns.request();
-    return unbegun;
-  }
-
-  #removeFromDispatcher(thread: Thread): void {
-    const index = this.dispatcher.threads.indexOf(thread);
-    if (index !== -1) this.dispatcher.threads.splice(index, 1);
+  /** Called every few milliseconds while there is work, and about once a second otherwise. */
+  tick(): void {
+    this.#hungThreads.look(this.#members.threads, this.#turns.nowMs);
+    this.dispatcher.rebalance();
+    // Not while threads are missing.
+    if (this.state === 'running') this.renewal.recycleDue(this.#turns.nowMs);
+    if (this.#state === 'running') this.#resizing.look();
   }
 
   /** A thread has ended or a job waits: the minimum of threads, and one more when the pool may have one. */
@@ -547,66 +438,13 @@ export class Pool
     if (now === this.#grownAtMs && this.dispatcher.threads.length > 0) return;
     this.#grownAtMs = now;
     this.#supervision.restore();
-    this.#resize();
+    // Which may have ended the pool, by its observer.
+    if (this.#state === 'running') this.#resizing.look();
   }
 
-  /** Called every few milliseconds while there is work, and about once a second otherwise. */
-  tick(): void {
-    this.#hungThreads.look(this.#incarnations.keys(), this.#turns.nowMs);
-    this.dispatcher.rebalance();
-    this.#recycle();
-    this.#resize();
-  }
+  // ---- its end
 
-  #resize(): void {
-    if (this.#state !== 'running') return;
-    const what = this.#sizer.decide(this);
-    if (what === 'grow') this.spawn();
-    else if (what === 'shrink' && this.#replacements.overlapping === 0) this.#endIdleThread();
-  }
-
-  /** The one that has had nothing to do for longest. While none is without work, none ends. */
-  #endIdleThread(): void {
-    let longest: Thread | null = null;
-    for (const thread of this.dispatcher.threads) {
-      if (thread.outstanding > 0) continue;
-      if (longest === null || thread.idleSinceMs < longest.idleSinceMs) longest = thread;
-    }
-    if (longest === null) return;
-    this.#sizer.ended(this.nowMs);
-    this.#drainThread(this.#incarnations.get(longest) as Incarnation);
-  }
-
-  // ---- PoolLoad
-
-  get nowMs(): number {
-    return this.#turns.runningMs;
-  }
-
-  get mayGrow(): boolean {
-    return this.#unretired < this.#options.maxThreads && !this.isStarting && this.#supervision.mayStart;
-  }
-
-  get longestWaitMs(): number {
-    return this.dispatcher.longestWaitMs;
-  }
-
-  /** By the event loops of the threads that take jobs. */
-  busyMs(): number {
-    let busyMs = 0;
-    for (const thread of this.dispatcher.threads) {
-      busyMs += this.workerOf(thread)?.performance.eventLoopUtilization().active ?? 0;
-    }
-    return busyMs;
-  }
-
-  /** Not while all threads are replaced anyway, nor while some are missing. */
-  #recycle(): void {
-    if (this.state !== 'running' || this.#replacements.overlapping > this.#recycling.underWay) return;
-    this.#recycling.look(this.dispatcher.threads, this.#turns.nowMs);
-  }
-
-  #drainThread(incarnation: Incarnation): void {
+  #drain(incarnation: Incarnation): void {
     const { thread } = incarnation;
     if (thread.state !== 'ready') return;
     thread.state = 'draining';
@@ -617,7 +455,7 @@ export class Pool
   /** The server begins to stop: threads go on, and tell jobs that have no end of their own. */
   announceDrain(): void {
     this.#drainAnnounced = true;
-    for (const incarnation of this.#incarnations.values()) {
+    for (const incarnation of this.#members.incarnations) {
       // One that is still loading hears of it when it is ready.
       if (incarnation.thread.state === 'ready') incarnation.announceDrain();
     }
@@ -628,29 +466,18 @@ export class Pool
     this.#state = 'draining';
     this.#supervision.close();
     this.dispatcher.refuseAll();
-    if (this.#incarnations.size === 0) return;
-    this.#whenEmpty = Promise.withResolvers();
-    for (const incarnation of this.#incarnations.values()) {
+    for (const incarnation of this.#members.incarnations) {
       // One that is still loading has nothing to stop.
       if (incarnation.thread.state === 'starting') incarnation.abort(new Error('the server stops'));
-      else this.#drainThread(incarnation);
+      else this.#drain(incarnation);
     }
-    await this.#whenEmpty.promise;
+    await this.#members.empty();
   }
 
   /** Ends every thread at once, begun jobs and all. Resolves when they have ended. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'draining';
     this.#supervision.close();
-    await Promise.all([...this.#incarnations.values()].map((incarnation) => incarnation.destroy()));
+    await Promise.all([...this.#members.incarnations].map((incarnation) => incarnation.destroy()));
   }
-}
-
-/** -1: it loads yet. */
-function workOf({ state, outstanding }: Thread): number {
-  return state === 'starting' ? -1 : outstanding;
-}
-
-function sizingOptions(options: PoolOptions): SizingOptions {
-  return { ...options, shrinkAfterMs: options.idleTimeoutMs };
 }

@@ -10,14 +10,19 @@ import { type ChannelTransfer, createChannel } from '../../wire/channel.ts';
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
-import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { Vitals } from '../../wire/vitals.ts';
 import { Backlog, NO_ROOM } from './backlog.ts';
-import { type Job, JobList, type Particulars } from './job.ts';
+import { BegunJobs } from './begun-jobs.ts';
+import { Casualties } from './casualties.ts';
+import { type Job, JobList } from './job.ts';
 import { blame, type JobHolder, JobReceiver } from './job-receiver.ts';
 import { JobTimes } from './job-times.ts';
-import { type JobRecord, Tally } from './tally.ts';
+import { RingWaiters } from './ring-waiters.ts';
+import { Slots } from './slots.ts';
+import { Tally } from './tally.ts';
+import { ThreadProfile } from './thread-profile.ts';
+import type { Turns } from './turns.ts';
 
 /** What a thread tells the pool that has it. */
 export interface ThreadOwner {
@@ -27,33 +32,9 @@ export interface ThreadOwner {
   onCorrupt(thread: Thread, error: Error): void;
 }
 
-/** The turn that moves what threads and sockets have produced. */
-export interface Turns {
-  /** There is something to publish or to receive. */
-  request(): void;
-  readonly nowMs: number;
-  /** The same without the time in which the process was stopped, from another beginning. */
-  readonly runningMs: number;
-  /** Hears of each job that a thread has ended; absent, or null: nobody wants to. */
-  readonly onJobEnded?: ((job: JobRecord) => void) | null;
-}
-
-/** What a thread had when it died. */
-export interface Casualties {
-  /** The oldest of those that it had begun. */
-  readonly first: readonly Particulars[];
-  readonly more: number;
-  /** What it had been given and had not begun, which others run. */
-  readonly moved: number;
-}
-
-const NO_CASUALTIES: Casualties = { first: [], more: 0, moved: 0 };
-const MOST_NAMED_CASUALTIES = 8;
 export class Thread implements JobHolder {
   readonly name: string;
-  /** Shared with it; see `ProfileWord`. */
-  readonly profile: SharedArrayBuffer = allocateProfileWords();
-  readonly #profileWords = new Int32Array(this.profile);
+  readonly profile = new ThreadProfile();
   readonly channel: ReactorEnd;
   readonly transfer: ChannelTransfer;
   readonly transferList: readonly MessagePort[];
@@ -63,21 +44,20 @@ export class Thread implements JobHolder {
   /** `starting` until its application is loaded; `draining` takes no more jobs; `dead` is final. */
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
   /** What it had when it died. */
-  casualties: Casualties = NO_CASUALTIES;
+  readonly casualties = new Casualties();
   /** It makes spans of its exchanges: it wants to know when it was given each, and when those that it follows are over. */
   isTraced = false;
   /** When the thread last had nothing to do. */
   idleSinceMs = 0;
   /** When the thread last said something, which it does from its loop. */
   #heardAtMs = 0;
-  readonly #slots: (Job | null)[];
-  readonly #free: number[] = [];
-  /** Jobs that met a full ring. */
-  readonly #stuck = new Set<Job>();
+  readonly #slots: Slots;
+  readonly #ringWaiters = new RingWaiters();
   readonly #owner: ThreadOwner;
   readonly #turns: Turns;
   readonly #backlog: Backlog;
   readonly #times: JobTimes;
+  readonly #begun: BegunJobs;
 
   constructor(
     name: string,
@@ -90,28 +70,18 @@ export class Thread implements JobHolder {
     this.name = name;
     this.#owner = owner;
     this.#turns = turns;
-    this.#slots = new Array<Job | null>(slots).fill(null);
-    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
-    const receiver = new JobReceiver(this.#slots, this, this.tally);
+    const bySlot = new Array<Job | null>(slots).fill(null);
+    const receiver = new JobReceiver(bySlot, this, this.tally);
     const ring = { requestRingBytes: ringBytes, responseRingBytes: ringBytes, slots };
     const { reactor, transfer, transferList } = createChannel(receiver, ring, atomics);
     this.channel = reactor;
+    this.#slots = new Slots(bySlot, reactor.claims);
     this.transfer = transfer;
     this.vitals = new Vitals(transfer.vitals);
     this.transferList = transferList;
     this.#backlog = new Backlog(reactor, this.vitals, this.jobs, turns);
     this.#times = new JobTimes(name, reactor, this.vitals, this.tally);
-  }
-
-  /** A profile of it runs, or no more. */
-  setProfiled(isProfiled: boolean): void {
-    Atomics.store(this.#profileWords, ProfileWord.Taken, 0);
-    Atomics.store(this.#profileWords, ProfileWord.Running, isProfiled ? 1 : 0);
-  }
-
-  /** The thread, which ends, has given its profile away. */
-  releaseFromProfile(): void {
-    Atomics.store(this.#profileWords, ProfileWord.Taken, 1);
+    this.#begun = new BegunJobs(reactor, this.vitals, this.jobs, this.#slots);
   }
 
   get outstanding(): number {
@@ -137,25 +107,13 @@ export class Thread implements JobHolder {
   }
 
   /** What it has begun and not ended, as far as the reactor has heard, oldest first. */
-  *begunJobs(): Generator<Job> {
-    for (let job = this.jobs.head; job !== null; job = job.next) {
-      if (this.channel.claims.stateOf(job.slot) === ClaimState.Claimed) yield job;
-    }
+  begunJobs(): Iterable<Job> {
+    return this.#begun.all();
   }
 
-  /**
-   * The job whose code the thread runs, if it runs any: the one that it was called for and that has not returned, or the only one
-   * that it has begun. Null: it may be any of several.
-   */
+  /** See `BegunJobs.running`. */
   get runningJob(): Job | null {
-    const within = this.#slots[this.vitals.within] ?? null;
-    if (within !== null) return within;
-    let only: Job | null = null;
-    for (const job of this.begunJobs()) {
-      if (only !== null) return null;
-      only = job;
-    }
-    return only;
+    return this.#begun.running;
   }
 
   /** The job keeps the thread from its loop for longer than it may. */
@@ -184,11 +142,11 @@ export class Thread implements JobHolder {
 
   /** For how long a job that it is given now is expected to wait until it is begun, in microseconds; `NO_ROOM`: for too long. */
   expectedWaitUs(): number {
-    return this.state !== 'ready' || this.#free.length === 0 ? NO_ROOM : this.#backlog.expectedWaitUs();
+    return this.state !== 'ready' || this.#slots.free === 0 ? NO_ROOM : this.#backlog.expectedWaitUs();
   }
 
   get freeSlots(): number {
-    return this.#free.length;
+    return this.#slots.free;
   }
 
   /** Jobs beyond what the thread is to be given ahead. */
@@ -235,7 +193,7 @@ export class Thread implements JobHolder {
    * hears of its fault, and belongs to nobody.
    */
   assign(job: Job): boolean {
-    const slot = this.#free.pop() as number;
+    const slot = this.#slots.take();
     const claims = this.channel.claims;
     const generation = claims.queue(slot);
     if (generation === -1) {
@@ -247,17 +205,17 @@ export class Thread implements JobHolder {
     try {
       isSent = job.sendOpen(this, slot, generation);
     } catch (error) {
-      this.#giveBack(slot);
+      this.#slots.giveBack(slot);
       job.state = 'released';
       job.onFault(error);
       if (job.lane !== null) job.lane.leave();
       return true;
     }
     if (!isSent) {
-      this.#giveBack(slot);
+      this.#slots.giveBack(slot);
       return false;
     }
-    this.#slots[slot] = job;
+    this.#slots.give(slot, job);
     job.state = 'assigned';
     job.thread = this;
     job.slot = slot;
@@ -270,16 +228,9 @@ export class Thread implements JobHolder {
     return true;
   }
 
-  /** A slot that was queued and whose OPEN was not sent. */
-  #giveBack(slot: number): void {
-    this.channel.claims.recall(slot);
-    this.channel.claims.release(slot);
-    this.#free.push(slot);
-  }
-
   /** Whether `adopt` would take a job now. */
   get canAdopt(): boolean {
-    return this.state !== 'dead' && this.#free.length > 0;
+    return this.state !== 'dead' && this.#slots.free > 0;
   }
 
   /**
@@ -287,14 +238,14 @@ export class Thread implements JobHolder {
    * job tells the thread its slot. False: the claim table is not as it must be, and the thread is to be ended.
    */
   adopt(job: Job): boolean {
-    const slot = this.#free.pop() as number;
+    const slot = this.#slots.take();
     const { claims } = this.channel;
     const generation = claims.queue(slot);
     if (generation === -1 || !claims.claim(slot, generation)) {
       this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
       return false;
     }
-    this.#slots[slot] = job;
+    this.#slots.give(slot, job);
     job.state = 'assigned';
     job.thread = this;
     job.slot = slot;
@@ -362,17 +313,15 @@ export class Thread implements JobHolder {
 
   /** A send of this job met the ring full: it is called again when there is room. */
   waitForRoom(job: Job): void {
-    this.#stuck.add(job);
+    this.#ringWaiters.add(job);
   }
 
   #release(job: Job): void {
     const slot = job.slot;
-    this.#slots[slot] = null;
-    this.#stuck.delete(job);
-    if (!this.channel.claims.release(slot) && this.state !== 'dead') {
+    this.#ringWaiters.delete(job);
+    if (!this.#slots.release(slot) && this.state !== 'dead') {
       this.#fail(corrupt('a slot that is claimed or recalled', `slot ${slot}, which is not`));
     }
-    this.#free.push(slot);
     this.#backlog.released(job);
     this.jobs.remove(job);
     job.state = 'released';
@@ -438,8 +387,6 @@ export class Thread implements JobHolder {
   /** The thread is gone. Its unbegun jobs, oldest first, for others to run; the begun ones are lost. */
   die(): Job[] {
     this.state = 'dead';
-    const first: Particulars[] = [];
-    let lost = 0;
     // What it sent before it died is as good as ever: a response that was complete is complete.
     this.channel.lookAhead();
     while (this.channel.receive(1024) > 0);
@@ -449,7 +396,7 @@ export class Thread implements JobHolder {
       const taken = this.channel.claims.recall(job.slot);
       if (!taken) {
         this.tally.lost++;
-        if (lost++ < MOST_NAMED_CASUALTIES) first.push(job.particulars);
+        this.casualties.lose(job);
         this.#record(job);
         if (job.span !== null) job.span.released(this.vitals.begunUs(job.slot));
       } else if (job.span !== null) job.span.recalled();
@@ -462,7 +409,7 @@ export class Thread implements JobHolder {
         this.#leaveLane(job);
       }
     }
-    this.casualties = { first, more: lost - first.length, moved: unbegun.length };
+    this.casualties.moved = unbegun.length;
     return unbegun;
   }
 
@@ -485,23 +432,7 @@ export class Thread implements JobHolder {
   }
 
   onWritable(): void {
-    for (const job of this.#stuck) {
-      this.#stuck.delete(job);
-      if (this.#isStillStuck(job)) {
-        this.#stuck.add(job);
-        return;
-      }
-    }
-    this.#tellOfRoom();
-  }
-
-  #isStillStuck(job: Job): boolean {
-    try {
-      return !job.onWritable();
-    } catch (error) {
-      blame(job, error);
-      return false;
-    }
+    if (this.#ringWaiters.resume()) this.#tellOfRoom();
   }
 
   onCorrupt(error: Error): void {

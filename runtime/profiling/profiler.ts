@@ -175,7 +175,7 @@ class RunningProfile implements ThreadFollower {
     this.#worker = new Worker(THREAD, { workerData: boot, execArgv: [], env: {}, name: 'profiling' });
     for (const pool of pools) {
       pool.follower = this;
-      for (const thread of pool.threads) thread.setProfiled(true);
+      for (const thread of pool.threads) thread.profile.setRunning(true);
     }
     const ended = Promise.withResolvers<void>();
     this.done = ended.promise;
@@ -258,7 +258,7 @@ class RunningProfile implements ThreadFollower {
     for (const pool of this.#pools) {
       if (pool.follower !== this) continue;
       pool.follower = null;
-      for (const thread of pool.threads) thread.setProfiled(false);
+      for (const thread of pool.threads) thread.profile.setRunning(false);
     }
     for (const ending of this.#ending.values()) ending.resolve();
     this.#ending.clear();
@@ -283,7 +283,7 @@ class RunningProfile implements ThreadFollower {
   // ---- ThreadFollower
 
   onThreadBegan(pool: Pool, thread: Thread): void {
-    thread.setProfiled(true);
+    thread.profile.setRunning(true);
     this.#tell({ type: 'began', thread: nameOf(pool, thread) });
   }
 

@@ -134,8 +134,8 @@ export class ReloadTransaction {
         }
         if (this.#only !== 'all' && !this.#only.has(config.name)) continue;
         const options = target.optionsOf(config, after);
-        const version = pool.createVersion(options);
-        this.#kept.push({ pool, version, options, trial: pool.try(version) });
+        const version = pool.renewal.createVersion(options);
+        this.#kept.push({ pool, version, options, trial: pool.renewal.try(version) });
       }
       await Promise.all([
         ...this.#added.map((pool) => pool.start()),
@@ -174,7 +174,7 @@ export class ReloadTransaction {
     const pools = new Map<string, Pool>();
     for (const name of Object.keys(this.#after.pools)) pools.set(name, all.get(name) as Pool);
     for (const { pool, version, options } of this.#kept) {
-      pool.use(version);
+      pool.renewal.use(version);
       pool.reconfigure(options);
     }
     const removed = [...target.pools.values()].filter(({ name }) => !pools.has(name));
@@ -200,13 +200,13 @@ export class ReloadTransaction {
     let threads = 1;
     this.#ends.push(trial.accept());
     const report = { pool: pool.name, change: 'replaced' as const };
-    for (const old of pool.threadsBefore(version)) {
+    for (const old of pool.renewal.threadsBefore(version)) {
       if (!this.#target.isRunning) break;
       if (old.state === 'starting' || pool.readyThreads > options.maxThreads) {
-        this.#ends.push(pool.retireThread(old));
+        this.#ends.push(pool.renewal.retireThread(old));
         continue;
       }
-      const next = pool.try(version, old);
+      const next = pool.renewal.try(version, old);
       try {
         await next.proven;
       } catch (error) {

@@ -22,7 +22,7 @@ export interface GuardedPool<Thread extends GuardedThread = GuardedThread> {
   readonly name: string;
   /** Those that take work. */
   readonly dispatcher: { readonly threads: readonly Thread[] };
-  recycle(thread: Thread, cause: RecyclingCause): Promise<void>;
+  readonly renewal: { recycle(thread: Thread, cause: RecyclingCause): Promise<void> };
 }
 
 export interface GuardedThread {
@@ -129,7 +129,7 @@ export class MemoryGuard {
       'the process is near its memory limit: its largest thread is recycled',
     );
     try {
-      await pool.recycle(thread, 'memory');
+      await pool.renewal.recycle(thread, 'memory');
     } catch {
       // The pool has told of it. What it did not free counts against the next attempt.
     } finally {

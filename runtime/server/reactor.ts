@@ -16,7 +16,8 @@
  */
 import { RunningClock } from '../pools/running-clock.ts';
 import type { JobRecord } from '../pools/tally.ts';
-import type { Thread, Turns } from '../pools/thread.ts';
+import type { Thread } from '../pools/thread.ts';
+import type { Turns } from '../pools/turns.ts';
 
 /** A connection with output to write at the end of the turn. */
 export interface Flushable {

@@ -250,7 +250,7 @@ export class Server {
       const own = config.pools[pool.name] as PoolConfig;
       if (own === before.pools[pool.name]) continue;
       pool.reconfigure(this.#poolOptions(own, config));
-      pool.retireSurplus();
+      pool.renewal.retireSurplus();
     }
   }
 

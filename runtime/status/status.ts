@@ -113,7 +113,7 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
   const threads = [...pool.threads];
   return {
     name: pool.name,
-    version: pool.version.number,
+    version: pool.renewal.version.number,
     stale: more.stale.get(pool.name) ?? null,
     state: pool.state,
     queued: pool.dispatcher.queuedJobs,
@@ -123,7 +123,7 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
     exchanges: exchangeStatus(more.outcomes.get(pool.name) as OutcomeCounters),
     threads: threads.map((thread) => threadStatus(thread, pool, more.meters, nowUs)),
     startedThreads: pool.startedThreads,
-    recycledThreads: pool.recycledThreads,
+    recycledThreads: pool.renewal.recycledThreads,
     diedThreads: pool.diedThreads,
     hungThreads: pool.hungThreads,
     unendedThreads: pool.unendedThreads,
@@ -165,7 +165,7 @@ function threadStatus(
   const longest = thread.longestRunningUs(performance.now());
   return {
     name,
-    version: pool.versionOf(thread)?.number ?? 0,
+    version: pool.renewal.versionOf(thread)?.number ?? 0,
     threadId: vitals.threadId === 0 ? null : vitals.threadId,
     state,
     waiting,

@@ -138,7 +138,7 @@ test('a thread that another replaces: its keys move with their order, no gap, an
   for (const name of ['state-1', 'state-2']) {
     const thread = [...(pool?.threads ?? [])].find((each) => each.name === name);
     if (thread === undefined) throw new Error(`no thread ${name}`);
-    await pool?.replaceThread(thread);
+    await pool?.renewal.replaceThread(thread);
   }
   for (const threads of await Promise.all(loads)) t.true(threads.size >= 1);
   const [now] = await ask({ actor: 'counter', key: 'a', method: 'where' });

@@ -80,7 +80,7 @@ test('what is for the instance of a thread that another replaces runs there to i
   const both = ask(hold, { actor: 'tasks', method: 'where', each: true });
   await begun;
   const { pool, thread } = threadOf(started, 'tasks-1');
-  const replaced = pool.replaceThread(thread);
+  const replaced = pool.renewal.replaceThread(thread);
   // What the server knows: nothing tells of it.
   const isLeaving = () =>
     [...(started.server.parts.actors?.links ?? [])].some(

@@ -79,7 +79,9 @@ test.serial(
     }
     t.is(pool.threadCount, 0);
     t.is(pool.nextStartInMs, null, 'it starts no other');
-    t.throws(() => pool.try(pool.version), { message: /2 threads that were told to end still run/ });
+    t.throws(() => pool.renewal.try(pool.renewal.version), {
+      message: /2 threads that were told to end still run/,
+    });
     signals.tell('go on');
     await signals.until('importing', 4);
     signals.tell('go on');

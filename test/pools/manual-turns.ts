@@ -1,5 +1,5 @@
 /** Turns that the test takes itself, with its own clock. */
-import type { Turns } from '../../runtime/pools/thread.ts';
+import type { Turns } from '../../runtime/pools/turns.ts';
 
 export class ManualTurns implements Turns {
   nowMs = 0;

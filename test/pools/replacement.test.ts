@@ -8,7 +8,7 @@ test('a replacement takes jobs before the thread that it replaces ends, and that
   const [begun] = submit('until-drain');
   await begun!.informed.promise;
   const [old] = pool.threads;
-  const replaced = pool.replaceThread(old!);
+  const replaced = pool.renewal.replaceThread(old!);
   await begun!.over.promise;
   t.deepEqual(begun!.said.at(-1), ['head', 3, 200]);
   await replaced;
@@ -29,8 +29,8 @@ test('a replacement that does not load changes nothing: the thread that it was f
   const { pool, news, submit } = startPool(t, 'scripted');
   await pool.start();
   const [old] = pool.threads;
-  const broken = pool.createVersion(poolOptions('failing'));
-  await t.throwsAsync(pool.replaceThread(old!, broken), {
+  const broken = pool.renewal.createVersion(poolOptions('failing'));
+  await t.throwsAsync(pool.renewal.replaceThread(old!, broken), {
     code: 'SLUICE_APPLICATION_LOAD_FAILED',
     message: /this module does not load/,
   });
@@ -47,7 +47,7 @@ test('a thread that has been replaced and does not finish is ended at its deadli
   const [held] = submit('hold');
   const [old] = pool.threads;
   while (old!.unbegunJobs > 0) await new Promise(setImmediate);
-  await pool.replaceThread(old!);
+  await pool.renewal.replaceThread(old!);
   t.is(held!.lost, 1);
   t.is(pool.threadCount, 1);
 });
@@ -56,15 +56,15 @@ test('threads are started of the version in use, beside those of the one before'
   const { pool, submit } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
   await pool.start();
   const [first, second] = pool.threads;
-  const next = pool.createVersion(poolOptions('next-version'));
-  pool.use(next);
-  await pool.replaceThread(first!);
-  t.not(pool.versionOf(second!), next);
+  const next = pool.renewal.createVersion(poolOptions('next-version'));
+  pool.renewal.use(next);
+  await pool.renewal.replaceThread(first!);
+  t.not(pool.renewal.versionOf(second!), next);
   t.deepEqual(
-    [...pool.threads].map((thread) => pool.versionOf(thread) === next),
+    [...pool.threads].map((thread) => pool.renewal.versionOf(thread) === next),
     [false, true],
   );
-  await pool.replaceThread(second!);
+  await pool.renewal.replaceThread(second!);
   const jobs = submit('a', 'b', 'c');
   await Promise.all(jobs.map((job) => job.over.promise));
   for (const job of jobs) t.deepEqual(job.said, [['head', 3, 299]]);

@@ -1,9 +1,9 @@
 /** A pool of real threads with its own reactor, and what it tells. */
 import { setImmediate } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import type { Casualties } from '../../runtime/pools/casualties.ts';
 import { Pool, type PoolObserver } from '../../runtime/pools/pool.ts';
 import type { PoolOptions } from '../../runtime/pools/pool-options.ts';
-import type { Casualties } from '../../runtime/pools/thread.ts';
 import { Reactor } from '../../runtime/server/reactor.ts';
 import { DepthLane } from './depth-lane.ts';
 import { RecordingJob } from './recording-job.ts';

@@ -28,9 +28,11 @@ function bench(threads: ReturnType<typeof makeThread>[], own: { recycleAtPercent
   const pool = {
     name: 'pool',
     dispatcher: { threads },
-    recycle: (thread: { name: string }) => {
-      recycled.push(thread.name);
-      return effects.run();
+    renewal: {
+      recycle: (thread: { name: string }) => {
+        recycled.push(thread.name);
+        return effects.run();
+      },
     },
   };
   /** Late enough for any wait to be over. */

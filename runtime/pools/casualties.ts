@@ -1,0 +1,26 @@
+/** What a thread had when it died, for the log: which of the jobs that it had begun were lost, and how many jobs others run. */
+import type { Particulars } from './job.ts';
+
+const MOST_NAMED = 8;
+
+export class Casualties {
+  readonly #first: Particulars[] = [];
+  #lost = 0;
+  /** Jobs that the thread had been given and had not begun. Other threads run them. */
+  moved = 0;
+
+  /** The oldest of the jobs that were lost. */
+  get first(): readonly Particulars[] {
+    return this.#first;
+  }
+
+  /** Jobs that were lost and are not named in `first`. */
+  get more(): number {
+    return this.#lost - this.#first.length;
+  }
+
+  /** The thread had begun this job. */
+  lose(job: { readonly particulars: Particulars }): void {
+    if (this.#lost++ < MOST_NAMED) this.#first.push(job.particulars);
+  }
+}

@@ -1,0 +1,76 @@
+/** The threads that a pool has, each as its incarnation, and what the threads that are gone have done. */
+import type { Incarnation } from './incarnation.ts';
+import type { Job } from './job.ts';
+import { Tally } from './tally.ts';
+import type { Thread } from './thread.ts';
+
+export class Members {
+  readonly #incarnations = new Map<Thread, Incarnation>();
+  /** Of threads that are gone. */
+  readonly #pastTally = new Tally();
+  #empty: PromiseWithResolvers<void> | null = null;
+
+  get threads(): Iterable<Thread> {
+    return this.#incarnations.keys();
+  }
+
+  get incarnations(): Iterable<Incarnation> {
+    return this.#incarnations.values();
+  }
+
+  get size(): number {
+    return this.#incarnations.size;
+  }
+
+  /** Undefined: the thread has ended. */
+  of(thread: Thread): Incarnation | undefined {
+    return this.#incarnations.get(thread);
+  }
+
+  add(incarnation: Incarnation): void {
+    this.#incarnations.set(incarnation.thread, incarnation);
+  }
+
+  /** The thread has ended. @returns the jobs that it had not begun, oldest first */
+  remove(thread: Thread): Job[] {
+    this.#incarnations.delete(thread);
+    if (this.#incarnations.size === 0) this.#empty?.resolve();
+    const unbegun = thread.die();
+    this.#pastTally.add(thread.tally);
+    return unbegun;
+  }
+
+  /** Resolves when there is no thread. */
+  async empty(): Promise<void> {
+    if (this.#incarnations.size === 0) return;
+    this.#empty ??= Promise.withResolvers();
+    await this.#empty.promise;
+  }
+
+  /** Of the threads that there are and were. */
+  get tally(): Tally {
+    const all = new Tally();
+    all.add(this.#pastTally);
+    for (const { tally } of this.#incarnations.keys()) all.add(tally);
+    return all;
+  }
+
+  /** Threads in whose place no other has come. */
+  get unretired(): number {
+    let count = 0;
+    for (const { isRetired } of this.#incarnations.values()) if (!isRetired) count++;
+    return count;
+  }
+
+  get draining(): number {
+    let draining = 0;
+    for (const thread of this.#incarnations.keys()) if (thread.state === 'draining') draining++;
+    return draining;
+  }
+
+  /** A thread has not loaded its application yet. */
+  get isStarting(): boolean {
+    for (const thread of this.#incarnations.keys()) if (thread.state === 'starting') return true;
+    return false;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * What a pool's threads are started with, and how threads that are well are exchanged for others: those of an older version when a pool
+ * changes, those that have served for long enough or have grown too large, and those beyond `maxThreads`.
+ */
+import { ApplicationLoadError } from './application-load-error.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { ForcedEnds } from './forced-ends.ts';
+import type { Incarnation } from './incarnation.ts';
+import type { Members } from './members.ts';
+import type { PoolOptions, ThreadOptions, ThreadVersion } from './pool-options.ts';
+import { Recycling, type RecyclingCause, type RecyclingOwner } from './recycling.ts';
+import { type ReplacementOwner, Replacements } from './replacements.ts';
+import type { Thread } from './thread.ts';
+import type { Trial } from './trial.ts';
+
+/** What renewal needs of the pool. */
+export interface RenewalOwner extends Pick<ReplacementOwner, 'isRunning' | 'spawn' | 'release'> {
+  readonly name: string;
+  /** Starts threads that are missing. */
+  restore(): void;
+  onRecycled(thread: Thread, cause: RecyclingCause): void;
+  /** The replacement did not load, or died at once: the thread goes on. */
+  onNotRecycled(thread: Thread, error: unknown): void;
+}
+
+export class Renewal implements ReplacementOwner, RecyclingOwner {
+  readonly #owner: RenewalOwner;
+  readonly #members: Members;
+  readonly #dispatcher: Dispatcher;
+  readonly #ends: ForcedEnds;
+  readonly #replacements = new Replacements(this);
+  readonly #recycling: Recycling;
+  #options: PoolOptions;
+  #version: ThreadVersion;
+  #versionCount = 0;
+  /** Threads that were replaced although they were well, ever. */
+  recycledThreads = 0;
+  /** The same by why. */
+  readonly recycledFor: Record<RecyclingCause, number> = {
+    exchanges: 0,
+    age: 0,
+    heap: 0,
+    external: 0,
+    memory: 0,
+    asked: 0,
+  };
+
+  constructor(
+    options: PoolOptions,
+    members: Members,
+    dispatcher: Dispatcher,
+    ends: ForcedEnds,
+    owner: RenewalOwner,
+  ) {
+    this.#options = options;
+    this.#members = members;
+    this.#dispatcher = dispatcher;
+    this.#ends = ends;
+    this.#owner = owner;
+    this.#recycling = new Recycling(options.recycle, this);
+    this.#version = this.createVersion(options);
+  }
+
+  set options(options: PoolOptions) {
+    this.#options = options;
+    this.#recycling.options = options.recycle;
+  }
+
+  // ---- versions
+
+  /** What threads are started with now. */
+  get version(): ThreadVersion {
+    return this.#version;
+  }
+
+  /** Undefined: the thread has ended. */
+  versionOf(thread: Thread): ThreadVersion | undefined {
+    return this.#members.of(thread)?.version;
+  }
+
+  /** Another version, for `use`, `try` and `replaceThread`. No thread is started of it yet. */
+  createVersion(options: ThreadOptions): ThreadVersion {
+    return { number: ++this.#versionCount, options };
+  }
+
+  /** Threads are started of this version from now on; those that there are stay as they are. */
+  use(version: ThreadVersion): void {
+    this.#version = version;
+  }
+
+  /** Threads of other versions, without those in whose place another has come; the oldest first. */
+  threadsBefore(version: ThreadVersion): Thread[] {
+    const threads: Thread[] = [];
+    for (const { thread, version: own, isRetired } of this.#members.incarnations) {
+      if (own !== version && !isRetired && thread.state !== 'draining') threads.push(thread);
+    }
+    return threads;
+  }
+
+  /**
+   * Starts a thread of that version, and leaves it open whether it stays.
+   * @param old in whose place; default: the oldest that takes jobs
+   * @throws ApplicationLoadError where so many cannot be ended that another would only be one more
+   */
+  try(version: ThreadVersion, old?: Thread): Trial {
+    const { unended } = this.#ends;
+    if (old === undefined && unended > this.#options.maxThreads) {
+      const message = `${unended} threads that were told to end still run, and this may be one more: start the server again`;
+      const report = { name: 'UnendedThreadsError', message, stack: '' };
+      throw new ApplicationLoadError(this.#owner.name, version.options.host.application, report);
+    }
+    const replaced = old ?? this.threadsBefore(version).find(({ state }) => state === 'ready');
+    return this.#replacements.overlap((replaced && this.#members.of(replaced)) ?? null, version);
+  }
+
+  // ---- replacement
+
+  /** Threads in whose place others are being started. */
+  get overlappingThreads(): number {
+    return this.#replacements.overlapping;
+  }
+
+  /** As `Replacements.replace`. @throws ApplicationLoadError */
+  replaceThread(thread: Thread, version = this.#version): Promise<void> {
+    return this.#replacements.replace(thread, version);
+  }
+
+  /**
+   * Replaces a thread that is well.
+   * @throws ApplicationLoadError the replacement did not load: the thread goes on, and the observer has been told
+   */
+  async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
+    this.#owner.onRecycled(thread, cause);
+    try {
+      await this.replaceThread(thread);
+      this.recycledThreads++;
+      this.recycledFor[cause]++;
+    } catch (error) {
+      this.#owner.onNotRecycled(thread, error);
+      throw error;
+    }
+  }
+
+  /** Recycles threads that are due. Called while all threads that the pool needs are there, as often as one likes. */
+  recycleDue(nowMs: number): void {
+    // While all threads are replaced anyway, none is replaced for its own sake.
+    if (this.#replacements.overlapping > this.#recycling.underWay) return;
+    this.#recycling.look(this.#dispatcher.threads, nowMs);
+  }
+
+  /** Ends a thread in whose place there is none: there are more than there may be. Resolves when it has ended. */
+  async retireThread(thread: Thread): Promise<void> {
+    const incarnation = this.#members.of(thread);
+    if (incarnation === undefined) return;
+    this.#replacements.retire(incarnation);
+    await incarnation.gone.promise;
+    this.#owner.restore();
+  }
+
+  /** Threads beyond `maxThreads` end when they have finished what they have: those that still load first, then those with the least to do. */
+  retireSurplus(): void {
+    const candidates = [...this.#members.incarnations]
+      .filter(({ thread, isRetired }) => !isRetired && thread.state !== 'draining')
+      .sort((one, other) => workOf(one.thread) - workOf(other.thread));
+    const surplus = candidates.length - this.#options.maxThreads;
+    for (const { thread } of candidates.slice(0, Math.max(0, surplus))) void this.retireThread(thread);
+  }
+
+  // ---- ReplacementOwner and RecyclingOwner
+
+  get isRunning(): boolean {
+    return this.#owner.isRunning;
+  }
+
+  get retireTimeoutMs(): number {
+    return this.#options.retireTimeoutMs;
+  }
+
+  get readyThreads(): number {
+    return this.#dispatcher.threads.length;
+  }
+
+  incarnationOf(thread: Thread): Incarnation | undefined {
+    return this.#members.of(thread);
+  }
+
+  spawn(version: ThreadVersion): Incarnation {
+    return this.#owner.spawn(version);
+  }
+
+  release(incarnation: Incarnation): void {
+    this.#owner.release(incarnation);
+  }
+
+  end(incarnation: Incarnation, error: Error): void {
+    this.#ends.end(incarnation, error);
+  }
+}
+
+/** -1: the thread still loads its application. */
+function workOf({ state, outstanding }: Thread): number {
+  return state === 'starting' ? -1 : outstanding;
+}

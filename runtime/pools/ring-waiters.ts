@@ -1,0 +1,36 @@
+/** Jobs of one thread whose last send met its ring full. They try again when the ring has room. */
+import type { Job } from './job.ts';
+import { blame } from './job-receiver.ts';
+
+export class RingWaiters {
+  readonly #jobs = new Set<Job>();
+
+  add(job: Job): void {
+    this.#jobs.add(job);
+  }
+
+  delete(job: Job): void {
+    this.#jobs.delete(job);
+  }
+
+  /** The ring has room: jobs send in the order in which they met it full. @returns false: it is full again */
+  resume(): boolean {
+    for (const job of this.#jobs) {
+      this.#jobs.delete(job);
+      if (isRefused(job)) {
+        this.#jobs.add(job);
+        return false;
+      }
+    }
+    return true;
+  }
+}
+
+function isRefused(job: Job): boolean {
+  try {
+    return !job.onWritable();
+  } catch (error) {
+    blame(job, error);
+    return false;
+  }
+}

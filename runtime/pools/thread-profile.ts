@@ -1,0 +1,19 @@
+/** What a thread is told of the profile that is taken of it, in shared memory; see `ProfileWord`. */
+import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
+
+export class ThreadProfile {
+  /** Shared with the thread. */
+  readonly memory: SharedArrayBuffer = allocateProfileWords();
+  readonly #words = new Int32Array(this.memory);
+
+  /** A profile begins, or is over. */
+  setRunning(isRunning: boolean): void {
+    Atomics.store(this.#words, ProfileWord.Taken, 0);
+    Atomics.store(this.#words, ProfileWord.Running, isRunning ? 1 : 0);
+  }
+
+  /** The profile has been taken from the thread, which waits for that before it ends. */
+  release(): void {
+    Atomics.store(this.#words, ProfileWord.Taken, 1);
+  }
+}
