@@ -51,7 +51,7 @@ export function fromFetch(
     if (url === null) return;
     const context = new FetchContext(exchange);
     const result = call(makeRequest(exchange, url), context, context);
-    if (isLightResponse(result) && result.isLight && result.heldExchange === null && !context.isWaiting) {
+    if (isLightResponse(result) && result.isLight && result.heldBody === null && !context.isWaiting) {
       const pushes = respondLight(exchange, result, sending);
       return pushes === null ? undefined : settled(pushes);
     }
@@ -131,10 +131,10 @@ async function respond(exchange: Exchange, response: Response, sending: Sending)
   }
   if (isLightResponse(response) && (response as LightResponse).isLight) {
     const light = response as LightResponse;
-    const { heldExchange } = light;
-    if (heldExchange === null) return respondLight(exchange, light, sending);
+    const { heldBody } = light;
+    if (heldBody === null) return respondLight(exchange, light, sending);
     const pushes = takeAssociated(exchange, light.flat, associated);
-    await heldExchange.commit(light.status, light.flat);
+    await heldBody.commit(light.status, light.flat);
     return pushes;
   }
   const platform = platformResponse(response);

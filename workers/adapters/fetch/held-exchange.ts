@@ -16,7 +16,7 @@ import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
 import { ExchangeOverFetch } from './exchange-over-fetch.ts';
 import { areInstalled } from './globals.ts';
-import { LightResponse, PlatformResponse, type ResponseBody } from './light-response.ts';
+import { type HeldBody, LightResponse, PlatformResponse, type ResponseBody } from './light-response.ts';
 import { PipedBody } from './piped-body.ts';
 
 const streams = new WeakMap<ReadableStream, HeldExchange>();
@@ -32,7 +32,7 @@ const PIPED: readonly Withheld[] = (['trailers', 'padding', 'push', 'streaming']
   why: WHY_PIPED,
 }));
 
-export class HeldExchange extends WrappedExchange {
+export class HeldExchange extends WrappedExchange implements HeldBody {
   readonly #downgrade: Downgrade;
   readonly #response = Promise.withResolvers<Response>();
   readonly #committed = Promise.withResolvers<void>();

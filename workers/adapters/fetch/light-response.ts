@@ -6,7 +6,6 @@
  * so is everything as soon as anything but its status is looked at.
  */
 import { plainName } from '../../../wire/field-marks.ts';
-import type { HeldExchange } from './held-exchange.ts';
 
 export const PlatformResponse: typeof Response = globalThis.Response;
 /** What a Response is made of, by the platform's own word. */
@@ -20,11 +19,19 @@ const TEXT = 'text/plain;charset=UTF-8';
 
 export type SimpleBody = string | Uint8Array | null;
 
+/** A body that a native application has yet to write. */
+export interface HeldBody {
+  /** The body for a layer that looks at it. */
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Nobody has looked at the body: the application writes it behind this head. Resolves when the body is out. */
+  commit(status: number, flat: readonly string[]): Promise<void>;
+}
+
 export class LightResponse {
   readonly #status: number;
   readonly #flat: string[];
   readonly #body: SimpleBody;
-  #held: HeldExchange | null = null;
+  #held: HeldBody | null = null;
   #platform: Response | null = null;
 
   constructor(body?: ResponseBody, init?: ResponseInit) {
@@ -38,7 +45,7 @@ export class LightResponse {
   }
 
   /** Of an application whose body has yet to be written: it is a stream for who looks, and nothing at all for who does not. */
-  static held(status: number, flat: readonly string[], held: HeldExchange): LightResponse {
+  static held(status: number, flat: readonly string[], held: HeldBody): LightResponse {
     const response = new LightResponse(null, { status });
     response.#flat.push(...flat);
     response.#held = held;
@@ -55,7 +62,7 @@ export class LightResponse {
   get simpleBody(): SimpleBody {
     return this.#body;
   }
-  get heldExchange(): HeldExchange | null {
+  get heldBody(): HeldBody | null {
     return this.#held;
   }
 

@@ -8,13 +8,33 @@
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import { inspect } from 'node:util';
+import type { Exchange } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
-import type { NodePair } from './pair.ts';
+import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
+
+/** What a response belongs to, and hands its head, its bytes and its end to. */
+export interface ResponseOwner {
+  readonly exchange: Exchange;
+  /** What `res.socket` is. */
+  readonly socket: object;
+  /** The application has named a transfer coding. */
+  isFramed: boolean;
+  /** The head is final, and has not been sent. */
+  headStored(status: number, flat: string[]): void;
+  /** An interim response, as text. */
+  informed(text: string, done: Done): boolean;
+  /** Bytes of the body. */
+  written(data: string | Uint8Array, encoding: string | undefined, done: Done): boolean;
+  /** `end()` has been called; `ended` or `abandonEnd` follows. */
+  beginEnd(): void;
+  abandonEnd(): void;
+  ended(): void;
+}
 
 /** What Node's declarations leave out of the class. */
 export interface Outgoing extends ServerResponse {
-  [PAIR]: NodePair;
+  [PAIR]: ResponseOwner;
   _header: string | null;
   _headerSent: boolean;
   _hasBody: boolean;
@@ -56,7 +76,7 @@ function symbolOf(description: string): symbol {
 
 export function makeResponse(
   req: Incoming,
-  pair: NodePair,
+  pair: ResponseOwner,
   settings: { readonly serverResponse: typeof ServerResponse | null } | null = null,
 ): Outgoing {
   const Class = settings?.serverResponse ?? ServerResponse;

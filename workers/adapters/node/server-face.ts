@@ -5,15 +5,24 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { NodePair } from './pair.ts';
-import { type Incoming, PAIR } from './request.ts';
-import type { Outgoing } from './response.ts';
+import { type Incoming, PAIR, type RequestOwner } from './request.ts';
+import type { Outgoing, ResponseOwner } from './response.ts';
 
 type Listener = Parameters<EventEmitter['on']>[1];
 interface ContainedListener extends Listener {
   /** As of a `once` listener: by it the original is removed. */
   listener: Listener;
   [CONTAINED]: true;
+}
+
+/** A request and its response, which a server's listeners are called with. */
+interface ServedPair {
+  readonly req: Incoming;
+  readonly res: Outgoing;
+  readonly socket: object;
+  readonly server: Server | null;
+  /** A listener has failed. */
+  fail(error: unknown): void;
 }
 
 const CONTAINED = Symbol('sluice.contained');
@@ -45,7 +54,7 @@ export class ServerFace {
    * Calls the listeners. A promise of theirs that is rejected fails its exchange alone, where Node would end the process. They are
    * called by `emit` where somebody has put his own in its place, to see every request.
    */
-  emit(event: 'request' | 'checkContinue', { req, res }: NodePair): void {
+  emit(event: 'request' | 'checkContinue', { req, res }: ServedPair): void {
     const { server } = this;
     if (server.emit !== EventEmitter.prototype.emit) {
       contain(server, event);
@@ -80,15 +89,16 @@ function contained(listener: Listener): Listener {
 }
 
 function containResult(result: unknown, req: Incoming): void {
-  if (result instanceof Promise) result.catch((error: unknown) => (req[PAIR] as NodePair).fail(error));
+  if (result instanceof Promise)
+    result.catch((error: unknown) => (req[PAIR] as RequestOwner & ServedPair).fail(error));
 }
 
-export function publishStart({ req, res, socket, server }: NodePair): void {
+export function publishStart({ req, res, socket, server }: ServedPair): void {
   if (started.hasSubscribers) started.publish({ request: req, response: res, socket, server });
 }
 
 export function publishFinish(res: Outgoing): void {
   if (!finished.hasSubscribers) return;
-  const { req, socket, server } = res[PAIR];
+  const { req, socket, server } = res[PAIR] as ResponseOwner & ServedPair;
   finished.publish({ request: req, response: res, socket, server });
 }
