@@ -19,7 +19,11 @@ function onLoadOf(module: string, signal: NodeJS.Signals): string {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  for (const module of ['/runtime/logging/log.ts', '/runtime/process/serve.ts', '/runtime/server/server.ts']) {
+  for (const module of [
+    '/runtime/logging/log.ts',
+    '/runtime/process/serve.ts',
+    '/runtime/server/server.ts',
+  ]) {
     test(`${signal} while ${module.slice(1)} is loaded is a drain, before there is anything to drain`, async (t) => {
       const { ended, log } = startProcess(t, { pools }, [], { NODE_OPTIONS: onLoadOf(module, signal) });
       t.deepEqual(await ended, { code: 0, signal: null });
