@@ -1,5 +1,4 @@
-/** The answers to `health.live` and `health.ready`: given by the reactor, whatever the threads do. */
-
+/** Answers `health.live` and `health.ready` in the reactor, whatever the threads do. */
 import type { Explanation } from '../exchange/contracts.ts';
 import type { Destination, Exchange, Taker } from '../exchange/exchange.ts';
 import { OutcomeCounters } from '../exchange/outcomes.ts';
@@ -12,13 +11,13 @@ const UNAVAILABLE = 503;
 const FIELDS: readonly string[] = ['content-type', 'application/json', 'cache-control', 'no-store'];
 const ALLOW: readonly string[] = ['allow', 'GET, HEAD'];
 
-/** Says that the server runs. That it answers is all there is to know. */
+/** Answers 200: a server that cannot answer is not live. */
 export function liveDestination(): Destination {
   const body = explanation({ live: true });
   return destinationOf({ submit: (exchange) => answer(exchange, OK), withdraw }, () => body);
 }
 
-/** @param read asked for every answer */
+/** @param read called for every request */
 export function readyDestination(read: () => Readiness): Destination {
   let readiness: Readiness | null = null;
   return destinationOf(
@@ -33,7 +32,7 @@ export function readyDestination(read: () => Readiness): Destination {
   );
 }
 
-/** What has been submitted has been answered. */
+/** `submit` answers at once, so nothing is left to withdraw. */
 function withdraw(): boolean {
   return false;
 }

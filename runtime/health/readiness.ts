@@ -1,24 +1,24 @@
-/** Whether a server is ready for requests, and what keeps it from that. */
+/** Whether a server is ready for requests, and if not, why. */
 import type { Pool } from '../pools/pool.ts';
 import type { ServerState } from '../status/status-types.ts';
 
 export interface UnreadyPool {
   readonly pool: string;
-  /** `loading`: no thread has loaded the application, or all that had are gone; `unresponsive`: none of them comes around its loop. */
+  /** `loading`: no thread has loaded the application, or those that had are gone; `unresponsive`: no event loop of its threads turns. */
   readonly why: 'loading' | 'unresponsive';
 }
 
 export interface Readiness {
   readonly ready: boolean;
   readonly state: ServerState;
-  /** Those that requests depend on and that cannot answer any. */
+  /** The pools that are not optional and cannot answer. */
   readonly pools: readonly UnreadyPool[];
 }
 
 /**
  * @param pools those that are not optional
- * @param nowMs of the reactor
- * @param unresponsiveMs a thread that has work and has said nothing for so long computes, or hangs
+ * @param nowMs the reactor's time
+ * @param unresponsiveMs a thread that is awake and has been silent for this long computes or hangs, and does not count
  */
 export function readinessOf(
   state: ServerState,

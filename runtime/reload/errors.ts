@@ -1,4 +1,4 @@
-/** Why a reload has changed nothing, when neither the configuration nor an application is to blame. */
+/** The server stops, so a reload has changed nothing; neither the configuration nor an application is to blame. */
 export class ReloadStoppedError extends Error {
   override readonly name = 'ReloadStoppedError';
   readonly code = 'SLUICE_RELOAD_STOPPED';

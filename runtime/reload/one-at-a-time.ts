@@ -1,18 +1,18 @@
 /**
- * Reloads, one at a time. Whoever asks for one while another runs gets one that begins afterwards, together with everybody else who asked
- * meanwhile: what they want is that what is on the disk now runs, and one reload does that for all of them. So at most one waits.
+ * Runs reloads one at a time. All requests that arrive during a run share the next one: they want the version that is on the disk now,
+ * and one later run provides it for all of them. So at most one run waits.
  */
 export class OneAtATime<Result> {
   readonly #run: () => Promise<Result>;
   #running: Promise<void> | null = null;
   #waiting: Promise<Result> | null = null;
 
-  /** @param run begins when nothing runs any more */
+  /** @param run called when no other run is under way */
   constructor(run: () => Promise<Result>) {
     this.#run = run;
   }
 
-  /** Resolves, or rejects, as the run does that begins after this call. */
+  /** Settles as a run does that begins after this call. */
   ask(): Promise<Result> {
     if (this.#waiting !== null) return this.#waiting;
     if (this.#running === null) return this.#begin();
@@ -28,7 +28,7 @@ export class OneAtATime<Result> {
     const over = (): void => {
       this.#running = null;
     };
-    // What goes wrong is for whoever asked.
+    // The caller of `ask` handles the failure.
     this.#running = result.then(over, over);
     return result;
   }

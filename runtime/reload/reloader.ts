@@ -1,4 +1,4 @@
-/** Reads the configuration anew and has the server run it: when the operator asks for it, one at a time, and never twice for one wish. */
+/** Reloads on request: reads the configuration again and makes the server run it. One reload runs at a time. */
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/errors.ts';
 import { loadFailureLine } from '../logging/load-failure.ts';
@@ -14,15 +14,15 @@ export class Reloader {
   readonly #read: () => Promise<Config>;
   readonly #log: Log;
   readonly #line = new OneAtATime(() => this.#run());
-  /** Whose threads the next one replaces. */
+  /** The pools whose threads the next reload replaces. */
   #pools: Set<string> | 'all' = new Set();
   readonly #explain: (error: ApplicationLoadError) => string;
   readonly #opened = Promise.withResolvers<void>();
   #state: 'waiting' | 'open' | 'closed' = 'waiting';
 
   /**
-   * @param read the configuration as it is now; rejects with a `ConfigError`
-   * @param explain what the log says of an application that does not load
+   * @param read reads the current configuration; rejects with a `ConfigError`
+   * @param explain the log message for an application that does not load
    */
   constructor(
     server: Server,
@@ -37,23 +37,23 @@ export class Reloader {
     this.#opened.promise.catch(() => undefined);
   }
 
-  /** The server runs: what has been asked for meanwhile begins. */
+  /** The server runs: a reload that was requested during the start begins. */
   open(): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'open';
     this.#opened.resolve();
   }
 
-  /** The server stops, and a reload with it. Idempotent. */
+  /** The server stops: later reloads are refused. Idempotent. */
   close(): void {
     this.#state = 'closed';
     this.#opened.reject(new ReloadStoppedError());
   }
 
   /**
-   * Resolves when no thread of before takes exchanges any more. The log has what came of it.
-   * @param by who asks, for the log
-   * @param pools whose threads are to be replaced
+   * Resolves when no old thread takes exchanges any more. The log tells the outcome too.
+   * @param by who requested it, for the log
+   * @param pools those whose threads are replaced
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: the running version stays
    */
   reload(by: string, pools: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
@@ -97,7 +97,7 @@ export class Reloader {
     if (error instanceof ReloadStoppedError) this.#log.info({ code }, 'not reloaded: the server stops');
     else if (error instanceof ApplicationLoadError) {
       const what = this.#explain(error);
-      // In development it has the source line already, for the browser.
+      // In development the message contains the source line already.
       const line = what === error.message ? loadFailureLine(error) : { code };
       this.#log.error(line, `not reloaded, the running version stays: ${what}`);
     } else if (error instanceof ConfigError) {

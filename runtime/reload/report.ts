@@ -1,11 +1,11 @@
-/** What a reload has changed: JSON, for the log, the control socket and whoever embeds a server. */
+/** What a reload has changed: JSON for the log, the control socket and embedding programs. */
 
 export interface ReloadReport {
-  /** JSON paths of what the configuration says otherwise than before. */
+  /** JSON paths of the settings that differ from the previous configuration. */
   readonly changed: readonly string[];
-  /** By the order of the new configuration, and behind it those that it does not have. */
+  /** In the order of the new configuration; removed pools come last. */
   readonly pools: readonly PoolReload[];
-  /** New connections get other certificates than before. */
+  /** New connections get different certificates. */
   readonly certificates: boolean;
   readonly durationMs: number;
 }
@@ -13,9 +13,9 @@ export interface ReloadReport {
 export interface PoolReload {
   readonly pool: string;
   readonly change: 'added' | 'replaced' | 'removed';
-  /** Threads that run what is on the disk. */
+  /** Threads that run the version on the disk. */
   readonly threads: number;
-  /** Why others go on with what they had loaded; absent: there are none. */
+  /** Why the other threads keep the version that they have loaded; absent: there are no others. */
   readonly failure?: { readonly code: string; readonly message: string };
 }
 
@@ -23,7 +23,7 @@ export function isWhole({ pools }: ReloadReport): boolean {
   return pools.every(({ failure }) => failure === undefined);
 }
 
-/** The same in lines for a person. */
+/** The report as lines of text. */
 export function describeReload(report: ReloadReport): string[] {
   const { changed, pools, certificates } = report;
   const lines = pools.map(describePool);

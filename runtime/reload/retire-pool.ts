@@ -1,11 +1,11 @@
-/** The end of a pool that no route leads to any more: what it has been given finishes, for as long as it may. */
+/** Ends a pool that no route leads to any more, after its exchanges have finished or the time for them is over. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from '../pools/pool.ts';
 import { RunningTimer } from '../pools/running-timer.ts';
 
-/** How often a pool that is to end is asked whether it still has work. */
+/** How often a pool that is to end is checked for work. */
 const LOOK_MS = 50;
-/** For what has been reset to leave the threads, and for their applications to stop. */
+/** Time for resets to leave the threads and for applications to stop, after the deadline. */
 const LAST_WORDS_MS = 500;
 
 /** Resolves when its threads have ended. */
@@ -17,7 +17,7 @@ export async function retirePool(pool: Pool, drainTimeoutMs: number): Promise<vo
     late.resolve('late');
   });
   pool.announceDrain();
-  // A drain refuses what waits for a thread, which is to be run first.
+  // `drain` would refuse exchanges that wait for a thread; they run first.
   while (pool.dispatcher.outstandingJobs > 0 && !isLate) await delay(LOOK_MS);
   const drained = pool.drain().then(() => 'drained' as const);
   const outcome = await Promise.race([drained, late.promise]);

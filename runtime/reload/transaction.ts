@@ -1,12 +1,12 @@
 /**
- * One reload: a server that runs one configuration comes to run another, or stays as it is.
+ * One reload: the server takes over a new configuration completely, or stays as it is.
  *
  *   prepared ─▶ proven ─▶ taken over ─▶ rolled out ─▶ settled
  *       └──────────┴────▶ given up
  *
- * Until the first thread of every pool has loaded what is on the disk now, and has lived with it for `minUptimeMs`, nothing changes but
- * that these threads take exchanges beside the old ones. Then routes, limits and pools change at one moment. Behind it the other old
- * threads are replaced one at a time, each once its replacement has lived for as long.
+ * Each pool first starts one thread with the version on the disk, which takes exchanges beside the old threads. When all of these have
+ * lived for `minUptimeMs`, routes, limits and pools change at one moment; until then nothing else changes. Each pool then replaces its
+ * other old threads one at a time, each once its replacement has lived for as long.
  */
 
 import { changedPlaces, fixedProblems } from '../config/changes.ts';
@@ -20,7 +20,7 @@ import type { Certificates, PreparedCertificates } from '../tls/certificates.ts'
 import { codeOf, messageOf, ReloadStoppedError } from './errors.ts';
 import type { PoolReload, ReloadReport } from './report.ts';
 
-/** The server, as a reload sees it. */
+/** What a reload needs of the server. */
 export interface ReloadTarget {
   readonly config: Config;
   readonly isRunning: boolean;
@@ -29,15 +29,15 @@ export interface ReloadTarget {
   readonly certificates: Certificates | null;
   optionsOf(pool: PoolConfig, config: Config): PoolOptions;
   createPool(pool: PoolConfig, config: Config): Pool;
-  /** From now on it runs this, with these pools. Those that it does not have any more are the caller's to end. */
+  /** Switches to this configuration and these pools. The caller ends the pools that are no longer among them. */
   take(config: Config, pools: ReadonlyMap<string, Pool>): void;
-  /** Ends a pool that has been taken out. Resolves when its threads have ended. */
+  /** Ends a removed pool. Resolves when its threads have ended. */
   retire(pool: Pool): Promise<void>;
-  /** A pool goes on with what it had loaded, since what is on the disk does not do; null: that is over. */
+  /** A pool keeps the version that it has loaded, because the one on the disk fails; null: it runs the one on the disk again. */
   setStale(pool: string, why: Error | null): void;
 }
 
-/** A pool that there is before and after. */
+/** A pool of both the old and the new configuration. */
 interface Kept {
   readonly pool: Pool;
   readonly version: ThreadVersion;
@@ -51,14 +51,14 @@ export class ReloadTransaction {
   readonly #only: ReadonlySet<string> | 'all';
   readonly #added: Pool[] = [];
   readonly #kept: Kept[] = [];
-  /** Of old threads and pools. */
+  /** Settle when old threads and pools have ended. */
   readonly #ends: Promise<unknown>[] = [];
-  /** For other listeners' sections of TLS; null: they are the same. */
+  /** Certificates for changed `tls` sections; null: the sections are the same. */
   #prepared: PreparedCertificates | null = null;
   #certificatesChanged = false;
   #state: 'open' | 'taken' | 'given-up' = 'open';
 
-  /** @param only of the pools that there are before and after, the ones whose threads are to be replaced */
+  /** @param only of the pools in both configurations, those whose threads are replaced */
   constructor(target: ReloadTarget, after: Config, only: ReadonlySet<string> | 'all') {
     this.#target = target;
     this.#after = after;
@@ -96,7 +96,7 @@ export class ReloadTransaction {
     await Promise.allSettled(this.#ends);
   }
 
-  /** The server ends: what has been started for it ends with it. Resolves when it has. */
+  /** The server ends, and the threads that this reload has started with it. Resolves when they have ended. */
   async abort(): Promise<void> {
     if (this.#state !== 'taken') await this.#giveUp();
   }
@@ -106,8 +106,8 @@ export class ReloadTransaction {
   }
 
   /**
-   * Where the configuration says the same of TLS as before, new certificates are in force when this resolves, whatever becomes of the rest:
-   * they must not expire because of an application that does not load.
+   * If the `tls` sections are unchanged, new certificates are in force when this resolves, whatever happens to the rest of the reload: a
+   * certificate must not expire because an application does not load.
    */
   async #readCertificates(): Promise<boolean> {
     const { certificates } = this.#target;
@@ -154,7 +154,7 @@ export class ReloadTransaction {
     }
   }
 
-  /** What is on the disk is not what runs, and will not run if it has to. */
+  /** The version on the disk does not run: the pool is stale. */
   #blame(error: unknown): void {
     if (!(error instanceof ApplicationLoadError) || !this.#target.pools.has(error.pool)) return;
     this.#target.setStale(error.pool, error);
@@ -166,7 +166,7 @@ export class ReloadTransaction {
     await Promise.all(this.#added.map((pool) => pool.destroy()));
   }
 
-  /** Pools that it does not have any more. */
+  /** @returns the pools that the new configuration does not have */
   #takeOver(): readonly Pool[] {
     const target = this.#target;
     this.#state = 'taken';

@@ -1,8 +1,7 @@
 /**
- * Where routes lead: who runs their exchanges, what bounds them, who counts how they end and who tells of it. A reload makes all of them
- * anew; counts and lanes go on, as they are of pools that stay.
+ * The destination of each route: the pool that runs its exchanges, their bounds, and who counts and logs how they end. A reload makes
+ * all destinations again; the counters and lanes of pools that stay are kept.
  */
-
 import type { Config, PoolConfig, RouteConfig } from '../config/config.ts';
 import { NOWHERE } from '../connections/front.ts';
 import { parseAffinity } from '../exchange/affinity.ts';
@@ -17,24 +16,24 @@ import { RouteLanes } from './route-lanes.ts';
 
 export interface DestinationsOptions {
   readonly log: Log;
-  /** The reactor's. */
+  /** The reactor's time. */
   readonly nowMs: () => number;
-  /** Why a pool does not run what is on the disk, for the browser of whoever develops it; null: nobody does. */
+  /** Why the version on the disk of a pool does not run, for a developer's browser; null: files are not watched. */
   readonly explainStale: ((pool: string) => string | undefined) | null;
 }
 
 export class Destinations {
   /** By pool. */
   readonly outcomes = new Map<string, OutcomeCounters>();
-  /** Of requests that no route matched. */
+  /** Counts requests that no route matches. */
   readonly unrouted = new OutcomeCounters();
   readonly #options: DestinationsOptions;
   readonly #lanes = new RouteLanes();
   #config: Config;
   #pools: ReadonlyMap<string, Pool>;
-  /** Null: nobody asks. */
+  /** Null: there is no `monitoring`. */
   readonly durations: RequestDurations | null;
-  /** Null: ends of exchanges are not written. */
+  /** Null: requests are not logged. */
   #accessLog: AccessLog | null = null;
 
   constructor(config: Config, pools: ReadonlyMap<string, Pool>, options: DestinationsOptions) {
@@ -45,7 +44,7 @@ export class Destinations {
     this.take(config, pools);
   }
 
-  /** What is made from now on is of this configuration and these pools. */
+  /** Destinations are made from this configuration and these pools from now on. */
   take(config: Config, pools: ReadonlyMap<string, Pool>): void {
     this.#config = config;
     this.#pools = pools;

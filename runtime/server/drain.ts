@@ -1,6 +1,6 @@
 /**
- * How a server ends in order: it goes on for a while without being ready, takes no more requests, lets what is open finish, and then lets
- * the applications stop. What has not ended at the deadline is cut off.
+ * Ends a server in order. It serves on for a while without being ready, then takes no more requests, lets open exchanges finish, and lets
+ * the applications stop. At the deadline it resets what is still open.
  */
 import type { Config } from '../config/config.ts';
 import { Deadline } from '../deadlines/counters.ts';
@@ -8,17 +8,16 @@ import type { Log } from '../logging/log.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Frontend } from './frontend.ts';
 
-/** For the resets of a drain whose deadline is over to leave. Who does not read them by then hears no more. */
+/** Time for resets to leave after the deadline. A peer that does not read them by then only sees its connection close. */
 const LAST_WORDS_MS = 500;
 
-/** Who ends. */
 export interface DrainedServer {
   readonly config: Config;
-  /** Null: it has not been opened. */
+  /** Null: no listener has been opened yet. */
   readonly frontend: Frontend | null;
-  /** With those that finish what they have. */
+  /** Including removed pools that still finish their exchanges. */
   readonly pools: readonly Pool[];
-  /** Nothing new is to come: neither other certificates nor another configuration. */
+  /** Neither new certificates nor a new configuration may be taken over from now on. */
   onDraining(): void;
   /** Resolves when the applications have stopped. */
   stopApplications(): Promise<void>;
@@ -28,7 +27,7 @@ export class Drain {
   readonly #server: DrainedServer;
   readonly #log: Log;
   #whenEmpty: (() => void) | null = null;
-  /** Ends the wait before a drain. */
+  /** Ends the delay before a drain early. */
   #endDelay: (() => void) | null = null;
 
   constructor(server: DrainedServer, log: Log) {
@@ -36,7 +35,7 @@ export class Drain {
     this.#log = log;
   }
 
-  /** Load balancers hear of the end before their requests meet it. */
+  /** Load balancers notice that the server is not ready, while it still serves. */
   async delay(): Promise<void> {
     const { drainDelayMs } = this.#server.config;
     this.#log.info({ drainDelayMs }, 'not ready: requests are accepted until the drain begins');
@@ -47,7 +46,7 @@ export class Drain {
     clearTimeout(timer);
   }
 
-  /** Resolves when all has ended, or been told to. */
+  /** Resolves when connections and applications have ended, or have been told to. */
   async run(): Promise<void> {
     const { drainTimeoutMs } = this.#server.config;
     const emptied = new Promise<void>((resolve) => {
@@ -75,7 +74,7 @@ export class Drain {
       }
       await this.#resetAll(emptied);
     }
-    // Threads have nothing left to do; what their applications have to clean up falls under the same deadline.
+    // The threads have no exchanges any more. Their applications' `stop` has the same deadline.
     const stopped = this.#server.stopApplications();
     if ((await Promise.race([stopped, late])) === 'late') {
       this.#log.warn('drain deadline reached: applications that have not stopped are ended');
@@ -83,10 +82,10 @@ export class Drain {
     clearTimeout(deadline);
   }
 
-  /** A client must not take a response for whole that was cut off: it is told, if it listens, before its socket closes. */
+  /** A client must not mistake a truncated response for a complete one: it gets a reset before its socket closes. */
   async #resetAll(emptied: Promise<void>): Promise<void> {
     this.#server.frontend?.endAll(Deadline.Drain);
-    // HTTP/1 resets its sockets a tick later, when no exchange counts as open any more.
+    // HTTP/1 resets its sockets one tick later, although its exchanges count as closed already.
     await new Promise((resolve) => setImmediate(resolve));
     let limit: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
@@ -100,13 +99,13 @@ export class Drain {
     if (this.#server.frontend?.isEmpty ?? true) this.emptied();
   }
 
-  /** No connection is left. */
+  /** The last connection has closed. */
   emptied(): void {
     this.#whenEmpty?.();
     this.#whenEmpty = null;
   }
 
-  /** There is nothing more to wait for, nor a deadline. */
+  /** Ends every wait, because the server ends at once. */
   end(): void {
     this.#endDelay?.();
     this.emptied();

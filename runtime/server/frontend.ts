@@ -1,6 +1,6 @@
 /**
- * Where clients come in: the listeners, the connections that stand, and what limits them. The engines of the protocols hang on it, which are
- * half of the reactor's modules, so the server imports it while its threads load their applications.
+ * The clients' side of a server: its listeners, open connections, and their limits. This module imports the protocol engines, half of the
+ * reactor's modules, so the server imports it while its threads load their applications.
  */
 import type { Socket } from 'node:net';
 import type { Config, RouteConfig } from '../config/config.ts';
@@ -28,19 +28,19 @@ import { ConnectionLimits } from './limits.ts';
 import type { Reactor } from './reactor.ts';
 import { type FrontOwner, type Fronts, makeFronts, updateFronts } from './server-front.ts';
 
-/** What it needs of the server that has it. */
+/** What a frontend needs of its server. */
 export interface FrontendOwner {
   readonly reactor: Reactor;
   readonly log: Log;
-  /** Connections that begin now are drained at once. */
+  /** New connections are drained at once. */
   readonly isDraining: boolean;
-  /** Where requests go that no route matches. */
+  /** The destination of requests that no route matches. */
   nowhere(): Destination;
   destinationOf(route: RouteConfig): Destination;
   readiness(): Readiness;
-  /** What applications have said of their servers; null: nothing. */
+  /** The keep-alive timeout that applications have set on their servers; null: none has. */
   keepAliveTimeoutMs(): number | null;
-  /** The last connection has gone. Heard more than once. */
+  /** The last connection has closed. Called more than once. */
   onEmpty(): void;
 }
 
@@ -49,7 +49,7 @@ export class Frontend {
   readonly connections = new Set<Connection>();
   readonly #owner: FrontendOwner;
   readonly #deadlines: Deadlines;
-  /** Whom it has turned away. */
+  /** Counts refused connections and detected abuse. */
   readonly counters = new FrontCounters();
   readonly #abuse: AbuseLog;
   readonly #handshakes: Handshakes;
@@ -103,7 +103,7 @@ export class Frontend {
     return this.connections.size - this.http2Connections;
   }
 
-  /** Those whose TLS has not begun among them. */
+  /** Includes connections in the TLS handshake. */
   get openConnections(): number {
     return this.#limits.openConnections;
   }
@@ -118,9 +118,9 @@ export class Frontend {
     return this.#deadlines.counters;
   }
 
-  /** As the deadlines watch them: the newest first. */
+  /** The newest first, which is the order of the deadlines. */
   *exchanges(): Generator<Exchange> {
-    // Nothing else is watched: `Front.deadlines` is given exchanges alone.
+    // `Front.deadlines` watches exchanges only.
     for (const watched of this.#deadlines.watched()) yield watched as Exchange;
   }
 
@@ -134,7 +134,7 @@ export class Frontend {
   }
 
   /**
-   * @param hosts of the names among the addresses
+   * @param hosts the addresses of host names
    * @param certificates null when no listener has TLS
    * @throws ListenError
    */
@@ -176,25 +176,25 @@ export class Frontend {
     this.#handshakeLog.tick(this.#handshakes);
   }
 
-  /** Nobody new comes in. Idempotent. */
+  /** No new connection is accepted. Idempotent. */
   close(): void {
     for (const listener of this.listeners) listener.close();
     this.#handshakes.close();
   }
 
-  /** Nobody new comes in, and connections end when what is open on them has finished. */
+  /** No new connection is accepted, and each connection closes when its open exchanges have finished. */
   drain(): void {
     this.close();
     for (const connection of this.connections) connection.drain();
   }
 
-  /** What is open is reset, for this reason, and connections say so while they end. */
+  /** Resets open exchanges for this reason; connections send the resets and then close. */
   endAll(why: Deadline): void {
     this.#deadlines.endAll(why);
     for (const connection of this.connections) connection.finish();
   }
 
-  /** At once. Idempotent. */
+  /** Closes everything at once. Idempotent. */
   destroy(): void {
     this.close();
     for (const connection of this.connections) connection.destroy();
@@ -219,7 +219,7 @@ export class Frontend {
     if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
     else if (refusal === 'tls-handshake-gave-way') this.#handshakeLog.gaveWay(address);
     else if (refusal === 'first-bytes-timeout') counters.header++;
-    // A peer chooses how often this happens.
+    // Only at debug level, because a peer decides how often this happens.
     this.#owner.log.debug({ refusal, address, why }, 'connection refused');
   }
 

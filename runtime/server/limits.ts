@@ -1,19 +1,18 @@
 /**
- * How many connections there may be: in all, over every listener, and from one address. A client with IPv6 has at least
- * a /64 to choose addresses from (RFC 6177), so that prefix counts as one.
+ * Limits the number of connections over all listeners, and from one address. An IPv6 client can choose from at least a /64 of addresses
+ * (RFC 6177), so that prefix counts as one address.
  */
-
 export interface ConnectionLimitOptions {
   readonly maxConnections: number;
-  /** 0: as many as there may be in all. */
+  /** 0: no limit of its own. */
   readonly maxConnectionsPerAddress: number;
 }
 
 export class ConnectionLimits {
-  /** May be replaced: connections that are open stay, and count. */
+  /** May be replaced. Open connections stay, and count. */
   options: ConnectionLimitOptions;
   #open = 0;
-  /** Only addresses that have a connection are in it, so it is no larger than their number. */
+  /** Bounded by the number of connections, because an address without one is removed. */
   readonly #byAddress = new Map<string, number>();
 
   constructor(options: ConnectionLimitOptions) {
@@ -24,7 +23,7 @@ export class ConnectionLimits {
     return this.#open;
   }
 
-  /** False: there are as many as there may be. True: one more is counted, until `close`. */
+  /** Counts a connection until `close`. False: the limit is reached, and nothing is counted. */
   open(): boolean {
     if (this.#open >= this.options.maxConnections) return false;
     this.#open++;
@@ -35,11 +34,11 @@ export class ConnectionLimits {
     this.#open--;
   }
 
-  /** The same for the connections of one address, which ends with `closeFrom`. Whoever has no address is not counted. */
+  /** As `open`, for one address, until `closeFrom`. A peer without an address (a Unix socket) is not counted. */
   openFrom(address: string): boolean {
     const most = this.options.maxConnectionsPerAddress;
     if (address === '') return true;
-    // Counted without a limit too, as there may be one tomorrow.
+    // Counted without a limit too, because a reload may set one.
     const key = addressKey(address);
     const count = this.#byAddress.get(key) ?? 0;
     if (most > 0 && count >= most) return false;
@@ -60,7 +59,7 @@ const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const PREFIX_GROUPS = 4;
 const GROUPS = 8;
 
-/** What counts as one: an IPv4 address, also where a socket that serves both shows it as IPv6, or an IPv6 /64. */
+/** An IPv4 address (also when a dual-stack socket reports it in IPv6 form), or the /64 of an IPv6 address. */
 export function addressKey(address: string): string {
   if (!address.includes(':')) return address;
   const mapped = MAPPED.exec(address);

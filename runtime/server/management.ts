@@ -1,6 +1,6 @@
 /**
- * Where those who run the server reach it: the control socket, and the listeners of `monitoring` and `admin`. Their modules are imported as they are opened,
- * behind the start of the threads: the main thread has nothing else to do while applications load.
+ * The operators' side of a server: the control socket and the listeners of `monitoring` and `admin`. Their modules are imported after the
+ * threads have been started, while the main thread would only wait for applications to load.
  */
 import type { AdminListener } from '../admin/listener.ts';
 import type { Config } from '../config/config.ts';
@@ -11,7 +11,7 @@ import type { Log } from '../logging/log.ts';
 import type { Monitored } from '../monitoring/open.ts';
 import type { Reactor } from './reactor.ts';
 
-/** What it tells of. */
+/** What it needs of the server. */
 export interface ManagedServer extends Monitored {
   readonly config: Config;
   readonly parts: { readonly reactor: Reactor };
@@ -30,12 +30,12 @@ export class Management {
     this.#log = log;
   }
 
-  /** Of the control socket; null: there is none, or not yet. */
+  /** The path of the control socket; null: there is none, or not yet. */
   get controlPath(): string | null {
     return this.#control?.path ?? null;
   }
 
-  /** @throws ControlSocketError when `control.path` names a place that will not do */
+  /** @throws ControlSocketError if no socket can be opened at `control.path` */
   async openControl(routes: ControlRoutes): Promise<void> {
     const { config, parts } = this.#server;
     const { openControl } = await import('../control/open.ts');
@@ -59,7 +59,7 @@ export class Management {
   }
 
   /**
-   * The admin endpoints over TCP; links to it are made on the control socket.
+   * Opens the admin endpoints over TCP. Links to them are made through the control socket.
    * @throws ListenError, AdminTokenError
    */
   async openAdmin(routes: ControlRoutes): Promise<void> {
@@ -72,17 +72,17 @@ export class Management {
     this.#closeIfLate();
   }
 
-  /** Null: there is no admin listener, or not yet. */
+  /** A link to the admin listener; null: there is no listener, or not yet. */
   makeLink(): string | null {
     return this.#admin?.makeLink() ?? null;
   }
 
-  /** Somebody may have lost patience while it was opened. */
+  /** A second signal may have closed everything while a listener was being opened. */
   #closeIfLate(): void {
     if (this.#state === 'closed') this.close();
   }
 
-  /** At once: whoever is connected is cut off. Idempotent. */
+  /** Closes everything at once, open connections too. Idempotent. */
   close(): void {
     this.#state = 'closed';
     this.#control?.close();

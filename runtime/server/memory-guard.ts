@@ -1,26 +1,27 @@
 /**
- * Keeps the process from the limit at which its system would kill it: near it, the largest of all threads is recycled, one at a time.
+ * Keeps the process below the memory limit at which the system would kill it: near that limit it recycles the largest thread of all
+ * pools, one at a time.
  *
- * What is not in threads this cannot free, nor what the next thread needs as well. So it looks whether it helped, and stops when it did
- * not, until there is less again or noticeably more.
+ * Recycling cannot free memory outside of threads, nor memory that the replacement needs again. So the guard checks whether the last
+ * recycling helped. If it did not, the guard pauses until usage has fallen below the threshold or has grown noticeably.
  */
 import { totalmem } from 'node:os';
 import type { Log } from '../logging/log.ts';
 import type { RecyclingCause } from '../pools/recycling.ts';
 
 export interface MemoryGuardOptions {
-  /** Undefined: what the system says. */
+  /** Undefined: the limit that the system reports. */
   readonly limitBytes?: number | undefined;
   /** 0: off. */
   readonly recycleAtPercent: number;
-  /** From the end of one recycling to the next. */
+  /** From the end of one recycling to the start of the next. */
   readonly everyMs: number;
 }
 
-/** A pool, as far as it matters here. */
+/** What the guard needs of a pool. */
 export interface GuardedPool<Thread extends GuardedThread = GuardedThread> {
   readonly name: string;
-  /** Those that take work. */
+  /** Its threads are those that take work. */
   readonly dispatcher: { readonly threads: readonly Thread[] };
   readonly renewal: { recycle(thread: Thread, cause: RecyclingCause): Promise<void> };
 }
@@ -30,8 +31,9 @@ export interface GuardedThread {
   readonly vitals: { readonly heapBytes: number; readonly externalBytes: number };
 }
 
-/** Of the limit: a thread that has less frees nothing that matters, and one that made less of a difference made none. */
+/** A thread that uses a smaller share of the limit is not worth recycling. */
 const LEAST_THREAD_SHARE = 0.05;
+/** A recycling that frees a smaller share of the limit has failed. */
 const LEAST_GAIN_SHARE = 0.02;
 const FAILURES_BEFORE_STOP = 2;
 
@@ -41,8 +43,9 @@ export class MemoryGuard {
   readonly #log: Log;
   readonly #rssBytes: () => number;
   #state: 'watching' | 'recycling' | 'helpless' = 'watching';
-  /** When the last recycling was over, and what there was before it. */
+  /** When the last recycling ended. */
   #recycledMs = Number.NEGATIVE_INFINITY;
+  /** Resident memory before the last recycling; 0: there is nothing to compare with. */
   #beforeBytes = 0;
   #failures = 0;
   #helplessAtBytes = 0;
@@ -80,7 +83,7 @@ export class MemoryGuard {
     else void this.#recycle(largest, rssBytes);
   }
 
-  /** Whether the last one helped, or something has changed since it was seen not to. */
+  /** Whether the last recycling helped, or usage has changed since two of them did not. */
   #mayHelp(rssBytes: number): boolean {
     if (this.#state === 'helpless') {
       if (rssBytes < this.#helplessAtBytes + this.#limitBytes * LEAST_THREAD_SHARE) return false;
@@ -131,7 +134,7 @@ export class MemoryGuard {
     try {
       await pool.renewal.recycle(thread, 'memory');
     } catch {
-      // The pool has told of it. What it did not free counts against the next attempt.
+      // The pool has logged the failure. `#mayHelp` counts it, because nothing was freed.
     } finally {
       this.#recycledMs = performance.now();
       this.#state = 'watching';
@@ -145,9 +148,9 @@ interface Candidate<Thread extends GuardedThread> {
   readonly bytes: number;
 }
 
-/** The limit of the control group, if there is one, or what the machine has. */
+/** The limit of the control group, or else the memory of the machine. */
 export function memoryOfSystem(): number {
   const constrained = process.constrainedMemory();
-  // Without a limit some systems say one that nobody can reach.
+  // Without a limit, some systems report a number beyond the machine's memory.
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

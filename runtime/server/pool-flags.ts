@@ -1,4 +1,4 @@
-/** Holds the flags that a configuration gives to threads against those that Node starts a thread with. */
+/** Finds the flags of a configuration with which Node starts no thread. */
 import type { Config } from '../config/config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
 import { childPath } from '../config/json-source.ts';

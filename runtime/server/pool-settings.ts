@@ -1,4 +1,4 @@
-/** What the configuration says of a pool, as the pool wants to be told. */
+/** Translates the configuration of a pool into the options of `Pool`. */
 import { pathToFileURL } from 'node:url';
 import type { ActorDirectory } from '../actors/directory.ts';
 import { companionOf } from '../actors/from-config.ts';
@@ -7,8 +7,8 @@ import type { PoolOptions } from '../pools/pool-options.ts';
 import type { Prints } from '../pools/prints.ts';
 
 /**
- * @param flags environment and Node's flags of the threads
- * @param onLoaded hears which files they load; null: nobody wants to
+ * @param flags the environment and Node's flags of the threads
+ * @param onLoaded called with the files that a thread has loaded; null: files are not watched
  */
 export function poolOptions(
   pool: PoolConfig,
@@ -46,7 +46,7 @@ export function poolOptions(
       pool: pool.name,
       ...(onLoaded && { watch: true }),
       requestWindowBytes: pool.requestWindowBytes,
-      // A quarter of the smaller window: with half of it in an update of the peer's, a quarter is always open.
+      // A quarter of the smaller window: with half of the window in an update on its way to the peer, a quarter stays open.
       creditEveryBytes: Math.min(pool.requestWindowBytes, config.http2.streamWindowBytes) >> 2,
       responseWindowBytes: pool.responseWindowBytes,
       writeBacklogBytes: pool.writeBacklogBytes,
@@ -54,7 +54,7 @@ export function poolOptions(
       validate: pool.validate,
       stopTimeoutMs: config.drainTimeoutMs,
       ...(config.requestId !== null && { requestIdField: config.requestId.field }),
-      // Our own applications have no tracer.
+      // Sluice's own applications (static files) have no tracer.
       ...(config.tracing?.spans === true &&
         !pool.hasOnlyActors &&
         !pool.applicationOptions && { tracing: { maxUnsent: config.tracing.maxUnsent } }),

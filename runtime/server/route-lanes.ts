@@ -1,6 +1,6 @@
 /**
- * The lanes of routes, which outlast a reload: what is with a pool counts towards the limit of its route, whichever configuration it came
- * by, and what a route costs is better guessed by its old code than by nothing.
+ * The lanes of routes. They outlast a reload: exchanges of both configurations count towards the limit of their route, and the cost of a
+ * route's old code is a better estimate for the new code than none.
  */
 import type { RouteConfig } from '../config/config.ts';
 import { Lane, type LaneOptions } from '../pools/lane.ts';
@@ -9,7 +9,7 @@ import type { Pool } from '../pools/pool.ts';
 export class RouteLanes {
   readonly #lanes = new WeakMap<Pool, Map<string, Lane>>();
 
-  /** @param maxHeld where the route says nothing of it */
+  /** @param maxHeld the default for a route that sets none */
   laneOf(route: RouteConfig, pool: Pool, maxHeld: number): Lane {
     const options: LaneOptions = {
       maxConcurrent: route.maxConcurrent ?? Infinity,
@@ -29,7 +29,7 @@ export class RouteLanes {
     return lane;
   }
 
-  /** No other routes lead to this pool any more. */
+  /** Forgets the lanes of all other routes to this pool. */
   keepOnly(routes: readonly RouteConfig[], pool: Pool): void {
     const kept = new Set(routes.map(({ host, path }) => `${host}${path}`));
     const lanes = this.#lanes.get(pool);

@@ -1,5 +1,4 @@
-/** Host and path → pool. Routes come most specific first; the first that matches is the one. */
-
+/** Maps host and path to a destination. Routes are sorted, the most specific first; the first that matches decides. */
 export interface Route<Target> {
   /** `*`, a lower-case name, or `*.` and a suffix. */
   readonly host: string;
@@ -8,7 +7,7 @@ export interface Route<Target> {
   readonly target: Target;
 }
 
-/** Answers remembered: paths repeat, but a peer chooses them, so there is an end to it. */
+/** The size of the cache of paths. It is bounded because peers choose the paths. */
 const REMEMBERED = 1024;
 
 export class Router<Target> {
@@ -21,9 +20,9 @@ export class Router<Target> {
     this.#anyHost = routes.every((route) => route.host === '*');
   }
 
-  /** @param path with its query, as it came. */
+  /** @param path as received, with its query */
   find(authority: string, path: string): Target | null {
-    // Where no route names a host, the path alone decides and its answer can be remembered.
+    // If no route names a host, the path alone decides, and the result can be cached.
     if (!this.#anyHost) return this.#search(hostOf(authority), pathOf(path));
     const known = this.#known.get(path);
     if (known !== undefined) return known;
@@ -48,7 +47,7 @@ function matchesHost(pattern: string, host: string): boolean {
 }
 
 function matchesPath(pattern: string, path: string): boolean {
-  // OPTIONS of the server as a whole (RFC 9110 section 9.3.7) is for who answers for all of it.
+  // OPTIONS * is about the server as a whole (RFC 9110 section 9.3.7), so only a route for all paths matches.
   if (path === '*') return pattern === '/*';
   if (!pattern.endsWith('/*')) return path === pattern;
   const prefix = pattern.slice(0, -2);

@@ -1,6 +1,6 @@
 /**
- * What the connections of a server are served with: its routes, the options of the protocols, and times. There are two fronts: one for
- * listeners that answer the paths of `health`, which come before every route, and one for those that do not.
+ * What connections need of their server: routes, protocol options and timeouts. There are two fronts: `checked` for listeners that answer
+ * the paths of `health` before every route, and `plain` for those that do not.
  */
 import type { Socket } from 'node:net';
 import { OutputBuffers } from '../bytes/output-buffers.ts';
@@ -23,16 +23,16 @@ import { RequestIds } from '../logging/request-ids.ts';
 import type { Reactor } from './reactor.ts';
 import { type Route, Router } from './router.ts';
 
-/** What a front needs of the server that has it. */
+/** What a front needs of its server. */
 export interface FrontOwner {
   readonly reactor: Reactor;
   readonly deadlines: Deadlines;
   readonly lingering: LingeringSockets;
-  /** Where requests go that no route matches. */
+  /** The destination of requests that no route matches. */
   nowhere(): Destination;
   destinationOf(route: RouteConfig): Destination;
   readiness(): Readiness;
-  /** What applications have said of their servers; null: nothing. */
+  /** The keep-alive timeout that applications have set on their servers; null: none has. */
   keepAliveTimeoutMs(): number | null;
   onUpgraded(front: Front, socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   forget(connection: Connection): void;
@@ -42,11 +42,11 @@ export interface FrontOwner {
 
 export interface Fronts {
   readonly plain: Front;
-  /** Answers the paths of `health` too. */
+  /** Also answers the paths of `health`. */
   readonly checked: Front;
 }
 
-/** What the configuration says of a front. */
+/** The part of a front that a reload may change. */
 type Settings = Pick<
   Front,
   'router' | 'http2' | 'http1' | 'headerTimeoutMs' | 'idleTimeoutMs' | 'maxTargetBytes' | 'labels'
@@ -63,7 +63,7 @@ export function makeFronts(config: Config, owner: FrontOwner): Fronts {
   return { plain: makeFront(plain, shared, owner), checked: makeFront(checked, shared, owner) };
 }
 
-/** Requests from now on are served by these, also on connections that stand, as far as a protocol lets them change. */
+/** New requests use the new settings, also on open connections as far as the protocol allows. */
 export function updateFronts({ plain, checked }: Fronts, config: Config, owner: FrontOwner): void {
   const settings = settingsOf(config, owner);
   Object.assign(plain, settings.plain);
@@ -80,7 +80,7 @@ function settingsOf(config: Config, owner: FrontOwner): { readonly [Name in keyo
     router: new Router(routes),
     http2: http2Options({
       ...config.http2,
-      // Announced when somebody takes it: a browser then sends its WebSockets here over HTTP/2.
+      // Announced only if a route accepts WebSockets, because browsers then send theirs over HTTP/2.
       enableConnectProtocol: config.routes.some(({ websocket }) => websocket),
     }),
     http1: {
@@ -149,7 +149,7 @@ function makeFront(
   return front;
 }
 
-/** The value of the Date field, made anew once a second. */
+/** The value of the Date field, formatted once a second. */
 class HttpDate {
   #text = '';
   #second = -1;

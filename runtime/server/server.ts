@@ -1,4 +1,4 @@
-/** Puts the parts together and runs them: pools first, listeners when the applications are loaded, until it is drained or destroyed. */
+/** Assembles and runs a server: pools first, listeners when the applications are loaded, until `drain` or `destroy`. */
 import { flushCompileCache } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { Redaction } from '../../wire/redaction.ts';
@@ -42,8 +42,9 @@ import { poolOptions } from './pool-settings.ts';
 import { Reactor } from './reactor.ts';
 import { flagsWith, threadFlags } from './thread-flags.ts';
 
-/** Deadlines of connections are kept to about this. */
+/** The precision of connections' deadlines. */
 const TICK_MS = 1_000;
+
 export interface ServerParts {
   readonly reactor: Reactor;
   readonly connections: Iterable<Connection>;
@@ -57,21 +58,21 @@ export class Server {
   readonly #log: Log;
   readonly #reactor: Reactor;
   #pools: ReadonlyMap<string, Pool>;
-  /** Hears of each pool that a reload makes, before its threads start. */
+  /** Called with each pool that a reload creates, before its threads start. */
   onPoolCreated: ((pool: Pool) => void) | null = null;
-  /** Null: there are none. */
+  /** Null: there are no actors. */
   readonly #actors: ActorDirectory | null;
-  /** No route leads to them any more: they finish what they have. */
+  /** Removed pools that still finish their exchanges. */
   readonly #retiring = new Set<Pool>();
   readonly #destinations: Destinations;
-  /** Null: its modules have not been loaded. */
+  /** Null: its modules are not loaded yet. */
   #frontend: Frontend | null = null;
-  /** Null: every listener is cleartext. */
+  /** Null: no listener has TLS. */
   #certificates: Certificates | null = null;
   readonly #memoryGuard: MemoryGuard;
   readonly #refusals: RefusalLog;
   #reload: ReloadTransaction | null = null;
-  /** Pools that go on with what they had loaded, and why. */
+  /** Why a pool keeps the version that it has loaded instead of the one on the disk. */
   readonly #stale = new Map<string, StaleStatus>();
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
@@ -86,7 +87,7 @@ export class Server {
   readonly #threadFlags = threadFlags();
   readonly #events = new RecentEvents();
 
-  /** @param prints takes what applications print; default: Node passes it on, to the process's own streams */
+  /** @param prints takes the output of applications; default: Node writes it to the process's own streams */
   constructor(config: Config, log: Log, prints?: Prints, development: Development | null = null) {
     this.#config = config;
     this.#log = log;
@@ -126,12 +127,12 @@ export class Server {
     return development && ((pool, files) => development.onLoaded(pool, files));
   }
 
-  /** With those that finish what they have. */
+  /** Including removed pools that still finish their exchanges. */
   get #allPools(): readonly Pool[] {
     return [...this.#pools.values(), ...this.#retiring];
   }
 
-  /** What moves exchanges, for a look at what stands still. */
+  /** The parts that move exchanges, for diagnosis of exchanges that do not move. */
   get parts(): ServerParts {
     return {
       reactor: this.#reactor,
@@ -163,7 +164,7 @@ export class Server {
     });
   }
 
-  /** What metrics tell beside that. */
+  /** What metrics report beside the status. */
   details(): MonitoringDetails {
     return detailsOf(this.#allPools, this.#frontend?.counters ?? new FrontCounters());
   }
@@ -172,34 +173,34 @@ export class Server {
     return this.#state;
   }
 
-  /** Exchanges whose streams are open, the newest first. */
+  /** Open exchanges, the newest first. */
   exchanges(): Iterable<Exchange> {
     return this.#frontend?.exchanges() ?? [];
   }
 
-  /** What has happened to threads and pools lately. */
+  /** Recent events of threads and pools. */
   get events(): RecentEvents {
     return this.#events;
   }
 
-  /** Whether every pool that requests depend on can answer them. */
+  /** Whether every pool that is not optional can answer. */
   readiness(): Readiness {
     const { pools, health } = this.#config;
     const needed = [...this.#pools.values()].filter(({ name }) => pools[name]?.optional === false);
     return readinessOf(this.#state, needed, this.#reactor.nowMs, health.unresponsiveMs);
   }
 
-  /** How long requests took; null: the configuration has nobody who asks. */
+  /** How long requests took; null: there is no `monitoring`. */
   get durations(): RequestDurations | null {
     return this.#destinations.durations;
   }
 
-  /** Resolves when so many threads of a pool have died that its configuration says to end the server. */
+  /** Resolves when a pool with `restart.giveUp` has lost too many threads. */
   get gaveUp(): Promise<void> {
     return this.#gaveUp.promise;
   }
 
-  /** As `Pool.startFailed`, of any pool. */
+  /** As `Pool.startFailed`, for all pools. */
   get startFailed(): Promise<never> {
     return Promise.race([...this.#pools.values()].map((pool) => pool.startFailed));
   }
@@ -219,8 +220,8 @@ export class Server {
   }
 
   /**
-   * Reads certificates and keys anew. Connections stay; new ones get what the files say now. The log says what has been
-   * reloaded, or why nothing has; files that are wrong change nothing.
+   * Reads certificates and keys again. Open connections keep theirs; new ones get the new ones. The log tells what has been reloaded, or
+   * why nothing has. Invalid files change nothing.
    * @throws ConfigError, NoCertificatesError
    */
   async readCertificates(): Promise<void> {
@@ -230,8 +231,8 @@ export class Server {
   }
 
   /**
-   * Comes to run another configuration, and what is on the disk now, without losing an exchange. One at a time.
-   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: it runs what it ran before
+   * Takes over another configuration and the code on the disk without losing an exchange. One reload runs at a time.
+   * @throws ConfigError, ApplicationLoadError, ReloadStoppedError: nothing has changed
    */
   async reload(config: Config, only: ReadonlySet<string> | 'all' = 'all'): Promise<ReloadReport> {
     if (this.#state !== 'running') throw new ReloadStoppedError();
@@ -241,7 +242,7 @@ export class Server {
     return await reload.run();
   }
 
-  /** Comes to run a configuration that has other numbers of threads or another level of the log, and no other difference: at once. */
+  /** Takes over, at once, a configuration that differs only in numbers of threads or the level of the log. */
   adjust(config: Config): void {
     if (this.#state !== 'running') throw new ReloadStoppedError();
     const before = this.#config;
@@ -254,7 +255,7 @@ export class Server {
     }
   }
 
-  /** Resolves when the threads of before the last reload have ended. */
+  /** Resolves when the old threads of the last reload have ended. */
   async reloadSettled(): Promise<void> {
     await this.#reload?.settled();
   }
@@ -290,7 +291,7 @@ export class Server {
       : error.message;
   }
 
-  /** At one moment: exchanges that are open stay where they are, those that begin from now on go by this. */
+  /** Open exchanges stay where they are; new ones use the new configuration. */
   #take(config: Config, pools: ReadonlyMap<string, Pool>): void {
     const before = this.#config;
     this.#config = config;
@@ -315,38 +316,38 @@ export class Server {
   }
 
   /**
-   * @param alongside what is to be done while applications load, before the listeners open
-   * @throws ConfigError for files of TLS, ApplicationLoadError, ListenError, what `alongside` throws
+   * @param alongside runs while applications load, before the listeners open
+   * @throws ConfigError (TLS files), ApplicationLoadError, ListenError, what `alongside` throws
    */
   async start(alongside: () => Promise<void> = async () => {}): Promise<void> {
     for (const { code, where, message } of warningsOf(this.#config)) this.#log.warn({ code, where }, message);
-    // First, as it is soon known to be wrong.
+    // First, because an error shows at once.
     await this.#loadCertificates();
     const hosts = await resolveHosts(this.#config.listeners);
     if (!this.#isStarting) return;
     const pools = Promise.all([...this.#pools.values()].map((pool) => pool.start()));
-    // The main thread has nothing else to do while applications load.
+    // The main thread would only wait while applications load.
     const [{ Frontend }] = await Promise.all([import('./frontend.ts'), pools, alongside()]);
     if (!this.#isStarting) return;
     const frontend = new Frontend(this.#config, this.#frontendOwner());
     this.#frontend = frontend;
     await frontend.open(hosts, this.#certificates);
     if (!this.#isStarting) {
-      // Listeners that were opened since it was told to stop.
+      // They were opened after the server was told to stop.
       frontend.close();
       return;
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
     this.#state = 'running';
-    // Not left to the end of the process, which may be a SIGKILL: the next start would compile everything anew.
+    // Now and not at exit: after a SIGKILL the next start would compile everything again.
     setImmediate(flushCompileCache);
   }
 
   async #loadCertificates(): Promise<void> {
     const { listeners, file, http1 } = this.#config;
     if (listeners.every(({ tls }) => tls === null)) return;
-    // Not imported by a server in cleartext: it starts sooner without.
+    // Imported only if a listener has TLS, because a start without it is faster.
     const { Certificates } = await import('../tls/certificates.ts');
     this.#certificates = new Certificates(http1.enabled ? ['h2', 'http/1.1'] : ['h2'], this.#log);
     await this.#certificates.load(listeners, file);
@@ -391,7 +392,7 @@ export class Server {
     };
   }
 
-  /** The longest that a pool's application wants: a proxy in front that keeps its connections for less is then right with all of them. */
+  /** The longest of all applications' timeouts, so that a proxy in front that closes its connections sooner is safe with every pool. */
   #keepAliveTimeoutMs(): number | null {
     const wanted = [...this.#pools.values()].map((pool) => pool.keepAliveTimeoutMs ?? 0);
     return Math.max(0, ...wanted) || null;
@@ -428,8 +429,8 @@ export class Server {
   }
 
   /**
-   * Goes on for `drainDelayMs` without being ready, stops taking requests, lets what is open finish, and ends; after the deadline the
-   * rest is reset. Threads that do not end by themselves have been told to when this resolves, and `destroy` waits for them.
+   * Serves on for `drainDelayMs` without being ready, then takes no more requests, lets open exchanges finish, and ends. After the deadline
+   * it resets the rest. When this resolves, all threads have been told to end; `destroy` waits for them.
    */
   async drain(): Promise<void> {
     if (this.#state === 'running' && this.#config.drainDelayMs > 0) {
@@ -439,13 +440,13 @@ export class Server {
     if (this.#isEnded) return;
     this.#state = 'draining';
     await this.#drain.run();
-    // Somebody lost patience meanwhile.
+    // `destroy` was called meanwhile.
     if (this.#isEnded) return;
     void this.destroy();
     this.#log.info('stopped');
   }
 
-  /** Asked again behind every wait of the start: the server may have been told to stop meanwhile. */
+  /** Checked after every `await` of the start, because the server may have been told to stop meanwhile. */
   get #isStarting(): boolean {
     return this.#state === 'starting';
   }
@@ -454,7 +455,7 @@ export class Server {
     return this.#state === 'ended';
   }
 
-  /** Ends everything at once; resolves when the threads have ended, which one that waits in the kernel never does. Idempotent. */
+  /** Ends everything at once. Resolves when the threads have ended; a thread that waits in the kernel never does. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'ended';
     this.#drain.end();
@@ -466,7 +467,7 @@ export class Server {
   }
 }
 
-/** The most impatient of the pools decides. */
+/** The shortest `recallAfterMs` of all pools. */
 function maintainEveryMs({ pools }: Config): number {
   return Math.min(...Object.values(pools).map((pool) => pool.recallAfterMs));
 }

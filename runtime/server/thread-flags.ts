@@ -1,6 +1,6 @@
 /**
- * What a thread of ours is started with: the environment and Node's flags, as this process has them, without what only the
- * process or its main thread is meant for.
+ * The environment and Node's flags with which threads are started: those of this process, without what is meant only for the process or
+ * its main thread.
  */
 import { getCompileCacheDir } from 'node:module';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
@@ -14,19 +14,19 @@ import {
 
 export interface ThreadFlags {
   readonly env: NodeJS.ProcessEnv;
-  /** Missing: Node hands on its own, of which it leaves out what no thread takes. */
+  /** Absent: Node passes on the process's flags itself, without those that no thread takes. */
   readonly execArgv?: string[];
 }
 
-/** What Node refuses to start a thread with; it says so of one flag, or of several. */
+/** Tells with which flags Node refuses to start a thread. */
 export interface ThreadJudge {
-  /** Null when nobody knows. */
+  /** Null: Node did not say. */
   refusedArguments(execArgv: readonly string[]): readonly string[] | null;
   /** The first flag in NODE_OPTIONS that no thread takes; null when there is none. */
   refusedOption(options: string): string | null;
 }
 
-/** What a pool has its threads started with on top of that. */
+/** The environment and flags that a pool adds. */
 export interface OwnFlags {
   readonly env: Readonly<Record<string, string>>;
   readonly execArgv: readonly string[];
@@ -36,22 +36,22 @@ export interface OwnFlags {
 export function flagsWith({ env, execArgv }: ThreadFlags, own: OwnFlags): ThreadFlags {
   const both = { env: environmentWith(env, own.env), ...(execArgv && { execArgv }) };
   if (own.execArgv.length === 0) return both;
-  // Given flags of its own, Node hands on none of the process's.
+  // If a thread has flags of its own, Node passes on none of the process's.
   return { ...both, execArgv: [...(execArgv ?? argumentsTaken(process.execArgv, node)), ...own.execArgv] };
 }
 
 function environmentWith(env: NodeJS.ProcessEnv, own: OwnFlags['env']): NodeJS.ProcessEnv {
-  // The process's own is looked at when a thread starts.
+  // Not copied without need: Node reads `process.env` itself each time that a thread starts.
   if (Object.keys(own).length === 0) return env;
-  // Sockets that systemd has passed are the server's.
+  // Sockets that systemd has passed belong to the server.
   const { LISTEN_FDS: _descriptors, LISTEN_PID: _process, LISTEN_FDNAMES: _names, ...rest } = env;
   return { ...rest, ...own };
 }
 
-/** What of a pool's flags no thread can be started with. */
+/** The flags of a pool with which no thread can be started. */
 export function refusedFlags({ env, execArgv }: OwnFlags): {
   readonly execArgv: readonly string[];
-  /** Of `NODE_OPTIONS` in `env`. */
+  /** The first such flag in `NODE_OPTIONS` of `env`; null: there is none. */
   readonly option: string | null;
 } {
   return {
@@ -60,17 +60,17 @@ export function refusedFlags({ env, execArgv }: OwnFlags): {
   };
 }
 
-/** For every thread that is started from now on. */
+/** For all threads of a server. */
 export function threadFlags(): ThreadFlags {
-  // A thread takes no part in the main thread's compile cache unless its environment names it; loading without is half as fast.
+  // A thread uses the compile cache of the main thread only if its environment names it. Without the cache, loading takes twice as long.
   const cache = getCompileCacheDir();
   const environment = cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache };
   return flagsForThreads({ execArgv: process.execArgv, environment }, node);
 }
 
 /**
- * Flags that are not the process's own, or that are handed over by hand, are judged by Node: one of the process's or of V8's among them,
- * and no thread starts. So those are left out; they have done what they do for all threads.
+ * Node starts no thread if the flags that it is given explicitly contain one of the process's or of V8's. Those are left out: they apply
+ * to the whole process anyway.
  */
 export function flagsForThreads(flags: NodeFlags, judge: ThreadJudge): ThreadFlags {
   const { execArgv, environment } = flags;
@@ -92,7 +92,7 @@ function optionsTaken(options: string, judge: ThreadJudge): string {
   for (let flag = judge.refusedOption(rest); flag !== null; flag = judge.refusedOption(rest)) {
     const name = flag;
     const kept = optionsWithout(rest, (text) => text.split('=', 1)[0] === name);
-    // Node speaks of what is not there: rather threads without flags than none.
+    // Node names a flag that is not in the text. Threads without flags are better than none.
     if (kept === rest) return '';
     rest = kept;
   }
@@ -101,7 +101,7 @@ function optionsTaken(options: string, judge: ThreadJudge): string {
 
 function argumentsTaken(execArgv: readonly string[], judge: ThreadJudge): string[] {
   let rest = [...execArgv];
-  // Node stops at the value of a flag that it does not know, so what stands behind is heard of when that flag has gone.
+  // Node stops at the value of a flag that it does not know, so flags behind it are reported once that flag has been removed.
   for (;;) {
     const out = judge.refusedArguments(rest);
     if (out === null) return [];
@@ -116,8 +116,8 @@ function argumentsTaken(execArgv: readonly string[], judge: ThreadJudge): string
 const NO_FLAG = '--no-flag-of-any-version-of-node';
 
 /**
- * Node alone knows, and tells only by refusing to start a thread. So that none is started when all are right, one more flag stands
- * behind them, which is wrong.
+ * Only Node knows which flags a thread takes, and it tells only by refusing to start one. A flag that no version has is appended, so that
+ * no thread starts when all others are valid.
  */
 export const node: ThreadJudge = {
   refusedArguments: (execArgv) => {
@@ -140,7 +140,7 @@ function refusal(flags: Pick<WorkerOptions, 'env' | 'execArgv'>): string {
   return '';
 }
 
-/** @param list flags of `execArgv` in their order, with commas between; a flag may have commas itself */
+/** @param list flags of `execArgv` in their order, separated by commas; a flag may contain commas itself */
 function flagsIn(list: string, execArgv: readonly string[]): string[] {
   const found: string[] = [];
   let rest = list;

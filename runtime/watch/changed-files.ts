@@ -1,27 +1,28 @@
 /**
- * Tells which of a set of files have changed. Their folders are watched and not they: editors write a new file and rename it into the
- * place of the old one, of which a watch on the old file would hear nothing. A folder's watch tells of more than there is, or without a
- * name, so what a file is (size, time, inode) is compared with what it was.
+ * Reports which of a set of files have changed. It watches their folders, because an editor may write a new file and rename it over the
+ * old one, which a watch on the old file does not notice. A folder's watch may report too much, or no name, so size, time and inode of
+ * each file are compared with those seen last.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Editors and compilers change several files in one go, and truncate before they write. */
+/** Editors and compilers change several files together, and truncate a file before they write it. */
 const QUIET_MS = 50;
-/** Folders that are watched; the system has a limit of its own on them. */
+/** The most folders that are watched. The system has its own, often smaller, limit. */
 const MOST_FOLDERS = 4_096;
 
 export class ChangedFiles {
   readonly #onChanged: (files: readonly string[]) => void;
   readonly #onFailure: (folder: string, error: Error) => void;
-  /** What each file was when it was looked at last. */
+  /** Size, time and inode of each file as seen last. */
   readonly #states = new Map<string, string>();
+  /** Null: the folder cannot be watched. */
   readonly #watchers = new Map<string, FSWatcher | null>();
   #timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param onChanged something has changed, and nothing has for a moment
-   * @param onFailure a folder cannot be watched
+   * @param onChanged called when files have changed and no folder has reported anything for a moment
+   * @param onFailure called when a folder cannot be watched
    */
   constructor(
     onChanged: (files: readonly string[]) => void,
@@ -31,7 +32,7 @@ export class ChangedFiles {
     this.#onFailure = onFailure;
   }
 
-  /** Idempotent. A file that is watched already is what it was when it was looked at last. */
+  /** Idempotent: a change to a file that is watched already is still reported. */
   add(file: string): void {
     if (this.#states.has(file)) return;
     this.#states.set(file, stateOf(file));

@@ -1,6 +1,7 @@
 /**
- * `sluice start --watch`: what a pool's threads have loaded is watched, and the configuration. A file that changes reloads the pools that
- * have it, the configuration all of them. Not for production: files are looked at on the reactor's thread, and errors are shown to browsers.
+ * `sluice start --watch`: watches the configuration and the files that a pool's threads have loaded. A changed file reloads the pools
+ * that have loaded it; a changed configuration reloads all pools. Not for production: the reactor's thread checks the files, and
+ * browsers are shown errors.
  */
 import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -9,12 +10,11 @@ import { sourceLineOf } from '../logging/source-line.ts';
 import type { ApplicationLoadError } from '../pools/application-load-error.ts';
 import { ChangedFiles } from './changed-files.ts';
 
-/** Who reloads. */
 export interface Reloads {
   reload(by: string, pools: ReadonlySet<string> | 'all'): Promise<unknown>;
 }
 
-/** What is begun before a change is not worth waiting for. */
+/** A developer does not want to wait for exchanges of the old version. */
 const DRAIN_TIMEOUT_MS = 1_000;
 
 export class Development {
@@ -34,25 +34,25 @@ export class Development {
     this.#files.add(configFile);
   }
 
-  /** The configuration as it is better for development: a change takes effect at once. */
+  /** The configuration with shorter waits, so that a change takes effect at once. */
   static configOf(config: Config): Config {
     const pools = Object.entries(config.pools).map(([name, pool]) => [name, { ...pool, minUptimeMs: 0 }]);
     const drainTimeoutMs = Math.min(config.reload.drainTimeoutMs, DRAIN_TIMEOUT_MS);
     return { ...config, pools: Object.fromEntries(pools), reload: { ...config.reload, drainTimeoutMs } };
   }
 
-  /** With the line of the source that the error is about. */
+  /** The error with the line of source code that caused it. */
   readonly explain = (error: ApplicationLoadError): string => {
     const line = sourceLineOf(error.report.stack);
     return line === null ? error.message : `${error.message}\n${line}`;
   };
 
-  /** From now on changes lead to reloads. */
+  /** From now on a change causes a reload. */
   begin(reloads: Reloads): void {
     this.#reloads = reloads;
   }
 
-  /** A thread of the pool has loaded these. */
+  /** A thread of the pool has loaded these files. */
   onLoaded(pool: string, files: readonly string[]): void {
     for (const file of files) {
       const pools = this.#pools.get(file) ?? new Set();
@@ -66,7 +66,7 @@ export class Development {
     if (this.#reloads === null) return;
     const pools = new Set(files.flatMap((file) => [...(this.#pools.get(file) ?? [])]));
     const what = files.includes(this.#configFile) ? 'all' : pools;
-    // The log has what comes of it.
+    // The log tells the outcome.
     void this.#reloads.reload('a changed file', what).catch(() => undefined);
   }
 

@@ -1,14 +1,13 @@
 /**
- * What a browser on this machine is shown in place of a pool whose new version does not load: why, instead of what the old one says. Others,
- * and whoever asks for something else than a page, get the old one. Only while files are watched.
+ * Shows a browser on this machine why the new version of a pool does not load, in place of the pool's pages. Other clients, and requests
+ * for anything but a page, get the old version. Used only with `--watch`.
  */
-
 import type { Explanation } from '../exchange/contracts.ts';
 import type { Exchange, Taker } from '../exchange/exchange.ts';
 import { hostOf } from '../server/router.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
-/** A name that somebody else has pointed here would let his pages read ours. */
+/** Any other name may belong to an attacker who points it at 127.0.0.1 to read this page (DNS rebinding). */
 const LOCAL_HOST = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 const FIELDS: readonly string[] = [
@@ -27,7 +26,7 @@ export class StalePage implements Taker {
   readonly #why: () => string | undefined;
   #isAnswering = false;
 
-  /** @param why the pool does not run what is on the disk; undefined: it does */
+  /** @param why the version on the disk does not load; undefined: it runs */
   constructor(pool: Taker, why: () => string | undefined) {
     this.#pool = pool;
     this.#why = why;
@@ -61,7 +60,7 @@ function isForPerson({ method, remoteAddress, authority, fields }: Exchange): bo
   return false;
 }
 
-/** Looks again every second, so that it goes when the fault does. */
+/** It refreshes every second, so it disappears when the new version loads. */
 function pageOf(why: string): string {
   return `<!doctype html>
 <html lang="en">
