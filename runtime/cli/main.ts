@@ -6,6 +6,7 @@ import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } fr
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
 import type { LogOutput } from '../logging/log.ts';
+import { Hangups } from '../process/hangup.ts';
 import { StopSignals } from '../process/stop-signals.ts';
 import { readVersion } from '../process/version.ts';
 import { findRefusedFlags } from '../server/pool-flags.ts';
@@ -139,6 +140,7 @@ async function start(
   environment: Environment,
 ): Promise<number> {
   const signals = new StopSignals();
+  const hangups = new Hangups();
   const missing = findMissingApplications(config);
   if (missing.length > 0) {
     complain(describeProblems(config.file, missing));
@@ -177,13 +179,14 @@ async function start(
   let exitCode: number;
   try {
     const read = configReader(file, overrides);
-    if (!watch) exitCode = await serve(config, log, prints, signals, read, tail);
+    if (!watch) exitCode = await serve(config, log, prints, signals, hangups, read, tail);
     else {
       const { Development } = await import('../watch/development.ts');
       const { configOf } = Development;
       const development = new Development(config.file, log);
       const readDevelopment = async () => configOf(await read());
-      exitCode = await serve(configOf(config), log, prints, signals, readDevelopment, tail, development);
+      const served = configOf(config);
+      exitCode = await serve(served, log, prints, signals, hangups, readDevelopment, tail, development);
     }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -1,9 +1,9 @@
 /**
- * What a SIGHUP means. An operator sends it for a reload. The system sends it when the terminal closes that the server was started from:
- * nobody is there any more who wants the server, so it drains.
+ * What a SIGHUP means. An operator sends it for a reload. The system sends it when the terminal closes from which the server was started:
+ * nobody wants the server any more, so it drains.
  *
- * A terminal that has gone answers nothing: what was one at the start is none then. Who starts the server under nohup, by a supervisor, or
- * with all of its three streams elsewhere has no terminal here.
+ * The two are told apart by the standard streams: a stream that was a terminal at the start is none after the terminal has closed. A
+ * server under nohup or a supervisor, or with all three streams elsewhere, has no terminal.
  */
 import { isatty } from 'node:tty';
 
@@ -11,7 +11,7 @@ const STANDARD_STREAMS = [0, 1, 2];
 
 export class Terminal {
   readonly #isTerminal: (fd: number) => boolean;
-  /** Of the standard streams. */
+  /** The standard streams that were a terminal at the start. */
   readonly #fds: readonly number[];
 
   constructor(isTerminal: (fd: number) => boolean = isatty) {
@@ -19,8 +19,32 @@ export class Terminal {
     this.#fds = STANDARD_STREAMS.filter(isTerminal);
   }
 
-  /** It was there, and is not any more. */
+  /** There was a terminal at the start, and there is none now. */
   get hasClosed(): boolean {
     return this.#fds.length > 0 && !this.#fds.some(this.#isTerminal);
   }
+}
+
+/** SIGHUP from the beginning of a start on: a process without a handler would be killed by it. */
+export class Hangups {
+  readonly #terminal: Terminal;
+  /** Signals before `tellTo` ask for one reload together. */
+  #isMissed = false;
+  #listener: ((hasTerminalClosed: boolean) => void) | null = null;
+
+  constructor(source: NodeJS.EventEmitter = process, terminal = new Terminal()) {
+    this.#terminal = terminal;
+    source.on('SIGHUP', this.#onSignal);
+  }
+
+  /** Calls the listener for each signal from now on, and once for all earlier ones. */
+  tellTo(listener: (hasTerminalClosed: boolean) => void): void {
+    this.#listener = listener;
+    if (this.#isMissed) this.#onSignal();
+  }
+
+  readonly #onSignal = (): void => {
+    if (this.#listener === null) this.#isMissed = true;
+    else this.#listener(this.#terminal.hasClosed);
+  };
 }

@@ -18,7 +18,7 @@ import { Reloader } from '../reload/reloader.ts';
 import { Management } from '../server/management.ts';
 import { Server } from '../server/server.ts';
 import type { Development } from '../watch/development.ts';
-import { Terminal } from './hangup.ts';
+import type { Hangups } from './hangup.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /**
@@ -34,17 +34,16 @@ export async function serve(
   log: Log,
   prints: Prints,
   signals: StopSignals,
+  hangups: Hangups,
   readConfig: () => Promise<Config>,
   tail: LogTail,
   development: Development | null = null,
 ): Promise<number> {
   const server = new Server(config, log, prints, development);
-  // From the beginning, as `StopSignals` are.
-  const terminal = new Terminal();
   const reloader = new Reloader(server, readConfig, log, development?.explain);
-  process.on('SIGHUP', () => {
-    if (terminal.hasClosed) signals.hangUp();
-    // The log has what comes of it.
+  hangups.tellTo((hasTerminalClosed) => {
+    if (hasTerminalClosed) signals.hangUp();
+    // The log tells the outcome.
     else void reloader.reload('SIGHUP').catch(() => undefined);
   });
   signals.tellTo(log);

@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT at any moment of a start: the server drains, and the process ends with 0. */
+/** Signals at any moment of a start: SIGTERM and SIGINT drain the server, and the process ends with 0; SIGHUP reloads it once it runs. */
 import test from 'ava';
 import { application } from './harness.ts';
 import { startProcess } from './process.ts';
@@ -18,12 +18,10 @@ function onLoadOf(module: string, signal: NodeJS.Signals): string {
   return `--import data:text/javascript,${encodeURIComponent(code)}`;
 }
 
+const modules = ['/runtime/logging/log.ts', '/runtime/process/serve.ts', '/runtime/server/server.ts'];
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  for (const module of [
-    '/runtime/logging/log.ts',
-    '/runtime/process/serve.ts',
-    '/runtime/server/server.ts',
-  ]) {
+  for (const module of modules) {
     test(`${signal} while ${module.slice(1)} is loaded is a drain, before there is anything to drain`, async (t) => {
       const { ended, log } = startProcess(t, { pools }, [], { NODE_OPTIONS: onLoadOf(module, signal) });
       t.deepEqual(await ended, { code: 0, signal: null });
@@ -41,5 +39,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     });
     t.deepEqual(await ended, { code: 0, signal: null });
     t.truthy(log.find('stopped'));
+  });
+}
+
+for (const module of modules) {
+  test(`SIGHUP while ${module.slice(1)} is loaded reloads the server once it runs`, async (t) => {
+    const hook = { NODE_OPTIONS: onLoadOf(module, 'SIGHUP') };
+    const { child, ended, log } = startProcess(t, { pools }, [], hook);
+    await log.until('reloaded: ');
+    t.is(log.count('reload requested'), 1);
+    child.kill('SIGTERM');
+    t.deepEqual(await ended, { code: 0, signal: null });
   });
 }
