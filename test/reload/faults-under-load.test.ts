@@ -51,6 +51,30 @@ for (const fate of ['hangs on load', 'waits on load'] satisfies Fate[]) {
   });
 }
 
+for (const fate of ['dies in start', 'dies soon'] satisfies Fate[]) {
+  test.serial(`a reload to a version that dies, under load: ${fate}`, async (t) => {
+    const { load, pool, input, log, server, reload } = await start(t);
+    const proven = { ...pool, minUptimeMs: START_PATIENCE_MS };
+    for (let round = 1; round <= ROUNDS; round++) {
+      await load.completed(100);
+      load.fate = fate;
+      await t.throwsAsync(reload({ ...input, pools: { pool: proven } }), {
+        code: 'SLUICE_APPLICATION_LOAD_FAILED',
+      });
+      load.fate = 'lives';
+      await load.completed(100);
+      t.is(server.status().pools[0]?.threads.length, 2, 'the old ones');
+    }
+    await reload();
+    await load.completed(100);
+    const { failed, refused } = await load.end();
+    t.is(refused, 0);
+    t.is(failed, server.status().pools[0]?.exchanges.lost, 'what the new threads had begun when they died');
+    if (fate === 'dies in start') t.is(failed, 0);
+    else t.is(log.count('thread died'), ROUNDS);
+  });
+}
+
 for (const fate of ['dies in stop', 'never stops'] satisfies Fate[]) {
   test.serial(`threads that make room do not stop as they should, under load: ${fate}`, async (t) => {
     const { load, log, server, reload } = await start(t, fate);
