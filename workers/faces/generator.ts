@@ -1,6 +1,6 @@
 /**
- * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers, and is asked for the next
- * item when the last has been taken.
+ * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers. It is asked for the next item when
+ * the peer's credit has let the last one go.
  */
 import { types } from 'node:util';
 import { HostError } from '../exchange/errors.ts';
@@ -15,8 +15,8 @@ import type {
 } from '../gateway.ts';
 
 /**
- * A generator that has its next item at hand gives it within so many microtasks. So long a head or a first chunk is held, so that
- * a small response leaves whole; one that waits for something else sends what it has.
+ * A generator that does not wait for anything yields its next item within so many microtasks. The head and the first chunk are held for
+ * that long, so that a small response is sent in one message. If the generator waits for something, they are sent without it.
  */
 const TASKS_AT_HAND = 4;
 
@@ -35,13 +35,13 @@ async function drive(items: Items, exchange: Exchange): Promise<void> {
     const head = await informAndHead(items, exchange);
     if (head !== null) await respond(items, exchange, head);
   } catch (error) {
-    // It may stand at a `yield`: what it has open is closed by its `finally`.
+    // The generator may be suspended at a `yield`; `return` runs its `finally` blocks.
     await items.return();
     throw error;
   }
 }
 
-/** Sends what is interim. Null: it ended without a final head, which is for the host to judge. */
+/** Sends interim responses. Null if the generator ended without a final head; the host then answers. */
 async function informAndHead(items: Items, exchange: Exchange): Promise<YieldedHead | null> {
   for (;;) {
     const { value, done } = await items.next();
@@ -92,7 +92,7 @@ async function mustBeOver(items: Items): Promise<void> {
   );
 }
 
-/** What a promise holds, when it has it within a few microtasks; otherwise null. Its rejection is for who waits for it. */
+/** The result of a promise that settles within a few microtasks, otherwise null. The caller still handles its rejection. */
 async function atHand(promise: Promise<Result>): Promise<Result | null> {
   let settled: Result | null = null;
   promise.then(

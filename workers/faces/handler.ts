@@ -1,4 +1,4 @@
-/** The handler face (docs/sgi.md, rule 12.3): what happens to an exchange, as calls, each of which is waited for. */
+/** The handler face (docs/sgi.md, rule 12.3): an object with a method for each event of an exchange. Each call is awaited. */
 import type { Application, Closed, Exchange, HandlerApplication, HandlerClass } from '../gateway.ts';
 
 export function fromHandler(handler: HandlerApplication | HandlerClass): Application {
@@ -10,7 +10,7 @@ export function fromHandler(handler: HandlerApplication | HandlerClass): Applica
   return (exchange) => run(new handler(), exchange);
 }
 
-/** A handler that only looks at heads is a function of an exchange already. */
+/** A handler that has only `onHeaders` is a function of an exchange. */
 function faceOf(handler: HandlerApplication): Application | null {
   if (handler.onData !== undefined || handler.onEnd !== undefined || handler.onClose !== undefined)
     return null;
@@ -28,8 +28,8 @@ async function run(handler: HandlerApplication, exchange: Exchange): Promise<voi
 }
 
 /**
- * Calls `onClose` once when the exchange is over. It may be over only after the function has returned (it was not complete, or its
- * request was not read), so nobody can always wait for it; what it throws then is told as a warning.
+ * Calls `onClose` once when the exchange is over. The exchange may end after the function has returned (because it was incomplete, or its
+ * request was not read). Nobody awaits `onClose` then, so an error of it becomes a warning.
  */
 class Closing {
   #state: 'open' | 'closed' | 'waited for' = 'open';
@@ -49,7 +49,7 @@ class Closing {
   }
 
   async ifClosed(): Promise<void> {
-    // What was decided in this turn is told in its microtasks.
+    // An exchange that ended in this turn reports it in the next microtask.
     await undefined;
     if (this.#state !== 'closed') return;
     this.#state = 'waited for';

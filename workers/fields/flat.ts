@@ -1,16 +1,16 @@
-/** Fields that are laid out flat already, as they travel: for who has them so, and a gateway takes them without a pair for each. */
+/** Fields as the flat list in which they are sent. A gateway takes the list without allocating a pair for each field. */
 import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
 import type { FieldValue } from '../gateway.ts';
 
 export class FlatFields implements Iterable<readonly [name: string, value: FieldValue]> {
-  /** Name, value, name, value… in lower case; marks in front of the names. */
+  /** Name, value, name, value…: names in lower case, each behind its mark if it has one. */
   readonly flat: readonly string[];
 
   constructor(flat: readonly string[]) {
     this.flat = flat;
   }
 
-  /** As an application would have given them. */
+  /** The pairs that an application would have passed. */
   *[Symbol.iterator](): Iterator<readonly [name: string, value: FieldValue]> {
     const { flat } = this;
     for (let i = 0; i < flat.length; i += 2) {

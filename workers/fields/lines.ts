@@ -1,4 +1,4 @@
-/** The lines of one field as they came: for those whose rules say what to do with a repeated singleton. */
+/** All lines of one field as received, for fields whose rules say what to do with a repeated singleton. */
 import type { Fields } from '../gateway.ts';
 
 /** @param name lower-case */

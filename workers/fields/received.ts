@@ -1,4 +1,4 @@
-/** Fields that came: read in place from the flat list they travelled in. */
+/** Received fields, read in place from the flat list in which they were sent. */
 import { HostError } from '../exchange/errors.ts';
 import { fieldKey } from '../exchange/values.ts';
 import type { Fields } from '../gateway.ts';
@@ -14,7 +14,7 @@ export class ReceivedFields implements Fields {
     this.#flat = flat;
   }
 
-  /** Fields of whatever kind as names and values in turns; of this kind what they travelled in, not to be written to. */
+  /** Any fields as a flat list. For fields of this class it is their own list, which the caller must not change. */
   static flat(fields: Fields): readonly string[] {
     if (#flat in fields) return fields.#flat;
     return [...(fields as Fields)].flat();

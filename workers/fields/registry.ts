@@ -1,12 +1,12 @@
 /**
- * What the field registry (RFC 9110 section 18.4) says of the fields that people meet: which stand once, and which are no list.
- * A field that it does not know may be either; nothing is guessed about those.
+ * Which fields of the field registry (RFC 9110 section 18.4) are singletons, and which are no lists. A field that is not in these tables
+ * may be either; the code guesses nothing about it.
  */
 
 /**
- * One value, not a list, so a second line makes the message ambiguous (RFC 9110 section 5.3; section 5.5: "singleton"): by the
- * document that defines them. Of the registry's permanent fields those that are singletons by their grammar, structured fields of
- * the type Item among them (RFC 9651 section 3.3); what is obsolete and read by nobody is left out.
+ * Singleton fields by the document that defines them. Each has one value, so a second line makes the message ambiguous (RFC 9110
+ * sections 5.3 and 5.5). The table has the registry's permanent fields whose grammar is a singleton, including structured fields of the
+ * type Item (RFC 9651 section 3.3), without obsolete fields that nothing reads.
  */
 const SINGLETONS_BY_DOCUMENT: { readonly [document: string]: readonly string[] } = {
   'RFC 9110 (HTTP semantics)': [
@@ -85,7 +85,7 @@ const SINGLETONS_BY_DOCUMENT: { readonly [document: string]: readonly string[] }
 
 export const SINGLETONS: ReadonlySet<string> = new Set(Object.values(SINGLETONS_BY_DOCUMENT).flat());
 
-/** Repeated, and yet no list: their values hold commas (RFC 6265 section 3) or are joined in a way of their own (RFC 9113 section 8.2.3). */
+/** Fields that may repeat and are no lists: their values contain commas (RFC 6265 section 3) or are joined by `; ` (RFC 9113 section 8.2.3). */
 const NOT_LISTS = new Set(['set-cookie', 'cookie']);
 
 export function isSingleton(name: string): boolean {
@@ -96,14 +96,14 @@ export function isList(name: string): boolean {
   return !SINGLETONS.has(name) && !NOT_LISTS.has(name);
 }
 
-/** The elements of one line: split at commas outside of quoted strings, empty ones left out (RFC 9110 section 5.6.1.2). */
+/** Splits one line at the commas outside quoted strings and drops empty elements (RFC 9110 section 5.6.1.2). */
 export function elementsOf(value: string): string[] {
   const elements: string[] = [];
   let start = 0;
   let isQuoted = false;
   for (let at = 0; at < value.length; at++) {
     const char = value[at];
-    // In quotes a backslash takes the next character's meaning (RFC 9110 section 5.6.4).
+    // Inside quotes a backslash escapes the next character (RFC 9110 section 5.6.4).
     if (isQuoted && char === '\\') at++;
     else if (char === '"') isQuoted = !isQuoted;
     else if (char === ',' && !isQuoted) {

@@ -1,4 +1,4 @@
-/** Fields to send: checked and laid out flat here, so that what leaves a thread is valid on every protocol version. */
+/** Checks the fields of a response and lays them out flat, so that everything a thread sends is valid on every protocol version. */
 import { FieldMark, isMarked, plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../exchange/errors.ts';
 import { nameOf, requirePair, valueInvalid } from '../exchange/values.ts';
@@ -6,12 +6,12 @@ import type { FieldsInit, MarkedValue } from '../gateway.ts';
 import { FlatFields } from './flat.ts';
 import { isSingleton } from './registry.ts';
 
-/** RFC 9110 section 5.6.2 `token`, upper case allowed: it is lowered. */
+/** RFC 9110 section 5.6.2 `token`. Upper case is allowed and lowered. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110 section 5.5: visible characters, obs-text, space and tab inside. CR, LF and NUL are what injection needs. */
+/** RFC 9110 section 5.5: visible characters and obs-text, with space and tab inside. Header injection needs CR, LF or NUL. */
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
-/** Fields that belong to one connection (RFC 9113 section 8.2.2): the reactor alone decides on them. */
+/** Fields of one connection (RFC 9113 section 8.2.2). Only the reactor sets them. */
 const CONNECTION_SPECIFIC = new Set([
   'connection',
   'keep-alive',
@@ -22,7 +22,7 @@ const CONNECTION_SPECIFIC = new Set([
 
 const EMPTY: readonly string[] = Object.freeze([]);
 
-/** Flat lists of frozen field objects: an application that sends the same head every time is checked once. */
+/** Flat lists of frozen field objects. An application that sends the same head every time is checked once. */
 const frozen = new WeakMap<object, readonly string[]>();
 
 /**
@@ -58,7 +58,7 @@ export function flatten(init: FieldsInit | undefined): readonly string[] {
 }
 
 function appendPairs(flat: string[], pairs: Iterable<unknown>): void {
-  // Numbers are no pairs, and the iterator of bytes whose memory went elsewhere throws an error of its own.
+  // Bytes iterate over numbers, which are no pairs, and a detached buffer's iterator throws an error without a code.
   if (typeof pairs[Symbol.iterator] !== 'function' || ArrayBuffer.isView(pairs)) throw noFields(pairs);
   for (const pair of pairs) {
     requirePair(pair);
@@ -70,7 +70,7 @@ function noFields(init: unknown): HostError {
   return valueInvalid('fields, as an object of names and values or in pairs of them', init);
 }
 
-/** What has no members may be something else that nobody meant as fields: a promise, a Date, an ArrayBuffer. */
+/** An object without members may be no fields at all: a promise, a Date, an ArrayBuffer. */
 function isBareObject(init: object): boolean {
   return (
     Object.getPrototypeOf(init) === Object.prototype ||
@@ -78,10 +78,10 @@ function isBareObject(init: object): boolean {
   );
 }
 
-/** An object of lists of marked values: what lies deeper is none of ours. */
+/** Fields are at most an object of lists of marked values, so deeper levels do not matter. */
 const LEVELS = 3;
 
-/** Its values are the same the next time, which nobody knows of a getter's. */
+/** Whether the values stay the same. A getter could return another value the next time. */
 function isDeepFrozen(value: unknown, levels = LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0 || !Object.isFrozen(value)) return false;
@@ -127,7 +127,7 @@ function textOf(name: string, value: unknown): string {
   throw valueInvalid(`a string or a finite number as the value of '${name}'`, value);
 }
 
-/** The server looks at these itself; there is no secret in them. */
+/** The server reads these fields itself, and none of them is secret, so they need no mark. */
 const FOR_THE_SERVER = new Set(['content-length', 'date', 'priority', 'trailer']);
 
 /** @throws HostError `SLUICE_FIELD_INVALID` */
@@ -146,8 +146,8 @@ function carries(flat: readonly string[], name: string): boolean {
 }
 
 /**
- * Fields that frame, route or type a message whose body has gone (RFC 9110 section 6.5.1). A recipient that merges them into
- * the header section would read another message than was sent.
+ * Fields that frame, route or type a message, which must not come after its body (RFC 9110 section 6.5.1). A recipient that merges them
+ * into the header section would read another message than the one that was sent.
  */
 const NOT_IN_TRAILERS = new Set([
   'content-encoding',
@@ -160,7 +160,7 @@ const NOT_IN_TRAILERS = new Set([
 ]);
 
 /**
- * The same for a trailer section.
+ * Checks and lays out the fields of a trailer section.
  * @throws HostError `SLUICE_FIELD_INVALID`
  */
 export function flattenTrailers(init: FieldsInit | undefined): readonly string[] {
@@ -175,7 +175,7 @@ export function flattenTrailers(init: FieldsInit | undefined): readonly string[]
   return flat;
 }
 
-/** A list with the length that it lacks: a frozen list is sent with one length again and again, and so is the list with that. */
+/** Lists that lacked a content-length, with the length added. A frozen list is often sent again with the same length. */
 const lengthened = new WeakMap<
   readonly string[],
   { readonly length: number; readonly flat: readonly string[] }
@@ -185,13 +185,13 @@ export function withContentLength(flat: readonly string[], length: number): read
   const known = lengthened.get(flat);
   if (known?.length === length) return known.flat;
   const list = [...flat, 'content-length', String(length)];
-  // Where lengths differ from one response to the next, the lists are not worth keeping.
+  // If lengths differ between responses, keeping the lists gains nothing.
   if (known === undefined && Object.isFrozen(flat))
     lengthened.set(flat, { length, flat: Object.freeze(list) });
   return list;
 }
 
-/** Of frozen lists that have been looked at. */
+/** Content-length of frozen lists that have been read before. */
 const contentLengths = new WeakMap<readonly string[], number>();
 
 /** The one `content-length` in a flat list; -1 when absent. */
@@ -203,7 +203,7 @@ export function contentLengthOf(flat: readonly string[]): number {
   return length;
 }
 
-/** @throws HostError where an interim response says how long its content is: it has none (RFC 9110 section 8.6) */
+/** @throws HostError if an interim response has a content-length (RFC 9110 section 8.6) */
 export function requireNoContentLength(flat: readonly string[]): void {
   for (let i = 0; i < flat.length; i += 2) {
     if (flat[i] !== 'content-length') continue;

@@ -1,7 +1,7 @@
 /**
- * A server beside the application that really listens, such as an exporter's of metrics. Its port is given to whichever thread takes it
- * first; the others ask again now and then, so that another has it soon after that thread has ended. To the module each
- * looks as if it listened.
+ * A server beside the application that opens a port, such as that of a metrics exporter. The first thread that binds the port has it.
+ * The other threads retry every second, so that one of them takes over soon after that thread has ended. In every thread the server
+ * reports that it listens.
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
@@ -11,14 +11,14 @@ interface Bound {
   close(): void;
 }
 
-/** @param listen as it is without us; a server of HTTP that is told to listen never does */
+/** @param listen Node's own `Server.prototype.listen`, which Sluice replaces for HTTP servers */
 export function bindWhenFree(
   server: NodeJS.EventEmitter,
   address: ListenOptions,
   listen: Server['listen'],
 ): Bound {
   let timer: NodeJS.Timeout | null = null;
-  // What it accepts is served as if the module's own server had: with its listeners, its limits and its TLS.
+  // The module's server handles each accepted connection, with its own listeners, limits and TLS.
   const carrier = createServer({ allowHalfOpen: true }, (socket: Socket) =>
     server.emit('connection', socket),
   );

@@ -1,4 +1,4 @@
-/** Stands behind an application among what is imported: see evaluation.ts. */
+/** Imported after an application: see evaluation.ts. */
 import { passed } from './evaluation.ts';
 
 passed();

@@ -1,17 +1,17 @@
 /**
- * Imports an application, or a module of actors, and knows whether what runs of it by now has waited for a top-level await.
+ * Imports an application, or a module of actors, and detects whether it uses top-level await.
  *
- * V8 does not let a thread end in the body of a module that imports another with a top-level await and has none itself: a `terminate()`, a
- * `process.exit()` and a heap that is full abort the whole process there (`Check failed`, in Node 22, 24 and 26). So the reactor is told
- * (`Vitals`), to wait for such a thread instead of terminating it, and an exit comes a moment later.
+ * V8 aborts the whole process (`Check failed`, in Node 22, 24 and 26) when a thread ends in the body of a module that imports another
+ * module with a top-level await and has none itself. A `terminate()`, a `process.exit()` and a full heap all do that. The thread therefore
+ * tells the reactor (`Vitals`) to wait instead of terminating it, and delays an exit.
  *
- * The application is imported by a module of ours, which imports a mark behind it. Bodies run in that order, except for those that wait for a
- * top-level await. So when the mark runs before the import is over, there is one.
+ * A wrapper module imports the application and, after it, a mark. Module bodies run in that order unless one waits for a top-level
+ * await. If the mark runs before the import has completed, the application has a top-level await.
  */
 import type { ModuleExports } from './exports.ts';
 
 const HERE = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** The mark has the extension of this module: TypeScript in the repository, JavaScript in the package. */
 const MARK = new URL(`evaluation-mark${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
 
 export class ExitError extends Error {
@@ -27,12 +27,12 @@ let imports = 0;
 let onMark = (): void => undefined;
 let tell = (_mayRun: boolean): void => undefined;
 
-/** @param to is told true when bodies that waited for a top-level await may run, and false when no more do */
+/** @param to receives true when module bodies may run after a top-level await, and false when the import is over */
 export function watchEvaluation(to: (mayRun: boolean) => void): void {
   tell = to;
 }
 
-/** The mark runs. */
+/** Called by the mark. */
 export function passed(): void {
   onMark();
 }
@@ -48,7 +48,7 @@ export async function importApplication(application: string): Promise<ModuleExpo
   const exitSafely = (code?: number | string | null): never => {
     if (!mayRun) return exit.call(process, code);
     setImmediate(() => exit.call(process, code));
-    // The rest of the module is not to run.
+    // The rest of the module must not run.
     throw new ExitError(code);
   };
   process.exit = exitSafely;
@@ -60,7 +60,7 @@ export async function importApplication(application: string): Promise<ModuleExpo
   } finally {
     mayRun = false;
     tell(false);
-    // The application may have put something else in its place.
+    // The application may have replaced it.
     if (process.exit === exitSafely) process.exit = exit;
   }
 }

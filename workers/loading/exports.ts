@@ -1,4 +1,4 @@
-/** Which of a module's exports is its application, as people and tools write modules. */
+/** Finds the application among a module's exports, in the forms that people write and compilers emit. */
 import type { ApplicationKind, Lifespan } from '../gateway.ts';
 import { canBe, describeValue, hasMethod, kindOf } from './kinds.ts';
 
@@ -12,12 +12,12 @@ export interface Exported {
   readonly lifespan: Lifespan;
 }
 
-/** Names that an application is exported by where it is not the default. */
+/** Names under which an application may be exported when there is no default export. */
 const NAMES = ['app', 'application', 'handler', 'listener', 'server'] as const;
 
 /**
- * A module as its author sees it. What a compiler made a CommonJS module of says so by `__esModule`: its `exports.default` is the default
- * export, which Node hands over a level deeper.
+ * The module as its author wrote it. A compiler that emits CommonJS sets `__esModule` and puts the default export in `exports.default`,
+ * which Node imports as `default.default`.
  */
 export function authored(module: ModuleExports): ModuleExports {
   const own = module.default;
@@ -26,8 +26,8 @@ export function authored(module: ModuleExports): ModuleExports {
 }
 
 /**
- * The application, or null. Promises have been waited for.
- * @param name the export that the pool names; default: `default`, else the only one that is an application by its name and shape
+ * The application, or null. Exported promises are awaited.
+ * @param name the export that the pool names; default: `default`, otherwise the only export whose name and shape are those of an application
  */
 export async function applicationOf(
   module: ModuleExports,
@@ -37,9 +37,9 @@ export async function applicationOf(
   const { value: own } = await settled(module[name ?? 'default']);
   const found = recognise(own, kind, lifespanOf(module));
   if (found !== null || name !== undefined) return found;
-  // `module.exports = { app }` has them in its default export, too.
+  // `module.exports = { app }` becomes the default export.
   const members = isObject(own) ? own : module;
-  // `export function fetch()` makes the module what Bun, Deno and Workers serve.
+  // Bun, Deno and Workers serve a module that exports `fetch`.
   if (hasMethod(members, 'fetch')) return recognise(members, kind, lifespanOf(module));
   const candidates: Exported[] = [];
   for (const each of NAMES) {
@@ -59,14 +59,14 @@ function recognise(own: unknown, stated: ApplicationKind | undefined, ofModule: 
   return { value, kind, lifespan: { ...ofValue, ...ofModule } };
 }
 
-/** What a module exports, for whoever expected an application. */
+/** Describes a module's exports for an error that expected an application. */
 export function describeExports(module: ModuleExports, name: string | undefined): string {
   const { 'module.exports': _, ...exported } = module;
   const own = exported[name ?? 'default'];
   if (own !== undefined)
     return `its ${name === undefined ? 'default export' : `export '${name}'`} is ${describeValue(own)}`;
   const names = Object.keys(exported).filter((each) => exported[each] !== undefined);
-  // One that has the name of an application, and not its shape, is what its author means.
+  // An export that has the name but not the shape of an application is probably the one that its author means.
   const meant = names.filter((each) => (NAMES as readonly string[]).includes(each));
   const described =
     meant.length === 1 ? `; '${meant[0]}' is ${describeValue(exported[meant[0] as string])}` : '';
@@ -80,7 +80,7 @@ export function lifespanOf(value: unknown): Lifespan {
   return lifespan as Lifespan;
 }
 
-/** Boxed, as a Fastify instance has a `then` as well and is not to be waited for. */
+/** Awaits a promise. The value is boxed because a Fastify instance has a `then` of its own and must not be awaited. */
 async function settled(value: unknown): Promise<{ readonly value: unknown }> {
   return { value: value instanceof Promise ? await value : value };
 }

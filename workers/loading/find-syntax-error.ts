@@ -1,6 +1,6 @@
 /**
- * A program: parses a module and what it imports, without running any of it, and prints where the first syntax error is. Node says that
- * of CommonJS and of TypeScript by itself; the error of an ECMAScript module that is imported names neither file nor line.
+ * A program that parses a module and its imports without running them, and prints where the first syntax error is. Node reports the
+ * place for CommonJS and TypeScript; its error for an imported ECMAScript module names neither file nor line.
  *
  *   node --experimental-vm-modules find-syntax-error.ts URL
  */
@@ -19,7 +19,7 @@ const { SourceTextModule } = vm as unknown as {
   SourceTextModule: new (source: string, options: { readonly identifier: string }) => ParsedModule;
 };
 
-/** A graph is looked at up to here: whoever has a larger one gets Node's own error. */
+/** Parsing stops after so many modules; the error is then Node's own. */
 const MOST_MODULES = 2_000;
 const MODULE = /\.(?:m?js|m?ts)$/;
 
@@ -46,13 +46,13 @@ for (const url of seen) {
   }
 }
 
-/** `file:line`, the line, and a mark below its fault, as Node prints them; null where it finds nothing wrong, as in a CommonJS module. */
+/** `file:line`, the line and a mark below the error, as Node prints them; null if Node finds none, as in a CommonJS module. */
 function check(file: string): string | null {
   const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
   return status !== 0 && stderr.startsWith(file) ? stderr.split('\n').slice(0, 3).join('\n') : null;
 }
 
-/** Null for what Node has itself, and for what is not there, which is another error. */
+/** Null for Node's own modules, and for missing ones, which are reported as another error. */
 function resolve(specifier: string, from: string): string | null {
   try {
     if (/^(?:\.{1,2}\/|\/|file:)/.test(specifier)) return new URL(specifier, from).href;

@@ -1,24 +1,24 @@
-/** Whether a module that has been loaded can still do something: a program may listen when a file, a name or a database has answered. */
+/** Tells whether a loaded module can still do something. A program may listen after a file, a name server or a database has answered. */
 
-/** Between two looks, while something is under way. */
+/** Interval between two checks while something is pending. */
 const LOOK_EVERY_MS = 20;
-/** Turns of the loop without anything under way: promises that wait for each other are settled within them. */
+/** Consecutive turns of the loop with nothing pending. Promises that wait for each other settle within them. */
 const QUIET_TURNS = 3;
 
-/** Resolves when nothing is under way that was not there when this was called first and could still call the module's code. */
+/** Resolves when nothing is pending that could still call the module's code. */
 export async function nothingLeft(): Promise<undefined> {
   for (let quiet = 0; quiet < QUIET_TURNS; ) {
     await new Promise((resolve) => setImmediate(resolve));
     if (isBusy()) {
       quiet = 0;
-      // Unreferenced timers are none of the resources that count.
+      // An unreferenced timer is not among the active resources.
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref());
     } else quiet++;
   }
   return undefined;
 }
 
-/** Our own are the ports of the thread, and its standard streams. */
+/** The message ports and immediates are Sluice's own. */
 function isBusy(): boolean {
   return process.getActiveResourcesInfo().some((each) => each !== 'MessagePort' && each !== 'Immediate');
 }

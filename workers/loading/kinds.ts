@@ -1,4 +1,4 @@
-/** Which kind of application a module exports, by its shape. */
+/** Recognises the kind of an application by its shape. */
 import type { ApplicationKind } from '../gateway.ts';
 
 export const KINDS: readonly ApplicationKind[] = [
@@ -10,26 +10,26 @@ export const KINDS: readonly ApplicationKind[] = [
   'fetch',
 ];
 
-/** Null: it is none of them. The order matters: what is said by a name counts before what is said by a number of parameters. */
+/** Null if it is no application. A named member decides before the number of parameters does. */
 export function kindOf(value: unknown): ApplicationKind | null {
   if (isHandler(value)) return 'handler';
   if (isGenerator(value)) return 'generator';
-  // Koa's `callback` makes the handler; it listens and emits as a server does, so it comes before one.
+  // A Koa application has `listen` and `listeners` as a server has; `callback` tells them apart.
   if (typeof value === 'object' && hasMethod(value, 'callback')) return 'node';
   if (isServer(value)) return 'server';
   if (hasMethod(value, 'fetch')) return 'fetch';
   if (typeof value !== 'function') return null;
-  // Express and Connect, whose own parameters say less than this; and (req, res) or (req, res, next).
+  // Express and Connect applications have `handle`; other handlers take (req, res) or (req, res, next).
   if (hasMethod(value, 'handle') || value.length > 1) return 'node';
   return takesRest(value) ? null : 'exchange';
 }
 
-/** `(...args) => handler(...args)` may be anything. */
+/** `(...args) => handler(...args)` has length 0 and may be of any kind. */
 function takesRest(value: object): boolean {
   return /^(?:async\b\s*)?(?:function\b[^(]*)?\(\s*\.\.\./.test(Function.prototype.toString.call(value));
 }
 
-/** Whether a value can be what the configuration says it is. */
+/** Whether a value fits the kind that the configuration states. */
 export function canBe(kind: ApplicationKind, value: unknown): boolean {
   switch (kind) {
     case 'handler':
@@ -76,7 +76,7 @@ export function hasMethod(value: unknown, name: string): boolean {
   return isObject && typeof (value as { [name: string]: unknown })[name] === 'function';
 }
 
-/** What a value is, for whoever expected something else. */
+/** Describes a value for an error that expected something else. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'function') {
     const { length, name } = value;

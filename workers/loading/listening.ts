@@ -19,18 +19,18 @@ export class Listening {
   readonly #binds: readonly number[];
   readonly #shutdown: Pick<Shutdown, 'untilServed'>;
   readonly #heard: Heard[] = [];
-  /** Servers that really listen. */
+  /** Servers that open a port. */
   readonly #bound: Heard[] = [];
   readonly #original = Server.prototype.listen;
   readonly #first = Promise.withResolvers<ListeningServer>();
-  /** Who listens besides it is nobody's application. */
+  /** A server that listens besides this one receives no requests. */
   #application: unknown = null;
 
   /**
-   * From now on until `end`. Other servers than those of HTTP listen as ever.
-   * @param shutdown says what the close of a server waits for
-   * @param port of several servers, that of the application
-   * @param binds ports of servers beside it that really listen, in one thread at a time
+   * Takes effect until `end`. Servers other than HTTP servers listen as usual.
+   * @param shutdown what `server.close()` waits for
+   * @param port names the application among several servers
+   * @param binds ports of further servers that open a port, in one thread at a time
    */
   constructor(shutdown: Pick<Shutdown, 'untilServed'>, port?: number, binds: readonly number[] = []) {
     this.#port = port;
@@ -68,29 +68,29 @@ export class Listening {
     return this.#heard.length > 0;
   }
 
-  /** The application among those that listen by now; undefined: none, or not yet. */
+  /** The server that is the application; undefined if none listens yet. */
   get chosen(): ListeningServer | undefined {
     const heard =
       this.#port === undefined ? this.#heard : this.#heard.filter(({ port }) => port === this.#port);
     return heard[0]?.server;
   }
 
-  /** Ports of the servers that listen, where it is not said which is the application. */
+  /** Ports of all listening servers if there are several and the pool does not name one; otherwise empty. */
   get ambiguous(): readonly number[] {
     return this.#port === undefined && this.#heard.length > 1 ? this.#heard.map(({ port }) => port) : [];
   }
 
-  /** What has become the application: where that is a server that listens, another that does so later is told of. */
+  /** Sets the application. If it is a listening server, one that listens later causes a warning. */
   choose(application: unknown): void {
     if (this.#heard.some(({ server }) => server === application)) this.#application = application;
   }
 
-  /** The application, which a module may start some time after it was loaded. */
+  /** Resolves with the application, which a module may start some time after it was loaded. */
   get first(): Promise<ListeningServer> {
     return this.#first.promise;
   }
 
-  /** Closes what still listens. */
+  /** Closes the servers that still listen. */
   closeServers(): void {
     for (const { server } of [...this.#heard, ...this.#bound]) if (server.listening) server.close();
   }
@@ -100,7 +100,7 @@ export class Listening {
   }
 }
 
-/** Its request listeners may be added behind its `listen`, and a server of WebSockets has none. */
+/** Request listeners may be added after `listen`, and a WebSocket server has none, so listeners alone do not decide. */
 function isHttp(server: ListeningServer): boolean {
   return (
     'headersTimeout' in server ||
@@ -114,14 +114,14 @@ function portOf([first]: readonly unknown[]): number {
   return Number(port) || 0;
 }
 
-/** As `net.Server` reads what `listen` is given, as far as it names a port. */
+/** The port and host among the arguments of `listen`, as `net.Server` reads them. */
 function addressOf(args: readonly unknown[]): ListenOptions {
   const [first, second] = args;
   if (typeof first === 'object' && first !== null) return first;
   return { port: Number(first), ...(typeof second === 'string' && { host: second }) };
 }
 
-/** The server answers as one that listens, and closes as one. */
+/** Makes the server report that it listens, and close as a listening server would. */
 function pretend(
   server: ListeningServer,
   port: number,
@@ -148,7 +148,7 @@ function pretend(
         (server as { listening: boolean }).listening = false;
         if (closed !== undefined) server.once('close', () => closed());
         const emitClose = () => server.emit('close');
-        // As Node's, which waits for the connections: what is open ends first.
+        // Node's `close` waits for open connections; this one waits for open exchanges.
         const { untilServed } = shutdown;
         if (untilServed === null) process.nextTick(emitClose);
         else void untilServed.then(() => process.nextTick(emitClose));

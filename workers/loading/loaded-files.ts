@@ -1,8 +1,8 @@
-/** Which files a thread loads for its application, for whoever watches them: modules of any kind, JSON, and what is loaded later. */
+/** Reports the files that a thread loads for its application, so that the watcher can reload it: modules, JSON, and later imports. */
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** The server's own modules are not the application's, and do not change under it. */
+/** Sluice's own modules are not part of the application. */
 const OWN = ['../../workers/', '../../wire/', '../../runtime/'].map(
   (path) => new URL(path, import.meta.url).href,
 );
@@ -11,11 +11,11 @@ export class LoadedFiles {
   readonly #tell: (files: readonly string[]) => void;
   #untold: string[] = [];
 
-  /** Sees what is loaded from now on. @param tell is given absolute paths, several at a time, each file once for each load */
+  /** Reports every later load. @param tell receives absolute paths in batches, one entry per load */
   constructor(tell: (files: readonly string[]) => void) {
     this.#tell = tell;
     registerHooks({
-      // Before it is read: a file that cannot be parsed counts too, and is the one that will be mended.
+      // Noted before the file is read: a file that cannot be parsed is the one that the author will fix.
       load: (url, context, nextLoad) => {
         this.#note(url);
         return nextLoad(url, context);
@@ -31,7 +31,7 @@ export class LoadedFiles {
     this.#untold.push(fileURLToPath(end === -1 ? url : url.slice(0, end)));
   }
 
-  /** Before the thread says anything that depends on it. */
+  /** The thread calls this before it sends a message that depends on the files. */
   flush(): void {
     if (this.#untold.length === 0) return;
     this.#tell(this.#untold);

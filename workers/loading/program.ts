@@ -1,6 +1,6 @@
 /**
- * What an application that was a program of its own asks about its process. A thread is started by a module of ours, so
- * `process.argv[1]` and `require.main` would name that one.
+ * Makes the thread look like a process that was started with the application's module. A module of Sluice starts the thread, so
+ * `process.argv[1]` and `require.main` would name that module otherwise.
  */
 import cluster from 'node:cluster';
 import { realpathSync } from 'node:fs';
@@ -17,7 +17,7 @@ export function becomeProgram(application: string): void {
   const file = realFile(application);
   process.argv[1] = file;
   const { cache } = createRequire(application);
-  // `require.main` of a CommonJS module is this as it is when the module is compiled; then the cache has it already.
+  // Node reads this for `require.main` when it compiles a CommonJS module. By then the cache has the module.
   Object.defineProperty(process, 'mainModule', {
     get: () => cache[file],
     configurable: true,
@@ -27,7 +27,7 @@ export function becomeProgram(application: string): void {
   refuseCluster();
 }
 
-/** Every thread would fork as many processes as there are cores, and each of these the same again. */
+/** Each thread would fork one process per core, and each of those would do the same again. */
 function refuseCluster(): void {
   cluster.fork = () => {
     throw new ProgramError(
@@ -37,18 +37,18 @@ function refuseCluster(): void {
   };
 }
 
-/** Programs name their file by links as well; Node's caches do not. */
+/** A program may be named by a link; Node's module cache uses the real path. */
 function realFile(application: string): string {
   const file = fileURLToPath(application);
   try {
     return realpathSync(file);
   } catch {
-    // It is not there, which its import says better.
+    // The file is missing; the import reports it with more detail.
     return file;
   }
 }
 
-/** A thread has the process's directory and cannot change it. Programs that change to where they are need not hear of that. */
+/** A thread cannot change the process's working directory. Changing to the current one does nothing, so it is allowed. */
 function allowSameDirectory(): void {
   const { chdir } = process;
   process.chdir = (directory) => {
@@ -56,7 +56,7 @@ function allowSameDirectory(): void {
     try {
       target = realpathSync(directory);
     } catch {
-      // Node says what is wrong with it.
+      // Node's own `chdir` reports what is wrong with the directory.
     }
     if (target !== process.cwd()) chdir.call(process, directory);
   };

@@ -1,17 +1,17 @@
 /**
- * What a program does when its process is told to end, done in its thread when that is drained: listeners of SIGTERM, the close of its
- * servers, and an exit of its own accord. Node gives signals to the main thread alone.
+ * Runs in a draining thread what a program does when its process receives SIGTERM: its signal listeners, the close of its servers, and
+ * an exit that it calls itself. Node delivers signals to the main thread only, so the thread calls the listeners.
  *
- * When the whole server stops, listeners are called at once, as the process would call them: they say goodbye to what has no end of
- * its own. When one thread is taken away, which is nothing that a process is ever told, they are called behind its last exchange. In
- * both cases an exit waits for the exchanges that are open: they belong to others than the listener.
+ * When the whole server stops, the listeners are called at once, as Node would call them, so that they can end streams and sockets that
+ * have no end of their own. When only this thread is removed, they are called after its last exchange. In both cases an exit waits for
+ * open exchanges, because those belong to other clients.
  */
 import { constants } from 'node:os';
 import { nothingLeft } from './idle.ts';
 
-/** The first that somebody listens to is the one that has come. */
+/** The first one with a listener is the one that is delivered. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** By these a program ends itself once it has cleaned up, as NestJS does. */
+/** NestJS and others end the process with one of these signals after their clean-up. */
 const ENDING: ReadonlySet<string | number> = new Set(
   (['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGKILL'] as const).flatMap((signal) => [
     signal,
@@ -26,17 +26,17 @@ export class Shutdown {
   readonly #results: unknown[] = [];
   readonly #onFailure: (error: unknown) => void;
 
-  /** @param onFailure is told what a listener has thrown */
+  /** @param onFailure receives what a listener throws or rejects with */
   constructor(onFailure: (error: unknown) => void) {
     this.#onFailure = onFailure;
   }
 
-  /** What a server's `close` waits for; null: nobody ends it. */
+  /** A server's `close` waits for this; null while the thread is not draining. */
   get untilServed(): Promise<void> | null {
     return this.#state === 'running' ? null : this.#served.promise;
   }
 
-  /** Calls the listeners, once. */
+  /** Calls the listeners once. */
   begin(): void {
     if (this.#state !== 'running') return;
     this.#state = 'begun';
@@ -47,7 +47,7 @@ export class Shutdown {
       try {
         const result: unknown = Reflect.apply(listener, process, [signal, constants.signals[signal]]);
         this.#results.push(result);
-        // Heard at once: a rejection that nobody handles would end the thread.
+        // Handled at once, because an unhandled rejection would end the thread.
         if (result instanceof Promise) result.catch(this.#onFailure);
       } catch (error) {
         this.#onFailure(error);
@@ -56,9 +56,9 @@ export class Shutdown {
   }
 
   /**
-   * Behind the last exchange. Resolves when the program has come to its end as a process would: by an exit, when the promises of its
-   * listeners are settled, or, where one gave none, when nothing is left to do.
-   * @param close closes its servers
+   * Called after the last exchange. Resolves when a process would have ended: at an exit, when the promises of all listeners are
+   * settled, or, if a listener returned none, when nothing is left to do.
+   * @param close closes the application's servers
    */
   async end(close: () => unknown): Promise<void> {
     this.begin();

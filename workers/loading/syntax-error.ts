@@ -1,18 +1,18 @@
-/** Where a syntax error is, which Node does not say of ECMAScript modules that are imported. */
+/** Finds where a syntax error is. Node does not report the place when an ECMAScript module is imported. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** The graph is parsed again for it, by a process that is thrown away; nothing waits for it but the report of the failure. */
+/** A separate process parses the modules again. Only the report of the failure waits for it. */
 const TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_BYTES = 65_536;
 
 const HERE = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** The program has the extension of this module: TypeScript in the repository, JavaScript in the package. */
 const PROGRAM = fileURLToPath(new URL(`find-syntax-error${HERE.slice(HERE.lastIndexOf('.'))}`, HERE));
 
 /**
- * The same error with its place in front of its stack; any other error, and one whose place is not found, as it is.
+ * Returns a syntax error with its place in front of its stack. Any other error is returned unchanged, and so is one without a place.
  * @param application URL of the module that was imported
  */
 export async function locate(error: unknown, application: string): Promise<unknown> {
@@ -28,7 +28,7 @@ export async function locate(error: unknown, application: string): Promise<unkno
     error.stack = `${stdout}\n\n${error.stack}`;
     error.message = `${error.message} (${stdout.slice(0, stdout.indexOf('\n'))})`;
   } catch {
-    // It stays as Node has made it.
+    // The error stays as Node made it.
   }
   return error;
 }
