@@ -68,6 +68,18 @@ test('a page streams an upload with fetch, and its pieces arrive before it has e
   await page.close();
 });
 
+test('a page gets the error that comes in the midst of its upload (RFC 9113 section 8.1)', async (t) => {
+  const page = await open('/blank');
+  for (let round = 0; round < 5; round++) {
+    const got = await page.evaluate(async (url) => {
+      const response = await fetch(url, { method: 'POST', body: new Uint8Array(8_000_000) });
+      return [response.status, await response.text()];
+    }, path('/refused'));
+    t.deepEqual(got, [413, 'too large']);
+  }
+  await page.close();
+});
+
 test('a page reads a response while it comes', async (t) => {
   const page = await open('/blank');
   const first = await page.evaluate(async (url) => {

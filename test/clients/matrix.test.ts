@@ -8,8 +8,12 @@ import { type Asked, type Client, clients } from './tls-clients.ts';
 const scope = new FileScope();
 const upload = Buffer.from(randomBytes(200_000).toString('base64'));
 const digest = createHash('sha256').update(upload).digest('hex');
+/** More than any window and any buffer on its way: the client is in the midst of it when the response comes. */
+const large = Buffer.alloc(8_000_000, 'not wanted ');
 let server: TestServer;
-let given: Pick<Asked, 'origin' | 'ca' | 'caFile'> & { readonly file: string };
+let given: Pick<Asked, 'origin' | 'ca' | 'caFile'>;
+let small: Asked['upload'];
+let huge: Asked['upload'];
 
 test.before(async () => {
   const authority = await TestAuthority.create();
@@ -23,21 +27,17 @@ test.before(async () => {
     origin: `https://localhost:${server.port}`,
     ca: authority.cert,
     caFile: files.write('ca.pem', authority.cert),
-    file: files.write('upload', upload),
   };
+  small = { file: files.write('upload', upload), bytes: upload };
+  huge = { file: files.write('large', large), bytes: large };
 });
 test.after.always(() => scope.end());
 
 /** Whether the client shows it. */
 type Feature = (t: ExecutionContext, client: Client) => Promise<boolean>;
 
-const ask = (client: Client, path: string, method: Asked['method'] = 'GET') =>
-  client.ask({
-    ...given,
-    path,
-    method,
-    ...(method === 'POST' && { upload: { file: given.file, bytes: upload } }),
-  });
+const ask = (client: Client, path: string, method: Asked['method'] = 'GET', upload = small) =>
+  client.ask({ ...given, path, method, ...(method === 'POST' && upload !== undefined && { upload }) });
 
 const features: { readonly [name: string]: Feature } = {
   'a request in its own version': async (t, client) => {
@@ -68,6 +68,13 @@ const features: { readonly [name: string]: Feature } = {
   },
   'an error': async (t, client) => {
     t.is((await ask(client, '/nowhere')).status, 404);
+    return true;
+  },
+  'an error that comes in the midst of a large upload': async (t, client) => {
+    for (const status of [413, 401]) {
+      const got = await ask(client, `/status?code=${status}&body=refused`, 'POST', huge);
+      t.deepEqual({ status: got.status, body: got.body }, { status, body: 'refused' });
+    }
     return true;
   },
   'interim responses': async (t, client) => {

@@ -20,6 +20,8 @@ const answers: { readonly [path: string]: Answer } = {
     }
     exchange.respond(200, TEXT, `${exchange.request.version} ${bytes}`);
   },
+  /** Reads nothing of what is uploaded. */
+  '/refused': (exchange) => exchange.respond(413, TEXT, 'too large'),
   /** The second piece waits for the test, which waits for the first to be seen. */
   '/stream': async (exchange, signals) => {
     const go = signals.until('go');
