@@ -1,6 +1,6 @@
 /**
- * Pushes for what a legacy response says goes with it: `X-Associated-Content`, and preload links where that is asked for
- * (docs/sgi.md, rule 12.7). The application itself answers for them, as it would to the requests that they save.
+ * Pushes what a legacy response names in `X-Associated-Content`, and in preload links if configured (docs/sgi.md, rule 12.7). The
+ * application itself answers the promised requests, as it would answer the requests that they save.
  */
 import { plainName } from '../../wire/field-marks.ts';
 import type { Application, Exchange } from '../gateway.ts';
@@ -19,15 +19,15 @@ export class Associated {
     this.#downgrade = downgrade;
   }
 
-  /** Null where nothing is ever pushed. */
+  /** Null if the options never push. */
   static of(application: Application, downgrade: Downgrade): Associated | null {
     const mayPush = downgrade.associatedContent === 'push' || downgrade.linkPreload === 'push';
     return mayPush ? new Associated(application, downgrade) : null;
   }
 
   /**
-   * Promises what the head names, before it is sent, and takes out of it what was meant for the server.
-   * @param onPush is given each response that is being written: it lasts no longer than the exchange's function
+   * Promises what the head names before the head is sent, and removes `X-Associated-Content` from it.
+   * @param onPush receives a promise for each pushed response, for which the exchange's function must wait
    */
   take(exchange: Exchange, flat: string[], onPush: (written: Promise<void>) => void): void {
     const targets: string[] = [];
@@ -40,7 +40,7 @@ export class Associated {
         targets.unshift(...preloadTargets([flat[i + 1]]));
       }
     }
-    // What a pushed response refers to is the page's to promise.
+    // Only the page promises; a pushed response does not (RFC 9113 section 8.4).
     if (targets.length === 0 || !exchange.capabilities.push || exchange instanceof PushedExchange) return;
     const { scheme, authority } = exchange.request;
     const paths = targets.map((target) => sameOriginPath(target, scheme, authority));
@@ -56,7 +56,7 @@ export class Associated {
     try {
       await this.#application(new PushedExchange(exchange, path, pushed));
     } catch (error) {
-      // The page does not depend on it, and its peer will ask for itself.
+      // The page is complete without the push; the peer requests the resource itself.
       const wasCut = pushed.signal.aborted;
       pushed.reset();
       if (!wasCut) throw error;

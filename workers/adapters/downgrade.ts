@@ -1,25 +1,25 @@
 /**
- * What becomes of features that a shape cannot carry, and of what legacy code says in their place (docs/sgi.md, rule 12.7).
+ * What happens to features that an interface cannot express, and to the fields that legacy code sets instead (docs/sgi.md, rule 12.7).
  * Every adapter takes these options; a pool has them in its configuration.
  */
 import { HostError } from '../exchange/errors.ts';
 import type { Feature } from '../gateway.ts';
 
 export interface DowngradeOptions {
-  /** A push where there is none: a 103 and a Link for it, nothing, or an error. */
+  /** A push that is not possible: a 103 with a Link, nothing, or an error. */
   readonly push?: 'preload' | 'drop' | 'refuse';
   readonly trailers?: 'drop' | 'refuse';
   /** Interim responses. */
   readonly informational?: 'drop' | 'refuse';
-  /** Writing piece by piece where a layer collects. */
+  /** Writing in pieces when a layer collects the body. */
   readonly streaming?: 'buffer' | 'refuse';
   /** A reset with a code. */
   readonly reset?: 'close' | 'refuse';
-  /** A `Link` of a legacy handler with `rel=preload` and without `nopush`: pushed as well where the peer takes it. */
+  /** A legacy handler's `Link` with `rel=preload` and without `nopush`: `push` also pushes its target if the peer takes pushes. */
   readonly linkPreload?: 'pass' | 'push';
-  /** `X-Associated-Content` of a legacy handler: what it names is pushed, and the field taken out. */
+  /** A legacy handler's `X-Associated-Content`: `push` pushes what it names and removes the field. */
   readonly associatedContent?: 'push' | 'pass';
-  /** Pushes for one head, at most; default 16. */
+  /** The most pushes for one head; default 16. */
   readonly maxPushesPerHead?: number;
 }
 export type Downgrade = Required<DowngradeOptions>;

@@ -1,4 +1,4 @@
-/** Fields that legacy code sets for a connection of its own; they are left out, as node:http2 does (RFC 9113 section 8.2.2). */
+/** Connection fields that legacy code sets. The adapters leave them out, as node:http2 does (RFC 9113 section 8.2.2). */
 export const FIELDS_OF_CONNECTION: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

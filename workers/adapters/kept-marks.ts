@@ -1,11 +1,11 @@
 /**
- * Marks on fields of a native application (docs/sgi.md, rule 6.6) whose head goes through hands that have no place for them: they are
- * kept beside the exchange above and put back where the field comes out as it went in.
+ * Keeps the marks on fields of a native application (docs/sgi.md, rule 6.6) while its head passes through a layer that cannot carry them.
+ * A field that leaves the layer unchanged gets its mark back.
  */
 import { isMarked, plainName } from '../../wire/field-marks.ts';
 import type { Exchange } from '../gateway.ts';
 
-/** By name and value, the marked name. Few applications mark fields, so most exchanges are not here. */
+/** The marked name by name and value. Few applications mark fields, so most exchanges have no entry. */
 const kept = new WeakMap<Exchange, Map<string, string>>();
 
 const keyOf = (name: string, value: string) => `${name}:${value}`;

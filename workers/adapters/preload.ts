@@ -1,6 +1,6 @@
-/** Preload links (RFC 8288, W3C Preload), which stand for a push where there is none and may be turned into one. */
+/** Preload links (RFC 8288, W3C Preload), which replace a push that is not possible, or become one. */
 
-/** What a destination is fetched as, by its extension; a preload without it is fetched twice (Fetch Standard, "destination"). */
+/** The destination by extension. A browser fetches a preload without `as` twice (Fetch Standard, "destination"). */
 const DESTINATIONS: Readonly<Record<string, string>> = {
   css: 'style',
   js: 'script',
@@ -16,17 +16,17 @@ const DESTINATIONS: Readonly<Record<string, string>> = {
   avif: 'image',
 };
 
-/** The value of a `Link` field in place of a push. */
+/** The value of a `Link` field that replaces a push. */
 export function preloadLink(path: string): string {
   const extension = /\.(\w+)(?:\?|$)/.exec(path)?.[1]?.toLowerCase() ?? '';
   const destination = DESTINATIONS[extension];
   if (destination === undefined) return `<${path}>; rel=preload`;
-  // Fonts are always fetched across origins, so without this the preloaded one is not the one that is used.
+  // Browsers fetch fonts in CORS mode, so without this they would not use the preloaded one.
   const crossorigin = destination === 'font' ? '; crossorigin' : '';
   return `<${path}>; rel=preload; as=${destination}${crossorigin}`;
 }
 
-/** Targets of the links of a field's values with `rel=preload` and without `nopush`. */
+/** Targets of the links that have `rel=preload` and not `nopush`. */
 export function preloadTargets(values: readonly string[]): string[] {
   const targets: string[] = [];
   for (const value of values) {
@@ -42,14 +42,13 @@ export function preloadTargets(values: readonly string[]): string[] {
   return targets;
 }
 
-/** Targets of `X-Associated-Content`: quoted URLs, each perhaps with a colon and a priority behind it. */
+/** Targets of `X-Associated-Content`: quoted URLs, each optionally followed by a colon and a priority. */
 export function associatedTargets(values: readonly string[]): string[] {
   return values.flatMap((value) => [...value.matchAll(/"([^"]*)"/g)].map(([, target = '']) => target));
 }
 
 /**
- * The path of a target, when it is of the origin that the request was made to; null otherwise. Nobody may be sent what another
- * origin is said to have.
+ * The path of a target that has the origin of the request; otherwise null. A server may push only for its own origin.
  */
 export function sameOriginPath(target: string, scheme: string, authority: string): string | null {
   const origin = `${scheme}://${authority}`;

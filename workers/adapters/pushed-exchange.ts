@@ -1,4 +1,4 @@
-/** A promised request and its response as an exchange, so that an application can answer for what it would be asked for. */
+/** A promised request and its response as an exchange, so that an application can answer it like any request. */
 import { NOTHING_WITHHELD, requireFeatures } from '../exchange/capabilities.ts';
 import { HostError } from '../exchange/errors.ts';
 import { ReceivedFields } from '../fields/received.ts';
@@ -20,7 +20,7 @@ import { ChangedRequest } from '../middleware/changed-request.ts';
 import { WrappedBody } from '../middleware/wrapped-body.ts';
 import { WrappedResponse } from '../middleware/wrapped-response.ts';
 
-/** What the peer would send with the request for a part of a page, of what it sent with that for the page. */
+/** Fields of the page's request that the peer would send again for a part of the page. */
 const SENT_AGAIN = ['accept-encoding', 'accept-language', 'authorization', 'cookie', 'user-agent'];
 const EMPTY = new ReceivedFields([]);
 const NO_BODY: ExchangeBody = {
@@ -70,10 +70,10 @@ export class PushedExchange extends WrappedResponse implements Exchange {
     return null;
   }
 
-  /** Its connection carries others. */
+  /** The connection carries the page too, so this has no effect. */
   closeConnection(): void {}
 
-  /** A promise is made on a stream of the peer's, never on a promised one (RFC 9113 section 8.4). */
+  /** A promise is made on a stream that the peer opened, never on a promised one (RFC 9113 section 8.4). */
   async push(): Promise<null> {
     return null;
   }

@@ -1,10 +1,10 @@
 /**
- * Heads that a handler gives again and again. An adapter gets them as new objects each time; a gateway judges and encodes a frozen list
- * once. So a list that is as an earlier one was becomes that one.
+ * Recognises heads that a handler sends again. An adapter gets each head as a new list, but the gateway checks and encodes a frozen list
+ * only once. A list that equals an earlier one is therefore replaced by the earlier one, frozen.
  */
 import { FlatFields } from '../fields/flat.ts';
 
-/** A power of two. Routes of one application answer with some heads in turn. */
+/** A power of two. The routes of one application use a small number of heads. */
 const ENTRIES = 16;
 
 export class RepeatedFields {
@@ -22,7 +22,7 @@ export class RepeatedFields {
     return new FlatFields(flat);
   }
 
-  /** Only what comes back is worth it. Later lists are compared with the frozen one, since nobody can change that. */
+  /** A list is frozen when it comes a second time. Later lists are compared with the frozen copy, which nobody can change. */
   #freeze(entry: number, flat: readonly string[]): FlatFields {
     const frozen = Object.freeze([...flat]);
     this.#lists[entry] = frozen;
@@ -39,7 +39,7 @@ function entryOf(flat: readonly string[]): number {
 function areSame(one: readonly string[], other: readonly string[]): boolean {
   const { length } = one;
   if (length !== other.length) return false;
-  // Values differ sooner than names, and the last ones sooner than the first.
+  // Values differ more often than names, and the last ones more often than the first.
   for (let i = length - 1; i >= 0; i--) if (one[i] !== other[i]) return false;
   return true;
 }

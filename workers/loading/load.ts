@@ -1,4 +1,4 @@
-/** An application out of its module: by its kind, with its lifespan, made native. Adapters are loaded when they are needed. */
+/** Loads an application: imports its module, recognises its kind, and adapts it to the native interface. Adapters load on demand. */
 import type { HostOptions } from '../../wire/control.ts';
 import { installKnowing } from '../adapters/fetch/kept-globals.ts';
 import type { FromServerOptions } from '../adapters/node/from-server.ts';
@@ -24,13 +24,13 @@ import { locate } from './syntax-error.ts';
 export interface Loaded {
   readonly application: Application;
   readonly lifespan: Lifespan;
-  /** What the application has given its server; absent: nothing, or it has none. */
+  /** `keepAliveTimeout` of the application's server; absent if it has no server or has not set it. */
   readonly keepAliveTimeoutMs?: number;
-  /** Behind the last exchange: its servers are closed, as far as they are not. Absent: it has none. */
+  /** Called after the last exchange: closes the application's servers that are still open. */
   close?(): unknown;
 }
 
-/** An application of our own, made of options. What it needs to start is done when it resolves. */
+/** A built-in application, made from options. It is ready when `create` resolves. */
 interface BuiltInModule {
   create(options: unknown): Application | Promise<Application>;
 }
@@ -47,12 +47,12 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
     return { application: await module.create(options.applicationOptions), lifespan: {} };
   }
   becomeProgram(options.application);
-  // Modules may keep what they find while they are loaded.
+  // A module may keep references to globals while it is loaded.
   installKnowing();
   const listening = new Listening(shutdown, options.port, options.binds);
   const module = authored(await importModule(options.application));
   const { value, kind, lifespan } = await recognise(module, options, listening);
-  // What was written for a process of its own may listen at any time, and on more addresses than one.
+  // A program written for a process of its own may listen at any time, and on several addresses.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
   else listening.choose(value);
   const application = await adapt(kind, value, options);
@@ -71,7 +71,7 @@ async function keepAliveOf(value: unknown): Promise<number | null> {
   return keepAliveTimeoutOf(isFastify(value) ? value.server : (value as object));
 }
 
-/** What hangs on the close of its server hears of it, as on Node; a server that is exported has nobody else to close it. */
+/** Emits `close` for the listeners that wait for it, as on Node. Nobody else closes an exported server. */
 function closing(listening: Listening, kind: ApplicationKind, value: unknown): () => unknown {
   if (isFastify(value)) return () => value.close();
   if (kind !== 'server' || listening.hasHeard) return () => listening.closeServers();
@@ -106,7 +106,7 @@ async function recognise(
   const isDefault = name !== undefined || (own !== undefined && !isBlank(own));
   const exported = isDefault ? await applicationOf(module, name ?? 'default', kind) : null;
   if (exported !== null) return exported;
-  // A program that listens need not export anything, and may take its time.
+  // A program that listens need not export anything, and may listen some time after it was loaded.
   const mayListen = name === undefined && (kind === undefined || kind === 'server');
   const named =
     name === undefined && !listening.hasHeard ? await applicationOf(module, undefined, kind) : null;
@@ -115,7 +115,6 @@ async function recognise(
     refuseSeveral(listening.ambiguous);
     const server = listening.chosen ?? (await Promise.race([listening.first, nothingLeft()]));
     if (server !== undefined) {
-      refuseStreams(server);
       return { value: server, kind: 'server', lifespan: lifespanOf(module) };
     }
   }
@@ -132,15 +131,6 @@ function refuseSeveral(ports: readonly number[]): void {
   throw new KindError(
     `expected one server that listens, found ${ports.length}, on the ports ${ports.join(', ')}: say by the pool's \`port\` which is ` +
       'the application. The others get no requests, since threads own no sockets, but those whose ports the pool names in `binds`',
-  );
-}
-
-/** The compatibility interface listens to `stream` itself when it has request listeners. */
-function refuseStreams(server: NodeJS.EventEmitter): void {
-  if (server.listenerCount('stream') === 0 || server.listenerCount('request') > 0) return;
-  throw new KindError(
-    "expected a server with request listeners, it has listeners of node:http2's streams alone: listen to 'request', or write a " +
-      'native application (docs/applications.md), which has all that streams have',
   );
 }
 
@@ -175,7 +165,7 @@ async function adapt(kind: ApplicationKind, value: unknown, options: HostOptions
     case 'fetch': {
       const { fromFetch } = await import('../adapters/fetch/from-fetch.ts');
       const { installGlobals } = await import('../adapters/fetch/globals.ts');
-      // Handlers look them up when they run, so it is early enough now that the module is there.
+      // Handlers look up the globals when they run, so installing them after the import is early enough.
       installGlobals();
       return fromFetch(value as never, adapting);
     }

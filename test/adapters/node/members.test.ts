@@ -39,9 +39,11 @@ test.before(async () => {
     pools: {
       members: { application: file('members.ts'), threads },
       fetch: { application: file('members-fetch.ts'), threads },
+      http2: { application: file('members-http2.ts'), threads },
     },
     routes: [
       { path: '/fetch', pool: 'fetch' },
+      { host: 'http2.test', path: '/*', pool: 'http2' },
       { path: '/*', pool: 'members' },
     ],
   });
@@ -52,7 +54,7 @@ test.before(async () => {
   const secure = await listen(scope, createHttps(issued, handler) as Server);
   pairs.tls = { node: overHttp1(secure.port, true), ours: overHttp1(tlsPort, true) };
   const http2 = await listen(scope, createHttp2(handler as never) as unknown as Server);
-  pairs['2.0'] = { node: overHttp2(http2.origin), ours: overHttp2(server.origin) };
+  pairs['2.0'] = { node: overHttp2(http2.origin), ours: overHttp2(server.origin, 'http2.test') };
 });
 test.after.always(() => scope.end());
 
@@ -72,10 +74,10 @@ function overHttp1(port: number, isSecure = false): Ask {
     });
 }
 
-function overHttp2(origin: string): Ask {
+function overHttp2(origin: string, authority = new URL(origin).host): Ask {
   return async (path, method = 'GET') => {
     const session = await connectHttp2(scope, origin);
-    const head = { ':path': path, ':method': method };
+    const head = { ':path': path, ':method': method, ':authority': authority };
     const { status, body } = await request(session, head, method === 'POST' ? 'content' : undefined);
     return { status, text: body.toString() };
   };
@@ -150,6 +152,15 @@ test('a member of the socket that is refused fails its exchange by its code, and
   // One line for many.
   const line = await server.log.until('application failed');
   t.is((line.err as { code?: string }).code, 'SLUICE_NO_SOCKET');
+  t.is(server.log.count('thread died'), 0);
+});
+
+test('a member of the session that is refused fails its exchange by its code, and nobody else', async (t) => {
+  const { others } = (described.session as (typeof described)[string]).members;
+  const { ours } = pairs['2.0'] as Pair;
+  const refused = Object.keys(others).filter((member) => others[member]?.how === 'refused');
+  t.true(refused.length > 0);
+  for (const member of refused) t.is((await ours(`/call-session/${member}`)).status, 500, member);
   t.is(server.log.count('thread died'), 0);
 });
 

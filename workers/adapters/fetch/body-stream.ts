@@ -1,4 +1,4 @@
-/** Pieces of a body as a ReadableStream that pulls one when it is asked for it, and holds none ahead. */
+/** A body as a ReadableStream that pulls a piece only when it is read, and buffers none. */
 export function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   let reader: AsyncIterator<Uint8Array> | null = null;
   return new ReadableStream<Uint8Array>(

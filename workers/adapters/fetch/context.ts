@@ -1,4 +1,4 @@
-/** What a Fetch handler gets beside the request: Hono's `c.env` and `c.executionCtx`. */
+/** The second and third argument of a Fetch handler: Hono's `c.env` and `c.executionCtx`. */
 import type { Exchange, RemoteAddress, TlsConnection } from '../../gateway.ts';
 
 export class FetchContext {
@@ -17,15 +17,15 @@ export class FetchContext {
     return this.exchange.request.tls;
   }
 
-  /** The exchange is held until this has settled; what it rejects with is the application's failure. */
+  /** Holds the exchange until the promise has settled. A rejection is the application's failure. */
   waitUntil(promise: Promise<unknown>): void {
     this.#waiting ??= [];
     this.#waiting.push(promise);
-    // It is looked at when the response is out.
+    // `waited` reports the rejection when the response has been sent.
     promise.catch(() => undefined);
   }
 
-  /** There is no origin behind the application that could answer for it. */
+  /** Without effect: there is no origin behind the application that could answer instead. */
   passThroughOnException(): void {}
 
   get isWaiting(): boolean {

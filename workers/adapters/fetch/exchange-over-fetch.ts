@@ -1,6 +1,6 @@
 /**
- * The request side of an exchange made of a Request that is somebody else's. Its response is only ever held (`held-exchange.ts`) and
- * piped: there is nothing above to commit it to.
+ * The request side of an exchange over a Request of another server. Its response is held (`held-exchange.ts`) and piped, because there is
+ * no exchange above that could send it.
  */
 import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from '../../exchange/capabilities.ts';
 import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
@@ -57,7 +57,7 @@ export class ExchangeOverFetch implements Exchange {
     else signal.addEventListener('abort', cut, { once: true });
   }
 
-  /** Who was to read the response has turned away from it. */
+  /** The reader of the response has cancelled it. */
   cancelled(): void {
     this.#cut(CANCELLED);
   }
@@ -69,7 +69,7 @@ export class ExchangeOverFetch implements Exchange {
     this.#whenClosed.resolve(closed);
   }
 
-  /** The held response has been taken whole. */
+  /** The whole response has been read. */
   completed(): void {
     this.#isOver = true;
     this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
@@ -98,7 +98,7 @@ export class ExchangeOverFetch implements Exchange {
   pad(toMultipleOf: number): void {
     requirePadding(toMultipleOf);
   }
-  /** A Request has no connection that anybody here knows of. */
+  /** Without effect: a Request does not tell its connection. */
   closeConnection(): void {}
   async push(): Promise<null> {
     return null;
@@ -114,7 +114,7 @@ export class ExchangeOverFetch implements Exchange {
     this.reset();
   }
 
-  // ---- the response is the held exchange's
+  // ---- the response, which the held exchange handles itself
 
   respond(): never {
     throw unreachable();
@@ -149,7 +149,7 @@ function requestOf(request: Request): ExchangeRequest {
   };
 }
 
-/** A Request's own body does not hear of its signal, so that its reader is let go here. */
+/** The platform does not end a Request's body when its signal aborts, so the reader is cancelled here. */
 async function* pieces(request: Request, signal: AbortSignal, onEnd: () => void): AsyncGenerator<Uint8Array> {
   if (request.body !== null) {
     const reader = (request.body as ReadableStream<Uint8Array>).getReader();

@@ -1,4 +1,4 @@
-/** Which Fetch handlers were made of which applications, and which requests of which exchanges. */
+/** Remembers which handler was made from which application, and which Request from which exchange. */
 import type { Application, Exchange } from '../../gateway.ts';
 import { isLazyRequest } from './lazy-request.ts';
 
@@ -17,7 +17,7 @@ export function rememberRequest(request: Request, exchange: Exchange): void {
   requests.set(request, exchange);
 }
 
-/** The exchange that a request was made of, whose body nobody has read; null for any other. */
+/** The exchange that a request was made from if its body has not been read; otherwise null. */
 export function exchangeOf(request: Request): Exchange | null {
   if (isLazyRequest(request)) {
     const { exchange, isUnread } = request as unknown as { exchange: Exchange; isUnread: boolean };

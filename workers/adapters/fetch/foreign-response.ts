@@ -1,6 +1,6 @@
 /**
- * Responses of other implementations of Fetch (undici's package, whatwg-node under GraphQL Yoga, node-fetch): no instances of the
- * platform's class, and the same by their members.
+ * Responses of other Fetch implementations (the undici package, whatwg-node under GraphQL Yoga, node-fetch). They are no instances of the
+ * platform's class, but have the same members.
  */
 import { streamOf } from './body-stream.ts';
 import { PlatformResponse } from './light-response.ts';
@@ -13,7 +13,7 @@ interface ForeignResponse {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** Statuses that the platform makes no Response with a body of. */
+/** Statuses with which the platform's Response cannot have a body. */
 const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 
 export function isForeignResponse(value: unknown): value is ForeignResponse {
@@ -26,7 +26,7 @@ export function isForeignResponse(value: unknown): value is ForeignResponse {
   );
 }
 
-/** The platform's, with the same bytes as they come. */
+/** A Response of the platform that streams the same bytes. */
 export function fromForeignResponse(response: ForeignResponse): Response {
   const { status, body } = response;
   const isEmpty = NULL_BODY.has(status) || body === null || body === undefined;

@@ -26,14 +26,14 @@ export type FetchHandler = (
 
 export interface FromFetchOptions {
   readonly downgrade?: DowngradeOptions;
-  /** Bytes that a response's stream may hold while the peer takes none; beyond it the exchange is reset. Default 16 MiB. */
+  /** The most bytes that a response's stream may hold for the peer; beyond it the exchange is reset. Default 16 MiB. */
   readonly maxWaitingBytes?: number;
 }
 
 const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
 const INTERNAL_ERROR = 0x2;
 
-/** There are none of them in Fetch (Fetch Standard, "forbidden method"). */
+/** Methods that a Request cannot have (Fetch Standard, "forbidden method"). */
 const FORBIDDEN = new Set(['CONNECT', 'TRACE', 'TRACK']);
 const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
 
@@ -62,7 +62,7 @@ export function fromFetch(
   return application;
 }
 
-/** The request's URL; null when the exchange was answered, as no Request can stand for it. */
+/** The request's URL; null if no Request can express the exchange, which has then been answered. */
 function admit(exchange: Exchange): string | null {
   const { method, protocol } = exchange.request;
   if (protocol !== '' || method === 'CONNECT') {
@@ -114,7 +114,7 @@ function respondLight(exchange: Exchange, response: LightResponse, { associated,
   const { flat, simpleBody } = response;
   const pushes = takeAssociated(exchange, flat, associated);
   if (simpleBody === null && exchange.request.method === 'HEAD') {
-    // Not the empty body that nobody wrote: what a length among the fields says is that of GET.
+    // Without a body, because a content-length among the fields is that of the GET response.
     exchange.respond(response.status, fields.of(flat));
     exchange.end();
   } else {
@@ -166,7 +166,7 @@ async function send(
     return;
   }
   const reader = body.getReader();
-  // A piece is lost, so what follows must not pass for whole. The write that waits hears of it by the reset.
+  // A piece is lost, so the reset keeps the peer from taking the rest for a complete response. It also ends the write that waits.
   const backlog = new StreamBacklog(body, maxWaitingBytes, () => exchange.reset(INTERNAL_ERROR));
   try {
     exchange.respond(status, new FlatFields(flat));
@@ -182,7 +182,7 @@ async function send(
     exchange.end();
   } catch (error) {
     const why = backlog.error ?? error;
-    // Whoever makes the stream is told, and may stop; it is no failure of ours if that fails.
+    // The source is told and may stop. If its `cancel` fails, the exchange has failed anyway.
     reader.cancel(why).catch(() => undefined);
     throw why;
   }

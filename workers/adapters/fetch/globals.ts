@@ -1,6 +1,6 @@
 /**
- * `Request`, `Response` and `fetch` of a thread that runs Fetch handlers: as the platform has them, but for light responses and lazy
- * requests, which the platform's own constructors and `fetch` would not know for what they are (`kept-globals.ts`).
+ * `Request`, `Response` and `fetch` in a thread that runs Fetch handlers. They behave like the platform's, but also accept light responses
+ * and lazy requests, which the platform's constructors and `fetch` would not recognise (`kept-globals.ts`).
  */
 import { installKnowing } from './kept-globals.ts';
 import { isLightResponse, LightResponse } from './light-response.ts';
@@ -11,7 +11,7 @@ export function areInstalled(): boolean {
   return state === 'installed';
 }
 
-/** For the rest of the thread's life. */
+/** Takes effect for the rest of the thread's life. */
 export function installGlobals(): void {
   if (state === 'installed') return;
   state = 'installed';

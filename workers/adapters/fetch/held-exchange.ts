@@ -1,7 +1,7 @@
 /**
- * The exchange of a native application below Fetch layers: its head is held until a Response has come out above them. When it is
- * still the application's own, with whatever fields it has by then, what follows goes straight to the exchange above; when a
- * layer has taken the stream for itself, it goes through that (docs/sgi.md, rule 12.6).
+ * The exchange of a native application below Fetch layers. Its head is held until the layers return a Response. If that Response still has
+ * the application's own body, whatever its fields, the body goes directly to the exchange above. If a layer reads the stream, the body
+ * goes through that layer (docs/sgi.md, rule 12.6).
  */
 import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../exchange/errors.ts';
@@ -21,7 +21,7 @@ import { PipedBody } from './piped-body.ts';
 
 const streams = new WeakMap<ReadableStream, HeldExchange>();
 
-/** Of a stream that is a held body, whose it is. */
+/** The held exchange whose body a stream is; otherwise null. */
 export function heldStream(stream: ReadableStream): HeldExchange | null {
   return streams.get(stream) ?? null;
 }
@@ -39,19 +39,19 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
   readonly #whole = Promise.withResolvers<void>();
   readonly #preloads: string[] = [];
   #state: 'idle' | 'started' | 'ended' = 'idle';
-  /** `bodiless`: the Response has no body, so whatever is written is for nobody, as of HEAD. */
+  /** `bodiless`: the Response has no body, as for HEAD, so writes are dropped. */
   #mode: 'held' | 'direct' | 'piped' | 'bodiless' = 'held';
   #piped: PipedBody | null = null;
 
   constructor(inner: Exchange, downgrade: Downgrade) {
     super(inner);
     this.#downgrade = downgrade;
-    // Only who waits for it hears of it.
+    // Marked as handled: only `commit` and the writes await these.
     this.#whole.promise.catch(() => undefined);
     this.#committed.promise.catch(() => undefined);
   }
 
-  /** What the handler gives. */
+  /** The handler's result. */
   get response(): Promise<Response> {
     return this.#response.promise;
   }
@@ -69,7 +69,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
     return [...super.withheld, ...PIPED.filter(({ feature }) => this.capabilities[feature])];
   }
 
-  /** The body for a layer that looks at it. */
+  /** The body, for a layer that reads it. */
   get stream(): ReadableStream<Uint8Array> {
     if (this.#piped === null) {
       const onCancel = () => {
@@ -81,7 +81,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
     return this.#piped.stream;
   }
 
-  /** The head is this, and the body nobody's but the application's: resolves when it is out. */
+  /** No layer reads the body: sends the head, and lets the application write directly. Resolves when the body has been sent. */
   async commit(status: number, flat: readonly string[]): Promise<void> {
     this.inner.respond(status, new FlatFields(flat));
     this.#begin('direct');
@@ -94,7 +94,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
     this.#committed.resolve();
   }
 
-  /** The application has thrown, or returned too early. */
+  /** The application has thrown, or returned before its response was complete. */
   fail(error: unknown): void {
     this.#response.reject(error);
     this.#response.promise.catch(() => undefined);
@@ -106,7 +106,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
     this.#mustBeIdle();
     requireFinalStatus(status);
     const flat = [...flatten(fields), ...this.#preloads.flatMap((link) => ['link', link])];
-    // What gives the lines is the application's, and may have called us.
+    // The iterable is the application's, and may have called this object.
     this.#mustBeIdle();
     if (body !== undefined) requireContent(body, 'a body');
     keepMarks(this.inner, flat);
@@ -122,7 +122,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
 
   #make(status: number, flat: string[], body: Uint8Array | string | undefined): Response {
     const init = { status, headers: unmarked(flat) };
-    // Who gives a body means it, but in Fetch some statuses have none at all.
+    // In Fetch a Response with one of these statuses cannot have a body.
     const isNull = status === 204 || status === 205 || status === 304;
     if (body !== undefined) return new globalThis.Response(isNull ? null : (body as ResponseBody), init);
     if (areInstalled()) return LightResponse.held(status, flat, this) as never;
@@ -134,7 +134,7 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
   override write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state === 'started') requireContent(chunk, 'a piece');
     const written = this.#write(chunk);
-    // Who does not wait for a write does not hear that it was cut off (docs/sgi.md, rule 2.7).
+    // An application that does not await a write must not lose its thread to a cut (docs/sgi.md, rule 2.7).
     written.catch((error: { code?: unknown }) => {
       if (error.code !== 'SLUICE_EXCHANGE_CLOSED') throw error;
     });

@@ -1,11 +1,12 @@
 /**
- * `Request` and `fetch` as a module finds them when it is loaded, which may keep them: `class Mine extends Request`, clients that wrap
- * `fetch`. A lazy request is none of the platform's, which looks for private members; so whatever is kept must know it already then.
+ * Replaces `Request` and `fetch` before an application is loaded, because a module may keep them: `class Mine extends Request`, or a client
+ * that wraps `fetch`. The platform's own look for private members, which a lazy request lacks, so the replacements unwrap it first.
  *
- * Node loads its own implementation when `Request` is first looked at, and so do we: a thread that has no use for it does not pay.
+ * Node loads its implementation when `Request` is first read. The replacement does the same, so a thread that does not use Fetch does not
+ * load it.
  */
 
-/** Where a lazy request has the platform's own. */
+/** The key under which a lazy request has the platform's Request. */
 export const PLATFORM = Symbol('sluice.platformRequest');
 
 type Input = string | URL | Request;
@@ -17,13 +18,13 @@ let state: 'platform' | 'knowing' = 'platform';
 export function platformRequest(): typeof Request {
   if (platform === null) {
     const found = globalThis.Request;
-    // Looking has put the one in its place that knows, and has kept this one.
+    // Reading the getter has set `platform`, and has put the replacement in its place.
     platform ??= found;
   }
   return platform;
 }
 
-/** From now on, for the rest of the thread's life. */
+/** Takes effect for the rest of the thread's life. */
 export function installKnowing(): void {
   if (state === 'knowing') return;
   state = 'knowing';
@@ -40,7 +41,7 @@ export function installKnowing(): void {
     configurable: true,
     enumerable: own.enumerable ?? false,
     get() {
-      // Node's own getter puts the class in the place of this property.
+      // Node's own getter replaces this property with the class.
       platform = (own.get === undefined ? own.value : own.get.call(globalThis)) as typeof Request;
       const knowing = knowingOf(platform);
       define(knowing);
@@ -54,11 +55,11 @@ export function installKnowing(): void {
   }.fetch as typeof fetch;
 }
 
-/** The class itself, name, members and `instanceof` included; only what it is called with is exchanged. */
+/** The platform's class, with its name, members and `instanceof`. Only the argument of the constructor is unwrapped. */
 function knowingOf(own: typeof Request): typeof Request {
   return new Proxy(own, {
     construct: (target, [input, ...rest], newTarget) =>
-      // Without an argument it is refused for that.
+      // Without an argument the constructor throws its own error.
       Reflect.construct(target, input === undefined ? [] : [platformOf(input), ...rest], newTarget),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * A `Request` over an exchange whose parts are made when they are looked at. As `light-response.ts`: the platform's own is made for
- * whoever needs it, and most handlers want the method, the URL and a field or two.
+ * A `Request` over an exchange that makes its parts when they are first read. Most handlers read the method, the URL and a few fields; for
+ * anything else it makes a Request of the platform, as `light-response.ts` does.
  */
 import { ReceivedFields } from '../../fields/received.ts';
 import type { Exchange } from '../../gateway.ts';
@@ -26,7 +26,7 @@ export class LazyRequest {
     return this.#exchange;
   }
 
-  /** Nobody has read the body or changed a field, as far as anybody can see. */
+  /** The body has not been read, and no field can have been changed. */
   get isUntouched(): boolean {
     return this.#state === 'unread' && this.#platform === null && this.#headers === null;
   }
@@ -40,7 +40,7 @@ export class LazyRequest {
 
   get platform(): Request {
     if (this.#platform !== null) {
-      // It has a copy of the fields, and whoever holds these may have changed them since.
+      // The platform's Request has a copy of the fields, and the handler may have changed the original since.
       if (this.#headers !== null) copyFields(this.#headers, this.#platform.headers);
       return this.#platform;
     }
@@ -49,7 +49,7 @@ export class LazyRequest {
     } else {
       const { method, headers, signal } = this;
       this.#platform = new PlatformRequest(this.#url, { method, headers, signal, body: '' });
-      // Its body has been read, so whatever wants it again fails as it must.
+      // Marks its body as read, so that a second reading fails.
       void this.#platform.arrayBuffer();
     }
     return this.#platform;
@@ -80,7 +80,7 @@ export class LazyRequest {
   }
 
   async bytes(): Promise<Uint8Array> {
-    // The platform's own way is needed where it has begun; it also has the words for what is read twice.
+    // If the platform's Request exists it must read the body. It also throws the right error for a second reading.
     if (this.#platform !== null || this.#state === 'read')
       return new Uint8Array(await this.platform.arrayBuffer());
     if (!hasBody(this.#exchange)) return new Uint8Array(0);
@@ -125,7 +125,7 @@ export function isLazyRequest(value: unknown): value is LazyRequest {
   );
 }
 
-/** Requests with these never have content in Fetch, whatever came. */
+/** In Fetch a GET or HEAD request never has a body, even if the peer sent content. */
 function hasBody({ request, body }: Exchange): boolean {
   return request.method !== 'GET' && request.method !== 'HEAD' && !body.isAtEnd;
 }
@@ -143,7 +143,7 @@ export function headersOf({ request }: Exchange): Headers {
   return headers;
 }
 
-/** Aborts with the exchange's, for the reason that Fetch knows: handlers look for its name. Why it really was is the cause. */
+/** Aborts when the exchange does. The reason is an AbortError, whose name handlers look for; its cause is the exchange's reason. */
 export function signalOf({ signal }: Exchange): AbortSignal {
   const controller = new AbortController();
   const abort = (): void => {

@@ -1,18 +1,18 @@
 /**
- * A `Response` that is only a status, a list of fields and a body at hand, until somebody wants more of it.
+ * A `Response` that consists of a status, a list of fields and a complete body.
  *
- * Making the platform's own costs more than everything else about a small answer, and most are made, returned and sent. This one
- * is put in its place in threads that run Fetch handlers (`globals.ts`); what is not simple is handed to the platform's at once, and
- * so is everything as soon as anything but its status is looked at.
+ * Making a Response of the platform costs more than the rest of a small answer, and most responses are only made, returned and sent. This
+ * class replaces it in threads that run Fetch handlers (`globals.ts`). It makes a Response of the platform at once if its arguments are
+ * not simple, and later if anything but the status is read.
  */
 import { plainName } from '../../../wire/field-marks.ts';
 
 export const PlatformResponse: typeof Response = globalThis.Response;
-/** What a Response is made of, by the platform's own word. */
+/** The first parameter of the platform's constructor. */
 export type ResponseBody = ConstructorParameters<typeof Response>[0];
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** White space around it the platform takes away, so it is no case for here. */
+/** The platform trims white space around a value, so such a value is not simple. */
 const VALUE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
 const NULL_BODY = new Set([101, 204, 205, 304]);
 const TEXT = 'text/plain;charset=UTF-8';
@@ -44,7 +44,7 @@ export class LightResponse {
     else if (typeof body === 'string' && !flat.includes('content-type')) flat.push('content-type', TEXT);
   }
 
-  /** Of an application whose body has yet to be written: it is a stream for who looks, and nothing at all for who does not. */
+  /** A response whose body a native application has yet to write. The body becomes a stream only if a layer reads it. */
   static held(status: number, flat: readonly string[], held: HeldBody): LightResponse {
     const response = new LightResponse(null, { status });
     response.#flat.push(...flat);
@@ -52,7 +52,7 @@ export class LightResponse {
     return response;
   }
 
-  /** Whether it is simple still: nobody has looked at more than the status. */
+  /** Nothing but the status has been read. */
   get isLight(): boolean {
     return this.#platform === null;
   }
@@ -66,7 +66,7 @@ export class LightResponse {
     return this.#held;
   }
 
-  /** The platform's, made once. */
+  /** The Response of the platform, made once. */
   get platform(): Response {
     if (this.#platform === null) {
       const headers: [string, string][] = [];
@@ -102,7 +102,7 @@ export class LightResponse {
   }
 }
 
-/** It is an instance of the platform's as well, and has all the members that this one has, today's and tomorrow's. */
+/** Makes it an instance of the platform's class, with every member of that class, of this Node or a later one. */
 Object.setPrototypeOf(LightResponse.prototype, PlatformResponse.prototype);
 for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(PlatformResponse.prototype))) {
   if (name in Object.getOwnPropertyDescriptors(LightResponse.prototype)) continue;
@@ -130,7 +130,7 @@ export function isLightResponse(value: unknown): value is LightResponse {
   );
 }
 
-/** The Response has a copy of its bytes (Fetch Standard, "extract a body"): whoever made it may write into theirs again. */
+/** A Response copies its bytes (Fetch Standard, "extract a body"), because the caller may overwrite the buffer. */
 function ownBytes(body: SimpleBody): SimpleBody {
   return body instanceof Uint8Array ? new Uint8Array(body) : body;
 }
@@ -145,18 +145,18 @@ function isSimpleInit(status: number, body: SimpleBody | undefined, init: Respon
   return !(NULL_BODY.has(status) && body !== undefined && body !== null);
 }
 
-/** Names in lower case and values in turns; null where the platform has to judge. */
+/** A flat list with names in lower case; null if the platform must check the fields. */
 function flatOf(headers: ResponseInit['headers']): string[] | null {
   const flat: string[] = [];
   if (headers === undefined) return flat;
   const isList = typeof (headers as Iterable<unknown>)[Symbol.iterator] === 'function';
-  // What gives its lines once must give them to the platform, should that have to judge.
+  // An iterator that can be read only once is left to the platform.
   if (isList && !Array.isArray(headers) && !(headers instanceof Headers)) return null;
   for (const [name, value] of isList ? (headers as Iterable<[string, string]>) : Object.entries(headers)) {
     if (typeof name !== 'string' || typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value))
       return null;
     const lower = name.toLowerCase();
-    // A repeated field is one line with all values, which the platform makes (Fetch Standard, "append").
+    // The platform joins a repeated field into one line (Fetch Standard, "append").
     if (lower !== 'set-cookie' && carries(flat, lower)) return null;
     flat.push(lower, value);
   }

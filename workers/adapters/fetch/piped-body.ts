@@ -1,4 +1,4 @@
-/** A response body as a ReadableStream, written piece by piece: a write resolves when its piece has been taken. */
+/** A response body as a ReadableStream. A write resolves when the reader has pulled its piece. */
 import { ExchangeClosedError } from '../../exchange/errors.ts';
 
 const CANCEL = 0x8;
@@ -11,7 +11,7 @@ export class PipedBody {
   #wanted = 0;
   #isCancelled = false;
 
-  /** @param onPull is called when somebody begins to read, or will not. @param onCancel when nobody reads any more */
+  /** @param onPull is called at each pull, and when the stream is cancelled. @param onCancel is called when it is cancelled */
   constructor(onPull: () => void, onCancel: () => void) {
     this.stream = new ReadableStream<Uint8Array>(
       {
@@ -39,9 +39,9 @@ export class PipedBody {
   }
 
   async write(chunk: Uint8Array | string): Promise<void> {
-    // A pull that brings nothing would be the last.
+    // A stream that is pulled and given nothing is not pulled again.
     if (chunk.length === 0) return;
-    // Writes that are not waited for come to their turn one after the other.
+    // Several writes may wait here; each pull lets one of them go on.
     while (this.#wanted === 0 && !this.#isCancelled) {
       this.#pulled ??= Promise.withResolvers();
       await this.#pulled.promise;

@@ -1,7 +1,7 @@
 /**
- * What a response's stream holds for its reader while the peer takes nothing. A source that enqueues without looking at `desiredSize`
- * would fill the thread's memory, and the platform tells nobody but the source how much there is. So the source's controller counts what is
- * enqueued from the time when the response is sent; what was there before was made with the response.
+ * Limits what a response's stream holds while the peer takes nothing. A source that enqueues without regard to `desiredSize` would fill the
+ * thread's memory, and the platform tells only the source how much the stream holds. This class therefore counts in the source's
+ * controller what is enqueued after the response is being sent. Earlier chunks were made with the response and do not count.
  */
 import { HostError } from '../../exchange/errors.ts';
 
@@ -12,10 +12,10 @@ interface State {
   readonly controller?: Controller;
 }
 
-/** Where Node keeps a stream's state, with the controller that its source has. A Node that keeps it elsewhere has no limit here. */
+/** The symbol under which Node keeps a stream's state, with its source's controller. On a Node without it there is no limit. */
 const STATE = findState();
 
-/** The member has no public name, so a stream that is made for it shows which it is. */
+/** The symbol is private, so a probe stream shows which one it is. */
 function findState(): symbol | undefined {
   let own: Controller | undefined;
   const probe = new ReadableStream({
@@ -31,34 +31,34 @@ function stateOf(stream: ReadableStream, symbol: symbol): State | null | undefin
 }
 
 export class StreamBacklog {
-  /** Enqueued, and not read yet. */
+  /** Bytes that were enqueued and not read yet. */
   #bytes = 0;
   #error: HostError | null = null;
 
-  /** @param onOver hears once of more than so many bytes; what is enqueued from then on is dropped */
+  /** @param onOver is called once when more than `maxBytes` wait; later chunks are dropped */
   constructor(stream: ReadableStream, maxBytes: number, onOver: (error: HostError) => void) {
     const controller = STATE && stateOf(stream, STATE)?.controller;
     if (controller === undefined) return;
     const { enqueue } = controller;
     controller.enqueue = (chunk) => {
       if (this.#error !== null) return;
-      // A stream of bytes takes their buffer along.
+      // A byte stream transfers the chunk's buffer, so its length is read first.
       const { byteLength = 0 } = (chunk ?? {}) as { readonly byteLength?: number };
       enqueue.call(controller, chunk);
       this.#bytes += byteLength;
-      // One piece may be of any size, as it is there already.
+      // A single piece may have any size, because it is in memory already.
       if (this.#bytes <= maxBytes || this.#bytes === byteLength) return;
       this.#error = tooMuch(maxBytes);
       onOver(this.#error);
     };
   }
 
-  /** What the stream has been cut off for; null: nothing. */
+  /** The error that cut the stream off; null if there is none. */
   get error(): HostError | null {
     return this.#error;
   }
 
-  /** A piece has been read. What was enqueued before the count began is read first, so the count is never too high. */
+  /** A piece has been read. Chunks from before the count are read first, so the count is never too high. */
   taken(bytes: number): void {
     this.#bytes = Math.max(0, this.#bytes - bytes);
   }

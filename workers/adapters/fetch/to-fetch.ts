@@ -1,4 +1,4 @@
-/** An application as a Fetch handler: in Hono, h3, or any server that has them. */
+/** An application as a Fetch handler, for Hono, h3 or any server of Fetch handlers. */
 import type { Application } from '../../gateway.ts';
 import { type Downgrade, type DowngradeOptions, downgradeOf } from '../downgrade.ts';
 import { ExchangeOverFetch } from './exchange-over-fetch.ts';
@@ -10,8 +10,8 @@ export interface ToFetchOptions {
 }
 
 /**
- * What fails before its response rejects. `fromFetch` of what this gives is the application itself; below Fetch layers the application
- * has as much of the exchange above them as they leave alone.
+ * A failure before the response rejects. `fromFetch` of the result returns the application itself. Below Fetch layers the application gets
+ * the parts of the exchange that the layers left alone.
  */
 export function toFetch(
   application: Application,

@@ -1,15 +1,15 @@
 /**
- * What a thread knows of the connection that an exchange came over, as `net.Socket` and `tls.TLSSocket` say it, and options of a real
- * socket that say nothing here. The sockets of requests and of upgrades have all of it.
+ * The members of `net.Socket` and `tls.TLSSocket` that tell about the connection, and socket options that have no effect in a thread.
+ * The sockets of requests and of upgrades share them.
  *
- * The address that the client connected to does not come with an exchange: `localAddress`, `localPort` and `localFamily` are
- * undefined and `address()` is empty, as of a socket without a handle.
+ * An exchange does not carry the address that the client connected to. `localAddress`, `localPort` and `localFamily` are therefore
+ * undefined and `address()` is empty, as for a socket without a handle.
  */
 import type { X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { ExchangeRequest } from '../../gateway.ts';
 
-/** Where a socket has the request that it belongs to. */
+/** The key under which a socket keeps its request. */
 export const REQUEST = Symbol('sluice.request');
 
 export abstract class ConnectionFacts extends EventEmitter {
@@ -41,7 +41,7 @@ export abstract class ConnectionFacts extends EventEmitter {
     return {};
   }
 
-  // ---- its state, as it follows from what the stream says
+  // ---- state, derived from the stream's
 
   get connecting(): boolean {
     return false;
@@ -56,9 +56,9 @@ export abstract class ConnectionFacts extends EventEmitter {
 
   // ---- TLS
 
-  // A net.Socket has none of these members, so without TLS they are undefined.
+  // A net.Socket has none of these members, so they are undefined without TLS.
 
-  /** What frameworks take for the scheme; behind a trusted proxy the client's. */
+  /** Frameworks derive the scheme from this. Behind a trusted proxy it tells about the client's connection. */
   get encrypted(): true | undefined {
     return this[REQUEST].scheme === 'https' || undefined;
   }
@@ -66,8 +66,8 @@ export abstract class ConnectionFacts extends EventEmitter {
     return this[REQUEST].tls?.authorized;
   }
   /**
-   * Null for a client that is authorized. Of any other it is one of OpenSSL's codes, though not always the true one, which does
-   * not come with an exchange: who lets in whom nothing speaks against must let in nobody by mistake.
+   * Null for an authorized client, otherwise one of OpenSSL's codes. An exchange does not carry the true code, but an application that
+   * admits every client without an error must not admit an unauthorized one.
    */
   get authorizationError(): string | null | undefined {
     const { tls } = this[REQUEST];
@@ -90,7 +90,7 @@ export abstract class ConnectionFacts extends EventEmitter {
     const { tls } = this[REQUEST];
     return tls === null ? {} : { name: tls.cipher, standardName: tls.cipher, version: tls.version };
   }
-  /** Without a certificate an empty object, as in Node. The chain that a client has sent stays with the server. */
+  /** An empty object without a certificate, as in Node. The chain that the client sent stays with the reactor. */
   getPeerCertificate(): object {
     return this.getPeerX509Certificate()?.toLegacyObject() ?? {};
   }
@@ -100,7 +100,7 @@ export abstract class ConnectionFacts extends EventEmitter {
     return new (process.getBuiltinModule('node:crypto').X509Certificate)(certificate.raw);
   }
 
-  // ---- options that the server decides
+  // ---- options, which the reactor sets for its own sockets
 
   setNoDelay(): this {
     return this;
@@ -122,7 +122,10 @@ export abstract class ConnectionFacts extends EventEmitter {
   }
 }
 
-/** What of a socket is a value on Node may be set, as tests and proxies do with `encrypted`; here it is told by the exchange until then. */
+/**
+ * Adds setters. On Node these members are plain values, and tests and proxies set some of them, such as `encrypted`. Here the exchange
+ * tells the value until it is set.
+ */
 export function makeSettable(prototype: object): void {
   for (const [name, own] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (own.get === undefined || own.set !== undefined) continue;
@@ -135,5 +138,5 @@ export function makeSettable(prototype: object): void {
 
 makeSettable(ConnectionFacts.prototype);
 const { constructor: _, ...facts } = Object.getOwnPropertyDescriptors(ConnectionFacts.prototype);
-/** For a socket that is a stream of Node's, and so cannot extend the class. */
+/** The members, for a socket that is one of Node's streams and cannot extend the class. */
 export const FACTS: PropertyDescriptorMap = facts;

@@ -30,7 +30,7 @@ type Req = IncomingMessage | Http2ServerRequest;
 type Res = ServerResponse | Http2ServerResponse;
 
 const NEVER = new AbortController().signal;
-/** What Node's requests end with when their connection or stream does. */
+/** Error codes of a Node request whose connection or stream has ended. */
 const CUT_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 export class ExchangeOverNode extends ResponseOverNode implements Exchange {
@@ -102,7 +102,7 @@ export class ExchangeOverNode extends ResponseOverNode implements Exchange {
     }
     return new Promise((resolve) => {
       (this.res as Http2ServerResponse).createPushResponse(headers, (error, pushed) =>
-        // The peer has changed its mind, or has as many as it takes: no more now.
+        // The peer no longer takes pushes, or has as many as it takes.
         resolve(error === null ? new ResponseOverNode(pushed, this.#downgrade) : null),
       );
     });
@@ -137,7 +137,7 @@ function isAtEnd(req: Req): boolean {
   return req.readableEnded || (req.readableLength === 0 && (req.complete || isBodiless(req)));
 }
 
-/** As the head says it: over HTTP/2 it ends the stream, over HTTP/1 it has neither field of RFC 9112 section 6.3. */
+/** Whether the head announces no content: over HTTP/2 it ends the stream, over HTTP/1 it has neither field of RFC 9112 section 6.3. */
 function isBodiless(req: Req): boolean {
   if ('stream' in req) return req.stream?.endAfterHeaders ?? false;
   const { 'transfer-encoding': coding, 'content-length': length = '0' } = req.headers;
@@ -154,13 +154,13 @@ async function* piecesOf(
   try {
     yield* req.iterator({ destroyOnReturn: false });
   } catch (error) {
-    // Of a peer that goes away the request hears first, the response next, and only that one says how it ended.
+    // When the peer leaves, Node tells the request first. Only the response, told next, knows how the exchange ended.
     if (CUT_CODES.has((error as NodeJS.ErrnoException).code ?? '')) await closed;
     throw signal.aborted ? signal.reason : error;
   }
 }
 
-/** Once the body has been read to its end; rejects when it has none. */
+/** Resolves when the body has been read to its end; rejects if the request is cut off. */
 function trailersOf(req: Req, signal: AbortSignal): Promise<Fields> {
   const trailers = new Promise<Fields>((resolve, reject) => {
     const take = () => {
@@ -176,7 +176,7 @@ function trailersOf(req: Req, signal: AbortSignal): Promise<Fields> {
       reject(signal.reason ?? new ExchangeClosedError({ by: 'peer', how: 'reset', code: 0x8 }));
     });
   });
-  // Nobody need look at it: a cut request is reported by the body and by the signal.
+  // The application need not await it: the body and the signal report a request that was cut off.
   trailers.catch(() => undefined);
   return trailers;
 }

@@ -1,6 +1,6 @@
 /**
- * The exchange of a native application below legacy layers that have done something, but not everything: what they left alone is
- * the exchange above them, what they changed goes through their hands (docs/sgi.md, rule 12.6).
+ * The exchange of a native application below legacy layers that have changed a part of it. Parts that the layers left alone go directly
+ * to the exchange above them; parts that they changed go through the layers (docs/sgi.md, rule 12.6).
  */
 import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../exchange/errors.ts';
@@ -28,7 +28,7 @@ import { refusedWrite, writtenTo } from './node-write.ts';
 import type { NodePair } from './pair.ts';
 import { type Patches, partsChangedBy, withheldBy } from './patches.ts';
 
-/** Fields of which both sides may have some; of any other what the application says counts. */
+/** Fields that keep the values of the layers and of the application. For any other field the application's value replaces theirs. */
 const JOINED = new Set(['set-cookie', 'vary', 'link', 'www-authenticate']);
 
 export class FoldedExchange extends WrappedExchange {
@@ -52,7 +52,7 @@ export class FoldedExchange extends WrappedExchange {
     }
   }
 
-  /** Nothing of the body is in a legacy layer's hands. */
+  /** No legacy layer writes the body. */
   get isDirect(): boolean {
     return this.#patches.body.length === 0;
   }
@@ -100,14 +100,14 @@ export class FoldedExchange extends WrappedExchange {
     this.#state = body === undefined ? 'started' : 'ended';
   }
 
-  /** Fields alone were set: they are merged, and the rest is the exchange's own. */
+  /** The layers have only set fields: the exchange sends the head with both sides' fields. */
   #respondMerged(status: number, flat: string[], body?: Uint8Array | string): void {
     const merged = this.#mergedWith(flat);
     this.inner.respond(status, new FlatFields(merged), body);
     this.#pair.adopt(status, merged);
   }
 
-  /** The head is written by way of the layer, the body past it. */
+  /** The layer writes the head; the body goes directly to the exchange. */
   #respondAfter(status: number, flat: string[], body?: Uint8Array | string): void {
     const { res } = this.#pair;
     this.#set(flat);
@@ -132,13 +132,13 @@ export class FoldedExchange extends WrappedExchange {
     this.#throwRefusal();
   }
 
-  /** Node's response throws nothing that the exchange above has refused, but who called here is told. */
+  /** Node's response does not throw what the exchange refused, so the native application's call throws it here. */
   #throwRefusal(): void {
     const { failure } = this.#pair;
     if (failure !== null) throw failure.error;
   }
 
-  /** What is set above and not said here, then what is said here. */
+  /** The layers' fields that the application does not set, then the application's. */
   #mergedWith(flat: string[]): string[] {
     const { res } = this.#pair;
     const said = new Set<string>();

@@ -1,4 +1,4 @@
-/** Which handlers were made of which applications, so that one made back is the application itself. */
+/** Remembers which handler was made from which application, so that adapting the handler back returns the application itself. */
 import type { Application } from '../../gateway.ts';
 
 const made = new WeakMap<object, Application>();

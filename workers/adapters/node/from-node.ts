@@ -11,7 +11,7 @@ import type { PairOptions } from './pair-response.ts';
 import { type Incoming, PAIR } from './request.ts';
 import { ServerFace } from './server-face.ts';
 
-/** What node:http calls for a request, or a middleware of Connect's kind. A promise that it gives is waited for. */
+/** A request listener of node:http, or a Connect middleware. If it returns a promise, the exchange waits for it. */
 export type NodeHandler = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -20,24 +20,24 @@ export type NodeHandler = (
 
 export interface FromNodeOptions {
   readonly downgrade?: DowngradeOptions;
-  /** Bytes of a response that wait for the peer when `write()` is not waited for; beyond it the exchange is reset. Default 16 MiB. */
+  /** The most bytes of a response that may wait for the peer when the application does not wait for `drain`; beyond it the exchange is reset. Default 16 MiB. */
   readonly maxWaitingBytes?: number;
 }
 
 const DEFAULT_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** Errors are the application's failure, and so is a `next` with one; a `next` without is a 404. */
+/** An error, thrown or passed to `next`, is the application's failure. `next()` without an error answers 404. */
 export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): Application {
   const native = folded(handler);
   if (native !== null) return native;
   const pairOptions = optionsOf(options);
-  // An application that answers by itself for what it does not know, as Express does, is left to do so.
+  // Express and its like answer unknown paths themselves; they have `handle` and get no `next`.
   const takesNext = handler.length > 2 && !('handle' in handler);
   const call = (pair: NodePair): unknown =>
     takesNext
       ? handler(pair.req, pair.res, (error) => nobodyKnows(pair, error))
       : (handler as (req: IncomingMessage, res: ServerResponse) => unknown)(pair.req, pair.res);
-  // As `http.createServer(handler)` would have one, for who looks for it and for who watches its events.
+  // The server that `http.createServer(handler)` would have made, for `req.socket.server` and for tracers that watch its events.
   const server = createServer((req) => {
     const pair = (req as Incoming)[PAIR] as NodePair;
     pair.result = call(pair);
@@ -54,7 +54,7 @@ export function fromNode(handler: NodeHandler, options: FromNodeOptions = {}): A
         result = pair.result;
       }
     } catch (error) {
-      // Timers and callbacks of the handler may still be under way.
+      // The handler's timers and callbacks may still run and use `req` and `res`.
       pair.fail(error);
       throw error;
     }

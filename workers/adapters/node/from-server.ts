@@ -1,6 +1,6 @@
 /**
- * A server of node:http, with its listeners, as an application: it listens to nothing, its requests and upgrades are exchanges. That
- * is what Fastify has, and what `ws`, Socket.IO and `@fastify/websocket` attach to.
+ * A server of node:http or node:http2 as an application. The server opens no port; exchanges are delivered to its listeners. Fastify has
+ * such a server, and `ws`, Socket.IO and `@fastify/websocket` attach to one.
  */
 import type { Server } from 'node:http';
 import type { Application, Exchange } from '../../gateway.ts';
@@ -23,14 +23,17 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
     const isAsked =
       server.listenerCount('checkContinue') > 0 && fields.get('expect')?.toLowerCase() === '100-continue';
     const event = isAsked ? 'checkContinue' : 'request';
-    if (server.listenerCount(event) === 0) {
+    const hasListeners = server.listenerCount(event) > 0;
+    const streamListeners = face.streamListeners(exchange.request.version, hasListeners);
+    if (!hasListeners && streamListeners.length === 0) {
       throw new Error('expected a server with request listeners, it has none');
     }
     const pair = new NodePair(exchange, pairOptions, associated, face);
     try {
-      face.emit(event, pair);
+      if (streamListeners.length > 0) face.emitStream(streamListeners, pair);
+      if (hasListeners) face.emit(event, pair);
     } catch (error) {
-      // Timers and callbacks of the listeners may still be under way.
+      // The listeners' timers and callbacks may still run and use `req` and `res`.
       pair.fail(error);
       throw error;
     }
@@ -40,18 +43,18 @@ export function fromServer(server: Server, options: FromServerOptions = {}): App
   return application;
 }
 
-/** As with Node, which ignores an Upgrade that nobody listens to; over HTTP/2 it never offers what is asked for. */
+/** Node ignores an Upgrade without listeners. Over HTTP/2 the request is a CONNECT, which cannot be served as a plain request. */
 function isForListener(server: Server, { request, withheld }: Exchange): boolean {
   if (request.protocol === '') return false;
   const isIgnored = request.version !== '2' && server.listenerCount('upgrade') === 0;
   return !isIgnored || withheld.some(({ feature }) => feature === 'tunnel');
 }
 
-/** Node gives an upgrade to its listeners with the socket, on which they write the response themselves. */
+/** Calls the upgrade listeners with a socket, on which they write the response themselves. */
 function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
   const event =
     exchange.request.method === 'CONNECT' && exchange.request.protocol === '' ? 'connect' : 'upgrade';
-  // A listener that finds out while it writes its 101 can only break off.
+  // Refused here, because a listener that finds out while it writes its 101 can only break off.
   const withheld = exchange.withheld.find(({ feature }) => feature === 'tunnel');
   if (withheld !== undefined || server.listenerCount(event) === 0) {
     const why = withheld?.why ?? `The application has no ${event} listener.`;
@@ -63,7 +66,7 @@ function upgrade(server: Server, exchange: Exchange): void | Promise<void> {
   try {
     for (const listener of server.rawListeners(event)) {
       const result: unknown = listener.call(server, socket.request, socket, nothingBehind);
-      // As above.
+      // A rejected promise fails this exchange alone.
       if (result instanceof Promise) result.catch((error: unknown) => socket.fail(error));
     }
   } catch (error) {

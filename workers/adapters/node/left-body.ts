@@ -1,6 +1,6 @@
 /**
- * What legacy layers have left of a request's body: what they have not read yet, or all of it once more where they have read it and
- * kept it as it was, as `express.raw` does in `req.body`.
+ * The body of a request below legacy layers: what they have not read yet, or the whole body again if they have read it and kept the
+ * bytes unchanged, as `express.raw` does in `req.body`.
  */
 import { HostError } from '../../exchange/errors.ts';
 import type { ExchangeBody } from '../../gateway.ts';
@@ -41,7 +41,7 @@ export class LeftBody implements Pick<ExchangeBody, 'isAtEnd'> {
   }
 }
 
-/** What a parser has made of the bytes, such as an object or an inflated body, is not what came. */
+/** The kept bytes. A parsed object or an inflated body is not what the peer sent, so it gives null. */
 function keptBody({ req }: NodePair): Uint8Array | null {
   if (!req.readableEnded) return null;
   const { body } = req as { readonly body?: unknown };

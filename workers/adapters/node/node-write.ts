@@ -1,4 +1,4 @@
-/** A write to a Node response as a promise: whoever patched `write` may have dropped its callback, but answers true or false. */
+/** Writes to a Node response and returns a promise. A patched `write` may drop its callback, but it returns true or false. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 
@@ -8,7 +8,7 @@ export function writtenTo(
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return refusedWrite(signal.reason);
-  // An empty piece means nothing to some streams and an end to others.
+  // Some streams ignore an empty piece and others take it for the end.
   if (chunk.length === 0) return Promise.resolve();
   if ((res as ServerResponse).write(chunk)) return Promise.resolve();
   const waiting = waitingFor(res, signal);
@@ -21,8 +21,8 @@ type Waiting = PromiseWithResolvers<void>[];
 const waitingByResponse = new WeakMap<object, Waiting>();
 
 /**
- * Who waits for room. There is one listener for all of them, and for good: middleware that patches `on` to listen elsewhere, as
- * `compression` does, need not have patched `off`.
+ * The writes that wait for room. One permanent listener serves all of them, because middleware that patches `on`, such as `compression`,
+ * need not patch `off`.
  */
 function waitingFor(res: ServerResponse | Http2ServerResponse, signal: AbortSignal): Waiting {
   const known = waitingByResponse.get(res);
@@ -41,13 +41,13 @@ function waitingFor(res: ServerResponse | Http2ServerResponse, signal: AbortSign
   return waiting;
 }
 
-/** A misuse that nobody hears is a fault of the application; a cut is none. */
+/** A rejection for a misuse stays unhandled unless the application handles it. A cut is no fault, so its rejection is marked handled. */
 export function refusedWrite(error: unknown): Promise<void> {
   const refused = Promise.reject(error);
   return (error as { code?: unknown }).code === 'SLUICE_EXCHANGE_CLOSED' ? harmless(refused) : refused;
 }
 
-/** Who does not wait for a write does not hear that it was cut off, and its thread must not end for that (docs/sgi.md, rule 2.7). */
+/** Marks a rejection as handled: an application that does not await a write must not lose its thread to a cut (docs/sgi.md, rule 2.7). */
 function harmless(written: Promise<void>): Promise<void> {
   written.catch(() => undefined);
   return written;

@@ -1,13 +1,13 @@
 /**
- * The half of a pair that sends the response: the head as Node has made it, bytes, trailers and the end, handed to the exchange.
+ * The half of a pair that sends the response: it passes the head, the bytes, the trailers and the end of a Node response to the exchange.
  *
- * An exchange refuses what node:http would send, such as a wrong content-length or a status of 999, and everything once it is over.
- * Node's code calls from timers and callbacks, where it expects no exception and where one ends the whole thread. So nothing that the
- * exchange throws leaves this class: it ends this exchange, with a line in the log where it is the application's fault.
+ * An exchange refuses some responses that node:http would send, such as a wrong content-length or a status of 999, and it refuses every
+ * call once it is over. Node code calls from timers and callbacks, where an exception would end the whole thread. This class therefore
+ * lets no error of the exchange through. The error ends this exchange, with a line in the log if the application is at fault.
  */
 
 import { HostError } from '../../exchange/errors.ts';
-import type { Exchange } from '../../gateway.ts';
+import type { Exchange, FieldsInit } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
@@ -18,20 +18,21 @@ import { closeResponse, detachSocket, drained, type Outgoing, trailersOf } from 
 import { publishFinish } from './server-face.ts';
 import type { ExchangeSocket } from './socket.ts';
 
-const INTERNAL_ERROR = 0x2;
+export const INTERNAL_ERROR = 0x2;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * `open`: more may come; `ending`: within `end()`; `ended`: all is known, some may still wait; `over`: all is handed on; `delegated`: a
- * native application has the exchange; `cut`: the exchange was reset, or the function has failed.
+ * `open`: the application may write; `ending`: within `end()`; `ended`: the application has written everything, and bytes may wait;
+ * `over`: everything has been passed to the exchange; `delegated`: a native application has the exchange; `cut`: the exchange was reset,
+ * or the application has failed.
  */
 export type ResponseState = 'open' | 'ending' | 'ended' | 'over' | 'delegated' | 'cut';
 
 export interface PairOptions {
   readonly downgrade: Downgrade;
-  /** Bytes that wait for the peer when the application does not: beyond it the exchange is reset. */
+  /** The most bytes that may wait for the peer; beyond it the exchange is reset. */
   readonly maxWaitingBytes: number;
-  /** Of its responses. */
+  /** Recognises heads that the application sends again. */
   readonly fields: RepeatedFields;
 }
 
@@ -42,7 +43,7 @@ export abstract class PairResponse {
   abstract readonly socket: ExchangeSocket;
   waitingBytes = 0;
   sentBytes = 0;
-  /** The application has named a transfer coding: what it sends has no length of ours. */
+  /** The application has set Transfer-Encoding, so the response gets no content-length. */
   isFramed = false;
   protected state: ResponseState = 'open';
   readonly #associated: Associated | null;
@@ -52,7 +53,7 @@ export abstract class PairResponse {
   #last: { readonly bytes: Uint8Array; readonly done: Done } | null = null;
   #waiting: Piece[] = [];
   #isSending = false;
-  /** The connection is to be destroyed when nothing waits. */
+  /** The socket is to be destroyed when no bytes wait. */
   #isClosing = false;
 
   constructor(exchange: Exchange, options: PairOptions, associated: Associated | null) {
@@ -63,13 +64,13 @@ export abstract class PairResponse {
 
   /** The application has failed. */
   abstract fail(error: unknown): void;
-  /** The exchange was cut off, by whomever. */
+  /** The exchange was cut off, by the peer, the server or the application. */
   protected abstract wasCut(reason: Error): void;
-  /** A promised response lasts no longer than this one's function, which waits for it. */
-  protected abstract readonly keepPush: (written: Promise<void>) => void;
+  /** Holds the application's function until a promised response has been written. */
+  abstract readonly keepPush: (written: Promise<void>) => void;
   protected abstract settleIfOver(): void;
 
-  /** The head that Node has stored and nobody has sent yet; for who sends it in another way. */
+  /** The head that Node has stored; a folded exchange sends it itself. */
   get storedHead(): { readonly status: number; readonly flat: string[] } | null {
     return this.#head;
   }
@@ -81,7 +82,7 @@ export abstract class PairResponse {
     this.#head = { status, flat };
   }
 
-  /** An interim response as Node writes it. */
+  /** An interim response, as the text that Node writes. */
   informed(text: string, done: Done): boolean {
     const [line = '', ...lines] = text.split('\r\n');
     const status = Number(line.split(' ')[1]);
@@ -92,21 +93,24 @@ export abstract class PairResponse {
         return [each.slice(0, colon).toLowerCase(), each.slice(colon + 1).trim()];
       })
       .filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
-    if (this.state !== 'cut') {
-      try {
-        if (!this.exchange.capabilities.informational && this.options.downgrade.informational === 'refuse') {
-          refuse('informational', 'the response is to have an interim one');
-        }
-        this.exchange.inform(status, fields);
-      } catch (error) {
-        this.#refused(error);
-      }
-    }
+    this.inform(status, fields);
     if (done !== null) process.nextTick(done);
     return this.state !== 'cut';
   }
 
-  /** Bytes of the body as Node writes them; none flush the head. */
+  inform(status: number, fields: FieldsInit): void {
+    if (this.state === 'cut') return;
+    try {
+      if (!this.exchange.capabilities.informational && this.options.downgrade.informational === 'refuse') {
+        refuse('informational', 'the response is to have an interim one');
+      }
+      this.exchange.inform(status, fields);
+    } catch (error) {
+      this.#refused(error);
+    }
+  }
+
+  /** Bytes of the body. An empty write flushes the head. */
   written(data: string | Uint8Array, encoding: string | undefined, done: Done): boolean {
     if ((this.state !== 'open' && this.state !== 'ending') || this.#isClosing) {
       if (done !== null) process.nextTick(done, aborted());
@@ -114,7 +118,7 @@ export abstract class PairResponse {
     }
     const bytes = typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : data;
     if (this.state === 'ending') {
-      // Node 22 says the end apart from the last piece, and only the end has somebody to call.
+      // Node 22 writes the last piece and the end separately, and passes the callback with the end.
       const isBareEnd = bytes.length === 0 && this.#last !== null;
       this.#last = isBareEnd ? { bytes: (this.#last as { bytes: Uint8Array }).bytes, done } : { bytes, done };
       return true;
@@ -135,16 +139,16 @@ export abstract class PairResponse {
   }
 
   beginEnd(): void {
-    // What is written on a connection that is being closed is lost, and a response without it is none.
+    // The connection is being closed, so the response can no longer become complete.
     if (this.state === 'open' && !this.#isClosing) this.state = 'ending';
   }
 
-  /** `end()` threw, or it was not the first. */
+  /** `end()` threw, or the response had been ended before. */
   abandonEnd(): void {
     if (this.state === 'ending') this.state = 'open';
   }
 
-  /** Nothing follows what there is. */
+  /** `end()` has completed: nothing follows what was written. */
   ended(): void {
     if (this.state !== 'ending') return;
     this.state = 'ended';
@@ -160,7 +164,7 @@ export abstract class PairResponse {
     if (!this.#isSending && (this.state as ResponseState) === 'ended') this.#finish();
   }
 
-  /** As `destroySoon` of a socket. */
+  /** Implements `destroySoon` of the socket. */
   destroyWhenSent(): void {
     if (this.#isSending || this.state === 'ending') this.#isClosing = true;
     else this.socket.destroy();
@@ -168,7 +172,7 @@ export abstract class PairResponse {
 
   // ---- to the exchange
 
-  /** False when there is more to send than a head and a body. */
+  /** Sends head and body in one message. False if that is not possible. */
   #sendWhole(bytes: Uint8Array): boolean {
     const { status } = this.#head as { status: number };
     const hasBody = this.res._hasBody;
@@ -205,8 +209,8 @@ export abstract class PairResponse {
           `expected an application that writes no more once res.write() is false, until 'drain' (stream.pipeline does so by itself): more than ${maxWaitingBytes} bytes wait to be sent`,
         ),
       );
-      // A piece is lost, so what follows must not pass for whole.
-      this.resetExchange();
+      // A piece is lost, so the reset keeps the peer from taking the rest for a complete response.
+      this.resetExchange(INTERNAL_ERROR);
       return;
     }
     if (!this.#isSending) this.#sendWaiting();
@@ -241,7 +245,7 @@ export abstract class PairResponse {
     this.sentBytes += length;
     this.socket._unrefTimer();
     tell(pieces);
-    // A callback may have written, or cut it off.
+    // A callback may have written more, or have ended the exchange.
     if (this.#isSending || (this.state as ResponseState) === 'cut') return;
     if (this.#waiting.length > 0) this.#sendWaiting();
     else if (this.state === 'ended') this.#finish();
@@ -281,43 +285,43 @@ export abstract class PairResponse {
 
   #isOver(done: Done): void {
     this.state = 'over';
-    // What a timeout was to limit has come to its end.
+    // The timeout limits the response, which is complete.
     if (this.socket.timeout !== undefined && this.socket.timeout > 0) this.socket.setTimeout(0);
     process.nextTick(finish, this.res, done);
     this.settleIfOver();
   }
 
-  /** A native application has answered in place of Node's response, past it or through it. */
+  /** A native application has completed the response, with or without Node's response. */
   protected overByOther(): void {
     const { res } = this;
     this.#isOver(res.finished ? null : () => res.emit('finish'));
     res.finished = true;
   }
 
-  /** A native application sends the head in place of this one. */
+  /** A native application sends the head instead of Node's response. */
   protected headSentByOther(): void {
     this.#isHeadSent = true;
     this.state = 'delegated';
   }
 
-  protected resetExchange(): void {
+  protected resetExchange(code: number): void {
     try {
-      this.exchange.reset(INTERNAL_ERROR);
+      this.exchange.reset(code);
     } catch (error) {
       this.#refused(error);
     }
   }
 
-  /** The exchange does not take what it was given. */
+  /** The exchange has thrown. */
   #refused(error: unknown): void {
     if ((error as { code?: unknown } | null)?.code === 'SLUICE_EXCHANGE_CLOSED') this.wasCut(error as Error);
     else this.fail(error);
   }
 
-  /** From now on nothing reaches the exchange. False: it was so before. */
+  /** After this nothing reaches the exchange. False if it had been cut before. */
   protected cut(reason: Error): boolean {
     if (this.state === 'cut') return false;
-    // What is over is told as such already.
+    // The callback of a complete response has been scheduled already.
     const last = this.state === 'over' ? null : this.#last;
     this.state = 'cut';
     for (const { done } of this.#waiting.splice(0)) if (done !== null) process.nextTick(done, reason);
@@ -327,12 +331,12 @@ export abstract class PairResponse {
   }
 }
 
-/** What Node's own server tells of a connection that is gone. */
+/** The error that Node's own server reports for a lost connection. */
 export function aborted(): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }
 
-/** In the order that Node has: `close` is under way when `finish` is told. Where nobody waits for it, it takes no tick of its own. */
+/** Emits `finish` and `close` in Node's order: `close` is scheduled before `finish` is emitted. Without listeners `close` takes no tick of its own. */
 function finish(res: Outgoing, done: Done): void {
   const isWatched = res.listenerCount('close') + res.listenerCount('error') > 0;
   if (isWatched) process.nextTick(closeResponse, res);

@@ -1,18 +1,19 @@
 /**
- * What joins a `req` and a `res` to their exchange: bytes and ends in both directions, and the time for which the exchange is held.
+ * Joins a `req` and a `res` to their exchange: bytes and ends in both directions, and how long the exchange is held.
  *
- * Node's code ends a response by callbacks, long after its handler has returned; an exchange ends with its application's function. So
- * the function lasts until the response has been handed on whole, and until what is still reading the request has ended.
+ * Node code ends a response in a callback, long after its handler has returned. An exchange, however, ends with its application's
+ * function. The function therefore lasts until the whole response has been passed on and nobody reads the request any more.
  *
- * Who ends an exchange early ends it for both: Node's code hears of it as of a connection that has gone, in the next tick, and what it
- * still does with `req`, `res` or their socket reaches nobody and harms nobody.
+ * An early end, by any side, ends both messages. Node code learns of it in the next tick, as of a lost connection. Later calls on `req`,
+ * `res` or their socket have no effect.
  */
 import type { Server } from 'node:http';
 import { plainName } from '../../../wire/field-marks.ts';
 import type { ExchangeClosedError } from '../../exchange/errors.ts';
 import type { Closed, Exchange } from '../../gateway.ts';
 import type { Associated } from '../associated.ts';
-import { aborted, type PairOptions, PairResponse } from './pair-response.ts';
+import { RequestStream, type StreamOwner } from './http2-request-stream.ts';
+import { aborted, INTERNAL_ERROR, type PairOptions, PairResponse } from './pair-response.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { type ReaderOwner, RequestReader } from './request-reader.ts';
 import { closeResponse, makeResponse, markSent, type Outgoing } from './response.ts';
@@ -22,21 +23,22 @@ import type { ExchangeSocket, SocketOwner } from './socket.ts';
 
 const PROTOCOL_ERROR = 0x1;
 
-export class NodePair extends PairResponse implements RequestOwner, ReaderOwner, SocketOwner {
+export class NodePair extends PairResponse implements RequestOwner, ReaderOwner, SocketOwner, StreamOwner {
   readonly req: Incoming;
   override readonly res: Outgoing;
   override readonly socket: ExchangeSocket;
   readonly server: Server | null;
   #reader: RequestReader | null = null;
+  #stream: RequestStream | null = null;
   #hold: PromiseWithResolvers<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
-  /** The function has ended: nothing more comes. */
+  /** The function has ended: the exchange delivers nothing more. */
   #isReleased = false;
-  /** Promised responses that are still being written. */
+  /** How many promised responses are still being written. */
   #pushing = 0;
-  /** Native applications below that have not returned. */
+  /** How many native applications below have not returned. */
   #running = 0;
-  /** What the handler has given, where it was called by its server's event. */
+  /** The handler's result, if the server's event called it. */
   result: unknown;
 
   /** @param face of the server that has the handler or its listeners */
@@ -53,9 +55,8 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.res = makeResponse(this.req, this, face);
     setVersion(this.req, exchange.request.version);
     this.req.complete ||= exchange.request.protocol !== '';
-    // A stream has no connection of its own to keep. Who sees one to keep reads the request to its end before it answers, as gRPC's
-    // Connect does, and there is no bidirectional stream.
-    // Of HTTP/1.0 Node thinks that there is none, and the server knows better.
+    // A stream has no connection of its own to keep alive. If this were true, Connect's gRPC would read the whole request before it
+    // answers, and bidirectional calls would hang. For HTTP/1.0 Node would say false; the reactor decides that.
     this.res.shouldKeepAlive = exchange.request.version !== '2';
     if (face !== null && face.timeoutMs > 0) this.socket.setTimeout(face.timeoutMs);
     publishStart(this);
@@ -63,10 +64,10 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   // ---- the hold
 
-  /** What the application's function gives: nothing when all is over already. */
+  /** The result of the application's function: undefined if everything is over. */
   held(result: unknown): void | Promise<void> {
     const lasts = isThenable(result);
-    // Heard in any case: a rejection that nobody handles would end the thread.
+    // Handled in any case, because an unhandled rejection would end the thread.
     if (lasts) result.then(undefined, (error) => this.fail(error));
     if (this.#failure !== null) throw this.#failure.error;
     if (!lasts && this.#isSettled) {
@@ -83,7 +84,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     return this.state === 'over' && !this.#isReading && this.#pushing + this.#running === 0;
   }
 
-  /** Somebody reads the request, or is to begin in the next tick, and it has not come to its end. */
+  /** Somebody reads the request or will begin to in the next tick, and its end has not been reached. */
   get #isReading(): boolean {
     const { req } = this;
     return !req.complete && !req.destroyed && (req._consuming || req.readableFlowing === true);
@@ -96,17 +97,17 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.#hold.resolve();
   }
 
-  /** Node's server reads away what nobody has read once the response is finished, so `end` and `close` come. Where nobody waits for them, nothing does. */
+  /** Node's server discards an unread request after the response, so that `end` and `close` are emitted. Without listeners nothing is read. */
   #readAway(): void {
     const { req, socket } = this;
     if (!req._consuming && !req.destroyed && req.listenerCount('end') + req.listenerCount('close') > 0) {
       req.resume();
     }
-    // A socket of one exchange is over with it.
+    // The socket belongs to one exchange and closes with it.
     if (this.#isSettled && socket.listenerCount('close') > 0) process.nextTick(destroySocket, socket);
   }
 
-  /** The function is over with it: what legacy code still does, such as flush what it has kept back, must reach nobody. */
+  /** Fails the application's function. Legacy code may still flush what it held back; that must not reach the peer. */
   override fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = { error };
@@ -114,12 +115,12 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.#hold?.reject(error);
   }
 
-  /** What has ended the function before its response was complete, for a native application that is to hear of it at its call. */
+  /** The error that ended the function before its response was complete; a folded exchange throws it to its native application. */
   get failure(): { readonly error: unknown } | null {
     return this.#failure;
   }
 
-  protected override readonly keepPush = (written: Promise<void>): void => {
+  override readonly keepPush = (written: Promise<void>): void => {
     this.#pushing++;
     written
       .catch((error) => this.fail(error))
@@ -131,7 +132,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   // ---- native applications below
 
-  /** One has begun; the function lasts as long as its own. `folded` is null when it has the exchange itself. */
+  /** A native application has begun, and the function lasts as long as its own. `folded` is null if it has the exchange itself. */
   delegated(
     result: void | Promise<void>,
     folded: { readonly isDirect: boolean; readonly isComplete: boolean } | null,
@@ -140,7 +141,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     const isDirect = folded === null || folded.isDirect;
     if (isDirect && this.state === 'open') this.state = 'delegated';
     const returned = () => {
-      // Of the exchange itself the host knows whether it is complete.
+      // If the application has the exchange itself, the host checks that it is complete.
       if (isDirect) {
         if (this.state === 'delegated') this.overByOther();
       } else if (!folded.isComplete) {
@@ -162,12 +163,12 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
       });
   }
 
-  /** It is for the layers above to answer, if that is still possible. */
+  /** A native application has failed: the layers above answer, if they still can. */
   delegateFailed(): void {
     if (this.state === 'delegated') this.state = 'open';
   }
 
-  /** A native application has sent the head, past Node's response, which is told. Null: it has written it itself. */
+  /** Tells Node's response that a native application has sent the head. `flat` is null if Node's response wrote the head itself. */
   adopt(status: number, flat: readonly string[] | null): void {
     const { res } = this;
     res.statusCode = status;
@@ -192,7 +193,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.#rejectIfAlone();
   }
 
-  /** A native application below has been interrupted as well, and may have something to clean up. */
+  /** Waits for native applications below, which have been interrupted too and may clean up. */
   #rejectIfAlone(): void {
     if (this.#failure !== null && this.#running === 0) this.#hold?.reject(this.#failure.error);
   }
@@ -207,22 +208,26 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   }
 
   /**
-   * Node's code is through with the connection. Not with CANCEL, even where nothing went wrong: Node's own HTTP/2 client takes a
-   * response that ends so for a whole one, while a connection that is destroyed under HTTP/1.1 is an error to every client.
+   * The application has destroyed the socket. The reset is INTERNAL_ERROR and not CANCEL, because Node's own HTTP/2 client takes a response
+   * that ends in CANCEL for complete, while a destroyed HTTP/1.1 connection is an error to every client.
    */
   connectionDestroyed(): void {
     if (this.state === 'cut') return;
     if (this.state === 'over') {
-      // The response leaves, and nothing more is read.
+      // The response is still sent, and nothing more is read.
       if (this.#isReading) process.nextTick(abortRequest, this.req);
       return;
     }
-    this.resetExchange();
-    // Unless a native application had completed it.
+    this.#resetWith(INTERNAL_ERROR);
+  }
+
+  #resetWith(code: number): void {
+    this.resetExchange(code);
+    // The exchange was not cut if a native application had completed it.
     if (this.exchange.signal.aborted) this.wasCut(this.exchange.signal.reason);
   }
 
-  /** As Node's server: the connection is destroyed unless somebody takes care of it. */
+  /** As on Node's server, the connection is destroyed unless somebody listens for `timeout`. */
   timedOut(): void {
     const { req, res, socket, server } = this;
     let isHeard = !req.complete && req.emit('timeout', socket);
@@ -232,9 +237,29 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     socket.emit('timeout', socket);
   }
 
-  /** Node takes the socket away when the response has been sent. */
+  /** Null when the response has been sent, as Node detaches the socket then. */
   get message(): Outgoing | null {
     return this.state === 'over' && (this.res.socket as unknown) === null ? null : this.res;
+  }
+
+  // ---- as a stream of node:http2
+
+  get stream(): RequestStream {
+    this.#stream ??= new RequestStream(this);
+    return this.#stream;
+  }
+
+  get isEnded(): boolean {
+    return this.state !== 'open' && this.state !== 'delegated';
+  }
+
+  get resetCode(): number {
+    if (this.state !== 'cut') return 0;
+    return (this.#failure?.error as Partial<ExchangeClosedError> | undefined)?.resetCode ?? INTERNAL_ERROR;
+  }
+
+  resetStream(code: number): void {
+    if (this.state !== 'cut' && this.state !== 'over') this.#resetWith(code);
   }
 
   // ---- the request
@@ -245,7 +270,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
 
   pull(): void {
     if (this.state === 'cut') return;
-    // Who begins to read when all is over finds the end, as on Node, which has read the rest away.
+    // Reading that begins when everything is over finds the end, as on Node, which has discarded the rest by then.
     if (this.#isReleased || (this.#reader === null && this.#isEmpty)) {
       this.requestEnded();
       return;
@@ -254,7 +279,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.#reader.pull();
   }
 
-  /** What a request for a tunnel brings is no content. */
+  /** What follows the head of a tunnel request is not content. */
   get #isEmpty(): boolean {
     return this.exchange.request.protocol !== '' || this.exchange.body.isAtEnd;
   }
@@ -269,7 +294,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     this.settleIfOver();
   }
 
-  /** Streams that destroy a request take its socket away first, so that it can still be answered. */
+  /** A stream that destroys a request detaches its socket first, so that the response can still be sent. */
   requestDestroyed(error: Error | null): void {
     const { req } = this;
     const isEarly = !req.readableEnded || !req.complete;
@@ -278,7 +303,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
   }
 }
 
-/** A connection that breaks the protocol, or breaks, ends its socket with an error; one whose peer just goes has none. */
+/** The error that a socket closes with: a protocol error or a broken connection has one, a peer that leaves has none. */
 function connectionErrorOf(reason: Error): Error | null {
   if (reason.cause instanceof Error) return reason.cause;
   const { closedBy, resetCode } = reason as Partial<ExchangeClosedError>;
@@ -289,7 +314,7 @@ function destroySocket(socket: ExchangeSocket): void {
   socket.destroy();
 }
 
-/** What Node's own server tells of a connection that is gone. */
+/** Emits what Node's own server emits on a request whose connection is lost. */
 function abortRequest(req: Incoming): void {
   if (!req.destroyed) req.destroy(aborted());
 }

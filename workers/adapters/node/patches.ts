@@ -1,6 +1,6 @@
 /**
- * What a legacy layer has done to a request and a response of ours by the time it hands them on. Legacy middleware changes things in
- * place: it sets fields, rewrites `req.url`, reads the body, and puts functions of its own over the response's methods.
+ * Finds what a legacy layer has changed by the time it passes `req` and `res` on. Legacy middleware works in place: it sets fields,
+ * rewrites `req.url`, reads the body, and replaces methods of the response.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { ReceivedFields } from '../../fields/received.ts';
@@ -11,19 +11,19 @@ import type { Incoming } from './request.ts';
 import { hasOwnEnd, type Outgoing } from './response.ts';
 
 export interface Patches {
-  /** Null: the request is as it came. */
+  /** Null if the request is unchanged. */
   readonly request: ChangedRequest | null;
-  /** The body has been read, or is being read. */
+  /** A layer has read the body or is reading it. */
   readonly readsBody: boolean;
   readonly setsFields: boolean;
-  /** Somebody waits for events of the response. */
+  /** A layer listens for the end of the response. */
   readonly isWatched: boolean;
-  /** Names of the methods that are somebody else's. */
+  /** Names of the methods that a layer has replaced. */
   readonly head: readonly string[];
   readonly body: readonly string[];
 }
 
-/** Through these a head goes on its way. Setting fields is no patch, but somebody else's way of setting them is one. */
+/** The methods that make the head. Calling `setHeader` is no patch, but replacing it is one. */
 const HEAD_METHODS = [
   'writeHead',
   'setHeader',
@@ -98,14 +98,15 @@ function changedRequest(exchange: Exchange, req: Incoming): ChangedRequest | nul
     for (const [name, value] of Object.entries(headers)) {
       const lower = name.toLowerCase();
       if (lower === 'host') changes.authority = String(value);
-      else if (!OURS.has(lower)) for (const one of [value].flat()) flat.push(lower, String(one));
+      else if (!OURS.has(lower) && lower[0] !== ':')
+        for (const one of [value].flat()) flat.push(lower, String(one));
     }
     changes.fields = new ReceivedFields(flat);
   }
   return Object.keys(changes).length === 0 ? null : new ChangedRequest(request, changes);
 }
 
-/** Put there for legacy code alone. */
+/** Fields that the adapter adds for legacy code. */
 const OURS = new Set(['connection', 'transfer-encoding', 'upgrade']);
 
 function freshHeaders(req: Incoming): { readonly [name: string]: unknown } {

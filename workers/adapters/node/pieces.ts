@@ -1,13 +1,13 @@
-/** Pieces of a response that Node's code has written and that wait to be handed on, each with whom to tell. */
+/** Pieces of a response that wait to be passed on, each with its callback. */
 
-/** Pieces that wait together are sent together up to here. */
+/** Waiting pieces are joined into batches of at most so many bytes. */
 const JOIN_BYTES = 64 * 1024;
 
 export type Done = ((error?: Error | null) => void) | null;
 
 export interface Piece {
   readonly bytes: Uint8Array;
-  /** When it was written: a buffer that is given to another thread meanwhile has none. */
+  /** The length at the time of the write. A buffer that is transferred to another thread meanwhile has length 0. */
   readonly length: number;
   readonly done: Done;
 }
@@ -18,7 +18,7 @@ export interface Batch {
   readonly pieces: readonly Piece[];
 }
 
-/** Takes what waits together off the list: legacy code writes in crumbs. */
+/** Takes the next batch off the list. Legacy code often writes many small pieces. */
 export function takeTogether(waiting: Piece[]): Batch {
   let count = 0;
   let length = 0;
@@ -30,7 +30,7 @@ export function takeTogether(waiting: Piece[]): Batch {
   return { bytes, length, pieces };
 }
 
-/** An error of a callback is an uncaught one, as on Node, and what was to follow the call goes on. */
+/** Calls the callbacks. An error that one throws becomes an uncaught exception, as on Node, and the others are still called. */
 export function tell(pieces: readonly Piece[], error?: Error): void {
   for (const { done } of pieces) {
     try {

@@ -1,6 +1,6 @@
 /**
- * What of a net.Socket nothing here can do. A call fails its exchange, by the member's name, and gives something of the shape that Node gives: whoever
- * goes on with it in a callback must not end the thread.
+ * Members of `net.Socket` that a thread cannot provide. A call fails its exchange with an error that names the member, and returns a value
+ * of the type that Node returns, so that code that uses the value in a callback does not end the thread.
  */
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -8,14 +8,14 @@ import { Readable } from 'node:stream';
 export class SocketError extends Error {
   readonly code = 'SLUICE_NO_SOCKET';
 
-  constructor(member: string) {
+  constructor(member: string, of: 'socket' | 'session' = 'socket') {
     super(
-      `expected an application that leaves the connection alone, it called socket.${member}(): the connection is the server's, and other exchanges may share it`,
+      `expected an application that leaves the connection alone, it called ${of}.${member}(): the connection is the server's, and other exchanges may share it`,
     );
   }
 }
 
-/** What gives a promise, and what gives another stream; of this Node or of a later one. */
+/** Members that return a promise, a stream or an iterator, in this Node or a later one. */
 const PROMISING = new Set<string | symbol>([
   ...['toArray', 'forEach', 'some', 'find', 'every', 'reduce'],
   Symbol.asyncDispose,
@@ -23,7 +23,7 @@ const PROMISING = new Set<string | symbol>([
 const STREAMING = new Set<string | symbol>(['map', 'filter', 'flatMap', 'drop', 'take', 'compose']);
 const ITERATING = new Set<string | symbol>(['iterator', Symbol.asyncIterator]);
 
-/** Whatever else a net.Socket can do, of this Node or of a later one, is refused by name. */
+/** Adds a refusal for every other method of `net.Socket`, of this Node or a later one. */
 export function refuseOthers<Kind extends object>(
   prototype: Kind,
   refuse: (socket: Kind, member: string) => void,
@@ -44,7 +44,7 @@ export function refuseOthers<Kind extends object>(
   }
 }
 
-/** In the shape of what was asked for: the exchange has failed, and whoever goes on with this in a callback must not end the thread. */
+/** A value of the type that the member returns on Node. */
 function refusalOf(member: string | symbol): unknown {
   if (STREAMING.has(member)) return new Readable({ read: () => {} }).destroy();
   if (ITERATING.has(member)) return Readable.from([])[Symbol.asyncIterator]();

@@ -1,11 +1,11 @@
-/** The head of a request of node:http or node:http2, as the interface has it. */
+/** The head of a node:http or node:http2 request, in the form of the native interface. */
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { ReceivedFields } from '../../fields/received.ts';
 import type { ExchangeRequest, Fields, Priority, RemoteAddress, TlsConnection } from '../../gateway.ts';
 
-/** Not an application's: of the connection, or told in another way (docs/sgi.md, rule 3.2). */
+/** Fields that the native interface leaves out: those of the connection, and those that it tells in another way (docs/sgi.md, rule 3.2). */
 const LEFT_OUT = new Set([
   'connection',
   'host',
@@ -15,7 +15,7 @@ const LEFT_OUT = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-/** What nearly every Connection field says, and no field's name. */
+/** The usual values of Connection, which name no field. */
 const LIFETIMES: ReadonlySet<string> = new Set(['keep-alive', 'close', 'Keep-Alive', 'Close']);
 const DEFAULT_PRIORITY: Priority = Object.freeze({ urgency: 3, incremental: false });
 
@@ -40,7 +40,7 @@ export class RequestOverNode implements ExchangeRequest {
     this.version = req.httpVersionMajor === 2 ? '2' : req.httpVersion;
   }
 
-  /** http2's is a stand-in that reads through. */
+  /** node:http2 gives a proxy of the socket, which can be read. */
   get #socket(): TLSSocket {
     return this.#req.socket as TLSSocket;
   }
@@ -90,7 +90,7 @@ export class RequestOverNode implements ExchangeRequest {
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Fields that the peer meant for this connection alone (RFC 9110 section 7.6.1). */
+/** Fields that Connection names, which concern this connection alone (RFC 9110 section 7.6.1). */
 function namedBy(connection: string | undefined): ReadonlySet<string> {
   if (connection === undefined || LIFETIMES.has(connection)) return NOTHING;
   return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));

@@ -1,15 +1,15 @@
-/** The half of a pair that brings the request: one piece at a time is pulled from the exchange, which is what grants credit. */
+/** The half of a pair that receives the request. It pulls one piece at a time from the exchange; each pull grants credit. */
 import { ReceivedFields } from '../../fields/received.ts';
 import type { Exchange } from '../../gateway.ts';
 import type { Incoming } from './request.ts';
 
-/** What a reader tells. */
+/** What a reader needs of its pair. */
 export interface ReaderOwner {
   readonly exchange: Exchange;
   readonly req: Incoming;
-  /** A piece has come, or the end. */
+  /** A piece has been received, or the end. */
   received(): void;
-  /** The request is whole. */
+  /** The whole request has been received. */
   requestEnded(): void;
 }
 
@@ -31,7 +31,7 @@ export class RequestReader {
     this.#pieces.next().then(
       ({ value, done }) => this.#take(value, done === true),
       (error: Error) => {
-        // Of an exchange that was cut off `closed` tells, in Node's own way.
+        // The pair reports an exchange that was cut off, as Node would.
         if ((error as { code?: string }).code !== 'SLUICE_EXCHANGE_CLOSED') this.#owner.req.destroy(error);
       },
     );
@@ -55,7 +55,7 @@ export class RequestReader {
     try {
       flat = ReceivedFields.flat(await exchange.trailers);
     } catch {
-      // Cut off behind its last byte: `closed` tells.
+      // The exchange was cut off after the last byte; the pair reports that.
       return;
     }
     req.complete = true;

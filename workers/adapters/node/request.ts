@@ -1,27 +1,27 @@
 /**
- * `req`: a real `http.IncomingMessage` whose bytes are pulled from an exchange.
+ * `req`: an `http.IncomingMessage` whose bytes are pulled from an exchange.
  *
- * Frameworks exchange its prototype (Express) and test it with `instanceof`, so it is Node's own class, and what is ours are own
- * properties: `_read` and `_destroy`, which Readable leaves to whoever makes one.
+ * Frameworks replace its prototype (Express) and test it with `instanceof`. It therefore is of Node's own class, and the adapter sets own
+ * properties: `_read` and `_destroy`, which Readable leaves to its implementations.
  */
 import { IncomingMessage } from 'node:http';
 import { ReceivedFields } from '../../fields/received.ts';
 import type { Exchange, ExchangeRequest } from '../../gateway.ts';
 
-/** Where a request and a response have what joins them. */
+/** The key under which a request and a response keep their pair. */
 export const PAIR = Symbol('sluice.pair');
 
 /** What a request belongs to. */
 export interface RequestOwner {
   /** What `req.socket` is. */
   readonly socket: object;
-  /** More of the body is wanted. */
+  /** Readable asks for more of the body. */
   pull(): void;
   /** The request is being destroyed. */
   requestDestroyed(error: Error | null): void;
 }
 
-/** What Node's declarations leave out of the class. */
+/** Members of the class that Node's declarations leave out. */
 export interface Incoming extends IncomingMessage {
   [PAIR]: RequestOwner;
   _consuming: boolean;
@@ -32,10 +32,12 @@ export interface Incoming extends IncomingMessage {
   _addHeaderLines(flat: readonly string[], count: number): void;
 }
 
-/** What a server has been told of its requests. */
+/** Options of the server that concern its requests. */
 interface RequestSettings {
-  readonly incomingMessage: typeof IncomingMessage | null;
   readonly joinDuplicateHeaders: boolean;
+  /** The request is to have the pseudo-fields of HTTP/2 among its headers. */
+  hasStreams(version: string): boolean;
+  requestClass(version: string): typeof IncomingMessage;
 }
 
 export function makeRequest(
@@ -44,7 +46,7 @@ export function makeRequest(
   settings: RequestSettings | null = null,
 ): Incoming {
   const { request } = exchange;
-  const Message = settings?.incomingMessage ?? IncomingMessage;
+  const Message = settings?.requestClass(request.version) ?? IncomingMessage;
   const req = new Message(owner.socket as never) as Incoming;
   if (settings?.joinDuplicateHeaders) req.joinDuplicateHeaders = true;
   req[PAIR] = owner;
@@ -53,37 +55,43 @@ export function makeRequest(
   req.method = request.method;
   req.url = request.path;
   const isEmpty = exchange.body.isAtEnd;
-  const lines = linesOf(request, isEmpty);
+  const lines = linesOf(request, isEmpty, settings?.hasStreams(request.version) ?? false);
   req._addHeaderLines(lines, lines.length);
   req.httpVersionMajor = 1;
-  // Of a lower one Node's response would look for `te` in the headers and so make them; it is set right behind it.
+  // For a lower version Node's response would read `te`, which would parse the headers. `setVersion` sets the true version afterwards.
   req.httpVersionMinor = 1;
   req.complete = isEmpty;
   req.upgrade = false;
   return req;
 }
 
-/** The real version, which frameworks and gRPC look at. */
+/** Sets the true version, which frameworks and gRPC read. */
 export function setVersion(req: Incoming, version: string): void {
   req.httpVersionMajor = version === '2' ? 2 : 1;
   req.httpVersionMinor = version === '1.1' ? 1 : 0;
   req.httpVersion = version === '2' ? '2.0' : version;
 }
 
-/** Names and values in turns. Host comes first, as RFC 9110 section 7.2 wants it. */
-function linesOf(request: ExchangeRequest, isEmpty: boolean): readonly string[] {
+/** The header lines as a flat list of names and values. Host is first (RFC 9110 section 7.2). */
+function linesOf(request: ExchangeRequest, isEmpty: boolean, hasPseudo: boolean): readonly string[] {
   const flat = ReceivedFields.flat(request.fields);
   const lines = request.authority === '' ? [...flat] : ['host', request.authority, ...flat];
+  if (hasPseudo) lines.unshift(...pseudoFieldsOf(request));
   if (request.protocol === 'websocket') lines.push('connection', 'Upgrade', 'upgrade', 'websocket');
-  // Body parsers look for one of two fields to see whether there is a body (RFC 9112 section 6.3); over HTTP/2 there may be neither.
+  // Body parsers expect one of two fields if there is a body (RFC 9112 section 6.3). Over HTTP/2 a body may come without either.
   else if (!isEmpty && !request.fields.has('content-length')) lines.push('transfer-encoding', 'chunked');
   return lines;
 }
 
-/** Readable asks for more. */
+/** The pseudo-fields of HTTP/2 (RFC 9113 section 8.3.1). */
+export function pseudoFieldsOf({ method, authority, scheme, path }: ExchangeRequest): string[] {
+  return [':method', method, ':authority', authority, ':scheme', scheme, ':path', path];
+}
+
+/** `_read`. */
 function readBody(this: Incoming): void {
   if (!this._consuming) {
-    // Node's request holds back reading ahead until somebody reads, and so do we: nothing is pulled for nobody.
+    // As Node's request does: nothing is read ahead before somebody reads.
     this._readableState.readingMore = false;
     this._consuming = true;
   }
@@ -91,8 +99,8 @@ function readBody(this: Incoming): void {
 }
 
 /**
- * As Node's: a request that is destroyed before its end takes its connection along, which here is its exchange. The owner is told
- * first, as Node would wait for the end of a socket that is still there.
+ * `_destroy`. As on Node, a request that is destroyed before its end takes its connection along, which here is its exchange. The owner is
+ * told first, because Node's `_destroy` would wait for the end of a socket that is still open.
  */
 function destroyRequest(this: Incoming, error: Error | null, callback: (error?: Error | null) => void): void {
   this[PAIR].requestDestroyed(error);

@@ -1,4 +1,4 @@
-/** A response of node:http or node:http2 as the interface has it; of an exchange, or one that was promised. */
+/** A node:http or node:http2 response in the form of the native interface: that of an exchange, or a promised one. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
@@ -20,7 +20,7 @@ const INTERNAL_ERROR = 0x2;
 
 export class ResponseOverNode implements PushedResponse {
   readonly res: ServerResponse | Http2ServerResponse;
-  /** Links to add to the head, in place of pushes. */
+  /** Link values for the head, instead of pushes. */
   readonly preloads: string[] = [];
   readonly #downgrade: Downgrade;
   readonly #abort = new AbortController();
@@ -32,7 +32,7 @@ export class ResponseOverNode implements PushedResponse {
     this.res = res;
     this.#downgrade = downgrade;
     res.once('close', () => this.#onClose());
-    // What Node reports of a connection that is gone is in `closed`.
+    // `closed` tells about a lost connection.
     res.on('error', () => undefined);
   }
 
@@ -46,7 +46,7 @@ export class ResponseOverNode implements PushedResponse {
 
   #onClose(): void {
     const rstCode = 'stream' in this.res ? (this.res.stream?.rstCode ?? CANCEL) : 0;
-    // Node ends a stream's writable side when the peer resets it, so that finished alone says nothing there.
+    // Node finishes a stream that the peer resets, so `writableFinished` alone does not tell that the response was sent.
     if (this.res.writableFinished && this.#reset === null && rstCode === 0) {
       this.#whenClosed.resolve({ by: 'application', how: 'complete', code: 0 });
       return;
@@ -98,11 +98,11 @@ export class ResponseOverNode implements PushedResponse {
     }
     const headers = headersOf([...flat, ...this.preloads.flatMap((link) => ['link', link])]);
     const { res } = this;
-    // Node throws on one where there is no place for trailers.
+    // Node throws if `Trailer` is set on a response that cannot have trailers.
     if (body !== undefined || (declared !== -1 && !('stream' in res))) delete headers.trailer;
     for (const [name, value] of Object.entries(headers)) {
       const set = JOINED.has(name) ? res.getHeader(name) : undefined;
-      // One value is a string, as whoever looks at it above expects.
+      // Layers above expect a string for a single value.
       const own = value.length === 1 ? (value[0] as string) : value;
       res.setHeader(name, set === undefined ? own : [set, value].flat().map(String));
     }
@@ -118,7 +118,7 @@ export class ResponseOverNode implements PushedResponse {
       res.writeHead(status);
       return;
     }
-    // As Node's own first write: what is cut off within the turn has sent nothing.
+    // As with Node's own first write, a response that is cut off in the same turn has sent nothing.
     res.writeHead(status);
     process.nextTick(flush, res);
   }
@@ -140,13 +140,13 @@ export class ResponseOverNode implements PushedResponse {
 
   #addTrailers(headers: { [name: string]: string[] }): void {
     const { res } = this;
-    // Behind a body of known length HTTP/1.1 has no place for any.
+    // HTTP/1.1 has no trailers after a body of known length.
     const isChunked = 'stream' in res || !res.hasHeader('content-length');
     if (isChunked) res.addTrailers(headers as never);
     else if (this.#downgrade.trailers === 'refuse') refuse('trailers', 'the body has a length');
   }
 
-  /** It has nothing to pad. */
+  /** Node's servers do not pad. */
   pad(toMultipleOf: number): void {
     requirePadding(toMultipleOf);
   }
@@ -176,7 +176,7 @@ export class ResponseOverNode implements PushedResponse {
     } else {
       this.respond(500, { 'content-type': 'text/plain; charset=utf-8' }, '500 Internal Server Error\n');
     }
-    // Whoever mounted the application without a `next` has nobody else to be told.
+    // Mounted without `next`, there is no other way to report the failure.
     process.emitWarning(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -185,7 +185,7 @@ export class ResponseOverNode implements PushedResponse {
     return this.#state === 'started' ? Math.max(0, res.writableHighWaterMark - res.writableLength) : 0;
   }
 
-  /** What gives the lines is the application's, and may have called us. */
+  /** The iterable is the application's, and may have called this object. */
   #flatten(fields: FieldsInit | undefined): readonly string[] {
     const flat = flatten(fields);
     this.#mustBeIdle();
@@ -209,7 +209,7 @@ export class ResponseOverNode implements PushedResponse {
   }
 }
 
-/** What the connection ended with, such as the error of Node's parser. */
+/** The error that the connection ended with, such as that of Node's parser. */
 function connectionErrorOf(res: ServerResponse | Http2ServerResponse): Error | undefined {
   const { req } = res as { readonly req?: { readonly socket: { readonly errored?: Error | null } | null } };
   return req?.socket?.errored ?? undefined;
@@ -219,10 +219,10 @@ function flush(res: ServerResponse): void {
   if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }
 
-/** Fields of which both sides may have some; of any other what the application says counts. */
+/** Fields that keep the values of the layers and of the application. For any other field the application's value replaces theirs. */
 const JOINED = new Set(['set-cookie', 'vary', 'link', 'www-authenticate']);
 
-/** Node's servers have no say over HPACK here, so marks stay behind. */
+/** Node's servers offer no control over HPACK, so marks are dropped. */
 function headersOf(flat: readonly string[]): { [name: string]: string[] } {
   const headers: { [name: string]: string[] } = {};
   for (let i = 0; i < flat.length; i += 2) {

@@ -1,10 +1,10 @@
 /**
- * `res`: a real `http.ServerResponse` whose head and bytes go to an exchange.
+ * `res`: an `http.ServerResponse` whose head and bytes go to an exchange.
  *
- * All of Node's public methods stay as they are, with their checks, implicit heads and events. Below them Node stores the head as
- * text (`_storeHeader`) and hands bytes to the socket (`_writeRaw`); these two are taken over, and `end`, to know that nothing
- * follows. They are own properties, since Express exchanges prototypes, and shared functions, since one is made for each exchange. So
- * whoever patches a method leaves a trace: see `patches.ts`.
+ * All public methods are Node's own, with their checks, implicit heads and events. They call `_storeHeader` with the head and `_writeRaw`
+ * with bytes; the adapter replaces these two, and `end`, to know that nothing follows. The replacements are own properties, because
+ * Express replaces prototypes, and shared functions, because every exchange has a response. `patches.ts` can therefore tell which methods
+ * a layer has replaced.
  */
 import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http';
 import { inspect } from 'node:util';
@@ -13,14 +13,14 @@ import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
 
-/** What a response belongs to, and hands its head, its bytes and its end to. */
+/** What a response needs of its pair. */
 export interface ResponseOwner {
   readonly exchange: Exchange;
-  /** What `res.socket` is. */
+  /** `res.socket`. */
   readonly socket: object;
-  /** The application has named a transfer coding. */
+  /** The application has set Transfer-Encoding. */
   isFramed: boolean;
-  /** The head is final, and has not been sent. */
+  /** The head is final and has not been sent. */
   headStored(status: number, flat: string[]): void;
   /** An interim response, as text. */
   informed(text: string, done: Done): boolean;
@@ -32,14 +32,14 @@ export interface ResponseOwner {
   ended(): void;
 }
 
-/** What Node's declarations leave out of the class. */
+/** Members of the class that Node's declarations leave out. */
 export interface Outgoing extends ServerResponse {
   [PAIR]: ResponseOwner;
   _header: string | null;
   _headerSent: boolean;
   _hasBody: boolean;
   _contentLength: number | null;
-  /** `removeHeader` was told to take it away. */
+  /** The application has removed content-length. */
   _removedContLen: boolean;
   _closed: boolean;
   _trailer: string;
@@ -49,10 +49,10 @@ export interface Outgoing extends ServerResponse {
   _writeRaw(data: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean;
 }
 
-/** In a Connection field's value, as Node looks for it. */
+/** `close` in the value of Connection, as Node looks for it. */
 const CLOSE = /(?:^|\W)close(?:$|\W)/i;
 
-/** Truthy, which is what `headersSent` is. */
+/** Node takes any truthy `_header` for a head that has been sent. */
 const STORED = ' ';
 
 const ownSymbols = new Map(
@@ -63,7 +63,7 @@ const ownSymbols = new Map(
 const needDrain = symbolOf('kNeedDrain');
 const outHeaders = symbolOf('kOutHeaders');
 
-/** Node keeps some of its state under symbols of its own; a Node without them must fail here, and not in a user's response. */
+/** Node keeps some state under private symbols. A Node without them must fail at load, and not in a user's response. */
 function symbolOf(description: string): symbol {
   const symbol = ownSymbols.get(description);
   if (symbol === undefined) {
@@ -77,9 +77,9 @@ function symbolOf(description: string): symbol {
 export function makeResponse(
   req: Incoming,
   pair: ResponseOwner,
-  settings: { readonly serverResponse: typeof ServerResponse | null } | null = null,
+  settings: { responseClass(version: string): typeof ServerResponse } | null = null,
 ): Outgoing {
-  const Class = settings?.serverResponse ?? ServerResponse;
+  const Class = settings?.responseClass(pair.exchange.request.version) ?? ServerResponse;
   const res = new Class(req) as unknown as Outgoing;
   res[PAIR] = pair;
   (res as { socket: unknown }).socket = pair.socket;
@@ -89,12 +89,12 @@ export function makeResponse(
   return res;
 }
 
-/** `end` as we made it: any other was put there by somebody else. */
+/** Whether `end` is the adapter's own; a layer may have replaced it. */
 export function hasOwnEnd(res: ServerResponse): boolean {
   return res.end === (end as unknown);
 }
 
-/** The head is final: `headers` is what was set one by one, or what `writeHead` was given. */
+/** `_storeHeader`: `headers` is what `setHeader` collected, or the argument of `writeHead`. */
 function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void {
   const fields: string[] = [];
   if (headers === (this as never)[outHeaders] && headers !== null) {
@@ -119,20 +119,20 @@ function storeHeader(this: Outgoing, _firstLine: string, headers: unknown): void
   }
 }
 
-/** As Node's own. */
+/** Node's own error for it. */
 function oddHeaders(headers: readonly unknown[]): TypeError {
   const error = new TypeError(`The argument 'headers' is invalid. Received ${inspect(headers)}`);
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
 }
 
-/** From now on Node takes the head for sent. */
+/** Makes Node take the head for sent. */
 export function markSent(res: Outgoing): void {
   res._header = STORED;
   res._headerSent = true;
   res.chunkedEncoding = false;
 }
 
-/** Names that Node takes, in lower case: an application uses few, and says them again in each response. */
+/** Valid names in lower case. An application uses few, and the same ones in each response. */
 const names = new Map<string, string>();
 const MAX_NAMES = 256;
 
@@ -146,11 +146,11 @@ function lowerOf(name: string): string {
 }
 
 function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
-  // `writeHead` leaves its fields to be checked when they are stored.
+  // `writeHead` does not check its fields; Node checks them when it stores the head.
   const lower = isUnchecked ? lowerOf(name) : name;
   if (isUnchecked) validateHeaderValue(name, value as string);
   if (FIELDS_OF_CONNECTION.has(lower)) {
-    // As Node reads it: any other value than close keeps the connection, whatever was said before.
+    // As on Node: any value other than close keeps the connection, whatever was set before.
     if (lower === 'connection') res.shouldKeepAlive = !CLOSE.test(String(value));
     else if (lower === 'transfer-encoding') res[PAIR].isFramed = true;
     return;
@@ -160,7 +160,7 @@ function append(res: Outgoing, fields: string[], name: string, value: unknown, i
   else for (const one of value) fields.push(lower, trimmed(one));
 }
 
-/** Node sends what a gateway refuses: white space around a value, which no recipient takes for a part of it. */
+/** Node sends white space around a value, which a gateway refuses. No recipient takes it for a part of the value. */
 function trimmed(value: unknown): string {
   return String(value).trim();
 }
@@ -172,10 +172,10 @@ function writeRaw(
   callback?: unknown,
 ): boolean {
   const last = typeof encoding === 'function' ? encoding : callback;
-  // `writeContinue` and its like pass on whatever they are given, and a stream calls only what can be called.
+  // `writeContinue` and its like pass any argument on, and a stream calls only functions.
   const done = typeof last === 'function' ? (last as () => void) : null;
   const pair = this[PAIR];
-  // Before the head only interim responses are written, as text.
+  // Before the head Node writes only interim responses, as text.
   if (this._header === null) return pair.informed(String(data), done);
   return pair.written(data, typeof encoding === 'string' ? encoding : undefined, done);
 }
@@ -197,7 +197,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   return this;
 }
 
-/** As Node's `emitCloseNT`: from now on what is written is dropped, without an error. */
+/** As Node's `emitCloseNT`: later writes are dropped without an error. */
 export function closeResponse(res: Outgoing): void {
   if (res._closed) return;
   res.destroyed = true;
@@ -205,12 +205,12 @@ export function closeResponse(res: Outgoing): void {
   res.emit('close');
 }
 
-/** As Node's, when the response has been sent: the connection is the next one's. */
+/** As on Node, a response that has been sent has no socket. */
 export function detachSocket(res: Outgoing): void {
   (res as { socket: unknown }).socket = null;
 }
 
-/** Everything that was written has gone. */
+/** Emits `drain` if the application waits for it: no bytes wait. */
 export function drained(res: Outgoing): void {
   const state = res as unknown as { [key: symbol]: boolean };
   if (state[needDrain] !== true || res.finished || res.destroyed) return;
@@ -218,7 +218,7 @@ export function drained(res: Outgoing): void {
   res.emit('drain');
 }
 
-/** Trailer fields as Node keeps them: text. */
+/** Trailer fields, which Node keeps as text. */
 export function trailersOf(res: Outgoing): [name: string, value: string][] {
   if (res._trailer === '') return [];
   return res._trailer

@@ -1,7 +1,7 @@
 /**
- * What is still coming of a request whose response is complete (docs/sgi.md, rule 5.10), on a server of node:http or node:http2. HTTP/2
- * stops a stream without an error. Over HTTP/1 the rest is read away, so that the connection can carry the next request, and a
- * client that does not come to its end loses the connection.
+ * Handles the rest of a request whose response is complete (docs/sgi.md, rule 5.10), on a server of node:http or node:http2. Over HTTP/2
+ * the stream is reset with NO_ERROR. Over HTTP/1 the rest is discarded, so that the connection can carry the next request; if it does not
+ * end in time, the connection is closed.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';

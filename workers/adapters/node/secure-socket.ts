@@ -1,6 +1,6 @@
 /**
- * What `req.socket` is over TLS: the same as without, and a `tls.TLSSocket` to `instanceof`. What only a TLSSocket has, and what needs
- * the handshake's own state, answers as where there is none. Made when the first exchange comes over TLS.
+ * `req.socket` over TLS: an `ExchangeSocket` that is an instance of `tls.TLSSocket`. Members that need the state of the handshake answer as
+ * if there were none. The class is made when the first exchange comes over TLS.
  */
 import type { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../gateway.ts';
@@ -8,7 +8,7 @@ import { ConnectionFacts } from './connection-facts.ts';
 import { refuseOthers } from './refused-members.ts';
 import { ExchangeSocket, refuseMember, type SocketOwner } from './socket.ts';
 
-/** Of the handshake, which the reactor has had: no session, no ticket, no key of it is in an application's thread. */
+/** The reactor did the handshake, and its session, tickets and keys are not in the application's thread. */
 const OF_HANDSHAKE: { readonly [member: string]: () => unknown } = {
   getSession: () => undefined,
   getTLSTicket: () => undefined,

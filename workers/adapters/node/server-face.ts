@@ -1,21 +1,24 @@
 /**
- * What a server of node:http does with a request before and behind its listeners: the classes of `req` and `res`, its timeout, the
- * `request` event and the diagnostics channels, on which tracers such as OpenTelemetry hang.
+ * What a server of node:http does around its listeners: it chooses the classes of `req` and `res`, sets its timeout, emits `request`, and
+ * publishes on the diagnostics channels that tracers such as OpenTelemetry use.
  */
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Exchange } from '../../gateway.ts';
+import { Http2Incoming, Http2Outgoing } from './http2-messages.ts';
+import type { RequestStream } from './http2-request-stream.ts';
 import { type Incoming, PAIR, type RequestOwner } from './request.ts';
 import type { Outgoing, ResponseOwner } from './response.ts';
+import { type Listener, streamArguments, streamListenersOf } from './stream-listeners.ts';
 
-type Listener = Parameters<EventEmitter['on']>[1];
 interface ContainedListener extends Listener {
-  /** As of a `once` listener: by it the original is removed. */
+  /** The original, by which `removeListener` finds it, as with `once`. */
   listener: Listener;
   [CONTAINED]: true;
 }
 
-/** A request and its response, which a server's listeners are called with. */
+/** A request and its response, as arguments of the listeners. */
 interface ServedPair {
   readonly req: Incoming;
   readonly res: Outgoing;
@@ -25,34 +28,68 @@ interface ServedPair {
   fail(error: unknown): void;
 }
 
+/** A request with its stream, as arguments of `stream` listeners. */
+interface StreamedPair {
+  readonly exchange: Exchange;
+  readonly req: Incoming;
+  readonly stream: RequestStream;
+}
+
+const NONE: readonly Listener[] = [];
 const CONTAINED = Symbol('sluice.contained');
 const started = channel('http.server.request.start');
 const finished = channel('http.server.response.finish');
 
-/** What a server has been made with, as far as requests and responses show it. */
+/** A server as its requests and responses need it. */
 export class ServerFace {
   readonly server: Server;
-  /** A class of the application's own; null: Node's. */
-  readonly incomingMessage: typeof IncomingMessage | null;
-  readonly serverResponse: typeof ServerResponse | null;
+  readonly #incomingMessage: typeof IncomingMessage;
+  readonly #serverResponse: typeof ServerResponse;
   readonly joinDuplicateHeaders: boolean;
+  /** It is a server of node:http2. */
+  readonly isHttp2: boolean;
 
   constructor(server: Server) {
     this.server = server;
-    this.incomingMessage = ownClass(server, 'IncomingMessage', IncomingMessage);
-    this.serverResponse = ownClass(server, 'ServerResponse', ServerResponse);
+    this.isHttp2 = typeof (server as { readonly updateSettings?: unknown }).updateSettings === 'function';
+    this.#incomingMessage = ownClass(server, 'IncomingMessage', IncomingMessage);
+    this.#serverResponse = ownClass(server, 'ServerResponse', ServerResponse);
     this.joinDuplicateHeaders =
       (server as { readonly joinDuplicateHeaders?: unknown }).joinDuplicateHeaders === true;
   }
 
-  /** Of `server.setTimeout()`; 0: none. */
+  /**
+   * The application's listeners of `stream`. Over HTTP/1 they are called where nobody else would be: Node refuses such a connection.
+   */
+  streamListeners(version: string, hasOthers: boolean): readonly Listener[] {
+    const mayBe = this.hasStreams(version) || (this.isHttp2 && !hasOthers);
+    return mayBe ? streamListenersOf(this.server) : NONE;
+  }
+
+  emitStream(listeners: readonly Listener[], { exchange, req, stream }: StreamedPair): void {
+    const args = streamArguments(exchange.request, req, stream);
+    for (const listener of listeners) containResult(Reflect.apply(listener, this.server, args), req);
+  }
+
+  /** Requests have a stream: over HTTP/1 they have none on Node either. */
+  hasStreams(version: string): boolean {
+    return this.isHttp2 && version === '2';
+  }
+  requestClass(version: string): typeof IncomingMessage {
+    return this.hasStreams(version) ? Http2Incoming : this.#incomingMessage;
+  }
+  responseClass(version: string): typeof ServerResponse {
+    return this.hasStreams(version) ? (Http2Outgoing as typeof ServerResponse) : this.#serverResponse;
+  }
+
+  /** Set by `server.setTimeout()`; 0 is none. */
   get timeoutMs(): number {
     return this.server.timeout ?? 0;
   }
 
   /**
-   * Calls the listeners. A promise of theirs that is rejected fails its exchange alone, where Node would end the process. They are
-   * called by `emit` where somebody has put his own in its place, to see every request.
+   * Calls the listeners. If one returns a promise that rejects, only its exchange fails, where Node would end the process. A tracer may
+   * have replaced `emit` to see every request; the listeners are then called by it.
    */
   emit(event: 'request' | 'checkContinue', { req, res }: ServedPair): void {
     const { server } = this;
@@ -67,11 +104,11 @@ export class ServerFace {
   }
 }
 
-/** Node keeps them under symbols of its own. A server of node:http2 has none, and its classes are for its own streams. */
-function ownClass<Class>(server: Server, name: string, nodes: Class): Class | null {
+/** The application's own class, or Node's. Node keeps it under a symbol of its own; a server of node:http2 has none. */
+function ownClass<Class>(server: Server, name: string, nodes: Class): Class {
   const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === name);
   const found = symbol === undefined ? undefined : (server as never as { [key: symbol]: Class })[symbol];
-  return typeof found === 'function' && found !== nodes ? found : null;
+  return typeof found === 'function' ? found : nodes;
 }
 
 function contain(server: Server, event: string): void {

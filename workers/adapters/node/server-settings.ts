@@ -1,10 +1,10 @@
 /**
- * Settings of a server of node:http that concern connections. The reactor has the connections and settings of its own for them; who
- * has set one is told which, since a load balancer in front may depend on it.
+ * Settings of a node:http server that concern connections. The reactor owns the connections and has settings of its own for them. If an
+ * application sets one, a warning names the setting to use, because a load balancer in front may depend on it.
  */
 import { createServer } from 'node:http';
 
-/** Node's setting, and its like in the configuration. */
+/** Node's setting, and its counterpart in the configuration. */
 const SETTINGS: readonly (readonly [setting: string, like: string])[] = [
   ['maxRequestsPerSocket', 'http1.maxRequestsPerConnection'],
   ['headersTimeout', 'limits.headerTimeoutMs'],
@@ -13,19 +13,19 @@ const SETTINGS: readonly (readonly [setting: string, like: string])[] = [
   ['maxConnections', 'limits.maxConnections'],
 ];
 
-/** What nobody has chosen: Fastify sets these for every server. */
+/** Values that Fastify sets for every server, so the author did not choose them. */
 const OF_FASTIFY: ReadonlyMap<string, unknown> = new Map([
   ['keepAliveTimeout', 72_000],
   ['requestTimeout', 0],
 ]);
-/** The longest that a timer of Node's takes. */
+/** The longest timer that Node accepts. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 interface Settings {
   readonly [setting: string]: unknown;
 }
 
-/** Warns of settings that are not Node's defaults, all in one warning. A server of node:http2 has others. */
+/** Warns once of all settings that differ from Node's defaults. A server of node:http2 has none of them. */
 export function warnOfSettings(server: object): void {
   if (!('headersTimeout' in server)) return;
   const own = server as unknown as Settings;
@@ -41,7 +41,7 @@ export function warnOfSettings(server: object): void {
   );
 }
 
-/** How long a client may leave a connection idle, where the application has said so; null: by default. */
+/** How long a connection may stay idle, if the application has set it; otherwise null. */
 export function keepAliveTimeoutOf(server: object): number | null {
   if (!('headersTimeout' in server)) return null;
   const { keepAliveTimeout: ms } = server as { readonly keepAliveTimeout?: unknown };

@@ -1,9 +1,9 @@
 /**
- * What `req.socket` is in an application thread: the facts of the connection, and its end, which is the end of the exchange. There is
- * no socket: the reactor has it, and one connection carries many exchanges.
+ * `req.socket` in an application thread: facts about the connection, and an end that is the end of the exchange. The reactor has the real
+ * socket, and one connection carries many exchanges.
  *
- * Nothing throws here that a net.Socket does not throw: much of what destroys a socket or writes to it runs in a timer or a callback,
- * where an exception ends the thread and with it every other exchange. What cannot be done fails this exchange, by name.
+ * No method throws unless `net.Socket` would. Code that destroys a socket or writes to it often runs in a timer or a callback, where an
+ * exception would end the thread and every other exchange with it. A method that a thread cannot provide fails this exchange by name.
  */
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
@@ -13,40 +13,40 @@ import { refuseOthers, SocketError } from './refused-members.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** What a socket tells, and is told by, what it belongs to. */
+/** What a socket needs of its pair. */
 export interface SocketOwner {
-  /** Bytes of the response that wait, and that have gone; bytes of the request that have come. */
+  /** Bytes of the response that wait and that were sent, and bytes of the request that were received. */
   readonly waitingBytes: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
-  /** The `http.Server`, where the application is one. */
+  /** The application's `http.Server`. */
   readonly server: object | null;
-  /** The response that is not over. */
+  /** The response; null when it has been sent. */
   readonly message: object | null;
   connectionDestroyed(): void;
-  /** The connection is to be destroyed when what was written has gone. */
+  /** Destroys the socket when everything written has been sent. */
   destroyWhenSent(): void;
   timedOut(): void;
   fail(error: unknown): void;
 }
 
-/** A call that cannot be done fails the exchange, by the member's name. */
+/** Fails the exchange with an error that names the member. */
 export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  /** `ended`: nothing more will be written. */
+  /** `ended`: `end` or `destroySoon` was called. */
   #state: 'open' | 'ended' | 'destroyed' = 'open';
   #isPaused = false;
   errored: Error | null = null;
-  /** Node's responses cork and uncork what they write to; everything of a turn leaves together here anyway. */
+  /** Node's responses cork and uncork their socket. Here everything written in one turn is sent together anyway. */
   writableCorked = 1;
   readonly _writableState = { corked: 0 };
   timeout: number | undefined = undefined;
-  /** A socket in which this one would be wrapped, for Node's code. */
+  /** Node's timers follow this to a wrapped socket; there is none. */
   declare readonly _parent: null;
-  /** Node's own: something was read or written. */
+  /** Node's own: restarts the timeout after something was read or written. */
   declare readonly _unrefTimer: () => void;
 
   constructor(exchange: Exchange, owner: SocketOwner) {
@@ -61,12 +61,12 @@ export class ExchangeSocket extends ConnectionFacts {
   get server(): object | null {
     return this.#owner.server;
   }
-  /** By which Node's `assignSocket` and `detachSocket` know whose socket it is. */
+  /** Node's `assignSocket` and `detachSocket` compare this with their response. */
   get _httpMessage(): object | null {
     return this.#owner.message;
   }
 
-  // ---- its state, as streams have it
+  // ---- stream state
 
   get destroyed(): boolean {
     return this.#state === 'destroyed';
@@ -80,7 +80,7 @@ export class ExchangeSocket extends ConnectionFacts {
   get writable(): boolean {
     return this.#state === 'open';
   }
-  /** What comes for the exchange comes by `req`, so this stream never ends: it is destroyed. */
+  /** `req` delivers the content, so this stream does not end; it is destroyed. */
   get readableEnded(): boolean {
     return false;
   }
@@ -129,7 +129,7 @@ export class ExchangeSocket extends ConnectionFacts {
   get writableHighWaterMark(): number {
     return HIGH_WATER_MARK;
   }
-  /** Of content: heads, frames and TLS are the reactor's. */
+  /** Counts content only; heads, frames and TLS are the reactor's. */
   get bytesRead(): number {
     return this.#owner.receivedBytes;
   }
@@ -139,7 +139,7 @@ export class ExchangeSocket extends ConnectionFacts {
   get bufferSize(): number {
     return this.#owner.waitingBytes;
   }
-  /** Those of node:http may be half open. */
+  /** Sockets of node:http may be half open. */
   get allowHalfOpen(): boolean {
     return true;
   }
@@ -148,7 +148,7 @@ export class ExchangeSocket extends ConnectionFacts {
 
   destroy(error?: Error | null): this {
     if (this.destroyed) return this;
-    // Of one that is destroyed it has no effect.
+    // A timeout has no effect on a destroyed socket.
     this.setTimeout(0);
     this.#state = 'destroyed';
     this.errored = error ?? null;
@@ -157,7 +157,7 @@ export class ExchangeSocket extends ConnectionFacts {
     return this;
   }
 
-  /** What was written leaves first; a response that was not ended by then is cut off. */
+  /** Everything written is sent first; a response that has not been ended by then is cut off. */
   destroySoon(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ended';
@@ -168,7 +168,7 @@ export class ExchangeSocket extends ConnectionFacts {
     return this.destroy();
   }
 
-  /** Half of a connection cannot be closed for one exchange. */
+  /** One exchange cannot half-close its connection, so this is `destroySoon`. */
   end(data?: unknown, encoding?: unknown, callback?: unknown): this {
     const done = [data, encoding, callback].find((each) => typeof each === 'function');
     if (done !== undefined) this.once('close', done as () => void);
@@ -177,7 +177,7 @@ export class ExchangeSocket extends ConnectionFacts {
     return this;
   }
 
-  /** As on a socket of node:http, which its server listens to: an error that nobody else listens to ends it, and no thread. */
+  /** On Node the server listens for errors of its sockets. An `error` without another listener therefore destroys the socket, and does not end the thread. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'error' || this.listenerCount('error') > 0) return super.emit(event, ...args);
     this.destroy(args[0] instanceof Error ? args[0] : null);
@@ -186,26 +186,26 @@ export class ExchangeSocket extends ConnectionFacts {
 
   // ---- time
 
-  /** Node's own: `timeout` is emitted when nothing was read or written for so long, and where nobody hears it the connection is destroyed. */
+  /** As on Node: `timeout` is emitted when nothing was read or written for so long, and without a listener the socket is destroyed. */
   setTimeout(ms: number, listener?: () => void): this {
-    // There is nothing left to limit; on Node the connection may be closed by now.
+    // The response is over, so there is nothing to limit; on Node the connection may be closed by now.
     if (this.#owner.message === null) return this;
     return setSocketTimeout(this, ms, listener);
   }
 
-  /** What Node's timer calls. */
+  /** Node's timer calls this. */
   _onTimeout(): void {
     this.#owner.timedOut();
   }
 
-  // ---- what says nothing here
+  // ---- without effect
 
   cork(): void {}
   uncork(): void {}
   setDefaultEncoding(): this {
     return this;
   }
-  /** Whether `req` is read is what holds the peer back. */
+  /** Backpressure follows from reading `req`, not from the socket. */
   pause(): this {
     this.#isPaused = true;
     return this;
@@ -217,7 +217,7 @@ export class ExchangeSocket extends ConnectionFacts {
   isPaused(): boolean {
     return this.#isPaused;
   }
-  /** All that comes is the server's, as on a socket that node:http reads. */
+  /** node:http reads its sockets itself, so there is never anything to read. */
   read(): null {
     return null;
   }
@@ -225,9 +225,9 @@ export class ExchangeSocket extends ConnectionFacts {
     return this;
   }
 
-  // ---- what there is not
+  // ---- refused
 
-  /** As node:http's own sockets do. */
+  /** Sockets of node:http throw this too. */
   setEncoding(): never {
     throw Object.assign(new Error('Changing the socket encoding is not allowed per RFC7230 Section 3.'), {
       code: 'ERR_HTTP_SOCKET_ENCODING',
@@ -264,13 +264,13 @@ export class ExchangeSocket extends ConnectionFacts {
   }
 }
 
-/** As `setTimeout` of a net.Socket. */
+/** Calls `setTimeout` of `net.Socket`. */
 export function setSocketTimeout<Kind>(socket: Kind, ms: number, listener?: () => void): Kind {
   Socket.prototype.setTimeout.call(socket as never, ms, listener);
   return socket;
 }
 
-/** Lets objects of a prototype pass `instanceof net.Socket`, with the methods that they have without it. */
+/** Makes objects of a prototype instances of `net.Socket`, while they keep the methods of their own base. */
 export function passForSocket(prototype: object, own: object): void {
   for (let of: object = own; of !== Object.prototype; of = Object.getPrototypeOf(of)) {
     for (const [member, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(of))) {

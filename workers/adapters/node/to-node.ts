@@ -1,4 +1,4 @@
-/** An application as a Node handler: for node:http, the compatibility server of node:http2, Express and what is like them. */
+/** An application as a Node handler, for node:http, the compatibility interface of node:http2, Express and similar frameworks. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Application, Exchange, Middleware } from '../../gateway.ts';
@@ -15,8 +15,8 @@ import { stopRequest } from './rest-of-request.ts';
 export interface ToNodeOptions {
   readonly downgrade?: DowngradeOptions;
   /**
-   * How long the rest of a request is read away behind its response; then its connection is closed. Default 2000. Over HTTP/2 the
-   * rest is refused at once.
+   * How long the rest of a request is discarded after its response; then its connection is closed. Default 2000. Over HTTP/2 the stream
+   * is reset at once.
    */
   readonly discardTimeoutMs?: number;
 }
@@ -30,8 +30,8 @@ export type NodeListener = (
 ) => void;
 
 /**
- * What fails goes to `next` where there is one, and otherwise is answered with 500 or cuts the response off. `fromNode` of what this
- * gives is the application itself; below legacy layers the application gets as much of the exchange above them as they left alone.
+ * A failure goes to `next` if there is one; otherwise it is answered with 500 or cuts the response off. `fromNode` of the result returns the
+ * application itself. Below legacy layers the application gets the parts of the exchange that the layers left alone.
  */
 export function toNode(application: Application, options: ToNodeOptions = {}): NodeListener {
   const downgrade = downgradeOf(options.downgrade);
@@ -48,7 +48,7 @@ export function toNode(application: Application, options: ToNodeOptions = {}): N
   return listener;
 }
 
-/** Middleware of Connect's kind as a native one. */
+/** Connect middleware as native middleware. */
 export function nodeMiddleware(
   middleware: NodeHandler,
   options: FromNodeOptions & ToNodeOptions = {},
@@ -65,7 +65,7 @@ export function nodeMiddleware(
   };
 }
 
-/** The pair is one of ours: the exchange above is at hand. */
+/** `req` and `res` were made from an exchange, which is used directly. */
 function below(
   pair: NodePair,
   application: Application,
@@ -87,7 +87,7 @@ function below(
   }
 }
 
-/** The pair is somebody else's. */
+/** `req` and `res` are those of another server. */
 function over(
   exchange: ExchangeOverNode,
   application: Application,
@@ -112,7 +112,7 @@ function over(
   }
 }
 
-/** Who was interrupted by its peer has not failed. */
+/** An application that its peer interrupted has not failed. */
 function isOfCut(exchange: Exchange, error: unknown): boolean {
   return exchange.signal.aborted && (error as { code?: unknown } | null)?.code === 'SLUICE_EXCHANGE_CLOSED';
 }

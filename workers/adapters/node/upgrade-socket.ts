@@ -1,6 +1,6 @@
 /**
- * The socket that an `upgrade` listener gets: a Duplex over a tunnel. Listeners write an HTTP/1.1 response on it as text, and the protocol
- * that they speak behind a 101; so what is written first is read as a head, and answers the exchange whatever version it came over.
+ * The socket of an `upgrade` listener: a Duplex over a tunnel. A listener first writes an HTTP/1.1 response as text, then, after a 101, its
+ * own protocol. The socket parses the first bytes as a head and answers the exchange with it, whatever version the exchange came over.
  */
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
@@ -11,7 +11,7 @@ import { refuseOthers, SocketError } from './refused-members.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { passForSocket, setSocketTimeout } from './socket.ts';
 
-/** Of a head that a listener writes. */
+/** The longest head that a listener may write. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const CANCEL = 0x8;
 const INTERNAL_ERROR = 0x2;
@@ -21,9 +21,9 @@ type Done = (error?: Error | null) => void;
 export class UpgradeSocket extends Duplex implements RequestOwner {
   readonly request: Incoming;
   readonly server: object;
-  /** A socket in which this one would be wrapped, for Node's code. */
+  /** Node's timers follow this to a wrapped socket; there is none. */
   readonly _parent = null;
-  /** Node's own: something was read or written. */
+  /** Node's own: restarts the timeout after something was read or written. */
   declare readonly _unrefTimer: () => void;
   readonly #exchange: Exchange;
   readonly #isKeyless: boolean;
@@ -36,7 +36,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   #bytesRead = 0;
   #bytesWritten = 0;
   readonly #hold = Promise.withResolvers<void>();
-  /** What the listener did that cannot be done, and ended its exchange. */
+  /** The listener's mistake that ended its exchange. */
   #failure: { readonly error: unknown } | null = null;
 
   constructor(exchange: Exchange, server: object) {
@@ -55,14 +55,14 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       const lines = [...this.request.rawHeaders, ...key];
       this.request._addHeaderLines(lines, lines.length);
     }
-    // To its listeners it is a handshake of HTTP/1.1.
+    // Listeners expect a handshake of HTTP/1.1.
     setVersion(this.request, '1.1');
-    // What ends an exchange ends its socket, and nobody need listen for errors here who does not on a real one.
+    // A cut exchange destroys its socket with an error. On a real socket Node's server would listen for it.
     this.on('error', () => undefined);
     void exchange.closed.then(({ how }) => {
       if (how === 'reset' && !this.destroyed) this.destroy(exchange.signal.reason as Error);
     });
-    // A listener that throws is not waited for.
+    // Nobody waits for the hold if a listener throws.
     this.#hold.promise.catch(() => undefined);
     this.once('close', () => {
       if (this.#failure === null) this.#hold.resolve();
@@ -70,12 +70,12 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     });
   }
 
-  /** Until the socket is closed. Rejects with what `fail` was told. */
+  /** Resolves when the socket is closed; rejects with the error of `fail`. */
   held(): Promise<void> {
     return this.#hold.promise;
   }
 
-  /** A mistake of the listener's. The host logs it and answers, as it does for every application that fails. */
+  /** The listener has failed. The host logs the error and answers, as for every application that fails. */
   fail(error: unknown): void {
     if (this.destroyed) return;
     this.#failure = { error };
@@ -91,10 +91,10 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.request.complete = true;
     this.request.push(null);
   }
-  /** Node's request takes this socket along itself. */
+  /** Node's request destroys this socket itself. */
   requestDestroyed(): void {}
 
-  // ---- what a net.Socket has and a Duplex has not; the facts of the connection are copied from `ConnectionFacts`
+  // ---- members of net.Socket that a Duplex lacks; those of `ConnectionFacts` are copied below
 
   get [REQUEST](): Exchange['request'] {
     return this.#exchange.request;
@@ -116,17 +116,17 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
   resetAndDestroy(): this {
     return this.destroy();
   }
-  /** `timeout` is emitted when nothing was read or written for so long; as on Node, what comes of it is the listener's matter. */
+  /** Emits `timeout` when nothing was read or written for so long. As on Node, only the listener acts on it. */
   setTimeout(ms: number, listener?: () => void): this {
     return setSocketTimeout(this, ms, listener);
   }
   override destroy(error?: Error): this {
-    // Of one that is destroyed it has no effect.
+    // A timeout has no effect on a destroyed socket.
     if (!this.destroyed) this.setTimeout(0);
     return super.destroy(error);
   }
 
-  // ---- what is written
+  // ---- writing
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     if (this.#state === 'head') this.#takeHead(chunk, done);
@@ -170,7 +170,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
     this.#send(bytes.subarray(end + HEAD_END.length), done);
   }
 
-  /** What was written cannot be sent. */
+  /** The written bytes cannot be sent. */
   #refuse(error: Error, done: Done): void {
     this.#failure ??= { error };
     done(error);
@@ -206,12 +206,12 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       return;
     }
     (this.#tunnel ?? this.#exchange).end();
-    // A refusal has nothing to wait for.
+    // After a refusal nothing is read.
     if (this.#state === 'response') this.push(null);
     done();
   }
 
-  // ---- what is read
+  // ---- reading
 
   override _read(): void {
     if (this.#state === 'tunnel') this.#pull();
@@ -236,7 +236,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
 
   override _destroy(error: Error | null, done: Done): void {
     const isWhole = this.writableFinished && (this.readableEnded || this.#state === 'response');
-    // A refusal is written and the socket destroyed behind it: on a real one that much has left by then.
+    // Listeners write a refusal and destroy the socket; a real socket has sent the refusal by then.
     if (this.#state === 'response' && error === null && !isWhole) this.#exchange.end();
     else if (!isWhole && this.#failure === null)
       this.#exchange.reset(error === null ? CANCEL : INTERNAL_ERROR);

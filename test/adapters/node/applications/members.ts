@@ -1,6 +1,7 @@
 /** Tells what a handler is given: the members of each object, as it finds them, and the events that they emit. */
 import type { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 import { type Told, tell } from '../members/told.ts';
 
 export type Given = { readonly [object: string]: Told };
@@ -14,8 +15,10 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
   switch (step) {
     case 'given': {
       const { server } = req.socket as unknown as { server: object };
+      const { stream } = req as never as { stream?: ServerHttp2Stream };
       const given: Given = { req: tell(req), res: tell(res), socket: tell(req.socket), server: tell(server) };
-      res.end(JSON.stringify(given));
+      const ofStream = stream && { stream: tell(stream), session: tell(stream.session as object) };
+      res.end(JSON.stringify({ ...given, ...ofStream }));
       return;
     }
     case 'record':
@@ -34,6 +37,11 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
       // As code does that expects what Node gives, in a callback: where it throws there, the thread is lost.
       setTimeout(() => goOn(req.socket, member as string), 1);
       return;
+    case 'call-session': {
+      const { session } = (req as never as { stream: ServerHttp2Stream }).stream;
+      (session as never as { [name: string]: (...args: unknown[]) => unknown })[member as string]?.('x');
+      return;
+    }
     default:
       // A call that is refused ends the exchange, and does not throw.
       (req.socket as never as { [name: string]: (...args: unknown[]) => unknown })[member as string]?.('x');

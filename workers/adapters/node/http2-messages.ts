@@ -1,0 +1,61 @@
+/**
+ * `req` and `res` where the application's server is one of node:http2: those of node:http, with the members that only the compatibility
+ * interface of node:http2 has.
+ */
+import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import type { Http2Headers } from './http2-headers.ts';
+import type { RequestStream } from './http2-request-stream.ts';
+import { PAIR } from './request.ts';
+
+interface Paired {
+  readonly [PAIR]: { readonly stream: RequestStream };
+}
+
+export class Http2Incoming extends IncomingMessage {
+  get stream(): RequestStream {
+    return (this as never as Paired)[PAIR].stream;
+  }
+  get authority(): string {
+    return this.headers[':authority'] as string;
+  }
+  set authority(authority: string) {
+    this.headers[':authority'] = authority;
+  }
+  get scheme(): string {
+    return this.headers[':scheme'] as string;
+  }
+  set scheme(scheme: string) {
+    this.headers[':scheme'] = scheme;
+  }
+}
+
+export class Http2Outgoing extends ServerResponse {
+  readonly #trailers: { [name: string]: unknown } = {};
+
+  get stream(): RequestStream {
+    return (this as never as Paired)[PAIR].stream;
+  }
+
+  /** node:http forgets what was added before; node:http2 does not. */
+  override addTrailers(headers: OutgoingHttpHeaders | readonly [string, string][]): void {
+    const entries = Array.isArray(headers) ? headers : Object.entries(headers);
+    for (const [name, value] of entries) this.setTrailer(name, value);
+  }
+
+  setTrailer(name: string, value: unknown): void {
+    this.#trailers[name.trim().toLowerCase()] = value;
+    super.addTrailers(this.#trailers as OutgoingHttpHeaders);
+  }
+
+  createPushResponse(
+    headers: Http2Headers,
+    callback: (error: Error | null, pushed?: Http2ServerResponse) => void,
+  ): void {
+    const { Http2ServerResponse } = process.getBuiltinModule('node:http2');
+    this.stream.pushStream(headers, (error, stream) => {
+      if (error !== null) callback(error);
+      else callback(null, new Http2ServerResponse(stream as never));
+    });
+  }
+}

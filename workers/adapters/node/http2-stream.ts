@@ -1,0 +1,209 @@
+/**
+ * What `req.stream` and `res.stream` are where the application's server is one of node:http2, and what its `stream` listeners get: a
+ * Duplex with the members of `ServerHttp2Stream`, over whatever sends the response.
+ *
+ * There is no stream of HTTP/2 in an application's thread. Its number, its windows and its session stay with the reactor; a head, content,
+ * trailers, interim responses, pushes and resets with a code go by the exchange.
+ */
+import { Duplex } from 'node:stream';
+import { type FileHeaders, type FileOptions, respondWithFD, respondWithFile } from './http2-files.ts';
+import { coded, type Http2Headers, type Lines, linesOf, statusOf } from './http2-headers.ts';
+
+const NO_ERROR = 0;
+const INTERNAL_ERROR = 0x2;
+
+export type Done = (error?: Error | null) => void;
+
+export interface RespondOptions {
+  readonly endStream?: boolean;
+  readonly waitForTrailers?: boolean;
+}
+
+/** Where the response of a stream goes. Nothing of it throws but what the application's values deserve. */
+export interface ResponseSink {
+  /** The head has been sent. */
+  readonly isStarted: boolean;
+  /** The response has been ended, or cut off. */
+  readonly isEnded: boolean;
+  /** Of the reset that has ended it; 0: none. */
+  readonly resetCode: number;
+  inform(status: number, lines: Lines): void;
+  respond(status: number, lines: Lines): void;
+  write(bytes: Buffer, done: Done): void;
+  end(trailers: Lines, done: Done): void;
+  /** Of what is complete it has no effect. */
+  reset(code: number): void;
+}
+
+export abstract class Http2StreamFace extends Duplex {
+  sentInfoHeaders: Http2Headers[] | undefined = undefined;
+  sentTrailers: Http2Headers | undefined = undefined;
+  aborted = false;
+  protected readonly sink: ResponseSink;
+  #sentHeaders: object | undefined = undefined;
+  /** `asked`: by `waitForTrailers`; `ready`: `sendTrailers` may be called. */
+  #trailers: 'none' | 'asked' | 'ready' | 'sent' = 'none';
+  #endWaiting: Done | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(sink: ResponseSink) {
+    super({ allowHalfOpen: true });
+    this.sink = sink;
+  }
+
+  /** Nothing of the request follows its head. */
+  abstract readonly endAfterHeaders: boolean;
+  abstract readonly pushAllowed: boolean;
+  /** The peer has ended its half. */
+  protected abstract readonly isRemoteClosed: boolean;
+
+  /** The thread does not know it. */
+  get id(): undefined {
+    return undefined;
+  }
+  get pending(): boolean {
+    return false;
+  }
+  get rstCode(): number {
+    return this.sink.resetCode;
+  }
+  get headersSent(): boolean {
+    return this.sink.isStarted;
+  }
+  get sentHeaders(): object | undefined {
+    return this.#sentHeaders;
+  }
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+  get state(): object {
+    return { localClose: Number(this.sink.isEnded), remoteClose: Number(this.isRemoteClosed) };
+  }
+
+  // ---- the response
+
+  additionalHeaders(headers: Http2Headers): void {
+    this.#mustBeOpen();
+    if (this.headersSent) {
+      throw coded(
+        'ERR_HTTP2_HEADERS_AFTER_RESPOND',
+        'Cannot specify additional headers after response initiated',
+      );
+    }
+    const status = statusOf(headers, 0);
+    if (status === 101) {
+      throw coded(
+        'ERR_HTTP2_STATUS_101',
+        'HTTP status code 101 (Switching Protocols) is forbidden in HTTP/2',
+      );
+    }
+    if (status < 100 || status >= 200) {
+      throw coded(
+        'ERR_HTTP2_INVALID_INFO_STATUS',
+        `Invalid informational status code: ${status}`,
+        RangeError,
+      );
+    }
+    this.sink.inform(status, linesOf(headers));
+    this.sentInfoHeaders ??= [];
+    this.sentInfoHeaders.push(headers);
+  }
+
+  respond(headers: Http2Headers = {}, { endStream, waitForTrailers }: RespondOptions = {}): void {
+    this.#mustBeOpen();
+    if (this.headersSent) throw coded('ERR_HTTP2_HEADERS_SENT', 'Response has already been initiated.');
+    const status = statusOf(headers, 200);
+    const lines = linesOf(headers);
+    this.sink.respond(status, lines);
+    this.#sentHeaders = { ':status': status, ...Object.fromEntries(lines) };
+    if (waitForTrailers === true) this.#trailers = 'asked';
+    if (endStream === true) this.end();
+  }
+
+  respondWithFile(path: string | Buffer | URL, headers?: FileHeaders, options?: FileOptions): void {
+    this.#mustBeOpen();
+    respondWithFile(this, path, headers, options);
+  }
+
+  respondWithFD(fd: number | { readonly fd: number }, headers?: FileHeaders, options?: FileOptions): void {
+    this.#mustBeOpen();
+    respondWithFD(this, fd, headers, options);
+  }
+
+  sendTrailers(headers: Http2Headers): void {
+    this.#mustBeOpen();
+    if (this.#trailers === 'sent') {
+      throw coded('ERR_HTTP2_TRAILERS_ALREADY_SENT', 'Trailing headers have already been sent');
+    }
+    if (this.#trailers !== 'ready') {
+      throw coded(
+        'ERR_HTTP2_TRAILERS_NOT_READY',
+        'Trailing headers cannot be sent until after the wantTrailers event is emitted on the current Http2Stream',
+      );
+    }
+    this.#trailers = 'sent';
+    this.sentTrailers = headers;
+    const done = this.#endWaiting as Done;
+    this.#endWaiting = null;
+    this.sink.end(linesOf(headers), done);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.#timer?.refresh();
+    if (!this.headersSent && !this.sink.isEnded) this.respond();
+    this.sink.write(chunk, done);
+  }
+
+  override _final(done: Done): void {
+    if (this.sink.isEnded) {
+      done();
+      return;
+    }
+    if (!this.headersSent) this.respond();
+    if (this.#trailers === 'asked' && this.listenerCount('wantTrailers') > 0) {
+      this.#trailers = 'ready';
+      this.#endWaiting = done;
+      this.emit('wantTrailers');
+    } else this.sink.end([], done);
+  }
+
+  // ---- the end
+
+  /** With NO_ERROR what was written is sent first, as on Node. */
+  close(code: number = NO_ERROR, callback?: () => void): void {
+    if (typeof callback === 'function') this.once('close', callback);
+    if (this.destroyed) return;
+    if (code !== NO_ERROR || !this.headersSent) this.sink.reset(code);
+    else if (!this.sink.isEnded) this.end();
+  }
+
+  /** A response that is cut off ends in a reset, so that nobody takes it for whole. */
+  override _destroy(error: Error | null, done: Done): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.sink.reset(INTERNAL_ERROR);
+    // Of a stream that nobody watches the error ends nobody's thread.
+    done(this.listenerCount('error') > 0 ? error : null);
+  }
+
+  // ---- time, and what says nothing here
+
+  setTimeout(ms: number, listener?: () => void): this {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (typeof listener === 'function') this.once('timeout', listener);
+    this.#timer = ms > 0 && !this.destroyed ? setTimeout(() => this.emit('timeout'), ms).unref() : null;
+    return this;
+  }
+
+  /** Something of the request has come. */
+  protected received(): void {
+    this.#timer?.refresh();
+  }
+
+  priority(): void {}
+
+  #mustBeOpen(): void {
+    if (this.destroyed || this.sink.isEnded) {
+      throw coded('ERR_HTTP2_INVALID_STREAM', 'The stream has been destroyed');
+    }
+  }
+}
