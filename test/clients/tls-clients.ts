@@ -77,6 +77,8 @@ async function nodeHttps({ origin, path, method, upload, ca }: Asked): Promise<G
   outgoing.on('information', ({ statusCode }) => interim.push(statusCode));
   outgoing.end(upload?.bytes);
   const [response] = await once(outgoing, 'response');
+  // The rest of an upload whose response has come may meet a closed connection.
+  outgoing.on('error', () => undefined);
   const body = await text(response);
   return { status: response.statusCode, body, interim, trailers: response.trailers };
 }
