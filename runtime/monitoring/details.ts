@@ -1,13 +1,21 @@
-/** What metrics tell beside the status of a server. */
+/** What metrics report beside the status of a server. */
 
 import type { Pool } from '../pools/pool.ts';
+import type { ThreadCosts } from '../pools/thread-costs.ts';
 import type { FrontCounters } from '../status/front-counters.ts';
 
 export interface MonitoringDetails {
   readonly front: Pick<FrontCounters, 'refused' | 'abuse'>;
-  /** Of each pool, how many threads were replaced for what. */
-  readonly recycled: readonly { readonly pool: string; readonly causes: Readonly<Record<string, number>> }[];
+  readonly pools: readonly PoolDetails[];
   readonly threads: readonly ThreadDetails[];
+}
+
+export interface PoolDetails {
+  readonly pool: string;
+  /** How many threads were replaced, and how many died, by cause. */
+  readonly recycled: Readonly<Record<string, number>>;
+  readonly died: Readonly<Record<string, number>>;
+  readonly costs: Pick<ThreadCosts, 'doorbellsTo' | 'doorbellsFrom' | 'collectingMs'>;
 }
 
 export interface ThreadDetails {
@@ -15,22 +23,22 @@ export interface ThreadDetails {
   readonly thread: string;
   /** How late its last timer was, of one each second. */
   readonly loopDelayMs: number;
-  /** How often the reactor has woken it, and it the reactor. */
-  readonly doorbellsTo: number;
-  readonly doorbellsFrom: number;
 }
 
 export function detailsOf(pools: readonly Pool[], front: FrontCounters): MonitoringDetails {
   return {
     front,
-    recycled: pools.map(({ name, renewal }) => ({ pool: name, causes: { ...renewal.recycledFor } })),
+    pools: pools.map(({ name, renewal, diedFor, costs }) => ({
+      pool: name,
+      recycled: renewal.recycledFor,
+      died: diedFor,
+      costs,
+    })),
     threads: pools.flatMap((pool) =>
-      [...pool.threads].map(({ name, vitals, channel }) => ({
+      [...pool.threads].map(({ name, vitals }) => ({
         pool: pool.name,
         thread: name,
         loopDelayMs: vitals.loopDelayMs,
-        doorbellsTo: channel.doorbellsRung,
-        doorbellsFrom: channel.doorbellsHeard,
       })),
     ),
   };

@@ -1,14 +1,14 @@
 /**
- * Metrics as Prometheus reads them: its text format, version 0.0.4. All of our numbers stand in counters that somebody keeps already, and are
- * read when they are asked for; a client library would want to keep them a second time, and takes no histogram as a whole.
+ * Prometheus' text format, version 0.0.4. Every number comes from a counter that another part of the server already keeps, so it is read when a
+ * scraper asks. A client library would keep each number a second time, and accepts no histogram as a whole.
  */
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Names and values, without those of a histogram's buckets. */
+/** By name, without the `le` label of a histogram's buckets. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** How often something took at most so many seconds, beginning with the smallest; each counts what the ones before it count too. */
+/** Cumulative buckets in ascending order: how often something took at most so many seconds. */
 export interface HistogramValue {
   readonly buckets: readonly (readonly [mostSeconds: number, count: number])[];
   readonly count: number;
@@ -20,7 +20,7 @@ export class Exposition {
   #head = '';
   #name = '';
 
-  /** What follows is of this metric. One without values is left out. @param name ends in _total for a counter */
+  /** Begins a metric. One that gets no values is left out. @param name ends in _total for a counter */
   metric(name: string, type: 'counter' | 'gauge' | 'histogram', help: string): this {
     this.#name = name;
     this.#head = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
@@ -44,7 +44,7 @@ export class Exposition {
     return this.#text;
   }
 
-  /** @param le the bound of a bucket; empty: it is none */
+  /** @param le the bound of a bucket; empty if the line is none */
   #line(suffix: string, labels: Labels, le: string, value: number): void {
     this.#text += this.#head;
     this.#head = '';

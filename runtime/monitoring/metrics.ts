@@ -1,4 +1,4 @@
-/** The metrics of a server: its status, as Prometheus reads it. docs/monitoring.md has them in a table. */
+/** The metrics of a server, from its status. docs/monitoring.md lists them. */
 import type {
   ActorStatus,
   PoolStatus,
@@ -7,7 +7,7 @@ import type {
   TopicsStatus,
   WaitStatus,
 } from '../status/status-types.ts';
-import type { MonitoringDetails } from './details.ts';
+import type { MonitoringDetails, PoolDetails } from './details.ts';
 import { Exposition, type HistogramValue } from './exposition.ts';
 import type { RequestDurations } from './request-durations.ts';
 
@@ -17,7 +17,7 @@ const WAIT_BOUNDS = [
 ];
 const POOL_STATES = ['starting', 'running', 'degraded', 'draining'] as const;
 
-/** What the process as a whole uses. */
+/** Resources of the whole process. */
 export interface ProcessUse {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -35,7 +35,7 @@ export function metricsText(
   durations?.expose(exposition);
   if (durations !== null) exposeTransport(exposition, durations);
   exposePools(exposition, status.pools);
-  exposeRecycled(exposition, details);
+  exposePoolDetails(exposition, details.pools);
   exposeThreads(exposition, status.pools);
   exposeThreadDetails(exposition, details);
   exposeActors(exposition, status.actors);
@@ -50,7 +50,7 @@ function exposeServer(
 ): void {
   const { version, state, startedAt, reactor, connections, unrouted, deadlines } = status;
   out
-    .metric('sluice_info', 'gauge', 'The version of the server, and what it does now.')
+    .metric('sluice_info', 'gauge', 'Version and state of the server; always 1.')
     .value(1, { version, state });
   out
     .metric('process_start_time_seconds', 'gauge', 'Start of the server, since the epoch.')
@@ -65,7 +65,7 @@ function exposeServer(
     .metric(
       'sluice_reactor_loop_seconds_total',
       'counter',
-      'Time of the loop of the thread that owns the sockets.',
+      'Event loop time of the thread that owns the sockets.',
     )
     .value(reactor.activeMs / 1000, { state: 'active' })
     .value(reactor.idleMs / 1000, { state: 'idle' });
@@ -75,7 +75,7 @@ function exposeServer(
   out.metric(
     'sluice_connections',
     'gauge',
-    'Connections that are open; ended ones whose peers have not ended are lingering.',
+    'Open connections; lingering: ended by the server, not yet by the peer.',
   );
   for (const protocol of ['http1', 'http2', 'lingering'] as const)
     out.value(connections[protocol], { protocol });
@@ -84,7 +84,7 @@ function exposeServer(
   out
     .metric('sluice_unrouted_exchanges_total', 'counter', 'Requests that no route matched.')
     .value(unrouted.started);
-  out.metric('sluice_deadlines_total', 'counter', 'How often a deadline has ended something.');
+  out.metric('sluice_deadlines_total', 'counter', 'How often each deadline has ended something.');
   for (const [deadline, count] of Object.entries(deadlines)) out.value(count, { deadline });
 }
 
@@ -92,19 +92,19 @@ function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
   const each = (value: (pool: PoolStatus) => number): void => {
     for (const pool of pools) out.value(value(pool), { pool: pool.name });
   };
-  out.metric('http_server_active_requests', 'gauge', 'Exchanges that are open.');
+  out.metric('http_server_active_requests', 'gauge', 'Open exchanges.');
   each(({ exchanges }) => exchanges.open);
-  out.metric('sluice_exchanges_started_total', 'counter', 'Exchanges that have begun, over or not.');
+  out.metric('sluice_exchanges_started_total', 'counter', 'Exchanges that have begun.');
   each(({ exchanges }) => exchanges.started);
-  out.metric('sluice_exchanges_ended_total', 'counter', 'Exchanges that are over, by how they ended.');
+  out.metric('sluice_exchanges_ended_total', 'counter', 'Exchanges that have ended, by outcome.');
   for (const { name: pool, exchanges } of pools) {
     const { started: _, open: __, ...outcomes } = exchanges;
     for (const [outcome, count] of Object.entries(outcomes)) out.value(count, { pool, outcome });
   }
-  out.metric('sluice_pool_state', 'gauge', '1 for the state that the pool is in.');
+  out.metric('sluice_pool_state', 'gauge', '1 for the present state of the pool.');
   for (const { name: pool, state } of pools)
     for (const each of POOL_STATES) out.value(each === state ? 1 : 0, { pool, state: each });
-  out.metric('sluice_pool_stale', 'gauge', '1 when the last reload was given up for this pool.');
+  out.metric('sluice_pool_stale', 'gauge', '1 if the last reload failed for this pool.');
   each(({ stale }) => (stale === null ? 0 : 1));
   out.metric('sluice_queued_exchanges', 'gauge', 'Exchanges that wait for a thread.');
   each(({ queued }) => queued);
@@ -113,7 +113,7 @@ function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
   out.metric(
     'sluice_recalled_exchanges_total',
     'counter',
-    'Exchanges that one thread was given and another began.',
+    'Exchanges given to one thread and begun by another.',
   );
   each(({ recalledExchanges }) => recalledExchanges);
   exposeSupervision(out, each);
@@ -123,15 +123,7 @@ function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
 function exposeSupervision(out: Exposition, each: (value: (pool: PoolStatus) => number) => void): void {
   out.metric('sluice_threads_started_total', 'counter', 'Threads that were started.');
   each(({ startedThreads }) => startedThreads);
-  out.metric('sluice_threads_died_total', 'counter', 'Threads that died.');
-  each(({ diedThreads }) => diedThreads);
-  out.metric('sluice_threads_hung_total', 'counter', 'Of these, those that were ended because they hung.');
-  each(({ hungThreads }) => hungThreads);
-  out.metric(
-    'sluice_threads_unended',
-    'gauge',
-    'Threads that were ended and run all the same, in native code.',
-  );
+  out.metric('sluice_threads_unended', 'gauge', 'Threads that were ended but still run, in native code.');
   each(({ unendedThreads }) => unendedThreads);
 }
 
@@ -140,17 +132,17 @@ function exposeWork(
   each: (value: (pool: PoolStatus) => number) => void,
   pools: readonly PoolStatus[],
 ): void {
-  out.metric('sluice_request_content_bytes_total', 'counter', 'Content that has crossed to the threads.');
+  out.metric('sluice_request_content_bytes_total', 'counter', 'Request content sent to threads.');
   each(({ total }) => total.requestBytes);
-  out.metric('sluice_response_content_bytes_total', 'counter', 'Content that has come from the threads.');
+  out.metric('sluice_response_content_bytes_total', 'counter', 'Response content received from threads.');
   each(({ total }) => total.responseBytes);
   out.metric(
     'sluice_credit_stalls_total',
     'counter',
-    'How often an exchange had something to send and no credit.',
+    'How often an exchange had something to send but no credit.',
   );
   each(({ total }) => total.creditStalls);
-  out.metric('sluice_credit_stalled_seconds_total', 'counter', 'How long, all exchanges together.');
+  out.metric('sluice_credit_stalled_seconds_total', 'counter', 'Total time of these stalls.');
   each(({ total }) => total.creditStalledMs / 1000);
   const waits = (name: string, help: string, wait: (pool: PoolStatus) => WaitStatus): void => {
     out.metric(name, 'histogram', help);
@@ -161,8 +153,8 @@ function exposeWork(
     'From admission until a thread was given the exchange.',
     ({ total }) => total.queueWait,
   );
-  waits('sluice_claim_wait_seconds', 'From there until the thread began it.', ({ total }) => total.claimWait);
-  waits('sluice_service_seconds', 'From there to its end.', ({ total }) => total.service);
+  waits('sluice_claim_wait_seconds', 'From then until the thread began it.', ({ total }) => total.claimWait);
+  waits('sluice_service_seconds', 'From then to its end in the thread.', ({ total }) => total.service);
 }
 
 function exposeThreads(out: Exposition, pools: readonly PoolStatus[]): void {
@@ -175,51 +167,53 @@ function exposeThreads(out: Exposition, pools: readonly PoolStatus[]): void {
   out.metric(
     'sluice_thread_waiting_exchanges',
     'gauge',
-    'Exchanges that the thread has been given and has not begun.',
+    'Exchanges given to the thread that it has not begun.',
   );
   each(({ waiting }) => waiting);
-  out.metric('sluice_thread_stalled_exchanges', 'gauge', 'Of those begun, those that wait for credit.');
+  out.metric('sluice_thread_stalled_exchanges', 'gauge', 'Begun exchanges that wait for credit.');
   each(({ creditStalled }) => creditStalled);
-  out.metric(
-    'sluice_thread_longest_running_seconds',
-    'gauge',
-    'Age of the exchange that it began first; 0: none.',
-  );
+  out.metric('sluice_thread_longest_running_seconds', 'gauge', 'Age of the oldest begun exchange; 0: none.');
   each(({ longestRunningMs }) => (longestRunningMs ?? 0) / 1000);
   out.metric(
     'sluice_thread_turn_age_seconds',
     'gauge',
-    'Since its loop came around; a thread that sleeps has 0.',
+    'Time since its event loop last turned; 0 while it sleeps.',
   );
   each(({ isAsleep, turnAgeMs }) => (isAsleep ? 0 : turnAgeMs / 1000));
   out.metric('sluice_thread_loop_utilization', 'gauge', 'The active part of the last second, 0 to 1.');
   each(({ loop }) => loop.utilization);
   out.metric('sluice_thread_heap_bytes', 'gauge', 'Heap in use, garbage included.');
   each(({ heapBytes }) => heapBytes);
-  out.metric('sluice_thread_live_heap_bytes', 'gauge', 'The same behind the last large collection.');
+  out.metric('sluice_thread_live_heap_bytes', 'gauge', 'Heap in use after the last major collection.');
   each(({ liveHeapBytes }) => liveHeapBytes);
-  out.metric('sluice_thread_external_bytes', 'gauge', 'What objects of the thread hold outside of its heap.');
+  out.metric('sluice_thread_external_bytes', 'gauge', 'Memory held outside of the heap.');
   each(({ externalBytes }) => externalBytes);
-  out.metric('sluice_thread_ring_used_bytes', 'gauge', 'Written to a ring of the thread and not read yet.');
+  out.metric('sluice_thread_ring_used_bytes', 'gauge', 'Bytes written to a ring and not read yet.');
   for (const { name: pool, threads } of pools)
     for (const { name: thread, requestRing, responseRing } of threads) {
       out.value(requestRing.usedBytes, { pool, thread, ring: 'request' });
       out.value(responseRing.usedBytes, { pool, thread, ring: 'response' });
     }
-  out.metric('sluice_thread_ring_bytes', 'gauge', 'What a ring of the thread holds.');
+  out.metric('sluice_thread_ring_bytes', 'gauge', 'Capacity of a ring.');
   for (const { name: pool, threads } of pools)
     for (const { name: thread, requestRing, responseRing } of threads) {
       out.value(requestRing.bytes, { pool, thread, ring: 'request' });
       out.value(responseRing.bytes, { pool, thread, ring: 'response' });
     }
-  out.metric('sluice_thread_gc_seconds_total', 'counter', 'Time of garbage collections.');
-  each(({ collectingMs }) => collectingMs / 1000);
 }
 
 function exposeFront(out: Exposition, { front }: MonitoringDetails): void {
-  out.metric('sluice_connections_refused_total', 'counter', 'Connections that were turned away, by why.');
+  out.metric(
+    'sluice_connections_refused_total',
+    'counter',
+    'Connections turned away before a request, by reason.',
+  );
   for (const [reason, count] of Object.entries(front.refused)) out.value(count, { reason });
-  out.metric('sluice_abuse_total', 'counter', 'Connections that were ended for abuse, by what was over.');
+  out.metric(
+    'sluice_abuse_total',
+    'counter',
+    'Connections ended for abuse, by the budget that was exceeded.',
+  );
   for (const [budget, count] of Object.entries(front.abuse)) out.value(count, { budget });
 }
 
@@ -227,7 +221,7 @@ function exposeTransport(out: Exposition, { transport }: RequestDurations): void
   out.metric(
     'sluice_transport_seconds',
     'histogram',
-    'From the last word of the thread until the connection had sent the response.',
+    'From the last message of the thread until the connection had sent the response.',
   );
   for (const [pool, histogram] of transport) {
     const buckets = [...histogram].map(([mostUs, count]) => [mostUs / 1000, count] as const);
@@ -235,35 +229,39 @@ function exposeTransport(out: Exposition, { transport }: RequestDurations): void
   }
 }
 
-function exposeRecycled(out: Exposition, { recycled }: MonitoringDetails): void {
-  out.metric(
-    'sluice_threads_recycled_total',
-    'counter',
-    'Threads that were replaced although they were well, by why.',
-  );
-  for (const { pool, causes } of recycled)
-    for (const [cause, count] of Object.entries(causes)) out.value(count, { pool, cause });
+function exposePoolDetails(out: Exposition, pools: readonly PoolDetails[]): void {
+  const byCause = (causesOf: (details: PoolDetails) => Readonly<Record<string, number>>): void => {
+    for (const details of pools)
+      for (const [cause, count] of Object.entries(causesOf(details)))
+        out.value(count, { pool: details.pool, cause });
+  };
+  out.metric('sluice_threads_died_total', 'counter', 'Threads that died, by cause.');
+  byCause(({ died }) => died);
+  out.metric('sluice_threads_recycled_total', 'counter', 'Healthy threads that were replaced, by cause.');
+  byCause(({ recycled }) => recycled);
+  out.metric('sluice_doorbells_total', 'counter', 'How often the reactor and the threads woke each other.');
+  for (const { pool, costs } of pools) {
+    out.value(costs.doorbellsTo, { pool, to: 'thread' });
+    out.value(costs.doorbellsFrom, { pool, to: 'reactor' });
+  }
+  out.metric('sluice_gc_seconds_total', 'counter', 'Time of garbage collections in threads.');
+  for (const { pool, costs } of pools) out.value(costs.collectingMs / 1000, { pool });
 }
 
 function exposeThreadDetails(out: Exposition, { threads }: MonitoringDetails): void {
   out.metric('sluice_thread_loop_delay_seconds', 'gauge', 'How late its last timer was, of one each second.');
   for (const { pool, thread, loopDelayMs } of threads) out.value(loopDelayMs / 1000, { pool, thread });
-  out.metric('sluice_thread_doorbells_total', 'counter', 'How often one side has woken the other.');
-  for (const { pool, thread, doorbellsTo, doorbellsFrom } of threads) {
-    out.value(doorbellsTo, { pool, thread, to: 'thread' });
-    out.value(doorbellsFrom, { pool, thread, to: 'reactor' });
-  }
 }
 
 function exposeActors(out: Exposition, actors: readonly ActorStatus[]): void {
   const each = (value: (actor: ActorStatus) => number): void => {
     for (const actor of actors) out.value(value(actor), { actor: actor.name, pool: actor.pool });
   };
-  out.metric('sluice_actor_messages', 'gauge', 'Accepted and not over, in all mailboxes.');
+  out.metric('sluice_actor_messages', 'gauge', 'Messages accepted and not over, in all mailboxes.');
   each(({ messages }) => messages);
   out.metric('sluice_actor_mailboxes', 'gauge', 'Mailboxes with an instance or messages.');
   each(({ mailboxes }) => mailboxes);
-  out.metric('sluice_actor_instances', 'gauge', 'Instances that live in a thread.');
+  out.metric('sluice_actor_instances', 'gauge', 'Live instances.');
   each(({ instances }) => instances);
   out.metric('sluice_actor_accepted_total', 'counter', 'Calls that were accepted.');
   each(({ accepted }) => accepted);
@@ -272,45 +270,45 @@ function exposeActors(out: Exposition, actors: readonly ActorStatus[]): void {
   out.metric(
     'sluice_actor_failed_total',
     'counter',
-    'Calls that threw, or answered with what cannot be sent.',
+    'Calls that threw, or returned a value that cannot be sent.',
   );
   each(({ total }) => total.failed);
-  out.metric(
-    'sluice_actor_lost_tells_total',
-    'counter',
-    'Tells that were accepted and not handled to their end.',
-  );
+  out.metric('sluice_actor_lost_tells_total', 'counter', 'Tells that were accepted and not completed.');
   each(({ lostTells }) => lostTells);
-  out.metric(
-    'sluice_actor_run_seconds_total',
-    'counter',
-    'From the begin of a method to its end, all together.',
-  );
+  out.metric('sluice_actor_run_seconds_total', 'counter', 'Total running time of methods.');
   each(({ total }) => total.runMs / 1000);
-  out.metric('sluice_actor_queue_wait_seconds', 'histogram', 'In the mailbox.');
+  out.metric('sluice_actor_queue_wait_seconds', 'histogram', 'Time in the mailbox.');
   for (const { name: actor, pool, queueWait } of actors)
     if (queueWait.buckets !== undefined) out.histogram(waitHistogram(queueWait), { actor, pool });
 }
 
 function exposeTopics(out: Exposition, topics: TopicsStatus): void {
-  out.metric('sluice_topics', 'gauge', 'Topics that have subscriptions.').value(topics.topics);
+  out.metric('sluice_topics', 'gauge', 'Topics with subscriptions.').value(topics.topics);
   out
-    .metric('sluice_topic_messages_published_total', 'counter', 'Messages that were published to somebody.')
+    .metric(
+      'sluice_topic_messages_published_total',
+      'counter',
+      'Messages published to at least one subscriber.',
+    )
     .value(topics.published);
   out
     .metric('sluice_topic_messages_sent_total', 'counter', 'One for each message and thread.')
     .value(topics.sent);
   out
-    .metric('sluice_topic_messages_dropped_total', 'counter', 'Dropped since a thread did not read.')
+    .metric(
+      'sluice_topic_messages_dropped_total',
+      'counter',
+      'Messages dropped because a thread did not read.',
+    )
     .value(topics.dropped);
 }
 
-/** A bucket that reaches over a bound counts above it: what is said to be below was below. */
+/** A bucket that crosses a bound counts above it, so every value counted below a bound was below it. */
 function waitHistogram({ buckets = [], count, sumMs }: WaitStatus): HistogramValue {
   return bounded(buckets, count, sumMs / 1000);
 }
 
-/** @param buckets milliseconds that they hold at most, and how many */
+/** @param buckets upper bound in milliseconds, and count */
 function bounded(
   buckets: readonly (readonly [mostMs: number, times: number])[],
   count: number,

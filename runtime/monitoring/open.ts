@@ -1,4 +1,4 @@
-/** The listener for probes and scrapers (`monitoring`): apart from the applications' ones, so it can be reached by other people. */
+/** The listener for probes and scrapers (`monitoring`). It is separate from the applications' listeners, so other clients can reach it. */
 import type { Config } from '../config/config.ts';
 import type { MonitoringConfig } from '../config/monitoring.ts';
 import { LocalServer } from '../control/local-server.ts';
@@ -15,7 +15,7 @@ import { metricsText } from './metrics.ts';
 import type { RequestDurations } from './request-durations.ts';
 
 const JSON_TYPE = 'application/json';
-/** A text is given again for so long: however often somebody scrapes, the loop pays for four a second. */
+/** How long the same text is served. However often somebody scrapes, the reactor renders it at most four times a second. */
 const TEXT_AGE_MS = 250;
 
 export interface Monitored {
@@ -41,7 +41,7 @@ export async function openMonitoring(
     maxExchanges: maxConnections,
     maxExchangesOption: 'monitoring.maxConnections',
     maxBodyBytes: 1_024,
-    // What they ask for is made four times a second at most.
+    // A request costs little, because the text is rendered at most four times a second.
     maxRequestsPerSecond: Number.POSITIVE_INFINITY,
     fields,
   } as const;

@@ -1,6 +1,6 @@
 /**
- * How long requests took, from their admission to their end, by route, protocol version, method and class of status: OpenTelemetry's
- * `http.server.request.duration`, with its bounds. Recording allocates nothing but for the first of a kind.
+ * Durations of requests from admission to end, by route, protocol version, method and status class: OpenTelemetry's
+ * `http.server.request.duration` with its bucket bounds. Recording allocates only for the first request of a combination.
  */
 import type { EndedExchange } from '../exchange/contracts.ts';
 import { Outcome } from '../exchange/outcomes.ts';
@@ -10,9 +10,9 @@ import { recordTransport, TransportTimes } from './transport-times.ts';
 /** OpenTelemetry's semantic conventions for HTTP metrics. */
 const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const VERSIONS = ['1.0', '1.1', '2'] as const;
-/** RFC 9110 section 9 and RFC 5789; a client can think of any number of others. */
+/** RFC 9110 section 9 and RFC 5789. Clients can invent any number of others, which count as `_OTHER`. */
 const METHODS = ['_OTHER', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
-/** By the first digit; without a head there was none. */
+/** By the first digit; `none` if the exchange ended without a head. */
 const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 const methodIndex = new Map(METHODS.map((method, index) => [method, index]));
@@ -27,19 +27,19 @@ export class RequestDurations {
   readonly #routes = new Map<string, RouteDurations>();
   readonly transport = new TransportTimes();
 
-  /** @param now monotonic milliseconds, as exchanges are admitted by */
+  /** @param now monotonic milliseconds of the clock that sets `admittedAtMs` */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Only these places are told of from now on; what has been counted of them stays. */
+  /** Drops the counts of all other places. */
   keepOnly(places: readonly Place[]): void {
     const keys = new Set(places.map(keyOf));
     for (const key of this.#routes.keys()) if (!keys.has(key)) this.#routes.delete(key);
     this.transport.keepOnly(new Set(places.map(({ pool }) => pool)));
   }
 
-  /** What hears of the ends of a route's exchanges. */
+  /** @returns the function to call at the end of each exchange of the route */
   of(place: Place): (exchange: EndedExchange, outcome?: Outcome) => void {
     const key = keyOf(place);
     const durations = this.#routes.get(key) ?? new RouteDurations(place);
@@ -68,25 +68,36 @@ function keyOf({ route, pool }: Place): string {
 
 class RouteDurations {
   readonly #place: Place;
-  /** Of each kind that has been seen. */
+  /** Indexed by combination; undefined until the first request of one. */
   readonly #kinds: (Durations | undefined)[] = [];
+  /** The entry of the last request, and what selected it. */
+  #last: Durations | null = null;
+  #version = '';
+  #method = '';
+  #status = 0;
 
   constructor(place: Place) {
     this.#place = place;
-    // No kind is a hole: the array stays one of objects.
+    // Filled, because V8 makes slower code for an array with holes.
     for (let i = 0; i < VERSIONS.length * METHODS.length * CLASSES.length; i++) this.#kinds.push(undefined);
   }
 
   record({ version, method, status, admittedAtMs }: EndedExchange, nowMs: number): void {
+    // Most requests of a route select the same entry as the one before.
+    if (status !== this.#status || method !== this.#method || version !== this.#version) {
+      this.#last = this.#of(version, method, status);
+      this.#version = version;
+      this.#method = method;
+      this.#status = status;
+    }
+    (this.#last as Durations).record(admittedAtMs === 0 ? 0 : (nowMs - admittedAtMs) / 1000);
+  }
+
+  #of(version: string, method: string, status: number): Durations {
     const versionIndex = version === '2' ? 2 : version === '1.1' ? 1 : 0;
     const digit = Math.trunc(status / 100);
     const kind = (versionIndex * METHODS.length + (methodIndex.get(method) ?? 0)) * CLASSES.length + digit;
-    let durations = this.#kinds[kind];
-    if (durations === undefined) {
-      durations = new Durations();
-      this.#kinds[kind] = durations;
-    }
-    durations.record(admittedAtMs === 0 ? 0 : (nowMs - admittedAtMs) / 1000);
+    return (this.#kinds[kind] ??= new Durations());
   }
 
   expose(exposition: Exposition): void {

@@ -14,6 +14,7 @@
 import type { Job, Particulars } from './job.ts';
 import { LoopWatch } from './loop-watch.ts';
 import type { Thread } from './thread.ts';
+import { ThreadEndCode } from './thread-end-error.ts';
 
 export interface HangOptions {
   /** Longest that a thread may stay away from its loop where a job says nothing else; 0: for ever. */
@@ -45,7 +46,7 @@ export interface HangObserver {
 /** A thread was ended for that. */
 export class HungThreadError extends Error {
   override readonly name = 'HungThreadError';
-  readonly code = 'SLUICE_THREAD_HUNG';
+  readonly code = ThreadEndCode.Hung;
 
   constructor(silentMs: number, limitMs: number) {
     super(

@@ -14,6 +14,7 @@ import { ControlLink } from './control-link.ts';
 import type { ThreadVersion } from './pool-options.ts';
 import { RunningTimer } from './running-timer.ts';
 import { Thread, type ThreadOwner } from './thread.ts';
+import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import { ThreadTask } from './thread-task.ts';
 import type { Turns } from './turns.ts';
 
@@ -178,7 +179,10 @@ export class Incarnation {
     const timer = setTimeout(() => {
       if (this.#state === 'gone') return;
       this.abort(
-        new Error('it ended (by process.exit, or out of memory) while it waited for files, names or hashes'),
+        new ThreadEndError(
+          ThreadEndCode.Exited,
+          'it ended (by process.exit, or out of memory) while it waited for files, names or hashes',
+        ),
       );
     }, LAST_NEWS_MS);
     timer.unref();

@@ -3,11 +3,13 @@ import type { Incarnation } from './incarnation.ts';
 import type { Job } from './job.ts';
 import { Tally } from './tally.ts';
 import type { Thread } from './thread.ts';
+import { ThreadCosts } from './thread-costs.ts';
 
 export class Members {
   readonly #incarnations = new Map<Thread, Incarnation>();
   /** Of threads that are gone. */
   readonly #pastTally = new Tally();
+  readonly #pastCosts = new ThreadCosts();
   #empty: PromiseWithResolvers<void> | null = null;
 
   get threads(): Iterable<Thread> {
@@ -37,6 +39,7 @@ export class Members {
     if (this.#incarnations.size === 0) this.#empty?.resolve();
     const unbegun = thread.die();
     this.#pastTally.add(thread.tally);
+    this.#pastCosts.add(thread);
     return unbegun;
   }
 
@@ -52,6 +55,14 @@ export class Members {
     const all = new Tally();
     all.add(this.#pastTally);
     for (const { tally } of this.#incarnations.keys()) all.add(tally);
+    return all;
+  }
+
+  /** Of the threads that there are and were. */
+  get costs(): ThreadCosts {
+    const all = new ThreadCosts();
+    all.addAll(this.#pastCosts);
+    for (const thread of this.#incarnations.keys()) all.add(thread);
     return all;
   }
 

@@ -19,6 +19,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
+import type { Deaths } from './death-causes.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { FirstThreads } from './first-threads.ts';
 import { ForcedEnds } from './forced-ends.ts';
@@ -34,6 +35,7 @@ import { Resizing, type ResizingOwner } from './resizing.ts';
 import { type Death, type Supervised, Supervision } from './supervision.ts';
 import type { Tally } from './tally.ts';
 import type { Thread } from './thread.ts';
+import type { ThreadCosts } from './thread-costs.ts';
 
 export type PoolObserver = contracts.PoolObserver<Pool>;
 export type ThreadFollower = contracts.ThreadFollower<Pool>;
@@ -106,6 +108,11 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#members.tally;
   }
 
+  /** Of the threads that there are and were. */
+  get costs(): ThreadCosts {
+    return this.#members.costs;
+  }
+
   /** Threads that have been started, and those of them that have died, ever. */
   get startedThreads(): number {
     return this.#spawned;
@@ -113,6 +120,10 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   get diedThreads(): number {
     return this.#supervision.deaths;
+  }
+
+  get diedFor(): Readonly<Deaths> {
+    return this.#supervision.deathsBy;
   }
 
   /** Of those that have died, those that were ended because they hung. */

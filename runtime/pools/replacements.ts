@@ -6,6 +6,7 @@ import type { Incarnation } from './incarnation.ts';
 import type { ThreadVersion } from './pool-options.ts';
 import { RunningTimer } from './running-timer.ts';
 import type { Thread } from './thread.ts';
+import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import type { Trial } from './trial.ts';
 
 /** For what has been reset to leave the thread, and for its application to stop. */
@@ -112,7 +113,10 @@ export class Replacements {
       timer = new RunningTimer(LAST_WORDS_MS, () =>
         this.#owner.end(
           incarnation,
-          new Error(`another took its place, and it had not ended within ${retireTimeoutMs} ms`),
+          new ThreadEndError(
+            ThreadEndCode.Retired,
+            `another took its place, and it had not ended within ${retireTimeoutMs} ms`,
+          ),
         ),
       );
     });

@@ -3,6 +3,7 @@
  * pool is short of threads for longer than a start takes, and when it is so no more.
  */
 import type { ErrorReport } from '../../wire/error-report.ts';
+import { type Deaths, deathCauseOf, noDeaths } from './death-causes.ts';
 import type { RestartOptions } from './pool-options.ts';
 import { Restarts } from './restarts.ts';
 
@@ -43,6 +44,8 @@ export interface Death {
 export class Supervision {
   /** Threads that have died, ever. */
   deaths = 0;
+  /** The same by cause. */
+  readonly deathsBy: Deaths = noDeaths();
   /** Null: none has died. */
   lastDeath: Death | null = null;
   readonly #supervised: Supervised;
@@ -103,6 +106,7 @@ export class Supervision {
   ): { readonly isTooMany: boolean; readonly nextStartInMs: number } {
     const nowMs = this.#nowMs();
     this.deaths++;
+    this.deathsBy[deathCauseOf(cause, hasLoaded)]++;
     this.lastDeath = { thread, cause, atMs: this.#clock.nowMs };
     const isTooMany = isMissed && this.#restarts.died(nowMs, hasLoaded);
     return { isTooMany, nextStartInMs: Math.max(0, this.#restarts.nextStartMs - nowMs) };

@@ -13,6 +13,7 @@ import type { ThreadBoot } from '../../wire/control.ts';
 import { Vitals } from '../../wire/vitals.ts';
 import type { ThreadOptions } from './pool-options.ts';
 import { takePrints } from './prints.ts';
+import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 
 const HERE = import.meta.url;
 /** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
@@ -64,7 +65,7 @@ export class ThreadTask {
     this.#worker = worker;
     worker?.once('exit', (code) => {
       this.#worker = null;
-      died.reject(new Error(`worker exited with code: ${code}`));
+      died.reject(new ThreadEndError(ThreadEndCode.Exited, `worker exited with code: ${code}`));
     });
     return await Promise.race([task, died.promise]);
   }

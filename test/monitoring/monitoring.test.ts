@@ -132,8 +132,7 @@ test('who is turned away, what wakes whom, and what threads and responses wait f
     let rung = 0;
     while (rung < 3) {
       await requestHttp1(origin);
-      rung =
-        sampleOf(await metricsOf(monitoring), 'sluice_thread_doorbells_total', `{${labels},to="${to}"}`) ?? 0;
+      rung = sampleOf(await metricsOf(monitoring), 'sluice_doorbells_total', `{pool="app",to="${to}"}`) ?? 0;
     }
     t.true(rung >= 3, to);
   }
@@ -149,6 +148,43 @@ test('a thread that computes is late on its loop, and says so when it comes back
     sampleOf(metrics, 'sluice_thread_loop_delay_seconds', '{pool="app",thread="app-1"}') ?? 0;
   await requestHttp1(`${origin}/compute`);
   t.true(delay(await metricsWhen(monitoring, (metrics) => delay(metrics) > 1)) > 1);
+});
+
+test('threads that die are counted by cause, and what they had cost stays counted', async (t) => {
+  const { origin, monitoring } = await start(t, {
+    pools: {
+      app: {
+        application: './monitored.ts',
+        threads: { min: 1, max: 1 },
+        startTimeoutMs: 60_000,
+        minUptimeMs: 0,
+        computeTimeoutMs: 200,
+        computeGraceMs: 200,
+        resourceLimits: { maxOldGenerationSizeMb: 32 },
+        restart: { intensity: 100 },
+      },
+    },
+  });
+  const died = (metrics: Map<string, Metric>, cause: string) =>
+    sampleOf(metrics, 'sluice_threads_died_total', `{pool="app",cause="${cause}"}`);
+  const rung = (metrics: Map<string, Metric>) =>
+    sampleOf(metrics, 'sluice_doorbells_total', '{pool="app",to="reactor"}') ?? 0;
+  let before = await metricsOf(monitoring);
+  for (const cause of ['uncaught', 'exit', 'memory', 'hung']) {
+    t.is(died(before, cause), 0, cause);
+    t.is((await requestHttp1(`${origin}/die/${cause}`)).status, cause === 'hung' ? 504 : 502);
+    // Ended by the next thread: the one before it has gone.
+    t.is((await requestHttp1(origin)).status, 200);
+    const after = await metricsWhen(monitoring, (each) => died(each, cause) === 1);
+    t.true(rung(after) >= rung(before), 'a counter does not fall when a thread ends');
+    before = after;
+  }
+  const causes = [...(before.get('sluice_threads_died_total')?.values ?? [])];
+  t.is(
+    causes.reduce((sum, [, count]) => sum + count, 0),
+    4,
+    'each is of one cause',
+  );
 });
 
 test('threads that are recycled are counted by why, and peers that go over a budget by which', async (t) => {
@@ -265,7 +301,7 @@ test('however often metrics are asked for, they are made four times a second', a
   let asked = 0;
   const counted = {
     durations: null,
-    details: () => ({ front: { refused: {}, abuse: {} }, recycled: [], threads: [] }) as never,
+    details: () => ({ front: { refused: {}, abuse: {} } as never, pools: [], threads: [] }),
     readiness: () => ({ ready: true, state: 'running', pools: [] }) as const,
     status: () => {
       asked++;

@@ -13,10 +13,29 @@ if (gate !== undefined) {
   channel.close();
 }
 
-export default (exchange: Exchange): void => {
+const deaths: Readonly<Record<string, () => void>> = {
+  '/die/uncaught': () => {
+    setImmediate(() => {
+      throw new Error('as it was asked');
+    });
+  },
+  '/die/exit': () => process.exit(7),
+  '/die/memory': () => {
+    for (const kept: unknown[] = []; ; ) kept.push(new Array(100_000).fill(kept.length));
+  },
+  '/die/hung': () => {
+    for (;;);
+  },
+};
+
+export default async (exchange: Exchange): Promise<void> => {
   const { path } = exchange.request;
   // Longer than the second between two timers, and what they were late by before.
   if (path === '/compute') for (const end = performance.now() + 2_100; performance.now() < end; );
+  if (path in deaths) {
+    deaths[path]?.();
+    await new Promise(() => {});
+  }
   if (path === '/throw') throw new Error('as it was asked');
-  exchange.respond(path === '/missing' ? 404 : 200, {}, 'answer');
+  await exchange.respond(path === '/missing' ? 404 : 200, {}, 'answer');
 };
