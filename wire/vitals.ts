@@ -25,10 +25,10 @@
  *                                  the thread waited for a core; 0: neither has happened, the thread computes since then
  *                given             when the reactor gave the thread the slot's exchange, where the thread makes spans
  *                followed          1: the thread wants to hear when the exchange is over for its peer, too
- *                one unused
+ *                arriving          when the first octets of the request's head came, where the thread makes spans; 0: all came at once
  *
- * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back` and `given` excepted, one word at a time and without
- * a barrier: what is read is a moment old at most, and what belongs to an exchange was written before the message that ended it was
+ * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back`, `given` and `arriving` excepted, one word at a time and
+ * without a barrier: what is read is a moment old at most, and what belongs to an exchange was written before the message that ended it was
  * published, but for `computed`, which may come later.
  *
  * A stall of more than half a wrap, 35 minutes, counts for nothing.
@@ -59,6 +59,7 @@ const STALLED_SINCE = 3;
 const COMPUTED = 4;
 const GIVEN = 5;
 const FOLLOWED = 6;
+const ARRIVING = 7;
 
 export function allocateVitals(slots: number): SharedArrayBuffer {
   return new SharedArrayBuffer((SLOTS + slots * WORDS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT);
@@ -136,6 +137,11 @@ export class Vitals {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT + GIVEN] as number) >>> 0;
   }
 
+  /** When the first octets of its request's head came; 0: all came at once. */
+  arrivingUs(slot: number): number {
+    return (this.#words[SLOTS + slot * WORDS_PER_SLOT + ARRIVING] as number) >>> 0;
+  }
+
   /** It wants to hear when the slot's exchange is over. Until `unfollow`, for whichever exchange the slot serves. */
   follow(slot: number): void {
     this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] = 1;
@@ -200,9 +206,11 @@ export class Vitals {
     return this.#words[TURN] as number;
   }
 
-  /** Before OPEN is published. */
-  give(slot: number, nowUs: number): void {
-    this.#words[SLOTS + slot * WORDS_PER_SLOT + GIVEN] = nowUs;
+  /** Before OPEN is published. @param arrivingUs 0: the request's head came at once */
+  give(slot: number, nowUs: number, arrivingUs: number): void {
+    const at = SLOTS + slot * WORDS_PER_SLOT;
+    this.#words[at + GIVEN] = nowUs;
+    this.#words[at + ARRIVING] = arrivingUs;
   }
 
   isFollowed(slot: number): boolean {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Http1Engine } from '../http1/engine.ts';
 import type { Peer } from '../listeners/peer.ts';
+import { ArrivingHead } from './arriving-head.ts';
 import type { Connection } from './connection.ts';
 import type { Front } from './front.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
@@ -23,6 +24,7 @@ export class Http1Connection implements Connection, MessageHolder {
   readonly #engine: Http1Engine;
   readonly #output: SocketOutput;
   readonly #pace: Http1Pace;
+  readonly #head = new ArrivingHead();
   /** `left`: the socket speaks another protocol, and is somebody else's. */
   #state: 'open' | 'ending' | 'left' | 'closed' = 'open';
   isDraining = false;
@@ -59,6 +61,7 @@ export class Http1Connection implements Connection, MessageHolder {
     try {
       this.#front.reactor.tick();
       at = this.#engine.receive(chunk);
+      this.#head.look(this.#engine.isWithinHead, this.#front.reactor.nowMs);
       if (this.#engine.isPaused) this.#socket.pause();
     } catch (error) {
       this.#fault(error);
@@ -277,6 +280,10 @@ export class Http1Connection implements Connection, MessageHolder {
 
   sendFull(): void {
     if (this.#state === 'open') this.#output.send(true);
+  }
+
+  takeHeadSince(): number {
+    return this.#head.take();
   }
 
   onMessageOver(): void {

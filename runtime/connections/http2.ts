@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Http2Engine } from '../http2/engine.ts';
 import type { Peer } from '../listeners/peer.ts';
+import { ArrivingHead } from './arriving-head.ts';
 import type { Connection } from './connection.ts';
 import type { Front } from './front.ts';
 import { SWITCHING_TO_H2C, type UpgradedRequest } from './h2c-upgrade.ts';
@@ -27,6 +28,7 @@ export class Http2Connection implements Connection, StreamHolder {
   readonly #engine: Http2Engine;
   readonly #output: SocketOutput;
   readonly #pace = new Http2Pace();
+  readonly #head = new ArrivingHead();
   #state: 'open' | 'ending' | 'closed' = 'open';
   /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
   #drain: 'none' | 'promised' | 'final' = 'none';
@@ -81,6 +83,7 @@ export class Http2Connection implements Connection, StreamHolder {
       this.#fault(error);
       return;
     }
+    this.#head.look(this.#engine.isWithinHead, this.#front.reactor.nowMs);
     if (this.#drain === 'promised' && this.#engine.unansweredPings === 0) this.#stopTaking();
     this.#front.reactor.flushLater(this);
   }
@@ -249,6 +252,10 @@ export class Http2Connection implements Connection, StreamHolder {
   }
 
   // ---- StreamHolder
+
+  takeHeadSince(): number {
+    return this.#head.take();
+  }
 
   get isWriting(): boolean {
     return this.#output.writingBytes > 0;

@@ -51,6 +51,8 @@ export abstract class Job {
   thread: JobThread | null = null;
   slot = -1;
   generation = 0;
+  /** When the first part of it came, as `clockMicroseconds` in 32 bits with a sign; 0: all of it came at once. */
+  arrivingUs = 0;
   admittedAtMs = 0;
   /** The same by the clock that counts no time in which the process was stopped. */
   waitingSinceMs = 0;

@@ -200,7 +200,7 @@ export class Thread implements JobHolder {
       this.#fail(corrupt('a free slot', `slot ${slot}, which the thread has taken`));
       return false;
     }
-    if (this.isTraced) this.vitals.give(slot, clockMicroseconds(this.#turns.nowMs));
+    if (this.isTraced) this.vitals.give(slot, clockMicroseconds(this.#turns.nowMs), job.arrivingUs);
     let isSent = false;
     try {
       isSent = job.sendOpen(this, slot, generation);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -107,13 +108,15 @@ test('its children say what was waiting and what was the application, one behind
   await requestHttp1(`${origin}/large`);
   const server = await spans.until(isServer('/large'));
   const children = spans.childrenOf(server);
-  t.deepEqual([...children.keys()], ['own work', 'queue', 'claim', 'application', 'send']);
-  const [queue, claim, run, send] = ['queue', 'claim', 'application', 'send'].map(
+  t.deepEqual([...children.keys()], ['own work', 'accept', 'queue', 'claim', 'application', 'send']);
+  const [accept, queue, claim, run, send] = ['accept', 'queue', 'claim', 'application', 'send'].map(
     (name) => children.get(name) as Told,
-  ) as [Told, Told, Told, Told];
+  ) as [Told, Told, Told, Told, Told];
   // The SDK keeps ends as durations, which costs fractions of a microsecond.
   const isSame = (one: number, other: number) => t.true(Math.abs(one - other) < 0.01, `${one} ${other}`);
-  isSame(queue.startMs, server.startMs);
+  isSame(accept.startMs, server.startMs);
+  isSame(accept.endMs, server.startMs);
+  isSame(queue.startMs, accept.endMs);
   isSame(queue.endMs, claim.startMs);
   isSame(claim.endMs, run.startMs);
   t.true(queue.startMs <= queue.endMs && claim.startMs <= claim.endMs && run.startMs < run.endMs);
@@ -124,6 +127,54 @@ test('its children say what was waiting and what was the application, one behind
   // What it waited for its peer is said, as far as it did.
   t.true(Number(server.attributes['sluice.credit_stalled_ms'] ?? 0) >= 0);
 });
+
+/** A request without content: HEADERS of RFC 9113, HPACK with the static table and literals. */
+function headersFrame(streamId: number, path: string): Buffer {
+  const GET = 0x82;
+  const HTTP = 0x86;
+  const block = [GET, HTTP, 0x04, path.length, ...Buffer.from(path), 0x01, 4, ...Buffer.from('host')];
+  const END_OF_ALL = 0x05;
+  return Buffer.from([0, 0, block.length, 0x01, END_OF_ALL, 0, 0, 0, streamId, ...block]);
+}
+
+const CLIENT_PREFACE = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  Buffer.from([0, 0, 0, 0x04, 0, 0, 0, 0, 0]),
+]);
+
+for (const { version, first, second } of [
+  {
+    version: 'HTTP/1.1',
+    first: Buffer.from('GET /first HTTP/1.1\r\nhost: test\r\n\r\n'),
+    second: Buffer.from('GET /second HTTP/1.1\r\nhost: test\r\n\r\n'),
+  },
+  {
+    version: 'HTTP/2',
+    first: Buffer.concat([CLIENT_PREFACE, headersFrame(1, '/first')]),
+    second: headersFrame(3, '/second'),
+  },
+]) {
+  test(`how long a client took to send its head is the first child, over ${version}`, async (t) => {
+    const { origin, spans } = await start(t, 'traced');
+    const { hostname, port } = new URL(origin);
+    const socket = connect(Number(port), hostname).resume();
+    t.teardown(() => socket.destroy());
+    const half = second.length >> 1;
+    socket.write(Buffer.concat([first, second.subarray(0, half)]));
+    const before = await spans.until(isServer('/first'));
+    const whole = spans.childrenOf(before).get('accept') as Told;
+    t.true(whole.endMs - whole.startMs < 0.01, 'a head that came at once has not been waited for');
+    // The half had been read with the request that has been answered.
+    const seenMs = performance.now();
+    await new Promise(setImmediate);
+    const heldMs = performance.now() - seenMs;
+    socket.write(second.subarray(half));
+    const server = await spans.until(isServer('/second'));
+    const accept = spans.childrenOf(server).get('accept') as Told;
+    t.true(accept.endMs - accept.startMs >= heldMs - 0.01, `${accept.endMs - accept.startMs} of ${heldMs} ms`);
+    t.true(Math.abs(accept.startMs - server.startMs) < 0.01);
+  });
+}
 
 test('failures and resets have their span, with what went wrong', async (t) => {
   const { origin, spans } = await start(t, 'traced');
@@ -190,7 +241,7 @@ test('no more spans wait for their responses to be sent than may: the oldest end
   const oldest = await spans.until(isServer('/held-1'));
   t.deepEqual(
     [...spans.childrenOf(oldest).keys()],
-    ['own work', 'queue', 'claim', 'application'],
+    ['own work', 'accept', 'queue', 'claim', 'application'],
     'nothing of the response was sent',
   );
   t.is(spans.told.find(isServer('/held-2')), undefined);

@@ -1,7 +1,8 @@
 /**
  * OpenTelemetry spans of requests, made where the application's tracer lives: in its thread.
  *
- *   server      from the request's head until the response has been sent, or as long as anybody knows
+ *   server      from the first octets of the request's head until the response has been sent, or as long as anybody knows
+ *     accept        waiting: for the rest of the head
  *     queue         waiting: until the reactor gave it to this thread
  *     claim         waiting: until this thread began it
  *     application   the application's code, and what that waits for
@@ -48,6 +49,7 @@ export class TracingError extends Error {
 interface Traced {
   readonly span: Span;
   readonly context: Context;
+  readonly arrivingMs: number;
   readonly receivedMs: number;
   readonly givenMs: number;
   readonly begunMs: number;
@@ -89,11 +91,14 @@ export class Tracing {
     this.#vitals.unfollow(slot);
     // Once: another reading would differ by a fraction.
     const receivedMs = epochOf(exchange.receivedAtUs);
+    const arrivingUs = this.#vitals.arrivingUs(slot);
+    // A head that came at once came when it was received.
+    const arrivingMs = arrivingUs === 0 ? receivedMs : Math.min(receivedMs, epochOf(arrivingUs));
     let context: Context;
     let traced: Traced | null;
     try {
-      context = this.#contextOf(exchange, receivedMs);
-      traced = this.#tracedIn(context, exchange, receivedMs);
+      context = this.#contextOf(exchange, arrivingMs);
+      traced = this.#tracedIn(context, exchange, arrivingMs, receivedMs);
     } catch (error) {
       this.#tell(error);
       return application(exchange);
@@ -105,7 +110,7 @@ export class Tracing {
   }
 
   /** With the request's span, sampled or not. The request says so from now on. */
-  #contextOf(exchange: HostedExchange, receivedMs: number): Context {
+  #contextOf(exchange: HostedExchange, startTime: number): Context {
     const { trace, propagation, ROOT_CONTEXT, SpanKind } = this.#api;
     const request = exchange.request as HostedRequest;
     const parent = propagation.extract(ROOT_CONTEXT, request.fields, FIELDS);
@@ -113,7 +118,7 @@ export class Tracing {
       METHODS.has(request.method) ? request.method : 'HTTP',
       {
         kind: SpanKind.SERVER,
-        startTime: receivedMs,
+        startTime,
         attributes: this.#attributesOf(request),
       },
       parent,
@@ -126,7 +131,12 @@ export class Tracing {
   }
 
   /** Null: its span is not recorded. */
-  #tracedIn(context: Context, { slot, startedAtUs }: HostedExchange, receivedMs: number): Traced | null {
+  #tracedIn(
+    context: Context,
+    { slot, startedAtUs }: HostedExchange,
+    arrivingMs: number,
+    receivedMs: number,
+  ): Traced | null {
     const span = this.#api.trace.getSpan(context);
     if (span === undefined || !span.isRecording()) {
       span?.end();
@@ -135,6 +145,7 @@ export class Tracing {
     return {
       span,
       context,
+      arrivingMs,
       receivedMs,
       givenMs: epochOf(this.#vitals.givenUs(slot)),
       begunMs: epochOf(startedAtUs),
@@ -201,8 +212,9 @@ export class Tracing {
   }
 
   #record(traced: Traced, sentMs: number, status: number): void {
-    const { span, receivedMs, givenMs, begunMs, saidMs, error } = traced;
+    const { span, arrivingMs, receivedMs, givenMs, begunMs, saidMs, error } = traced;
     const returnedMs = Number.isNaN(traced.returnedMs) ? saidMs : traced.returnedMs;
+    this.#child(traced, 'accept', arrivingMs, receivedMs);
     this.#child(traced, 'queue', receivedMs, givenMs);
     this.#child(traced, 'claim', givenMs, begunMs);
     this.#child(traced, 'application', begunMs, returnedMs);
