@@ -12,7 +12,9 @@
  * collector's pauses too, is not in it. The processor's time for all of it, collector included, is the line `cpu`: the median over samples and
  * the least.
  *
- * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch] [--batch 32] [--samples 20] [--json]`
+ * With --observe the server also says of itself what is named: keeps metrics, gives requests identifiers, answers Server-Timing.
+ *
+ * `node bench/request-path.ts [--protocol h2,http1,pipelined] [--load h2load,browser] [--application sync,async,node,fetch] [--observe metrics,ids,timing] [--batch 32] [--samples 20] [--json]`
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -21,6 +23,7 @@ import { OutputBuffers } from '../runtime/bytes/output-buffers.ts';
 import type { Front } from '../runtime/connections/front.ts';
 import { Http1Connection } from '../runtime/connections/http1.ts';
 import { Http2Connection } from '../runtime/connections/http2.ts';
+import { Labels } from '../runtime/connections/labels.ts';
 import { Deadlines } from '../runtime/deadlines/deadlines.ts';
 import type { Destination } from '../runtime/exchange/exchange.ts';
 import { OutcomeCounters } from '../runtime/exchange/outcomes.ts';
@@ -28,6 +31,8 @@ import { Http1Caches } from '../runtime/http1/caches.ts';
 import type { Http1Options } from '../runtime/http1/options.ts';
 import { HpackEncoder } from '../runtime/http2/hpack/encoder.ts';
 import { http2Options } from '../runtime/http2/options.ts';
+import { RequestIds } from '../runtime/logging/request-ids.ts';
+import { RequestDurations } from '../runtime/monitoring/request-durations.ts';
 import { Dispatcher } from '../runtime/pools/dispatcher.ts';
 import { Thread } from '../runtime/pools/thread.ts';
 import { Reactor } from '../runtime/server/reactor.ts';
@@ -38,6 +43,7 @@ import { LightResponse } from '../workers/adapters/fetch/light-response.ts';
 import { fromNode } from '../workers/adapters/node/from-node.ts';
 import type { Application } from '../workers/gateway.ts';
 import { Host } from '../workers/thread/host.ts';
+import { type Observation, observationsOf } from './observation.ts';
 import { median } from './statistics.ts';
 
 // As a thread of Fetch handlers has them.
@@ -273,7 +279,13 @@ const http1Options: Http1Options = {
 const immediates: (() => void)[] = [];
 const setTurn = globalThis.setImmediate;
 
-function setUp(protocol: Protocol, load: Load, application: Application, batch: number) {
+function setUp(
+  protocol: Protocol,
+  load: Load,
+  application: Application,
+  observed: ReadonlySet<Observation>,
+  batch: number,
+) {
   globalThis.setImmediate = ((callback: () => void) => {
     immediates.push(callback);
   }) as unknown as typeof setImmediate;
@@ -304,6 +316,7 @@ function setUp(protocol: Protocol, load: Load, application: Application, batch: 
       creditEveryBytes: 16_384,
       responseWindowBytes: 65_536,
       writeBacklogBytes: 1_048_576,
+      ...(observed.has('ids') && { requestIdField: 'x-request-id' }),
     },
     {
       onFailure: (error) => {
@@ -327,7 +340,16 @@ function setUp(protocol: Protocol, load: Load, application: Application, batch: 
     websocket: false,
     connect: false,
     outcomes: new OutcomeCounters(),
+    ...(observed.has('metrics') && {
+      onEnded: new RequestDurations(() => reactor.nowMs).of({ route: '/*', pool: 'bench' }),
+    }),
   };
+  const labels = new Labels({
+    ids: observed.has('ids') ? new RequestIds('x-request-id') : null,
+    answersIds: true,
+    answersTiming: observed.has('timing'),
+    nowMs: () => reactor.nowMs,
+  });
   const date = new Date().toUTCString();
   const front = {
     reactor,
@@ -345,7 +367,7 @@ function setUp(protocol: Protocol, load: Load, application: Application, batch: 
       reactor.nowMs,
     ),
     maxTargetBytes: 8192,
-    labels: null,
+    labels: observed.has('ids') || observed.has('timing') ? labels : null,
     date: () => date,
     onFault: (error: unknown) => {
       throw error;
@@ -401,10 +423,12 @@ async function measure(
   protocol: Protocol,
   load: Load,
   application: Application,
+  observed: ReadonlySet<Observation>,
   batch: number,
   samples: number,
 ): Promise<Result> {
-  const { answers, sockets, host, hostTurn, next: nextBatch } = setUp(protocol, load, application, batch);
+  const parts = setUp(protocol, load, application, observed, batch);
+  const { answers, sockets, host, hostTurn, next: nextBatch } = parts;
   const perStage: { [stage in Stage]: number[] } = { in: [], thread: [], after: [], out: [] };
   const cpu: number[] = [];
   const batchesPerSample = Math.ceil(16_384 / batch);
@@ -461,6 +485,7 @@ const { values } = parseArgs({
     protocol: { type: 'string', default: 'h2' },
     load: { type: 'string', default: 'h2load,browser' },
     application: { type: 'string', default: 'async' },
+    observe: { type: 'string', default: '' },
     batch: { type: 'string', default: '32' },
     samples: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
@@ -483,7 +508,14 @@ async function report(protocol: Protocol, loadName: string, applicationName: str
   const load = loads[loadName] as Load;
   const application = applications[applicationName] as Application;
   immediates.length = 0;
-  const result = await measure(protocol, load, application, Number(values.batch), Number(values.samples));
+  const result = await measure(
+    protocol,
+    load,
+    application,
+    observationsOf(values.observe),
+    Number(values.batch),
+    Number(values.samples),
+  );
   if (values.json) {
     console.log(JSON.stringify({ protocol, load: loadName, application: applicationName, ...result }));
     return;

@@ -29,6 +29,8 @@ export interface MessageHolder extends Flushable {
   sendFull(): void;
   /** The engine may want the socket to be read again. */
   judgePause(): void;
+  /** When the first octets of the head that is whole now came; 0: all came at once. */
+  takeHeadSince(): number;
   /** A request is over. */
   onMessageOver(): void;
   /** An error of ours. */
@@ -110,6 +112,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
       peer.tls,
     );
     message.context = exchange;
+    const headSince = this.#holder.takeHeadSince();
+    if (headSince !== 0) exchange.arrivingUs = headSince;
     const ids = this.#front.labels?.ids ?? null;
     if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, section.fields);
     this.#front.deadlines.watch(exchange);
@@ -164,7 +168,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
     // The response says whether the connection goes on, which depends on it.
     if (!exchange.readsRequest) this.engine.dropRequest(message);
     const { labels } = this.#front;
-    this.engine.respond(message, status, labels === null ? fields : labels.on(exchange, fields), end);
+    if (labels === null) this.engine.respond(message, status, fields, end);
+    else this.engine.respond(message, status, fields, end, labels.of(exchange, fields));
     this.#front.reactor.flushLater(this.#holder);
   }
 
@@ -175,7 +180,8 @@ export class Http1Exchanges implements EngineEvents, Transport {
   accept(exchange: Exchange, fields: readonly string[]): void {
     const message = exchange.stream as Http1Message;
     const { labels } = this.#front;
-    this.engine.accept(message, protocolOf(message), labels === null ? fields : labels.on(exchange, fields));
+    const all = labels === null ? fields : [...fields, ...labels.of(exchange, fields)];
+    this.engine.accept(message, protocolOf(message), all);
     this.#front.reactor.flushLater(this.#holder);
   }
 

@@ -35,6 +35,8 @@ export interface StreamHolder extends Flushable {
   onHeldByWindow(): void;
   /** A request has come. */
   onServing(): void;
+  /** When the first octets of its head came; 0: all came at once. */
+  takeHeadSince(): number;
   /** No stream is open. */
   onIdle(): void;
   /** An error of ours. */
@@ -90,6 +92,8 @@ export class Http2Exchanges implements EngineEvents, Transport {
       peer.tls,
     );
     stream.context = exchange;
+    const headSince = this.#holder.takeHeadSince();
+    if (headSince !== 0) exchange.arrivingUs = headSince;
     const ids = this.#front.labels?.ids ?? null;
     if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, stream.fields);
     this.#front.deadlines.watch(exchange);
@@ -147,7 +151,8 @@ export class Http2Exchanges implements EngineEvents, Transport {
     // RFC 9218 section 5: what the server says of the response changes what the client asked for.
     if (priority !== null) this.engine.prioritise(stream, priority);
     const { labels } = this.#front;
-    this.engine.respond(stream, status, labels === null ? dated : labels.on(exchange, dated), end);
+    if (labels === null) this.engine.respond(stream, status, dated, end);
+    else this.engine.respond(stream, status, dated, end, labels.of(exchange, dated));
     this.#front.reactor.flushLater(this.#holder);
   }
 

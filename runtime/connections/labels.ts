@@ -21,18 +21,21 @@ export class Labels {
     this.#options = options;
   }
 
-  /** The fields of a response, with what is added to them. What the application has said itself stays. */
-  on(exchange: Exchange, fields: readonly string[]): readonly string[] {
+  /**
+   * Fields to add to a response, which differ from one response to the next. What the application has said itself stays.
+   * @param fields of the response
+   */
+  of(exchange: Exchange, fields: readonly string[]): readonly string[] {
     const { answersIds, answersTiming } = this.#options;
-    const more: string[] = [];
     const { requestId } = exchange;
+    const added: string[] = [];
     if (this.ids !== null && answersIds && requestId !== '' && !has(fields, this.ids.field))
-      more.push(this.ids.field, requestId);
+      added.push(this.ids.field, requestId);
     if (answersTiming) {
       const timing = this.#timing(exchange);
-      if (timing !== '') more.push('server-timing', timing);
+      if (timing !== '') added.push('server-timing', timing);
     }
-    return more.length === 0 ? fields : [...fields, ...more];
+    return added;
   }
 
   /** W3C Server Timing, in milliseconds; empty: no pool was asked to run it. */

@@ -26,6 +26,7 @@ import { Sender } from './sender.ts';
  * window that is told includes both.
  */
 const READ_AHEAD_BYTES = 131_072;
+const NO_FIELDS: readonly string[] = [];
 
 const { Cancel: CANCEL } = CloseCode;
 
@@ -199,8 +200,14 @@ export class Http1Engine {
    * The head of the response. It leaves with the first content, or when the turn ends.
    * @throws EngineMisuseError for a second one
    */
-  respond(message: Http1Message, status: number, fields: readonly string[], end: boolean): void {
-    this.#sender.respond(message, status, fields, end);
+  respond(
+    message: Http1Message,
+    status: number,
+    fields: readonly string[],
+    end: boolean,
+    added: readonly string[] = NO_FIELDS,
+  ): void {
+    this.#sender.respond(message, status, fields, end, added);
   }
 
   /** Opens the tunnel that the request asks for. @param protocol empty for CONNECT. @throws EngineMisuseError for other requests */

@@ -83,6 +83,8 @@ export class Http1Message {
   interim = '';
   status = 0;
   fields: readonly string[] = NO_FIELDS;
+  /** More of the head, which other responses with the same `fields` do not have. */
+  addedFields: readonly string[] = NO_FIELDS;
   framing: Framing = Framing.None;
   /** Content that Content-Length promises and that is not in the output yet. */
   owedBytes = 0;

@@ -11,6 +11,7 @@ import type { ResponseHeads } from './response-heads.ts';
 
 /** Of a chunk: eight digits, and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
+const END_OF_LINE = '\r\n';
 const CR = 0x0d;
 const LF = 0x0a;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
@@ -49,18 +50,28 @@ export class ResponseWriter {
     if (kept !== null) {
       message.framing = kept.framing;
       message.owedBytes = kept.owedBytes;
-      this.#bytes(kept.bytes);
+      this.#keptHead(kept.bytes, message.addedFields);
       return;
     }
     const text = this.#headText(message, contentBytes, closes, date);
     this.#heads.keep(message, contentBytes, closes, date, text);
-    this.text(text);
+    this.text(withLines(text, message.addedFields));
   }
 
-  #bytes(bytes: Buffer): void {
-    const chunk = this.#output.reserve(bytes.length);
-    copyBytes(chunk.buffer, chunk.length, bytes, 0, bytes.length);
-    this.#output.commit(chunk, bytes.length);
+  #keptHead(bytes: Buffer, added: readonly string[]): void {
+    const { length } = bytes;
+    if (added.length === 0) {
+      const chunk = this.#output.reserve(length);
+      copyBytes(chunk.buffer, chunk.length, bytes, 0, length);
+      this.#output.commit(chunk, length);
+      return;
+    }
+    const lines = withLines(END_OF_LINE, added);
+    const chunk = this.#output.reserve(length + lines.length);
+    copyBytes(chunk.buffer, chunk.length, bytes, 0, length);
+    // In the place of the empty line, which ends them too.
+    writeLatin1(chunk.buffer, chunk.length + length - END_OF_LINE.length, lines);
+    this.#output.commit(chunk, length - END_OF_LINE.length + lines.length);
   }
 
   #headText(message: Http1Message, contentBytes: number, closes: boolean, date: string): string {
@@ -176,6 +187,14 @@ export class ResponseWriter {
 /** Where the content of the piece goes that the chunk ends with. */
 function offsetOf(chunk: OutputChunk, framing: Framing, count: number): number {
   return chunk.length - count - (framing === Framing.Chunked ? 2 : 0);
+}
+
+/** @param head ends with an empty line */
+function withLines(head: string, fields: readonly string[]): string {
+  if (fields.length === 0) return head;
+  let text = head.slice(0, -END_OF_LINE.length);
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  return text + END_OF_LINE;
 }
 
 const statusLines: string[] = [];

@@ -70,13 +70,20 @@ export class Sender {
     else message.interim += text;
   }
 
-  respond(message: Http1Message, status: number, fields: readonly string[], end: boolean): void {
+  respond(
+    message: Http1Message,
+    status: number,
+    fields: readonly string[],
+    end: boolean,
+    added: readonly string[],
+  ): void {
     if (message.isClosed) return;
     if (message.response !== ResponsePhase.Awaited)
       throw new EngineMisuseError('one head', 'a second one was given');
     message.response = ResponsePhase.Given;
     message.status = status;
     message.fields = fields;
+    message.addedFields = added;
     message.isEnding = end;
     // A refusal: the connection speaks HTTP for this one response, and nobody wants what the peer has sent behind its request.
     if (message.tunnel === TunnelPhase.Asked) this.#lifecycle.drop(message);

@@ -42,6 +42,7 @@ import { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
 import { Streams } from './streams.ts';
 
+const NO_FIELDS: readonly string[] = [];
 const pingBytes = Buffer.from('sluice\0\0', 'latin1');
 
 export class Http2Engine {
@@ -272,8 +273,14 @@ export class Http2Engine {
   }
 
   /** The head of the response. @throws EngineMisuseError for a second one or a status outside 200 to 599. */
-  respond(stream: Http2Stream, status: number, fields: readonly string[], endStream: boolean): void {
-    this.#sender.respond(stream, status, fields, endStream);
+  respond(
+    stream: Http2Stream,
+    status: number,
+    fields: readonly string[],
+    endStream: boolean,
+    added: readonly string[] = NO_FIELDS,
+  ): void {
+    this.#sender.respond(stream, status, fields, endStream, added);
   }
 
   /**

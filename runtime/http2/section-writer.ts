@@ -12,6 +12,8 @@ import type { HpackEncoder } from './hpack/encoder.ts';
 import type { SendScheduler } from './scheduler.ts';
 import type { Http2Stream } from './stream.ts';
 
+const NO_FIELDS: readonly string[] = [];
+
 export class SectionWriter {
   readonly #writer: FrameWriter;
   readonly #encoder: HpackEncoder;
@@ -42,14 +44,28 @@ export class SectionWriter {
     return this.#beyondBytes;
   }
 
-  /** A head with `status`, or trailers when it is 0. @param padTo a multiple to pad the payload to */
-  write(streamId: number, status: number, fields: readonly string[], endStream: boolean, padTo = 0): void {
-    const chunk = this.#reserve(fields, padTo === 0 ? 0 : padTo + 1);
+  /**
+   * A head with `status`, or trailers when it is 0.
+   * @param padTo a multiple to pad the payload to
+   * @param added more fields, whose values do not come again
+   */
+  write(
+    streamId: number,
+    status: number,
+    fields: readonly string[],
+    endStream: boolean,
+    padTo = 0,
+    added: readonly string[] = NO_FIELDS,
+  ): void {
+    const encoder = this.#encoder;
+    const addedBytes = added.length === 0 ? 0 : encoder.maxEncodedBytes(added);
+    const chunk = this.#reserve(fields, (padTo === 0 ? 0 : padTo + 1) + addedBytes);
     const start = chunk.length + frameHeadBytes + (padTo === 0 ? 0 : 1);
-    const end =
+    let end =
       status > 0
-        ? this.#encoder.encodeResponse(status, fields, chunk.buffer, start)
-        : this.#encoder.encodeFields(fields, chunk.buffer, start);
+        ? encoder.encodeResponse(status, fields, chunk.buffer, start)
+        : encoder.encodeFields(fields, chunk.buffer, start);
+    if (addedBytes > 0) end = encoder.encodeOnce(added, chunk.buffer, end);
     if (padTo === 0) this.#writer.headers(chunk, streamId, endStream, end - start);
     else this.#writer.paddedHeaders(chunk, streamId, endStream, end - start, padTo);
   }

@@ -25,6 +25,7 @@ import type { Streams } from './streams.ts';
 
 /** 100 (RFC 9110 section 15.2.1). */
 const CONTINUE = 100;
+const NO_FIELDS: readonly string[] = [];
 
 /** Output that the socket has not taken at which something waits. */
 export interface OutputLimits extends ContentLimits {
@@ -123,7 +124,13 @@ export class Sender implements SendRoom {
     stream.state = transition(stream.state, StreamInput.SendHeaders).next;
   }
 
-  respond(stream: Http2Stream, status: number, fields: readonly string[], endStream: boolean): void {
+  respond(
+    stream: Http2Stream,
+    status: number,
+    fields: readonly string[],
+    endStream: boolean,
+    added: readonly string[],
+  ): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
     if (stream.response !== ResponsePhase.Awaited) {
       throw new EngineMisuseError(stream.id, 'one response head', 'a second one came');
@@ -141,15 +148,20 @@ export class Sender implements SendRoom {
       stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
     }
     if (this.#sections.hasRoom) {
-      this.#sendHead(stream, fields, endStream);
+      this.#sendHead(stream, fields, endStream, added);
     } else {
-      stream.head = fields;
+      stream.head = added.length === 0 ? fields : [...fields, ...added];
       this.#scheduler.hold(stream);
     }
   }
 
-  #sendHead(stream: Http2Stream, fields: readonly string[], endStream: boolean): void {
-    this.#sections.write(stream.id, stream.status, fields, endStream, stream.padToMultipleOf);
+  #sendHead(
+    stream: Http2Stream,
+    fields: readonly string[],
+    endStream: boolean,
+    added: readonly string[] = NO_FIELDS,
+  ): void {
+    this.#sections.write(stream.id, stream.status, fields, endStream, stream.padToMultipleOf, added);
     this.#sections.notePlaced();
     if (endStream) {
       this.#end(stream, StreamInput.SendHeadersEnd);

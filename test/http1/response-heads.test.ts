@@ -23,6 +23,11 @@ const responses = fc.array(
     version: fc.constantFrom('1.1', '1.0'),
     persists: fc.boolean(),
     isWhole: fc.boolean(),
+    added: fc.constantFrom(
+      [],
+      ['x-request-id', 'abc'],
+      ['x-request-id', 'abc', 'server-timing', 'app;dur=1'],
+    ),
     date: fc.constantFrom(DATE, 'Thu, 01 Jan 1970 00:00:01 GMT'),
   }),
   { minLength: 1, maxLength: 30 },
@@ -32,7 +37,7 @@ test('a head is the same with the heads of others kept and without', (t) => {
   fc.assert(
     fc.property(responses, (all) => {
       const shared = new Http1Caches();
-      for (const { list, isFrozen, status, method, version, persists, isWhole, date } of all) {
+      for (const { list, isFrozen, status, method, version, persists, isWhole, date, added } of all) {
         const answers = [shared, new Http1Caches()].map((caches) => {
           const driver = new Driver({}, caches);
           driver.dateText = date;
@@ -41,7 +46,7 @@ test('a head is the same with the heads of others kept and without', (t) => {
             `${method} / HTTP/${version}\r\nHost: a\r\nConnection: ${connection}\r\nContent-Length: 0\r\n\r\n`,
           );
           const [message] = driver.messages;
-          driver.engine.respond(message!, status, isFrozen ? list : [...list], false);
+          driver.engine.respond(message!, status, isFrozen ? list : [...list], false, added);
           driver.write(message!, 'hello', isWhole);
           if (!isWhole) driver.write(message!, '', true);
           return [driver.output(), driver.engine.state, driver.events.join('\n')];
@@ -51,6 +56,25 @@ test('a head is the same with the heads of others kept and without', (t) => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('fields that are added to a head stand in it, kept or not, and in no other', (t) => {
+  const caches = new Http1Caches();
+  const list = Object.freeze(['x-count', '1']);
+  const heads = [['x-request-id', 'one'], [], ['x-request-id', 'two', 'server-timing', 'app;dur=1']].map(
+    (added) => {
+      const driver = new Driver({}, caches);
+      driver.receive('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      driver.engine.respond(driver.messages[0]!, 204, list, true, added);
+      return driver.output();
+    },
+  );
+  const head = `HTTP/1.1 204 No Content\r\nx-count: 1\r\ndate: ${DATE}\r\nconnection: close\r\n`;
+  t.deepEqual(heads, [
+    `${head}x-request-id: one\r\n\r\n`,
+    `${head}\r\n`,
+    `${head}x-request-id: two\r\nserver-timing: app;dur=1\r\n\r\n`,
+  ]);
 });
 
 test('a list that is not frozen may change from one response to the next', (t) => {

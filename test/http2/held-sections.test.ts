@@ -58,6 +58,19 @@ test('heads wait beyond the limit, cost the peer nothing, and leave in their ord
   t.is(peer.buffers.heldCount, 0);
 });
 
+test('fields that are added to a head leave with it, whether it waits or not', (t) => {
+  const peer = deaf();
+  peer.send(get(1), get(3));
+  const { engine } = peer;
+  const fields = Object.freeze(['a', 'b']);
+  engine.respond(peer.stream(1), 200, fields, true, ['x-request-id', 'one']);
+  fill(peer);
+  engine.respond(peer.stream(3), 200, fields, true, ['x-request-id', 'three']);
+  const lines = peer.output();
+  t.deepEqual(of(lines, 1), ['HEADERS 1 end :status 200 a b x-request-id one']);
+  t.deepEqual(of(lines, 3), ['HEADERS 3 end :status 200 a b x-request-id three']);
+});
+
 test('what is given behind a head that waits leaves behind it', (t) => {
   const peer = deaf();
   peer.send(

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import WebSocket from 'ws';
+import { Identifiers } from '../../runtime/logging/identifiers.ts';
 import { RequestIds } from '../../runtime/logging/request-ids.ts';
 import { FileScope, type ServerInput, startServer, type TestServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
@@ -46,7 +47,7 @@ test('every face finds it in the request field, the client in the response, the 
     for (const { headers, body } of [first, second]) {
       const id = headers['x-request-id'];
       t.deepEqual(JSON.parse(String(body)), [id], path);
-      t.regex(String(id), /^[0-9a-f]{12}-[0-9a-z]+$/);
+      t.regex(String(id), /^[0-9a-z]{8}-[0-9a-z]{7}$/);
       seen.add(id);
       t.like(await shared.log.until('exchange', ({ requestId }) => requestId === id), { path, status: 200 });
     }
@@ -64,7 +65,7 @@ test('a trusted proxy is believed, as far as the characters are safe and there i
   t.is(await ask({ 'x-request-id': longest }), longest);
   for (const unsafe of [`${longest}x`, 'a b', '', 'a"b', 'a,b', 'a\u00e9', '<script>', '$(reboot)'])
     t.not(await ask({ 'x-request-id': unsafe }), unsafe, unsafe);
-  t.regex(String(await ask({ 'x-request-id': ['one', 'two'] })), /^[0-9a-f]{12}-/);
+  t.regex(String(await ask({ 'x-request-id': ['one', 'two'] })), /^[0-9a-z]{8}-[0-9a-z]{7}$/);
 });
 
 test('nobody else is: what a client sends is gone before the application looks', async (t) => {
@@ -72,7 +73,7 @@ test('nobody else is: what a client sends is gone before the application looks',
   const { headers, body } = await requestHttp1(`${server.origin}/`, {
     headers: { 'x-request-id': ['forged', 'twice'] },
   });
-  t.regex(String(headers['x-request-id']), /^[0-9a-f]{12}-1$/);
+  t.regex(String(headers['x-request-id']), /^[0-9a-z]{8}-0000001$/);
   t.deepEqual(JSON.parse(String(body)), [headers['x-request-id']]);
 });
 
@@ -149,4 +150,16 @@ test('two servers never give the same, and one never gives one twice', (t) => {
   const other = new RequestIds('x-request-id');
   const given = Array.from({ length: 100 }, () => [one.of(false, []), other.of(false, [])]).flat();
   t.is(new Set(given).size, 200);
+});
+
+test('identifiers count in base 36, and begin again with other random digits when the count is over', (t) => {
+  const identifiers = new Identifiers(() => 0);
+  const given = Array.from({ length: 37 }, () => identifiers.next());
+  t.deepEqual(
+    [given[0], given[8], given[9], given[34], given[35], given[36]],
+    ['1', '9', 'a', 'z', '10', '11'].map((count) => `00000000-${count.padStart(7, '0')}`),
+  );
+  const drawn = [35, 36 ** 8 - 1];
+  const last = new Identifiers(() => drawn.shift() as number, 36 ** 7 - 2);
+  t.deepEqual([last.next(), last.next()], ['0000000z-zzzzzzz', 'zzzzzzzz-0000001']);
 });

@@ -171,7 +171,10 @@ for (const { version, first, second } of [
     socket.write(second.subarray(half));
     const server = await spans.until(isServer('/second'));
     const accept = spans.childrenOf(server).get('accept') as Told;
-    t.true(accept.endMs - accept.startMs >= heldMs - 0.01, `${accept.endMs - accept.startMs} of ${heldMs} ms`);
+    t.true(
+      accept.endMs - accept.startMs >= heldMs - 0.01,
+      `${accept.endMs - accept.startMs} of ${heldMs} ms`,
+    );
     t.true(Math.abs(accept.startMs - server.startMs) < 0.01);
   });
 }

@@ -9,7 +9,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { isMarked, plainName } from '../../../wire/field-marks.ts';
-import { latin1Bytes } from '../../bytes/latin1.ts';
+import { latin1Bytes, writeLatin1 } from '../../bytes/latin1.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
 import { defaultIndexing, Indexing, markedIndexing, NameRecord } from './indexing-policy.ts';
@@ -129,6 +129,37 @@ export class HpackEncoder {
     return at;
   }
 
+  /**
+   * Writes fields whose values do not come again, behind those of the block that has just been written: their names go into the table,
+   * their values never. @returns the new offset.
+   */
+  encodeOnce(fields: readonly string[], out: Uint8Array, offset: number): number {
+    let at = offset;
+    for (let i = 0; i < fields.length; i += 2) at = this.#encodeFieldOnce(fields[i], fields[i + 1], out, at);
+    return at;
+  }
+
+  #encodeFieldOnce(name: string, value: string, out: Uint8Array, offset: number): number {
+    const record = this.#records?.get(name) ?? this.#addRecord(name);
+    const table = this.#table;
+    let nameIndex = record.staticIndex;
+    if (nameIndex === 0 && record.newest > table.evicted)
+      nameIndex = STATIC_LENGTH + 1 + table.inserted - record.newest;
+    let at: number;
+    if (nameIndex === 0 && record.indexing !== Indexing.Never && this.#hasRoom(record, value)) {
+      // The first value goes in with its name.
+      at = writeInteger(out, offset, LITERAL_INDEXING, 0x3f, 0);
+      table.insert(record.name, ownCopy(value), 0);
+      record.newest = table.inserted;
+    } else {
+      const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
+      at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
+    }
+    if (nameIndex === 0) at = writeString(record.name, this.#huffman, out, at);
+    // Huffman's code would save a few octets and cost more than the rest of the response's head.
+    return writePlain(value, out, at);
+  }
+
   #sizeUpdates(out: Uint8Array, offset: number): number {
     if (this.#isSettled) return offset;
     const capacityBytes = this.#table.capacityBytes;
@@ -178,9 +209,12 @@ export class HpackEncoder {
   }
 
   #shouldIndex(record: NameRecord, value: string): boolean {
-    // An entry that takes more than half of the table drives out more than it is likely to save.
-    const entryBytes = record.name.length + value.length + ENTRY_OVERHEAD_BYTES;
-    return entryBytes * 2 <= this.#table.capacityBytes && record.admits(value);
+    return this.#hasRoom(record, value) && record.admits(value);
+  }
+
+  /** An entry that takes more than half of the table drives out more than it is likely to save. */
+  #hasRoom({ name }: NameRecord, value: string): boolean {
+    return (name.length + value.length + ENTRY_OVERHEAD_BYTES) * 2 <= this.#table.capacityBytes;
   }
 
   #addRecord(name: string): NameRecord {
@@ -202,6 +236,18 @@ export class HpackEncoder {
  */
 function ownCopy(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** Longer strings are copied faster by a call into V8's runtime. */
+const LOOP_LIMIT = 32;
+
+/** Writes a string literal as it is. */
+function writePlain(text: string, out: Uint8Array, offset: number): number {
+  const length = text.length;
+  const at = writeInteger(out, offset, 0x00, 0x7f, length);
+  if (length > LOOP_LIMIT) writeLatin1(out, at, text);
+  else for (let i = 0; i < length; i++) out[at + i] = text.charCodeAt(i);
+  return at + length;
 }
 
 /**

@@ -79,6 +79,56 @@ for (const name of ['content-length', 'date', 'etag', 'last-modified', 'location
   });
 }
 
+test('of fields that do not come again the name goes into the table and no value, and the block before them stays the same', (t) => {
+  const encoder = newEncoder();
+  const decoder = new HpackDecoder(ROOMY);
+  const fields = Object.freeze(['content-type', 'text/plain', 'x-kind', 'page']);
+  const lengths: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    const once = ['x-request-id', `id-${1_000 + i}`, 'server-timing', 'app;dur=1'];
+    const out = Buffer.alloc(encoder.maxEncodedBytes(fields) + encoder.maxEncodedBytes(once));
+    const end = encoder.encodeResponse(200, fields, out, 0);
+    lengths.push(end);
+    const block = out.subarray(0, encoder.encodeOnce(once, out, end));
+    t.deepEqual(decodeBlock(decoder, block), [':status', '200', ...fields, ...once]);
+  }
+  t.deepEqual([...new Set(lengths.slice(1))], [3], 'references alone');
+  t.deepEqual(tableOf(encoder), [
+    'server-timing: app;dur=1',
+    'x-request-id: id-1000',
+    'x-kind: page',
+    'content-type: text/plain',
+  ]);
+});
+
+test('a name that the table has lost goes in again, and without a table it is sent each time', (t) => {
+  const decoder = new HpackDecoder(ROOMY);
+  const encoder = newEncoder();
+  for (const value of ['first', 'second']) {
+    const out = Buffer.alloc(encoder.maxEncodedBytes(['x-request-id', value]));
+    const block = out.subarray(0, encoder.encodeOnce(['x-request-id', value], out, 0));
+    t.is(block[0], 0x40, 'a literal with its name, for the table');
+    t.deepEqual(decodeBlock(decoder, block), ['x-request-id', value]);
+    for (let i = 0; i < 10; i++)
+      decodeBlock(decoder, encodeFields(encoder, [`x-${value}-${i}`, 'y'.repeat(500)]));
+  }
+  const bare = newEncoder(0);
+  for (const name of ['x-request-id', 'set-cookie', 'age']) {
+    const out = Buffer.alloc(bare.maxEncodedBytes([name, 'value']));
+    const end = bare.encodeOnce([name, 'value'], out, bare.encodeFields([], out, 0));
+    t.deepEqual(decodeBlock(new HpackDecoder(ROOMY), out.subarray(0, end)), [name, 'value']);
+  }
+  t.is(bare.table.inserted, 0);
+});
+
+test('a credential is never indexed, though its value does not come again', (t) => {
+  const encoder = newEncoder();
+  const out = Buffer.alloc(encoder.maxEncodedBytes(['set-cookie', 'a=1']));
+  encoder.encodeOnce(['set-cookie', 'a=1'], out, 0);
+  t.is((out[0] as number) & 0xf0, 0x10);
+  t.is(encoder.table.inserted, 0);
+});
+
 test('a name whose values are never used again stops filling the table', (t) => {
   const encoder = newEncoder();
   for (let i = 0; i < 100; i++) encodeFields(encoder, ['x-request-id', `id ${i}`]);
