@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { isModuleName } from '../config/implied.ts';
+import { logLevels } from '../config/log-schema.ts';
 
 interface Flag {
   readonly type: 'string' | 'boolean';
@@ -72,7 +73,7 @@ export const adminCommands = {
   },
   config: {
     usage: '',
-    does: 'Prints the configuration in force on a running server, and where each value came from. "sluice check --effective" prints what a server would run.',
+    does: 'Prints the configuration in force on a running server, and the source of each value. "sluice check --effective" prints what a server would run.',
     flags: { json },
     operands: [0, 0],
     examples: [
@@ -103,7 +104,7 @@ export const adminCommands = {
   },
   logs: {
     usage: '',
-    does: 'Prints the newest lines of the log of a running server: for people on a terminal, as JSON otherwise.',
+    does: 'Prints the newest lines of the log of a running server: as text on a terminal, otherwise as JSON.',
     flags: {
       lines: {
         type: 'string',
@@ -111,13 +112,33 @@ export const adminCommands = {
         placeholder: 'N',
         description: 'How many; 0 to 10000, default 100.',
       },
-      follow: { type: 'boolean', short: 'f', description: 'Go on with the lines that follow, until Ctrl-C.' },
+      follow: { type: 'boolean', short: 'f', description: 'Print new lines as they come, until Ctrl-C.' },
       json,
     },
     operands: [0, 0],
     examples: [
-      ['sluice logs -f', 'The last 100 lines, and those that follow.'],
-      ['sluice logs -n 1000 --json | grep refused', 'Look for something.'],
+      ['sluice logs -f', 'The last 100 lines, and new ones as they come.'],
+      ['sluice logs -n 1000 --json | grep refused', 'Search the last 1,000 lines.'],
+    ],
+  },
+  events: {
+    usage: '',
+    does: 'Prints what has happened to threads and pools lately, oldest first, and why: threads that started, died or were replaced, pools that lacked threads.',
+    flags: { json },
+    operands: [0, 0],
+    examples: [
+      ['sluice events', 'The last 200 events.'],
+      ['sluice events | grep died', 'Which threads died, and of what.'],
+    ],
+  },
+  'log-level': {
+    usage: '[level]',
+    does: `Prints the level of the log of a running server, or changes it until the next reload: ${logLevels.join(', ')}.`,
+    flags: {},
+    operands: [0, 1],
+    examples: [
+      ['sluice log-level', 'The level in force.'],
+      ['sluice log-level debug', 'Log more, without a restart.'],
     ],
   },
   dashboard: {

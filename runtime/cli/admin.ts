@@ -1,18 +1,21 @@
-/** Commands that ask the servers of a configuration for one thing: `recycle`, `resize`, `drain`, `config`, `exchanges`, `logs`. */
+/** Commands that ask the servers of a configuration for one thing, such as `recycle`, `exchanges` and `logs`. */
 import { unknownName } from '../admin/errors.ts';
 import type { ExchangesView } from '../admin/exchange-types.ts';
+import { closest } from '../config/closest.ts';
 import type { Config } from '../config/config.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { EffectiveValue } from '../config/effective.ts';
 import { ConfigError, describeProblems } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
+import { logLevels } from '../config/log-schema.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
-import type { ServerStatus } from '../status/status-types.ts';
+import type { PoolEvent, ServerStatus } from '../status/status-types.ts';
 import { type AdminArguments, type AdminCommand, adminHelp, parseAdmin } from './admin-arguments.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { effectiveTable } from './effective-table.ts';
+import { eventsTable } from './events-table.ts';
 import { exchangesTable } from './exchanges-table.ts';
 import { ExitCode } from './exit-code.ts';
 import { type Environment, readSettings } from './settings.ts';
@@ -120,6 +123,29 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
     return each(clients, async (client) => {
       const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
       return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
+    });
+  },
+  events: (clients, { flags }) =>
+    each(clients, async (client) => {
+      const answer = (await client.ask('GET', '/events')) as { readonly events: readonly PoolEvent[] };
+      return flags.json === true ? `${JSON.stringify(answer)}\n` : eventsTable(answer.events);
+    }),
+  'log-level': (clients, { operands: [wanted] }) => {
+    const level = logLevels.find((candidate) => candidate === wanted);
+    if (wanted !== undefined && level === undefined) {
+      const near = closest(wanted, logLevels);
+      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      throw new WrongWords(
+        `level: expected one of ${logLevels.join(', ')}, got ${JSON.stringify(wanted)}${hint}`,
+      );
+    }
+    return each(clients, async (client) => {
+      const answer =
+        level === undefined
+          ? await client.ask('GET', '/log-level')
+          : await client.ask('PUT', '/log-level', { body: { level } });
+      const { level: now } = answer as { readonly level: string };
+      return level === undefined ? `${now}\n` : `log level: ${now}, until the next reload\n`;
     });
   },
   dashboard: (clients) =>

@@ -1,6 +1,7 @@
 /** Exchanges in flight as lines for a person: `sluice exchanges`. */
 import type { ExchangesView, ExchangeView } from '../admin/exchange-types.ts';
 import { formatDuration } from '../config/duration.ts';
+import { printable } from './printable.ts';
 
 export function exchangesTable({ total, isCut, exchanges }: ExchangesView): string {
   const shown = exchanges.length === total ? '' : `, the oldest ${exchanges.length} are shown`;
@@ -23,9 +24,4 @@ function describe(exchange: ExchangeView): string {
 function bytes(count: number): string {
   if (count < 10_240) return `${count} B`;
   return count < 10_485_760 ? `${Math.round(count / 1_024)} KiB` : `${Math.round(count / 1_048_576)} MiB`;
-}
-
-/** A peer chose the path: no part of it moves the cursor. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?');
 }

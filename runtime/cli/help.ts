@@ -54,7 +54,7 @@ const texts: { readonly [Name in Command]?: CommandText } = {
   check: {
     flags: [...RUNNING, 'load', 'effective'],
     examples: [
-      ['sluice check', 'Say what is wrong with ./runtime.config.json, or what it would run.'],
+      ['sluice check', 'List the errors of ./runtime.config.json, or print what it would run.'],
       ['sluice check --load', 'Load the applications too.'],
       ['sluice check --effective --threads 4', 'Print every value in force, and where it comes from.'],
     ],
@@ -62,7 +62,7 @@ const texts: { readonly [Name in Command]?: CommandText } = {
   reload: {
     flags: ASKING,
     examples: [
-      ['sluice reload', 'Take over ./runtime.config.json and the applications as they are now.'],
+      ['sluice reload', 'Load ./runtime.config.json and the applications as they are now.'],
       ['sluice reload --config /etc/sluice.json', 'The same for another server.'],
     ],
   },
@@ -108,17 +108,16 @@ export function commandHelp(command: Command): string | null {
 const examples: readonly Row[] = [
   ['sluice start app.ts --port 3000', 'Give every request to one application, with defaults for all else.'],
   ['sluice start', 'Run what ./runtime.config.json describes.'],
-  ['sluice check', 'Say what is wrong with ./runtime.config.json, or what it would run.'],
+  ['sluice check', 'List the errors of ./runtime.config.json, or print what it would run.'],
   ['sluice status app.ts', 'Ask the server that "sluice start app.ts" has started.'],
-  ['sluice exchanges --older 5s', 'Say what has taken five seconds so far, and whom it waits for.'],
+  ['sluice exchanges --older 5s', 'Show what has taken five seconds so far, and whom it waits for.'],
   ['sluice recycle --help', 'Explain one command, with examples.'],
 ];
 
 const exitCodes: Readonly<Record<string, string>> = {
-  [ExitCode.Ok]:
-    'The server has drained and ended; or the configuration is valid; or the question has been answered.',
+  [ExitCode.Ok]: 'The command succeeded; of start: the server has drained and ended.',
   [ExitCode.Failed]:
-    'Something failed that should not, or no server runs to be asked; the log or standard error says what.',
+    'The command failed, or no server runs that it could ask; the log or standard error says why.',
   [ExitCode.ConfigWrong]:
     'The command line, a variable or the configuration file is wrong; all errors are listed.',
   [ExitCode.ApplicationFailed]: 'An application module is missing or did not load.',

@@ -1,6 +1,7 @@
 /** A server's pools and threads as a table for people: what `sluice ps` prints once and `sluice top` every second. */
 import { formatDuration } from '../config/duration.ts';
 import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../status/status-types.ts';
+import { printable } from './printable.ts';
 
 /** Two statuses of one server tell of the time between them, with rates; one tells of all since the server began. */
 export function poolsTable(now: ServerStatus, before: ServerStatus | null = null): string {
@@ -140,6 +141,6 @@ function duration(ms: number): string {
 /** Of what an application said of itself: no line of it may look like one of the table, nor move the cursor. */
 function firstLine(text: string): string {
   const [line = ''] = text.split('\n');
-  const printable = line.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?');
-  return printable.length > 80 ? `${printable.slice(0, 79)}…` : printable;
+  const shown = printable(line);
+  return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown;
 }

@@ -45,10 +45,11 @@ async function statusOf(client: ControlClient): Promise<ServerStatus> {
   return (await client.ask('GET', '/status')) as ServerStatus;
 }
 
-/** Of this process: until SIGINT or SIGTERM. */
+/** Of this process: until SIGINT or SIGTERM, or until whoever reads has gone (`sluice top | head`). */
 export function processScreen(): Screen {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ended.abort());
+  process.stdout.once('error', () => ended.abort());
   return {
     isTerminal: process.stdout.isTTY === true,
     write: (text) => void process.stdout.write(text),

@@ -1,4 +1,4 @@
-/** `sluice exchanges`, `config`, `logs`, `recycle`, `resize`, `drain` and `check --effective`, as a person runs them beside a server. */
+/** `sluice exchanges`, `config`, `logs`, `events`, `log-level`, `recycle`, `resize`, `drain`, `reload`, `dashboard` and `check --effective`, as a person runs them beside a server. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { commands } from '../../runtime/cli/arguments.ts';
 import { ownFolder } from '../control/control-server.ts';
-import { application } from '../server/harness.ts';
+import { application, type ServerInput } from '../server/harness.ts';
 import { startProcess } from '../server/process.ts';
 
 const command = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
@@ -29,7 +29,7 @@ function run(words: readonly string[], variables: Readonly<Record<string, string
   });
 }
 
-async function start(t: ExecutionContext, threads = 2) {
+async function start(t: ExecutionContext, threads = 2, more: Partial<ServerInput> = {}) {
   const folder = ownFolder(t);
   const variables = { XDG_RUNTIME_DIR: folder };
   const echo = join(folder, 'echo.mjs');
@@ -38,7 +38,7 @@ async function start(t: ExecutionContext, threads = 2) {
     'export default async (exchange) => exchange.respond(200, {}, await exchange.body.text());',
   );
   const pools = { app: { application: echo, threads: { min: threads, max: threads }, minUptimeMs: 0 } };
-  const server = startProcess(t, { pools }, [], variables);
+  const server = startProcess(t, { pools, ...more }, [], variables);
   const origin = await server.listening();
   const ask = (...words: string[]) => run([...words, '--config', server.file], variables);
   return { server, origin, ask, variables };
@@ -80,6 +80,7 @@ test('wrong words end with 2, and say what was expected', async (t) => {
     [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 words/],
     [['logs', '--lines'], /expected a value behind --lines/],
     [['drain', 'now'], /expected sluice drain/],
+    [['log-level', 'debug', 'now'], /expected sluice log-level \[level\], got 2 words/],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(words);
     t.is(exitCode, 2, stderr);
@@ -94,7 +95,9 @@ test('where nothing runs every one of them says so, and ends with 1', async (t) 
   const file = join(folder, 'runtime.config.json');
   const app = { application: application('server', 'pool-name') };
   writeFileSync(file, JSON.stringify({ pools: { app }, routes: [{ path: '/*', pool: 'app' }] }));
-  const asked = ['exchanges', 'config', 'logs', 'recycle', 'drain'].map((name) => [name, '--config', file]);
+  const asked = ['exchanges', 'config', 'logs', 'events', 'log-level', 'recycle', 'drain', 'dashboard'].map(
+    (name) => [name, '--config', file],
+  );
   for (const words of [...asked, ['resize', 'app', '2', '--config', file]]) {
     const { exitCode, stderr } = await run(words, { XDG_RUNTIME_DIR: folder });
     t.is(exitCode, 1);
@@ -157,6 +160,58 @@ test('threads and pools are recycled by their names, and unknown ones are told w
   const unknown = await ask('recycle', 'ap');
   t.is(unknown.exitCode, 1);
   t.regex(unknown.stderr, /pool or thread: expected one of app, app-6, app-7, got "ap"; did you mean app\?/);
+});
+
+test('what has happened to threads is told with its reason, for people and for programs', async (t) => {
+  const { ask } = await start(t, 1);
+  await ask('recycle', 'app-1');
+  const events = await ask('events');
+  t.is(events.exitCode, 0, events.stderr);
+  t.regex(events.stdout, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}app-1 {2}started\n/);
+  t.regex(events.stdout, /Z {2}app-1 {2}recycled: asked\n/);
+  const json = JSON.parse((await ask('events', '--json')).stdout);
+  t.like(json.events[0], { pool: 'app', thread: 'app-1', what: 'started' });
+});
+
+test('the level of the log is shown and changed, until the next reload', async (t) => {
+  const { server, ask } = await start(t, 1);
+  t.is((await ask('log-level')).stdout, 'debug\n');
+  t.is((await ask('log-level', 'warn')).stdout, 'log level: warn, until the next reload\n');
+  await ask('recycle', 'app-1');
+  await ask('log-level', 'debug');
+  await ask('recycle', 'app-2');
+  await server.log.until('thread started', ({ thread }) => thread === 'app-3');
+  const started = server.log.lines.filter(({ msg }) => msg === 'thread started');
+  t.deepEqual(
+    started.map(({ thread }) => thread),
+    ['app-1', 'app-3'],
+    'what happened at the level warn was not logged',
+  );
+  const wrong = await ask('log-level', 'debgu');
+  t.is(wrong.exitCode, 2);
+  t.regex(wrong.stderr, /level: expected one of trace, debug, .*, got "debgu"; did you mean debug\?/);
+  await ask('log-level', 'error');
+  t.is((await ask('reload')).exitCode, 0);
+  t.is((await ask('log-level')).stdout, 'debug\n');
+});
+
+test('a link to the dashboard lets in, and without one the command says what to add', async (t) => {
+  const { ask } = await start(t, 1, { admin: { address: '127.0.0.1:0' } });
+  const { stdout, exitCode } = await ask('dashboard');
+  t.is(exitCode, 0);
+  const url = new URL(stdout.trim());
+  const link = url.hash.replace('#link=', '');
+  const headers = { origin: url.origin, 'content-type': 'application/json' };
+  const entered = await fetch(new URL('/session', url), {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ link }),
+  });
+  t.is(entered.status, 200);
+  const without = await start(t, 1);
+  const refused = await without.ask('dashboard');
+  t.is(refused.exitCode, 1);
+  t.regex(refused.stderr, /add "admin": \{\} to its configuration .*\[SLUICE_ADMIN_NO_LISTENER\]/);
 });
 
 test('the log, and what follows, until the server has ended', async (t) => {

@@ -1,5 +1,7 @@
 /** `sluice ps` and `sluice top`: what they say of a server, and what they make of its words. */
-import { execFile } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { poolsTable } from '../../runtime/cli/pools-table.ts';
@@ -125,6 +127,36 @@ test('ps prints the table of a server that runs, and says why when none does', a
   t.is(failed, 1);
   t.regex(complaint, /\[SLUICE_CONTROL_NO_SERVER\]\n$/);
 });
+
+for (const [end, endsIt] of [
+  ['Ctrl-C', (top: ChildProcessByStdio<null, Readable, null>) => top.kill('SIGINT')],
+  ['nobody reads it', (top: ChildProcessByStdio<null, Readable, null>) => top.stdout.destroy()],
+] as const) {
+  test(`top shows a server that runs again and again, until ${end}`, async (t) => {
+    const variables = { XDG_RUNTIME_DIR: ownFolder(t) };
+    const app = { application: application('server', 'pool-name'), threads: { min: 1, max: 1 } };
+    const server = startProcess(t, { pools: { app } }, [], variables);
+    await server.listening();
+    const top = spawn(process.execPath, [command, 'top', '--config', server.file], {
+      env: { ...process.env, ...variables },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.teardown(() => top.kill('SIGKILL'));
+    const closed = once(top, 'close');
+    let written = '';
+    const pictures = new RegExp(`process ${server.child.pid}, running`, 'g');
+    const seen = new Promise<void>((resolve) => {
+      top.stdout.setEncoding('utf8').on('data', (piece: string) => {
+        written += piece;
+        if ((written.match(pictures)?.length ?? 0) >= 2) resolve();
+      });
+    });
+    t.is(await Promise.race([seen, closed]), undefined, 'it has not ended by itself');
+    t.regex(written, /^ {2}app-1 +ready /m);
+    endsIt(top);
+    t.deepEqual(await closed, [0, null]);
+  });
+}
 
 test('top goes on until nobody looks, clears a terminal only, and ends with its server', async (t) => {
   const folder = ownFolder(t);

@@ -1,7 +1,7 @@
 /** Every command that a page shows exists: its name and its flags, and the scripts and programs that it runs. */
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
-import { parseAdmin } from '../../runtime/cli/admin-arguments.ts';
+import { isAdminCommand, parseAdmin } from '../../runtime/cli/admin-arguments.ts';
 import { commands, parseArguments } from '../../runtime/cli/arguments.ts';
 import { readClinicArguments } from '../../runtime/cli/clinic-arguments.ts';
 import { readProfileArguments } from '../../runtime/cli/profile-arguments.ts';
@@ -28,6 +28,11 @@ function commandsOf(text: string): string[] {
 function problemWith(words: readonly string[]): string | null {
   const [command = '', ...rest] = words;
   if (rest.includes('--help')) return command in commands ? null : `no command ${command}`;
+  if (isAdminCommand(command)) {
+    // A table may name it without its words.
+    const parsed = rest.length === 0 ? 'help' : parseAdmin(command, rest);
+    return typeof parsed === 'string' && parsed !== 'help' ? parsed : null;
+  }
   try {
     switch (command) {
       case 'profile':
@@ -39,17 +44,6 @@ function problemWith(words: readonly string[]): string | null {
       case 'bubbleprof':
         readClinicArguments(command, rest);
         return null;
-      case 'recycle':
-      case 'resize':
-      case 'drain':
-      case 'config':
-      case 'exchanges':
-      case 'logs':
-      case 'dashboard': {
-        // A table may name it without its words.
-        const parsed = rest.length === 0 ? 'help' : parseAdmin(command, rest);
-        return typeof parsed === 'string' && parsed !== 'help' ? parsed : null;
-      }
       case 'init':
         return null; // its own flags are tested with the projects that it writes
       default: {
