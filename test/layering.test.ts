@@ -26,7 +26,7 @@ const under = (prefix: string) => (file: string) => file.startsWith(prefix);
 
 /** What package.json exports to applications. */
 const published = [
-  'runtime/testing/actors.ts',
+  'runtime/testing/testing.ts',
   'workers/actors/actors.ts',
   'workers/adapters/fetch/fetch.ts',
   'workers/adapters/node/node.ts',
@@ -83,6 +83,11 @@ const rules: readonly Rule[] = [
       'wire/layout.ts',
       'wire/payload/forms.ts',
     ],
+  },
+  {
+    title: 'what is published for tests is of the embedded server, and of actors',
+    from: (file) => file === 'runtime/testing/testing.ts',
+    may: ['runtime/testing/', 'runtime/embedding/'],
   },
   {
     title:

@@ -60,20 +60,12 @@ function testOf(extension: string): string {
   return `/** Runs with \`npm test\`: a server of its own on a free port. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createServer } from 'sluice';
+import { testServer } from 'sluice/testing';
 
 test('it answers', async (t) => {
-  const server = createServer(
-    {
-      listeners: [{ address: '127.0.0.1:0' }],
-      pools: { app: { application: './app${extension}', threads: 1 } },
-      routes: [{ path: '/*', pool: 'app' }],
-    },
-    { directory: import.meta.dirname },
-  );
+  const server = await testServer(new URL('./app${extension}', import.meta.url));
   t.after(() => server.close());
-  await server.start();
-  const response = await fetch(\`http://\${server.addresses[0]?.address}/\`, { method: 'POST', body: 'secret' });
+  const response = await fetch(server.origin, { method: 'POST', body: 'secret' });
   assert.equal(response.status, 200);
   assert.match(await response.text(), /^[0-9a-f]{64}\\n$/);
 });

@@ -235,6 +235,12 @@ test('the page about embedding runs as it is printed there', async (t) => {
   const { stdout, stderr } = await execute(process.execPath, [join(folder, 'serve.ts')]);
   t.is(stdout, '200 hello from /world\n\n1 answered\n');
   t.is(stderr, '');
+  const tested = await execute(process.execPath, [
+    '--test',
+    '--test-reporter=tap',
+    join(folder, 'hello.test.ts'),
+  ]);
+  t.regex(tested.stdout, /^# pass 2$/m);
 });
 
 for (const [moduleResolution, module] of [
