@@ -1,16 +1,15 @@
 /**
- * Who is let in over TCP: by the lasting token, by a link that is good once, or by the session that came of one.
+ * Decides who may use the admin listener: holders of the token, of a link that works once, or of a session that a link began.
  *
  *   link ──POST /session──▶ session (a cookie) ──▶ every endpoint
  *   token ──authorization: Bearer──▶ every endpoint
  *
- * Secrets are kept as digests and compared in constant time. What there is of links, sessions and addresses is bounded, the oldest make
- * room. Time is passed in.
+ * Secrets are kept as digests and compared in constant time. Links, sessions and addresses are bounded; the oldest make room.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { addressKey } from '../server/limits.ts';
 
-/** Addresses that have sent wrong tokens lately. */
+/** How many addresses with recent wrong tokens are remembered. */
 const MOST_ADDRESSES = 1_024;
 const MINUTE_MS = 60_000;
 const SECRET_BYTES = 32;
@@ -27,7 +26,7 @@ export type Verdict = 'in' | 'wrong' | 'blocked';
 export class Access {
   readonly #options: AccessOptions;
   readonly #now: () => number;
-  /** Null: there is no lasting token. */
+  /** Null if the configuration has no token. */
   readonly #token: Buffer | null;
   readonly #links: Passes;
   readonly #sessions: Passes;
@@ -42,12 +41,12 @@ export class Access {
     this.#sessions = new Passes(options.sessionTimeoutMs, options.maxSessions);
   }
 
-  /** A secret that `enter` takes once. */
+  /** Makes a secret that `enter` accepts once. */
   makeLink(): string {
     return this.#links.make(this.#now());
   }
 
-  /** The lasting token from an address. */
+  /** Judges a token that an address has sent. */
   present(token: string, address: string): Verdict {
     if (this.#isBlocked(address)) return 'blocked';
     if (this.#token !== null && timingSafeEqual(digest(token), this.#token)) return 'in';
@@ -55,7 +54,7 @@ export class Access {
     return 'wrong';
   }
 
-  /** A link's secret from an address; the secret of a session when it is right. */
+  /** Judges a link's secret that an address has sent. @returns a new session's secret if it is valid */
   enter(secret: string, address: string): { readonly session: string } | Exclude<Verdict, 'in'> {
     if (this.#isBlocked(address)) return 'blocked';
     if (this.#links.use(secret, this.#now())) return { session: this.#sessions.make(this.#now()) };
@@ -87,18 +86,18 @@ export class Access {
   #fail(address: string): void {
     const key = addressKey(address);
     const left = this.#left(address) - 1;
-    // Behind the others: the one that has failed longest ago makes room.
+    // Moves to the end, so that the address that failed longest ago makes room.
     this.#failures.delete(key);
     this.#failures.set(key, { left, atMs: this.#now() });
     if (this.#failures.size > MOST_ADDRESSES) this.#failures.delete(firstOf(this.#failures.keys()));
   }
 }
 
-/** Secrets that are good for a while. */
+/** Secrets that are valid for a while. */
 class Passes {
   readonly #timeoutMs: number;
   readonly #most: number;
-  /** By digest: until when, the oldest first. */
+  /** Expiry by digest, oldest first. */
   readonly #until = new Map<string, number>();
 
   constructor(timeoutMs: number, most: number) {
@@ -113,13 +112,13 @@ class Passes {
     return secret;
   }
 
-  /** By its digest: how long the look takes says nothing of the secret. */
+  /** Looks it up by its digest, so the time says nothing about the secret. */
   has(secret: string, nowMs: number): boolean {
     const until = this.#until.get(digest(secret).toString('base64'));
     return until !== undefined && nowMs < until;
   }
 
-  /** It is good no more. */
+  /** Makes it invalid. */
   use(secret: string, nowMs: number): boolean {
     const isGood = this.has(secret, nowMs);
     this.#until.delete(digest(secret).toString('base64'));

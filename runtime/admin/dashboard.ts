@@ -1,4 +1,4 @@
-/** The dashboard: a page, its style and its script, given as they are to whoever asks. There is nothing of the server in them. */
+/** Serves the files of the dashboard: page, style and script. They contain no data of the server, so no token is needed for them. */
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import type { ControlRoutes } from '../control/routes.ts';
 import { html } from './page/html.ts';
 import { style } from './page/style.ts';
 
-/** Of the page's script: they import each other, and uPlot. */
+/** Modules of the page's script. They import each other and uPlot. */
 const modules = ['api', 'charts', 'dialog', 'exchanges', 'history', 'main', 'pools', 'text'];
 const HERE = import.meta.url;
 const EXTENSION = HERE.slice(HERE.lastIndexOf('.'));
@@ -30,7 +30,7 @@ const assets: Readonly<Record<string, Asset>> = {
 
 export function addDashboard(routes: ControlRoutes): void {
   for (const [path, { type, read }] of Object.entries(assets)) {
-    // Read when somebody asks for it first: most servers are never looked at.
+    // Read on the first request, because most servers' dashboards are never opened.
     let text: string | null = null;
     for (const method of ['GET', 'HEAD']) {
       routes.add(method, path, async (exchange) => {
@@ -58,7 +58,7 @@ function readModule(name: string): string {
 
 function withoutTypes(source: string): string {
   const { emitWarning } = process;
-  // That it is experimental is Node's word, and no news to whoever looks at the dashboard.
+  // Node warns that this is experimental, which does not concern the operator.
   process.emitWarning = () => undefined;
   try {
     return stripTypeScriptTypes(source);

@@ -1,18 +1,18 @@
-/** The picture of an exchange in flight: JSON. docs/control-socket.md has it in tables. Types only. */
+/** Types of an exchange in flight, as JSON. docs/admin.md explains the members. */
 
 /** Whom an exchange waits for. */
 export const Waits = {
-  /** The client: it sends nothing more, or takes nothing more. */
+  /** The client: it sends no more, or reads no more. */
   Peer: 'peer',
-  /** A thread that computes, or waits within a call; its ring may be full for that. */
+  /** A thread that computes, or waits within a call. Its ring may be full because of that. */
   Thread: 'thread',
   /** A place in the pool: no thread has room. */
   Pool: 'pool',
-  /** Others of the same route: as many as `maxConcurrent` allows are with the pool. */
+  /** Other exchanges of the same route: `maxConcurrent` of them are with the pool. */
   Route: 'route',
   /** The application, which computes nothing: it awaits something of its own, or does not read. */
   Application: 'application',
-  /** An answer of an actor, which the thread has asked. */
+  /** An actor that the thread has asked. */
   Actor: 'actor',
   /** Others on the same connection: an earlier response, or a window that all of them share. */
   Connection: 'connection',
@@ -28,9 +28,9 @@ export interface WaitView {
 }
 
 export interface ExchangeView {
-  /** Of this process, and the same in every answer as long as the exchange lasts. */
+  /** Unique in this process, and constant while the exchange lasts. */
   readonly id: number;
-  /** As in the log; empty: it has none. */
+  /** As in the log; empty if it has none. */
   readonly requestId: string;
   readonly pool: string | null;
   readonly route: string | null;
@@ -41,50 +41,51 @@ export interface ExchangeView {
   /** Empty over a Unix domain socket. */
   readonly peer: string;
   /**
-   * `held`: its route has as many with the pool as it may. `queued`: no thread has room. `given`: a thread has it and has not begun. `running`.
-   * `left`: its client has what it wanted, or is gone, and the application goes on. `answering`: the application is done, and the response leaves.
+   * `held`: its route has `maxConcurrent` exchanges with the pool. `queued`: no thread has room. `given`: a thread has it but has not begun it.
+   * `running`. `left`: the client has its response or is gone, and the application continues. `answering`: the application is done and the response
+   * is leaving.
    */
   readonly state: 'held' | 'queued' | 'given' | 'running' | 'left' | 'answering';
   readonly ageMs: number;
   /** Null: none has it. */
   readonly thread: string | null;
-  /** Of the response; null: none has begun. */
+  /** Of the response; null before it has begun. */
   readonly status: number | null;
   readonly request: {
     /** The peer has sent all of it. */
     readonly whole: boolean;
     readonly receivedBytes: number;
-    /** It has come, and the application has not asked for it. */
+    /** Received, and not asked for by the application. */
     readonly waitingBytes: number;
-    /** It is with the thread, and the application has not consumed it. */
+    /** Sent to the thread, and not consumed by the application. */
     readonly unreadBytes: number;
-    /** The application would take so much more now. */
+    /** What the application would accept now. */
     readonly creditBytes: number;
-    /** What the server lets the peer send; null: HTTP/1.1, or nothing has come. */
+    /** What the peer may send now; null over HTTP/1.1, or before the first content. */
     readonly windowBytes: number | null;
   };
   readonly response: {
-    /** What the application has sent, and what of it the socket has been given. */
+    /** What the application has sent, and how much of it the socket has accepted. */
     readonly bytes: number;
     readonly sentBytes: number;
-    /** It waits in the server for the peer's windows, for the socket or for its turn. */
+    /** Waiting in the server for the peer's windows, the socket or its turn. */
     readonly waitingBytes: number;
-    /** What the application may have sent and the peer not taken. */
+    /** How far the application may be ahead of the peer. */
     readonly windowBytes: number | null;
-    /** What the peer lets the server send, of this exchange and on the whole connection; null: HTTP/1.1. */
+    /** What the peer allows the server to send, for this exchange and for the whole connection; null over HTTP/1.1. */
     readonly peerWindowBytes: number | null;
     readonly peerConnectionWindowBytes: number | null;
-    /** How long the application has waited for credit in all. */
+    /** Total time that the application has waited for credit. */
     readonly stalledMs: number;
   };
   readonly waitsFor: WaitView;
 }
 
 export interface ExchangesView {
-  /** In flight, of those that were asked for. */
+  /** How many exchanges match the query. */
   readonly total: number;
-  /** There are so many that not all were looked at. */
+  /** Whether there were too many to look at all of them. */
   readonly isCut: boolean;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly exchanges: readonly ExchangeView[];
 }

@@ -1,8 +1,8 @@
 /**
- * Whom an exchange waits for. What holds its bytes is asked from the outside inwards: a client that does not take the response, then a
- * thread that cannot do anything, then a client that does not send the request, and what is left is the application's own doing.
+ * Finds out whom an exchange waits for. It checks from the outside inwards: a client that does not read the response, then a thread that can do
+ * nothing, then a client that does not send the request. If none of these is the reason, the exchange waits for its application.
  *
- * It is an observation of one moment: threads go on while it is made.
+ * The result describes one moment, because threads continue meanwhile.
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { TransportFlow } from '../exchange/contracts.ts';
@@ -11,10 +11,10 @@ import { isOver, isUnanswered } from '../exchange/state.ts';
 import type { Thread } from '../pools/thread.ts';
 import { Waits, type WaitView } from './exchange-types.ts';
 
-/** Actors that a thread waits for are named up to so many. */
+/** How many actors or threads an explanation names. */
 const MOST_NAMED = 4;
 
-/** What is known of a pool beyond its threads. */
+/** The part of a pool that an explanation needs. */
 export interface WaitingPool {
   readonly name: string;
   readonly threads: Iterable<Thread>;
@@ -23,15 +23,15 @@ export interface WaitingPool {
 }
 
 export interface WaitContext {
-  /** Null: no pool has it. */
+  /** Null if no pool has it. */
   readonly pool: WaitingPool | null;
-  /** Null: none of a pool. */
+  /** Null if no thread of a pool has it. */
   readonly thread: Thread | null;
   readonly isBegun: boolean;
   readonly flow: ExchangeFlow;
-  /** Null: its stream is over. */
+  /** Null if its stream is over. */
   readonly transport: TransportFlow | null;
-  /** Names of actors that its thread has asked and that have not answered. */
+  /** Actors that its thread has asked and that have not answered. */
   readonly actorsAsked: readonly string[];
 }
 
@@ -58,7 +58,7 @@ function peerOf({ remoteAddress, remotePort }: Exchange): string {
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
-/** What each thread of the pool does that keeps it from another exchange. */
+/** Says for each thread of the pool why it takes no other exchange. */
 function queueWhy(pool: WaitingPool | null): string {
   if (pool === null) return 'no thread has room';
   if (pool.readyThreads === 0) {
@@ -76,7 +76,7 @@ function queueWhy(pool: WaitingPool | null): string {
   return `no thread has room: ${named.join('; ')}${more}`;
 }
 
-/** The response has been made, and does not leave. */
+/** The application has sent a response that does not leave. */
 function untakenResponse(exchange: Exchange, { transport, flow }: WaitContext): WaitView | null {
   if (transport === null) return null;
   const peer = peerOf(exchange);
@@ -101,7 +101,7 @@ function untakenResponse(exchange: Exchange, { transport, flow }: WaitContext): 
   return null;
 }
 
-/** No thread has it any more. */
+/** Its thread is done with it. */
 function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
   const peer = peerOf(exchange);
   if (transport !== null && transport.earlier > 0)
@@ -148,7 +148,7 @@ function awayWait(thread: Thread, exchange: Exchange): WaitView {
   return threadWait(thread, exchange, 'it has not come back to its event loop');
 }
 
-/** The thread can do nothing for anybody now. Which exchange keeps it is told where it is another one. */
+/** The thread is busy. Names the exchange that occupies it, if that is another one. */
 function threadWait(thread: Thread, exchange: Exchange, why: string): WaitView {
   if (!isAway(thread)) return waits(Waits.Thread, thread.name, why);
   const running = thread.runningJob;
@@ -161,7 +161,7 @@ function threadWait(thread: Thread, exchange: Exchange, why: string): WaitView {
   );
 }
 
-/** It has not announced that it sleeps: it runs code. */
+/** Whether the thread runs code: it has not announced that it sleeps. */
 export function isAway({ channel, vitals }: Thread): boolean {
   return !channel.peerSleeps && vitals.threadId !== 0;
 }

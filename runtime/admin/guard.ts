@@ -1,7 +1,7 @@
 /**
- * What stands before the admin endpoints on TCP. A request is for this server by its Host, so that no name that was made to point here
- * (DNS rebinding) reads anything; it comes from this server's own page, where it comes from a page; and it carries a token or the cookie
- * of a session. What changes something by a cookie must come from the page and be JSON, which no form of another page can send.
+ * Decides which requests reach the admin endpoints over TCP. The Host must name this server, which stops DNS rebinding. A request that a page
+ * makes must come from this server's own page. It must carry a token or the cookie of a session. A request that changes something with a
+ * cookie must be JSON with the page's origin, which no form of another page can send.
  */
 import type { AdminConfig } from '../config/admin.ts';
 import { isIpAddress, isLoopback } from '../config/admin.ts';
@@ -18,12 +18,12 @@ const CHALLENGE = ['www-authenticate', 'Bearer realm="sluice"'];
 export class Guard implements RouteTable {
   readonly #config: AdminConfig;
   readonly #access: Access;
-  /** Whoever asks is answered: the page itself, which has nothing in it. */
+  /** Open to everybody: the page itself, which contains no data of the server. */
   readonly #open: ControlRoutes;
   readonly #guarded: ControlRoutes;
   readonly #cookie: string;
 
-  /** @param port where it listens: cookies are not kept apart by it otherwise */
+  /** @param port in the cookie's name, because browsers do not separate cookies by port */
   constructor(
     config: AdminConfig,
     access: Access,
@@ -58,7 +58,7 @@ export class Guard implements RouteTable {
     throw new ControlRefusal(421, AdminCode.ForeignHost, message);
   }
 
-  /** A proxy in front may have TLS, so the scheme is its matter. */
+  /** Either scheme, because a proxy in front may have TLS. */
   #requireOwnOrigin(exchange: ControlExchange): void {
     const origin = exchange.field('origin');
     if (origin === undefined && exchange.field('sec-fetch-site') !== 'cross-site') return;
@@ -92,7 +92,7 @@ export class Guard implements RouteTable {
     return undefined;
   }
 
-  /** A link's secret becomes a cookie; the end of a session takes it away. */
+  /** Exchanges a link's secret for a cookie, or ends a session. */
   #session(method: string): ControlHandler {
     if (method === 'DELETE')
       return (exchange) => {
@@ -133,7 +133,7 @@ function isOwnOrigin(origin: string | undefined, { authority }: ControlExchange)
   return host !== undefined && host.toLowerCase() === authority.toLowerCase();
 }
 
-/** A page of somebody else can make a browser send the cookie, but neither this Origin nor, without being asked first, this type. */
+/** Another site's page can make a browser send the cookie, but not with this Origin, and not with this type unless a preflight allows it. */
 function requireOwnPage(exchange: ControlExchange): void {
   const isJson = exchange.field('content-type')?.split(';')[0]?.trim().toLowerCase() === 'application/json';
   if (isJson && isOwnOrigin(exchange.field('origin'), exchange)) return;

@@ -1,6 +1,6 @@
 /**
- * The admin endpoints: what a server tells of itself, and what it can be told to do. All of it runs in the reactor's thread and asks no
- * other, so that a server whose threads all compute, or hang, answers as well.
+ * The handlers of the admin endpoints. They run in the reactor's thread and ask no other thread, so a server answers even while all of its threads
+ * compute or hang.
  */
 import type { Config } from '../config/config.ts';
 import { changedOrigin } from '../config/effective.ts';
@@ -40,17 +40,17 @@ export interface AdminParts {
   readonly server: AdministeredServer;
   readonly reloader: Reloader;
   readonly log: Log;
-  /** Null: the server is within another process, which ends it. */
+  /** Null for an embedded server, which its process ends. */
   readonly stop: (() => void) | null;
-  /** The newest lines of the log; null: whoever embeds the server has them. */
+  /** The newest log lines; null for an embedded server, whose process has them. */
   readonly tail: LogTail | null;
-  /** They are asked for with a token. */
+  /** Whether clients need a token, for the OpenAPI document. */
   readonly withToken: boolean;
 }
 
 /**
- * Adds every endpoint, without those that concern the process as a whole where that is another's. The document tells of whatever else the
- * routes have, and that the table of operations knows.
+ * Adds every endpoint, except for an embedded server those that concern the process. The OpenAPI document also describes endpoints that others
+ * add to the routes, if the table of operations has them.
  */
 export function addAdmin(routes: ControlRoutes, parts: AdminParts): void {
   const handlers = new AdminHandlers(parts, () => {
@@ -60,7 +60,7 @@ export function addAdmin(routes: ControlRoutes, parts: AdminParts): void {
   for (const { method, path, handler } of handlers) routes.add(method, path, handler);
 }
 
-/** On the control socket: links that let a browser in, for whoever has the socket. */
+/** On the control socket only: links that let a browser into the dashboard. */
 export function addLinks(routes: ControlRoutes, management: { makeLink(): string | null }): void {
   routes.add('POST', '/dashboard-links', (exchange) => {
     const url = management.makeLink();
@@ -80,7 +80,7 @@ class AdminHandlers {
   readonly #recycler: Recycler;
   readonly #handlers: Readonly<Record<string, RouteHandler>>;
 
-  /** @param offered what there is when the document is asked for */
+  /** @param offered the operations that exist when a client asks for the document */
   constructor(parts: AdminParts, offered: () => readonly Operation[]) {
     const { server, stop, tail } = parts;
     this.#parts = parts;

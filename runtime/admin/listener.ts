@@ -1,4 +1,4 @@
-/** The admin endpoints over TCP, and the dashboard: connections, limits and deadlines as those of the control socket, behind a guard. */
+/** The TCP listener with the admin endpoints and the dashboard. It has the same limits and deadlines as the control socket, and a guard in front. */
 import { readFileSync, statSync } from 'node:fs';
 import { type AdminConfig, isLoopback } from '../config/admin.ts';
 import type { Config } from '../config/config.ts';
@@ -16,7 +16,7 @@ import { AdminTokenError } from './token-error.ts';
 
 const TOKEN = /^[!-~]{32,1024}$/;
 
-/** Nothing but what the server itself gives, and in no frame of another page. */
+/** The page loads only what this server serves, and no other page may frame it. */
 const FIELDS = [
   'cache-control',
   'no-store',
@@ -41,9 +41,9 @@ export class AdminListener {
   readonly #server: LocalServer;
   readonly #open = new ControlRoutes();
   readonly #routes: ControlRoutes;
-  /** Before the port is known nobody asks. */
+  /** Set when the port is known; no request can come before. */
   #guard: Guard | null = null;
-  /** Null: it does not listen. */
+  /** Null while it does not listen. */
   #origin: string | null = null;
 
   /** @throws AdminTokenError */
@@ -89,19 +89,19 @@ export class AdminListener {
       );
   }
 
-  /** What stands behind the sign never leaves the browser, so that no log has it. Null: it does not listen. */
+  /** The secret is in the URL's fragment, which browsers send nowhere, so no log has it. Null while it does not listen. */
   makeLink(): string | null {
     return this.#origin === null ? null : `${reachable(this.#origin)}/#link=${this.#access.makeLink()}`;
   }
 
-  /** At once: whoever is connected is cut off. Idempotent. */
+  /** Closes at once and cuts off connected clients. Idempotent. */
   close(): void {
     this.#origin = null;
     this.#server.close();
   }
 }
 
-/** Nobody connects to "every address". */
+/** A client cannot connect to the wildcard address. */
 function reachable(origin: string): string {
   return origin.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

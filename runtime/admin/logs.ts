@@ -1,4 +1,4 @@
-/** `GET /logs`: the newest lines of the log, and those that come. */
+/** `GET /logs`: the newest log lines, and new lines as they come. */
 import type { ControlExchange } from '../control/routes.ts';
 import type { LogTail } from '../logging/log-tail.ts';
 import { badRequest } from './errors.ts';
@@ -11,7 +11,7 @@ export async function answerLogs(exchange: ControlExchange, tail: LogTail): Prom
   const lines = linesOf(exchange.query.get('lines'));
   const follows = followsOf(exchange.query.get('follow'));
   exchange.respond(200, NDJSON);
-  // Before the newest are read, so that none is missing between.
+  // Follows before it reads the newest lines, so that no line is missed in between.
   const follower = tail.follow();
   const leave = (): void => tail.leave(follower);
   exchange.signal.addEventListener('abort', leave);
@@ -24,7 +24,7 @@ export async function answerLogs(exchange: ControlExchange, tail: LogTail): Prom
       if (text !== '') await exchange.write(text);
     }
   } catch (error) {
-    // Whoever followed has left, which is how it ends.
+    // The follower has left, which is the normal end.
     if (!exchange.signal.aborted) throw error;
   } finally {
     exchange.signal.removeEventListener('abort', leave);

@@ -1,9 +1,9 @@
-/** The OpenAPI document of the admin endpoints, made of the table that their handlers are added by. */
+/** Makes the OpenAPI document of the admin endpoints from the table of operations. */
 import { readVersion } from '../process/version.ts';
 import type { Operation } from './operations.ts';
 import { ref, type Schema, schemas } from './schemas.ts';
 
-/** @param withToken they are asked for with a token, as over TCP */
+/** @param withToken whether clients need a token, as over TCP */
 export function openApiDocument(operations: readonly Operation[], withToken: boolean): Schema {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {

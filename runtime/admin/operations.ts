@@ -1,4 +1,4 @@
-/** The admin endpoints as data: what the OpenAPI document is made of, and what handlers are held to. */
+/** The admin endpoints as data. The OpenAPI document is made from it, and tests hold the handlers to it. */
 import { BYDEFAULT_LINES, MOST_LINES, NDJSON } from './logs.ts';
 import { list, object, ref, type Schema } from './schemas.ts';
 
@@ -19,11 +19,11 @@ export interface Operation {
   readonly body?: Schema;
   readonly status: number;
   readonly answer: Schema;
-  /** Of the answer, where it is not JSON. */
+  /** Media type of the answer, if it is not JSON. */
   readonly type?: string;
-  /** Refusals of its own, by status. */
+  /** Refusals specific to this operation, by status. */
   readonly refusals?: Readonly<Record<number, string>>;
-  /** It changes something. */
+  /** Whether it changes something. */
   readonly acts?: true;
 }
 
@@ -201,17 +201,17 @@ export const operations: readonly Operation[] = [
     path: '/reload',
     id: 'reload',
     summary:
-      'Takes over the configuration and the applications as they are on the disk now. Answers when it is done.',
+      'Loads the configuration and the applications as they are on the disk now. Answers when that is done.',
     status: 200,
     answer: ref('Reload'),
-    refusals: { 422: 'The configuration or an application is wrong: what runs goes on.', 503: stops },
+    refusals: { 422: 'The configuration or an application is invalid; the running version continues.', 503: stops },
     acts: true,
   },
   {
     method: 'POST',
     path: '/drain',
     id: 'drain',
-    summary: 'Takes nothing new, lets what is open finish, and ends the server. Answers at once.',
+    summary: 'Refuses new requests, lets open ones finish, and ends the server. Answers at once.',
     status: 202,
     answer: ref('Drain'),
     acts: true,
@@ -239,7 +239,7 @@ export const operations: readonly Operation[] = [
     method: 'GET',
     path: '/logs',
     id: 'logs',
-    summary: 'The newest lines of the log, one JSON object each, and those that come.',
+    summary: 'The newest log lines, one JSON object each, and optionally new lines as they come.',
     parameters: [
       query('lines', 'How many of the newest.', {
         type: 'integer',
@@ -247,7 +247,7 @@ export const operations: readonly Operation[] = [
         maximum: MOST_LINES,
         default: BYDEFAULT_LINES,
       }),
-      query('follow', 'Whether to go on with those that come.', { type: 'boolean', default: false }),
+      query('follow', 'Whether to continue with new lines.', { type: 'boolean', default: false }),
     ],
     status: 200,
     type: NDJSON,
@@ -258,7 +258,7 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/stop',
     id: 'stop',
-    summary: 'The same as a drain. Answers at once; the socket goes when the server has ended.',
+    summary: 'The same as a drain. Answers at once; the socket is removed when the server has ended.',
     status: 202,
     answer: object({ pid: { type: 'integer', minimum: 1 } }),
     acts: true,
@@ -267,7 +267,7 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/profiles',
     id: 'profile',
-    summary: 'Begins a profile. It comes on a Unix domain socket in the same folder, to who connects first.',
+    summary: 'Begins a profile. The first client of a Unix domain socket in the same folder receives it.',
     body: object(
       {
         kind: { type: 'string', enum: ['cpu', 'heap', 'heap-snapshot'] },

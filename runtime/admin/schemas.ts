@@ -1,4 +1,4 @@
-/** What the admin endpoints answer, as JSON Schema. The types beside the code are the same shapes; a test holds live answers to these. */
+/** JSON Schemas of the answers of the admin endpoints. A test holds live answers to them. */
 import { logLevels } from '../config/log-schema.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** Every member is there. */
+/** An object whose members are all required. */
 export function object(
   properties: Readonly<Record<string, Schema>>,
   optional: readonly string[] = [],

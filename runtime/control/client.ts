@@ -10,11 +10,11 @@ import { controlFolders, type Environment, otherFolders, requireOwn } from './fo
 import { namesIn } from './socket.ts';
 import { CONTROL_VERSION } from './version.ts';
 
-/** For a server to say that it speaks HTTP/2. Its reactor is never busy for long. */
+/** Time for the server's SETTINGS. Its reactor is never busy for long. */
 const ANSWER_MS = 5_000;
 
 export interface ControlRequest {
-  /** Sent as JSON; absent: no body. */
+  /** Sent as JSON; no body if absent. */
   readonly body?: unknown;
   /** Cancels the request, at the server too. */
   readonly signal?: AbortSignal;
@@ -23,19 +23,19 @@ export interface ControlRequest {
 export interface ControlReply {
   readonly status: number;
   readonly type: string;
-  /** The pieces as they come. Ends in an error when the answer is cut off. */
+  /** Yields pieces as they arrive. Throws if the answer is cut off. */
   readonly body: AsyncIterable<Buffer>;
 }
 
 export interface FindOptions {
-  /** The server's process, where several of the configuration run. */
+  /** The server's process, if several servers run the configuration. */
   readonly pid?: number;
   readonly environment?: Environment;
 }
 
 /**
- * A client of the one server that runs the configuration.
- * @throws ControlSocketError when there is none, several, or one that cannot be reached or is of another version
+ * Connects to the only server that runs the configuration.
+ * @throws ControlSocketError if there is none, or several, or it cannot be reached or has another version
  */
 export async function connectControl(
   config: Pick<Config, 'file' | 'control'>,
@@ -53,8 +53,8 @@ export async function connectControl(
 }
 
 /**
- * Clients of all servers that run the configuration.
- * @throws ControlSocketError when there is none, or the only one cannot be reached
+ * Connects to all servers that run the configuration.
+ * @throws ControlSocketError if there is none, or the only one cannot be reached
  */
 export async function connectControls(
   { file, control }: Pick<Config, 'file' | 'control'>,
@@ -74,7 +74,7 @@ export async function connectControls(
     try {
       found.push(await ControlClient.open(path));
     } catch (error) {
-      // One that a killed server has left says nothing of the others.
+      // A socket that a killed server left behind says nothing about the others.
       if (!(error instanceof ControlSocketError && error.code === ControlCode.NoServer)) failure ??= error;
     }
   }
@@ -93,7 +93,7 @@ function noServer(file: string, pid: number | undefined): ControlSocketError {
   );
 }
 
-/** The sockets of the configuration in every folder that is ours alone; in others somebody may have put one of his own. */
+/** The sockets of the configuration in every folder that only this user can write to. In other folders anybody could have created one. */
 function socketsOf(
   file: string,
   environment: Environment,
@@ -109,7 +109,7 @@ function isOwn(folder: string): boolean {
     requireOwn(folder);
     return true;
   } catch {
-    // Not there, or not ours: then no server of ours has its socket in it.
+    // The folder is missing or not ours, so none of our servers has a socket in it.
     return false;
   }
 }
@@ -131,11 +131,11 @@ export class ControlClient {
   static async open(path: string): Promise<ControlClient> {
     requireOwnSocket(path);
     const session = connect('http://sluice', { path });
-    // Each stream tells of it too; without a listener it would end the process.
+    // Each stream reports the error too. Without a listener it would end the process.
     session.on('error', () => undefined);
     const silence = AbortSignal.timeout(ANSWER_MS);
     try {
-      // Only its SETTINGS say that HTTP/2 is spoken at the other end.
+      // Only its SETTINGS show that the other end speaks HTTP/2.
       await Promise.race([once(session, 'remoteSettings', { signal: silence }), refused(session)]);
     } catch (error) {
       session.destroy();
@@ -146,7 +146,7 @@ export class ControlClient {
 
   /**
    * Resolves with the head of the answer, whatever its status.
-   * @throws ControlSocketError when the server goes, or is of another version
+   * @throws ControlSocketError if the server ends or has another version
    */
   async request(method: string, path: string, { body, signal }: ControlRequest = {}): Promise<ControlReply> {
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -176,8 +176,8 @@ export class ControlClient {
   }
 
   /**
-   * The answer's JSON.
-   * @throws ControlRefusal with what the server refuses
+   * Resolves with the answer's JSON.
+   * @throws ControlRefusal if the server refuses
    */
   async ask(method: string, path: string, request: ControlRequest = {}): Promise<unknown> {
     const { status, body } = await this.request(method, path, request);
@@ -192,7 +192,7 @@ export class ControlClient {
   async *#pieces(stream: ClientHttp2Stream): AsyncIterable<Buffer> {
     try {
       yield* stream;
-      // Node ends a stream that was reset with CANCEL without an error.
+      // Node reports no error for a stream that was reset with CANCEL.
       if (stream.rstCode !== 0) throw new Error(`the answer was cut off (code ${stream.rstCode})`);
     } catch (error) {
       throw this.#lost(error);
@@ -220,14 +220,14 @@ export class ControlClient {
     );
   }
 
-  /** Resolves when the connection is over, whoever ended it. */
+  /** Resolves when the connection has ended, whoever ended it. */
   get closed(): Promise<void> {
     return this.#session.destroyed
       ? Promise.resolve()
       : new Promise((resolve) => this.#session.once('close', resolve));
   }
 
-  /** Idempotent. What is asked is cut off. */
+  /** Cuts off open requests. Idempotent. */
   close(): void {
     this.#session.destroy();
   }
@@ -244,7 +244,7 @@ function closed(stream: ClientHttp2Stream): Promise<never> {
   });
 }
 
-/** One that somebody else has put there is not ours to talk to. */
+/** @throws ControlSocketError unless this user owns the socket: another user's server is not trusted */
 function requireOwnSocket(path: string): void {
   const user = process.getuid?.();
   let owner: number;

@@ -1,29 +1,29 @@
-/** What can go wrong around the control socket, for whoever opens it, asks on it, or is asked. Codes are stable. */
+/** Errors of the control socket, for servers and clients. Codes are stable. */
 
 export const ControlCode = {
-  /** The folder is somebody else's, or others may write into it or look into it. */
+  /** The folder belongs to another user, or others may write to it or enter it. */
   FolderUnsafe: 'SLUICE_CONTROL_FOLDER_UNSAFE',
   /** Another process listens on the socket. */
   InUse: 'SLUICE_CONTROL_IN_USE',
-  /** What stands at the path is no socket. */
+  /** The file at the path is not a socket. */
   NoSocket: 'SLUICE_CONTROL_NO_SOCKET',
-  /** The system takes no path of a socket that is so long. */
+  /** The path is longer than the system allows for sockets. */
   PathTooLong: 'SLUICE_CONTROL_PATH_TOO_LONG',
-  /** This user may not write there, or not connect. */
+  /** This user may not write or connect there. */
   Forbidden: 'SLUICE_CONTROL_FORBIDDEN',
   ReadOnly: 'SLUICE_CONTROL_READ_ONLY',
-  /** Any other reason of the system's. */
+  /** Any other system error. */
   Unavailable: 'SLUICE_CONTROL_UNAVAILABLE',
 
-  /** For a client: the configuration has no control socket. */
+  /** The configuration has no control socket. */
   Disabled: 'SLUICE_CONTROL_DISABLED',
-  /** No server of the configuration runs, as this user. */
+  /** No server of this user runs the configuration. */
   NoServer: 'SLUICE_CONTROL_NO_SERVER',
-  /** Several do, and which is meant would be a guess. */
+  /** Several servers run it, so the client must say which. */
   SeveralServers: 'SLUICE_CONTROL_SEVERAL_SERVERS',
-  /** What answers is no control socket, or one of a version that says other things. */
+  /** The other end is not a control socket, or has another version. */
   OtherVersion: 'SLUICE_CONTROL_OTHER_VERSION',
-  /** The server has gone, or has cut the answer off. */
+  /** The server has ended, or has cut off the answer. */
   Lost: 'SLUICE_CONTROL_LOST',
 
   /** In answers. */
@@ -31,16 +31,16 @@ export const ControlCode = {
   MethodNotAllowed: 'SLUICE_CONTROL_METHOD_NOT_ALLOWED',
   BadJson: 'SLUICE_CONTROL_BAD_JSON',
   Busy: 'SLUICE_CONTROL_BUSY',
-  /** More requests have come than are answered in a second. */
+  /** More requests than `maxRequestsPerSecond`. */
   TooMany: 'SLUICE_CONTROL_TOO_MANY',
-  /** The request was refused before anybody looked at what it asks for. */
+  /** The request was refused before a route saw it. */
   Refused: 'SLUICE_CONTROL_REFUSED',
-  /** An error of the server's own; its log has it. */
+  /** An internal error, which is in the server's log. */
   Failed: 'SLUICE_CONTROL_FAILED',
 } as const;
 export type ControlCode = (typeof ControlCode)[keyof typeof ControlCode];
 
-/** The socket cannot be made, or cannot be reached. */
+/** The socket cannot be created or reached. */
 export class ControlSocketError extends Error {
   override readonly name = 'ControlSocketError';
   readonly code: ControlCode;
@@ -51,13 +51,13 @@ export class ControlSocketError extends Error {
   }
 }
 
-/** What a route refuses: the answer, as `{ "error": { "code", "message" } }`. */
+/** A refusal, answered as `{ "error": { "code", "message" } }`. */
 export class ControlRefusal extends Error {
   override readonly name = 'ControlRefusal';
   readonly status: number;
-  /** Stable, and `SLUICE_…`. */
+  /** Stable, begins with `SLUICE_`. */
   readonly code: string;
-  /** Of the answer, in pairs. */
+  /** Fields of the answer, in pairs. */
   readonly fields: readonly string[];
 
   constructor(status: number, code: string, message: string, fields: readonly string[] = []) {

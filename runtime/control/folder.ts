@@ -1,14 +1,14 @@
 /**
- * Where control sockets are, and that nobody else gets there.
+ * Chooses the folders of control sockets, and ensures that only this user can enter them.
  *
  *   $XDG_RUNTIME_DIR or the temporary folder        not ours; others may write there if it is sticky
  *   └─ sluice-UID/                                  ours, 0700
  *      └─ 4f1d…/                                    one for each configuration, by its path: ours, 0700
  *         └─ PID.sock                               one for each server that runs it
  *
- * A socket's own mode does not keep others out everywhere, and it is set only after the socket has been made; a folder that only
- * its owner may enter does, at every moment. Each server has a socket of its own, so several of one configuration (a test beside
- * a server, one that starts while another drains) do not meet.
+ * Some systems ignore the mode of a socket, and it can be set only after the socket has been created. A folder that only its owner may enter
+ * protects it on every system and at every moment. Each server has a socket of its own, so several servers of one configuration (a test beside a server, or one
+ * that starts while another drains) do not collide.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
@@ -24,11 +24,11 @@ export interface Environment {
 const OTHERS = 0o077;
 const WRITE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
-/** Enough that no two configurations of one user meet; a path has little room. */
+/** Long enough that no two configurations of a user collide, and short because the path of a socket is limited. */
 const HASH_CHARACTERS = 16;
 
 /**
- * The folders in which sockets of a configuration may be, in the order in which a server tries them. A client looks in all: the
+ * The folders where sockets of a configuration may be, in the order in which a server tries them. A client looks in all of them, because the
  * server may have been started in another environment.
  * @param file the configuration's absolute path
  */
@@ -37,25 +37,25 @@ export function controlFolders(file: string, environment: Environment = process.
   const name = createHash('sha256').update(file).digest('hex').slice(0, HASH_CHARACTERS);
   const bases = new Set<string>();
   const { XDG_RUNTIME_DIR: runtime, TMPDIR: temporary } = environment;
-  // The specification has relative paths ignored.
+  // The XDG specification says that relative paths are to be ignored.
   if (runtime && isAbsolute(runtime)) bases.add(resolve(runtime));
   bases.add(temporary ? resolve(temporary) : tmpdir());
   return [...bases].map((base) => join(base, `sluice-${user}`, name));
 }
 
-/** Folders beside those of `controlFolders` that only a client looks in: what servers with another environment use. */
+/** Further folders that only clients look in, because servers with another environment use them. */
 export function otherFolders(file: string): string[] {
   const user = userId();
   return ['/tmp', `/run/user/${user}`].flatMap((base) => controlFolders(file, { TMPDIR: base }));
 }
 
-/** Without users (Windows) nobody is told apart. */
+/** Windows has no numeric users, so all count as the same. */
 function userId(): number {
   return process.getuid?.() ?? 0;
 }
 
 /**
- * Makes a folder of `controlFolders` with the one around it, or finds them to be ours alone.
+ * Creates a folder of `controlFolders` and its parent, or checks that only this user can enter them.
  * @throws ControlSocketError
  */
 export function makeOwnFolders(folder: string): void {
@@ -64,12 +64,12 @@ export function makeOwnFolders(folder: string): void {
 }
 
 /**
- * Makes a folder that only its owner may enter, or finds it to be one. The folder around it has to be there.
+ * Creates a folder that only its owner may enter, or checks that it is one. Its parent must exist.
  * @throws ControlSocketError
  */
 export function makeOwnFolder(folder: string): void {
   try {
-    // The umask takes bits away from this mode and adds none.
+    // The umask only removes bits from this mode.
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw folderError(folder, error);
@@ -77,7 +77,7 @@ export function makeOwnFolder(folder: string): void {
   requireOwn(folder);
 }
 
-/** @throws ControlSocketError unless the folder is ours, nobody else may enter it, and nobody else can put another in its place */
+/** @throws ControlSocketError unless this user owns the folder, nobody else may enter it, and nobody else can replace it */
 export function requireOwn(folder: string): void {
   const found = statOf(folder);
   if (!found.isDirectory())
@@ -130,7 +130,7 @@ const reasons: Readonly<Record<string, readonly [code: ControlCode, why: string,
   ENOSPC: [ControlCode.Unavailable, 'there is no room on the disk', 'make room, or set control.path'],
 };
 
-/** What the system said of a folder or a socket, in words. */
+/** A system error about a folder or a socket, in words. */
 export function folderError(path: string, cause: unknown): ControlSocketError {
   if (cause instanceof ControlSocketError) return cause;
   const [code, why, hint] = reasons[systemCode(cause)] ?? [

@@ -1,6 +1,6 @@
 /**
- * An exchange that the server answers itself. To the exchange it is the thread that runs it: it grants credit, takes the request and
- * gives the response under the peer's credit, so a slow or hostile client meets the same bounds as one of an application.
+ * Answers an exchange within the server. To the exchange it looks like a thread: it grants credit, reads the request and sends the response under the
+ * peer's credit, so a slow or hostile client meets the same bounds as with an application.
  */
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -10,24 +10,24 @@ import type { ControlExchange, ControlHandler } from './routes.ts';
 
 const JSON_TYPE = 'application/json';
 const NO_BYTES = Buffer.alloc(0);
-/** Of one piece of a response. */
+/** Bytes of one piece of a response. */
 const MAX_PIECE_BYTES = 65_536;
 const INTERNAL_ERROR = 0x2;
 const FAILED = new ControlRefusal(500, ControlCode.Failed, 'an internal error of the server; see its log');
 
 export interface LocalRunOptions {
-  /** Bytes that the client has not taken, to begin with. */
+  /** Initial credit: bytes that the client need not have read. */
   readonly responseWindowBytes: number;
-  /** Request bytes that may come; the exchange refuses more. */
+  /** Request bytes that are accepted; the exchange refuses more. */
   readonly requestWindowBytes: number;
   /** Fields of every answer. */
   readonly fields: readonly string[];
 }
 
 export interface LocalRunOwner {
-  /** Before each call that the exchange passes on to its connection. */
+  /** Called before each call that the exchange passes on to its connection. */
   tick(): void;
-  /** An error of a route's, other than a refusal. */
+  /** A route has thrown something other than a refusal. */
   onFailure(error: unknown, method: string, path: string): void;
   /** The route has returned. */
   onReturned(): void;
@@ -46,7 +46,7 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly #owner: LocalRunOwner;
   readonly #options: LocalRunOptions;
   readonly #abort = new AbortController();
-  /** `none`: no head yet. `cut`: nobody hears the rest. */
+  /** `none`: no head yet. `cut`: the client has left. */
   #response: 'none' | 'head' | 'ended' | 'cut' = 'none';
   #credit: number;
   #whenCredit: PromiseWithResolvers<void> | null = null;
@@ -71,7 +71,7 @@ export class LocalRun implements ControlExchange, JobThread {
       sendTrailers: () => this.#onBodyEnd(),
       sendCredit: (_slot, bytes) => this.#onCredit(bytes),
       sendReset: () => this.#onReset(),
-      // Nothing is promised here.
+      // There are no pushes here.
       sendPromised: () => true,
     };
   }
@@ -86,7 +86,7 @@ export class LocalRun implements ControlExchange, JobThread {
     exchange.state = 'assigned';
     exchange.thread = this;
     if (exchange.awaitsOnlyAnswer) this.#onBodyEnd();
-    // What has come already.
+    // Takes what has been received already.
     else this.#tell(() => exchange.onWritable());
     try {
       await find()(this);
@@ -125,7 +125,7 @@ export class LocalRun implements ControlExchange, JobThread {
   body(): Promise<Buffer> {
     if (this.#body === null) {
       this.#body = Promise.withResolvers();
-      // Whoever asked may have left before it is cut.
+      // The route may no longer wait for it when it rejects.
       this.#body.promise.catch(() => undefined);
       if (this.#response === 'cut') this.#body.reject(this.signal.reason);
       else if (this.#isBodyWhole) this.#resolveBody();
@@ -160,7 +160,7 @@ export class LocalRun implements ControlExchange, JobThread {
     this.#whole(status, `${JSON.stringify(value)}\n`, fields);
   }
 
-  /** In one piece whatever the peer's credit: it is the server's own, and no larger than what it tells of. */
+  /** In one piece, whatever the peer's credit, because the server's own answers are bounded. */
   #whole(status: number, text: string, more: readonly string[]): void {
     const bytes = Buffer.from(text);
     const fields = ['content-type', JSON_TYPE, 'content-length', String(bytes.length), ...more];
@@ -206,7 +206,7 @@ export class LocalRun implements ControlExchange, JobThread {
     return this.#whenCredit.promise;
   }
 
-  /** An error of ours ends the connection, as everywhere. */
+  /** An internal error ends the connection, as everywhere. */
   #tell(what: () => void): void {
     this.#owner.tick();
     try {
@@ -220,9 +220,9 @@ export class LocalRun implements ControlExchange, JobThread {
 
   #onData(flags: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (end > start) {
-      // The bytes are the socket's, and only for now.
+      // The buffer belongs to the socket and is valid only during this call.
       this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
-      // Read at once, as there can be no more than may be kept; not from within the exchange's own call.
+      // Grants credit at once, because the body is bounded; later than this call, because the exchange is still within its own.
       queueMicrotask(() => {
         if (this.#exchange.thread === this) this.#tell(() => this.#exchange.onCredit(0, end - start));
       });

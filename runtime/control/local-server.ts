@@ -1,7 +1,6 @@
 /**
- * Answers requests by routes of the server's own: connections as everywhere, HTTP/2 and HTTP/1.1, on the same reactor, with limits, deadlines
- * and counts of their own, so that nothing that comes this way takes anything from the applications' clients. No request reaches a
- * pool: each is answered by a route, in the reactor's thread.
+ * Answers requests by routes within the server, over HTTP/2 and HTTP/1.1, on the same reactor. Limits, deadlines and counters are its own, so its
+ * clients take nothing from the applications' clients. No request reaches a pool: a route in the reactor's thread answers it.
  */
 import { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Config } from '../config/config.ts';
@@ -30,16 +29,16 @@ const TICK_MS = 1_000;
 const RESPONSE_WINDOW_BYTES = 262_144;
 
 export interface LocalServerOptions {
-  /** The section of the configuration that bounds it, for messages. */
+  /** The section of the configuration that has its limits, for messages. */
   readonly section: 'control' | 'monitoring' | 'admin';
   readonly maxConnections: number;
-  /** Requests that are answered at once, and the option that says so. */
+  /** Requests that are answered at the same time, and the option that sets it. */
   readonly maxExchanges: number;
   readonly maxExchangesOption: string;
   readonly maxBodyBytes: number;
-  /** Requests that are answered in a second, as many at once; Infinity: any. */
+  /** Requests that are answered per second, also as a burst; Infinity for any number. */
   readonly maxRequestsPerSecond: number;
-  /** Fields of every answer, flat. */
+  /** Fields of every answer, in pairs. */
   readonly fields: readonly string[];
 }
 
@@ -57,7 +56,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   readonly #outcomes = new OutcomeCounters();
   #timer: NodeJS.Timeout | null = null;
   #running = 0;
-  /** Requests that may come now. */
+  /** Requests that are allowed now. */
   #allowed: number;
   #allowedAtMs: number;
 
@@ -211,10 +210,10 @@ export class LocalServer implements Taker, LocalRunOwner {
     });
   }
 
-  /** A bucket that holds a second's worth, and fills at that rate. */
+  /** A token bucket that holds one second's worth. */
   #isAllowed(): boolean {
     const { maxRequestsPerSecond: most } = this.#options;
-    // No time of it is nothing, and no number either.
+    // Infinity times zero is not a number.
     if (most === Infinity) return true;
     const nowMs = this.#reactor.nowMs;
     const came = (most * Math.max(0, nowMs - this.#allowedAtMs)) / 1_000;
@@ -226,7 +225,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   }
 
   withdraw(): boolean {
-    // Whatever has been submitted has been begun.
+    // A submitted exchange has always begun.
     return false;
   }
 
@@ -257,7 +256,7 @@ export class LocalServer implements Taker, LocalRunOwner {
     this.#reactor.request();
   }
 
-  /** At once: whoever is connected is cut off. Idempotent. */
+  /** Closes at once and cuts off connected clients. Idempotent. */
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

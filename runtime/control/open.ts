@@ -1,4 +1,4 @@
-/** The control socket of a server that starts: where there can be none, it starts all the same, unless a path was asked for. */
+/** Opens the control socket of a starting server. If that is impossible, the server starts without it, unless the configuration names a path. */
 import type { Config } from '../config/config.ts';
 import type { Log } from '../logging/log.ts';
 import type { Reactor } from '../server/reactor.ts';
@@ -8,8 +8,8 @@ import type { ControlRoutes } from './routes.ts';
 import { ControlServer } from './server.ts';
 
 /**
- * Null: the configuration wants none, or there can be none, which the log says.
- * @throws ControlSocketError when `control.path` names a place that will not do
+ * Null if the configuration disables it, or if it is impossible, which is logged.
+ * @throws ControlSocketError if `control.path` cannot be used
  */
 export async function openControl(
   config: Config,

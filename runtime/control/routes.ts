@@ -1,47 +1,47 @@
-/** What the control socket answers: routes by method and path, which any part of the server may add. */
+/** Routes of the control socket by method and path. Any part of the server may add some. */
 import { ControlCode, ControlRefusal } from './errors.ts';
 
-/** One request and its answer, as a route sees it. */
+/** A request and its answer, as a route sees them. */
 export interface ControlExchange {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Of the request: Host, or what stands for it. */
+  /** The Host of the request, or `:authority`. */
   readonly authority: string;
   /** Empty over a Unix domain socket. */
   readonly remoteAddress: string;
-  /** The value of a field that came once; undefined: it did not come, or more than once. @param name in lower case */
+  /** The value of a single field; undefined if it is missing or was sent more than once. @param name in lower case */
   field(name: string): string | undefined;
-  /** Aborts when the client leaves, or the server ends, before the answer is whole. */
+  /** Aborts when the client leaves or the server ends before the answer is complete. */
   readonly signal: AbortSignal;
-  /** The whole body of the request, `control.maxBodyBytes` at most. Rejects when the client leaves first. */
+  /** The whole body, at most `control.maxBodyBytes`. Rejects if the client leaves first. */
   body(): Promise<Buffer>;
   /**
-   * The body as JSON; undefined when there is none.
-   * @throws ControlRefusal when it is no JSON
+   * The body as JSON; undefined if it is empty.
+   * @throws ControlRefusal if it is not JSON
    */
   json(): Promise<unknown>;
-  /** Answers with JSON. @param fields more of them, in pairs */
+  /** Answers with JSON. @param fields further fields, in pairs */
   answer(status: number, value: unknown, fields?: readonly string[]): void;
-  /** Begins an answer that `write` and `end` go on with. */
+  /** Begins an answer. `write` and `end` follow. */
   respond(status: number, type: string): void;
-  /** Resolves when the client has taken enough for more; rejects when it has left. */
+  /** Resolves when the client has read enough for more; rejects if it has left. */
   write(chunk: Uint8Array | string): Promise<void>;
   end(): void;
 }
 
 /**
- * Runs in the reactor's thread: it must not compute for long. What it throws is answered: a `ControlRefusal` as it says, anything
- * else with 500, and the log has it. One that returns without an answer has answered 204.
+ * Runs in the reactor's thread, so it must not compute for long. A thrown `ControlRefusal` becomes the answer; any other error is logged and answered
+ * with 500. If it returns without an answer, the answer is 204.
  */
 export type ControlHandler = (exchange: ControlExchange) => Promise<void> | void;
 
-/** The segments of a path that stand for anything, by their names. */
+/** Values of a path's variable segments, by name. */
 export type PathParameters = Readonly<Record<string, string>>;
 
 export type RouteHandler = (exchange: ControlExchange, parameters: PathParameters) => Promise<void> | void;
 
-/** Who knows what answers a request. */
+/** Finds the handler of a request. */
 export interface RouteTable {
   /** @throws ControlRefusal */
   find(method: string, path: string, exchange: ControlExchange): ControlHandler;
@@ -51,17 +51,17 @@ export class ControlRoutes implements RouteTable {
   /** By path, then by method. */
   readonly #routes = new Map<string, Map<string, RouteHandler>>();
 
-  /** Of every route: its method and its path as it was added. */
+  /** Method and path pattern of every route. */
   *entries(): Generator<readonly [method: string, path: string]> {
     for (const [path, methods] of this.#routes) for (const method of methods.keys()) yield [method, path];
   }
 
-  /** Something is answered there, by some method. */
+  /** Whether any method has a route there. */
   has(path: string): boolean {
     return this.#routes.has(path);
   }
 
-  /** @param path without a query; a segment such as `{pool}` stands for any */
+  /** @param path without a query; a segment such as `{pool}` matches any value */
   add(method: string, path: string, handler: RouteHandler): void {
     const methods = this.#routes.get(path) ?? new Map<string, RouteHandler>();
     if (methods.has(method)) throw new Error(`expected one handler of ${method} ${path}, got a second`);
@@ -94,7 +94,7 @@ export class ControlRoutes implements RouteTable {
   }
 }
 
-/** Null: the path is not of that pattern. */
+/** Null if the path does not match the pattern. */
 function parametersOf(pattern: string, path: string): PathParameters | null {
   if (!pattern.includes('{')) return null;
   const names = pattern.split('/');
@@ -118,7 +118,7 @@ function decoded(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // What is no encoding of anything names nothing.
+    // A malformed percent-encoding matches nothing.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** The server of the control socket: where it listens, and for how long. */
+/** Opens and closes the control socket of a server. */
 import type { Config } from '../config/config.ts';
 import type { Log } from '../logging/log.ts';
 import { readVersion } from '../process/version.ts';
@@ -35,7 +35,7 @@ export class ControlServer {
     this.#server = new LocalServer(options, config, routes, reactor, log);
   }
 
-  /** Where it listens; null: nowhere. */
+  /** Its path; null while it does not listen. */
   get path(): string | null {
     return this.#socket?.path ?? null;
   }
@@ -62,7 +62,7 @@ export class ControlServer {
     isRemoved(this.#socket);
   }
 
-  /** At once: whoever is connected is cut off. Idempotent. */
+  /** Closes at once and cuts off connected clients. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';

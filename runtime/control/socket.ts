@@ -1,4 +1,4 @@
-/** Opens the control socket at its place, clears away what killed servers have left there, and takes it away at the end. */
+/** Creates the control socket, removes sockets that killed servers left behind, and removes its own at the end. */
 import { chmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { maxUnixPathBytes } from '../config/address.ts';
@@ -7,27 +7,27 @@ import { ListenError } from '../listeners/listen-error.ts';
 import { ControlCode, ControlSocketError, systemCode } from './errors.ts';
 import { controlFolders, type Environment, folderError, makeOwnFolder, makeOwnFolders } from './folder.ts';
 
-/** What the socket is opened for. */
+/** The server that listens on the socket. */
 export interface SocketOwner {
-  /** Listens on the path, over what a killed server has left there. */
+  /** Listens on the path, replacing a socket that a killed server left there. */
   listen(path: string): Promise<void>;
 }
 
 export interface OpenSocket {
   readonly path: string;
-  /** Takes the socket's file away, and the folder of the configuration when it was the last. Idempotent, synchronous. */
+  /** Removes the socket, and the folder of the configuration if it was the last. Synchronous and idempotent. */
   remove(): void;
 }
 
-/** Servers of one configuration with one process id: those of one process, or of containers that share a folder. */
+/** Names to try for servers of a configuration with the same process id: several in one process, or containers that share a folder. */
 const MOST_NAMESAKES = 64;
-/** Folders of configurations that are looked at in one start. */
+/** Folders of other configurations that one start cleans up. */
 const MOST_SIBLINGS = 64;
-/** The folder may go between its making and the socket's: a server that ends takes it away when it is empty. */
+/** Attempts: a server that ends removes the empty folder, possibly between the creation of the folder and of the socket. */
 const TRIES = 4;
 
 /**
- * At the place that the configuration names, and nowhere else.
+ * Creates the socket at the path that the configuration names.
  * @throws ControlSocketError
  */
 export async function openAt(path: string, owner: SocketOwner): Promise<OpenSocket> {
@@ -39,9 +39,9 @@ export async function openAt(path: string, owner: SocketOwner): Promise<OpenSock
 }
 
 /**
- * In the first folder that will do of those in which clients look.
+ * Creates the socket in the first usable folder of those where clients look.
  * @param file the configuration's path
- * @throws ControlSocketError of the first folder, when none does
+ * @throws ControlSocketError with the problem of the first folder, if none is usable
  */
 export async function openIn(
   file: string,
@@ -67,7 +67,7 @@ async function openInFolder(folder: string, owner: SocketOwner): Promise<OpenSoc
       await clearStale(folder);
       const socket = await openFree(folder, owner);
       clearSiblings(folder).catch(() => {
-        // The folder has gone meanwhile, or is not to be read: then there is nothing to clear.
+        // The folder has been removed or cannot be read, so there is nothing to clean up.
       });
       return socket;
     } catch (error) {
@@ -99,7 +99,7 @@ async function openFree(folder: string, owner: SocketOwner): Promise<OpenSocket>
 async function listen(path: string, owner: SocketOwner): Promise<void> {
   try {
     await owner.listen(path);
-    // The folder keeps others out. This is for those who look, as the umask is the whole process's and not for us to change.
+    // The folder already keeps others out. The mode is set for people who list it; the umask belongs to the whole process, so it is not changed.
     chmodSync(path, 0o600);
   } catch (error) {
     if (error instanceof ListenError) {
@@ -130,7 +130,7 @@ function requireFree(path: string): void {
   try {
     isSocket = lstatSync(path).isSocket();
   } catch {
-    // Nothing is there, or what is wrong shows when the socket is made.
+    // Nothing is there, or the error will show when the socket is created.
     return;
   }
   if (isSocket) return;
@@ -141,8 +141,8 @@ function requireFree(path: string): void {
 }
 
 /**
- * What killed servers of other configurations have left: nobody may ever start those again. Some of it at each start is enough, and
- * nothing waits for it.
+ * Removes what killed servers of other configurations left behind, because those configurations may never be started again. A few folders per
+ * start are enough, and nothing waits for it.
  */
 async function clearSiblings(folder: string): Promise<void> {
   const around = dirname(folder);
@@ -153,26 +153,26 @@ async function clearSiblings(folder: string): Promise<void> {
   }
 }
 
-/** If it is empty: other servers of a configuration have their sockets in it. */
+/** Removes the folder if it is empty; other servers of the configuration may have sockets in it. */
 function removeFolder(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // It is not empty, or another has taken it away.
+    // It is not empty, or another server has removed it.
   }
 }
 
-/** Sockets that killed servers have left. */
+/** Sockets that killed servers left behind. */
 async function clearStale(folder: string): Promise<void> {
   for (const name of namesIn(folder)) {
     const path = join(folder, name);
-    // One that is just being made refuses too, until its server listens: then that server is alive.
+    // A socket that has just been created refuses too, until its server listens, so the process is checked as well.
     if (isAlive(Number.parseInt(name, 10)) || (await answers(path))) continue;
     removeFile(path);
   }
 }
 
-/** The sockets in a folder by name; none if it is not there. */
+/** Names of the sockets in a folder; none if it is missing. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => /^\d+(?:-\d+)?\.sock$/.test(name));
@@ -187,7 +187,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // One of another user's, by now.
+    // A process that may not be signalled exists, and is another user's.
     return systemCode(error) !== 'ESRCH';
   }
 }
@@ -196,7 +196,7 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It has gone already, or the file system is read-only by now: it is stale then, as after a kill, and the next start clears it away.
+    // It has been removed already, or the file system is read-only by now. Then it stays, as after a kill, and the next start removes it.
   }
 }
 

@@ -1,2 +1,2 @@
-/** Of what client and server say to each other. Raised whenever one could misunderstand the other. */
+/** Version of the protocol between client and server. Increase it when one side could misunderstand the other. */
 export const CONTROL_VERSION = 1;

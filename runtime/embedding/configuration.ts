@@ -1,4 +1,4 @@
-/** The configuration of an embedded server: an object where the command line has a file. */
+/** Reads the configuration of an embedded server, which is an object in place of a file. */
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { changedOrigin, renamedOrigin } from '../config/effective.ts';
@@ -8,7 +8,7 @@ import type { ConfigInput } from '../config/schema.ts';
 import { findRefusedFlags } from '../server/pool-flags.ts';
 
 const SOURCE = 'configuration';
-/** What applications print is the process's matter. */
+/** The process decides what happens to the output of applications. */
 const PRINTS = 'untouched';
 
 /**
@@ -23,7 +23,7 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   if (refused.length > 0) throw new ConfigError(SOURCE, refused);
   const ofCommand = findOutputsOfCommand(configuration);
   if (ofCommand.length > 0) throw new ConfigError(SOURCE, ofCommand);
-  // A process that embeds a server has not asked for a socket, unless it says so.
+  // Unlike the command, an embedded server opens a control socket only if the configuration has the section.
   const hasControl = configuration.control !== undefined && config.control.enabled;
   return {
     ...config,
@@ -35,7 +35,7 @@ export function readConfiguration(configuration: ConfigInput, directory: string)
   };
 }
 
-/** The options of `createServer` take what the command writes; without this a line would be missed when somebody looks for it. */
+/** Options of `createServer` replace these settings. Ignored silently, they would let somebody look for lines that are never written. */
 function findOutputsOfCommand({ log }: ConfigInput): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const refuse = (where: string, expected: string, received: string, hint: string) =>
@@ -73,7 +73,7 @@ function notJson(received: string): ConfigProblem {
   return { code: ConfigErrorCode.WrongType, where: '$', expected, received };
 }
 
-/** Lines and columns would be those of a text that nobody has seen. */
+/** Without lines and columns, which would be those of a text that nobody has seen. */
 function parse(text: string, file: string): Config {
   try {
     return parseConfig(text, file);

@@ -1,6 +1,6 @@
 /**
- * A server within a process that has other things to do as well. Of what belongs to the whole process it touches nothing: no signal is
- * listened to, nothing is printed, no environment variable is set, and the process does not end with it.
+ * A server within a process that also does other things. It changes nothing that belongs to the whole process: it listens to no signal, prints
+ * nothing, sets no environment variable, and does not end the process.
  */
 import type { Config } from '../config/config.ts';
 import type { ConfigInput } from '../config/schema.ts';
@@ -17,49 +17,49 @@ import { readConfiguration } from './configuration.ts';
 import { embeddedLog, type LogLine } from './log.ts';
 import { ServerClosedError, ServerStateError } from './server-state-error.ts';
 
-/** What `runtime.config.json` may say: docs/configuration.md. */
+/** The content of `runtime.config.json`: docs/configuration.md. */
 export type Configuration = ConfigInput;
 
 export interface ServerOptions {
-  /** Where relative paths of the configuration start. Default: the working directory. */
+  /** Base of the configuration's relative paths. Default: the working directory. */
   readonly directory?: string;
-  /** Is given the lines of the log. Default: nobody is. */
+  /** Receives each log line. Default: the log is off. */
   readonly log?: (line: LogLine) => void;
-  /** Are given what applications print. Default: Node passes it on, to the process's own streams. */
+  /** Receive what applications print. Default: Node passes it to the process's own streams. */
   readonly prints?: Prints;
 }
 
 export interface SluiceServer extends AsyncDisposable {
   /**
-   * Loads the applications and listens. A server starts once: after a failure it closes.
+   * Loads the applications and listens. Call it once: a server that fails to start is closed.
    * @throws ConfigError (files of TLS), ApplicationLoadError, ListenError, ControlSocketError, ServerClosedError, ServerStateError
    */
   start(): Promise<void>;
-  /** Where it listens, with the ports that the system chose; empty until it has started. */
+  /** Addresses of the listeners, with the ports that the system chose; empty until the server has started. */
   readonly addresses: readonly ListenerStatus[];
   /**
-   * Reads certificates and keys anew. Connections stay; new ones get what the files say now. Files that are wrong change nothing.
+   * Reads certificates and keys again. Open connections stay; new ones use the new files. Invalid files change nothing.
    * @throws ConfigError, NoCertificatesError, ServerStateError
    */
   reloadCertificates(): Promise<void>;
   /**
-   * Takes over another configuration, and the applications as they are on the disk now, without losing an exchange; resolves when no thread
-   * of before is given one any more. One at a time: whoever asks during one gets the next, by the last configuration that was given.
-   * @param configuration default: the one that it has
+   * Takes over another configuration and the applications on the disk without losing an exchange. Resolves when old threads get no more
+   * exchanges. Reloads run one at a time: calls during one share the next, with the last configuration that was given.
+   * @param configuration default: the present one
    * @throws ConfigError, ApplicationLoadError, ReloadStoppedError, ServerStateError: the running version stays
    */
   reload(configuration?: Configuration): Promise<ReloadReport>;
-  /** What it runs and has done; docs/control-socket.md says what stands in it. Answers at any time, asks no thread. */
+  /** State and counters, explained in docs/control-socket.md. Works at any time, without asking a thread. */
   status(): ServerStatus;
-  /** Takes no more connections, lets what is open finish, for `drainTimeoutMs` at most, and closes. Called again it is the same drain. */
+  /** Accepts no more connections, lets open exchanges finish for at most `drainTimeoutMs`, and closes. Idempotent. */
   drain(): Promise<void>;
-  /** Ends everything at once, and resolves when the threads have ended. Called again it is the same end. */
+  /** Ends everything at once. Resolves when the threads have ended. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * A server that does nothing yet. What is wrong with the configuration shows here; what is wrong with the machine when it starts.
- * @throws ConfigError with everything that is wrong
+ * Creates a server that does nothing yet. Errors of the configuration are thrown here, errors of the environment by `start`.
+ * @throws ConfigError listing every error
  */
 export function createServer(configuration: Configuration, options: ServerOptions = {}): SluiceServer {
   const directory = options.directory ?? process.cwd();
@@ -76,7 +76,7 @@ class EmbeddedServer implements SluiceServer {
   readonly #reloader: Reloader;
   readonly #directory: string;
   readonly #log: Log;
-  /** What the next reload takes over; null: the configuration that there is. */
+  /** The configuration for the next reload; null: the present one. */
   #wanted: Config | null = null;
   #drained: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
@@ -99,7 +99,7 @@ class EmbeddedServer implements SluiceServer {
       await this.#open();
     } catch (error) {
       const wasClosed = !this.#isStarting;
-      // A thread that waits in the kernel may keep that from its end.
+      // Not awaited: a thread that waits in the kernel may delay it without limit.
       void this.close();
       throw wasClosed ? new ServerClosedError() : error;
     }
@@ -132,7 +132,7 @@ class EmbeddedServer implements SluiceServer {
     });
   }
 
-  /** Asked again behind every wait. */
+  /** Must be checked again after every await. */
   get #isStarting(): boolean {
     return this.#state === 'starting';
   }

@@ -1,9 +1,9 @@
-/** The log of an embedded server: lines as objects, for whatever log the process has. */
+/** The log of an embedded server: lines as objects, for the process's own log. */
 import { Writable } from 'node:stream';
 import type { LogConfig } from '../config/config.ts';
 import { createLog, type Log } from '../logging/log.ts';
 
-/** A line of the log. docs/operations.md says what each means, and what stands beside its message. */
+/** A log line. docs/operations.md explains each message and its fields. */
 export interface LogLine {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** ISO 8601, UTC. */
@@ -14,7 +14,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** @param take is given each line of `level` or above; undefined: nobody wants any */
+/** @param take receives each line of `level` or above; undefined turns the log off */
 export function embeddedLog(config: LogConfig, take: ((line: LogLine) => void) | undefined): Log {
   const stream = new Writable({
     decodeStrings: false,
@@ -22,7 +22,7 @@ export function embeddedLog(config: LogConfig, take: ((line: LogLine) => void) |
       try {
         take?.(JSON.parse(String(text)));
       } catch {
-        // The log is where the server tells what has gone wrong. When it throws itself, nobody is left to tell.
+        // Errors are reported through this function. If it throws itself, there is nowhere left to report to.
       }
       done();
     },

@@ -1,4 +1,4 @@
-/** A call that comes too early or too late in the life of an embedded server. */
+/** A method of an embedded server was called too early or too late. */
 export class ServerStateError extends Error {
   override readonly name = 'ServerStateError';
   readonly code = 'SLUICE_SERVER_STATE';
@@ -8,7 +8,7 @@ export class ServerStateError extends Error {
   }
 }
 
-/** `close` or `drain` was called before `start` had come to its end. */
+/** `close` or `drain` was called before `start` had finished. */
 export class ServerClosedError extends Error {
   override readonly name = 'ServerClosedError';
   readonly code = 'SLUICE_SERVER_CLOSED';

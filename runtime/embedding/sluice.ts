@@ -1,4 +1,4 @@
-/** What a process needs that runs servers of its own. Published as `sluice`. */
+/** Entry point for processes that run servers of their own. Published as `sluice`. */
 export { ConfigError, type ConfigProblem } from '../config/errors.ts';
 export { ControlSocketError } from '../control/errors.ts';
 export { ListenError } from '../listeners/listen-error.ts';

@@ -1,16 +1,16 @@
 /**
- * What the log says of HTTP/2 peers that are sent away for abuse: which budget or limit, who, and what the connection had
- * done by then. It is how an operator learns of an attack, and of an honest peer that a budget is too small for.
+ * Logs connections that are closed for abuse of HTTP/2: which budget or limit, which peer, and what the connection had done by then. An
+ * operator learns from it of attacks, and of honest peers for which a budget is too small.
  *
- * A peer chooses how often this happens, so of each budget there is one line in `intervalMs` at most. What is left out is
- * counted, and told in the next line or when the interval is over.
+ * Peers choose how often this happens, so there is at most one line per budget in `intervalMs`. Events that are left out are counted; the next
+ * line, or a line at the end of the interval, shows the count.
  */
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import { frameName } from '../http2/frames.ts';
 import type { Peer } from '../listeners/peer.ts';
 import type { Log } from './log.ts';
 
-/** The options that are not in `http2.budgets`. */
+/** Options outside of `http2.budgets`. */
 const limits: { readonly [abuse: string]: string } = {
   continuation: 'http2.maxContinuationFrames',
   fieldBlock: 'http2.maxFieldBlockBytes',
@@ -55,7 +55,7 @@ export class AbuseLog {
     );
   }
 
-  /** Tells what has been left out and is followed by nothing. */
+  /** Logs counts of events that were left out and had no further line. */
   tick(nowMs: number): void {
     for (const [budget, told] of this.#told) {
       if (nowMs - told.atMs < this.#intervalMs) continue;
@@ -70,7 +70,7 @@ export class AbuseLog {
   }
 }
 
-/** What is not 0; frames by the names of their types. */
+/** Counters that are not 0, frames by the names of their types. */
 function countsOf(counters: EngineCounters): Readonly<Record<string, unknown>> {
   const counts: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(counters)) {

@@ -1,6 +1,6 @@
 /**
- * A line of the log for each exchange that has ended (`log.access`). What a peer chose is cut to a length, and the query of a path, which
- * is more often a secret than of use, is left out unless it is asked for by name.
+ * Logs a line for each exchange that has ended (`log.access`). Values that a peer chose are cut to a length. The query of a path often has
+ * secrets, so it is logged only if the configuration names the field.
  */
 import { Redaction } from '../../wire/redaction.ts';
 import type { AccessField } from '../config/access-log-schema.ts';
@@ -9,10 +9,10 @@ import type { EndedExchange } from '../exchange/contracts.ts';
 import { Outcome } from '../exchange/outcomes.ts';
 import type { Log } from './log.ts';
 
-/** Within the limits of heads a peer could fill the disk with a line. */
+/** The limits of a request's head alone would let a peer fill the disk. */
 const MOST_CHARS = 256;
 
-/** What all exchanges of a route have in common. */
+/** The same for all exchanges of a route. */
 interface Place {
   readonly route: string;
   readonly pool: string;
@@ -26,7 +26,7 @@ interface Ended extends Place {
 
 type Line = Record<string, string | number>;
 
-/** Null: nothing that could be said. */
+/** Null leaves the field out. */
 const readers: {
   readonly [Field in AccessField]: (ended: Ended, redaction: Redaction) => string | number | null;
 } = {
@@ -38,7 +38,7 @@ const readers: {
   query: ({ exchange: { path } }, redaction) =>
     redaction.query(path.slice(beforeQuery(path).length + 1)).slice(0, MOST_CHARS) || null,
   version: ({ exchange }) => exchange.version,
-  // Where none was sent, the outcome says why.
+  // If no head was sent, the outcome says why.
   status: ({ exchange }) => exchange.status || null,
   outcome: ({ outcome }) => outcome,
   durationMs: ({ durationMs }) => Math.round(durationMs * 10) / 10,

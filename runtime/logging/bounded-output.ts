@@ -1,20 +1,20 @@
 /**
- * A standard stream of the process, written to without waiting for it and without believing that it ends.
+ * Writes to a standard stream of the process without waiting for it, and survives its errors.
  *
- * A reader that stalls holds up `maxWaitingBytes` and no more, so one write of more is dropped; a stream that fails (a full disk, a reader that has gone) is
- * tried again from time to time, since disks are emptied and a FIFO gets a new reader. What could not be written is counted,
- * and the count told when writing goes on.
+ * If the reader stalls, at most `maxWaitingBytes` wait and further writes are dropped. A stream that fails (a full disk, a reader that has gone) is
+ * tried again from time to time, because disks are emptied and a FIFO can get a new reader. Dropped writes are counted, and `onDropped`
+ * gets the count when writing works again.
  */
 
-/** What of a writable stream is needed here. */
+/** The part of a writable stream that is needed here. */
 export interface OutputStream {
-  /** Bytes that it has been given and has not written. */
+  /** Bytes that it has accepted and not written yet. */
   readonly writableLength: number;
   write(chunk: string | Uint8Array, done?: (error?: Error | null) => void): unknown;
   on(event: 'error', hear: () => void): unknown;
 }
 
-/** A stream that fails costs a system call for each try. */
+/** Each try costs a system call while the stream fails. */
 const RETRY_AFTER_MS = 1_000;
 
 export class BoundedOutput {
@@ -28,8 +28,8 @@ export class BoundedOutput {
   readonly #written = (error?: Error | null): void => this.#onWritten(error);
 
   /**
-   * @param maxWaitingBytes of all that is written to the stream, by whomever
-   * @param onDropped hears of the writes that were dropped since it heard last; it may write
+   * @param maxWaitingBytes counts everything that waits in the stream, whoever wrote it
+   * @param onDropped gets the number of writes dropped since the last call; it may write itself
    */
   constructor(
     stream: OutputStream,
@@ -41,7 +41,7 @@ export class BoundedOutput {
     this.#maxWaitingBytes = maxWaitingBytes;
     this.#onDropped = onDropped;
     this.#now = now;
-    // Each write hears of its own error; without a listener the process would end of the first.
+    // Each write gets its error in its callback. Without a listener the first error would end the process.
     stream.on('error', () => undefined);
   }
 
@@ -53,19 +53,19 @@ export class BoundedOutput {
     const waiting = this.#stream.writableLength;
     if (waiting + chunk.length > this.#maxWaitingBytes) {
       this.#dropped++;
-      // Nobody else tells of it when the stream has nothing to write.
+      // Otherwise nothing would report the drops while nothing is written.
       if (waiting === 0) this.#stream.write('', this.#written);
       return;
     }
     if (this.#state === 'failing') {
-      // Only one try at a time; and what failed last may have been written in part.
+      // One try at a time. The write that failed last may have been written in part.
       this.#failedAtMs = this.#now();
       this.#stream.write('\n');
     }
     this.#stream.write(chunk, this.#written);
   }
 
-  /** Calls when everything written so far is through, or has failed. */
+  /** Calls back when everything written so far has been written or has failed. */
   flush(done: () => void): void {
     this.#stream.write('', () => done());
   }
@@ -78,7 +78,7 @@ export class BoundedOutput {
       return;
     }
     this.#state = 'writing';
-    // A reader that is merely slow is told of once in every half of what may wait, not at each piece that it takes.
+    // If the reader is only slow, this reports once per half of `maxWaitingBytes` and not for each piece that it reads.
     if (this.#dropped === 0 || this.#stream.writableLength > this.#maxWaitingBytes / 2) return;
     const dropped = this.#dropped;
     this.#dropped = 0;

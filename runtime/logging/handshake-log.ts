@@ -1,6 +1,6 @@
 /**
- * What the log says of TLS handshakes that made room for others, and of connections that waited for theirs: an attack, or a crowd that
- * `limits.handshakes` is too small for. One line for each tick in which there was anything to tell, as peers choose how often it happens.
+ * Logs TLS handshakes that were ended to make room for others, and connections that waited for a handshake: signs of an attack, or of
+ * `limits.handshakes` being too small. Peers choose how often this happens, so there is at most one line per tick.
  */
 
 import type { Handshakes } from '../tls/handshakes.ts';
@@ -15,7 +15,7 @@ export class HandshakeLog {
     this.#log = log;
   }
 
-  /** A handshake of this address has made room. */
+  /** A handshake of this address was ended to make room. */
   gaveWay(address: string): void {
     this.#gaveWay++;
     this.#lastAddress = address;

@@ -1,15 +1,15 @@
 /**
- * A file that the log is appended to (`log.file`), one write at a time, none of them waited for. Whoever rotates logs renames the file and
- * has it reopened: what has been written until then is in the old one, whole, and the rest in a new one by the old name.
+ * The file that the log is appended to (`log.file`), one asynchronous write at a time. To rotate logs, rename the file and have it reopened:
+ * earlier lines are complete in the renamed file, and later ones go to a new file of the old name.
  *
- * A write that fails is told to whoever asked for it and costs nothing else. A file that cannot be opened anew is none: the old one goes on.
+ * A failed write is reported to its caller and has no other effect. If the new file cannot be opened, the old one stays in use.
  */
 import { close, open, openSync, write } from 'node:fs';
 import type { OutputStream } from './bounded-output.ts';
 
-/** Its owner reads and writes it, its group reads it. */
+/** The owner reads and writes it, the group reads it. */
 const PERMISSIONS = 0o640;
-/** Lines that wait are written together up to this. */
+/** Waiting lines are combined into one write up to this size. */
 const MOST_BYTES = 65_536;
 
 type Done = (error?: Error | null) => void;
@@ -37,7 +37,7 @@ export class LogFile implements OutputStream {
   #state: 'idle' | 'busy' = 'idle';
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** Who has asked for it to be opened anew, and is to be told. */
+  /** Callbacks of reopenings that are under way. */
   #reopening: Done[] = [];
 
   /** @throws LogFileError */
@@ -55,7 +55,7 @@ export class LogFile implements OutputStream {
   }
 
   on(): void {
-    // Every write hears of its own error.
+    // Each write gets its error in its callback.
   }
 
   write(chunk: string | Uint8Array, done?: Done): void {
@@ -68,7 +68,7 @@ export class LogFile implements OutputStream {
     this.#goOn();
   }
 
-  /** What is written from now on goes to a file of the same name, which is another where the old one has been renamed. @param done an error: the old one goes on */
+  /** Opens the path again: a new file if the old one was renamed. @param done with an error if the old file stays in use */
   reopen(done: Done): void {
     this.#reopening.push(done);
     this.#goOn();
@@ -86,7 +86,7 @@ export class LogFile implements OutputStream {
     this.#reopening = [];
     open(this.path, 'a', PERMISSIONS, (error, fd) => {
       if (error === null) {
-        // What its disk may say now is of no use to anybody.
+        // Nobody could act on an error of closing the old file.
         close(this.#fd, () => undefined);
         this.#fd = fd;
       }
@@ -117,7 +117,7 @@ export class LogFile implements OutputStream {
     );
   }
 
-  /** The system may take a part of it. */
+  /** The system may write only a part. */
   #writeAll(bytes: Buffer, done: Done): void {
     if (bytes.length === 0) {
       queueMicrotask(() => done(null));

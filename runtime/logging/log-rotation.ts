@@ -1,6 +1,6 @@
 /**
- * SIGUSR1: the log's file is opened anew, as whoever has just renamed it wants. Node opens its inspector on this signal as long as nobody
- * listens to it, so the command listens before anything else (`cli.ts`), and here is what it is for.
+ * SIGUSR1 reopens the log file after a rotation has renamed it. Node opens its inspector on this signal while nobody listens to it, so
+ * `cli.ts` adds a listener before anything else.
  */
 import type { Log, LogOutput } from './log.ts';
 

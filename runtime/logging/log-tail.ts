@@ -1,9 +1,9 @@
-/** The newest lines of the log, kept for whoever asks a running server for them, and given to who follows it. Bounded by bytes, whatever is logged. */
+/** Keeps the newest log lines for `GET /logs` and passes new ones to its followers. Bounded by bytes, whatever is logged. */
 
-/** What may wait for a follower that does not read; what comes on top is dropped, and counted. */
+/** Bytes that may wait for a follower that does not read. Further lines are dropped and counted. */
 const FOLLOWER_BYTES = 262_144;
 
-/** One who follows. */
+/** A client that follows the log. */
 export class LogFollower {
   readonly #waiting: string[] = [];
   #waitingBytes = 0;
@@ -24,7 +24,7 @@ export class LogFollower {
     this.#whenMore = null;
   }
 
-  /** What has come since, at once; empty: nothing. Lines that were dropped are told of in a line. */
+  /** All waiting lines; empty if there are none. A line of its own reports how many were dropped. */
   take(): string {
     const lines = this.#waiting.splice(0);
     this.#waitingBytes = 0;
@@ -36,7 +36,7 @@ export class LogFollower {
     return lines.join('');
   }
 
-  /** Resolves when there may be more. */
+  /** Resolves when `take` may return something. */
   more(): Promise<void> {
     if (this.#waiting.length > 0 || this.#dropped > 0) return Promise.resolve();
     this.#whenMore ??= Promise.withResolvers();
@@ -47,12 +47,12 @@ export class LogFollower {
 export class LogTail {
   readonly #maxBytes: number;
   readonly #lines: string[] = [];
-  /** Of the first line that counts: those before it have been let go, and are taken away many at a time. */
+  /** Index of the oldest line that is kept. Lines before it are removed many at a time. */
   #from = 0;
   #bytes = 0;
   readonly #followers = new Set<LogFollower>();
 
-  /** @param maxBytes of the lines that are kept; 0: none */
+  /** @param maxBytes of all kept lines; 0 keeps none */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -72,12 +72,12 @@ export class LogTail {
     }
   }
 
-  /** Neither kept nor followed. */
+  /** Nothing is kept and nobody follows. */
   get keepsNone(): boolean {
     return this.#maxBytes === 0 && this.#followers.size === 0;
   }
 
-  /** The newest, oldest first. */
+  /** The newest lines, oldest first. */
   newest(count: number): readonly string[] {
     return this.#lines.slice(Math.max(this.#from, this.#lines.length - count));
   }

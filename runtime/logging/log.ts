@@ -22,7 +22,7 @@ export interface LogOutput {
   readonly stream: OutputStream;
   readonly isTerminal: boolean;
   readonly colour: boolean;
-  /** Absent: it is no file of ours. */
+  /** Absent if the log goes to standard output. */
   readonly file?: LogFile;
 }
 
@@ -73,7 +73,7 @@ export function createLog(
   return log;
 }
 
-/** An error in a line: the members that pino's own serializer gives it, made of what is safe and bounded. */
+/** An error in a line: the members of pino's own serializer, from a report that is safe and bounded. */
 function logged(report: ErrorReport): object {
   const { name, message, stack, code, errors } = report;
   let messages = message;
@@ -105,7 +105,7 @@ export function flushLog(log: Log, limitMs = 1_000): Promise<void> {
   });
 }
 
-/** Lines are for people. */
+/** Whether lines are written as text for people. */
 export function isText(format: LogConfig['format'], { isTerminal }: LogOutput): boolean {
   return format === 'text' || (format === 'auto' && isTerminal);
 }

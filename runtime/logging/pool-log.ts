@@ -1,21 +1,21 @@
-/** What a pool tells, as lines of the log. docs/operations.md says what each means. */
+/** Turns events of a pool into log lines. docs/operations.md explains each. */
 import type { Redaction } from '../../wire/redaction.ts';
 import type { PoolConfig } from '../config/config.ts';
 import type { PoolObserver } from '../pools/pool.ts';
 import type { Log } from './log.ts';
 
-/** What is known of a pool apart from what it knows itself. */
+/** Facts about a pool that the pool itself does not have. */
 export interface PoolKnowledge {
-  /** Undefined: it is to end. */
+  /** Undefined if a reload has removed the pool and it is ending. */
   readonly config: PoolConfig | undefined;
-  /** Why it goes on with what it had loaded, and not with what is on the disk; undefined: it does not. */
+  /** Why the pool still runs an older version than the one on the disk; undefined if it does not. */
   readonly stale: string | undefined;
 }
 
 /**
- * @param know of the pool as it is configured now
- * @param redaction of what requests ask for
- * @param onGaveUp the pool is configured to end the server, and it is time
+ * @param know facts about the pool as it is configured now
+ * @param redaction for paths of requests
+ * @param onGaveUp called when too many threads have died and `restart.giveUp` is set
  */
 export function poolLog(
   log: Log,

@@ -1,6 +1,6 @@
 /**
- * What the log says of requests that a pool has refused with 503: that there was more than its threads and its queue take, or no thread at
- * all. Clients choose how often that happens, so there is one line for each pool in `intervalMs` at most, with counts.
+ * Logs requests that a pool has refused with 503, because its queue was full or it had no thread. Clients choose how often that happens, so
+ * there is at most one line per pool in `intervalMs`, with counts.
  */
 
 import type { OutcomeCounters } from '../exchange/outcomes.ts';

@@ -1,6 +1,6 @@
 /**
- * What applications print: lines of the log (`log.prints`), which threads have made of it, or the process's own standard output and
- * standard error, as it is.
+ * Writes what applications print: as log lines, which the threads have labelled (`log.prints`), or unchanged to the process's own standard
+ * output and standard error.
  */
 
 import { formatLine } from '../../wire/log-line.ts';
@@ -35,12 +35,12 @@ function labelledPrints(log: Log, config: LogConfig, output: LogOutput, tail: Lo
   return { stdout: take, stderr: take, labels: { keepsObjects: !isForPeople, redact: config.redact } };
 }
 
-/** For people. A thread may have printed before it came to label it, or past that, and whatever it liked. */
+/** As text. A thread may also print before labelling begins or bypass it, so the line can be anything. */
 function shownLine(line: string, colour: boolean): string {
   try {
     return line.startsWith('{') ? formatLine(line, colour) : line;
   } catch {
-    // It only looks like one of the log.
+    // Not JSON: the thread printed it without a label.
     return line;
   }
 }

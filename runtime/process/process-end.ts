@@ -1,5 +1,5 @@
 /**
- * The end of the process, whatever its threads wait for.
+ * Ends the process, whatever its threads wait for.
  *
  * `process.exit` joins every thread, those of workers and those of libuv, and so does `process.reallyExit`. One thread that waits in
  * the kernel (for a pipe that nobody writes to, for a file system that hangs) keeps it from ever returning, with the signal
@@ -12,10 +12,10 @@ import { removeSockets } from '../control/at-exit.ts';
 import { flushLog, type Log } from '../logging/log.ts';
 
 const POLL_MS = 10;
-/** For threads that have been told to end. With many of them, on a busy machine, that takes a while. */
+/** For threads that have been told to end. Many threads on a busy machine take a while. */
 const THREADS_END_MS = 3_000;
 
-/** What of the main thread may wait for a thread of libuv's. Node does not tell of hashing and compression, which end by themselves. */
+/** Resources of the main thread that may wait for a libuv thread. Node does not report hashing and compression, which end by themselves. */
 const REQUESTS: ReadonlySet<string> = new Set([
   'FSReqCallback',
   'FSReqPromise',
@@ -23,20 +23,20 @@ const REQUESTS: ReadonlySet<string> = new Set([
   'GetNameInfoReqWrap',
 ]);
 
-/** What `process.exit` would wait for. */
+/** Threads and requests that `process.exit` would wait for. */
 export class Unended {
   readonly #threads = new Set<Worker>();
 
-  /** Sees the threads that are started from now on. */
+  /** Tracks threads that start from now on. */
   constructor() {
     process.on('worker', (thread) => {
       this.#threads.add(thread);
-      // A worker ends when all that it handed to libuv is done.
+      // A worker ends only when libuv has finished its work.
       thread.once('exit', () => this.#threads.delete(thread));
     });
   }
 
-  /** Waits until there is nothing, or for the time given. The number of threads, and of requests, that there still are. */
+  /** Waits until nothing is left, or for the given time. @returns how many threads and requests are left */
   async within(limitMs: number): Promise<{ readonly threads: number; readonly requests: number }> {
     const giveUpMs = performance.now() + limitMs;
     for (;;) {
@@ -49,8 +49,8 @@ export class Unended {
 }
 
 /**
- * Resolves when the process may exit: what it has logged is written, and no thread would keep it. If one would, the process ends in here,
- * without it.
+ * Resolves when the process may exit: the log is written, and no thread would block `process.exit`. If one would, this function ends the process
+ * itself.
  */
 export async function untilExit(unended: Unended, log: Log, exitCode: number): Promise<void> {
   const left = await unended.within(THREADS_END_MS);
@@ -61,8 +61,8 @@ export async function untilExit(unended: Unended, log: Log, exitCode: number): P
 }
 
 /**
- * An error that nobody on the main thread has caught ends the process, as it does without this. But Node would say so on standard error
- * alone, and then wait for threads that may never end.
+ * Ends the process on an uncaught error of the main thread. Node would do so too, but it would report the error only on standard error and then
+ * wait for threads that may never end.
  */
 export function endOnUncaughtError(log: Log, exitCode: number): void {
   let isEnding = false;
@@ -76,7 +76,7 @@ export function endOnUncaughtError(log: Log, exitCode: number): void {
 
 /** Ends the process without its threads. Without `execve` (Windows, a system that forbids it) the exit code is that of SIGKILL. */
 export function endWithoutThreads(exitCode: number): void {
-  // Neither way tells 'exit'.
+  // Neither way emits 'exit', where `at-exit.ts` would remove them.
   removeSockets();
   // What is to be loaded or written for every Node (NODE_OPTIONS) is not meant for this one.
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
@@ -87,7 +87,7 @@ export function endWithoutThreads(exitCode: number): void {
       Object.fromEntries(environment),
     );
   } catch {
-    // It is forbidden, by Node's permission model or by the system: the signal is left.
+    // Node's permission model or the system forbids it; the signal remains.
   }
   process.kill(process.pid, 'SIGKILL');
 }

@@ -1,4 +1,4 @@
-/** The whole life of a server's process: from its configuration to its exit code. */
+/** Runs the server of a process, from its configuration to its exit code. */
 import type { AdminParts } from '../admin/handlers.ts';
 import { AdminTokenError } from '../admin/token-error.ts';
 import { ExitCode } from '../cli/exit-code.ts';
@@ -22,11 +22,12 @@ import type { Hangups } from './hangup.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /**
- * Runs the server until it is told to stop, and reloads it when it is told to. Threads have been told to end when this resolves; not all need have.
- * @param prints takes what applications print
- * @param readConfig the configuration as it is when a reload begins
- * @param tail the newest lines of that log
- * @param development null: files are not watched
+ * Runs the server until a signal or a client of the control socket stops it, and reloads it on request. When this resolves, all threads have
+ * been told to end; some may still run.
+ * @param prints receives what applications print
+ * @param readConfig reads the configuration at the beginning of a reload
+ * @param tail keeps the newest lines of the log
+ * @param development null if files are not watched
  * @throws ConfigError when files that the configuration names are wrong
  */
 export async function serve(
@@ -59,7 +60,7 @@ export async function serve(
   try {
     const admin = { server, reloader, log, stop: () => signals.stop(), tail, withToken: false };
     const started = startServer(server, management, routes, admin);
-    // When it is told to stop, what is still starting fails.
+    // A stop during the start makes the start fail.
     started.catch(() => undefined);
     const exitCode = await Promise.race([
       started.then(forgetPassedSockets).then(() => {
@@ -71,7 +72,7 @@ export async function serve(
       first.then(() => ExitCode.Ok),
     ]);
     reloader.close();
-    // It answers to the end: a drain takes a while, and is watched.
+    // It answers until the end, because a drain takes a while and somebody may watch it.
     const drained = Promise.all([profiler.close(), server.drain()]);
     return await Promise.race([drained.then(() => exitCode), second]);
   } catch (error) {
@@ -87,7 +88,7 @@ export async function serve(
 }
 
 /**
- * Probes are answered while applications load. Not under clinic: it puts its load on ports that are listened on, whatever they are for.
+ * Opens listeners that answer while applications load. Not under clinic, which sends its load to any open port.
  * @throws as `Server.start`, ControlSocketError
  */
 async function startServer(
@@ -115,7 +116,7 @@ async function startServer(
   });
 }
 
-/** Of systemd's socket activation: what we start ourselves has no part in them. */
+/** Variables of systemd's socket activation, which programs that we start must not inherit. */
 function forgetPassedSockets(): void {
   for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
 }

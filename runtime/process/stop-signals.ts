@@ -1,12 +1,12 @@
 /**
- * SIGTERM and SIGINT, and who asks over the control socket: the first asks the server to drain, the second to end at once. Heard from the beginning of a start, before there is a
- * log: a process that has no handler yet is killed by them, or hears nothing where it is a container's first.
+ * SIGTERM, SIGINT and stops over the control socket: the first makes the server drain, a second signal ends it at once. The handlers are installed
+ * before anything else. A process without a handler is killed by these signals, or ignores them if it is the first of a container.
  */
 import type { Log } from '../logging/log.ts';
 
 /**
- * Ctrl-C reaches every process of the terminal, and npm, npx and clinic pass on to the server what they got: it comes twice, within
- * about 100 ms. Nobody who means it twice is as quick.
+ * Ctrl-C reaches every process of the terminal, and npm, npx and clinic pass it on to the server. So the server gets it twice within about
+ * 100 ms, faster than anybody presses it twice.
  */
 export const REPEATED_SIGINT_MS = 200;
 
@@ -18,7 +18,7 @@ export class StopSignals {
   /** Called with the log, once there is one. */
   #unlogged: ((log: Log) => void)[] = [];
   #log: Log | null = null;
-  /** When the SIGINT came that counted last. */
+  /** Time of the last SIGINT that counted. */
   #interruptedMs = Number.NEGATIVE_INFINITY;
 
   constructor(nowMs: () => number = () => performance.now(), source: NodeJS.EventEmitter = process) {
@@ -31,7 +31,7 @@ export class StopSignals {
     return this.#first.promise;
   }
 
-  /** With the exit code that it asks for. */
+  /** Resolves with the exit code. */
   get second(): Promise<number> {
     return this.#second.promise;
   }
@@ -42,7 +42,7 @@ export class StopSignals {
     this.#unlogged = [];
   }
 
-  /** The terminal has closed that the server was started from. Never the second signal: nobody has lost patience. */
+  /** The server's terminal has closed. Never counts as a second signal. */
   hangUp(): void {
     if (this.#heard !== 'none') return;
     this.#heard = 'one';
@@ -52,7 +52,7 @@ export class StopSignals {
     this.#first.resolve();
   }
 
-  /** Somebody asks over the control socket. Never the second signal, as often as it is asked. */
+  /** A stop over the control socket. Never counts as a second signal, however often it is sent. */
   stop(): void {
     if (this.#heard !== 'none') return;
     this.#heard = 'one';
@@ -84,7 +84,7 @@ export class StopSignals {
     return false;
   }
 
-  /** Without a log at most two wait for it. */
+  /** Until there is a log, at most two lines wait for it. */
   #tell(tell: (log: Log) => void): void {
     if (this.#log === null) this.#unlogged.push(tell);
     else tell(this.#log);
