@@ -204,7 +204,10 @@ export const operations: readonly Operation[] = [
       'Loads the configuration and the applications as they are on the disk now. Answers when that is done.',
     status: 200,
     answer: ref('Reload'),
-    refusals: { 422: 'The configuration or an application is invalid; the running version continues.', 503: stops },
+    refusals: {
+      422: 'The configuration or an application is invalid; the running version continues.',
+      503: stops,
+    },
     acts: true,
   },
   {

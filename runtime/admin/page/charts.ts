@@ -1,11 +1,11 @@
-/** The charts, by uPlot: each two lines at most over the last minutes. */
+/** The charts, drawn by uPlot: at most two lines each, over the time since the page was opened, at most five minutes. */
 import uPlot from 'uplot';
 import type { Series, Track } from './history.ts';
 import { duration, make, percent, rate, say } from './text.ts';
 
 interface ChartText {
   readonly title: string;
-  /** The axis reaches this far, so that next to nothing looks like it. */
+  /** The vertical axis reaches at least this far, so that small values look small. */
   readonly least: number;
   readonly lines: readonly {
     readonly series: Series;
@@ -15,6 +15,8 @@ interface ChartText {
 }
 
 const HEIGHT = 150;
+/** The horizontal axis covers at least this time. */
+const LEAST_SECONDS = 60;
 
 const texts: readonly ChartText[] = [
   { title: 'Requests per second', least: 1, lines: [{ series: 'perSecond', name: 'ended', show: rate }] },
@@ -56,6 +58,8 @@ interface Chart {
 
 export class Charts {
   readonly #charts: readonly Chart[];
+  /** Where the horizontal axis begins, in seconds since the epoch. */
+  #from = 0;
 
   constructor(container: HTMLElement) {
     this.#charts = texts.map((text) => {
@@ -77,11 +81,13 @@ export class Charts {
     new ResizeObserver(() => this.#resize()).observe(container);
   }
 
-  show(times: readonly number[], track: Track): void {
+  /** @param since the first time that there are values for */
+  show(times: readonly number[], since: number, track: Track): void {
+    this.#from = Math.min(since, (times.at(-1) as number) - LEAST_SECONDS);
     for (const chart of this.#charts) {
       const rows = chart.text.lines.map(({ series }) => track.rows[series]);
       const data = [times, ...rows] as unknown as uPlot.AlignedData;
-      if (chart.plot === null) chart.plot = plotOf(chart, data);
+      if (chart.plot === null) chart.plot = plotOf(chart, data, () => this.#from);
       else chart.plot.setData(data);
       for (const [index, { show }] of chart.text.lines.entries()) {
         const value = rows[index]?.at(-1) ?? null;
@@ -90,7 +96,7 @@ export class Charts {
     }
   }
 
-  /** Colours have changed: they are drawn anew at the next `show`. */
+  /** Colours have changed: the next `show` draws the charts again. */
   forget(): void {
     for (const chart of this.#charts) {
       chart.plot?.destroy();
@@ -107,7 +113,7 @@ export class Charts {
   }
 }
 
-function plotOf({ text, place }: Chart, data: uPlot.AlignedData): uPlot {
+function plotOf({ text, place }: Chart, data: uPlot.AlignedData, from: () => number): uPlot {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const axis = {
@@ -129,17 +135,21 @@ function plotOf({ text, place }: Chart, data: uPlot.AlignedData): uPlot {
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, text.least) * 1.1] } },
+      padding: [8, 8, 0, 0],
+      scales: {
+        x: { range: (_plot, _least, most) => [from(), most] },
+        y: { range: (_plot, _least, most) => [0, Math.max(most, text.least) * 1.1] },
+      },
       axes: [
         {
           ...axis,
           size: 28,
-          values: (_plot, splits) =>
-            splits.map((at) => new Date(at * 1_000).toLocaleTimeString().replace(/:\d\d(?=\D*$)/, '')),
+          space: 76,
+          values: (_plot, splits) => splits.map((at) => new Date(at * 1_000).toLocaleTimeString()),
         },
         {
           ...axis,
-          size: 62,
+          size: 56,
           values: (_plot, splits) => splits.map((value) => show(value)),
         },
       ],

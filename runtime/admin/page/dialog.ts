@@ -1,12 +1,12 @@
-/** Nothing is done to the server before somebody has said so twice. */
+/** The dialog that asks before anything is done to the server. */
 import { element, say } from './text.ts';
 
-/** Resolves with false when it is not to be done. @param danger whether it ends something: then the other button is the first */
+/** Resolves with whether the user confirms. @param title begins with the verb, which the button repeats */
 export function confirmed(title: string, text: string): Promise<boolean> {
   return opened(title, text, false);
 }
 
-/** The range that was chosen; null: none. */
+/** The range that the user chose; null if cancelled. */
 export async function chosenRange(
   title: string,
   text: string,
@@ -25,6 +25,7 @@ function opened(title: string, text: string, hasRange: boolean): Promise<boolean
   if (dialog.open) return Promise.resolve(false);
   say(element('ask-title'), title);
   say(element('ask-text'), text);
+  say(element('ask-yes'), title.split(' ')[0] as string);
   element('ask-range').hidden = !hasRange;
   dialog.returnValue = 'no';
   dialog.showModal();

@@ -1,4 +1,4 @@
-/** The last minutes of each pool, second by second, in arrays that never grow. */
+/** The last five minutes of each pool, second by second, in arrays that never grow. */
 import type { PoolStatus, ServerStatus, WaitStatus } from '../../status/status-types.ts';
 
 export const POINTS = 300;
@@ -49,6 +49,8 @@ export class Track {
 export class History {
   /** Seconds since the epoch, of each point. */
   readonly times: number[] = new Array<number>(POINTS).fill(0);
+  /** When it began, or the oldest point if that is later. */
+  since = 0;
   readonly #tracks = new Map<string, Track>([['', new Track()]]);
   #before: ServerStatus | null = null;
 
@@ -60,10 +62,14 @@ export class History {
   add(now: ServerStatus, atSeconds: number): void {
     const before = this.#before;
     this.#before = now;
-    if (this.times[0] === 0) for (let i = 0; i < POINTS; i++) this.times[i] = atSeconds - POINTS + 1 + i;
+    if (this.times[0] === 0) {
+      for (let i = 0; i < POINTS; i++) this.times[i] = atSeconds - POINTS + 1 + i;
+      this.since = atSeconds;
+    }
     if (before === null || before.pid !== now.pid || now.uptimeMs <= before.uptimeMs) return;
     this.times.copyWithin(0, 1);
     this.times[POINTS - 1] = atSeconds;
+    this.since = Math.max(this.since, this.times[0] as number);
     const seconds = (now.uptimeMs - before.uptimeMs) / 1_000;
     const earlier = new Map(before.pools.map((pool) => [pool.name, pool]));
     const names = new Set(now.pools.map(({ name }) => name));

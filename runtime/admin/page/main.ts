@@ -1,4 +1,4 @@
-/** The page: asks the server once a second while somebody looks, and shows what it says. */
+/** The script of the page: while the page is visible, it asks the server once a second and shows the answer. */
 import type { PoolEvent, ServerStatus } from '../../status/status-types.ts';
 import type { ExchangesView } from '../exchange-types.ts';
 import { ask, enter, Outside } from './api.ts';
@@ -20,14 +20,14 @@ const pools = new Pools(element('pools'), {
   recyclePool: (pool) =>
     void act(
       `Recycle pool ${pool}?`,
-      'Each of its threads is replaced. No request is lost.',
+      'Replaces each of its threads, one after the other. No request is lost.',
       'POST',
       poolPath(pool, 'recycle'),
     ),
   recycleThread: (thread) =>
     void act(
       `Recycle thread ${thread}?`,
-      'Another takes its place, and it ends when it has finished what it has.',
+      'Starts another thread in its place, and ends this one when its requests are finished.',
       'POST',
       `/threads/${encodeURIComponent(thread)}/recycle`,
     ),
@@ -53,7 +53,7 @@ async function act(title: string, text: string, method: string, path: string, bo
 
 async function perform(title: string, method: string, path: string, body?: unknown): Promise<void> {
   const name = title.replace(/\?$/, '');
-  tell(`${name}: under way`);
+  tell(`${name}: in progress`);
   try {
     await ask(method, path, body);
     tell(`${name}: done`);
@@ -66,7 +66,7 @@ async function resize(pool: string, from: { readonly min: number; readonly max: 
   const title = `Resize pool ${pool}?`;
   const range = await chosenRange(
     title,
-    'Until the next reload. Threads beyond the most finish what they have.',
+    'The new size is valid until the next reload. Surplus threads finish their requests.',
     from,
   );
   if (range !== null) await perform(title, 'POST', poolPath(pool, 'resize'), range);
@@ -75,7 +75,7 @@ async function resize(pool: string, from: { readonly min: number; readonly max: 
 const reload = (): void =>
   void act(
     'Reload the server?',
-    'It takes over the configuration and the applications as they are on the disk now. No request is lost.',
+    'Loads the configuration and the applications as they are on the disk now. No request is lost.',
     'POST',
     '/reload',
   );
@@ -98,7 +98,7 @@ async function look(): Promise<void> {
   document.title = `Sluice ${pid}: ${state}`;
   showScopes(status.pools.map(({ name }) => name));
   history.add(status, Math.round(Date.now() / 1_000));
-  charts.show(history.times, history.track(scope.value));
+  charts.show(history.times, history.since, history.track(scope.value));
   pools.show(status.pools);
   showExchanges(
     element('exchanges-title'),
@@ -123,7 +123,7 @@ function showScopes(names: readonly string[]): void {
   scope.value = wanted.includes(value) ? value : '';
 }
 
-/** One look after the other: a server that is slow to answer is not asked twice. */
+/** One poll at a time, so a slow server is not asked twice. */
 async function run(): Promise<void> {
   for (;;) {
     if (!document.hidden && !isPaused) {
@@ -165,7 +165,7 @@ const help = (): void => element<HTMLDialogElement>('help').showModal();
 
 function pause(): void {
   isPaused = !isPaused;
-  tell(isPaused ? 'Paused: P goes on' : '');
+  tell(isPaused ? 'Paused: press P to continue' : '');
 }
 
 const keys: Readonly<Record<string, () => void>> = { r: reload, t: changeTheme, p: pause, '?': help };
@@ -187,12 +187,12 @@ element('drain').addEventListener(
   () =>
     void act(
       'Drain the server?',
-      'It takes no new requests, finishes the open ones, and ends.',
+      'The server takes no new requests, finishes the open ones, and ends.',
       'POST',
       '/drain',
     ),
 );
-scope.addEventListener('change', () => charts.show(history.times, history.track(scope.value)));
+scope.addEventListener('change', () => charts.show(history.times, history.since, history.track(scope.value)));
 
 showTheme(localStorage.getItem(THEME));
 try {

@@ -1,4 +1,4 @@
-/** Pools and threads as a live picture of how full each is. Elements stay as long as what they show, so that nobody loses the one with the focus. */
+/** Pools and threads as a live picture of how full each is. Elements live as long as what they show, so that the focused one keeps the focus. */
 import type { PoolStatus, ThreadStatus } from '../../status/status-types.ts';
 import { bytes, duration, make, percent, say } from './text.ts';
 
@@ -8,7 +8,7 @@ export interface PoolActions {
   resize(pool: string, range: { readonly min: number; readonly max: number }): void;
 }
 
-/** A thread that has not come back to its loop for so long is told of. */
+/** A thread that has not returned to its event loop for this long is marked. */
 const AWAY_MS = 1_000;
 
 class Gauge {
@@ -16,7 +16,7 @@ class Gauge {
   readonly #meter = make('meter');
   readonly #value = make('span');
 
-  /** @param high from where it is worth a look, 0 to 1 */
+  /** @param high from here on the gauge is red, 0 to 1 */
   constructor(name: string, high = 0.85) {
     this.#meter.min = 0;
     this.#meter.max = 1;
@@ -63,7 +63,7 @@ class ThreadTile {
       responseRing.usedBytes / responseRing.bytes,
     );
     this.#ring.show(ring, percent(ring));
-    say(this.#facts, `${running} running, ${waiting} given, heap ${bytes(heapBytes)}`);
+    say(this.#facts, `${running} running, ${waiting} waiting, heap ${bytes(heapBytes)}`);
     say(this.#note, noteOf(thread));
     this.root.toggleAttribute('data-away', isAway(thread));
   }
@@ -103,7 +103,9 @@ class PoolCard {
     resize.type = 'button';
     resize.setAttribute('aria-label', `Resize pool ${name}`);
     resize.addEventListener('click', () => actions.resize(name, this.#range));
-    head.append(make('h3', '', name), this.#state, make('span', 'grow'), recycle, resize);
+    const buttons = make('span', 'actions');
+    buttons.append(recycle, resize);
+    head.append(make('h3', '', name), this.#state, buttons);
     this.root.append(head, this.#facts, this.#queue.root, this.#busy.root, this.#note, this.#list);
     this.root.dataset.pool = name;
   }

@@ -12,6 +12,8 @@ h2 { font-size: 15px; margin: 0 0 8px; }
 h3 { font-size: 14px; margin: 0; }
 header p { margin: 0; color: var(--muted); }
 .grow { flex: 1; }
+.actions { display: flex; gap: 8px; margin-left: auto; }
+label { display: inline-flex; gap: 6px; align-items: center; }
 main > section, #outside { padding: 14px 16px; }
 main > section + section { border-top: 1px solid var(--line); }
 button, select, input { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: 4px 10px; min-height: 32px; }
@@ -24,7 +26,7 @@ button.strong { background: var(--focus); border-color: var(--focus); color: var
 #message[data-bad] { color: var(--bad); }
 #charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 236px), 1fr)); gap: 12px; }
 figure { margin: 0; min-width: 0; border: 1px solid var(--line); border-radius: 8px; padding: 8px 10px; overflow: hidden; }
-figcaption { display: flex; flex-wrap: wrap; gap: 2px 12px; color: var(--muted); font-size: 13px; }
+figcaption { display: flex; flex-wrap: wrap; gap: 2px 12px; align-content: start; min-height: 40px; color: var(--muted); font-size: 13px; }
 figcaption b { color: var(--text); }
 figcaption .series::before { content: ""; display: inline-block; width: 10px; height: 3px; margin-right: 5px; vertical-align: 3px; background: currentColor; }
 figcaption .one { color: var(--one); }
@@ -43,7 +45,7 @@ meter { width: 100%; height: 10px; }
 .threads { list-style: none; margin: 8px 0 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 220px), 1fr)); gap: 8px; }
 .thread { border: 1px solid var(--line); border-radius: 6px; padding: 6px 8px; background: var(--raised); min-width: 0; }
 .thread .head { display: flex; gap: 8px; align-items: center; }
-.thread .head b { flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.thread .head b { flex: 1; overflow-wrap: anywhere; }
 .thread .gauge { grid-template-columns: 44px 1fr 42px; }
 .thread .gauge span:last-child { text-align: right; font-variant-numeric: tabular-nums; }
 .thread[data-away] { border-color: var(--bad); }
@@ -70,6 +72,7 @@ dd { margin: 0; }
 kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 5px; font: 12px ui-monospace, monospace; }
 code { font: 13px ui-monospace, monospace; background: var(--raised); border: 1px solid var(--line); border-radius: 4px; padding: 1px 5px; }
 [hidden] { display: none !important; }
+body:has(#live[hidden]) header :is(label, #reload, #drain) { display: none; }
 @media (max-width: 620px) {
   header, main > section, #outside { padding-left: 10px; padding-right: 10px; }
   header .grow { flex-basis: 100%; height: 0; }
