@@ -6,7 +6,8 @@
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { TransportFlow } from '../exchange/contracts.ts';
-import type { Exchange, ExchangeFlow } from '../exchange/exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeFlow } from '../exchange/exchange-job.ts';
 import { isOver, isUnanswered } from '../exchange/state.ts';
 import type { Thread } from '../pools/thread.ts';
 import { Waits, type WaitView } from './exchange-types.ts';
@@ -37,11 +38,11 @@ export interface WaitContext {
 
 export function waitOf(exchange: Exchange, context: WaitContext): WaitView {
   const { pool, thread } = context;
-  if (exchange.state === 'held') {
+  if (exchange.job.state === 'held') {
     const name = exchange.destination.route ?? '';
     return waits(Waits.Route, name, 'as many of its route are with the pool as maxConcurrent allows');
   }
-  if (exchange.state === 'queued') return waits(Waits.Pool, pool?.name ?? '', queueWhy(pool));
+  if (exchange.job.state === 'queued') return waits(Waits.Pool, pool?.name ?? '', queueWhy(pool));
   if (thread !== null && !context.isBegun) return threadWait(thread, exchange, 'it has not begun it');
   return (
     untakenResponse(exchange, context) ??
@@ -113,8 +114,8 @@ function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
 }
 
 function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitView {
-  if (exchange.isUnsent) return threadWait(thread, exchange, 'it does not read, and its ring is full');
-  if (isAway(thread) && thread.runningJob === exchange) return awayWait(thread, exchange);
+  if (exchange.job.isUnsent) return threadWait(thread, exchange, 'it does not read, and its ring is full');
+  if (isAway(thread) && thread.runningJob === exchange.job) return awayWait(thread, exchange);
   const { request, response } = context.flow;
   const { transport } = context;
   const peer = peerOf(exchange);
@@ -129,7 +130,7 @@ function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitVi
       );
     return waits(Waits.Peer, peer, 'the application reads, and the client sends no more of its request');
   }
-  if (thread.vitals.isStalled(exchange.slot) && response !== null)
+  if (thread.vitals.isStalled(exchange.job.slot) && response !== null)
     return waits(Waits.Peer, peer, 'the application waits until the client has taken more');
   // What it waits for is not there yet; only then does it matter that its thread is busy with others.
   if (isAway(thread)) return awayWait(thread, exchange);
@@ -152,7 +153,7 @@ function awayWait(thread: Thread, exchange: Exchange): WaitView {
 function threadWait(thread: Thread, exchange: Exchange, why: string): WaitView {
   if (!isAway(thread)) return waits(Waits.Thread, thread.name, why);
   const running = thread.runningJob;
-  const whom = running === null || running === exchange ? '' : ` for ${running.label.slice(0, 256)}`;
+  const whom = running === null || running === exchange.job ? '' : ` for ${running.label.slice(0, 256)}`;
   const age = whole(turnAgeMs(thread));
   return waits(
     Waits.Thread,

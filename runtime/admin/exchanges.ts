@@ -2,7 +2,8 @@
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { ActorDirectory } from '../actors/directory.ts';
-import { Exchange } from '../exchange/exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { ExchangeJob } from '../exchange/exchange-job.ts';
 import { isOver } from '../exchange/state.ts';
 import type { Pool } from '../pools/pool.ts';
 import type { Thread } from '../pools/thread.ts';
@@ -55,7 +56,8 @@ export class ExchangeViews {
   #viewOf(exchange: Exchange, { actors, nowMs }: ExchangeSource, places: Places): ExchangeView {
     const pool = poolOf(exchange, places);
     const thread = threadOf(exchange, places);
-    const isBegun = thread !== null && thread.channel.claims.stateOf(exchange.slot) === ClaimState.Claimed;
+    const isBegun =
+      thread !== null && thread.channel.claims.stateOf(exchange.job.slot) === ClaimState.Claimed;
     const { flow, transport: connection, progress, destination } = exchange;
     const transport = isOver(progress) ? null : (connection.flowOf?.(exchange) ?? null);
     const actorsAsked = thread === null ? [] : actorsAskedBy(thread.name, actors);
@@ -89,7 +91,7 @@ export class ExchangeViews {
         peerWindowBytes: transport?.peerWindowBytes ?? null,
         peerConnectionWindowBytes: transport?.peerConnectionWindowBytes ?? null,
         stalledMs: isBegun
-          ? round((thread as Thread).vitals.stalledUs(exchange.slot, clockMicroseconds()) / 1000)
+          ? round((thread as Thread).vitals.stalledUs(exchange.job.slot, clockMicroseconds()) / 1000)
           : 0,
       },
       waitsFor: waitOf(exchange, { pool, thread, isBegun, flow, transport, actorsAsked }),
@@ -114,13 +116,13 @@ function placesOf(pools: readonly Pool[]): Places {
 }
 
 /** Undefined, or null: nobody's. With `--watch` somebody stands between. */
-function poolOf({ thread, destination }: Exchange, { byThread, byDispatcher }: Places): Pool | null {
+function poolOf({ job: { thread }, destination }: Exchange, { byThread, byDispatcher }: Places): Pool | null {
   const holder = thread === null ? undefined : byThread.get(thread);
   const { dispatcher } = destination;
   return holder ?? (dispatcher === null ? undefined : byDispatcher.get(dispatcher)) ?? null;
 }
 
-function threadOf({ thread }: Exchange, { byThread }: Places): Thread | null {
+function threadOf({ job: { thread } }: Exchange, { byThread }: Places): Thread | null {
   return thread !== null && byThread.has(thread) ? (thread as Thread) : null;
 }
 
@@ -129,7 +131,8 @@ function ageOf({ admittedAtMs }: Exchange, nowMs: number): number {
 }
 
 function stateOf(exchange: Exchange, thread: Thread | null, isBegun: boolean): ExchangeView['state'] {
-  if (exchange.state === 'held' || exchange.state === 'queued') return exchange.state;
+  const { state } = exchange.job;
+  if (state === 'held' || state === 'queued') return state;
   if (thread === null) return 'answering';
   if (!isBegun) return 'given';
   return isOver(exchange.progress) ? 'left' : 'running';
@@ -141,7 +144,7 @@ function* inFlight({ exchanges, pools }: ExchangeSource): Generator<Exchange> {
   for (const pool of pools) {
     for (const { jobs } of pool.threads) {
       for (let job = jobs.head; job !== null; job = job.next) {
-        if (job instanceof Exchange && isOver(job.progress)) yield job;
+        if (job instanceof ExchangeJob && isOver(job.exchange.progress)) yield job.exchange as Exchange;
       }
     }
   }

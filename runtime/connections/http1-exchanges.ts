@@ -113,7 +113,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
     );
     message.context = exchange;
     const headSince = this.#holder.takeHeadSince();
-    if (headSince !== 0) exchange.arrivingUs = headSince;
+    if (headSince !== 0) exchange.job.arrivingUs = headSince;
     const ids = this.#front.labels?.ids ?? null;
     if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, section.fields);
     this.#front.deadlines.watch(exchange);

@@ -5,7 +5,7 @@
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import type { TransportFlow } from '../exchange/contracts.ts';
 import { Exchange, type Transport } from '../exchange/exchange.ts';
-import { PushedExchange } from '../exchange/pushed-exchange.ts';
+import { pushedExchange } from '../exchange/pushed-exchange.ts';
 import { isHost } from '../http1/host.ts';
 import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
@@ -93,7 +93,7 @@ export class Http2Exchanges implements EngineEvents, Transport {
     );
     stream.context = exchange;
     const headSince = this.#holder.takeHeadSince();
-    if (headSince !== 0) exchange.arrivingUs = headSince;
+    if (headSince !== 0) exchange.job.arrivingUs = headSince;
     const ids = this.#front.labels?.ids ?? null;
     if (ids !== null) exchange.requestId = ids.of(peer.forwarding !== null, stream.fields);
     this.#front.deadlines.watch(exchange);
@@ -201,7 +201,7 @@ export class Http2Exchanges implements EngineEvents, Transport {
     if (method !== 'GET' && method !== 'HEAD') return null;
     const stream = this.engine.push(parent.stream as Http2Stream, method, path, fields);
     if (stream === null) return null;
-    const pushed = new PushedExchange(this, stream, parent, number, method, path, fields);
+    const pushed = pushedExchange(this, stream, parent, number, method, path, fields);
     stream.context = pushed;
     this.#front.deadlines.watch(pushed);
     this.#front.reactor.flushLater(this.#holder);

@@ -43,7 +43,7 @@ export class Labels {
     const { admittedAtMs } = exchange;
     if (admittedAtMs === 0) return '';
     const nowMs = this.#options.nowMs();
-    const waits = exchange.waits;
+    const { waits } = exchange.job;
     if (waits === null) return `queue;dur=${rounded(nowMs - admittedAtMs)}`;
     const { queueMs, claimMs } = waits;
     const applicationMs = Math.max(0, nowMs - admittedAtMs - queueMs - claimMs);

@@ -4,6 +4,7 @@
  */
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeJob } from '../exchange/exchange-job.ts';
 import type { JobThread } from '../pools/job.ts';
 import { ControlCode, ControlRefusal, errorText } from './errors.ts';
 import type { ControlExchange, ControlHandler } from './routes.ts';
@@ -42,7 +43,7 @@ export class LocalRun implements ControlExchange, JobThread {
   readonly channel: JobThread['channel'];
   readonly canAdopt = false;
   readonly tally = { requestBytes: 0, responseBytes: 0 };
-  readonly #exchange: Exchange;
+  readonly #job: ExchangeJob<Exchange>;
   readonly #owner: LocalRunOwner;
   readonly #options: LocalRunOptions;
   readonly #abort = new AbortController();
@@ -61,7 +62,7 @@ export class LocalRun implements ControlExchange, JobThread {
     this.query = new URLSearchParams(query);
     this.authority = exchange.authority;
     this.remoteAddress = exchange.remoteAddress;
-    this.#exchange = exchange;
+    this.#job = exchange.job;
     this.#options = options;
     this.#owner = owner;
     this.#credit = options.responseWindowBytes;
@@ -82,12 +83,12 @@ export class LocalRun implements ControlExchange, JobThread {
 
   /** Never rejects. */
   async run(find: () => ControlHandler): Promise<void> {
-    const exchange = this.#exchange;
-    exchange.state = 'assigned';
-    exchange.thread = this;
-    if (exchange.awaitsOnlyAnswer) this.#onBodyEnd();
+    const job = this.#job;
+    job.state = 'assigned';
+    job.thread = this;
+    if (job.awaitsOnlyAnswer) this.#onBodyEnd();
     // Takes what has been received already.
-    else this.#tell(() => exchange.onWritable());
+    else this.#tell(() => job.onWritable());
     try {
       await find()(this);
       if (this.#response === 'none') this.#head(204, [], NO_BYTES, true);
@@ -105,7 +106,7 @@ export class LocalRun implements ControlExchange, JobThread {
     if (!isRefusal) this.#owner.onFailure(error, this.method, this.path);
     if (this.#response === 'head') {
       this.#response = 'ended';
-      this.#tell(() => this.#exchange.onReset(INTERNAL_ERROR, ResetReason.Threw));
+      this.#tell(() => this.#job.onReset(INTERNAL_ERROR, ResetReason.Threw));
     } else if (this.#response === 'none') {
       const { status, code, message, fields } = isRefusal ? error : FAILED;
       this.#whole(status, errorText(code, message), fields);
@@ -113,11 +114,11 @@ export class LocalRun implements ControlExchange, JobThread {
   }
 
   #release(): void {
-    const exchange = this.#exchange;
-    if (exchange.thread !== this) return;
-    exchange.thread = null;
-    exchange.state = 'released';
-    this.#tell(() => exchange.onReleased());
+    const job = this.#job;
+    if (job.thread !== this) return;
+    job.thread = null;
+    job.state = 'released';
+    this.#tell(() => job.onReleased());
   }
 
   // ---- ControlExchange
@@ -129,7 +130,7 @@ export class LocalRun implements ControlExchange, JobThread {
       this.#body.promise.catch(() => undefined);
       if (this.#response === 'cut') this.#body.reject(this.signal.reason);
       else if (this.#isBodyWhole) this.#resolveBody();
-      else this.#tell(() => this.#exchange.onCredit(this.#options.requestWindowBytes, 0));
+      else this.#tell(() => this.#job.onCredit(this.#options.requestWindowBytes, 0));
     }
     return this.#body.promise;
   }
@@ -145,7 +146,7 @@ export class LocalRun implements ControlExchange, JobThread {
   }
 
   field(name: string): string | undefined {
-    const { fields } = this.#exchange;
+    const { fields } = this.#job.exchange;
     let found: string | undefined;
     for (let i = 0; i < fields.length; i += 2) {
       if (fields[i] !== name) continue;
@@ -181,7 +182,7 @@ export class LocalRun implements ControlExchange, JobThread {
       const end = Math.min(bytes.length, start + Math.min(this.#credit, MAX_PIECE_BYTES));
       this.#credit -= end - start;
       const from = start;
-      this.#tell(() => this.#exchange.onData(0, bytes, from, end));
+      this.#tell(() => this.#job.onData(0, bytes, from, end));
       start = end;
     }
   }
@@ -189,7 +190,7 @@ export class LocalRun implements ControlExchange, JobThread {
   end(): void {
     if (this.#response !== 'head') return;
     this.#response = 'ended';
-    this.#tell(() => this.#exchange.onData(Flag.End, NO_BYTES, 0, 0));
+    this.#tell(() => this.#job.onData(Flag.End, NO_BYTES, 0, 0));
   }
 
   #head(status: number, fields: string[], bytes: Buffer, isWhole: boolean): void {
@@ -198,7 +199,7 @@ export class LocalRun implements ControlExchange, JobThread {
     this.#credit -= bytes.length;
     const all = [...fields, ...this.#options.fields];
     const flags = isWhole ? Flag.End : 0;
-    this.#tell(() => this.#exchange.onHead(flags, status, all, bytes, 0, bytes.length));
+    this.#tell(() => this.#job.onHead(flags, status, all, bytes, 0, bytes.length));
   }
 
   #moreCredit(): Promise<void> {
@@ -212,7 +213,7 @@ export class LocalRun implements ControlExchange, JobThread {
     try {
       what();
     } catch (error) {
-      this.#exchange.onFault(error);
+      this.#job.onFault(error);
     }
   }
 
@@ -224,7 +225,7 @@ export class LocalRun implements ControlExchange, JobThread {
       this.#pieces.push(Buffer.from(bytes.subarray(start, end)));
       // Grants credit at once, because the body is bounded; later than this call, because the exchange is still within its own.
       queueMicrotask(() => {
-        if (this.#exchange.thread === this) this.#tell(() => this.#exchange.onCredit(0, end - start));
+        if (this.#job.thread === this) this.#tell(() => this.#job.onCredit(0, end - start));
       });
     }
     return (flags & Flag.End) !== 0 ? this.#onBodyEnd() : true;

@@ -11,6 +11,7 @@ import { Http2Connection } from '../connections/http2.ts';
 import { LingeringSockets } from '../connections/lingering.ts';
 import { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination, Exchange, Taker } from '../exchange/exchange.ts';
+import type { ExchangeJob } from '../exchange/exchange-job.ts';
 import { OutcomeCounters } from '../exchange/outcomes.ts';
 import { Http1Caches } from '../http1/caches.ts';
 import { DEFAULT_KEEP_ALIVE_TIMEOUT_MS } from '../http1/options.ts';
@@ -183,7 +184,7 @@ export class LocalServer implements Taker, LocalRunOwner {
 
   // ---- Taker
 
-  submit(exchange: Exchange): void {
+  submit({ exchange }: ExchangeJob<Exchange>): void {
     const { maxBodyBytes, maxExchanges, maxExchangesOption, maxRequestsPerSecond, section } = this.#options;
     const options = {
       requestWindowBytes: maxBodyBytes,

@@ -10,7 +10,7 @@
 import { Deadline, DeadlineCounters } from './counters.ts';
 import type { RateLimit } from './rate.ts';
 import { isSlow } from './rate.ts';
-import { DeadlineNotes, type Watched, type Watcher } from './watched.ts';
+import type { Watch, Watchable, Watcher } from './watch.ts';
 
 export interface DeadlineOptions {
   readonly requestRate: RateLimit;
@@ -29,9 +29,9 @@ export class Deadlines implements Watcher {
   readonly counters = new DeadlineCounters();
   /** May be replaced: exchanges that are open are held to the new ones. */
   options: DeadlineOptions;
-  #first: Watched | null = null;
+  #first: Watchable | null = null;
   /** The next one of a walk that is under way: it may be ended, with others, by what the walk does. */
-  #next: Watched | null = null;
+  #next: Watchable | null = null;
   #tickedMs: number;
   /** What the last tick counted for. */
   stepMs = 0;
@@ -41,7 +41,7 @@ export class Deadlines implements Watcher {
     this.#tickedMs = nowMs;
   }
 
-  watch(exchange: Watched): void {
+  watch(exchange: Watchable): void {
     const first = this.#first;
     exchange.watcher = this;
     exchange.nextWatched = first;
@@ -49,7 +49,7 @@ export class Deadlines implements Watcher {
     this.#first = exchange;
   }
 
-  forget(exchange: Watched): void {
+  forget(exchange: Watchable): void {
     if (exchange.watcher === null) return;
     const { previousWatched: previous, nextWatched: next } = exchange;
     if (this.#next === exchange) this.#next = next;
@@ -62,7 +62,7 @@ export class Deadlines implements Watcher {
   }
 
   /** Every open exchange, the newest first. Nothing may end one meanwhile. */
-  *watched(): Generator<Watched> {
+  *watched(): Generator<Watchable> {
     for (let exchange = this.#first; exchange !== null; exchange = exchange.nextWatched) yield exchange;
   }
 
@@ -81,9 +81,9 @@ export class Deadlines implements Watcher {
   judge(): void {
     for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
       this.#next = exchange.nextWatched;
-      const deadline = this.#missedBy(exchange);
-      if (deadline === null) continue;
-      this.#tell(exchange, deadline);
+      const watch = (exchange.watch ??= exchange.createWatch());
+      const deadline = this.#missedBy(watch);
+      if (deadline !== null) this.#tell(watch, deadline);
     }
     this.#next = null;
   }
@@ -92,52 +92,51 @@ export class Deadlines implements Watcher {
   endAll(deadline: Deadline): void {
     for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
       this.#next = exchange.nextWatched;
-      this.#tell(exchange, deadline);
+      this.#tell((exchange.watch ??= exchange.createWatch()), deadline);
     }
     this.#next = null;
   }
 
-  #tell(exchange: Watched, deadline: Deadline): void {
+  #tell(watch: Watch, deadline: Deadline): void {
     this.counters[deadline]++;
     try {
-      exchange.onDeadline(deadline);
+      watch.onDeadline(deadline);
     } catch (error) {
       // An error of ours costs this exchange, and not the others their deadlines.
-      exchange.onFault(error);
+      watch.onFault(error);
     }
   }
 
-  #missedBy(exchange: Watched): Deadline | null {
+  #missedBy(watch: Watch): Deadline | null {
     const { requestRate, responseRate, exchangeTimeoutMs } = this.options;
-    exchange.notes ??= new DeadlineNotes();
-    const { notes } = exchange;
-    notes.ageMs += this.stepMs;
-    if (exchangeTimeoutMs > 0 && notes.ageMs >= exchangeTimeoutMs && exchange.hasEnd) {
+    watch.ageMs += this.stepMs;
+    if (exchangeTimeoutMs > 0 && watch.ageMs >= exchangeTimeoutMs && watch.hasEnd) {
       // It is told once: the response that says so has a while to leave.
-      notes.ageMs = Number.NEGATIVE_INFINITY;
+      watch.ageMs = Number.NEGATIVE_INFINITY;
       return Deadline.Exchange;
     }
-    const least = exchange.leastRequestBytesPerSecond;
-    if (least > 0 && exchange.isOwedContent) {
-      notes.requestOwedMs += this.stepMs;
-      if (notes.requestOwedMs >= requestRate.windowMs) {
-        const came = exchange.receivedBytes - notes.requestMarkBytes;
-        const slow = isSlow(came, notes.requestOwedMs, least);
-        notes.requestMarkBytes = exchange.receivedBytes;
-        notes.requestOwedMs = 0;
+    const least = watch.leastRequestBytesPerSecond;
+    if (least > 0 && watch.isOwedContent) {
+      watch.requestOwedMs += this.stepMs;
+      if (watch.requestOwedMs >= requestRate.windowMs) {
+        const { receivedBytes } = watch;
+        const came = receivedBytes - watch.requestMarkBytes;
+        const slow = isSlow(came, watch.requestOwedMs, least);
+        watch.requestMarkBytes = receivedBytes;
+        watch.requestOwedMs = 0;
         if (slow) return Deadline.RequestRate;
       }
     }
-    const taken = responseRate.bytesPerSecond === 0 ? -1 : exchange.takenBytes;
+    const taken = responseRate.bytesPerSecond === 0 ? -1 : watch.takenBytes;
     if (taken >= 0) {
       // The first time that something waits only says from where to count.
-      if (notes.responseOwedMs === -1) notes.responseMarkBytes = taken;
-      notes.responseOwedMs = notes.responseOwedMs === -1 ? 0 : notes.responseOwedMs + this.stepMs;
-      if (notes.responseOwedMs >= responseRate.windowMs) {
-        const left = taken - notes.responseMarkBytes;
-        const slow = isSlow(left, notes.responseOwedMs, responseRate.bytesPerSecond);
-        notes.responseMarkBytes = taken;
-        notes.responseOwedMs = 0;
+      if (watch.responseOwedMs === -1) watch.responseMarkBytes = taken;
+      watch.responseOwedMs = watch.responseOwedMs === -1 ? 0 : watch.responseOwedMs + this.stepMs;
+      if (watch.responseOwedMs >= responseRate.windowMs) {
+        const left = taken - watch.responseMarkBytes;
+        const slow = isSlow(left, watch.responseOwedMs, responseRate.bytesPerSecond);
+        watch.responseMarkBytes = taken;
+        watch.responseOwedMs = 0;
         if (slow) return Deadline.ResponseRate;
       }
     }

@@ -66,11 +66,11 @@ export interface Transport<Exchange> {
   fail(exchange: Exchange, error: unknown): void;
 }
 
-/** Who runs exchanges: a pool's dispatcher, or the server itself. */
-export interface Taker<Exchange> {
-  submit(exchange: Exchange): void;
-  /** Takes the exchange back, unless it has been begun: then false. */
-  withdraw(exchange: Exchange): boolean;
+/** Who runs the jobs of exchanges: a pool's dispatcher, or the server itself. */
+export interface Taker<Job> {
+  submit(job: Job): void;
+  /** Takes the job back, unless it has been begun: then false. */
+  withdraw(job: Job): boolean;
 }
 
 /** An answer of the server's own. */
@@ -106,11 +106,11 @@ export interface EndedExchange {
 }
 
 /** Where a route leads. */
-export interface Destination<Exchange> {
+export interface Destination<Job> {
   /** Host and path of the route, for people; absent: it has none. */
   readonly route?: string;
   /** Null: nowhere. */
-  readonly dispatcher: Taker<Exchange> | null;
+  readonly dispatcher: Taker<Job> | null;
   /** Response bytes that the thread may have sent and the peer not taken, to begin with. */
   readonly responseWindowBytes: number;
   /** What that may grow to while the peer takes all of it. */

@@ -1,14 +1,21 @@
 /**
- * What a thread has to hear of an exchange beside its content: that it is over, and which pushes there will not be. Made when there is
- * some; hardly an exchange has any.
+ * What a thread has to hear of an exchange beside its content: in which slot a push is that it asked for, which pushes there will not be,
+ * and that the exchange is over. It goes in that order. Made when there is some; hardly an exchange has any.
  */
 import type { ResetBy } from '../../wire/messages.ts';
 import type { JobThread } from '../pools/job.ts';
 
 export class ThreadNews {
+  /** Null: the exchange is no push, or its thread has been told. */
+  #promise: { readonly parentSlot: number; readonly number: number } | null = null;
   readonly #refusedPushes: number[] = [];
   /** Null: none, or it has been sent. */
   #reset: { readonly code: number; readonly by: ResetBy } | null = null;
+
+  /** The exchange is a push. @param number by which the thread knows it, in the slot that asked for it */
+  promise(parentSlot: number, number: number): void {
+    this.#promise = { parentSlot, number };
+  }
 
   refusePush(number: number): void {
     this.#refusedPushes.push(number);
@@ -19,7 +26,7 @@ export class ThreadNews {
   }
 
   get isNothing(): boolean {
-    return this.#reset === null && this.#refusedPushes.length === 0;
+    return this.#reset === null && this.#refusedPushes.length === 0 && this.#promise === null;
   }
 
   /** RESET is still to be sent. */
@@ -29,6 +36,11 @@ export class ThreadNews {
 
   /** False: the ring is full, and what could not be sent waits. */
   send({ channel }: JobThread, slot: number): boolean {
+    if (this.#promise !== null) {
+      const { parentSlot, number } = this.#promise;
+      if (!channel.sendPromised(parentSlot, number, true, slot)) return false;
+      this.#promise = null;
+    }
     const refused = this.#refusedPushes;
     for (let number = refused[0]; number !== undefined; number = refused[0]) {
       if (!channel.sendPromised(slot, number, false, 0)) return false;

@@ -14,7 +14,7 @@ const ALLOW: readonly string[] = ['allow', 'GET, HEAD'];
 /** Answers 200: a server that cannot answer is not live. */
 export function liveDestination(): Destination {
   const body = explanation({ live: true });
-  return destinationOf({ submit: (exchange) => answer(exchange, OK), withdraw }, () => body);
+  return destinationOf({ submit: ({ exchange }) => answer(exchange, OK), withdraw }, () => body);
 }
 
 /** @param read called for every request */
@@ -22,7 +22,7 @@ export function readyDestination(read: () => Readiness): Destination {
   let readiness: Readiness | null = null;
   return destinationOf(
     {
-      submit: (exchange) => {
+      submit: ({ exchange }) => {
         readiness = read();
         answer(exchange, readiness.ready ? OK : UNAVAILABLE);
       },

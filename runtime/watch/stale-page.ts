@@ -4,6 +4,7 @@
  */
 import type { Explanation } from '../exchange/contracts.ts';
 import type { Exchange, Taker } from '../exchange/exchange.ts';
+import type { ExchangeJob } from '../exchange/exchange-job.ts';
 import { hostOf } from '../server/router.ts';
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
@@ -32,9 +33,10 @@ export class StalePage implements Taker {
     this.#why = why;
   }
 
-  submit(exchange: Exchange): void {
+  submit(job: ExchangeJob<Exchange>): void {
+    const { exchange } = job;
     if (this.#why() === undefined || !isForPerson(exchange)) {
-      this.#pool.submit(exchange);
+      this.#pool.submit(job);
       return;
     }
     this.#isAnswering = true;
@@ -42,8 +44,8 @@ export class StalePage implements Taker {
     this.#isAnswering = false;
   }
 
-  withdraw(exchange: Exchange): boolean {
-    return this.#pool.withdraw(exchange);
+  withdraw(job: ExchangeJob<Exchange>): boolean {
+    return this.#pool.withdraw(job);
   }
 
   explain(status: number, reason: string): Explanation {

@@ -3,17 +3,17 @@ import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
 import { type DeadlineOptions, Deadlines } from '../../runtime/deadlines/deadlines.ts';
-import type { DeadlineNotes, Watched, Watcher } from '../../runtime/deadlines/watched.ts';
+import { Watch, type Watchable, type Watcher } from '../../runtime/deadlines/watch.ts';
 
 /** 100 bytes a second over ten seconds, both ways. */
 const rate = { bytesPerSecond: 100, windowMs: 10_000 };
 const options: DeadlineOptions = { requestRate: rate, responseRate: rate, exchangeTimeoutMs: 0 };
 
-class Scripted implements Watched {
+class Scripted extends Watch implements Watchable {
   watcher: Watcher | null = null;
-  previousWatched: Watched | null = null;
-  nextWatched: Watched | null = null;
-  notes: DeadlineNotes | null = null;
+  previousWatched: Watchable | null = null;
+  nextWatched: Watchable | null = null;
+  watch: Watch | null = null;
   receivedBytes = 0;
   leastRequestBytesPerSecond = rate.bytesPerSecond;
   isOwedContent = false;
@@ -25,6 +25,10 @@ class Scripted implements Watched {
   onDeadline(deadline: Deadline): void {
     this.missed.push(deadline);
     this.whenMissed();
+  }
+
+  createWatch(): Watch {
+    return this;
   }
 
   onFault(): void {}
@@ -144,7 +148,7 @@ test('a tick that comes late by minutes, because the machine slept, counts for t
   exchange.takenBytes = 0;
   clock.tick(4, () => undefined, 3_600_000);
   t.deepEqual(exchange.missed, []);
-  t.is(exchange.notes?.ageMs, 8_000);
+  t.is(exchange.watch?.ageMs, 8_000);
 });
 
 test('a clock that stands still or goes back counts for nothing', (t) => {
@@ -157,9 +161,9 @@ test('a clock that stands still or goes back counts for nothing', (t) => {
 
 /** Which of the exchanges a walk visits. */
 function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
-  for (const exchange of exchanges) exchange.notes = null;
+  for (const exchange of exchanges) exchange.watch = null;
   clock.tick(1);
-  return exchanges.map(({ notes }) => notes !== null);
+  return exchanges.map(({ watch }) => watch !== null);
 }
 
 test('whatever comes and goes, also from within a walk, every exchange that is open is judged once a tick', (t: ExecutionContext) => {

@@ -4,6 +4,8 @@
  */
 import test from 'ava';
 import { Exchange } from '../../runtime/exchange/exchange.ts';
+import { ExchangeJob } from '../../runtime/exchange/exchange-job.ts';
+import { ExchangeWatch } from '../../runtime/exchange/exchange-watch.ts';
 import { Http2Engine } from '../../runtime/http2/engine.ts';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { message, RawClient } from '../http1/raw.ts';
@@ -15,22 +17,22 @@ import { headers, RawHttp2, requestHead } from '../server/raw-http2.ts';
 const scope = new FileScope();
 let server: TestServer;
 
-/** Methods of an exchange that fail for requests that ask for it, each by its name in `x-fault`. */
-const faulty = [
-  'start',
-  'onHead',
-  'onReleased',
-  'onTransportClosed',
-  'onRequestData',
-  'onSent',
-  'onDeadline',
-] as const;
+/** Methods of an exchange and its parts that fail for requests that ask for it, each by its name in `x-fault`. */
+const faulty = {
+  start: Exchange,
+  onHead: ExchangeJob,
+  onReleased: ExchangeJob,
+  onTransportClosed: Exchange,
+  onRequestData: Exchange,
+  onSent: Exchange,
+  onDeadline: ExchangeWatch,
+} as const;
+type Part = Exchange | ExchangeJob<Exchange> | ExchangeWatch;
 const heads = ['start', 'onHead', 'onReleased', 'onTransportClosed'] as const;
 
-function asksFor(exchange: Exchange, method: string): boolean {
-  return exchange.fields.some(
-    (text, i) => i % 2 === 0 && text === 'x-fault' && exchange.fields[i + 1] === method,
-  );
+function asksFor(part: Part, method: string): boolean {
+  const { fields } = part instanceof Exchange ? part : (part.exchange as Exchange);
+  return fields.some((text, i) => i % 2 === 0 && text === 'x-fault' && fields[i + 1] === method);
 }
 
 test.before(async () => {
@@ -46,10 +48,10 @@ test.before(async () => {
       { host: 'tunnel.invalid', path: '/*', pool: 'words', connect: true },
     ],
   });
-  for (const method of faulty) {
-    const original: (this: Exchange, ...values: never[]) => void = Exchange.prototype[method];
-    Object.defineProperty(Exchange.prototype, method, {
-      value(this: Exchange, ...values: never[]): void {
+  for (const [method, { prototype }] of Object.entries(faulty)) {
+    const original = Reflect.get(prototype, method) as (this: Part, ...values: never[]) => void;
+    Object.defineProperty(prototype, method, {
+      value(this: Part, ...values: never[]): void {
         if (asksFor(this, method)) throw new Error(`fault in ${method}`);
         original.apply(this, values);
       },

@@ -10,7 +10,7 @@ function begun(options = {}) {
   bench.addThread();
   const exchange = bench.exchange(false, 'POST');
   bench.atThread();
-  const slot = exchange.slot;
+  const slot = exchange.job.slot;
   return { bench, exchange, slot, host: bench.hosts[0]!, transport: bench.transport };
 }
 
@@ -22,8 +22,8 @@ test('the whole head crosses in one message, with End when the request has no bo
   t.deepEqual(rest, []);
   t.deepEqual(open?.toSpliced(11, 1).slice(0, 12), [
     'open',
-    exchange.slot,
-    exchange.generation,
+    exchange.job.slot,
+    exchange.job.generation,
     Flag.End,
     'GET',
     'https',
@@ -106,9 +106,9 @@ test('trailers are sent again to the thread that an exchange moves to', (t) => {
   const victim = bench.addThread();
   const exchange = bench.exchange(false, 'POST');
   exchange.onRequestTrailers(['sum', '7']);
-  t.true(victim.takeBack(exchange));
+  t.true(victim.takeBack(exchange.job));
   bench.dispatcher.threads.length = 0;
-  bench.dispatcher.resubmit([exchange]);
+  bench.dispatcher.resubmit([exchange.job]);
   bench.addThread();
   t.deepEqual(
     bench.atThread(1).map(([kind]) => kind),
@@ -165,7 +165,7 @@ test('the rest of a request reaches an application that answered first, though t
   host.sendCredit(slot, 6, 6);
   host.sendClosed(slot);
   bench.fromThread();
-  t.is(exchange.state, 'released');
+  t.is(exchange.job.state, 'released');
   t.is(transport.consumedBytes, 0, 'the stream that is over has given its bytes back itself');
 });
 
@@ -185,7 +185,7 @@ test('a reset of the peer takes an exchange back that nobody has begun', (t) => 
   const thread = bench.addThread();
   const exchange = bench.exchange(false);
   exchange.onTransportClosed(true, 8, true);
-  t.is(exchange.state, 'released');
+  t.is(exchange.job.state, 'released');
   t.is(thread.outstanding, 0);
   t.deepEqual(
     bench.atThread().map(([kind]) => kind),
@@ -234,9 +234,9 @@ test('a moved exchange brings its whole request along, trailers included', (t) =
   const exchange = bench.exchange(false);
   exchange.onRequestData(bytes('abc'), 0, 3, false);
   exchange.onRequestTrailers(['sum', '7']);
-  t.true(first.takeBack(exchange));
-  bench.addThread().assign(exchange);
-  const slot = exchange.slot;
+  t.true(first.takeBack(exchange.job));
+  bench.addThread().assign(exchange.job);
+  const slot = exchange.job.slot;
   t.deepEqual(
     bench.atThread(1).map((message) => [message[0], message[3]]),
     [['open', 0]],

@@ -12,7 +12,7 @@ function begun(options = {}, requestEnded = true) {
   bench.addThread();
   const exchange = bench.exchange(requestEnded);
   bench.atThread();
-  return { bench, exchange, slot: exchange.slot, host: bench.hosts[0]!, calls: bench.transport.calls };
+  return { bench, exchange, slot: exchange.job.slot, host: bench.hosts[0]!, calls: bench.transport.calls };
 }
 
 test('a head without content ends the stream itself, one with content leaves that to the content', (t) => {
@@ -20,7 +20,7 @@ test('a head without content ends the stream itself, one with content leaves tha
   empty.host.sendHead(empty.slot, whole, 204, ['a', 'b'], null);
   empty.bench.fromThread();
   t.deepEqual(empty.calls, [['respond', 204, ['a', 'b'], true]]);
-  t.is(empty.exchange.state, 'released');
+  t.is(empty.exchange.job.state, 'released');
 
   const full = begun();
   full.host.sendHead(full.slot, whole, 200, [], Buffer.from('content'));
@@ -44,7 +44,7 @@ test('interim responses, head, pieces and trailers reach the transport in order'
     ['write', 'ab', false],
     ['trailers', ['sum', '1']],
   ]);
-  t.is(exchange.state, 'released');
+  t.is(exchange.job.state, 'released');
 });
 
 for (const [what, send] of [
@@ -132,7 +132,7 @@ test('credit that met a full ring is kept, and a ring that stays full stops nobo
   const host = bench.hosts[0]!;
   const exchanges = [bench.exchange(true), bench.exchange(true)];
   bench.atThread();
-  for (const { slot } of exchanges) {
+  for (const { job: { slot } } of exchanges) {
     host.sendHead(slot, 0, 200, [], null);
     host.sendData(slot, 0, Buffer.alloc(100), 0, 100);
   }
@@ -155,8 +155,8 @@ test('credit that met a full ring is kept, and a ring that stays full stops nobo
   );
   thread.channel.receive(1000);
   t.deepEqual(bench.atThread(), [
-    ['credit', exchanges[1]!.slot, 60],
-    ['credit', exchanges[0]!.slot, 60],
+    ['credit', exchanges[1]!.job.slot, 60],
+    ['credit', exchanges[0]!.job.slot, 60],
   ]);
 });
 
@@ -169,7 +169,7 @@ test('an application that threw before the head is answered 500, after it the st
     ['write', '500 Internal Server Error\n', true],
     ['stopReading'],
   ]);
-  t.is(before.exchange.state, 'released');
+  t.is(before.exchange.job.state, 'released');
 
   const after = begun();
   after.host.sendHead(after.slot, 0, 200, [], null);
@@ -200,8 +200,8 @@ test('a thread that dies leaves 502 before the head, a reset after it, and nothi
   const host = bench.hosts[0]!;
   const [none, head, ended] = [bench.exchange(true), bench.exchange(true), bench.exchange(false)];
   bench.atThread();
-  host.sendHead(head.slot, 0, 200, [], null);
-  host.sendHead(ended.slot, Flag.End, 200, [], null);
+  host.sendHead(head.job.slot, 0, 200, [], null);
+  host.sendHead(ended.job.slot, Flag.End, 200, [], null);
   host.publish();
   const { calls } = bench.transport;
   t.deepEqual(thread.die(), []);
@@ -213,7 +213,7 @@ test('a thread that dies leaves 502 before the head, a reset after it, and nothi
     ['reset', 2],
     ['stopReading'],
   ]);
-  for (const exchange of [none, head, ended]) t.is(exchange.state, 'released');
+  for (const exchange of [none, head, ended]) t.is(exchange.job.state, 'released');
 });
 
 test('a thread that ends an exchange with less than a response leaves 502 before the head, a reset after it', (t) => {
@@ -227,7 +227,7 @@ test('a thread that ends an exchange with less than a response leaves 502 before
       const { bench, slot, host, calls, exchange } = begun({}, requestEnded);
       ends(host, slot);
       bench.fromThread();
-      t.is(exchange.state, 'released');
+      t.is(exchange.job.state, 'released');
       const [last] = calls.filter(([kind]) => kind === 'respond' || kind === 'reset').slice(-1);
       t.true(last?.[1] === 502 || last?.[0] === 'reset', JSON.stringify(calls));
     }
@@ -243,7 +243,7 @@ test('a full queue is answered 503 with Retry-After', (t) => {
     ['content-type', 'text/plain; charset=utf-8', 'content-length', '24', 'retry-after', '7'],
     false,
   ]);
-  t.is(exchange.state, 'released');
+  t.is(exchange.job.state, 'released');
 });
 
 test('a path that leads to no pool is answered 404, and its request is not read', (t) => {
@@ -281,5 +281,5 @@ test('after the stream is over nothing reaches the transport', (t) => {
   bench.fromThread();
   t.deepEqual(calls, []);
   t.is(bench.transport.consumedBytes, 0);
-  t.is(exchange.state, 'released');
+  t.is(exchange.job.state, 'released');
 });

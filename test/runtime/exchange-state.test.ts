@@ -121,7 +121,7 @@ function begun(bench: ExchangeBench, requestEnded: boolean): Exchange {
 }
 
 function answered(exchange: Exchange, flags: number): Exchange {
-  exchange.onHead(flags, 200, [], NOTHING, 0, 0);
+  exchange.job.onHead(flags, 200, [], NOTHING, 0, 0);
   return exchange;
 }
 
@@ -134,26 +134,26 @@ const happen: { readonly [K in InputName]: readonly ((exchange: Exchange) => voi
   ReceiveEnd: [(exchange) => exchange.onRequestData(byte, 0, 1, true)],
   TransportComplete: [(exchange) => exchange.onTransportClosed(false, 0, false)],
   TransportReset: [(exchange) => exchange.onTransportClosed(true, 8, true)],
-  SendInform: [(exchange) => exchange.onInform(103, [])],
-  SendHead: [(exchange) => exchange.onHead(0, 200, [], NOTHING, 0, 0)],
-  SendWhole: [(exchange) => exchange.onHead(Flag.End, 200, [], NOTHING, 0, 0)],
-  SendContent: [(exchange) => exchange.onData(0, byte, 0, 1)],
+  SendInform: [(exchange) => exchange.job.onInform(103, [])],
+  SendHead: [(exchange) => exchange.job.onHead(0, 200, [], NOTHING, 0, 0)],
+  SendWhole: [(exchange) => exchange.job.onHead(Flag.End, 200, [], NOTHING, 0, 0)],
+  SendContent: [(exchange) => exchange.job.onData(0, byte, 0, 1)],
   SendEnd: [
-    (exchange) => exchange.onData(Flag.End, byte, 0, 1),
-    (exchange) => exchange.onTrailers(['a', '1']),
+    (exchange) => exchange.job.onData(Flag.End, byte, 0, 1),
+    (exchange) => exchange.job.onTrailers(['a', '1']),
   ],
-  SendReset: [(exchange) => exchange.onReset(8, ResetReason.Application)],
-  Answer: [(exchange) => exchange.answer(503), (exchange) => exchange.onRefused('queue-full', 0)],
+  SendReset: [(exchange) => exchange.job.onReset(8, ResetReason.Application)],
+  Answer: [(exchange) => exchange.answer(503), (exchange) => exchange.job.onRefused('queue-full', 0)],
   Fail: [
-    (exchange) => exchange.onReset(2, ResetReason.Threw),
-    (exchange) => exchange.onLost(),
-    (exchange) => exchange.onOverrun(),
+    (exchange) => exchange.job.onReset(2, ResetReason.Threw),
+    (exchange) => exchange.job.onLost(),
+    (exchange) => exchange.job.onOverrun(),
   ],
-  GiveUp: [(exchange) => exchange.onReleased()],
-  Expire: [(exchange) => exchange.onDeadline(Deadline.Exchange)],
+  GiveUp: [(exchange) => exchange.job.onReleased()],
+  Expire: [(exchange) => exchange.createWatch().onDeadline(Deadline.Exchange)],
   Abort: [
-    (exchange) => exchange.onDeadline(Deadline.Drain),
-    (exchange) => exchange.onDeadline(Deadline.ResponseRate),
+    (exchange) => exchange.createWatch().onDeadline(Deadline.Drain),
+    (exchange) => exchange.createWatch().onDeadline(Deadline.ResponseRate),
   ],
 };
 

@@ -1,0 +1,78 @@
+/** What the deadlines ask an exchange, and what becomes of the exchange when it misses one. */
+import { ResetBy } from '../../wire/messages.ts';
+import { Deadline } from '../deadlines/counters.ts';
+import { Watch } from '../deadlines/watch.ts';
+import type * as contracts from './contracts.ts';
+import type { ExchangeJob } from './exchange-job.ts';
+import { Outcome } from './outcomes.ts';
+import { ExchangeEffect, ExchangeInput, ExchangeState, isOver } from './state.ts';
+
+/** RFC 9113 section 7. */
+const CANCEL = 0x8;
+
+/** The exchange that a watch belongs to. */
+export interface WatchOwner {
+  readonly transport: contracts.Transport<WatchOwner>;
+  readonly destination: { readonly minRequestBytesPerSecond: number };
+  readonly job: Pick<ExchangeJob, 'awaitsContent' | 'abandon'>;
+  readonly progress: ExchangeState;
+  /** What it carries is no content, and it has no end of its own. */
+  readonly isTunnel: boolean;
+  readonly receivedBytes: number;
+  readonly readsRequest: boolean;
+  end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect;
+  cutOff(): void;
+}
+
+export class ExchangeWatch extends Watch {
+  readonly exchange: WatchOwner;
+
+  constructor(exchange: WatchOwner) {
+    super();
+    this.exchange = exchange;
+  }
+
+  get receivedBytes(): number {
+    return this.exchange.receivedBytes;
+  }
+
+  /** What a tunnel carries, its two ends know the pace of. */
+  get leastRequestBytesPerSecond(): number {
+    return this.exchange.isTunnel ? 0 : this.exchange.destination.minRequestBytesPerSecond;
+  }
+
+  /**
+   * A peer that has been sent a part of the response takes part in a conversation, where it may be its turn to listen:
+   * only until the head, and again after the end, is its silence slowness.
+   */
+  get isOwedContent(): boolean {
+    const { progress, job, transport } = this.exchange;
+    if (progress !== ExchangeState.OpenUnanswered && progress !== ExchangeState.OpenAnswered) return false;
+    return job.awaitsContent && transport.letsContentCome(this.exchange);
+  }
+
+  get takenBytes(): number {
+    return this.exchange.transport.takenBytes(this.exchange);
+  }
+
+  get hasEnd(): boolean {
+    return !this.exchange.isTunnel;
+  }
+
+  /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
+  onDeadline(deadline: Deadline): void {
+    const exchange = this.exchange;
+    if (isOver(exchange.progress)) return;
+    if (deadline === Deadline.Drain) {
+      exchange.cutOff();
+      return;
+    }
+    const input = deadline === Deadline.ResponseRate ? ExchangeInput.Abort : ExchangeInput.Expire;
+    const effect = exchange.end(input, Outcome.TimedOut, exchange.readsRequest ? 408 : 504, CANCEL);
+    if (effect === ExchangeEffect.Answer) exchange.job.abandon(CANCEL, ResetBy.Server);
+  }
+
+  onFault(error: unknown): void {
+    this.exchange.transport.fail(this.exchange, error);
+  }
+}
