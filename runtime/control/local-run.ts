@@ -86,9 +86,9 @@ export class LocalRun implements ControlExchange, JobThread {
     const job = this.#job;
     job.state = 'assigned';
     job.thread = this;
-    if (job.awaitsOnlyAnswer) this.#onBodyEnd();
+    if (job.awaitsOnlyResponse) this.#onBodyEnd();
     // Takes what has been received already.
-    else this.#tell(() => job.onWritable());
+    else this.#tell(() => job.sendPending());
     try {
       await find()(this);
       if (this.#response === 'none') this.#head(204, [], NO_BYTES, true);

@@ -116,27 +116,27 @@ export class Deadlines implements Watcher {
       return Deadline.Exchange;
     }
     const least = watch.leastRequestBytesPerSecond;
-    if (least > 0 && watch.isOwedContent) {
-      watch.requestOwedMs += this.stepMs;
-      if (watch.requestOwedMs >= requestRate.windowMs) {
+    if (least > 0 && watch.isWaitingForContent) {
+      watch.requestAwaitedMs += this.stepMs;
+      if (watch.requestAwaitedMs >= requestRate.windowMs) {
         const { receivedBytes } = watch;
         const came = receivedBytes - watch.requestMarkBytes;
-        const slow = isSlow(came, watch.requestOwedMs, least);
+        const slow = isSlow(came, watch.requestAwaitedMs, least);
         watch.requestMarkBytes = receivedBytes;
-        watch.requestOwedMs = 0;
+        watch.requestAwaitedMs = 0;
         if (slow) return Deadline.RequestRate;
       }
     }
     const taken = responseRate.bytesPerSecond === 0 ? -1 : watch.takenBytes;
     if (taken >= 0) {
       // The first time that something waits only says from where to count.
-      if (watch.responseOwedMs === -1) watch.responseMarkBytes = taken;
-      watch.responseOwedMs = watch.responseOwedMs === -1 ? 0 : watch.responseOwedMs + this.stepMs;
-      if (watch.responseOwedMs >= responseRate.windowMs) {
+      if (watch.responseAwaitedMs === -1) watch.responseMarkBytes = taken;
+      watch.responseAwaitedMs = watch.responseAwaitedMs === -1 ? 0 : watch.responseAwaitedMs + this.stepMs;
+      if (watch.responseAwaitedMs >= responseRate.windowMs) {
         const left = taken - watch.responseMarkBytes;
-        const slow = isSlow(left, watch.responseOwedMs, responseRate.bytesPerSecond);
+        const slow = isSlow(left, watch.responseAwaitedMs, responseRate.bytesPerSecond);
         watch.responseMarkBytes = taken;
-        watch.responseOwedMs = 0;
+        watch.responseAwaitedMs = 0;
         if (slow) return Deadline.ResponseRate;
       }
     }

@@ -28,10 +28,10 @@ export abstract class Watch {
   /** Since it was opened, in whole ticks. */
   ageMs = 0;
   /** How long the peer has owed us content since the last time that its rate was judged, and what had come by then. */
-  requestOwedMs = 0;
+  requestAwaitedMs = 0;
   requestMarkBytes = 0;
   /** The same of its reading. -1: nothing has waited for it yet. */
-  responseOwedMs = -1;
+  responseAwaitedMs = -1;
   responseMarkBytes = 0;
 
   // ---- what a tick asks
@@ -41,7 +41,7 @@ export abstract class Watch {
   /** The least rate of the request's content; 0: any. */
   abstract readonly leastRequestBytesPerSecond: number;
   /** The application waits for content, and nothing of ours keeps the peer from sending it. */
-  abstract readonly isOwedContent: boolean;
+  abstract readonly isWaitingForContent: boolean;
   /** Response bytes that the peer has taken; -1 while none wait for it. */
   abstract readonly takenBytes: number;
   /** Whether the exchange has to end some time; a tunnel has not. */

@@ -3,20 +3,23 @@
 export interface Affinity {
   /** In lower case; `cookie` for a cookie. */
   readonly field: string;
-  /** Null: the field's own value. */
+  /** Null: the value of the field itself. */
   readonly cookie: string | null;
 }
 
 const COOKIE = 'cookie:';
 
-/** @param written a field's name, or `cookie:` and a cookie's, as the configuration has it */
+/** @param written a field's name, or `cookie:` and a cookie's name, as in the configuration */
 export function parseAffinity(written: string): Affinity {
   return written.startsWith(COOKIE)
     ? { field: 'cookie', cookie: written.slice(COOKIE.length) }
     : { field: written.toLowerCase(), cookie: null };
 }
 
-/** @param fields names and values in turns; empty: the request does not say, and may go anywhere. */
+/**
+ * @param fields names and values in turns
+ * @returns empty: the request has no such value, and may go to any thread
+ */
 export function affinityKeyOf({ field, cookie }: Affinity, fields: readonly string[]): string {
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== field) continue;
@@ -28,7 +31,9 @@ export function affinityKeyOf({ field, cookie }: Affinity, fields: readonly stri
   return '';
 }
 
-/** RFC 6265 section 4.2.1: pairs, with a semicolon and a space between them. The first of a name counts. */
+/**
+ * RFC 6265 section 4.2.1: pairs, separated by a semicolon and a space. The first pair with the name counts.
+ */
 function cookieIn(value: string, name: string): string {
   for (const pair of value.split(';')) {
     const trimmed = pair.trimStart();

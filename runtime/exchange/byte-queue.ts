@@ -1,14 +1,16 @@
 /**
- * Bytes that wait for credit, copied out of a buffer that is about to be reused. Small pieces are gathered in blocks,
- * so that a peer which sends a byte at a time costs its bytes and not an object for each.
+ * Bytes that wait for credit, copied out of a buffer that is about to be reused. Small pieces are gathered in
+ * blocks, so a peer that sends a byte at a time costs its bytes and not an object for each.
  */
 import { copyInto } from '../../wire/bytes.ts';
 
-/** A block for little, which may lie for long; made when it is needed and left to the collector. */
+/**
+ * A block for a few bytes, which may wait for long. It is allocated when needed and left to the collector.
+ */
 const SMALL_BLOCK_BYTES = 4_096;
 const NO_BYTES = Buffer.alloc(0);
 
-/** Blocks for much: these come and go by the thousand during an upload, so they are used again. */
+/** Blocks for many bytes. They come and go by the thousand during an upload, so they are used again. */
 class FreeBlocks {
   readonly blockBytes: number;
   readonly #maxFree: number;
@@ -28,11 +30,17 @@ class FreeBlocks {
   }
 }
 
-/** For a DATA frame of HTTP/2, and for a whole read of a socket, which is what HTTP/1.1 brings. Of each, 4 MiB are kept. */
+/**
+ * For a DATA frame of HTTP/2, and for a whole read of a socket, as HTTP/1.1 has them. Of each kind, 4 MiB are
+ * kept.
+ */
 const frameBlocks = new FreeBlocks(16_384, 256);
 const readBlocks = new FreeBlocks(65_536, 64);
 
-/** @param bytes how many wait for it: what does not fit goes into others, so that a block is mostly full */
+/**
+ * @param bytes how many bytes are to be stored. What does not fit goes into further blocks, so that blocks
+ * are mostly full
+ */
 function acquireBlock(bytes: number): Buffer {
   if (bytes <= SMALL_BLOCK_BYTES) return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
   return bytes < readBlocks.blockBytes ? frameBlocks.take() : readBlocks.take();
@@ -45,7 +53,7 @@ function releaseBlock(block: Buffer): void {
 
 export class ByteQueue {
   #blocks: Buffer[] = [];
-  /** First unread byte of the first block; first free byte of the last. */
+  /** The first unread byte of the first block, and the first free byte of the last. */
   #head = 0;
   #tail = 0;
   #length = 0;
@@ -72,7 +80,10 @@ export class ByteQueue {
     }
   }
 
-  /** The first contiguous piece, at most `limit` bytes; empty when there is none. Valid until the next `push` or `skip`. */
+  /**
+   * The first contiguous piece, at most `limit` bytes; empty when there is none. Valid until the next `push`
+   * or `skip`.
+   */
   peek(limit: number): Buffer {
     const first = this.#blocks[0];
     if (first === undefined) return NO_BYTES;
@@ -80,7 +91,7 @@ export class ByteQueue {
     return first.subarray(this.#head, Math.min(end, this.#head + limit));
   }
 
-  /** Takes off so many bytes, at most what `peek` has shown. */
+  /** Removes so many bytes, at most what `peek` has returned. */
   skip(bytes: number): void {
     this.#length -= bytes;
     this.#head += bytes;

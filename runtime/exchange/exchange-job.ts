@@ -1,16 +1,19 @@
 /**
- * The thread's side of an exchange: the job that a pool gives to a thread. It sends OPEN, the request's content and the thread's credit,
- * and hands what the thread says to the transport, as far as the state of the exchange lets it (state.ts).
+ * The thread's side of an exchange: the job that a pool gives to a thread. It sends OPEN, the request's
+ * content and the thread's credit. It hands what the thread sends to the transport, as far as the state of
+ * the exchange allows (state.ts).
  *
  *   request:   the peer's bytes wait here until the application's credit lets them cross; what the application has
  *              consumed goes back to the peer as flow-control credit (`RequestContent`).
  *   response:  the thread's bytes go to the transport at once; what the transport has sent goes back to the
  *              thread as credit (`ResponseCredit`).
  *
- * A job that no thread has begun leaves nothing behind on a thread: OPEN carries the whole head, and no body byte crosses before the
- * claim, since only a thread that has claimed the job can grant credit. It can therefore be given to another thread at any time.
+ * An unbegun job leaves nothing behind on a thread: OPEN carries the whole head, and no body byte crosses
+ * before the claim, because only a thread that has claimed the job can grant credit. So the job can be given
+ * to another thread at any time.
  *
- * Most exchanges need neither of the two objects, nor `ThreadNews`: each is made when there is something for it.
+ * Most exchanges need neither of the two objects, nor `ThreadNews`: each is made when there is something for
+ * it.
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { corrupt } from '../../wire/decoder.ts';
@@ -42,7 +45,7 @@ import {
 } from './state.ts';
 import { ThreadNews } from './thread-news.ts';
 
-/** What a thread's HEAD says to accept a tunnel. */
+/** The status in a thread's HEAD that accepts a tunnel. */
 const SWITCHING_PROTOCOLS = 101;
 /** RFC 9113 section 7. */
 const INTERNAL_ERROR = 0x2;
@@ -71,13 +74,13 @@ export interface JobOwner {
   status: number;
   /** Content of the response that the transport has been given. */
   responseBytes: number;
-  /** What `input` does. The exchange is in its next state when this returns. */
+  /** As `Exchange.step`. */
   step(input: ExchangeInput): ExchangeEffect;
-  /** Does what `input` asks for. @param outcome if the response is not whole. @param status of an answer. @param code of a reset */
+  /** As `Exchange.end`. */
   end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect;
-  /** The pool could not run the job. @param retryAfterSeconds until it may be sent again */
+  /** As `Exchange.refuse`. */
   refuse(refusal: Refusal, noThreadForMs: number): void;
-  /** The exchange ends where it is, with a code that says whether the client may send it again. */
+  /** As `Exchange.cutOff`. */
   cutOff(): void;
 }
 
@@ -89,11 +92,11 @@ export interface ExchangeFlow {
 
 export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
   readonly exchange: Owner;
-  /** Null: OPEN has said, or will say, that there is none. */
+  /** Null: there is no content, which OPEN has said or will say. */
   #content: RequestContent | null;
   /** Null until a response begins that is not whole. */
   #credit: ResponseCredit | null = null;
-  /** Null: the thread has nothing to hear of but content and credit. */
+  /** Null: the thread needs to hear of nothing but content and credit. */
   #news: ThreadNews | null = null;
   /** A thread that waits to hear when the exchange is over; null: none does. */
   #follower: { readonly thread: FollowingThread; readonly slot: number; readonly generation: number } | null =
@@ -132,7 +135,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return this.exchange.destination.computeTimeoutMs ?? null;
   }
 
-  override get awaitsOnlyAnswer(): boolean {
+  override get awaitsOnlyResponse(): boolean {
     return isUnanswered(this.exchange.progress) && (this.#content === null || this.#content.isEndSent);
   }
 
@@ -156,7 +159,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return this.#content?.isAwaited === true;
   }
 
-  /** What it waited for before its application began; null: no thread has it. */
+  /** How long the job waited before its application began; null: no thread has it. */
   get waits(): { readonly queueMs: number; readonly claimMs: number } | null {
     const { thread, slot, admittedAtMs, assignedAtMs } = this;
     if (thread?.vitals === undefined) return null;
@@ -169,15 +172,15 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     const content = this.#contentOf();
     content.take(this.thread, this.slot, bytes, start, end, last);
     if (this.span !== null && content.isHeldBack) this.span.stall(Stall.Request);
-    this.onWritable();
+    this.sendPending();
   }
 
   takeTrailers(fields: string[]): void {
     this.#contentOf().takeTrailers(fields);
-    this.onWritable();
+    this.sendPending();
   }
 
-  /** Nobody wants what waits of the request. */
+  /** Nobody wants the request content that waits. */
   dropContent(): void {
     this.#content?.drop();
   }
@@ -195,20 +198,23 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     credit.sent(bytes);
     if (!credit.isDue) return;
     if (!this.#payCredit(thread, credit)) thread.waitForRoom(this);
-    // The socket has taken output while the reactor may sleep, and the thread waits for this.
+    // The thread waits for this credit, and the reactor may sleep when the socket takes output.
     thread.requestTurn();
   }
 
-  /** The thread need not go on: it is told, unless it has not begun. */
+  /** The thread need not go on. If it has begun the job, it is told. */
   abandon(code: number, by: ResetBy): void {
     if (this.state === 'idle' || this.state === 'released') return;
     if (this.exchange.destination.dispatcher?.withdraw(this) === true) return;
     this.#newsOf().reset(code, by);
-    this.onWritable();
+    this.sendPending();
     this.thread?.requestTurn();
   }
 
-  /** The thread has asked for this job itself, and waits for its slot. @param number the thread's for it, in its slot `parentSlot` */
+  /**
+   * The thread has asked for this job itself, and waits for its slot.
+   * @param number the thread's for it, in its slot `parentSlot`
+   */
   promise(parentSlot: number, number: number): void {
     this.#newsOf().promise(parentSlot, number);
   }
@@ -223,7 +229,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     if (isOver(this.exchange.progress)) this.tellFollower();
   }
 
-  /** The exchange is over. A thread whose ring is full does without the news. */
+  /** The exchange is over. If the thread's ring is full, it is not told. */
   tellFollower(): void {
     const follower = this.#follower;
     if (follower === null) return;
@@ -250,7 +256,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
       exchange.version,
       exchange.remoteAddress,
       exchange.remotePort,
-      // It was admitted when its head had come.
+      // The job was admitted when the request's head had come.
       clockMicroseconds(this.admittedAtMs),
       exchange.fields,
       exchange.tls,
@@ -261,13 +267,13 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     return true;
   }
 
-  /** Sends what waits for the ring or for credit. False when the ring is full. */
-  onWritable(): boolean {
+  /** Sends what waits for the ring or for credit. @returns false: the ring is full */
+  sendPending(): boolean {
     const { thread } = this;
     if (thread === null) return true;
     const news = this.#news;
     if (news !== null && !news.isNothing) {
-      // Nothing more of the request is of use to a thread that hears of its end.
+      // A thread that hears of the exchange's end has no use for more of the request.
       const isReset = news.hasReset;
       if (!news.send(thread, this.slot)) return this.#waitForRoom(thread);
       if (isReset) return true;
@@ -293,7 +299,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
   }
 
   #payCredit(thread: JobThread, credit: ResponseCredit): boolean {
-    // Nothing comes that would need it.
+    // No more content comes that would need it.
     if (isOver(this.exchange.progress)) return true;
     if (!thread.channel.sendCredit(this.slot, credit.owedBytes)) return false;
     credit.paid();
@@ -382,9 +388,9 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     const pushed = mayPush ? (transport.push?.(exchange, number, method, path, fields) ?? null) : null;
     if (pushed === null) {
       this.#newsOf().refusePush(number);
-      this.onWritable();
+      this.sendPending();
     } else if (thread.adopt(pushed.job)) {
-      pushed.job.onWritable();
+      pushed.job.sendPending();
     } else {
       transport.reset(pushed, INTERNAL_ERROR);
     }
@@ -396,7 +402,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     const { exchange } = this;
     if (this.#contentOf().grant(granted, consumed)) this.#inviteContent();
     if (consumed > 0 && !isOver(exchange.progress)) exchange.transport.consume(exchange, consumed);
-    this.onWritable();
+    this.sendPending();
   }
 
   #inviteContent(): void {
@@ -419,12 +425,18 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     this.exchange.end(ExchangeInput.GiveUp, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
-  /** Its thread says nothing more of it, alive or dead: what has no whole response by then gets none from there. */
+  /**
+   * Its thread, alive or dead, sends nothing more of it. A response that is not whole by then gets nothing
+   * more.
+   */
   onLost(): void {
     this.exchange.end(ExchangeInput.Fail, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
-  /** As at a deadline: the peer need not wait for the end of the thread, and the application hears of it where it listens. */
+  /**
+   * As at a deadline: the peer need not wait for the end of the thread, and the application hears of it if it
+   * listens.
+   */
   override onOverrun(): void {
     const effect = this.exchange.end(ExchangeInput.Fail, Outcome.TimedOut, 504, INTERNAL_ERROR);
     if (effect === ExchangeEffect.Answer) this.abandon(CANCEL, ResetBy.Server);

@@ -1,4 +1,4 @@
-/** What the deadlines ask an exchange, and what becomes of the exchange when it misses one. */
+/** What the deadlines ask an exchange, and what becomes of an exchange that misses one. */
 import { ResetBy } from '../../wire/messages.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import { Watch } from '../deadlines/watch.ts';
@@ -16,7 +16,7 @@ export interface WatchOwner {
   readonly destination: { readonly minRequestBytesPerSecond: number };
   readonly job: Pick<ExchangeJob, 'awaitsContent' | 'abandon'>;
   readonly progress: ExchangeState;
-  /** What it carries is no content, and it has no end of its own. */
+  /** It carries a tunnel, whose bytes are no content, and which has no end of its own. */
   readonly isTunnel: boolean;
   readonly receivedBytes: number;
   readonly readsRequest: boolean;
@@ -36,16 +36,16 @@ export class ExchangeWatch extends Watch {
     return this.exchange.receivedBytes;
   }
 
-  /** What a tunnel carries, its two ends know the pace of. */
+  /** 0 for a tunnel, because only its two ends know how fast it has to be. */
   get leastRequestBytesPerSecond(): number {
     return this.exchange.isTunnel ? 0 : this.exchange.destination.minRequestBytesPerSecond;
   }
 
   /**
-   * A peer that has been sent a part of the response takes part in a conversation, where it may be its turn to listen:
-   * only until the head, and again after the end, is its silence slowness.
+   * A peer that has been sent a part of the response is in a conversation, where it may be its turn to
+   * listen. Its silence counts as slowness only before the head and after the end of the response.
    */
-  get isOwedContent(): boolean {
+  get isWaitingForContent(): boolean {
     const { progress, job, transport } = this.exchange;
     if (progress !== ExchangeState.OpenUnanswered && progress !== ExchangeState.OpenAnswered) return false;
     return job.awaitsContent && transport.letsContentCome(this.exchange);
@@ -59,7 +59,7 @@ export class ExchangeWatch extends Watch {
     return !this.exchange.isTunnel;
   }
 
-  /** The peer is told by a response if none has begun: 408 when its request is what was late, 504 when ours was. */
+  /** If no response has begun, the peer gets one: 408 if its request was late, 504 if ours was. */
   onDeadline(deadline: Deadline): void {
     const exchange = this.exchange;
     if (isOver(exchange.progress)) return;

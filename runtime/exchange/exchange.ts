@@ -1,9 +1,11 @@
 /**
- * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows its request's head, how far request and
- * response are (state.ts) and how it ended, and it sees to it that both sides end exactly once.
+ * One exchange in the reactor: where a protocol's stream and a thread's slot meet. It knows its request's
+ * head, how far request and response are (state.ts) and how it ended, and it makes sure that both sides end
+ * exactly once.
  *
- * It has a job, by which a pool's threads know it (exchange-job.ts), and once a tick of the deadlines has seen it, a watch
- * (exchange-watch.ts). It knows no sockets and no threads' business.
+ * It has a job, which is what the threads of a pool know of it (exchange-job.ts). Once a tick of the
+ * deadlines has seen it, it also has a watch (exchange-watch.ts). It knows no sockets, and nothing of what
+ * threads do.
  */
 import { ResetBy } from '../../wire/messages.ts';
 import type { Watchable, Watcher } from '../deadlines/watch.ts';
@@ -12,7 +14,7 @@ import type * as contracts from './contracts.ts';
 import { type ExchangeFlow, ExchangeJob, type JobOwner } from './exchange-job.ts';
 import { ExchangeWatch, type WatchOwner } from './exchange-watch.ts';
 import { Outcome } from './outcomes.ts';
-import { answerOf } from './own-answers.ts';
+import { ownResponseOf } from './own-responses.ts';
 import { announcesMoreThan } from './request-head.ts';
 import { ExchangeEffect, ExchangeInput, ExchangeState, isOver, isRequestOpen, transition } from './state.ts';
 
@@ -41,7 +43,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
   readonly fields: readonly string[];
   /** What TLS knows of the connection, for the thread to read (`describeTls`); empty for cleartext. */
   readonly tls: string;
-  /** What it is called in logs, by applications and to its peer; empty: nothing. */
+  /** What logs, applications and its peer call it; empty: nothing. */
   requestId = '';
   readonly transport: Transport;
   /** The transport's own object for this exchange. */
@@ -66,7 +68,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
   sentBytes = 0;
   readonly isTunnel: boolean;
   #progress: ExchangeState;
-  /** What ended it, if it was not that both messages were whole, or the transport; the first counts. */
+  /** What ended the exchange. The first value stays. Null: the transport's end decides. */
   #outcome: Outcome | null = null;
   /** Content that may still come. */
   #allowedBytes: number;
@@ -136,14 +138,20 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
 
   // ---- its course
 
-  /** What `input` does. The exchange is in its next state when this returns. */
+  /**
+   * Does one step of the table. The exchange is in its next state when this returns.
+   * @returns what the caller has to do
+   */
   step(input: ExchangeInput): ExchangeEffect {
     const { effect, next } = transition(this.#progress, input);
     this.#progress = next;
     return effect;
   }
 
-  /** Goes to its pool, or is answered 404 when no route leads to one, 413 when it announces more than is allowed. */
+  /**
+   * Submits the job to the pool of its route. Answers 404 if no route leads to a pool, 413 if the head
+   * announces too much content.
+   */
   start(): void {
     const { dispatcher, lane } = this.destination;
     if (dispatcher === null) this.answer(404);
@@ -175,7 +183,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     this.job.onSent(bytes);
   }
 
-  /** The transport's stream is over. `reset`: cut off before both messages were whole. */
+  /** The transport's stream is over. @param reset it was cut off before both messages were whole */
   onTransportClosed(reset: boolean, code: number, byPeer: boolean): void {
     const { job } = this;
     const input = reset ? ExchangeInput.TransportReset : ExchangeInput.TransportComplete;
@@ -184,7 +192,8 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     this.watcher?.forget(this);
     this.#count(reset, byPeer);
     job.tellFollower();
-    // Whole on both sides, but the application may have answered before it has read: the rest still goes to it.
+    // Both messages are whole, but the application may have answered before it has read. The rest of the
+    // request still goes to it.
     if (!reset) return;
     job.dropContent();
     job.abandon(code, byPeer ? ResetBy.Peer : ResetBy.Server);
@@ -200,7 +209,12 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
 
   // ---- ends that the server decides on
 
-  /** Does what `input` asks for. @param outcome if the response is not whole. @param status of an answer. @param code of a reset */
+  /**
+   * Does one step of the table, and what that asks for.
+   * @param outcome if the response is not whole
+   * @param status of a response by the server
+   * @param code of a reset
+   */
   end(input: ExchangeInput, outcome: Outcome, status: number, code: number): ExchangeEffect {
     const effect = this.step(input);
     switch (effect) {
@@ -220,21 +234,27 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     return effect;
   }
 
-  /** The exchange ends where it is. What no application has begun the client may safely send again, and the code says so. */
+  /**
+   * Ends the exchange where it is. The code tells the client whether it may safely send the request again: if
+   * no application has begun it.
+   */
   cutOff(): void {
     if (isOver(this.#progress)) return;
     const isUnbegun = this.destination.dispatcher?.withdraw(this.job) === true;
     this.end(ExchangeInput.Abort, Outcome.ResetByServer, 0, isUnbegun ? REFUSED_STREAM : CANCEL);
   }
 
-  /** The peer has sent more than is allowed, of which less had been announced or nothing at all. */
+  /** The peer has sent more than is allowed, and had announced less or nothing at all. */
   #refuseContent(): void {
     const effect = this.end(ExchangeInput.GiveUp, Outcome.TooLarge, 413, CANCEL);
     if (effect !== ExchangeEffect.BreakOff) this.job.abandon(CANCEL, ResetBy.Server);
     this.transport.provoked?.(this);
   }
 
-  /** Its pool could not run it. @param noThreadForMs until there may be a thread; 0: there are threads */
+  /**
+   * Its pool could not run the job.
+   * @param noThreadForMs until there may be a thread; 0: there are threads
+   */
   refuse(refusal: Refusal, noThreadForMs: number): void {
     if (this.step(ExchangeInput.Answer) !== ExchangeEffect.Answer) return;
     this.#outcome ??= REFUSALS[refusal];
@@ -242,14 +262,14 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     this.#writeAnswer(503, ['retry-after', String(seconds)]);
   }
 
-  /** A response of the server's own: the status and its name, nothing else. */
+  /** Responds with the status and its name, in the server's own words. */
   answer(status: number, fields?: readonly string[]): void {
     if (this.step(ExchangeInput.Answer) === ExchangeEffect.Answer) this.#writeAnswer(status, fields);
   }
 
   #writeAnswer(status: number, fields: readonly string[] = []): void {
     if (status >= 400) this.#outcome ??= Outcome.Refused;
-    const { fields: described, content } = answerOf(status, this.destination.explain);
+    const { fields: described, content } = ownResponseOf(status, this.destination.explain);
     this.status = status;
     this.responseBytes = content.length;
     const isUnread = this.#progress === ExchangeState.Finishing;

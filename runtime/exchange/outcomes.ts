@@ -1,25 +1,31 @@
-/** How the exchanges of a pool have ended: plain numbers, which their owner reads when it likes. Each exchange is counted once. */
+/**
+ * How the exchanges of a pool have ended. Plain numbers, which their owner reads when it likes. Each exchange
+ * is counted once.
+ */
 
 export const Outcome = {
   /** Request and response were whole, whatever the status. */
   Complete: 'complete',
-  /** The application threw, or returned without a whole response: 500, or a reset behind the head. */
+  /** The application threw, or returned without a whole response: 500, or a reset after the head. */
   Failed: 'failed',
   /** The application reset it. */
   ResetByApplication: 'resetByApplication',
   /** The peer reset it, or its connection was lost. */
   ResetByPeer: 'resetByPeer',
-  /** The server did: a drain, an error of a connection. */
+  /** The server reset it, because of a drain or an error of the connection. */
   ResetByServer: 'resetByServer',
-  /** Its thread died after it had begun it: 502, or a reset behind the head. */
+  /** Its thread died after it had begun it: 502, or a reset after the head. */
   Lost: 'lost',
-  /** A deadline was over: 408, 504, or a reset behind the head. */
+  /** It missed a deadline: 408, 504, or a reset after the head. */
   TimedOut: 'timedOut',
   /** The server refused it before a thread saw it: 400, 404, 414, 501. */
   Refused: 'refused',
-  /** Its content was more than is allowed: 413, or a reset behind the head. */
+  /** Its content exceeded the limit: 413, or a reset after the head. */
   TooLarge: 'tooLarge',
-  /** The queue was full, or it waited too long, or the pool had no thread for longer than it could wait, or drained: 503. */
+  /**
+   * 503, because the queue was full, the exchange waited too long, the pool had no thread for longer than it
+   * could wait, or the pool drained.
+   */
   QueueFull: 'queueFull',
   WaitedTooLong: 'waitedTooLong',
   NoThread: 'noThread',

@@ -1,9 +1,10 @@
 /**
- * The content of a request between its peer and its thread: what has come waits here until the application's credit lets it cross.
- * What the application has consumed goes back to the peer as credit of the transport's, so at most one window waits.
+ * The content of a request between its peer and its thread. Content that has come waits here until the
+ * application's credit lets it cross. When the application has consumed some, the transport gives the peer
+ * credit for as much, so at most one window waits.
  *
- * Nothing is sent before the thread has granted credit, which only one that has claimed the exchange can; but for trailers behind no
- * content, which nothing else would send.
+ * Nothing is sent before the thread has granted credit, which only a thread that has claimed the exchange
+ * can. The exception is trailers after no content, which nothing else would send.
  */
 import { corrupt } from '../../wire/decoder.ts';
 import { Flag } from '../../wire/messages.ts';
@@ -33,7 +34,7 @@ export class RequestContent {
   /** The thread has been told of its end. */
   #isEndSent = false;
   readonly #credit = new Window(0);
-  /** What has crossed to the thread and it has not consumed. */
+  /** What has crossed to the thread and has not been consumed there. */
   #crossedBytes = 0;
   /** The application has begun to read. */
   #isAskedFor = false;
@@ -64,12 +65,12 @@ export class RequestContent {
     return this.#isAskedFor && this.#waiting !== null && this.#credit.available <= 0;
   }
 
-  /** There is none, and no trailer section: OPEN says all. */
+  /** There is neither content nor a trailer section, so OPEN is all of the request. */
   get isNothing(): boolean {
     return this.#isWhole && this.#waiting === null && this.#trailers === null;
   }
 
-  /** Something could be sent, and only room in the thread's ring may be missing. */
+  /** Something waits to be sent, and only room in the thread's ring may be missing. */
   get isUnsent(): boolean {
     if (this.#waiting !== null && this.#waiting.length > 0) return this.#credit.available > 0;
     return this.#isWhole && !this.#isEndSent;
@@ -87,7 +88,7 @@ export class RequestContent {
 
   // ---- from the peer
 
-  /** @param thread null: nobody has it yet */
+  /** @param thread null: no thread has the exchange yet */
   take(
     thread: JobThread | null,
     slot: number,
@@ -119,14 +120,15 @@ export class RequestContent {
   /** OPEN has been sent. @param whole it said that there is no content */
   opened(thread: OpeningThread, slot: number, whole: boolean): boolean {
     this.#isEndSent = whole;
-    // Trailers that came before the thread did, behind no content: nothing that follows would send them, as an application that
-    // waits for them alone grants no credit. A thread that does not claim the exchange drops them with its OPEN.
+    // These trailers came before the thread had the exchange, after no content. Nothing that follows would
+    // send them, because an application that waits for trailers alone grants no credit. A thread that does
+    // not claim the exchange drops them with its OPEN.
     if (!whole && this.#isWhole && this.#waiting === null)
       this.#isEndSent = thread.channel.sendTrailers(slot, this.#trailers ?? []);
     return this.#isEndSent || !this.#isWhole || this.#waiting !== null;
   }
 
-  /** Sends what waits for the ring or for credit. False when the ring is full. */
+  /** Sends what waits for the ring or for credit. @returns false: the ring is full */
   send(thread: JobThread, slot: number): boolean {
     const waiting = this.#waiting;
     while (waiting !== null && waiting.length > 0) {
@@ -146,7 +148,10 @@ export class RequestContent {
     return this.#isEndSent;
   }
 
-  /** The short way: straight from the socket's buffer into the ring. @returns where what has to wait begins */
+  /**
+   * Sends straight from the socket's buffer into the ring.
+   * @returns where the rest begins, which has to wait
+   */
   #sendAtOnce(thread: JobThread, slot: number, bytes: Uint8Array, start: number, end: number): number {
     let from = start;
     while (from < end) {
@@ -175,7 +180,10 @@ export class RequestContent {
 
   // ---- credit of the thread's
 
-  /** @returns whether it is the first, with which the application begins to read. @throws WireError for more consumed than crossed */
+  /**
+   * @returns whether it is the first grant, with which the application begins to read
+   * @throws WireError for more consumed than crossed
+   */
   grant(granted: number, consumed: number): boolean {
     const isFirst = granted > 0 && !this.#isAskedFor;
     if (isFirst) this.#isAskedFor = true;

@@ -1,7 +1,7 @@
-/** What a request's head says to the server itself, and how people are told of it. */
+/** What a request's head says to the server itself, and what people are told of it. */
 import type { Particulars } from '../pools/job.ts';
 
-/** A peer chose them, within limits that are meant for other things than lines of a log. */
+/** A peer chose them, within limits that are not meant for log lines. */
 const MOST_NAMED_CHARS = 256;
 
 interface Head {
@@ -12,7 +12,7 @@ interface Head {
   readonly requestId: string;
 }
 
-/** It announces more content than that. */
+/** The head announces more content than that. */
 export function announcesMoreThan(bytes: number, { fields }: Head): boolean {
   if (bytes === Infinity) return false;
   for (let i = 0; i < fields.length; i += 2) {
@@ -21,7 +21,7 @@ export function announcesMoreThan(bytes: number, { fields }: Head): boolean {
   return false;
 }
 
-/** Its client holds the content back until it hears that somebody will read it (RFC 9110 section 10.1.1). */
+/** The client holds the content back until it hears that somebody will read it (RFC 9110 section 10.1.1). */
 export function expectsContinue({ fields }: Head): boolean {
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] === 'expect' && (fields[i + 1] as string).toLowerCase() === '100-continue') return true;
@@ -29,7 +29,7 @@ export function expectsContinue({ fields }: Head): boolean {
   return false;
 }
 
-/** Without the query, which is more often a secret than of use. */
+/** Without the query, which is often a secret and seldom of use. */
 export function labelOf({ method, path }: Head): string {
   const end = path.indexOf('?');
   return `${method} ${end === -1 ? path : path.slice(0, end)}`;

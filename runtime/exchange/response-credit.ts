@@ -1,7 +1,7 @@
 /**
- * What the thread of an exchange may send ahead of its peer: at most one window of content waits in the transport. What the
- * transport has sent is owed to the thread, and is paid by the half window, as a message for every piece would cost more than the
- * pieces do.
+ * How much the thread of an exchange may send ahead of its peer: at most one window of content waits in the
+ * transport. For content that the transport has sent, the reactor owes the thread credit. It pays half a
+ * window at a time, because a message for every piece would cost more than the pieces.
  */
 import type { Destination } from './contracts.ts';
 
@@ -21,7 +21,7 @@ export class ResponseCredit {
   /** Content that the transport has been given and not sent. */
   #heldBytes = 0;
   #owedBytes = 0;
-  /** Content sent since the window grew last. */
+  /** Content sent since the window last grew. */
   #sentInWindowBytes = 0;
 
   constructor({ responseWindowBytes, maxResponseWindowBytes }: Destination<never>) {
@@ -47,7 +47,7 @@ export class ResponseCredit {
     if (this.isDue) this.#grow();
   }
 
-  /** Enough is owed for a message. */
+  /** Enough credit is owed for a message. */
   get isDue(): boolean {
     return this.#owedBytes > 0 && this.#owedBytes >= this.#windowBytes >> 1;
   }

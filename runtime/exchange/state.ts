@@ -1,26 +1,33 @@
 /**
- * How far an exchange is, and what each thing that happens to it does then: all transitions of the reactor's side in one table.
+ * How far an exchange is, and what each event does to it then: all transitions of the reactor's side in one
+ * table.
  *
- * A state says how much of the request has come and how much of the response the transport has been given. What is absent from the
- * table does nothing: a peer, a thread and a deadline may each cross with an end that they have not heard of.
+ * A state says how much of the request has come and how much of the response the transport has been given.
+ * What is absent from the table does nothing: an event of a peer, a thread or a deadline may cross with an
+ * end that they have not heard of.
  */
 
 export const ExchangeState = {
-  /** The request is coming, and nothing has been answered. */
+  /** The request is coming, and no final head has been sent. */
   OpenUnanswered: 0,
   /** The response has begun. */
   OpenAnswering: 1,
   /** The response is whole, and the application may still be reading. */
   OpenAnswered: 2,
-  /** The same of a request that has come whole. */
+  /** The same, when the request has come whole. */
   WholeUnanswered: 3,
   WholeAnswering: 4,
   WholeAnswered: 5,
-  /** Nobody reads the request and nothing is added to the response: the transport's stream is still to close. */
+  /**
+   * Nobody reads the request, and nothing is added to the response. The transport's stream is still to close.
+   */
   Finishing: 6,
-  /** The transport's stream is over, both messages whole. What has come of the request still goes to the thread. */
+  /**
+   * The transport's stream is over, with both messages whole. Request content that has come still goes to the
+   * thread.
+   */
   Complete: 7,
-  /** It was cut off before. */
+  /** The transport's stream was cut off before. */
   Cut: 8,
 } as const;
 export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
@@ -32,37 +39,46 @@ export const ExchangeInput = {
   /** The transport's stream is over. */
   TransportComplete: 2,
   TransportReset: 3,
-  /** From the thread: an interim response, a head that more follows, one that is all, content, the last of it or trailers. */
+  /**
+   * From the thread: an interim response, a head with more to follow, a whole response, content, the last of
+   * it or trailers.
+   */
   SendInform: 4,
   SendHead: 5,
   SendWhole: 6,
   SendContent: 7,
   SendEnd: 8,
-  /** The application has reset it. */
+  /** The application has reset the exchange. */
   SendReset: 9,
-  /** A response of the server's own. */
+  /** The server itself responds. */
   Answer: 10,
-  /** Nobody will say the rest of the response: the application has thrown, its thread is lost, or computes for too long. */
+  /**
+   * Nobody will send the rest of the response: the application has thrown, or its thread is lost or computes
+   * for too long.
+   */
   Fail: 11,
-  /** The same, and nobody will read the rest of the request: its thread is done with it, or it is more than is allowed. */
+  /**
+   * As `Fail`, and nobody will read the rest of the request: its thread is done with it, or it is more than
+   * is allowed.
+   */
   GiveUp: 12,
-  /** It took too long: the peer hears what was late if it has heard nothing. */
+  /** The exchange took too long. If no response has begun, the peer is told what was late. */
   Expire: 13,
-  /** It ends here, whatever has been said. */
+  /** The exchange ends here, whatever has been sent. */
   Abort: 14,
 } as const;
 export type ExchangeInput = (typeof ExchangeInput)[keyof typeof ExchangeInput];
 
 export const ExchangeEffect = {
-  /** Nothing happens. What was received is consumed unread. */
+  /** Nothing happens. Content that was received is consumed unread. */
   Ignore: 0,
   /** What was received or sent goes on to the other side. */
   Proceed: 1,
-  /** The server answers in the application's place. */
+  /** The server responds in the application's place. */
   Answer: 2,
   /** The transport's stream is reset. */
   BreakOff: 3,
-  /** The transport hears that nobody reads the rest of the request. */
+  /** The transport is told that nobody reads the rest of the request. */
   StopReading: 4,
 } as const;
 export type ExchangeEffect = (typeof ExchangeEffect)[keyof typeof ExchangeEffect];
@@ -75,7 +91,7 @@ export interface Transition {
 const S = ExchangeState;
 const E = ExchangeEffect;
 const go = (next: ExchangeState): Transition => ({ effect: E.Proceed, next });
-/** A request that has not come whole is not read any further. */
+/** A request that has not come whole is read no further. */
 const answer = (next: ExchangeState): Transition => ({ effect: E.Answer, next });
 const breakOff: Transition = { effect: E.BreakOff, next: S.Finishing };
 const stopReading: Transition = { effect: E.StopReading, next: S.Finishing };
@@ -149,7 +165,7 @@ const table: { readonly [K in keyof typeof ExchangeState]: Row } = {
   WholeAnswered: {
     TransportComplete: complete,
     TransportReset: cut,
-    // The peer is slow to take it.
+    // The peer is slow to take the response.
     Expire: breakOff,
     Abort: breakOff,
   },

@@ -1,6 +1,7 @@
 /**
- * What a thread has to hear of an exchange beside its content: in which slot a push is that it asked for, which pushes there will not be,
- * and that the exchange is over. It goes in that order. Made when there is some; hardly an exchange has any.
+ * What a thread has to hear of an exchange besides content and credit, in this order: the slot of a push that
+ * it asked for, the pushes that there will not be, and that the exchange is over. Made when there is
+ * something; hardly any exchange has it.
  */
 import type { ResetBy } from '../../wire/messages.ts';
 import type { JobThread } from '../pools/job.ts';
@@ -12,7 +13,7 @@ export class ThreadNews {
   /** Null: none, or it has been sent. */
   #reset: { readonly code: number; readonly by: ResetBy } | null = null;
 
-  /** The exchange is a push. @param number by which the thread knows it, in the slot that asked for it */
+  /** The exchange is a push. @param number the thread's for it, in the slot that asked for it */
   promise(parentSlot: number, number: number): void {
     this.#promise = { parentSlot, number };
   }
@@ -34,7 +35,7 @@ export class ThreadNews {
     return this.#reset !== null;
   }
 
-  /** False: the ring is full, and what could not be sent waits. */
+  /** @returns false: the ring is full, and what could not be sent waits */
   send({ channel }: JobThread, slot: number): boolean {
     if (this.#promise !== null) {
       const { parentSlot, number } = this.#promise;

@@ -1,12 +1,14 @@
 /**
- * What a thread has been given and has not begun, and how much more it is given.
+ * The jobs that a thread has been given and has not begun, and how many more it is given.
  *
- * The ring is first-in first-out and the thread claims in that order, so the jobs it has not begun are the tail of its
- * list. What the thread claims it does not tell: `oldestUnbegun` moves on when it is asked for, past each job once.
+ * The ring is first-in first-out and the thread claims in that order, so the unbegun jobs are the tail of the
+ * thread's list. A thread does not report its claims: `oldestUnbegun` reads the claim table when it is asked,
+ * and passes each job once.
  *
- * How much a thread is given ahead follows from what its jobs are expected to cost, lane by lane, and from how many it begins. Work
- * that costs microseconds is given in depth, since a wake-up costs more than many of them. Of work that costs milliseconds it
- * gets what hides the wake-up, and behind work that costs more it gets nothing; the rest waits where any thread can take it.
+ * How much a thread is given ahead depends on what its jobs are expected to cost, lane by lane, and on how
+ * many it begins. Jobs that cost microseconds are given in depth, because one wake-up costs more than many of
+ * them. Of jobs that cost milliseconds, the thread gets just enough to hide the wake-up. Behind a job that
+ * costs more, it gets nothing. All other jobs wait where any thread can take them.
  */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
@@ -14,43 +16,57 @@ import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import { elapsed, type Vitals } from '../../wire/vitals.ts';
 import type { Job, JobList } from './job.ts';
 
-/** The expected wait of a thread that is to be given nothing. */
+/** The expected wait at a thread that is to be given nothing. */
 export const NO_ROOM = 0x3fffffff;
-/** A thread is given ahead what it is expected to have begun after so long, or after two wake-ups where these take longer. */
+/**
+ * A thread is given jobs ahead if it is expected to begin them within this time, or within two wake-ups if
+ * that is longer.
+ */
 const SHORT_US = 1_000;
-/** And one job, to hide the wake-up, when it is expected to begin that after so long. */
+/**
+ * A thread may have one job ahead, to hide the wake-up, if it is expected to begin that job within this time.
+ */
 const ONE_AHEAD_US = 5_000;
-/** Longer ones are not believed. */
+/** A longer wake-up is taken for this one: it is an outlier. */
 const MOST_WAKE_UP_US = 50_000;
 
 export class Backlog {
-  /** Jobs that it has not begun, as far as `oldestUnbegun` has looked. */
+  /** Jobs that the thread has not begun, as of the last look by `#passBegun`. */
   #unbegun = 0;
-  /** Jobs whose response is under way: they compute little, and may last for hours. */
+  /** Jobs whose response is under way. They compute little, and may last for hours. */
   #responding = 0;
-  /** What the jobs are expected to cost that count as load, and those that it has not begun. */
+  /** The expected cost of the jobs that count as load, and of the unbegun jobs. */
   #loadUs = 0;
   #unbegunUs = 0;
-  /** The job that it began last, unless that is over, as far as `oldestUnbegun` has looked. */
+  /** The job that the thread began last, as of the last look by `#passBegun`; null: that job is over. */
   #begunLast: Job | null = null;
-  /** Twice what it takes to wake up lately. On a busy machine that is more than most work costs, and the measure of what is long. */
+  /**
+   * Twice the thread's recent wake-up time. On a busy machine that is more than most jobs cost, so it is the
+   * measure of a long job.
+   */
   #twoWakeUpsUs = 0;
-  /** It has been refused work that it could begin once it has nothing to do. */
+  /** The thread has been refused a job that it could begin once it has nothing to do. */
   #isHeldBack = false;
-  /** Most jobs that it is given before it begins them. */
+  /** The most jobs that the thread is given before it begins them. */
   #unbegunLimit = Number.POSITIVE_INFINITY;
-  /** 1 while it is asked for more work because it has ended a job: it takes the next one before it could be given another. */
+  /**
+   * 1 while the thread is asked for more work because it has ended a job: it begins its next job before it
+   * could be given another.
+   */
   #aboutToBegin = 0;
   #measuredAtMs = 0;
   #begunSinceMeasured = 0;
-  /** No job before it is unbegun; itself it may have been begun since. */
+  /** Every job before this one has been begun. The job itself may have been begun since the last look. */
   #oldestUnbegun: Job | null = null;
   readonly #channel: ReactorEnd;
   readonly #vitals: Vitals;
   readonly #jobs: JobList;
   readonly #clock: { readonly nowMs: number };
 
-  /** @param jobs all that the thread has, in the order in which it was given them. @param clock the reactor's */
+  /**
+   * @param jobs all jobs of the thread, in the order in which it was given them
+   * @param clock the reactor's
+   */
   constructor(channel: ReactorEnd, vitals: Vitals, jobs: JobList, clock: { readonly nowMs: number }) {
     this.#channel = channel;
     this.#vitals = vitals;
@@ -60,14 +76,14 @@ export class Backlog {
 
   // ---- what becomes of its jobs
 
-  /** The thread is given the job, which is about to be the last of its jobs. */
+  /** The thread is given the job, which is about to be appended to its list. */
   assigned(job: Job): void {
     job.hasResponded = false;
     job.isUnbegun = true;
     job.costUs = job.lane === null ? 0 : job.lane.costUs;
     this.#loadUs += job.costUs;
     this.#unbegunUs += job.costUs;
-    // It has run out of work while it was held short, and work that waits for something else ends without a word.
+    // The limit held the thread short, and it has run out of work. So the limit is lifted.
     job.isWaking = this.#unbegun === 0 && this.#channel.peerSleeps;
     if (job.isWaking) this.#unbegunLimit = Number.POSITIVE_INFINITY;
     this.#unbegun++;
@@ -82,12 +98,12 @@ export class Backlog {
     this.#loadUs -= job.costUs;
   }
 
-  /** The job is taken back, and not one that was begun. */
+  /** The job is taken back. It does not count as begun. */
   recalled(): void {
     this.#begunSinceMeasured--;
   }
 
-  /** The thread is rid of the job, which is still in the list of its jobs. */
+  /** The thread no longer has the job, which is still in the list of its jobs. */
   released(job: Job): void {
     this.#countBegun(job);
     if (job.hasResponded) this.#responding--;
@@ -96,29 +112,37 @@ export class Backlog {
     if (this.#oldestUnbegun === job) this.#oldestUnbegun = job.next;
   }
 
-  /** The thread has ended a job: while it is asked for more work, it is about to begin the next. */
+  /** The thread has ended a job. While it is asked for more work, it is about to begin the next. */
   set isAboutToBegin(isAboutTo: boolean) {
     this.#aboutToBegin = isAboutTo ? 1 : 0;
   }
 
-  /** It took so long to wake up. */
+  /** The thread took this long to wake up. */
   learnWakeUp(us: number): void {
     this.#twoWakeUpsUs += (2 * Math.min(us, MOST_WAKE_UP_US) - this.#twoWakeUpsUs) / 8;
   }
 
   // ---- how much more
 
-  /** What counts when threads are compared: not the jobs that only have a response under way, such as idle WebSockets. */
+  /**
+   * What counts when threads are compared. Jobs whose response is under way, such as idle WebSockets, do not
+   * count.
+   */
   get load(): number {
     return this.#jobs.size - this.#responding;
   }
 
-  /** Whether it was refused work that it could begin by now; it is asked about when the thread has said something. */
+  /**
+   * The thread was refused a job that it may be able to begin by now. Asked whenever the thread has said
+   * something.
+   */
   get isHeldBack(): boolean {
     return this.#isHeldBack;
   }
 
-  /** Something waits that it could not be given: it tells when it goes to sleep. */
+  /**
+   * A job waits because the thread could not take it. The thread is asked to report when it goes to sleep.
+   */
   holdBack(): void {
     if (this.#isHeldBack) return;
     this.#isHeldBack = true;
@@ -129,32 +153,38 @@ export class Backlog {
     this.#isHeldBack = false;
   }
 
-  /** For how long a job that it is given now is expected to wait until it is begun, in microseconds; `NO_ROOM`: for too long. */
+  /**
+   * How long a job that the thread is given now is expected to wait until it begins, in microseconds;
+   * `NO_ROOM`: for too long.
+   */
   expectedWaitUs(): number {
     const limit = this.#unbegunLimit + this.#aboutToBegin;
     if (this.#unbegun >= limit) {
       this.#passBegun();
       if (this.#unbegun >= limit) return NO_ROOM;
     }
-    // The most that it can be.
+    // This is an upper bound, which needs no look at the claim table.
     if (this.#loadUs <= SHORT_US) return this.#loadUs;
     this.#passBegun();
     const waitUs = this.#acceptableWaitUs();
     if (waitUs !== NO_ROOM || this.#isHeldBack) return waitUs;
     this.holdBack();
-    // It may have gone to sleep before it could see that.
+    // The thread may have gone to sleep before it could see the request to report.
     return this.#acceptableWaitUs();
   }
 
   #acceptableWaitUs(): number {
     const remainingUs = this.#channel.peerSleeps ? 0 : this.#remainingUs();
     const waitUs = this.#unbegunUs + remainingUs;
-    // When it computes nothing, the one that waits is as good as begun.
+    // If the thread computes nothing, its first unbegun job begins at once.
     const isNext = this.#unbegun <= (remainingUs === 0 ? 1 : 0);
     return waitUs <= Math.max(isNext ? ONE_AHEAD_US : SHORT_US, this.#twoWakeUpsUs) ? waitUs : NO_ROOM;
   }
 
-  /** Of the job that it computes. When a heavy one ends nobody knows, and one that has taken longer than expected may well take as long again. */
+  /**
+   * What is left of the job that the thread computes. Nobody knows when a heavy job ends, and a job that has
+   * taken longer than expected may well take as long again.
+   */
   #remainingUs(): number {
     const job = this.#begunLast;
     if (job === null || this.#vitals.computedUs(job.slot) !== 0) return 0;
@@ -163,7 +193,7 @@ export class Backlog {
     return Math.max(job.costUs - passedUs, passedUs);
   }
 
-  /** Jobs beyond what the thread is to be given ahead. */
+  /** Jobs beyond the limit of what the thread is given ahead. */
   get excess(): number {
     this.#passBegun();
     return Math.max(0, this.#unbegun - this.#unbegunLimit);
@@ -175,10 +205,12 @@ export class Backlog {
   }
 
   /**
-   * It is awake, and has neither said anything nor begun anything since then: it computes, for a job or behind one that it has answered, and
-   * what it is given may wait for long. A job that it was given since then it may begin any moment, and when it has begun all, its loop tells.
-   * Where the machine keeps threads from their cores for longer than that, silence for as long says nothing.
-   * @param heardAtMs when it last said something
+   * The thread is awake, and has neither said nor begun anything since then. It computes, for a job or after
+   * one whose response it has sent, and new jobs may wait for long. A job that the thread was given since
+   * then does not count, because it may begin any moment; and once the thread has begun all its jobs, the age
+   * of its turn decides. Where the machine keeps threads off their cores for longer than that, such a silence
+   * means nothing.
+   * @param heardAtMs when the thread last said something
    */
   isStalled(heardAtMs: number, silentSinceMs: number): boolean {
     const sinceMs = Math.min(silentSinceMs, this.#clock.nowMs - this.#twoWakeUpsUs / 1000);
@@ -190,8 +222,8 @@ export class Backlog {
   }
 
   /**
-   * Sets what the thread is given ahead: what it begins in `aheadMs`. Only a thread that was never without work shows how
-   * fast it is; one that has begun all it had is given more.
+   * Sets how many jobs the thread is given ahead: as many as it begins in `aheadMs`. Only a thread that was
+   * never without work shows its pace. A thread that has begun all its jobs is given more.
    */
   measure(aheadMs: number): void {
     const now = this.#clock.nowMs;
@@ -233,7 +265,7 @@ export class Backlog {
     this.#begunSinceMeasured++;
   }
 
-  /** The newest job, when the thread has not begun it. */
+  /** The newest job, if the thread has not begun it. */
   get unbegunTail(): Job | null {
     const tail = this.#jobs.tail;
     return tail !== null && this.#channel.claims.stateOf(tail.slot) === ClaimState.Queued ? tail : null;

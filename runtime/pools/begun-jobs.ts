@@ -1,4 +1,6 @@
-/** Which of its jobs a thread has begun, and whose code it runs, by its claim table and its vitals. */
+/**
+ * Which of its jobs a thread has begun, and whose code it runs, by the claim table and the thread's vitals.
+ */
 import { ClaimState } from '../../wire/claims.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
 import type { Vitals } from '../../wire/vitals.ts';
@@ -11,7 +13,7 @@ export class BegunJobs {
   readonly #jobs: JobList;
   readonly #slots: Slots;
 
-  /** @param jobs all that the thread has, oldest first */
+  /** @param jobs all jobs of the thread, oldest first */
   constructor(channel: ReactorEnd, vitals: Vitals, jobs: JobList, slots: Slots) {
     this.#channel = channel;
     this.#vitals = vitals;
@@ -19,7 +21,7 @@ export class BegunJobs {
     this.#slots = slots;
   }
 
-  /** Those that it has begun and not ended, as far as the reactor has heard, oldest first. */
+  /** The jobs that the thread has begun and, as far as the reactor has heard, not ended; oldest first. */
   *all(): Generator<Job> {
     for (let job = this.#jobs.head; job !== null; job = job.next) {
       if (this.#channel.claims.stateOf(job.slot) === ClaimState.Claimed) yield job;
@@ -27,8 +29,8 @@ export class BegunJobs {
   }
 
   /**
-   * The job whose code the thread runs, if it runs any: the one that it was called for and that has not returned, or the only one
-   * that it has begun. Null: it may be any of several.
+   * The job whose code the thread runs, if it runs any: the job that the thread was called for and that has
+   * not returned, or else the only begun job. Null: it may be any of several.
    */
   get running(): Job | null {
     const within = this.#slots.jobIn(this.#vitals.within);

@@ -1,9 +1,12 @@
-/** What goes along with each thread of a pool, on a channel of its own that the pool does not know: the channel of actors. */
+/**
+ * What every thread of a pool gets beside the pool's own channel: the channel of actors, which the pool does
+ * not know.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
 
 export interface ThreadCompanion {
-  /** A thread starts. @param abort ends it, with the cause */
+  /** A thread starts. @param abort ends the thread, with the cause */
   attach(thread: string, abort: (cause: Error) => void): AttachedCompanion;
 }
 

@@ -1,8 +1,9 @@
 /**
- * The reactor's end of what it and a thread say to each other apart from the data path: Comlink over a port of its own.
+ * The reactor's end of the control link to a thread, which is apart from the data path: Comlink over a port
+ * of its own.
  *
- * Comlink keeps in a registry what is behind every proxy until the proxy is collected, and the proxy is held by what is behind
- * it: whoever does not release it keeps the thread's rings for ever.
+ * Comlink keeps what is behind a proxy in a registry until the proxy is collected, and what is behind the
+ * proxy holds the proxy. So whoever does not release the proxy keeps the thread's rings for ever.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -12,11 +13,11 @@ import type { ThreadControl, ThreadReports } from '../../wire/control.ts';
 
 export class ControlLink {
   readonly control: Remote<ThreadControl>;
-  /** For the thread: to be transferred. */
+  /** The thread's end of the link, to be transferred to it. */
   readonly threadPort: MessagePort;
   readonly #port: MessagePort;
 
-  /** @param onGone the thread has closed its end, or closes down; also after `close` */
+  /** @param onGone the thread has closed its end, or closes down; called after `close`, too */
   constructor(reports: ThreadReports, onGone: () => void) {
     const { port1, port2 } = new MessageChannel();
     const endpoint = nodeEndpoint(port1);
@@ -27,13 +28,16 @@ export class ControlLink {
     port1.once('close', onGone);
   }
 
-  /** Asks the thread to end by itself, which needs no answer: `close` may follow. */
+  /** Asks the thread to end by itself. No reply is expected, so `close` may follow. */
   leave(): void {
-    // It may end before it answers.
+    // The thread may end before it replies.
     Promise.resolve(this.control.leave()).catch(() => undefined);
   }
 
-  /** The thread is gone: nothing of it is kept. `control` throws from now on, and its calls that were not answered never are. */
+  /**
+   * The thread is gone: nothing of it is kept. From now on `control` throws, and calls of it that are still
+   * open never settle.
+   */
   close(): void {
     this.control[releaseProxy]();
     this.#port.close();

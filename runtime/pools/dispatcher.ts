@@ -1,13 +1,17 @@
 /**
- * Gives jobs to threads: to the one that is expected to begin them first, or, when none is expected to begin them soon, to a bounded
- * queue that whoever is free first takes from. What is expected follows from what jobs of each lane have cost.
+ * Gives jobs to threads. A job goes to the thread that is expected to begin it first. When no thread is
+ * expected to begin it soon, the job waits in a bounded queue, and the first thread with room takes it. The
+ * expectation comes from what earlier jobs of the same lane have cost.
  *
- * Light work is given in depth, before threads can begin it, which keeps it flowing. `rebalance` is the counterweight for what costs more
- * than was expected. It takes back what a thread was given beyond its pace, and all that a stalled thread has not begun while
- * another could; that waits in the queue, and if none could yet, the next thread that has room takes it. What has waited for `recallAfterMs` all the same goes to a
- * thread that sleeps. Begun and not begun are told apart by the claim table, so no job runs twice.
+ * Light jobs are given to threads ahead of time, which keeps the threads busy. `rebalance` corrects this for
+ * jobs that cost more than expected: it takes back the jobs that exceed a thread's pace, and all unbegun jobs
+ * of a stalled thread if another thread could begin them. Jobs that were taken back wait in the queue. If no
+ * thread could begin them yet, the next thread with room takes them. A job that has waited for
+ * `recallAfterMs` all the same goes to a thread that sleeps. The claim table tells begun jobs from unbegun
+ * ones, so no job runs twice.
  *
- * A job of a lane that has as many with the pool as it may is held in a queue of the lane's own until one of them is over.
+ * A lane may limit how many of its jobs are with the pool. Jobs beyond that are held in a queue of the lane
+ * until one of the others is over.
  */
 import { NO_ROOM } from './backlog.ts';
 import type { Job, Refusal } from './job.ts';
@@ -18,7 +22,10 @@ import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 import { WaitingList } from './waiting-list.ts';
 
-/** What a thread may have of all jobs to be given more for their affinity, as a multiple of its fair share. */
+/**
+ * How much of all jobs a thread may have and still be given more for their affinity, as a multiple of its
+ * fair share.
+ */
 const FAIR_SHARE = 1.25;
 
 export interface DispatcherOptions {
@@ -26,7 +33,7 @@ export interface DispatcherOptions {
   readonly maxQueuedJobs: number;
   /** A job that no thread has begun by then is refused. */
   readonly maxWaitMs: number;
-  /** A job that its thread has not begun after this may move to an idle one. */
+  /** A job that its thread has not begun after this time may move to an idle thread. */
   readonly recallAfterMs: number;
 }
 
@@ -34,26 +41,26 @@ export class Dispatcher implements LaneOwner {
   readonly threads: Thread[] = [];
   /** Follows jobs while a profile runs. */
   spans: SpanRecorder | null = null;
-  /** May be replaced: what waits is held to the new ones. */
+  /** May be replaced. The new options apply to jobs that wait already. */
   options: DispatcherOptions;
   readonly #turns: Turns;
   readonly #queue = new WaitingList();
-  /** Jobs that wait until fewer of their lane are with the pool. */
+  /** Jobs that wait until fewer jobs of their lane are with the pool. */
   readonly #held = new Map<Lane, WaitingList>();
-  /** Of jobs that come without one. */
+  /** The lane of jobs that come without one. */
   readonly lane = new Lane();
   readonly #onWaiting: () => void;
-  /** When it was last looked a stalled thread had jobs that it has not begun, and no other thread had room for them. */
+  /** At the last look, a stalled thread had unbegun jobs and no other thread had room for them. */
   #mayRob = false;
-  /** When no thread would have the head of the queue. */
+  /** When the last attempt failed to give the head of the queue to a thread. */
   #stoppedAtMs = Number.NEGATIVE_INFINITY;
-  /** Jobs moved from one thread to another, ever. */
+  /** Jobs moved from one thread to another, since the start. */
   recalledJobs = 0;
   refusedJobs = 0;
   /** While the pool has no thread: when there may be one, by `Turns.runningMs`. */
   #noThreadBeforeMs = Number.NEGATIVE_INFINITY;
 
-  /** `onWaiting` is called when a job has to wait although the pool could have more threads. */
+  /** @param onWaiting called when a job has to wait although the pool could have more threads */
   constructor(options: DispatcherOptions, turns: Turns, onWaiting: () => void) {
     this.options = options;
     this.#turns = turns;
@@ -64,7 +71,10 @@ export class Dispatcher implements LaneOwner {
     return this.#queue.size;
   }
 
-  /** Since the oldest job was admitted that no thread has begun, however many more of them there were; -1: there is none. What is held does not count. */
+  /**
+   * How long the oldest unbegun job has waited since it was admitted, including jobs that threads were given;
+   * -1: there is none. Held jobs do not count.
+   */
   get longestWaitMs(): number {
     let sinceMs = this.#queue.head?.waitingSinceMs ?? Number.POSITIVE_INFINITY;
     for (const thread of this.threads) {
@@ -74,7 +84,7 @@ export class Dispatcher implements LaneOwner {
     return sinceMs === Number.POSITIVE_INFINITY ? -1 : this.#turns.runningMs - sinceMs;
   }
 
-  /** Jobs that wait until fewer of their lane are with the pool. */
+  /** Jobs that wait until fewer jobs of their lane are with the pool. */
   get heldJobs(): number {
     let jobs = 0;
     for (const { size } of this.#held.values()) jobs += size;
@@ -113,8 +123,8 @@ export class Dispatcher implements LaneOwner {
     job.state = 'queued';
     const waited = this.#queue.size > 0;
     this.#queue.push(job);
-    // Between two turns nothing changes without a call. If there is more work than the threads can take, asking again
-    // for each job would find nothing.
+    // Between two turns nothing changes without a call. If there is more work than the threads can take,
+    // asking again for each job would find nothing.
     if (waited && this.#turns.nowMs !== this.#stoppedAtMs) this.#advance();
     if (this.#queue.size > 0) this.#onWaiting();
   }
@@ -136,7 +146,10 @@ export class Dispatcher implements LaneOwner {
 
   // ---- LaneOwner
 
-  /** What was held has a place in the queue, however many wait there: no more of it come at once than the lane may have running. */
+  /**
+   * A held job gets a place in the queue however long the queue is: the lane's limit bounds how many of them
+   * there can be.
+   */
   onLaneFree(lane: Lane): void {
     while (!lane.isFull) {
       const job = this.#held.get(lane)?.shift() ?? null;
@@ -150,14 +163,20 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** A job that waits here although a thread has a slot for it, since it could not begin it, takes nobody's place. */
+  /**
+   * Jobs may wait here although a thread has a slot for them, because that thread could not begin them soon.
+   * They do not count against the limit of the queue.
+   */
   get #queueCapacity(): number {
     let slots = this.options.maxQueuedJobs;
     for (const { state, freeSlots } of this.threads) if (state === 'ready') slots += freeSlots;
     return slots;
   }
 
-  /** There is no thread before so long; -Infinity: there is one, or will be any moment. What cannot wait until then is refused. */
+  /**
+   * No thread is expected before this time; -Infinity: there is one, or there will be one any moment. Jobs
+   * that cannot wait until then are refused.
+   */
   set noThreadBeforeMs(atMs: number) {
     this.#noThreadBeforeMs = atMs;
     for (let job = this.#queue.head; job !== null && this.#isHopeless(job); job = this.#queue.head) {
@@ -170,7 +189,7 @@ export class Dispatcher implements LaneOwner {
     return this.#noThreadBeforeMs - waitingSinceMs > this.options.maxWaitMs;
   }
 
-  /** A job that has been given to the pool. */
+  /** Refuses a job that counts among those of its lane. */
   #refuseAdmitted(job: Job, refusal: Refusal): void {
     this.#refuse(job, refusal);
     job.lane?.leave();
@@ -183,14 +202,15 @@ export class Dispatcher implements LaneOwner {
     try {
       job.onRefused(refusal, Math.max(0, this.#noThreadBeforeMs - this.#turns.runningMs));
     } catch (error) {
-      // An error of ours costs that job, and not the turn or the queue behind it.
+      // An error of the server costs this job, and not the turn or the queue behind the job.
       job.onFault(error);
     }
   }
 
   /**
-   * The thread that is expected to begin a job first, and of those the one with the least load. What is stalled is given nothing, unless there
-   * is no other: it would have to be taken back.
+   * The thread that is expected to begin a job first. Between threads with the same expectation, the one with
+   * the least load. A stalled thread is given nothing unless it is the only thread, because the job would
+   * have to be taken back.
    */
   #pick(): Thread | null {
     const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
@@ -211,7 +231,10 @@ export class Dispatcher implements LaneOwner {
     return best === null && stalled > 0 ? this.#awaitStalled(stalledSinceMs) : best;
   }
 
-  /** One that has nothing to answer says nothing when it comes back, unless it is asked to. It may have come back before it could see that. */
+  /**
+   * A stalled thread with nothing to answer is silent when it comes back, unless `holdBack` has asked it to
+   * report. It may have come back before it could see that request, so the threads are asked once more.
+   */
   #awaitStalled(stalledSinceMs: number): Thread | null {
     for (const thread of this.threads) thread.holdBack();
     for (const thread of this.threads)
@@ -223,15 +246,16 @@ export class Dispatcher implements LaneOwner {
     const first = this.#pickByAffinity(job) ?? this.#pick();
     if (first === null) return false;
     if (first.assign(job)) return true;
-    // Its ring is full, which says nothing of the others'.
+    // Only the ring of that thread is full. The others may have room.
     for (const thread of this.threads)
       if (thread !== first && thread.hasRoom && thread.assign(job)) return true;
     return false;
   }
 
   /**
-   * Rendezvous hashing with bounded load: of the threads that could begin the job soon and have no more than a fair share and a quarter, the
-   * one that its key and the thread's name make first. Null: none, or the job does not mind.
+   * Rendezvous hashing with bounded load. Candidates are the threads that could begin the job soon and have
+   * at most 1.25 times their fair share of jobs. Of these, the job's key and the threads' names select one.
+   * Null: there is none, or the job has no key.
    */
   #pickByAffinity(job: Job): Thread | null {
     if (job.lane === null || !job.lane.options.hasAffinity) return null;
@@ -253,7 +277,7 @@ export class Dispatcher implements LaneOwner {
     return best;
   }
 
-  /** What waits goes to whoever can begin it, in its order. */
+  /** Gives queued jobs to threads that can begin them, in the order of the queue. */
   #advance(): void {
     for (let job = this.#queue.head; job !== null; job = this.#queue.head) {
       this.#queue.remove(job);
@@ -264,7 +288,7 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** A thread has a free slot, or room in its ring: the queue moves on. */
+  /** A thread has a free slot, or room in its ring: it takes jobs from the queue. */
   onRoom(thread: Thread): void {
     if (this.#mayRob) this.#rob(thread);
     for (let job = this.#queue.head; job !== null && thread.hasRoom; job = this.#queue.head) {
@@ -276,7 +300,10 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** Withdraws a job that nobody has begun: it is nobody's afterwards. False when it is running. */
+  /**
+   * Withdraws a job that no thread has begun. Nobody has the job afterwards.
+   * @returns false: a thread has begun it
+   */
   withdraw(job: Job): boolean {
     const { lane } = job;
     if (job.state === 'held') {
@@ -290,7 +317,7 @@ export class Dispatcher implements LaneOwner {
       lane?.leave();
       return true;
     }
-    // What a dispatcher has taken is on a thread of its pool, or on none.
+    // A job that a dispatcher has taken is on a thread of its pool, or on none.
     const thread = job.thread as Thread | null;
     if (thread === null || !thread.takeBack(job)) return false;
     lane?.leave();
@@ -298,7 +325,9 @@ export class Dispatcher implements LaneOwner {
     return true;
   }
 
-  /** Jobs of a thread that is gone, before everything that waits: they have waited longest. */
+  /**
+   * Takes jobs of a thread that is gone. They go to the front of the queue, because they have waited longest.
+   */
   resubmit(jobs: readonly Job[]): void {
     for (let i = jobs.length - 1; i >= 0; i--) {
       const job = jobs[i] as Job;
@@ -309,7 +338,10 @@ export class Dispatcher implements LaneOwner {
     if (this.#queue.size > 0) this.#onWaiting();
   }
 
-  /** Gives work to whoever can begin it, and refuses what has waited too long. Called every few milliseconds while there is work. */
+  /**
+   * Gives jobs to threads that can begin them, and refuses jobs that have waited too long. Called every few
+   * milliseconds while there is work.
+   */
   rebalance(): void {
     const now = this.#turns.nowMs;
     const { recallAfterMs, maxWaitMs } = this.options;
@@ -329,7 +361,10 @@ export class Dispatcher implements LaneOwner {
     if (this.#queue.size > 0 || this.#mostBurdened(now - recallAfterMs) !== null) this.#onWaiting();
   }
 
-  /** Takes back what the thread will not begin soon, to the head of the queue, in its order. */
+  /**
+   * Takes back the jobs that the thread will not begin soon. They go to the front of the queue, in their
+   * order.
+   */
   #recall(thread: Thread, stalledSinceMs: number): void {
     let count = thread.excess;
     if (thread.unbegunTail !== null && thread.isStalled(stalledSinceMs)) {
@@ -352,7 +387,10 @@ export class Dispatcher implements LaneOwner {
     return false;
   }
 
-  /** Gives a thread that makes progress what stalled ones have not begun, oldest first: that has waited longer than what is in the queue. */
+  /**
+   * Gives a thread that makes progress the unbegun jobs of stalled threads, oldest first: these have waited
+   * longer than the jobs in the queue.
+   */
   #rob(thief: Thread): void {
     const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
     this.#mayRob = false;
@@ -373,7 +411,7 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** The thread with most jobs among those that have kept one waiting since `sinceMs` or longer. */
+  /** Of the threads that have kept a job waiting since `sinceMs` or longer, the one with the most jobs. */
   #mostBurdened(sinceMs: number): Thread | null {
     let most: Thread | null = null;
     for (const thread of this.threads) {
@@ -385,8 +423,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * Newest first, as only the tail is unbegun; half of that, the greater, so that the victim keeps work for when it comes
-   * back and a single job moves.
+   * Moves half of the unbegun jobs, rounded up, newest first, because the unbegun jobs are the tail of the
+   * list. The victim keeps the rest for when it comes back. Rounding up moves a single job.
    */
   #moveHalf(victim: Thread, thief: Thread): void {
     let unbegun = 0;
@@ -401,7 +439,7 @@ export class Dispatcher implements LaneOwner {
     let left = moved.length;
     while (left > 0 && thief.hasRoom && thief.assign(moved[left - 1] as Job)) left--;
     this.recalledJobs += moved.length - left;
-    // Newest first again, each before the last: the oldest comes to stand at the head.
+    // Newest first, each in front of the last, so the oldest ends up at the head.
     for (let i = 0; i < left; i++) {
       const job = moved[i] as Job;
       job.state = 'queued';
@@ -432,7 +470,7 @@ export class Dispatcher implements LaneOwner {
   }
 
   #refuseStale(thread: Thread, beforeMs: number): void {
-    // A job that was moved here stands behind younger ones, so all that are not begun are looked at.
+    // A job that was moved here stands behind younger jobs, so all unbegun jobs are looked at.
     if (thread.unbegunTail === null) return;
     for (let job = thread.jobs.tail; job !== null; ) {
       const previous: Job | null = job.previous;
@@ -440,12 +478,13 @@ export class Dispatcher implements LaneOwner {
         if (!thread.takeBack(job)) break;
         this.#refuseAdmitted(job, 'waited-too-long');
       }
-      // A refusal may end a connection, which withdraws the other jobs of it: then the list is another, and begun again.
+      // A refusal may end a connection, which withdraws the other jobs of the connection and changes the
+      // list. So the walk begins again.
       job = previous === null || previous.thread === thread ? previous : thread.jobs.tail;
     }
   }
 
-  /** The pool drains: nobody will run what waits. */
+  /** The pool drains: no thread will run the jobs that wait. */
   refuseAll(): void {
     for (const held of this.#held.values()) {
       for (let job = held.shift(); job !== null; job = held.shift()) this.#refuse(job, 'draining');
@@ -455,7 +494,10 @@ export class Dispatcher implements LaneOwner {
   }
 }
 
-/** Jobs whose response is under way count only between threads that are alike: idle WebSockets spread over all of them. */
+/**
+ * Jobs whose response is under way count only between threads that are otherwise equal. So idle WebSockets
+ * spread over all threads.
+ */
 function hasLessWork(one: Thread, other: Thread): boolean {
   return one.load === other.load ? one.outstanding < other.outstanding : one.load < other.load;
 }

@@ -1,6 +1,6 @@
 /**
- * Threads that are ended whatever they do: native code and the system's calls are not interrupted, and V8 cannot end a thread everywhere, so that
- * some still run.
+ * Threads that are ended whatever they do. Some of them still run: native code and system calls are not
+ * interrupted, and V8 cannot end a thread everywhere.
  */
 import type { Worker } from 'node:worker_threads';
 import { HungThreadError } from './hung-threads.ts';
@@ -10,7 +10,7 @@ import { endWhatItWaitsFor } from './waited-for-children.ts';
 export interface ForcedEndsOwner {
   /** Processes that a thread waited for, and that were ended with it. */
   onChildrenEnded(thread: string, processIds: readonly number[]): void;
-  /** A thread has ended that still ran. */
+  /** A thread has ended that was still running. */
   onEnd(): void;
 }
 
@@ -39,7 +39,7 @@ export class ForcedEnds {
     );
   }
 
-  /** It was told to end. Null: it has. */
+  /** The thread was told to end. Null: it has ended already. */
   watch(worker: Worker | null): void {
     if (worker === null || this.#unended.has(worker)) return;
     this.#unended.add(worker);

@@ -1,6 +1,6 @@
 /**
- * How long something took, counted in a fixed number of buckets: four for each doubling of microseconds, so that what is read back is at
- * most a quarter too high. Recording allocates nothing.
+ * How long something took, counted in a fixed number of buckets: four for each doubling of microseconds. So a
+ * value that is read back is at most a quarter too high. Recording allocates nothing.
  */
 
 /** 32 doublings of four. */
@@ -26,7 +26,7 @@ export class Histogram {
     }
   }
 
-  /** The time that so great a part took at most, in microseconds; 0 when nothing has been recorded. */
+  /** The time within which this part of all values lies, in microseconds; 0: nothing has been recorded. */
   quantileUs(part: number): number {
     let left = Math.ceil(this.count * part);
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -36,7 +36,7 @@ export class Histogram {
     return largestIn(BUCKETS - 1);
   }
 
-  /** The buckets that are not empty: what they hold at most, in microseconds, and how often. */
+  /** The buckets that are not empty: their upper bound in microseconds, and their count. */
   *[Symbol.iterator](): Iterator<readonly [mostUs: number, count: number]> {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       const count = this.#counts[bucket] as number;

@@ -1,15 +1,17 @@
 /**
- * Tells threads that are busy from threads that hang, and ends those.
+ * Tells busy threads from hung ones, and ends the latter.
  *
- *   busy ── limit is over ──▶ overdue ── grace is over ──▶ hung: it is ended
- *     ◀────────── it comes back to its loop ────┘
+ *   busy ── limit is over ──▶ overdue ── grace is over ──▶ hung: the thread is ended
+ *     ◀────── it returns to its event loop ───┘
  *
- * What counts is that a thread does not come back to its loop, not how long a job takes: one that awaits something for an hour while its
- * loop turns is fine. The limit is that of the job whose code runs. That is known when its code was called and has not returned, or when
- * the thread has begun nothing else; otherwise the longest of all that it has begun.
+ * What counts is how long a thread stays away from its event loop, not how long a job takes: a job that
+ * awaits something for an hour while the loop turns is fine. The limit is that of the job whose code runs.
+ * The reactor knows that job if its code was called and has not returned, or if the thread has begun only
+ * one. Otherwise the longest limit of all begun jobs applies.
  *
- * A job that is known to run beyond its limit is told so when the thread is overdue: its peer gets its answer then, and the
- * application an abort signal, which a loop that turns seldom hears. Everything else ends, or moves, when the thread is ended.
+ * If the reactor knows the job, the job hears that it is overdue: its peer gets a response, and the
+ * application an abort signal, which a loop that seldom turns hears late. All other jobs end, or move to
+ * other threads, when the thread is ended.
  */
 import type { Job, Particulars } from './job.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -17,33 +19,36 @@ import type { Thread } from './thread.ts';
 import { ThreadEndCode } from './thread-end-error.ts';
 
 export interface HangOptions {
-  /** Longest that a thread may stay away from its loop where a job says nothing else; 0: for ever. */
+  /** How long a thread may stay away from its event loop if its job does not say; 0: for ever. */
   readonly computeTimeoutMs: number;
-  /** From then until it is ended. */
+  /** How long after that the thread is ended. */
   readonly computeGraceMs: number;
 }
 
-/** A thread that is over its limit. */
+/** A thread that has exceeded its limit. */
 export interface Overdue {
   readonly silentMs: number;
-  /** The job whose code runs; null: it cannot be told which of several, or none. */
+  /** The job whose code runs; null: it may be any of several, or none. */
   readonly overran: Particulars | null;
-  /** What it has begun otherwise, oldest first, as far as it is named. */
+  /** The other begun jobs, oldest first, as far as they are named. */
   readonly others: readonly Particulars[];
   readonly moreOthers: number;
 }
 
 export interface HangObserver {
-  /** It stands still for a reason of ours, or of whoever debugs it. */
+  /** The thread stands still for a debugger, or for a look at its heap. */
   isExcused(thread: Thread): boolean;
   onOverdue(thread: Thread, overdue: Overdue): void;
-  /** It was overdue, and has come back to its loop. */
+  /** The thread was overdue, and has returned to its event loop. */
   onBack(thread: Thread, awayMs: number): void;
-  /** False: so many that were told to end have not ended that another would only be one more. It is asked again. */
+  /**
+   * @returns false: too many threads that were told to end still run, and this one would only be one more. It
+   * is asked again
+   */
   onHung(thread: Thread, error: HungThreadError): boolean;
 }
 
-/** A thread was ended for that. */
+/** The error that a hung thread is ended with. */
 export class HungThreadError extends Error {
   override readonly name = 'HungThreadError';
   readonly code = ThreadEndCode.Hung;
@@ -56,7 +61,7 @@ export class HungThreadError extends Error {
 }
 
 const MOST_NAMED = 8;
-/** Anything shorter is not worth looking for a limit. */
+/** A shorter silence needs no look at the limit. */
 const LEAST_SILENT_MS = 20;
 
 interface Watched {
@@ -67,9 +72,9 @@ interface Watched {
 }
 
 export class HungThreads {
-  /** Threads that were ended for it, ever. */
+  /** Hung threads that were ended, since the start. */
   ended = 0;
-  /** May be replaced: threads are held to the new ones. */
+  /** May be replaced. The new options apply to threads that run already. */
   options: HangOptions;
   readonly #observer: HangObserver;
   readonly #watched = new WeakMap<Thread, Watched>();
@@ -79,10 +84,10 @@ export class HungThreads {
     this.#observer = observer;
   }
 
-  /** Every few milliseconds while there is work, and about once a second otherwise. */
+  /** Called every few milliseconds while there is work, and about once a second otherwise. */
   look(threads: Iterable<Thread>, nowMs: number): void {
     for (const thread of threads) {
-      // One that loads has `startTimeoutMs`.
+      // A thread that loads has `startTimeoutMs`.
       if (thread.state === 'ready' || thread.state === 'draining') this.#look(thread, nowMs);
     }
   }
@@ -126,7 +131,7 @@ export class HungThreads {
     return watched;
   }
 
-  /** 0: none. */
+  /** 0: no limit. */
   #limitOf(thread: Thread, running: Job | null): number {
     const { computeTimeoutMs } = this.options;
     if (running !== null) return running.computeTimeoutMs ?? computeTimeoutMs;

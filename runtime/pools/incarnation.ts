@@ -1,5 +1,6 @@
 /**
- * The life of one thread, from its start to its end: the task that it runs, its control link, and the news of how it fares.
+ * The life of one thread, from its start to its end: its task, its control link, and the reports of how it
+ * fares.
  *
  *   started ──▶ ready ──▶ ended     it was told to end, and has
  *      │          └─────▶ died
@@ -18,16 +19,16 @@ import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import { ThreadTask } from './thread-task.ts';
 import type { Turns } from './turns.ts';
 
-/** For the news of a thread's end to come behind the end of its port, also on a machine that has little time for it. */
+/** How long the end of the task may come after the end of the port, on a busy machine, too. */
 const LAST_NEWS_MS = 5_000;
 
 export interface IncarnationOwner extends ThreadOwner {
-  /** It runs, and loads its application. */
+  /** The thread runs, and loads its application. */
   onBegan(incarnation: Incarnation): void;
   onReady(incarnation: Incarnation, keepAliveTimeoutMs: number | null): void;
-  /** Its application has stopped, and it ends when this resolves. */
+  /** The application has stopped, and the thread ends when this resolves. */
   onEnding(incarnation: Incarnation): Promise<void>;
-  /** It was told to end, and has. */
+  /** The thread was told to end, and has. */
   onEnded(incarnation: Incarnation): void;
   onDied(incarnation: Incarnation, cause: ErrorReport): void;
   onApplicationError(
@@ -47,25 +48,25 @@ export class Incarnation {
   readonly version: ThreadVersion;
   /** By `Turns.runningMs`. */
   readonly startedAtMs: number;
-  /** The thread that goes on until this one is ready; null: this one takes nobody's place. */
+  /** The thread that goes on until this one is ready; null: this one replaces none. */
   replaces: Incarnation | null = null;
-  /** Another has taken its place, and it finishes what it has. */
+  /** Another thread has taken its place, and this one finishes what it has. */
   isRetired = false;
-  /** Resolves when it is ready; rejects when it has died before. */
+  /** Resolves when the thread is ready. Rejects if it dies before. */
   readonly ready = Promise.withResolvers<void>();
-  /** Resolves when it has lived for a while since; rejects when it has died before. */
+  /** Resolves when the thread has lived for `minUptimeMs` since then. Rejects if it dies before. */
   readonly proven = Promise.withResolvers<void>();
-  /** Resolves when it has ended or died. */
+  /** Resolves when the thread has ended or died. */
   readonly gone = Promise.withResolvers<void>();
   readonly #owner: IncarnationOwner;
   readonly #link: ControlLink;
-  /** Null: it has not been started. */
+  /** Null: the thread has not been started. */
   #task: ThreadTask | null = null;
   #provenTimer: RunningTimer | null = null;
   /** Null: there is none, or the thread has not been started. */
   #companion: AttachedCompanion | null = null;
   #state: 'running' | 'gone' = 'running';
-  /** Why it was told to end, which it may not have done; null: it was not. */
+  /** Why the thread was told to end, even if it still runs; null: it was not. */
   #aborted: { readonly cause: unknown; readonly ask: (() => void) | null } | null = null;
 
   constructor(name: string, version: ThreadVersion, owner: IncarnationOwner, turns: Turns, nowMs: number) {
@@ -75,7 +76,7 @@ export class Incarnation {
     const { slotsPerThread, ringBytes } = version.options;
     this.thread = new Thread(name, owner, turns, slotsPerThread, ringBytes);
     this.#link = new ControlLink(this.#reports(), () => this.#linkClosed());
-    // Most are waited for by nobody.
+    // Nobody has to wait for these.
     this.ready.promise.catch(() => undefined);
     this.proven.promise.catch(() => undefined);
   }
@@ -97,7 +98,7 @@ export class Incarnation {
     };
   }
 
-  /** Once, when the owner is ready for its news. */
+  /** To be called once, when the owner is ready for its reports. */
   start(): void {
     const { thread, version } = this;
     const { host, startTimeoutMs } = version.options;
@@ -117,7 +118,7 @@ export class Incarnation {
     const ports = [...thread.transferList, this.#link.threadPort];
     if (this.#companion !== null) ports.push(...this.#companion.ports);
     this.#task = new ThreadTask(version.options, boot, ports);
-    // By its companion.
+    // The companion may have aborted the thread in `attach`.
     if (this.#aborted !== null) this.#task.abort(this.#aborted.cause, this.#aborted.ask);
     this.#task.result
       .then(
@@ -133,9 +134,9 @@ export class Incarnation {
     return this.#task?.worker ?? null;
   }
 
-  /** The task is over: drained, or the application could not be loaded. */
+  /** The task is over: the thread has drained, or the application could not be loaded. */
   #finished(outcome: unknown): void {
-    // Piscina takes a thread that dies of `null` for one that has returned.
+    // Piscina takes a thread that died of `null` for one that has returned.
     if (!isOutcome(outcome)) this.#died(outcome);
     else if (outcome.ended === 'load-failed') this.#died(outcome.error);
     else {
@@ -145,13 +146,13 @@ export class Incarnation {
     }
   }
 
-  /** Its application is loaded. */
+  /** The application is loaded. */
   loaded(): void {
     this.ready.resolve();
     this.#provenTimer = new RunningTimer(this.version.options.minUptimeMs, this.proven.resolve);
   }
 
-  /** It has died. */
+  /** The thread has died. */
   failed(error: Error): void {
     this.#provenTimer?.cancel();
     this.ready.reject(error);
@@ -171,8 +172,9 @@ export class Incarnation {
   }
 
   /**
-   * The thread closes down, which its task tells in a moment. It does not while libuv works for the thread, and never when that
-   * waits for something that does not come, such as a pipe without a writer.
+   * The thread closes down, which its task normally reports in a moment. The task is late while libuv works
+   * for the thread, and never reports if that waits for something that does not come, such as a pipe without
+   * a writer.
    */
   #linkClosed(): void {
     if (this.#state === 'gone') return;
@@ -189,49 +191,49 @@ export class Incarnation {
   }
 
   /**
-   * The thread ends, whatever it does; its death is told with this cause, at once.
-   * @param isHung it does not come back to its loop
+   * Ends the thread, whatever it does. Its death is reported with this cause at once.
+   * @param isHung the thread does not return to its event loop
    */
   abort(cause: unknown, isHung = false): void {
     if (this.#aborted !== null || this.#state === 'gone') return;
     this.#aborted = { cause, ask: isHung ? null : () => this.#link.leave() };
-    // It would wait for that when it ends by itself.
+    // A thread that ends by itself would wait for its profile to be taken.
     this.thread.profile.release();
     this.#task?.abort(cause, this.#aborted.ask);
   }
 
-  /** It was told to end, whatever it does. */
+  /** The thread was told to end, whatever it does. */
   get isAborted(): boolean {
     return this.#aborted !== null;
   }
 
-  /** Ends the thread at once, and all it has begun. Resolves when it has ended. */
+  /** Ends the thread at once, with all that it has begun. Resolves when it has ended. */
   async destroy(): Promise<void> {
     const { worker } = this;
     this.abort(new Error('its pool ends'));
     if (worker === null) return;
-    // Not `once` of node:events: it rejects when an error comes first.
+    // `once` of node:events would reject if an error came first.
     await new Promise((resolve) => worker.once('exit', resolve));
   }
 
-  /** It finishes what it has, its application stops, and it ends. */
+  /** The thread finishes what it has, its application stops, and it ends. */
   drain(): void {
-    // The thread may die before it answers; its task tells.
+    // The thread may die before it replies. Its task reports that.
     Promise.resolve(this.#link.control.drain()).catch(() => undefined);
   }
 
-  /** It goes on, and tells jobs that have no end of their own. */
+  /** The thread goes on, and tells jobs that have no end of their own. */
   announceDrain(): void {
     // As above.
     Promise.resolve(this.#link.control.announceDrain()).catch(() => undefined);
   }
 
-  /** What the thread says of itself. Never answered by one that dies first, or computes for ever. */
+  /** What the thread reports of itself. Never settles if the thread dies first, or computes for ever. */
   async stats(): Promise<ThreadStats> {
     return await this.#link.control.stats();
   }
 
-  /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
+  /** As `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
   async sendHeapSnapshot(port: MessagePort): Promise<void> {
     return await this.#link.control.sendHeapSnapshot(
       transfer(port, [port] as unknown as Parameters<typeof transfer>[1]),

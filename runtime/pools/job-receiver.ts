@@ -1,23 +1,24 @@
-/** What a thread says, handed to the job that it is about. */
+/** Hands each message of a thread to the job that it is about. */
 import { WireError, WireErrorCode } from '../../wire/errors.ts';
 import { Flag, type ReactorHandler } from '../../wire/messages.ts';
 import type { Job } from './job.ts';
 import type { Tally } from './tally.ts';
 
-/** Whose jobs they are. */
+/** The thread whose jobs these are. */
 export interface JobHolder {
   /** The job's response has begun and goes on. */
   onResponding(job: Job): void;
-  /** The thread has said the last of the job. */
-  onFinal(job: Job): void;
+  /** The thread has sent the FINAL message of the job. */
+  onLastMessage(job: Job): void;
   onWake(): void;
-  onWritable(): void;
+  onRingRoom(): void;
   onCorrupt(error: Error): void;
 }
 
 /**
- * What a job throws is one of two things: the thread said what it may not say, which the channel notices, or there is an
- * error of ours. That one may cost the job and what belongs to it, but not the turn, nor the messages behind this one.
+ * What a job throws is one of two things. Either the thread sent what it must not send: then the channel is
+ * corrupt, and the error goes on to it. Or it is an error of the server: it costs the job and what belongs to
+ * the job, but neither the turn nor the messages behind this one.
  */
 export function blame(job: Job, error: unknown): void {
   if (error instanceof WireError && error.code === WireErrorCode.Corrupt) throw error;
@@ -25,7 +26,10 @@ export function blame(job: Job, error: unknown): void {
 }
 
 export class JobReceiver implements ReactorHandler {
-  /** By slot. A slot without a job is a thread that speaks after its FINAL message; nobody is harmed. */
+  /**
+   * By slot. A slot without a job means that the thread has sent more after its FINAL message. That is
+   * dropped, and harms nobody.
+   */
   readonly #slots: (Job | null)[];
   readonly #holder: JobHolder;
   readonly #tally: Tally;
@@ -53,7 +57,7 @@ export class JobReceiver implements ReactorHandler {
     } catch (error) {
       blame(job, error);
     }
-    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+    if ((flags & Flag.Final) !== 0) this.#holder.onLastMessage(job);
     else this.#holder.onResponding(job);
   }
 
@@ -76,7 +80,7 @@ export class JobReceiver implements ReactorHandler {
     } catch (error) {
       blame(job, error);
     }
-    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+    if ((flags & Flag.Final) !== 0) this.#holder.onLastMessage(job);
   }
 
   onTrailers(slot: number, flags: number, fields: string[]): void {
@@ -87,7 +91,7 @@ export class JobReceiver implements ReactorHandler {
     } catch (error) {
       blame(job, error);
     }
-    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+    if ((flags & Flag.Final) !== 0) this.#holder.onLastMessage(job);
   }
 
   onCredit(slot: number, granted: number, consumed: number): void {
@@ -108,12 +112,12 @@ export class JobReceiver implements ReactorHandler {
     } catch (error) {
       blame(job, error);
     }
-    if ((flags & Flag.Final) !== 0) this.#holder.onFinal(job);
+    if ((flags & Flag.Final) !== 0) this.#holder.onLastMessage(job);
   }
 
   onClosed(slot: number): void {
     const job = this.#slots[slot];
-    if (job !== null && job !== undefined) this.#holder.onFinal(job);
+    if (job !== null && job !== undefined) this.#holder.onLastMessage(job);
   }
 
   onPush(slot: number, number: number, method: string, path: string, fields: string[]): void {
@@ -141,7 +145,7 @@ export class JobReceiver implements ReactorHandler {
   }
 
   onWritable(): void {
-    this.#holder.onWritable();
+    this.#holder.onRingRoom();
   }
 
   onCorrupt(error: Error): void {

@@ -1,4 +1,6 @@
-/** How long the jobs of one thread waited, ran and computed: noted when they end, and read off while they run. */
+/**
+ * How long the jobs of one thread waited, ran and computed: recorded when they end, and read while they run.
+ */
 import { ClaimState } from '../../wire/claims.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
@@ -6,9 +8,9 @@ import { elapsed, type Vitals } from '../../wire/vitals.ts';
 import type { Job, JobList } from './job.ts';
 import type { JobRecord, Tally } from './tally.ts';
 
-/** Durations are counted up to this. */
+/** Longer durations count as this one. */
 const MOST_US = 2 ** 32 - 1;
-/** Of `clockMicroseconds`. */
+/** Half of the period after which `clockMicroseconds` wraps. */
 const HALF_WRAP_MS = 2 ** 31 / 1000;
 
 export class JobTimes {
@@ -24,7 +26,7 @@ export class JobTimes {
     this.#tally = tally;
   }
 
-  /** How often and for how long the jobs that it has begun have waited for credit, and how many do now. */
+  /** How often and for how long the begun jobs have waited for credit, and how many wait now. */
   openStalls(
     jobs: JobList,
     nowUs: number,
@@ -39,7 +41,7 @@ export class JobTimes {
     return { now, stalls, stalledUs };
   }
 
-  /** Since the thread began what it began first of what it has; null: it has begun nothing. */
+  /** How long the oldest begun job has run; null: the thread has begun none. */
   longestRunningUs(jobs: JobList, nowMs: number): number | null {
     let longest: number | null = null;
     for (let job = jobs.head; job !== null; job = job.next) {
@@ -49,14 +51,21 @@ export class JobTimes {
     return longest;
   }
 
-  /** Since the thread began a job. Its word for that wraps: of a job that lasts for longer it is the time since its assignment. */
+  /**
+   * How long a job has run. The thread's word for its beginning wraps: for a job that lasts longer, the time
+   * since its assignment is returned.
+   */
   #runningUs({ slot, assignedAtMs }: Job, nowMs: number): number {
     return nowMs - assignedAtMs > HALF_WRAP_MS
       ? Math.min(MOST_US, (nowMs - assignedAtMs) * 1000) >>> 0
       : elapsed(this.#vitals.begunUs(slot), clockMicroseconds(nowMs));
   }
 
-  /** Before its slot is released. @param tell hears of it; null or absent: nobody. @returns how long it waited for its thread to begin it */
+  /**
+   * Before the job's slot is released.
+   * @param tell hears of the job; null or absent: nobody does
+   * @returns how long the job waited for its thread to begin it
+   */
   record(job: Job, nowMs: number, tell: ((job: JobRecord) => void) | null | undefined): number {
     const tally = this.#tally;
     const vitals = this.#vitals;
@@ -68,7 +77,8 @@ export class JobTimes {
     tally.claimWait.record(claimUs);
     tally.service.record(this.#runningUs(job, nowMs));
     const computedUs = vitals.computedUs(slot);
-    // 0: it says so in a moment, which is too late here. The next job is in time.
+    // 0: the thread reports the cost only after the FINAL message, too late for this job. The next one
+    // counts.
     if (job.lane !== null && computedUs !== 0) job.lane.record(computedUs);
     let stalledUs = 0;
     if (stalls > 0) {

@@ -1,8 +1,9 @@
 /**
  * What a pool carries. A pool knows threads and slots; it does not know what a job is about.
  *
- * A job is `idle` until it is submitted, then `held` while too many like it are with the pool, `queued` in the pool or `assigned` to a
- * slot of one thread, and `released` once that thread has sent its FINAL message, or has died, or the job was taken back before it was begun.
+ * A job is `idle` until it is submitted. Then it is `held` while too many jobs of its lane are with the pool,
+ * `queued` in the pool, or `assigned` to a slot of one thread. It is `released` once that thread has sent the
+ * FINAL message or has died, or once the job was taken back before a thread had begun it.
  */
 import { DEFAULT_URGENCY } from '../../wire/messages.ts';
 import type { ReactorEnd } from '../../wire/reactor-end.ts';
@@ -10,40 +11,43 @@ import type { Vitals } from '../../wire/vitals.ts';
 import type { Lane } from './lane.ts';
 import type { JobSpan } from './span.ts';
 
-/** What a job needs of who runs it: a thread of a pool, or the server itself. */
+/** What a job needs of whoever runs it: a thread of a pool, or the server itself. */
 export interface JobThread {
   readonly tally: { requestBytes: number; responseBytes: number };
   readonly channel: Pick<
     ReactorEnd,
     'maxDataRecordBytes' | 'sendData' | 'sendTrailers' | 'sendCredit' | 'sendReset' | 'sendPromised'
   >;
-  /** What the thread says of when it began; absent: it is no thread. */
+  /** Absent: the server itself runs the job. */
   readonly vitals?: Pick<Vitals, 'begunUs'>;
   /** Whether `adopt` would take a job now. */
   readonly canAdopt: boolean;
   adopt(job: Job): boolean;
-  /** A send of this job met the ring full: it is called again when there is room. */
+  /** A send of this job met the ring full. `sendPending` is called when the ring has room. */
   waitForRoom(job: Job): void;
-  /** A job has sent something outside of a turn: the next one publishes it. */
+  /** A job has sent something outside of a turn: the next turn publishes it. */
   requestTurn(): void;
 }
 
-/** What a job needs of a thread of a pool to be opened on it. */
+/** What a job needs of a thread of a pool to be opened there. */
 export interface OpeningThread {
   readonly channel: Pick<ReactorEnd, 'sendOpen' | 'sendTrailers'>;
   waitForRoom(job: Job): void;
 }
 
-/** A thread that follows a job beyond its own part in it. */
+/** A thread that wants to know when a job is over that it has ended its own part of. */
 export interface FollowingThread {
   readonly channel: Pick<ReactorEnd, 'sendTimes'>;
   requestTurn(): void;
 }
 
-/** Of a job, for people: names and short texts. */
+/** What people are told of a job: names and short texts. */
 export type Particulars = Readonly<Record<string, string>>;
 
-/** Why a pool could not run a job. `no-thread`: there will be none before the job has waited for too long. */
+/**
+ * Why a pool could not run a job. `no-thread`: there will be no thread before the job has waited for too
+ * long.
+ */
 export type Refusal = 'queue-full' | 'waited-too-long' | 'no-thread' | 'draining';
 
 export abstract class Job {
@@ -54,30 +58,32 @@ export abstract class Job {
   /** When the first part of it came, as `clockMicroseconds` in 32 bits with a sign; 0: all of it came at once. */
   arrivingUs = 0;
   admittedAtMs = 0;
-  /** The same by the clock that counts no time in which the process was stopped. */
+  /** As `admittedAtMs`, on the clock that does not count time in which the process was stopped. */
   waitingSinceMs = 0;
   assignedAtMs = 0;
-  /** When its thread had said its last word; 0: it has not. */
+  /** When its thread sent the FINAL message; 0: not yet. */
   releasedAtMs = 0;
-  /** The jobs that it is like; null: one that nobody dispatches. */
+  /** The lane of its route; null: no dispatcher has the job. */
   lane: Lane | null = null;
-  /** What its lane expected it to cost when its thread was given it. */
+  /** What its lane expected the job to cost when a thread was given it. */
   costUs = 0;
   /** Its urgency when it began to wait; see `WaitingList`. */
   waitsAs = 0;
   /** Its thread had to be woken for it. */
   isWaking = false;
-  /** Its thread counts it among those that it has not begun. */
+  /** Its thread's `Backlog` counts it among the unbegun jobs. */
   isUnbegun = false;
   /** Its thread has sent the head of a response that goes on. */
   hasResponded = false;
-  /** Where its time goes, while a profile runs. */
+  /** Where its time goes; null: no profile follows it. */
   span: JobSpan | null = null;
-  /** Links of the list that the job is in: a pool's queue, or a thread's jobs in the order of assignment. */
+  /**
+   * Links of the list that the job is in: a pool's queue, or the jobs of a thread in the order of assignment.
+   */
   previous: Job | null = null;
   next: Job | null = null;
 
-  /** What it is, for people. */
+  /** What people call it. */
   get label(): string {
     return '';
   }
@@ -92,7 +98,7 @@ export abstract class Job {
     return null;
   }
 
-  /** Whose it is; null: nobody's in particular. Of what waits, only jobs of one source change places. */
+  /** Its connection; null: none. Only waiting jobs of one source change places. */
   get source(): object | null {
     return null;
   }
@@ -102,38 +108,47 @@ export abstract class Job {
     return DEFAULT_URGENCY;
   }
 
-  /** Jobs with the same go to the same thread where they can; empty: to any. */
+  /** Jobs with the same key go to the same thread if it can begin them soon; empty: to any thread. */
   get affinityKey(): string {
     return '';
   }
 
-  /** Writes the message that opens this job on a thread; false when its ring is full. */
+  /** Writes the message that opens this job on a thread. @returns false: the ring is full */
   abstract sendOpen(thread: OpeningThread, slot: number, generation: number): boolean;
-  /** The thread's ring has room again, after a send of this job met it full. False when it is full again. */
-  abstract onWritable(): boolean;
-  /** Something is to be sent to the thread, and only room in its ring may be missing. */
+  /**
+   * Sends what waits for the ring or for credit.
+   * @returns false: the ring is full, and the thread calls again
+   */
+  abstract sendPending(): boolean;
+  /** Something waits to be sent to the thread, and only room in the ring may be missing. */
   get isUnsent(): boolean {
     return false;
   }
-  /** The thread has all of it, and nothing but its answer is to come. */
-  get awaitsOnlyAnswer(): boolean {
+  /** The thread has the whole job, and only its response is missing. */
+  get awaitsOnlyResponse(): boolean {
     return false;
   }
-  /** The job is the thread's no longer: FINAL came, and `thread` is null from now on. */
+  /** The thread has ended the job, which `thread` no longer names. */
   abstract onReleased(): void;
-  /** The thread has ended its part, and wants to hear when the job is over. */
+  /** The thread has ended its part of the job, and wants to know when the job is over. */
   onFollowed(_thread: FollowingThread, _slot: number, _generation: number): void {
-    // There is no more to it.
+    // A job without a peer is over with its thread's part.
   }
   /** The thread died after it had begun this job. */
   abstract onLost(): void;
-  /** @param noThreadForMs until there may be a thread; 0: there are threads */
-  /** Its code keeps its thread from the event loop for longer than it may; the thread is going to be ended if that does not help. */
+  /**
+   * Its code keeps its thread from the event loop for longer than it may. If that goes on, the thread is
+   * ended.
+   */
   onOverrun(): void {
-    // It ends with the thread.
+    // The job ends with the thread.
   }
+  /** @param noThreadForMs until there may be a thread; 0: there are threads */
   abstract onRefused(refusal: Refusal, noThreadForMs: number): void;
-  /** An error of our own came out of one of these methods. Whatever shares state with the job is to end, and nothing else. */
+  /**
+   * One of these methods threw, by an error of the server. The job ends, with whatever shares state with it,
+   * and nothing else.
+   */
   abstract onFault(error: unknown): void;
 
   abstract onHead(
@@ -149,13 +164,15 @@ export abstract class Job {
   abstract onTrailers(fields: string[]): void;
   abstract onCredit(granted: number, consumed: number): void;
   abstract onReset(code: number, reason: number): void;
-  /** The thread is to end, and has been waited for long enough: whoever waits for the job waits no longer. */
+  /**
+   * The thread is to end, and the server has waited long enough: whoever waits for the job waits no longer.
+   */
   onExpired(): void {
-    // Its thread's end ends it.
+    // The job ends with the thread.
   }
-  /** The thread wants another job of its own making, which goes with this one. */
+  /** The thread asks for a job of its own making that belongs to this one. */
   onPush(_number: number, _method: string, _path: string, _fields: string[]): void {
-    // There is none: the thread hears no answer, and stops waiting when it ends this one.
+    // A job without a peer has none. The thread gets no reply, and stops waiting when it ends this job.
   }
   /** What the thread sends is to be padded. */
   onPad(_toMultipleOf: number): void {
@@ -163,7 +180,10 @@ export abstract class Job {
   }
 }
 
-/** A doubly linked list through the jobs themselves: no allocation to queue one, no search to remove one. */
+/**
+ * A doubly linked list through the jobs themselves: queueing a job allocates nothing, removing one searches
+ * nothing.
+ */
 export class JobList {
   head: Job | null = null;
   tail: Job | null = null;

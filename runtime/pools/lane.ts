@@ -1,45 +1,52 @@
 /**
- * Jobs that are alike, those of one route: what one of them costs its thread is learnt from those before it, so that a route of
- * light work is not judged by a heavy one of the same pool; and how many of them may be with the pool at a time.
+ * Jobs that are alike: those of one route. The lane learns from each job what the next one will cost, so that
+ * a light route is not judged by a heavy route of the same pool. It also limits how many of its jobs may be
+ * with the pool at a time.
  *
- * The cost is the time for which a job keeps its thread from beginning the next one, less what the thread waits for a core. What waits
- * for a database costs little, however long it takes.
+ * The cost of a job is the time for which it keeps its thread from beginning the next one, less the time in
+ * which the thread waits for a core. A job that waits for a database costs little, however long it takes.
  */
 
 export interface LaneOptions {
   /** Jobs that may be with the pool at a time, begun or not. */
   readonly maxConcurrent: number;
-  /** Jobs beyond these that may wait for one of them to end. */
+  /** Jobs beyond `maxConcurrent` that may wait for another job to end. */
   readonly maxHeld: number;
-  /** Jobs are given, if they can begin there soon, to the thread that their `affinityKey` names. */
+  /** A job goes to the thread that its `affinityKey` selects, if it can begin there soon. */
   readonly hasAffinity: boolean;
 }
 
-/** Who has the pool that the jobs are for. */
+/** The dispatcher of the pool that runs the jobs. */
 export interface LaneOwner {
-  /** A job of the lane has left while others are held. */
+  /** A job of the lane has left the pool while others are held. */
   onLaneFree(lane: Lane): void;
 }
 
 const UNLIMITED: LaneOptions = { maxConcurrent: Infinity, maxHeld: 0, hasAffinity: false };
 
-/** Of a lane that nothing is known of: enough that no thread is given many before one of them is over. */
+/**
+ * The expected cost for a lane without samples. It is high enough that no thread is given many jobs before
+ * one of them is over.
+ */
 const UNKNOWN_US = 1_000;
 /**
- * A sample counts as this at most: what is heavy is heavy, and a heavy one among twenty light ones is an exception, which is taken care of when it is
- * met, and no reason to let threads wait for each of the others.
+ * A larger sample counts as this. One heavy job among twenty light ones is an exception, which `rebalance`
+ * corrects when it happens. It must not make the light ones wait for each other.
  */
 const MOST_US = 10_000;
-/** The weight of a new sample is one in so many, once there have been as many. */
+/** The weight of a new sample is one in so many, once there have been as many samples. */
 const MEMORY = 32;
 
 export class Lane {
-  /** What the next job is expected to cost, in whole microseconds: the mean and the mean distance from it, as costs that vary are no promise. */
+  /**
+   * What the next job is expected to cost, in whole microseconds: the mean plus the mean deviation, because
+   * costs that vary are no promise.
+   */
   costUs = UNKNOWN_US;
   #options: LaneOptions;
   /** Jobs that are with the pool. */
   running = 0;
-  /** Who holds jobs until fewer are; null: there are none. */
+  /** Holds jobs until fewer are with the pool; null: no job is held. */
   owner: LaneOwner | null = null;
   #meanUs = 0;
   #deviationUs = 0;
@@ -53,7 +60,10 @@ export class Lane {
     return this.#options;
   }
 
-  /** Jobs that are with the pool stay there, though they may be more than are allowed now; held ones go if there may be more. */
+  /**
+   * May be replaced. Jobs that are with the pool stay there even if they are more than the new limit; held
+   * jobs go if the new limit allows it.
+   */
   reconfigure(options: LaneOptions): void {
     this.#options = options;
     if (this.owner !== null) this.owner.onLaneFree(this);
@@ -69,7 +79,7 @@ export class Lane {
     if (this.owner !== null) this.owner.onLaneFree(this);
   }
 
-  /** A job is over that has cost so much. */
+  /** A job is over that has cost this much. */
   record(us: number): void {
     const sampleUs = Math.min(us, MOST_US);
     if (this.#samples < MEMORY) this.#samples++;

@@ -1,11 +1,13 @@
 /**
- * For how long a thread has not come back to its event loop, though something waits for it there.
+ * How long a thread has not returned to its event loop although something waits for it there.
  *
- * A thread that is awake begins turn after turn, and says when (`Vitals.turn`), until it announces that it sleeps. One that sleeps while
- * it has begun jobs may compute all the same, in a timer or behind something else that it awaited: it is woken every so often, and
- * awake again it has to turn. A thread that says something makes progress, be it within one turn: it may answer many jobs there.
+ * An awake thread takes turn after turn, and counts them (`Vitals.turn`), until it announces that it sleeps.
+ * A sleeping thread with begun jobs may compute all the same, in a timer or after something that it awaited.
+ * So it is woken from time to time, and once awake it has to take a turn. A thread that sends something makes
+ * progress, even within one turn, in which it may answer many jobs.
  *
- * Time in which this thread did not look does not count: the whole process may have been stopped, or the machine.
+ * Time in which the reactor did not look does not count, because the whole process or the machine may have
+ * been stopped.
  */
 import { MOST_BETWEEN_LOOKS_MS } from './running-clock.ts';
 import type { Thread } from './thread.ts';
@@ -26,13 +28,13 @@ export class LoopWatch {
   #wokenAtMs = Number.NEGATIVE_INFINITY;
   #silentMs = 0;
 
-  /** @param mostSilentMs what matters to whoever looks */
+  /** @param mostSilentMs the silence that its user wants to notice */
   constructor(thread: WatchedThread, mostSilentMs: number) {
     this.#thread = thread;
     this.#wakeEveryMs = Math.min(WAKE_EVERY_MS, mostSilentMs / 4);
   }
 
-  /** @returns for how long it has been silent */
+  /** @returns for how long the thread has been silent */
   look(nowMs: number): number {
     const { vitals, heardAtMs } = this.#thread;
     const { turn } = vitals;
@@ -42,7 +44,7 @@ export class LoopWatch {
     this.#turn = turn;
     this.#heardAtMs = heardAtMs;
     if (hasMoved || this.#isAsleep(nowMs)) this.#silentMs = 0;
-    // The first look has none before it.
+    // The first look has no look before it to measure from.
     else if (sinceLookMs > 0) this.#silentMs += sinceLookMs;
     return this.#silentMs;
   }
@@ -58,7 +60,7 @@ export class LoopWatch {
     return true;
   }
 
-  /** What was does not count: the thread stood still for a reason that is no fault of its. */
+  /** The silence so far does not count: the thread stood still for a reason that is not its own. */
   excuse(): void {
     this.#silentMs = 0;
   }

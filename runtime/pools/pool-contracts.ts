@@ -1,4 +1,7 @@
-/** Who stands around a pool, and what it tells them. A pool is theirs to name: these are contracts, and know none of its parts. */
+/**
+ * Contracts between a pool and its users: what a pool tells them. The type of the pool is a parameter, so
+ * this file depends on none of its parts.
+ */
 import type { PrintStream } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import type { Casualties } from './casualties.ts';
@@ -7,7 +10,7 @@ import type { RecyclingCause } from './recycling.ts';
 import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 
-/** What a pool tells about itself; the server logs it. */
+/** What a pool reports of itself; the server logs it. */
 export interface PoolObserver<Pool> {
   onThreadStarted(pool: Pool, thread: string): void;
   /** @param nextStartInMs until a thread is started in its place; 0: at once */
@@ -18,21 +21,23 @@ export interface PoolObserver<Pool> {
     casualties: Casualties,
     nextStartInMs: number,
   ): void;
-  /** A thread has not come back to its event loop for longer than it may. It is ended soon, unless it does. */
+  /**
+   * A thread has not returned to its event loop for longer than it may. It is ended soon, unless it returns.
+   */
   onThreadOverdue(pool: Pool, thread: string, overdue: Overdue): void;
-  /** It has. */
+  /** The thread was overdue, and has returned. */
   onThreadBack(pool: Pool, thread: string, awayMs: number): void;
   /** Processes that a thread waited for, and that were ended with it. */
   onChildrenEnded(pool: Pool, thread: string, processIds: readonly number[]): void;
-  /** Another is started in the place of a thread that is well. */
+  /** A thread that is well is being replaced. */
   onThreadRecycled(pool: Pool, thread: string, cause: RecyclingCause): void;
-  /** That did not load, or died at once: the thread goes on. */
+  /** The replacement did not load, or died at once: the old thread goes on. */
   onThreadNotRecycled(pool: Pool, thread: string, error: unknown): void;
-  /** Fewer threads than the minimum take jobs, and it will stay so for a while. */
+  /** Fewer threads than the minimum take jobs, and that will last for a while. */
   onDegraded(pool: Pool, nextStartInMs: number): void;
-  /** It has its minimum of threads again. */
+  /** The pool has its minimum of threads again. */
   onRecovered(pool: Pool): void;
-  /** More threads have died than `restart` allows, which says that this is the end. */
+  /** More threads have died than `restart` allows, for which the server is to give up. */
   onGaveUp(pool: Pool, cause: ErrorReport): void;
   /** @param requestId empty: requests have none */
   onApplicationError(
@@ -51,18 +56,18 @@ export interface PoolObserver<Pool> {
 
 /** Who wants to know which threads there are, while a profile runs. */
 export interface ThreadFollower<Pool> {
-  /** It runs, and loads its application. */
+  /** The thread runs, and loads its application. */
   onThreadBegan(pool: Pool, thread: Thread): void;
-  /** Its application has stopped, and it ends when this resolves. */
+  /** The application has stopped, and the thread ends when this resolves. */
   onThreadEnding(pool: Pool, thread: Thread): Promise<void>;
-  /** Undefined: it was told to. */
+  /** @param cause undefined: the thread was told to end */
   onThreadGone(pool: Pool, thread: Thread, cause: ErrorReport | undefined): void;
 }
 
-/** Where the reactor's turns take the threads in and out. */
+/** The reactor, whose turns visit the threads that are registered. */
 export interface ThreadRegistry extends Turns {
   addThread(thread: Thread): void;
   removeThread(thread: Thread): void;
-  /** `nowMs` for what no turn has called. */
+  /** Brings `nowMs` up to the present, for whoever no turn has called. */
   tick(): number;
 }

@@ -6,7 +6,10 @@ import type { HangOptions } from './hung-threads.ts';
 import type { Prints } from './prints.ts';
 import type { RecyclingOptions } from './recycling.ts';
 
-/** Of single threads: a thread keeps those that it was started with, while the pool may start others of another version. */
+/**
+ * What single threads are started with. A thread keeps its options while the pool may start other threads
+ * with other ones.
+ */
 export interface ThreadOptions {
   /** Jobs given to one thread at a time. */
   readonly slotsPerThread: number;
@@ -19,17 +22,20 @@ export interface ThreadOptions {
   readonly niceIncrement: number;
   readonly resourceLimits: ResourceLimits | undefined;
   readonly host: HostOptions;
-  /** Environment and Node's flags of the threads; default: the process's own. */
+  /** Environment and Node's flags of the threads. Default: those of the process. */
   readonly flags?: { readonly env: NodeJS.ProcessEnv; readonly execArgv?: string[] };
-  /** Hears which files a thread loads, where `host.watch` is set. */
+  /** Is told which files a thread loads, if `host.watch` is set. */
   readonly onLoaded?: (files: readonly string[]) => void;
-  /** Takes what the application prints; default: Node passes it on, to the process's own streams. */
+  /** Takes what the application prints. Default: Node passes it on to the streams of the process. */
   readonly prints?: Prints;
   /** Default: none. */
   readonly companion?: ThreadCompanion;
 }
 
-/** What threads are started with at a time: the same for each. While a pool changes it has threads of several. Told apart by identity. */
+/**
+ * What threads are started with at a time. While a pool changes, it has threads of several versions, which
+ * are told apart by identity.
+ */
 export interface ThreadVersion {
   /** Counted from 1 by their pool. */
   readonly number: number;
@@ -47,24 +53,27 @@ export interface PoolOptions extends ThreadOptions, DispatcherOptions, HangOptio
   readonly name: string;
   readonly minThreads: number;
   readonly maxThreads: number;
-  /** As `SizingOptions`. */
+  /** As in `SizingOptions`. */
   readonly growAfterMs: number;
   readonly shrinkBelow: number;
-  /** Threads over the minimum end, one after another, when the pool could have done without for so long. */
+  /**
+   * Threads beyond the minimum end one after another, each when the pool could have done without it for so
+   * long.
+   */
   readonly idleTimeoutMs: number;
   readonly restart: RestartOptions;
   readonly recycle: RecyclingOptions;
-  /** A thread that another has replaced may finish what it has for so long. */
+  /** How long a thread that another has replaced may take to finish what it has. */
   readonly retireTimeoutMs: number;
 }
 
 export interface RestartOptions {
-  /** Deaths within `periodMs` that are made good at once. */
+  /** Deaths within `periodMs` after which threads are still replaced at once. */
   readonly intensity: number;
   readonly periodMs: number;
-  /** What the first replacement beyond that waits for, and the longest wait. */
+  /** How long the first replacement after that waits, and the longest wait. */
   readonly delayMs: number;
   readonly maxDelayMs: number;
-  /** Says so to the observer when more die than that. */
+  /** Reports to the observer when more threads die than that. */
   readonly giveUp: boolean;
 }

@@ -1,6 +1,7 @@
 /**
- * What applications print. By default Node pipes the streams of a thread into those of the process: whoever does not read those
- * holds up the threads, in whose heaps everything that they print then piles up; and one error ends the pipe for ever.
+ * What applications print. By default Node pipes the streams of a thread into those of the process. Then a
+ * reader who is slow holds up the threads, in whose heaps everything that they print piles up, and one error
+ * ends the pipe for ever.
  */
 
 import type { Worker } from 'node:worker_threads';
@@ -10,12 +11,12 @@ import type { PrintSettings } from '../../wire/control.ts';
 export interface Prints {
   readonly stdout: (piece: Uint8Array) => void;
   readonly stderr: (piece: Uint8Array) => void;
-  /** Threads are to make lines of the log of what they print; absent: it is taken as it is. */
+  /** Threads make lines of the log of what they print; absent: it is taken as it is. */
   readonly labels?: PrintSettings;
 }
 
 export function takePrints({ stdout, stderr }: Worker, prints: Prints): void {
-  // Taken out of its pipe, a stream is paused.
+  // Without its pipe, a stream is paused.
   stdout.unpipe().on('data', prints.stdout).resume();
   stderr.unpipe().on('data', prints.stderr).resume();
 }

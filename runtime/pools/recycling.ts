@@ -1,28 +1,28 @@
 /**
- * Replaces threads that have served for long enough, or have grown too large: another is started first, and a few at a time, so that the
- * pool stays as large as it is.
+ * Replaces threads that have served for long enough, or have grown too large. A new thread is started first,
+ * and only a few at a time, so the pool keeps its size.
  *
- * What an application leaks shows in the memory that its thread tells of (`Vitals`). A thread is replaced when it was too large for a few
- * looks on end: what is garbage goes by itself.
+ * What an application leaks shows in the memory that its thread reports (`Vitals`). A thread is replaced if
+ * it was too large in several looks in a row: garbage goes by itself.
  */
 import type { Thread } from './thread.ts';
 
 export interface RecyclingOptions {
-  /** Each is off when it is 0. */
+  /** 0: off, for each of these. */
   readonly maxExchanges: number;
   readonly maxAgeMs: number;
   readonly maxHeapBytes: number;
   readonly maxExternalBytes: number;
-  /** By how much less than that each thread has, so that not all are due at once. */
+  /** By how much less than that each thread has, so that not all threads are due at once. */
   readonly jitterPercent: number;
-  /** Of the pool's threads, how many are replaced at a time; at least one. */
+  /** The share of the pool's threads that are replaced at a time, but at least one. */
   readonly maxAtOncePercent: number;
 }
 
-/** `asked`: whoever runs the server wants it. */
+/** `asked`: the operator asked for it. */
 export type RecyclingCause = 'exchanges' | 'age' | 'heap' | 'external' | 'memory' | 'asked';
 
-/** A thread, as far as it matters here. */
+/** What recycling knows of a thread. */
 export interface RecyclingThread {
   readonly tally: Pick<Thread['tally'], 'ended'>;
   readonly vitals: Pick<Thread['vitals'], 'liveHeapBytes' | 'externalBytes'>;
@@ -31,18 +31,18 @@ export interface RecyclingThread {
 export interface RecyclingOwner<Recycled extends RecyclingThread = Thread> {
   /** Threads that take jobs. */
   readonly readyThreads: number;
-  /** Rejects when it could not be replaced, and goes on. */
+  /** Rejects when the thread could not be replaced. It goes on then. */
   recycle(thread: Recycled, cause: RecyclingCause): Promise<void>;
 }
 
 const LOOK_EVERY_MS = 1_000;
 const LOOKS_TO_BE_SURE = 3;
-/** After one that could not be replaced; doubled each time, up to the longest. */
+/** The pause after a thread could not be replaced. It doubles each time, up to the longest. */
 const PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 600_000;
 
 interface Followed {
-  /** What of each maximum this thread has. */
+  /** The share of each maximum that this thread has. */
   readonly share: number;
   readonly sinceMs: number;
   tooLarge: number;
@@ -51,7 +51,7 @@ interface Followed {
 
 export class Recycling<Recycled extends RecyclingThread = Thread> {
   options: RecyclingOptions;
-  /** Threads that others are started for. */
+  /** Threads that others are being started for. */
   underWay = 0;
   readonly #owner: RecyclingOwner<Recycled>;
   readonly #random: () => number;
@@ -70,7 +70,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
     this.#random = random;
   }
 
-  /** As often as one likes, with the threads that take jobs. */
+  /** May be called at any time. @param threads those that take jobs */
   look(threads: Iterable<Recycled>, nowMs: number): void {
     if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return;
     this.#lookedMs = nowMs;
@@ -117,7 +117,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
       await this.#owner.recycle(thread, cause);
       this.#failures = 0;
     } catch {
-      // Its owner has told of it. It serves on, and is tried again later.
+      // The owner has reported it. The thread goes on, and is tried again later.
       followed.state = 'serving';
       this.#pausedUntilMs =
         nowMs + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.min(this.#failures++, 16));

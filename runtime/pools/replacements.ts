@@ -1,6 +1,6 @@
 /**
- * Threads in the places of others: another is started and has to live for a while, and then the old one finishes what it has and ends. When
- * the new one does not load, or dies too soon, the old one goes on.
+ * Replaces threads. A new thread is started and has to live for a while; then the old thread finishes what it
+ * has and ends. If the new thread does not load, or dies too soon, the old one goes on.
  */
 import type { Incarnation } from './incarnation.ts';
 import type { ThreadVersion } from './pool-options.ts';
@@ -9,10 +9,10 @@ import type { Thread } from './thread.ts';
 import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import type { Trial } from './trial.ts';
 
-/** For what has been reset to leave the thread, and for its application to stop. */
+/** Time for resets to leave the thread, and for its application to stop. */
 const LAST_WORDS_MS = 500;
 
-/** Whose threads they are. */
+/** The pool whose threads these are. */
 export interface ReplacementOwner {
   readonly isRunning: boolean;
   /** How long a thread may take to finish what it has. */
@@ -20,15 +20,18 @@ export interface ReplacementOwner {
   /** Undefined: the thread has ended. */
   incarnationOf(thread: Thread): Incarnation | undefined;
   spawn(version: ThreadVersion): Incarnation;
-  /** It takes nothing more, and others may begin what it has not begun. It ends when it has finished the rest. */
+  /**
+   * The thread takes no more jobs, and other threads may begin its unbegun ones. It ends when it has finished
+   * the rest.
+   */
   release(incarnation: Incarnation): void;
-  /** It ends now, whatever it waits for. */
+  /** The thread ends now, whatever it waits for. */
   end(incarnation: Incarnation, error: Error): void;
 }
 
 export class Replacements {
   readonly #owner: ReplacementOwner;
-  /** Threads that others are started for. */
+  /** Replacements that are under way, by the old thread. */
   readonly #replacing = new Map<Thread, Promise<void>>();
   #overlapping = 0;
 
@@ -36,14 +39,15 @@ export class Replacements {
     this.#owner = owner;
   }
 
-  /** Threads that a replacement is started for. */
+  /** New threads that have not been accepted or refused. */
   get overlapping(): number {
     return this.#overlapping;
   }
 
   /**
-   * Starts a thread of that version, and when it has lived for `minUptimeMs` lets the other one finish what it has, for
-   * `retireTimeoutMs` at most. Resolves when that one has ended. When the new one does not load, or dies too soon, the old one goes on.
+   * Starts a thread of that version. When that has lived for `minUptimeMs`, the old thread may finish what it
+   * has, for at most `retireTimeoutMs`. Resolves when the old thread has ended. If the new thread does not
+   * load, or dies too soon, the old one goes on.
    * @throws ApplicationLoadError
    */
   replace(thread: Thread, version: ThreadVersion): Promise<void> {
@@ -67,7 +71,7 @@ export class Replacements {
     await trial.accept();
   }
 
-  /** Starts a thread, and leaves it open whether it stays. @param old in whose place; null: nobody's */
+  /** Starts a thread that may stay or not. @param old the thread that it would replace; null: none */
   overlap(old: Incarnation | null, version: ThreadVersion): Trial {
     const incarnation = this.#owner.spawn(version);
     incarnation.replaces = old;
@@ -96,7 +100,10 @@ export class Replacements {
     };
   }
 
-  /** It finishes what it has, and ends: another has taken its place, or there is none. Idempotent. */
+  /**
+   * The thread finishes what it has, and ends: another has taken its place, or the pool has too many.
+   * Idempotent.
+   */
   retire(incarnation: Incarnation): void {
     const { thread } = incarnation;
     if (incarnation.isRetired) return;
@@ -109,7 +116,8 @@ export class Replacements {
     const { retireTimeoutMs } = this.#owner;
     let timer = new RunningTimer(retireTimeoutMs, () => {
       thread.expire();
-      // It has nothing left to do, and ends by itself, unless it computes or its application does not stop.
+      // The thread has nothing left to do. It ends by itself, unless it computes or its application does not
+      // stop.
       timer = new RunningTimer(LAST_WORDS_MS, () =>
         this.#owner.end(
           incarnation,

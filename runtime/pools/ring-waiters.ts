@@ -17,7 +17,7 @@ export class RingWaiters {
   resume(): boolean {
     for (const job of this.#jobs) {
       this.#jobs.delete(job);
-      if (isRefused(job)) {
+      if (meetsFullRing(job)) {
         this.#jobs.add(job);
         return false;
       }
@@ -26,9 +26,9 @@ export class RingWaiters {
   }
 }
 
-function isRefused(job: Job): boolean {
+function meetsFullRing(job: Job): boolean {
   try {
-    return !job.onWritable();
+    return !job.sendPending();
   } catch (error) {
     blame(job, error);
     return false;

@@ -1,8 +1,9 @@
 /**
- * The time in which this process ran, for waits that are not to count the time in which it was stopped (SIGSTOP, a frozen control group, a
- * machine that slept): nobody could have ended them then.
+ * The time in which this process ran. Waits that use it do not count the time in which the process was
+ * stopped (SIGSTOP, a frozen control group, a machine that slept), because nobody could have ended them then.
  *
- * Whoever has it looks at it at least once a second. Between two looks no more counts than a busy machine lets pass.
+ * Its owner looks at it at least once a second. Between two looks, no more time counts than a busy machine
+ * lets pass.
  */
 export const MOST_BETWEEN_LOOKS_MS = 1_500;
 
@@ -11,7 +12,7 @@ export class RunningClock {
   nowMs = 0;
   #lookedAtMs: number;
 
-  /** @param monotonicMs the time now, by the clock that does not stop */
+  /** @param monotonicMs the time now, on a clock that does not stop */
   constructor(monotonicMs: number) {
     this.#lookedAtMs = monotonicMs;
   }

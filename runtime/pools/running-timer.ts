@@ -1,18 +1,19 @@
 /**
- * A timer that counts the time in which this process ran. While it was stopped (SIGSTOP, a frozen control group, a machine that slept) its
- * threads did not run either: one that loads has not been slow, and one that is to prove itself has proven nothing.
+ * A timer that counts only the time in which this process ran. While the process was stopped (SIGSTOP, a
+ * frozen control group, a machine that slept), its threads did not run either. So a thread that was loading
+ * has not been slow, and a thread that was to prove itself has proven nothing.
  *
- * It looks in parts of the time. A part that took far longer than it should have is one in which the process stood still.
+ * The time is cut into parts. If a part took far longer than it should have, the process stood still in it.
  */
 
 const PARTS = 8;
 const LONGEST_PART_MS = 1_000;
-/** A part counts as twice its length at most: timers come late where the reactor has much to do. */
+/** A part counts as at most twice its length, because timers come late where the reactor has much to do. */
 const MOST_LATE = 2;
 
 export interface Clock {
   now(): number;
-  /** @returns what cancels it */
+  /** @returns cancels the timer */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -47,12 +48,12 @@ export class RunningTimer {
 
   #partOver(): void {
     this.#leftMs -= Math.min(this.#clock.now() - this.#startedMs, MOST_LATE * this.#partMs);
-    // Node's timers are a fraction of a millisecond early at times.
+    // Node's timers fire a fraction of a millisecond early at times.
     if (this.#leftMs < 1) this.#run();
     else this.#next();
   }
 
-  /** Idempotent, and nothing once it has run. */
+  /** Idempotent. Does nothing once the timer has fired. */
   cancel(): void {
     this.#cancel();
   }

@@ -1,43 +1,44 @@
 /**
- * How many threads a pool should have, by two measures with a gap between them: it grows when jobs wait, and shrinks when so little is
- * done that one thread less would still have time to spare.
+ * How many threads a pool should have, by two measures with a gap between them. The pool grows when jobs
+ * wait. It shrinks when one thread less would still have time to spare.
  *
- *   grow     a job has waited for `growAfterMs`, and no thread is starting: one that starts may be all that is missing
- *   shrink   for `shrinkAfterMs` no job has waited for that long, and the threads that are left would at no time have been busier
- *            than `shrinkBelow`; then one thread ends, and the time counts anew
+ *   grow     a job has waited for `growAfterMs`, and no thread is starting: that thread may be all that is missing
+ *   shrink   for `shrinkAfterMs` no job has waited for that long, and the remaining threads would at no time have been
+ *            busier than `shrinkBelow`; then one thread ends, and the time counts anew
  *
- * So a load that comes and goes faster than `shrinkAfterMs` changes nothing once there are threads for its peak. Time is passed in.
+ * So a load that comes and goes faster than `shrinkAfterMs` changes nothing once there are threads for its
+ * peak. Time is passed in.
  */
 
 export interface SizingOptions {
   readonly minThreads: number;
   /** A job that has waited for so long asks for one more thread. */
   readonly growAfterMs: number;
-  /** A thread ends when the pool has had one more than it needs for so long. */
+  /** A thread ends when the pool has had one thread too many for so long. */
   readonly shrinkAfterMs: number;
-  /** The busy part, from 0 to 1, up to which threads have time to spare. */
+  /** The busy part of the time, from 0 to 1, up to which threads have time to spare. */
   readonly shrinkBelow: number;
 }
 
-/** What the pool is like now. */
+/** The pool as it is now. */
 export interface PoolLoad {
   readonly nowMs: number;
   /** Threads that take jobs. */
   readonly readyThreads: number;
-  /** It may start a thread: it has not as many as it may have, and none is starting. */
+  /** The pool may start a thread: it has fewer than its maximum, and none is starting. */
   readonly mayGrow: boolean;
-  /** Since the job that has waited longest was admitted; -1: none waits. */
+  /** How long the job has waited that has waited longest; -1: none waits. */
   readonly longestWaitMs: number;
-  /** The time that all its threads together have been busy. */
+  /** The time that all threads together have been busy. */
   busyMs(): number;
 }
 
-/** The busy part is taken over at least this long: a moment's is all or nothing. */
+/** The busy part is measured over at least this long, because in a moment a thread is either busy or not. */
 const WINDOW_MS = 1_000;
 
 export class Sizer {
   options: SizingOptions;
-  /** Since when the pool could do with less. */
+  /** Since when the pool has had a thread too many. */
   #slackSinceMs: number;
   #windowMs: number;
   #windowBusyMs = 0;
@@ -49,7 +50,7 @@ export class Sizer {
     this.#windowMs = nowMs;
   }
 
-  /** What to do now: start a thread, end one that has nothing to do, or neither. Asked as often as one likes. */
+  /** What to do now: start a thread, end an idle one, or neither. May be asked at any time. */
   decide(load: PoolLoad): 'grow' | 'shrink' | 'stay' {
     const { minThreads, growAfterMs, shrinkAfterMs } = this.options;
     const { nowMs, readyThreads, longestWaitMs } = load;
@@ -63,12 +64,14 @@ export class Sizer {
     return nowMs - this.#slackSinceMs >= shrinkAfterMs ? 'shrink' : 'stay';
   }
 
-  /** A thread ends because of that. */
+  /** A thread ends because `decide` returned `shrink`. */
   ended(nowMs: number): void {
     this.#slackSinceMs = nowMs;
   }
 
-  /** Over the window that ends now, one thread less would have been busier than it may be; false while the window goes on. */
+  /**
+   * In the window that ends now, one thread less would have been too busy. False while the window goes on.
+   */
   #isBusy(load: PoolLoad): boolean {
     const { nowMs, readyThreads } = load;
     const passedMs = nowMs - this.#windowMs;
@@ -78,7 +81,7 @@ export class Sizer {
     this.#windowBusyMs = load.busyMs();
     this.#windowMs = nowMs;
     this.#windowThreads = readyThreads;
-    // Where threads have come or gone, what was counted is not what is.
+    // If threads have come or gone, the sums before and after are of different threads.
     const usedMs = this.#windowBusyMs - before;
     return areTheSame && usedMs > this.options.shrinkBelow * passedMs * Math.max(1, readyThreads - 1);
   }

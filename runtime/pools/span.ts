@@ -1,28 +1,28 @@
 /**
- * Where the time of one job goes, kept while a profile runs and never otherwise: then `Job.span` is null, and each place that
- * would note something has looked at that and no more.
+ * Where the time of one job goes. Kept only while a profile runs: otherwise `Job.span` is null, and each
+ * place that would record something checks that and nothing more.
  *
  *   submitted ─queue wait─▶ assigned ─claim wait─▶ begun ── stalls ── first byte ──▶ released ──▶ ended
  *
  * Times are milliseconds of the reactor's `performance.now()`; NaN: it has not happened.
  */
 
-/** What an exchange that runs waits for. */
+/** What a running exchange waits for. */
 export const Stall = {
-  /** The application, for the peer to take what it has sent: its credit is used up. */
+  /** The application waits until the peer takes more of the response: its credit is used up. */
   Response: 0,
-  /** The peer's bytes, for the application to read. */
+  /** The peer's bytes wait until the application reads them. */
   Request: 1,
 } as const;
 export type Stall = (typeof Stall)[keyof typeof Stall];
 
 /** Decides which jobs of a pool are followed. */
 export interface SpanRecorder {
-  /** Null: not this one. */
+  /** Null: this job is not followed. */
   begin(label: string): JobSpan | null;
 }
 
-/** A peer decides how often an exchange stalls. */
+/** Bounds the list, because a peer decides how often an exchange stalls. */
 const MOST_STALLS = 16;
 
 export class JobSpan {
@@ -37,10 +37,10 @@ export class JobSpan {
   firstByteMs = Number.NaN;
   releasedMs = Number.NaN;
   endedMs = Number.NaN;
-  /** How often it was taken back from a thread that had not begun it. */
+  /** How often the job was taken back from a thread that had not begun it. */
   recalls = 0;
   isRefused = false;
-  /** Kind, start and end of each, one after another; the last end may be missing. */
+  /** Kind, start and end of each, one after another. The last end may be missing. */
   readonly stalls: number[] = [];
   readonly #open: [response: boolean, request: boolean] = [false, false];
   readonly #startMs: [response: number, request: number] = [0, 0];
@@ -95,7 +95,7 @@ export class JobSpan {
     }
   }
 
-  /** The stalls that have not ended are taken for stalls until now. */
+  /** A stall that has not ended counts until now. */
   close(): void {
     this.resume(Stall.Response);
     this.resume(Stall.Request);

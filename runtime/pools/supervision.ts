@@ -1,6 +1,7 @@
 /**
- * Keeps a pool at its minimum of threads: starts one for each that is missing, at once or when `Restarts` lets it, and tells when the
- * pool is short of threads for longer than a start takes, and when it is so no more.
+ * Keeps a pool at its minimum of threads. It starts a thread for each that is missing, at once or when
+ * `Restarts` allows it. It reports when the pool is short of threads for longer than a start takes, and when
+ * it no longer is.
  */
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { type Deaths, deathCauseOf, noDeaths } from './death-causes.ts';
@@ -9,27 +10,32 @@ import { Restarts } from './restarts.ts';
 
 /** The pool. */
 export interface Supervised {
-  /** Threads that are to be started for the minimum. */
+  /** Threads that are to be started to reach the minimum. */
   readonly missingThreads: number;
-  /** One has been started and has not loaded. */
+  /** A thread has been started and has not loaded. */
   readonly isStarting: boolean;
   /** Threads that take jobs. */
   readonly readyThreads: number;
   readonly minThreads: number;
   startThread(): void;
-  /** There is no thread before that time, by `runningMs`; -Infinity: there is one, or will be any moment. */
+  /**
+   * No thread is expected before that time, by `runningMs`; -Infinity: there is one, or will be any moment.
+   */
   onOutage(untilMs: number): void;
-  /** Threads are missing, and the next is started in so long. */
+  /** Threads are missing, and the next one is started in so long. */
   onDegraded(nextStartInMs: number): void;
-  /** It was degraded, and has its minimum of threads. */
+  /** The pool was degraded, and has its minimum of threads again. */
   onRecovered(): void;
 }
 
 export interface SupervisionClock {
-  /** Both clocks do not stand still between turns when it has been called. */
+  /** Brings both clocks up to the present, which otherwise stand still between turns. */
   tick(): void;
   readonly nowMs: number;
-  /** Without the time in which the process was stopped: no thread has lived, or died, in it. */
+  /**
+   * As `nowMs`, without the time in which the process was stopped: no thread has lived, or died, in that
+   * time.
+   */
   readonly runningMs: number;
 }
 
@@ -42,7 +48,7 @@ export interface Death {
 }
 
 export class Supervision {
-  /** Threads that have died, ever. */
+  /** Threads that have died, since the start. */
   deaths = 0;
   /** The same by cause. */
   readonly deathsBy: Deaths = noDeaths();
@@ -55,7 +61,7 @@ export class Supervision {
   #timerAtMs = 0;
   /** How long the last thread took to load. */
   #loadMs = 0;
-  /** `degraded`: that has been told, and not yet the recovery. */
+  /** `degraded`: that has been reported, and the recovery has not. */
   #state: 'well' | 'degraded' | 'closed' = 'well';
 
   constructor(options: RestartOptions, supervised: Supervised, clock: SupervisionClock) {
@@ -73,12 +79,12 @@ export class Supervision {
     this.#restarts.options = options;
   }
 
-  /** Until the next thread is started in the place of one that has died; null: none waits. */
+  /** Until the next thread is started in the place of a dead one; null: no start waits. */
   get nextStartInMs(): number | null {
     return this.#timer === null ? null : Math.max(0, this.#restarts.nextStartMs - this.#nowMs());
   }
 
-  /** A thread may be started, be it one more or in the place of one that has died. */
+  /** A thread may be started, be it an additional one or in the place of a dead one. */
   get mayStart(): boolean {
     return this.#restarts.nextStartMs <= this.#nowMs();
   }
@@ -94,9 +100,9 @@ export class Supervision {
   }
 
   /**
-   * A thread has died; `restore` follows when what it had is out of the way.
-   * @param isMissed somebody else does not do its work already
-   * @returns whether too many have died, and until its place may be taken
+   * A thread has died. The pool calls `restore` once it has dealt with the thread's jobs.
+   * @param isMissed no other thread does its work already
+   * @returns whether too many have died, and how long its replacement has to wait
    */
   onDied(
     thread: string,
@@ -112,7 +118,7 @@ export class Supervision {
     return { isTooMany, nextStartInMs: Math.max(0, this.#restarts.nextStartMs - nowMs) };
   }
 
-  /** Starts what is missing, as far as it may be started now. */
+  /** Starts the missing threads, as far as they may be started now. */
   restore(): void {
     const supervised = this.#supervised;
     while (this.#state !== 'closed' && supervised.missingThreads > 0) {
@@ -151,7 +157,7 @@ export class Supervision {
     this.#supervised.onRecovered();
   }
 
-  /** Starts nothing any more. */
+  /** Starts no more threads. */
   close(): void {
     this.#state = 'closed';
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -1,22 +1,25 @@
-/** What a thread has done, as the reactor counts it: plain numbers, which their owner reads when it likes. */
+/** What a thread has done, as the reactor counts it. Plain numbers, which their owner reads when it likes. */
 import { Histogram } from './histogram.ts';
 
 export class Tally {
   /** Jobs that the thread began and that are over. */
   ended = 0;
-  /** Of these, those that its death cut off. */
+  /** Of these, the jobs that the thread's death cut off. */
   lost = 0;
   /** Content that has crossed to the thread, and from it. */
   requestBytes = 0;
   responseBytes = 0;
-  /** How often a job had something to send and no credit for it, and how long it waited, in jobs that are over. */
+  /**
+   * How often a job had something to send and no credit for it, and how long it waited. Counted when the job
+   * is over.
+   */
   creditStalls = 0;
   creditStalledUs = 0;
-  /** From its admission until the job was given to the thread that began it. */
+  /** From a job's admission until it was given to the thread that began it. */
   readonly queueWait = new Histogram();
-  /** From there until the thread began it. */
+  /** From then until the thread began it. */
   readonly claimWait = new Histogram();
-  /** From there until its last message; to about a turn of the reactor. */
+  /** From then until the thread's last message about it, as exact as the reactor's turns. */
   readonly service = new Histogram();
 
   add(other: Tally): void {
@@ -33,8 +36,9 @@ export class Tally {
 }
 
 /**
- * A job that is over, for whoever draws what happened when. Times are the reactor's `performance.now`; of what came before the thread
- * began it, and of its end, to about a turn.
+ * A job that is over, for whoever draws what happened when. Times are those of the reactor's
+ * `performance.now`. The times before the thread began the job, and its end, are as exact as the reactor's
+ * turns.
  */
 export interface JobRecord {
   readonly thread: string;
@@ -42,6 +46,6 @@ export interface JobRecord {
   readonly assignedMs: number;
   readonly begunMs: number;
   readonly endedMs: number;
-  /** Of the time in between, what it waited for credit. */
+  /** How much of that time the job waited for credit. */
   readonly creditStalledMs: number;
 }

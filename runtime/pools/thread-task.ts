@@ -1,11 +1,14 @@
 /**
- * A thread and the one task that it is started for. Piscina starts it, limits it, sets its niceness and ends it.
+ * A thread and the one task that it is started for. Piscina starts the thread, limits it, sets its niceness
+ * and ends it.
  *
- * Each thread has a Piscina of its own. One for several gives the next task to whichever of its threads is ready first, so nobody could say
- * whose a thread is that has not come to its task: one that hangs, or dies, in a module that its flags preload.
+ * Each thread has a Piscina of its own. A Piscina with several threads gives the next task to whichever is
+ * ready first. Then nobody could say which thread it is that has not come to its task, because it hangs or
+ * dies in a module that its flags preload.
  *
- * A thread that is to end before its task does is asked to first, and terminated when it has not: done in the middle of an import, that may
- * end the whole process (`Check failed`, `v8::Module::IsGraphAsync`; workers/loading/evaluation.ts). Where it would it is not done.
+ * A thread that is to end before its task does is first asked to end, and terminated if it has not.
+ * Terminating it in the middle of an import may end the whole process (`Check failed`,
+ * `v8::Module::IsGraphAsync`; workers/loading/evaluation.ts), so that is avoided.
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -16,20 +19,25 @@ import { takePrints } from './prints.ts';
 import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 
 const HERE = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** Beside the sources the modules are TypeScript. In the published package they are JavaScript. */
 const BOOT = new URL(`../../workers/thread/boot${HERE.slice(HERE.lastIndexOf('.'))}`, HERE).href;
 
-/** For a thread that was asked to leave: it loads its modules, and comes around its event loop in between. */
+/**
+ * Time for a thread that was asked to leave: it loads its modules, and returns to its event loop in between.
+ */
 const LEAVING_MS = 1_000;
 
 type Options = Pick<ThreadOptions, 'niceIncrement' | 'flags' | 'resourceLimits' | 'prints'>;
 
 export class ThreadTask {
-  /** Resolves with what the task returns when it is over; rejects when its thread has died, could not be started, or was aborted. */
+  /**
+   * Resolves with the result of the task. Rejects when the thread has died, could not be started, or was
+   * aborted.
+   */
   readonly result: Promise<unknown>;
   readonly #piscina: Piscina;
   readonly #vitals: Vitals;
-  /** Null: the system has not let it start, or it has ended. */
+  /** Null: the system did not start it, or it has ended. */
   #worker: Worker | null = null;
   readonly #aborted = Promise.withResolvers<never>();
 
@@ -41,7 +49,7 @@ export class ThreadTask {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: 0,
-      // The thread's event loop must stay its own: exchanges come through the ring, not as tasks.
+      // The thread's event loop must stay free: exchanges come through the ring, not as tasks.
       atomics: 'disabled',
       recordTiming: false,
       niceIncrement: options.niceIncrement,
@@ -58,7 +66,7 @@ export class ThreadTask {
   async #run(boot: ThreadBoot, ports: readonly MessagePort[]): Promise<unknown> {
     const died = Promise.withResolvers<never>();
     died.promise.catch(() => undefined);
-    // Of a thread that has not come to its task; otherwise the task ends with the same news.
+    // This is for a thread that has not come to its task. Otherwise the task ends with the same error.
     this.#piscina.on('error', died.reject);
     const task: Promise<unknown> = this.#piscina.run(boot, { transferList: [...ports] });
     const worker = this.#piscina.threads[0] ?? null;
@@ -72,7 +80,7 @@ export class ThreadTask {
 
   /**
    * Rejects `result` with the cause at once, whenever the thread ends.
-   * @param ask asks the thread to leave; it has a while to do so. Null: it could not hear
+   * @param ask asks the thread to leave, for which it has some time. Null: it could not hear the request
    */
   abort(cause: unknown, ask: (() => void) | null): void {
     this.#aborted.reject(cause);
@@ -82,14 +90,14 @@ export class ThreadTask {
     }
     ask();
     const timer = setTimeout(() => {
-      // It has been asked, and leaves when it comes to itself.
+      // The thread has been asked, and leaves when it returns to its event loop.
       if (!this.#vitals.isUnendable) this.#terminate();
     }, LEAVING_MS);
     this.#worker.once('exit', () => clearTimeout(timer));
   }
 
   readonly #terminate = (): void => {
-    // Not waited for: a thread that is in native code ends when that returns.
+    // Nobody waits for this: a thread in native code ends when that code returns.
     void this.#piscina.destroy();
   };
 

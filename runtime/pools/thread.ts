@@ -1,7 +1,7 @@
 /**
- * One application thread as the reactor sees it: its channel end, its slots, and the jobs it has, in the order they
- * were given. It takes a slot back with the FINAL message. How much it is given ahead is the business of its `Backlog`, what it says that of its
- * `JobReceiver`.
+ * One application thread as the reactor sees it: its end of the channel, its slots, and its jobs in the order
+ * in which they were given. A slot is free again after the FINAL message. `Backlog` decides how much the
+ * thread is given ahead, `JobReceiver` reads what it sends.
  */
 
 import type { MessagePort } from 'node:worker_threads';
@@ -24,7 +24,7 @@ import { Tally } from './tally.ts';
 import { ThreadProfile } from './thread-profile.ts';
 import type { Turns } from './turns.ts';
 
-/** What a thread tells the pool that has it. */
+/** What a thread tells its pool. */
 export interface ThreadOwner {
   /** A slot has become free. */
   onRoom(thread: Thread): void;
@@ -41,15 +41,21 @@ export class Thread implements JobHolder {
   readonly jobs = new JobList();
   readonly tally = new Tally();
   readonly vitals: Vitals;
-  /** `starting` until its application is loaded; `draining` takes no more jobs; `dead` is final. */
+  /**
+   * `starting`: its application is not loaded yet. `draining`: it takes no more jobs. `dead`: it never leaves
+   * that state.
+   */
   state: 'starting' | 'ready' | 'draining' | 'dead' = 'starting';
-  /** What it had when it died. */
+  /** What the thread had when it died. */
   readonly casualties = new Casualties();
-  /** It makes spans of its exchanges: it wants to know when it was given each, and when those that it follows are over. */
+  /**
+   * The thread makes spans of its exchanges. So it is told when it was given each, and when those that it
+   * follows are over.
+   */
   isTraced = false;
-  /** When the thread last had nothing to do. */
+  /** When the thread last ran out of jobs. */
   idleSinceMs = 0;
-  /** When the thread last said something, which it does from its loop. */
+  /** When the thread last sent something, which it does from its event loop. */
   #heardAtMs = 0;
   readonly #slots: Slots;
   readonly #ringWaiters = new RingWaiters();
@@ -88,7 +94,7 @@ export class Thread implements JobHolder {
     return this.jobs.size;
   }
 
-  /** Jobs with something to send to the thread, while both sides sleep. Above 0 is a fault of the server. */
+  /** Jobs that could be sent to the thread while both sides sleep. More than 0 is an error of the server. */
   get stalledJobs(): number {
     if (!this.channel.isQuiet) return 0;
     let stalled = 0;
@@ -96,27 +102,27 @@ export class Thread implements JobHolder {
     return this.channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
   }
 
-  /** How often and for how long the jobs that it has begun have waited for credit, and how many do now. */
+  /** How often and for how long the begun jobs have waited for credit, and how many wait now. */
   openStalls(nowUs: number): { readonly now: number; readonly stalls: number; readonly stalledUs: number } {
     return this.#times.openStalls(this.jobs, nowUs);
   }
 
-  /** When the thread last said something. */
+  /** When the thread last sent something. */
   get heardAtMs(): number {
     return this.#heardAtMs;
   }
 
-  /** What it has begun and not ended, as far as the reactor has heard, oldest first. */
+  /** As `BegunJobs.all`. */
   begunJobs(): Iterable<Job> {
     return this.#begun.all();
   }
 
-  /** See `BegunJobs.running`. */
+  /** As `BegunJobs.running`. */
   get runningJob(): Job | null {
     return this.#begun.running;
   }
 
-  /** The job keeps the thread from its loop for longer than it may. */
+  /** The job keeps the thread from its event loop for longer than it may. */
   overrun(job: Job): void {
     try {
       job.onOverrun();
@@ -125,22 +131,28 @@ export class Thread implements JobHolder {
     }
   }
 
-  /** Since the thread began what it began first of what it has; null: it has begun nothing. */
+  /** How long the oldest begun job has run; null: the thread has begun none. */
   longestRunningUs(nowMs: number): number | null {
     return this.#times.longestRunningUs(this.jobs, nowMs);
   }
 
-  /** See `Backlog`. */
+  /** As `Backlog.load`. */
   get load(): number {
     return this.#backlog.load;
   }
 
-  /** A slot, few enough jobs that it has not begun, and nothing that is expected to keep it from them for long. */
+  /**
+   * The thread has a free slot, few enough unbegun jobs, and nothing that is expected to keep it from them
+   * for long.
+   */
   get hasRoom(): boolean {
     return this.expectedWaitUs() !== NO_ROOM;
   }
 
-  /** For how long a job that it is given now is expected to wait until it is begun, in microseconds; `NO_ROOM`: for too long. */
+  /**
+   * How long a job that the thread is given now is expected to wait until it begins, in microseconds;
+   * `NO_ROOM`: for too long.
+   */
   expectedWaitUs(): number {
     return this.state !== 'ready' || this.#slots.free === 0 ? NO_ROOM : this.#backlog.expectedWaitUs();
   }
@@ -149,7 +161,7 @@ export class Thread implements JobHolder {
     return this.#slots.free;
   }
 
-  /** Jobs beyond what the thread is to be given ahead. */
+  /** As `Backlog.excess`. */
   get excess(): number {
     return this.#backlog.excess;
   }
@@ -158,17 +170,17 @@ export class Thread implements JobHolder {
     return this.#backlog.unbegunJobs;
   }
 
-  /** See `Backlog.holdBack`. */
+  /** As `Backlog.holdBack`. */
   holdBack(): void {
     this.#backlog.holdBack();
   }
 
-  /** See `Backlog.isStalled`. */
+  /** As `Backlog.isStalled`. */
   isStalled(silentSinceMs: number): boolean {
     return this.#backlog.isStalled(this.#heardAtMs, silentSinceMs);
   }
 
-  /** Takes what the thread has said; how many messages. */
+  /** Receives messages of the thread. @returns how many */
   receive(limit: number, limitBytes: number): number {
     const received = this.channel.receive(limit, limitBytes);
     if (received > 0) this.#heardAtMs = this.#turns.nowMs;
@@ -176,21 +188,22 @@ export class Thread implements JobHolder {
     return received;
   }
 
-  /** It may have begun all that kept it from more. */
+  /** The thread may have begun the jobs that kept it from more. */
   #lookAgain(): void {
     if (this.expectedWaitUs() === NO_ROOM) return;
     this.#backlog.holdBackNoLonger();
     this.#tellOfRoom();
   }
 
-  /** See `Backlog.measure`. */
+  /** As `Backlog.measure`. */
   measure(aheadMs: number): void {
     this.#backlog.measure(aheadMs);
   }
 
   /**
-   * Gives a job to the thread; false when the ring is full, and nothing has changed. A job that cannot be sent is dealt with: it
-   * hears of its fault, and belongs to nobody.
+   * Gives a job to the thread. A job that throws while it is sent is dealt with: it hears of its fault, and
+   * nobody has it.
+   * @returns false: the ring is full, and nothing has changed
    */
   assign(job: Job): boolean {
     const slot = this.#slots.take();
@@ -234,8 +247,9 @@ export class Thread implements JobHolder {
   }
 
   /**
-   * A job that the thread itself has asked for, and has begun with that: it is claimed for the thread, so it never moves. The
-   * job tells the thread its slot. False: the claim table is not as it must be, and the thread is to be ended.
+   * Gives the thread a job that the thread itself has asked for, and has begun by that. The slot is claimed
+   * for the thread, so the job never moves. The job tells the thread its slot.
+   * @returns false: the claim table is corrupt, and the thread is to be ended
    */
   adopt(job: Job): boolean {
     const slot = this.#slots.take();
@@ -257,13 +271,13 @@ export class Thread implements JobHolder {
     job.hasResponded = false;
     job.isWaking = false;
     job.costUs = 0;
-    // In front, among what has been begun.
+    // In front, among the begun jobs.
     this.jobs.unshift(job);
     this.#turns.request();
     return true;
   }
 
-  /** Takes a job back that the thread has not begun. False: it has. */
+  /** Takes back a job. @returns false: the thread has begun it */
   takeBack(job: Job): boolean {
     if (!this.channel.claims.recall(job.slot)) return false;
     this.#backlog.recalled();
@@ -272,7 +286,7 @@ export class Thread implements JobHolder {
     return true;
   }
 
-  /** Takes back all that the thread has not begun, oldest first. */
+  /** Takes back all unbegun jobs. @returns oldest first */
   takeUnbegun(): Job[] {
     const taken: Job[] = [];
     for (let job = this.unbegunTail; job !== null && this.takeBack(job); job = this.unbegunTail) {
@@ -281,13 +295,13 @@ export class Thread implements JobHolder {
     return taken;
   }
 
-  /** What it has is waited for no longer. */
+  /** Nobody waits any longer for the jobs of the thread. */
   expire(): void {
     const jobs: Job[] = [];
     for (let job = this.jobs.head; job !== null; job = job.next) jobs.push(job);
     for (const job of jobs) {
       try {
-        // One that ends may end others with it.
+        // A job that ends may end others with it.
         if (job.thread === this) job.onExpired();
       } catch (error) {
         job.onFault(error);
@@ -301,17 +315,17 @@ export class Thread implements JobHolder {
     return this.#backlog.oldestUnbegun;
   }
 
-  /** The newest job, when the thread has not begun it. */
+  /** The newest job, if the thread has not begun it. */
   get unbegunTail(): Job | null {
     return this.#backlog.unbegunTail;
   }
 
-  /** A job has sent something outside of a turn: the next one publishes it. */
+  /** A job has sent something outside of a turn: the next turn publishes it. */
   requestTurn(): void {
     this.#turns.request();
   }
 
-  /** A send of this job met the ring full: it is called again when there is room. */
+  /** A send of this job met the ring full. `sendPending` is called when the ring has room. */
   waitForRoom(job: Job): void {
     this.#ringWaiters.add(job);
   }
@@ -330,7 +344,7 @@ export class Thread implements JobHolder {
     if (this.jobs.size === 0) this.idleSinceMs = this.#turns.nowMs;
   }
 
-  onFinal(job: Job): void {
+  onLastMessage(job: Job): void {
     if (this.channel.claims.stateOf(job.slot) !== ClaimState.Claimed) {
       throw corrupt('the end of an exchange that was begun', `one of slot ${job.slot}, which was not`);
     }
@@ -347,7 +361,7 @@ export class Thread implements JobHolder {
     this.#backlog.isAboutToBegin = false;
   }
 
-  /** Contained as below. */
+  /** An error here is contained, as in `#tellOfRoom`. */
   #leaveLane({ lane }: Job): void {
     if (lane === null) return;
     try {
@@ -358,8 +372,9 @@ export class Thread implements JobHolder {
   }
 
   /**
-   * A job that breaks off while it is given to this thread is dealt with by `assign`. What is thrown all the same is an error in how jobs
-   * are handed on, which belongs to no job: it may cost this thread, and not the turn with all that others have said.
+   * `assign` deals with a job that throws while it is given to a thread. Whatever else is thrown here is an
+   * error in how jobs are handed on, which belongs to no job. It may cost this thread, and not the turn with
+   * all that other threads have sent.
    */
   #tellOfRoom(): void {
     try {
@@ -369,7 +384,7 @@ export class Thread implements JobHolder {
     }
   }
 
-  /** Before its slot is released. */
+  /** Before the job's slot is released. */
   #record(job: Job): void {
     const { nowMs, onJobEnded } = this.#turns;
     const claimUs = this.#times.record(job, nowMs, onJobEnded);
@@ -384,10 +399,13 @@ export class Thread implements JobHolder {
     }
   }
 
-  /** The thread is gone. Its unbegun jobs, oldest first, for others to run; the begun ones are lost. */
+  /**
+   * The thread is gone, and the jobs that it had begun are lost.
+   * @returns the unbegun jobs, oldest first, for other threads to run
+   */
   die(): Job[] {
     this.state = 'dead';
-    // What it sent before it died is as good as ever: a response that was complete is complete.
+    // Messages that the thread sent before it died are valid: a response that was whole stays whole.
     this.channel.lookAhead();
     while (this.channel.receive(1024) > 0);
     this.channel.close();
@@ -431,7 +449,7 @@ export class Thread implements JobHolder {
     this.#turns.request();
   }
 
-  onWritable(): void {
+  onRingRoom(): void {
     if (this.#ringWaiters.resume()) this.#tellOfRoom();
   }
 
@@ -439,7 +457,7 @@ export class Thread implements JobHolder {
     this.#fail(error);
   }
 
-  /** Takes no more jobs until its owner has ended it; nobody else is harmed. */
+  /** The thread takes no more jobs until its owner has ended it. Nobody else is harmed. */
   #fail(error: Error): void {
     if (this.state === 'ready') this.state = 'draining';
     this.#owner.onCorrupt(this, error);

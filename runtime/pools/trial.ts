@@ -1,14 +1,20 @@
-/** A thread of another version, beside those that a pool has, until somebody has decided about it. */
+/** A thread of another version beside those that a pool has, until somebody accepts or refuses it. */
 import type { Thread } from './thread.ts';
 
 export interface Trial {
   readonly thread: Thread;
-  /** Resolves when its application is loaded, and it takes jobs; rejects with an `ApplicationLoadError` when it has died before. */
+  /**
+   * Resolves when its application is loaded, and it takes jobs. Rejects with an `ApplicationLoadError` if it
+   * dies before.
+   */
   readonly ready: Promise<void>;
-  /** Resolves when it has lived for `minUptimeMs` since; rejects when it has died before. */
+  /** Resolves when it has lived for `minUptimeMs` since then. Rejects if it dies before. */
   readonly proven: Promise<void>;
-  /** The thread in whose place it came finishes what it has, and ends; resolves when it has. Idempotent. */
+  /** The thread that it replaces finishes what it has, and ends. Resolves when that has ended. Idempotent. */
   accept(): Promise<void>;
-  /** It finishes what it has, and ends, and the other one goes on. Idempotent, and nothing behind `accept`. */
+  /**
+   * The new thread finishes what it has, and ends; the old one goes on. Idempotent, and does nothing after
+   * `accept`.
+   */
   refuse(): void;
 }

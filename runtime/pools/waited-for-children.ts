@@ -1,21 +1,23 @@
 /**
- * A thread that waits for a child process (`execSync`, `spawnSync`) hears of nothing before the child has ended, not even that it is to
- * end itself. So whoever has to end the thread ends the child, where the system tells which one that is: on Linux.
+ * A thread that waits for a child process (`execSync`, `spawnSync`) hears nothing until the child has ended,
+ * not even that it is to end itself. So whoever ends the thread ends the child, too, where the system tells
+ * which process that is: on Linux.
  *
- * A thread waits for one child at a time, which is the last that it has started; and for whoever has that one's output, its own children.
+ * A thread waits for one child at a time: the last one that it has started. It also waits for the child's own
+ * children, which may hold the child's output open.
  */
 import { readFileSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 
-/** JavaScript and WebAssembly are interrupted long before that. */
+/** JavaScript and WebAssembly are interrupted long before this. */
 const PATIENCE_MS = 500;
-/** More belong to no call that anybody waits for. */
+/** More processes than this do not belong to a call that anybody waits for. */
 const MOST_PROCESSES = 256;
 
 /**
- * The thread has been told to end: what keeps it from that ends too.
- * @param osThreadId the system's number of the thread; 0: nobody knows
- * @param tell is given the processes that were ended, if there were any
+ * Ends what keeps the thread, which has been told to end, from ending.
+ * @param osThreadId the system's number of the thread; 0: unknown
+ * @param tell is given the processes that were ended, if any
  */
 export function endWhatItWaitsFor(
   worker: Worker,
@@ -33,13 +35,13 @@ export function endWhatItWaitsFor(
   worker.once('exit', () => clearTimeout(timer));
 }
 
-/** In the order in which they were started; none where the system does not tell. */
+/** In the order in which they were started. Empty where the system does not tell. */
 function childrenOf(processId: number | 'self', threadId: number): number[] {
   try {
     const text = readFileSync(`/proc/${processId}/task/${threadId}/children`, 'latin1');
     return text.split(' ').filter(Boolean).map(Number);
   } catch {
-    // It has ended meanwhile, or there is no /proc.
+    // The process has ended meanwhile, or there is no /proc.
     return [];
   }
 }
@@ -48,7 +50,7 @@ function withDescendants(processId: number): number[] {
   const found = [processId];
   for (let i = 0; i < found.length && found.length < MOST_PROCESSES; i++) {
     const parent = found[i] as number;
-    // Of its main thread: that is who starts the processes of a shell and of most programs.
+    // The children of its main thread, because that starts the processes of a shell and of most programs.
     found.push(...childrenOf(parent, parent));
   }
   return found;
@@ -58,7 +60,7 @@ function end(processId: number): boolean {
   try {
     return process.kill(processId, 'SIGKILL');
   } catch {
-    // It has ended meanwhile, or belongs to another user.
+    // The process has ended meanwhile, or belongs to another user.
     return false;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Jobs that wait, in the order in which they came. One that is more urgent (RFC 9218) than others of its own source changes places with
- * those, and with nobody else: whatever a client says of its requests, no other waits longer for it.
+ * Jobs that wait, in the order in which they came. A more urgent job (RFC 9218) changes places with less
+ * urgent jobs of its own source, and with no others. So whatever a client says of its requests, no other
+ * client waits longer for that.
  */
 import { type Job, JobList } from './job.ts';
 
@@ -8,7 +9,7 @@ import { type Job, JobList } from './job.ts';
 const URGENCIES = 8;
 
 export class WaitingList extends JobList {
-  /** How many wait, by their urgency as it was when they came. */
+  /** How many jobs wait, by their urgency when they came. */
   readonly #counts = new Uint32Array(URGENCIES);
   /** Older jobs stand before younger ones. */
   #isByAge = true;
@@ -30,7 +31,7 @@ export class WaitingList extends JobList {
     if (this.size === 0) this.#isByAge = true;
   }
 
-  /** The first that has waited since before then. */
+  /** The first job that has waited since before then. */
   waitingSinceBefore(ms: number): Job | null {
     for (let job = this.head; job !== null; job = job.next) {
       if (job.waitingSinceMs < ms) return job;
@@ -51,7 +52,7 @@ export class WaitingList extends JobList {
     return false;
   }
 
-  /** Past each less urgent job of its source, which takes the place that it leaves. */
+  /** Moves the job past each less urgent job of its source, which takes the place that it leaves. */
   #bringForward(job: Job): void {
     const { source } = job;
     if (source === null) return;

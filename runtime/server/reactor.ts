@@ -119,7 +119,7 @@ export class Reactor implements Turns {
       received += thread.receive(RECEIVE_LIMIT, RECEIVE_LIMIT_BYTES);
       const { head, size } = thread.jobs;
       if (head !== null) {
-        if (expecting || size > 1 || !head.awaitsOnlyAnswer) isBusy = true;
+        if (expecting || size > 1 || !head.awaitsOnlyResponse) isBusy = true;
         expecting = true;
       }
     }

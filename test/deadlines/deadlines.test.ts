@@ -16,7 +16,7 @@ class Scripted extends Watch implements Watchable {
   watch: Watch | null = null;
   receivedBytes = 0;
   leastRequestBytesPerSecond = rate.bytesPerSecond;
-  isOwedContent = false;
+  isWaitingForContent = false;
   takenBytes = -1;
   hasEnd = true;
   readonly missed: Deadline[] = [];
@@ -62,7 +62,7 @@ class Clock {
 test('a request body at the least rate goes on for ever, one byte less a window is late', (t) => {
   const clock = new Clock();
   const exchange = clock.watch();
-  exchange.isOwedContent = true;
+  exchange.isWaitingForContent = true;
   clock.tick(100, () => {
     exchange.receivedBytes += 100;
   });
@@ -78,7 +78,7 @@ test('a peer that stops is late after one window at least and two at most', (t) 
   for (const sentFor of [0, 3, 9]) {
     const clock = new Clock();
     const exchange = clock.watch();
-    exchange.isOwedContent = true;
+    exchange.isWaitingForContent = true;
     clock.tick(sentFor, () => {
       exchange.receivedBytes += 1_000;
     });
@@ -93,13 +93,13 @@ test('time in which the application does not wait, or a window is shut, is not t
   const clock = new Clock();
   const exchange = clock.watch();
   clock.tick(1_000);
-  exchange.isOwedContent = true;
+  exchange.isWaitingForContent = true;
   clock.tick(9);
-  exchange.isOwedContent = false;
+  exchange.isWaitingForContent = false;
   clock.tick(1_000);
   t.deepEqual(exchange.missed, []);
   // What it owed before it was held back is not forgotten.
-  exchange.isOwedContent = true;
+  exchange.isWaitingForContent = true;
   clock.tick(1);
   t.deepEqual(exchange.missed, [Deadline.RequestRate]);
 });
@@ -108,7 +108,7 @@ test('a least rate of 0 is none, for one route as for all', (t) => {
   const clock = new Clock({ responseRate: { bytesPerSecond: 0, windowMs: 1_000 } });
   const exchange = clock.watch();
   exchange.leastRequestBytesPerSecond = 0;
-  exchange.isOwedContent = true;
+  exchange.isWaitingForContent = true;
   exchange.takenBytes = 0;
   clock.tick(1_000);
   t.deepEqual(exchange.missed, []);
@@ -144,7 +144,7 @@ test('an exchange has so long in all, and is told once', (t) => {
 test('a tick that comes late by minutes, because the machine slept, counts for two seconds', (t) => {
   const clock = new Clock({ exchangeTimeoutMs: 60_000 });
   const exchange = clock.watch();
-  exchange.isOwedContent = true;
+  exchange.isWaitingForContent = true;
   exchange.takenBytes = 0;
   clock.tick(4, () => undefined, 3_600_000);
   t.deepEqual(exchange.missed, []);

@@ -137,7 +137,7 @@ test('a refusal that breaks off and takes another job along leaves the rest of t
 
 for (const [when, happen] of [
   ['a job is over', (scripted: ScriptedThread, job: RecordingJob) => scripted.finish(job)],
-  ['its ring has room again', (scripted: ScriptedThread) => scripted.thread.onWritable()],
+  ['its ring has room again', (scripted: ScriptedThread) => scripted.thread.onRingRoom()],
 ] as const) {
   test(`an error in how jobs are handed on costs the thread that had room, when ${when}`, (t) => {
     const bench = new PoolBench();

@@ -23,7 +23,7 @@ export class RecordingJob extends Job {
   overruns = 0;
   /** What it says of itself; null: nothing. */
   ownComputeTimeoutMs: number | null = null;
-  /** Called by `onWritable`; its answer. */
+  /** Called by `sendPending`; its answer. */
   onRoom: () => boolean = () => true;
   onHeadSend: () => void = () => undefined;
 
@@ -66,7 +66,7 @@ export class RecordingJob extends Job {
     this.overruns++;
   }
 
-  onWritable(): boolean {
+  sendPending(): boolean {
     return this.onRoom();
   }
 

@@ -242,11 +242,11 @@ test('jobs that wait for room are called once each, and again from where the rin
     };
     thread.waitForRoom(job);
   }
-  thread.onWritable();
+  thread.onRingRoom();
   t.deepEqual(called, ['a', 'b', 'c']);
   room = 10;
-  thread.onWritable();
-  thread.onWritable();
+  thread.onRingRoom();
+  thread.onRingRoom();
   t.deepEqual(called, ['a', 'b', 'c', 'c']);
 });
 
@@ -258,7 +258,7 @@ test('a job that is over no longer waits for room', (t) => {
   job.onRoom = () => t.fail();
   thread.waitForRoom(job);
   thread.takeBack(job);
-  thread.onWritable();
+  thread.onRingRoom();
   t.pass();
 });
 

@@ -132,7 +132,9 @@ test('credit that met a full ring is kept, and a ring that stays full stops nobo
   const host = bench.hosts[0]!;
   const exchanges = [bench.exchange(true), bench.exchange(true)];
   bench.atThread();
-  for (const { job: { slot } } of exchanges) {
+  for (const {
+    job: { slot },
+  } of exchanges) {
     host.sendHead(slot, 0, 200, [], null);
     host.sendData(slot, 0, Buffer.alloc(100), 0, 100);
   }
@@ -146,7 +148,7 @@ test('credit that met a full ring is kept, and a ring that stays full stops nobo
   thread.channel.publish();
   host.receive(1000);
   fill();
-  thread.onWritable();
+  thread.onRingRoom();
   thread.channel.publish();
   host.receive(1000);
   t.deepEqual(

@@ -168,7 +168,7 @@ test.serial('nor over output that the look at what is open has made', (t) => {
   loop.nowMs = 100;
   // A lone request, which the reactor does not poll for.
   const job = new RecordingJob();
-  Object.defineProperty(job, 'awaitsOnlyAnswer', { value: true });
+  Object.defineProperty(job, 'awaitsOnlyResponse', { value: true });
   thread.assign(job);
   loop.runAll();
   t.is(connection.flushes, 0);

@@ -97,7 +97,7 @@ export class ScriptedOutlet implements Outlet<HostedExchange> {
     this.stallsOver++;
   }
 
-  owes(exchange: HostedExchange): void {
+  oweCredit(exchange: HostedExchange): void {
     this.owing.add(exchange);
   }
 

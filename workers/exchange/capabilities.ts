@@ -1,4 +1,7 @@
-/** What an exchange can do: by its protocol version, by what the peer said, and by what layers between have left of it. */
+/**
+ * What an exchange can do: by its protocol version, by what the peer has said, and by what layers in between
+ * have left of it.
+ */
 
 import type { Capabilities, Exchange, Feature, Withheld } from '../gateway.ts';
 import { HostError } from './errors.ts';
@@ -6,10 +9,10 @@ import { valueInvalid } from './values.ts';
 
 export const NOTHING_WITHHELD: readonly Withheld[] = Object.freeze([]);
 
-/** All exchanges share few different sets, so each is made once. */
+/** Exchanges have few different sets, so each set is made once. */
 const known = new Map<string, Capabilities>();
 
-/** Of an exchange as it comes from a peer: by version (`2`, `1.1`, `1.0`). */
+/** For an exchange as it comes from a peer, by its version (`2`, `1.1`, `1.0`). */
 export function capabilitiesOf(version: string, takesPushes: boolean, asksForTunnel: boolean): Capabilities {
   const key = `${version}${takesPushes}${asksForTunnel}`;
   const found = known.get(key);
@@ -17,7 +20,7 @@ export function capabilitiesOf(version: string, takesPushes: boolean, asksForTun
   const isHttp2 = version === '2';
   const capabilities: Capabilities = Object.freeze({
     push: takesPushes,
-    // HTTP/1.0 has neither chunks to put trailers behind nor interim responses.
+    // HTTP/1.0 has neither chunks, which trailers need, nor interim responses.
     trailers: version !== '1.0',
     informational: version !== '1.0',
     tunnel: asksForTunnel,

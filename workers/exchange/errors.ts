@@ -1,4 +1,4 @@
-/** The errors that a host throws into an application, and how it knows them again. */
+/** The errors that a host throws into an application, and how the host recognises them. */
 import type { Closed, GatewayError, GatewayErrorCode } from '../gateway.ts';
 
 export class HostError extends Error implements GatewayError {
@@ -11,12 +11,12 @@ export class HostError extends Error implements GatewayError {
   }
 }
 
-/** An exchange was cut off: who did it, and the HTTP/2 error code (RFC 9113 section 7). */
+/** An exchange was cut off: by whom, and with which HTTP/2 error code (RFC 9113 section 7). */
 export class ExchangeClosedError extends HostError {
   readonly closedBy: Closed['by'];
   readonly resetCode: number;
 
-  /** @param cause what the connection ended with, where it is known */
+  /** @param cause the error that ended the connection, if it is known */
   constructor(closed: Closed, cause?: Error) {
     super(
       'SLUICE_EXCHANGE_CLOSED',
@@ -30,18 +30,18 @@ export class ExchangeClosedError extends HostError {
   }
 }
 
-/** What was thrown says that an exchange, or a WebSocket in it, was over. */
+/** Whether a thrown value says that an exchange, or a WebSocket in it, was over. */
 export function isExchangeClosed(thrown: unknown): boolean {
   try {
     if (!(thrown instanceof Error && 'code' in thrown)) return false;
     return thrown.code === 'SLUICE_EXCHANGE_CLOSED' || thrown.code === 'SLUICE_WEBSOCKET_CLOSED';
   } catch {
-    // A trap or a getter of what the application threw has thrown: no error of ours has either.
+    // A trap or a getter of the application's value threw. None of our errors has one.
     return false;
   }
 }
 
-/** A body was over the limit that the application had set. */
+/** A body exceeded the limit that the application had set. */
 export function isTooLarge(thrown: unknown): boolean {
   try {
     return thrown instanceof HostError && thrown.code === 'SLUICE_BODY_TOO_LARGE';

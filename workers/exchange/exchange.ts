@@ -1,9 +1,10 @@
 /**
- * One exchange in the thread that runs it, as the application has it: what its calls may do when, and what each is in messages. What is
- * said on its slot, to the end of both sides, is the business of `SlotOutput`; what comes behind the request's head is received by an
- * `IncomingRequest`. A promised request is answered by one as well.
+ * One exchange in the thread that runs it, as the application sees it: which calls are allowed when, and
+ * which messages they become. `SlotOutput` sends the messages on the slot, to the end of both sides. An
+ * `IncomingRequest` receives what follows the request's head. A promised request is answered through such an
+ * exchange, too.
  *
- * It ends for the application when its function has returned.
+ * For the application, the exchange ends when its function has returned.
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { offered } from '../extensions.ts';
@@ -49,11 +50,11 @@ import { HostedTunnel } from './tunnel.ts';
 import { contentOf, requireFinalStatus, requireInterimStatus, requirePadding } from './values.ts';
 
 const NO_BYTES = new Uint8Array(0);
-/** In HEAD: the tunnel is accepted. What the peer gets is its protocol's word for that. */
+/** The status in HEAD that accepts a tunnel. The peer gets what its protocol has for that. */
 const SWITCHING_PROTOCOLS = 101;
 const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 
-/** With what logs call it; absent or empty: nothing. */
+/** What logs call the exchange; absent or empty: nothing. */
 type NamedRequest = ExchangeRequest & { readonly id?: string };
 
 export class HostedExchange extends SlotOutput implements Exchange, Receiver {
@@ -61,16 +62,18 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   readonly #isHead: boolean;
   /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
   #bodiless = false;
-  /** Content-Length still to be written; -1 when the application declared none. */
+  /** What is still to be written of the declared content-length; -1: none was declared. */
   #declaredBytes = -1;
 
   readonly #takesPushes: boolean;
-  /** Null: the request was whole with its head, and nobody has looked. */
+  /** Null: the request was whole with its head, and nobody has looked at it. */
   #incoming: IncomingRequest | null;
   #drain: AbortController | null = null;
   #tunnel: HostedTunnel | null = null;
   #pushes: Pushes | null = null;
-  /** When the request's head had come and when the application began: `clockMicroseconds` of wire/clock.ts. */
+  /**
+   * When the request's head arrived and when the application began, as `clockMicroseconds` of wire/clock.ts.
+   */
   readonly receivedAtUs: number;
   readonly startedAtUs: number;
 
@@ -134,7 +137,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     const pending = pendingPush(request);
     requireFits(pending, this.outlet.maxHeadBytes);
     const over = this.whyOver;
-    // The peer has gone, which is no mistake of the application's.
+    // The peer has gone, which is no mistake of the application.
     if (over instanceof ExchangeClosedError) return null;
     if (over !== null) throw over;
     if (!this.#takesPushes) return null;
@@ -168,7 +171,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return this.#drain.signal;
   }
 
-  /** Its answer is to be a tunnel. */
+  /** The request asks for a tunnel. */
   get asksForTunnel(): boolean {
     return this.request.protocol !== '' || this.request.method === 'CONNECT';
   }
@@ -194,7 +197,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     this.sendBetween('inform', status, flat);
   }
 
-  /** The response is a tunnel's two streams of bytes. */
+  /** The response consists of the two byte streams of a tunnel. */
   startTunnel(fields: FieldsInit | undefined): void {
     this.#mustBeIdle();
     const flat = this.#flatten(fields);
@@ -261,8 +264,9 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   /**
-   * Sends a piece in one message, without a promise. False: it would wait, for credit, for room or behind another, and nothing was
-   * sent. For tunnels, whose pieces were counted by nobody before.
+   * Sends a piece in one message, without a promise. For tunnels, whose pieces nobody has counted before.
+   * @returns false: the piece would have to wait for credit, for room or behind another message, and nothing
+   * was sent
    */
   tryWrite(bytes: Uint8Array): boolean {
     if (this.response !== 'started' || this.#bodiless || this.#declaredBytes !== -1) return false;
@@ -270,8 +274,9 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   /**
-   * A piece is lost: whatever followed, an `end` above all, would pass a body with a hole off as whole. The rejection may go
-   * unheard, as the application did not wait before; the host reports it when the function is over.
+   * A piece was lost. Whatever followed, an `end` above all, would make a body with a hole look whole. The
+   * rejection may go unheard, because the application did not wait for earlier writes; the host reports it
+   * when the function is over.
    */
   #refuseWrite(found: string): Promise<never> {
     const error = backlog(found);
@@ -288,7 +293,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
       );
     }
     const flat = flattenTrailers(trailers);
-    // What gives the lines is the application's, and may have called us.
+    // The application provides the lines, and its code may have called this exchange.
     if (this.response !== 'started') throw this.#notWritable();
     requireFit(flat, this.outlet.maxHeadBytes);
     if (flat.length > 0 && !this.#isHead) this.sendEnd(null, flat);
@@ -299,7 +304,10 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return this.response === 'started' ? Math.max(0, this.credit - this.waitingBytes) : 0;
   }
 
-  /** What gives the lines is the application's: it may throw, and it may have called us, so that the response is another now. */
+  /**
+   * The application provides the lines. Its code may throw, or call this exchange and change the state of the
+   * response.
+   */
   #flatten(fields: FieldsInit | undefined): readonly string[] {
     const flat = flatten(fields);
     this.#mustBeIdle();
@@ -329,14 +337,17 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
 
   // ---- the host's side
 
-  /** The application wanted no more of a body than has come, and threw: 413. False: a response has begun, and it has failed. */
+  /**
+   * The application limited a body that turned out longer, and threw: 413.
+   * @returns false: a response has begun, and the exchange has failed
+   */
   refuseContent(): boolean {
     if (this.response !== 'idle' || !this.isOpen) return false;
     this.respond(413, TOO_LARGE_FIELDS, '413 Content Too Large\n');
     return this.onReturn();
   }
 
-  /** What `accept` gave, if it was called. */
+  /** The tunnel that `accept` returned; null: it was not called. */
   get tunnel(): HostedTunnel | null {
     return this.#tunnel;
   }
@@ -350,7 +361,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     if (this.#drain !== null) this.abortInContext(this.#drain);
   }
 
-  /** The promised responses, if any was asked for. */
+  /** The promised responses; null: the application has asked for none. */
   get pushes(): Pushes | null {
     return this.#pushes;
   }
@@ -368,10 +379,10 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   onOwing(): void {
-    this.outlet.owes(this);
+    this.outlet.oweCredit(this);
   }
 
-  /** See `IncomingRequest`. */
+  /** As `IncomingRequest.owesMuch`. */
   get owesMuch(): boolean {
     return this.#incoming?.owesMuch(this.outlet.options.creditEveryBytes) === true;
   }
@@ -380,7 +391,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return this.isOpen && (super.isUnsent || this.#incoming?.isOwing === true);
   }
 
-  /** Sends what is owed to the peer for consumed bytes. */
+  /** Sends the owed credit. */
   payCredit(): void {
     const incoming = this.#incoming;
     if (!this.isOpen || incoming === null || !incoming.isOwing) return;

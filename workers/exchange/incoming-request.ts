@@ -1,6 +1,7 @@
 /**
- * What an exchange receives behind its request's head: content, trailers, and the credit that is owed for them. A request that was whole
- * with its head, as most are, has none of this until an application looks.
+ * What an exchange receives after its request's head: content and trailers, and the credit that it owes the
+ * reactor for them. A request that was whole with its head, as most are, has none of this until an
+ * application looks.
  */
 import { ReceivedFields } from '../fields/received.ts';
 import type { Fields } from '../gateway.ts';
@@ -8,11 +9,11 @@ import { type CreditSink, RequestBody } from './request-body.ts';
 
 const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
 
-/** Who receives it. */
+/** The exchange that receives it. */
 export interface Receiver {
-  /** The reactor holds the slot: credit can be sent. */
+  /** The reactor holds the slot, so credit can be sent. */
   readonly isOpen: boolean;
-  /** Credit is owed: `owed` is to be sent when it is much, or when there is time. */
+  /** Credit is owed. It is to be sent when it is much, or when there is time. */
   onOwing(): void;
   onRequestEnded(): void;
 }
@@ -21,7 +22,7 @@ export class IncomingRequest implements CreditSink {
   readonly #receiver: Receiver;
   readonly #windowBytes: number;
   #state: 'open' | 'ended' | 'cut';
-  /** Why, once it was cut. */
+  /** Why the request was cut; null: it was not. */
   #error: Error | null = null;
   #owedGranted = 0;
   #owedConsumed = 0;
@@ -36,7 +37,7 @@ export class IncomingRequest implements CreditSink {
     this.#state = ended ? 'ended' : 'open';
   }
 
-  /** More of it may come. */
+  /** More of the request may come. */
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -57,7 +58,7 @@ export class IncomingRequest implements CreditSink {
   get trailers(): Promise<Fields> {
     if (this.#trailers === null) {
       this.#trailers = Promise.withResolvers();
-      // Nobody need look at it: a cut request is reported by the body and by the signal.
+      // Nobody has to look at this: the body and the signal report a cut request.
       this.#trailers.promise.catch(() => undefined);
       if (this.#state === 'ended') this.#trailers.resolve(this.#trailerFields);
       else if (this.#error !== null) this.#trailers.reject(this.#error);
@@ -86,12 +87,12 @@ export class IncomingRequest implements CreditSink {
     this.#receiver.onRequestEnded();
   }
 
-  /** The exchange is over, with a whole response: what has come whole can still be read. */
+  /** The exchange is over, with a whole response. Content that has come whole can still be read. */
   close(error: Error): void {
     if (this.#state === 'open') this.cut(error);
   }
 
-  /** The exchange was reset: what has not been read is not worth reading. */
+  /** The exchange was reset. What has not been read is dropped. */
   cut(error: Error): void {
     if (this.#state === 'open') {
       this.#state = 'cut';
@@ -105,7 +106,7 @@ export class IncomingRequest implements CreditSink {
 
   credit(granted: number, consumed: number): void {
     if (!this.#receiver.isOpen) return;
-    // After the end of the request nothing more will cross, and there is nothing to grant.
+    // After the end of the request nothing more crosses, and there is nothing to grant.
     if (this.#state === 'open') this.#owedGranted += granted;
     this.#owedConsumed += consumed;
     this.#receiver.onOwing();
@@ -115,7 +116,10 @@ export class IncomingRequest implements CreditSink {
     return this.#owedGranted > 0 || this.#owedConsumed > 0;
   }
 
-  /** The first grant, which lets the request cross at all; later, a part of the windows. */
+  /**
+   * The first grant lets the request cross at all, so it is always much; later ones are if they are a part of
+   * the window.
+   */
   owesMuch(creditEveryBytes: number): boolean {
     return this.#owedGranted > this.#owedConsumed || this.#owedConsumed >= creditEveryBytes;
   }

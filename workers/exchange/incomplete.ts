@@ -1,4 +1,7 @@
-/** The failure of an application that has returned without a complete response: what it gave back may tell what it took itself for. */
+/**
+ * The error of an application that has returned without a complete response. What it returned may show which
+ * kind of application it was meant to be.
+ */
 
 import { nameOf } from './values.ts';
 

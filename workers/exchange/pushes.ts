@@ -1,7 +1,7 @@
 /**
- * The promised responses of one exchange (RFC 9113 section 8.4): what is asked of the reactor and not answered yet, and what
- * the application has in hand. They last as long as its function, as the exchange itself does: what has no complete response
- * by then is reset.
+ * The promised responses of one exchange (RFC 9113 section 8.4): those that the reactor has not decided on
+ * yet, and those that the application is writing. They last as long as the application's function, as the
+ * exchange itself does. A response that is not complete by then is reset.
  */
 import { fieldsBound, stringBound } from '../../wire/encoder.ts';
 import { plainName } from '../../wire/field-marks.ts';
@@ -12,10 +12,10 @@ import { nameOf, valueInvalid } from './values.ts';
 
 /** What `:path` may hold: no space, control or fragment. */
 const PATH = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
-/** Fields of content, which no promised request has, and of what pseudo-fields and the connection say. */
+/** Fields that no promised request has: of content, and those that pseudo-fields or the connection carry. */
 const UNFIT = new Set(['content-length', 'expect', 'host', 'te', 'trailer']);
 
-/** A push that the reactor has not answered. */
+/** A push that the reactor has not decided on. */
 export interface PendingPush {
   readonly method: string;
   readonly path: string;
@@ -44,7 +44,7 @@ export function pendingPush(request: PushRequest): PendingPush {
 }
 
 /**
- * A promised request crosses to the reactor in one message, path and all.
+ * A promised request crosses to the reactor in one message, with its path.
  * @throws HostError `SLUICE_PUSH_INVALID`
  */
 export function requireFits({ method, path, fields }: PendingPush, maxBytes: number): void {
@@ -63,9 +63,9 @@ function invalid(expected: string, came: unknown): HostError {
   );
 }
 
-/** A promised response, as the host knows it. */
+/** A promised response, as the host sees it. */
 export interface HostedPush extends PushedResponse {
-  /** The application's function has returned. False: the response is not complete. */
+  /** The application's function has returned. @returns false: the response is not complete */
   onReturn(): boolean;
 }
 
@@ -73,12 +73,12 @@ export class Pushes {
   readonly #pending = new Map<number, PendingPush>();
   /** Promised responses that are not over. */
   readonly #given = new Set<HostedPush>();
-  readonly #onAnswered: () => void;
+  readonly #onDecided: () => void;
   #state: 'open' | 'over' = 'open';
 
-  /** @param onAnswered is called when the reactor has answered all that it was asked */
-  constructor(onAnswered: () => void) {
-    this.#onAnswered = onAnswered;
+  /** @param onDecided called when the reactor has decided on all pushes */
+  constructor(onDecided: () => void) {
+    this.#onDecided = onDecided;
   }
 
   get pendingCount(): number {
@@ -99,7 +99,7 @@ export class Pushes {
     this.#answered(number);
   }
 
-  /** The promise is out. False: nobody waits for it any more. */
+  /** The promise has been sent. @returns false: nobody waits for it any more */
   promised(number: number, pushed: HostedPush): boolean {
     const push = this.#pending.get(number);
     if (push === undefined || this.#state === 'over') return false;
@@ -111,15 +111,15 @@ export class Pushes {
   }
 
   #answered(number: number): void {
-    if (this.#pending.delete(number) && this.#pending.size === 0) this.#onAnswered();
+    if (this.#pending.delete(number) && this.#pending.size === 0) this.#onDecided();
   }
 
-  /** The reactor answers no more. */
+  /** The reactor decides on no more pushes. */
   abandon(): void {
     if (this.#pending.size === 0) return;
     for (const { answer } of this.#pending.values()) answer.resolve(null);
     this.#pending.clear();
-    this.#onAnswered();
+    this.#onDecided();
   }
 
   /** The application's function is over. */

@@ -1,9 +1,10 @@
-/** What an application hears that sends more than can be sent, or later than it can. */
+/** The errors that an application gets which sends more than can be sent, or too late. */
 import { ExchangeClosedError, HostError } from './errors.ts';
 
 /**
- * A peer can cut an exchange off at any time. An application that does not wait for its writes hears of it by `signal` and
- * `closed`; a rejection that nobody handles would end its whole thread, and every other exchange in it.
+ * Marks a rejection as handled. A peer can cut an exchange off at any time. An application that does not wait
+ * for its writes learns it from `signal` and `closed`, and a rejection that nobody handles would end the
+ * whole thread, with every other exchange in it.
  */
 export function refuse(written: PromiseWithResolvers<void>, error: HostError): void {
   written.promise.catch(() => undefined);
@@ -14,7 +15,7 @@ export function refusal(error: HostError): Promise<never> {
   return error instanceof ExchangeClosedError ? unheard(error) : Promise.reject(error);
 }
 
-/** A rejection that does no harm when nobody handles it. */
+/** A rejection that does no harm if nobody handles it. */
 export function unheard(error: HostError): Promise<never> {
   const refused = Promise.reject(error);
   refused.catch(() => undefined);

@@ -7,9 +7,12 @@ import type { ExchangeBody } from '../gateway.ts';
 import { HostError } from './errors.ts';
 import { wholeBody } from './whole-body.ts';
 
-/** How a body tells its exchange what to grant; the exchange turns it into CREDIT messages. */
+/** How a body tells its exchange what to grant. The exchange turns that into CREDIT messages. */
 export interface CreditSink {
-  /** The application reads: `granted` more bytes may cross, of which `consumed` have been taken from earlier ones. */
+  /**
+   * The application reads: `granted` more bytes may cross, and `consumed` bytes of earlier grants have been
+   * read.
+   */
   credit(granted: number, consumed: number): void;
 }
 
@@ -22,11 +25,11 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
   readonly #windowBytes: number;
   #pieces: Uint8Array[] = [];
   #next = 0;
-  /** `idle`: nobody has asked; `reading`; `ended`: the last piece is here; `cut`: the exchange was reset. */
+  /** `idle`: nobody has asked. `reading`. `ended`: the last piece has come. `cut`: the exchange was reset. */
   #state: 'idle' | 'reading' | 'ended' | 'cut';
   #taken = false;
   #error: Error | null = null;
-  /** Size of the piece that the application holds: it counts as consumed when the next one is asked for. */
+  /** Size of the piece that the application holds. It counts as consumed when the next piece is asked for. */
   #heldBytes = 0;
   #waiting: { resolve: (result: Result) => void; reject: (error: Error) => void } | null = null;
 
@@ -40,7 +43,7 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
     return this.#state === 'ended' && this.#next === this.#pieces.length;
   }
 
-  /** Bytes came through the ring; they are the body's own from now on. */
+  /** Bytes have come through the ring. They belong to the body from now on. */
   push(bytes: Uint8Array): void {
     if (this.#state === 'cut') return;
     const waiting = this.#waiting;
@@ -56,7 +59,7 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
   end(): void {
     if (this.#state === 'cut') return;
     this.#state = 'ended';
-    this.#settle();
+    this.#endPull();
   }
 
   cut(error: Error): void {
@@ -65,10 +68,10 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
     this.#error = error;
     this.#pieces = [];
     this.#next = 0;
-    this.#settle();
+    this.#endPull();
   }
 
-  #settle(): void {
+  #endPull(): void {
     const waiting = this.#waiting;
     if (waiting === null) return;
     this.#waiting = null;

@@ -1,4 +1,4 @@
-/** A request as the application sees it: what most never look at is made on first use. */
+/** A request as the application sees it. Parts that most applications never look at are made on first use. */
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import { ReceivedFields } from '../fields/received.ts';
@@ -6,18 +6,18 @@ import type { ExchangeRequest, Fields, Priority, RemoteAddress, TlsConnection } 
 import type { PendingPush } from './pushes.ts';
 import { HostedTls } from './tls.ts';
 
-/** The head may be that of other requests too; what an application could change is each request's own. */
+/** Several requests may share the head. What an application could change is made for each request. */
 export class HostedRequest implements ExchangeRequest {
   readonly path: string;
   readonly #head: RequestHead;
   readonly #flags: number;
-  /** What it is called in logs; empty: nothing. */
+  /** What logs call the request; empty: nothing. */
   readonly id: string;
   readonly #idField: string;
   #fields: Fields | null = null;
   #tls: HostedTls | null = null;
 
-  /** @param idField of its fields, the one that carries `id` */
+  /** @param idField the name of the field that carries `id` */
   constructor(head: RequestHead, path: string, flags: number, id = '', idField = '') {
     this.#head = head;
     this.path = path;
@@ -53,7 +53,7 @@ export class HostedRequest implements ExchangeRequest {
     return this.#fields;
   }
 
-  /** These in the place of what has come by their names. Before an application looks. */
+  /** Replaces the fields of these names. To be called before an application looks at them. */
   setTraceFields(fields: ReadonlyMap<string, string>): void {
     let flat = ReceivedFields.flat(this.fields);
     for (const [name, value] of fields) flat = withField(flat, name, value);
@@ -78,7 +78,7 @@ export class HostedRequest implements ExchangeRequest {
   }
 }
 
-/** One line with the value, in the place of whatever a client may have sent by its name. */
+/** One line with the value, in place of whatever a client may have sent under its name. */
 function withField(fields: readonly string[], name: string, value: string): readonly string[] {
   if (name === '') return fields;
   const named: string[] = [];
@@ -89,7 +89,10 @@ function withField(fields: readonly string[], name: string, value: string): read
   return named;
 }
 
-/** The request that a promised response answers: the application's own, on the connection of the exchange that it promised it for. */
+/**
+ * The request that a promised response answers. The application made it, and it belongs to the connection of
+ * the exchange that promises it.
+ */
 export class PromisedRequest implements ExchangeRequest {
   readonly version = '2';
   readonly protocol = '';
@@ -100,7 +103,7 @@ export class PromisedRequest implements ExchangeRequest {
   readonly #parent: ExchangeRequest | null;
   readonly #push: PendingPush | null;
 
-  /** Null: the exchange, or the wish for the push, is over already. */
+  /** Null: the exchange, or the request for the push, is over already. */
   constructor(parent: ExchangeRequest | null, push: PendingPush | null, id = '') {
     this.#parent = parent;
     this.id = id;

@@ -1,9 +1,9 @@
 /**
- * What an exchange sends and could not be sent at once, in order: it waits for room in the ring or, if it is content, for credit.
- * The credit is here too, since content that needs any goes this way.
+ * Messages of an exchange that could not be sent at once, in order. Each waits for room in the ring or, if it
+ * is content, for credit. The credit is kept here, too, because content that needs any goes this way.
  *
- * Most exchanges never have a queue: a response that is whole goes in one message with its head, and nothing follows that could need
- * credit. `pump` sends what it can, whenever credit comes or the ring has room again.
+ * Most exchanges never have a queue: a whole response goes in one message with its head, and nothing that
+ * follows could need credit. `pump` sends what it can, whenever credit comes or the ring has room again.
  */
 import { Flag } from '../../wire/messages.ts';
 import type { Outlet } from '../thread/outlet.ts';
@@ -11,30 +11,30 @@ import { HostError } from './errors.ts';
 import type { PendingPush } from './pushes.ts';
 import { refuse } from './refusals.ts';
 
-/** Messages that may wait for the ring or for credit; an application that never waits meets this. */
+/** Messages that may wait for the ring or for credit. An application that never waits reaches this limit. */
 export const MAX_QUEUED_MESSAGES = 1024;
 
 export type MessageKind = 'head' | 'inform' | 'data' | 'trailers' | 'push' | 'pad';
 
-/** Whose messages they are, and what they ask when they go. */
+/** The exchange whose messages these are. */
 export interface Sender {
-  /** Of HEAD. @param end it is all of the response */
+  /** Flags of HEAD. @param end the message is the whole response */
   headFlags(end: boolean): number;
-  /** Of a message that ends the response: whether it is the last on the slot. */
+  /** Flags of a message that ends the response: they say whether it is the last on the slot. */
   endFlags(): number;
   /** A push that somebody still waits for. */
   pendingPush(number: number): PendingPush | undefined;
-  /** The message that ends the response has gone. */
+  /** The message that ends the response has been sent. */
   onResponseSent(): void;
 }
 
 interface Message {
   readonly kind: MessageKind;
-  /** Of a push its number, of a pad what to pad to a multiple of. */
+  /** Of a push its number, of a pad the number that is padded to a multiple of. */
   readonly status: number;
   readonly fields: readonly string[] | null;
   readonly bytes: Uint8Array | null;
-  /** How many there were: memory that is transferred or shrinks takes bytes back. */
+  /** How many bytes there were when it was queued: memory that is transferred or shrinks loses bytes. */
   readonly length: number;
   offset: number;
   readonly end: boolean;
@@ -65,7 +65,7 @@ export class ResponseQueue<Exchange extends Sender> {
     return this.#bytes;
   }
 
-  /** What content may still go. */
+  /** Content that may still be sent. */
   get credit(): number {
     return this.#credit;
   }
@@ -77,7 +77,10 @@ export class ResponseQueue<Exchange extends Sender> {
     return next.kind !== 'data' || this.#credit > 0 || next.bytes?.length === 0;
   }
 
-  /** Sends the message if it can, and keeps it if not. @throws whatever sending does: the exchange is to fail */
+  /**
+   * Sends the message if it can, and keeps it if not.
+   * @throws whatever sending throws: the exchange is to fail
+   */
   add(
     kind: MessageKind,
     status: number,
@@ -92,7 +95,10 @@ export class ResponseQueue<Exchange extends Sender> {
     if (this.#messages.length === 1) this.pump();
   }
 
-  /** Sends content in one message, without an object for it. False: it would have to wait, and nothing was sent. */
+  /**
+   * Sends content in one message, without an object for it.
+   * @returns false: it would have to wait, and nothing was sent
+   */
   tryData(bytes: Uint8Array): boolean {
     const { length } = bytes;
     if (this.#messages.length > 0 || length === 0) return false;
@@ -110,7 +116,7 @@ export class ResponseQueue<Exchange extends Sender> {
 
   /**
    * Sends what the ring's room and the credit allow.
-   * @throws HostError `SLUICE_VALUE_INVALID` when bytes that wait have gone: the exchange is to fail
+   * @throws HostError `SLUICE_VALUE_INVALID` if bytes that wait are gone: the exchange is to fail
    */
   pump(): void {
     while (this.#messages.length > 0) {
@@ -128,7 +134,8 @@ export class ResponseQueue<Exchange extends Sender> {
     const { kind, status, fields, bytes, end } = message;
     switch (kind) {
       case 'head': {
-        // Content that goes with the head is all of it, so that nothing needs the credit any more.
+        // Content that goes with the head is all content of the response, so nothing needs the credit any
+        // more.
         const body = bytes !== null && bytes.length > 0 ? bytes : null;
         const flags = this.#sender.headFlags(end);
         return this.#outlet.sendHead(this.#sender, flags, status, fields ?? [], body);
@@ -183,12 +190,15 @@ export class ResponseQueue<Exchange extends Sender> {
     this.#outlet.unstalled(this.#sender);
   }
 
-  /** The response is cut: nothing waits for credit any more. Before its FINAL message. */
+  /** The response is cut: nothing waits for credit any more. Called before the FINAL message. */
   stop(): void {
     this.#endStall();
   }
 
-  /** The exchange is over: what waits is dropped, and who wrote it hears why. @param error null: nothing was lost */
+  /**
+   * The exchange is over. What waits is dropped, and its writers get the error.
+   * @param error null: nothing was lost
+   */
   drop(error: HostError | null): void {
     const dropped = this.#messages;
     this.#messages = [];
@@ -198,7 +208,7 @@ export class ResponseQueue<Exchange extends Sender> {
   }
 }
 
-/** Their memory was transferred or resized: a body with a hole must not pass for whole. */
+/** The memory was transferred or resized. A body with a hole must not look whole. */
 function bytesGone(bytes: Uint8Array, length: number): HostError {
   return new HostError(
     'SLUICE_VALUE_INVALID',

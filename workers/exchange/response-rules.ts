@@ -1,12 +1,12 @@
-/** What the head of a response must keep to, beyond what each of its fields must. */
+/** Rules for the head of a response beyond the rules for each of its fields. */
 import { fieldsBound } from '../../wire/encoder.ts';
 import { contentLengthOf } from '../fields/sent.ts';
 import type { ExchangeRequest } from '../gateway.ts';
 import { HostError } from './errors.ts';
 
 /**
- * The room that fields take in a message, at most; it is claimed before they are written.
- * @throws HostError `SLUICE_FIELD_INVALID` when no message could carry them
+ * Checks the fields against the most room that they may take in a message, before they are written.
+ * @throws HostError `SLUICE_FIELD_INVALID` if no message could carry them
  */
 export function requireFit(flat: readonly string[], maxBytes: number): number {
   const bytes = fieldsBound(flat);
@@ -18,14 +18,17 @@ export function requireFit(flat: readonly string[], maxBytes: number): number {
 }
 
 /**
- * Whether a response of 2xx would accept a tunnel that the request asks for. An Upgrade of HTTP/1.1 may be ignored, and is accepted by
- * 101 alone (RFC 9110 section 7.8).
+ * Whether a response of 2xx would accept a tunnel that the request asks for. An Upgrade of HTTP/1.1 may be
+ * ignored, and only 101 accepts it (RFC 9110 section 7.8).
  */
 export function isAcceptedBy2xx({ protocol, method, version }: ExchangeRequest): boolean {
   return method === 'CONNECT' || (protocol !== '' && version === '2');
 }
 
-/** @throws HostError `SLUICE_STATUS_INVALID` when a tunnel that was asked for is answered as if it were not */
+/**
+ * @throws HostError `SLUICE_STATUS_INVALID` if the request asks for a tunnel and the response is one for
+ * another request
+ */
 export function requireRefusalOfTunnel(request: ExchangeRequest, status: number): void {
   if (status >= 300 || !isAcceptedBy2xx(request)) return;
   throw new HostError(
@@ -43,7 +46,7 @@ export function requireNoTunnelContent(flat: readonly string[]): void {
   );
 }
 
-/** @param declared content-length; -1: none. @throws HostError `SLUICE_FIELD_INVALID` */
+/** @param declared content-length; -1: none @throws HostError `SLUICE_FIELD_INVALID` */
 export function requireLength(declared: number, length: number, status: number): void {
   if (declared === -1 || declared === length || status === 304) return;
   throw new HostError(
@@ -52,12 +55,14 @@ export function requireLength(declared: number, length: number, status: number):
   );
 }
 
-/** It has no content whatever the application writes (RFC 9110 section 6.4.1). */
+/** The response has no content, whatever the application writes (RFC 9110 section 6.4.1). */
 export function isBodiless(isHead: boolean, status: number): boolean {
   return isHead || status === 204 || status === 304;
 }
 
-/** RFC 9110 section 8.6: content-length is never in a 204; in a 304 it would speak of another representation. */
+/**
+ * RFC 9110 section 8.6: a 204 never has content-length; in a 304 it would describe another representation.
+ */
 export function lacksLength(declared: number, status: number): boolean {
   return declared === -1 && status !== 204 && status !== 304;
 }

@@ -1,12 +1,13 @@
 /**
- * What one exchange says to the reactor on its slot, in order, until the one message that ends it: FINAL, sent as soon as the
- * response is out and the request is in. After that nothing more is sent on the slot, which may serve another exchange.
+ * What one exchange sends to the reactor on its slot, in order, up to the one message that ends it: FINAL,
+ * sent as soon as the response has been sent and the request has come. After that nothing more is sent on the
+ * slot, which may serve another exchange.
  *
- * A head that can go at once does. Whatever has to wait does so in a queue (`ResponseQueue`), which is made when there is something
- * for it.
+ * A head that can be sent at once is. Whatever has to wait does so in a queue (`ResponseQueue`), which is
+ * made when it is needed.
  *
- * What the messages say the class derived from this one knows: by inheritance, since each exchange would
- * pay for an object of its own, and for each class between as well.
+ * The class derived from this one knows what the messages say. This is done by inheritance because every
+ * exchange would pay for an object of its own.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { Flag, ResetReason } from '../../wire/messages.ts';
@@ -17,7 +18,10 @@ import type { PendingPush } from './pushes.ts';
 import { MAX_QUEUED_MESSAGES, type MessageKind, ResponseQueue, type Sender } from './response-queue.ts';
 import { requireResetCode } from './values.ts';
 
-/** `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any but `ended`. */
+/**
+ * `idle` → `started` (head) → `ending` (complete, some of it still queued) → `ended`; `cut` from any state
+ * but `ended`.
+ */
 export type ResponseState = 'idle' | 'started' | 'ending' | 'ended' | 'cut';
 
 const INTERNAL_ERROR = 0x2;
@@ -32,19 +36,23 @@ export abstract class SlotOutput implements Sender {
   #closesConnection = false;
   /** Null: nothing has had to wait. */
   #queue: ResponseQueue<SlotOutput> | null = null;
-  /** Set by the outlet with the FINAL message, which must not be sent twice: the slot may serve another exchange by then. */
+  /**
+   * The outlet sets this with the FINAL message, which must not be sent twice, because the slot may serve
+   * another exchange by then.
+   */
   isFinalSent = false;
-  /** The outlet's, to know by. */
+  /** The outlet's own: in which turn the exchange was begun. */
   begunIn = -1;
-  #final = false;
-  #settled = false;
+  #isOver = false;
+  #readsNoMore = false;
   #closed: Closed | null = null;
   #failure: unknown = null;
   #abort: AbortController | null = null;
   #whenClosed: PromiseWithResolvers<Closed> | null = null;
   /**
-   * The async context of this exchange alone. The host calls all exchanges from one turn of its loop: whatever the application
-   * enters (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next exchange's.
+   * The async context of this exchange alone. The host calls all exchanges from one turn of its loop. A store
+   * that the application enters (`AsyncLocalStorage.enterWith`) in the turn's own context would be visible to
+   * the next exchange.
    */
   readonly #context = new AsyncResource('SLUICE_EXCHANGE');
 
@@ -57,7 +65,10 @@ export abstract class SlotOutput implements Sender {
 
   /** More of the request may come. */
   protected abstract readonly isRequestOpen: boolean;
-  /** The application has asked for a push and the reactor has not answered yet. A response that completes first does not cancel the push. */
+  /**
+   * The application has asked for a push, and the reactor has not decided on it. A response that completes
+   * first does not cancel the push.
+   */
   protected abstract readonly awaitsPromise: boolean;
   /** The exchange is over. @param error what cut it off; null: the response was complete */
   protected abstract onFinished(closed: Closed, error: ExchangeClosedError | null): void;
@@ -92,11 +103,11 @@ export abstract class SlotOutput implements Sender {
     return this.#whenClosed.promise;
   }
 
-  /** Leaving the scope of an exchange that is not complete resets it, so that nothing is left open by an early return. */
+  /** Leaving the scope of an incomplete exchange resets it, so an early return leaves nothing open. */
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#response === 'idle' || this.#response === 'started') this.reset();
-    // Nobody reads on behind this scope: a request that is still coming must not hold its end up.
-    this.#settled = true;
+    // Nobody reads the request after this scope, so a request that is still coming must not delay the end.
+    this.#readsNoMore = true;
     this.finishIfOver();
     return this.closed.then(() => undefined);
   }
@@ -108,45 +119,47 @@ export abstract class SlotOutput implements Sender {
     return this.#context.runInAsyncScope(application, undefined, exchange);
   }
 
-  /** Listeners of a signal run within `abort`, and the host calls those of many exchanges in one turn. */
+  /** Listeners of a signal run within `abort`, and the host aborts those of many exchanges in one turn. */
   protected abortInContext(controller: AbortController, reason?: unknown): void {
     this.#context.runInAsyncScope(controller.abort, controller, reason);
   }
 
-  /** What the exchange was reset for, and the application need not have heard; null: nothing. */
+  /** Why the exchange was reset, which the application may not have heard; null: it was not. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** The application's function has returned. False: it has failed. */
+  /** The application's function has returned. @returns false: it has failed */
   onReturn(): boolean {
-    this.#settled = true;
+    this.#readsNoMore = true;
     if (this.#failure !== null) return false;
     if (this.#response === 'idle' || this.#response === 'started') return false;
     this.finishIfOver();
     return true;
   }
 
-  /** The application threw, or returned without a complete response: 500 if nothing was sent, else a reset. */
+  /**
+   * The application threw, or returned without a complete response: 500 if nothing was sent, else a reset.
+   */
   onFailure(): void {
-    this.#settled = true;
+    this.#readsNoMore = true;
     this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
   }
 
   onCredit(bytes: number): void {
-    if (!this.#final) this.#queueOf().grant(bytes);
+    if (!this.#isOver) this.#queueOf().grant(bytes);
   }
 
   onReset(code: number, by: Closed['by']): void {
     this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
   }
 
-  /** True while the reactor holds the slot for this exchange. */
+  /** The reactor holds the slot for this exchange. */
   get isOpen(): boolean {
-    return !this.#final;
+    return !this.#isOver;
   }
 
-  /** Something is to be sent, and only room in the ring may be missing. */
+  /** Something waits to be sent, and only room in the ring may be missing. */
   get isUnsent(): boolean {
     return this.#queue?.isUnsent === true;
   }
@@ -173,19 +186,19 @@ export abstract class SlotOutput implements Sender {
       : null;
   }
 
-  /** HEAD goes, and more of the response follows. */
+  /** Sends HEAD. More of the response follows. */
   protected sendStart(status: number, fields: readonly string[]): void {
     this.#response = 'started';
     this.#send('head', status, fields, null, false, null);
   }
 
-  /** HEAD goes, and nothing follows. */
+  /** Sends HEAD with the whole response. */
   protected sendWhole(status: number, fields: readonly string[], bytes: Uint8Array): void {
     this.#response = 'ending';
     this.#send('head', status, fields, bytes, true, null);
   }
 
-  /** The last of the response goes: its content, or its trailers. */
+  /** Sends the last of the response: its content, or its trailers. */
   protected sendEnd(bytes: Uint8Array | null, trailers: readonly string[] | null): void {
     this.#response = 'ending';
     this.#send(trailers === null ? 'data' : 'trailers', 0, trailers, bytes, true, null);
@@ -195,12 +208,19 @@ export abstract class SlotOutput implements Sender {
     this.#send('data', 0, null, bytes, false, written);
   }
 
-  /** Sends a piece in one message. False: it would wait, for credit, for room or behind another, and nothing was sent. */
+  /**
+   * Sends a piece in one message.
+   * @returns false: it would have to wait for credit, for room or behind another message, and nothing was
+   * sent
+   */
   protected tryPiece(bytes: Uint8Array): boolean {
     return this.#queueOf().tryData(bytes);
   }
 
-  /** Something between: `number` is an interim response's status, a push's number, or what to pad to a multiple of. */
+  /**
+   * Sends what is neither head nor content.
+   * @param number an interim response's status, a push's number, or what to pad to a multiple of
+   */
   protected sendBetween(
     kind: 'inform' | 'push' | 'pad',
     number: number,
@@ -218,21 +238,22 @@ export abstract class SlotOutput implements Sender {
     written: PromiseWithResolvers<void> | null,
   ): void {
     try {
-      // The short way: no queue when the message can go at once.
+      // No queue is needed if the message can be sent at once.
       if (kind === 'head' && (this.#queue === null || this.#queue.length === 0)) {
         if (this.#trySendHead(status, fields as readonly string[], bytes, end)) return;
       }
       this.#queueOf().add(kind, status, fields, bytes, end, written);
     } catch (error) {
-      // An error of ours, or an application that recurses is at its stack's end: what would follow belongs to no whole message. So
-      // the exchange fails, whether the application hears of it or not.
+      // An error of the server, or the end of the stack in an application that recurses. What would follow
+      // belongs to no whole message. So the exchange fails, whether the application hears of it or not.
       this.#failure ??= error;
       this.#response = 'cut';
       this.#closed ??= FAILED;
       try {
         this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
       } catch {
-        // There is no stack for that either. The host does it when the function is over, as there is a failure.
+        // The stack has no room for that either. The host does it when the function is over, because
+        // `#failure` is set.
       }
       throw error;
     }
@@ -254,7 +275,7 @@ export abstract class SlotOutput implements Sender {
     return this.#queue !== null && this.#queue.length >= MAX_QUEUED_MESSAGES;
   }
 
-  /** Content that may go. */
+  /** Content that may be sent. */
   protected get credit(): number {
     return this.#queue === null ? this.#outlet.options.responseWindowBytes : this.#queue.credit;
   }
@@ -280,32 +301,35 @@ export abstract class SlotOutput implements Sender {
     else this.finishIfOver();
   }
 
-  /** The application has made it impossible to send what it meant to. */
+  /** The application has made it impossible to send what it meant to send. */
   protected fail(error: Error): void {
     this.#failure = error;
     this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
   }
 
-  /** With the response out: over when the request is in, or when nobody is left to read it. */
+  /**
+   * The response has been sent. The exchange is over if the request has come, or if nobody is left to read
+   * it.
+   */
   protected finishIfOver(): void {
-    if (this.#response !== 'ended' || this.#final || this.awaitsPromise) return;
-    if (this.isRequestOpen && !this.#settled) return;
+    if (this.#response !== 'ended' || this.#isOver || this.awaitsPromise) return;
+    if (this.isRequestOpen && !this.#readsNoMore) return;
     if (!this.isFinalSent) this.#outlet.sendClosed(this);
     this.#finish(COMPLETE);
   }
 
   #cut(closed: Closed, code: number, reason: ResetReason): void {
-    if (this.#final) return;
+    if (this.#isOver) return;
     this.#queue?.stop();
     this.#response = 'cut';
     if (!this.isFinalSent) this.#outlet.sendReset(this, Flag.Final, code, reason);
     this.#finish(closed);
   }
 
-  /** The FINAL message is out (or waits in the outlet): the slot is the reactor's again. */
+  /** The FINAL message has been sent, or waits in the outlet: the slot belongs to the reactor again. */
   #finish(closed: Closed): void {
     this.#outlet.finished(this);
-    this.#final = true;
+    this.#isOver = true;
     this.#closed = closed;
     const error = closed.how === 'complete' ? null : new ExchangeClosedError(closed);
     this.onFinished(closed, error);

@@ -1,11 +1,12 @@
 /**
- * The TLS of a connection as the application sees it. The reactor describes a connection once, as the JSON text that
- * every OPEN on it carries (`describeTls` in its own code writes it); it is read when an application first asks.
+ * The TLS of a connection as the application sees it. The reactor describes a connection once
+ * (`describeTls`), as the JSON text that every OPEN of the connection carries. The text is parsed when an
+ * application first asks.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { ClientCertificate, TlsConnection } from '../gateway.ts';
 
-/** Version, cipher, ALPN's choice, server name, authorized, and the client's certificate as DER in base64. */
+/** Version, cipher, ALPN protocol, server name, authorized, and the client's certificate as DER in base64. */
 type TlsFacts = readonly [string, string, string | null, string | null, boolean, string | null];
 
 export class HostedTls implements TlsConnection {

@@ -1,13 +1,13 @@
 /**
- * An accepted tunnel: the exchange's two byte streams under another name, and what is to happen when the application's
- * function is over before they are.
+ * An accepted tunnel: the two byte streams of its exchange under another name, and what happens if the
+ * application's function ends before they do.
  */
 import type { Exchange, Tunnel } from '../gateway.ts';
 import { valueInvalid } from './values.ts';
 
 /** The exchange that was accepted as a tunnel. */
 export interface Tunnelled extends Pick<Exchange, 'body' | 'write' | 'writableBytes' | 'end' | 'reset'> {
-  /** As `write` of a piece that need not wait; false: it would, and nothing was sent. */
+  /** As `write` of a piece that need not wait. @returns false: it would, and nothing was sent */
   tryWrite(bytes: Uint8Array): boolean;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -28,7 +28,7 @@ export class HostedTunnel implements Tunnel {
     return this.#exchange.write(chunk);
   }
 
-  /** See `Tunnelled`. */
+  /** As `Tunnelled`. */
   tryWrite(chunk: Uint8Array): boolean {
     return this.#exchange.tryWrite(chunk);
   }
@@ -54,7 +54,7 @@ export class HostedTunnel implements Tunnel {
     this.#atReturn = handler;
   }
 
-  /** The host's: the application's function is over. */
+  /** For the host: the application's function is over. */
   async returned(failed: boolean): Promise<void> {
     const handler = this.#atReturn;
     this.#atReturn = null;

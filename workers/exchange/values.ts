@@ -1,6 +1,7 @@
 /**
- * Values that an application gives, judged at the call (docs/sgi.md, rule 2.8). TypeScript has no say in what runs: a promise that nobody
- * awaited or an ArrayBuffer comes here as well, and would become a message without an end.
+ * Checks values that an application passes, at the call (docs/sgi.md, rule 2.8). TypeScript types do not
+ * exist at run time: a promise that nobody awaited or an ArrayBuffer may come here, too, and would become a
+ * message without an end.
  */
 import { types } from 'node:util';
 import { HostError } from './errors.ts';
@@ -8,8 +9,8 @@ import { HostError } from './errors.ts';
 const { isUint8Array } = types;
 
 /**
- * Content to send, as bytes; text is UTF-8, in which a lone surrogate is U+FFFD.
- * @param what it is, for who gave something else
+ * Content to send, as bytes. Text becomes UTF-8, in which a lone surrogate is U+FFFD.
+ * @param what the value's name in the error
  * @throws HostError `SLUICE_VALUE_INVALID`
  */
 export function contentOf(value: unknown, what: string): Uint8Array {
@@ -18,10 +19,7 @@ export function contentOf(value: unknown, what: string): Uint8Array {
   throw noContent(what, value);
 }
 
-/**
- * The same for who hands it on as it is.
- * @throws HostError `SLUICE_VALUE_INVALID`
- */
+/** As `contentOf`, for callers that pass the content on as it is. @throws HostError `SLUICE_VALUE_INVALID` */
 export function requireContent(value: unknown, what: string): void {
   if (typeof value !== 'string' && !isBytes(value)) throw noContent(what, value);
 }
@@ -73,10 +71,7 @@ export function requirePadding(toMultipleOf: unknown): void {
   );
 }
 
-/**
- * The name of a field in lower case.
- * @throws HostError `SLUICE_VALUE_INVALID`
- */
+/** The name of a field in lower case. @throws HostError `SLUICE_VALUE_INVALID` */
 export function fieldKey(name: unknown): string {
   if (typeof name === 'string') return name.toLowerCase();
   throw valueInvalid('the name of a field, a string', name);
@@ -84,14 +79,14 @@ export function fieldKey(name: unknown): string {
 
 /** @throws HostError `SLUICE_VALUE_INVALID` */
 export function requirePair(pair: unknown): void {
-  // A string has characters to take for a name and a value.
+  // The characters of a string would be taken for a name and a value.
   if (!Array.isArray(pair) || pair.length !== 2)
     throw valueInvalid('fields in pairs of name and value', pair);
 }
 
 /** @throws HostError `SLUICE_VALUE_INVALID` */
 export function requireLimit(limitBytes: unknown): void {
-  // No length is above NaN, so that it would be no limit at all.
+  // No length is above NaN, so NaN would be no limit at all.
   if (typeof limitBytes === 'number' && limitBytes >= 0) return;
   throw valueInvalid('a limit in bytes, a number from 0 on', limitBytes);
 }
@@ -100,10 +95,13 @@ export function valueInvalid(expected: string, value: unknown): HostError {
   return new HostError('SLUICE_VALUE_INVALID', `expected ${expected}, got ${nameOf(value)}${hintFor(value)}`);
 }
 
-/** Bytes whose memory went elsewhere, or that lie beyond the end of a buffer that has shrunk, pass for none. */
+/**
+ * Bytes whose memory was transferred, or that lie beyond the end of a buffer that has shrunk, count as
+ * missing.
+ */
 function hasMemory(bytes: Uint8Array): boolean {
   try {
-    // Throws for either (ECMA-262, ValidateTypedArray).
+    // This throws in both cases (ECMA-262, ValidateTypedArray).
     bytes.at(0);
     return true;
   } catch {
@@ -113,7 +111,7 @@ function hasMemory(bytes: Uint8Array): boolean {
 
 const SHOWN_CHARACTERS = 100;
 
-/** What a value is, for a message: never its own words, which may be long, secret, or throw. */
+/** Describes a value in a message, but never with its own text, which may be long, secret, or throw. */
 export function nameOf(value: unknown): string {
   if (value === null) return 'null';
   switch (typeof value) {
@@ -133,7 +131,7 @@ export function nameOf(value: unknown): string {
 }
 
 function nameOfObject(value: object): string {
-  // Whatever is asked of a proxy is answered by whoever made it.
+  // Whoever made a proxy decides what its properties return.
   if (types.isProxy(value)) return 'a Proxy';
   if (Array.isArray(value)) return 'an array';
   if (isUint8Array(value) && !hasMemory(value))
@@ -148,7 +146,7 @@ function kindOf(value: object): string {
     const name: unknown = value.constructor?.name;
     return typeof name === 'string' ? name.slice(0, SHOWN_CHARACTERS) : '';
   } catch {
-    // A getter of its own; what it is stays unsaid.
+    // A getter of the value threw: it is described without that.
     return '';
   }
 }

@@ -1,4 +1,4 @@
-/** A body taken whole, within a limit. */
+/** Reads a whole body, within a limit. */
 import { HostError } from './errors.ts';
 import { requireLimit } from './values.ts';
 
@@ -14,7 +14,8 @@ export async function wholeBody(
   let length = 0;
   for await (const piece of pieces) {
     length += piece.length;
-    // Judged while it arrives, so that an endless body is refused after the limit and not after memory.
+    // Checked as the bytes arrive, so that an endless body is refused at the limit and not when memory is
+    // used up.
     if (length > limitBytes) {
       throw new HostError(
         'SLUICE_BODY_TOO_LARGE',

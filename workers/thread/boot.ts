@@ -1,5 +1,6 @@
 /**
- * A thread's one long-lived Piscina task: load the application, host it on the channel until the reactor drains it.
+ * The one long-lived Piscina task of a thread: it loads the application and hosts it on the channel until the
+ * reactor drains it.
  */
 import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
@@ -34,9 +35,9 @@ import { named, runningRequestId, setCalledRequest } from './running-request.ts'
 import type { Tracing } from './tracing.ts';
 import { warmUp } from './warm-up.ts';
 
-/** Failures told to the reactor's log in one second; the rest are counted. */
+/** Failures reported to the reactor's log in one second. The rest are counted. */
 const REPORTS_PER_SECOND = 20;
-/** Of a request's path that a report keeps. */
+/** Characters of a request's path that a report keeps. */
 const MAX_PATH_CHARS = 2_048;
 
 export default async function boot({
@@ -68,7 +69,8 @@ export default async function boot({
   try {
     const draining = new AbortController();
     let tracing: Tracing | null = null;
-    // What the module and its lifespan enter (`AsyncLocalStorage.enterWith`) is theirs, not the exchanges'.
+    // A store that the module and its lifespan enter (`AsyncLocalStorage.enterWith`) belongs to them, not to
+    // the exchanges.
     const context = new AsyncResource('SLUICE_LIFESPAN');
     const shutdown = new Shutdown((error) => {
       void reports.stopFailed(describeError(error, options.maxErrorChars));
@@ -128,10 +130,11 @@ export default async function boot({
     };
     Object.assign(surface, rest);
     files?.flush();
-    // What it has begun and not waited for may fail at once: then it has not loaded.
+    // Something that the module has begun and not awaited may fail at once. Then the application has not
+    // loaded.
     await new Promise(setImmediate);
     void reports.ready(loaded.keepAliveTimeoutMs ?? null);
-    // As the main thread does: a thread that is killed would leave nothing for the next one.
+    // As the main thread does, because a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
     await context.runInAsyncScope(stop, undefined, loaded, shutdown, options, reports);
@@ -145,13 +148,13 @@ export default async function boot({
   }
 }
 
-/** Of a pool that has actors alone: no route leads to it. */
+/** The application of a pool that has only actors: no route leads to it. */
 const NO_APPLICATION: Loaded = {
   application: (exchange) => exchange.respond(404),
   lifespan: {},
 };
 
-/** Never rejects, and ends: a thread that is to end must not be held up by what it cleans up. */
+/** Never rejects, and always ends: the application's cleanup must not hold up a thread that is to end. */
 async function stop(
   { lifespan, close }: Loaded,
   shutdown: Shutdown,
@@ -164,7 +167,7 @@ async function stop(
     if (timeoutMs === undefined) return;
     const tell = () =>
       reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, it goes on`));
-    // Not counted among what the application has left to do: the port keeps the thread.
+    // The port keeps the thread alive, so it does not count as something that the application has left to do.
     timer = setTimeout(tell, timeoutMs).unref();
   });
   const stopped = async () => {
@@ -207,7 +210,7 @@ class FailureReporter implements HostObserver {
     this.#told++;
     void this.#reports.applicationError(
       describeError(error, this.#maxErrorChars),
-      // A peer chose them, within limits that are meant for other things than lines of a log.
+      // A peer chose them, within limits that are not meant for log lines.
       cut(request.method, MAX_NAME_CHARS),
       cut(request.path, MAX_PATH_CHARS),
       this.#suppressed,

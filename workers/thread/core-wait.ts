@@ -1,27 +1,34 @@
 /**
- * How long the thread has waited for a core: on a busy machine what it computes takes longer by the clock, which says nothing of the work.
- * Linux counts it. Elsewhere nothing is known, and time by the clock is what there is.
+ * How long the thread has waited for a core. On a busy machine, computing takes longer by the clock, which
+ * says nothing of the work. Linux counts the wait. Elsewhere it is unknown, and only the time by the clock is
+ * there.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** Nanoseconds on a core, nanoseconds ready and waiting for one, and how often it had one (proc_pid_schedstat(5)). */
+/**
+ * Nanoseconds on a core, nanoseconds ready and waiting for one, and how often the thread had one
+ * (proc_pid_schedstat(5)).
+ */
 const FILE = '/proc/thread-self/schedstat';
 /** A reading costs some microseconds. */
 const READ_EVERY_MS = 1;
 
 export class CoreWait {
   readonly #bytes = Buffer.alloc(80);
-  /** -1: nothing is known. */
+  /** -1: unknown. */
   #file = open();
   #readAtMs = Number.NEGATIVE_INFINITY;
   #waitedUs = 0;
 
-  /** Between this and what is asked about lies little. Reads once a millisecond at most. */
+  /** Little time passes between this and the code that is measured. Reads once a millisecond at most. */
   mark(nowMs: number): void {
     if (nowMs - this.#readAtMs >= READ_EVERY_MS) this.sinceMark(nowMs);
   }
 
-  /** Microseconds of waiting since the last reading: as much as something that began since then has waited, or little more. */
+  /**
+   * Microseconds of waiting since the last reading. Code that began since then has waited as long, or hardly
+   * less.
+   */
   sinceMark(nowMs: number): number {
     if (this.#file === -1) return 0;
     const before = this.#waitedUs;
@@ -36,7 +43,7 @@ export class CoreWait {
       const waitedUs = Number(this.#bytes.toString('latin1', 0, length).split(' ')[1]) / 1_000;
       if (waitedUs >= this.#waitedUs) return waitedUs;
     } catch {
-      // An application has closed what it does not own.
+      // An application has closed a descriptor that it does not own.
     }
     this.#file = -1;
     return this.#waitedUs;
@@ -52,7 +59,7 @@ function open(): number {
   try {
     return openSync(FILE, 'r');
   } catch {
-    // Another system, or a sandbox without it.
+    // Another system, or a sandbox without the file.
     return -1;
   }
 }

@@ -1,4 +1,7 @@
-/** A snapshot of this thread's heap, for a profile: pieces of JSON, through a port that says when it wants the next. */
+/**
+ * A snapshot of this thread's heap, for a profile: pieces of JSON through a port, which asks for each of
+ * them.
+ */
 import { getHeapSnapshot } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 
@@ -16,7 +19,7 @@ export async function sendHeapSnapshot(port: MessagePort): Promise<void> {
   let stoodStillMs = 0;
   try {
     for await (const piece of getHeapSnapshot()) {
-      // V8 looks at the heap in the call, and writes all of it down before the first piece.
+      // V8 walks the heap within the call, and holds all of it before the first piece.
       if (stoodStillMs === 0) stoodStillMs = performance.now() - startMs;
       if (!isWanted) break;
       answered = Promise.withResolvers();

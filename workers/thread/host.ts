@@ -1,6 +1,6 @@
 /**
- * What runs in an application thread: it claims exchanges from the ring and runs the application on each. When it takes them is the
- * business of `Turns`, what they send that of `ThreadOutlet`.
+ * What runs in an application thread: it claims exchanges from the ring and runs the application on each.
+ * `Turns` decides when it takes them, `ThreadOutlet` sends what they produce.
  */
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -22,7 +22,7 @@ import type { Tracing } from './tracing.ts';
 import { Turns } from './turns.ts';
 
 export interface HostObserver {
-  /** An application threw or left its exchange unfinished. */
+  /** An application threw, or left its exchange unfinished. */
   onFailure(error: unknown, request: ExchangeRequest, requestId: string): void;
 }
 
@@ -42,7 +42,7 @@ export class Host implements ThreadHandler, OutletOwner {
   #running = 0;
   #started = 0;
   #failed = 0;
-  /** `drained` is final: what is still in the ring goes to another thread. */
+  /** Never leaves `drained`: exchanges that are still in the ring go to another thread. */
   #state: 'running' | 'draining' | 'drained' = 'running';
   readonly #drained = Promise.withResolvers<void>();
   #drainAnnounced = false;
@@ -87,12 +87,12 @@ export class Host implements ThreadHandler, OutletOwner {
 
   get #stalled(): number {
     if (this.#turns.isScheduled || !this.#channel.isQuiet) return 0;
-    let stalled = this.#outlet.waitingFinals;
+    let stalled = this.#outlet.waitingLastMessages;
     for (const exchange of this.#slots) if (exchange?.isUnsent) stalled++;
     return this.#channel.unpublishedBytes > 0 ? Math.max(1, stalled) : stalled;
   }
 
-  /** Of the exchange whose code the host has called and that has not returned; empty: it calls none. */
+  /** The identifier of the exchange whose code the host has called and that has not returned; empty: none. */
   get calledRequestId(): string {
     return this.#slots[this.#vitals.within]?.requestId ?? '';
   }
@@ -101,7 +101,10 @@ export class Host implements ThreadHandler, OutletOwner {
     return this.#drainAnnounced;
   }
 
-  /** The server begins to stop: exchanges that have no end of their own hear of it. More may still come. */
+  /**
+   * The server begins to stop. Exchanges that have no end of their own are told; more exchanges may still
+   * come.
+   */
   announceDrain(): void {
     if (this.#drainAnnounced) return;
     this.#drainAnnounced = true;
@@ -117,7 +120,12 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   #checkDrained(): void {
-    if (this.#state !== 'draining' || this.#open > 0 || this.#running > 0 || this.#outlet.waitingFinals > 0)
+    if (
+      this.#state !== 'draining' ||
+      this.#open > 0 ||
+      this.#running > 0 ||
+      this.#outlet.waitingLastMessages > 0
+    )
       return;
     this.#channel.publish();
     this.#state = 'drained';
@@ -130,13 +138,15 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#turns.schedule();
   }
 
-  /** The reactor's side has broken the ring: nothing can be said any more, so the thread ends and is replaced. */
+  /**
+   * The reactor's side has broken the ring. Nothing can be sent any more, so the thread ends and is replaced.
+   */
   onCorrupt(error: Error): void {
     throw error;
   }
 
   onWritable(): void {
-    if (!this.#outlet.onWritable()) return;
+    if (!this.#outlet.onRingRoom()) return;
     this.#turns.schedule();
     this.#checkDrained();
   }
@@ -174,7 +184,7 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#started++;
     this.#running++;
     this.#vitals.enter(slot);
-    // All that can throw is in there, and contained.
+    // Whatever can throw does so in there, and is contained.
     void this.#run(exchange, generation);
     this.#vitals.leave();
     this.#turns.begun();
@@ -194,9 +204,9 @@ export class Host implements ThreadHandler, OutletOwner {
       if (!exchange.onReturn()) throw incomplete(result);
     } catch (thrown) {
       const error = exchange.failure ?? thrown;
-      // That is the peer's doing, and it is told so.
+      // The peer exceeded the limit, and gets 413.
       if (!isTooLarge(error) || !exchange.refuseContent()) await this.#fails(exchange, error);
-      // What broke off at the end of a stack may have been sent, and no turn been asked for.
+      // The reply that was sent at the end of a stack may not have asked for a turn.
       this.#turns.said();
     }
     exchange.pushes?.returned();
@@ -205,8 +215,8 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   async #fails(exchange: HostedExchange, error: unknown): Promise<void> {
-    // What an application throws because its exchange was cut off under it is no failure of its own. What runs in a
-    // tunnel may be closed under it while the tunnel is still open.
+    // An error that an application throws because its exchange was cut off is no failure of its own. A
+    // WebSocket in a tunnel may be closed under the application while the tunnel is still open.
     if ((exchange.isOpen && exchange.tunnel === null) || !isExchangeClosed(error)) {
       this.#failed++;
       this.#observer.onFailure(error, exchange.request, exchange.requestId);
@@ -215,12 +225,12 @@ export class Host implements ThreadHandler, OutletOwner {
     exchange.onFailure();
   }
 
-  /** The application has failed: its tunnel's protocol may still say so to the peer. */
+  /** The application has failed. The protocol of its tunnel may still tell the peer. */
   async #leaveTunnel(exchange: HostedExchange): Promise<void> {
     try {
       await exchange.tunnel?.returned(true);
     } catch {
-      // The exchange fails next, which is all that could be done about this as well.
+      // The exchange fails next, which is all that could be done about this error, too.
     }
   }
 
@@ -229,7 +239,7 @@ export class Host implements ThreadHandler, OutletOwner {
     if (exchange === null || exchange === undefined) return;
     this.#vitals.enter(slot);
     try {
-      // The one copy on this side: the record's memory goes back to the ring when this returns.
+      // The only copy on this side: the record's memory goes back to the ring when this returns.
       exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
     } catch (error) {
       this.onFault(exchange, error);
@@ -273,7 +283,10 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#vitals.leave();
   }
 
-  /** An error of ours in what an exchange is told costs that exchange, not the thread and all others on it. */
+  /**
+   * An error of the server in what an exchange is told costs that exchange, not the thread and the other
+   * exchanges on it.
+   */
   onFault(exchange: HostedExchange, error: unknown): void {
     this.#failed++;
     this.#observer.onFailure(error, exchange.request, exchange.requestId);
@@ -298,10 +311,10 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#slots[pushSlot] = pushed;
     this.#open++;
     try {
-      // The slot is ours and has to be given back, whoever may have wanted it.
+      // The slot belongs to this thread, and has to be given back even if nobody waits for the push.
       if (pushes?.promised(number, pushed) !== true) pushed.reset();
     } catch (error) {
-      // Both: the one waits for the promise, and the other has the slot.
+      // Both have to end: one caller waits for the promise, and the exchange has the slot.
       this.onFault(pushed, error);
       if (parent !== null) this.onFault(parent, error);
     }
@@ -314,7 +327,8 @@ export class Host implements ThreadHandler, OutletOwner {
   // ---- from the outlet
 
   onFinished(exchange: HostedExchange): void {
-    // Called again for an exchange whose end broke off in here, when the slot may serve another.
+    // Called once more for an exchange whose end was interrupted in here, when the slot may serve another
+    // exchange.
     if (this.#slots[exchange.slot] !== exchange) return;
     this.#slots[exchange.slot] = null;
     if (this.#tracing !== null) this.#tracing.onFinished(exchange.slot);

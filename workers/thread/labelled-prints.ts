@@ -1,11 +1,11 @@
 /**
- * What an application prints, as lines of the log that say who printed it. They are made in the application's own thread: one that prints
- * much pays for it itself.
+ * Turns what an application prints into lines of the log that name who printed it. The lines are made in the
+ * application's own thread, so an application that prints much pays for it itself.
  */
 import type { PrintSettings, PrintStream } from '../../wire/control.ts';
 import { Redaction } from '../../wire/redaction.ts';
 
-/** Programs write to standard error what somebody should look at. */
+/** Programs write to standard error what needs attention. */
 const LEVELS = { stdout: 'info', stderr: 'warn' } as const;
 
 interface Printer {
@@ -19,7 +19,7 @@ export class LabelledPrints {
   readonly #requestId: () => string;
   readonly #redaction: Redaction;
 
-  /** @param requestId of the request that the code which runs now belongs to; empty: of none, or nobody knows */
+  /** @param requestId of the request that the running code belongs to; empty: none, or unknown */
   constructor(settings: PrintSettings, printer: Printer, requestId: () => string) {
     this.#settings = settings;
     this.#printer = printer;
@@ -27,7 +27,7 @@ export class LabelledPrints {
     this.#redaction = new Redaction(settings.redact);
   }
 
-  /** One write, with its line breaks if it has any within: a stack trace stays together. */
+  /** One write, with the line breaks within it, so a stack trace stays together. */
   line(stream: PrintStream, written: string): string {
     const text = written.endsWith('\n') ? written.slice(0, -1) : written;
     const requestId = this.#requestId();
@@ -46,14 +46,17 @@ export class LabelledPrints {
     return `${line}\n`;
   }
 
-  /** A line that is an object already stays one, as its logger has made it, with the labels that it has not. Null: it is none. */
+  /**
+   * A line that is a JSON object stays one, as its logger has made it, with the labels that it lacks. Null:
+   * it is none.
+   */
   #ownLine(text: string, labels: object): string | null {
     if (!text.startsWith('{') || !text.endsWith('}') || text.includes('\n')) return null;
     let own: Record<string, unknown>;
     try {
       own = JSON.parse(text);
     } catch {
-      // It only looks like one.
+      // It only looks like JSON.
       return null;
     }
     const isRedacted = this.#redaction.members(own);

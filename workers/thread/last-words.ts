@@ -1,18 +1,21 @@
 /**
- * What nobody has caught ends the thread, and Node carries it to the main thread: the value itself, as far as it can be
- * cloned, with all its megabytes, or as `null`, or nested so deep that the main thread fails to read it and ends the process.
- * So a report of it takes its place while it is still here.
+ * An error that nobody has caught ends the thread, and Node carries it to the main thread: the value itself,
+ * as far as it can be cloned, with all its megabytes, or as `null`, or so deeply nested that the main thread
+ * fails to read it and ends the process. So a report of the error takes its place while it is still here.
  */
 
 import { describeError } from '../../wire/error-report.ts';
 
 type Emit = (event: string | symbol, ...values: unknown[]) => boolean;
 
-/** Changes what is told of the thread's death, and nothing of when it dies or what its application sees of that. */
+/**
+ * Changes what is reported of the thread's death. When the thread dies, and what its application sees of
+ * that, stays the same.
+ */
 export function makeLastWordsSafe(maxErrorChars?: number): void {
   const emit = process.emit.bind(process) as Emit;
-  // Not a listener: whether there is one says whether the application handles such errors itself. In a worker thread, Node
-  // sends what comes out of this call in place of what it was made for.
+  // Not a listener, because a listener says that the application handles such errors itself. In a worker
+  // thread, Node sends what this call returns in place of the error.
   const emitSafely: Emit = (event, ...values) => {
     if (event !== 'uncaughtException') return emit(event, ...values);
     let isHandled: boolean;
@@ -28,12 +31,12 @@ export function makeLastWordsSafe(maxErrorChars?: number): void {
   process.emit = emitSafely as typeof process.emit;
 }
 
-/** Node does this where nobody handles the error, and leaves it out where this call throws. */
+/** Node calls this where nobody handles the error, and sends nothing if this call throws. */
 function tellExit(): void {
   process.exitCode = 1;
   try {
     process.emit('exit', 1);
   } catch {
-    // The thread ends of what came first; Node does the same.
+    // The thread ends of the first error; Node does the same.
   }
 }

@@ -1,4 +1,7 @@
-/** A thread's memory, and how late its loop is, told in shared memory about once a second: nobody has to ask a thread that is busy. */
+/**
+ * Publishes a thread's memory, and how late its event loop is, in shared memory about once a second: nobody
+ * has to ask a thread that is busy.
+ */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Vitals } from '../../wire/vitals.ts';
@@ -6,8 +9,8 @@ import type { Vitals } from '../../wire/vitals.ts';
 const EVERY_MS = 1_000;
 
 /**
- * What is on the heap before a collection may be garbage for the greater part, so the heap is measured behind the large ones, and what was
- * there then is what lives. What hangs on it, Buffers above all, is told as it is.
+ * Before a collection, most of the heap may be garbage. So the heap is measured after the large collections,
+ * when what is left is alive. Memory that hangs on it, Buffers above all, is published as it is.
  */
 export function sampleMemory(vitals: Vitals): void {
   let dueMs = performance.now() + EVERY_MS;
@@ -18,13 +21,14 @@ export function sampleMemory(vitals: Vitals): void {
   sample();
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    // How long whatever was due on the loop has had to wait for it.
+    // How long something that was due on the event loop has had to wait.
     vitals.late(Math.max(0, nowMs - dueMs));
     dueMs = nowMs + EVERY_MS;
     sample();
   }, EVERY_MS);
   timer.unref();
-  // A few times a second at most where much is allocated, and told behind the collection, so it costs nothing that shows.
+  // Where much is allocated, this happens a few times a second at most, and after the collection, so its cost
+  // does not show.
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       vitals.collected(entry.duration);

@@ -1,11 +1,11 @@
 /**
- * What of `@opentelemetry/api` is used here, as it is in every version from 1.4 on. Types only, and of our own: the package is an optional
- * peer, and nobody need install it to compile what does without.
+ * The parts of `@opentelemetry/api` that are used here, as in every version since 1.4. These are types of our
+ * own: the package is an optional peer, and nobody has to install it to compile without it.
  */
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** Opaque: a request's place in a trace, and whatever else goes along with it. */
+/** Opaque: a request's place in a trace, and whatever else accompanies it. */
 export interface Context {
   getValue(key: symbol): unknown;
 }

@@ -1,4 +1,7 @@
-/** The system's own number of the thread that asks; 0 where the system does not tell, which is anywhere but on Linux. */
+/**
+ * The system's number of the calling thread; 0 where the system does not tell, which is anywhere but on
+ * Linux.
+ */
 import { readlinkSync } from 'node:fs';
 
 export function osThreadId(): number {

@@ -1,6 +1,7 @@
 /**
- * What an exchange needs of the host: typed sends on its slot. A false means that the ring is full; the host calls `pump` and
- * `payCredit` when there is room. The exchange is the host's to name: this is a contract, and knows none of its parts.
+ * What an exchange needs of the host: typed sends on its slot. False means that the ring is full; the host
+ * calls `pump` and `payCredit` when there is room. The type of the exchange is a parameter, so this contract
+ * depends on none of its parts.
  */
 
 import type { HostOptions } from '../../wire/control.ts';
@@ -12,7 +13,10 @@ export interface Outlet<Exchange> {
   readonly isDraining: boolean;
   /** Largest body piece of one message. */
   readonly maxDataBytes: number;
-  /** Most that the fields of one message may take, or the fields and the content of a head that carries both. */
+  /**
+   * The most room for the fields of one message, or for the fields and the content of a head that carries
+   * both.
+   */
   readonly maxHeadBytes: number;
   sendHead(
     exchange: Exchange,
@@ -25,7 +29,7 @@ export interface Outlet<Exchange> {
   sendData(exchange: Exchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
   sendTrailers(exchange: Exchange, flags: number, fields: readonly string[]): boolean;
   sendCredit(exchange: Exchange, granted: number, consumed: number): boolean;
-  /** A number for a push, unlike any other of this thread's lately. */
+  /** A number for a push that no recent push of this thread has. */
   nextPushNumber(): number;
   sendPush(
     exchange: Exchange,
@@ -37,11 +41,11 @@ export interface Outlet<Exchange> {
   sendPad(exchange: Exchange, toMultipleOf: number): boolean;
   /** The exchange has something to send and no credit for it. */
   stalled(exchange: Exchange): void;
-  /** After `stalled`: there is credit, or nothing to send any more. Before its FINAL message. */
+  /** After `stalled`: there is credit, or nothing to send any more. Before the FINAL message. */
   unstalled(exchange: Exchange): void;
-  /** The exchange owes credit: `payCredit` will be called, at the latest before the thread sleeps. */
-  owes(exchange: Exchange): void;
-  /** FINAL messages: never refused, kept until the ring has room. */
+  /** The exchange owes credit. `payCredit` is called for it, at the latest before the thread sleeps. */
+  oweCredit(exchange: Exchange): void;
+  /** FINAL messages are never refused: they are kept until the ring has room. */
   sendClosed(exchange: Exchange): void;
   sendReset(exchange: Exchange, flags: number, code: number, reason: ResetReason): void;
   /** The exchange has sent its FINAL message. */

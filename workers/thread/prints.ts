@@ -1,13 +1,13 @@
 /**
- * Bounds what an application has printed and the main thread not yet taken: it waits in this thread's heap, where a loop that
- * prints would fill it.
+ * Bounds what an application has printed and the main thread has not taken. It waits in this thread's heap,
+ * which a loop that prints would fill.
  */
 
 import type { PrintStream } from '../../wire/control.ts';
 import type { LabelledPrints } from './labelled-prints.ts';
 
 /**
- * @param onDropped hears of the writes that were dropped when all that waited has been taken
+ * @param onDropped called with the number of dropped writes when all that waited has been taken
  * @param labels makes lines of what is written; null: it goes as it is
  */
 export function boundPrints(
@@ -16,15 +16,15 @@ export function boundPrints(
   labels: LabelledPrints | null = null,
 ): void {
   for (const name of ['stdout', 'stderr'] as const) {
-    // Half a line of JSON is none, so what is labelled is not cut.
+    // Half a line of JSON cannot be parsed, so labelled lines are not cut.
     bound(process[name], maxWaitingBytes, labels === null, (writes) => onDropped(name, writes));
     if (labels !== null) label(process[name], maxWaitingBytes, (text) => labels.line(name, text));
   }
 }
 
-/** UTF-8 has no more of them for a UTF-16 unit. */
+/** UTF-8 takes at most so many bytes for a UTF-16 unit. */
 const MAX_BYTES_PER_CHARACTER = 3;
-/** What of the memory behind some bytes is not worth a copy. */
+/** A smaller excess of the memory behind some bytes is not worth a copy. */
 const SLACK_BYTES = 65_536;
 const NEW_LINE = 0x0a;
 
@@ -50,7 +50,8 @@ function bound(
         onDropped(writes);
       });
     }
-    // A dump that is too long by itself begins with what is of most use; the rest of the room is for what is told of it.
+    // A dump that is too long by itself is cut, because its beginning is most useful. The rest of the room is
+    // for the note about that.
     if (cuts && waiting === 0)
       return write(beginningOf(chunk, more[0], maxWaitingBytes >> 1), ...more.slice(-1).filter(isFunction));
     const done = more.at(-1);
@@ -62,7 +63,9 @@ function bound(
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
-/** Exact where it comes close to the room. What is no text or bytes the stream refuses. */
+/**
+ * Exact where it comes close to the limit. Values that are neither text nor bytes are refused by the stream.
+ */
 function bytesOf(chunk: string | Uint8Array, encoding: unknown, room: number): number {
   if (typeof chunk !== 'string') return chunk?.length ?? 0;
   if (chunk.length * MAX_BYTES_PER_CHARACTER <= room || chunk.length > room) return chunk.length;
@@ -73,13 +76,13 @@ function encodingOf(encoding: unknown): BufferEncoding {
   return typeof encoding === 'string' && Buffer.isEncoding(encoding) ? encoding : 'utf8';
 }
 
-/** A message takes all of the memory that bytes are a part of. */
+/** A message carries all of the memory that bytes are a part of. */
 function compact(chunk: string | Uint8Array): string | Uint8Array {
   if (!(chunk instanceof Uint8Array) || chunk.buffer.byteLength <= chunk.length + SLACK_BYTES) return chunk;
   return Buffer.from(chunk);
 }
 
-/** At most so many bytes of it, of which the last ends the line. */
+/** At most so many bytes of it, of which the last one ends the line. */
 function beginningOf(chunk: string | Uint8Array, encoding: unknown, maxBytes: number): Uint8Array {
   const bytes =
     typeof chunk === 'string'
@@ -93,11 +96,11 @@ function beginningOf(chunk: string | Uint8Array, encoding: unknown, maxBytes: nu
   return beginning;
 }
 
-/** What is no text or bytes the stream refuses. */
+/** The stream refuses values that are neither text nor bytes. */
 function label(stream: NodeJS.WriteStream, maxWaitingBytes: number, lineOf: (text: string) => string): void {
   const write = stream.write.bind(stream) as Write;
   const writeLabelled: Write = (chunk, ...more) => {
-    // It is not let through, and need not become a line before.
+    // The stream refuses it, so no line is made of it.
     if ((chunk?.length ?? 0) > maxWaitingBytes) return write(chunk, ...more);
     if (typeof chunk === 'string') {
       const encoding = typeof more[0] === 'string' ? (more.shift() as BufferEncoding) : 'utf8';

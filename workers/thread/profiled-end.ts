@@ -1,4 +1,4 @@
-/** A thread that is profiled and ends by itself gives away what has been sampled first. */
+/** A profiled thread that ends by itself first lets its samples be taken. */
 import { ProfileWord } from '../../wire/profile-words.ts';
 
 /** The profile of some seconds takes some milliseconds. */
@@ -11,7 +11,7 @@ export function endWithProfile(memory: SharedArrayBuffer, tell: () => void): voi
     if (Atomics.load(words, ProfileWord.Running) === 0) return;
     tell();
     const untilMs = performance.now() + PATIENCE_MS;
-    // Not `Atomics.wait`: the inspector interrupts JavaScript that runs, and no wait.
+    // Not `Atomics.wait`: the inspector interrupts running JavaScript, but not a wait.
     while (Atomics.load(words, ProfileWord.Taken) === 0 && performance.now() < untilMs);
   });
 }

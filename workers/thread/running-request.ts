@@ -1,12 +1,12 @@
 /**
- * Which request the code that runs now belongs to: for what it prints. While the host calls an exchange that is the exchange's slot;
- * behind an `await`, a timer or a callback only the async context knows.
+ * Which request the running code belongs to, for what it prints. While the host calls an exchange, that is
+ * the exchange of the slot. After an `await`, in a timer or a callback, only the async context knows.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Application } from '../gateway.ts';
 
 const names = new AsyncLocalStorage<string>();
-/** Of the exchange that the host calls, if it calls one. */
+/** The identifier of the exchange that the host calls, if it calls one. */
 let called: () => string = () => '';
 
 export function setCalledRequest(source: () => string): void {

@@ -1,4 +1,7 @@
-/** The host's outlet: what exchanges send goes into the ring, and what meets it full is sent when there is room again. */
+/**
+ * The host's outlet: messages of exchanges go into the ring. An exchange that meets it full sends when there
+ * is room again.
+ */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { HostOptions } from '../../wire/control.ts';
 import { Flag, type ResetReason } from '../../wire/messages.ts';
@@ -8,20 +11,22 @@ import type { HostedExchange } from '../exchange/exchange.ts';
 import type { Outlet } from './outlet.ts';
 import type { Turns } from './turns.ts';
 
-/** Room for the integers of a message, the head of its content, and the content-length that `respond` adds. */
+/**
+ * Room for the integers of a message, the head of its content, and the content-length that `respond` adds.
+ */
 const FIXED_HEAD_BYTES = 160;
 
 /** A FINAL message that waits for room: RESET, or CLOSED. */
-interface Final {
+interface LastMessage {
   readonly slot: number;
   readonly reset: { readonly flags: number; readonly code: number; readonly reason: ResetReason } | null;
 }
 
-/** Whose exchanges they are. */
+/** The host, whose exchanges these are. */
 export interface OutletOwner {
   readonly isDraining: boolean;
   onFinished(exchange: HostedExchange): void;
-  /** An error of ours came out of what an exchange sends. */
+  /** An error of the server was thrown by what an exchange sends. */
   onFault(exchange: HostedExchange, error: unknown): void;
 }
 
@@ -33,11 +38,11 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   readonly #turns: Turns;
   readonly #vitals: Vitals;
   readonly #owner: OutletOwner;
-  /** Exchanges that met a full ring, and those that owe credit this turn. */
-  readonly #stuck = new Set<HostedExchange>();
+  /** Exchanges that met the ring full, and those that owe credit this turn. */
+  readonly #ringWaiters = new Set<HostedExchange>();
   readonly #owing = new Set<HostedExchange>();
-  /** FINAL messages that met a full ring: at most one per slot. */
-  readonly #finals: Final[] = [];
+  /** FINAL messages that met the ring full: at most one per slot. */
+  readonly #lastMessages: LastMessage[] = [];
   #pushNumber = 0;
 
   /** @param maxMessageBytes of the ring */
@@ -63,11 +68,14 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   }
 
   /** FINAL messages that wait for room. */
-  get waitingFinals(): number {
-    return this.#finals.length;
+  get waitingLastMessages(): number {
+    return this.#lastMessages.length;
   }
 
-  /** Credit for little would cost more messages and wake-ups than the bytes: it can wait until the thread would sleep. */
+  /**
+   * A little credit would cost more in messages and wake-ups than it is worth, so it waits until the thread
+   * would sleep.
+   */
   payCredits(all: boolean): void {
     if (this.#owing.size === 0) return;
     for (const exchange of this.#owing) {
@@ -77,22 +85,22 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
     }
   }
 
-  /** The ring has room again. False: not even for the FINAL messages that wait. */
-  onWritable(): boolean {
-    while (this.#finals.length > 0) {
-      const { slot, reset } = this.#finals[0] as Final;
-      if (!this.#sendFinal(slot, reset)) return false;
-      this.#finals.shift();
+  /** The ring has room again. @returns false: not even for the FINAL messages that wait */
+  onRingRoom(): boolean {
+    while (this.#lastMessages.length > 0) {
+      const { slot, reset } = this.#lastMessages[0] as LastMessage;
+      if (!this.#sendLast(slot, reset)) return false;
+      this.#lastMessages.shift();
     }
-    for (const exchange of this.#stuck) {
-      this.#stuck.delete(exchange);
+    for (const exchange of this.#ringWaiters) {
+      this.#ringWaiters.delete(exchange);
       try {
         exchange.payCredit();
         exchange.pump();
       } catch (error) {
         this.#owner.onFault(exchange, error);
       }
-      if (this.#stuck.has(exchange)) break;
+      if (this.#ringWaiters.has(exchange)) break;
     }
     return true;
   }
@@ -156,14 +164,15 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
     this.#vitals.unstall(exchange.slot, clockMicroseconds());
   }
 
-  owes(exchange: HostedExchange): void {
+  oweCredit(exchange: HostedExchange): void {
     this.#owing.add(exchange);
     this.#turns.schedule();
   }
 
   sendClosed(exchange: HostedExchange): void {
     const { slot } = exchange;
-    if (this.#finals.length > 0 || !this.#channel.sendClosed(slot)) this.#finals.push({ slot, reset: null });
+    if (this.#lastMessages.length > 0 || !this.#channel.sendClosed(slot))
+      this.#lastMessages.push({ slot, reset: null });
     exchange.isFinalSent = true;
     this.#turns.said();
   }
@@ -171,26 +180,27 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   sendReset(exchange: HostedExchange, flags: number, code: number, reason: ResetReason): void {
     const { slot } = exchange;
     const reset = { flags, code, reason };
-    if (this.#finals.length > 0 || !this.#sendFinal(slot, reset)) this.#finals.push({ slot, reset });
+    if (this.#lastMessages.length > 0 || !this.#sendLast(slot, reset))
+      this.#lastMessages.push({ slot, reset });
     exchange.isFinalSent = true;
     this.#turns.said();
   }
 
-  #sendFinal(slot: number, reset: Final['reset']): boolean {
+  #sendLast(slot: number, reset: LastMessage['reset']): boolean {
     return reset === null
       ? this.#channel.sendClosed(slot)
       : this.#channel.sendReset(slot, reset.flags, reset.code, reset.reason);
   }
 
   finished(exchange: HostedExchange): void {
-    this.#stuck.delete(exchange);
+    this.#ringWaiters.delete(exchange);
     this.#owing.delete(exchange);
     this.#owner.onFinished(exchange);
   }
 
   #sent(exchange: HostedExchange, sent: boolean): boolean {
     if (sent) this.#turns.said();
-    else this.#stuck.add(exchange);
+    else this.#ringWaiters.add(exchange);
     return sent;
   }
 }

@@ -45,7 +45,7 @@ export class TracingError extends Error {
   }
 }
 
-/** Of a request that is followed. */
+/** A request that is followed. */
 interface Traced {
   readonly span: Span;
   readonly context: Context;
@@ -55,7 +55,7 @@ interface Traced {
   readonly begunMs: number;
   /** NaN: it has not returned. */
   returnedMs: number;
-  /** NaN: it has not said its last word. */
+  /** NaN: it has not sent its FINAL message. */
   saidMs: number;
   error: unknown;
   creditStalledMs: number;
@@ -69,13 +69,15 @@ export class Tracing {
   #hasFailed = false;
   /** By slot, while this thread has them. */
   readonly #running = new Map<number, { readonly generation: number; readonly traced: Traced }>();
-  /** Said, and not known to be sent; by slot and generation. */
+  /**
+   * Requests whose FINAL message was sent and whose response is not known to be sent, by slot and generation.
+   */
   readonly #unsent = new Map<string, Traced>();
 
   /** @throws TracingError */
   constructor(settings: TracingSettings, application: string, vitals: Vitals) {
     try {
-      // The application's own: it registers its SDK with that.
+      // The application's own module: the application registers its SDK with that.
       this.#api = createRequire(application)('@opentelemetry/api');
     } catch (error) {
       throw new TracingError(application, error);
@@ -89,10 +91,10 @@ export class Tracing {
   call(application: Application, exchange: HostedExchange, generation: number): unknown {
     const { slot } = exchange;
     this.#vitals.unfollow(slot);
-    // Once: another reading would differ by a fraction.
+    // Read once: another reading would differ by a fraction.
     const receivedMs = epochOf(exchange.receivedAtUs);
     const arrivingUs = this.#vitals.arrivingUs(slot);
-    // A head that came at once came when it was received.
+    // A head that arrived at once arrived when it was received.
     const arrivingMs = arrivingUs === 0 ? receivedMs : Math.min(receivedMs, epochOf(arrivingUs));
     let context: Context;
     let traced: Traced | null;
@@ -109,7 +111,7 @@ export class Tracing {
     return this.#run(application, exchange, traced);
   }
 
-  /** With the request's span, sampled or not. The request says so from now on. */
+  /** With the context of the request's span, sampled or not. The request's fields carry it from now on. */
   #contextOf(exchange: HostedExchange, startTime: number): Context {
     const { trace, propagation, ROOT_CONTEXT, SpanKind } = this.#api;
     const request = exchange.request as HostedRequest;
@@ -176,7 +178,7 @@ export class Tracing {
     }
   }
 
-  /** The exchange has said its last word. */
+  /** The exchange has sent its FINAL message. */
   onFinished(slot: number): void {
     const running = this.#running.get(slot);
     if (running === undefined) return;
@@ -190,12 +192,12 @@ export class Tracing {
     this.#end(oldest as string, Number.NaN, 0);
   }
 
-  /** The reactor says so: sent, or cut off. */
+  /** The reactor reports that the response was sent, or was cut off. */
   onSent(slot: number, generation: number, atUs: number, status: number): void {
     this.#end(keyOf(slot, generation), epochOf(atUs), status);
   }
 
-  /** The thread ends: what is not known any more is left out. */
+  /** The thread ends: what is not known by now is left out. */
   close(): void {
     for (const key of [...this.#unsent.keys()]) this.#end(key, Number.NaN, 0);
   }
@@ -260,7 +262,7 @@ const FIELDS: TextMapGetter<HostedRequest['fields']> = {
     let found: string | undefined;
     for (const [each, value] of fields) {
       if (each !== name) continue;
-      // Two of them could be read two ways; of tracestate several lines are one list.
+      // Two fields could be read in two ways. Several lines of tracestate are one list.
       if (found !== undefined && name !== 'tracestate') return undefined;
       found = found === undefined ? value : `${found},${value}`;
     }

@@ -25,8 +25,9 @@ import { CoreWait } from './core-wait.ts';
 
 const TURN_TARGET_MS = 1;
 /**
- * Once the next exchange begins, which may take any time, answers wait at most this long for the end of their turn. A
- * batch of exchanges that cost microseconds ends sooner; publishing within it would ring the reactor twice.
+ * Once the next exchange begins, which may compute for any time, responses wait at most this long for the end
+ * of their turn. A batch of exchanges that cost microseconds ends sooner, and publishing within it would ring
+ * the reactor twice.
  */
 const PUBLISH_AFTER_MS = 0.5;
 const LARGEST_BATCH = 256;
@@ -54,18 +55,18 @@ export class Turns {
   #batch = 1;
   #polls = 0;
   #scheduled = false;
-  /** Turns without a record before it sleeps. */
+  /** Turns without a record before the thread sleeps. */
   #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
   /** Exchanges begun in this turn. */
   #begun = 0;
   #turnStartMs = 0;
   #publishedMs = 0;
-  /** The slot of the exchange that was begun last and since when; -1: the loop has come around since. */
+  /** The slot of the exchange that was begun last, and since when; -1: the event loop has turned since. */
   #computingSlot = -1;
   #computingSinceUs = 0;
   readonly #coreWait = new CoreWait();
   #receivedLast = 0;
-  /** What the turn before that received. */
+  /** How many messages the previous turn received. */
   #receivedBefore = 0;
   #isReceiving = false;
   /** Unanswered exchanges among those begun since the turn began or last paused. */
@@ -78,7 +79,7 @@ export class Turns {
   readonly #goOn: () => void;
   readonly #noteNow: () => void;
 
-  /** @param payCredits sends the credit that exchanges owe: what is much, or all of it before the thread sleeps */
+  /** @param payCredits sends owed credit: only where it is much, or all of it before the thread sleeps */
   constructor(channel: ThreadEnd, vitals: Vitals, payCredits: (all: boolean) => void) {
     this.#channel = channel;
     this.#vitals = vitals;
@@ -97,7 +98,7 @@ export class Turns {
     this.#coreWait.close();
   }
 
-  /** A turn is to come. */
+  /** A turn is scheduled. */
   get isScheduled(): boolean {
     return this.#scheduled;
   }
@@ -106,7 +107,7 @@ export class Turns {
     this.#polls = 0;
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
+    // A callback of Node runs in the async context that asked for it, which may be that of an application.
     OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
   }
 
@@ -203,7 +204,7 @@ export class Turns {
 
   // ---- exchanges
 
-  /** The next one is reached: what was begun before it has run as far as it can for now. */
+  /** The host reaches the next exchange: code of earlier ones has run as far as it can for now. */
   reach(nowMs: number, nowUs: number): void {
     if (this.#computingSlot !== -1) this.#noteComputed(nowMs, nowUs);
     const isLate = this.#isLate(nowMs);
@@ -214,7 +215,7 @@ export class Turns {
     if (isLate) this.#channel.leave();
   }
 
-  /** It begins. @returns what `answered` is to be told */
+  /** An exchange begins. @returns what `answered` is to be told */
   begin(slot: number, nowUs: number): number {
     this.#computingSlot = slot;
     this.#computingSinceUs = nowUs;
@@ -223,17 +224,17 @@ export class Turns {
     return this.#pauses;
   }
 
-  /** It has run as far as it can for now. */
+  /** Its code has run as far as it can for now. */
   begun(): void {
     if (this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
 
-  /** @param begunIn what `begin` gave for it */
+  /** @param begunIn what `begin` returned for it */
   answered(begunIn: number): void {
     if (begunIn === this.#pauses) this.#unanswered--;
   }
 
-  /** The next turn publishes it, unless that is late already. */
+  /** The next turn publishes it, unless publishing is late already. */
   said(): void {
     if (this.#isReceiving) return;
     if (this.#isLate(performance.now())) this.#channel.publish();

@@ -1,6 +1,7 @@
 /**
- * Requests of the server's own making, which an application answers before its thread takes any of others: what is compiled, cached or
- * connected on first use is so by then. They run as any exchange does, and nobody reads what they are answered.
+ * Requests that the server makes itself. An application answers them before its thread takes others, so that
+ * whatever is compiled, cached or connected on first use is ready by then. They run as any exchange does, and
+ * nobody reads the responses.
  */
 import type { HostOptions, WarmUpRequest } from '../../wire/control.ts';
 import { describeError } from '../../wire/error-report.ts';
@@ -13,12 +14,12 @@ import type { Outlet } from './outlet.ts';
 /** As much as fits into the messages of the largest ring. */
 const MOST_BYTES = 2 ** 24;
 
-/** A request that was not answered, or with a server error: the application is not as it should be. */
+/** The application did not answer a request, or answered with a server error: something is wrong with it. */
 class WarmUpError extends Error {
   override readonly name = 'WarmUpError';
 }
 
-/** One after the other. @throws WarmUpError */
+/** Runs them one after the other. @throws WarmUpError */
 export async function warmUp(application: Application, options: HostOptions): Promise<void> {
   for (const asked of options.warmUp ?? []) {
     const outlet = new WarmUpOutlet(options);
@@ -48,7 +49,7 @@ function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
     scheme: 'http',
     protocol: '',
     version: '2',
-    // By which an application can tell it from others.
+    // By this an application can tell it from others.
     fields: new ReceivedFields(['user-agent', 'sluice-warm-up']),
     remote: { address: '127.0.0.1', port: 0 },
     tls: null,
@@ -56,7 +57,7 @@ function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
   };
 }
 
-/** Takes all at once, and tells the exchange a turn later that its peer has. */
+/** Takes everything at once, and tells the exchange a turn later that its peer has taken it. */
 class WarmUpOutlet implements Outlet<HostedExchange> {
   readonly options: HostOptions;
   readonly isDraining = false;
@@ -122,14 +123,14 @@ class WarmUpOutlet implements Outlet<HostedExchange> {
   }
 
   stalled(): void {
-    // Its credit is on its way.
+    // The credit arrives by itself.
   }
 
   unstalled(): void {
     // As above.
   }
 
-  owes(): void {
+  oweCredit(): void {
     // There is no content to come.
   }
 

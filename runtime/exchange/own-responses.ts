@@ -1,4 +1,6 @@
-/** Responses of the server's own: the status and its name, or what a route has put in their place. */
+/**
+ * Responses that the server itself gives: the status and its name, or what a route has put in their place.
+ */
 import type { Explanation } from './contracts.ts';
 
 const PLAIN_TEXT: readonly string[] = ['content-type', 'text/plain; charset=utf-8'];
@@ -18,7 +20,7 @@ const REASONS: { readonly [status: number]: string } = {
 };
 
 /** @param explain how the route writes them; absent: as plain text */
-export function answerOf(
+export function ownResponseOf(
   status: number,
   explain?: (status: number, reason: string) => Explanation,
 ): { readonly fields: readonly string[]; readonly content: Buffer } {
