@@ -1,4 +1,7 @@
-/** What a thread had when it died, for the log: which of the jobs that it had begun were lost, and how many jobs others run. */
+/**
+ * What a thread had when it died, for the log: the begun jobs that were lost, and the number of jobs that
+ * other threads run.
+ */
 import type { Particulars } from './job.ts';
 
 const MOST_NAMED = 8;
@@ -9,12 +12,12 @@ export class Casualties {
   /** Jobs that the thread had been given and had not begun. Other threads run them. */
   moved = 0;
 
-  /** The oldest of the jobs that were lost. */
+  /** The oldest of the lost jobs. */
   get first(): readonly Particulars[] {
     return this.#first;
   }
 
-  /** Jobs that were lost and are not named in `first`. */
+  /** Lost jobs that `first` does not name. */
   get more(): number {
     return this.#lost - this.#first.length;
   }

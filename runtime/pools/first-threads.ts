@@ -1,6 +1,6 @@
 /**
- * The threads that a pool starts with. Until they have lived for `minUptimeMs`, the death of one that has ended no job is a failure of the
- * pool's start: what an application does while it loads may fail a moment later.
+ * The threads that a pool starts with. An application may fail a moment after it has loaded. So until they
+ * have lived for `minUptimeMs`, the death of one that has ended no job is a failure of the pool's start.
  */
 import type { ApplicationLoadError } from './application-load-error.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -10,7 +10,7 @@ export class FirstThreads {
   readonly #failed = Promise.withResolvers<never>();
 
   constructor() {
-    // Nobody needs to wait for it.
+    // Nobody has to wait for it.
     this.#failed.promise.catch(() => undefined);
   }
 
@@ -27,7 +27,7 @@ export class FirstThreads {
     );
   }
 
-  /** A thread of the pool has died, whichever it was. */
+  /** Any thread of the pool has died. */
   onDied(incarnation: Incarnation, error: ApplicationLoadError): void {
     if (this.#unproven.delete(incarnation) && incarnation.thread.tally.ended === 0)
       this.#failed.reject(error);

@@ -1,4 +1,4 @@
-/** The threads that a pool has, each as its incarnation, and what the threads that are gone have done. */
+/** The threads of a pool, each as its incarnation, and what the threads that are gone have done. */
 import type { Incarnation } from './incarnation.ts';
 import type { Job } from './job.ts';
 import { Tally } from './tally.ts';
@@ -50,7 +50,7 @@ export class Members {
     await this.#empty.promise;
   }
 
-  /** Of the threads that there are and were. */
+  /** Of all threads, those that are gone included. */
   get tally(): Tally {
     const all = new Tally();
     all.add(this.#pastTally);
@@ -58,7 +58,7 @@ export class Members {
     return all;
   }
 
-  /** Of the threads that there are and were. */
+  /** Of all threads, those that are gone included. */
   get costs(): ThreadCosts {
     const all = new ThreadCosts();
     all.addAll(this.#pastCosts);
@@ -66,7 +66,7 @@ export class Members {
     return all;
   }
 
-  /** Threads in whose place no other has come. */
+  /** Threads that have not been replaced. */
   get unretired(): number {
     let count = 0;
     for (const { isRetired } of this.#incarnations.values()) if (!isRetired) count++;

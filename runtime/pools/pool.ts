@@ -1,18 +1,19 @@
 /**
  * A pool: threads that run one application, and their supervision.
  *
- * A thread that dies is replaced, its unbegun jobs move on and its begun ones are lost. When many die the pool waits before it starts
- * more (restarts.ts), and has fewer threads than its minimum until then: it is degraded. While it has none, its jobs wait in the queue,
- * unless they would have to wait for too long.
+ * A thread that dies is replaced. Its unbegun jobs move to other threads, its begun jobs are lost. When many
+ * threads die, the pool waits before it starts more (restarts.ts). Until then it has fewer threads than its
+ * minimum: it is degraded. While it has no thread, its jobs wait in the queue, unless they would have to wait
+ * for too long.
  *
  * The pool decides what follows from the start, the end and the death of a thread. Its parts know the rest:
  *
  *   members.ts       which threads there are
  *   dispatcher.ts    which thread gets which job
- *   supervision.ts   when threads that are missing are started
- *   resizing.ts      when the pool has a thread more, or one less
- *   renewal.ts       when a thread that is well is exchanged for another
- *   hung-threads.ts, forced-ends.ts   threads that do not come back, or do not end
+ *   supervision.ts   when missing threads are started
+ *   resizing.ts      when the pool gets a thread more, or one less
+ *   renewal.ts       when a thread that is well is replaced
+ *   hung-threads.ts, forced-ends.ts   threads that do not return to their loop, or do not end
  */
 import { url as inspectorUrl } from 'node:inspector';
 import type { MessagePort, Worker } from 'node:worker_threads';
@@ -50,9 +51,9 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   #options: PoolOptions;
   readonly #observer: PoolObserver;
   readonly #turns: contracts.ThreadRegistry;
-  /** `starting`: a thread that does not load is the failure of `start`, not a death to make good. */
+  /** `starting`: a thread that does not load fails `start`, and is not replaced. */
   #state: 'starting' | 'running' | 'draining' = 'starting';
-  /** When the pool last looked whether it has threads enough. */
+  /** When the pool last checked whether it has enough threads. */
   #grownAtMs = Number.NEGATIVE_INFINITY;
   #drainAnnounced = false;
   #keepAliveTimeoutMs: number | null = null;
@@ -68,7 +69,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
       if (this.#state === 'running') this.#supervision.restore();
     },
   });
-  /** Threads that stand still while their heap is looked at. */
+  /** Threads that stand still while a snapshot of their heap is taken. */
   readonly #halted = new Set<Thread>();
 
   constructor(options: PoolOptions, turns: contracts.ThreadRegistry, observer: PoolObserver) {
@@ -103,17 +104,17 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#members.size;
   }
 
-  /** Of the threads that there are and were. */
+  /** Of all threads, those that are gone included. */
   get tally(): Tally {
     return this.#members.tally;
   }
 
-  /** Of the threads that there are and were. */
+  /** Of all threads, those that are gone included. */
   get costs(): ThreadCosts {
     return this.#members.costs;
   }
 
-  /** Threads that have been started, and those of them that have died, ever. */
+  /** Threads that have been started, and those of them that have died, since the start. */
   get startedThreads(): number {
     return this.#spawned;
   }
@@ -122,16 +123,17 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#supervision.deaths;
   }
 
+  /** Of the threads that have died, how many died of each cause. */
   get diedFor(): Readonly<Deaths> {
     return this.#supervision.deathsBy;
   }
 
-  /** Of those that have died, those that were ended because they hung. */
+  /** Of the threads that have died, those that were ended because they hung. */
   get hungThreads(): number {
     return this.#hungThreads.ended;
   }
 
-  /** Threads that were ended and that still run, since they are in native code or in a call of the system's. */
+  /** Threads that were told to end and still run, because they are in native code or in a system call. */
   get unendedThreads(): number {
     return this.#ends.unended;
   }
@@ -141,12 +143,15 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#supervision.lastDeath;
   }
 
-  /** Until the next thread is started in the place of one that has died; null: none is missing. */
+  /** Until the next thread is started in the place of a dead one; null: no start waits. */
   get nextStartInMs(): number | null {
     return this.#supervision.nextStartInMs;
   }
 
-  /** The keep-alive timeout that the application has given its server, as the last thread that has loaded it says; null: none. */
+  /**
+   * The keep-alive timeout that the application has given its server, as reported by the last thread that has
+   * loaded it; null: none.
+   */
   get keepAliveTimeoutMs(): number | null {
     return this.#keepAliveTimeoutMs;
   }
@@ -166,7 +171,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#members.of(thread)?.worker ?? null;
   }
 
-  /** As `ThreadControl.sendHeapSnapshot`. Never answered by one that dies first, or computes for ever. */
+  /** As `ThreadControl.sendHeapSnapshot`. Never settles if the thread dies first, or computes for ever. */
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
     const incarnation = this.#members.of(thread);
     if (incarnation === undefined) throw new Error(`thread ${thread.name} has ended`);
@@ -181,7 +186,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   // ---- its start and its changes
 
   /**
-   * Starts the minimum of threads; resolves when the application is loaded in each.
+   * Starts the minimum of threads. Resolves when each has loaded the application.
    * @throws ApplicationLoadError
    */
   async start(): Promise<void> {
@@ -206,7 +211,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return incarnation;
   }
 
-  /** What is said of the pool, and not of its threads, is so from now on. Jobs that wait stay. */
+  /** Applies options of the pool, as opposed to its threads. Jobs that wait stay. */
   reconfigure(options: PoolOptions): void {
     this.#options = options;
     this.dispatcher.options = options;
@@ -217,7 +222,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     if (this.#state === 'running') this.#supervision.restore();
   }
 
-  /** Resolves when each thread that there is has lived for `minUptimeMs`; rejects when one has died before. */
+  /** Resolves when each present thread has lived for `minUptimeMs`. Rejects if one dies before. */
   async proven(): Promise<void> {
     await Promise.all([...this.#members.incarnations].map((incarnation) => incarnation.proven.promise));
   }
@@ -248,7 +253,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   }
 
   onEnded(incarnation: Incarnation): void {
-    // Nothing that it had not begun is lost with it.
+    // Other threads run the jobs that it had not begun.
     this.dispatcher.resubmit(this.#remove(incarnation.thread));
     this.follower?.onThreadGone(this, incarnation.thread, undefined);
     this.#grow();
@@ -264,7 +269,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     if (incarnation.isAborted) this.#ends.watch(incarnation.worker);
     this.#firstThreads.onDied(incarnation, error);
     if (wasStarting && this.#state === 'starting') return;
-    // The one that it was to replace goes on: whoever replaces it hears why not.
+    // The thread that it was to replace goes on. Whoever replaces that thread gets the error.
     const isMissed =
       !incarnation.isRetired && (replaces === null || this.#members.of(replaces.thread) === undefined);
     if (wasStarting && !isMissed) return;
@@ -289,7 +294,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     if (isTooMany && this.#options.restart.giveUp) this.#observer.onGaveUp(this, cause);
   }
 
-  /** Takes a thread that has ended out of everything. @returns the jobs that it had not begun */
+  /** Removes a thread that has ended from the pool. @returns the jobs that it had not begun */
   #remove(thread: Thread): Job[] {
     this.#grownAtMs = Number.NEGATIVE_INFINITY;
     this.#removeFromDispatcher(thread);
@@ -339,7 +344,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   release(incarnation: Incarnation): void {
     this.#drain(incarnation);
-    // Others may begin it sooner.
+    // Others may begin the unbegun jobs sooner.
     this.dispatcher.resubmit(incarnation.thread.takeUnbegun());
     this.#supervision.restore();
   }
@@ -366,10 +371,13 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.dispatcher.threads.length;
   }
 
-  /** Of the minimum that takes jobs, as far as those leave room for them that are draining for want of work. */
+  /**
+   * Threads that the minimum lacks. Threads that are draining because they were idle take jobs no longer, but
+   * still count for the maximum.
+   */
   get missingThreads(): number {
     const { minThreads, maxThreads } = this.#options;
-    // One more would only be one more that cannot be ended.
+    // Another thread would only be one more that cannot be ended.
     if (this.#ends.unended > maxThreads) return 0;
     const { size, draining, unretired } = this.#members;
     return Math.min(minThreads - (size - draining), maxThreads - unretired);
@@ -405,7 +413,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   // ---- HangObserver
 
-  /** While a debugger may be attached nobody can tell a thread that it has paused from one that hangs. */
+  /** While a debugger is attached, nobody can tell a thread that it has paused from one that hangs. */
   isExcused(thread: Thread): boolean {
     return this.#halted.has(thread) || inspectorUrl() !== undefined;
   }
@@ -436,20 +444,24 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     if (this.#state === 'running') this.#resizing.look();
   }
 
-  /** A thread has ended or a job waits: the minimum of threads, and one more when the pool may have one. */
+  /**
+   * A thread has ended, or a job waits. Starts the threads that the minimum lacks, and one more if the pool
+   * may have one.
+   */
   #grow(): void {
     if (this.#state === 'draining') {
-      // No thread takes anything any more.
+      // No thread takes jobs any more.
       this.dispatcher.refuseAll();
       return;
     }
     if (this.#state !== 'running') return;
-    // It is asked for each job that waits, and what there is to do follows from time and from threads that come and go.
+    // This is called for every job that waits, but what there is to do changes only with time and with the
+    // threads.
     const now = this.#turns.nowMs;
     if (now === this.#grownAtMs && this.dispatcher.threads.length > 0) return;
     this.#grownAtMs = now;
     this.#supervision.restore();
-    // Which may have ended the pool, by its observer.
+    // The observer of a death may have ended the pool.
     if (this.#state === 'running') this.#resizing.look();
   }
 
@@ -463,29 +475,32 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     incarnation.drain();
   }
 
-  /** The server begins to stop: threads go on, and tell jobs that have no end of their own. */
+  /** The server begins to stop. Threads go on, and tell jobs that have no end of their own. */
   announceDrain(): void {
     this.#drainAnnounced = true;
     for (const incarnation of this.#members.incarnations) {
-      // One that is still loading hears of it when it is ready.
+      // A thread that is still loading is told when it is ready.
       if (incarnation.thread.state === 'ready') incarnation.announceDrain();
     }
   }
 
-  /** Threads finish what they have, and their applications stop; what waits is refused. Resolves when all have ended. */
+  /**
+   * Threads finish what they have, and their applications stop. Waiting jobs are refused. Resolves when all
+   * threads have ended.
+   */
   async drain(): Promise<void> {
     this.#state = 'draining';
     this.#supervision.close();
     this.dispatcher.refuseAll();
     for (const incarnation of this.#members.incarnations) {
-      // One that is still loading has nothing to stop.
+      // A thread that is still loading has nothing to stop.
       if (incarnation.thread.state === 'starting') incarnation.abort(new Error('the server stops'));
       else this.#drain(incarnation);
     }
     await this.#members.empty();
   }
 
-  /** Ends every thread at once, begun jobs and all. Resolves when they have ended. Idempotent. */
+  /** Ends every thread at once, with the jobs that it has begun. Resolves when all have ended. Idempotent. */
   async destroy(): Promise<void> {
     this.#state = 'draining';
     this.#supervision.close();

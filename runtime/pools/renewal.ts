@@ -1,6 +1,7 @@
 /**
- * What a pool's threads are started with, and how threads that are well are exchanged for others: those of an older version when a pool
- * changes, those that have served for long enough or have grown too large, and those beyond `maxThreads`.
+ * What a pool's threads are started with, and the replacement of threads that are well: of threads with an
+ * older version when a pool changes, of threads that have served for long enough or have grown too large, and
+ * of threads beyond `maxThreads`.
  */
 import { ApplicationLoadError } from './application-load-error.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -16,10 +17,10 @@ import type { Trial } from './trial.ts';
 /** What renewal needs of the pool. */
 export interface RenewalOwner extends Pick<ReplacementOwner, 'isRunning' | 'spawn' | 'release'> {
   readonly name: string;
-  /** Starts threads that are missing. */
+  /** Starts missing threads. */
   restore(): void;
   onRecycled(thread: Thread, cause: RecyclingCause): void;
-  /** The replacement did not load, or died at once: the thread goes on. */
+  /** The replacement did not load, or died at once: the old thread goes on. */
   onNotRecycled(thread: Thread, error: unknown): void;
 }
 
@@ -33,9 +34,9 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   #options: PoolOptions;
   #version: ThreadVersion;
   #versionCount = 0;
-  /** Threads that were replaced although they were well, ever. */
+  /** Threads that were replaced although they were well, since the start. */
   recycledThreads = 0;
-  /** The same by why. */
+  /** The same, by cause. */
   readonly recycledFor: Record<RecyclingCause, number> = {
     exchanges: 0,
     age: 0,
@@ -78,17 +79,17 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     return this.#members.of(thread)?.version;
   }
 
-  /** Another version, for `use`, `try` and `replaceThread`. No thread is started of it yet. */
+  /** Makes a version, for `use`, `try` and `replaceThread`. No thread is started. */
   createVersion(options: ThreadOptions): ThreadVersion {
     return { number: ++this.#versionCount, options };
   }
 
-  /** Threads are started of this version from now on; those that there are stay as they are. */
+  /** Threads are started with this version from now on. Present threads keep theirs. */
   use(version: ThreadVersion): void {
     this.#version = version;
   }
 
-  /** Threads of other versions, without those in whose place another has come; the oldest first. */
+  /** Threads of other versions that have no replacement yet, oldest first. */
   threadsBefore(version: ThreadVersion): Thread[] {
     const threads: Thread[] = [];
     for (const { thread, version: own, isRetired } of this.#members.incarnations) {
@@ -98,9 +99,9 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
   }
 
   /**
-   * Starts a thread of that version, and leaves it open whether it stays.
-   * @param old in whose place; default: the oldest that takes jobs
-   * @throws ApplicationLoadError where so many cannot be ended that another would only be one more
+   * Starts a thread of that version, which may stay or not.
+   * @param old the thread that it would replace; default: the oldest that takes jobs
+   * @throws ApplicationLoadError if so many threads cannot be ended that another would only be one more
    */
   try(version: ThreadVersion, old?: Thread): Trial {
     const { unended } = this.#ends;
@@ -115,7 +116,7 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
 
   // ---- replacement
 
-  /** Threads in whose place others are being started. */
+  /** Threads that are being replaced. */
   get overlappingThreads(): number {
     return this.#replacements.overlapping;
   }
@@ -127,7 +128,8 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
 
   /**
    * Replaces a thread that is well.
-   * @throws ApplicationLoadError the replacement did not load: the thread goes on, and the observer has been told
+   * @throws ApplicationLoadError the replacement did not load: the old thread goes on, and the observer has
+   * been told
    */
   async recycle(thread: Thread, cause: RecyclingCause): Promise<void> {
     this.#owner.onRecycled(thread, cause);
@@ -141,14 +143,18 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     }
   }
 
-  /** Recycles threads that are due. Called while all threads that the pool needs are there, as often as one likes. */
+  /**
+   * Recycles threads that are due. May be called at any time at which the pool has all threads that it needs.
+   */
   recycleDue(nowMs: number): void {
-    // While all threads are replaced anyway, none is replaced for its own sake.
+    // While other threads are being replaced, for instance by a reload, none is recycled.
     if (this.#replacements.overlapping > this.#recycling.underWay) return;
     this.#recycling.look(this.#dispatcher.threads, nowMs);
   }
 
-  /** Ends a thread in whose place there is none: there are more than there may be. Resolves when it has ended. */
+  /**
+   * Ends a thread without a replacement, because the pool has too many. Resolves when the thread has ended.
+   */
   async retireThread(thread: Thread): Promise<void> {
     const incarnation = this.#members.of(thread);
     if (incarnation === undefined) return;
@@ -157,7 +163,10 @@ export class Renewal implements ReplacementOwner, RecyclingOwner {
     this.#owner.restore();
   }
 
-  /** Threads beyond `maxThreads` end when they have finished what they have: those that still load first, then those with the least to do. */
+  /**
+   * Ends threads beyond `maxThreads` when they have finished what they have. Threads that still load come
+   * first, then those with the fewest jobs.
+   */
   retireSurplus(): void {
     const candidates = [...this.#members.incarnations]
       .filter(({ thread, isRetired }) => !isRetired && thread.state !== 'draining')

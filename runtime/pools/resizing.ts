@@ -1,4 +1,4 @@
-/** Starts a thread more, or ends one that has nothing to do, as `Sizer` decides. */
+/** Starts one more thread, or ends an idle one, as `Sizer` decides. */
 import type { Dispatcher } from './dispatcher.ts';
 import type { Members } from './members.ts';
 import type { PoolOptions } from './pool-options.ts';
@@ -8,7 +8,7 @@ import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 
 export interface ResizingOwner {
-  /** Threads in whose place others are being started. While there are any, no thread ends for want of work. */
+  /** Threads that are being replaced. Meanwhile no idle thread ends. */
   readonly overlappingThreads: number;
   startThread(): void;
   /** The thread finishes what it has, and ends. */
@@ -46,14 +46,14 @@ export class Resizing implements PoolLoad {
     this.#maxThreads = options.maxThreads;
   }
 
-  /** As often as one likes. */
+  /** May be called at any time. */
   look(): void {
     const what = this.#sizer.decide(this);
     if (what === 'grow') this.#owner.startThread();
     else if (what === 'shrink' && this.#owner.overlappingThreads === 0) this.#endIdleThread();
   }
 
-  /** The thread that has had nothing to do for longest. While every thread has work, none ends. */
+  /** Ends the thread that has been idle for longest. While every thread has work, none ends. */
   #endIdleThread(): void {
     let longest: Thread | null = null;
     for (const thread of this.#dispatcher.threads) {
@@ -84,7 +84,7 @@ export class Resizing implements PoolLoad {
     return this.#dispatcher.longestWaitMs;
   }
 
-  /** By the event loops of the threads that take jobs. */
+  /** As measured by the event loops of the threads that take jobs. */
   busyMs(): number {
     let busyMs = 0;
     for (const thread of this.#dispatcher.threads) {

@@ -7,7 +7,7 @@ export class Slots {
   readonly #free: number[] = [];
   readonly #claims: ClaimTable;
 
-  /** @param jobs by slot, all null. Whoever reads the thread's messages has the same array */
+  /** @param jobs by slot, all null. The `JobReceiver` has the same array */
   constructor(jobs: (Job | null)[], claims: ClaimTable) {
     this.#jobs = jobs;
     this.#claims = claims;
@@ -18,12 +18,12 @@ export class Slots {
     return this.#free.length;
   }
 
-  /** Null: none has it. */
+  /** Null: no job has it. */
   jobIn(slot: number): Job | null {
     return this.#jobs[slot] ?? null;
   }
 
-  /** A free slot, which is free no longer. There must be one. */
+  /** Takes a free slot, of which there must be one. */
   take(): number {
     return this.#free.pop() as number;
   }
@@ -32,14 +32,17 @@ export class Slots {
     this.#jobs[slot] = job;
   }
 
-  /** The claim word of a slot was queued, and its OPEN was not sent: nobody has the slot. */
+  /** Frees a slot whose claim word was queued, and whose OPEN was not sent. */
   giveBack(slot: number): void {
     this.#claims.recall(slot);
     this.#claims.release(slot);
     this.#free.push(slot);
   }
 
-  /** The job of the slot is over for its thread. @returns false: the claim word is neither claimed nor recalled */
+  /**
+   * The job is over for its thread, and its slot is free.
+   * @returns false: the claim word is neither claimed nor recalled
+   */
   release(slot: number): boolean {
     this.#jobs[slot] = null;
     this.#free.push(slot);

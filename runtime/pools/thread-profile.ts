@@ -1,4 +1,4 @@
-/** What a thread is told of the profile that is taken of it, in shared memory; see `ProfileWord`. */
+/** What a thread is told of a profile of itself, in shared memory; see `ProfileWord`. */
 import { allocateProfileWords, ProfileWord } from '../../wire/profile-words.ts';
 
 export class ThreadProfile {

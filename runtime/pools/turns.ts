@@ -6,8 +6,8 @@ export interface Turns {
   /** There is something to publish or to receive. */
   request(): void;
   readonly nowMs: number;
-  /** The same without the time in which the process was stopped, from another beginning. */
+  /** As `nowMs`, without the time in which the process was stopped, and from another beginning. */
   readonly runningMs: number;
-  /** Hears of each job that a thread has ended; absent, or null: nobody wants to. */
+  /** Called for each job that a thread has ended; absent, or null: nobody wants to know. */
   readonly onJobEnded?: ((job: JobRecord) => void) | null;
 }
