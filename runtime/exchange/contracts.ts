@@ -76,7 +76,7 @@ export interface Transport<Exchange> {
    * to read.
    */
   takenBytes(exchange: Exchange): number;
-  /** For whoever looks at what stands still. Absent, or null: unknown, or the stream is over. */
+  /** For the diagnosis of stalled exchanges. Absent, or null: unknown, or the stream is over. */
   flowOf?(exchange: Exchange): TransportFlow | null;
   /**
    * An error of the server occurred in something for the exchange. Whatever shares state with the exchange

@@ -149,7 +149,7 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
 
   // ---- what its exchange asks
 
-  /** For whoever looks at what stands still; null: there is no content, or none yet. */
+  /** For the diagnosis of stalled exchanges; null: there is no content, or none yet. */
   get flow(): ExchangeFlow {
     return { request: this.#content?.flow ?? null, response: this.#credit?.flow ?? null };
   }

@@ -119,7 +119,7 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
     return isRequestOpen(this.#progress);
   }
 
-  /** For whoever looks at what stands still; null: there is no content, or none yet. */
+  /** For the diagnosis of stalled exchanges; null: there is no content, or none yet. */
   get flow(): ExchangeFlow {
     return this.job.flow;
   }

@@ -76,7 +76,7 @@ export class RequestContent {
     return this.#isWhole && !this.#isEndSent;
   }
 
-  /** For whoever looks at what stands still. */
+  /** For the diagnosis of stalled exchanges. */
   get flow(): RequestFlow {
     return {
       waitingBytes: this.#waiting?.length ?? 0,

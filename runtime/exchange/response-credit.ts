@@ -29,7 +29,7 @@ export class ResponseCredit {
     this.#maxWindowBytes = maxResponseWindowBytes;
   }
 
-  /** For whoever looks at what stands still. */
+  /** For the diagnosis of stalled exchanges. */
   get flow(): ResponseFlow {
     return { windowBytes: this.#windowBytes, heldBytes: this.#heldBytes, owedBytes: this.#owedBytes };
   }

@@ -13,20 +13,14 @@
  * A lane may limit how many of its jobs are with the pool. Jobs beyond that are held in a queue of the lane
  * until one of the others is over.
  */
-import { NO_ROOM } from './backlog.ts';
+import { HeldJobs } from './held-jobs.ts';
 import type { Job, Refusal } from './job.ts';
 import { Lane, type LaneOwner } from './lane.ts';
-import { rendezvousScore } from './rendezvous.ts';
+import { Placement } from './placement.ts';
 import type { SpanRecorder } from './span.ts';
 import type { Thread } from './thread.ts';
 import type { Turns } from './turns.ts';
 import { WaitingList } from './waiting-list.ts';
-
-/**
- * How much of all jobs a thread may have and still be given more for their affinity, as a multiple of its
- * fair share.
- */
-const FAIR_SHARE = 1.25;
 
 export interface DispatcherOptions {
   /** Jobs that may wait when every thread is full. */
@@ -45,8 +39,8 @@ export class Dispatcher implements LaneOwner {
   options: DispatcherOptions;
   readonly #turns: Turns;
   readonly #queue = new WaitingList();
-  /** Jobs that wait until fewer jobs of their lane are with the pool. */
-  readonly #held = new Map<Lane, WaitingList>();
+  readonly #held = new HeldJobs();
+  readonly #placement: Placement;
   /** The lane of jobs that come without one. */
   readonly lane = new Lane();
   readonly #onWaiting: () => void;
@@ -65,6 +59,7 @@ export class Dispatcher implements LaneOwner {
     this.options = options;
     this.#turns = turns;
     this.#onWaiting = onWaiting;
+    this.#placement = new Placement(this.threads, turns, this);
   }
 
   get queuedJobs(): number {
@@ -86,9 +81,7 @@ export class Dispatcher implements LaneOwner {
 
   /** Jobs that wait until fewer jobs of their lane are with the pool. */
   get heldJobs(): number {
-    let jobs = 0;
-    for (const { size } of this.#held.values()) jobs += size;
-    return jobs;
+    return this.#held.size;
   }
 
   get outstandingJobs(): number {
@@ -107,7 +100,7 @@ export class Dispatcher implements LaneOwner {
       return;
     }
     lane.running++;
-    if (this.#queue.size === 0 && this.#assign(job)) return;
+    if (this.#queue.size === 0 && this.#placement.assign(job)) return;
     if (this.#isHopeless(job)) {
       this.#refuseAdmitted(job, 'no-thread');
       return;
@@ -130,18 +123,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   #hold(job: Job, lane: Lane): void {
-    let held = this.#held.get(lane);
-    if ((held?.size ?? 0) >= lane.options.maxHeld) {
-      this.#refuse(job, 'queue-full');
-      return;
-    }
-    if (held === undefined) {
-      held = new WaitingList();
-      this.#held.set(lane, held);
-      lane.owner = this;
-    }
-    job.state = 'held';
-    held.push(job);
+    if (this.#held.hold(job, lane)) lane.owner = this;
+    else this.#refuse(job, 'queue-full');
   }
 
   // ---- LaneOwner
@@ -152,14 +135,13 @@ export class Dispatcher implements LaneOwner {
    */
   onLaneFree(lane: Lane): void {
     while (!lane.isFull) {
-      const job = this.#held.get(lane)?.shift() ?? null;
+      const job = this.#held.shift(lane);
       if (job === null) {
         lane.owner = null;
-        this.#held.delete(lane);
         return;
       }
       lane.running++;
-      if (this.#queue.size > 0 || !this.#assign(job)) this.#enqueue(job);
+      if (this.#queue.size > 0 || !this.#placement.assign(job)) this.#enqueue(job);
     }
   }
 
@@ -207,81 +189,11 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /**
-   * The thread that is expected to begin a job first. Between threads with the same expectation, the one with
-   * the least load. A stalled thread is given nothing unless it is the only thread, because the job would
-   * have to be taken back.
-   */
-  #pick(): Thread | null {
-    const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
-    let best: Thread | null = null;
-    let leastUs = NO_ROOM - 1;
-    let stalled = 0;
-    for (const thread of this.threads) {
-      const waitUs = thread.expectedWaitUs();
-      if (waitUs > leastUs) continue;
-      if (this.threads.length > 1 && thread.isStalled(stalledSinceMs)) {
-        stalled++;
-        continue;
-      }
-      if (best !== null && waitUs === leastUs && !hasLessWork(thread, best)) continue;
-      best = thread;
-      leastUs = waitUs;
-    }
-    return best === null && stalled > 0 ? this.#awaitStalled(stalledSinceMs) : best;
-  }
-
-  /**
-   * A stalled thread with nothing to answer is silent when it comes back, unless `holdBack` has asked it to
-   * report. It may have come back before it could see that request, so the threads are asked once more.
-   */
-  #awaitStalled(stalledSinceMs: number): Thread | null {
-    for (const thread of this.threads) thread.holdBack();
-    for (const thread of this.threads)
-      if (thread.expectedWaitUs() < NO_ROOM && !thread.isStalled(stalledSinceMs)) return thread;
-    return null;
-  }
-
-  #assign(job: Job): boolean {
-    const first = this.#pickByAffinity(job) ?? this.#pick();
-    if (first === null) return false;
-    if (first.assign(job)) return true;
-    // Only the ring of that thread is full. The others may have room.
-    for (const thread of this.threads)
-      if (thread !== first && thread.hasRoom && thread.assign(job)) return true;
-    return false;
-  }
-
-  /**
-   * Rendezvous hashing with bounded load. Candidates are the threads that could begin the job soon and have
-   * at most 1.25 times their fair share of jobs. Of these, the job's key and the threads' names select one.
-   * Null: there is none, or the job has no key.
-   */
-  #pickByAffinity(job: Job): Thread | null {
-    if (job.lane === null || !job.lane.options.hasAffinity) return null;
-    const key = job.affinityKey;
-    if (key === '') return null;
-    let load = 1;
-    for (const thread of this.threads) load += thread.load;
-    const bound = Math.ceil((FAIR_SHARE * load) / this.threads.length);
-    const stalledSinceMs = this.#turns.nowMs - this.options.recallAfterMs;
-    let best: Thread | null = null;
-    let most = -1;
-    for (const thread of this.threads) {
-      if (thread.load >= bound || !thread.hasRoom || thread.isStalled(stalledSinceMs)) continue;
-      const score = rendezvousScore(key, thread.name);
-      if (score <= most) continue;
-      best = thread;
-      most = score;
-    }
-    return best;
-  }
-
   /** Gives queued jobs to threads that can begin them, in the order of the queue. */
   #advance(): void {
     for (let job = this.#queue.head; job !== null; job = this.#queue.head) {
       this.#queue.remove(job);
-      if (this.#assign(job)) continue;
+      if (this.#placement.assign(job)) continue;
       this.#queue.unshift(job);
       this.#stoppedAtMs = this.#turns.nowMs;
       return;
@@ -307,7 +219,7 @@ export class Dispatcher implements LaneOwner {
   withdraw(job: Job): boolean {
     const { lane } = job;
     if (job.state === 'held') {
-      this.#held.get(lane as Lane)?.remove(job);
+      this.#held.remove(job);
       job.state = 'released';
       return true;
     }
@@ -457,7 +369,7 @@ export class Dispatcher implements LaneOwner {
       queue.remove(job);
       this.#refuseAdmitted(job, 'waited-too-long');
     }
-    for (const held of this.#held.values()) {
+    for (const held of this.#held.lanes) {
       for (
         let job = held.waitingSinceBefore(beforeMs);
         job !== null;
@@ -486,18 +398,10 @@ export class Dispatcher implements LaneOwner {
 
   /** The pool drains: no thread will run the jobs that wait. */
   refuseAll(): void {
-    for (const held of this.#held.values()) {
+    for (const held of this.#held.lanes) {
       for (let job = held.shift(); job !== null; job = held.shift()) this.#refuse(job, 'draining');
     }
     for (let job = this.#queue.shift(); job !== null; job = this.#queue.shift())
       this.#refuseAdmitted(job, 'draining');
   }
-}
-
-/**
- * Jobs whose response is under way count only between threads that are otherwise equal. So idle WebSockets
- * spread over all threads.
- */
-function hasLessWork(one: Thread, other: Thread): boolean {
-  return one.load === other.load ? one.outstanding < other.outstanding : one.load < other.load;
 }

@@ -165,7 +165,7 @@ export abstract class Job {
   abstract onCredit(granted: number, consumed: number): void;
   abstract onReset(code: number, reason: number): void;
   /**
-   * The thread is to end, and the server has waited long enough: whoever waits for the job waits no longer.
+   * The thread is to end, and the server has waited long enough. The peer of the job gets a response or a reset.
    */
   onExpired(): void {
     // The job ends with the thread.

@@ -68,6 +68,6 @@ export interface ThreadFollower<Pool> {
 export interface ThreadRegistry extends Turns {
   addThread(thread: Thread): void;
   removeThread(thread: Thread): void;
-  /** Brings `nowMs` up to the present, for whoever no turn has called. */
+  /** Brings `nowMs` up to the present. */
   tick(): number;
 }

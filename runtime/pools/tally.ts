@@ -36,7 +36,7 @@ export class Tally {
 }
 
 /**
- * A job that is over, for whoever draws what happened when. Times are those of the reactor's
+ * A job that is over, for timelines. Times are those of the reactor's
  * `performance.now`. The times before the thread began the job, and its end, are as exact as the reactor's
  * turns.
  */

@@ -1,0 +1,43 @@
+/** Jobs that wait until fewer jobs of their lane are with the pool, in a queue for each such lane. */
+import type { Job } from './job.ts';
+import type { Lane } from './lane.ts';
+import { WaitingList } from './waiting-list.ts';
+
+export class HeldJobs {
+  readonly #byLane = new Map<Lane, WaitingList>();
+
+  get size(): number {
+    let jobs = 0;
+    for (const { size } of this.#byLane.values()) jobs += size;
+    return jobs;
+  }
+
+  /** @returns false: as many jobs of its lane are held as may be */
+  hold(job: Job, lane: Lane): boolean {
+    let held = this.#byLane.get(lane);
+    if ((held?.size ?? 0) >= lane.options.maxHeld) return false;
+    if (held === undefined) {
+      held = new WaitingList();
+      this.#byLane.set(lane, held);
+    }
+    job.state = 'held';
+    held.push(job);
+    return true;
+  }
+
+  /** The next job of the lane, which is held no longer. Null: none is, and the lane is forgotten. */
+  shift(lane: Lane): Job | null {
+    const job = this.#byLane.get(lane)?.shift() ?? null;
+    if (job === null) this.#byLane.delete(lane);
+    return job;
+  }
+
+  remove(job: Job): void {
+    this.#byLane.get(job.lane as Lane)?.remove(job);
+  }
+
+  /** The held jobs, lane by lane. They may be removed meanwhile. */
+  get lanes(): Iterable<WaitingList> {
+    return this.#byLane.values();
+  }
+}
