@@ -190,10 +190,8 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
     pair.abandonEnd();
     throw error;
   }
-  if (this.finished && !wasFinished) {
-    this.emit('prefinish');
-    pair.ended();
-  } else pair.abandonEnd();
+  if (this.finished && !wasFinished) pair.ended();
+  else pair.abandonEnd();
   return this;
 }
 

@@ -8,6 +8,9 @@ export type Given = { readonly [object: string]: Told };
 /** By object: which events there were. */
 export type Emitted = { readonly [object: string]: readonly string[] };
 
+/** Emitted once for each message, and told of when it comes again. */
+const ONCE = new Set(['close', 'end', 'finish', 'prefinish']);
+
 let emitted: { [object: string]: Set<string> } = {};
 
 export function handler(req: IncomingMessage, res: ServerResponse): void {
@@ -62,7 +65,9 @@ function record(name: string, emitter: EventEmitter): void {
   emitted[name] = events;
   const emit = emitter.emit;
   emitter.emit = function (this: EventEmitter, event: string | symbol, ...args: unknown[]) {
-    if (event !== 'newListener' && event !== 'removeListener') events.add(String(event));
+    const isAgain = ONCE.has(String(event)) && events.has(String(event));
+    if (event !== 'newListener' && event !== 'removeListener')
+      events.add(isAgain ? `${String(event)} again` : String(event));
     return Reflect.apply(emit, this, [event, ...args]);
   } as typeof emit;
 }
