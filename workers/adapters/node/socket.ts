@@ -36,8 +36,8 @@ export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  /** `ended`: `end` or `destroySoon` was called. */
-  #state: 'open' | 'ended' | 'destroyed' = 'open';
+  /** `ended`: `end` or `destroySoon` was called; `closed`: then destroyed, when everything written had been sent; `destroyed`: before that. */
+  #state: 'open' | 'ended' | 'closed' | 'destroyed' = 'open';
   #isPaused = false;
   errored: Error | null = null;
   /** Node's responses cork and uncork their socket. Here everything written in one turn is sent together anyway. */
@@ -69,7 +69,7 @@ export class ExchangeSocket extends ConnectionFacts {
   // ---- stream state
 
   get destroyed(): boolean {
-    return this.#state === 'destroyed';
+    return this.#state === 'destroyed' || this.#state === 'closed';
   }
   get closed(): boolean {
     return this.destroyed;
@@ -115,10 +115,10 @@ export class ExchangeSocket extends ConnectionFacts {
     return HIGH_WATER_MARK;
   }
   get writableEnded(): boolean {
-    return this.#state === 'ended';
+    return this.#state === 'ended' || this.#state === 'closed';
   }
   get writableFinished(): boolean {
-    return this.#state === 'ended' && this.#owner.waitingBytes === 0;
+    return this.#state === 'closed' || (this.#state === 'ended' && this.#owner.waitingBytes === 0);
   }
   get writableLength(): number {
     return this.#owner.waitingBytes;
@@ -150,7 +150,7 @@ export class ExchangeSocket extends ConnectionFacts {
     if (this.destroyed) return this;
     // A timeout has no effect on a destroyed socket.
     this.setTimeout(0);
-    this.#state = 'destroyed';
+    this.#state = this.writableFinished ? 'closed' : 'destroyed';
     this.errored = error ?? null;
     this.#owner.connectionDestroyed();
     process.nextTick(emitEnd, this, this.errored);
