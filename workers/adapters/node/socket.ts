@@ -36,7 +36,7 @@ export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  /** `ended`: `end` or `destroySoon` was called; `closed`: then destroyed, when everything written had been sent; `destroyed`: before that. */
+  /** `ended`: `end` or `destroySoon` was called; `closed`: destroyed when everything written had been sent; `destroyed`: before that. */
   #state: 'open' | 'ended' | 'closed' | 'destroyed' = 'open';
   #isPaused = false;
   errored: Error | null = null;
@@ -150,7 +150,8 @@ export class ExchangeSocket extends ConnectionFacts {
     if (this.destroyed) return this;
     // A timeout has no effect on a destroyed socket.
     this.setTimeout(0);
-    this.#state = this.writableFinished ? 'closed' : 'destroyed';
+    const isWhole = this.writableFinished || this.#owner.message === null;
+    this.#state = isWhole ? 'closed' : 'destroyed';
     this.errored = error ?? null;
     this.#owner.connectionDestroyed();
     process.nextTick(emitEnd, this, this.errored);
