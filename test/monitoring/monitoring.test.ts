@@ -158,12 +158,15 @@ test('threads that die are counted by cause, and what they had cost stays counte
         threads: { min: 1, max: 1 },
         startTimeoutMs: 60_000,
         minUptimeMs: 0,
-        computeTimeoutMs: 200,
         computeGraceMs: 200,
         resourceLimits: { maxOldGenerationSizeMb: 32 },
         restart: { intensity: 100 },
       },
     },
+    routes: [
+      { path: '/die/hung', pool: 'app', computeTimeoutMs: 200 },
+      { path: '/*', pool: 'app' },
+    ],
   });
   const died = (metrics: Map<string, Metric>, cause: string) =>
     sampleOf(metrics, 'sluice_threads_died_total', `{pool="app",cause="${cause}"}`);

@@ -36,7 +36,7 @@ export const html = `<!doctype html>
 <dialog id="ask" aria-labelledby="ask-title"><form method="dialog">
 <h2 id="ask-title"></h2><p id="ask-text"></p>
 <p id="ask-range" hidden><label>From <input type="number" id="ask-min" min="1" max="1024" inputmode="numeric"></label> <label>to <input type="number" id="ask-max" min="1" max="1024" inputmode="numeric"></label> threads</p>
-<div class="buttons"><button value="no" id="ask-no">Cancel</button><button value="yes" id="ask-yes" class="strong"></button></div>
+<div class="buttons"><button value="no" id="ask-no">Cancel</button><button value="yes" id="ask-yes" class="strong">Yes</button></div>
 </form></dialog>
 <dialog id="help" aria-labelledby="help-title"><form method="dialog"><h2 id="help-title">Keys</h2>
 <dl><dt><kbd>R</kbd></dt><dd>reload the server (asks first)</dd><dt><kbd>T</kbd></dt><dd>light or dark</dd><dt><kbd>P</kbd></dt><dd>pause and continue</dd><dt><kbd>?</kbd></dt><dd>these keys</dd><dt><kbd>Tab</kbd> <kbd>Enter</kbd></dt><dd>move between buttons, and press one</dd></dl>
