@@ -12,6 +12,7 @@ import { closest } from './closest.ts';
 import { ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { memberOf } from './member-of.ts';
+import { MAX_REQUEST_ID_CHARS } from './request-id-schema.ts';
 import type { ConfigOutput } from './schema.ts';
 import type { ThreadRange } from './thread-range.ts';
 
@@ -85,23 +86,32 @@ function checkAnswerer(route: unknown, where: string, problems: ConfigProblem[])
   }
 }
 
+/** The sections that say how large a request's head can become. */
+interface HeadSections {
+  readonly http1?: unknown;
+  readonly http2?: unknown;
+  readonly listeners?: unknown;
+  readonly requestId?: unknown;
+}
+
 /**
  * A request's head crosses to its thread as one message, so half a ring must hold the largest head that the
  * protocols let in; a larger one could never be sent.
+ * @param hasDevTls every listener has TLS, whatever its section says
  */
 export function checkRings(
   pools: unknown,
-  http1: unknown,
-  http2: unknown,
-  listeners: unknown,
+  sections: HeadSections,
+  hasDevTls: boolean,
   problems: ConfigProblem[],
 ): void {
+  const { http1, http2 } = sections;
   const fieldListBytes = memberOf(http2, 'maxFieldListBytes');
   const headerBytes = memberOf(http1, 'maxHeaderBytes');
   if (typeof fieldListBytes !== 'number' || typeof headerBytes !== 'number') return;
   if (isReported('$.http2.maxFieldListBytes', problems) || isReported('$.http1.maxHeaderBytes', problems))
     return;
-  const headBytes = headBytesOf(fieldListBytes, headerBytes, listeners);
+  const headBytes = headBytesOf(fieldListBytes, headerBytes, sections, hasDevTls);
   for (const [name, pool] of membersOf(pools)) {
     const ringBytes = memberOf(pool, 'ringBytes');
     const where = childPath(childPath('$.pools', name), 'ringBytes');
@@ -117,13 +127,21 @@ export function checkRings(
   }
 }
 
-function headBytesOf(fieldListBytes: number, headerBytes: number, listeners: unknown): number {
-  return Math.max(fieldListBytes, headerBytes) * boundPerByte + fixedHeadBytes + tlsBytes(listeners);
+function headBytesOf(
+  fieldListBytes: number,
+  headerBytes: number,
+  { listeners, requestId }: HeadSections,
+  hasDevTls: boolean,
+): number {
+  const lineBytes = Math.max(fieldListBytes, headerBytes) * boundPerByte;
+  const idBytes = requestId === undefined ? 0 : requestIdBytes;
+  return lineBytes + fixedHeadBytes + idBytes + tlsBytes(listeners, hasDevTls);
 }
 
-/** The smallest ring that holds the largest request head, for a pool that nobody gave a size. */
-export function leastRingBytes({ http1, http2, listeners }: ConfigOutput): number {
-  return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, listeners));
+/** The smallest ring that holds the largest request head, for a pool that nobody gave a size. @param hasDevTls as above */
+export function leastRingBytes(config: ConfigOutput, hasDevTls: boolean): number {
+  const { http1, http2 } = config;
+  return leastRing(headBytesOf(http2.maxFieldListBytes, http1.maxHeaderBytes, config, hasDevTls));
 }
 
 /** The system would cut a longer path off and bind another file. */
@@ -171,10 +189,12 @@ const boundPerByte = 3;
  * authority, which a proxy may have named in a field that crosses as well.
  */
 const fixedHeadBytes = 512 + MAX_AUTHORITY_CHARS * boundPerByte;
+/** Where requests have identifiers, each crosses by itself, also one that is in a field as well. */
+const requestIdBytes = 5 + MAX_REQUEST_ID_CHARS * boundPerByte;
 
 /** What OPEN says of a connection's TLS: names, and where clients are asked for one, their certificate in base64. */
-function tlsBytes(listeners: unknown): number {
-  let most = 0;
+function tlsBytes(listeners: unknown, hasDevTls: boolean): number {
+  let most = hasDevTls ? maxTlsNamesBytes : 0;
   for (const listener of arrayOf(listeners)) {
     const tls = memberOf(listener, 'tls');
     if (tls === undefined) continue;

@@ -210,8 +210,8 @@ function crossCheck(
   parallelism: number,
   problems: ConfigProblem[],
 ) {
-  const { listeners, pools, actors, topics, routes, http1, http2, health, control, monitoring, admin } =
-    sectionsOf(parts);
+  const sections = sectionsOf(parts);
+  const { listeners, pools, actors, topics, routes, http2, health, control, monitoring, admin } = sections;
   const fromFile = readAddresses(listeners, directory, problems);
   checkListeners(listeners, fromFile, problems);
   const effective =
@@ -231,7 +231,7 @@ function crossCheck(
   checkOutputLimits(http2, problems);
   checkHealth(health, problems);
   checkControlPath(control, directory, problems);
-  checkRings(pools, http1, http2, listeners, problems);
+  checkRings(pools, sections, overrides.devTls?.value === true, problems);
   return { addresses: effective.map(({ address }) => address), threads };
 }
 
@@ -247,7 +247,8 @@ type Sections = {
     | 'health'
     | 'control'
     | 'monitoring'
-    | 'admin']?: unknown;
+    | 'admin'
+    | 'requestId']?: unknown;
 };
 
 function sectionsOf(parts: unknown): Sections {
@@ -347,7 +348,8 @@ function assemble(
     const { static: files, pool = staticPoolName(route) } = route;
     if (files !== undefined) {
       const where = childPath(childPath('$.routes', index), 'static');
-      pools[pool] = staticPool(route, files, where, dirname(file), leastRingBytes(output));
+      const ringBytes = leastRingBytes(output, overrides.devTls?.value === true);
+      pools[pool] = staticPool(route, files, where, dirname(file), ringBytes);
     }
     return { ...route, host: route.host.toLowerCase(), pool };
   });

@@ -2,6 +2,9 @@
 import * as v from 'valibot';
 import { flag } from './fields.ts';
 
+/** A longer one that a proxy has sent is not taken. It crosses to threads beside the fields, so their rings must have room for it. */
+export const MAX_REQUEST_ID_CHARS = 128;
+
 const expected = 'the name of a field in lower case, such as "x-request-id"';
 /** None that means something else to HTTP, or whose value somebody acts on. */
 const NAME =
@@ -24,7 +27,7 @@ export const requestIdSection = v.optional(
       'an object',
     ),
     v.description(
-      'Every request gets an identifier: the one in the field where a trusted proxy sent it and it has at most 128 safe characters, or a new one. Applications find it in the field, logs in their lines (see operations.md). It is there when this section is, if only as {}. Default: none.',
+      `Every request gets an identifier: the one in the field where a trusted proxy sent it and it has at most ${MAX_REQUEST_ID_CHARS} safe characters, or a new one. Applications find it in the field, logs in their lines (see operations.md). It is there when this section is, if only as {}. Default: none.`,
     ),
   ),
 );

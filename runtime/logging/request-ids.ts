@@ -2,10 +2,11 @@
  * What requests are called, from a proxy in front through the threads to every line of a log (`requestId`). A name that a client chose could
  * be another request's, or mislead whoever reads the log. So only a trusted proxy is believed, and only if its name has safe characters.
  */
+import { MAX_REQUEST_ID_CHARS } from '../config/request-id-schema.ts';
 import { Identifiers } from './identifiers.ts';
 
 /** Characters without a meaning to logs and shells. */
-const SAFE = /^[A-Za-z0-9._~:+/=@-]{1,128}$/;
+const SAFE = /^[A-Za-z0-9._~:+/=@-]+$/;
 
 export class RequestIds {
   /** Lower case. */
@@ -29,6 +30,6 @@ export class RequestIds {
       if (sent !== null) return null;
       sent = fields[i + 1] as string;
     }
-    return sent !== null && SAFE.test(sent) ? sent : null;
+    return sent !== null && sent.length <= MAX_REQUEST_ID_CHARS && SAFE.test(sent) ? sent : null;
   }
 }

@@ -524,6 +524,20 @@ test('TLS for development is put on the listeners that have none', (t) => {
   t.like(config.listeners[1].tls, { minVersion: 'TLSv1.3', where: '$.listeners[1].tls' });
 });
 
+test('rings have room for what TLS for development says of a connection', (t) => {
+  const tight = {
+    ...small,
+    pools: { app: { application: './app.ts', ringBytes: 65_536 } },
+    http1: { maxHeaderBytes: 9_700 },
+    http2: { maxFieldListBytes: 9_700 },
+  };
+  t.notThrows(() => parse(tight));
+  const error = t.throws(() => parse(tight, { devTls: { value: true, source: '--dev-tls' } }), {
+    instanceOf: ConfigError,
+  });
+  t.is(error?.problems[0].where, '$.pools.app.ringBytes');
+});
+
 test('the same address twice on the command line is a conflict that names the flag', (t) => {
   const listener = { kind: 'tcp', address: 'localhost:80', host: 'localhost', port: 80 } as const;
   const overrides: ConfigOverrides = { listeners: { value: [listener, listener], source: '--address' } };

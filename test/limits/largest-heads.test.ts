@@ -1,19 +1,26 @@
 /** The largest heads that the limits let in reach an application through the smallest ring that the configuration lets in. */
 import test from 'ava';
+import { parseConfig } from '../../runtime/config/load.ts';
+import { MAX_REQUEST_ID_CHARS } from '../../runtime/config/request-id-schema.ts';
 import { MAX_AUTHORITY_CHARS } from '../../runtime/http1/host.ts';
 import { message, RawClient } from '../http1/raw.ts';
-import { application, FileScope, startServer, type TestServer } from '../server/harness.ts';
+import {
+  application,
+  configInput,
+  FileScope,
+  type ServerInput,
+  startServer,
+  type TestServer,
+} from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 
-/** One more would ask for a ring of 512 KiB. */
-const HEAD_BYTES = 42_494;
 const RING_BYTES = 262_144;
 
 const scope = new FileScope();
-let server: TestServer;
+test.after.always(() => scope.end());
 
-test.before(async () => {
-  server = await startServer(scope, {
+function input(headBytes: number, more: Pick<ServerInput, 'requestId'>): ServerInput {
+  return {
     pools: {
       pool: {
         application: application('server', 'messages'),
@@ -24,16 +31,57 @@ test.before(async () => {
       },
     },
     listeners: [{ address: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] }],
-    limits: { maxTargetBytes: HEAD_BYTES },
-    http1: { maxHeaderBytes: HEAD_BYTES, maxFieldLines: 65_536 },
-    http2: { maxFieldListBytes: HEAD_BYTES, maxFieldLines: 65_536 },
-  });
+    limits: { maxTargetBytes: headBytes },
+    http1: { maxHeaderBytes: headBytes, maxFieldLines: 65_536 },
+    http2: { maxFieldListBytes: headBytes, maxFieldLines: 65_536 },
+    ...more,
+  };
+}
+
+/** One more would ask for a ring of 512 KiB. */
+function mostHeadBytes(more: Pick<ServerInput, 'requestId'>): number {
+  let admitted = 0;
+  let refused = RING_BYTES;
+  while (refused - admitted > 1) {
+    const headBytes = (admitted + refused) >> 1;
+    try {
+      parseConfig(JSON.stringify(configInput(input(Math.max(headBytes, 1_024), more))), 'test.config.json');
+      admitted = headBytes;
+    } catch {
+      refused = headBytes;
+    }
+  }
+  return admitted;
+}
+
+interface Kind {
+  readonly what: string;
+  readonly headBytes: number;
+  readonly server: () => Promise<TestServer>;
+}
+
+function kindOf(what: string, more: Pick<ServerInput, 'requestId'>): Kind {
+  const headBytes = mostHeadBytes(more);
+  let server: Promise<TestServer> | null = null;
+  return { what, headBytes, server: () => (server ??= startServer(scope, input(headBytes, more))) };
+}
+
+const plain = kindOf('', {});
+const kinds = [plain, kindOf(', beside an identifier', { requestId: {} })];
+
+test('what the configuration lets in is little less than a third of what the ring takes', (t) => {
+  t.deepEqual(
+    kinds.map(({ headBytes }) => headBytes),
+    [42_494, 42_365],
+  );
 });
-test.after.always(() => scope.end());
 
 type Line = readonly [name: string, value: string];
 
 const longestHost = `${'h'.repeat(MAX_AUTHORITY_CHARS - 5)}:8080`;
+const PROXIED = 'what a proxy says';
+/** The Host of a request does not cross as a field, so where a proxy names another one, it is to leave no room. */
+const hostOf = (shape: string) => (shape === PROXIED ? 'h' : longestHost);
 
 /** What fills a head up, by the room that is left and what a line costs beside its name and value. */
 const fillings: { readonly [shape: string]: (room: number, overhead: number) => Line[] } = {
@@ -44,31 +92,31 @@ const fillings: { readonly [shape: string]: (room: number, overhead: number) => 
     const rest = room - lines.length * (overhead + 1);
     return [...lines, ['y', 'v'.repeat(rest - overhead - 1)]];
   },
-  'a host that a proxy names': (room, overhead) => {
+  [PROXIED]: (room, overhead) => {
     const named: Line[] = [
       ['x-forwarded-host', longestHost],
       ['x-forwarded-for', '2001:db8:1111:2222:3333:4444:192.100.100.100'],
+      ['x-request-id', 'i'.repeat(MAX_REQUEST_ID_CHARS)],
     ];
-    const cost = named.reduce((sum, [name, value]) => sum + name.length + value.length + overhead, 0);
-    return [...named, ['x', 'v'.repeat(room - cost - overhead - 1)]];
+    return [...named, ['x', 'v'.repeat(room - sizeOf(named, overhead) - overhead - 1)]];
   },
 };
 
 const sizeOf = (lines: readonly Line[], overhead: number) =>
   lines.reduce((sum, [name, value]) => sum + name.length + value.length + overhead, 0);
 
-async function overHttp1(room: number, shape: string): Promise<number> {
-  const client = await RawClient.connect(scope, server.port);
-  const fixed: Line[] = [['host', longestHost]];
+async function overHttp1({ port }: TestServer, room: number, shape: string): Promise<number> {
+  const client = await RawClient.connect(scope, port);
+  const fixed: Line[] = [['host', hostOf(shape)]];
   const target = '/hello';
   const lines = [...fixed, ...fillings[shape]!(room - target.length - sizeOf(fixed, 4), 4)];
   client.send(message([`GET ${target} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)]));
   return (await client.response()).status;
 }
 
-async function overHttp2(room: number, shape: string): Promise<number> {
-  const session = await connectHttp2(scope, server.origin, { maxSendHeaderBlockLength: 10 * HEAD_BYTES });
-  const pseudo = { ':method': 'GET', ':scheme': 'http', ':authority': longestHost, ':path': '/hello' };
+async function overHttp2({ origin }: TestServer, room: number, shape: string): Promise<number> {
+  const session = await connectHttp2(scope, origin, { maxSendHeaderBlockLength: 10 * room });
+  const pseudo = { ':method': 'GET', ':scheme': 'http', ':authority': hostOf(shape), ':path': '/hello' };
   const headers: { [name: string]: string | string[] } = { ...pseudo };
   const lines = fillings[shape]!(room - sizeOf(Object.entries(pseudo), 32), 32);
   for (const [name, value] of lines) (headers[name] = [headers[name] ?? []].flat()).push(value);
@@ -77,28 +125,31 @@ async function overHttp2(room: number, shape: string): Promise<number> {
   return status;
 }
 
-for (const [version, ask] of [
-  ['HTTP/1.1', overHttp1],
-  ['HTTP/2', overHttp2],
-] as const) {
-  for (const shape of Object.keys(fillings)) {
-    test.serial(
-      `the largest head reaches its application, and one byte more is answered 431: ${version}, ${shape}`,
-      async (t) => {
-        t.is(await ask(HEAD_BYTES, shape), 200);
-        t.is(await ask(HEAD_BYTES + 1, shape), 431);
-        t.is(await ask(HEAD_BYTES, shape), 200);
-      },
-    );
+for (const { what, headBytes, server } of kinds) {
+  for (const [version, ask] of [
+    ['HTTP/1.1', overHttp1],
+    ['HTTP/2', overHttp2],
+  ] as const) {
+    for (const shape of Object.keys(fillings)) {
+      test.serial(
+        `the largest head reaches its application, and one byte more is answered 431: ${version}, ${shape}${what}`,
+        async (t) => {
+          const started = await server();
+          t.is(await ask(started, headBytes, shape), 200);
+          t.is(await ask(started, headBytes + 1, shape), 431);
+          t.is(await ask(started, headBytes, shape), 200);
+        },
+      );
+    }
   }
-}
 
-test.serial('the longest target reaches its application', async (t) => {
-  const client = await RawClient.connect(t, server.port);
-  const target = `/hello?${'q'.repeat(HEAD_BYTES - 7 - 9)}`;
-  client.send(message([`GET ${target} HTTP/1.1`, 'host: a']));
-  t.is((await client.response()).status, 200);
-});
+  test.serial(`the longest target reaches its application${what}`, async (t) => {
+    const client = await RawClient.connect(t, (await server()).port);
+    const target = `/hello?${'q'.repeat(headBytes - 7 - 9)}`;
+    client.send(message([`GET ${target} HTTP/1.1`, 'host: a']));
+    t.is((await client.response()).status, 200);
+  });
+}
 
 for (const [what, name, value] of [
   ['a host', 'host', 'h'.repeat(25_000)],
@@ -110,12 +161,15 @@ for (const [what, name, value] of [
   test.serial(
     `what no message could carry twice is answered 400, and the next request is served: ${what}`,
     async (t) => {
+      const server = await plain.server();
       const client = await RawClient.connect(t, server.port);
       client.send(
         message(['GET /hello HTTP/1.1', ...(name === 'host' ? [] : ['host: a']), `${name}: ${value}`]),
       );
       t.is((await client.response()).status, 400);
-      const session = await connectHttp2(t, server.origin, { maxSendHeaderBlockLength: 10 * HEAD_BYTES });
+      const session = await connectHttp2(t, server.origin, {
+        maxSendHeaderBlockLength: 10 * plain.headBytes,
+      });
       const head = { ':method': 'GET', ':scheme': 'http', ':path': '/hello' };
       const wrong = name === 'host' ? { ':authority': value } : { ':authority': 'a', [name]: value };
       t.is((await request(session, { ...head, ...wrong })).status, 400);
