@@ -72,7 +72,11 @@ export class Http2Connection implements Connection, StreamHolder {
 
   #upgrade({ method, authority, path, fields, settings }: UpgradedRequest): void {
     this.#socket.write(SWITCHING_TO_H2C, 'latin1');
-    this.#engine.upgrade(settings, method, 'http', authority, path, [...fields]);
+    try {
+      this.#engine.upgrade(settings, method, 'http', authority, path, [...fields]);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
 
   #read(chunk: Uint8Array): void {

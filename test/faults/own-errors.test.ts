@@ -117,6 +117,19 @@ for (const method of ['onRequestData', 'onSent', 'onTransportClosed'] as const) 
   );
 }
 
+test.serial(
+  'an error of ours in the request by which a connection changes to HTTP/2 ends that connection',
+  async (t) => {
+    const before = faults('start');
+    const client = await RawClient.connect(t, server.port);
+    const upgrade = ['connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: '];
+    client.send(message(['GET /hello HTTP/1.1', 'host: a', 'x-fault: start', ...upgrade]));
+    await client.untilClosed();
+    await server.log.until('internal error', () => faults('start') === before + 1);
+    t.is((await requestHttp1(`${server.origin}/hello`)).status, 200);
+  },
+);
+
 /** Requests that wait, told apart by their `id`; the ids in `faulty` meet an error when they are told of their end. */
 function waiting(signals: TestServer['signals'], id: string): Record<string, string> {
   return { 'x-signals': signals.name, ...(id.startsWith('faulty') && { 'x-fault': 'onTransportClosed' }) };
