@@ -106,6 +106,14 @@ export abstract class ChannelEnd {
     return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
   }
 
+  /**
+   * `receive` would call `onWritable`, and perhaps no doorbell says so: a sender that found room may have taken back the request of those
+   * that wait. An owner that has sent something outside of a turn takes one.
+   */
+  get owesTurn(): boolean {
+    return this.outgoing.hasRoomNews;
+  }
+
   /** How full the rings are: the one to the other side, and the one from it. */
   get occupancy(): ChannelOccupancy {
     const { outgoing, incoming } = this;

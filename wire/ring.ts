@@ -189,9 +189,14 @@ export class RingProducer {
    * early, but it always comes.
    */
   tookRoom(): boolean {
-    if (!this.#waitsForRoom || this.#atomics.load(this.#words, ROOM_WANTED) !== 0) return false;
+    if (!this.hasRoomNews) return false;
     this.#waitsForRoom = false;
     return true;
+  }
+
+  /** `tookRoom` would be true. */
+  get hasRoomNews(): boolean {
+    return this.#waitsForRoom && this.#atomics.load(this.#words, ROOM_WANTED) === 0;
   }
 
   /** 0 if there is room after all. */
