@@ -174,7 +174,7 @@ async function start(
   const prints = standardPrints(log, config.log, output, tail);
   const tool = clinicToolOf({ execArgv: process.execArgv, environment: process.env });
   const clinic = tool === null ? null : (await import('../clinic/main-thread.ts')).beginUnderClinic(tool);
-  const unended = new Unended();
+  const unended = new Unended((thread) => output.file?.isOwn(thread) === true);
   endOnUncaughtError(log, ExitCode.Failed);
   let exitCode: number;
   try {
@@ -192,7 +192,7 @@ async function start(
     if (!(error instanceof ConfigError)) throw error;
     exitCode = refuse(error.source, error.problems);
   }
-  await untilExit(unended, log, exitCode);
+  await untilExit(unended, log, output, exitCode);
   if (exitCode === ExitCode.Ok) await clinic?.finish(exitCode);
   return exitCode;
 }

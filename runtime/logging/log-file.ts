@@ -3,12 +3,20 @@
  * earlier lines are complete in the renamed file, and later ones go to a new file of the old name.
  *
  * A failed write is reported to its caller and has no other effect. If the new file cannot be opened, the old one stays in use.
+ *
+ * A thread of its own writes the file: the reactor must not wait for a disk, and applications may have taken all of libuv's threads.
  */
-import { close, open, openSync, write } from 'node:fs';
+import { openSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { copyOf } from '../../wire/bytes.ts';
+import { threadFlags } from '../server/thread-flags.ts';
 import type { OutputStream } from './bounded-output.ts';
+import { type FileOrder, type FileOutcome, LOG_FILE_PERMISSIONS } from './file-orders.ts';
 
-/** The owner reads and writes it, the group reads it. */
-const PERMISSIONS = 0o640;
+const HERE = import.meta.url;
+/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+const WRITING_THREAD = new URL(`./writing-thread${HERE.slice(HERE.lastIndexOf('.'))}`, HERE);
+
 /** Waiting lines are combined into one write up to this size. */
 const MOST_BYTES = 65_536;
 
@@ -34,7 +42,10 @@ export class LogFileError extends Error {
 export class LogFile implements OutputStream {
   readonly path: string;
   #fd: number;
-  #state: 'idle' | 'busy' = 'idle';
+  /** Null: it has not been needed yet, or has ended. */
+  #thread: Worker | null = null;
+  /** Hears what has become of the order that the thread has; null: it has none. */
+  #onOutcome: ((outcome: FileOutcome) => void) | null = null;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   /** Callbacks of reopenings that are under way. */
@@ -44,7 +55,7 @@ export class LogFile implements OutputStream {
   constructor(path: string) {
     this.path = path;
     try {
-      this.#fd = openSync(path, 'a', PERMISSIONS);
+      this.#fd = openSync(path, 'a', LOG_FILE_PERMISSIONS);
     } catch (error) {
       throw new LogFileError(path, error);
     }
@@ -52,6 +63,15 @@ export class LogFile implements OutputStream {
 
   get writableLength(): number {
     return this.#waitingBytes;
+  }
+
+  /** The thread writes, or opens a file: where it waits for a disk that hangs, nothing ends it. */
+  get isBusy(): boolean {
+    return this.#onOutcome !== null;
+  }
+
+  isOwn(thread: Worker): boolean {
+    return thread === this.#thread;
   }
 
   on(): void {
@@ -75,29 +95,21 @@ export class LogFile implements OutputStream {
   }
 
   #goOn(): void {
-    if (this.#state === 'busy') return;
+    if (this.isBusy) return;
     if (this.#reopening.length > 0) this.#open();
     else if (this.#waiting.length > 0) this.#writeSome();
   }
 
   #open(): void {
-    this.#state = 'busy';
     const asked = this.#reopening;
     this.#reopening = [];
-    open(this.path, 'a', PERMISSIONS, (error, fd) => {
-      if (error === null) {
-        // Nobody could act on an error of closing the old file.
-        close(this.#fd, () => undefined);
-        this.#fd = fd;
-      }
-      this.#state = 'idle';
+    this.#order(this.path, ({ fd, error }) => {
+      this.#fd = fd;
       for (const done of asked) done(error && new LogFileError(this.path, error));
-      this.#goOn();
     });
   }
 
   #writeSome(): void {
-    this.#state = 'busy';
     let count = 0;
     let bytes = 0;
     for (const { bytes: next } of this.#waiting) {
@@ -106,26 +118,50 @@ export class LogFile implements OutputStream {
       bytes += next.length;
     }
     const taken = this.#waiting.splice(0, count);
-    this.#writeAll(
-      count === 1 ? (taken[0] as Waiting).bytes : Buffer.concat(taken.map((each) => each.bytes)),
-      (error) => {
-        this.#waitingBytes -= bytes;
-        this.#state = 'idle';
-        for (const { done } of taken) done?.(error);
-        this.#goOn();
-      },
-    );
+    const whole = count === 1 ? (taken[0] as Waiting).bytes : Buffer.concat(taken.map((each) => each.bytes));
+    this.#order(copyOf(whole, 0, whole.length), ({ error }) => {
+      this.#waitingBytes -= bytes;
+      for (const { done } of taken) done?.(error);
+    });
   }
 
-  /** The system may write only a part. */
-  #writeAll(bytes: Buffer, done: Done): void {
-    if (bytes.length === 0) {
-      queueMicrotask(() => done(null));
-      return;
+  #order(order: FileOrder, onOutcome: (outcome: FileOutcome) => void): void {
+    this.#onOutcome = onOutcome;
+    try {
+      const thread = this.#threadThatWrites();
+      // Not the process's end, but what is under way is waited for.
+      thread.ref();
+      thread.postMessage(order, typeof order === 'string' ? [] : [order.buffer as ArrayBuffer]);
+    } catch (error) {
+      // The system has no thread left for it.
+      queueMicrotask(() => this.#settle({ fd: this.#fd, error: error as Error }));
     }
-    write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
-      if (error !== null || written === bytes.length) done(error);
-      else this.#writeAll(bytes.subarray(written), done);
+  }
+
+  #threadThatWrites(): Worker {
+    if (this.#thread !== null) return this.#thread;
+    const thread = new Worker(WRITING_THREAD, { ...threadFlags(), workerData: this.#fd });
+    thread.on('message', (outcome: FileOutcome) => {
+      thread.unref();
+      this.#settle(outcome);
     });
+    thread.on('error', (error) => this.#threadEnded(thread, error));
+    thread.on('exit', () => this.#threadEnded(thread, new Error('the thread that writes it has ended')));
+    this.#thread = thread;
+    return thread;
+  }
+
+  /** The next order starts another. */
+  #threadEnded(thread: Worker, error: Error): void {
+    if (this.#thread !== thread) return;
+    this.#thread = null;
+    this.#settle({ fd: this.#fd, error });
+  }
+
+  #settle(outcome: FileOutcome): void {
+    const onOutcome = this.#onOutcome;
+    this.#onOutcome = null;
+    onOutcome?.(outcome);
+    this.#goOn();
   }
 }

@@ -9,7 +9,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { removeSockets } from '../control/at-exit.ts';
-import { flushLog, type Log } from '../logging/log.ts';
+import { flushLog, type Log, type LogOutput } from '../logging/log.ts';
 
 const POLL_MS = 10;
 /** For threads that have been told to end. Many threads on a busy machine take a while. */
@@ -27,9 +27,13 @@ const REQUESTS: ReadonlySet<string> = new Set([
 export class Unended {
   readonly #threads = new Set<Worker>();
 
-  /** Tracks threads that start from now on. */
-  constructor() {
+  /**
+   * Tracks threads that start from now on.
+   * @param mayStay whether a thread may still run when the process ends
+   */
+  constructor(mayStay: (thread: Worker) => boolean = () => false) {
     process.on('worker', (thread) => {
+      if (mayStay(thread)) return;
       this.#threads.add(thread);
       // A worker ends only when libuv has finished its work.
       thread.once('exit', () => this.#threads.delete(thread));
@@ -52,12 +56,17 @@ export class Unended {
  * Resolves when the process may exit: the log is written, and no thread would block `process.exit`. If one would, this function ends the process
  * itself.
  */
-export async function untilExit(unended: Unended, log: Log, exitCode: number): Promise<void> {
+export async function untilExit(
+  unended: Unended,
+  log: Log,
+  { file }: LogOutput,
+  exitCode: number,
+): Promise<void> {
   const left = await unended.within(THREADS_END_MS);
   const isStuck = left.threads > 0 || left.requests > 0;
   if (isStuck) log.warn(left, 'threads did not end in time: the process ends without them');
   await flushLog(log);
-  if (isStuck) endWithoutThreads(exitCode);
+  if (isStuck || file?.isBusy === true) endWithoutThreads(exitCode);
 }
 
 /**

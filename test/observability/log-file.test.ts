@@ -1,13 +1,26 @@
 /** The log's file: rotated while lines are written, on a full disk, in a folder that is not there. */
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { LogFile, LogFileError } from '../../runtime/logging/log-file.ts';
 import { freePort } from '../server/free-port.ts';
-import type { ServerInput } from '../server/harness.ts';
+import { type ServerInput, application as testApplication } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
+import { makePipe } from '../server/pipes.ts';
 import { type ServerProcess, startProcess } from '../server/process.ts';
 
 const application = fileURLToPath(new URL('./applications/printing.ts', import.meta.url));
@@ -23,15 +36,21 @@ interface Started extends ServerProcess {
 }
 
 /** It says on no stream that it listens. */
-async function start(t: ExecutionContext, file: string, more: Partial<ServerInput> = {}): Promise<Started> {
+async function start(
+  t: ExecutionContext,
+  file: string,
+  more: Partial<ServerInput> = {},
+  variables: { readonly [name: string]: string } = {},
+): Promise<Started> {
   const port = await freePort();
-  const started = startProcess(t, {
+  const input: ServerInput = {
     pools: { printing: { application, threads: { min: 1, max: 1 } } },
     listeners: [{ address: `127.0.0.1:${port}` }],
     requestId: {},
     ...more,
     log: { format: 'json', file, access: { write: 'always', fields: ['path'] } },
-  });
+  };
+  const started = startProcess(t, input, [], variables);
   const origin = `http://127.0.0.1:${port}`;
   const dead = started.ended.then(() => Promise.reject(new Error(`it has ended: ${started.errors()}`)));
   dead.catch(() => undefined);
@@ -135,6 +154,52 @@ test.serial('a file that cannot be opened anew is none: the old one goes on, and
   t.is((line.err as { code: string }).code, 'SLUICE_LOG_FILE');
   await requestHttp1(`${origin}/print/after`);
   await until(old, ({ msg }) => msg === 'after');
+});
+
+test.serial(
+  "the log goes on, and is rotated, while applications have taken all of libuv's threads",
+  async (t) => {
+    const file = join(folder(t), 'sluice.log');
+    const { child, origin, ended } = await start(
+      t,
+      file,
+      {
+        pools: {
+          blocking: { application: testApplication('faults', 'blocking'), threads: { min: 1, max: 1 } },
+          printing: { application, threads: { min: 1, max: 1 } },
+        },
+        routes: [
+          { path: '/blocking/*', pool: 'blocking' },
+          { path: '/*', pool: 'printing' },
+        ],
+        drainTimeoutMs: 100,
+      },
+      { UV_THREADPOOL_SIZE: '4' },
+    );
+    await requestHttp1(`${origin}/blocking/read?times=8&pipe=${makePipe(t).path}`);
+    await requestHttp1(`${origin}/print/beside`);
+    await until(file, ({ msg }) => msg === 'beside');
+    const old = `${file}.1`;
+    renameSync(file, old);
+    child.kill('SIGUSR1');
+    await until(file, ({ msg }) => msg === 'log file reopened');
+    child.kill('SIGTERM');
+    t.deepEqual(await ended, { code: 0, signal: null });
+    t.truthy(linesOf(file).find(({ msg }) => msg === 'stopped'));
+  },
+);
+
+test.serial('a disk that takes nothing keeps neither requests nor the end of the process', async (t) => {
+  const file = join(folder(t), 'pipe');
+  execFileSync('mkfifo', [file]);
+  const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(reader));
+  const { child, origin, ended } = await start(t, file);
+  // Twice, more than a pipe holds.
+  for (let each = 0; each < 10; each++)
+    t.is((await requestHttp1(`${origin}/print/${'x'.repeat(8_000)}`)).status, 200);
+  child.kill('SIGTERM');
+  t.deepEqual(await ended, { code: 0, signal: null });
 });
 
 test.serial('a folder that is not there is said before anything starts', async (t) => {
