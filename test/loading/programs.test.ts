@@ -28,6 +28,10 @@ const programs: Readonly<Record<string, readonly [body: string, pool?: Partial<P
   'main.cjs': ['true true true'],
   'two-servers.mjs': ['the application', { port: 3000 }],
   'streams.mjs': ['a stream of /'],
+  'page.jsx': [
+    '<p>a page</p>',
+    { execArgv: ['--import', new URL('programs/compiling.mjs', import.meta.url).href] },
+  ],
 };
 
 const scope = new FileScope();
