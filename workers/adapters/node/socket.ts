@@ -45,7 +45,7 @@ export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  /** `ended`: `end` or `destroySoon` was called; `closed`: destroyed when everything written had been sent; `destroyed`: before that. */
+  /** `ended`: `end` or `destroySoon` was called; `closed`: destroyed after that, when everything written had been sent; `destroyed`: otherwise. */
   #state: 'open' | 'ended' | 'closed' | 'destroyed' = 'open';
   #isPaused = false;
   declare errored: Error | null;
@@ -159,8 +159,7 @@ export class ExchangeSocket extends ConnectionFacts {
     if (this.destroyed) return this;
     // A timeout has no effect on a destroyed socket.
     this.setTimeout(0);
-    const isWhole = this.writableFinished || this.#owner.message === null;
-    this.#state = isWhole ? 'closed' : 'destroyed';
+    this.#state = this.writableFinished ? 'closed' : 'destroyed';
     this.errored = error ?? null;
     this.#owner.connectionDestroyed();
     process.nextTick(emitEnd, this, this.errored);
