@@ -40,10 +40,11 @@ export function waitOf(exchange: Exchange, context: WaitContext): WaitView {
   const { pool, thread } = context;
   if (exchange.job.state === 'held') {
     const name = exchange.destination.route ?? '';
-    return waits(Waits.Route, name, 'as many of its route are with the pool as maxConcurrent allows');
+    return waits(Waits.Route, name, 'its route already has maxConcurrent exchanges with the pool');
   }
   if (exchange.job.state === 'queued') return waits(Waits.Pool, pool?.name ?? '', queueWhy(pool));
-  if (thread !== null && !context.isBegun) return threadWait(thread, exchange, 'it has not begun it');
+  if (thread !== null && !context.isBegun)
+    return threadWait(thread, exchange, 'it has not begun this exchange');
   return (
     untakenResponse(exchange, context) ??
     (thread === null ? leaving(exchange, context) : begun(exchange, context, thread))
@@ -93,12 +94,12 @@ function untakenResponse(exchange: Exchange, { transport, flow }: WaitContext): 
       return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: it has used up the stream's window`);
     if (peerConnectionWindowBytes !== null && peerConnectionWindowBytes <= 0)
       return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: it has used up the connection's window`);
-    return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: its socket takes no more`);
+    return waits(Waits.Peer, peer, `${queuedBytes} bytes wait: its socket accepts no more`);
   }
   const isUsedUp =
     flow.response !== null && flow.response.heldBytes + flow.response.owedBytes >= flow.response.windowBytes;
   if (unsentBytes > 0 && isUsedUp)
-    return waits(Waits.Peer, peer, `its socket takes no more: ${unsentBytes} bytes of the connection wait`);
+    return waits(Waits.Peer, peer, `its socket accepts no more: ${unsentBytes} bytes of the connection wait`);
   return null;
 }
 
@@ -106,10 +107,8 @@ function untakenResponse(exchange: Exchange, { transport, flow }: WaitContext): 
 function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
   const peer = peerOf(exchange);
   if (transport !== null && transport.earlier > 0)
-    return waits(Waits.Connection, peer, `${transport.earlier} earlier responses are to leave before`);
-  const why = exchange.readsRequest
-    ? 'it has not sent all of its request'
-    : 'the response is on its way to it';
+    return waits(Waits.Connection, peer, `${transport.earlier} earlier responses must leave first`);
+  const why = exchange.readsRequest ? 'it has not sent all of its request' : 'the response is on its way';
   return waits(Waits.Peer, peer, why);
 }
 
@@ -126,12 +125,12 @@ function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitVi
       return waits(
         Waits.Connection,
         peer,
-        "other exchanges of the connection have not read, and have used up the connection's window",
+        "other exchanges, which do not read, have used up the connection's window",
       );
     return waits(Waits.Peer, peer, 'the application reads, and the client sends no more of its request');
   }
   if (thread.vitals.isStalled(exchange.job.slot) && response !== null)
-    return waits(Waits.Peer, peer, 'the application waits until the client has taken more');
+    return waits(Waits.Peer, peer, 'the application waits until the client has read more');
   // What it waits for is not there yet; only then does it matter that its thread is busy with others.
   if (isAway(thread)) return awayWait(thread, exchange);
   if (context.actorsAsked.length > 0) {
@@ -146,7 +145,7 @@ function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitVi
 }
 
 function awayWait(thread: Thread, exchange: Exchange): WaitView {
-  return threadWait(thread, exchange, 'it has not come back to its event loop');
+  return threadWait(thread, exchange, 'it has not returned to its event loop');
 }
 
 /** The thread is busy. Names the exchange that occupies it, if that is another one. */

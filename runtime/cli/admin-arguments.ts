@@ -1,4 +1,4 @@
-/** Commands that ask a running server for one thing: their words, their help. */
+/** Arguments and help of the commands that ask a running server for one thing. */
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { isModuleName } from '../config/implied.ts';
@@ -12,11 +12,11 @@ interface Flag {
 }
 
 interface AdminCommandText {
-  /** Behind the name of the command. */
+  /** What follows the name of the command in its usage line. */
   readonly usage: string;
   readonly does: string;
   readonly flags: Readonly<Record<string, Flag>>;
-  /** How many operands there may be. */
+  /** Least and greatest number of operands. */
   readonly operands: readonly [least: number, most: number];
   readonly examples: readonly (readonly [words: string, does: string])[];
 }
@@ -164,7 +164,7 @@ export interface AdminArguments {
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
-/** A message about what is wrong with the words; `help`: somebody asks for it. */
+/** Returns a message if the words are wrong, and `help` if the user asks for help. */
 export function parseAdmin(
   command: AdminCommand,
   words: readonly string[],
@@ -196,7 +196,7 @@ export function parseAdmin(
   for (const [name, value] of Object.entries(values)) flags[name] = Array.isArray(value) ? undefined : value;
   const operands = [...positionals];
   const [least, most] = text.operands;
-  // `sluice logs app.ts`, as `sluice start app.ts`.
+  // `sluice logs app.ts` asks the server that `sluice start app.ts` has started.
   const [module] = operands;
   if (most === 0 && module !== undefined && isModuleName(module) && flags.config === undefined) {
     flags.config = module;

@@ -21,17 +21,17 @@ import { ExitCode } from './exit-code.ts';
 import { type Environment, readSettings } from './settings.ts';
 
 export interface AdminOutput {
-  /** For people. */
+  /** Whether a person reads it. */
   readonly isTerminal: boolean;
   readonly colour: boolean;
   write(text: string): Promise<void>;
-  /** Aborts when whoever looks has seen enough. */
+  /** Aborts when the user ends the command. */
   readonly signal: AbortSignal;
 }
 
 class WrongWords extends Error {}
 
-/** @param words behind the command */
+/** @param words that follow the command */
 export async function admin(
   command: AdminCommand,
   words: readonly string[],
@@ -60,7 +60,7 @@ function wrongWords(command: AdminCommand, message: string): Answer {
 function configOf({ flags }: AdminArguments, environment: Environment): Config {
   const given = new Map<string, string[]>();
   if (typeof flags.config === 'string') given.set('config', [flags.config]);
-  // Only the file: what the running server was told besides it knows itself.
+  // Only the file matters, because it leads to the server's control socket.
   return loadConfig(readSettings(given, environment).file);
 }
 
@@ -162,7 +162,7 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
   },
 };
 
-/** What each server says, one after the other. Which is which is said where there are several. */
+/** Asks each server and joins the answers. With several servers, the path of the socket precedes each answer. */
 async function each(
   clients: readonly ControlClient[],
   ask: (client: ControlClient) => Promise<string>,
@@ -179,7 +179,7 @@ function poolPath(name: string): string {
   return `/pools/${encodeURIComponent(name)}`;
 }
 
-/** Pools come first: a thread is named after its pool, and a number. */
+/** A pool takes precedence over a thread of the same name. */
 function pathOf(pools: ServerStatus['pools']): (name: string) => string {
   const threads = pools.flatMap((pool) => pool.threads.map((thread) => thread.name));
   const names = pools.map(({ name }) => name);
@@ -211,7 +211,7 @@ function wholeFlag(name: string, value: string | boolean | undefined, most: numb
   throw new WrongWords(`--${name}: expected a whole number up to ${most}, got ${JSON.stringify(value)}`);
 }
 
-/** Until it ends, or nobody wants more; a server that ends meanwhile ends it too. */
+/** Copies the log until it ends, the user stops the command, or the server ends. */
 async function copyLog(
   client: ControlClient,
   query: string,

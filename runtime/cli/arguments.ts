@@ -1,4 +1,4 @@
-/** From the words of the command line to a command and its flags. */
+/** Parses the command line into a command and its flags. */
 
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
@@ -37,9 +37,9 @@ export const commands = {
 export type Command = keyof typeof commands;
 
 export interface Arguments {
-  /** Undefined when none was given or it is unknown; `problems` says so. */
+  /** Undefined if it is missing or unknown, which is one of the `problems`. */
   readonly command: Command | undefined;
-  /** Of help: the command that it is asked for; undefined: all of them. */
+  /** For help: the command to explain; undefined for all of them. */
   readonly about?: Command;
   readonly flags: Flags;
   readonly problems: readonly ConfigProblem[];
@@ -59,7 +59,7 @@ export function parseArguments(words: readonly string[]): Arguments {
     if (Object.hasOwn(commandFlags, token.name)) asked ??= commandFlags[token.name];
     else readFlag(token, flags, problems);
   }
-  // `sluice start --help` asks for help, whatever else stands there.
+  // `sluice start --help` prints help, whatever the other words are.
   if (asked !== undefined) return { command: asked, ...aboutOf(positionals[0]), flags, problems: [] };
   const command = readCommand(positionals, flags, problems);
   if (command === 'help') return { command, ...aboutOf(positionals[1]), flags, problems: [] };
@@ -70,7 +70,7 @@ function aboutOf(word: string | undefined): { readonly about?: Command } {
   return word !== undefined && isCommand(word) ? { about: word } : {};
 }
 
-/** Not `strict`: that throws at the first wrong word, and all of them are to be reported. */
+/** Not `strict`, because that throws at the first wrong word and all of them should be reported. */
 function tokenize(words: readonly string[]) {
   const known = settings.map(({ name, short, placeholder }) => [
     name,
@@ -100,7 +100,7 @@ function readFlag(token: FlagToken, flags: Map<string, string[]>, problems: Conf
   }
   const value = setting.placeholder === '' ? (token.value ?? 'true') : token.value;
   const expected = `a value (${where} ${setting.placeholder})`;
-  // `--config --threads 2`: the next flag was taken for the value.
+  // In `--config --threads 2` the next flag would be taken for the value.
   const swallowed = value?.startsWith('-') === true && token.inlineValue !== true;
   if (value === undefined || value === '' || swallowed) {
     problems.push({ code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(value) });
@@ -166,7 +166,7 @@ function readCommand(
   return word;
 }
 
-/** `sluice start app.ts`, and the questions about a server that was started so. */
+/** `sluice start app.ts`, and commands about a server that was started that way. */
 function takesModule(command: Command): boolean {
   return (['start', 'check', 'reload', 'stop', 'ps', 'top', 'status'] as readonly Command[]).includes(
     command,

@@ -1,22 +1,22 @@
-/** Commands that ask the servers that run a configuration, over their control sockets. */
+/** For commands that ask the servers of a configuration, over their control sockets. */
 import type { Config } from '../config/config.ts';
 import { type ControlClient, connectControls, type FindOptions } from '../control/client.ts';
 import { ControlRefusal, ControlSocketError } from '../control/errors.ts';
 import { ExitCode } from './exit-code.ts';
 
-/** What a command says, and its exit code. */
+/** Output and exit code of a command. */
 export interface Answer {
   readonly exitCode: ExitCode;
-  /** For standard output; where the exit code says that something failed, for standard error. */
+  /** For standard output, or for standard error if the exit code reports a failure. */
   readonly text: string;
 }
 
 type Refused = ControlSocketError | ControlRefusal;
 
 /**
- * @param ask is given a client of each server, at least one; they are closed when it has answered
- * @param refused answers when there is nobody to ask, or one of them refuses
- * @param find which of several servers
+ * @param ask gets a client for each server, at least one; the clients are closed afterwards
+ * @param refused makes the answer if no server runs, or one of them refuses
+ * @param find selects one of several servers
  */
 export async function askServers(
   config: Config,

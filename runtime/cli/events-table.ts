@@ -1,4 +1,4 @@
-/** What has happened to threads and pools lately, as lines for a person: `sluice events`. */
+/** Recent events of threads and pools as text: `sluice events`. */
 import type { PoolEvent } from '../status/status-types.ts';
 import { printable } from './printable.ts';
 

@@ -1,11 +1,11 @@
-/** Exchanges in flight as lines for a person: `sluice exchanges`. */
+/** Exchanges in flight as text: `sluice exchanges`. */
 import type { ExchangesView, ExchangeView } from '../admin/exchange-types.ts';
 import { formatDuration } from '../config/duration.ts';
 import { printable } from './printable.ts';
 
 export function exchangesTable({ total, isCut, exchanges }: ExchangesView): string {
   const shown = exchanges.length === total ? '' : `, the oldest ${exchanges.length} are shown`;
-  const head = `${total} in flight${shown}${isCut ? '; there are more, which were not looked at' : ''}\n`;
+  const head = `${total} in flight${shown}${isCut ? '; there are more, which were not examined' : ''}\n`;
   return head + exchanges.map(describe).join('');
 }
 
@@ -16,7 +16,7 @@ function describe(exchange: ExchangeView): string {
   return [
     `#${id}  ${age}  ${printable(`${method} ${path}`)}  ${state}  ${where}`,
     `    waits for ${waitsFor.who} ${printable(waitsFor.name)}: ${printable(waitsFor.why)}`,
-    `    request ${bytes(request.receivedBytes)} came, ${bytes(request.waitingBytes)} wait, ${bytes(request.unreadBytes)} with the thread; response ${bytes(response.bytes)} made, ${bytes(response.sentBytes)} left, ${bytes(response.waitingBytes)} wait`,
+    `    request: ${bytes(request.receivedBytes)} received, ${bytes(request.waitingBytes)} waiting, ${bytes(request.unreadBytes)} with the thread; response: ${bytes(response.bytes)} written, ${bytes(response.sentBytes)} sent, ${bytes(response.waitingBytes)} waiting`,
     '',
   ].join('\n');
 }

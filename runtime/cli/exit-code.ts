@@ -1,4 +1,4 @@
-/** What the process's exit code says; stable, scripts rely on it. */
+/** Exit codes of the process. They are stable, because scripts rely on them. */
 export const ExitCode = {
   Ok: 0,
   Failed: 1,

@@ -1,4 +1,4 @@
-/** `sluice help`: made from the tables that the command line is parsed with, so that it is complete. */
+/** `sluice help`, made from the tables that parse the command line, so that it is complete. */
 
 import { type Command, commands } from './arguments.ts';
 import { ExitCode } from './exit-code.ts';
@@ -20,7 +20,7 @@ export function helpText(): string {
     `Examples:\n${table(examples)}`,
     `Flags (over variables, over the file, over defaults):\n${table(flags)}`,
     `Exit codes:\n${table(Object.entries(exitCodes))}`,
-    'The file is described by the JSON Schema that the package carries as sluice/schema.json.\n',
+    'The JSON Schema of the configuration file is sluice/schema.json in the package.\n',
   ].join('\n\n');
 }
 
@@ -41,7 +41,7 @@ const RUNNING: readonly SettingName[] = [
   'log-format',
 ];
 
-/** Of the commands that do not read their words themselves. */
+/** Help of the commands that `parseArguments` reads. */
 const texts: { readonly [Name in Command]?: CommandText } = {
   start: {
     flags: [...RUNNING, 'watch'],
@@ -90,7 +90,7 @@ const texts: { readonly [Name in Command]?: CommandText } = {
   },
 };
 
-/** Null: the command has a help of its own, or there is none. */
+/** Null if the command prints its own help. */
 export function commandHelp(command: Command): string | null {
   const text = texts[command];
   if (text === undefined) return null;

@@ -1,4 +1,4 @@
-/** What `sluice init` writes, as text: an application, its test, a configuration, and what an editor needs. */
+/** The files that `sluice init` writes: an application, its test, a configuration, and settings for editors. */
 
 export const appKinds = ['native', 'fetch', 'node'] as const;
 export type AppKind = (typeof appKinds)[number];
@@ -6,11 +6,11 @@ export type AppKind = (typeof appKinds)[number];
 export interface Project {
   readonly kind: AppKind;
   readonly language: 'typescript' | 'javascript';
-  /** Of modules: `.mjs` and `.mts` where package.json does not say that all are ES modules. */
+  /** Of modules: `.mjs` or `.mts` unless package.json makes all files ES modules. */
   readonly extension: string;
 }
 
-/** Names of files and their content. */
+/** File names and contents. */
 export function filesOf(project: Project): Readonly<Record<string, string>> {
   const { kind, language, extension } = project;
   return {
@@ -22,8 +22,7 @@ export function filesOf(project: Project): Readonly<Record<string, string>> {
 }
 
 const head = `/**
- * Every thread of the pool has a copy of this module, and answers one request after the other. What computes here keeps nobody
- * waiting but the request that it is for.
+ * Every thread of the pool loads this module. While one thread computes, the others answer other requests.
  */
 `;
 
@@ -84,7 +83,7 @@ function configurationOf(extension: string): string {
 `;
 }
 
-/** What type stripping asks for, and strictness. */
+/** Strict, and as type stripping requires. */
 const compilerOptions = `{
   "compilerOptions": {
     "target": "es2024",

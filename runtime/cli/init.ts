@@ -1,4 +1,4 @@
-/** `sluice init`: a project to go on from, in a folder that may have a package.json and nothing of what is written. */
+/** `sluice init`: writes a project into a folder. The folder may have a package.json, but none of the files that are written. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,7 +24,7 @@ Flags:
   --javascript  JavaScript. Default: TypeScript, which runs as it is.
 `;
 
-/** What `npm init` writes into the script. */
+/** The script that `npm init` writes. */
 const NPM_TEST = 'echo "Error: no test specified" && exit 1';
 
 const scripts = {
@@ -36,7 +36,7 @@ const scripts = {
 
 class InitError extends Error {}
 
-/** @param words behind `init` */
+/** @param words that follow `init` */
 export function init(words: readonly string[], directory: string): Answer {
   try {
     const asked = read(words);
@@ -53,7 +53,7 @@ interface Asked {
   readonly language: Project['language'];
 }
 
-/** Null: help. */
+/** Null if the user asks for help. */
 function read(words: readonly string[]): Asked | null {
   const options = {
     kind: { type: 'string', default: 'native' },
@@ -94,7 +94,7 @@ function write({ folder, kind, language }: Asked, directory: string): string {
     );
   }
   mkdirSync(target, { recursive: true });
-  // Fails where something has come to stand there meanwhile.
+  // Fails if the file has been created meanwhile.
   for (const [name, text] of Object.entries(files)) writeFileSync(join(target, name), text, { flag: 'wx' });
   writeFileSync(join(target, 'package.json'), `${JSON.stringify(completed(manifest, target), null, 2)}\n`);
   const way = relative(directory, target);
@@ -111,19 +111,19 @@ interface Manifest {
   readonly scripts?: Readonly<Record<string, string>>;
 }
 
-/** Null: there is none. */
+/** Null if there is none. */
 function readManifest(file: string): Manifest | null {
   if (!existsSync(file)) return null;
   try {
     const manifest: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof manifest === 'object' && manifest !== null && !Array.isArray(manifest)) return manifest;
   } catch {
-    // Said below, as for one that is an array.
+    // Reported below, as for a file that is not an object.
   }
   throw new InitError(`init: expected an object in JSON in ${file}, got something else; nothing was written`);
 }
 
-/** What it says stays; what it lacks is added, and so is a test in the place of npm's that fails. */
+/** Keeps the existing content, adds what is missing, and replaces npm's test script that always fails. */
 function completed(manifest: Manifest | null, folder: string): object {
   const own = manifest ?? { name: packageName(folder), private: true, type: 'module' };
   const { scripts: ownScripts = {} } = own as Manifest;
@@ -132,7 +132,7 @@ function completed(manifest: Manifest | null, folder: string): object {
   return { ...own, scripts: { ...scripts, ...kept } };
 }
 
-/** Where modules of this folder find it. */
+/** Whether modules of this folder can import it. */
 function isInstalled(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     if (existsSync(join(at, 'node_modules/sluice'))) return true;
@@ -140,7 +140,7 @@ function isInstalled(folder: string): boolean {
   }
 }
 
-/** As npm takes it. */
+/** As npm accepts it. */
 function packageName(folder: string): string {
   const name = basename(folder)
     .toLowerCase()

@@ -1,16 +1,16 @@
-/** `sluice check --load`: whether the applications and actors load, in threads that are thrown away. */
+/** `sluice check --load`: loads applications and actors in threads that are then discarded. */
 import type { Config } from '../config/config.ts';
 import { createLog } from '../logging/log.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import { Server } from '../server/server.ts';
 
-/** Each pool by itself, so that one that does not load hides no other. @returns what is wrong, a text for each pool */
+/** Loads each pool separately, so that a failure hides no other. @returns a message for each pool that fails */
 export async function loadFailures(config: Config): Promise<string[]> {
   const failures = await Promise.all(Object.keys(config.pools).map((name) => loadFailure(config, name)));
   return failures.filter((failure) => failure !== null);
 }
 
-/** Null: it has loaded, and its `start` has returned. Its `stop` is called then. */
+/** Null if it has loaded and its `start` has returned. Calls its `stop` then. */
 async function loadFailure(config: Config, name: string): Promise<string | null> {
   const log = createLog({ ...config.log, level: 'silent' });
   const server = new Server(only(config, name), log);
@@ -26,7 +26,7 @@ async function loadFailure(config: Config, name: string): Promise<string | null>
   }
 }
 
-/** The configuration with one thread of one pool, and nobody who could reach it. */
+/** The configuration reduced to one thread of one pool, without listeners. */
 function only(config: Config, name: string): Config {
   const pool = config.pools[name] as Config['pools'][string];
   return {
@@ -42,7 +42,7 @@ function only(config: Config, name: string): Config {
   };
 }
 
-/** Of an error of the module's its stack says where; what Sluice itself says of the module is in the message. */
+/** With the stack for an error of the module itself; Sluice's own errors are complete in their message. */
 function textOf({ code, message, report }: ApplicationLoadError): string {
   const stack =
     report.code?.startsWith('SLUICE_') || report.stack === '' ? '' : `\n${indented(report.stack)}`;

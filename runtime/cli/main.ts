@@ -1,4 +1,4 @@
-/** The commands of `sluice`. Each answers the exit code of the process. */
+/** The commands of `sluice`. Each returns the exit code of the process. */
 
 import { clinicToolOf, isClinicTool } from '../clinic/injected.ts';
 import type { Config } from '../config/config.ts';
@@ -48,7 +48,7 @@ export async function main(words: readonly string[], environment: Environment): 
   }
   if (command === 'version') return print(`${readVersion()}\n`);
   const settings = readSettings(flags, environment);
-  // Without a command there is nothing to load a file for.
+  // Without a command no configuration is needed.
   if (command === undefined) return refuse('command line', [...problems, ...settings.problems], usage);
   if (isClinicTool(command) || isAdminCommand(command))
     return refuse('command line', [notFirst(command)], usage);
@@ -65,15 +65,15 @@ export async function main(words: readonly string[], environment: Environment): 
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
-/** @param about the command that it is about; undefined: all of them */
+/** @param about the command to explain; undefined for all of them */
 function help(about: Command | undefined, environment: Environment): number | Promise<number> {
   if (about === undefined || about === 'help' || about === 'version') return print(helpText());
   const text = commandHelp(about);
-  // Those that read their words themselves have a help of their own.
+  // Commands that parse their own arguments print their own help.
   return text === null ? main([about, '--help'], environment) : print(text);
 }
 
-/** What concerns servers that run. */
+/** Commands that ask running servers. */
 const questions: { readonly [Name in Command]?: (config: Config) => Promise<Answer> } = {
   status: async (config) => (await import('./status.ts')).askStatus(config, process.stdout.isTTY === true),
   reload: async (config) => (await import('./reload.ts')).askReload(config),
@@ -118,7 +118,7 @@ async function check(
   return print(summarize(config, overrides, libuvThreads(config, environment), process.cwd()));
 }
 
-/** Reads certificates and keys as a start would; warns of those that clients will not take. */
+/** Reads certificates and keys as a start would, and warns of those that clients will reject. */
 async function checkTls(config: Config): Promise<ConfigError | null> {
   if (config.listeners.every(({ tls }) => tls === null)) return null;
   const { readAll } = await import('../tls/certificates.ts');
@@ -149,7 +149,7 @@ async function start(
   const refused = findRefusedFlags(config);
   if (refused.length > 0) return refuse(config.file, refused);
   const libuv = libuvThreads(config, environment);
-  // Before anything is handed to libuv.
+  // Before libuv gets its first task.
   if (!libuv.isSet) process.env[libuvThreadsVariable] = String(libuv.count);
   const { configuredOutput, createLog } = await import('../logging/log.ts');
   const { LogFileError } = await import('../logging/log-file.ts');
@@ -212,10 +212,10 @@ function complain(message: string): void {
   process.stderr.write(`sluice: ${message}\n`);
 }
 
-/** Resolves when the text is through: a pipe takes it asynchronously, and the process ends right after. */
+/** Resolves when the text is written. Writes to a pipe are asynchronous, and the process ends right after. */
 function print(text: string): Promise<number> {
   return new Promise((resolve) => {
-    // A reader that has gone (`sluice help | head -1`) wanted no more; the callback comes all the same.
+    // The reader may have gone (`sluice help | head -1`). That is no failure, and the callback is still called.
     process.stdout.once('error', () => {});
     process.stdout.write(text, () => resolve(ExitCode.Ok));
   });

@@ -1,8 +1,8 @@
-/** Standard output of a command that goes on until somebody has seen enough. */
+/** Standard output of a command that runs until the user ends it. */
 import { once } from 'node:events';
 import type { AdminOutput } from './admin.ts';
 
-/** Until SIGINT or SIGTERM, or until whoever reads has gone. */
+/** Ends at SIGINT or SIGTERM, or when its reader has gone. */
 export function processOutput(): AdminOutput {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ended.abort());
@@ -14,7 +14,7 @@ export function processOutput(): AdminOutput {
     signal: ended.signal,
     write: async (text) => {
       if (ended.signal.aborted || process.stdout.write(text)) return;
-      // A reader that is slow is waited for, and the server leaves lines out meanwhile.
+      // Waits for a slow reader; the server drops lines meanwhile.
       await once(process.stdout, 'drain', { signal: ended.signal }).catch(() => undefined);
     },
   };

@@ -1,9 +1,9 @@
-/** A server's pools and threads as a table for people: what `sluice ps` prints once and `sluice top` every second. */
+/** Pools and threads as a table: `sluice ps` prints it once and `sluice top` every second. */
 import { formatDuration } from '../config/duration.ts';
 import type { PoolStatus, ServerStatus, ThreadStatus, WaitStatus } from '../status/status-types.ts';
 import { printable } from './printable.ts';
 
-/** Two statuses of one server tell of the time between them, with rates; one tells of all since the server began. */
+/** With an earlier status the figures cover the time since then, with rates; otherwise the time since the server started. */
 export function poolsTable(now: ServerStatus, before: ServerStatus | null = null): string {
   const seconds = before === null ? 0 : (now.uptimeMs - before.uptimeMs) / 1000;
   const earlier = new Map(before?.pools.map((pool) => [pool.name, pool]));
@@ -55,7 +55,7 @@ function poolRow(pool: PoolStatus, before: PoolStatus | undefined, seconds: numb
   ];
 }
 
-/** Of what has come since `before`; nothing when nothing has. */
+/** Quantiles of what was added since `before`; empty if nothing was. */
 function quantiles(now: WaitStatus, before: WaitStatus | undefined): [p50: string, p99: string] {
   const earlier = new Map(before?.buckets);
   const since = (now.buckets ?? []).map(
@@ -103,7 +103,7 @@ function threadRow(thread: ThreadStatus): string[] {
   ];
 }
 
-/** The first and the last column are texts, all others end at the same place. */
+/** Aligns the first two columns and the last to the left, all others to the right. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
@@ -132,13 +132,13 @@ function milliseconds(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)}ms` : ms < 10_000 ? `${ms.toFixed(0)}ms` : duration(ms);
 }
 
-/** As precise as a glance is: seconds below two minutes, minutes below two hours. */
+/** In seconds below two minutes, in minutes below two hours, then in hours. */
 function duration(ms: number): string {
   const unitMs = ms < 120_000 ? 1_000 : ms < 7_200_000 ? 60_000 : 3_600_000;
   return formatDuration(Math.round(ms / unitMs) * unitMs);
 }
 
-/** Of what an application said of itself: no line of it may look like one of the table, nor move the cursor. */
+/** The first line of an application's text. It can neither move the cursor nor look like a row of the table. */
 function firstLine(text: string): string {
   const [line = ''] = text.split('\n');
   const shown = printable(line);

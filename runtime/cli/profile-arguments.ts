@@ -1,4 +1,4 @@
-/** From the words behind `sluice profile` to what is asked of the server. */
+/** Parses the arguments of `sluice profile`. */
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
 import { type ProfileKind, type ProfileRequest, profileKinds } from '../profiling/messages.ts';
@@ -48,7 +48,7 @@ export interface ProfileArguments {
   readonly output: string;
   /** Whether clinic is to make a page. */
   readonly clinic: boolean;
-  /** Undefined: as `sluice start` finds it. */
+  /** Undefined: the one that `sluice start` finds. */
   readonly config: string | undefined;
   readonly pid: number | undefined;
 }
@@ -58,7 +58,7 @@ export class UsageError extends Error {
 }
 
 /**
- * Null: help is asked for.
+ * Null if the user asks for help.
  * @throws UsageError
  */
 export function readProfileArguments(words: readonly string[]): ProfileArguments | null {
@@ -104,7 +104,7 @@ function readNumber(flag: string, text: string | undefined, byDefault: number): 
   throw new UsageError(`--${flag}: expected a number above 0, got ${text}`);
 }
 
-/** In the working directory, by the time in UTC. */
+/** A file in the working directory, named after the time in UTC. */
 function defaultFolder(kind: ProfileKind): string {
   const time = new Date().toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length);
   return `sluice-${kind}-${time.replaceAll(/[-:]/g, '').replace('T', '-')}`;

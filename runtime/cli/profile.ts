@@ -1,4 +1,4 @@
-/** `sluice profile`: asks the running server for a profile, and writes what comes. */
+/** `sluice profile`: asks a running server for a profile and writes it to a file. */
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ConfigError, describeProblems } from '../config/errors.ts';
@@ -20,7 +20,7 @@ import {
 } from './profile-arguments.ts';
 import { type Environment, readSettings } from './settings.ts';
 
-/** @param words behind `profile` */
+/** @param words that follow `profile` */
 export async function profile(words: readonly string[], environment: Environment): Promise<number> {
   try {
     const given = readProfileArguments(words);
@@ -43,7 +43,7 @@ export async function profile(words: readonly string[], environment: Environment
   }
 }
 
-/** As `sluice start` finds it. @throws ConfigError */
+/** The configuration that `sluice start` would find. @throws ConfigError */
 function readConfig({ config }: ProfileArguments, environment: Environment): Config {
   const flags = new Map(config === undefined ? [] : [['config', [config]]]);
   const { file, overrides } = readSettings(flags, environment);
@@ -119,12 +119,12 @@ function snapshotReport(collected: Collected, file: GrowingFile | null): Report 
 }
 
 interface Interrupts {
-  /** Aborts at the second one. */
+  /** Aborts at the second Ctrl-C. */
   readonly signal: AbortSignal;
   stop(): void;
 }
 
-/** The first ends the profile, the second what is made of it. */
+/** The first Ctrl-C ends the recording, the second also the processing. */
 function listenForInterrupts(stream: ProfileStream): Interrupts {
   const abort = new AbortController();
   let isFirst = true;

@@ -1,12 +1,12 @@
-/** `sluice reload`: has the servers of a configuration take over what is on the disk now, one after the other. */
+/** `sluice reload`: makes the servers of a configuration load what is on the disk now, one after the other. */
 import type { Config } from '../config/config.ts';
 import { describeReload, isWhole, type ReloadReport } from '../reload/report.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
 /**
- * What has changed, a line for each; or why nothing has, or not all. Where one server does not take it over, the ones behind it are not
- * asked: they would fare no better.
+ * Prints a line for each change, or why a server has not reloaded. After a failure the remaining servers are not asked, because they would
+ * fail in the same way.
  */
 export function askReload(config: Config): Promise<Answer> {
   let text = '';
@@ -30,7 +30,7 @@ export function askReload(config: Config): Promise<Answer> {
   );
 }
 
-/** As if the server had been started with it. */
+/** The exit code that a start with the same error would have. */
 function exitCodeOf(code: string): ExitCode {
   if (code === 'SLUICE_APPLICATION_LOAD_FAILED') return ExitCode.ApplicationFailed;
   return code.startsWith('SLUICE_CONFIG_') || code.startsWith('SLUICE_TLS_')

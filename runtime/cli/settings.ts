@@ -27,9 +27,9 @@ export type SettingName =
 export interface Setting {
   readonly name: SettingName;
   readonly short?: string;
-  /** Empty for a switch, which stands alone on the command line. */
+  /** Empty for a switch, which takes no value. */
   readonly placeholder: string;
-  /** The first that is set counts; may be none. */
+  /** The first variable that is set counts; may be empty. */
   readonly variables: readonly string[];
   readonly description: string;
   /** May be given more than once, and as a list with commas. */
@@ -50,13 +50,13 @@ export const settings: readonly Setting[] = [
     placeholder: 'HOST:PORT',
     variables: ['SLUICE_ADDRESS'],
     description:
-      'Listen here instead of where the file says. Repeat it, or separate with commas, for several.',
+      'Listen on this address instead of those in the file. Repeat the flag, or separate addresses with commas, for several.',
     repeatable: true,
   },
   {
     name: 'port',
     placeholder: 'N',
-    // Kubernetes sets SLUICE_PORT for a service named sluice, and not to a port.
+    // Kubernetes sets SLUICE_PORT for a service named sluice, to something other than a port.
     variables: [],
     description: 'Listen on this port of 127.0.0.1: short for --address 127.0.0.1:N.',
   },
@@ -64,22 +64,21 @@ export const settings: readonly Setting[] = [
     name: 'dev-tls',
     placeholder: '',
     variables: ['SLUICE_DEV_TLS'],
-    description:
-      'Give listeners without TLS a certificate for localhost, made at start and signed by itself.',
+    description: 'Give listeners without TLS a self-signed certificate for localhost, made at the start.',
   },
   {
     name: 'watch',
     placeholder: '',
     variables: ['SLUICE_WATCH'],
     description:
-      'For development: start reloads a pool when a file changes that it has loaded, and all when the configuration does.',
+      'For development, with start: reload a pool when a file that it has loaded changes, and all pools when the configuration changes.',
   },
   {
     name: 'load',
     placeholder: '',
     variables: [],
     description:
-      'With check: load the applications too, in threads that are thrown away. What they do while they load, they do.',
+      'With check: load the applications too, in threads that are then discarded. Side effects of loading do happen.',
   },
   {
     name: 'effective',
@@ -121,7 +120,7 @@ export type Flags = ReadonlyMap<string, readonly string[]>;
 export interface ReadSettings {
   readonly file: string;
   readonly overrides: ConfigOverrides;
-  /** What `start` has loaded is watched. */
+  /** `start` watches the files that it has loaded. */
   readonly watch: boolean;
   /** `check` loads the applications. */
   readonly load: boolean;
@@ -132,7 +131,7 @@ export interface ReadSettings {
 
 const defaultFile = './runtime.config.json';
 
-/** Reads every setting from the first source that has it, and collects what is wrong. */
+/** Reads every setting from the first source that has it, and collects all errors. */
 export function readSettings(flags: Flags, environment: Environment): ReadSettings {
   const problems: ConfigProblem[] = [];
   const read = <Value>(name: SettingName, parse: Parse<Value>): Override<Value> | undefined => {
@@ -172,7 +171,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   };
 }
 
-/** Errors and sources are shown to browsers. */
+/** With --watch, browsers see errors and sources. */
 function notInProduction({ source }: Override<boolean>): ConfigProblem {
   return {
     code: ConfigErrorCode.Conflict,
@@ -184,7 +183,7 @@ function notInProduction({ source }: Override<boolean>): ConfigProblem {
 }
 
 /**
- * Variables that look like a typing error in one of ours. A warning and no error: others may own the prefix too
+ * Finds variables that look like a misspelling of one of ours. These are warnings, because other programs may use the prefix too
  * (Kubernetes sets SLUICE_SERVICE_HOST and more for a service named sluice).
  */
 export function findMistypedVariables(environment: Environment): string[] {
@@ -206,7 +205,7 @@ type Parse<Value> = (text: string, where: string) => Value | ConfigProblem;
 
 interface Given {
   readonly text: string;
-  /** The flag or variable that gave it. */
+  /** The flag or variable that has set it. */
   readonly source: string;
 }
 

@@ -1,9 +1,9 @@
-/** `sluice status`: what the servers of a configuration say of themselves. */
+/** `sluice status`: the status of a configuration's servers as JSON. */
 import type { Config } from '../config/config.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
-/** One JSON object for each server, on a line of its own, or laid out for a person. */
+/** One JSON object for each server, on one line, or indented on a terminal. */
 export function askStatus(config: Config, isForPerson: boolean): Promise<Answer> {
   return askServers(config, async (clients) => {
     let text = '';

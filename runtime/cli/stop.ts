@@ -1,11 +1,11 @@
-/** `sluice stop`: has the servers of a configuration drain, and waits until they have ended. */
+/** `sluice stop`: makes the servers of a configuration drain, and waits until they have ended. */
 import type { Config } from '../config/config.ts';
 import { ControlClient } from '../control/client.ts';
 import { ControlCode, ControlSocketError } from '../control/errors.ts';
 import { type Answer, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
-/** A line for each server that has ended. All are asked before any is waited for: they drain at the same time. */
+/** Prints a line for each server that has ended. It asks all servers before it waits, so that they drain at the same time. */
 export function askStop(config: Config): Promise<Answer> {
   return askServers(
     config,
@@ -27,7 +27,7 @@ function pidOf(answer: unknown): number {
   return Number((answer as { pid?: unknown } | undefined)?.pid);
 }
 
-/** The socket goes with the server. A connection also ends when it has been idle for long: then the server is there to take another. */
+/** A server that has ended has no socket. A connection can also end because it was idle; then the server accepts another one. */
 async function hasEnded(client: ControlClient): Promise<void> {
   await client.closed;
   try {

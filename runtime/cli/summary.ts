@@ -1,4 +1,4 @@
-/** `sluice check`: what a configuration comes to, with defaults and overrides in force. */
+/** `sluice check`: a summary of the configuration, with defaults and overrides applied. */
 
 import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';

@@ -1,4 +1,4 @@
-/** `sluice ps` and `sluice top`: what the pools and threads of a configuration's servers do, once or every second. */
+/** `sluice ps` and `sluice top`: pools and threads of a configuration's servers, once or every second. */
 import type { Config } from '../config/config.ts';
 import type { ControlClient } from '../control/client.ts';
 import type { ServerStatus } from '../status/status-types.ts';
@@ -7,13 +7,13 @@ import { ExitCode } from './exit-code.ts';
 import { poolsTable } from './pools-table.ts';
 
 const INTERVAL_MS = 1_000;
-/** Moves the cursor to the first line and clears what stood there (ECMA-48). */
+/** Moves the cursor to the first line and clears the screen (ECMA-48). */
 const CLEAR = '\x1b[H\x1b[2J';
 
 export interface Screen {
   readonly isTerminal: boolean;
   write(text: string): void;
-  /** Resolves when the next picture is due; with false when nobody wants one. */
+  /** Resolves with true when the next table is due, with false when the user ends the command. */
   next(ms: number): Promise<boolean>;
 }
 
@@ -25,7 +25,7 @@ export function showPools(config: Config): Promise<Answer> {
   });
 }
 
-/** Until nobody looks any more. A server that ends has the last word. */
+/** Runs until the user ends it, or a server ends. */
 export function watchPools(config: Config, screen: Screen): Promise<Answer> {
   return askServers(config, async (clients) => {
     let before: (ServerStatus | null)[] = clients.map(() => null);
@@ -45,7 +45,7 @@ async function statusOf(client: ControlClient): Promise<ServerStatus> {
   return (await client.ask('GET', '/status')) as ServerStatus;
 }
 
-/** Of this process: until SIGINT or SIGTERM, or until whoever reads has gone (`sluice top | head`). */
+/** Standard output, until SIGINT or SIGTERM, or until its reader has gone (`sluice top | head`). */
 export function processScreen(): Screen {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ended.abort());

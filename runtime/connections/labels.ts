@@ -1,6 +1,9 @@
 /** What the server adds to the heads of responses for those who look into it: the request's identifier, and where its time has gone. */
 import type { Exchange } from '../exchange/exchange.ts';
 import type { RequestIds } from '../logging/request-ids.ts';
+import { hundredths } from './hundredths.ts';
+
+const NO_FIELDS: readonly string[] = [];
 
 export interface LabelsOptions {
   /** Null: requests have no identifiers. */
@@ -15,10 +18,13 @@ export interface LabelsOptions {
 export class Labels {
   readonly ids: RequestIds | null;
   readonly #options: LabelsOptions;
+  /** Empty: responses carry no identifiers. */
+  readonly #idField: string;
 
   constructor(options: LabelsOptions) {
     this.ids = options.ids;
     this.#options = options;
+    this.#idField = options.answersIds ? (options.ids?.field ?? '') : '';
   }
 
   /**
@@ -26,16 +32,12 @@ export class Labels {
    * @param fields of the response
    */
   of(exchange: Exchange, fields: readonly string[]): readonly string[] {
-    const { answersIds, answersTiming } = this.#options;
     const { requestId } = exchange;
-    const added: string[] = [];
-    if (this.ids !== null && answersIds && requestId !== '' && !has(fields, this.ids.field))
-      added.push(this.ids.field, requestId);
-    if (answersTiming) {
-      const timing = this.#timing(exchange);
-      if (timing !== '') added.push('server-timing', timing);
-    }
-    return added;
+    const field = this.#idField;
+    const timing = this.#options.answersTiming ? this.#timing(exchange) : '';
+    const hasId = field !== '' && requestId !== '' && !has(fields, field);
+    if (timing === '') return hasId ? [field, requestId] : NO_FIELDS;
+    return hasId ? [field, requestId, 'server-timing', timing] : ['server-timing', timing];
   }
 
   /** W3C Server Timing, in milliseconds; empty: no pool was asked to run it. */
@@ -44,18 +46,14 @@ export class Labels {
     if (admittedAtMs === 0) return '';
     const nowMs = this.#options.nowMs();
     const { waits } = exchange.job;
-    if (waits === null) return `queue;dur=${rounded(nowMs - admittedAtMs)}`;
+    if (waits === null) return `queue;dur=${hundredths(nowMs - admittedAtMs)}`;
     const { queueMs, claimMs } = waits;
     const applicationMs = Math.max(0, nowMs - admittedAtMs - queueMs - claimMs);
-    return `queue;dur=${rounded(queueMs)}, claim;dur=${rounded(claimMs)}, app;dur=${rounded(applicationMs)}`;
+    return `queue;dur=${hundredths(queueMs)}, claim;dur=${hundredths(claimMs)}, app;dur=${hundredths(applicationMs)}`;
   }
 }
 
 function has(fields: readonly string[], name: string): boolean {
   for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return true;
   return false;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }

@@ -66,7 +66,7 @@ export async function openMonitoring(
 /** @param now monotonic milliseconds */
 export function routesOf(server: Monitored, now: () => number): ControlRoutes {
   const routes = new ControlRoutes();
-  let text = '';
+  let text = Buffer.alloc(0);
   let madeAtMs = -Infinity;
   const answers: Readonly<Record<string, (exchange: ControlExchange) => Promise<void>>> = {
     '/livez': (exchange) => give(exchange, 200, JSON_TYPE, '{"live":true}\n'),
@@ -76,7 +76,7 @@ export function routesOf(server: Monitored, now: () => number): ControlRoutes {
     },
     '/metrics': (exchange) => {
       if (now() - madeAtMs >= TEXT_AGE_MS) {
-        text = metricsText(server.status(), server.details(), server.durations, processUse());
+        text = Buffer.from(metricsText(server.status(), server.details(), server.durations, processUse()));
         madeAtMs = now();
       }
       return give(exchange, 200, METRICS_TYPE, text);
@@ -88,9 +88,14 @@ export function routesOf(server: Monitored, now: () => number): ControlRoutes {
   return routes;
 }
 
-async function give(exchange: ControlExchange, status: number, type: string, text: string): Promise<void> {
+async function give(
+  exchange: ControlExchange,
+  status: number,
+  type: string,
+  content: Uint8Array | string,
+): Promise<void> {
   exchange.respond(status, type);
-  if (exchange.method !== 'HEAD') await exchange.write(text);
+  if (exchange.method !== 'HEAD') await exchange.write(content);
   exchange.end();
 }
 

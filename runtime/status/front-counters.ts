@@ -1,4 +1,4 @@
-/** How often the server has turned somebody away before, or beside, an exchange: plain numbers, which their owner reads when it likes. */
+/** How often the server has turned away connections before there was an exchange, as plain counters. */
 import type { Abuse } from '../http2/counters.ts';
 import { defaultHttp2Options } from '../http2/options.ts';
 import { type Refusal, refusals } from '../listeners/listener.ts';
@@ -7,9 +7,9 @@ const limits: readonly Abuse[] = ['continuation', 'fieldBlock', 'unsentOutput'];
 const budgets = Object.keys(defaultHttp2Options.budgets) as Abuse[];
 
 export class FrontCounters {
-  /** Connections, by why. */
+  /** Connections by reason. */
   readonly refused = Object.fromEntries(refusals.map((refusal) => [refusal, 0])) as Record<Refusal, number>;
-  /** Connections that were ended for abuse of HTTP/2, by the budget or limit that was over. */
+  /** Connections ended for abuse of HTTP/2, by the budget or limit that was exceeded. */
   readonly abuse = Object.fromEntries([...budgets, ...limits].map((abuse) => [abuse, 0])) as Record<
     Abuse,
     number

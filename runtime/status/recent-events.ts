@@ -1,4 +1,4 @@
-/** What has happened to threads and pools lately, and why, for whoever looks: a few of the newest, whatever the level of the log. */
+/** The most recent events of threads and pools with their reasons, independent of the log level. */
 import type { PoolObserver } from '../pools/pool.ts';
 import type { PoolEvent } from './status-types.ts';
 
@@ -13,12 +13,12 @@ export class RecentEvents {
     this.#now = now;
   }
 
-  /** The newest last. */
+  /** Newest last. */
   get all(): readonly PoolEvent[] {
     return this.#events;
   }
 
-  /** An observer that notes what it is told, and tells the other. */
+  /** Returns an observer that records events and passes them on. */
   follow(observer: PoolObserver): PoolObserver {
     return {
       ...observer,

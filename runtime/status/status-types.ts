@@ -1,15 +1,15 @@
-/** The shape of a status: JSON. docs/control-socket.md has it in tables. Types only, so that whoever embeds a server sees no others. */
+/** Types of a status, as JSON. docs/control-socket.md explains the members. Only types, so that embedding programs see no others. */
 import type { DeadlineCounters } from '../deadlines/counters.ts';
 import type { OutcomeCounters } from '../exchange/outcomes.ts';
 
-/** `leaving`: it has been told to stop, and takes requests for `drainDelayMs` yet. */
+/** `leaving`: it has been told to stop and still accepts requests for `drainDelayMs`. */
 export type ServerState = 'starting' | 'running' | 'leaving' | 'draining' | 'ended';
 
 export interface ServerStatus {
   readonly version: string;
   readonly pid: number;
   readonly state: ServerState;
-  /** When the server object was made, ISO 8601; and how long ago. */
+  /** When the server was created, ISO 8601, and how long ago. */
   readonly startedAt: string;
   readonly uptimeMs: number;
   /** The thread that owns the sockets. */
@@ -18,11 +18,11 @@ export interface ServerStatus {
   readonly connections: ConnectionStatus;
   readonly pools: readonly PoolStatus[];
   readonly actors: readonly ActorStatus[];
-  /** Null: as of `topics`. */
+  /** Null if the configuration has neither actors nor topics. */
   readonly directChannels: DirectChannelsStatus | null;
-  /** Null: the configuration has neither topics nor actors. */
+  /** Null if the configuration has neither actors nor topics. */
   readonly topics: TopicsStatus | null;
-  /** Requests that no route matched, by what became of them. */
+  /** Requests that no route matched, by outcome. */
   readonly unrouted: ExchangeStatus;
   /** How often each deadline has ended something. */
   readonly deadlines: Readonly<DeadlineCounters>;
@@ -35,25 +35,25 @@ export interface ListenerStatus {
 }
 
 export interface ConnectionStatus {
-  /** Over all listeners, whatever they speak, or have yet to say what they do. */
+  /** Over all listeners, including connections whose protocol is not known yet. */
   readonly open: number;
   readonly max: number;
   readonly http1: number;
   readonly http2: number;
-  /** The server has ended them and their peers have not. */
+  /** Ended by the server, not yet by their peers. */
   readonly lingering: number;
 }
 
-/** An event loop, since it began. */
+/** An event loop, since its start. */
 export interface LoopStatus {
-  /** Time in which it had something to do: it ran code, or waited within a call. */
+  /** Time in which it ran code or waited within a call. */
   readonly activeMs: number;
   readonly idleMs: number;
   /** The active part of the last second or so, 0 to 1. */
   readonly utilization: number;
 }
 
-/** A pool whose threads cannot run what is on the disk. */
+/** A pool that does not run the version on the disk. */
 export interface StaleStatus {
   /** ISO 8601. */
   readonly since: string;
@@ -62,9 +62,9 @@ export interface StaleStatus {
 
 export interface PoolStatus {
   readonly name: string;
-  /** What its threads are started with: 1 at first, and another after each reload. */
+  /** The version that new threads load: 1 at first, and another after each reload. */
   readonly version: number;
-  /** The last reload was given up for its sake: what runs is not what is on the disk; null: it was not. */
+  /** Why the last reload failed for this pool, which still runs the older version; null if it did not fail. */
   readonly stale: StaleStatus | null;
   /** `degraded`: fewer threads than the minimum take exchanges. */
   readonly state: 'starting' | 'running' | 'degraded' | 'draining';
@@ -77,20 +77,20 @@ export interface PoolStatus {
   readonly exchanges: ExchangeStatus;
   readonly threads: readonly ThreadStatus[];
   readonly startedThreads: number;
-  /** Threads that were replaced although they were well. */
+  /** Healthy threads that were replaced. */
   readonly recycledThreads: number;
   readonly diedThreads: number;
   /** Of these, those that were ended because they hung. */
   readonly hungThreads: number;
-  /** Threads that were ended and that run all the same, in native code or in a call of the system's. */
+  /** Threads that were ended but still run, in native code or in a system call. */
   readonly unendedThreads: number;
-  /** Until a thread is started in the place of one that has died; null: none is missing. */
+  /** Time until the next thread is started to replace a dead one; null if none is missing. */
   readonly nextStartInMs: number | null;
-  /** The thread that died last, and of what; null: none has. */
+  /** The last death and its cause; null if no thread has died. */
   readonly lastDeath: DeathStatus | null;
-  /** Exchanges that were given to one thread and taken back for another. */
+  /** Exchanges given to one thread and taken back for another. */
   readonly recalledExchanges: number;
-  /** Of all threads, those that are gone included. */
+  /** Sums over all threads, including those that have ended. */
   readonly total: TallyStatus;
 }
 
@@ -101,17 +101,17 @@ export interface DeathStatus {
   readonly agoMs: number;
 }
 
-/** How many have begun, how many are open, and how the others have ended. */
+/** How many exchanges have begun, how many are open, and how the others have ended. */
 export interface ExchangeStatus extends Readonly<OutcomeCounters> {
   readonly open: number;
 }
 
-/** What has happened to a thread, or to its pool. */
+/** An event of a thread or of its pool. */
 export interface PoolEvent {
   /** ISO 8601. */
   readonly at: string;
   readonly pool: string;
-  /** Absent: it is the pool as a whole. */
+  /** Absent if the event concerns the whole pool. */
   readonly thread?: string;
   readonly what:
     | 'started'
@@ -127,57 +127,57 @@ export interface PoolEvent {
 
 export interface ThreadStatus {
   readonly name: string;
-  /** Of the pool's versions. */
+  /** The version of the pool that it runs. */
   readonly version: number;
-  /** Node's; null: it does not run yet. */
+  /** Node's thread id; null before it runs. */
   readonly threadId: number | null;
   readonly state: 'starting' | 'ready' | 'draining' | 'dead';
-  /** Exchanges that it has been given and has not begun, and those that it has begun. */
+  /** Exchanges given to it that it has not begun, and those that it has begun. */
   readonly waiting: number;
   readonly running: number;
-  /** Of those, the one that it began first: how long ago; null: there is none. */
+  /** Age of its oldest begun exchange; null if there is none. */
   readonly longestRunningMs: number | null;
-  /** Of those, how many have something to send and no credit for it. */
+  /** Begun exchanges that have something to send but no credit. */
   readonly creditStalled: number;
-  /** It has announced that it sleeps: it has nothing to do. */
+  /** It has announced that it sleeps, because it has nothing to do. */
   readonly isAsleep: boolean;
-  /** Since its loop came around last. Of one that is not asleep: for so long it has computed, or waited within a call. */
+  /** Time since its event loop last turned. If it is not asleep, it has computed or waited within a call for this long. */
   readonly turnAgeMs: number;
   readonly loop: LoopStatus;
-  /** How full the rings in shared memory are: the one to the thread, and the one from it. */
+  /** The rings in shared memory: to the thread, and from it. */
   readonly requestRing: RingStatus;
   readonly responseRing: RingStatus;
-  /** Of its heap in use, garbage included; the same behind the last large collection; and what its objects hold outside of it. */
+  /** Heap in use, garbage included; heap after the last major collection; memory held outside of the heap. */
   readonly heapBytes: number;
   readonly liveHeapBytes: number;
   readonly externalBytes: number;
-  /** Garbage collection: how often, and how long it took, of `loop.activeMs`. */
+  /** Garbage collections: how many, and their total time, which is part of `loop.activeMs`. */
   readonly collections: number;
   readonly collectingMs: number;
   readonly total: TallyStatus;
 }
 
 export interface RingStatus {
-  /** Written, and not read yet. */
+  /** Written and not read yet. */
   readonly usedBytes: number;
   readonly bytes: number;
 }
 
-/** Of exchanges that threads have ended; stalls also of those that are open. */
+/** Sums over exchanges that threads have ended; stalls also include open ones. */
 export interface TallyStatus {
   readonly ended: number;
-  /** Of these, those that the thread's death cut off. */
+  /** Of these, how many the thread's death cut off. */
   readonly lost: number;
-  /** Content that has crossed to the threads, and from them. */
+  /** Content sent to threads, and received from them. */
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly creditStalls: number;
   readonly creditStalledMs: number;
   /** From admission until the exchange was given to the thread that began it. */
   readonly queueWait: WaitStatus;
-  /** From there until the thread began it. */
+  /** From then until the thread began it. */
   readonly claimWait: WaitStatus;
-  /** From there to its end. */
+  /** From then to its end. */
   readonly service: WaitStatus;
 }
 
@@ -185,28 +185,28 @@ export interface ActorStatus {
   readonly name: string;
   readonly kind: 'pool' | 'keyed' | 'single';
   readonly pool: string;
-  /** That live in a thread now. */
+  /** Live instances. */
   readonly instances: number;
-  /** With an instance or messages: of a keyed actor one for each key. */
+  /** Mailboxes with an instance or messages; a keyed actor has one for each key. */
   readonly mailboxes: number;
-  /** Accepted and not over, begun ones included, in all mailboxes. */
+  /** Messages accepted and not over, begun ones included, in all mailboxes. */
   readonly messages: number;
   readonly bytes: number;
-  /** The most that one mailbox has ever held. */
+  /** The most messages that one mailbox has held. */
   readonly deepestMailbox: number;
   readonly accepted: number;
-  /** Mailboxes were full, there were too many keys, or the call would have waited for itself. */
+  /** Refused because a mailbox was full, there were too many keys, or the call would have waited for itself. */
   readonly refused: number;
-  /** Tells whose method failed, and those that were accepted and not handled to their end. */
+  /** Tells whose method failed, and tells that were accepted and not completed. */
   readonly failedTells: number;
-  /** Instances that have begun anew of their own will. */
+  /** How often instances have restarted themselves. */
   readonly restarts: number;
   readonly lostTells: number;
-  /** In the mailbox: from when a call was accepted until it was given to the thread that ended it. */
+  /** Time in the mailbox, until the call was given to the thread that ended it. */
   readonly queueWait: WaitStatus;
   /** Of all threads, those that are gone included. */
   readonly total: ActorWorkStatus;
-  /** Of the actor's pool. */
+  /** Threads of the actor's pool. */
   readonly threads: readonly ActorThreadStatus[];
 }
 
@@ -214,52 +214,52 @@ export interface ActorStatus {
 export interface ActorWorkStatus {
   readonly begun: number;
   readonly ended: number;
-  /** Of those that have ended, what threw or answered with what cannot be sent. */
+  /** Ended calls that threw or returned a value that cannot be sent. */
   readonly failed: number;
-  /** From when the thread was given calls until their methods began, and from there to their ends, all together. */
+  /** Total times from when the thread was given a call until its method began, and from then to its end. */
   readonly waitMs: number;
   readonly runMs: number;
 }
 
 export interface ActorThreadStatus extends ActorWorkStatus {
   readonly thread: string;
-  /** Calls that it has, begun or not. */
+  /** Calls given to it, begun or not. */
   readonly given: number;
 }
 
-/** Channels straight between two threads, over which one calls instances that live in the other. */
+/** Direct channels between two threads, over which one calls instances in the other. */
 export interface DirectChannelsStatus {
-  /** Now, of at most `max`. */
+  /** Open channels, at most `max`. */
   readonly channels: number;
   readonly max: number;
-  /** Of one thread with one instance each, over these. */
+  /** Open conversations of one thread with one instance each. */
   readonly conversations: number;
-  /** Since the start: channels that were made, conversations that began, and those that were not to be had. */
+  /** Since the start: channels that were opened, conversations that began, and requests for one that were refused. */
   readonly made: number;
   readonly begun: number;
   readonly refused: number;
-  /** Calls over them, as far as the reactor has heard: it does when a conversation ends. */
+  /** Calls over them. The reactor learns the number when a conversation ends. */
   readonly calls: number;
 }
 
 export interface TopicsStatus {
-  /** With subscriptions. */
+  /** Topics with subscriptions. */
   readonly topics: number;
-  /** While somebody had subscribed. */
+  /** Messages published while somebody had subscribed. */
   readonly published: number;
-  /** One for each message and thread; and of these, what was dropped since a thread did not read. */
+  /** One for each message and thread; and how many of these were dropped because a thread did not read. */
   readonly sent: number;
   readonly dropped: number;
-  /** Subscriptions beyond `maxTopics`. */
+  /** Subscriptions refused because of `maxTopics`. */
   readonly refused: number;
   readonly threads: readonly TopicThreadStatus[];
 }
 
 export interface TopicThreadStatus {
   readonly thread: string;
-  /** That it has subscribed to. */
+  /** Topics that it has subscribed to. */
   readonly topics: number;
-  /** Messages that wait beside its ring, since it does not read. */
+  /** Messages that wait beside its full ring. */
   readonly waitingBytes: number;
   readonly dropped: number;
 }
@@ -273,8 +273,8 @@ export interface WaitStatus {
   readonly p99Ms: number;
   readonly maxMs: number;
   /**
-   * What each bucket that is not empty holds at most, and how often, for whoever subtracts two readings. There are 128 at most; of
-   * single threads they are left out.
+   * Upper bound and count of each non-empty bucket, so that two readings can be subtracted. There are at most 128; single threads have
+   * none.
    */
   readonly buckets?: readonly (readonly [mostMs: number, count: number])[];
 }

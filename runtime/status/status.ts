@@ -1,4 +1,4 @@
-/** What a server says of itself: JSON for the control socket, and for whoever embeds it. */
+/** Makes the status of a server: JSON for the control socket and for embedding programs. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { ActorDirectory } from '../actors/directory.ts';
@@ -24,12 +24,12 @@ import type {
 } from './status-types.ts';
 import { round, waitStatus } from './wait-status.ts';
 
-/** The utilisation of event loops over the last second or so, however often somebody asks. */
+/** Measures the utilisation of an event loop over about the last second, however often it is read. */
 export class LoopMeter {
   #before: EventLoopUtilization | null = null;
   #now: EventLoopUtilization | null = null;
 
-  /** Once a second. */
+  /** Called once a second. */
   tick(read: () => EventLoopUtilization): void {
     this.#before = this.#now;
     this.#now = read();
@@ -47,7 +47,7 @@ export class LoopMeter {
   }
 }
 
-/** Who has one. */
+/** The server. */
 interface Running {
   readonly state: ServerState;
   readonly parts: {
@@ -57,7 +57,7 @@ interface Running {
   };
 }
 
-/** What a status is made of that the server does not keep in its parts. */
+/** Data of a status that is not in the server's parts. */
 export interface StatusParts {
   readonly startedAt: Date;
   readonly startedMs: number;
@@ -71,7 +71,7 @@ export interface StatusParts {
   readonly unrouted: OutcomeCounters;
   readonly maxQueued: ReadonlyMap<string, number>;
   readonly stale: ReadonlyMap<string, StaleStatus>;
-  /** Of the reactor's loop, and of threads. */
+  /** Meters of the reactor's loop and of threads. */
   readonly reactorMeter: LoopMeter;
   readonly meters: WeakMap<Thread, LoopMeter>;
 }
@@ -188,9 +188,9 @@ function threadStatus(
 
 const NOTHING: EventLoopUtilization = { active: 0, idle: 0, utilization: 0 };
 
-/** Of exchanges that are open. */
+/** Stalls of open exchanges. */
 export interface OpenStalls {
-  /** How many wait for credit now. */
+  /** How many exchanges wait for credit now. */
   readonly now: number;
   readonly stalls: number;
   readonly stalledUs: number;

@@ -1,4 +1,4 @@
-/** A histogram of waits, as a status tells it. */
+/** A histogram of waits in the form of a status. */
 import type { Histogram } from '../pools/histogram.ts';
 import type { WaitStatus } from './status-types.ts';
 
@@ -15,7 +15,7 @@ export function waitStatus(histogram: Histogram, hasBuckets: boolean): WaitStatu
   };
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 export function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

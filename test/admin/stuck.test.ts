@@ -80,7 +80,7 @@ test('a thread that computes, and what it has not begun for that', async (t) => 
   const given = await running.untilSeen('/answer', () => true);
   if (given.state === 'given') {
     t.like(given, { thread: 'app-1', waitsFor: { who: 'thread', name: 'app-1' } });
-    t.regex(given.waitsFor.why, /^it has not begun it: .* for \d+ ms for GET \/compute$/);
+    t.regex(given.waitsFor.why, /^it has not begun this exchange: .* for \d+ ms for GET \/compute$/);
   } else t.like(given, { state: 'queued', thread: null, waitsFor: { who: 'pool', name: 'app' } });
 });
 
@@ -175,7 +175,7 @@ test('a client that does not read, by its socket', async (t) => {
   await running.signals.until('floods');
   const seen = await running.untilSeen(
     '/flood',
-    ({ waitsFor }) => waitsFor.who === 'peer' && /its socket takes no more/.test(waitsFor.why),
+    ({ waitsFor }) => waitsFor.who === 'peer' && /its socket accepts no more/.test(waitsFor.why),
   );
   t.like(seen, { protocol: 'HTTP/1.1', response: { peerWindowBytes: null } });
   t.is(seen.waitsFor.name, `127.0.0.1:${socket.localPort}`);
@@ -204,7 +204,7 @@ test('others that have used up the window of the connection', async (t) => {
     request: { receivedBytes: 0 },
     waitsFor: { name: `127.0.0.1:${session.socket.localPort}` },
   });
-  t.regex(seen.waitsFor.why, /others? .*have used up the connection's window|other exchanges/);
+  t.regex(seen.waitsFor.why, /^other exchanges, which do not read, have used up the connection's window$/);
 });
 
 test('an actor that does not answer', async (t) => {

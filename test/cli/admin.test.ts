@@ -117,7 +117,7 @@ test('exchanges in flight, and whom they wait for', async (t) => {
     shown = await ask('exchanges');
   }
   t.regex(shown.stdout, /^1 in flight\n/);
-  t.regex(shown.stdout, /request 4 B came, 0 B wait, /);
+  t.regex(shown.stdout, /request: 4 B received, 0 B waiting, /);
   const json = JSON.parse((await ask('exchanges', '--json', '--pool', 'app')).stdout);
   t.like(json, { total: 1, exchanges: [{ path: '/upload', waitsFor: { who: 'peer' } }] });
   t.is((await ask('exchanges', '--older', '1h')).stdout, '0 in flight\n');

@@ -120,7 +120,7 @@ for (const name of ['check', 'start']) {
     );
     t.regex(
       stderr,
-      /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|exchanges\|config\|logs\|recycle\|resize\|drain\|dashboard\|profile\|doctor\|.*\|help\|version \[module] \[flags]$/m,
+      /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|exchanges\|config\|logs\|events\|log-level\|recycle\|resize\|drain\|dashboard\|profile\|doctor\|.*\|help\|version \[module] \[flags]$/m,
     );
   });
 }
@@ -190,7 +190,7 @@ test('no command and an unknown command exit 2 with a hint and the usage', async
     t.is(stdout, '');
     t.regex(
       stderr,
-      /command: (missing, )?expected one of init, start, check, reload, stop, ps, top, status, exchanges, config, logs, recycle, resize, drain, dashboard, profile, doctor, .*, help, version(, got "sart"; did you mean start\?)?/,
+      /command: (missing, )?expected one of init, start, check, reload, stop, ps, top, status, exchanges, config, logs, events, log-level, recycle, resize, drain, dashboard, profile, doctor, .*, help, version(, got "sart"; did you mean start\?)?/,
     );
     t.regex(stderr, /^usage: .*\n"sluice help" says more\.$/m);
   }
@@ -202,7 +202,7 @@ test('help goes to standard output and exits 0, without a configuration file', a
   t.is(stderr, '');
   t.regex(
     stdout,
-    /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|exchanges\|config\|logs\|recycle\|resize\|drain\|dashboard\|profile\|doctor\|.*\|help\|version \[module\] \[flags\]\n/,
+    /^usage: sluice init\|start\|check\|reload\|stop\|ps\|top\|status\|exchanges\|config\|logs\|events\|log-level\|recycle\|resize\|drain\|dashboard\|profile\|doctor\|.*\|help\|version \[module\] \[flags\]\n/,
   );
 });
 
