@@ -15,13 +15,13 @@
  *   renewal.ts       when a thread that is well is replaced
  *   hung-threads.ts, forced-ends.ts   threads that do not return to their loop, or do not end
  */
-import { url as inspectorUrl } from 'node:inspector';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
 import type { Deaths } from './death-causes.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { ExcusedThreads } from './excused-threads.ts';
 import { FirstThreads } from './first-threads.ts';
 import { ForcedEnds } from './forced-ends.ts';
 import { type HangObserver, type HungThreadError, HungThreads, type Overdue } from './hung-threads.ts';
@@ -69,8 +69,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
       if (this.#state === 'running') this.#supervision.restore();
     },
   });
-  /** Threads that stand still while a snapshot of their heap is taken. */
-  readonly #halted = new Set<Thread>();
+  readonly #excused = new ExcusedThreads();
 
   constructor(options: PoolOptions, turns: contracts.ThreadRegistry, observer: PoolObserver) {
     this.name = options.name;
@@ -175,12 +174,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   async sendHeapSnapshot(thread: Thread, port: MessagePort): Promise<void> {
     const incarnation = this.#members.of(thread);
     if (incarnation === undefined) throw new Error(`thread ${thread.name} has ended`);
-    this.#halted.add(thread);
-    try {
-      return await incarnation.sendHeapSnapshot(port);
-    } finally {
-      this.#halted.delete(thread);
-    }
+    return await this.#excused.during(thread, () => incarnation.sendHeapSnapshot(port));
   }
 
   // ---- its start and its changes
@@ -413,9 +407,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   // ---- HangObserver
 
-  /** While a debugger is attached, nobody can tell a thread that it has paused from one that hangs. */
   isExcused(thread: Thread): boolean {
-    return this.#halted.has(thread) || inspectorUrl() !== undefined;
+    return this.#excused.has(thread);
   }
 
   onOverdue({ name }: Thread, overdue: Overdue): void {
