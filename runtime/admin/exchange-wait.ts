@@ -20,7 +20,7 @@ export interface WaitingPool {
   readonly name: string;
   readonly threads: Iterable<Thread>;
   readonly readyThreads: number;
-  readonly nextStartInMs: number | null;
+  readonly figures: { readonly nextStartInMs: number | null };
 }
 
 export interface WaitContext {
@@ -64,7 +64,7 @@ function peerOf({ remoteAddress, remotePort }: Exchange): string {
 function queueWhy(pool: WaitingPool | null): string {
   if (pool === null) return 'no thread has room';
   if (pool.readyThreads === 0) {
-    const { nextStartInMs } = pool;
+    const { nextStartInMs } = pool.figures;
     const next = nextStartInMs === null ? 'one is starting' : `the next starts in ${whole(nextStartInMs)} ms`;
     return `no thread takes exchanges: ${next}`;
   }

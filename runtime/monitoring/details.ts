@@ -28,11 +28,11 @@ export interface ThreadDetails {
 export function detailsOf(pools: readonly Pool[], front: FrontCounters): MonitoringDetails {
   return {
     front,
-    pools: pools.map(({ name, renewal, diedFor, costs }) => ({
+    pools: pools.map(({ name, renewal, figures }) => ({
       pool: name,
       recycled: renewal.recycledFor,
-      died: diedFor,
-      costs,
+      died: figures.diedFor,
+      costs: figures.costs,
     })),
     threads: pools.flatMap((pool) =>
       [...pool.threads].map(({ name, vitals }) => ({

@@ -10,6 +10,7 @@ export class Members {
   /** Of threads that are gone. */
   readonly #pastTally = new Tally();
   readonly #pastCosts = new ThreadCosts();
+  #started = 0;
   #empty: PromiseWithResolvers<void> | null = null;
 
   get threads(): Iterable<Thread> {
@@ -24,12 +25,18 @@ export class Members {
     return this.#incarnations.size;
   }
 
+  /** Threads that have been added, since the start. */
+  get started(): number {
+    return this.#started;
+  }
+
   /** Undefined: the thread has ended. */
   of(thread: Thread): Incarnation | undefined {
     return this.#incarnations.get(thread);
   }
 
   add(incarnation: Incarnation): void {
+    this.#started++;
     this.#incarnations.set(incarnation.thread, incarnation);
   }
 

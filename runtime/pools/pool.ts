@@ -14,12 +14,12 @@
  *   resizing.ts      when the pool gets a thread more, or one less
  *   renewal.ts       when a thread that is well is replaced
  *   hung-threads.ts, forced-ends.ts   threads that do not return to their loop, or do not end
+ *   pool-figures.ts  what it has done, for whoever counts
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { PrintStream, ThreadStats } from '../../wire/control.ts';
 import type { ErrorReport } from '../../wire/error-report.ts';
 import { ApplicationLoadError } from './application-load-error.ts';
-import type { Deaths } from './death-causes.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ExcusedThreads } from './excused-threads.ts';
 import { FirstThreads } from './first-threads.ts';
@@ -29,14 +29,13 @@ import { Incarnation, type IncarnationOwner } from './incarnation.ts';
 import type { Job } from './job.ts';
 import { Members } from './members.ts';
 import type * as contracts from './pool-contracts.ts';
+import { PoolFigures } from './pool-figures.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { RecyclingCause } from './recycling.ts';
 import { Renewal, type RenewalOwner } from './renewal.ts';
 import { Resizing, type ResizingOwner } from './resizing.ts';
-import { type Death, type Supervised, Supervision } from './supervision.ts';
-import type { Tally } from './tally.ts';
+import { type Supervised, Supervision } from './supervision.ts';
 import type { Thread } from './thread.ts';
-import type { ThreadCosts } from './thread-costs.ts';
 
 export type PoolObserver = contracts.PoolObserver<Pool>;
 export type ThreadFollower = contracts.ThreadFollower<Pool>;
@@ -47,6 +46,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   readonly name: string;
   readonly dispatcher: Dispatcher;
   readonly renewal: Renewal;
+  readonly figures: PoolFigures;
   follower: ThreadFollower | null = null;
   #options: PoolOptions;
   readonly #observer: PoolObserver;
@@ -57,7 +57,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   #grownAtMs = Number.NEGATIVE_INFINITY;
   #drainAnnounced = false;
   #keepAliveTimeoutMs: number | null = null;
-  #spawned = 0;
   readonly #members = new Members();
   readonly #firstThreads = new FirstThreads();
   readonly #supervision: Supervision;
@@ -82,6 +81,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     const members = this.#members;
     this.#resizing = new Resizing(options, turns, this.dispatcher, members, this.#supervision, this);
     this.renewal = new Renewal(options, members, this.dispatcher, this.#ends, this);
+    this.figures = new PoolFigures(members, this.#supervision, this.#hungThreads, this.#ends);
   }
 
   // ---- what there is to know of it
@@ -101,50 +101,6 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   get threadCount(): number {
     return this.#members.size;
-  }
-
-  /** Of all threads, those that are gone included. */
-  get tally(): Tally {
-    return this.#members.tally;
-  }
-
-  /** Of all threads, those that are gone included. */
-  get costs(): ThreadCosts {
-    return this.#members.costs;
-  }
-
-  /** Threads that have been started, and those of them that have died, since the start. */
-  get startedThreads(): number {
-    return this.#spawned;
-  }
-
-  get diedThreads(): number {
-    return this.#supervision.deaths;
-  }
-
-  /** Of the threads that have died, how many died of each cause. */
-  get diedFor(): Readonly<Deaths> {
-    return this.#supervision.deathsBy;
-  }
-
-  /** Of the threads that have died, those that were ended because they hung. */
-  get hungThreads(): number {
-    return this.#hungThreads.ended;
-  }
-
-  /** Threads that were told to end and still run, because they are in native code or in a system call. */
-  get unendedThreads(): number {
-    return this.#ends.unended;
-  }
-
-  /** Null: none has died. */
-  get lastDeath(): Death | null {
-    return this.#supervision.lastDeath;
-  }
-
-  /** Until the next thread is started in the place of a dead one; null: no start waits. */
-  get nextStartInMs(): number | null {
-    return this.#supervision.nextStartInMs;
   }
 
   /**
@@ -195,7 +151,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   }
 
   spawn(version = this.renewal.version): Incarnation {
-    const name = `${this.name}-${++this.#spawned}`;
+    const name = `${this.name}-${this.#members.started + 1}`;
     this.#turns.tick();
     const incarnation = new Incarnation(name, version, this, this.#turns, this.#turns.runningMs);
     this.#members.add(incarnation);

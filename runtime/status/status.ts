@@ -122,23 +122,23 @@ function poolStatus(pool: Pool, more: StatusParts, nowUs: number): PoolStatus {
     maxThreads: pool.maxThreads,
     exchanges: exchangeStatus(more.outcomes.get(pool.name) as OutcomeCounters),
     threads: threads.map((thread) => threadStatus(thread, pool, more.meters, nowUs)),
-    startedThreads: pool.startedThreads,
+    startedThreads: pool.figures.startedThreads,
     recycledThreads: pool.renewal.recycledThreads,
-    diedThreads: pool.diedThreads,
-    hungThreads: pool.hungThreads,
-    unendedThreads: pool.unendedThreads,
-    nextStartInMs: pool.nextStartInMs,
+    diedThreads: pool.figures.diedThreads,
+    hungThreads: pool.figures.hungThreads,
+    unendedThreads: pool.figures.unendedThreads,
+    nextStartInMs: pool.figures.nextStartInMs,
     lastDeath: deathStatus(pool),
     recalledExchanges: pool.dispatcher.recalledJobs,
     total: tallyStatus(
-      pool.tally,
+      pool.figures.tally,
       threads.map((thread) => thread.openStalls(nowUs)),
       true,
     ),
   };
 }
 
-function deathStatus({ lastDeath }: Pool): DeathStatus | null {
+function deathStatus({ figures: { lastDeath } }: Pool): DeathStatus | null {
   if (lastDeath === null) return null;
   const { thread, cause, atMs } = lastDeath;
   return { thread, name: cause.name, message: cause.message, agoMs: round(performance.now() - atMs) };

@@ -21,7 +21,7 @@ for (const way of ['loop', 'wait', 'regexp', 'wasm'] as const) {
       t.deepEqual(job.said, [['head', 3, 200]]);
       t.is(job.givenTo, 'p-2');
     }
-    t.is(pool.hungThreads, 1);
+    t.is(pool.figures.hungThreads, 1);
     await heard('started', 2);
     t.deepEqual(
       news.map(([what]) => what),
@@ -61,7 +61,7 @@ test('code that runs behind a timer is found by waking its thread', async (t) =>
   await overran!.informed.promise;
   await overran!.over.promise;
   t.is(overran!.overruns, 1, 'the only one that the thread has begun');
-  t.is(pool.hungThreads, 1);
+  t.is(pool.figures.hungThreads, 1);
 });
 
 test('of several that it may be none is blamed', async (t) => {
@@ -106,7 +106,7 @@ test('a job decides how long its own code may take', async (t) => {
   await heard('started', 3);
   t.is(strict!.lost, 1);
   t.is(patient!.lost, 0);
-  t.is(pool.hungThreads, 1);
+  t.is(pool.figures.hungThreads, 1);
 });
 
 test('while a heap snapshot is taken a thread may stand still', async (t) => {

@@ -55,10 +55,10 @@ for (let round = 1; round <= ROUNDS; round++) {
     const destroyed = pool.destroy();
     await failed;
     t.is(pool.threadCount, 0);
-    t.is(pool.unendedThreads, THREADS);
+    t.is(pool.figures.unendedThreads, THREADS);
     signals.tell('go on');
     await destroyed;
-    t.is(pool.unendedThreads, 0);
+    t.is(pool.figures.unendedThreads, 0);
   });
 }
 
@@ -75,10 +75,10 @@ test.serial(
       const [thread] = pool.threads;
       pool.onCorrupt(thread as Thread, new Error('to be ended'));
       await heard('died', 1 + left);
-      t.is(pool.unendedThreads, left);
+      t.is(pool.figures.unendedThreads, left);
     }
     t.is(pool.threadCount, 0);
-    t.is(pool.nextStartInMs, null, 'it starts no other');
+    t.is(pool.figures.nextStartInMs, null, 'it starts no other');
     t.throws(() => pool.renewal.try(pool.renewal.version), {
       message: /2 threads that were told to end still run/,
     });

@@ -48,8 +48,8 @@ test('deaths beyond the restart intensity make the pool wait, which refuses what
     t.deepEqual(job.refusals, ['no-thread']);
     t.true(job.noThreadForMs > HOUR_MS / 2 - 60_000 && job.noThreadForMs <= HOUR_MS + 60_000);
   }
-  t.true((pool.nextStartInMs ?? 0) > HOUR_MS / 2 - 60_000);
-  t.is(pool.lastDeath?.thread, 'p-2');
+  t.true((pool.figures.nextStartInMs ?? 0) > HOUR_MS / 2 - 60_000);
+  t.is(pool.figures.lastDeath?.thread, 'p-2');
   t.deepEqual(
     news.map(([what]) => what),
     ['started', 'died', 'started', 'died', 'degraded'],
@@ -70,7 +70,7 @@ test('what can wait until a thread is there again waits, and the pool recovers b
   }
   await heard('recovered', 1);
   t.is(pool.state, 'running');
-  t.is(pool.nextStartInMs, null);
+  t.is(pool.figures.nextStartInMs, null);
   t.deepEqual(
     news.map(([what]) => what),
     ['started', 'died', 'degraded', 'started', 'recovered'],

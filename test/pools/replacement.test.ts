@@ -38,7 +38,7 @@ test('a replacement that does not load changes nothing: the thread that it was f
   await job!.over.promise;
   t.is(job!.givenTo, 'p-1');
   t.deepEqual(news, [['started', 'p-1']]);
-  t.is(pool.diedThreads, 0);
+  t.is(pool.figures.diedThreads, 0);
 });
 
 test('a thread that has been replaced and does not finish is ended at its deadline', async (t) => {
