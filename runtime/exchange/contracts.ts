@@ -79,7 +79,7 @@ export interface Transport<Exchange> {
   /** For the diagnosis of stalled exchanges. Absent, or null: unknown, or the stream is over. */
   flowOf?(exchange: Exchange): TransportFlow | null;
   /**
-   * An error of the server occurred in something for the exchange. Whatever shares state with the exchange
+   * An internal error occurred in something for the exchange. Whatever shares state with the exchange
    * ends, told or not.
    */
   fail(exchange: Exchange, error: unknown): void;

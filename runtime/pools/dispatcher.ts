@@ -185,7 +185,7 @@ export class Dispatcher implements LaneOwner {
     try {
       job.onRefused(refusal, Math.max(0, this.#noThreadBeforeMs - this.#turns.runningMs));
     } catch (error) {
-      // An error of the server costs this job, and not the turn or the queue behind the job.
+      // An internal error costs this job, and not the turn or the queue behind the job.
       job.onFault(error);
     }
   }

@@ -17,7 +17,7 @@ export interface JobHolder {
 
 /**
  * What a job throws is one of two things. Either the thread sent what it must not send: then the channel is
- * corrupt, and the error goes on to it. Or it is an error of the server: it costs the job and what belongs to
+ * corrupt, and the error goes on to it. Or it is an internal error: it costs the job and what belongs to
  * the job, but neither the turn nor the messages behind this one.
  */
 export function blame(job: Job, error: unknown): void {

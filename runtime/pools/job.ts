@@ -146,7 +146,7 @@ export abstract class Job {
   /** @param noThreadForMs until there may be a thread; 0: there are threads */
   abstract onRefused(refusal: Refusal, noThreadForMs: number): void;
   /**
-   * One of these methods threw, by an error of the server. The job ends, with whatever shares state with it,
+   * One of these methods threw, by an internal error. The job ends, with whatever shares state with it,
    * and nothing else.
    */
   abstract onFault(error: unknown): void;

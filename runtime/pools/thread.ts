@@ -94,7 +94,7 @@ export class Thread implements JobHolder {
     return this.jobs.size;
   }
 
-  /** Jobs that could be sent to the thread while both sides sleep. More than 0 is an error of the server. */
+  /** Jobs that could be sent to the thread while both sides sleep. More than 0 is an internal error. */
   get stalledJobs(): number {
     if (!this.channel.isQuiet) return 0;
     let stalled = 0;

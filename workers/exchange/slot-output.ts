@@ -244,7 +244,7 @@ export abstract class SlotOutput implements Sender {
       }
       this.#queueOf().add(kind, status, fields, bytes, end, written);
     } catch (error) {
-      // An error of the server, or the end of the stack in an application that recurses. What would follow
+      // An internal error, or the end of the stack in an application that recurses. What would follow
       // belongs to no whole message. So the exchange fails, whether the application hears of it or not.
       this.#failure ??= error;
       this.#response = 'cut';

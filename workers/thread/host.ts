@@ -284,7 +284,7 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   /**
-   * An error of the server in what an exchange is told costs that exchange, not the thread and the other
+   * An internal error in what an exchange is told costs that exchange, not the thread and the other
    * exchanges on it.
    */
   onFault(exchange: HostedExchange, error: unknown): void {

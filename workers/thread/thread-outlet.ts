@@ -26,7 +26,7 @@ interface LastMessage {
 export interface OutletOwner {
   readonly isDraining: boolean;
   onFinished(exchange: HostedExchange): void;
-  /** An error of the server was thrown by what an exchange sends. */
+  /** An internal error was thrown by what an exchange sends. */
   onFault(exchange: HostedExchange, error: unknown): void;
 }
 
