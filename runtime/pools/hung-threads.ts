@@ -2,7 +2,7 @@
  * Tells busy threads from hung ones, and ends the latter.
  *
  *   busy ── limit is over ──▶ overdue ── grace is over ──▶ hung: the thread is ended
- *     ◀────── it returns to its event loop ───┘
+ *     ◀─── the thread returns ───┘
  *
  * What counts is how long a thread stays away from its event loop, not how long a job takes: a job that
  * awaits something for an hour while the loop turns is fine. The limit is that of the job whose code runs.
