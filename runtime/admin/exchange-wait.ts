@@ -114,7 +114,8 @@ function leaving(exchange: Exchange, { transport }: WaitContext): WaitView {
 
 function begun(exchange: Exchange, context: WaitContext, thread: Thread): WaitView {
   if (exchange.job.isUnsent) return threadWait(thread, exchange, 'it does not read, and its ring is full');
-  if (isAway(thread) && thread.runningJob === exchange.job) return awayWait(thread, exchange);
+  // Only if its own code is known to run: a thread that is awake need not compute for the one exchange that it has begun.
+  if (isAway(thread) && thread.vitals.within === exchange.job.slot) return awayWait(thread, exchange);
   const { request, response } = context.flow;
   const { transport } = context;
   const peer = peerOf(exchange);

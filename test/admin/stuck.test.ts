@@ -130,6 +130,15 @@ test('a client that does not send its request', async (t) => {
   t.true(seen.request.creditBytes > 0);
 });
 
+test('a client that does not send, whatever else keeps its thread busy', async (t) => {
+  const running = await start(t);
+  const session = await connectHttp2(t, running.origin);
+  ask(running, session, '/ask-and-compute', 'POST');
+  await running.signals.until('asked');
+  const seen = await running.untilSeen('/ask-and-compute', ({ waitsFor }) => waitsFor.who === 'peer');
+  t.is(seen.waitsFor.why, 'the application reads, and the client sends no more of its request');
+});
+
 test('an application that does not read its request', async (t) => {
   const running = await start(t, { requestWindowBytes: 16_384 });
   const session = await connectHttp2(t, running.origin);

@@ -36,7 +36,7 @@ export function blocksOf(text: string): Block[] {
 export function modulesOf(text: string): Map<string, string> {
   const modules = new Map<string, string>();
   for (const block of blocksOf(text)) {
-    const name = /^\/\/ ([\w-]+\.[jt]s)\n/.exec(block.text)?.[1];
+    const name = /^\/\/ ([\w.-]+\.[jt]s)\n/.exec(block.text)?.[1];
     if (name !== undefined) modules.set(name, block.text);
   }
   return modules;
@@ -45,7 +45,7 @@ export function modulesOf(text: string): Map<string, string> {
 /** The blocks of a language that are no whole modules: parts of one, which stand for themselves. */
 export function fragmentsOf(text: string, language: string): string[] {
   return blocksOf(text)
-    .filter((block) => block.language === language && !/^\/\/ [\w-]+\.[jt]s\n/.test(block.text))
+    .filter((block) => block.language === language && !/^\/\/ [\w.-]+\.[jt]s\n/.test(block.text))
     .map((block) => block.text);
 }
 

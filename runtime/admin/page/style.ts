@@ -65,7 +65,7 @@ tr[data-old] td:first-child { color: var(--bad); font-weight: 700; }
 #events [data-what=died] b, #events [data-what=overdue] b, #events [data-what=degraded] b, #events [data-what=not-recycled] b { color: var(--bad); }
 dialog { border: 1px solid var(--line); border-radius: 10px; background: var(--back); color: var(--text); max-width: min(92vw, 460px); padding: 18px 20px; }
 dialog::backdrop { background: #0008; }
-dialog input { width: 84px; }
+dialog input { width: 70px; }
 .buttons { display: flex; justify-content: flex-end; gap: 10px; margin-top: 14px; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: 6px 14px; margin: 0; }
 dd { margin: 0; }
