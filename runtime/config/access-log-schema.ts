@@ -4,7 +4,7 @@ import { oneOf, section } from './fields.ts';
 
 export const accessLogWhen = ['auto', 'always', 'never'] as const;
 
-/** What a line may tell of an exchange. */
+/** Fields that a line may have. */
 export const accessFields = [
   'remoteAddress',
   'method',

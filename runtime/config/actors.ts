@@ -1,4 +1,4 @@
-/** What concerns actors together with pools and routes, and the list of them that the server runs. */
+/** Checks of actors against pools and routes, and the list of actors that the server runs. */
 import { resolve } from 'node:path';
 import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
 import { closest } from './closest.ts';
@@ -12,13 +12,13 @@ type ActorOutput = ConfigOutput['actors'][string];
 export interface ActorConfig extends Omit<ActorOutput, 'concurrency' | 'export'> {
   readonly name: string;
   readonly concurrency: number;
-  /** Empty: the module itself. */
+  /** Empty for the module itself. */
   readonly export: string;
 }
 
 const DEFAULT_CONCURRENCY = 16;
 
-/** Every pool has an application or actors, and every route leads to an application. */
+/** Every pool must have an application or actors, and every route must lead to an application. */
 export function checkPoolModules(pools: unknown, routes: unknown, problems: ConfigProblem[]): void {
   for (const [name, pool] of membersOf(pools)) {
     const where = childPath(childPath('$.pools', name), 'application');
@@ -44,7 +44,7 @@ export function checkPoolModules(pools: unknown, routes: unknown, problems: Conf
   }
 }
 
-/** Every actor lives in a pool with a module, and every ring takes its largest message. */
+/** Every actor must have a pool with a module, and every ring must fit its largest message. */
 export function checkActors(actors: unknown, pools: unknown, problems: ConfigProblem[]): void {
   const ring = smallestRing(pools);
   for (const [name, actor] of membersOf(actors)) {
@@ -113,7 +113,7 @@ function checkSizes(where: string, actor: unknown, ring: Ring | null, problems: 
   });
 }
 
-/** A message crosses to any thread that calls the actor, and back. */
+/** Messages travel to and from every thread that may call the actor, so all rings count. */
 function smallestRing(pools: unknown): Ring | null {
   let smallest: Ring | null = null;
   for (const [name, pool] of membersOf(pools)) {
@@ -138,7 +138,7 @@ export function assembleActors({ actors }: ConfigOutput): Record<string, ActorCo
   return assembled;
 }
 
-/** What a pool's threads load: an application, actors, or both. */
+/** What threads of a pool load: an application, actors, or both. */
 export function modulesOf(
   { application, module }: { application?: string | undefined; module?: string | undefined },
   directory: string,

@@ -1,4 +1,4 @@
-/** Where the dashboard and the admin endpoints are answered over TCP. */
+/** The address of the admin listener. */
 import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { type ListenerAddress, parseAddress, type TcpAddress } from './address.ts';
@@ -8,15 +8,15 @@ import type { ConfigOutput } from './schema.ts';
 
 export interface AdminConfig extends Omit<NonNullable<ConfigOutput['admin']>, 'address' | 'tokenFile'> {
   readonly address: TcpAddress;
-  /** Absolute; null: there is no lasting token. */
+  /** Absolute; null if there is no token. */
   readonly tokenFile: string | null;
 }
 
 const WHERE = '$.admin.address';
 
 /**
- * The address of the section, by its place; none when there is no section or no address in it that could be read.
- * @param directory that relative paths start from
+ * The address of the section by its JSON path; none if there is no section or its address is invalid.
+ * @param directory base of relative paths
  */
 export function readAdminAddress(
   admin: unknown,
@@ -56,12 +56,12 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Nobody can make a name of it that points elsewhere tomorrow. */
+/** Whether it is loopback, now and later: a name could point elsewhere tomorrow. */
 export function isIpAddress(host: string): boolean {
   return isIP(host) !== 0;
 }
 
-/** Null: there is no such listener. */
+/** Null if there is no such listener. */
 export function assembleAdmin({ admin }: ConfigOutput, directory: string): AdminConfig | null {
   if (admin === undefined) return null;
   const [placed] = readAdminAddress(admin, directory, []);

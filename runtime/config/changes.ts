@@ -1,6 +1,6 @@
 /**
- * How one configuration differs from another, and what of that cannot be taken over while a server runs: the sockets that it listens on,
- * what it answers its own user on, and what has been built into things that stay.
+ * Differences between two configurations that a running server cannot apply: the sockets that it listens on, the control socket, and settings of
+ * objects that live as long as the server.
  */
 import type { Config } from './config.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
@@ -8,8 +8,8 @@ import { childPath } from './json-source.ts';
 import type { ListenerConfig } from './listeners.ts';
 
 /**
- * What of `after` a server that runs `before` cannot take over.
- * @returns a problem for each, by its place in the file
+ * Finds the settings of `after` that a server running `before` cannot apply.
+ * @returns a problem for each, by its JSON path
  */
 export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
   const now = new Map(fixedValues(before));
@@ -28,14 +28,14 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
   return problems;
 }
 
-/** By place. A place that only one of two configurations has comes with another that differs: the number of listeners, or whether they have TLS. */
+/** By JSON path. A path that only one configuration has implies another difference: the number of listeners, or whether they have TLS. */
 function* fixedValues(config: Config): Generator<[where: string, value: unknown]> {
   const { listeners, http1, control, monitoring, admin, profiling, log, actors, topics, limits } = config;
   yield ['$.listeners.length', listeners.length];
   for (const [index, listener] of listeners.entries()) {
     yield* fixedOfListener(childPath('$.listeners', index), listener);
   }
-  // Threads that stay have been told of the actors, by their numbers.
+  // Threads that stay know the actors by number.
   yield ['$.actors', Object.keys(actors).join(', ')];
   for (const [name, actor] of Object.entries(actors)) {
     for (const [key, value] of Object.entries(actor))
@@ -46,7 +46,7 @@ function* fixedValues(config: Config): Generator<[where: string, value: unknown]
   }
   yield ['$.topics', topics === null ? undefined : 'topics'];
   for (const [name, value] of Object.entries(topics ?? {})) yield [childPath('$.topics', name), value];
-  // ALPN offers what is spoken.
+  // ALPN offers the protocols that are enabled.
   yield ['$.http1.enabled', http1.enabled];
   for (const [name, value] of Object.entries(control)) yield [childPath('$.control', name), value];
   yield ['$.monitoring.address', monitoring?.address.address];
@@ -74,14 +74,14 @@ function* fixedOfListener(where: string, listener: ListenerConfig): Generator<[s
   yield [`${where}.tls.certificates`, tls.certificates.length === 0 ? 'one for development' : undefined];
 }
 
-/** Places where two configurations differ: values, or whole objects that one of them does not have. Arrays are one value, but for listeners. */
+/** JSON paths where two configurations differ: values, or whole objects that one of them lacks. Arrays count as one value, except listeners. */
 export function changedPlaces(before: Config, after: Config): string[] {
   const places: string[] = [];
   compare('$', comparable(before), comparable(after), places);
   return places;
 }
 
-/** Without what the file does not say. */
+/** Without members that the file omits. */
 function comparable({ file: _, origin: __, routes, listeners, ...config }: Config): object {
   return {
     ...config,

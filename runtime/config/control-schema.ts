@@ -1,4 +1,4 @@
-/** The configuration's `control`: the socket on which the server answers its own user. */
+/** The configuration's `control`: the socket for commands of the same user. */
 import * as v from 'valibot';
 import { flag, section, wholeNumber } from './fields.ts';
 

@@ -1,4 +1,4 @@
-/** What becomes of features that an application's shape cannot carry (docs/sgi.md, rule 12.7). */
+/** The configuration's `downgrade`: what happens to features that an application's shape cannot express (docs/sgi.md, rule 12.7). */
 import { oneOf, section, wholeNumber } from './fields.ts';
 
 export const downgrade = section(

@@ -2,12 +2,12 @@
 
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 
-/** Beyond this Node's timers fire at once instead of late: they count in a signed 32-bit integer. */
+/** Node's timers use a signed 32-bit integer. Beyond it they fire at once. */
 export const maxTimerMs = 2 ** 31 - 1;
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds, or what is wrong. A bare number is refused: `30` might be meant as either. */
+/** Milliseconds, or what is wrong. A bare number is refused, because `30` could mean seconds or milliseconds. */
 export function parseDuration(text: string, where: string): number | ConfigProblem {
   const match = /^(\d{1,10})(ms|s|m|h)$/.exec(text);
   const durationMs = match === null ? Number.NaN : Number(match[1]) * unitMs[match[2]];

@@ -1,6 +1,6 @@
 /**
- * Where each value of a configuration came from: a default, the file and its line, a flag or variable, or whoever changed it while the
- * server ran. Values are those that a file would say; what may be a secret is hidden.
+ * The source of each value of a configuration: a default, the file and its line, a flag, a variable, or a change while the server ran. Values
+ * are shown as a file would have them; possible secrets are hidden.
  */
 import { childPath, type JsonSource } from './json-source.ts';
 
@@ -10,24 +10,24 @@ export interface EffectiveValue {
   readonly value: unknown;
   /** `default`, `file`, `admin`, `createServer`, a flag or a variable. */
   readonly source: string;
-  /** In the file, from 1. */
+  /** Line in the file, from 1. */
   readonly line?: number;
 }
 
-/** What a configuration knows of its origin. It is worked out when somebody asks. */
+/** The origin of a configuration's values, computed on request. */
 export interface ConfigOrigin {
   values(): readonly EffectiveValue[];
 }
 
 export const HIDDEN = '(hidden)';
-/** Values below these places are the application's own, or open something. */
+/** Values below these paths belong to the application or grant access, so they are hidden. */
 const SECRETS = [/^\$\.pools\.[^.[]+\.env\b/];
 
 /**
  * @param output the file's content with every default
- * @param source the file's content as it stands
- * @param instead values that stand over the file's, or that were worked out
- * @param text what the file's values come from: `file`, or the module that stands in its place
+ * @param source the file's content without defaults
+ * @param instead values that override the file's, or that were computed
+ * @param text the source of the file's values: `file`, or the module in its place
  */
 export function originOf(
   output: unknown,
@@ -48,14 +48,14 @@ export function originOf(
   };
 }
 
-/** The same with values that somebody has changed while the server ran. */
+/** The same with values that were changed while the server ran. */
 export function changedOrigin(origin: ConfigOrigin, instead: readonly EffectiveValue[]): ConfigOrigin {
   return {
     values: () => over(new Map(origin.values().map((value) => [value.where, value])), instead),
   };
 }
 
-/** The same for a configuration that is no file. */
+/** The same for a configuration that is not a file. */
 export function renamedOrigin(origin: ConfigOrigin, source: string): ConfigOrigin {
   return {
     values: () =>
@@ -71,7 +71,7 @@ function over(
 ): readonly EffectiveValue[] {
   for (const value of instead) {
     values.set(value.where, value);
-    // `threads: 4` is told of as its two ends.
+    // `threads: 4` is shown as min and max.
     values.delete(value.where.replace(/\.[^.]+$/, ''));
   }
   return [...values.values()].map(hide).toSorted(byPlace);
@@ -87,7 +87,7 @@ function byPlace(one: EffectiveValue, other: EffectiveValue): number {
   return collator.compare(one.where, other.where);
 }
 
-/** Objects, and arrays of objects, are gone through; whatever else there is is one value. */
+/** Descends into objects and arrays of objects; everything else counts as one value. */
 function* leaves(where: string, value: unknown): Generator<[where: string, value: unknown]> {
   if (value === undefined) return;
   if (Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null)) {

@@ -8,7 +8,7 @@ import * as v from 'valibot';
 export interface NumberField<Default extends number | undefined> {
   readonly from: number;
   readonly to: number;
-  /** Absent where leaving the value out means something that is no number. */
+  /** Absent if the default is not a number. */
   readonly byDefault: Default;
 }
 
@@ -20,7 +20,7 @@ export function wholeNumber<const Default extends number | undefined>(
   return v.optional(requiredNumber(description, { from, to }), byDefault);
 }
 
-/** The same where there is no default. */
+/** The same without a default. */
 export function requiredNumber(
   description: string,
   { from, to }: { readonly from: number; readonly to: number },
@@ -49,7 +49,7 @@ export function flag(description: string, byDefault: boolean) {
   return v.optional(v.pipe(v.boolean('true or false'), v.description(description)), byDefault);
 }
 
-/** An object that may be left out because each of its members may. */
+/** An object that may be omitted, because each of its members may. */
 export function section<const Entries extends v.ObjectEntries>(description: string, entries: Entries) {
   const value = v.pipe(v.strictObject(entries, 'an object'), v.description(description));
   // Every member is optional, so the empty object is valid input; only the compiler cannot see it here.

@@ -1,4 +1,4 @@
-/** The configuration's `health`: paths on which the server says how it is, for load balancers and orchestrators. */
+/** The configuration's `health`: paths of probes for load balancers and orchestrators. */
 import * as v from 'valibot';
 import { maxTimerMs } from './duration.ts';
 import { section, wholeNumber } from './fields.ts';

@@ -3,7 +3,7 @@
 import { maxTimerMs } from './duration.ts';
 import { section, wholeNumber } from './fields.ts';
 
-/** Deadlines are looked at about once a second. */
+/** Deadlines are checked about once a second. */
 const leastWindowMs = 1_000;
 const mostBytesPerSecond = 1_073_741_824;
 
@@ -22,7 +22,7 @@ function rate(description: string, bytesPerSecond: number, windowMs: number) {
   });
 }
 
-/** Of a route, over the one in `limits`. */
+/** Of a route; overrides the one in `limits`. */
 export const minRequestBytesPerSecond = wholeNumber(
   'The least rate of a request body, over limits.requestRate.windowMs; slower is answered 408. 0: any, as for uploads whose clients may fall silent. Default: limits.requestRate.bytesPerSecond.',
   { from: 0, to: mostBytesPerSecond, byDefault: undefined },

@@ -1,4 +1,4 @@
-/** From the file's listeners to those that run: addresses and ranges parsed, paths resolved, contradictions found. */
+/** Makes the running listeners from those of the file: parses addresses and ranges, resolves paths, finds contradictions. */
 
 import { resolve } from 'node:path';
 import * as v from 'valibot';
@@ -11,9 +11,9 @@ import { memberOf } from './member-of.ts';
 
 export interface ListenerConfig {
   readonly address: ListenerAddress;
-  /** Of a `unix:` socket; null leaves them to the umask. */
+  /** Mode of a `unix:` socket; null leaves it to the umask. */
   readonly permissions: number | null;
-  /** The paths of `health` are answered. */
+  /** Whether the paths of `health` are answered. */
   readonly health: boolean;
   readonly tls: TlsConfig | null;
   readonly proxyProtocol: ListenerOutput['proxyProtocol'];
@@ -27,7 +27,7 @@ type TlsOutput = NonNullable<ListenerOutput['tls']>;
 export interface TlsConfig extends Omit<TlsOutput, 'certificates' | 'ca' | 'ticketKeys' | 'ciphers'> {
   /** JSON path of the section: files are read later than the configuration, and their errors name it. */
   readonly where: string;
-  /** Empty: one for developers, made at start and signed by nobody but itself. */
+  /** Empty for a self-signed certificate for developers, made at the start. */
   readonly certificates: readonly CertificateConfig[];
   readonly ciphers: string | null;
   /** Absolute paths, as all below. */
@@ -47,7 +47,7 @@ export interface PlacedAddress {
   readonly address: ListenerAddress;
 }
 
-/** Parses the addresses of the file's listeners. Undefined stands for one that is wrong, so that indices stay. */
+/** Parses the addresses of the file's listeners. Undefined stands for an invalid one, so that indices stay. */
 export function readAddresses(
   listeners: unknown,
   directory: string,
@@ -90,7 +90,7 @@ function keyOf(address: ListenerAddress): string {
   }
 }
 
-/** What the options of one listener say against each other. */
+/** Contradictions between options of one listener. */
 export function checkListeners(
   listeners: unknown,
   addresses: readonly (PlacedAddress | undefined)[],
@@ -146,7 +146,7 @@ function readRanges(entry: unknown, where: string, problems: ConfigProblem[]): A
   return ranges;
 }
 
-/** A listener of the file, which has been found right, with every path resolved. */
+/** A valid listener of the file, with every path resolved. */
 export function assembleListener(
   output: ListenerOutput,
   index: number,
@@ -166,10 +166,10 @@ export function assembleListener(
   };
 }
 
-/** The listener with TLS by a certificate for developers, unless it has TLS already. */
+/** The listener with a certificate for developers, unless it has TLS already. */
 export function withDevelopmentTls(listener: ListenerConfig, index: number): ListenerConfig {
   if (listener.tls !== null) return listener;
-  // Parsed for its defaults; the certificate is none of the file's.
+  // Parsed for its defaults; the certificate is not in the file.
   const defaults = v.parse(tlsSchema, { certificates: [{ cert: '-', key: '-' }] });
   const tls = assembleTls(defaults, `${childPath('$.listeners', index)}.tls`, '/');
   return { ...listener, tls: { ...tls, certificates: [], watch: false } };

@@ -1,7 +1,6 @@
 /**
- * From a file to the configuration that runs: read, parse, hold against the schema, put the command line's and
- * the environment's values over it, check what belongs together, resolve paths. Whatever is wrong is collected
- * on the way and thrown once.
+ * Makes the running configuration from a file: reads and parses it, checks it against the schema, applies values of the command line and the
+ * environment, checks values against each other, and resolves paths. It collects all problems and throws once.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -42,11 +41,11 @@ import { findMissingRoots, staticPool, staticPoolName } from './static.ts';
 import type { ThreadRange } from './thread-range.ts';
 import { assembleTopics, checkTopics } from './topics.ts';
 
-/** Values that stand over the file's, already checked one by one, each with the flag or variable it came from. */
+/** Values that override the file's, each already checked, with the flag or variable that set it. */
 export interface ConfigOverrides {
-  /** The n-th takes the place of the file's n-th listener and keeps its other options; more take the last one's. */
+  /** The n-th replaces the address of the file's n-th listener and keeps its other options; further ones use the options of the last. */
   readonly listeners?: Override<readonly ListenerAddress[]>;
-  /** Listeners without TLS get it, with a certificate that is made at start. */
+  /** Listeners without TLS get it, with a certificate that is made at the start. */
   readonly devTls?: Override<boolean>;
   /** For every pool of the file. */
   readonly threads?: Override<ThreadRange>;
@@ -62,8 +61,8 @@ export interface Override<Value> {
 }
 
 /**
- * Loads the configuration file at `file` (relative to the working directory), or the one that a module stands for.
- * @param known problems found before, on the command line, to be reported together with the file's
+ * Loads the configuration file at `file` (relative to the working directory), or the configuration for a module.
+ * @param known problems of the command line, to be reported together with the file's
  * @throws ConfigError with every problem
  */
 export function loadConfig(
@@ -82,7 +81,7 @@ export function loadConfig(
   return parseConfig(text, file, overrides, known, parallelism);
 }
 
-/** `loadConfig` for a text at hand. `file` is where it is from: errors name it, and paths are relative to it. */
+/** As `loadConfig`, for a given text. Errors name `file`, and paths are relative to it. */
 export function parseConfig(
   text: string,
   file: string,
@@ -95,7 +94,7 @@ export function parseConfig(
   checkShape(configSchema, source.value, '$', problems);
   const result = v.safeParse(configSchema, source.value);
   for (const issue of result.issues ?? []) addIssue(issue, [], problems);
-  // Typed in full only when there is no problem; until then the checks take it for unknown.
+  // Fully typed only if there is no problem; the checks treat it as unknown.
   const output = result.output as ConfigOutput;
   const parts: unknown = result.output;
   const { addresses, threads } = crossCheck(parts, overrides, dirname(resolve(file)), parallelism, problems);
@@ -109,7 +108,7 @@ export function parseConfig(
   return { ...assemble(output, resolve(file), addresses, threads, overrides), origin };
 }
 
-/** Pools whose application is not there, and routes whose files are not: to say so before threads are started for them. */
+/** Pools whose application is missing and routes whose files are, to report them before threads start. */
 export function findMissingApplications(config: Config): ConfigProblem[] {
   const modules = Object.values(config.pools).flatMap(({ name, application, module, hasOnlyActors }) => [
     ...(hasOnlyActors === true ? [] : [{ name, key: 'application', path: application }]),
@@ -156,7 +155,7 @@ function unreadable(error: unknown): ConfigProblem {
   return { code: ConfigErrorCode.FileUnreadable, where: '$', expected, received, hint };
 }
 
-/** What the problems are in: the file, or flags and variables, or both. */
+/** Where the problems are: in the file, in flags and variables, or in both. */
 function titleOf(file: string, problems: readonly ConfigProblem[]): string {
   const inFile = problems.filter(({ where }) => where.startsWith('$')).length;
   if (inFile === problems.length) return file;
@@ -171,7 +170,7 @@ function addIssue(
 ): void {
   const ownKeys = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
   const keys = [...around, ...ownKeys];
-  // Of several shapes the one that the value has says what is wrong within it.
+  // Of several alternatives, the one that fits the value's type describes the problem.
   const within = issue.issues?.filter(({ path }) => path !== undefined && path.length > 0) ?? [];
   if (within.length > 0) {
     for (const inner of within) addIssue(inner, keys, problems);
@@ -183,7 +182,7 @@ function addIssue(
   if (reported(where)) return;
   if (parents.some((path) => problems.some((problem) => problem.where === path && isWrongType(problem))))
     return;
-  // Unknown keys are checkShape's, which finds them all.
+  // checkShape reports unknown keys, because it finds all of them.
   if (issue.expected === 'never') return;
   const missing =
     issue.kind === 'schema' && issue.path?.at(-1)?.origin === 'key' && issue.input === undefined;
@@ -260,8 +259,8 @@ function placeOverride({ value, source }: Override<readonly ListenerAddress[]>):
 }
 
 /**
- * Adds to each problem that concerns the file its line and column, and puts them in the file's order. What is
- * missing has no place; it gets that of the object it is missing from. Flags and variables come first.
+ * Adds line and column to each problem of the file, and sorts problems in the file's order. A missing member gets the position of its object.
+ * Flags and variables come first.
  */
 function place(problems: readonly ConfigProblem[], source: JsonSource): ConfigProblem[] {
   const placed = problems.map((problem) =>
@@ -280,7 +279,7 @@ function placeOf(path: string, source: JsonSource): Place | undefined {
   return around === path ? undefined : placeOf(around, source);
 }
 
-/** What is in force in the place of what the file says, or of what it leaves out. */
+/** Values in force instead of those in the file, or of those that it omits. */
 function insteadOf(
   { listeners, pools }: ConfigOutput,
   source: JsonSource,
@@ -323,7 +322,7 @@ function insteadOf(
   return values;
 }
 
-/** `threads: 4` says both ends of the range. */
+/** `threads: 4` sets min and max. */
 function numberAt(where: string, source: JsonSource): Place | undefined {
   return source.placeOf(`${where}.min`) === undefined && source.placeOf(`${where}.max`) === undefined
     ? source.placeOf(where)

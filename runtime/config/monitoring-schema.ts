@@ -1,4 +1,4 @@
-/** The configuration's `monitoring`: a listener apart for probes and scrapers. */
+/** The configuration's `monitoring`: a separate listener for probes and scrapers. */
 import * as v from 'valibot';
 import { addressPattern } from './address.ts';
 import { wholeNumber } from './fields.ts';

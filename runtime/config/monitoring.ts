@@ -1,4 +1,4 @@
-/** Where probes and scrapers are answered. */
+/** The address of the monitoring listener. */
 import { type ListenerAddress, parseAddress, type TcpAddress, type UnixAddress } from './address.ts';
 import { ConfigErrorCode, type ConfigProblem } from './errors.ts';
 import { memberOf } from './member-of.ts';
@@ -13,8 +13,8 @@ export interface MonitoringConfig extends Omit<NonNullable<ConfigOutput['monitor
 const WHERE = '$.monitoring.address';
 
 /**
- * The address of the section, by its place; none when there is no section or no address in it that could be read.
- * @param directory that a relative path starts from
+ * The address of the section by its JSON path; none if there is no section or its address is invalid.
+ * @param directory base of relative paths
  */
 export function readMonitoringAddress(
   monitoring: unknown,
@@ -39,7 +39,7 @@ export function readMonitoringAddress(
   return [];
 }
 
-/** Null: there is no such listener. */
+/** Null if there is no such listener. */
 export function assembleMonitoring({ monitoring }: ConfigOutput, directory: string): MonitoringConfig | null {
   if (monitoring === undefined) return null;
   const [placed] = readMonitoringAddress(monitoring, directory, []);

@@ -1,4 +1,4 @@
-/** What bounds a message's shape, of actors and of topics (see actors.md). */
+/** Limits of a message's shape, for actors and topics (see actors.md). */
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/forms.ts';
 import { wholeNumber } from './fields.ts';
 

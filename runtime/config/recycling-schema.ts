@@ -1,4 +1,4 @@
-/** What of a configuration says when threads make room for new ones, and what new ones do before they take work. */
+/** When threads are replaced, and what new threads do before they take work. */
 
 import * as v from 'valibot';
 import { maxTimerMs } from './duration.ts';

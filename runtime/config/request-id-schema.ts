@@ -1,12 +1,12 @@
-/** The configuration's `requestId`: what a request is called in every log. */
+/** The configuration's `requestId`: identifiers of requests for logs. */
 import * as v from 'valibot';
 import { flag } from './fields.ts';
 
-/** A longer one that a proxy has sent is not taken. It crosses to threads beside the fields, so their rings must have room for it. */
+/** A longer identifier of a proxy is ignored. Identifiers are sent to threads beside the fields, so rings must have room for them. */
 export const MAX_REQUEST_ID_CHARS = 128;
 
 const expected = 'the name of a field in lower case, such as "x-request-id"';
-/** None that means something else to HTTP, or whose value somebody acts on. */
+/** Not a field with another meaning in HTTP, or whose value causes an action. */
 const NAME =
   /^(?!(?:host|cookie|set-cookie|connection|content-length|transfer-encoding|te|upgrade)$)[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
 

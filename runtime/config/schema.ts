@@ -2,8 +2,8 @@
  * The configuration file's shape: the one source of its types, its defaults, its checks and its published JSON
  * Schema (`schema.json`, written by `generate-schema.ts`; a test holds the two in step).
  *
- * Only what concerns one value stands here. What concerns two (min above max, a route to a pool that does not
- * exist) is in `cross-checks.ts`.
+ * It checks single values only. Checks of several values (min above max, a route to a pool that does not exist)
+ * are in `cross-checks.ts`.
  */
 
 import * as v from 'valibot';

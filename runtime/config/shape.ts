@@ -12,7 +12,7 @@ import { childPath } from './json-source.ts';
 
 type Schema = v.GenericSchema;
 
-/** Keys that a record drops, because as names of object members they mean something to JavaScript. */
+/** Keys that a record drops, because they have a meaning to JavaScript as names of members. */
 const reservedNames = new Set(['__proto__', 'constructor', 'prototype']);
 
 export function checkShape(schema: Schema, input: unknown, path: string, problems: ConfigProblem[]): void {
@@ -73,13 +73,13 @@ function reservedName(key: string, where: string): ConfigProblem {
   return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(key) };
 }
 
-/** What a schema expects, as the phrase that its fields were made with. */
+/** The phrase that says what a schema expects. */
 export function expectedBy(schema: Schema): string {
   if (hasWrapped(schema)) return expectedBy(schema.wrapped);
   return 'message' in schema && typeof schema.message === 'string' ? schema.message : schema.expects;
 }
 
-/** What the member of an object schema at `key` expects. */
+/** The phrase for the member of an object schema at `key`. */
 export function expectedAt(schema: Schema, keys: readonly (string | number)[]): string {
   let at: Schema = schema;
   for (const key of keys) {

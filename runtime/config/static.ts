@@ -19,17 +19,17 @@ const application = fileURLToPath(
 
 const largestRing = ringSizes[ringSizes.length - 1] as (typeof ringSizes)[number];
 
-/** The module is our own and its start short: only a machine with no time for it, or a root that hangs, takes longer. */
+/** Our own module starts quickly. Only an overloaded machine or a file system that hangs takes longer. */
 const START_TIMEOUT_MS = 60_000;
 
-/** No pool of the file can be named so, and no two routes have one host and path. */
+/** A name that no pool of the file can have. It is unique, because no two routes have the same host and path. */
 export function staticPoolName({ host, path }: RouteOutput): string {
   return `static ${host === '*' ? '' : host.toLowerCase()}${path}`;
 }
 
 /**
  * @param where JSON path of `files`
- * @param directory what a relative root is relative to
+ * @param directory base of a relative root
  * @param leastRingBytes a request's head must fit
  */
 export function staticPool(
@@ -59,7 +59,7 @@ export function staticPool(
   };
 }
 
-/** Routes whose directory is not there: to say so before threads are started for them. */
+/** Routes whose directory is missing, to report them before threads start. */
 export function findMissingRoots({ pools }: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const { applicationOptions: options } of Object.values(pools)) {
@@ -75,7 +75,7 @@ function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch {
-    // Not there, or behind a directory that may not be entered: the same to whoever wants its files.
+    // Missing, or in a directory that may not be entered; either way its files cannot be served.
     return false;
   }
 }

@@ -7,7 +7,7 @@ export interface ThreadRange {
   readonly max: number;
 }
 
-/** More threads than this is a typing error on any machine of today. */
+/** A larger number is certainly a typing error on today's machines. */
 export const maxThreads = 1_024;
 
 export function parseThreadRange(text: string, where: string): ThreadRange | ConfigProblem {

@@ -1,9 +1,9 @@
-/** What of a pool says how many threads it has, and what they are started with. */
+/** Members of a pool about the number of threads and how they start. */
 
 import * as v from 'valibot';
 import { requiredNumber, wholeNumber } from './fields.ts';
 
-/** A number, for as many threads always, or a range. */
+/** A fixed number of threads, or a range. */
 export function threads(most: number) {
   const count = { from: 1, to: most };
   const range = v.pipe(

@@ -1,4 +1,4 @@
-/** The configuration's `topics`: what bounds them. What concerns the rings is in topics.ts. */
+/** The configuration's `topics` and their limits. Checks against the rings are in topics.ts. */
 import * as v from 'valibot';
 import { wholeNumber } from './fields.ts';
 import { payloadFields } from './payload-fields.ts';

@@ -1,4 +1,4 @@
-/** What concerns topics together with rings and with each other. */
+/** Checks of topics against rings and against each other. */
 import * as v from 'valibot';
 import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
 import type { TopicsConfig } from './config.ts';
@@ -8,7 +8,7 @@ import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
 import { topicsSchema } from './topics-schema.ts';
 
-/** Every ring takes the largest message, and whatever holds messages takes one. */
+/** Every ring must fit the largest message, and every buffer at least one. */
 export function checkTopics(topics: unknown, pools: unknown, problems: ConfigProblem[]): void {
   const where = '$.topics.maxMessageBytes';
   const most = memberOf(topics, 'maxMessageBytes');
@@ -28,7 +28,7 @@ export function checkTopics(topics: unknown, pools: unknown, problems: ConfigPro
   });
 }
 
-/** Null: no thread needs a channel. Actors bring topics along, bounded by the defaults and by the rings that there are. */
+/** Null if no thread needs a channel. Actors imply topics, with default limits that the rings bound. */
 export function assembleTopics({ topics, actors, pools }: ConfigOutput): TopicsConfig | null {
   if (topics !== undefined) return topics;
   if (Object.keys(actors).length === 0) return null;

@@ -1,4 +1,4 @@
-/** The configuration's `tracing`: where the time of a request goes, told to tracers and to clients. */
+/** The configuration's `tracing`: spans for tracers, and Server-Timing for clients. */
 import * as v from 'valibot';
 import { flag, wholeNumber } from './fields.ts';
 

@@ -1,4 +1,4 @@
-/** What a configuration may say, and its operator should know the consequences of. */
+/** Warnings about valid configurations with consequences that an operator should know. */
 import type { Config } from './config.ts';
 
 export interface ConfigWarning {
