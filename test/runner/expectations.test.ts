@@ -12,9 +12,9 @@ test('peers are looked for in PATH, and where Debian keeps servers', (t) => {
   ]);
   t.deepEqual(
     missingPeers('/a:/b', (file) => there.has(file)),
-    ['chromium'],
+    ['chromium', 'ip'],
   );
-  t.is(missingPeers('', () => false).length, 7);
+  t.is(missingPeers('', () => false).length, 8);
 });
 
 test('what is missing is said with the time that a run takes', (t) => {

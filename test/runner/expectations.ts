@@ -2,8 +2,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Programs that tests talk to. Debian's packages of the same names but for nghttp and h2load (`nghttp2-client`) and nginx (`nginx-light`). */
-const PEERS = ['curl', 'nghttp', 'h2load', 'openssl', 'haproxy', 'nginx', 'chromium'];
+/** Programs that tests talk to. Debian's packages of the same names but for nghttp and h2load (`nghttp2-client`), nginx (`nginx-light`) and ip (`iproute2`). */
+const PEERS = ['curl', 'nghttp', 'h2load', 'openssl', 'haproxy', 'nginx', 'chromium', 'ip'];
 
 /** Where Debian keeps servers that no user's PATH has. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin'];

@@ -77,6 +77,7 @@ export const SLOW: readonly string[] = [
   'docs/applications.test.ts',
   'docs/guides.test.ts',
   'docs/killed-behind-haproxy.test.ts',
+  'docs/shell-blocks.test.ts',
   'docs/types.test.ts',
   'faults/applications.test.ts',
   'faults/awaited-alone.test.ts',
