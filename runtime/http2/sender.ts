@@ -116,9 +116,15 @@ export class Sender implements SendRoom {
         `status ${status} came`,
       );
     }
-    // A peer that does not read gets the response without its hints. 100 is none: the peer may wait for it.
     const { hasRoom } = this.#sections;
-    if (status !== CONTINUE && !hasRoom) return;
+    if (status === CONTINUE) {
+      // The peer may wait for it, so it leaves whether the peer reads or not. Once is enough: the application may say it, and its first read does.
+      if (stream.isInvited) return;
+      stream.isInvited = true;
+    } else if (!hasRoom) {
+      // A peer that does not read gets the response without its hints.
+      return;
+    }
     this.#sections.write(stream.id, status, fields, false, stream.padToMultipleOf);
     if (hasRoom) this.#sections.notePlaced();
     stream.state = transition(stream.state, StreamInput.SendHeaders).next;

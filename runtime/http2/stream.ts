@@ -70,6 +70,8 @@ export class Http2Stream {
   status = 0;
   /** The head's fields while the head waits for room. */
   head: readonly string[] | null = null;
+  /** 100 (Continue) has been sent. */
+  isInvited = false;
   /** What payloads of the response are padded to a multiple of; 0: they are not. */
   padToMultipleOf = 0;
   /** Content bytes announced by DATA frames so far: what content-length is held against. */

@@ -455,18 +455,32 @@ test('interim responses without end are left out for a peer that does not read, 
   t.is(peer.engine.failure, null);
 });
 
-test('maxUnsentBytes: 100 without end to a peer that neither reads nor sends ends its connection', (t) => {
+test('100 without end is sent once to a peer that neither reads nor sends, which gets the response', (t) => {
   const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
   peer.send(get(1));
-  for (let informed = 0; peer.engine.failure === null && informed < 10_000; informed++) {
+  for (let informed = 0; informed < 10_000; informed++) {
     peer.engine.inform(peer.stream(1), 100, []);
+    peer.engine.endTurn(peer.nowMs);
+  }
+  peer.engine.respond(peer.stream(1), 200, [], true);
+  t.deepEqual(peer.output().slice(-2), ['HEADERS 1 :status 100', 'HEADERS 1 end :status 200']);
+  t.is(peer.engine.failure, null);
+});
+
+test('maxUnsentBytes: 100 on each stream of a peer that neither reads nor sends ends its connection', (t) => {
+  const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
+  const ids = Array.from({ length: 128 }, (_, n) => 2 * n + 1);
+  peer.send(...ids.map((id) => get(id)));
+  for (const id of ids) {
+    if (peer.engine.failure !== null) break;
+    peer.engine.inform(peer.stream(id), 100, ['x', `${id}${'~'.repeat(500)}`]);
     peer.engine.endTurn(peer.nowMs);
     // The first goes to a socket that takes nothing.
     peer.engine.takeOutput();
   }
   t.is(peer.engine.counters.abuse, 'unsentOutput');
   t.true(peer.engine.unsentBytes < 51_000);
-  t.is(peer.lines.at(-1), 'close 1 engine 11');
+  t.is(peer.lines.at(-1), 'close 255 engine 11');
 });
 
 test('maxUnsentBytes: a turn that produces more is no fault of a peer that takes it', (t) => {
