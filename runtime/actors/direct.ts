@@ -11,111 +11,20 @@
  *
  * A channel ends when both of its threads have parted from it or are gone.
  */
-import { createDirectChannel, type DirectTransfer } from '../../wire/actors/channel.ts';
-import { DirectRole } from '../../wire/actors/messages.ts';
-import { hardwareAtomics } from '../../wire/atomics.ts';
-import { ClaimState, ClaimTable } from '../../wire/claims.ts';
+import type { ChainCall } from '../../wire/actors/messages.ts';
 import { corrupt } from '../../wire/decoder.ts';
-import { WRITE_POSITION } from '../../wire/layout.ts';
-import type { Ancestor, DirectoryActor, Link, Mailbox } from './mailbox.ts';
+import {
+  Conversation,
+  channelBetween,
+  DirectAncestor,
+  DirectChannel,
+  type DirectLink,
+} from './direct-channel.ts';
+import type { Ancestor, DirectoryActor, Mailbox } from './mailbox.ts';
 
 export interface DirectOptions {
   /** Channels at once; 0: none. */
   readonly maxChannels: number;
-}
-
-/** A thread, as far as channels join it to others; link.ts has it. */
-export interface DirectLink extends Link {
-  readonly state: 'starting' | 'up' | 'leaving' | 'left' | 'gone';
-  readonly ringBytes: number;
-  readonly slots: number;
-  /** What may wait for it to be read. */
-  readonly backlogBytes: number;
-  /** Those that it is joined to other threads by. */
-  readonly channels: Map<number, DirectChannel>;
-  /** Those that it has, by their numbers. */
-  readonly conversations: Map<number, Conversation>;
-  /** Those that others have with instances that live in it. */
-  hostedConversations: number;
-  /** Gives it its end of a channel. */
-  meet(channel: DirectChannel, role: DirectRole, transfer: DirectTransfer, other: DirectLink): void;
-}
-
-export class Conversation {
-  readonly number: number;
-  readonly channel: DirectChannel;
-  readonly mailbox: Mailbox;
-  readonly sinceMs: number;
-  /** Room that is set aside in the mailbox. */
-  messages: number;
-  bytes: number;
-  state: 'open' | 'called back' | 'over' = 'open';
-
-  constructor(
-    number: number,
-    channel: DirectChannel,
-    mailbox: Mailbox,
-    messages: number,
-    bytes: number,
-    nowMs: number,
-  ) {
-    this.number = number;
-    this.channel = channel;
-    this.mailbox = mailbox;
-    this.messages = messages;
-    this.bytes = bytes;
-    this.sinceMs = nowMs;
-    mailbox.conversations++;
-    mailbox.asideMessages += messages;
-    mailbox.asideBytes += bytes;
-  }
-
-  /** So much stays aside, and no more. */
-  keep(messages: number, bytes: number): void {
-    const { mailbox } = this;
-    mailbox.asideMessages -= this.messages - messages;
-    mailbox.asideBytes -= this.bytes - bytes;
-    this.messages = messages;
-    this.bytes = bytes;
-  }
-}
-
-export class DirectChannel {
-  readonly number: number;
-  readonly caller: DirectLink;
-  readonly host: DirectLink;
-  readonly claims: ClaimTable;
-  readonly conversations = new Set<Conversation>();
-  /** Threads that are there and have not parted from it. */
-  readonly users: Set<DirectLink>;
-  /** `closing`: it takes no conversation. */
-  state: 'open' | 'closing' | 'severed' = 'open';
-  /** Bytes that have crossed between the last two looks; a new one is in use. */
-  usedBytes = Number.POSITIVE_INFINITY;
-  readonly memory: { readonly toThread: SharedArrayBuffer; readonly fromThread: SharedArrayBuffer };
-  readonly #positions: readonly Int32Array[];
-  #lastPositions = 0;
-
-  constructor(number: number, caller: DirectLink, host: DirectLink) {
-    this.number = number;
-    this.caller = caller;
-    this.host = host;
-    this.users = new Set([caller, host]);
-    const { calls, answers } = createDirectChannel({ ringBytes: host.ringBytes, slots: host.slots });
-    this.claims = new ClaimTable(calls.claims, hardwareAtomics);
-    this.memory = { toThread: calls.toThread, fromThread: calls.fromThread };
-    this.#positions = [new Int32Array(calls.toThread), new Int32Array(calls.fromThread)];
-    caller.meet(this, DirectRole.Calls, calls, host);
-    host.meet(this, DirectRole.Answers, answers, caller);
-  }
-
-  /** Positions count bytes and wrap. */
-  look(): void {
-    let sum = 0;
-    for (const words of this.#positions) sum = (sum + Atomics.load(words, WRITE_POSITION)) | 0;
-    this.usedBytes = (sum - this.#lastPositions) >>> 0;
-    this.#lastPositions = sum;
-  }
 }
 
 /** What the directory does when a conversation is over. @param idleMs since when it had nothing */
@@ -145,44 +54,56 @@ export class DirectChannels {
     return this.#channels;
   }
 
-  /** Null: not now. @param host where the instance is, which has begun all that the caller has sent */
-  join(caller: DirectLink, host: DirectLink, mailbox: Mailbox, nowMs: number): Conversation | null {
-    const channel = this.#canJoin(caller, host, mailbox) ? this.#channelOf(caller, host) : null;
+  /**
+   * Conversations with the threads that have the instance, or the instances of a `pool` actor: with all of them, so that none has less to do
+   * because it was not joined. None: not now.
+   * @param host a thread with the instance, which has begun all that the caller has sent
+   */
+  join(caller: DirectLink, host: DirectLink, mailbox: Mailbox, nowMs: number): readonly Conversation[] {
+    const channels = this.#channelsTo(caller, this.#hostsOf(caller, host, mailbox));
     const { mailboxMessages, mailboxBytes } = mailbox.actor.settings;
     // Half of what is free, so that others have room.
-    const messages = (mailboxMessages - mailbox.messages - mailbox.asideMessages) >> 1;
-    const bytes = Math.floor((mailboxBytes - mailbox.bytes - mailbox.asideBytes) / 2);
-    if (channel === null || messages < 1 || bytes < 1) {
+    const shares = 2 * channels.length;
+    const messages = Math.floor((mailboxMessages - mailbox.messages - mailbox.asideMessages) / shares);
+    const bytes = Math.floor((mailboxBytes - mailbox.bytes - mailbox.asideBytes) / shares);
+    if (channels.length === 0 || messages < 1 || bytes < 1) {
       this.tally.refused++;
-      return null;
+      return [];
     }
-    const conversation = new Conversation(this.#next(), channel, mailbox, messages, bytes, nowMs);
-    channel.conversations.add(conversation);
-    caller.conversations.set(conversation.number, conversation);
-    host.hostedConversations++;
-    this.conversations++;
-    this.tally.conversations++;
-    return conversation;
+    return channels.map((channel) => {
+      const conversation = new Conversation(this.#next(), channel, mailbox, messages, bytes, nowMs);
+      channel.conversations.add(conversation);
+      caller.conversations.set(conversation.number, conversation);
+      channel.host.hostedConversations++;
+      this.conversations++;
+      this.tally.conversations++;
+      return conversation;
+    });
   }
 
-  /** Only where there is no choice between threads: a pool actor of several has the reactor choose for each call. */
-  #canJoin(caller: DirectLink, host: DirectLink, mailbox: Mailbox): boolean {
+  /** The threads that the calls may go to; none if one of them cannot be joined. */
+  #hostsOf(caller: DirectLink, host: DirectLink, mailbox: Mailbox): readonly DirectLink[] {
     const { actor } = mailbox;
-    if (mailbox.state !== 'open' || host.state !== 'up' || caller === host || caller.state === 'gone')
-      return false;
-    if (actor.settings.kind !== 'pool') return mailbox.link === host;
-    return !mailbox.isTarget && actor.links.length === 1 && actor.links[0] === host;
+    if (mailbox.state !== 'open' || mailbox.isTarget || caller.state === 'gone') return [];
+    const own = mailbox.link === null ? [] : [mailbox.link];
+    const hosts = (actor.settings.kind === 'pool' ? actor.links : own).map((link) => link as DirectLink);
+    if (!hosts.includes(host) || hosts.some((each) => each === caller || each.state !== 'up')) return [];
+    return hosts;
   }
 
-  #channelOf(caller: DirectLink, host: DirectLink): DirectChannel | null {
-    for (const channel of caller.channels.values()) {
-      if (channel.caller === caller && channel.host === host && channel.state !== 'severed')
-        return channel.state === 'open' ? channel : null;
+  /** A channel to each of the threads; none if one is not to be had. */
+  #channelsTo(caller: DirectLink, hosts: readonly DirectLink[]): readonly DirectChannel[] {
+    const known = hosts.map((host) => channelBetween(caller, host));
+    if (known.some((channel) => channel?.state === 'closing')) return [];
+    const missing = known.filter((channel) => channel === null).length;
+    if (missing > 0 && this.#channels.size + missing > this.most) {
+      if (missing <= this.most) this.#makeRoom();
+      return [];
     }
-    if (this.#channels.size >= this.most) {
-      this.#makeRoom();
-      return null;
-    }
+    return known.map((channel, at) => channel ?? this.#create(caller, hosts[at] as DirectLink));
+  }
+
+  #create(caller: DirectLink, host: DirectLink): DirectChannel {
     const channel = new DirectChannel(this.#next(), caller, host);
     this.#channels.add(channel);
     caller.channels.set(channel.number, channel);
@@ -295,28 +216,37 @@ export class DirectChannels {
     return true;
   }
 
-  /** A call that the thread was given over a channel, as one that another is made for; null: there is no such channel. */
+  /**
+   * The first of the calls that a thread has named, with those that wait for it. Null: it is over, or there is no such call.
+   * @param named innermost first: each was given over a channel by the thread that the next one runs in
+   */
   ancestorOf(
     link: DirectLink,
-    number: number,
-    slot: number,
-    generation: number,
-    actor: DirectoryActor,
-    flags: number,
-    key: string,
+    named: readonly ChainCall[],
+    actors: readonly DirectoryActor[],
   ): Ancestor | null {
-    const channel = link.channels.get(number);
-    if (channel === undefined || channel.host !== link || slot >= channel.claims.slots) return null;
-    const { claims } = channel;
-    return {
-      get isOver() {
-        return claims.stateOf(slot) !== ClaimState.Claimed || claims.generationOf(slot) !== generation;
-      },
-      actor,
-      key,
-      flags,
-      parent: null,
-    };
+    const found: DirectAncestor[] = [];
+    let host = link;
+    let outermost: Ancestor | null = null;
+    for (const call of named) {
+      if (call.channel === 0) {
+        outermost = host.callOn(call.slot, call.generation);
+        break;
+      }
+      const channel = host.channels.get(call.channel);
+      const actor = actors[call.actor];
+      // Nobody waits for a call whose channel has ended. Names that make no sense harm nobody but the thread that gives them.
+      if (channel === undefined || channel.host !== host || actor === undefined) break;
+      if (call.slot >= channel.claims.slots) break;
+      found.push(new DirectAncestor(channel.claims, call, actor));
+      host = channel.caller;
+    }
+    let ancestor = outermost;
+    for (const call of found.reverse()) {
+      call.parent = ancestor;
+      ancestor = call;
+    }
+    return ancestor;
   }
 
   // ---- the end

@@ -11,7 +11,7 @@
  *   call-streams.ts  items of streamed inputs and answers
  *   direct.ts        channels over which two threads call each other without the directory
  */
-import { corrupt } from '../../wire/decoder.ts';
+import type { ChainCall } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS } from '../../wire/error-report.ts';
 import type { TopicSettings } from '../../wire/topics/messages.ts';
 import { Topics, type TopicsOptions } from '../topics/topics.ts';
@@ -85,7 +85,10 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner, OpenCallsOwner 
     this.#threads = new ActorThreads(actors, turns, delivery, instances, direct, this.calls, {
       actors: options.actors,
       topics: options.topics,
-      directAfterCalls: options.direct?.maxChannels ? options.direct.afterCalls : 0,
+      direct: {
+        afterCalls: options.direct?.maxChannels ? options.direct.afterCalls : 0,
+        recallAfterMs: options.recallAfterMs,
+      },
       maxErrorChars: options.maxErrorChars ?? DEFAULT_MAX_ERROR_CHARS,
     });
   }
@@ -186,18 +189,8 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner, OpenCallsOwner 
     this.#delivery.onRoom(link);
   }
 
-  ancestorOf(
-    link: ActorLink,
-    channel: number,
-    slot: number,
-    generation: number,
-    index: number,
-    flags: number,
-    key: string,
-  ): Ancestor | null {
-    const actor = this.#actors[index];
-    if (actor === undefined) throw corrupt('an actor of the configuration', `actor ${index}`);
-    return this.direct.ancestorOf(link, channel, slot, generation, actor, flags, key);
+  ancestorOf(link: ActorLink, named: readonly ChainCall[]): Ancestor | null {
+    return this.direct.ancestorOf(link, named, this.#actors);
   }
 
   requestTurn(): void {

@@ -5,14 +5,20 @@
  * of a few bytes; and everything else is one message for each slot, call or instance.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { MAX_THREAD_CHARS } from '../../wire/actors/bounds.ts';
+import { MAX_CHAIN_CALLS, MAX_THREAD_CHARS } from '../../wire/actors/bounds.ts';
 import {
   type ActorChannelTransfer,
   createActorChannel,
   type DirectTransfer,
 } from '../../wire/actors/channel.ts';
 import { ActorCounters, allocateActorCounters } from '../../wire/actors/counters.ts';
-import { type ActorReactorHandler, CallFlag, type DirectRole, How } from '../../wire/actors/messages.ts';
+import {
+  type ActorReactorHandler,
+  CallFlag,
+  type ChainCall,
+  type DirectRole,
+  How,
+} from '../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
 import { ClaimState } from '../../wire/claims.ts';
@@ -20,7 +26,8 @@ import { corrupt } from '../../wire/decoder.ts';
 import type { TopicLink, TopicOutlet } from '../topics/outlet.ts';
 import type { Topics } from '../topics/topics.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { Conversation, DirectChannel, DirectChannels, DirectLink } from './direct.ts';
+import type { DirectChannels } from './direct.ts';
+import type { Conversation, DirectChannel, DirectLink } from './direct-channel.ts';
 import type { ActorCall, Ancestor, DirectoryActor, Mailbox } from './mailbox.ts';
 
 /** The pool of a thread that starts. */
@@ -76,16 +83,8 @@ export interface LinkOwner {
   readonly topics: Topics;
   /** For an answer that its caller does not read. */
   readonly notRead: Buffer;
-  /** The call that the next call of the thread is made for. */
-  ancestorOf(
-    link: ActorLink,
-    channel: number,
-    slot: number,
-    generation: number,
-    actor: number,
-    flags: number,
-    key: string,
-  ): Ancestor | null;
+  /** The call that waits for the next call of the thread, with those that wait for it. @param named innermost first; null: they are over */
+  ancestorOf(link: ActorLink, named: readonly ChainCall[]): Ancestor | null;
   onManifest(link: ActorLink, actor: number, manifest: Buffer): void;
   onLeaving(link: ActorLink): void;
   /** There is a slot and room in the ring for what was blocked. */
@@ -128,8 +127,8 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   #unsentBytes = 0;
   readonly #introductions: MessagePort;
   readonly #abortThread: (error: Error) => void;
-  /** Of the next call. */
-  #under: Ancestor | null = null;
+  /** Calls that wait for the next call of the thread, as the thread names them. */
+  #under: ChainCall[] = [];
 
   /** @param actors of the configuration. @param abortThread ends the thread */
   constructor(
@@ -189,6 +188,11 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     mailbox.given++;
     this.#owner.requestTurn();
     return true;
+  }
+
+  callOn(slot: number, generation: number): ActorCall | null {
+    const call = this.#slots[slot];
+    return call !== null && call !== undefined && call.generation === generation ? call : null;
   }
 
   takeBack(call: ActorCall): boolean {
@@ -354,7 +358,9 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   ): void {
     const isMoved = (flags & CallFlag.Moved) !== 0;
     const parent = parentSlot === 0 || isMoved ? null : (this.#slots[parentSlot - 1] ?? null);
-    const under = (flags & CallFlag.Under) === 0 ? null : this.#under;
+    const named = this.#under;
+    if (named.length > 0) this.#under = [];
+    const under = (flags & CallFlag.Under) === 0 ? null : this.#owner.ancestorOf(this, named);
     const goesOn = parent !== null && parent.generation === parentGeneration ? parent : under;
     const payload = Buffer.allocUnsafe(end - start);
     bytes.copy(payload, 0, start, end);
@@ -379,7 +385,11 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     flags: number,
     key: string,
   ): void {
-    this.#under = this.#owner.ancestorOf(this, channel, slot, generation, actor, flags, key);
+    // The thread's own call, and those that its payload may name.
+    if (this.#under.length > MAX_CHAIN_CALLS) {
+      throw corrupt(`at most ${MAX_CHAIN_CALLS + 1} calls that wait for one`, 'more');
+    }
+    this.#under.push({ channel, slot, generation, actor, flags, key });
   }
 
   onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {

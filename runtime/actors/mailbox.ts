@@ -23,8 +23,6 @@ export interface DirectorySettings extends ActorSettings {
   readonly mailboxBytes: number;
   /** Messages that an instance is given ahead of those that it runs. */
   readonly aheadMessages: number;
-  /** Calls within calls. */
-  readonly maxCallDepth: number;
   /** Instances of a keyed actor. */
   readonly maxKeys: number;
   /** An instance of a keyed actor without messages is stopped after this long. */

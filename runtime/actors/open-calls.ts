@@ -7,7 +7,8 @@ import { corrupt } from '../../wire/decoder.ts';
 import { refusalOf } from './admission.ts';
 import { Broadcast } from './broadcast.ts';
 import type { Delivery } from './delivery.ts';
-import type { DirectChannels, DirectLink } from './direct.ts';
+import type { DirectChannels } from './direct.ts';
+import type { DirectLink } from './direct-channel.ts';
 import { Doomed } from './doomed.ts';
 import type { FailurePayloads } from './failure-payloads.ts';
 import type { Instances } from './instances.ts';
@@ -212,14 +213,16 @@ export class OpenCalls implements CallOwner {
       caller.calls.delete(id);
       const joined = this.#owner.isRunning
         ? this.#direct.join(caller as DirectLink, link, mailbox, this.#turns.nowMs)
-        : null;
-      if (joined === null) {
+        : [];
+      if (joined.length === 0) {
         const message = `${mailbox.actor.settings.name}: no direct channel for it now`;
         const failure = this.#failures.encode({ code: 'SLUICE_ACTOR_OVERLOADED', message, begun: 'no' });
         caller.answer(id, How.Failed, failure, 0, failure.length);
       } else {
-        const { number, channel, messages, bytes } = joined;
-        caller.send(0, () => caller.end.sendJoined(id, number, channel.number, messages, bytes));
+        for (const [at, { number, channel, messages, bytes }] of joined.entries()) {
+          const left = joined.length - 1 - at;
+          caller.send(0, () => caller.end.sendJoined(id, number, channel.number, messages, bytes, left));
+        }
       }
     }
     this.#instances.onWorkOver(mailbox);

@@ -20,7 +20,7 @@ export interface AttachedThread {
 }
 
 /** What is the same for every thread that starts. */
-export type CommonBoot = Pick<ActorBoot, 'actors' | 'topics' | 'directAfterCalls' | 'maxErrorChars'>;
+export type CommonBoot = Pick<ActorBoot, 'actors' | 'topics' | 'direct' | 'maxErrorChars'>;
 
 export class ActorThreads {
   readonly #actors: readonly DirectoryActor[];

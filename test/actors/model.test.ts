@@ -24,7 +24,16 @@ const CALLERS = 2;
 const HOSTS = 2;
 const KEYS = ['a', 'b', 'c'];
 
-const HOWS = ['at once', 'soon', 'at the gate', 'until given up', 'throws', 'begins anew'] as const;
+const HOWS = [
+  'at once',
+  'soon',
+  'at the gate',
+  'until given up',
+  'throws',
+  'begins anew',
+  'asks on',
+  'asks on twice',
+] as const;
 type How = (typeof HOWS)[number];
 
 type Step =
@@ -207,11 +216,23 @@ class Model {
     return handleOf(name, () => (this.callers[by] as TestThread).side) as unknown as AnyHandle;
   }
 
+  /** What a method asks: another instance, or its own, which is a circle. */
+  async askOn(id: number, from: string, what: How): Promise<void> {
+    const thread = [...this.hosts, ...this.retired].find((each) => nameOf(each) === from);
+    if (thread === undefined) return;
+    const key = [...KEYS, null][id % (KEYS.length + 1)] ?? null;
+    const handle = handleOf(key === null ? 'pooled' : 'keyed', () => thread.side) as unknown as AnyHandle;
+    const client: Methods = key === null ? handle : handle.of(key);
+    const how: How = what === 'asks on twice' ? 'asks on' : 'soon';
+    const make = (own: number, options: object) => client.work?.(own, from, how, options) as Promise<unknown>;
+    await this.#send('ask', make, 1_000_000);
+  }
+
   #send(
     kind: Sent['kind'],
     make: (id: number, options: object) => Promise<unknown>,
     deadlineMs: number,
-  ): void {
+  ): Promise<void> {
     const controller = new AbortController();
     const sent: Sent = { id: this.sent.length, kind, controller, settlements: 0, outcome: null };
     this.sent.push(sent);
@@ -223,7 +244,7 @@ class Model {
         this.faults.push(`${sent.id} has begun, and its caller was told ${error.code}, not begun`);
       }
     };
-    make(sent.id, { deadlineMs, signal: controller.signal }).then(
+    return make(sent.id, { deadlineMs, signal: controller.signal }).then(
       (value) => settle({ value }),
       (error: ActorError) => settle({ error }),
     );
@@ -237,7 +258,7 @@ class Model {
         const handle = this.handle(caller, key === null ? 'pooled' : 'keyed');
         const client = key === null ? handle : handle.of(key);
         const from = does === 'ask' ? client : client.tell;
-        this.#send(
+        void this.#send(
           does,
           (id, options) => (from as Methods).work?.(id, caller, what, options) as Promise<unknown>,
           deadlineMs,
@@ -247,7 +268,7 @@ class Model {
       case 'each': {
         const { by: caller, isKeyed, how: what } = each;
         const all = this.handle(caller, isKeyed ? 'keyed' : 'pooled').each;
-        this.#send(
+        void this.#send(
           'each',
           (id, options) => all.work?.(id, null, what, options) as Promise<unknown>,
           1_000_000,
@@ -369,7 +390,7 @@ class Model {
       if (link.given.size > 0 || link.calls.size > 0 || link.broadcasts.size > 0 || link.blocked.size > 0)
         faults.push(`${link.name}: something stays behind`);
     }
-    for (const { side } of this.callers) {
+    for (const { side } of [...this.callers, ...this.hosts]) {
       if (side.calls.openCalls !== 0) faults.push(`${side.calls.openCalls} calls are open`);
       for (const { openCalls, openBytes } of side.states) {
         if (openCalls !== 0 || openBytes !== 0)
@@ -416,6 +437,8 @@ function classesOf(model: Model): [AnyClass, AnyClass] {
       if (!model.live.has(this.context.thread)) model.faults.push(`${id} has begun in a thread that is gone`);
       if (what === 'soon') await Promise.resolve();
       else if (what === 'at the gate') await new Promise<void>((open) => model.gates.push(open));
+      else if (what === 'asks on' || what === 'asks on twice')
+        await model.askOn(id, this.context.thread, what);
       else if (what === 'throws') throw new RangeError('as it should');
       else if (what === 'begins anew') this.context.restart('as it should');
       else if (what === 'until given up' && !call.signal.aborted && !model.isOver) {
@@ -453,7 +476,7 @@ function classesOf(model: Model): [AnyClass, AnyClass] {
       setOf(model.living, key).delete(thread);
     }
 
-    async work(id: number, caller: number | null, what: How, call: Call): Promise<number> {
+    async work(id: number, caller: number | string | null, what: How, call: Call): Promise<number> {
       const { key, thread } = this.context;
       const running = setOf(model.running, key);
       if (this.#others(running).length > 0)
@@ -474,7 +497,7 @@ function classesOf(model: Model): [AnyClass, AnyClass] {
   }
 
   class Pooled extends Working {
-    work(id: number, _caller: number | null, what: How, call: Call): Promise<number> {
+    work(id: number, _caller: unknown, what: How, call: Call): Promise<number> {
       return this.do(id, what, call);
     }
   }

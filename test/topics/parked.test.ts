@@ -60,7 +60,7 @@ test('a message that takes back what a publisher has asked for leaves it nowhere
       pool: 'pool',
       actors: [],
       topics: v.parse(topicsSchema, {}),
-      directAfterCalls: 0,
+      direct: { afterCalls: 0, recallAfterMs: 5 },
       module: null,
       maxErrorChars: 100,
     },

@@ -18,6 +18,8 @@ export interface ActorSettings {
   readonly callerMessages: number;
   readonly callerBytes: number;
   readonly maxKeyChars: number;
+  /** Calls within calls. */
+  readonly maxCallDepth: number;
   /** Of a mailbox. */
   readonly mailboxMessages: number;
   /** Of a message's arguments, and of an answer. */
@@ -38,8 +40,12 @@ export interface ActorBoot {
   readonly pool: string;
   readonly actors: readonly ActorSettings[];
   readonly topics: TopicSettings;
-  /** Calls of this thread to one instance before they go over a channel of their own; 0: they never do. */
-  readonly directAfterCalls: number;
+  readonly direct: {
+    /** Calls of this thread to one instance before they go over a channel of their own; 0: they never do. */
+    readonly afterCalls: number;
+    /** A call that no thread of a `pool` actor has begun after so long may go to another one. */
+    readonly recallAfterMs: number;
+  };
   /** URL of the module whose exports are this pool's actors; null: it hosts none. */
   readonly module: string | null;
   readonly maxErrorChars: number;

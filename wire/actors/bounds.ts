@@ -5,6 +5,11 @@ import { maxMessageLength } from '../layout.ts';
 /** Room for an array head, the integers of any message, and the head of a payload. */
 export const FIXED_BOUND = integersBound(9);
 
+/** Calls that wait for a call, as far as they are named in its payload. A longer chain is known to the reactor alone. */
+export const MAX_CHAIN_CALLS = 8;
+/** Characters of their keys, all together. */
+export const MAX_CHAIN_KEY_CHARS = 256;
+
 /** Characters of a thread's name that go along with its part of an answer. */
 export const MAX_THREAD_CHARS = 128;
 

@@ -31,6 +31,12 @@ export interface DirectTransfer {
   readonly port: MessagePort;
 }
 
+/** The end of the thread that calls. */
+export interface DirectCallsTransfer extends DirectTransfer {
+  /** For `ActorCounters`: what the other thread says of its work. */
+  readonly counters: SharedArrayBuffer;
+}
+
 /** What a thread needs to open its end. Post it with its ports in the transfer list. */
 export interface ActorChannelTransfer extends DirectTransfer {
   /** Where direct channels come from; read when MEET says so. */

@@ -45,6 +45,13 @@ export class ActorCounters {
     this.#words[at] = (this.#words[at] ?? 0) + amount;
   }
 
+  /** Calls that have begun and not ended. */
+  running(actor: number): number {
+    const at = actor * WORDS;
+    const running = (this.#words[at + ActorCounter.Begun] ?? 0) - (this.#words[at + ActorCounter.Ended] ?? 0);
+    return Math.max(running, 0);
+  }
+
   read(actor: number): ActorCounts {
     const of = (counter: ActorCounter) => this.#words[actor * WORDS + counter] ?? 0;
     return {

@@ -12,7 +12,7 @@ import type { ChannelEvents } from '../messages.ts';
 import type { TopicReactorHandler, TopicThreadHandler } from '../topics/messages.ts';
 
 /** Raised whenever an end of one version could misread an end of another. */
-export const ACTOR_GRAMMAR_VERSION = 6;
+export const ACTOR_GRAMMAR_VERSION = 7;
 
 /** Thread → reactor. */
 export const FromThread = {
@@ -70,9 +70,22 @@ export const CallFlag = {
   Joins: 128,
   /** It was given over a direct channel, did not begin there, and has its room in the mailbox already. */
   Moved: 256,
-  /** It is made for the call that UNDER, just before it, has named. */
+  /** UNDER messages, just before it, have named the calls that wait for it. */
   Under: 512,
+  /** The payload names the calls that wait for it, between the stores and the method's name; nil if only the reactor knows them. */
+  Chained: 1024,
 } as const;
+
+/** A call that waits for another one to end. */
+export interface ChainCall {
+  /** The number of the direct channel that it was given over; 0: the reactor gave it. */
+  readonly channel: number;
+  readonly slot: number;
+  readonly generation: number;
+  readonly actor: number;
+  readonly flags: number;
+  readonly key: string;
+}
 
 /** What a thread is to do with a channel that joins it to another. */
 export const DirectRole = {
@@ -148,8 +161,8 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
     end: number,
   ): void;
   /**
-   * What the next CALL is made for: a call that the thread was given on a slot of a direct channel, of which the reactor knows nothing
-   * else.
+   * A call that waits for the next CALL. The thread names its own call first, then the one that waits for that, and so on, up to the first
+   * that the reactor has given: of those over direct channels the reactor knows nothing else.
    */
   onUnder(channel: number, slot: number, generation: number, actor: number, flags: number, key: string): void;
   /**
@@ -226,10 +239,19 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   /** A channel joins this thread to another; what it is made of comes beside this. @param role a `DirectRole` @param backlogBytes what may wait for the other thread to read it */
   onMeet(channel: number, role: number, backlogBytes: number): void;
   /**
-   * Answers a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time.
+   * Answers a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time. Of a `pool` actor there
+   * is one answer for each of its threads.
    * @param conversation the reactor's number for it
+   * @param left answers that follow for the same CALL
    */
-  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void;
+  onJoined(
+    id: number,
+    conversation: number,
+    channel: number,
+    messages: number,
+    bytes: number,
+    left: number,
+  ): void;
   /** The conversation is to go by way of the reactor again. */
   onCallBack(conversation: number): void;
   /** The channel ends: the other thread is gone, or has no use for it. */

@@ -162,14 +162,22 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
-  sendJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): boolean {
+  sendJoined(
+    id: number,
+    conversation: number,
+    channel: number,
+    messages: number,
+    bytes: number,
+    left: number,
+  ): boolean {
     if (!this.begin(FIXED_BOUND)) return false;
     const { encoder } = this;
-    encoder.message(6, ToThread.Joined, id);
+    encoder.message(7, ToThread.Joined, id);
     encoder.integer(conversation);
     encoder.integer(channel);
     encoder.integer(messages);
     encoder.integer(bytes);
+    encoder.integer(left);
     return this.commit();
   }
 

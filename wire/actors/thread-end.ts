@@ -19,7 +19,7 @@ const INPUT = (6 << 8) | ToThread.Input;
 const WANT = (4 << 8) | ToThread.Want;
 const PART = (6 << 8) | ToThread.Part;
 const MEET = (4 << 8) | ToThread.Meet;
-const JOINED = (6 << 8) | ToThread.Joined;
+const JOINED = (7 << 8) | ToThread.Joined;
 const CALL_BACK = (2 << 8) | ToThread.CallBack;
 const SEVER = (2 << 8) | ToThread.Sever;
 const SUBSCRIBED = (4 << 8) | TopicToThread.Subscribed;
@@ -57,7 +57,7 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
-  /** Before the CALL, with the flag for it, that is made for a call of a direct channel. */
+  /** Names a call that waits for the next CALL, which has the flag for it. */
   sendUnder(
     channel: number,
     slot: number,
@@ -304,8 +304,9 @@ export class ActorThreadEnd extends ChannelEnd {
         const channel = decoder.integer();
         const messages = decoder.integer();
         const room = decoder.integer();
+        const left = decoder.integer();
         decoder.finish();
-        handler.onJoined(id, conversation, channel, messages, room);
+        handler.onJoined(id, conversation, channel, messages, room, left);
         return;
       }
       case CALL_BACK: {

@@ -93,7 +93,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#channels = new Channels(boot.channel.introductions, atomics, this);
     this.#ends = this.#channels.ends;
     this.#ends.push(this.end);
-    this.calls = new Calls(this, boot.directAfterCalls);
+    this.calls = new Calls(this, boot.direct);
     this.host = new ActorHost(this);
     this.topics = new ThreadTopics(this, boot.topics, boot.maxErrorChars, { decoder, freeEncoder });
     this.states = boot.actors.map((settings, index) => {
@@ -389,8 +389,15 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#channels.meet(channel, role, backlogBytes);
   }
 
-  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void {
-    this.calls.onJoined(id, conversation, channel, messages, bytes);
+  onJoined(
+    id: number,
+    conversation: number,
+    channel: number,
+    messages: number,
+    bytes: number,
+    left: number,
+  ): void {
+    this.calls.onJoined(id, conversation, channel, messages, bytes, left);
   }
 
   onCallBack(conversation: number): void {

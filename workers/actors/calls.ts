@@ -1,12 +1,13 @@
 /** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
-import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
+import { CallFlag, type ChainCall, type Failure, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
+import { carriedChain, namedToReactor } from './chain.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import type { DirectCaller } from './direct/direct-caller.ts';
-import { type ReactorWay, Ways } from './direct/ways.ts';
+import { type ReactorWay, Ways, type WaysOptions } from './direct/ways.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { answering, type HostedCall } from './hosted-call.ts';
 import { aborted, type CalledActor, type CallOwner, MadeCall } from './made-call.ts';
@@ -29,10 +30,10 @@ export class Calls implements CallOwner, ReactorWay {
   /** All that have not settled. */
   openCalls = 0;
 
-  constructor(thread: ThreadLink, directAfterCalls: number) {
+  constructor(thread: ThreadLink, direct: WaysOptions) {
     this.thread = thread;
     this.deadlines = new Deadlines(thread);
-    this.ways = new Ways(this, directAfterCalls);
+    this.ways = new Ways(this, direct);
   }
 
   /** @throws ActorError as a rejection */
@@ -75,6 +76,11 @@ export class Calls implements CallOwner, ReactorWay {
     if (carried !== null) {
       sent.push(carried);
       allFlags |= CallFlag.Carries;
+    }
+    // Nobody waits for the end of a tell, so it can be part of no circle.
+    if (running !== undefined && (flags & CallFlag.Tell) === 0 && this.ways.areOpen) {
+      sent.push(carriedChain(running.chain, actor));
+      allFlags |= CallFlag.Chained;
     }
     sent.push(method);
     try {
@@ -162,22 +168,34 @@ export class Calls implements CallOwner, ReactorWay {
     const id = this.#nextId();
     call.id = id;
     this.#open.set(id, call);
-    const { actor, key, dueMs: deadlineMs, parent } = call;
-    // Nobody waits for the end of a tell, so it can be part of no circle.
-    const chained = (call.flags & CallFlag.Tell) === 0 ? parent : undefined;
-    const under = chained?.directChannel ?? 0;
+    const { actor, key, dueMs: deadlineMs } = call;
+    const parent = (call.flags & CallFlag.Tell) === 0 ? call.parent : undefined;
+    const parentGeneration = parent?.generation ?? 0;
     let { flags } = call;
-    let parentSlot = chained === undefined || under !== 0 ? 0 : chained.slot + 1;
-    const parentGeneration = chained?.generation ?? 0;
+    let parentSlot = parent === undefined ? 0 : parent.slot + 1;
+    let named: readonly ChainCall[] = [];
+    if (parent !== undefined && (moved !== -1 || parent.source.number !== 0)) {
+      named = namedToReactor(parent.chain);
+      parentSlot = 0;
+      flags |= CallFlag.Under;
+    }
     if (moved !== -1) {
       flags |= CallFlag.Moved;
       parentSlot = moved;
     }
-    if (under !== 0) flags |= CallFlag.Under;
+    // What met a full ring is sent again from where it was refused.
+    let said = 0;
     this.thread.send(bytes, length, (end, payload) => {
-      if (chained !== undefined && under !== 0) {
-        const { slot, generation, flags: outer, instance } = chained;
-        if (!end.sendUnder(under, slot, generation, instance.actor.index, outer, instance.key)) return false;
+      for (; said < named.length; said++) {
+        const {
+          channel,
+          slot,
+          generation,
+          actor: outer,
+          flags: outerFlags,
+          key: outerKey,
+        } = named[said] as ChainCall;
+        if (!end.sendUnder(channel, slot, generation, outer, outerFlags, outerKey)) return false;
       }
       return end.sendCall(
         id,
@@ -226,16 +244,27 @@ export class Calls implements CallOwner, ReactorWay {
     return this.thread.turnClockMs;
   }
 
+  setTimer(callback: () => void, afterMs: number): object {
+    return this.thread.setTimer(callback, afterMs);
+  }
+
   tellBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {
     this.thread.send(NOTHING, 0, (end) => end.sendBack(conversation, messages, bytes, made, idleMs));
   }
 
   // ---- from the reactor
 
-  onJoined(id: number, conversation: number, channel: number, messages: number, bytes: number): void {
+  onJoined(
+    id: number,
+    conversation: number,
+    channel: number,
+    messages: number,
+    bytes: number,
+    left: number,
+  ): void {
     const join = this.#open.get(id);
-    if (join !== undefined) this.#settle(join);
-    this.ways.onJoined(join, conversation, channel, messages, bytes);
+    if (join !== undefined && left === 0) this.#settle(join);
+    this.ways.onJoined(join, conversation, channel, messages, bytes, left);
   }
 
   /** The channel has ended, and so has what had begun over it. */

@@ -300,6 +300,7 @@ export class ActorHost implements InstanceOwner {
       return;
     }
     const name = args.pop() as string;
+    if ((call.flags & CallFlag.Chained) !== 0) call.carriedChain = args.pop();
     if ((call.flags & CallFlag.Carries) !== 0) call.carried = args.pop() as Carried;
     if ((call.flags & CallFlag.Inputs) !== 0) this.#openInputs(call, args);
     const method = actor.methods.get(name);

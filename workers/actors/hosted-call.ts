@@ -4,6 +4,7 @@ import { clockMilliseconds } from '../../wire/clock.ts';
 import type { Queued } from './call-queue.ts';
 import type { CallSource } from './call-source.ts';
 import { type Carried, withCarried } from './carried.ts';
+import { type Chain, chainWith } from './chain.ts';
 import type { MethodRecord } from './diagnostics.ts';
 import type { HostedInput } from './hosted-input.ts';
 import type { HostedMethod, Instance } from './instance.ts';
@@ -39,11 +40,14 @@ export class HostedCall implements Call, Queued<HostedCall> {
   method: HostedMethod | null = null;
   /** What came along with it; null: nothing. */
   carried: Carried | null = null;
+  /** What its payload says of the calls that wait for it; undefined: no method has made it. */
+  carriedChain: unknown = undefined;
   /** Null: nobody listens. */
   record: MethodRecord | null = null;
   previous: HostedCall | null = null;
   next: HostedCall | null = null;
   #children: Set<Child> | null = null;
+  #chain: Chain | null = null;
   /**
    * The async context of this call alone, made where nobody else's code has run. A turn begins many calls: what one enters
    * (`AsyncLocalStorage.enterWith`) in the turn's own context would be the next one's.
@@ -82,9 +86,15 @@ export class HostedCall implements Call, Queued<HostedCall> {
     );
   }
 
-  /** The number of the channel that it was given over; 0: the reactor's. */
-  get directChannel(): number {
-    return this.source.number;
+  /** Itself and the calls that wait for it. Made when the method makes a call: most methods make none. */
+  get chain(): Chain {
+    if (this.#chain === null) {
+      const { slot, generation, flags, instance } = this;
+      const { number: channel } = this.source;
+      const call = { channel, slot, generation, actor: instance.actor.index, flags, key: instance.key };
+      this.#chain = chainWith(call, this.carriedChain);
+    }
+    return this.#chain;
   }
 
   /** Made when somebody looks at it: most methods never do. */

@@ -36,7 +36,8 @@ export class Pair {
   readonly lost: string[] = [];
   readonly ended: Error[] = [];
   readonly #definitions: { readonly [name: string]: Definition };
-  #threads = 0;
+  /** All that have been started with actors. */
+  readonly #started: TestThread[] = [];
 
   constructor(definitions: { readonly [name: string]: Definition }, options: PairOptions) {
     const { maxChannels = 8, afterCalls = 1, callers = 1 } = options;
@@ -78,7 +79,7 @@ export class Pair {
 
   /** Another thread of a pool; the last one is `hosts.get(pool)`. */
   async start(pool: string): Promise<TestThread> {
-    const name = `${pool}-${++this.#threads}`;
+    const name = `${pool}-${this.#started.length + 1}`;
     const thread = new TestThread(this.directory, name, pool, this.clock, (error) => this.ended.push(error));
     const own = thread.side.states.filter(({ settings }) => settings.pool === pool);
     await thread.side.host.open(
@@ -86,6 +87,7 @@ export class Pair {
         hostedActor(index, settings, this.#definitions[settings.name]?.class as unknown as AnyClass),
       ),
     );
+    this.#started.push(thread);
     this.hosts.set(pool, thread);
     return thread;
   }
@@ -114,7 +116,7 @@ export class Pair {
       await setImmediate();
       const isQuiet =
         this.turns.isAsleep &&
-        [...this.callers, ...this.hosts.values()].every(
+        [...this.callers, ...this.#started].every(
           (thread) =>
             this.held.has(thread) ||
             thread.side.end.state === 'closed' ||
@@ -133,7 +135,7 @@ export class Pair {
   }
 
   close(): void {
-    for (const thread of [...this.callers, ...this.hosts.values()]) thread.die();
+    for (const thread of [...this.callers, ...this.#started]) thread.die();
     this.directory.end();
     readMillisecondsFrom(null);
   }

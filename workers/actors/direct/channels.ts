@@ -1,6 +1,12 @@
 /** The direct channels of a thread: those that it calls over, and those that it is called over. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type DirectTransfer, openActorChannel, openCallingEnd } from '../../../wire/actors/channel.ts';
+import {
+  type DirectCallsTransfer,
+  type DirectTransfer,
+  openActorChannel,
+  openCallingEnd,
+} from '../../../wire/actors/channel.ts';
+import { ActorCounters } from '../../../wire/actors/counters.ts';
 import { DirectRole } from '../../../wire/actors/messages.ts';
 import type { AtomicWords } from '../../../wire/atomics.ts';
 import type { ChannelEnd } from '../../../wire/end.ts';
@@ -35,8 +41,9 @@ export class Channels implements DirectHostOwner {
     if (sent === undefined) throw new Error(`direct channel ${number}: its end has not been sent`);
     const transfer = sent.message as DirectTransfer;
     if (role === DirectRole.Calls) {
+      const counters = new ActorCounters((transfer as DirectCallsTransfer).counters);
       const open = (handler: DirectCaller) => openCallingEnd(transfer, handler, this.#atomics);
-      const channel = new DirectCaller(number, open, this.#owner, backlogBytes);
+      const channel = new DirectCaller(number, open, this.#owner, backlogBytes, counters);
       this.ends.push(channel.end);
       this.#owner.onChannel(channel);
     } else {

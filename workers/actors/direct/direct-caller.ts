@@ -3,6 +3,7 @@
  * back what has not begun. Of each call it keeps the payload until it is over, since it may have to be sent once more, by way of the
  * reactor.
  */
+import type { ActorCounters } from '../../../wire/actors/counters.ts';
 import { type ActorReactorHandler, CallFlag } from '../../../wire/actors/messages.ts';
 import type { ActorReactorEnd } from '../../../wire/actors/reactor-end.ts';
 import { copyInto, copyOf } from '../../../wire/bytes.ts';
@@ -42,15 +43,19 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
   /** Memory for the payload of the call on a slot, which most of them fit into. */
   readonly #memory: (Buffer | undefined)[] = [];
   #sequence = 0;
+  /** What the other thread says of its work. */
+  readonly #counters: ActorCounters;
 
   constructor(
     number: number,
     open: (handler: DirectCaller) => ActorReactorEnd,
     owner: DirectCallerOwner,
     backlogBytes: number,
+    counters: ActorCounters,
   ) {
     super();
     this.number = number;
+    this.#counters = counters;
     this.#owner = owner;
     this.end = open(this);
     this.#outbox = new Outbox(this.end, () => owner.onSaid(), backlogBytes);
@@ -116,6 +121,22 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
     return taken.reverse();
   }
 
+  /** What was given up to a call, has not begun and is taken back, to be given over another channel at once. Oldest first. */
+  recallUpTo(lease: Lease, sequence: number): MadeCall[] {
+    const stale: MadeCall[] = [];
+    for (let slot = 0; slot < this.#leases.length; slot++) {
+      const call = this.#calls[slot];
+      if (this.#leases[slot] !== lease || !call?.isOpen || call.sequence > sequence) continue;
+      if (this.end.claims.stateOf(slot) === ClaimState.Queued) stale.push(call);
+    }
+    stale.sort((one, other) => one.sequence - other.sequence);
+    return stale.filter((call) => {
+      const isTaken = this.#recall(call);
+      if (isTaken) lease.withdraw(call.bytes);
+      return isTaken;
+    });
+  }
+
   /** False: it has begun. */
   #recall(call: MadeCall): boolean {
     const { slot, generation } = call;
@@ -134,6 +155,16 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
   /** What has begun and not been answered. */
   openCalls(): MadeCall[] {
     return this.#calls.filter((call) => call?.isOpen === true) as MadeCall[];
+  }
+
+  /** The sequence of the call that was given last. */
+  get lastGiven(): number {
+    return this.#sequence;
+  }
+
+  /** Calls of an actor that the other thread has begun and not ended, whoever has made them. */
+  runningOf(actor: number): number {
+    return this.#counters.running(actor);
   }
 
   /** Takes all that has come. */

@@ -59,6 +59,12 @@ export class Lease {
     if (this.#state === 'left' && this.openMessages === 0) this.#tell();
   }
 
+  /** One that was taken back before it began goes over another channel. */
+  withdraw(bytes: number): void {
+    this.giveBack(bytes);
+    this.made--;
+  }
+
   /** One that was taken back before it began is the reactor's now, room included. */
   moved(bytes: number): void {
     this.openMessages--;

@@ -9,11 +9,17 @@
  * Order holds across. A talk joins by a message that goes the reactor's way behind all that was sent before, and begins when that has;
  * what is asked meanwhile is held. When it leaves, what has not begun is taken back and sent through the reactor, in order, before anything
  * else.
+ *
+ * A talk with a `pool` actor joins all of its threads or none, and each call goes to the one with the least to do. Its calls run in no
+ * order, so what only the reactor can see to goes that way without ending the talk.
  */
 import { CallFlag } from '../../../wire/actors/messages.ts';
+import { isSuspect } from '../chain.ts';
 import type { CalledActor, MadeCall } from '../made-call.ts';
 import { type DirectCaller, mayGoDirectly } from './direct-caller.ts';
 import { Lease } from './lease.ts';
+import { Spread } from './spread.ts';
+import { Talk, Way } from './talk.ts';
 
 /** The way through the reactor. */
 export interface ReactorWay {
@@ -24,8 +30,16 @@ export interface ReactorWay {
   /** Nobody is to be joined any more. */
   cancelJoin(join: MadeCall): void;
   tellBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
+  setTimer(callback: () => void, afterMs: number): object;
   /** Of the turn. */
   readonly nowMs: number;
+}
+
+export interface WaysOptions {
+  /** So many calls to an instance, and its talk joins; 0: none does. */
+  readonly afterCalls: number;
+  /** A call that has waited for so long may go to another thread of its pool. */
+  readonly recallAfterMs: number;
 }
 
 /** Talks of one actor that are kept track of; what is asked of more instances than that, and seldom, goes through the reactor. */
@@ -35,28 +49,6 @@ const MOST_CALLS_BEFORE = 65_536;
 /** Over one conversation: then it was worth joining. */
 const CALLS_THAT_PAY = 1_024;
 
-class Talk {
-  readonly actor: CalledActor;
-  readonly key: string;
-  /** Calls that may go directly and have not settled. */
-  open = 0;
-  /** Since the last that could not go directly. */
-  calls = 0;
-  after: number;
-  /** While it joins: what asks for that. */
-  join: MadeCall | null = null;
-  readonly held: MadeCall[] = [];
-  /** While it is direct. */
-  lease: Lease | null = null;
-  channel: DirectCaller | null = null;
-
-  constructor(actor: CalledActor, key: string, after: number) {
-    this.actor = actor;
-    this.key = key;
-    this.after = after;
-  }
-}
-
 export class Ways {
   readonly #reactor: ReactorWay;
   readonly #after: number;
@@ -65,11 +57,20 @@ export class Ways {
   readonly #byConversation = new Map<number, Talk>();
   readonly #byJoin = new Map<MadeCall, Talk>();
   readonly #channels = new Map<number, DirectCaller>();
+  readonly #spread: Spread;
 
-  /** @param after so many calls a talk joins; 0: none does */
-  constructor(reactor: ReactorWay, after: number) {
+  constructor(reactor: ReactorWay, { afterCalls, recallAfterMs }: WaysOptions) {
     this.#reactor = reactor;
-    this.#after = after;
+    this.#after = afterCalls;
+    this.#spread = new Spread(recallAfterMs, {
+      setTimer: (callback, afterMs) => reactor.setTimer(callback, afterMs),
+      refused: (call) => this.#resend(call, -1),
+    });
+  }
+
+  /** Some call may go directly. */
+  get areOpen(): boolean {
+    return this.#after > 0;
   }
 
   /** Sends a call, or holds it. @param bytes its payload */
@@ -78,9 +79,9 @@ export class Ways {
       this.#reactor.send(call, bytes, length, -1);
       return;
     }
-    const { actor, key, flags } = call;
-    const isNested = call.parent !== undefined;
-    if (isNested || !mayGoDirectly(flags)) {
+    const { actor, key, flags, parent } = call;
+    const isForReactor = parent !== undefined && isSuspect(parent.chain, actor, key, flags);
+    if (isForReactor || !mayGoDirectly(flags)) {
       this.#leaveFor(actor, key, flags);
       this.#reactor.send(call, bytes, length, -1);
       return;
@@ -92,9 +93,8 @@ export class Ways {
     }
     talk.open++;
     call.talk = talk;
-    const { lease, channel } = talk;
-    if (lease !== null && channel !== null) {
-      if (channel.give(call, lease, bytes)) return;
+    if (talk.ways.length > 0) {
+      if (this.#giveDirectly(talk, call, bytes)) return;
       // The way through the reactor has its own bounds, and says when they are reached.
       this.#later(talk);
       this.#leave(talk);
@@ -120,6 +120,14 @@ export class Ways {
     if (talk.join === null && ++talk.calls >= talk.after && !isCrowded) this.#join(talk);
   }
 
+  /** False: there is no room. */
+  #giveDirectly(talk: Talk, call: MadeCall, bytes: Uint8Array): boolean {
+    const way = talk.leastLoaded;
+    if (way === null || !way.channel.give(call, way.lease, bytes)) return false;
+    if (talk.isSpread) this.#spread.watch(talk);
+    return true;
+  }
+
   #talkOf(actor: CalledActor, key: string): Talk | null {
     this.#talks[actor.index] ??= new Map();
     const talks = this.#talks[actor.index] as Map<string, Talk>;
@@ -135,7 +143,7 @@ export class Ways {
   #makeRoom(talks: Map<string, Talk>): boolean {
     for (const [key, talk] of talks) {
       talks.delete(key);
-      if (talk.join === null && talk.lease === null) return true;
+      if (talk.join === null && talk.ways.length === 0) return true;
       talks.set(key, talk);
       return false;
     }
@@ -147,11 +155,15 @@ export class Ways {
     const talks = this.#talks[actor.index];
     if (talks === undefined) return;
     if ((flags & CallFlag.Each) !== 0) {
-      for (const talk of talks.values()) this.#leave(talk);
+      for (const talk of talks.values()) this.#leaveForOrder(talk);
       return;
     }
     const talk = talks.get(key);
-    if (talk !== undefined) this.#leave(talk);
+    if (talk !== undefined) this.#leaveForOrder(talk);
+  }
+
+  #leaveForOrder(talk: Talk): void {
+    if (!talk.isSpread) this.#leave(talk);
   }
 
   #join(talk: Talk): void {
@@ -170,27 +182,29 @@ export class Ways {
 
   /** It was refused, or is left for want of room. */
   #later(talk: Talk): void {
-    const hasPaid = (talk.lease?.made ?? 0) >= CALLS_THAT_PAY;
+    const hasPaid = talk.made >= CALLS_THAT_PAY;
     talk.after = Math.min(2 * (hasPaid ? this.#after : talk.after), MOST_CALLS_BEFORE);
   }
 
   /** From here on through the reactor, if it was not already. */
   #leave(talk: Talk): void {
     talk.calls = 0;
-    const { join, lease, channel } = talk;
+    const { join } = talk;
     if (join !== null) {
       talk.join = null;
       this.#byJoin.delete(join);
       this.#reactor.cancelJoin(join);
-      this.#release(talk);
     }
-    if (lease === null || channel === null) return;
-    talk.lease = null;
-    talk.channel = null;
-    this.#byConversation.delete(lease.number);
-    channel.leases.delete(lease);
-    for (const call of channel.takeBack(lease)) this.#resend(call, lease.number);
-    lease.leave();
+    const ways = [...talk.arriving, ...talk.ways];
+    talk.arriving = [];
+    talk.ways = [];
+    for (const { lease, channel } of ways) {
+      this.#byConversation.delete(lease.number);
+      channel.leases.delete(lease);
+      for (const call of channel.takeBack(lease)) this.#resend(call, lease.number);
+      lease.leave();
+    }
+    if (join !== null) this.#release(talk);
   }
 
   #resend(call: MadeCall, moved: number): void {
@@ -203,9 +217,8 @@ export class Ways {
   #release(talk: Talk): void {
     for (const call of talk.held.splice(0)) {
       if (!call.isOpen) continue;
-      const { lease, channel } = talk;
-      if (lease !== null && channel !== null) {
-        if (channel.give(call, lease, call.payload as Buffer)) continue;
+      if (talk.ways.length > 0) {
+        if (this.#giveDirectly(talk, call, call.payload as Buffer)) continue;
         this.#later(talk);
         this.#leave(talk);
       }
@@ -220,13 +233,14 @@ export class Ways {
     this.#channels.set(channel.number, channel);
   }
 
-  /** @param join undefined: it was given up */
+  /** @param join undefined: it was given up @param left so many conversations more come for the same */
   onJoined(
     join: MadeCall | undefined,
     conversation: number,
     number: number,
     messages: number,
     bytes: number,
+    left: number,
   ): void {
     const lease = new Lease(
       conversation,
@@ -237,16 +251,20 @@ export class Ways {
     );
     const channel = this.#channels.get(number);
     const talk = join === undefined ? undefined : this.#byJoin.get(join);
-    if (join !== undefined) this.#byJoin.delete(join);
     if (talk === undefined || channel === undefined) {
       lease.leave();
+      // All threads of a pool, or none.
+      if (talk !== undefined) this.#leave(talk);
       return;
     }
-    talk.join = null;
-    talk.lease = lease;
-    talk.channel = channel;
+    talk.arriving.push(new Way(lease, channel));
     channel.leases.add(lease);
     this.#byConversation.set(conversation, talk);
+    if (left > 0) return;
+    this.#byJoin.delete(join as MadeCall);
+    talk.join = null;
+    talk.ways = talk.arriving;
+    talk.arriving = [];
     this.#release(talk);
   }
 
@@ -265,8 +283,7 @@ export class Ways {
     this.#channels.delete(number);
     // What the other thread said before its end counts.
     channel.drain();
-    const talks = [...channel.leases].map(({ number: each }) => this.#byConversation.get(each) as Talk);
-    for (const talk of talks) this.#leave(talk);
+    for (const { number: conversation } of [...channel.leases]) this.onCallBack(conversation);
     for (const call of channel.openCalls()) failed(call);
     channel.close();
     return channel;

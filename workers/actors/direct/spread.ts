@@ -1,0 +1,63 @@
+/**
+ * Calls of talks that have several threads to choose from: what waits behind a computation goes to a thread that has nothing to do, as
+ * the reactor does it with the calls that it gives.
+ */
+import type { MadeCall } from '../made-call.ts';
+import type { Talk, Way } from './talk.ts';
+
+export interface SpreadOwner {
+  setTimer(callback: () => void, afterMs: number): object;
+  /** No thread has room for a call that was taken back. */
+  refused(call: MadeCall): void;
+}
+
+export class Spread {
+  readonly #recallAfterMs: number;
+  readonly #owner: SpreadOwner;
+  /** Those that had open calls when somebody last looked. */
+  readonly #talks = new Set<Talk>();
+  #timer: object | null = null;
+
+  constructor(recallAfterMs: number, owner: SpreadOwner) {
+    this.#recallAfterMs = recallAfterMs;
+    this.#owner = owner;
+  }
+
+  /** A call of the talk has been given. */
+  watch(talk: Talk): void {
+    if (!this.#talks.has(talk)) {
+      this.#talks.add(talk);
+      for (const way of talk.ways) way.lookedAt = way.channel.lastGiven;
+    }
+    this.#timer ??= this.#owner.setTimer(() => this.#look(), this.#recallAfterMs);
+  }
+
+  #look(): void {
+    this.#timer = null;
+    for (const talk of this.#talks) {
+      if (talk.open === 0 || !talk.isSpread) this.#talks.delete(talk);
+      else this.#even(talk);
+    }
+    if (this.#talks.size > 0) this.#timer = this.#owner.setTimer(() => this.#look(), this.#recallAfterMs);
+  }
+
+  /** What was given before the last look and has not begun goes to threads without calls of the actor, if there are any. */
+  #even(talk: Talk): void {
+    const { ways, actor } = talk;
+    const idle = ways.filter((way) => way.loadOf(actor.index) === 0);
+    if (idle.length > 0 && idle.length < ways.length) {
+      for (const way of ways) {
+        if (idle.includes(way)) continue;
+        for (const call of way.channel.recallUpTo(way.lease, way.lookedAt)) this.#giveTo(idle, call);
+      }
+    }
+    for (const way of ways) way.lookedAt = way.channel.lastGiven;
+  }
+
+  #giveTo(ways: readonly Way[], call: MadeCall): void {
+    const { channel, lease } = ways.reduce((least, way) =>
+      way.lease.openMessages < least.lease.openMessages ? way : least,
+    );
+    if (!channel.give(call, lease, call.payload as Buffer)) this.#owner.refused(call);
+  }
+}
