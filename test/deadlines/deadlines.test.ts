@@ -159,6 +159,16 @@ test('a clock that stands still or goes back counts for nothing', (t) => {
   t.deepEqual(exchange.missed, []);
 });
 
+test('an exchange that is over before a tick has seen it never gets a watch', (t) => {
+  const clock = new Clock();
+  const [brief, lasting] = [clock.watch(), clock.watch()];
+  t.is(brief.watch, null);
+  clock.deadlines.forget(brief);
+  clock.tick(1);
+  t.is(brief.watch, null);
+  t.is(lasting.watch, lasting);
+});
+
 /** Which of the exchanges a walk visits. */
 function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
   for (const exchange of exchanges) exchange.watch = null;

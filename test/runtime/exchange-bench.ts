@@ -69,7 +69,7 @@ export interface BenchOptions {
 
 export class ExchangeBench {
   readonly turns = new ManualTurns();
-  readonly transport = new RecordingTransport();
+  readonly transport: RecordingTransport;
   readonly dispatcher: Dispatcher;
   readonly threads: Thread[] = [];
   /** What the host of each thread would hold. */
@@ -77,7 +77,8 @@ export class ExchangeBench {
   readonly received: Received[][] = [];
   readonly #options: Required<BenchOptions>;
 
-  constructor(options: BenchOptions = {}) {
+  constructor(options: BenchOptions = {}, transport = new RecordingTransport()) {
+    this.transport = transport;
     const { responseWindowBytes = 1000, maxResponseWindowBytes = responseWindowBytes } = options;
     this.#options = {
       ringBytes: 65_536,
