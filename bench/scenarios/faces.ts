@@ -17,8 +17,8 @@ const FACES: readonly (readonly [name: string, file: string, atLeast: number | n
   ['async function, wrapped twice', 'faces/folded.ts', 0.95],
   ['generator', 'faces/generator.ts', 0.9],
   ['handler', 'faces/handler.ts', 0.9],
-  ['Fetch handler', 'faces/fetch.ts', 0.7],
-  ['Node handler', 'faces/node.ts', 0.6],
+  ['Fetch handler', 'faces/fetch.ts', 0.8],
+  ['Node handler', 'faces/node.ts', 0.85],
 ];
 
 async function run(context: BenchContext): Promise<ScenarioResult> {

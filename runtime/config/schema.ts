@@ -99,7 +99,7 @@ export const poolSchema = v.pipe(
           v.string('the name of an export'),
           v.minLength(1, 'the name of an export'),
           v.description(
-            'The export that is the application. Default: the default export, else the only one among app, application, handler, listener and server that looks like an application.',
+            'The export that is the application; with () behind it, as in createApp(), a function that each thread calls once and that gives the application or a promise of it. Default: the default export, else the only one among app, application, handler, listener and server that looks like an application.',
           ),
         ),
       ),

@@ -99,8 +99,13 @@ export class Backlog {
   }
 
   /** The job is taken back. It does not count as begun. */
-  recalled(): void {
+  recalled(job: Job): void {
     this.#begunSinceMeasured--;
+    if (!job.isWaking) return;
+    // The wake-up takes longer than this. Without that knowledge, a machine whose wake-ups take longer than
+    // `recallAfterMs` would take every job back from every thread just before it wakes up.
+    const waitedUs = (this.#clock.nowMs - job.assignedAtMs) * 1000;
+    if (2 * waitedUs > this.#twoWakeUpsUs) this.learnWakeUp(waitedUs);
   }
 
   /** The thread no longer has the job, which is still in the list of its jobs. */
@@ -193,6 +198,23 @@ export class Backlog {
     return Math.max(job.costUs - passedUs, passedUs);
   }
 
+  /** The thread has begun all its jobs, as of the last look. */
+  get isOutOfWork(): boolean {
+    return this.#unbegun === 0;
+  }
+
+  /** The thread will not begin its next job within a millisecond, because of the job that it computes. */
+  get isLate(): boolean {
+    if (this.#unbegun === 0) return false;
+    this.#passBegun();
+    return this.#unbegun > 0 && !this.#channel.peerSleeps && this.#remainingUs() > SHORT_US;
+  }
+
+  /** A job that the thread is given now is expected to begin within a millisecond. */
+  get canBeginSoon(): boolean {
+    return this.expectedWaitUs() <= SHORT_US;
+  }
+
   /** Jobs beyond the limit of what the thread is given ahead. */
   get excess(): number {
     this.#passBegun();
@@ -213,7 +235,7 @@ export class Backlog {
    * @param heardAtMs when the thread last said something
    */
   isStalled(heardAtMs: number, silentSinceMs: number): boolean {
-    const sinceMs = Math.min(silentSinceMs, this.#clock.nowMs - this.#twoWakeUpsUs / 1000);
+    const sinceMs = this.#beforeWakeUps(silentSinceMs);
     if (heardAtMs > sinceMs || this.#channel.peerSleeps) return false;
     const waiting = this.oldestUnbegun;
     if (waiting !== null) return waiting.assignedAtMs <= sinceMs;
@@ -221,12 +243,24 @@ export class Backlog {
     return this.#vitals.turnAgeUs(clockMicroseconds(nowMs)) >= (nowMs - sinceMs) * 1000;
   }
 
+  /** A job has waited for the thread since then, and for longer than two wake-ups. */
+  keepsWaitingSince(sinceMs: number): boolean {
+    const waiting = this.oldestUnbegun;
+    return waiting !== null && waiting.assignedAtMs <= this.#beforeWakeUps(sinceMs);
+  }
+
+  #beforeWakeUps(sinceMs: number): number {
+    return Math.min(sinceMs, this.#clock.nowMs - this.#twoWakeUpsUs / 1000);
+  }
+
   /**
-   * Sets how many jobs the thread is given ahead: as many as it begins in `aheadMs`. Only a thread that was
-   * never without work shows its pace. A thread that has begun all its jobs is given more.
+   * Sets how many jobs the thread is given ahead: as many as it begins in `recallAfterMs`, or in two wake-ups
+   * if these take longer. Only a thread that was never without work shows its pace. A thread that has begun
+   * all its jobs is given more.
    */
-  measure(aheadMs: number): void {
+  measure(recallAfterMs: number): void {
     const now = this.#clock.nowMs;
+    const aheadMs = Math.max(recallAfterMs, this.#twoWakeUpsUs / 1000);
     const elapsedMs = now - this.#measuredAtMs;
     if (elapsedMs < aheadMs) return;
     const waiting = this.oldestUnbegun;

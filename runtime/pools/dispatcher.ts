@@ -3,9 +3,10 @@
  * expected to begin it soon, the job waits in a bounded queue, and the first thread with room takes it. The
  * expectation comes from what earlier jobs of the same lane have cost.
  *
- * Light jobs are given to threads ahead of time, which keeps the threads busy. `rebalance` corrects this for
- * jobs that cost more than expected: it takes back the jobs that exceed a thread's pace, and all unbegun jobs
- * of a stalled thread if another thread could begin them. Jobs that were taken back wait in the queue. If no
+ * Light jobs are given to threads ahead of time, which keeps the threads busy. Two things correct this for
+ * jobs that cost more than expected. A thread that runs out of work takes over what another thread would
+ * begin late. And `rebalance` takes back the jobs that exceed a thread's pace, and all unbegun jobs of a
+ * stalled thread if another thread could begin them. Jobs that were taken back wait in the queue. If no
  * thread could begin them yet, the next thread with room takes them. A job that has waited for
  * `recallAfterMs` all the same goes to a thread that sleeps. The claim table tells begun jobs from unbegun
  * ones, so no job runs twice.
@@ -200,7 +201,10 @@ export class Dispatcher implements LaneOwner {
     }
   }
 
-  /** A thread has a free slot, or room in its ring: it takes jobs from the queue. */
+  /**
+   * A thread has a free slot, or room in its ring: it takes jobs from the queue. If there are none and it has
+   * nothing to begin, it relieves another thread.
+   */
   onRoom(thread: Thread): void {
     if (this.#mayRob) this.#rob(thread);
     for (let job = this.#queue.head; job !== null && thread.hasRoom; job = this.#queue.head) {
@@ -210,6 +214,30 @@ export class Dispatcher implements LaneOwner {
         return;
       }
     }
+    if (thread.isOutOfWork && this.#queue.size === 0 && this.threads.length > 1) this.#relieve(thread);
+  }
+
+  /** Gives a thread that has nothing to begin what others would begin late, as much as it can begin soon. */
+  #relieve(idle: Thread): void {
+    for (const thread of this.threads) {
+      if (thread === idle || !thread.isLate) continue;
+      for (let job = thread.oldestUnbegun; job !== null && thread.isLate; job = thread.oldestUnbegun) {
+        if (!idle.canBeginSoon || this.#move(job, thread, idle) === 'full') return;
+      }
+    }
+  }
+
+  /**
+   * @returns `begun`: the first thread has just begun the job; `full`: the ring of the second is full, and the
+   *   job waits at the head of the queue
+   */
+  #move(job: Job, from: Thread, to: Thread): 'moved' | 'begun' | 'full' {
+    if (!from.takeBack(job)) return 'begun';
+    this.recalledJobs++;
+    if (to.assign(job)) return 'moved';
+    job.state = 'queued';
+    this.#queue.unshift(job);
+    return 'full';
   }
 
   /**
@@ -313,12 +341,9 @@ export class Dispatcher implements LaneOwner {
           this.#mayRob = true;
           return;
         }
-        if (!victim.takeBack(job)) break;
-        this.recalledJobs++;
-        if (thief.assign(job)) continue;
-        job.state = 'queued';
-        this.#queue.unshift(job);
-        return;
+        const moved = this.#move(job, victim, thief);
+        if (moved === 'full') return;
+        if (moved === 'begun') break;
       }
     }
   }
@@ -327,8 +352,7 @@ export class Dispatcher implements LaneOwner {
   #mostBurdened(sinceMs: number): Thread | null {
     let most: Thread | null = null;
     for (const thread of this.threads) {
-      const waiting = thread.oldestUnbegun;
-      if (waiting === null || waiting.assignedAtMs > sinceMs) continue;
+      if (!thread.keepsWaitingSince(sinceMs)) continue;
       if (most === null || thread.outstanding > most.outstanding) most = thread;
     }
     return most;

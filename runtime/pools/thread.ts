@@ -161,6 +161,21 @@ export class Thread implements JobHolder {
     return this.#slots.free;
   }
 
+  /** As `Backlog.isOutOfWork`. */
+  get isOutOfWork(): boolean {
+    return this.#backlog.isOutOfWork;
+  }
+
+  /** As `Backlog.isLate`. */
+  get isLate(): boolean {
+    return this.#backlog.isLate;
+  }
+
+  /** As `Backlog.canBeginSoon`. */
+  get canBeginSoon(): boolean {
+    return this.state === 'ready' && this.#slots.free > 0 && this.#backlog.canBeginSoon;
+  }
+
   /** As `Backlog.excess`. */
   get excess(): number {
     return this.#backlog.excess;
@@ -180,6 +195,11 @@ export class Thread implements JobHolder {
     return this.#backlog.isStalled(this.#heardAtMs, silentSinceMs);
   }
 
+  /** As `Backlog.keepsWaitingSince`. */
+  keepsWaitingSince(sinceMs: number): boolean {
+    return this.#backlog.keepsWaitingSince(sinceMs);
+  }
+
   /** Receives messages of the thread. @returns how many */
   receive(limit: number, limitBytes: number): number {
     const received = this.channel.receive(limit, limitBytes);
@@ -196,8 +216,8 @@ export class Thread implements JobHolder {
   }
 
   /** As `Backlog.measure`. */
-  measure(aheadMs: number): void {
-    this.#backlog.measure(aheadMs);
+  measure(recallAfterMs: number): void {
+    this.#backlog.measure(recallAfterMs);
   }
 
   /**
@@ -280,7 +300,7 @@ export class Thread implements JobHolder {
   /** Takes back a job. @returns false: the thread has begun it */
   takeBack(job: Job): boolean {
     if (!this.channel.claims.recall(job.slot)) return false;
-    this.#backlog.recalled();
+    this.#backlog.recalled(job);
     if (job.span !== null) job.span.recalled();
     this.#release(job);
     return true;

@@ -28,6 +28,10 @@ const programs: Readonly<Record<string, readonly [body: string, pool?: Partial<P
   'main.cjs': ['true true true'],
   'two-servers.mjs': ['the application', { port: 3000 }],
   'streams.mjs': ['a stream of /'],
+  'page.jsx': [
+    '<p>a page</p>',
+    { execArgv: ['--import', new URL('programs/compiling.mjs', import.meta.url).href] },
+  ],
 };
 
 const scope = new FileScope();
@@ -74,6 +78,18 @@ test('a server of WebSockets that has no request listener is one that listens', 
   t.is(String(data), 'got hi');
 });
 
+for (const [name, expected] of [
+  ['build()', 'built'],
+  ['default()', 'made by default'],
+  ['listening()', 'started'],
+] as const) {
+  test(`an export that the pool names ${name} is called and gives the application`, async (t) => {
+    const pool = { application: file('factories.mjs'), export: name, threads: { min: 1, max: 1 } };
+    const { origin } = await startServer(t, { pools: { made: pool } });
+    t.is((await requestHttp1(`${origin}/`)).body.toString(), expected);
+  });
+}
+
 const refused: readonly (readonly [name: string, says: RegExp, pool?: Partial<PoolInput>])[] = [
   ['rest.mjs', /a function of any number of parameters.*state its `kind`/],
   [
@@ -85,6 +101,13 @@ const refused: readonly (readonly [name: string, says: RegExp, pool?: Partial<Po
     /expected one server that listens, found 2, on the ports 9464, 3000: say by the pool's `port`/,
   ],
   ['clustered.mjs', /it calls cluster\.fork\(\): start the server in this thread/],
+  ['factories.mjs', /expected an export 'number\(\)' that is an application.*is 7/, { export: 'number()' }],
+  ['factories.mjs', /expected an export 'nothing\(\)' that is an application/, { export: 'nothing()' }],
+  [
+    'factories.mjs',
+    /expected an export that can be called.*'absent\(\)'.*it exports build, default, listening/,
+    { export: 'absent()' },
+  ],
   ['members.cjs', /expected an export 'start'.*it exports/, { export: 'start' }],
 ];
 

@@ -3,7 +3,7 @@ import test from 'ava';
 import { Lane } from '../../runtime/pools/lane.ts';
 import { clockMicroseconds } from '../../wire/clock.ts';
 import { PoolBench, type ScriptedThread } from './pool-bench.ts';
-import type { RecordingJob } from './recording-job.ts';
+import { RecordingJob } from './recording-job.ts';
 
 /** Of which one costs so much. */
 function laneOf(us: number): Lane {
@@ -185,4 +185,100 @@ test('when a heavy job has been answered its thread is given work at once', (t) 
   comeAround(only, stream!, bench);
   only.respond(stream!);
   t.deepEqual(counts(bench), [4, 0], 'a response under way is no load');
+});
+
+test('a thread that has nothing to do takes over what waits behind a job that takes long', (t) => {
+  const bench = new PoolBench();
+  const [first, second] = [bench.addThread(64), bench.addThread(64)];
+  const jobs = submit(bench, laneOf(2_000), 4);
+  t.deepEqual(counts(bench), [2, 2, 0], 'one begun, one ahead');
+  first.begin(1);
+  second.begin();
+  second.finish(jobs[1]!);
+  t.deepEqual(counts(bench), [2, 1, 0], 'it has another');
+  bench.turns.nowMs = 3;
+  second.finish(jobs[3]!);
+  t.deepEqual(counts(bench), [1, 1, 0]);
+  t.deepEqual(second.begin(), ['2']);
+  t.is(bench.dispatcher.recalledJobs, 1);
+});
+
+test('it takes over no more than it is expected to begin within a millisecond', (t) => {
+  const bench = new PoolBench();
+  const [first, second] = [bench.addThread(64), bench.addThread(64)];
+  const [a, b] = submit(bench, laneOf(10), 2);
+  for (const { begin } of [first, second]) begin();
+  t.deepEqual([a!.thread, b!.thread], [first.thread, second.thread]);
+  const costly = laneOf(400);
+  bench.lane = costly;
+  const waiting = Array.from({ length: 4 }, (_, index) => new RecordingJob(`${index}`));
+  for (const job of waiting) {
+    job.lane = costly;
+    t.true(first.thread.assign(job));
+  }
+  bench.turns.nowMs = 2;
+  second.finish(b!);
+  t.deepEqual(counts(bench), [2, 3, 0]);
+  t.deepEqual(second.begin(), ['0', '1', '2'], 'the oldest');
+});
+
+test('it takes over nothing that is begun soon, nor from a thread that is about to wake up', (t) => {
+  const bench = new PoolBench();
+  const [first, second] = [bench.addThread(64), bench.addThread(64)];
+  const [a, b] = submit(bench, laneOf(500), 3);
+  t.deepEqual(counts(bench), [2, 1, 0]);
+  first.begin(1);
+  second.begin();
+  second.finish(b!);
+  t.deepEqual(counts(bench), [2, 0, 0]);
+  first.begin();
+  first.finish(a!);
+  const slow = new RecordingJob('slow');
+  slow.lane = laneOf(4_000);
+  t.true(first.thread.assign(slow));
+  t.is(bench.dispatcher.recalledJobs, 0);
+});
+
+test('a thread keeps what it was given to begin within two wake-ups, where these take long', (t) => {
+  const bench = new PoolBench();
+  const only = bench.addThread(64);
+  for (let round = 0; round < 16; round++) {
+    only.sleep();
+    const [job] = submit(bench, laneOf(2_000), 1);
+    bench.turns.nowMs += 10;
+    only.begin();
+    only.finish(job!);
+  }
+  only.sleep();
+  submit(bench, laneOf(2_000), 6);
+  t.deepEqual(counts(bench), [6, 0]);
+  bench.dispatcher.rebalance();
+  bench.turns.nowMs += 10;
+  only.begin(1);
+  bench.dispatcher.rebalance();
+  t.deepEqual(counts(bench), [6, 0]);
+  t.is(bench.dispatcher.recalledJobs, 0);
+});
+
+test('a job reaches a thread whose wake-up takes longer than recallAfterMs', (t) => {
+  const bench = new PoolBench();
+  const threads = [bench.addThread(64), bench.addThread(64)].map((scripted) => ({ scripted, wakesAtMs: 0 }));
+  for (const { scripted } of threads) scripted.sleep();
+  submit(bench, laneOf(2_000), 1);
+  let begun: string[] = [];
+  for (let nowMs = 1; nowMs < 1_000 && begun.length === 0; nowMs++) {
+    bench.turns.nowMs = nowMs;
+    if (nowMs % 5 === 0) bench.dispatcher.rebalance();
+    for (const one of threads) {
+      const { scripted, wakesAtMs } = one;
+      if (nowMs === wakesAtMs) {
+        begun = scripted.begin();
+        if (begun.length === 0) scripted.sleep();
+      }
+      if (!scripted.thread.channel.peerSleeps) continue;
+      scripted.thread.channel.publish();
+      if (!scripted.thread.channel.peerSleeps) one.wakesAtMs = nowMs + 8;
+    }
+  }
+  t.deepEqual(begun, ['0']);
 });

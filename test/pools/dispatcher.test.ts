@@ -356,8 +356,6 @@ test('the wait counts from the admission, also for a job that was moved to anoth
   bench.turns.nowMs = 90;
   const other = bench.addThread(4);
   bench.submit('fresh');
-  other.sleep();
-  bench.dispatcher.rebalance();
   t.is(old!.thread, other.thread);
   bench.turns.nowMs = 101;
   bench.dispatcher.rebalance();

@@ -23,7 +23,7 @@ export interface ScriptedThread {
   finish(job: RecordingJob): void;
   /** The thread sends the head of a response that goes on. */
   respond(job: RecordingJob): void;
-  /** The thread has nothing to do and says so. */
+  /** The thread has nothing to do and says so: what it has begun awaits something. */
   sleep(): void;
 }
 
@@ -70,8 +70,13 @@ export class PoolBench {
         host.publish();
         thread.receive(1000, Number.POSITIVE_INFINITY);
       },
-      sleep() {
+      sleep: () => {
         scripted.begin();
+        const nowUs = clockMicroseconds(this.turns.nowMs);
+        for (let job = thread.jobs.head; job !== null; job = job.next) {
+          if (thread.vitals.computedUs(job.slot) === 0)
+            thread.vitals.computed(job.slot, nowUs - thread.vitals.begunUs(job.slot));
+        }
         if (!host.sleep()) throw new Error('the thread has something to do');
       },
     };

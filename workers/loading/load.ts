@@ -35,6 +35,9 @@ interface BuiltInModule {
   create(options: unknown): Application | Promise<Application>;
 }
 
+/** Behind the name of an export that is a function and gives the application. */
+const CALLED = '()';
+
 export class KindError extends TypeError {
   readonly code = 'SLUICE_APPLICATION_KIND';
 }
@@ -50,7 +53,8 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
   // A module may keep references to globals while it is loaded.
   installKnowing();
   const listening = new Listening(shutdown, options.port, options.binds);
-  const module = authored(await importModule(options.application));
+  const imported = authored(await importModule(options.application));
+  const module = await made(imported, options.export);
   const { value, kind, lifespan } = await recognise(module, options, listening);
   // A program written for a process of its own may listen at any time, and on several addresses.
   if (NATIVE_KINDS.has(kind) && !listening.hasHeard) listening.end();
@@ -97,6 +101,22 @@ async function validated(application: Application, { validate }: HostOptions): P
   return validator.validate(application);
 }
 
+/**
+ * With a pool's `export` such as `createApp()`, the module as if it had exported by that name what the function gives. Where it gives
+ * nothing, it may have started a server that listens.
+ */
+async function made(module: ModuleExports, name: string | undefined): Promise<ModuleExports> {
+  if (name === undefined || !name.endsWith(CALLED)) return module;
+  const factory = module[name.slice(0, -CALLED.length)];
+  if (typeof factory !== 'function') {
+    const own = describeExports(module, name.slice(0, -CALLED.length));
+    throw new KindError(
+      `expected an export that can be called, as the pool's \`export\` says '${name}': ${own}`,
+    );
+  }
+  return { ...module, [name]: await factory() };
+}
+
 async function recognise(
   module: ModuleExports,
   { export: name, kind }: HostOptions,
@@ -107,7 +127,8 @@ async function recognise(
   const exported = isDefault ? await applicationOf(module, name ?? 'default', kind) : null;
   if (exported !== null) return exported;
   // A program that listens need not export anything, and may listen some time after it was loaded.
-  const mayListen = name === undefined && (kind === undefined || kind === 'server');
+  const isServer = kind === undefined || kind === 'server';
+  const mayListen = isServer && (name === undefined || (name.endsWith(CALLED) && module[name] === undefined));
   const named =
     name === undefined && !listening.hasHeard ? await applicationOf(module, undefined, kind) : null;
   if (named !== null) return named;

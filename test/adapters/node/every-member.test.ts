@@ -13,6 +13,12 @@ import { FileScope, startServer, type TestServer } from '../../server/harness.ts
 import { connectHttp2, request as requestHttp2 } from '../../server/http2-client.ts';
 import { MOMENTS, OBJECTS, type Told } from './applications/every-member.ts';
 
+/**
+ * Node ends a request that nobody reads behind its response, so that `compose` refuses it. Here it ends when somebody waits for that, and
+ * `compose` gives a stream. Node 22 hides this stream behind another, so nobody can hear of its errors, and they end the thread.
+ */
+const IS_COMPOSE_HIDDEN = process.versions.node.startsWith('22.');
+
 /** So many members are used at the same time. */
 const AT_ONCE = 4;
 
@@ -86,7 +92,9 @@ for (const object of OBJECTS) {
       `members of ${object}, ${moment} the response, throw in a timer only what they throw on node:http`,
       async (t) => {
         const members: { [member: string]: string[] } = JSON.parse(await node(`/members/${object}`));
-        const names = Object.keys(members);
+        const names = Object.keys(members).filter(
+          (name) => !(IS_COMPOSE_HIDDEN && moment === 'ended' && name === 'compose'),
+        );
         t.true(names.length > 50);
         const onNode = new Map<string, Told>();
         for (let at = 0; at < names.length; at += AT_ONCE) {

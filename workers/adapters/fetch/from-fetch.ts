@@ -197,11 +197,5 @@ function flatOf(headers: Headers): string[] {
 
 function takeAssociated(exchange: Exchange, flat: string[], associated: Associated | null): Pushes {
   for (let i = flat.length - 2; i >= 0; i -= 2) if (FIELDS_OF_CONNECTION.has(flat[i])) flat.splice(i, 2);
-  if (associated === null) return null;
-  let pushes: Pushes = null;
-  associated.take(exchange, flat, (written) => {
-    pushes ??= [];
-    pushes.push(written);
-  });
-  return pushes;
+  return associated === null ? null : associated.take(exchange, flat);
 }

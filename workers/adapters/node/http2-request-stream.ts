@@ -20,7 +20,7 @@ export interface StreamOwner extends SessionOwner {
   /** Ends the exchange with a code of the application's. */
   resetStream(code: number): void;
   /** The function lasts until a promised response has been written. */
-  readonly keepPush: (written: Promise<void>) => void;
+  keepPush(written: Promise<void>): void;
 }
 
 type PushCallback = (error: Error | null, stream?: PushedStream, headers?: Http2Headers) => void;
@@ -101,7 +101,7 @@ export class RequestStream extends Http2StreamFace {
       throw coded('ERR_INVALID_ARG_TYPE', 'The "callback" argument must be of type function.', TypeError);
     }
     if (!this.pushAllowed) throw coded('ERR_HTTP2_PUSH_DISABLED', 'HTTP/2 client has disabled push streams');
-    const { exchange, keepPush } = this.#owner;
+    const { exchange } = this.#owner;
     const method = (pseudoOf(headers, ':method') ?? 'GET') as 'GET' | 'HEAD';
     const path = (pseudoOf(headers, ':path') ?? '/') as string;
     const fields = linesOf(headers).flatMap(([name, value]) =>
@@ -131,7 +131,7 @@ export class RequestStream extends Http2StreamFace {
       },
       (error: Error) => done(error),
     );
-    keepPush(pushed);
+    this.#owner.keepPush(pushed);
   }
 }
 

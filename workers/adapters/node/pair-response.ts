@@ -47,11 +47,15 @@ export abstract class PairResponse {
   isFramed = false;
   protected state: ResponseState = 'open';
   readonly #associated: Associated | null;
-  #head: { readonly status: number; readonly flat: string[] } | null = null;
+  /** The head as Node stored it; the list is null before that. */
+  #status = 0;
+  #flat: string[] | null = null;
   #isHeadSent = false;
-  /** What `end()` was given. */
-  #last: { readonly bytes: Uint8Array; readonly done: Done } | null = null;
-  #waiting: Piece[] = [];
+  /** The last piece, from `end()`, and the callback of the end. */
+  #lastBytes: Uint8Array | null = null;
+  #lastDone: Done = null;
+  /** Null until a piece has had to wait. */
+  #waiting: Piece[] | null = null;
   #isSending = false;
   /** The socket is to be destroyed when no bytes wait. */
   #isClosing = false;
@@ -67,19 +71,20 @@ export abstract class PairResponse {
   /** The exchange was cut off, by the peer, the server or the application. */
   protected abstract wasCut(reason: Error): void;
   /** Holds the application's function until a promised response has been written. */
-  abstract readonly keepPush: (written: Promise<void>) => void;
+  abstract keepPush(written: Promise<void>): void;
   protected abstract settleIfOver(): void;
 
   /** The head that Node has stored; a folded exchange sends it itself. */
   get storedHead(): { readonly status: number; readonly flat: string[] } | null {
-    return this.#head;
+    return this.#flat === null ? null : { status: this.#status, flat: this.#flat };
   }
 
   // ---- what Node's response calls
 
   headStored(status: number, flat: string[]): void {
     putMarksBack(this.exchange, flat);
-    this.#head = { status, flat };
+    this.#status = status;
+    this.#flat = flat;
   }
 
   /** An interim response, as the text that Node writes. */
@@ -116,11 +121,11 @@ export abstract class PairResponse {
       if (done !== null) process.nextTick(done, aborted());
       return false;
     }
-    const bytes = typeof data === 'string' ? Buffer.from(data, encoding as BufferEncoding) : data;
+    const bytes = bytesOf(data, encoding);
     if (this.state === 'ending') {
       // Node 22 writes the last piece and the end separately, and passes the callback with the end.
-      const isBareEnd = bytes.length === 0 && this.#last !== null;
-      this.#last = isBareEnd ? { bytes: (this.#last as { bytes: Uint8Array }).bytes, done } : { bytes, done };
+      if (bytes.length > 0 || this.#lastBytes === null) this.#lastBytes = bytes;
+      this.#lastDone = done;
       return true;
     }
     try {
@@ -152,8 +157,7 @@ export abstract class PairResponse {
   ended(): void {
     if (this.state !== 'ending') return;
     this.state = 'ended';
-    this.#last ??= { bytes: NO_BYTES, done: null };
-    const { bytes } = this.#last;
+    const bytes = this.#lastBytes ?? NO_BYTES;
     try {
       if (!this.#isHeadSent && this.#sendWhole(bytes)) return;
     } catch (error) {
@@ -174,7 +178,7 @@ export abstract class PairResponse {
 
   /** Sends head and body in one message. False if that is not possible. */
   #sendWhole(bytes: Uint8Array): boolean {
-    const { status } = this.#head as { status: number };
+    const status = this.#status;
     const hasBody = this.res._hasBody;
     const takesLength = !this.isFramed && !this.res._removedContLen;
     const isWhole = this.res._trailer === '' && (hasBody ? takesLength : status === 204 || status === 304);
@@ -192,15 +196,17 @@ export abstract class PairResponse {
   #sendHead(body?: Uint8Array): void {
     if (this.#isHeadSent) return;
     this.#isHeadSent = true;
-    const { status, flat } = this.#head as { status: number; flat: string[] };
-    this.#associated?.take(this.exchange, flat, this.keepPush);
-    this.exchange.respond(status, this.options.fields.of(flat), body);
+    const flat = this.#flat as string[];
+    const pushes = this.#associated === null ? null : this.#associated.take(this.exchange, flat);
+    if (pushes !== null) for (const written of pushes) this.keepPush(written);
+    this.exchange.respond(this.#status, this.options.fields.of(flat), body);
   }
 
   #enqueue(bytes: Uint8Array, done: Done): void {
     const { length } = bytes;
     const { maxWaitingBytes } = this.options;
     this.waitingBytes += length;
+    this.#waiting ??= [];
     this.#waiting.push({ bytes, length, done });
     if (this.waitingBytes > maxWaitingBytes && this.waitingBytes > length) {
       this.fail(
@@ -217,7 +223,7 @@ export abstract class PairResponse {
   }
 
   #sendWaiting(): void {
-    const { bytes, length, pieces } = takeTogether(this.#waiting);
+    const { bytes, length, pieces } = takeTogether(this.#waiting as Piece[]);
     this.#isSending = true;
     this.#write(bytes, length).then(
       () => this.#sent(pieces, length),
@@ -247,7 +253,7 @@ export abstract class PairResponse {
     tell(pieces);
     // A callback may have written more, or have ended the exchange.
     if (this.#isSending || (this.state as ResponseState) === 'cut') return;
-    if (this.#waiting.length > 0) this.#sendWaiting();
+    if (this.#waiting !== null && this.#waiting.length > 0) this.#sendWaiting();
     else if (this.state === 'ended') this.#finish();
     else if (this.#isClosing) this.socket.destroy();
     if (this.waitingBytes === 0) drained(this.res);
@@ -279,7 +285,7 @@ export abstract class PairResponse {
   // ---- the end
 
   #over(): void {
-    this.#isOver(this.#last?.done ?? null);
+    this.#isOver(this.#lastDone);
     if (this.#isClosing) this.socket.destroy();
   }
 
@@ -322,13 +328,20 @@ export abstract class PairResponse {
   protected cut(reason: Error): boolean {
     if (this.state === 'cut') return false;
     // The callback of a complete response has been scheduled already.
-    const last = this.state === 'over' ? null : this.#last;
+    const lastDone = this.state === 'over' ? null : this.#lastDone;
     this.state = 'cut';
-    for (const { done } of this.#waiting.splice(0)) if (done !== null) process.nextTick(done, reason);
-    if (last !== null && last.done !== null) process.nextTick(last.done, reason);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const { done } of waiting) if (done !== null) process.nextTick(done, reason);
+    if (lastDone !== null) process.nextTick(lastDone, reason);
     this.waitingBytes = 0;
     return true;
   }
+}
+
+function bytesOf(data: string | Uint8Array, encoding: string | undefined): Uint8Array {
+  if (typeof data !== 'string') return data;
+  return data === '' ? NO_BYTES : Buffer.from(data, encoding as BufferEncoding);
 }
 
 /** The error that Node's own server reports for a lost connection. */

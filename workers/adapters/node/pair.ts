@@ -120,7 +120,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
     return this.#failure;
   }
 
-  override readonly keepPush = (written: Promise<void>): void => {
+  override keepPush(written: Promise<void>): void {
     this.#pushing++;
     written
       .catch((error) => this.fail(error))
@@ -128,7 +128,7 @@ export class NodePair extends PairResponse implements RequestOwner, ReaderOwner,
         this.#pushing--;
         this.settleIfOver();
       });
-  };
+  }
 
   // ---- native applications below
 

@@ -13,6 +13,15 @@ import { refuseOthers, SocketError } from './refused-members.ts';
 
 const HIGH_WATER_MARK = 64 * 1024;
 
+/** `_writableState` is Node's own: it writes `corked` there and nothing here reads it, so one serves all sockets. */
+const INITIALLY = {
+  errored: null,
+  timeout: undefined,
+  writableCorked: 1,
+  _writableState: { corked: 0 },
+  _parent: null,
+};
+
 /** What a socket needs of its pair. */
 export interface SocketOwner {
   /** Bytes of the response that wait and that were sent, and bytes of the request that were received. */
@@ -36,14 +45,14 @@ export let refuseMember: (socket: ExchangeSocket, member: string) => void;
 export class ExchangeSocket extends ConnectionFacts {
   readonly #exchange: Exchange;
   readonly #owner: SocketOwner;
-  /** `ended`: `end` or `destroySoon` was called; `closed`: destroyed when everything written had been sent; `destroyed`: before that. */
+  /** `ended`: `end` or `destroySoon` was called; `closed`: destroyed after that, when everything written had been sent; `destroyed`: otherwise. */
   #state: 'open' | 'ended' | 'closed' | 'destroyed' = 'open';
   #isPaused = false;
-  errored: Error | null = null;
+  declare errored: Error | null;
   /** Node's responses cork and uncork their socket. Here everything written in one turn is sent together anyway. */
-  writableCorked = 1;
-  readonly _writableState = { corked: 0 };
-  timeout: number | undefined = undefined;
+  declare writableCorked: number;
+  declare readonly _writableState: { corked: number };
+  declare timeout: number | undefined;
   /** Node's timers follow this to a wrapped socket; there is none. */
   declare readonly _parent: null;
   /** Node's own: restarts the timeout after something was read or written. */
@@ -150,8 +159,7 @@ export class ExchangeSocket extends ConnectionFacts {
     if (this.destroyed) return this;
     // A timeout has no effect on a destroyed socket.
     this.setTimeout(0);
-    const isWhole = this.writableFinished || this.#owner.message === null;
-    this.#state = isWhole ? 'closed' : 'destroyed';
+    this.#state = this.writableFinished ? 'closed' : 'destroyed';
     this.errored = error ?? null;
     this.#owner.connectionDestroyed();
     process.nextTick(emitEnd, this, this.errored);
@@ -260,7 +268,10 @@ export class ExchangeSocket extends ConnectionFacts {
     refuseMember = (socket, member) => socket.#refuse(member);
     refuseOthers(ExchangeSocket.prototype, refuseMember);
     makeSettable(ExchangeSocket.prototype);
-    Object.defineProperty(ExchangeSocket.prototype, '_parent', { value: null, writable: true });
+    // Members that few sockets change are the prototype's until then: every exchange has a socket.
+    for (const [member, value] of Object.entries(INITIALLY)) {
+      Object.defineProperty(ExchangeSocket.prototype, member, { value, configurable: true, writable: true });
+    }
     passForSocket(ConnectionFacts.prototype, EventEmitter.prototype);
   }
 }

@@ -1,0 +1,3 @@
+import { createServer } from 'node:http';
+
+createServer((_req, res) => res.end(<p>a page</p>)).listen(3000);
