@@ -66,8 +66,8 @@ function kindOf(what: string, more: Pick<ServerInput, 'requestId'>): Kind {
   return { what, headBytes, server: () => (server ??= startServer(scope, input(headBytes, more))) };
 }
 
-const plain = kindOf('', {});
-const kinds = [plain, kindOf(', beside an identifier', { requestId: {} })];
+const plain = kindOf('alone', {});
+const kinds = [plain, kindOf('beside an identifier', { requestId: {} })];
 
 test('what the configuration lets in is little less than a third of what the ring takes', (t) => {
   t.deepEqual(
@@ -132,7 +132,7 @@ for (const { what, headBytes, server } of kinds) {
   ] as const) {
     for (const shape of Object.keys(fillings)) {
       test.serial(
-        `the largest head reaches its application, and one byte more is answered 431: ${version}, ${shape}${what}`,
+        `the largest head reaches its application, and one byte more is answered 431: ${version}, ${shape}, ${what}`,
         async (t) => {
           const started = await server();
           t.is(await ask(started, headBytes, shape), 200);
@@ -143,7 +143,7 @@ for (const { what, headBytes, server } of kinds) {
     }
   }
 
-  test.serial(`the longest target reaches its application${what}`, async (t) => {
+  test.serial(`the longest target reaches its application, ${what}`, async (t) => {
     const client = await RawClient.connect(t, (await server()).port);
     const target = `/hello?${'q'.repeat(headBytes - 7 - 9)}`;
     client.send(message([`GET ${target} HTTP/1.1`, 'host: a']));
