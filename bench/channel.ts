@@ -1,16 +1,16 @@
 /**
  * The channel alone, against `postMessage`: two threads, real messages, no HTTP and no sockets.
  *
- * - Round trips: a request head with eight fields goes to the thread and a response head with three fields and a body
- *   of 13 bytes comes back, with a fixed number in flight.
- * - Bodies: the thread sends body bytes as fast as credit allows, the receiver copies each piece into an output
- *   buffer, as the reactor does, and grants credit again.
+ * - Round trips: a request head with eight fields goes to the thread, and a response head with three fields
+ *   and a body of 13 bytes comes back, with a fixed number in flight.
+ * - Bodies: the thread sends body bytes as fast as credit allows. The receiver copies each piece into an
+ *   output buffer, as the reactor does, and grants credit again.
  *
- * `postMessage` gets the same content in the shape that is natural for it: an object per message, cloned; for bodies also
- * with the buffer transferred, which needs a fresh buffer for each piece. Every measurement has a fresh thread, and the order
- * of the contenders turns around from round to round.
+ * `postMessage` gets the same content in the form that is natural for it: an object per message, cloned; for
+ * bodies also with the buffer transferred, which needs a fresh buffer for each piece. Every measurement has a
+ * fresh thread, and the order of the contenders alternates from round to round.
  *
- * `node bench/channel.ts` prints the table; `run` is for the bench's own.
+ * `node bench/channel.ts` prints the table. The benchmark's scenario calls `run`.
  */
 import { isMainThread, MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads';
 import { type ChannelTransfer, createChannel, openChannel } from '../wire/channel.ts';
@@ -37,7 +37,7 @@ interface Assignment {
 
 export interface ChannelBenchOptions {
   readonly rounds?: number;
-  /** Per measurement, after a warm-up of half as much. */
+  /** Duration of a measurement, after a warm-up of half as much. */
   readonly milliseconds?: number;
 }
 
@@ -65,7 +65,7 @@ const RESPONSE_BODY = Buffer.from('hello, world\n');
 const WINDOW_BYTES = 2 ** 19;
 const CREDIT_STEP_BYTES = WINDOW_BYTES >> 2;
 const OUTPUT_BYTES = 2 ** 18;
-/** Turns without a message before a side sleeps: about as long as a doorbell takes to wake it. */
+/** Turns without a message before a side sleeps: they take about as long as a doorbell takes to wake it. */
 const POLLS_BEFORE_SLEEP = 32;
 
 /** Takes turns on a channel as its owner would. */
@@ -167,7 +167,7 @@ function servePostMessage(port: MessagePort, load: Load, piece: Buffer, isTransf
 
 // ---- the reactor's side
 
-/** What a contender does here: `start` sets the load going, and `done` counts round trips or bytes. */
+/** The contender's side in this thread: `start` begins the load, and `done` counts round trips or bytes. */
 interface Driver {
   start(): void;
   readonly done: number;
@@ -177,7 +177,7 @@ interface Driver {
 function driveChannel(load: Load): { driver: Driver; channel: ChannelTransfer } {
   const output = Buffer.allocUnsafe(OUTPUT_BYTES);
   let done = 0;
-  let owed = 0;
+  let ungranted = 0;
   let inFlight = 0;
   const free: number[] = [];
   const handler: ReactorHandler = {
@@ -191,8 +191,8 @@ function driveChannel(load: Load): { driver: Driver; channel: ChannelTransfer } 
     onData(_slot, _flags, bytes, start, finish) {
       bytes.copy(output, done & (OUTPUT_BYTES / 2 - 1), start, finish);
       done += finish - start;
-      owed += finish - start;
-      if (owed >= CREDIT_STEP_BYTES) request();
+      ungranted += finish - start;
+      if (ungranted >= CREDIT_STEP_BYTES) request();
     },
     onInform: unexpected,
     onTrailers: unexpected,
@@ -229,16 +229,16 @@ function driveChannel(load: Load): { driver: Driver; channel: ChannelTransfer } 
         REQUEST_FIELDS,
       );
     }
-    if (owed >= CREDIT_STEP_BYTES) {
-      end.sendCredit(0, owed);
-      owed = 0;
+    if (ungranted >= CREDIT_STEP_BYTES) {
+      end.sendCredit(0, ungranted);
+      ungranted = 0;
     }
   };
   const turns = takeTurns(end, request);
   const driver: Driver = {
     start() {
       if (load.kind === 'roundTrips') target = load.size;
-      else owed = WINDOW_BYTES;
+      else ungranted = WINDOW_BYTES;
       turns.wake();
     },
     get done() {
@@ -264,7 +264,7 @@ const HEAD = {
 function drivePostMessage(load: Load, port: MessagePort): Driver {
   const output = Buffer.allocUnsafe(OUTPUT_BYTES);
   let done = 0;
-  let owed = 0;
+  let ungranted = 0;
   const request = (slot: number) => port.postMessage({ slot, ...HEAD, fields: REQUEST_FIELDS });
   if (load.kind === 'roundTrips') {
     port.on('message', ({ slot, status, fields, body }: Answered) => {
@@ -276,10 +276,10 @@ function drivePostMessage(load: Load, port: MessagePort): Driver {
     port.on('message', (body: Uint8Array) => {
       output.set(body, done & (OUTPUT_BYTES / 2 - 1));
       done += body.length;
-      owed += body.length;
-      if (owed < CREDIT_STEP_BYTES) return;
-      port.postMessage(owed);
-      owed = 0;
+      ungranted += body.length;
+      if (ungranted < CREDIT_STEP_BYTES) return;
+      port.postMessage(ungranted);
+      ungranted = 0;
     });
   }
   return {
@@ -307,7 +307,7 @@ async function measure(contender: Contender, load: Load, milliseconds: number): 
   });
   try {
     driver.start();
-    // A thread takes its time to load on a busy machine: the clock starts with its first answer.
+    // A thread takes its time to load on a busy machine, so the measurement starts with its first reply.
     while (driver.done === 0) await elapse(10);
     await elapse(milliseconds / 2);
     const before = driver.done;

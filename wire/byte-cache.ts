@@ -1,23 +1,27 @@
 /**
- * Values that were made of bytes, found again by the same bytes: a message whose greater part is that of an earlier one need not be
- * decoded anew.
+ * Values that were made from bytes, found again by the same bytes. A message that is mostly the same as an
+ * earlier one need not be decoded anew.
  *
- * All of the bytes are compared, so a value is found only for the very bytes it was made of, whoever sent them. The table is
- * direct-mapped: bytes that fall on a taken place take it over, so that no sender can make a search long. Only what comes a second time
- * is kept. Above `MAX_BYTES` of keys the table begins anew.
+ * All of the bytes are compared, so a value is returned only for exactly the bytes that it was made from,
+ * whoever sent them. The table is direct-mapped: bytes whose place is taken replace the earlier ones, so no
+ * sender can make a search long. Only bytes that come a second time are kept. When the keys would exceed
+ * `MAX_BYTES`, the table is emptied.
  */
 const ENTRIES = 512;
-/** `>>> SHIFT` leaves an index of `ENTRIES`. */
+/** `>>> SHIFT` leaves an index into `ENTRIES` places. */
 const SHIFT = 23;
 const MAX_BYTES = 262_144;
-/** Longer ones are not kept. */
+/** Longer keys are not kept. */
 export const MAX_KEY_BYTES = 4096;
-/** So much of the front goes into the hash, where a request has the peer's address and port, and of the rest some bytes. */
+/**
+ * The hash covers all of the first bytes, where a request has the peer's address and port, and a few of the
+ * rest.
+ */
 const HASHED_FRONT_BYTES = 16;
 const HASHED_REST_BYTES = 8;
 /** 2^32 divided by the golden ratio (Knuth, volume 3, section 6.4). */
 const GOLDEN = 0x9e3779b1;
-/** Up to here a loop is quicker than a call into the runtime. */
+/** Up to this length a loop is quicker than a call into the runtime. */
 const SHORT_KEY_BYTES = 64;
 
 export class ByteCache<Value> {
@@ -25,12 +29,14 @@ export class ByteCache<Value> {
   readonly #keys = new Array<Buffer | null>(ENTRIES).fill(null);
   readonly #values = new Array<Value | null>(ENTRIES).fill(null);
   #keptBytes = 0;
-  /** Where the bytes of the last `get` belong; -1: they are too long. */
+  /** The place of the bytes of the last `get`; -1 if they were too long. */
   #index = -1;
-  /** After a `get` that found nothing: the bytes seem to have come before, so `set` is worth its while. */
+  /**
+   * Set by a `get` that found nothing: the same bytes seem to have come before, so a `set` is worth its cost.
+   */
   isRepeated = false;
 
-  /** The value kept for bytes[start, end); null: there is none. */
+  /** Returns the value kept for bytes[start, end), or null. */
   get(bytes: Uint8Array, start: number, end: number): Value | null {
     const length = end - start;
     if (length > MAX_KEY_BYTES) {
@@ -52,7 +58,10 @@ export class ByteCache<Value> {
     return this.#values[index];
   }
 
-  /** Keeps a value for the bytes of the last `get`. @param key a copy of them, which nobody writes to */
+  /**
+   * Keeps a value for the bytes of the last `get`.
+   * @param key a copy of those bytes, which nobody writes to
+   */
   set(key: Buffer, value: Value): void {
     const index = this.#index;
     if (index === -1) return;
@@ -63,7 +72,7 @@ export class ByteCache<Value> {
     this.#keptBytes += key.length;
   }
 
-  /** Bytes of the keys. */
+  /** The total length of the keys. */
   get keptBytes(): number {
     return this.#keptBytes;
   }

@@ -1,6 +1,6 @@
 /**
- * Copies out of a ring. `TypedArray.set` and `Buffer.from` copy byte by byte when one side is shared memory, ten times as
- * slowly as `Buffer.copy` of a part of a larger buffer does.
+ * Copies out of a ring. `TypedArray.set` and `Buffer.from` copy byte by byte when one side is shared memory.
+ * `Buffer.copy` of a part of a larger buffer is ten times faster.
  */
 const copy = Buffer.prototype.copy;
 
@@ -15,14 +15,16 @@ export function copyInto(
   copy.call(source, target, offset, start, end);
 }
 
-/** source[start,end) in memory of its own. */
+/** A copy of source[start,end) in memory of its own. */
 export function copyOf(source: Uint8Array, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(end - start);
   copy.call(source, bytes, 0, start, end);
   return bytes;
 }
 
-/** The same for a short while: small ones share memory, which an application must not see. */
+/**
+ * As `copyOf`, for a short life: small copies share memory with others, so an application must not see them.
+ */
 export function shortLivedCopyOf(source: Uint8Array, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(end - start);
   copy.call(source, bytes, 0, start, end);

@@ -1,10 +1,11 @@
 /**
- * A channel between the reactor and one thread: a ring each way, a doorbell, and the claim table. `createChannel` on
- * the reactor's thread, `openChannel` on the other.
+ * A channel between the reactor and one thread: a ring in each direction, a doorbell, and the claim table.
+ * The reactor's thread calls `createChannel`, the other thread `openChannel`.
  *
- * A channel knows messages and their kinds; it does not know what an exchange is, and it runs no loop. Its owner
- * takes turns: on a wake or after other work, `receive`, then act, then `publish`; when some turns brought nothing,
- * `sleep`. Polling a few turns before sleeping is worth it while work is in flight: a wake costs more than many messages.
+ * A channel knows messages and their kinds. It does not know what an exchange is, and it runs no loop. Its
+ * owner takes turns: after a wake or after other work it calls `receive`, acts, and calls `publish`. When a
+ * few turns have brought nothing, it calls `sleep`. Polling a few turns before sleeping pays while work is in
+ * flight, because a wake costs more than many messages.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -20,13 +21,16 @@ import { ThreadEnd } from './thread-end.ts';
 import { allocateVitals } from './vitals.ts';
 
 export interface ChannelOptions {
-  /** Bytes of the ring to the thread, a power of two from 1 KiB. Default 1 MiB. No message is longer than half of it. */
+  /**
+   * Bytes of the ring to the thread: a power of two, at least 1 KiB. Default 1 MiB. A message is at most half
+   * as long.
+   */
   readonly requestRingBytes?: number;
-  /** Bytes of the ring to the reactor; as `requestRingBytes`. */
+  /** Bytes of the ring to the reactor; same rules as `requestRingBytes`. */
   readonly responseRingBytes?: number;
   /** Exchanges that can be open on the thread at once. Default 1024. */
   readonly slots?: number;
-  /** Most body bytes in one record. Default 64 KiB, or a quarter of the smaller ring when that is less. */
+  /** Most body bytes in one record. Default 64 KiB, or a quarter of the smaller ring if that is less. */
   readonly maxDataRecordBytes?: number;
 }
 
@@ -42,7 +46,7 @@ export interface ChannelTransfer {
 }
 
 /**
- * @param atomics how this end accesses shared words; another than the machine's is for tests
+ * @param atomics how this end accesses shared words; only tests pass anything but the machine's atomics
  * @throws WireError `SLUICE_WIRE_OPTION_INVALID`
  */
 export function createChannel(
@@ -100,7 +104,7 @@ export function openChannel(
   });
 }
 
-/** Less than this holds no request head worth the name. */
+/** A smaller ring could not hold a request head of a useful size. */
 const LEAST_RING_BYTES = 1024;
 
 function requireRingBytes(option: string, value: number): void {

@@ -26,7 +26,10 @@ export const ClaimState = { Free: 0, Queued: 1, Claimed: 2, Recalled: 3 } as con
 export type ClaimState = (typeof ClaimState)[keyof typeof ClaimState];
 
 const STATE_MASK = 3;
-/** Generations have 30 bits and wrap. A stale OPEN would have to lie in the ring through 2^30 reuses of its slot. */
+/**
+ * Generations have 30 bits and wrap. A stale OPEN could be mistaken only if it stayed in the ring through
+ * 2^30 reuses of its slot.
+ */
 const GENERATION_MASK = 0x3fffffff;
 
 export function allocateClaims(slots: number): SharedArrayBuffer {
@@ -34,7 +37,7 @@ export function allocateClaims(slots: number): SharedArrayBuffer {
 }
 
 export class ClaimTable {
-  /** How many slots there are; a slot is an index below it. */
+  /** The number of slots. A slot is an index below it. */
   readonly slots: number;
   readonly #words: Int32Array;
   readonly #atomics: AtomicWords;
@@ -46,8 +49,8 @@ export class ClaimTable {
   }
 
   /**
-   * Reactor: a free slot begins to serve an exchange. Its generation, which the OPEN must carry; -1, and nothing changed,
-   * when the slot is not free.
+   * Reactor: assigns a free slot to an exchange. Returns the slot's new generation, which the OPEN must
+   * carry; or -1, without a change, if the slot is not free.
    */
   queue(slot: number): number {
     const word = this.#atomics.load(this.#words, slot);
@@ -57,20 +60,29 @@ export class ClaimTable {
     return generation;
   }
 
-  /** Thread: take the exchange that an OPEN names. False: it was recalled; forget the OPEN. */
+  /**
+   * Thread: takes the exchange that an OPEN names. False if the reactor has recalled it; the thread then
+   * forgets the OPEN.
+   */
   claim(slot: number, generation: number): boolean {
     const queued = (generation << 2) | ClaimState.Queued;
     return this.#atomics.replace(this.#words, slot, queued, (generation << 2) | ClaimState.Claimed);
   }
 
-  /** Reactor: take a queued exchange back. False: the thread has claimed it, or nothing is queued there. */
+  /**
+   * Reactor: takes a queued exchange back. False if the thread has claimed it, or if nothing is queued in the
+   * slot.
+   */
   recall(slot: number): boolean {
     const word = this.#atomics.load(this.#words, slot);
     if ((word & STATE_MASK) !== ClaimState.Queued) return false;
     return this.#atomics.replace(this.#words, slot, word, (word & ~STATE_MASK) | ClaimState.Recalled);
   }
 
-  /** Reactor: the exchange is over or recalled; the slot can serve another. False, and nothing changed, when it is neither. */
+  /**
+   * Reactor: frees a slot whose exchange is over or recalled. Returns false, without a change, if the slot is
+   * free or queued.
+   */
   release(slot: number): boolean {
     const word = this.#atomics.load(this.#words, slot);
     const state = word & STATE_MASK;

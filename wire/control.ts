@@ -1,5 +1,5 @@
 /**
- * What the two sides say to each other apart from the data path: the boot data of a thread, and the two
+ * What reactor and thread exchange apart from the data path: the boot data of a thread, and the two
  * interfaces that Comlink carries over the control port. Types only.
  */
 import type { MessagePort } from 'node:worker_threads';
@@ -7,76 +7,89 @@ import type { ActorBoot } from './actors/boot.ts';
 import type { ChannelTransfer } from './channel.ts';
 import type { ErrorReport } from './error-report.ts';
 
-/** Handed to a thread as its one Piscina task. */
+/** Passed to a thread as its one Piscina task. */
 export interface ThreadBoot {
   readonly channel: ChannelTransfer;
   readonly control: MessagePort;
   /** See profile-words.ts. */
   readonly profile: SharedArrayBuffer;
   readonly host: HostOptions;
-  /** What it is called in logs and figures. */
+  /** The thread's name in logs and metrics. */
   readonly thread: string;
-  /** Absent: the configuration has no actors. */
+  /** Absent if the configuration has no actors. */
   readonly actors?: ActorBoot;
 }
 
 export interface HostOptions {
-  /** URL of the application's module, or of the one with the pool's actors. */
+  /** URL of the application's module, or of the module with the pool's actors. */
   readonly application: string;
   /** The module has actors and no application. */
   readonly hasOnlyActors?: boolean;
-  /** For an application of our own, which its module's `create` makes of them: JSON. */
+  /** JSON options for an application of Sluice itself, whose module exports `create`. */
   readonly applicationOptions?: unknown;
   readonly pool: string;
-  /** Which files are loaded is told (`ThreadReports.loaded`). */
+  /** The thread reports which files it loads (`ThreadReports.loaded`). */
   readonly watch?: boolean;
-  /** What the module exports; undefined: to be seen by its shape. */
+  /** What the module exports; undefined: the thread recognises it by its shape. */
   readonly kind?: 'exchange' | 'generator' | 'handler' | 'node' | 'server' | 'fetch';
-  /** The export that is the application; undefined: the default one, or the only one that looks like it. */
+  /**
+   * The export that is the application; undefined: the default export, or the only one that looks like an
+   * application.
+   */
   readonly export?: string;
-  /** Of several servers that the module tells to listen, the port of the application; undefined: there is one. */
+  /**
+   * The application's port, if the module calls `listen` on several servers; undefined: there is one server.
+   */
   readonly port?: number;
-  /** Ports of servers of the module that really listen, in one thread at a time; undefined: none. */
+  /** Ports that servers of the module really open, in one thread at a time; undefined: none. */
   readonly binds?: readonly number[];
-  /** What becomes of features that the application's shape cannot carry. */
+  /** What to do with features that the application's face cannot carry. */
   readonly downgrade?: DowngradeSettings;
-  /** Both sides of every exchange are held against the interface's rules. */
+  /** Check both sides of every exchange against the rules of the interface. */
   readonly validate?: boolean;
-  /** What the application answers before it is ready. */
+  /** Requests that the application answers before the thread is ready. */
   readonly warmUp?: readonly WarmUpRequest[];
-  /** How long an application's `stop` may take; default: for ever. */
+  /** How long an application's `stop` may take; default: without limit. */
   readonly stopTimeoutMs?: number;
-  /** Field of requests that carries their identifiers; absent: they have none. */
+  /** The request field that carries the request's identifier; absent: requests have none. */
   readonly requestIdField?: string;
-  /** Characters of an error's message, and of its stack, that are reported; default `DEFAULT_MAX_ERROR_CHARS`. */
+  /**
+   * Characters that are reported of an error's message, and of its stack; default `DEFAULT_MAX_ERROR_CHARS`.
+   */
   readonly maxErrorChars?: number;
-  /** Bytes that the application has printed and the reactor not yet taken, for each stream; default: any number. */
+  /**
+   * For each stream, bytes that the application has printed and the reactor has not yet taken; default:
+   * without limit.
+   */
   readonly maxWaitingPrintBytes?: number;
   /** Requests get spans; absent: they do not. */
   readonly tracing?: Pick<TracingSettings, 'maxUnsent'>;
-  /** What the application prints becomes lines of the log; absent: it crosses as it is. */
+  /** Turns what the application prints into lines of the log; absent: it is passed on unchanged. */
   readonly prints?: PrintSettings;
   /** Body bytes that may be on their way to an application that reads, per exchange. */
   readonly requestWindowBytes: number;
   /**
-   * Body bytes that an application has consumed from which a thread that is busy says so. The peer can only send more when it has
-   * heard, so it is less than any window on the way.
+   * A busy thread reports consumption once an application has consumed this many body bytes. The peer can
+   * send more only after that report, so the value is less than any window on the way.
    */
   readonly creditEveryBytes: number;
   /** Body bytes that an application may have sent and the peer not yet taken, per exchange. */
   readonly responseWindowBytes: number;
-  /** Bytes that `write` keeps for an application that does not wait for it, per exchange; beyond it, an error. */
+  /**
+   * Bytes that `write` buffers for an application that does not wait for it, per exchange. Beyond that,
+   * `write` throws.
+   */
   readonly writeBacklogBytes: number;
 }
 
-/** Without content. */
+/** A request without content. */
 export interface WarmUpRequest {
   readonly method: string;
   readonly path: string;
   readonly host: string;
 }
 
-/** Of docs/sgi.md, rule 12.7. */
+/** Rule 12.7 of docs/sgi.md. */
 export interface DowngradeSettings {
   readonly push: 'preload' | 'drop' | 'refuse';
   readonly trailers: 'drop' | 'refuse';
@@ -88,24 +101,31 @@ export interface DowngradeSettings {
   readonly maxPushesPerHead: number;
 }
 
-/** How a thread's one task ended, when it ended by itself. */
+/** How a thread's one task ended, if it ended by itself. */
 export type ThreadOutcome =
   | { readonly ended: 'drained' }
   | { readonly ended: 'load-failed'; readonly error: ErrorReport };
 
 /** What the reactor asks of a thread. */
 export interface ThreadControl {
-  /** End at once, by an exit of its own. Heard from the beginning, and the only thing that is before the thread is ready. */
+  /**
+   * End at once, by the thread's own exit. The thread handles this from the beginning; it handles nothing
+   * else before it is ready.
+   */
   leave(): void;
-  /** Finish the exchanges it has, then end. */
+  /** Finish the open exchanges, then end. */
   drain(): void;
-  /** The server begins to stop: exchanges that have no end of their own should come to one. More may still come. */
+  /**
+   * The server begins to stop: exchanges that would not end by themselves should end. New ones may still
+   * come.
+   */
   announceDrain(): void;
   stats(): ThreadStats;
   /**
-   * Stops the thread while it looks at its whole heap, then sends it through the port, a piece (`Uint8Array`) at a time: the next when
-   * the port has answered with anything. Behind the last it says how long the thread stood still, in milliseconds. A port that closes
-   * without that has lost the rest.
+   * Stops the thread while V8 walks its whole heap, then sends the snapshot through the port, one piece
+   * (`Uint8Array`) at a time. The next piece follows when the port has replied with any message. The last
+   * message is the time in milliseconds that the thread was stopped. If the port closes before that message,
+   * the rest is lost.
    */
   sendHeapSnapshot(port: MessagePort): Promise<void>;
 }
@@ -116,9 +136,9 @@ export interface TracingSettings {
   readonly maxUnsent: number;
 }
 
-/** How prints are written where they are lines of the log. */
+/** How an application's output is written when it becomes lines of the log. */
 export interface PrintSettings {
-  /** What is printed as a JSON object stays that object. */
+  /** A printed JSON object stays that object. */
   readonly keepsObjects: boolean;
   /** Names of members whose values are left out. */
   readonly redact: readonly string[];
@@ -126,21 +146,30 @@ export interface PrintSettings {
 
 export type PrintStream = 'stdout' | 'stderr';
 
-/** What a thread tells the reactor. */
+/** What a thread reports to the reactor. */
 export interface ThreadReports {
-  /** It runs, has said its `threadId` (`Vitals`), and is going to load the application. */
+  /** The thread runs, has written its `threadId` to the `Vitals`, and is about to load the application. */
   began(): void;
-  /** It has stopped, and would end now. Resolves when nobody wants anything of it any more. */
+  /** The thread has stopped and is about to end. Resolves when nobody needs it any more. */
   ending(): Promise<void>;
-  /** It has loaded, or tried to load, these files for the application: absolute paths. */
+  /** The thread has loaded, or tried to load, these files for the application: absolute paths. */
   loaded(files: readonly string[]): void;
-  /** The application is loaded: exchanges may come. `keepAliveTimeoutMs` is what it has given its server; null: it has given nothing. */
+  /**
+   * The application is loaded: exchanges may come. `keepAliveTimeoutMs` is what the application has set on
+   * its server; null if it has set nothing.
+   */
   ready(keepAliveTimeoutMs: number | null): void;
-  /** The application's `stop` failed, or did not come to its end. */
+  /** The application's `stop` failed or did not finish. */
   stopFailed(failure: ErrorReport): void;
-  /** So many of the application's writes to standard output or standard error were dropped, as too much waited already. */
+  /**
+   * The number of the application's writes to standard output or standard error that were dropped, because
+   * too much output already waited.
+   */
   printsDropped(stream: PrintStream, writes: number): void;
-  /** An application threw, or left its exchange unfinished. `suppressed` counts the ones not told since the last. */
+  /**
+   * An application threw, or left its exchange unfinished. `suppressed` counts the errors that were not
+   * reported since the last report.
+   */
   applicationError(
     failure: ErrorReport,
     method: string,
@@ -154,8 +183,11 @@ export interface ThreadStats {
   readonly openExchanges: number;
   readonly startedExchanges: number;
   readonly failedExchanges: number;
-  /** Exchanges that have something to send and credit for it, while reactor and thread both sleep. Above 0 is a fault of the server. */
+  /**
+   * Exchanges that have something to send and credit for it, while reactor and thread both sleep. A value
+   * above 0 is a bug in Sluice.
+   */
   readonly stalledExchanges: number;
-  /** Bytes of this thread's own heap in use. */
+  /** Bytes in use of this thread's own heap. */
   readonly heapUsedBytes: number;
 }

@@ -1,15 +1,16 @@
 /**
- * Reads messages out of a ring. Those of a request's path are read in place, element by element and without an array, DATA and the
- * content of HEAD without even a view of the bytes; the few others that carry strings go through msgpackr.
+ * Reads messages out of a ring. The messages of a request's path are read in place, element by element and
+ * without an array; for DATA and the content of HEAD not even a view of the bytes is made. msgpackr decodes
+ * the few other messages that carry strings.
  *
- * Everything it reads was written by the other thread. A thread that has gone wild may have put anything there:
- * whatever is not as the grammar says throws a WireError `SLUICE_CHANNEL_CORRUPT`, which ends the channel and no more.
+ * Everything here was written by the other thread, and a faulty thread may have written anything. Whatever
+ * violates the grammar throws a WireError `SLUICE_CHANNEL_CORRUPT`, which ends the channel and nothing else.
  */
 
 import { Unpackr } from 'msgpackr/unpack';
 import { WireError, WireErrorCode } from './errors.ts';
 
-/** Takes bytes in shared memory too, and costs half of what `toString` does. */
+/** Also takes bytes in shared memory, and costs half of what `toString` does. */
 const utf8Slice = (
   Buffer.prototype as unknown as { utf8Slice(this: Uint8Array, start: number, end: number): string }
 ).utf8Slice;
@@ -18,7 +19,7 @@ export class Decoder {
   /** The next byte to read, and the end of the message. */
   position = 0;
   end = 0;
-  /** What `content` has read is bytes[contentStart, contentEnd). */
+  /** The content that `content` has read is bytes[contentStart, contentEnd). */
   contentStart = 0;
   contentEnd = 0;
   #bytes: Buffer;
@@ -29,7 +30,7 @@ export class Decoder {
     this.#bytes = bytes;
   }
 
-  /** Starts in the midst of a message: on its elements in bytes[start, end). */
+  /** Starts in the middle of a message: on its elements in bytes[start, end). */
   within(bytes: Buffer, start: number, end: number): void {
     this.#bytes = bytes;
     this.position = start;
@@ -37,8 +38,8 @@ export class Decoder {
   }
 
   /**
-   * Starts on the message at `[offset, offset + length)` and returns `elements << 8 | kind`; -1 for what is no
-   * message. Then `whole`, or `integer` and `binary` up to `finish`.
+   * Starts on the message at `[offset, offset + length)` and returns `elements << 8 | kind`, or -1 if that is
+   * no message. The caller then reads it with `whole`, or with `integer` and `binary` up to `finish`.
    */
   start(offset: number, length: number): number {
     this.position = offset + 2;
@@ -47,12 +48,12 @@ export class Decoder {
     return (head & 0xf0) === 0x90 ? ((head & 0x0f) << 8) | this.#bytes[offset + 1] : -1;
   }
 
-  /** The message that was started, as an array. */
+  /** Decodes the started message as an array. */
   whole(): unknown[] {
     this.#range.start = this.position - 2;
     this.#range.end = this.end;
     try {
-      // An array: `start` has seen its head.
+      // msgpackr returns an array, because `start` has checked the message's head.
       return this.#unpackr.unpack(this.#bytes, this.#range);
     } catch (cause) {
       throw new WireError(WireErrorCode.Corrupt, 'channel: a message is not MessagePack', { cause });
@@ -80,7 +81,7 @@ export class Decoder {
     this.position = this.#stringEnd();
   }
 
-  /** Where the string ends whose head comes next; `position` is behind the head. */
+  /** Returns where the string ends whose head comes next; moves `position` behind the head. */
   #stringEnd(): number {
     const form = this.#bytes[this.position++];
     let length: number;
@@ -88,7 +89,7 @@ export class Decoder {
     else if (form >= 0xd9 && form <= 0xdb) length = this.#bigEndian(1 << (form - 0xd9));
     else throw this.#corrupt('a string', form);
     const end = this.position + length;
-    // Also when it is NaN, of bytes past the ring.
+    // The comparison is also false for NaN, which results from bytes past the ring.
     if (!(end <= this.end)) throw this.#corrupt('a string within the record', length);
     return end;
   }
@@ -101,20 +102,20 @@ export class Decoder {
     return fields;
   }
 
-  /** Reads the head of a list of fields: names and values, as many as one another. */
+  /** Reads the head of a list of fields and returns its length: names and values, equally many of each. */
   fieldCount(): number {
     const form = this.#bytes[this.position++];
     let count: number;
     if ((form & 0xf0) === 0x90) count = form & 0x0f;
     else if (form === 0xdc || form === 0xdd) count = this.#bigEndian(2 << (form - 0xdc));
     else throw this.#corrupt('fields', form);
-    // Each takes a byte at least, so that no list is longer than its record.
+    // Each element takes at least one byte, so a valid list is never longer than its record.
     if (!(count <= this.end - this.position) || count % 2 !== 0)
       throw this.#corrupt('names with values', count);
     return count;
   }
 
-  /** Reads nil, or a bin of which not all need be the rest of the message. */
+  /** Reads nil, or a bin that need not be the rest of the message. */
   content(): void {
     const form = this.#bytes[this.position++];
     let length = 0;
@@ -126,7 +127,7 @@ export class Decoder {
     this.position = this.contentEnd;
   }
 
-  /** Reads the head of a bin that fills the rest of the message: `[position, end)` are its bytes. */
+  /** Reads the head of a bin that fills the rest of the message; its bytes are `[position, end)`. */
   binary(): void {
     const form = this.#bytes[this.position++];
     if (form < 0xc4 || form > 0xc6) throw this.#corrupt('bin', form);
@@ -139,10 +140,13 @@ export class Decoder {
     if (this.position !== this.end) throw this.#corrupt('the end of the record', this.#bytes[this.position]);
   }
 
-  /** What stands behind the record is no part of the message: whatever was read of it, nothing of it is told. */
+  /**
+   * Bytes behind the record do not belong to the message, so the error reveals nothing that was read from
+   * them.
+   */
   #corrupt(expected: string, got: unknown): WireError {
     if (this.position <= this.end) return corrupt(expected, got);
-    return corrupt('a message within its record', 'one that goes on behind it');
+    return corrupt('a message within its record', 'one that continues past its end');
   }
 
   #bigEndian(size: number): number {
@@ -152,7 +156,10 @@ export class Decoder {
   }
 }
 
-/** What a decoded message must contain. Errors show only the type that came: field values do not belong in logs. */
+/**
+ * What a decoded message must contain. Errors show only the type of the actual value: field values do not
+ * belong in logs.
+ */
 export function expectString(value: unknown): string {
   if (typeof value !== 'string') throw corrupt('a string', typeof value);
   return value;

@@ -1,4 +1,7 @@
-/** First in, first out, each in constant time: `Array.shift` moves all that is left, and tens of thousands may wait. */
+/**
+ * A queue that adds and removes in constant time. `Array.shift` moves all the remaining items, and tens of
+ * thousands may wait.
+ */
 export class Deque<T> {
   #items: (T | undefined)[] = new Array<T | undefined>(16).fill(undefined);
   #head = 0;

@@ -1,16 +1,16 @@
 /**
- * A doorbell wakes a thread that sleeps in its event loop. Rung at most once per sleep, so what it carries is
- * nothing and what it costs is a post and a turn of the loop.
+ * A doorbell wakes a thread that sleeps in its event loop. It rings at most once per sleep. It carries no
+ * data and costs one post and one turn of the loop.
  *
- * A MessagePort rather than Atomics.waitAsync: both take about as long, and only a port can keep an event loop alive
- * (`ref`) or let it go (`unref`).
+ * It is a MessagePort and not Atomics.waitAsync. Both take about as long, and only a port can keep an event
+ * loop alive (`ref`) or let it end (`unref`).
  */
 
 import type { MessagePort } from 'node:worker_threads';
 
 export interface Doorbell {
   ring(): void;
-  /** Keep the event loop alive, or not. */
+  /** Keep the event loop alive, or let it end. */
   ref(): void;
   unref(): void;
   close(): void;
@@ -19,7 +19,7 @@ export interface Doorbell {
 export class PortDoorbell implements Doorbell {
   readonly #port: MessagePort;
 
-  /** @param onRing called in a turn of its own each time the other side rang */
+  /** @param onRing called in a turn of the event loop of its own, each time the other side has rung */
   constructor(port: MessagePort, onRing: () => void) {
     this.#port = port;
     port.on('message', onRing);

@@ -1,16 +1,17 @@
 /**
  * Writes MessagePack straight into a claimed ring record.
  *
- * Only the forms that the grammar uses: unsigned integers to 2^32-1, strings, binary, nil and arrays. Any
- * MessagePack decoder reads them. msgpackr's own encoder keeps its target buffer in module state that an application
- * importing the same copy of msgpackr would share, so it cannot be pointed at a ring safely.
+ * It writes only the forms that the grammar uses: unsigned integers to 2^32-1, strings, binary, nil and
+ * arrays. Any MessagePack decoder reads them. msgpackr's own encoder keeps its target buffer in module state.
+ * An application that imports the same copy of msgpackr would share that state, so msgpackr cannot be pointed
+ * at a ring safely.
  */
 
 import { copyOf } from './bytes.ts';
 
-/** Room that an array head or an integer can take. */
+/** The most bytes that an array head or an integer can take. */
 const INTEGER_BYTES = 5;
-/** From here on a native call beats a loop over the characters. */
+/** From this length on a native call beats a loop over the characters. */
 const SHORT_STRING = 32;
 /** UTF-8 bytes per UTF-16 unit, at most. */
 const BYTES_PER_UNIT = 3;
@@ -35,7 +36,7 @@ export function binaryBound(length: number): number {
 }
 
 export class Encoder {
-  /** Where the next byte goes; the caller sets it to the claimed offset. */
+  /** Where the next byte goes. The caller sets it to the claimed offset. */
   position = 0;
   readonly #bytes: Buffer;
 
@@ -105,7 +106,10 @@ export class Encoder {
     for (let i = 0; i < count; i++) this.string(fields[i]);
   }
 
-  /** What OPEN says behind the path. @param encodedFields the fields as `fields` writes them; null: not made yet */
+  /**
+   * What follows the path in OPEN.
+   * @param encodedFields the fields as `fields` writes them; null if they are not encoded yet
+   */
   request(
     remoteAddress: string,
     remotePort: number,
@@ -128,13 +132,13 @@ export class Encoder {
     if (tls !== '') this.string(tls);
   }
 
-  /** Bytes that an encoder has made already. */
+  /** Bytes that an encoder has written earlier. */
   encoded(bytes: Uint8Array): void {
     copyBytes(bytes, 0, bytes.length, this.#bytes, this.position);
     this.position += bytes.length;
   }
 
-  /** What has been written since the start of the target, in memory of its own. */
+  /** A copy of what was written since the start of the target. */
   taken(): Uint8Array {
     return copyOf(this.#bytes, 0, this.position);
   }
@@ -156,7 +160,7 @@ export class Encoder {
     this.position += length;
   }
 
-  /** `source[0, length)` as a payload that is bytes and nothing else, as bin. */
+  /** `source[0, length)` as bin, for a payload that is nothing but bytes. */
   binaryPayload(source: Uint8Array, length: number): void {
     this.#head(0xc5, length + (length < 0x10000 ? 3 : 5));
     this.#head(0xc5, length);
@@ -177,18 +181,19 @@ export class Encoder {
     this.position += length;
   }
 
-  /** Writes a string's bytes behind where its head will be, and returns how many they are. */
+  /** Writes a string's bytes behind the place of its head and returns their number. */
   #utf8(text: string): number {
     const bytes = this.#bytes;
     const guess = stringHeadBytes(text.length);
     const length = bytes.write(text, this.position + guess);
     const actual = stringHeadBytes(length);
-    // Characters beyond ASCII took more bytes than the head for their number can say: write them where they belong.
+    // Characters beyond ASCII need more bytes than a head guessed from the number of characters can express.
+    // The bytes are written again, behind the longer head.
     if (actual !== guess) bytes.write(text, this.position + actual);
     return length;
   }
 
-  /** `form` with a 16-bit length, or the form after it with a 32-bit length. */
+  /** Writes `form` with a 16-bit length, or the form after it with a 32-bit length. */
   #head(form: number, length: number): void {
     const bytes = this.#bytes;
     let at = this.position;
@@ -210,13 +215,16 @@ function stringHeadBytes(length: number): number {
 }
 
 const copy = Buffer.prototype.copy;
-/** Buffer's copy takes the offsets into its source modulo 2^32 (seen with Node 24.21), so from there on it would copy other bytes. */
+/**
+ * Buffer's copy takes source offsets modulo 2^32 (seen with Node 24.21), so beyond this offset it would copy
+ * the wrong bytes.
+ */
 const MAX_COPY_OFFSET = 2 ** 32 - 1;
 
 /**
- * `TypedArray.prototype.set` moves single bytes when one side is shared memory, ten times slower than memmove at 16 KiB.
- * Buffer's copy is a memmove, except that Node hands the copy of a whole source to `set`: so never all of it in one
- * go. For a few bytes its call costs more than a loop.
+ * `TypedArray.prototype.set` copies byte by byte when one side is shared memory, ten times slower than
+ * memmove at 16 KiB. Buffer's copy is a memmove, but Node passes a copy of a whole source on to `set`. So
+ * this function never copies all of a source in one call. For a few bytes the call costs more than a loop.
  */
 function copyBytes(source: Uint8Array, start: number, end: number, target: Buffer, at: number): void {
   if (end > MAX_COPY_OFFSET) {

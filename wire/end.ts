@@ -1,6 +1,6 @@
 /**
- * What the two ends of a channel share: claiming and committing records, publishing, receiving, sleep and waking. The
- * messages of each direction are in reactor-end.ts and thread-end.ts.
+ * What the two ends of a channel share: claiming and committing records, publishing, receiving, sleeping and
+ * waking. The messages of each direction are in reactor-end.ts and thread-end.ts.
  */
 
 import type { AtomicWords } from './atomics.ts';
@@ -18,7 +18,7 @@ export interface ChannelParts {
   readonly incoming: SharedArrayBuffer;
   readonly claims: SharedArrayBuffer;
   readonly maxDataRecordBytes: number;
-  /** Makes this end's doorbell; `onRing` is to be called each time the other end has rung. */
+  /** Makes this end's doorbell, which calls `onRing` each time the other end rings. */
   readonly doorbell: (onRing: () => void) => Doorbell;
   readonly atomics: AtomicWords;
 }
@@ -30,7 +30,10 @@ export const INTEGERS_BOUND = integersBound(6);
  * sides with a few dozen exchanges between them would be idle in turn.
  */
 const PUBLISH_FROM_BYTES = 2048;
-/** The same if the other side sleeps. Waking it costs as much as many messages, so it should find more of them. */
+/**
+ * The same limit if the other side sleeps. Waking it costs as much as many messages, so it should find more
+ * of them.
+ */
 const RING_FROM_BYTES = 8192;
 
 export interface ChannelOccupancy {
@@ -41,11 +44,12 @@ export interface ChannelOccupancy {
 }
 
 /**
- * What both ends do. Senders answer false when the ring is full, or the channel corrupt or closed: nothing was
- * written then, and after a full ring `onWritable` follows. What was sent becomes visible with `publish`.
+ * What both ends do. A sender returns false if the ring is full or the channel is corrupt or closed; it has
+ * then written nothing. After a full ring `onWritable` follows. The other side sees what was sent after
+ * `publish`.
  */
 export abstract class ChannelEnd {
-  /** Who has which exchange. */
+  /** Says which side has which exchange. */
   readonly claims: ClaimTable;
   /** Most body bytes that one `sendData` or one `sendHead` may carry. */
   readonly maxDataRecordBytes: number;
@@ -57,19 +61,25 @@ export abstract class ChannelEnd {
   readonly #events: ChannelEvents;
   readonly #releaseAt: number;
   readonly #exposes: boolean;
-  /** `sleeping`: announced to the other side. `corrupt` and `closed` are final. */
+  /** `sleeping`: this side has announced its sleep. `corrupt` and `closed` never change again. */
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
-  /** The other side slept and has not been rung yet; as `#owesWake` of the ring. */
-  #owesRing = false;
-  /** How often this side has woken the other, and the other this one. Figures. */
+  /**
+   * `publish` has found the other side asleep and has not rung yet. An error may be thrown in between; the
+   * next `publish` then rings.
+   */
+  #ringPending = false;
+  /**
+   * How often this side has woken the other, and how often the other has woken this side. Used for statistics
+   * only.
+   */
   doorbellsRung = 0;
   doorbellsHeard = 0;
-  /** `receive` goes on with the next message. */
+  /** False once a handler has called `leave`: `receive` then stops after the current message. */
   #goesOn = false;
   /** Start of the open claim in the outgoing ring. */
   #claimed = 0;
 
-  /** @param exposes what is sent can be found by `lookAhead` of the other end before it is published */
+  /** @param exposes the other end can find what is sent with `lookAhead` before it is published */
   constructor(events: ChannelEvents, parts: ChannelParts, exposes: boolean) {
     this.#events = events;
     this.#exposes = exposes;
@@ -87,34 +97,35 @@ export abstract class ChannelEnd {
     return this.#state;
   }
 
-  /** The other side has announced its sleep and nobody has rung it since: it has nothing to do. */
+  /** True if the other side has announced its sleep and nobody has rung it since: it has nothing to do. */
   get peerSleeps(): boolean {
     return this.outgoing.consumerSleeps;
   }
 
-  /** This side has announced its sleep, and nobody has rung since. */
+  /** True if this side has announced its sleep and nobody has rung since. */
   get isAsleep(): boolean {
     return this.#state === 'sleeping' && this.incoming.sleeps;
   }
 
   /**
-   * Both sides have announced that they sleep, and nobody has rung since. Nothing happens until an owner starts
-   * something, so no message may be waiting for the channel.
+   * True if both sides have announced their sleep and nobody has rung since. From then on nothing happens
+   * until one of the owners starts something, so no message may be waiting for the channel.
    */
   get isQuiet(): boolean {
-    // The order matters: only this side announces its own sleep, so it already slept when it checked the other side.
+    // The order matters. Only this side announces its own sleep, so it already slept when it checked the
+    // other side.
     return this.#state === 'sleeping' && this.outgoing.consumerSleeps && this.incoming.sleeps;
   }
 
   /**
-   * `receive` would call `onWritable`, and perhaps no doorbell says so: a sender that found room may have taken back the request of those
-   * that wait. An owner that has sent something outside of a turn takes one.
+   * True if `receive` would call `onWritable`, and perhaps no doorbell says so: a sender that found room may have taken
+   * back the request of those that wait. An owner that has sent something outside a turn must then take one.
    */
-  get owesTurn(): boolean {
+  get needsTurn(): boolean {
     return this.outgoing.hasRoomNews;
   }
 
-  /** How full the rings are: the one to the other side, and the one from it. */
+  /** How full the two rings are: the one to the other side, and the one from it. */
   get occupancy(): ChannelOccupancy {
     const { outgoing, incoming } = this;
     return {
@@ -132,16 +143,16 @@ export abstract class ChannelEnd {
 
   /** Makes everything sent so far visible, and rings if the other side sleeps. */
   publish(): void {
-    if (this.outgoing.publish()) this.#owesRing = true;
-    if (!this.#owesRing) return;
+    if (this.outgoing.publish()) this.#ringPending = true;
+    if (!this.#ringPending) return;
     this.#doorbell.ring();
     this.doorbellsRung++;
-    this.#owesRing = false;
+    this.#ringPending = false;
   }
 
   /**
-   * Gives up to `limit` messages to the handler, in the order they were sent, and none after so many bytes of them. How many
-   * there were.
+   * Gives up to `limit` messages to the handler, in the order in which they were sent, and stops once their
+   * bytes reach `limitBytes`. Returns the number of messages.
    */
   receive(limit: number, limitBytes = Infinity): number {
     if (this.#state === 'sleeping') this.#wake();
@@ -160,8 +171,8 @@ export abstract class ChannelEnd {
       try {
         this.dispatch(offset, incoming.length);
       } catch (error) {
-        // An error thrown by a handler is its owner's and propagates to the owner. The message counts as handled
-        // either way.
+        // An error that a handler throws belongs to the channel's owner and propagates to it. The message
+        // counts as handled either way.
         if (!(error instanceof WireError) || error.code !== WireErrorCode.Corrupt) throw error;
         this.#fail(error);
         break;
@@ -177,22 +188,22 @@ export abstract class ChannelEnd {
   }
 
   /**
-   * Makes `receive` also return messages that the other end has sent but not published. An end that computes
-   * publishes only when the computation is over, and a message that it sent before may belong to another exchange,
-   * which should not wait.
+   * Makes `receive` also return messages that the other end has sent and not yet published. An end that
+   * computes publishes only when the computation is over. A message that it sent earlier may belong to
+   * another exchange, which should not wait.
    */
   lookAhead(): void {
     this.incoming.lookAhead();
   }
 
-  /** For a handler: the `receive` that called it gives no message after this one. */
+  /** For a handler: the `receive` that called it delivers no message after this one. */
   leave(): void {
     this.#goesOn = false;
   }
 
   /**
-   * Publishes, then announces that only a doorbell will wake this side. Returns false and stays awake if a message
-   * has arrived in the meantime: call `receive` again.
+   * Publishes, then announces that only a doorbell will wake this side. Returns false and stays awake if a
+   * message has arrived in the meantime; the caller must then call `receive` again.
    */
   sleep(): boolean {
     if (this.#state !== 'awake') return this.#state === 'sleeping';
@@ -208,13 +219,13 @@ export abstract class ChannelEnd {
     return true;
   }
 
-  /** Makes a sleeping other side take a turn, although there is no message for it. */
+  /** Makes a sleeping other side take a turn although there is no message for it. */
   wakePeer(): void {
     if (this.#state === 'corrupt' || this.#state === 'closed') return;
     if (this.outgoing.wakeConsumer()) this.#doorbell.ring();
   }
 
-  /** The doorbell keeps this thread's event loop alive, as it does from the start. */
+  /** Lets the doorbell keep this thread's event loop alive, which is also the initial state. */
   ref(): void {
     this.#doorbell.ref();
   }
@@ -223,28 +234,31 @@ export abstract class ChannelEnd {
     this.#doorbell.unref();
   }
 
-  /** Idempotent. Nothing is sent, received or rung afterwards. */
+  /** Idempotent. Afterwards nothing is sent, received or rung. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#doorbell.close();
   }
 
-  /** Decodes one message and calls the handler. Throws `corrupt` for one that the other end may not send. */
+  /**
+   * Decodes one message and calls the handler. Throws `corrupt` for a message that the other end may not
+   * send.
+   */
   protected abstract dispatch(offset: number, length: number): void;
 
-  /** The slot of the message just started; out of range is corrupt. */
+  /** Checks the slot of the message just started; a slot out of range makes the channel corrupt. */
   protected slot(value: number): number {
-    // Also false for NaN and non-integers: both result from bytes past the record.
+    // The comparison is also false for NaN and for non-integers, which result from reading past the record.
     if (value >= 0 && value < this.claims.slots) return value;
     throw corrupt(`a slot below ${this.claims.slots}`, value);
   }
 
-  /** Claims room and points the encoder at it. */
+  /** Claims room in the outgoing ring and points the encoder at it. */
   protected begin(bound: number): boolean {
     if (this.#state === 'corrupt' || this.#state === 'closed') return false;
-    // If an error was thrown between a claim and its commit, nothing was sent. The open claim must be cancelled,
-    // because it would block all further sends.
+    // If an error was thrown between a claim and its commit, nothing was sent. The open claim must be
+    // cancelled, because it would block all further sends.
     this.outgoing.abort();
     const offset = this.outgoing.claim(bound);
     if (offset >= 0) {
@@ -264,14 +278,15 @@ export abstract class ChannelEnd {
       if (pendingBytes >= PUBLISH_FROM_BYTES && (pendingBytes >= RING_FROM_BYTES || !this.peerSleeps))
         this.publish();
     } catch (error) {
-      // A recursing application may have exhausted the stack here. The message is in the ring and must not count as
-      // unsent: sending it again would end two exchanges. The next turn publishes it.
+      // A recursing application may have exhausted the stack here. The message is in the ring and must not
+      // count as unsent: the sender would send it again, and it would end two exchanges. The next turn
+      // publishes it.
       if (!(error instanceof RangeError)) throw error;
     }
     return true;
   }
 
-  /** One DATA message of either direction. */
+  /** Sends one DATA message, in either direction. */
   protected data(
     kind: number,
     slot: number,
@@ -288,8 +303,8 @@ export abstract class ChannelEnd {
   }
 
   #release(): void {
-    // The producer of the incoming ring waits for room. It is also the consumer of the outgoing ring, whose flag
-    // shows whether it sleeps.
+    // The producer of the incoming ring waits for room. That side is also the consumer of the outgoing ring,
+    // whose flag shows whether it sleeps.
     if (this.incoming.release() && this.outgoing.wakeConsumer()) this.#doorbell.ring();
   }
 

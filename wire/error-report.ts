@@ -1,8 +1,9 @@
 /**
- * Describes whatever was thrown, as plain bounded text that is safe to send and to log.
+ * Describes any thrown value as plain, bounded text that is safe to send and to log.
  *
- * JavaScript lets anything be thrown, and every property of it may be a getter or a Proxy's trap that throws in its turn.
- * So each look at a value is guarded, nothing is called `toString` on, and nothing of the value itself is kept.
+ * JavaScript can throw anything, and each of its properties may be a getter or a Proxy trap that throws in
+ * turn. So every access to the value is guarded, `toString` is never called, and nothing of the value itself
+ * is kept.
  */
 
 import { inspect, types } from 'node:util';
@@ -13,36 +14,41 @@ export interface ErrorReport {
   readonly stack: string;
   readonly code?: string;
   readonly cause?: ErrorReport;
-  /** Those of an AggregateError. */
+  /** The `errors` of an AggregateError. */
   readonly errors?: readonly ErrorReport[];
 }
 
-/** Characters of a message, and of a stack, that are kept unless somebody says otherwise. */
+/** Default for the characters that are kept of a message, and of a stack. */
 export const DEFAULT_MAX_ERROR_CHARS = 8_192;
-/** Characters of a name and of a code that are kept. */
+/** Characters that are kept of a name, and of a code. */
 export const MAX_NAME_CHARS = 256;
-/** Properties of a thrown object that is no error; more of them are not shown. */
+/** A thrown object that is no error is not shown if it has more properties than this. */
 const MAX_PROPERTIES = 64;
-/** Elements of an array, a Map or a Set that are shown. */
+/** Elements that are shown of an array, a Map or a Set. */
 const MAX_ELEMENTS = 16;
-/** The time to write a bigint in decimal grows with the square of its length: one of 20 million bits takes seconds. */
+/**
+ * The time to write a bigint in decimal grows with the square of its length: 20 million bits take seconds.
+ */
 const MAX_BIGINT = 1n << 4_096n;
-/** Errors that one report tells of: the one thrown, its causes, and those that it aggregates. */
+/** Errors that one report describes: the one thrown, its causes, and the errors that it aggregates. */
 export const MAX_ERRORS = 8;
 
-/** Never throws. @param maxChars kept of each message and of each stack; what was left out is said in its place */
+/**
+ * Never throws.
+ * @param maxChars characters kept of each message and of each stack; a note replaces what was left out
+ */
 export function describeError(thrown: unknown, maxChars: number = DEFAULT_MAX_ERROR_CHARS): ErrorReport {
   return describe(thrown, maxChars, { errors: MAX_ERRORS - 1 });
 }
 
-/** The beginning of a text, and how much is missing; `maxChars` with that note. */
+/** The beginning of a text and a note on its length, together at most `maxChars`. */
 export function cut(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const note = `… (${text.length} characters)`;
   return text.slice(0, Math.max(0, maxChars - note.length)) + note;
 }
 
-/** How many more errors a report may tell of. */
+/** How many more errors a report may describe. */
 interface Budget {
   errors: number;
 }
@@ -52,10 +58,11 @@ function describe(thrown: unknown, maxChars: number, budget: Budget): ErrorRepor
     return { name: 'Error', message: cut(`not an Error: ${shown(thrown, maxChars)}`, maxChars), stack: '' };
   }
   const name = text(read(thrown, 'name'), MAX_NAME_CHARS);
-  const message = text(read(thrown, 'message', 'its message cannot be read'), Infinity);
+  const message = text(read(thrown, 'message', 'its message is unreadable'), Infinity);
   const stack = text(read(thrown, 'stack'), Infinity);
   const code = read(thrown, 'code');
-  // In this order, as the budget may end: what led to an error says more than what stands beside it.
+  // The causes come first, because the budget may run out: what led to an error says more than the errors
+  // beside it.
   const cause = read(thrown, 'cause');
   const causeReport = cause === undefined ? undefined : describeWithin(cause, maxChars, budget);
   const errors = describeAll(read(thrown, 'errors'), maxChars, budget);
@@ -86,13 +93,16 @@ function describeAll(errors: unknown, maxChars: number, budget: Budget): ErrorRe
   return reports;
 }
 
-/** By its shape: errors come from other realms too, and reports are themselves described when they are logged. */
+/**
+ * Recognises an error by its shape: errors also come from other realms, and reports are themselves described
+ * when they are logged.
+ */
 function isErrorLike(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   try {
     return value instanceof Error || typeof Reflect.get(value, 'message') === 'string';
   } catch {
-    // A trap or a getter: `inspect` looks behind the one and past the other.
+    // A trap or a getter threw. `inspect` can show such a value without calling either.
     return false;
   }
 }
@@ -110,7 +120,7 @@ function read(object: object, key: string | number, otherwise?: string): unknown
   try {
     return Reflect.get(object, key);
   } catch {
-    // Its getter or trap throws: there is nothing to be read.
+    // The getter or trap threw, so there is nothing to read.
     return otherwise;
   }
 }
@@ -120,7 +130,7 @@ function text(value: unknown, maxChars: number): string {
   return value === undefined ? '' : shown(value, maxChars);
 }
 
-/** A value that is no string, as Node's REPL would show it, but without calling anything of its own. */
+/** Shows a value that is no string as Node's REPL would, but without calling any code of the value. */
 function shown(value: unknown, maxChars: number): string {
   if (typeof value === 'string') return cut(value, maxChars);
   try {
@@ -142,10 +152,13 @@ function isHugeBigint(value: unknown): boolean {
   return typeof value === 'bigint' && (value > MAX_BIGINT || value < -MAX_BIGINT);
 }
 
-/** `inspect` formats all properties of an object before anything is cut, and looks behind Proxies: with many it takes seconds. */
+/**
+ * `inspect` formats all properties of an object before anything is cut, and looks behind Proxies. An object
+ * with many properties takes seconds.
+ */
 function isTooLarge(value: object): boolean {
   if (types.isProxy(value) || types.isBoxedPrimitive(value)) return true;
-  // What it shows of these it bounds itself.
+  // `inspect` limits by itself what it shows of these.
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return false;
   if (Array.isArray(value) && value.length > MAX_PROPERTIES) return true;
   const keys = Reflect.ownKeys(value);
@@ -155,7 +168,7 @@ function isTooLarge(value: object): boolean {
   return types.isMap(value) || types.isSet(value) ? holdsHugeBigint(value) : false;
 }
 
-/** By the collection's own iterator, whatever the object has in its place. */
+/** Uses the collection's built-in iterator, whatever the object has in its place. */
 function holdsHugeBigint(value: Map<unknown, unknown> | Set<unknown>): boolean {
   const entries = types.isMap(value) ? Map.prototype.entries.call(value) : Set.prototype.entries.call(value);
   let looked = 0;
@@ -166,11 +179,12 @@ function holdsHugeBigint(value: Map<unknown, unknown> | Set<unknown>): boolean {
   return false;
 }
 
-/** V8 begins a stack with the message: of a long one the frames would be lost with the rest. */
+/** V8 begins a stack with the message. A long message would push out the frames. */
 function cutStack(stack: string, message: string, maxChars: number): string {
   if (stack.length <= maxChars) return stack;
   const at = stack.slice(0, MAX_NAME_CHARS).indexOf(': ') + 2;
-  // Only where it has to stand: a search for one long text in another may take for ever.
+  // Checks only the position where the message belongs: searching for one long text in another may take very
+  // long.
   if (at < 2 || message.length === 0 || !stack.startsWith(message, at)) return cut(stack, maxChars);
   const frames = stack.slice(at + message.length);
   const head = stack.slice(0, at) + cut(message, maxChars >> 1);

@@ -1,15 +1,21 @@
-/** Errors of the wire. The hot path returns; these are thrown at the edges or handed to a channel's owner. */
+/**
+ * Errors of the wire. The hot path returns; these errors are thrown at the edges or passed to a channel's
+ * owner.
+ */
 
 export const WireErrorCode = {
-  /** The bytes or words in shared memory are not what this side's peer may have written. The channel is over. */
+  /** Shared memory holds bytes or words that the other side may not have written. The channel is over. */
   Corrupt: 'SLUICE_CHANNEL_CORRUPT',
-  /** A message that no empty ring of this size could take. */
+  /** The message is too long for an empty ring of this size. */
   RecordTooLarge: 'SLUICE_RECORD_TOO_LARGE',
-  /** An option outside its range. */
+  /** An option is outside its range. */
   OptionInvalid: 'SLUICE_WIRE_OPTION_INVALID',
-  /** The other end speaks another version of the grammar. */
+  /** The other end uses another version of the grammar. */
   VersionMismatch: 'SLUICE_WIRE_VERSION',
-  /** The owner of an object broke its contract: a commit without a claim, a claim within another. */
+  /**
+   * The owner of an object broke its contract, for example with a commit without a claim or a claim within
+   * another.
+   */
   Misuse: 'SLUICE_WIRE_MISUSE',
 } as const;
 export type WireErrorCode = (typeof WireErrorCode)[keyof typeof WireErrorCode];

@@ -1,10 +1,11 @@
 /**
- * Marks on field names in a flat list: how HPACK may code the value (RFC 7541 section 6.2). A mark is one character in front of the
- * name that no name can have, so that unmarked fields cost nothing, and a plain name is never taken for a marked one.
+ * Marks on field names in a flat list. A mark says how HPACK may encode the value (RFC 7541 section 6.2). It
+ * is one character before the name that no name can contain. So unmarked fields cost nothing, and a plain
+ * name is never mistaken for a marked one.
  */
 
 export const FieldMark = {
-  /** Never indexed, here or by anybody on the way (section 7.1.3). */
+  /** Never indexed, neither here nor by any intermediary (section 7.1.3). */
   Never: '\u0001',
   /** Worth an entry in the table at once. */
   Prefer: '\u0002',

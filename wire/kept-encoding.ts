@@ -1,20 +1,23 @@
 /**
- * Encodings of what is sent again and again. A list of fields that is frozen says so of itself: it is the same at its next use, and so
- * are its bytes. They live as long as their list.
+ * Encodings of field lists that are sent again and again. A frozen list will be the same at its next use, and
+ * so will its bytes. An encoding lives as long as its list.
  */
 import { Encoder, fieldsBound, stringBound } from './encoder.ts';
 
-/** A longer encoding is made each time: it is not to be held for every connection and every list of an application. */
+/**
+ * A longer encoding is made each time: it should not be held for every connection and every list of an
+ * application.
+ */
 const MAX_KEPT_BYTES = 4096;
 const INTEGER_BOUND = 5;
 
-/** Status and fields of HEAD. */
+/** The status and fields of a HEAD. */
 interface KeptResponse {
   readonly status: number;
   readonly bytes: Uint8Array;
 }
 
-/** What OPEN says of a request but its path, and what that was said of. */
+/** The part of OPEN that follows the path, and the values that it was encoded from. */
 class KeptRequest {
   readonly #remoteAddress: string;
   readonly #remotePort: number;
@@ -70,7 +73,7 @@ const responses = new WeakMap<readonly string[], KeptResponse>();
 const requests = new WeakMap<readonly string[], KeptRequest>();
 const lists = new WeakMap<readonly string[], Uint8Array>();
 
-/** The encoding of status and fields, if the list is one to keep it for; null: encode it. */
+/** The encoding of status and fields, if the list qualifies; null: the caller must encode it. */
 export function keptResponse(status: number, fields: readonly string[]): Uint8Array | null {
   const kept = responses.get(fields);
   if (kept !== undefined) return kept.status === status ? kept.bytes : null;
@@ -85,7 +88,9 @@ export function keptResponse(status: number, fields: readonly string[]): Uint8Ar
   return bytes;
 }
 
-/** As `keptResponse`, of the fields alone, which connections may have in common while all else that OPEN says is their own. */
+/**
+ * As `keptResponse`, for the fields alone. Connections may share the fields while the rest of OPEN differs.
+ */
 export function keptFields(fields: readonly string[]): Uint8Array | null {
   const kept = lists.get(fields);
   if (kept !== undefined) return kept;
@@ -99,7 +104,7 @@ export function keptFields(fields: readonly string[]): Uint8Array | null {
   return bytes;
 }
 
-/** As `keptResponse`, of what OPEN says behind the path. */
+/** As `keptResponse`, for what follows the path in OPEN. */
 export function keptRequest(
   remoteAddress: string,
   remotePort: number,

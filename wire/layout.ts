@@ -9,7 +9,7 @@
  *           260   ... padding
  *           384   room wanted         bytes a producer waits for, 0: nobody waits; set by it, cleared by the consumer
  *           388   ... padding
- *           512   committed position  stored by a producer that computes for long between two `publish`; see `RingProducer.expose`
+ *           512   committed position  stored by a producer that computes for a long time between publishes; see `RingProducer.expose`
  *           516   ... padding
  *           640   records             `capacity` bytes, a power of two
  *
@@ -38,30 +38,33 @@ export const SLEEPING = 64;
 export const ROOM_WANTED = 96;
 export const COMMITTED_POSITION = 128;
 
-/** Where the records begin, in bytes and as an index of an Int32Array. */
+/** Where the records begin, in bytes and as an index into an Int32Array. */
 export const RECORDS_OFFSET = 640;
 export const RECORDS_INDEX = RECORDS_OFFSET >> 2;
 
 /** Bytes before a record's message. */
 export const RECORD_HEAD_BYTES = 4;
 
-/** Smallest and largest ring. Above 2^30 the difference of two positions would no longer fit a signed word. */
+/**
+ * Smallest and largest ring. Above 2^30 the difference of two positions would no longer fit into a signed
+ * word.
+ */
 export const MIN_CAPACITY_BYTES = 64;
 export const MAX_CAPACITY_BYTES = 2 ** 30;
 
-/** Whether a ring can have so many record bytes: a power of two within the bounds. */
+/** Whether a ring can have this many record bytes: a power of two within the bounds. */
 export function isCapacity(bytes: number): boolean {
   return (bytes | 0) === bytes && bytes >= MIN_CAPACITY_BYTES && (bytes & (bytes - 1)) === 0;
 }
 
-/** What a message of `length` bytes takes in the ring. */
+/** Bytes that a message of `length` bytes occupies in the ring. */
 export function recordSize(length: number): number {
   return (length + RECORD_HEAD_BYTES + 7) & ~7;
 }
 
 /**
- * The longest message that an empty ring takes wherever its position stands: padding to the end may waste
- * almost as much as the record itself needs, and the two together must fit.
+ * The longest message that an empty ring accepts at any position. Padding to the end may waste almost as much
+ * as the record itself needs, and the two together must fit.
  */
 export function maxMessageLength(capacity: number): number {
   return (capacity >> 1) - RECORD_HEAD_BYTES;

@@ -1,12 +1,16 @@
-/** A line of the log, one JSON object, for people: for the server's own lines and for what applications print in their threads. */
+/**
+ * Formats one line of the log, a JSON object, for people. Serves the server's own lines and those that
+ * applications print in their threads.
+ */
 
-/** SGR codes; bright where a person should look. */
+/** SGR codes; bright colours mark what a person should look at. */
 const levelColours: Readonly<Record<string, number>> = { warn: 33, error: 31, fatal: 91, info: 32 };
 const dim = 2;
 
 /**
- * One of pino's JSON lines for a person: `12:00:00.000 info  message key=value`, an error's stack below it.
- * The time is UTC, as in the JSON. Control characters are escaped: what a peer sent must not drive a terminal.
+ * Formats one of pino's JSON lines as `12:00:00.000 info  message key=value`, with an error's stack below.
+ * The time is UTC, as in the JSON. Control characters are escaped: text that a peer sent must not control a
+ * terminal.
  */
 export function formatLine(line: string, colour: boolean): string {
   const paint = (text: string, code: number) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
@@ -19,14 +23,14 @@ export function formatLine(line: string, colour: boolean): string {
   for (const [key, value] of Object.entries(rest)) {
     parts.push(`${paint(`${key}=`, dim)}${printable(quoted(value))}`);
   }
-  // Below the line, where line breaks have room.
+  // These go below the line, where line breaks are readable.
   const below: string[] = [];
   if (source !== undefined) below.push(String(source));
   if (err !== undefined) below.push(String(err?.stack ?? err?.message ?? JSON.stringify(err)));
   return [parts.join(' '), ...below.map((text) => printable(text).replace(/^/gm, '    '))].join('\n');
 }
 
-/** Strings bare where nothing can be mistaken; anything else as JSON. */
+/** A string that nothing can confuse stays bare; anything else is shown as JSON. */
 function quoted(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/@*[\]+-]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -1,9 +1,9 @@
 /**
- * The message grammar: kinds, flags, and what each end does with what it receives. README.md beside this file
- * has the table and the rules of who may send what when.
+ * The message grammar: kinds, flags, and what each end does with what it receives. README.md in this folder
+ * has the table and the rules for who may send what and when.
  *
- * Messages are MessagePack arrays whose first element is the kind and whose second is the slot. They are plain
- * values: nothing here needs shared memory, so the same messages can travel by other means.
+ * Messages are MessagePack arrays whose first element is the kind and whose second is the slot. They are
+ * plain values. Nothing in them needs shared memory, so the same messages can travel by other means.
  */
 
 import type { RequestHead } from './request-head.ts';
@@ -36,21 +36,24 @@ export const ThreadMessage = {
 
 /** Bits of `flags`. */
 export const Flag = {
-  /** No more body from this sender, and no trailers. */
+  /** The sender has no more body and no trailers. */
   End: 1,
   /** The thread's last message on this slot. */
   Final: 2,
-  /** In OPEN: the peer takes promised responses. */
+  /** In OPEN: the peer accepts pushed responses. */
   TakesPushes: 4,
-  /** In OPEN: the response is of use in pieces (RFC 9218 section 4.2). */
+  /** In OPEN: the peer can use the response in pieces (RFC 9218 section 4.2). */
   Incremental: 64,
   /** In OPEN: the request's identifier follows its path. */
   HasId: 256,
-  /** In HEAD: the connection is to end behind the response, where its version has that. */
+  /** In HEAD: the connection ends after the response, if its HTTP version supports that. */
   CloseConnection: 128,
 } as const;
 
-/** In OPEN's flags: three bits for the urgency (RFC 9218 section 4.1) XOR its default, so that nothing said is 0. */
+/**
+ * Three bits of OPEN's flags hold the urgency (RFC 9218 section 4.1) XOR its default, so that the default is
+ * 0.
+ */
 export const URGENCY_SHIFT = 3;
 export const DEFAULT_URGENCY = 3;
 
@@ -62,32 +65,36 @@ export type ResetBy = (typeof ResetBy)[keyof typeof ResetBy];
 export const ResetReason = {
   /** The application asked for it. */
   Application: 0,
-  /** The application threw; the reactor answers 500 when no head has gone. */
+  /** The application threw. The reactor answers 500 if no head was sent. */
   Threw: 1,
 } as const;
 export type ResetReason = (typeof ResetReason)[keyof typeof ResetReason];
 
-/** What both ends hear of the channel itself. */
+/** Events of the channel itself, for the owner of either end. */
 export interface ChannelEvents {
-  /** The doorbell rang: there is something to `receive`, or there may be. */
+  /** The doorbell rang: there is, or may be, something to `receive`. */
   onWake(): void;
-  /** A ring that was full has room again. */
+  /** A ring that refused a message has room again. Every message that waits may be tried again. */
   onWritable(): void;
-  /** Shared memory holds what the other end cannot have sent. Comes once; nothing is received or sent after it. */
+  /**
+   * Shared memory holds what the other end cannot have sent. Called once; nothing is received or sent after
+   * it.
+   */
   onCorrupt(error: Error): void;
 }
 
 /**
- * The reactor's side. Called from within `receive`, one call per message. `bytes[start, end)` lies in shared memory and
- * is valid during the call only; take a copy with `bytes.copy`, which is one memmove where `set` on shared memory is not.
+ * What the reactor receives. Called from within `receive`, once per message. `bytes[start, end)` lies in
+ * shared memory and is valid only during the call. Copy it with `bytes.copy`, which is one memmove; `set` on
+ * shared memory is not.
  */
 export interface ReactorHandler extends ChannelEvents {
-  /** With `Flag.End` the response is whole and its body, perhaps empty, is `bytes[start, end)`. */
+  /** With `Flag.End` the response is complete and its body, which may be empty, is `bytes[start, end)`. */
   onHead(
     slot: number,
     flags: number,
     status: number,
-    /** Perhaps those of other responses too, and then frozen. */
+    /** May be shared with other responses, and is frozen then. */
     fields: readonly string[],
     bytes: Buffer,
     start: number,
@@ -96,40 +103,50 @@ export interface ReactorHandler extends ChannelEvents {
   onInform(slot: number, status: number, fields: string[]): void;
   onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, flags: number, fields: string[]): void;
-  /** `granted`: request bytes that may cross in addition. `consumed`: request bytes that the application has taken. */
+  /**
+   * `granted`: request bytes that may be sent in addition. `consumed`: request bytes that the application has
+   * taken.
+   */
   onCredit(slot: number, granted: number, consumed: number): void;
   onReset(slot: number, flags: number, code: number, reason: number): void;
   onClosed(slot: number): void;
-  /** The application promises the response to this request. `number` is the thread's own, unlike any other lately. */
+  /**
+   * The application promises the response to this request. `number` is the thread's own and differs from
+   * other recent ones.
+   */
   onPush(slot: number, number: number, method: string, path: string, fields: string[]): void;
-  /** Frames of the response from now on are padded to a multiple of so many bytes; 0: no longer. */
+  /** Frames of the response from now on are padded to a multiple of this many bytes; 0: no padding. */
   onPad(slot: number, toMultipleOf: number): void;
 }
 
-/** The thread's side; as `ReactorHandler`. */
+/** What a thread receives; as `ReactorHandler`. */
 export interface ThreadHandler extends ChannelEvents {
   onOpen(
     slot: number,
     generation: number,
     flags: number,
-    /** When the request's head had come: `clockMicroseconds` of `clock.ts`. */
+    /** When the request's head arrived: `clockMicroseconds` of `clock.ts`. */
     receivedAtUs: number,
     path: string,
-    /** Perhaps that of other requests too. */
+    /** May be shared with other requests. */
     head: RequestHead,
-    /** What the request is called in logs; empty: nothing. */
+    /** The request's identifier for logs; empty: it has none. */
     id: string,
   ): void;
   onData(slot: number, flags: number, bytes: Buffer, start: number, end: number): void;
   onTrailers(slot: number, fields: string[]): void;
-  /** Response bytes that may cross in addition. */
+  /** Response bytes that may be sent in addition. */
   onCredit(slot: number, bytes: number): void;
   onReset(slot: number, code: number, by: number): void;
   /**
-   * The answer to PUSH. `accepted`: the promise has been made, and its response belongs on `pushSlot`, which is claimed for
-   * this thread already. Not: nothing was promised, and `pushSlot` says nothing.
+   * The response to PUSH. If `accepted`, the reactor has sent the promise, and its response belongs on
+   * `pushSlot`, which is already claimed for this thread. Otherwise nothing was promised, and `pushSlot` has
+   * no meaning.
    */
   onPromised(slot: number, number: number, accepted: boolean, pushSlot: number): void;
-  /** What the thread has followed (`Vitals.follow`) is over, sent or cut off; the slot may serve another by now. `status`: 0, there was no head */
+  /**
+   * An exchange that the thread follows (`Vitals.follow`) is over: sent or cut off. The slot may already
+   * serve another. `status`: 0 if no head was sent
+   */
   onTimes(slot: number, generation: number, atUs: number, status: number): void;
 }

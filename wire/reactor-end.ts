@@ -19,7 +19,7 @@ class ResponseHead {
   }
 }
 
-/** For bytes that have been copied out of the ring. */
+/** Decodes bytes that have been copied out of the ring. */
 const aside = new Decoder(Buffer.alloc(0));
 
 /** How each message begins: `elements << 8 | kind`. */
@@ -43,7 +43,10 @@ export class ReactorEnd extends ChannelEnd {
     this.#handler = handler;
   }
 
-  /** @param tls empty for cleartext, @param id empty where requests have none: that costs nothing, the message is shorter by the element. */
+  /**
+   * @param tls empty for cleartext
+   * @param id empty if requests have no identifier; the message is then shorter by that element
+   */
   sendOpen(
     slot: number,
     generation: number,
@@ -217,7 +220,7 @@ export class ReactorEnd extends ChannelEnd {
     const known = this.#heads.get(bytes, position, end);
     if (known !== null) return known;
     if (!this.#heads.isRepeated) return readResponseHead(this.decoder);
-    // What is kept is made of a copy: a thread that has gone wild may write to the ring while it is read.
+    // The head is made from a copy: a faulty thread may write to the ring while it is read.
     const key = copyOf(bytes, position, end);
     aside.within(key, 0, key.length);
     const head = readResponseHead(aside);

@@ -1,13 +1,13 @@
-/** What must not stand in a log, by the names that it goes by: members of objects, and parameters of a query. */
+/** Keeps secrets out of logs by their names: members of objects, and parameters of a query. */
 
 export const REDACTED = '[redacted]';
-/** Whoever nests deeper hides nothing that anybody would look for. */
+/** A value nested deeper is not checked: nobody looks for a secret there. */
 const MOST_LEVELS = 16;
 
 export class Redaction {
   readonly #names: ReadonlySet<string>;
 
-  /** @param names case does not matter */
+  /** @param names matched without regard to case */
   constructor(names: readonly string[]) {
     this.#names = new Set(names.map((name) => name.toLowerCase()));
   }
@@ -16,7 +16,10 @@ export class Redaction {
     return this.#names.size === 0;
   }
 
-  /** `a=1&token=[redacted]`: of what stands behind the question mark, or of a whole reference with one. */
+  /**
+   * Redacts a query as in `a=1&token=[redacted]`. The text is what follows the question mark, or a whole
+   * reference that contains one.
+   */
   query(text: string): string {
     if (this.isNothing || !text.includes('=')) return text;
     const start = text.indexOf('?') + 1;
@@ -31,7 +34,10 @@ export class Redaction {
     return isChanged ? text.slice(0, start) + pairs.join('&') : text;
   }
 
-  /** Takes the values of such members out of what JSON has been read to. @returns whether there were any */
+  /**
+   * Replaces the values of such members in a parsed JSON value.
+   * @returns whether there were any
+   */
   members(value: unknown, levels = MOST_LEVELS): boolean {
     if (this.isNothing || typeof value !== 'object' || value === null || levels === 0) return false;
     let isChanged = false;
@@ -46,12 +52,12 @@ export class Redaction {
   }
 }
 
-/** Spelled in octets it is the same name to whoever reads the query. */
+/** A percent-encoded name is the same name for whoever reads the query. */
 function plain(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // No octets of any text: nobody knows it by another name.
+    // The octets are not valid text, so no other spelling of the name exists.
     return name;
   }
 }

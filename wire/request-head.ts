@@ -1,13 +1,13 @@
 /**
- * What OPEN says of a request but its path, for the thread that has it: judged when it comes, decoded when somebody looks at it.
- * Requests of one connection that differ in nothing else have one in common.
+ * The part of OPEN that follows the path, for the thread that runs the request. It is checked when it arrives
+ * and decoded when somebody reads it. Requests of one connection that differ in nothing else share one.
  */
 import { copyInto } from './bytes.ts';
 import { Decoder } from './decoder.ts';
 
 /**
- * Where heads wait to be decoded, one behind the other. No application ever sees this memory: what it would find there beside its own
- * is other exchanges'.
+ * Where heads wait to be decoded, one behind the other. No application ever sees this memory: beside its own
+ * data it would find that of other exchanges.
  */
 const SLAB_BYTES = 16_384;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
@@ -15,17 +15,19 @@ let slabUsedBytes = 0;
 
 const decoder = new Decoder(slab);
 const NO_FIELDS: readonly string[] = Object.freeze([]);
-/** What the fields of a request for a tunnel begin with when it names a protocol; no field that a peer sends has such a name. */
+/**
+ * The first field of a tunnel request that names a protocol. No field that a peer sends can have this name.
+ */
 const PROTOCOL_FIELD = ':protocol';
 const SHORT_STRING = 0xa0;
 
 export class RequestHead {
   readonly method: string;
   readonly hasTls: boolean;
-  /** The first of the fields is the protocol that a tunnel is asked for. */
+  /** The first field is the protocol that the tunnel is asked for. */
   readonly hasProtocol: boolean;
   readonly #isShared: boolean;
-  /** Null once it has been decoded. */
+  /** Null once the head has been decoded. */
   #bytes: Buffer | null;
   readonly #start: number;
   readonly #end: number;
@@ -66,10 +68,14 @@ export class RequestHead {
     decoder.finish();
   }
 
-  /** Of bytes[start, end), which are the sender's to change when this returns. @throws WireError `SLUICE_CHANNEL_CORRUPT` */
+  /**
+   * Makes a head from bytes[start, end). The sender may overwrite them when this returns.
+   * @throws WireError `SLUICE_CHANNEL_CORRUPT`
+   */
   static of(bytes: Buffer, start: number, end: number, hasTls: boolean): RequestHead {
     const length = end - start;
-    // A copy first, and judged is the copy: a reactor that has gone wild may write to the ring while it is read.
+    // The bytes are copied first and the copy is checked: a faulty reactor may write to the ring while it is
+    // read.
     if (length > SLAB_BYTES >> 2) {
       const own = Buffer.allocUnsafeSlow(length);
       copyInto(own, 0, bytes, start, end);
@@ -85,7 +91,10 @@ export class RequestHead {
     return new RequestHead(slab, at, at + length, hasTls, false);
   }
 
-  /** Of bytes that nobody writes to any more, for more than one exchange. @throws WireError `SLUICE_CHANNEL_CORRUPT` */
+  /**
+   * Makes a head for several exchanges, from bytes that nobody writes to any more.
+   * @throws WireError `SLUICE_CHANNEL_CORRUPT`
+   */
   static shared(bytes: Buffer, hasTls: boolean): RequestHead {
     return new RequestHead(bytes, 0, bytes.length, hasTls, true);
   }
@@ -103,10 +112,11 @@ export class RequestHead {
       this.#protocol = fields[1] as string;
       fields = fields.slice(2);
     }
-    // One application's change would be seen by the next.
+    // Frozen, because the next application would see a change that this one makes.
     this.#fields = this.#isShared ? Object.freeze(fields) : fields;
     if (this.hasTls) this.#tls = decoder.string();
-    // Last: an application at its stack's end breaks this off anywhere, and may ask again.
+    // This comes last: an application that exhausts its stack can interrupt the decoding anywhere, and may
+    // then ask again.
     this.#bytes = null;
   }
 
@@ -135,20 +145,23 @@ export class RequestHead {
     return this.#version;
   }
 
-  /** The protocol of the tunnel that is asked for; empty: none is named. */
+  /** The protocol that the tunnel is asked for; empty if none is named. */
   get protocol(): string {
     if (!this.hasProtocol) return '';
     if (this.#bytes !== null) this.#decode(this.#bytes);
     return this.#protocol;
   }
 
-  /** Names and values in turns, without the protocol. Not to be written to. */
+  /** Names and values in turn, without the protocol. Read-only. */
   get fields(): readonly string[] {
     if (this.#bytes !== null) this.#decode(this.#bytes);
     return this.#fields;
   }
 
-  /** What the reactor's TLS knows of the connection, made once for it; empty for cleartext. Opaque here. */
+  /**
+   * What the reactor's TLS knows about the connection, collected once per connection; empty for cleartext.
+   * Opaque here.
+   */
   get tls(): string {
     if (!this.hasTls) return '';
     if (this.#bytes !== null) this.#decode(this.#bytes);

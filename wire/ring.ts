@@ -67,7 +67,10 @@ export class RingProducer {
   /** The end of what was committed; ahead of `#published` within a batch. */
   #write: number;
   #published: number;
-  /** The read position as last loaded. The room that it frees is certain, because the consumer only moves forward. */
+  /**
+   * The read position as last loaded. The room that it shows is certain, because the consumer only moves
+   * forward.
+   */
   #read: number;
   /** Offset of the open claim's head, or -1. */
   #claimed = -1;
@@ -77,7 +80,7 @@ export class RingProducer {
    * `publish` has stored the position but has not yet checked whether the consumer sleeps. A stack overflow may
    * occur in between; the next `publish` then makes the check.
    */
-  #owesWake = false;
+  #wakeCheckPending = false;
 
   constructor(memory: SharedArrayBuffer, atomics: AtomicWords) {
     this.#words = new Int32Array(memory);
@@ -92,9 +95,9 @@ export class RingProducer {
   }
 
   /**
-   * Room for a message of at most `maxLength` contiguous bytes: its offset in `bytes`, `FULL`, or `CORRUPT`. After
-   * `FULL` the consumer reports back when there is room (see `tookRoom`); publish what is pending, or it cannot
-   * free any.
+   * Claims room for a message of at most `maxLength` contiguous bytes. Returns its offset in `bytes`, `FULL`,
+   * or `CORRUPT`. After `FULL` the consumer reports when there is room (see `tookRoom`). Publish what is
+   * pending: the consumer cannot free records that it cannot see.
    */
   claim(maxLength: number): number {
     if (maxLength > this.maxLength || this.#claimed !== -1) this.#refuse(maxLength);
@@ -117,7 +120,10 @@ export class RingProducer {
     return this.#claimed + RECORD_HEAD_BYTES;
   }
 
-  /** The claimed message is written and has `length` bytes, from 1 to what was claimed. Not visible yet. */
+  /**
+   * Ends the claim: the message is written and has `length` bytes, from 1 to what was claimed. The consumer
+   * cannot see it yet.
+   */
   commit(length: number): void {
     if (this.#claimed === -1 || length <= 0 || length > this.#claimedLength) {
       throw new WireError(
@@ -135,7 +141,7 @@ export class RingProducer {
     this.#claimed = -1;
   }
 
-  /** Bytes that the consumer has not released, by its own account. Used for statistics only. */
+  /** Bytes that the consumer has not released, according to the consumer. Used for statistics only. */
   get usedBytes(): number {
     const used = (this.#write - this.#atomics.load(this.#words, READ_POSITION)) | 0;
     return Math.min(Math.max(used, 0), this.capacity);
@@ -155,28 +161,28 @@ export class RingProducer {
     this.#atomics.store(this.#words, COMMITTED_POSITION, this.#write);
   }
 
-  /** Makes all that was committed visible with one store. True when the consumer slept: ring its bell. */
+  /**
+   * Makes all committed records visible with one store. True if the consumer slept; the caller must then ring
+   * its doorbell.
+   */
   publish(): boolean {
     if (this.#write !== this.#published) {
       this.#atomics.store(this.#words, WRITE_POSITION, this.#write);
       this.#published = this.#write;
-      this.#owesWake = true;
+      this.#wakeCheckPending = true;
     }
-    if (!this.#owesWake) return false;
+    if (!this.#wakeCheckPending) return false;
     const slept = this.wakeConsumer();
-    this.#owesWake = false;
+    this.#wakeCheckPending = false;
     return slept;
   }
 
-  /** The consumer has announced its sleep and was not woken since. */
+  /** True if the consumer has announced its sleep and nobody has woken it since. */
   get consumerSleeps(): boolean {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }
 
-  /**
-   * True if the consumer slept. From then on the consumer counts as woken, so the caller that gets true must ring,
-   * exactly once.
-   */
+  /** Marks a sleeping consumer as woken. True if it slept; the caller must then ring, exactly once. */
   wakeConsumer(): boolean {
     return (
       this.#atomics.load(this.#words, SLEEPING) === 1 && this.#atomics.replace(this.#words, SLEEPING, 1, 0)
@@ -184,9 +190,9 @@ export class RingProducer {
   }
 
   /**
-   * True once after one or more `FULL`s, when the consumer has freed the room that the last refused claim requested.
-   * Every refused sender tries again then; one that is refused again makes a new request. The notice may come too
-   * early, but it always comes.
+   * True once after one or more `FULL`s, when the consumer has freed the room that the last refused claim
+   * requested. Every refused sender then tries again; a sender that is refused again makes a new request. The
+   * notice may come too early, but it always comes.
    */
   tookRoom(): boolean {
     if (!this.hasRoomNews) return false;
@@ -194,29 +200,30 @@ export class RingProducer {
     return true;
   }
 
-  /** `tookRoom` would be true. */
+  /** True if `tookRoom` would return true. */
   get hasRoomNews(): boolean {
     return this.#waitsForRoom && this.#atomics.load(this.#words, ROOM_WANTED) === 0;
   }
 
-  /** 0 if there is room after all. */
+  /** Requests room from the consumer. Returns 0 if there is room after all, otherwise `FULL` or `CORRUPT`. */
   #awaitRoom(wanted: number): number {
     let free = this.#loadFree();
     if (free < 0) return CORRUPT;
     if (wanted <= free) return 0;
-    // An earlier claim may still wait for room. The single word now holds this request instead of that one, or
-    // instead of the consumer's answer to it.
+    // An earlier claim may still wait for room. There is one word for all requests: it now holds this request
+    // in place of the earlier one, or in place of the 0 with which the consumer granted the earlier one.
     const othersWait = this.#waitsForRoom;
     // A quarter at least, so that a full ring does not cost a doorbell per record.
     this.#atomics.store(this.#words, ROOM_WANTED, Math.max(wanted, this.capacity >> 2));
     this.#waitsForRoom = true;
-    // The consumer may have freed the room between the load above and the store, and may never check the word again.
+    // The consumer may have freed the room between the load above and the store, and then it never checks the
+    // word again.
     free = this.#loadFree();
     if (free < 0) return CORRUPT;
     if (wanted > free) return FULL;
     this.#atomics.store(this.#words, ROOM_WANTED, 0);
-    // There is room, so the earlier senders must try again as well. Their request cannot be restored in the word: the
-    // consumer may have found it replaced already and have nothing more to release.
+    // There is room, so the earlier senders must try again as well. Their request cannot be put back into the
+    // word: the consumer may already have found it replaced, and may have nothing more to release.
     this.#waitsForRoom = othersWait;
     return 0;
   }
@@ -224,7 +231,8 @@ export class RingProducer {
   #loadFree(): number {
     this.#read = this.#atomics.load(this.#words, READ_POSITION);
     const used = (this.#write - this.#read) | 0;
-    // Negative: the consumer read what was never written. Above capacity: it went backwards.
+    // Negative: the consumer claims to have read what was never written. Above capacity: its position went
+    // backwards.
     return used < 0 || used > this.capacity ? -1 : this.capacity - used;
   }
 
@@ -267,8 +275,8 @@ export class RingConsumer {
   }
 
   /**
-   * The next message: its offset in `bytes`, with its length in `length`; or `EMPTY`, or `CORRUPT`. Its bytes stay
-   * as they are until `release`.
+   * Returns the offset of the next message in `bytes` and puts its length into `length`; or returns `EMPTY`
+   * or `CORRUPT`. The message's bytes stay unchanged until `release`.
    */
   next(): number {
     for (;;) {
@@ -281,7 +289,8 @@ export class RingConsumer {
       const offset = this.#read & this.#mask;
       const toEnd = this.capacity - offset;
       const length = this.#words[RECORDS_INDEX + (offset >> 2)];
-      // The comparison also settles `available` outside 0 to capacity: `toEnd` bounds it from above.
+      // These comparisons also reject an `available` outside 0 to capacity. `length` itself is compared with
+      // `toEnd`, because `recordSize` of a huge length would wrap.
       if (length > 0) {
         const size = recordSize(length);
         if (length > toEnd || size > toEnd || size > available || available > this.capacity) return CORRUPT;
@@ -294,55 +303,70 @@ export class RingConsumer {
     }
   }
 
-  /** The next calls of `next` also return what the producer has exposed by now and not published. */
+  /**
+   * Makes the next calls of `next` also return records that the producer has exposed by now and not yet
+   * published.
+   */
   lookAhead(): void {
     const committed = this.#atomics.load(this.#words, COMMITTED_POSITION);
-    // The order matters: records that are committed now may be published a moment later, and then the committed
-    // position is behind.
+    // The order matters. Records that are committed now may be published a moment later; with the loads the
+    // other way round, the committed position could then be behind the write position.
     const ahead = (committed - this.#atomics.load(this.#words, WRITE_POSITION)) | 0;
     if (ahead <= 0 || ahead > this.capacity) return;
     this.#ahead = ahead;
     this.#write = committed;
   }
 
-  /** Nothing was published that has not been read: `write` is where this side has read to, or behind that by what it found ahead. */
+  /**
+   * True if this side has read everything that was published up to `write`. Without a look-ahead its read
+   * position equals `write` then. After one, the read position may be ahead of `write` by up to `#ahead`
+   * bytes, which were read before they were published.
+   */
   #isRead(write: number): boolean {
     const behind = (this.#read - write) | 0;
     return behind >= 0 && behind <= this.#ahead;
   }
 
-  /** Bytes that the producer has published and this side has not given back. A figure, as above. */
+  /** Bytes that the producer has published and this side has not released. Used for statistics only. */
   get usedBytes(): number {
     const used = (this.#atomics.load(this.#words, WRITE_POSITION) - this.#released) | 0;
     return Math.min(Math.max(used, 0), this.capacity);
   }
 
-  /** Bytes that were read and not released. */
+  /** Bytes that `next` has returned and that are not released yet. */
   get held(): number {
     return (this.#read - this.#released) | 0;
   }
 
-  /** Releases all records that were read. True if the producer was waiting for room and has it now: notify it. */
+  /**
+   * Releases all records that were read. True if the producer waited for room and now has it; the caller must
+   * then notify it.
+   */
   release(): boolean {
     if (this.#read === this.#released) return false;
     this.#released = this.#read;
     this.#atomics.store(this.#words, READ_POSITION, this.#read);
     const wanted = this.#atomics.load(this.#words, ROOM_WANTED);
     if (wanted === 0) return false;
-    // Records published since `#write` was loaded make this an overestimate: at worst the producer finds the ring
-    // full again and asks again. It is never an underestimate, so an emptied ring always answers.
+    // Records may have been published since `#write` was loaded, so `free` may be too high. At worst the
+    // producer finds the ring full again and makes a new request. `free` is never too low, so a consumer that
+    // has emptied the ring always grants the request.
     const free = this.capacity - ((this.#write - this.#read) | 0);
     if (free < wanted && free < this.capacity) return false;
-    // False if the producer has just replaced its request: it loads the read position afterwards and sees this one.
+    // False if the producer has just replaced its request. The producer loads the read position after that,
+    // and so sees the position stored above.
     return this.#atomics.replace(this.#words, ROOM_WANTED, wanted, 0);
   }
 
-  /** The consumer has announced that it sleeps, and nobody has rung since. */
+  /** True if this side has announced its sleep and nobody has rung since. */
   get sleeps(): boolean {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }
 
-  /** Announces that only a doorbell will make this side look again. False, and still awake, when records wait. */
+  /**
+   * Announces that this side looks again only after a doorbell. Returns false and stays awake if records
+   * wait.
+   */
   sleep(): boolean {
     this.#atomics.store(this.#words, SLEEPING, 1);
     if (this.#isRead(this.#atomics.load(this.#words, WRITE_POSITION))) return true;

@@ -11,7 +11,7 @@ import { RequestHead } from './request-head.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const OPEN = (13 << 8) | ReactorMessage.Open;
-/** With TLS or an identifier. */
+/** OPEN with TLS or an identifier; below, with both. */
 const OPEN_LONGER = (14 << 8) | ReactorMessage.Open;
 const OPEN_LONGEST = (15 << 8) | ReactorMessage.Open;
 const DATA = (4 << 8) | ReactorMessage.Data;
@@ -181,7 +181,7 @@ export class ThreadEnd extends ChannelEnd {
     }
   }
 
-  /** @param more elements than the least */
+  /** @param more how many elements the message has beyond the minimum */
   #open(more: number): void {
     const decoder = this.decoder;
     const slot = this.slot(decoder.integer());

@@ -1,8 +1,10 @@
 /**
- * Puts msgpackr's reader into what is published, in the place of a dependency: `node wire/vendor-msgpackr.ts [DIST]`. As a dependency it
- * brings an addon with an install script, which npm warns every user of, for a reader of strings that Sluice does not use.
+ * Copies msgpackr's reader into the published package, in place of a dependency: `node
+ * wire/vendor-msgpackr.ts [DIST]`. As a dependency, msgpackr brings an addon with an install script, which
+ * npm reports to every user. The addon is a reader of strings that Sluice does not use.
  *
- * The reader is one module that imports nothing. It is taken as the lock file has it, with its licence on top.
+ * The reader is one module that imports nothing. The script takes the version that the lock file pins, and
+ * puts its licence on top.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

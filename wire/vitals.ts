@@ -1,40 +1,43 @@
 /**
- * What a thread tells of itself in shared memory, for the reactor to read whenever it likes, also while the thread computes.
+ * What a thread tells about itself in shared memory. The reactor can read it at any time, also while the thread computes.
  *
  *   word   0   thread id           Node's, once the thread runs
- *          1   turn                when its loop began a turn last
- *          2   collections         how often garbage has been collected
+ *          1   turn                when its loop last began a turn
+ *          2   collections         number of garbage collections
  *          3   within              1 + the slot whose application code the host has called and that has not returned; 0: none
- *          4   collecting          milliseconds that this has taken, as a 64-bit float
+ *          4   collecting          milliseconds spent in garbage collection, as a 64-bit float
  *          6   OS thread id        the system's number of the thread, or 0
  *          8   heap                bytes of its heap in use, as a 64-bit float, as are the next two
- *         10   live heap           the same behind the last large collection; 0: there was none
- *         12   external            bytes outside of it that its objects hold, Buffers above all
- *         14   unendable           1: V8 cannot end it where it is, without the process (workers/loading/evaluation.ts)
+ *         10   live heap           the same after the last large collection; 0: there was none
+ *         12   external            bytes outside the heap that its objects hold, Buffers above all
+ *         14   unendable           1: V8 cannot end the thread where it is without ending the process (workers/loading/evaluation.ts)
  *         15   ... padding
- *         16   held back           1: the reactor has work that the thread is to ask for when it has nothing to do
+ *         16   held back           1: the reactor has work that the thread should ask for when it has nothing to do
  *         17   ... padding
- *         24   loop delay          milliseconds that its last timer was late, as a 64-bit float; it asks for one each second
+ *         24   loop delay          milliseconds that its last timer was late, as a 64-bit float; one timer runs each second
  *         26   ... padding
  *         32   slots               eight words each:
  *                begun             when the thread claimed the slot's exchange
  *                stalls            how often the exchange had something to send and no credit for it
- *                stalled           microseconds that it waited for credit, all stalls that are over together
- *                stalled since     when the stall that goes on began, or 0
- *                computed          microseconds from its beginning until the thread began the next one or its loop came around, less what
- *                                  the thread waited for a core; 0: neither has happened, the thread computes since then
- *                given             when the reactor gave the thread the slot's exchange, where the thread makes spans
- *                followed          1: the thread wants to hear when the exchange is over for its peer, too
- *                arriving          when the first octets of the request's head came, where the thread makes spans; 0: all came at once
+ *                stalled           microseconds that it waited for credit, in all stalls that are over
+ *                stalled since     when the current stall began, or 0
+ *                computed          microseconds from its beginning until the thread began the next exchange or its loop came
+ *                                  around, less the time that the thread waited for a core; 0: neither has happened, so the
+ *                                  thread has computed since then
+ *                given             when the reactor gave the thread the slot's exchange, if the thread records spans
+ *                followed          1: the thread also wants to know when the exchange is over for its peer
+ *                arriving          when the first octets of the request's head arrived, if the thread records spans; 0: the
+ *                                  whole head arrived at once
  *
- * Times are `clockMicroseconds` as 32-bit words that wrap. Only the thread writes, `held back`, `given` and `arriving` excepted, one word at a time and
- * without a barrier: what is read is a moment old at most, and what belongs to an exchange was written before the message that ended it was
- * published, but for `computed`, which may come later.
+ * Times are `clockMicroseconds`, as 32-bit words that wrap. The thread writes all words except `held back`, `given` and
+ * `arriving`, which the reactor writes. Each word is written by itself and without a barrier, so a reader sees a value that
+ * is at most a moment old. The words of an exchange are written before the message that ends it is published. `computed` is
+ * the exception: it may come later.
  *
- * A stall of more than half a wrap, 35 minutes, counts for nothing.
+ * A stall of more than half a wrap, 35 minutes, is not counted.
  *
- * From these words follow figures, and whether the thread hangs: one that has gone wild may write what it likes, and harms its own
- * exchanges alone.
+ * The words serve metrics and the detection of hung threads. A faulty thread may write anything here; that harms only its
+ * own exchanges.
  */
 
 const THREAD_ID = 0;
@@ -74,30 +77,30 @@ export class Vitals {
     this.#floats = new Float64Array(memory, 0, SLOTS / 2);
   }
 
-  // ---- the thread
+  // ---- for the thread
 
   identify(threadId: number, osThreadId = 0): void {
     this.#words[OS_THREAD_ID] = osThreadId;
     this.#words[THREAD_ID] = threadId;
   }
 
-  /** Whether code runs in which V8 cannot end the thread. */
+  /** Says whether code is running in which V8 cannot end the thread. */
   setUnendable(isUnendable: boolean): void {
     Atomics.store(this.#words, UNENDABLE, isUnendable ? 1 : 0);
   }
 
   beginTurn(nowUs: number): void {
     this.#words[TURN] = nowUs;
-    // An error may have come between a call and its return.
+    // An error may have been thrown between a call and its return.
     this.#words[WITHIN] = 0;
   }
 
-  /** The host is about to call code of the slot's exchange. */
+  /** The host is about to call application code of the slot's exchange. */
   enter(slot: number): void {
     this.#words[WITHIN] = slot + 1;
   }
 
-  /** It has returned. */
+  /** The application code has returned. */
   leave(): void {
     this.#words[WITHIN] = 0;
   }
@@ -116,12 +119,12 @@ export class Vitals {
     this.#floats[LOOP_DELAY] = ms;
   }
 
-  /** Garbage of all ages: what is left is in use. */
+  /** A collection of garbage of all ages is over: the rest of the heap is in use. */
   collectedAll(heapBytes: number): void {
     this.#floats[LIVE_HEAP] = heapBytes;
   }
 
-  /** Before the claim, so that whoever sees the exchange claimed sees since when. */
+  /** Called before the claim, so that a reader that sees the exchange claimed also sees since when. */
   begin(slot: number, nowUs: number): void {
     const at = SLOTS + slot * WORDS_PER_SLOT;
     const words = this.#words;
@@ -132,17 +135,20 @@ export class Vitals {
     words[at + COMPUTED] = 0;
   }
 
-  /** When the reactor gave it the slot's exchange. */
+  /** When the reactor gave the thread the slot's exchange. */
   givenUs(slot: number): number {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT + GIVEN] as number) >>> 0;
   }
 
-  /** When the first octets of its request's head came; 0: all came at once. */
+  /** When the first octets of the request's head arrived; 0: the whole head arrived at once. */
   arrivingUs(slot: number): number {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT + ARRIVING] as number) >>> 0;
   }
 
-  /** It wants to hear when the slot's exchange is over. Until `unfollow`, for whichever exchange the slot serves. */
+  /**
+   * Asks to be told when the slot's exchange is over. Holds until `unfollow`, for every exchange that the
+   * slot serves.
+   */
   follow(slot: number): void {
     this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] = 1;
   }
@@ -151,17 +157,20 @@ export class Vitals {
     this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] = 0;
   }
 
-  /** The thread begins something else than the slot's exchange, or comes around its loop. */
+  /** The thread begins something other than the slot's exchange, or its loop comes around. */
   computed(slot: number, us: number): void {
     this.#words[SLOTS + slot * WORDS_PER_SLOT + COMPUTED] = us | 1;
   }
 
-  /** Whether the reactor is to hear that the thread has nothing to do; asked when it has announced its sleep. Once for each wish. */
+  /**
+   * True if the reactor wants to be told that the thread has nothing to do; this takes the request back. The
+   * thread asks after it has announced its sleep.
+   */
   takeHeldBack(): boolean {
     return Atomics.load(this.#words, HELD_BACK) !== 0 && Atomics.exchange(this.#words, HELD_BACK, 0) !== 0;
   }
 
-  /** The exchange waits for credit. Nothing happens if it does so already. */
+  /** The slot's exchange begins to wait for credit. Has no effect if it already waits. */
   stall(slot: number, nowUs: number): void {
     const at = SLOTS + slot * WORDS_PER_SLOT;
     const words = this.#words;
@@ -170,7 +179,7 @@ export class Vitals {
     words[at + STALLED_SINCE] = nowUs | 1;
   }
 
-  /** It waits no longer, if it did. */
+  /** The slot's exchange no longer waits for credit. Has no effect if it did not wait. */
   unstall(slot: number, nowUs: number): void {
     const at = SLOTS + slot * WORDS_PER_SLOT;
     const words = this.#words;
@@ -179,34 +188,37 @@ export class Vitals {
     words[at + STALLED_SINCE] = 0;
   }
 
-  // ---- the reactor
+  // ---- for the reactor
 
-  /** 0: it does not run yet. */
+  /** 0: the thread does not run yet. */
   get threadId(): number {
     return this.#words[THREAD_ID] as number;
   }
 
-  /** The system's number of the thread; 0: nobody knows. */
+  /** The system's number of the thread; 0: unknown. */
   get osThreadId(): number {
     return this.#words[OS_THREAD_ID] as number;
   }
 
-  /** Whoever terminates it ends the process. */
+  /** True if terminating the thread would end the process. */
   get isUnendable(): boolean {
     return Atomics.load(this.#words, UNENDABLE) === 1;
   }
 
-  /** Microseconds since its loop began a turn last. One that sleeps, or computes, begins none. */
+  /** Microseconds since the thread's loop last began a turn. A thread that sleeps or computes begins none. */
   turnAgeUs(nowUs: number): number {
     return elapsed(this.#words[TURN] as number, nowUs);
   }
 
-  /** As the thread wrote it: what differs from the last time is another turn. */
+  /** The raw word: a value that differs from an earlier one means another turn. */
   get turn(): number {
     return this.#words[TURN] as number;
   }
 
-  /** Before OPEN is published. @param arrivingUs 0: the request's head came at once */
+  /**
+   * Must be called before OPEN is published.
+   * @param arrivingUs 0: the request's head arrived at once
+   */
   give(slot: number, nowUs: number, arrivingUs: number): void {
     const at = SLOTS + slot * WORDS_PER_SLOT;
     this.#words[at + GIVEN] = nowUs;
@@ -217,7 +229,7 @@ export class Vitals {
     return this.#words[SLOTS + slot * WORDS_PER_SLOT + FOLLOWED] === 1;
   }
 
-  /** The slot whose application code has been called and has not returned; -1: none. */
+  /** The slot whose application code the host has called and that has not returned; -1: none. */
   get within(): number {
     return (this.#words[WITHIN] as number) - 1;
   }
@@ -230,22 +242,22 @@ export class Vitals {
     return this.#floats[COLLECTING] as number;
   }
 
-  /** Bytes of its heap in use, garbage included; 0: not measured yet. */
+  /** Bytes in use of the thread's heap, garbage included; 0: not measured yet. */
   get heapBytes(): number {
     return this.#floats[HEAP] as number;
   }
 
-  /** The same without garbage, behind the last large collection. */
+  /** The same without garbage, after the last large collection. */
   get liveHeapBytes(): number {
     return this.#floats[LIVE_HEAP] as number;
   }
 
-  /** Outside of the heap: Buffers, above all. */
+  /** Bytes outside the heap: Buffers, above all. */
   get externalBytes(): number {
     return this.#floats[EXTERNAL] as number;
   }
 
-  /** How late its last timer was, of one each second. */
+  /** How late the thread's last timer was; one runs each second. */
   get loopDelayMs(): number {
     return this.#floats[LOOP_DELAY] as number;
   }
@@ -255,12 +267,17 @@ export class Vitals {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT] as number) >>> 0;
   }
 
-  /** What the thread computed before it began another, in microseconds; 0: nothing else since. */
+  /**
+   * Microseconds that the thread computed for the slot before it began another exchange; 0: it has begun
+   * nothing else since.
+   */
   computedUs(slot: number): number {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT + COMPUTED] as number) >>> 0;
   }
 
-  /** The thread is to ring when it goes to sleep. It may sleep already: to be looked at afterwards. */
+  /**
+   * Asks the thread to ring when it goes to sleep. It may already sleep, so the caller must check afterwards.
+   */
   holdBack(): void {
     Atomics.store(this.#words, HELD_BACK, 1);
   }
@@ -269,7 +286,7 @@ export class Vitals {
     return (this.#words[SLOTS + slot * WORDS_PER_SLOT + STALLS] as number) >>> 0;
   }
 
-  /** The stall that goes on included. */
+  /** Includes the current stall. */
   stalledUs(slot: number, nowUs: number): number {
     const at = SLOTS + slot * WORDS_PER_SLOT;
     const since = this.#words[at + STALLED_SINCE] as number;
@@ -282,7 +299,7 @@ export class Vitals {
   }
 }
 
-/** 0 for what lies a little ahead: the two readings are different threads'. */
+/** 0 if `earlierUs` lies a little ahead: two different threads took the readings. */
 export function elapsed(earlierUs: number, laterUs: number): number {
   return Math.max(0, (laterUs - earlierUs) | 0);
 }

@@ -8,7 +8,7 @@ import type { ReactorHandler, ThreadHandler } from '../../wire/messages.ts';
 import { Flag, ResetBy, ResetReason } from '../../wire/messages.ts';
 import { type Received, recordReactor, recordThread } from './record.ts';
 
-/** Both ends in one thread, which is all the same to them. */
+/** Both ends in one thread; the ends cannot tell the difference. */
 function pair(
   options: ChannelOptions = {},
   own: { reactor?: Partial<ReactorHandler>; thread?: Partial<ThreadHandler> } = {},
@@ -17,7 +17,7 @@ function pair(
   const atThread: Received[] = [];
   const { reactor, transfer } = createChannel(recordReactor(atReactor, own.reactor), options);
   const thread = openChannel(transfer, recordThread(atThread, own.thread));
-  // No test may hang on a port that one of its assertions left open.
+  // A port that a failed assertion leaves open must not keep the test process alive.
   reactor.unref();
   thread.unref();
   return { reactor, thread, atReactor, atThread, transfer };
@@ -79,7 +79,7 @@ test('every message of the thread arrives at the reactor as it was sent and in o
   ]);
 });
 
-test('receive stops at its limit and goes on from there', (t) => {
+test('receive stops at its limit and continues from there', (t) => {
   const { reactor, thread, atThread } = pair();
   for (let slot = 0; slot < 5; slot++) reactor.sendCredit(slot, 1);
   reactor.publish();
@@ -91,7 +91,7 @@ test('receive stops at its limit and goes on from there', (t) => {
   );
 });
 
-test('receive gives no message after so many bytes of them', (t) => {
+test('receive stops after the given number of bytes', (t) => {
   const { reactor, thread } = pair();
   for (let i = 0; i < 5; i++) t.true(reactor.sendData(0, 0, Buffer.alloc(1_000), 0, 1_000));
   reactor.publish();
@@ -141,7 +141,7 @@ test('a sleeping side is rung once for a batch and an awake one not at all', asy
   );
   reactor.sendCredit(0, 1);
   reactor.publish();
-  t.false(thread.sleep(), 'there is something to receive');
+  t.false(thread.sleep(), 'a message is waiting');
   t.is(thread.receive(10), 1);
   t.true(thread.sleep());
   t.is(thread.state, 'sleeping');
@@ -158,7 +158,7 @@ test('a sleeping side is rung once for a batch and an awake one not at all', asy
   wakes.port1.close();
 });
 
-test('a sleeping producer is rung when the ring that was full has room', async (t) => {
+test('a sleeping producer is rung when the full ring has room again', async (t) => {
   const wakes = new MessageChannel();
   const { reactor, thread } = pair(
     { requestRingBytes: 1024 },
@@ -166,7 +166,7 @@ test('a sleeping producer is rung when the ring that was full has room', async (
   );
   const body = Buffer.alloc(120);
   while (reactor.sendData(0, 0, body, 0, body.length));
-  t.true(reactor.sleep(), 'which publishes first');
+  t.true(reactor.sleep(), 'sleep publishes first');
   thread.receive(100);
   await once(wakes.port2, 'message');
   t.true(reactor.sendData(0, 0, body, 0, body.length));
@@ -175,10 +175,10 @@ test('a sleeping producer is rung when the ring that was full has room', async (
   wakes.port1.close();
 });
 
-test('bytes beyond four gigabytes of a body are the ones that were asked for', (t) => {
+test('bytes beyond 4 GiB of a body are copied from the right offset', (t) => {
   const { reactor, thread, atReactor } = pair();
   const start = 2 ** 32 + 8;
-  // Only the pages that are written to take memory.
+  // Untouched pages of the array take no memory.
   const body = new Uint8Array(start + 100);
   body.fill(97, start, start + 40);
   body.fill(98, 8, 48);
@@ -193,13 +193,13 @@ test('bytes beyond four gigabytes of a body are the ones that were asked for', (
   );
 });
 
-test('a message that breaks off while it is written leaves nothing behind, and the next one goes', (t) => {
+test('a message whose encoding throws leaves nothing behind, and the next one is sent', (t) => {
   const { reactor, thread, atReactor } = pair();
   const error = new RangeError('at the end of the stack');
   let looks = 0;
   const fields = Object.defineProperty(['a', ''], 1, {
     get: () => {
-      // Once for its length, and then no more.
+      // Throws on the first read, which asks for its length, and never again.
       if (looks++ > 0) throw error;
       return '1';
     },
@@ -214,11 +214,11 @@ test('a message that breaks off while it is written leaves nothing behind, and t
   t.deepEqual(atReactor, [['head', 2, 0, 204, ['b', '2'], '']]);
 });
 
-test('a message that no empty ring could take is an error, not a full ring', (t) => {
+test('a message too long for an empty ring throws, and the ring does not count as full', (t) => {
   const { reactor } = pair({ requestRingBytes: 1024 });
   const error = t.throws(() => reactor.sendTrailers(0, ['a', 'x'.repeat(600)]), { instanceOf: WireError });
   t.is(error?.code, 'SLUICE_RECORD_TOO_LARGE');
-  t.true(reactor.sendCredit(0, 1), 'and the channel goes on');
+  t.true(reactor.sendCredit(0, 1), 'and the channel still works');
 });
 
 test('a corrupt record ends the channel for its reader and is reported once', (t) => {
@@ -244,7 +244,7 @@ test('an end of another grammar version is refused', (t) => {
   );
 });
 
-test('options out of range are refused with what was expected and what came', (t) => {
+test('options out of range are refused with the expected range and the actual value', (t) => {
   const refused: [ChannelOptions, string][] = [
     [
       { requestRingBytes: 1000 },

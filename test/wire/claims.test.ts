@@ -62,7 +62,7 @@ test('an OPEN of an earlier generation never claims what the slot serves now', (
   t.true(thread.claim(3, current));
 });
 
-test('generations wrap at 2^30 and a claim still goes by them', (t) => {
+test('generations wrap at 2^30 and claims still compare them', (t) => {
   const { reactor, thread, words } = tables();
   words[0] = 0x3fffffff << 2;
   t.is(reactor.generationOf(0), 0x3fffffff);

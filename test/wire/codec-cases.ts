@@ -25,7 +25,7 @@ function pair() {
   return { reactor, thread, atReactor, atThread, faults, transfer };
 }
 
-/** What lies in a ring, as any MessagePack decoder reads it. */
+/** The contents of a ring, as any MessagePack decoder reads them. */
 function decoded(memory: SharedArrayBuffer): unknown[] {
   const consumer = new RingConsumer(memory, hardwareAtomics);
   const messages: unknown[] = [];
@@ -43,7 +43,10 @@ function putBytes(memory: SharedArrayBuffer, bytes: Uint8Array): void {
   producer.publish();
 }
 
-/** Field values as they come: short and long, ASCII, Latin-1, and what no header should hold but must not harm. */
+/**
+ * Typical field values, short and long, ASCII and Latin-1; and values that no header should hold but that
+ * must do no harm.
+ */
 const text = fc.oneof(
   fc.string({ maxLength: 40 }),
   fc.string({
@@ -73,7 +76,7 @@ export function defineCodecTests(test: TestFn): void {
         text,
         (...given) => {
           const [index, generation, any, [method, scheme, authority, path], port, list, tls, id] = given;
-          // Set by whoever sends an identifier.
+          // The sender sets this flag when there is an identifier.
           const flags = (any & ~Flag.HasId) >>> 0;
           const { reactor, thread, atThread } = pair();
           const head = [method, scheme, authority, path, '2', '::1', port, generation] as const;
@@ -176,7 +179,7 @@ export function defineCodecTests(test: TestFn): void {
     const open = [0, 1, 2, 3, 70_000, '/', '::1', 80, 'GET', 'http', 'a', '2', ['a', 'é'.repeat(20)]];
     putBytes(transfer.requests, packr.pack(open));
     thread.receive(1);
-    // A RingProducer takes up where the last one published.
+    // A RingProducer continues where the last one published.
     for (const message of [
       [1, 300, 1, Buffer.from('bc')],
       [3, 4, 70_000],

@@ -1,4 +1,7 @@
-/** Reading a record that ends before its message does: what lies behind it in the ring has no part in anything, errors included. */
+/**
+ * Reading a record that ends before its message does. The bytes behind it in the ring must not appear
+ * anywhere, not even in errors.
+ */
 import test from 'ava';
 import { Decoder } from '../../wire/decoder.ts';
 
@@ -34,7 +37,7 @@ for (const [what, head, read] of reads) {
     }
     t.deepEqual(
       [...messages],
-      ['channel: expected a message within its record, got one that goes on behind it'],
+      ['channel: expected a message within its record, got one that continues past its end'],
     );
   });
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { Deque } from '../../wire/deque.ts';
 
-test('whatever is pushed and taken, a deque gives what a list would', (t) => {
+test('a deque returns what a list would, in any sequence of pushes and takes', (t) => {
   const step = fc.oneof(
     { arbitrary: fc.constant('push'), weight: 6 },
     { arbitrary: fc.constant('shift'), weight: 4 },

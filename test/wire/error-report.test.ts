@@ -44,14 +44,14 @@ test('an error is reported with its name, message, stack, code, causes and those
   });
 });
 
-test('names and codes have a limit of their own', (t) => {
+test('names and codes have their own limit', (t) => {
   const long = 'n'.repeat(10_000);
   const { name, code = '' } = describeError(Object.assign(new Error('x'), { name: long, code: long }));
   t.is(name.length, MAX_NAME_CHARS);
   t.is(code.length, MAX_NAME_CHARS);
 });
 
-test('of a stack that is too long the frames are kept before the message', (t) => {
+test('a stack that is too long loses its message before its frames', (t) => {
   const error = new Error('m'.repeat(10_000));
   const { stack } = describeError(error, 1_000);
   t.is(stack.length <= 1_000, true);
@@ -63,13 +63,13 @@ test('a stack that does not begin with the message is cut at its end', (t) => {
   t.is(describeError(error, 100).stack, cut('s'.repeat(10_000), 100));
 });
 
-test('more than enough errors in one are left out', (t) => {
+test('errors beyond the limit of one report are left out', (t) => {
   const errors = Array.from({ length: 1_000 }, (_, index) => new Error(String(index)));
   const report = describeError(new AggregateError(errors, 'many'));
   t.is(report.errors?.length, MAX_ERRORS - 1);
 });
 
-test('what is cut has the length asked for, and says how much there was', (t) => {
+test('a cut text has the requested length and says how long it was', (t) => {
   t.is(cut('abc', 3), 'abc');
   t.is(cut('x'.repeat(100), 50).length, 50);
   t.true(cut('x'.repeat(100), 50).endsWith('x… (100 characters)'));

@@ -11,7 +11,7 @@ import { channelMemory, expect, Peers, publishOne, zero } from './interleaving/m
 import { CLAIMED, NUMBERED, numbered, Programs, RECEIVED, RINGS } from './interleaving/programs.ts';
 import { recordReactor } from './record.ts';
 
-/** For the longer scenarios, whose every interleaving would take minutes. */
+/** A limit for the longer scenarios, whose complete set of interleavings would take minutes. */
 const MOST_SWITCHES = 5;
 
 const peers = new Peers();
@@ -37,7 +37,7 @@ test.serial('a consumer that goes to sleep while records are published is never 
     check() {
       const sleeps = new Int32Array(ring)[SLEEPING] === 1;
       expect(sleeps || bells > 0, 'woken means rung');
-      expect(!sleeps || peer.report(RECEIVED) === 2, 'who sleeps on has read everything');
+      expect(!sleeps || peer.report(RECEIVED) === 2, 'a side that stays asleep has read everything');
     },
   });
   t.log(`${runs} interleavings`);
@@ -45,7 +45,7 @@ test.serial('a consumer that goes to sleep while records are published is never 
 });
 
 test.serial('a consumer that looks ahead and goes to sleep is never left asleep on a record', (t) => {
-  // In the second, what is published last is padding alone; in the third the positions wrap.
+  // In the second case the last publication is padding alone; in the third the positions wrap.
   for (const [position, lengths] of [
     [0, [8, 8]],
     [216, [8, 60]],
@@ -80,8 +80,8 @@ test.serial('a consumer that looks ahead and goes to sleep is never left asleep 
         check() {
           const sleeps = words[SLEEPING] === 1;
           expect(sleeps || bells > 0, 'woken means rung');
-          expect(!sleeps || peer.report(RECEIVED) === 2, 'who sleeps on has read everything');
-          // What is left is read in any case, and nothing twice.
+          expect(!sleeps || peer.report(RECEIVED) === 2, 'a side that stays asleep has read everything');
+          // The rest is read in any case, and nothing twice.
           const consumer = new RingConsumer(ring, hardwareAtomics);
           let received = peer.report(RECEIVED);
           while (consumer.next() >= 0) received++;
@@ -116,7 +116,7 @@ test.serial('a producer that finds no room while the consumer frees it is never 
     },
     check() {
       expect(peer.report(RECEIVED) === 4, 'all read');
-      expect(claimed !== FULL || peer.report(RINGS) === 1, 'refused means told later, once');
+      expect(claimed !== FULL || peer.report(RINGS) === 1, 'a refused producer is told later, once');
       expect(claimed !== FULL || producer.tookRoom(), 'and the producer can see it');
       if (claimed === FULL) expect(producer.claim(28) >= 0, 'and finds the room');
     },
@@ -125,7 +125,7 @@ test.serial('a producer that finds no room while the consumer frees it is never 
   t.true(runs > 100);
 });
 
-/** The reactor's end on the memory of a channel, and what it hears. */
+/** The reactor's end on the memory of a channel, and the events that it reports. */
 function reactorSide() {
   const memory = channelMemory(128);
   const [requests, responses, claims, bells] = memory;
@@ -188,11 +188,11 @@ test.serial(
           };
         },
         check() {
-          // What was published after the consumer had looked for the last time, it is rung for.
+          // The consumer is rung for records that were published after its last check.
           const consumer = new RingConsumer(ring, hardwareAtomics);
           while (consumer.next() >= 0);
           consumer.release();
-          expect(refused === 0 || producer.tookRoom(), 'refused means told later');
+          expect(refused === 0 || producer.tookRoom(), 'a refused producer is told later');
           expect(producer.claim(28) >= 0, 'and there is room');
         },
       };
@@ -203,7 +203,7 @@ test.serial(
   },
 );
 
-test.serial('an end that sleeps after meeting a full ring learns that there is room', (t) => {
+test.serial('an end that sleeps after it found the ring full is told when there is room', (t) => {
   const { memory, heard, bell, end } = reactorSide();
   const peer = peers.on(...memory);
   let isSent = false;
@@ -215,7 +215,7 @@ test.serial('an end that sleeps after meeting a full ring learns that there is r
       reset() {
         zero(...memory);
         heard.length = 0;
-        // So that the one record in the ring and the wrap leave no room for a second.
+        // The ring is sized so that one record and the wrap leave no room for a second.
         const words = new Int32Array(memory[0]);
         words[WRITE_POSITION] = 40;
         words[READ_POSITION] = 40;
@@ -232,7 +232,7 @@ test.serial('an end that sleeps after meeting a full ring learns that there is r
       },
       check() {
         const told = heard.includes('writable') || bell(BELL_TO_REACTOR) > 0;
-        expect(isSent || told, 'refused means told');
+        expect(isSent || told, 'a refused sender is told');
         expect(
           peer.report(RECEIVED) === (isSent ? 2 : 1) || bell(BELL_TO_THREAD) > 0,
           'all received or rung for',
@@ -328,7 +328,7 @@ test.serial('under any interleaving every record arrives whole, in order and onc
     schedule: fc.infiniteStream(fc.boolean()),
     lengths: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: NUMBERED, maxLength: NUMBERED }),
     batch: fc.integer({ min: 1, max: 4 }),
-    // Near the wraps of a signed and of an unsigned word as well.
+    // Some positions lie near the wraps of a signed and of an unsigned word.
     position: fc.constantFrom(0, 8, 120, 0x7fffffc0 | 0, 0xffffff80 | 0).map((at) => at & ~7),
   });
   fc.assert(

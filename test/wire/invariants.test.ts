@@ -1,6 +1,6 @@
 /**
- * The rules of the message table, kept by a model reactor and a model thread on a real channel. What is checked is that
- * the rules are enough: whatever order things happen in, no message reaches another exchange than its own.
+ * Plays the rules of the message table with a model reactor and a model thread on a real channel. It checks
+ * that the rules suffice: in whatever order things happen, no message reaches any exchange but its own.
  */
 
 import test from 'ava';
@@ -15,7 +15,7 @@ import { recordReactor, recordThread } from './record.ts';
 const SLOTS = 3;
 const HEAD = ['GET', 'http', 'a', '/', '2', '::1', 1, 2] as const;
 
-/** An exchange as the reactor of the model sees it; its name is in every message about it. */
+/** An exchange as the model reactor sees it. Every message about the exchange carries its name. */
 interface Exchange {
   readonly name: string;
   isReset: boolean;
@@ -25,9 +25,9 @@ interface Exchange {
 class Model {
   readonly reactor: ReactorEnd;
   readonly thread: ThreadEnd;
-  /** Slot → exchange, at the reactor: from `queue` to FINAL or recall. */
+  /** Slot → exchange, at the reactor: from `queue` until FINAL or recall. */
   readonly #open: (Exchange | null)[] = new Array(SLOTS).fill(null);
-  /** Slot → name, at the thread: from the claim to its FINAL. */
+  /** Slot → name, at the thread: from the claim until the thread's FINAL. */
   readonly #claimed: (string | null)[] = new Array(SLOTS).fill(null);
   readonly ended: Exchange[] = [];
   #serial = 0;
@@ -103,7 +103,7 @@ class Model {
     if (this.thread.sendTrailers(slot, Flag.Final, ['name', name])) this.#claimed[slot] = null;
   }
 
-  /** Everything that is open comes to its end. */
+  /** Ends everything that is open. */
   settle(): void {
     for (let turn = 0; turn < 100; turn++) {
       this.reactor.publish();
@@ -168,12 +168,12 @@ test('whatever is recalled, reset and reused, no message reaches another exchang
   t.true(ended > 500, 'enough exchanges got far enough');
 });
 
-test('with credit granted and given back in any order, no sender has more on its way than was granted', (t) => {
+test('with credit granted and given back in any order, no sender has more in flight than was granted', (t) => {
   const windowBytes = 256;
   const step = fc.tuple(fc.constantFrom('send', 'receive', 'consume'), fc.integer({ min: 1, max: 100 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      /** The thread's: what it may still send. */
+      /** The thread's window: what it may still send. */
       const credit = new Window(0);
       let arrived = 0;
       let consumed = 0;

@@ -1,6 +1,6 @@
 /**
- * What a full ring refused is parked by its owner. Whatever else is sent meanwhile, and wherever the other side frees room in
- * between, both sides never sleep while anything is parked.
+ * The owner of an end parks what a full ring refuses. Whatever else is sent in the meantime, and wherever the
+ * other side frees room in between, the two sides never sleep while anything is parked.
  */
 import test from 'ava';
 import fc from 'fast-check';
@@ -13,8 +13,8 @@ import { Programs } from './interleaving/programs.ts';
 const MOST_SWITCHES = 4;
 const RING_BYTES = 256;
 /**
- * Bytes of content; a message claims 40 more. Two large ones leave 64 bytes of the ring, which the small one does not fit, and
- * no message is larger than the large one.
+ * Bytes of content; a message claims 40 more. Two large messages leave 64 bytes of the ring, into which the
+ * small one does not fit, and no message is larger than the large one.
  */
 const SMALL = 24;
 const LARGE = 84;
@@ -24,7 +24,10 @@ const peers = new Peers();
 test.after.always(() => peers.close());
 const peer = peers.on(...memory);
 
-/** A run in which the owner finds `filled` messages of 84 bytes in the ring, sends `lengths` and goes to sleep. */
+/**
+ * A run in which the owner finds `filled` messages of 84 bytes in the ring, sends `lengths` and goes to
+ * sleep.
+ */
 function sending(filled: number, lengths: readonly number[], counts: { refused: number }): Run {
   let owner: ParkingOwner;
   return {
@@ -58,11 +61,11 @@ const scenarios: readonly (readonly [what: string, lengths: readonly number[]])[
   ['a small one behind a large one', [LARGE, SMALL]],
   ['a large one behind a small one', [40, LARGE]],
   ['two that are refused and one that may pass', [LARGE, 60, SMALL]],
-  ['wishes that grow', [40, 60, LARGE]],
-  ['wishes that shrink', [LARGE, 60, 40]],
+  ['requests that grow', [40, 60, LARGE]],
+  ['requests that shrink', [LARGE, 60, 40]],
 ];
 for (const [what, lengths] of scenarios) {
-  test.serial(`of what was refused nothing is left parked: ${what}`, (t) => {
+  test.serial(`no refused message is left parked: ${what}`, (t) => {
     const counts = { refused: 0 };
     const runs = explore(sending(2, lengths, counts), MOST_SWITCHES);
     t.log(`${runs} interleavings, ${counts.refused} refusals`);
@@ -70,7 +73,7 @@ for (const [what, lengths] of scenarios) {
   });
 }
 
-test.serial('of what was refused nothing is left parked: any messages under any interleaving', (t) => {
+test.serial('no refused message is left parked: any messages under any interleaving', (t) => {
   const counts = { refused: 0 };
   fc.assert(
     fc.property(

@@ -1,8 +1,9 @@
 /**
- * The readers of OPEN and HEAD, which are our own, against msgpackr's: what it writes they read, what they read it reads the same, and
- * what has been read before is never taken for something else.
+ * Compares Sluice's readers of OPEN and HEAD with msgpackr's. They read what msgpackr writes, they read it as
+ * msgpackr does, and they never mistake a message for one that was read before.
  */
-// Inside a property `assert` is used, not `t`: ava reports its own failures before fast-check can print the seed.
+// A property uses `assert` and not `t`: ava would report a failure itself before fast-check can print the
+// seed.
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
@@ -44,7 +45,7 @@ const text = fc.oneof(
 );
 const integer = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: 0xffffffff }));
 const fields = fc.array(fc.tuple(text, text), { maxLength: 12 }).map((pairs) => pairs.flat());
-/** What stands behind the path, few of them, so that they come again. */
+/** What follows the path. There are few values, so that they repeat. */
 const rest = fc
   .tuple(text, integer, fc.tuple(text, text, text, text), fields, fc.option(text))
   .map(([address, port, strings, list, tls]) => [
@@ -64,7 +65,7 @@ const opens = fc.array(rest, { minLength: 1, maxLength: 4 }).chain((rests) =>
   ),
 );
 
-/** As `recordThread` writes it down. */
+/** The message in the form that `recordThread` records. */
 function received(message: readonly unknown[]): unknown[] {
   const [, slot, generation, flags, at, path] = message;
   const hasId = ((flags as number) & Flag.HasId) !== 0;
@@ -75,7 +76,7 @@ function received(message: readonly unknown[]): unknown[] {
   return ['open', slot, generation, flags, ...head, list, tls, ...id];
 }
 
-test('any OPENs that msgpackr writes are read as it reads them, whichever came before', (t) => {
+test('any OPENs that msgpackr writes are read as it reads them, whatever came before', (t) => {
   fc.assert(
     fc.property(opens, (messages) => {
       const { thread, atThread, faults, requests } = pair();
@@ -103,7 +104,7 @@ const heads = fc.array(fc.tuple(integer, fields), { minLength: 1, maxLength: 4 }
   }),
 );
 
-test('any HEADs that msgpackr writes are read as it reads them, whichever came before', (t) => {
+test('any HEADs that msgpackr writes are read as it reads them, whatever came before', (t) => {
   fc.assert(
     fc.property(heads, (messages) => {
       const { reactor, atReactor, faults, responses } = pair();
@@ -131,7 +132,7 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 const isFields = (value: unknown) => Array.isArray(value) && value.length % 2 === 0 && value.every(isText);
 const isBody = (value: unknown) => value === null || Buffer.isBuffer(value);
 
-/** What each element of a message must be, beside its kind. */
+/** What each element of a message must be, apart from its kind. */
 const OPEN = [
   isCount,
   isCount,
@@ -147,11 +148,11 @@ const OPEN = [
   isFields,
   isText,
 ];
-/** The same with an identifier behind the path. */
+/** The same with an identifier after the path. */
 const NAMED_OPEN = OPEN.toSpliced(5, 0, isText);
 const HEAD = [isCount, isCount, isBody, isCount, isFields];
 
-/** The message as msgpackr reads it; null: it does not, or it is not as the grammar says. */
+/** The message as msgpackr reads it; null if it cannot, or if the message violates the grammar. */
 function reference(
   bytes: Uint8Array,
   elements: readonly ((value: unknown) => boolean)[],
@@ -170,7 +171,7 @@ function reference(
   return message.slice(1).every((value, i) => elements[i]?.(value) === true) ? message : null;
 }
 
-/** Some bytes of it are others. */
+/** The message with some bytes changed. */
 function mutated(message: readonly unknown[]) {
   const bytes = packr.pack(message);
   return fc
@@ -185,11 +186,11 @@ function mutated(message: readonly unknown[]) {
     });
 }
 
-// The same bytes three times: the first is read in place, the second kept, the third found.
+// The same bytes three times: the first is read in place, the second is kept, the third is found.
 const READINGS = 3;
 const REPLACEMENT = '\uFFFD';
 
-test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
+test('an OPEN with changed bytes is read as msgpackr reads it or is corrupt, each time it arrives', (t) => {
   const whole = [0, 1, 2, 3, 70_000, '/a', '::1', 443, 'GET', 'https', 'a', '2', ['b', 'c', 'd', 'e'], 'tls'];
   const named = whole.with(3, Flag.HasId | 3).toSpliced(6, 0, 'id');
   const messages = [whole, whole.slice(0, -1), named, named.slice(0, -1)].map(mutated);
@@ -203,7 +204,7 @@ test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, eac
       assert.ok(count === 0 || count === READINGS);
       const message = reference(bytes, OPEN, 14, false) ?? reference(bytes, NAMED_OPEN, 15, true);
       for (const open of atThread) {
-        // What is no UTF-8 any more msgpackr reads in its own way.
+        // msgpackr has its own way of reading bytes that are no longer valid UTF-8.
         if (!JSON.stringify(open).includes(REPLACEMENT)) {
           assert.deepEqual(open, received(message ?? []) as Received);
         }
@@ -214,7 +215,7 @@ test('an OPEN with bytes changed is read as msgpackr reads it or is corrupt, eac
   t.pass();
 });
 
-test('a HEAD with bytes changed is read as msgpackr reads it or is corrupt, each time that it comes', (t) => {
+test('a HEAD with changed bytes is read as msgpackr reads it or is corrupt, each time it arrives', (t) => {
   fc.assert(
     fc.property(mutated([8, 1, 3, Buffer.from('body'), 200, ['a', 'b', 'content-type', 'text']]), (bytes) => {
       const { reactor, atReactor, faults, responses } = pair();
@@ -235,7 +236,7 @@ test('a HEAD with bytes changed is read as msgpackr reads it or is corrupt, each
   t.pass();
 });
 
-test('what a thread changes in the fields of one request no other request sees', (t) => {
+test('no request sees a change that a thread makes to the fields of another', (t) => {
   const seen: (readonly string[])[] = [];
   const behind = ['::1', 1, 'GET', 'http', 'a', '2', ['cookie', 'one']];
   const { reactor, transfer } = createChannel(recordReactor([]));
@@ -254,7 +255,7 @@ test('what a thread changes in the fields of one request no other request sees',
     try {
       (list as string[])[1] = 'two';
     } catch {
-      // It is frozen: others have it too.
+      // The fields are frozen, because other requests share them.
     }
   }
   put(producer, packr.pack([0, 5, 1, 1, 0, '/', ...behind]));
@@ -265,7 +266,7 @@ test('what a thread changes in the fields of one request no other request sees',
 
 const short = fc.uint8Array({ minLength: 1, maxLength: 40, max: 3 });
 
-test('a byte cache finds a value for the very bytes that it was kept for, and for no others', (t) => {
+test('a byte cache returns a value only for exactly the bytes that it was kept for', (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(short, fc.constantFrom(new Uint8Array(30))), { maxLength: 200 }),
@@ -273,7 +274,7 @@ test('a byte cache finds a value for the very bytes that it was kept for, and fo
         const cache = new ByteCache<string>();
         for (const key of keys) {
           const bytes = Buffer.from(key);
-          // As in a ring: in the midst of other bytes.
+          // Places the bytes in the middle of others, as in a ring.
           const around = Buffer.concat([Buffer.from([1, 2]), bytes, Buffer.from([3])]);
           const found = cache.get(around, 2, 2 + bytes.length);
           if (found !== null) assert.equal(found, bytes.toString('hex'));
@@ -287,7 +288,7 @@ test('a byte cache finds a value for the very bytes that it was kept for, and fo
   t.pass();
 });
 
-test('a byte cache keeps what has come twice, and no more bytes than its limit', (t) => {
+test('a byte cache keeps only what came twice, and at most its limit of bytes', (t) => {
   const cache = new ByteCache<number>();
   let found = 0;
   for (let i = 0; i < 3000; i++) {
@@ -302,6 +303,6 @@ test('a byte cache keeps what has come twice, and no more bytes than its limit',
   const long = Buffer.alloc(5000, 'x');
   for (let time = 0; time < 3; time++) {
     t.is(cache.get(long, 0, long.length), null);
-    t.false(cache.isRepeated, 'what is too long is never kept');
+    t.false(cache.isRepeated, 'a key that is too long is never kept');
   }
 });

@@ -1,4 +1,4 @@
-/** Handlers for tests that keep what they were given, as arrays in the shape of the message table. */
+/** Handlers that record what they are given, as arrays in the shape of the message table. */
 
 import type { ReactorHandler, ThreadHandler } from '../../wire/messages.ts';
 
@@ -15,7 +15,7 @@ const ignore = {
 const copy = (bytes: Uint8Array, start: number, end: number) =>
   Buffer.from(bytes.subarray(start, end)).toString();
 
-/** A reactor's handler that appends every message to `into`; `own` replaces single methods. */
+/** A reactor's handler that appends every message to `into`. `own` replaces single methods. */
 export function recordReactor(into: Received[], own: Partial<ReactorHandler> = {}): ReactorHandler {
   return {
     ...ignore,

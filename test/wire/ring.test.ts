@@ -16,7 +16,7 @@ import {
 import { allocateRing, CORRUPT, EMPTY, FULL, RingConsumer, RingProducer } from '../../wire/ring.ts';
 import { stepped } from './interleaving/peer.ts';
 
-/** A ring whose positions stand at `position`, as after so many bytes. */
+/** A ring whose positions are at `position`, as after that many bytes. */
 function ringAt(capacity: number, position = 0, producersAtomics = hardwareAtomics) {
   const memory = allocateRing(capacity);
   const words = new Int32Array(memory);
@@ -51,7 +51,7 @@ test('a batch becomes visible as a whole when it is published and not before', (
   t.deepEqual([read(consumer), read(consumer), read(consumer)], ['one', 'two', EMPTY]);
 });
 
-test('what was exposed is found by a look ahead, once, and by nobody else', (t) => {
+test('exposed records are found once, and only by a look-ahead', (t) => {
   for (const position of [0, 200, 0x7fffff80 | 0, -128]) {
     const { producer, consumer, words } = ringAt(256, position);
     words[COMMITTED_POSITION] = position;
@@ -60,16 +60,16 @@ test('what was exposed is found by a look ahead, once, and by nobody else', (t) 
       producer.expose();
     };
     consumer.lookAhead();
-    t.is(read(consumer), EMPTY, 'nothing is there');
+    t.is(read(consumer), EMPTY, 'the ring is empty');
     write60('one');
     t.is(read(consumer), EMPTY, 'it is not published');
     consumer.lookAhead();
     write60('two');
     t.is(read(consumer), 'one'.padEnd(60, '.'));
-    t.is(read(consumer), EMPTY, 'that was committed after the look');
+    t.is(read(consumer), EMPTY, 'the record was committed after the look-ahead');
     consumer.release();
-    t.true(consumer.sleep(), 'nothing has been published that was not read');
-    t.true(producer.publish(), 'who sleeps is told');
+    t.true(consumer.sleep(), 'everything published has been read');
+    t.true(producer.publish(), 'a sleeping consumer must be rung');
     write60('three');
     consumer.lookAhead();
     t.is(read(consumer), 'two'.padEnd(60, '.'));
@@ -79,11 +79,11 @@ test('what was exposed is found by a look ahead, once, and by nobody else', (t) 
     consumer.release();
     producer.publish();
     consumer.lookAhead();
-    t.is(read(consumer), EMPTY, 'it has been read before it was published');
+    t.is(read(consumer), EMPTY, 'the record was read before it was published');
   }
 });
 
-test('a committed position that can never have been is not followed out of the ring', (t) => {
+test('an impossible committed position is not followed out of the ring', (t) => {
   for (const wild of [257, 1 << 20, -8, 0x7fffffff, -0x80000000]) {
     const { producer, consumer, words } = ringAt(256);
     words[COMMITTED_POSITION] = wild;
@@ -96,10 +96,10 @@ test('a committed position that can never have been is not followed out of the r
   const { consumer, words } = ringAt(256);
   words[COMMITTED_POSITION] = 8;
   consumer.lookAhead();
-  t.is(read(consumer), CORRUPT, 'no record lies there');
+  t.is(read(consumer), CORRUPT, 'there is no record at that position');
 });
 
-test('a write position behind what was read is corrupt, unless what was read was found ahead', (t) => {
+test('a write position behind the read position is corrupt, unless the records were read ahead', (t) => {
   const { producer, consumer, words } = ringAt(256);
   write(producer, 'one');
   write(producer, 'two');
@@ -109,14 +109,14 @@ test('a write position behind what was read is corrupt, unless what was read was
   t.is(read(consumer), CORRUPT);
 });
 
-test('a record that does not fit before the end lies whole at the start, behind padding', (t) => {
+test('a record that does not fit before the end is written whole at the start, after padding', (t) => {
   const { producer, consumer, words } = ringAt(64, 40);
   t.true(write(producer, 'x'.repeat(28)));
   producer.publish();
   t.is(words[RECORDS_INDEX + 10], -24, 'the padding names its own size');
   t.is(words[RECORDS_INDEX], 28);
   t.is(read(consumer), 'x'.repeat(28));
-  t.is(consumer.held, 56, 'the padding is given back with the record');
+  t.is(consumer.held, 56, 'the padding is released with the record');
 });
 
 test('a record that ends exactly at the end needs no padding', (t) => {
@@ -128,7 +128,7 @@ test('a record that ends exactly at the end needs no padding', (t) => {
   t.is(consumer.held, 32);
 });
 
-test('full is a return value, and room comes back with release and not with reading', (t) => {
+test('a full ring is a return value, and release frees room while reading does not', (t) => {
   const { producer, consumer } = ringAt(64);
   for (let i = 0; i < 4; i++) t.true(write(producer, 'twelve bytes'));
   t.false(write(producer, 'more'));
@@ -139,7 +139,7 @@ test('full is a return value, and room comes back with release and not with read
   t.true(write(producer, 'more'));
 });
 
-test('a claim may commit less than it claimed, and the rest serves the next claim', (t) => {
+test('a claim may commit less than it claimed, and the next claim gets the rest', (t) => {
   const { producer, consumer } = ringAt(64);
   for (let i = 0; i < 6; i++) {
     const offset = producer.claim(20);
@@ -152,7 +152,7 @@ test('a claim may commit less than it claimed, and the rest serves the next clai
   t.is(consumer.held, 8);
 });
 
-test('an aborted claim sends nothing and gives its room back, at the wrap as well', (t) => {
+test('an aborted claim sends nothing and frees its room, also at the wrap', (t) => {
   for (const position of [0, 56]) {
     const { producer, consumer } = ringAt(64, position);
     t.true(producer.claim(20) > 0);
@@ -166,7 +166,7 @@ test('an aborted claim sends nothing and gives its room back, at the wrap as wel
   }
 });
 
-test('the longest message fits an empty ring wherever its position stands', (t) => {
+test('the longest message fits into an empty ring at any position', (t) => {
   for (let position = 0; position < 128; position += 8) {
     const { producer, consumer } = ringAt(128, position);
     const text = 'x'.repeat(producer.maxLength);
@@ -176,14 +176,14 @@ test('the longest message fits an empty ring wherever its position stands', (t) 
   }
 });
 
-test('a longer message than any empty ring could take is an error with both lengths', (t) => {
+test('a message too long for an empty ring is an error that names both lengths', (t) => {
   const { producer } = ringAt(128);
   const error = t.throws(() => producer.claim(maxMessageLength(128) + 1), { instanceOf: WireError });
   t.is(error?.code, 'SLUICE_RECORD_TOO_LARGE');
   t.is(error?.message, 'message: expected at most 60 bytes for a ring of 128, got 61');
 });
 
-test('claims and commits out of order are errors of the owner', (t) => {
+test('claims and commits out of order throw', (t) => {
   const { producer } = ringAt(128);
   t.is(t.throws(() => producer.commit(1), { instanceOf: WireError })?.code, 'SLUICE_WIRE_MISUSE');
   producer.claim(8);
@@ -201,7 +201,7 @@ test('a capacity that is no power of two or out of range is refused', (t) => {
   t.is(MAX_CAPACITY_BYTES, 2 ** 30);
 });
 
-test('positions wrap past 2^31 and 2^32 and the ring goes on', (t) => {
+test('the ring still works when positions wrap past 2^31 and 2^32', (t) => {
   for (const position of [0x7fffffc0 | 0, 0xffffffc0 | 0]) {
     const { producer, consumer, words } = ringAt(64, position);
     for (let i = 0; i < 40; i++) {
@@ -218,7 +218,7 @@ test('positions wrap past 2^31 and 2^32 and the ring goes on', (t) => {
   }
 });
 
-test('publish tells that the consumer slept, once a sleep', (t) => {
+test('publish reports a sleeping consumer once per sleep', (t) => {
   const { producer, consumer, words } = ringAt(64);
   write(producer, 'a');
   t.false(producer.publish(), 'awake');
@@ -241,7 +241,7 @@ test('a consumer that wakes by itself is not rung', (t) => {
   t.false(producer.publish());
 });
 
-test('a producer that met a full ring hears of room when a quarter is free, once', (t) => {
+test('a producer that found the ring full is told once when a quarter is free', (t) => {
   const { producer, consumer } = ringAt(256);
   while (write(producer, 'twelve bytes'));
   producer.publish();
@@ -259,7 +259,7 @@ test('a producer that met a full ring hears of room when a quarter is free, once
   t.false(consumer.release());
 });
 
-test('a producer that wants more than a quarter is not told before it can have it', (t) => {
+test('a producer that needs more than a quarter is told only when that much is free', (t) => {
   const { producer, consumer } = ringAt(256);
   while (write(producer, 'twelve bytes'));
   t.false(write(producer, 'x'.repeat(100)));
@@ -274,9 +274,9 @@ test('a producer that wants more than a quarter is not told before it can have i
 });
 
 /**
- * What a producer is told of room after `first` was refused and `second` was claimed, when the consumer gives `freed`
- * records back ahead of the producer's access number `at` within the second claim, and the rest when the producer has
- * done what it does before it sleeps. Null when the second claim has fewer accesses.
+ * Whether a producer is told of room after `first` was refused and `second` was claimed. The consumer
+ * releases `freed` records before access number `at` of the producer's second claim, and the rest when the
+ * producer has done what it does before it sleeps. Null if the second claim has fewer accesses.
  */
 function toldOfRoom(first: number, second: number, freed: number, at: number): boolean | null {
   let access = -1;
@@ -300,13 +300,14 @@ function toldOfRoom(first: number, second: number, freed: number, at: number): b
   const isOver = access <= at;
   access = -1;
   if (isOver) return null;
-  // A producer looks once more when it has announced its sleep; afterwards only the consumer's answer wakes it.
+  // A producer checks once more after it has announced its sleep. After that only the consumer's notice wakes
+  // it.
   if (producer.tookRoom()) return true;
   while (consumer.next() !== EMPTY);
   return consumer.release();
 }
 
-test('whenever room comes during a later claim, a claim that was refused before is told of room', (t) => {
+test('a refused claim is told of room even if the room appears during a later claim', (t) => {
   let cases = 0;
   for (const first of [28, 12, 1]) {
     for (const second of [28, 12, 1]) {
@@ -353,7 +354,7 @@ test('a read position outside what was written is reported to the producer as co
   }
 });
 
-test('a wish for room that no ring can grant is answered when the ring is empty', (t) => {
+test('a request for more room than the ring has is granted when the ring is empty', (t) => {
   const { producer, consumer, words } = ringAt(64);
   write(producer, 'a');
   producer.publish();
@@ -392,7 +393,7 @@ test('any sequence of claims, commits, aborts, publishes, reads and releases is 
             serial++;
           } else {
             roomNeeded++;
-            // Full is only ever claimed of a ring that holds something.
+            // Only a ring that holds something may be full.
             if (
               committed.length + published.length === 0 &&
               consumer.held === 0 &&
@@ -425,6 +426,6 @@ test('any sequence of claims, commits, aborts, publishes, reads and releases is 
   t.pass();
 });
 
-test('a record takes its head and its message, rounded up to eight', (t) => {
+test('a record occupies its head and its message, rounded up to 8 bytes', (t) => {
   t.deepEqual([1, 4, 5, 12, 13].map(recordSize), [8, 8, 16, 16, 24]);
 });

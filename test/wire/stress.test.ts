@@ -15,7 +15,7 @@ import {
   type StressData,
 } from './stress/numbers.ts';
 
-/** Reads all records of a producer in another thread, and blocks this one whenever it sleeps. */
+/** Reads all records of a producer in another thread, and blocks this thread whenever it sleeps. */
 function consume({ ring, bells, records, seed }: StressData): { sleeps: number; records: number } {
   const consumer = new RingConsumer(ring, hardwareAtomics);
   const { bytes } = consumer;
@@ -52,7 +52,7 @@ function consume({ ring, bells, records, seed }: StressData): { sleeps: number; 
   return { sleeps, records: index };
 }
 
-// The small ring is full or empty all the time; the large one starts just before its positions wrap.
+// The small ring is full or empty all the time. The large one starts just before its positions wrap.
 const rings = [
   { capacity: 1024, records: 1_000_000, position: 0 },
   { capacity: 2 ** 18, records: 9_500_000, position: -(2 ** 24) },

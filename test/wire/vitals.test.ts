@@ -6,7 +6,7 @@ function both(slots = 2): { thread: Vitals; reactor: Vitals } {
   return { thread: new Vitals(memory), reactor: new Vitals(memory) };
 }
 
-test('what a thread writes the reactor reads, slot by slot', (t) => {
+test('the reactor reads what a thread writes, slot by slot', (t) => {
   const { thread, reactor } = both();
   t.is(reactor.threadId, 0);
   thread.identify(7);
@@ -19,7 +19,7 @@ test('what a thread writes the reactor reads, slot by slot', (t) => {
   t.is(reactor.begunUs(1), 3_000_000_000);
 });
 
-test('a stall counts from its beginning, grows while it lasts, and once more for the next', (t) => {
+test('a stall counts from its beginning and grows while it lasts, and the next one counts anew', (t) => {
   const { thread, reactor } = both();
   thread.begin(0, 0);
   thread.begin(1, 0);
@@ -41,7 +41,7 @@ test('a stall counts from its beginning, grows while it lasts, and once more for
   t.is(reactor.stalledUs(1, 9_999), 0);
 });
 
-test('times go on over the wrap of the clock, and readings that lie a little ahead are no time', (t) => {
+test('elapsed time continues across a wrap of the clock, and a reading that lies a little ahead counts as 0', (t) => {
   const { thread, reactor } = both();
   thread.beginTurn(2 ** 32 - 100);
   t.is(reactor.turnAgeUs(100), 200);

@@ -34,7 +34,7 @@ test('a settings change past 2^31-1 is refused and changes nothing (RFC 9113 sec
   t.true(window.adjust(10));
 });
 
-test('any sequence of grants, changes and uses keeps the books exactly and never passes the bound', (t) => {
+test('any sequence of grants, changes and uses keeps the window exact and within its bound', (t) => {
   const step = fc.tuple(
     fc.constantFrom('grant', 'adjust', 'consume'),
     fc.integer({ min: 0, max: MAX_WINDOW_BYTES }),

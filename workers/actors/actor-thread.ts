@@ -192,7 +192,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#willPublish = false;
     this.#publishAll();
     // Of one ring's senders, calls wait in the outbox and topics for themselves, so that one may have met room that the other waits for.
-    for (const end of this.#ends) if (end.owesTurn) this.requestTurn();
+    for (const end of this.#ends) if (end.needsTurn) this.requestTurn();
   }
 
   #publishAll(): void {

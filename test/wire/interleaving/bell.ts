@@ -1,4 +1,4 @@
-/** A doorbell that only counts, in shared words, so that a test sees what was rung by either side. */
+/** A doorbell that only counts, in shared words, so that a test sees the rings of both sides. */
 
 import type { Doorbell } from '../../../wire/doorbell.ts';
 

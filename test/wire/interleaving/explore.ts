@@ -1,29 +1,31 @@
 /**
- * Walks the interleavings of two programs, one here and one in a `Peer`, at the granularity of shared accesses.
+ * Walks the interleavings of two programs, one in this thread and one in a `Peer`, at the granularity of
+ * shared accesses.
  */
 
 import type { AtomicWords } from '../../../wire/atomics.ts';
 import { type Peer, stepped } from './peer.ts';
 
-/** A run of the program here: `setUp` is not interleaved, what it returns is. */
+/** A program that runs in this thread. Its set-up is not interleaved; the function that it returns is. */
 export type Program = (atomics: AtomicWords) => () => void;
 
 export interface Run {
   readonly peer: Peer;
   readonly program: number;
-  /** Before each run: puts the memory into its first state. */
+  /** Before each run: puts the memory into its initial state. */
   readonly reset: () => void;
   readonly here: Program;
-  /** After each run, when both sides have ended. Throws when what they did is wrong. */
+  /** After each run, when both sides have ended: throws if the outcome is wrong. */
   readonly check: () => void;
 }
 
-/** More than this is a scenario that was made too large. */
+/** A scenario with more interleavings is too large. */
 const MOST_RUNS = 30_000;
 
 /**
- * The interleavings of a run by depth-first search, one run each. How many there were. With `mostSwitches`, only those
- * in which the two sides take turns at most so often: races need few switches, and their number stays small.
+ * Walks the interleavings by depth-first search, one run each, and returns their number. With `mostSwitches`
+ * it walks only those in which the sides alternate at most that often: races need few switches, and the
+ * number of runs stays small.
  */
 export function explore(run: Run, mostSwitches = Number.POSITIVE_INFINITY): number {
   let prefix: boolean[] = [];
@@ -37,7 +39,7 @@ export function explore(run: Run, mostSwitches = Number.POSITIVE_INFINITY): numb
   }
 }
 
-/** The last decision that stayed and could have switched; -1 when there is none left. */
+/** The last decision that stayed on a side and could have switched; -1 if there is none left. */
 function lastAlternative(decisions: readonly boolean[], mostSwitches: number): number {
   for (
     let at = decisions.lastIndexOf(false);
@@ -51,8 +53,9 @@ function lastAlternative(decisions: readonly boolean[], mostSwitches: number): n
 }
 
 /**
- * One run, which begins on this side. `switches(choice)` decides at the n-th point where both sides could go on whether
- * the other side goes on instead. Returns what it decided; when the peer has ended there is nothing to decide.
+ * One run, which begins on this side. At each point where both sides could continue, `switches(choice)`
+ * decides whether the other side does. Returns the decisions. Once the peer has ended there is nothing to
+ * decide.
  */
 export function runOnce(run: Run, switches: (choice: number) => boolean): boolean[] {
   const { peer, program, reset, here, check } = run;

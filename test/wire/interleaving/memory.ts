@@ -1,10 +1,10 @@
-/** What the interleaving tests share: memory in its first state, and records to fill a ring with. */
+/** What the interleaving tests share: memory in its initial state, and records to fill a ring with. */
 
 import { allocateClaims } from '../../../wire/claims.ts';
 import { allocateRing, type RingProducer } from '../../../wire/ring.ts';
 import { Peer } from './peer.ts';
 
-/** The peers of a test file, which end with it. */
+/** The peers of a test file; they end with the file. */
 export class Peers {
   readonly #peers: Peer[] = [];
 
@@ -27,7 +27,7 @@ export function expect(isTrue: boolean, what: string): void {
   if (!isTrue) throw new Error(what);
 }
 
-/** Publishes one record; what `publish` answered. */
+/** Publishes one record and returns what `publish` returned. */
 export function publishOne(producer: RingProducer, length: number, value = 1): boolean {
   const offset = producer.claim(length);
   expect(offset >= 0, 'room for the record');
@@ -36,7 +36,10 @@ export function publishOne(producer: RingProducer, length: number, value = 1): b
   return producer.publish();
 }
 
-/** Requests, responses, claims and bells of a channel: what the programs of a whole thread's end take. */
+/**
+ * The requests, responses, claims and bells of a channel: the arguments of programs that run a whole thread's
+ * end.
+ */
 export type ChannelMemory = readonly [
   SharedArrayBuffer,
   SharedArrayBuffer,

@@ -1,6 +1,7 @@
 /**
- * An owner of the reactor's end that parks what the ring refuses, as the threads of pools and the hosts of applications do:
- * what is parked is sent again when there is room, in the order in which it was refused, until something is refused again.
+ * An owner of the reactor's end that parks what the ring refuses, as pools' threads and hosts do. When there
+ * is room it sends the parked messages again, in the order in which they were refused, until one is refused
+ * again.
  */
 import type { AtomicWords } from '../../../wire/atomics.ts';
 import { hardwareAtomics } from '../../../wire/atomics.ts';
@@ -10,12 +11,12 @@ import { recordReactor, recordThread } from '../record.ts';
 import { BELL_TO_REACTOR, BELL_TO_THREAD, countingBell } from './bell.ts';
 import type { ChannelMemory } from './memory.ts';
 
-/** Longer than any record of a test: what a ring takes is the tests' matter. */
+/** Longer than any record of a test; each test decides how much of it it sends. */
 const BODY = Buffer.alloc(1024);
 
 export class ParkingOwner {
   readonly end: ReactorEnd;
-  /** Lengths of what waits for room. */
+  /** Lengths of the messages that wait for room. */
   readonly parked: number[] = [];
   refused = 0;
   sent = 0;
@@ -58,7 +59,7 @@ export class ParkingOwner {
     }
   }
 
-  /** Turns until it sleeps. */
+  /** Takes turns until it sleeps. */
   turns(): void {
     do {
       this.end.publish();
@@ -66,7 +67,7 @@ export class ParkingOwner {
     } while (!this.end.sleep());
   }
 
-  /** Both sides hear the bells that were rung, and take turns until nobody has rung. */
+  /** Delivers the bells that were rung, and lets both sides take turns until nobody has rung. */
   settle(): void {
     const [outgoing, incoming, claims, bells] = this.#memory;
     for (let isRung = true; isRung; ) {

@@ -1,4 +1,4 @@
-/** The thread behind `Peer`: parks before each shared access of the program it was told to run. */
+/** The thread behind `Peer`. It parks before each shared access of the program that it runs. */
 
 import { workerData } from 'node:worker_threads';
 import { PeerState, PROGRAM, REPORT, REPORT_WORDS, STATE, stepped } from './peer.ts';
@@ -12,7 +12,7 @@ const atomics = stepped(() => {
   if (isStepping) pause(PeerState.Parked);
 });
 
-/** Hands over to the test and waits for its next go. */
+/** Hands control to the test and waits until the test lets it continue. */
 function pause(state: number): void {
   Atomics.store(control, STATE, state);
   Atomics.notify(control, STATE);

@@ -1,7 +1,7 @@
 /**
- * Runs the second half of a two-sided program in a thread of its own, one shared access at a time: before each access
- * the thread parks, and the test decides when it goes on. The code under test is the real one; only the seam
- * for atomics is replaced.
+ * Runs the second half of a two-sided program in a thread of its own, one shared access at a time. Before
+ * each access the thread parks, and the test decides when it continues. The code under test is real; only the
+ * seam for atomics is replaced.
  */
 
 import { Worker } from 'node:worker_threads';
@@ -41,7 +41,7 @@ export class Peer {
     return Atomics.load(this.#control, STATE) === PeerState.Done;
   }
 
-  /** One shared access, and on to the next. */
+  /** Performs one shared access and runs on to the next. */
   step(): void {
     this.#go();
   }
@@ -63,7 +63,7 @@ export class Peer {
   }
 }
 
-/** Atomics that call `before` ahead of each access. */
+/** Atomics that call `before` before each access. */
 export function stepped(before: () => void): AtomicWords {
   return {
     load(words, index) {

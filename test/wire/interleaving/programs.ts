@@ -1,4 +1,7 @@
-/** What the peer thread runs. A program sets up undisturbed, then returns the part that is taken step by step. */
+/**
+ * The programs that the peer thread runs. A program sets up undisturbed, then returns the part that is run
+ * step by step.
+ */
 
 import type { AtomicWords } from '../../../wire/atomics.ts';
 import { ClaimTable } from '../../../wire/claims.ts';
@@ -9,12 +12,12 @@ import { BELL_TO_REACTOR, BELL_TO_THREAD, countingBell } from './bell.ts';
 
 type Program = (memory: readonly SharedArrayBuffer[], atomics: AtomicWords, report: Int32Array) => () => void;
 
-/** Positions in the report of each program. */
+/** Word offsets in the report of each program. */
 export const RECEIVED = 0;
 export const RINGS = 1;
 export const CLAIMED = 0;
 
-/** Reads everything, then sleeps; starts again when something came meanwhile. */
+/** Reads everything, then sleeps; starts again if a record has arrived in the meantime. */
 const drainAndSleep: Program = ([ring], atomics, report) => {
   const consumer = new RingConsumer(ring, atomics);
   return () => {
@@ -25,7 +28,7 @@ const drainAndSleep: Program = ([ring], atomics, report) => {
   };
 };
 
-/** Reads everything, giving each record back by itself. */
+/** Reads everything, releasing each record by itself. */
 const drainOneByOne: Program = ([ring], atomics, report) => {
   const consumer = new RingConsumer(ring, atomics);
   return () => {
@@ -36,7 +39,7 @@ const drainOneByOne: Program = ([ring], atomics, report) => {
   };
 };
 
-/** As `drainAndSleep`, and looks ahead before each time that it reads. */
+/** As `drainAndSleep`, but looks ahead before each read. */
 const lookAheadAndSleep: Program = ([ring], atomics, report) => {
   const consumer = new RingConsumer(ring, atomics);
   return () => {
@@ -53,7 +56,7 @@ const lookAheadAndSleep: Program = ([ring], atomics, report) => {
   };
 };
 
-/** The thread's end of a whole channel: receives what there is and sleeps. */
+/** The thread's end of a whole channel: receives what has arrived and sleeps. */
 const receiveAndSleep: Program = ([requests, responses, claims, bells], atomics, report) => {
   const end = new ThreadEnd(recordThread([]), {
     outgoing: responses,
@@ -69,7 +72,7 @@ const receiveAndSleep: Program = ([requests, responses, claims, bells], atomics,
   };
 };
 
-/** Answers what it receives, then sleeps. */
+/** Responds to each request that it receives, then sleeps. */
 const answerAndSleep: Program = ([requests, responses, claims, bells], atomics, report) => {
   const end: ThreadEnd = new ThreadEnd(recordThread([], { onCredit: (slot) => void end.sendClosed(slot) }), {
     outgoing: responses,
@@ -85,7 +88,7 @@ const answerAndSleep: Program = ([requests, responses, claims, bells], atomics, 
   };
 };
 
-/** Claims slot 0 in its first generation, as an OPEN in the ring says. */
+/** Claims slot 0 in its first generation, as an OPEN in the ring demands. */
 const claimFirstGeneration: Program = ([claims], atomics, report) => {
   const table = new ClaimTable(claims, atomics);
   return () => {
@@ -93,11 +96,11 @@ const claimFirstGeneration: Program = ([claims], atomics, report) => {
   };
 };
 
-/** How many records `consumeNumbered` expects, and what record `index` holds in its every byte. */
+/** How many records `consumeNumbered` expects, and the value of every byte in record `index`. */
 export const NUMBERED = 40;
 export const numbered = (index: number) => (index * 7 + 1) & 0xff;
 
-/** Reads numbered records, checks each byte, and when there is nothing sleeps until it is rung. */
+/** Reads numbered records and checks each byte. When the ring is empty it sleeps until it is rung. */
 const consumeNumbered: Program = ([ring, bells], atomics, report) => {
   const consumer = new RingConsumer(ring, atomics);
   const bellWords = new Int32Array(bells);
@@ -117,7 +120,7 @@ const consumeNumbered: Program = ([ring, bells], atomics, report) => {
       }
       if (consumer.release()) report[RINGS]++;
       if (!consumer.sleep()) continue;
-      // Each look at the bell is a step, so the test can let the other side go on.
+      // Each look at the bell is a step, so the test can let the other side continue.
       while (atomics.load(bellWords, BELL_TO_THREAD) === heard);
       heard = atomics.load(bellWords, BELL_TO_THREAD);
     }

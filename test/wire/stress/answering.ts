@@ -1,4 +1,7 @@
-/** The thread of the channel's stress test: answers each request at once and sleeps whenever there is none. */
+/**
+ * The thread of the channel's stress test. It responds to each request at once and sleeps whenever there is
+ * none.
+ */
 
 import { workerData } from 'node:worker_threads';
 import { type ChannelTransfer, openChannel } from '../../../wire/channel.ts';
@@ -7,8 +10,8 @@ import type { ThreadEnd } from '../../../wire/thread-end.ts';
 import { recordThread } from '../record.ts';
 
 const BODY = Buffer.from('body');
-/** Answers that met a full ring. */
-const owed: number[] = [];
+/** Slots whose response a full ring has refused. */
+const refused: number[] = [];
 const end: ThreadEnd = openChannel(
   workerData as ChannelTransfer,
   recordThread([], {
@@ -24,13 +27,13 @@ const end: ThreadEnd = openChannel(
 
 function answer(slot: number): void {
   const fields = ['x-slot', `${slot}/${end.claims.generationOf(slot)}`];
-  if (!end.sendHead(slot, Flag.End | Flag.Final, 200, fields, BODY)) owed.push(slot);
+  if (!end.sendHead(slot, Flag.End | Flag.Final, 200, fields, BODY)) refused.push(slot);
 }
 
 function turn(): void {
   do {
     while (end.receive(32) > 0);
-    for (const slot of owed.splice(0)) answer(slot);
+    for (const slot of refused.splice(0)) answer(slot);
   } while (!end.sleep());
 }
 

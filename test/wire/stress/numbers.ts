@@ -1,6 +1,6 @@
-/** What the stress tests send: numbered records of varying length whose bytes a checksum follows. */
+/** What the stress tests send: numbered records of varying length whose bytes can be checked. */
 
-/** A word that a side waits on, one for each. */
+/** The words that the sides wait on, one for each. */
 export const BELL_TO_CONSUMER = 0;
 export const BELL_TO_PRODUCER = 1;
 
@@ -20,7 +20,7 @@ export function nextRandom(state: number): number {
   return next;
 }
 
-/** 4 to 27 bytes: the number itself and some more. */
+/** From 4 to 27 bytes: the number itself and some more. */
 export function lengthOf(random: number): number {
   return 4 + ((random >>> 8) % 24);
 }

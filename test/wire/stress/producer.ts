@@ -1,4 +1,6 @@
-/** The producing thread of the ring's stress test: as fast as it can, in batches of varying size. */
+/**
+ * The producing thread of the ring's stress test. It writes as fast as it can, in batches of varying size.
+ */
 
 import { workerData } from 'node:worker_threads';
 import { hardwareAtomics } from '../../../wire/atomics.ts';
@@ -19,7 +21,7 @@ let random = seed;
 for (let index = 0; index < records; index++) {
   random = nextRandom(random);
   const length = lengthOf(random);
-  // Read before the claim that may fail: a bell rung after it then ends the wait at once.
+  // Read before the claim that may fail, so that a bell rung after the claim ends the wait at once.
   let heard = Atomics.load(bells, BELL_TO_PRODUCER);
   let offset = producer.claim(27);
   while (offset === FULL) {
