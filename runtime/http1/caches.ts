@@ -1,4 +1,7 @@
-/** What the HTTP/1.1 connections of a reactor share: nothing in it belongs to one of them. */
+/**
+ * The caches that all HTTP/1.1 connections of a reactor share. Nothing in them belongs to a single
+ * connection.
+ */
 import { ContentPieces } from './content-pieces.ts';
 import { FieldSections } from './field-sections.ts';
 import { ResponseHeads } from './response-heads.ts';

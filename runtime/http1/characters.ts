@@ -1,4 +1,7 @@
-/** Which octets may stand where (RFC 9110 section 5.6.2, RFC 9112 section 5), as tables: a scan costs one look-up an octet. */
+/**
+ * Which octets are allowed where (RFC 9110 section 5.6.2, RFC 9112 section 5), as tables: a scan costs one
+ * look-up per octet.
+ */
 
 function tableOf(isIn: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (isIn(code) ? 1 : 0));
@@ -11,10 +14,10 @@ export const TOKEN = tableOf(
   (code) => isAlphanumeric(code) || (code < 0x80 && "!#$%&'*+-.^_`|~".includes(String.fromCharCode(code))),
 );
 
-/** field-vchar with what may stand between: SP, HTAB, visible ASCII and obs-text. */
+/** field-vchar and what may come between: SP, HTAB, visible ASCII and obs-text. */
 export const FIELD_CONTENT = tableOf((code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
 
-/** Visible ASCII without `#`, as a fragment never leaves the client (RFC 9110 section 7.1). */
+/** Visible ASCII without `#`, because a fragment never leaves the client (RFC 9110 section 7.1). */
 export const TARGET = tableOf((code) => code > 0x20 && code < 0x7f && code !== 0x23);
 
 /** qdtext (RFC 9110 section 5.6.4). */
@@ -27,7 +30,7 @@ export const HEX_VALUE = Int8Array.from({ length: 256 }, (_, code) =>
   /[0-9A-Fa-f]/.test(String.fromCharCode(code)) ? Number.parseInt(String.fromCharCode(code), 16) : -1,
 );
 
-/** A letter's lower case; everything else as it is. */
+/** The lower case of a letter; every other octet unchanged. */
 export const LOWER = Uint8Array.from({ length: 256 }, (_, code) =>
   code >= 0x41 && code <= 0x5a ? code + 0x20 : code,
 );

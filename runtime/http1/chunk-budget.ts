@@ -1,17 +1,20 @@
 /**
- * How many small chunks a connection may send. Framing costs more than a byte of content does: a body in chunks of one byte is six times
- * as long on the wire, and each chunk is read by itself. So chunks spend, and content earns: who sends `BYTES_OF_A_CHUNK` or more in each
- * on average never spends anything. It refills with time, so that a client which sends what somebody types is no attacker.
+ * Limits how many small chunks a connection may send. The framing of a chunk costs more than a byte of
+ * content: a body in chunks of one byte is six times as long on the wire, and each chunk is read by itself.
+ *
+ * So a chunk spends from the budget, and content refills it. A client that sends `BYTES_OF_A_CHUNK` or more
+ * per chunk on average spends nothing. Time refills the budget as well, so that a client that sends what a
+ * person types is not treated as an attacker.
  */
 
 export interface ChunkLimit {
-  /** How many may come at once. */
+  /** Chunks that may come at once. */
   readonly burst: number;
-  /** How many more each second. */
+  /** Chunks that the budget regains per second. */
   readonly perSecond: number;
 }
 
-/** Content that earns a chunk. */
+/** Content that pays for one chunk. */
 const BYTES_OF_A_CHUNK = 4;
 
 export class ChunkBudget {
@@ -23,13 +26,16 @@ export class ChunkBudget {
     this.#left = limit.burst;
   }
 
-  /** A chunk begins. @returns false: there have been too many that were too small */
+  /**
+   * Called when a chunk begins.
+   * @returns false: too many chunks were too small
+   */
   spend(): boolean {
     this.#left--;
     return this.#left >= 0;
   }
 
-  /** Content has come. */
+  /** Called when content has arrived. */
   earn(bytes: number): void {
     this.#left = Math.min(this.#limit.burst, this.#left + bytes / BYTES_OF_A_CHUNK);
   }

@@ -1,10 +1,10 @@
 /**
- * The framing of chunked content (RFC 9112 section 7.1), byte by byte, so that its answer does not depend on how the bytes
- * are cut. It says where content lies and copies none of it.
+ * Reads the framing of chunked content (RFC 9112 section 7.1) byte by byte, so that the outcome does not depend
+ * on how the network cuts the bytes. It reports where content lies and copies none of it.
  *
- *   size [;name[=value]]… CRLF  data CRLF  …  0 [;…] CRLF      the trailer section behind it is the request reader's
+ *   size [;name[=value]]… CRLF  data CRLF  …  0 [;…] CRLF      the request reader reads the trailer section after it
  *
- * White space around a semicolon or an equals sign (BWS) is refused: tiers have read it in different ways.
+ * White space around a semicolon or an equals sign (BWS) is refused, because tiers have read it in different ways.
  */
 import { HEX_VALUE, QUOTED_TEXT, TOKEN } from './characters.ts';
 import type { ChunkBudget } from './chunk-budget.ts';
@@ -34,20 +34,21 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Of one size, zeros in front of it included. */
+/** Digits of one size, including leading zeros. */
 const MAX_SIZE_DIGITS = 16;
 /**
- * What extensions may take of a message: so much, and an eighth of its content. A signature in each chunk of 8 KiB takes a
- * hundredth; extensions without end have made servers read for nothing (CVE-2024-22019, CVE-2023-39326).
+ * The chunk extensions of a message may take this many bytes, plus an eighth of its content. A signature in
+ * each chunk of 8 KiB takes a hundredth. Endless extensions have made servers read without any progress
+ * (CVE-2024-22019, CVE-2023-39326).
  */
 const FREE_EXTENSION_BYTES = 16_384;
 
 export const ChunkVerdict = {
-  /** All of the bytes are read. */
+  /** All bytes have been read. */
   More: 0,
-  /** Content lies at [start, end). Read on from `end`. */
+  /** Content lies at [start, end). Continue reading at `end`. */
   Content: 1,
-  /** The last chunk has been read; what follows from `end` is the trailer section. */
+  /** The last chunk has been read; the trailer section begins at `end`. */
   Last: 2,
   Malformed: 3,
 } as const;
@@ -57,17 +58,17 @@ export class ChunkReader {
   readonly #budget: ChunkBudget;
   #state: State = State.Size;
   #digits = 0;
-  /** Of the chunk, what is still to come. */
+  /** Bytes of the current chunk that are still to come. */
   #remaining = 0;
   #contentBytes = 0;
   #extensionBytes = 0;
-  /** Where the content lies, or where to read on. */
+  /** Where the content lies, or where to continue reading. */
   start = 0;
   end = 0;
-  /** What is wrong, for the person who reads the response. */
+  /** The reason, for the person who reads the response. */
   why = '';
 
-  /** @param budget the connection's */
+  /** @param budget the budget of the connection */
   constructor(budget: ChunkBudget) {
     this.#budget = budget;
   }
@@ -139,7 +140,7 @@ export class ChunkReader {
     return ChunkVerdict.More;
   }
 
-  /** @returns the next state; Size: the byte may not stand there. */
+  /** @returns the next state; Size: the byte is not allowed here */
   #extension(state: State, byte: number): State {
     switch (state) {
       case State.ExtensionName:
@@ -157,7 +158,7 @@ export class ChunkReader {
         if (byte === QUOTE) return State.AfterQuoted;
         return byte === BACKSLASH ? State.QuotedPair : State.Size;
       case State.QuotedPair:
-        // What may be quoted: any qdtext, and the two characters that need it.
+        // Allowed after a backslash: any qdtext, and the two characters that need the backslash.
         return QUOTED_TEXT[byte] === 1 || byte === QUOTE || byte === BACKSLASH ? State.Quoted : State.Size;
       default:
         return behindExtension(byte);

@@ -1,7 +1,7 @@
 /**
- * Pieces of content that one read brought, put together: a body in one-byte chunks costs its owner what a plain one does. A
- * piece that comes alone, or is large, stays where it lies; small ones are copied behind each other. All connections of a
- * reactor share one buffer, as nothing is left in it when a read returns.
+ * Joins the pieces of content that one read has brought, so that a body in one-byte chunks costs its owner
+ * what a plain body costs. A single piece, or a large one, stays where it lies; small ones are copied one
+ * behind the other. All connections of a reactor share one buffer, which is empty again when a read returns.
  */
 import { copyBytes } from '../bytes/output-buffers.ts';
 
@@ -10,7 +10,7 @@ export interface ContentSink {
 }
 
 const BUFFER_BYTES = 65_536;
-/** Copying this much costs more than one call of the sink. */
+/** Copying more than this costs more than one call of the sink. */
 const LARGE_PIECE_BYTES = 4_096;
 
 const NO_BYTES = new Uint8Array(0);
@@ -21,7 +21,7 @@ export class ContentPieces {
   #start = 0;
   #end = 0;
 
-  /** bytes[start,end) must stay as they are until `flush`. What does not fit together goes to the sink. */
+  /** bytes[start,end) must stay unchanged until `flush`. Pieces that do not fit together go to the sink. */
   add(sink: ContentSink, bytes: Uint8Array, start: number, end: number): void {
     const length = this.#end - this.#start;
     const isApart =
@@ -46,7 +46,7 @@ export class ContentPieces {
     this.#end += end - start;
   }
 
-  /** @param last the message ends with what is here, which may be nothing */
+  /** @param last the message ends with these pieces, of which there may be none */
   flush(sink: ContentSink, last: boolean): void {
     const bytes = this.#bytes;
     const start = this.#start;
@@ -56,7 +56,7 @@ export class ContentPieces {
     sink.onContent(bytes, start, end, last);
   }
 
-  /** Nobody wants what is here. */
+  /** Discards the pieces that nobody wants any more. */
   clear(): void {
     this.#bytes = NO_BYTES;
     this.#start = 0;

@@ -1,12 +1,13 @@
 /**
  * The HTTP/1.1 engine of one connection, server side (RFC 9112): bytes in, events and bytes out.
  *
- * Knows no socket, clock or thread: chunks and the socket's progress are passed in, and the date is asked for. It coordinates:
- * the reader finds requests, the receiver takes them, the sender fills the output in the order of the requests, the lifecycle
- * ends things.
+ * It knows no socket, clock or thread. Chunks and the socket's progress are passed in, and the engine asks
+ * its owner for the date. This class only coordinates: the reader finds requests, the receiver accepts them,
+ * the sender fills the output in the order of the requests, and the lifecycle ends them.
  *
- * The owner's loop: `receive` what came → act on the events → `endTurn` → while `takeOutput` gives a chunk, write it → `sent`
- * and `buffers.release` when the socket has taken it → `takeOutput` again. It reads the socket unless `isPaused`.
+ * The owner's loop: `receive` the bytes that arrived → act on the events → `endTurn` → while `takeOutput`
+ * returns a chunk, write it → `sent` and `buffers.release` when the socket has taken it → `takeOutput` again.
+ * The owner reads the socket unless `isPaused`.
  */
 import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
 import type { Http1Caches } from './caches.ts';
@@ -22,8 +23,8 @@ import { ResponseWriter } from './response-writer.ts';
 import { Sender } from './sender.ts';
 
 /**
- * A socket that is told to pause has brought one read (64 KiB) beyond what it was allowed, and its stream reads once more. The
- * window that is told includes both.
+ * A socket that is told to pause has already delivered one read (64 KiB) too much, and its stream reads once
+ * more. The window that users configure includes both.
  */
 const READ_AHEAD_BYTES = 131_072;
 const NO_FIELDS: readonly string[] = [];
@@ -37,13 +38,16 @@ export class Http1Engine {
   readonly #receiver: Receiver;
   readonly #reader: RequestReader;
   readonly #sender: Sender;
-  /** Content that the owner has not consumed at which reading pauses. It grows while the owner keeps up. */
+  /**
+   * Reading pauses when the owner has this much content that it has not consumed. The limit grows while the
+   * owner keeps up.
+   */
   #pauseAtBytes: number;
   readonly #leastPauseAtBytes: number;
-  /** The message that it has grown for, and what has been consumed of it since it grew last. */
+  /** The message that the limit has grown for, and the bytes of it that were consumed since it last grew. */
   #growingFor: Http1Message | null = null;
   #consumedBytes = 0;
-  /** What has come behind the last request. */
+  /** Bytes that came after the last request. */
   #surplusBytes = 0;
 
   /**
@@ -60,7 +64,7 @@ export class Http1Engine {
     lifecycle.attach(this.#reader, this.#sender);
     this.#writer = writer;
     this.#lifecycle = lifecycle;
-    // Above a quarter: that much an owner may have consumed and not told (`creditEveryBytes`).
+    // More than a quarter: an owner may have consumed that much without reporting it (`creditEveryBytes`).
     this.#leastPauseAtBytes = (options.requestWindowBytes >> 2) + 1;
     this.#pauseAtBytes = this.#leastPauseAtBytes;
   }
@@ -69,7 +73,10 @@ export class Http1Engine {
     return this.#lifecycle.state;
   }
 
-  /** `aborted`: the peer would take a FIN for the end of the response, so that only a reset of the connection tells. */
+  /**
+   * For the state `aborted`: the peer would take a FIN for the end of the response, so the connection must be
+   * reset.
+   */
   get mustReset(): boolean {
     return this.#lifecycle.mustReset;
   }
@@ -79,22 +86,25 @@ export class Http1Engine {
     return this.#lifecycle.messages.length;
   }
 
-  /** Requests that are not over and were made before this one, so that they are answered before it. */
+  /** Requests that are not over and came before this one. Their responses leave first. */
   messagesBefore(message: Http1Message): number {
     return Math.max(0, this.#lifecycle.messages.indexOf(message));
   }
 
-  /** Requests that have been taken. */
+  /** Requests that have been accepted. */
   get requestCount(): number {
     return this.#receiver.requestCount;
   }
 
-  /** A head has begun and is not whole. */
+  /** The start of a head has arrived, but not all of it. */
   get isWithinHead(): boolean {
     return this.#reader.isWithinHead;
   }
 
-  /** A request has been answered, and the rest of it is only read so that the connection can go on. */
+  /**
+   * The response is complete, and the rest of its request is only read so that the connection can be used
+   * again.
+   */
   get isDiscarding(): boolean {
     const message = this.#lifecycle.receiving;
     return (
@@ -102,19 +112,19 @@ export class Http1Engine {
     );
   }
 
-  /** The connection carries a tunnel, or is asked to. */
+  /** The connection carries a tunnel, or a request for one is open. */
   get isTunnel(): boolean {
     return this.#lifecycle.tunnel !== null;
   }
 
-  /** Our half of the tunnel has ended: a FIN is due behind the output. */
+  /** The server's half of the tunnel has ended: a FIN must follow the output. */
   get hasTunnelEnded(): boolean {
     return this.#lifecycle.tunnel?.response === ResponsePhase.Ended;
   }
 
   /**
-   * Nothing more is to be read for now: what has been is not consumed, nobody wants what is to come, or the peer does not read
-   * what it has asked for.
+   * Nothing more should be read for now. Either the owner has not consumed what was read, or nobody wants
+   * what would come next, or the peer does not read the responses that it asked for.
    */
   get isPaused(): boolean {
     const { unconsumedBytes, receiving } = this.#lifecycle;
@@ -123,7 +133,7 @@ export class Http1Engine {
     if (receiving === null) return this.#surplusBytes > maxDiscardedBytes;
     if (receiving.request !== RequestPhase.Dropped || receiving.discardedBytes <= maxDiscardedBytes)
       return false;
-    // Until the response has left, the rest stays where it is.
+    // The rest of the request stays in the socket until the response has left.
     return receiving.response !== ResponsePhase.Ended;
   }
 
@@ -135,8 +145,8 @@ export class Http1Engine {
   // ---- bytes
 
   /**
-   * Bytes from the socket. Never throws, whatever they are.
-   * @returns the offset behind what was read: less than all only when the engine is `left`
+   * Takes bytes from the socket. Never throws, whatever they are.
+   * @returns the offset after the last byte that was read; less than the length only if the engine is `left`
    */
   receive(chunk: Uint8Array): number {
     const end = chunk.length;
@@ -152,8 +162,8 @@ export class Http1Engine {
   }
 
   /**
-   * The peer has sent its FIN. In a tunnel that is the end of its half. Elsewhere a client that went away looks just like one
-   * that would still read, so that what is open is over; what has been answered still leaves.
+   * The peer has sent its FIN. In a tunnel that ends the peer's half. Elsewhere a client that has gone away
+   * looks just like one that would still read. So open requests are over; complete responses still leave.
    */
   end(): void {
     const lifecycle = this.#lifecycle;
@@ -167,16 +177,17 @@ export class Http1Engine {
       lifecycle.abort(first, 'engine', CANCEL);
       return;
     }
-    // RFC 9112 section 8: a message that ends with the connection is malformed, and is told so unless it has been answered.
+    // RFC 9112 section 8: a message that ends with the connection is malformed. The peer gets a 400 unless
+    // the response has already begun.
     const isMalformed =
       this.#reader.isWithinMessage && (receiving === null || receiving.response === ResponsePhase.Awaited);
     lifecycle.cutAll();
-    if (isMalformed) lifecycle.refuse({ status: 400, why: 'the message ends with the connection' });
+    if (isMalformed) lifecycle.refuse({ status: 400, why: 'the connection ended within the message' });
     lifecycle.takeNoMore();
-    lifecycle.settle();
+    lifecycle.startOrEnd();
   }
 
-  /** The socket is gone: what is open closes, by `engine`. Idempotent. */
+  /** The socket is gone: everything open closes, by `engine`. Idempotent. */
   closed(): void {
     const lifecycle = this.#lifecycle;
     if (lifecycle.state === 'closed') return;
@@ -186,19 +197,20 @@ export class Http1Engine {
     this.#writer.output.discard();
   }
 
-  // ---- the response: a message that has closed is past caring, so calls on it do nothing ----
+  // ---- the response: calls on a message that has closed do nothing ----
 
   /**
-   * An interim response. Field names are in lower case and valid: the owner has seen to it, here and below. It is left out for
-   * clients that cannot take it or do not read, and 100 (Continue) is sent once.
+   * Sends an interim response. Here and below, the owner guarantees that field names are valid and in lower
+   * case. The response is left out for clients that cannot take it or do not read. 100 (Continue) is sent at
+   * most once.
    */
   inform(message: Http1Message, status: number, fields: readonly string[]): void {
     this.#sender.inform(message, status, fields);
   }
 
   /**
-   * The head of the response. It leaves with the first content, or when the turn ends.
-   * @throws EngineMisuseError for a second one
+   * Gives the head of the response. It leaves with the first content, or when the turn ends.
+   * @throws EngineMisuseError for a second head
    */
   respond(
     message: Http1Message,
@@ -210,28 +222,36 @@ export class Http1Engine {
     this.#sender.respond(message, status, fields, end, added);
   }
 
-  /** Opens the tunnel that the request asks for. @param protocol empty for CONNECT. @throws EngineMisuseError for other requests */
+  /**
+   * Opens the tunnel that the request asks for.
+   * @param protocol empty for CONNECT
+   * @throws EngineMisuseError for requests that ask for no tunnel
+   */
   accept(message: Http1Message, protocol: string, fields: readonly string[]): void {
     this.#sender.accept(message, protocol, fields);
   }
 
   /**
-   * Content bytes[start,end): into the output as far as it is the message's turn and there is room, otherwise it is copied to
-   * the message's queue, which the owner bounds by the credit it grants. Nothing of it leaves for HEAD, 204 and 304. `onSent`
-   * and `onClose` may come from within. @throws EngineMisuseError before the head or after the end
+   * Writes content bytes[start,end). It goes into the output if it is the message's turn and there is room.
+   * Otherwise it is copied to the message's queue, which the owner bounds by the credit that it grants. For
+   * HEAD, 204 and 304 no content leaves. `onSent` and `onClose` may be called from within.
+   * @throws EngineMisuseError before the head or after the end
    */
   write(message: Http1Message, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.#sender.write(message, bytes, start, end, last);
   }
 
-  /** Ends the response with trailer fields, which only chunked content has. @throws EngineMisuseError as `write` */
+  /**
+   * Ends the response with trailer fields, which only chunked content can have.
+   * @throws EngineMisuseError as `write`
+   */
   trailers(message: Http1Message, fields: readonly string[]): void {
     this.#sender.trailers(message, fields);
   }
 
   /**
-   * The response will not be completed. HTTP/1.1 has no way to say it but to break the connection (RFC 9112 section 8); the
-   * responses before it leave first.
+   * Says that the response will not be completed. HTTP/1.1 can express that only by breaking the connection
+   * (RFC 9112 section 8). Earlier responses leave first.
    */
   reset(message: Http1Message, code: number): void {
     if (message.isClosed) return;
@@ -242,20 +262,26 @@ export class Http1Engine {
 
   // ---- the request ----
 
-  /** The owner has consumed so many bytes of `onData`. @throws EngineMisuseError for more than came */
+  /**
+   * The owner has consumed this many bytes of `onData`.
+   * @throws EngineMisuseError for more than it was given
+   */
   consume(message: Http1Message, bytes: number): void {
     if (message.isClosed || message.request === RequestPhase.Dropped) return;
     if (bytes > message.unconsumedBytes)
-      throw new EngineMisuseError(`at most ${message.unconsumedBytes} bytes consumed`, `${bytes} were`);
+      throw new EngineMisuseError(
+        `at most ${message.unconsumedBytes} bytes consumed`,
+        `${bytes} were reported`,
+      );
     message.unconsumedBytes -= bytes;
     this.#lifecycle.unconsumedBytes -= bytes;
     this.#growWindow(message, bytes);
   }
 
   /**
-   * Doubles the window of an owner that has consumed two windows without leaving a backlog: such an owner waits for
-   * the socket, and the socket waits for credit, so the latency of credit limits the rate. An owner that stalls from
-   * the start never reaches this point.
+   * Doubles the window of an owner that has consumed two windows without leaving a backlog. Such an owner
+   * waits for the socket, and the socket waits for credit, so its rate is limited by the latency of credit.
+   * An owner that stalls from the start never reaches this point.
    */
   #growWindow(message: Http1Message, bytes: number): void {
     if (this.#growingFor !== message) {
@@ -272,8 +298,9 @@ export class Http1Engine {
   }
 
   /**
-   * The owner reads no more of the request: no more `onData` or `onTrailers`. The connection goes on if what is left is short, or
-   * its response has said so already, and it comes soon (RFC 9112 section 9.3).
+   * The owner reads no more of the request: no `onData` or `onTrailers` follows. The connection can be used
+   * again if the rest is short, or its response has already promised so, and if the rest arrives soon (RFC
+   * 9112 section 9.3).
    */
   dropRequest(message: Http1Message): void {
     if (message.isClosed || message.request !== RequestPhase.Open) return;
@@ -281,7 +308,7 @@ export class Http1Engine {
     if (message.response === ResponsePhase.Ended) this.#lifecycle.answered(message);
   }
 
-  /** What is being discarded has not come in time: the connection ends. */
+  /** The rest of a discarded request has not arrived in time: the connection ends. */
   stopDiscarding(): void {
     const message = this.#lifecycle.receiving;
     if (message !== null && this.isDiscarding) this.#lifecycle.giveUp(message, 'engine', CANCEL);
@@ -290,64 +317,73 @@ export class Http1Engine {
   // ---- the connection ----
 
   /**
-   * The connection ends behind the message's response, which has not been given yet, and behind those of requests that have begun
-   * beside it: no request that waits behind it begins.
+   * Ends the connection after this message's response, which has not been given yet, and after the responses
+   * to requests that have begun beside it. No request that waits behind it begins.
    */
   endBehind(message: Http1Message): void {
     if (!message.isClosed) this.#lifecycle.beginNoMore();
   }
 
-  /** The owner refuses what has begun to come: a head that is too late, say. What is open is answered before. */
+  /**
+   * The owner refuses what has begun to arrive, for example a head that takes too long. Open requests are
+   * answered first.
+   */
   refuse(refusal: Refusal): void {
     this.#lifecycle.refuse(refusal);
   }
 
-  /** So much time has passed: once a second or so. */
+  /** Tells the engine how much time has passed, about once a second. */
   advance(elapsedMs: number): void {
     this.#reader.advance(elapsedMs);
   }
 
-  /** No more requests are taken; when those that are open have been answered, the connection ends. Idempotent. */
+  /**
+   * Accepts no more requests; the connection ends when those that are open have been answered. Idempotent.
+   */
   drain(): void {
     const lifecycle = this.#lifecycle;
     if (lifecycle.state !== 'open' || lifecycle.tunnel !== null) return;
     lifecycle.takeNoMore();
-    lifecycle.settle();
+    lifecycle.startOrEnd();
   }
 
-  /** What one turn has produced is complete: to be called before its output is taken. */
+  /** Everything that one turn produces is complete. Must be called before the output is taken. */
   endTurn(): void {
     this.#sender.endTurn();
   }
 
   // ---- output ----
 
-  /** Whether `takeOutput` would give something now. */
+  /** Whether `takeOutput` would return something now. */
   get hasOutput(): boolean {
     return this.#writer.output.hasOutput(this.#isOver) || this.#sender.canPump;
   }
 
   /**
-   * Moves what waits as far as there is room, and gives the next chunk to write, chunk.buffer[0, chunk.length), or null. While
-   * an earlier chunk is with the socket only full ones are given: ask again after `sent`.
-   * @param onlyFull only a chunk that more output would not go into
+   * Moves waiting responses into the output as far as there is room, and returns the next chunk to write,
+   * chunk.buffer[0, chunk.length), or null. While the socket has an earlier chunk, only full ones are
+   * returned: ask again after `sent`.
+   * @param onlyFull return only a chunk that has no room for more output
    */
   takeOutput(onlyFull = false): OutputChunk | null {
     this.#sender.pump();
     return this.#writer.output.take(onlyFull, this.#isOver);
   }
 
-  /** Whether `takeOutput(true)` would give something, as far as nothing has to be moved for it. */
+  /** Whether `takeOutput(true)` would return something without moving anything first. */
   get hasFullOutput(): boolean {
     return this.#writer.output.hasFullOutput;
   }
 
-  /** Content that came now would be queued, which is a copy more, until the socket has taken output. */
+  /**
+   * Content that is written now would be queued, at the cost of one more copy, until the socket has taken
+   * output.
+   */
   get isFull(): boolean {
     return this.#sender.isFull;
   }
 
-  /** The socket has taken so many bytes. */
+  /** The socket has taken this many bytes. */
   sent(bytes: number): void {
     this.#writer.output.sent(bytes);
   }

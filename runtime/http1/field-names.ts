@@ -1,16 +1,17 @@
 /**
- * Field names in lower case, each as one string for all requests that have it. What a name means to the server is looked up
- * with it, so that no name is compared twice.
+ * Field names in lower case, each as one string for all requests that contain it. The look-up also says what
+ * the server does with the field, so no name is compared twice.
  *
- * The table is direct-mapped and has a fixed size: a name that nobody sends again is replaced by the next that falls on its
- * place. It is asked by a name's bytes and compares all of them, so that nothing of one peer's can appear in another's request.
+ * The table is direct-mapped and has a fixed size: a name is replaced by the next one that maps to its place.
+ * The look-up compares all bytes of a name, so nothing that one peer sent can appear in another peer's
+ * request.
  */
 import { latin1String } from '../bytes/latin1.ts';
 import { LOWER } from './characters.ts';
 
-/** What the server does with a field itself. */
+/** What the server itself does with a field. */
 export const FieldKind = {
-  /** The application's business. */
+  /** Passed to the application. */
   Other: 0,
   Host: 1,
   ContentLength: 2,
@@ -20,7 +21,7 @@ export const FieldKind = {
   Te: 6,
   Expect: 7,
   Http2Settings: 8,
-  /** Of this connection and nothing else (RFC 9110 section 7.6.1). */
+  /** Meant for this connection only (RFC 9110 section 7.6.1). */
   Hop: 9,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
@@ -36,7 +37,7 @@ export class FieldName {
 }
 
 const SLOTS = 1_024;
-/** A longer name is made anew each time. */
+/** Longer names are not kept. */
 const MAX_KEPT_BYTES = 40;
 
 const known: readonly FieldName[] = [
@@ -53,17 +54,17 @@ const known: readonly FieldName[] = [
 ];
 
 const slots: (FieldName | null)[] = new Array(SLOTS).fill(null);
-/** Places of the names above, which nothing replaces: their kinds must be found. */
+/** The places of the names above. Nothing may replace them, because their kinds must be found. */
 const isPinned = new Uint8Array(SLOTS);
 for (const name of known) {
   const bytes = Buffer.from(name.text, 'latin1');
   const slot = slotOf(bytes, 0, bytes.length);
-  if (isPinned[slot] === 1) throw new Error(`two names the server looks for share a slot: ${name.text}`);
+  if (isPinned[slot] === 1) throw new Error(`two names that the server looks for share a slot: ${name.text}`);
   slots[slot] = name;
   isPinned[slot] = 1;
 }
 
-/** The name that the token bytes[start,end) spells in any case. */
+/** The name that the token bytes[start,end) spells, in any case. */
 export function fieldNameOf(bytes: Uint8Array, start: number, end: number): FieldName {
   const slot = slotOf(bytes, start, end);
   const kept = slots[slot] as FieldName | null;
@@ -73,7 +74,7 @@ export function fieldNameOf(bytes: Uint8Array, start: number, end: number): Fiel
   return name;
 }
 
-/** Of the length and three of the characters. */
+/** Computed from the length and three of the characters. */
 function slotOf(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   const first = LOWER[bytes[start] as number] as number;

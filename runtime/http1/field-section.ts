@@ -1,7 +1,7 @@
 /**
- * The header fields of one request, judged: what they say of the message's length, of the connection and of the host, and what
- * is left of them for the application. Whatever is refused here ends the connection: behind a head that was not understood
- * nobody knows where the next one begins.
+ * Checks the header fields of one request: what they say about the message's length, the connection and the
+ * host, and which of them go to the application. Any refusal here ends the connection: after a head that was
+ * not understood, nobody knows where the next one begins.
  */
 import { FieldKind, type FieldName } from './field-names.ts';
 import { isHost } from './host.ts';
@@ -9,48 +9,48 @@ import type { Refusal } from './refusal.ts';
 
 export type Version = '1.1' | '1.0';
 
-/** Content in chunks, whose length nobody has announced. */
+/** Chunked content, whose length is not announced. */
 export const CHUNKED = -1;
 
-/** What a request says of another protocol (RFC 9110 section 7.8). */
+/** A request's offer to use another protocol (RFC 9110 section 7.8). */
 export interface UpgradeOffer {
-  /** Value of Upgrade. */
+  /** The value of Upgrade. */
   readonly protocols: string;
-  /** Value of Connection. */
+  /** The value of Connection. */
   readonly connection: string;
-  /** Values of HTTP2-Settings, one a line. */
+  /** The values of HTTP2-Settings, one per line. */
   readonly http2Settings: readonly string[];
 }
 
 export interface FieldSection {
-  /** Flat, names in lower case, without what belongs to the connection and without Host. */
+  /** A flat list with names in lower case, without Host and without the fields of the connection. */
   readonly fields: readonly string[];
-  /** Null in HTTP/1.0 alone. */
+  /** Null only in HTTP/1.0. */
   readonly host: string | null;
   /** -1: chunked. */
   readonly contentLength: number;
-  /** Content-Length or Transfer-Encoding is there. */
+  /** Content-Length or Transfer-Encoding is present. */
   readonly announcesContent: boolean;
-  /** The client waits for 100 (Continue), or for a while, before it sends its content. */
+  /** The client waits for 100 (Continue), at least for a while, before it sends its content. */
   readonly awaitsInvitation: boolean;
-  /** The client does not end the connection behind this request (RFC 9112 section 9.3). */
+  /** The client keeps the connection open after this request (RFC 9112 section 9.3). */
   readonly persists: boolean;
   readonly upgrade: UpgradeOffer | null;
 }
 
 const NO_SETTINGS: readonly string[] = [];
 
-/** More than 15 digits cannot be counted exactly, and are more than any limit. */
+/** A number of more than 15 digits cannot be represented exactly, and exceeds any limit. */
 const MAX_LENGTH_DIGITS = 15;
 const DIGITS = /^\d+$/;
 
-/** Connection options that name no field, or one that is left out anyway. */
+/** Connection options that name no field, or a field that is left out anyway. */
 const PLAIN_OPTIONS = /^[\t ,]*(?:(?:close|keep-alive|upgrade|te|http2-settings)[\t ]*(?:,[\t ,]*|$))*$/i;
 const TRAILERS = /(?:^|,)[\t ]*trailers[\t ]*(?:$|[,;])/i;
 
 /**
- * Never a connection's own, whatever Connection says: the length of the content, and what proxies tell of their client, who
- * would hide behind a proxy that passes its Connection field on.
+ * Connection cannot remove these: the length of the content, and what proxies say about their client.
+ * Otherwise a client could hide behind a proxy that passes its Connection field on.
  */
 const NOT_CONNECTION_FIELDS: readonly string[] = [
   'content-length',
@@ -72,22 +72,23 @@ export class SectionBuilder {
   #expectation: string | null = null;
 
   /**
-   * A whole field line.
-   * @param isPadded white space follows the value, which counts for nothing (RFC 9112 section 5)
-   * @returns why the message is refused for it; null: it is not
+   * Takes a whole field line.
+   * @param isPadded white space follows the value; it is not part of it (RFC 9112 section 5)
+   * @returns why the message is refused; null: it is not
    */
   add(name: FieldName, value: string, isPadded: boolean): Refusal | null {
     switch (name.kind) {
       case FieldKind.Other:
         break;
       case FieldKind.Host:
-        // RFC 9112 section 3.2: one valid Host, and no second, whatever they say.
+        // RFC 9112 section 3.2: exactly one valid Host, even if a second one has the same value.
         if (this.#host !== null) return refuse(400, 'the Host field is repeated');
         if (!isHost(value)) return refuse(400, 'the Host field is malformed');
         this.#host = value;
         return null;
       case FieldKind.ContentLength:
-        // RFC 9112 section 6.3: a second one, even if it is equal, is how two tiers come to see two messages.
+        // RFC 9112 section 6.3: a second field, even with an equal value, is how two tiers come to see two
+        // different messages.
         if (this.#contentLength !== -1) return refuse(400, 'the Content-Length field is repeated');
         if (!DIGITS.test(value)) return refuse(400, 'the Content-Length field is malformed');
         if (value.replace(/^0+/, '').length > MAX_LENGTH_DIGITS)
@@ -95,7 +96,7 @@ export class SectionBuilder {
         this.#contentLength = Number(value);
         break;
       case FieldKind.TransferEncoding:
-        // Some tiers have taken `chunked` with a space behind it for another coding.
+        // Some tiers have taken `chunked` followed by a space for another coding.
         if (isPadded) return refuse(400, 'white space follows the transfer coding');
         this.#codings = this.#codings === null ? value : `${this.#codings},${value}`;
         return null;
@@ -122,7 +123,7 @@ export class SectionBuilder {
     return null;
   }
 
-  /** The section is whole. The builder begins anew. */
+  /** The section is complete. The builder starts over. */
   finish(version: Version): FieldSection | Refusal {
     const fields = this.#fields;
     const host = this.#host;
@@ -139,13 +140,14 @@ export class SectionBuilder {
       const refusal = judgeCodings(codings, version, announced !== -1);
       if (refusal !== null) return refusal;
     }
-    // RFC 9110 section 10.1.1: there is one expectation, and none in HTTP/1.0.
+    // RFC 9110 section 10.1.1: there is one expectation, and HTTP/1.0 has none.
     const expects = expectation !== null && version === '1.1';
     if (expects && expectation.toLowerCase() !== '100-continue')
       return refuse(417, 'the only expectation is 100-continue');
     const isPlain = connection === '' || connection === 'keep-alive' || PLAIN_OPTIONS.test(connection);
     const kept = isPlain ? fields : withoutNamed(fields, connection);
-    // As over HTTP/2 (RFC 9113 section 8.2.2), where it tells a gRPC server that its client takes trailers.
+    // Kept as in HTTP/2 (RFC 9113 section 8.2.2), where it tells a gRPC server that its client accepts
+    // trailers.
     if (takesTrailers) kept.push('te', 'trailers');
     return {
       fields: kept,
@@ -161,7 +163,7 @@ export class SectionBuilder {
     };
   }
 
-  /** Forgets a section that has begun. */
+  /** Discards a section that has begun. */
   reset(): void {
     this.#fields = [];
     this.#host = null;
@@ -179,7 +181,7 @@ export function isRefused(verdict: FieldSection | Refusal): verdict is Refusal {
   return 'status' in verdict;
 }
 
-/** Whether a comma-separated list has a member, in any case. */
+/** Whether a comma-separated list contains a member, in any case. */
 export function lists(value: string, token: string): boolean {
   if (value.length === token.length) return value.toLowerCase() === token;
   return value.split(',').some((each) => trimmed(each).toLowerCase() === token);
@@ -196,25 +198,28 @@ function persists(version: Version, connection: string): boolean {
   return version === '1.1' || lists(connection, 'keep-alive');
 }
 
-/** RFC 9112 sections 6.1 and 6.3: chunked comes last or nobody knows the end; before it stands nothing that we decode. */
+/**
+ * RFC 9112 sections 6.1 and 6.3: chunked must come last, or the end is unknown. Sluice decodes no coding that
+ * could come before it.
+ */
 function judgeCodings(codings: string, version: Version, hasLength: boolean): Refusal | null {
-  if (hasLength) return refuse(400, 'Content-Length does not go with Transfer-Encoding');
-  if (version === '1.0') return refuse(400, 'Transfer-Encoding does not go with HTTP/1.0');
+  if (hasLength) return refuse(400, 'Content-Length cannot be combined with Transfer-Encoding');
+  if (version === '1.0') return refuse(400, 'HTTP/1.0 has no Transfer-Encoding');
   if (codings.toLowerCase() === 'chunked') return null;
   const names = codings.split(',').map((name) => trimmed(name).toLowerCase());
   const isLast = names.indexOf('chunked') === names.length - 1;
-  // An empty member is none, and other tiers have read it as one.
+  // An empty member counts as none here, but other tiers have read it as a coding.
   return isLast && !names.includes('')
-    ? refuse(501, 'the transfer coding is not known')
-    : refuse(400, 'the last transfer coding is not chunked, or it is repeated, or one has no name');
+    ? refuse(501, 'the transfer coding is unknown')
+    : refuse(400, 'chunked is not the last transfer coding, or is repeated, or a coding has no name');
 }
 
-/** Without the white space of RFC 9110 section 5.6.3; `trim` takes more than that. */
+/** Removes the white space of RFC 9110 section 5.6.3; `trim` removes more than that. */
 function trimmed(value: string): string {
   return value.replace(/^[\t ]+|[\t ]+$/g, '');
 }
 
-/** What a Connection field names is this connection's own (RFC 9110 section 7.6.1). */
+/** The fields that Connection names belong to this connection (RFC 9110 section 7.6.1). */
 function withoutNamed(fields: readonly string[], connection: string): string[] {
   const named = new Set(connection.split(',').map((option) => trimmed(option).toLowerCase()));
   for (const name of NOT_CONNECTION_FIELDS) named.delete(name);

@@ -1,23 +1,24 @@
 /**
- * Field sections that were read lately, by their bytes. A client mostly sends the same fields with each of its requests, and
- * many clients send the same as each other: then a comparison of bytes stands for reading them.
+ * Recently read field sections, found by their bytes. A client mostly sends the same fields with each of its
+ * requests, and many clients send the same fields as each other. A comparison of bytes then replaces reading
+ * them.
  *
- * The table is direct-mapped and has a fixed size, and a section is found only by all of its bytes, so that a request can be
- * given no fields but those that its own peer has sent.
+ * The table is direct-mapped and has a fixed size. A section is found only by all of its bytes, so a request
+ * never gets fields that its own peer did not send.
  */
 import { Buffer } from 'node:buffer';
 import type { FieldSection } from './field-section.ts';
 
 export interface KeptSection {
-  /** From the first field line to the empty line behind the last. */
+  /** From the first field line to the empty line after the last. */
   readonly bytes: Buffer;
   readonly section: FieldSection;
-  /** What it counts for in a head that is bounded. */
+  /** What the section counts towards the limit of a head. */
   readonly headBytes: number;
 }
 
 const SLOTS = 256;
-/** A longer section is read each time: all slots together hold 512 KiB of bytes, and as much again in strings. */
+/** Longer sections are not kept. All slots together hold 512 KiB of bytes, and as much again in strings. */
 const MAX_KEPT_BYTES = 2_048;
 /** Up to this many bytes a loop is faster than a call into the runtime. */
 const LOOP_LIMIT = 64;
@@ -26,10 +27,16 @@ const compare = Buffer.prototype.compare;
 
 export class FieldSections {
   readonly #slots: (KeptSection | null)[] = new Array(SLOTS).fill(null);
-  /** Of the section that fell on each slot last: one that comes only once is not worth a copy. */
+  /**
+   * The hash of the last section that mapped to each slot: a section that comes only once is not worth a
+   * copy.
+   */
   readonly #hashes = new Int32Array(SLOTS);
 
-  /** Keeps the section that bytes[start,end) were read as. Null: it is too long to be kept, or it is new. */
+  /**
+   * Keeps the section that was read from bytes[start,end). Returns null if it is too long, or if it has come
+   * for the first time.
+   */
   keep(
     bytes: Uint8Array,
     start: number,
@@ -48,7 +55,7 @@ export class FieldSections {
     if (kept !== null && isSame(kept.bytes, bytes, start, end)) return kept;
     const copy = Buffer.allocUnsafeSlow(end - start);
     copy.set(bytes.subarray(start, end));
-    // Who sends them on may keep what they have made of them.
+    // Frozen, so that whoever sends the fields on may keep their encoding.
     Object.freeze(section.fields);
     const added: KeptSection = { bytes: copy, section, headBytes };
     this.#slots[slot] = added;

@@ -1,6 +1,7 @@
 /**
- * How requests and their connection begin and end: which are open, in which order they run, and what becomes of the rest when
- * one ends before its time. Every end of a request passes here, so that `onClose` comes once for each.
+ * How requests and their connection begin and end: which requests are open, in which order they run, and what
+ * happens to the others when one ends early. Every end of a request passes through here, so that `onClose` is
+ * called once for each.
  */
 
 import { CloseCode } from './errors.ts';
@@ -12,14 +13,15 @@ import type { RequestReader } from './request-reader.ts';
 import type { ResponseWriter } from './response-writer.ts';
 
 /**
- *   open ─▶ closing      all is said, and what is in the output is to be written before the end
- *     ├───▶ aborted      a response was broken off: the peer must not take it for whole
- *     ├───▶ left         a request has made the connection one of another protocol, and the owner has it
+ *
+ *   open ─▶ closing      all responses are complete; the output must be written before the connection ends
+ *     ├───▶ aborted      a response was broken off: the peer must not take it for complete
+ *     ├───▶ left         a request has changed the connection to another protocol, and the owner has it
  *     └───▶ closed       the socket is gone
  */
 export type EngineState = 'open' | 'closing' | 'aborted' | 'left' | 'closed';
 
-/** Puts a head that has been given into the output, where nothing stands before it. */
+/** Puts a head that the owner has given into the output, when the message is the first. */
 export interface HeadSender {
   head(message: Http1Message, contentBytes: number): void;
 }
@@ -31,23 +33,25 @@ export class Lifecycle {
   #reader: RequestReader | null = null;
   #sender: HeadSender | null = null;
   state: EngineState = 'open';
-  /** Aborted: the peer would take a FIN for the end of the response, so that only a reset of the connection tells. */
+  /**
+   * For `aborted`: the peer would take a FIN for the end of the response, so the connection must be reset.
+   */
   mustReset = false;
-  /** Requests that are not over, in the order of arrival. Those that may not run yet are at the end. */
+  /** Requests that are not over, in the order of arrival. Requests that may not run yet are at the end. */
   readonly messages: Http1Message[] = [];
-  /** So many of them, from the front, have begun. */
+  /** How many of them, from the front, have begun. */
   #begunCount = 0;
-  /** The one whose content is being read. */
+  /** The request whose content is being read. */
   receiving: Http1Message | null = null;
-  /** The one that is a tunnel, or asks to be. */
+  /** The request that is a tunnel or asks for one. */
   tunnel: Http1Message | null = null;
-  /** `last`: no request is taken behind those that are open. */
+  /** `last`: no request is accepted after those that are open. */
   taking: 'all' | 'last' = 'all';
   /** Sent when the requests before it have been answered. */
   #refusal: Refusal | null = null;
-  /** Of the request whose response it is; empty: of none. */
+  /** The method of the request that the refusal answers; empty if it answers none. */
   #refusedMethod = '';
-  /** Content that the owner has been given and has not consumed. */
+  /** Content that the owner was given and has not consumed. */
   unconsumedBytes = 0;
 
   constructor(events: EngineEvents, options: Http1Options, writer: ResponseWriter) {
@@ -65,7 +69,7 @@ export class Lifecycle {
     return this.messages[0];
   }
 
-  /** What was read is refused, and is answered when its turn comes. */
+  /** What was read is refused; the refusal is sent when its turn comes. */
   get isRefusing(): boolean {
     return this.#refusal !== null;
   }
@@ -73,8 +77,8 @@ export class Lifecycle {
   // ---- which requests run
 
   /**
-   * Answers leave in the order of the requests, but only safe methods may run side by side (RFC 9112 section 9.3.2):
-   * what one request changes the next may depend on.
+   * Responses leave in the order of the requests, but only safe methods may run side by side (RFC 9112
+   * section 9.3.2): a request may depend on what the one before it changes.
    */
   startNext(): void {
     const most = this.#options.maxParallelRequests;
@@ -88,13 +92,15 @@ export class Lifecycle {
       }
       message.isStarted = true;
       this.#begunCount++;
-      // It may be answered at once, which changes what runs.
+      // The owner may answer at once, which changes what runs.
       this.#events.onStart(message);
     }
   }
 
-  /** Starts what may run now, or ends the connection when nothing is left. */
-  settle(): void {
+  /**
+   * Starts the requests that may run now. Ends the connection when no request is left and none is accepted.
+   */
+  startOrEnd(): void {
     if (this.state !== 'open') return;
     if (this.messages.length > 0) {
       this.startNext();
@@ -115,46 +121,53 @@ export class Lifecycle {
     this.#reader?.stop();
   }
 
-  /** No request is taken behind those that are open. */
+  /** Accepts no request after those that are open. */
   takeNoMore(): void {
     this.taking = 'last';
     if (this.receiving === null) this.stopReading();
   }
 
-  /** As `takeNoMore`, and what has been taken and not begun is not begun either. */
+  /** As `takeNoMore`; accepted requests that have not begun do not begin either. */
   beginNoMore(): void {
     const lastBegun = this.messages[this.#begunCount - 1];
     if (lastBegun === undefined) this.takeNoMore();
     else this.cutBehind(lastBegun);
   }
 
-  /** The request has come whole. */
+  /** The request is complete. */
   received(message: Http1Message): void {
     message.request = RequestPhase.Ended;
     this.receiving = null;
     if (this.taking === 'last') this.stopReading();
   }
 
-  /** What comes of the request is discarded from here on. */
+  /** The rest of the request is discarded from here on. */
   drop(message: Http1Message): void {
     this.#forgetContent(message);
     message.request = RequestPhase.Dropped;
   }
 
-  /** More is left than is read past, or may be: the response says that the connection ends. */
+  /**
+   * The rest of the request exceeds, or may exceed, what the engine discards: the response announces the end
+   * of the connection.
+   */
   isTooMuchToDiscard({ section, receivedBytes, discardedBytes }: Http1Message): boolean {
     const limit = this.#options.maxDiscardedBytes;
     return section.contentLength - receivedBytes > limit || discardedBytes > limit;
   }
 
-  /** What has come is refused: everything before it is answered, then this, and the connection ends. */
+  /**
+   * Refuses what has arrived. Everything before it is answered first, then this refusal is sent and the
+   * connection ends.
+   */
   refuse(refusal: Refusal): void {
     const broken = this.receiving;
     this.taking = 'last';
     this.stopReading();
     if (this.state !== 'open') return;
     if (broken !== null) {
-      // The refusal stands for its response. If that has begun, there is no way left to say it.
+      // The refusal takes the place of this request's response. If the response has begun, the refusal can no
+      // longer be sent.
       if (broken.response === ResponsePhase.Ended) {
         this.giveUp(broken, 'engine', CloseCode.ProtocolError);
         return;
@@ -168,54 +181,58 @@ export class Lifecycle {
     }
     this.#refusal = refusal;
     this.#refusedMethod = broken?.method ?? '';
-    this.settle();
+    this.startOrEnd();
   }
 
   // ---- the ends of messages
 
-  /** The response is in the output. @returns whether the message is over */
+  /**
+   * The response is in the output.
+   * @returns whether the message is over
+   */
   answered(message: Http1Message): boolean {
     switch (message.request) {
       case RequestPhase.Ended:
         this.over(message);
         return true;
       case RequestPhase.Open:
-        // The owner may still be reading a request that it has answered.
+        // The owner may still read a request that it has answered.
         return false;
       case RequestPhase.Dropped:
-        // Of a tunnel that was refused, or that nobody reads, nothing is missing.
+        // Nothing is missing from a tunnel that was refused or that nobody reads.
         if (this.tunnel === message) {
           this.over(message);
           return true;
         }
-        // A client that was told to go on may have sent the rest and its next request already, so that one is read past however long
-        // it is, for as long as the owner waits for it.
+        // The response has told the client that the connection persists, so the client may already have sent
+        // the rest and its next request. The rest is discarded however long it is, for as long as the owner
+        // waits for it.
         if (this.taking === 'last') this.giveUp(message, 'engine', CloseCode.Cancel);
         return false;
     }
   }
 
-  /** Both are whole. */
+  /** Request and response are complete. */
   over(message: Http1Message): void {
     this.#remove(message);
     this.#close(message, 'complete', CloseCode.None);
-    this.settle();
+    this.startOrEnd();
   }
 
-  /** It is answered, but the rest of the request is not waited for: the connection ends. */
+  /** The request is answered, but nobody waits for its rest: the connection ends. */
   giveUp(message: Http1Message, by: ClosedBy, code: number): void {
     this.taking = 'last';
     this.stopReading();
     this.#remove(message);
     this.#close(message, by, code);
     this.cutAll();
-    this.settle();
+    this.startOrEnd();
   }
 
-  /** The response will not be whole. Those before it leave first. */
+  /** The response will not be completed. Earlier responses leave first. */
   breakOff(message: Http1Message, by: ClosedBy, code: number): void {
     if (this.first === message) {
-      // The head may have been told in this very turn, and the peer shall see that there was one.
+      // The owner may have given the head in this very turn; the peer should see that there was one.
       if (message.response === ResponsePhase.Given) this.#sender?.head(message, -1);
       this.abort(message, by, code);
       return;
@@ -225,10 +242,11 @@ export class Lifecycle {
     this.#close(message, by, code);
   }
 
-  /** The connection breaks in the middle of the first message's response, or where it would begin. */
+  /** Breaks the connection in the middle of the first message's response, or where that would begin. */
   abort(message: Http1Message, by: ClosedBy, code: number): void {
     this.state = 'aborted';
-    // A WebSocket has an end of its own, whose absence tells; the bytes of CONNECT have none.
+    // A WebSocket has an end of its own, so the peer notices that it is missing. The bytes of CONNECT have
+    // none.
     const isRawTunnel = message.framing === Framing.Tunnel && message.method === 'CONNECT';
     this.mustReset = isRawTunnel || message.framing === Framing.Connection;
     this.stopReading();
@@ -237,7 +255,7 @@ export class Lifecycle {
     this.cutAll();
   }
 
-  /** No request behind this one is answered, nor is what could not be read. */
+  /** Requests after this one are not answered, and neither is input that could not be read. */
   cutBehind(message: Http1Message): void {
     this.taking = 'last';
     this.#refusal = null;

@@ -1,10 +1,12 @@
 /**
- * The lines of a message (RFC 9112 sections 2.2 to 5): a request line, field lines, and those of a trailer section, byte by byte, so that
- * every rule is a rule about the first byte that breaks it. It keeps how far it is in a line, and nothing of the line itself: whoever
- * gives it bytes begins with those of the line that is not whole.
+ * Reads the lines of a message (RFC 9112 sections 2.2 to 5): a request line, field lines, and the lines of a
+ * trailer section. It reads byte by byte, so that every rule is about the first byte that breaks it. It
+ * remembers how far it has read in a line and nothing of the line itself: its caller passes an incomplete
+ * line again from the start.
  *
- * There is no leniency: one space in the request line, CRLF at the end of each line and nowhere else, no folding, no space
- * before a colon. What a head means is judged here as far as it decides whether the message is one.
+ * There is no leniency: one space in the request line, CRLF at the end of each line and nowhere else, no
+ * folding, no space before a colon. The meaning of a head is checked here only as far as it decides whether
+ * the message is a request.
  */
 
 import { latin1String } from '../bytes/latin1.ts';
@@ -19,24 +21,24 @@ import { parseTarget, type Target } from './target.ts';
 
 export type LineLimits = Pick<Http1Options, 'maxTargetBytes' | 'maxHeaderBytes' | 'maxFieldLines'>;
 
-/** Who reads the message that the lines belong to. */
+/** The reader of the message that the lines belong to. */
 export interface LineSink {
-  /** A head is whole. */
+  /** A head is complete. */
   onHeadLines(method: string, target: Target, version: Version, section: FieldSection): void;
-  /** A trailer section is whole, with or without lines. */
+  /** A trailer section is complete, with or without lines. */
   onTrailerLines(fields: string[]): void;
-  /** What has come is no head, or not one that is taken. */
+  /** The input is not a valid head, or is one that the server refuses. */
   onLineFault(refusal: Refusal): void;
 }
 
 /** What the next byte belongs to. */
 const Phase = {
-  /** Empty lines may stand before a request line (RFC 9112 section 2.2). */
+  /** Empty lines are allowed before a request line (RFC 9112 section 2.2). */
   Start: 0,
   StartLf: 1,
   Method: 2,
   Target: 3,
-  /** A line ends behind its target, as in HTTP/0.9. */
+  /** The line ends after its target, as in HTTP/0.9. */
   TargetLf: 4,
   Version: 5,
   FieldStart: 6,
@@ -56,7 +58,7 @@ const COLON = 0x3a;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 
-/** `HTTP/1.1` and its line end; the digits may be others. */
+/** `HTTP/1.1` and its line end. The digits may differ. */
 const VERSION = Buffer.from('HTTP/1.1\r\n', 'latin1');
 const MAJOR_AT = 5;
 const MINOR_AT = 7;
@@ -69,30 +71,30 @@ export class LineReader {
   readonly #sections: FieldSections;
   readonly #builder = new SectionBuilder();
   #phase: Phase = Phase.Start;
-  /** How far the line that is not whole has been looked at. */
+  /** How many bytes of the incomplete line have been scanned. */
   #scanned = 0;
 
-  // The line being read: offsets from its first byte.
+  // Of the line being read: offsets from its first byte.
   #methodEnd = 0;
   #targetEnd = 0;
   #nameEnd = 0;
   #valueStart = 0;
   #valueEnd = 0;
   #lineEnd = 0;
-  // The message being read.
+  // Of the message being read.
   #method = '';
   #target: Target = ROOT;
   #version: Version = '1.1';
-  /** Lines of the section being read, and bytes that count against `maxHeaderBytes`. */
+  /** Lines of the section being read, and the bytes that count towards `maxHeaderBytes`. */
   #lines = 0;
   #headBytes = 0;
-  /** Null: the lines are those of a head. */
+  /** Null while the lines are those of a head. */
   #trailers: string[] | null = null;
-  /** Where the first field line of the head lies in the bytes being read; -1: in earlier ones. */
+  /** Where the head's first field line lies in the bytes being read; -1: it lay in earlier ones. */
   #sectionAt = -1;
-  /** The bytes are those of one line, put together: what they hold is no section that lies whole. */
+  /** The bytes are one line that was put together, so they cannot contain a whole section. */
   #isGathered = false;
-  /** The section of the request before, which a client mostly sends again. */
+  /** The previous request's section, which a client mostly sends again. */
   #lastSection: KeptSection | null = null;
 
   constructor(sink: LineSink, options: LineLimits, sections: FieldSections) {
@@ -101,22 +103,22 @@ export class LineReader {
     this.#sections = sections;
   }
 
-  /** A request line has begun and its head is not whole. Empty lines begin nothing. */
+  /** A request line has begun and its head is incomplete. Empty lines begin nothing. */
   get isWithinHead(): boolean {
     return this.isWithinSection && this.#trailers === null;
   }
 
-  /** As `isWithinHead`, or a trailer section is not whole. */
+  /** As `isWithinHead`, or a trailer section is incomplete. */
   get isWithinSection(): boolean {
     return this.#phase >= Phase.Method;
   }
 
-  /** How far the line that is not whole has been looked at. */
+  /** How many bytes of the incomplete line have been scanned. */
   get scannedBytes(): number {
     return this.#scanned;
   }
 
-  /** The lines that follow are those of a trailer section. */
+  /** The following lines belong to a trailer section. */
   beginTrailers(): void {
     this.#trailers = [];
     this.#lines = 0;
@@ -124,12 +126,12 @@ export class LineReader {
     this.#phase = Phase.FieldStart;
   }
 
-  /** Other bytes come: what lay in the ones before lies in them no more. */
+  /** Other bytes follow: offsets into the earlier ones are no longer valid. */
   beginChunk(): void {
     this.#sectionAt = -1;
   }
 
-  /** Nothing is read any more. */
+  /** Nothing more is read. */
   stop(): void {
     this.#phase = Phase.Start;
     this.#trailers = null;
@@ -137,9 +139,11 @@ export class LineReader {
   }
 
   /**
-   * Reads lines of bytes[base,end), of which the first has been looked at up to `from`, to the end of a head or a trailer section.
-   * @param isGathered bytes that were put together: no more than one line
-   * @returns where the line begins that is not whole yet, or what is behind the section; anything when it was refused
+   * Reads the lines in bytes[base,end), up to the end of a head or of a trailer section. The first line has
+   * been scanned up to `from`.
+   * @param isGathered the bytes were put together and hold at most one line
+   * @returns where the incomplete line begins, or the offset after the section; any offset if the input was
+   * refused
    */
   read(bytes: Uint8Array, base: number, from: number, end: number, isGathered: boolean): number {
     this.#isGathered = isGathered;
@@ -156,7 +160,7 @@ export class LineReader {
           base = at;
           break;
         case Phase.StartLf:
-          if (bytes[at] !== LF) return this.#fault(400, 'a bare CR stands before the request line');
+          if (bytes[at] !== LF) return this.#fault(400, 'a bare CR comes before the request line');
           at++;
           base = at;
           this.#phase = Phase.Start;
@@ -168,11 +172,11 @@ export class LineReader {
           if (at === end) break;
           if (bytes[at] !== SP || at === base) {
             if (at === most && TOKEN[bytes[at] as number] === 1)
-              return this.#fault(501, 'the method is not known');
+              return this.#fault(501, 'the method is unknown');
             return this.#fault(400, 'the request line has no method, or none that is a token');
           }
           const method = methodOf(bytes, base, at);
-          if (method === null) return this.#fault(501, 'the method is not known');
+          if (method === null) return this.#fault(501, 'the method is unknown');
           this.#method = method;
           this.#methodEnd = at - base;
           at++;
@@ -201,7 +205,7 @@ export class LineReader {
           break;
         }
         case Phase.TargetLf:
-          // RFC 9110 section 15.6.6: a request of HTTP/0.9 has no version.
+          // RFC 9110 section 15.6.6: an HTTP/0.9 request has no version.
           if (bytes[at] === LF) return this.#fault(505, NO_VERSION);
           return this.#fault(400, 'the request target is malformed');
         case Phase.Version: {
@@ -287,14 +291,14 @@ export class LineReader {
           break;
         }
         case Phase.FieldLf:
-          if (bytes[at] !== LF) return this.#fault(400, 'a bare CR stands in a field line');
+          if (bytes[at] !== LF) return this.#fault(400, 'a field line contains a bare CR');
           at++;
           if (!this.#fieldLine(bytes, base, at)) return end;
           base = at;
           this.#phase = Phase.FieldStart;
           break;
         case Phase.HeadLf:
-          if (bytes[at] !== LF) return this.#fault(400, 'a bare CR stands behind the field lines');
+          if (bytes[at] !== LF) return this.#fault(400, 'a bare CR follows the field lines');
           at++;
           this.#endSection(bytes, at);
           return this.#behind(at);
@@ -304,15 +308,15 @@ export class LineReader {
     return base;
   }
 
-  /** A section is whole, and the next line has not been looked at. */
+  /** A section is complete, and the next line has not been scanned. */
   #behind(at: number): number {
     this.#scanned = 0;
     return at;
   }
 
   /**
-   * Reads field lines that lie whole in bytes[at,end) and have nothing wrong with them: nearly all. At any other it stops, for
-   * `#readLines` to read it byte by byte and find what it is.
+   * Reads valid field lines that lie whole in bytes[at,end), which nearly all do. It stops at any other line,
+   * and `#readLines` then reads that line byte by byte and finds out what it is.
    * @returns where that line begins
    */
   #wholeLines(bytes: Uint8Array, at: number, end: number): number {
@@ -342,7 +346,7 @@ export class LineReader {
     return at;
   }
 
-  /** @returns whether the request line may be that of a request */
+  /** @returns whether the request line may belong to a valid request */
   #requestLine(bytes: Uint8Array, base: number): boolean {
     const from = base + this.#methodEnd + 1;
     const target = latin1String(bytes, from, this.#targetEnd - this.#methodEnd - 1);
@@ -351,7 +355,7 @@ export class LineReader {
       this.#fault(505, NO_VERSION);
       return false;
     }
-    // RFC 9110 section 2.5: a minor version that we do not know is taken for the highest that we do.
+    // RFC 9110 section 2.5: an unknown minor version is treated as the highest known one.
     this.#version = bytes[versionAt + MINOR_AT] === ZERO ? '1.0' : '1.1';
     const parsed = parseTarget(this.#method, target);
     if (parsed === null) {
@@ -364,13 +368,17 @@ export class LineReader {
     return true;
   }
 
-  /** @param end behind the line. @returns whether the message goes on */
+  /**
+   * @param end the offset after the line
+   * @returns whether to continue with the message
+   */
   #fieldLine(bytes: Uint8Array, base: number, end: number): boolean {
     const name = fieldNameOf(bytes, base, base + this.#nameEnd);
     const start = this.#valueStart;
     const value = latin1String(bytes, base + start, this.#valueEnd - start);
     this.#lines++;
-    // A space behind the colon counts whether it is there or not: the limit is about what a head is, not how it is spelled.
+    // A space after the colon counts whether it is present or not: the limit is about the content of a head,
+    // not its spelling.
     this.#headBytes += end - base + (start === this.#nameEnd + 1 ? 1 : 0);
     if (this.#headBytes > this.#options.maxHeaderBytes) {
       this.#fault(431, 'the field section is too large');
@@ -378,7 +386,7 @@ export class LineReader {
     }
     if (this.#trailers !== null) {
       if (name.kind === FieldKind.ContentLength || name.kind === FieldKind.TransferEncoding) {
-        this.#fault(400, 'the trailers say how long the message is');
+        this.#fault(400, 'the trailers contain a field that defines the length of the message');
         return false;
       }
       this.#trailers.push(name.text, value);
@@ -390,14 +398,17 @@ export class LineReader {
     return false;
   }
 
-  /** The section of the request before, if this request has the same. */
+  /** The previous request's section, if this request has the same. */
   #repeated(bytes: Uint8Array, at: number, end: number): KeptSection | null {
     const kept = this.#lastSection;
     if (kept === null || this.#version !== '1.1' || !beginsWith(kept, bytes, at, end)) return null;
     return this.#headBytes + kept.headBytes <= this.#options.maxHeaderBytes ? kept : null;
   }
 
-  /** The empty line has come. @param at behind it */
+  /**
+   * The empty line has arrived.
+   * @param at the offset after it
+   */
   #endSection(bytes: Uint8Array, at: number): void {
     const trailers = this.#trailers;
     if (trailers !== null) {
@@ -419,12 +430,13 @@ export class LineReader {
   }
 
   #endHead(section: FieldSection): void {
-    // RFC 9110 section 4.2.1: an http URI names a host. RFC 9112 section 3.3 lets a server reject a request that names none.
+    // RFC 9110 section 4.2.1: an http URI names a host. RFC 9112 section 3.3 lets a server reject a request
+    // without one.
     if (section.host === '' && this.#target.authority === null && this.#version === '1.1') {
       this.#fault(400, 'the Host field is empty, and the target names no host');
       return;
     }
-    // Set before the call: the sink may stop us.
+    // Set before the call, because the sink may stop this reader.
     this.#phase = Phase.Start;
     this.#sink.onHeadLines(this.#method, this.#target, this.#version, section);
   }

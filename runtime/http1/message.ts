@@ -1,49 +1,50 @@
 /**
- * One request of a connection and its response. The engine writes it; the owner reads the request's part and keeps `context`.
+ * One request of a connection and its response. Only the engine changes it; the owner reads the request's
+ * part and sets `context`.
  */
 import type { SendQueue } from '../bytes/send-queue.ts';
 import type { FieldSection, Version } from './field-section.ts';
 import { isSafe } from './methods.ts';
 import type { Target } from './target.ts';
 
-/** How far the request has come. */
+/** How much of the request has arrived. */
 export const RequestPhase = {
-  /** Content may still come, and somebody may want it. */
+  /** Content may still arrive, and somebody may want it. */
   Open: 0,
-  /** What comes is discarded. */
+  /** The rest is discarded. */
   Dropped: 1,
-  /** It has come whole. */
+  /** The request is complete. */
   Ended: 2,
 } as const;
 export type RequestPhase = (typeof RequestPhase)[keyof typeof RequestPhase];
 
 /** How far the response has come. */
 export const ResponsePhase = {
-  /** No final head yet; interim ones may have gone. */
+  /** No final head yet; interim responses may have been sent. */
   Awaited: 0,
-  /** The owner has given the head, which waits for its turn, or to leave together with the content. */
+  /** The owner has given the head. The head waits for its turn, or for the content to leave with it. */
   Given: 1,
   /** The head is in the output. */
   Started: 2,
-  /** All of it is in the output. */
+  /** The whole response is in the output. */
   Ended: 3,
 } as const;
 export type ResponsePhase = (typeof ResponsePhase)[keyof typeof ResponsePhase];
 
 /** How the response's content is delimited (RFC 9112 section 6.3). */
 export const Framing = {
-  /** It has none, whatever is written (RFC 9110 section 6.4.1). */
+  /** No content, whatever is written (RFC 9110 section 6.4.1). */
   None: 0,
   Length: 1,
   Chunked: 2,
-  /** It ends where the connection does: HTTP/1.0 without a length. */
+  /** The content ends where the connection does: HTTP/1.0 without a length. */
   Connection: 3,
-  /** It is no content but what a tunnel carries. */
+  /** The bytes of a tunnel, which are not content. */
   Tunnel: 4,
 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
 
-/** Whether the request asks for a tunnel, and what has become of that. */
+/** Whether the request asks for a tunnel, and whether the tunnel was opened. */
 export const TunnelPhase = { None: 0, Asked: 1, Open: 2 } as const;
 export type TunnelPhase = (typeof TunnelPhase)[keyof typeof TunnelPhase];
 
@@ -51,27 +52,27 @@ const NO_FIELDS: readonly string[] = [];
 
 export class Http1Message {
   readonly method: string;
-  /** What an absolute-form target says; null otherwise. */
+  /** From an absolute-form target; otherwise null. */
   readonly scheme: 'http' | 'https' | null;
-  /** RFC 9112 section 3.3: the target's, otherwise Host's; empty where neither is there. */
+  /** RFC 9112 section 3.3: from the target, otherwise from Host; empty if neither is present. */
   readonly authority: string;
   /** As in HTTP/2's `:path`: empty for CONNECT, `*` for OPTIONS of the whole server. */
   readonly path: string;
   readonly version: Version;
   readonly section: FieldSection;
-  /** The owner's. */
+  /** For the owner's use. */
   context: unknown = null;
 
-  // Everything from here on is the engine's to write.
+  // The engine writes everything from here on.
   request: RequestPhase;
   response: ResponsePhase = ResponsePhase.Awaited;
   tunnel: TunnelPhase = TunnelPhase.None;
-  /** RFC 9112 section 9.3.2: it changes nothing, so others may run beside it. */
+  /** RFC 9112 section 9.3.2: a safe request changes nothing, so others may run beside it. */
   readonly isSafe: boolean;
   isStarted = false;
-  /** `onClose` has come. */
+  /** `onClose` has been called. */
   isClosed = false;
-  /** The owner has reset it while others were before it: the connection ends when its turn comes. */
+  /** The owner has reset the message while others were before it. The connection ends when its turn comes. */
   isBroken = false;
   /** 100 (Continue) has been given. */
   isInvited = false;
@@ -79,15 +80,15 @@ export class Http1Message {
   unconsumedBytes = 0;
   discardedBytes = 0;
 
-  /** Interim responses that wait for the answers before them. */
+  /** Interim responses that wait for earlier responses. */
   interim = '';
   status = 0;
   fields: readonly string[] = NO_FIELDS;
-  /** More of the head, which other responses with the same `fields` do not have. */
+  /** More fields of the head, which other responses with the same `fields` do not have. */
   addedFields: readonly string[] = NO_FIELDS;
   framing: Framing = Framing.None;
-  /** Content that Content-Length promises and that is not in the output yet. */
-  owedBytes = 0;
+  /** Content that Content-Length declares and that is not in the output yet. */
+  declaredBytesLeft = 0;
   /** The owner has ended the response. */
   isEnding = false;
   trailers: readonly string[] | null = null;

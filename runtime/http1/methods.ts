@@ -1,6 +1,7 @@
 /**
- * The methods that are served: those of IANA's registry that any client is known to send, and a few older ones. Another
- * one is 501 (RFC 9110 section 9.1), so that a word that is not HTTP at all never reaches an application.
+ * The methods that the server accepts: those of IANA's registry that some client is known to send, and a few
+ * older ones. Any other method is answered 501 (RFC 9110 section 9.1), so that input that is not HTTP at all
+ * never reaches an application.
  */
 export const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -40,19 +41,19 @@ export const METHODS: ReadonlySet<string> = new Set([
   'UNSUBSCRIBE',
 ]);
 
-/** RFC 9110 section 9.2.1: they change nothing, so that they may run side by side. */
+/** RFC 9110 section 9.2.1: safe methods change nothing, so they may run side by side. */
 export function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE';
 }
 
-/** A token this long is no method of ours, whatever follows. */
+/** A longer token cannot be an accepted method, whatever follows. */
 export const MAX_METHOD_BYTES = 32;
 
-/** By their length, the most frequent first. */
+/** By length, the most frequent first. */
 const byLength: string[][] = [];
 for (const method of METHODS) (byLength[method.length] ??= []).push(method);
 
-/** The method that bytes[start,end) spells; null: none that is known. */
+/** The method that bytes[start,end) spells; null if it is unknown. */
 export function methodOf(bytes: Uint8Array, start: number, end: number): string | null {
   const candidates = byLength[end - start];
   if (candidates === undefined) return null;

@@ -1,4 +1,7 @@
-/** Reason phrases (RFC 9110 section 15, and the registry): for people who look at the bytes, as no client goes by them. */
+/**
+ * Reason phrases (RFC 9110 section 15, and the registry). They are for people who look at the bytes; no
+ * client depends on them.
+ */
 const REASONS: { readonly [status: number]: string } = {
   100: 'Continue',
   101: 'Switching Protocols',
@@ -63,7 +66,7 @@ const REASONS: { readonly [status: number]: string } = {
   511: 'Network Authentication Required',
 };
 
-/** Empty where there is none: the status line is valid without (RFC 9112 section 4). */
+/** Empty if there is none: the status line is valid without it (RFC 9112 section 4). */
 export function reasonOf(status: number): string {
   return REASONS[status] ?? '';
 }

@@ -1,4 +1,6 @@
-/** What the reader finds becomes requests, if the connection takes them, and their content becomes events. */
+/**
+ * Turns what the reader finds into requests, if the connection accepts them, and their content into events.
+ */
 import { type EngineEvents, UpgradeVerdict } from './events.ts';
 import type { FieldSection, Version } from './field-section.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -14,7 +16,7 @@ export class Receiver implements RequestSink {
   readonly #events: EngineEvents;
   readonly #options: Http1Options;
   readonly #lifecycle: Lifecycle;
-  /** Requests that have been taken. */
+  /** Requests that have been accepted. */
   requestCount = 0;
 
   constructor(events: EngineEvents, options: Http1Options, lifecycle: Lifecycle) {
@@ -26,7 +28,7 @@ export class Receiver implements RequestSink {
   onHead(method: string, target: Target, version: Version, section: FieldSection): void {
     const lifecycle = this.#lifecycle;
     if (lifecycle.taking === 'last') {
-      // RFC 9112 section 9.6: behind the last request none is taken.
+      // RFC 9112 section 9.6: no request is accepted after the last one.
       lifecycle.stopReading();
       return;
     }
@@ -40,7 +42,7 @@ export class Receiver implements RequestSink {
     this.requestCount++;
     lifecycle.messages.push(message);
     if (message.tunnel === TunnelPhase.Asked) {
-      // Both sides of it end by themselves, and nothing that comes is HTTP.
+      // Each side of the tunnel ends by itself, and the bytes that follow are not HTTP.
       message.request = RequestPhase.Open;
       lifecycle.tunnel = message;
       lifecycle.takeNoMore();
@@ -56,16 +58,19 @@ export class Receiver implements RequestSink {
     lifecycle.startNext();
   }
 
-  /** @returns why the request is refused; null: it is taken, unless the connection has left HTTP/1.1 with it */
+  /**
+   * @returns why the request is refused; null: it is accepted, unless the connection has left HTTP/1.1 with
+   * it
+   */
   #judge(message: Http1Message): Refusal | null {
     const lifecycle = this.#lifecycle;
     const { section } = message;
     const isAlone = lifecycle.messages.length === 0;
     if (message.method === 'CONNECT') {
-      // RFC 9110 section 9.3.6: it has no content, and what follows belongs to the tunnel.
+      // RFC 9110 section 9.3.6: CONNECT has no content, and what follows belongs to the tunnel.
       if (section.announcesContent) return { status: 400, why: 'CONNECT has no content' };
-      // Its answer would have to wait for theirs, while the connection has left HTTP already.
-      if (!isAlone) return { status: 501, why: 'CONNECT does not follow requests that are not answered yet' };
+      // Its response would have to wait for the earlier ones, while the connection has already left HTTP.
+      if (!isAlone) return { status: 501, why: 'CONNECT must not follow requests that are not answered yet' };
       message.tunnel = TunnelPhase.Asked;
     } else if (section.upgrade !== null && isAlone) {
       const verdict = this.#events.onUpgrade(message);
@@ -116,7 +121,7 @@ export class Receiver implements RequestSink {
 
   // ---- a tunnel
 
-  /** What a tunnel brings, from `at` on. */
+  /** Passes on bytes of a tunnel, from `at` on. */
   onTunnelled(message: Http1Message, chunk: Uint8Array, at: number): void {
     const count = chunk.length - at;
     if (count <= 0 || message.isClosed || message.request !== RequestPhase.Open) return;

@@ -1,15 +1,18 @@
-/** Responses of the engine's own to what is not, or not to be, a request: the connection ends behind them. */
+/**
+ * The engine's own responses to input that is no request or that it refuses. The connection ends after them.
+ */
 import { reasonOf } from './reasons.ts';
 
 export interface Refusal {
   readonly status: number;
-  /** What is wrong, for the person who reads the response; empty when that is nobody's business. */
+  /** The reason, for the person who reads the response; empty if it should not be disclosed. */
   readonly why: string;
 }
 
 /**
- * The whole response: RFC 9112 section 2.2 asks for a 400 and an end.
- * @param method of the request that it answers, if that is known: HEAD has no content (RFC 9110 section 9.3.2)
+ * The complete response: RFC 9112 section 2.2 asks for a 400 and the end of the connection.
+ * @param method of the request that it answers, if known: a response to HEAD has no content (RFC 9110 section
+ * 9.3.2)
  */
 export function refusalMessage({ status, why }: Refusal, date: string, method = ''): string {
   const reason = reasonOf(status);

@@ -1,12 +1,13 @@
 /**
- * Bytes into requests (RFC 9112), however the network cut them: what it says of a sequence of bytes is a function of those
- * bytes alone.
+ * Turns bytes into requests (RFC 9112). The outcome is a function of the sequence of bytes alone, however the network
+ * cuts it.
  *
  *   empty lines ─▶ request line ─▶ field lines ─▶ content ─▶ the next request
  *                                                 chunks ─▶ trailer lines ─▶ the next request
  *
- * Lines are `LineReader`'s. One that lies whole in a chunk is read where it lies. One that is split is gathered, in a buffer that grows with what
- * has come, and read on from where its scan stopped. Content is never gathered but for small chunks (see `ContentPieces`).
+ * `LineReader` reads the lines. A line that lies whole in a chunk is read in place. A line that is split is gathered in
+ * a buffer that grows with the bytes that arrive, and reading continues where the scan stopped. Content is never
+ * gathered, except for small chunks (see `ContentPieces`).
  */
 
 import { copyBytes } from '../bytes/output-buffers.ts';
@@ -21,13 +22,13 @@ import type { Refusal } from './refusal.ts';
 import type { Target } from './target.ts';
 
 export interface RequestSink {
-  /** A head is whole. Its content follows, if it has any, unless the sink calls `stop`. */
+  /** A head is complete. Its content follows, if it has any, unless the sink calls `stop`. */
   onHead(method: string, target: Target, version: Version, section: FieldSection): void;
-  /** Content at bytes[start,end), during the call only; `last`: the request is whole with it. */
+  /** Content at bytes[start,end), valid only during the call. `last`: it completes the request. */
   onContent(bytes: Uint8Array, start: number, end: number, last: boolean): void;
   /** A trailer section with at least one line, which ends the request. */
   onTrailers(fields: string[]): void;
-  /** What has come is no request, or not one that is taken; nothing more is read. */
+  /** The input is no valid request, or one that the server refuses. Nothing more is read. */
   onReadFault(refusal: Refusal): void;
 }
 
@@ -39,7 +40,7 @@ const LF = 0x0a;
 
 export type ReadLimits = LineLimits & Pick<Http1Options, 'smallChunks'>;
 
-/** First size of the gathering buffer; it doubles. */
+/** Initial size of the gathering buffer, which doubles as needed. */
 const LEAST_GATHER_BYTES = 256;
 
 export class RequestReader implements LineSink {
@@ -48,13 +49,13 @@ export class RequestReader implements LineSink {
   readonly #pieces: ContentPieces;
   readonly #lines: LineReader;
   #part: Part = Part.Lines;
-  /** A line that earlier chunks began. */
+  /** The incomplete line that earlier chunks began. */
   #gathered: Buffer | null = null;
   #gatheredBytes = 0;
-  /** Content that is still to come; with chunks it is the chunk reader's business. */
+  /** Content that is still to come. For chunked content the chunk reader counts it. */
   #remaining = 0;
   #chunks: ChunkReader | null = null;
-  /** Of the connection, as soon as it has sent chunks. */
+  /** The connection's budget, created when it first sends chunks. */
   #chunkBudget: ChunkBudget | null = null;
 
   constructor(sink: RequestSink, options: ReadLimits, sections: FieldSections, pieces: ContentPieces) {
@@ -64,22 +65,22 @@ export class RequestReader implements LineSink {
     this.#lines = new LineReader(this, options, sections);
   }
 
-  /** A request line has begun and its head is not whole. Empty lines begin nothing. */
+  /** A request line has begun and its head is incomplete. Empty lines begin nothing. */
   get isWithinHead(): boolean {
     return this.#part === Part.Lines && this.#lines.isWithinHead;
   }
 
-  /** The head, content or trailers of a request are not whole. */
+  /** The head, content or trailers of a request are incomplete. */
   get isWithinMessage(): boolean {
     return this.#part === Part.Lines ? this.#lines.isWithinSection : this.#part !== Part.Nothing;
   }
 
-  /** So much time has passed. */
+  /** This much time has passed. */
   advance(elapsedMs: number): void {
     this.#chunkBudget?.refill(elapsedMs);
   }
 
-  /** Nothing is read any more. Mostly called by the sink, from within `read`. */
+  /** Nothing more is read. The sink mostly calls this from within `read`. */
   stop(): void {
     this.#part = Part.Nothing;
     this.#gathered = null;
@@ -88,8 +89,8 @@ export class RequestReader implements LineSink {
   }
 
   /**
-   * Reads all of the chunk, unless stopped on the way.
-   * @returns the offset behind what was read
+   * Reads the whole chunk, unless stopped on the way.
+   * @returns the offset after what was read
    */
   read(chunk: Uint8Array): number {
     const end = chunk.length;
@@ -108,17 +109,17 @@ export class RequestReader implements LineSink {
 
   // ---- lines
 
-  /** Lines that lie in the chunk; what is left of one is gathered. */
+  /** Reads the lines that lie in the chunk and gathers an incomplete one. */
   #readWhole(chunk: Uint8Array, at: number, end: number): number {
     const lines = this.#lines;
     const base = lines.read(chunk, at, at, end, false);
-    // Behind a section something else may begin.
+    // After a section, something other than lines may begin.
     if (base >= end || this.#part !== Part.Lines || base + lines.scannedBytes < end) return base;
     this.#gather(chunk, base, end);
     return end;
   }
 
-  /** The rest of a line that earlier chunks began. */
+  /** Reads the rest of a line that earlier chunks began. */
   #readGathered(chunk: Uint8Array, at: number, end: number): number {
     let to = at;
     while (to < end && chunk[to] !== LF) to++;
@@ -126,7 +127,7 @@ export class RequestReader implements LineSink {
     this.#gather(chunk, at, to);
     const gathered = this.#gathered as Buffer;
     const bytes = this.#gatheredBytes;
-    // A line ends in the first LF there is, so that nothing lies behind it.
+    // A line ends at its first LF, so nothing can lie behind it.
     const base = this.#lines.read(gathered, 0, this.#lines.scannedBytes, bytes, true);
     if (base === bytes || this.#part !== Part.Lines) {
       this.#gathered = null;
@@ -152,7 +153,7 @@ export class RequestReader implements LineSink {
   onHeadLines(method: string, target: Target, version: Version, section: FieldSection): void {
     const { contentLength } = section;
     this.#remaining = contentLength;
-    // Set before the call: the sink may stop us.
+    // Set before the call, because the sink may stop this reader.
     if (contentLength === CHUNKED) {
       this.#chunkBudget ??= new ChunkBudget(this.#options.smallChunks);
       this.#chunks = new ChunkReader(this.#chunkBudget);
@@ -208,7 +209,7 @@ export class RequestReader implements LineSink {
   }
 
   #refuse(refusal: Refusal): void {
-    // What came before the fault is content all the same.
+    // Bytes before the fault are valid content.
     this.#pieces.flush(this.#sink, false);
     this.stop();
     this.#sink.onReadFault(refusal);

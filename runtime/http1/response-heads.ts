@@ -1,20 +1,21 @@
 /**
- * Heads of responses as bytes, by the list of fields that they were made of: an application that answers with the same frozen
- * list again has its head written once a second and copied for each response.
+ * Encoded response heads, by the list of fields that they were made from. If an application responds with the
+ * same frozen list again, its head is encoded once a second and copied for each response.
  *
- * A head is found by the list itself and by all else that its bytes depend on; a list that is not frozen may have changed and
- * is never found. It holds one head for each list, as long as the list lives.
+ * A head is found by the list itself and by everything else that its bytes depend on. A list that is not
+ * frozen may have changed, so it is never looked up. The cache holds one head per list, for as long as the
+ * list lives.
  */
 import type { Framing, Http1Message } from './message.ts';
 
-/** A longer head is written each time. */
+/** A longer head is encoded each time. */
 const MAX_KEPT_BYTES = 2_048;
 
 export class KeptHead {
   readonly bytes: Buffer;
   readonly framing: Framing;
-  /** Content that its Content-Length promises. */
-  readonly owedBytes: number;
+  /** The content length that the head declares. */
+  readonly declaredBytes: number;
   readonly #status: number;
   readonly #method: string;
   readonly #version: string;
@@ -23,7 +24,7 @@ export class KeptHead {
   readonly #date: string;
 
   constructor(
-    { method, version, status, framing, owedBytes }: Http1Message,
+    { method, version, status, framing, declaredBytesLeft }: Http1Message,
     contentBytes: number,
     closes: boolean,
     date: string,
@@ -31,7 +32,7 @@ export class KeptHead {
   ) {
     this.bytes = Buffer.from(text, 'latin1');
     this.framing = framing;
-    this.owedBytes = owedBytes;
+    this.declaredBytes = declaredBytesLeft;
     this.#status = status;
     this.#method = method;
     this.#version = version;
@@ -60,13 +61,13 @@ export class KeptHead {
 export class ResponseHeads {
   readonly #heads = new WeakMap<readonly string[], KeptHead>();
 
-  /** @returns null: the head is to be written */
+  /** @returns null: the head must be encoded */
   find(message: Http1Message, contentBytes: number, closes: boolean, date: string): KeptHead | null {
     const kept = this.#heads.get(message.fields);
     return kept?.isThatOf(message, contentBytes, closes, date) === true ? kept : null;
   }
 
-  /** @param message with the framing that the head has given it */
+  /** @param message with the framing that encoding the head has given it */
   keep(message: Http1Message, contentBytes: number, closes: boolean, date: string, text: string): void {
     if (text.length > MAX_KEPT_BYTES || !Object.isFrozen(message.fields)) return;
     this.#heads.set(message.fields, new KeptHead(message, contentBytes, closes, date, text));

@@ -1,4 +1,4 @@
-/** Responses into the output (RFC 9112 sections 4, 6 and 7): heads, content in its framing, trailers. */
+/** Writes responses into the output (RFC 9112 sections 4, 6 and 7): heads, framed content, trailers. */
 
 import { plainName } from '../../wire/field-marks.ts';
 import { writeLatin1 } from '../bytes/latin1.ts';
@@ -9,7 +9,7 @@ import { Framing, type Http1Message } from './message.ts';
 import { reasonOf } from './reasons.ts';
 import type { ResponseHeads } from './response-heads.ts';
 
-/** Of a chunk: eight digits, and two line ends. */
+/** The framing of one chunk: eight digits and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
 const END_OF_LINE = '\r\n';
 const CR = 0x0d;
@@ -19,10 +19,10 @@ const HEX = Buffer.from('0123456789abcdef', 'latin1');
 export class ResponseWriter {
   readonly #output: OutputQueue;
   readonly #heads: ResponseHeads;
-  /** Behind the fields of a response that the connection goes on after. */
+  /** What follows the fields of a response after which the connection persists. */
   readonly #persisting: string;
 
-  /** @param heads of all connections with that time of rest */
+  /** @param heads shared by all connections with this keep-alive timeout */
   constructor(buffers: OutputBuffers, heads: ResponseHeads, keepAliveTimeoutMs: number) {
     this.#heads = heads;
     this.#output = new OutputQueue(buffers, CHUNK_FRAMING_BYTES);
@@ -40,16 +40,16 @@ export class ResponseWriter {
   }
 
   /**
-   * The head of the message's response, which decides its framing.
-   * @param contentBytes all that it has; -1: nobody knows yet
-   * @param closes the connection ends behind it
-   * @param date for the Date field, unless the fields have one (RFC 9110 section 6.6.1)
+   * Writes the head of the message's response and decides its framing.
+   * @param contentBytes the length of all its content; -1: not known yet
+   * @param closes the connection ends after the response
+   * @param date for the Date field, unless the fields contain one (RFC 9110 section 6.6.1)
    */
   head(message: Http1Message, contentBytes: number, closes: boolean, date: string): void {
     const kept = this.#heads.find(message, contentBytes, closes, date);
     if (kept !== null) {
       message.framing = kept.framing;
-      message.owedBytes = kept.owedBytes;
+      message.declaredBytesLeft = kept.declaredBytes;
       this.#keptHead(kept.bytes, message.addedFields);
       return;
     }
@@ -69,7 +69,7 @@ export class ResponseWriter {
     const lines = withLines(END_OF_LINE, added);
     const chunk = this.#output.reserve(length + lines.length);
     copyBytes(chunk.buffer, chunk.length, bytes, 0, length);
-    // In the place of the empty line, which ends them too.
+    // They replace the empty line, and end with one.
     writeLatin1(chunk.buffer, chunk.length + length - END_OF_LINE.length, lines);
     this.#output.commit(chunk, length - END_OF_LINE.length + lines.length);
   }
@@ -110,13 +110,16 @@ export class ResponseWriter {
       // RFC 9112 section 7.1.2: only chunked content has a trailer section to announce.
       text += `${trailer}transfer-encoding: chunked\r\n`;
     } else message.framing = Framing.Connection;
-    message.owedBytes = Math.max(length, 0);
+    message.declaredBytesLeft = Math.max(length, 0);
     if (!hasDate) text += `date: ${date}\r\n`;
     const isLast = closes || message.framing === Framing.Connection;
     return isLast ? `${text}connection: close\r\n\r\n` : text + this.#persisting;
   }
 
-  /** The response that opens a tunnel (RFC 9110 sections 9.3.6 and 15.2.2). @param protocol empty for CONNECT */
+  /**
+   * Writes the response that opens a tunnel (RFC 9110 sections 9.3.6 and 15.2.2).
+   * @param protocol empty for CONNECT
+   */
   tunnelHead(message: Http1Message, protocol: string): void {
     let text =
       protocol === '' ? statusLine(200) : `${statusLine(101)}connection: Upgrade\r\nupgrade: ${protocol}\r\n`;
@@ -126,7 +129,7 @@ export class ResponseWriter {
     this.text(`${text}\r\n`);
   }
 
-  /** Content bytes[start,end) in the message's framing. */
+  /** Writes content bytes[start,end) in the message's framing. */
   content({ framing }: Http1Message, bytes: Uint8Array, start: number, end: number): void {
     if (framing === Framing.None) return;
     while (start < end) {
@@ -137,7 +140,10 @@ export class ResponseWriter {
     }
   }
 
-  /** Moves content from the message's queue, where there is some. @returns how much */
+  /**
+   * Moves one piece of content from the message's queue, which must not be empty.
+   * @returns its length
+   */
   queued({ framing }: Http1Message, queue: SendQueue): number {
     const bytes = queue.bytes;
     if (framing === Framing.None) {
@@ -150,7 +156,7 @@ export class ResponseWriter {
     return count;
   }
 
-  /** What stands behind the content. */
+  /** Writes what follows the content. */
   end({ framing, trailers }: Http1Message): void {
     if (framing !== Framing.Chunked) return;
     let text = '0\r\n';
@@ -161,7 +167,7 @@ export class ResponseWriter {
     this.text(`${text}\r\n`);
   }
 
-  /** Room for so much content, with what stands around it. */
+  /** Makes room for this much content and its framing. */
   #piece(framing: Framing, count: number): OutputChunk {
     if (framing !== Framing.Chunked) {
       const chunk = this.#output.reserve(count);
@@ -184,12 +190,12 @@ export class ResponseWriter {
   }
 }
 
-/** Where the content of the piece goes that the chunk ends with. */
+/** Where the content of the last piece in the chunk begins. */
 function offsetOf(chunk: OutputChunk, framing: Framing, count: number): number {
   return chunk.length - count - (framing === Framing.Chunked ? 2 : 0);
 }
 
-/** @param head ends with an empty line */
+/** @param head must end with an empty line */
 function withLines(head: string, fields: readonly string[]): string {
   if (fields.length === 0) return head;
   let text = head.slice(0, -END_OF_LINE.length);
@@ -204,15 +210,19 @@ function statusLine(status: number): string {
 }
 
 /**
- * Clients of HTTP/1.0 need the first line, and others have come to expect it. The second says how long the connection rests, so
- * that a client does not send its next request into the end of it.
+ * HTTP/1.0 clients need the first line, and other clients have come to expect it. The second line says how
+ * long the connection stays open while idle, so that a client does not send its next request into a
+ * connection that is ending.
  */
 function persistingFields(keepAliveTimeoutMs: number): string {
   const seconds = Math.floor(keepAliveTimeoutMs / 1_000);
   return `connection: keep-alive\r\n${seconds > 0 ? `keep-alive: timeout=${seconds}\r\n` : ''}\r\n`;
 }
 
-/** An interim response (RFC 9110 section 15.2). RFC 9112 section 4: the phrase may be empty, the space before it may not. */
+/**
+ * An interim response (RFC 9110 section 15.2). RFC 9112 section 4: the phrase may be empty, but the space
+ * before it is required.
+ */
 export function interimMessage(status: number, fields: readonly string[]): string {
   let head = statusLine(status);
   for (let i = 0; i < fields.length; i += 2) head += `${plainName(fields[i])}: ${fields[i + 1]}\r\n`;

@@ -1,5 +1,6 @@
 /**
- * Responses, each in its turn: what may leave now goes into the output at once, and the rest waits with its message.
+ * Sends responses, each in its turn. What may leave now goes into the output at once; the rest waits with its
+ * message.
  */
 import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import { SendQueue } from '../bytes/send-queue.ts';
@@ -12,7 +13,7 @@ import type { Http1Options } from './options.ts';
 import { interimMessage, type ResponseWriter } from './response-writer.ts';
 
 const REQUEST_TIMEOUT = 408;
-/** Output beyond which interim responses other than 100 are left out. */
+/** With more output than this waiting, interim responses other than 100 are left out. */
 const MAX_WAITING_INTERIM_BYTES = 65_536;
 
 export class Sender {
@@ -52,19 +53,19 @@ export class Sender {
   }
 
   inform(message: Http1Message, status: number, fields: readonly string[]): void {
-    // RFC 9110 section 15.2: a 1.0 client must not be sent one.
+    // RFC 9110 section 15.2: an HTTP/1.0 client must not be sent an interim response.
     if (message.isClosed || message.version === '1.0' || message.response !== ResponsePhase.Awaited) return;
-    // Nothing that a client which waits for its tunnel would use, and interim responses may be left out.
+    // A client that waits for its tunnel has no use for interim responses, and they may be left out.
     if (message.tunnel !== TunnelPhase.None) return;
     if (status === 100) {
-      // Once is enough: the application may say it, and its first read does.
+      // Once is enough: both the application and its first read of the content cause a 100.
       if (message.isInvited) return;
       message.isInvited = true;
     }
     const text = interimMessage(status, fields);
     const isFirst = this.#lifecycle.first === message;
     const waitingBytes = isFirst ? this.#writer.output.unsentBytes : message.interim.length;
-    // A client that reads none must not make us hold them.
+    // A client that does not read must not make the server hold interim responses.
     if (status !== 100 && waitingBytes + text.length > MAX_WAITING_INTERIM_BYTES) return;
     if (isFirst) this.#writer.text(text);
     else message.interim += text;
@@ -79,13 +80,14 @@ export class Sender {
   ): void {
     if (message.isClosed) return;
     if (message.response !== ResponsePhase.Awaited)
-      throw new EngineMisuseError('one head', 'a second one was given');
+      throw new EngineMisuseError('one head', 'got a second one');
     message.response = ResponsePhase.Given;
     message.status = status;
     message.fields = fields;
     message.addedFields = added;
     message.isEnding = end;
-    // A refusal: the connection speaks HTTP for this one response, and nobody wants what the peer has sent behind its request.
+    // The tunnel is refused. The connection stays HTTP for this one response, and nobody wants what the peer
+    // has sent after its request.
     if (message.tunnel === TunnelPhase.Asked) this.#lifecycle.drop(message);
     if (end) this.pump();
   }
@@ -93,7 +95,7 @@ export class Sender {
   accept(message: Http1Message, protocol: string, fields: readonly string[]): void {
     if (message.isClosed) return;
     if (message.tunnel !== TunnelPhase.Asked || message.response !== ResponsePhase.Awaited)
-      throw new EngineMisuseError('a request that asks for a tunnel', 'another was accepted');
+      throw new EngineMisuseError('a request that asks for a tunnel', 'got one that does not');
     message.tunnel = TunnelPhase.Open;
     message.response = ResponsePhase.Started;
     message.fields = fields;
@@ -103,7 +105,7 @@ export class Sender {
   write(message: Http1Message, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     if (message.isClosed) return;
     if (message.response === ResponsePhase.Awaited || message.isEnding)
-      throw new EngineMisuseError('content between head and end', 'it came elsewhere');
+      throw new EngineMisuseError('content between head and end', 'got it before or after');
     if (last) message.isEnding = true;
     const count = end - start;
     if (this.#lifecycle.first !== message || message.queuedBytes > 0 || this.isFull) {
@@ -114,7 +116,7 @@ export class Sender {
     } else {
       if (message.response === ResponsePhase.Given) this.head(message, last ? count : -1);
       if (count > 0) {
-        if (!this.#owes(message, count)) return;
+        if (!this.#fitsLength(message, count)) return;
         this.#writer.content(message, bytes, start, end);
         this.#events.onSent(message, count);
       }
@@ -125,15 +127,18 @@ export class Sender {
   trailers(message: Http1Message, fields: readonly string[]): void {
     if (message.isClosed) return;
     if (message.response === ResponsePhase.Awaited || message.isEnding)
-      throw new EngineMisuseError('trailers between head and end', 'they came elsewhere');
-    // Behind them the head can only say that the content is chunked.
+      throw new EngineMisuseError('trailers between head and end', 'got them before or after');
+    // With trailers to come, the head can only declare chunked content.
     if (message.response === ResponsePhase.Given && this.#lifecycle.first === message) this.head(message, -1);
     message.trailers = fields;
     message.isEnding = true;
     this.pump();
   }
 
-  /** Puts the head into the output; the message is the first. @param contentBytes all that it has; -1: nobody knows yet */
+  /**
+   * Puts the head of the first message into the output.
+   * @param contentBytes the length of all its content; -1: not known yet
+   */
   head(message: Http1Message, contentBytes: number): void {
     const closes = this.#closesBehind(message);
     this.#writer.head(message, contentBytes, closes, this.#events.date());
@@ -145,38 +150,39 @@ export class Sender {
     const lifecycle = this.#lifecycle;
     if (message.tunnel !== TunnelPhase.None) return true;
     if (message.request !== RequestPhase.Ended) {
-      // How much is left of chunked content nobody knows. A client that is told to go on, and then is not waited for, loses its
-      // next request.
+      // Nobody knows how much is left of chunked content. A client that is told that the connection persists,
+      // and is then not waited for, loses its next request.
       if (message.request === RequestPhase.Dropped) {
         if (message.section.contentLength === CHUNKED || lifecycle.isTooMuchToDiscard(message)) return true;
       }
-      // Behind a request that did not come nothing is expected either (RFC 9110 section 15.5.9).
+      // Nothing more is expected after a request that did not arrive in full (RFC 9110 section 15.5.9).
       if (message.status === REQUEST_TIMEOUT) return true;
-      // The client holds its content back, or has begun to send it: nobody can tell (RFC 9110 section 10.1.1).
+      // The client holds its content back, or has begun to send it: the server cannot tell (RFC 9110 section
+      // 10.1.1).
       if (message.section.awaitsInvitation && !message.isInvited) return true;
     }
     return lifecycle.taking === 'last' && !lifecycle.isRefusing && lifecycle.messages.at(-1) === message;
   }
 
-  /** More content than Content-Length has promised would be taken for the next response. */
-  #owes(message: Http1Message, count: number): boolean {
+  /** Counts content against the declared length. The peer would take excess content for the next response. */
+  #fitsLength(message: Http1Message, count: number): boolean {
     if (message.framing !== Framing.Length) return true;
-    message.owedBytes -= count;
-    if (message.owedBytes >= 0) return true;
+    message.declaredBytesLeft -= count;
+    if (message.declaredBytesLeft >= 0) return true;
     this.#lifecycle.abort(message, 'engine', CloseCode.Cancel);
     return false;
   }
 
-  /** A head that still waits for content leaves without. */
+  /** A head that still waits for content leaves without it. */
   endTurn(): void {
     this.pump();
     const { first } = this.#lifecycle;
     if (first !== undefined && first.response === ResponsePhase.Given && !this.isFull) this.head(first, -1);
   }
 
-  /** Moves what waits into the output, in the order of the requests, as far as there is room. */
+  /** Moves waiting responses into the output, in the order of the requests, as far as there is room. */
   pump(): void {
-    // From within an event of its own it goes on by itself.
+    // A call from within one of its own events is ignored: the running loop continues anyway.
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
@@ -186,11 +192,11 @@ export class Sender {
     }
   }
 
-  /** @returns whether there may be a new first message to go on with */
+  /** @returns whether there may be a new first message to continue with */
   #pumpFirst(): boolean {
     const lifecycle = this.#lifecycle;
     const message = lifecycle.first;
-    // Heads wait for room like content: answers without content are as many as a peer asks for.
+    // Heads wait for room as content does: a peer can ask for any number of responses without content.
     if (message === undefined || lifecycle.state !== 'open' || this.isFull) return false;
     if (message.isBroken) {
       lifecycle.abort(message, 'engine', CloseCode.Cancel);
@@ -205,7 +211,7 @@ export class Sender {
     }
     if (message.response !== ResponsePhase.Started || !this.#moveQueue(message) || !message.isEnding)
       return false;
-    if (message.framing === Framing.Length && message.owedBytes > 0) {
+    if (message.framing === Framing.Length && message.declaredBytesLeft > 0) {
       lifecycle.abort(message, 'engine', CloseCode.Cancel);
       return false;
     }
@@ -214,17 +220,17 @@ export class Sender {
     return lifecycle.answered(message);
   }
 
-  /** @returns whether nothing is left in the message's queue */
+  /** @returns whether the message's queue is empty */
   #moveQueue(message: Http1Message): boolean {
     const queue = message.queue;
     if (queue === null) return true;
     while (queue.bytes > 0) {
       if (this.isFull) return false;
       const before = queue.bytes;
-      if (message.framing === Framing.Length && before > message.owedBytes)
-        return this.#owes(message, before);
+      if (message.framing === Framing.Length && before > message.declaredBytesLeft)
+        return this.#fitsLength(message, before);
       const count = this.#writer.queued(message, queue);
-      message.owedBytes -= count;
+      message.declaredBytesLeft -= count;
       this.#events.onSent(message, count);
       if (message.isClosed) return false;
     }

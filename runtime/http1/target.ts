@@ -2,7 +2,7 @@
 import { isHttpAuthority } from './host.ts';
 
 export interface Target {
-  /** Null: the form has none, so that Host says it. */
+  /** Null if the form has none, so that Host applies. */
   readonly scheme: 'http' | 'https' | null;
   readonly authority: string | null;
   /** As in HTTP/2's `:path`: empty for CONNECT, `*` for OPTIONS of the whole server. */
@@ -12,8 +12,8 @@ export interface Target {
 const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
 
 /**
- * @param target of visible ASCII without `#`, as the reader has seen to it
- * @returns null when it is malformed, or of a form that the method does not go with
+ * @param target visible ASCII without `#`; the reader has checked that
+ * @returns null if the target is malformed, or its form does not match the method
  */
 export function parseTarget(method: string, target: string): Target | null {
   if (method === 'CONNECT') return authorityForm(target);
@@ -22,7 +22,7 @@ export function parseTarget(method: string, target: string): Target | null {
   return absoluteForm(method, target);
 }
 
-/** RFC 9110 section 9.3.6: the port has no default, so it must be there. */
+/** RFC 9110 section 9.3.6: the port has no default, so it is required. */
 function authorityForm(target: string): Target | null {
   if (!isHttpAuthority(target) || !/:\d+$/.test(target)) return null;
   return { scheme: null, authority: target, path: '' };
@@ -40,7 +40,7 @@ function absoluteForm(method: string, target: string): Target | null {
   };
 }
 
-/** RFC 9112 sections 3.2.1 and 3.2.4: an empty path stands for `/`, or with OPTIONS for the server as a whole. */
+/** RFC 9112 sections 3.2.1 and 3.2.4: an empty path means `/`, or with OPTIONS the server as a whole. */
 function emptyPath(method: string, query: string): string {
   return method === 'OPTIONS' && query === '' ? '*' : `/${query}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Content into DATA frames: how much of it the peer's windows and the output allow, how it is padded, and what it counts for in the
- * ratio of frames to bytes.
+ * Writes content into DATA frames: how much of it the peer's windows and the output allow, how it is padded,
+ * and what it counts for in the ratio of frames to bytes.
  *
  * Content that can leave at once is copied once, from the owner's bytes to the output.
  */
@@ -14,20 +14,23 @@ import type { Http2Stream } from './stream.ts';
 
 /**
  * The most content in one frame, and so a stream's share of a turn. A peer may allow more
- * (SETTINGS_MAX_FRAME_SIZE), never less; longer frames would only make the others wait.
+ * (SETTINGS_MAX_FRAME_SIZE) but never less; longer frames would only make the others wait.
  */
 const quantumBytes = initialMaxFrameBytes;
 
-/** A DATA frame below this that a window cut short is a crumb: what it costs is not what it carries. */
+/** A shorter DATA frame that a window has cut is a crumb: it costs more than its content is worth. */
 const leastWholeBytes = 1024;
 
 const emptyBytes = new Uint8Array(0);
 
-/** Unsent output at which content waits. */
+/** The unsent output at which content waits. */
 export interface ContentLimits {
   /** While the socket is behind. */
   readonly outputLimitBytes: number;
-  /** While the socket takes all that it is given: the more in one write, the less each byte costs. */
+  /**
+   * While the socket takes everything that it is given: the more goes into one write, the less each byte
+   * costs.
+   */
   readonly batchLimitBytes: number;
 }
 
@@ -37,7 +40,7 @@ export class ContentWriter {
   readonly #stalls: SendStalls;
   readonly #outputLimitBytes: number;
   readonly #batchLimitBytes: number;
-  /** The peer's, for all streams together. */
+  /** The peer's window for all streams together. */
   readonly #window = new Window(initialWindowBytes);
 
   constructor(writer: FrameWriter, counters: EngineCounters, stalls: SendStalls, limits: ContentLimits) {
@@ -48,17 +51,20 @@ export class ContentWriter {
     this.#batchLimitBytes = limits.batchLimitBytes;
   }
 
-  /** What the peer lets us send on all streams together. */
+  /** What the peer accepts on all streams together. */
   get windowBytes(): number {
     return this.#window.available;
   }
 
-  /** WINDOW_UPDATE on the connection. @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1). */
+  /**
+   * WINDOW_UPDATE on the connection.
+   * @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1)
+   */
   grant(increment: number): boolean {
     return this.#window.grant(increment);
   }
 
-  /** There is so much output that content has to wait for the socket. */
+  /** There is so much output that content must wait for the socket. */
   get isFull(): boolean {
     return this.#outputRoom <= 0;
   }
@@ -68,17 +74,20 @@ export class ContentWriter {
     return limit - this.#writer.unsentBytes;
   }
 
-  /** Content that the windows and the output have room for, in front of which nothing of the stream waits. */
+  /** The content that the windows and the output have room for, if nothing of the stream waits before it. */
   roomFor(stream: Http2Stream): number {
     return Math.min(stream.sendWindow.available, this.#window.available, this.#outputRoom);
   }
 
-  /** An empty DATA frame with END_STREAM. */
+  /** Writes an empty DATA frame with END_STREAM. */
   writeEnd(stream: Http2Stream): void {
     this.#writer.data(stream.id, emptyBytes, 0, 0, true);
   }
 
-  /** Puts as many frames of the content as may leave now into the output, the last one of all with `endStream`. @returns bytes placed */
+  /**
+   * Puts as many frames of the content into the output as may leave now; the very last one gets `endStream`.
+   * @returns the bytes placed
+   */
   place(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): number {
     let at = start;
     while (at < end && !this.isFull) {
@@ -93,12 +102,15 @@ export class ContentWriter {
     return at - start;
   }
 
-  /** The content of the next frame of the stream, of `bytes` that wait; 0 or less when a window is shut. */
+  /** The content of the stream's next frame, of `bytes` that wait; 0 or less if a window is shut. */
   nextFrameBytes(stream: Http2Stream, bytes: number): number {
     return Math.min(contentRoom(stream, this.#frameRoom(stream)), bytes);
   }
 
-  /** Puts one frame of queued content into the output. @param count from `nextFrameBytes` */
+  /**
+   * Puts one frame of queued content into the output.
+   * @param count from `nextFrameBytes`
+   */
   placeQueued(stream: Http2Stream, queue: SendQueue, count: number, endStream: boolean): void {
     const isLast = count === queue.bytes;
     const padding = paddingOf(stream, count, this.#frameRoom(stream));
@@ -108,12 +120,15 @@ export class ContentWriter {
     this.#took(stream, count + padding, isLast);
   }
 
-  /** The payload that one DATA frame of the stream can have now; 0 or less when a window is shut. */
+  /** The payload that one DATA frame of the stream can have now; 0 or less if a window is shut. */
   #frameRoom(stream: Http2Stream): number {
     return Math.min(stream.sendWindow.available, this.#window.available, quantumBytes, this.#writer.dataRoom);
   }
 
-  /** A DATA frame has been written. @param isLast of what the stream had to send */
+  /**
+   * A DATA frame has been written.
+   * @param isLast the frame held everything that the stream had to send
+   */
   #took(stream: Http2Stream, bytes: number, isLast: boolean): void {
     stream.sendWindow.consume(bytes);
     this.#window.consume(bytes);
@@ -126,7 +141,7 @@ export class ContentWriter {
     } else if (!isLast) {
       stream.isCut = true;
     } else if (stream.isCut) {
-      // What is left of a message after crumbs of it is a crumb itself.
+      // The rest of a message that was cut into crumbs is a crumb itself.
       stream.isCut = false;
     } else {
       this.#counters.dataFramesOut++;
@@ -135,14 +150,14 @@ export class ContentWriter {
   }
 }
 
-/** The content that a frame with so much room can have, where its padding wants a byte for its own length. */
+/** The content that a frame with this much room can have: padding needs one byte for its own length. */
 function contentRoom(stream: Http2Stream, room: number): number {
   return stream.padToMultipleOf === 0 || room < 2 ? room : room - 1;
 }
 
 /**
- * Bytes that padding adds to a DATA payload, its length byte included. It takes what room is left: padding never holds content back
- * for a window (RFC 9113 section 6.9.1 counts it like content).
+ * Bytes that padding adds to a DATA payload, including its length byte. Padding takes only the room that is
+ * left, so it never holds content back for a window (RFC 9113 section 6.9.1 counts it like content).
  */
 function paddingOf(stream: Http2Stream, count: number, room: number): number {
   const multiple = stream.padToMultipleOf;

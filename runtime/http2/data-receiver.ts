@@ -1,5 +1,5 @@
 /**
- * DATA (RFC 9113 section 6.1): content for the owner, counted against both windows and against
+ * Receives DATA (RFC 9113 section 6.1): content for the owner, counted against both windows and against
  * content-length.
  */
 import type { EngineCounters } from './counters.ts';
@@ -14,7 +14,7 @@ import type { Http2Stream } from './stream.ts';
 import { StreamEffect, StreamInput, StreamState, transition } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
-/** Of a frame with more content than a closed stream's window was open for, in frames of the budget `lateFrames`. */
+/** What a frame beyond a closed stream's window costs, in frames of the budget `lateFrames`. */
 const lateContentCost = 1 / 8;
 
 export class DataReceiver {
@@ -76,8 +76,8 @@ export class DataReceiver {
     }
     if (contentBytes > 0) this.#counters.contentFramesIn++;
     else if (!endStream && !this.#lifecycle.spend('emptyData', 1)) return;
-    // Given back by the frame, not by the piece: a request dropped within a frame has had all of that frame
-    // given back.
+    // Padding is given back once per frame, not per piece: if the request is dropped within a frame, the
+    // whole frame has been given back.
     if (stream.requestDropped) this.#flow.discard(stream, frameBytes);
     else if (frameBytes > contentBytes)
       this.#flow.consume(stream, frameBytes - contentBytes, this.#lifecycle.nowMs);
@@ -89,7 +89,7 @@ export class DataReceiver {
   onPiece(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     const stream = this.#stream;
     if (stream === null) return;
-    // Reset since the frame began: its bytes have gone back to the connection with the stream.
+    // The stream was reset after the frame began; its bytes went back to the connection with the stream.
     if (stream.state >= StreamState.ClosedByEnd) {
       this.#stream = null;
       return;

@@ -1,13 +1,13 @@
 /**
  * The HTTP/2 engine of one connection, server side (RFC 9113): bytes in, events and bytes out.
  *
- * Knows no socket, clock or thread: chunks, time and the socket's progress are passed in. It coordinates: the
- * reader finds frames, the receiver acts on them, the sender and its scheduler fill the output, the lifecycle
- * ends things.
+ * It knows no socket, clock or thread. Chunks, time and the socket's progress are passed in. This class only
+ * coordinates: the reader finds frames, the receiver acts on them, the sender and its scheduler fill the
+ * output, and the lifecycle ends streams and the connection.
  *
- * The owner's loop: `receive` what came → act on the events → while `takeOutput` gives a chunk, write it →
- * `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. `endTurn` before the output of a
- * turn is taken, `tick` about once a second.
+ * The owner's loop: `receive` the bytes that arrived → act on the events → while `takeOutput` returns a
+ * chunk, write it → `sent` and `buffers.release` when the socket has taken it → `takeOutput` again. Call
+ * `endTurn` before the output of a turn is taken, and `tick` about once a second.
  */
 
 import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
@@ -58,14 +58,14 @@ export class Http2Engine {
   readonly #receiver: Receiver;
   readonly #reader: FrameReader;
   readonly #settings = new SettingsInFlight();
-  /** When the stalled streams were counted last. */
+  /** When stalled streams were last charged. */
   #stallsCountedAtMs: number;
   readonly counters = new EngineCounters();
 
   /**
-   * @param options from `http2Options`, shared by all connections of a listener.
-   * @param buffers shared by all connections of a reactor.
-   * @param nowMs a monotonic clock's time, as in all other methods.
+   * @param options from `http2Options`, shared by all connections of a listener
+   * @param buffers shared by all connections of a reactor
+   * @param nowMs the time of a monotonic clock, as in all other methods
    */
   constructor(events: EngineEvents, options: Http2Options, buffers: OutputBuffers, nowMs: number) {
     this.#options = options;
@@ -73,7 +73,8 @@ export class Http2Engine {
     const counters = this.counters;
     const budgets = new AbuseBudgets(options.budgets, counters, options.maxConcurrentStreams);
     const scheduler = new SendScheduler();
-    // Our SETTINGS bind the peer's encoder once acknowledged; until then the table has its initial size.
+    // The server's SETTINGS bind the peer's encoder only once acknowledged. Until then the table has its
+    // initial size.
     const decoder = new HpackDecoder({
       maxTableBytes: initialLocalSettings.headerTableBytes,
       maxFieldListBytes: options.maxFieldListBytes,
@@ -149,7 +150,7 @@ export class Http2Engine {
         maxFrameBytes: options.maxFrameBytes,
         maxFieldListBytes: options.maxFieldListBytes,
       },
-      // RFC 9218 section 2.1: we act on PRIORITY_UPDATE and not on PRIORITY.
+      // RFC 9218 section 2.1: the engine acts on PRIORITY_UPDATE and ignores PRIORITY.
       options.enableConnectProtocol
         ? [SettingId.NoRfc7540Priorities, 1, SettingId.EnableConnectProtocol, 1]
         : [SettingId.NoRfc7540Priorities, 1],
@@ -161,7 +162,7 @@ export class Http2Engine {
     return this.#lifecycle.state;
   }
 
-  /** Why the connection ended by an error, either side's; null while it has not. */
+  /** Why the connection ended with an error, of either side; null if it has not. */
   get failure(): ConnectionError | null {
     return this.#lifecycle.failure;
   }
@@ -170,22 +171,22 @@ export class Http2Engine {
     return this.#streams.count;
   }
 
-  /** How many `ping` calls the peer has not answered. */
+  /** The number of `ping` calls that the peer has not answered. */
   get unansweredPings(): number {
     return this.#receiver.unansweredPings;
   }
 
-  /** A field block, or a frame other than DATA, has begun and is not whole. */
+  /** A field block, or a frame other than DATA, has begun and is incomplete. */
   get isWithinHead(): boolean {
     return this.#reader.isGathering || this.#receiver.isWithinFieldBlock;
   }
 
-  /** Request bytes that the peer may send now on all streams together. */
+  /** Request bytes that the peer may send now, on all streams together. */
   get receivableBytes(): number {
     return this.#flow.availableBytes;
   }
 
-  /** Response bytes that the peer lets us send now on all streams together. */
+  /** Response bytes that the peer accepts now, on all streams together. */
   get sendableBytes(): number {
     return this.#sender.windowBytes;
   }
@@ -196,9 +197,10 @@ export class Http2Engine {
   }
 
   /**
-   * The connection began as HTTP/1.1 and this request asked for HTTP/2 (RFC 7540 section 3.2): it becomes stream 1, and
-   * `onRequest` is called. To be called once, before `receive`.
-   * @param settings what HTTP2-Settings decodes to, with valid values. @param fields lower-case and valid.
+   * Makes the HTTP/1.1 request that asked for HTTP/2 (RFC 7540 section 3.2) stream 1, and calls `onRequest`.
+   * To be called once, before `receive`.
+   * @param settings the decoded value of HTTP2-Settings, with valid values
+   * @param fields valid, with lower-case names
    */
   upgrade(
     settings: Uint8Array,
@@ -220,7 +222,7 @@ export class Http2Engine {
     this.#receiver.onUpgrade(stream);
   }
 
-  /** Bytes from the socket, the client's preface included. Never throws, whatever they are. */
+  /** Takes bytes from the socket, including the client's preface. Never throws, whatever they are. */
   receive(chunk: Uint8Array, nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
     this.#judgeUnsent();
@@ -228,18 +230,19 @@ export class Http2Engine {
   }
 
   /**
-   * A turn of the owner's has produced what it has: to be called before its output is taken. What waits for nothing, resets say,
-   * must not pile up for a peer that does not read, though it sends nothing either.
+   * A turn of the owner has produced all its output. Must be called before the output is taken. It limits
+   * output that is not held back, such as resets: that must not pile up for a peer that does not read, even
+   * if the peer sends nothing.
    */
   endTurn(nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
-    // The output of one turn may be large where the socket takes it all.
+    // The output of one turn may be large if the socket takes all of it.
     if (this.#writer.isBehind) this.#judgeUnsent();
   }
 
   /**
-   * Responses wait for the socket, so what goes beyond the limit is what the peer makes us answer and does not read. Only the last section
-   * that there was room for may be of any length.
+   * Responses wait for the socket. So whatever exceeds the limit is what the peer makes the server send and
+   * does not read. Only the last field section that there was room for may have any length.
    */
   #judgeUnsent(): void {
     if (this.#writer.unsentBytes > this.#unsentLimitBytes + this.#sender.beyondBytes) {
@@ -248,7 +251,8 @@ export class Http2Engine {
   }
 
   /**
-   * Time passes: call it about once a second, or neither the SETTINGS timeout nor stalled streams are seen.
+   * Tells the engine that time has passed. Call it about once a second; the SETTINGS timeout and stalled
+   * streams depend on it.
    */
   tick(nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
@@ -262,17 +266,21 @@ export class Http2Engine {
     this.#lifecycle.tick();
   }
 
-  // ---- the response: a stream that has closed is past caring, so calls on it do nothing ----
+  // ---- the response: calls on a stream that has closed do nothing ----
 
   /**
-   * An interim response. Field names are lower-case and valid, here and below: the owner has seen to it.
-   * @throws EngineMisuseError after the head, or for a status that is not 100 or 102 to 199.
+   * Sends an interim response. Here and below, the owner guarantees that field names are valid and in lower
+   * case.
+   * @throws EngineMisuseError after the head, or for a status that is not 100 or 102 to 199
    */
   inform(stream: Http2Stream, status: number, fields: readonly string[]): void {
     this.#sender.inform(stream, status, fields);
   }
 
-  /** The head of the response. @throws EngineMisuseError for a second one or a status outside 200 to 599. */
+  /**
+   * Gives the head of the response.
+   * @throws EngineMisuseError for a second head or a status outside 200 to 599
+   */
   respond(
     stream: Http2Stream,
     status: number,
@@ -284,56 +292,68 @@ export class Http2Engine {
   }
 
   /**
-   * Content bytes[start,end): into the output as far as windows and room allow, the rest is copied to the
-   * stream's queue, which the owner bounds by the credit it grants. Nothing of it leaves for HEAD, 204 and
-   * 304. `onSent` and `onClose` may come from within. @throws EngineMisuseError before the head or after the
-   * end.
+   * Writes content bytes[start,end). It goes into the output as far as windows and room allow. The rest is
+   * copied to the stream's queue, which the owner bounds by the credit that it grants. For HEAD, 204 and 304
+   * no content leaves. `onSent` and `onClose` may be called from within.
+   * @throws EngineMisuseError before the head or after the end
    */
   write(stream: Http2Stream, bytes: Uint8Array, start: number, end: number, endStream: boolean): void {
     this.#sender.write(stream, bytes, start, end, endStream);
   }
 
-  /** Ends the response with trailer fields, after what is queued. @throws EngineMisuseError as `write`. */
+  /**
+   * Ends the response with trailer fields, after the queued content.
+   * @throws EngineMisuseError as `write`
+   */
   trailers(stream: Http2Stream, fields: readonly string[]): void {
     this.#sender.trailers(stream, fields);
   }
 
   /**
-   * Frames with the stream's fields and content are padded from now on, to a multiple of so many bytes of payload (RFC 9113 sections 6.1
-   * and 10.7), as far as windows and frame size have room for it. @param toMultipleOf at most 256; 0: no padding
+   * Pads the stream's field and content frames from now on, to a multiple of this many payload bytes (RFC
+   * 9113 sections 6.1 and 10.7), as far as windows and frame size allow.
+   * @param toMultipleOf at most 256; 0: no padding
    */
   pad(stream: Http2Stream, toMultipleOf: number): void {
     stream.padToMultipleOf = toMultipleOf;
   }
 
-  /** The response says its own priority (RFC 9218 section 5): a parameter that it leaves out is as the peer wants it. */
+  /**
+   * Applies the response's own priority (RFC 9218 section 5). Parameters that it leaves out stay as the peer
+   * set them.
+   */
   prioritise(stream: Http2Stream, value: string): void {
     this.#priorities.respond(stream, value);
   }
 
-  /** RST_STREAM: what is queued is dropped. */
+  /** Sends RST_STREAM and drops what is queued. */
   reset(stream: Http2Stream, code: number): void {
     this.#lifecycle.resetStream(stream, code, 'owner');
   }
 
-  /** The peer pays for a request that the owner had to give up because of what came (CVE-2025-8671); may end the connection. */
+  /**
+   * Charges the peer for a request that the owner had to give up because of what the peer sent
+   * (CVE-2025-8671). May end the connection.
+   */
   provoked(): void {
     this.#lifecycle.provoked();
   }
 
   // ---- promises ----
 
-  /** The peer takes promises now, as far as the connection goes. */
+  /** Whether the peer accepts promises now, as far as the connection is concerned. */
   get canPush(): boolean {
     return this.#pusher.isOpen;
   }
 
   /**
-   * Promises the response to another request of the same origin (RFC 9113 section 8.4), before anything in the parent's
-   * response refers to it. The stream is answered like one that `onRequest` announced.
-   * @param method GET or HEAD. @param fields of the request, without pseudo-fields.
-   * @returns null when the peer takes no promise, not on this stream or not so many at once.
-   * @throws EngineMisuseError for another method.
+   * Promises the response to another request of the same origin (RFC 9113 section 8.4). Must be called before
+   * anything in the parent's response refers to that request. The stream is answered like one that
+   * `onRequest` announced.
+   * @param method GET or HEAD
+   * @param fields of the request, without pseudo-fields
+   * @returns null if the peer accepts no promise, none on this stream, or no more at once
+   * @throws EngineMisuseError for another method
    */
   push(parent: Http2Stream, method: string, path: string, fields: readonly string[]): Http2Stream | null {
     return this.#pusher.push(parent, method, path, fields);
@@ -342,10 +362,10 @@ export class Http2Engine {
   // ---- the request ----
 
   /**
-   * The owner has consumed so many bytes of `onData`: the peer may send as many anew. For a closed stream it
-   * does nothing, as the engine has given the connection its part back already. How fast that happens decides whether
-   * the stream's window grows.
-   * @throws EngineMisuseError for more bytes than came.
+   * The owner has consumed this many bytes of `onData`, so the peer may send as many again. How fast this
+   * happens decides whether the stream's window grows. Does nothing for a closed stream, because the engine
+   * has already returned its bytes to the connection's window.
+   * @throws EngineMisuseError for more bytes than the owner was given
    */
   consume(stream: Http2Stream, bytes: number, nowMs: number): void {
     if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
@@ -353,7 +373,7 @@ export class Http2Engine {
       throw new EngineMisuseError(
         stream.id,
         `at most ${stream.unconsumedBytes} bytes consumed`,
-        `${bytes} were`,
+        `${bytes} were reported`,
       );
     }
     this.#lifecycle.nowMs = nowMs;
@@ -361,9 +381,10 @@ export class Http2Engine {
   }
 
   /**
-   * The owner reads no more of the request: no more `onData` or `onTrailers`. What arrives goes back to the
-   * connection's window but not to the stream's, and when the response has ended first, the stream closes as
-   * `complete` and is reset with NO_ERROR, behind an error when the peer has read it (RFC 9113 section 8.1).
+   * The owner reads no more of the request: no `onData` or `onTrailers` follows. What arrives is returned to
+   * the connection's window but not to the stream's. If the response has ended first, the stream closes as
+   * `complete` and is reset with NO_ERROR; after an error response, only when the peer has read it (RFC 9113
+   * section 8.1).
    */
   dropRequest(stream: Http2Stream): void {
     if (stream.state >= StreamState.ClosedByEnd || stream.requestDropped) return;
@@ -374,9 +395,9 @@ export class Http2Engine {
   // ---- the connection ----
 
   /**
-   * GOAWAY: `draining`, then `closing` when the last stream has ended. Graceful in two steps (RFC 9113
-   * section 6.8): first with `lastStreamIdAll`, which promises to serve whatever is on its way, then, a round
-   * trip later, without.
+   * Sends GOAWAY: `draining`, then `closing` when the last stream has ended. A graceful end takes two steps
+   * (RFC 9113 section 6.8): first with `lastStreamIdAll`, which promises to serve whatever is on its way,
+   * then, a round trip later, without.
    */
   goaway(code: number, lastStreamIdAll: boolean): void {
     this.#lifecycle.goaway(code, lastStreamIdAll);
@@ -388,50 +409,56 @@ export class Http2Engine {
     this.#writer.ping(false, pingBytes, 0);
   }
 
-  /** Announces other values of our settings; they come into force when the peer acknowledges them. */
+  /** Announces new values of the server's settings. They come into force when the peer acknowledges them. */
   changeSettings(changes: Partial<LocalSettings>, nowMs: number): void {
     this.#lifecycle.nowMs = nowMs;
     if (!this.#isOver) this.#announce({ ...this.#settings.sent, ...changes }, []);
   }
 
-  /** Nothing more is received: every stream that is left closes, by `engine`, and what output there is can be taken. */
+  /**
+   * Receives nothing more: every remaining stream closes, by `engine`; output that exists can still be taken.
+   */
   end(): void {
     this.#lifecycle.end();
   }
 
-  /** The socket is gone: every stream that is left closes, by `engine`. Idempotent. */
+  /** The socket is gone: every remaining stream closes, by `engine`. Idempotent. */
   closed(): void {
     this.#lifecycle.closed();
   }
 
   // ---- output ----
 
-  /** Whether `takeOutput` would give something now. */
+  /** Whether `takeOutput` would return something now. */
   get hasOutput(): boolean {
     return this.#writer.hasOutput(this.#isOver) || this.#sender.canRun;
   }
 
   /**
-   * Runs the send scheduler up to the output limit and gives the next chunk to write, chunk.buffer[0,
-   * chunk.length), or null. While an earlier chunk is with the socket only full ones are given: ask again
-   * after `sent`. When the engine is `closing` all are given. @param onlyFull only a chunk that more output would not go into
+   * Runs the send scheduler up to the output limit and returns the next chunk to write, chunk.buffer[0,
+   * chunk.length), or null. While the socket has an earlier chunk, only full ones are returned: ask again
+   * after `sent`. When the engine is `closing`, all are returned.
+   * @param onlyFull return only a chunk that has no room for more output
    */
   takeOutput(onlyFull = false): OutputChunk | null {
     this.#sender.run();
     return this.#writer.take(onlyFull, this.#isOver);
   }
 
-  /** Whether `takeOutput(true)` would give something, as far as no scheduler's turn is needed for it. */
+  /** Whether `takeOutput(true)` would return something without running the scheduler first. */
   get hasFullOutput(): boolean {
     return this.#writer.hasFullOutput;
   }
 
-  /** Content that came now would be queued, which is a copy more, until the socket has taken output. */
+  /**
+   * Content that is written now would be queued, at the cost of one more copy, until the socket has taken
+   * output.
+   */
   get isFull(): boolean {
     return this.#sender.isFull;
   }
 
-  /** The socket has taken so many bytes. */
+  /** The socket has taken this many bytes. */
   sent(bytes: number): void {
     this.#writer.sent(bytes);
   }
@@ -445,14 +472,15 @@ export class Http2Engine {
   }
 }
 
-/** What may be reset at once is every stream that is open, and as many that are opened before the peer knows. */
+/** What can be reset at once is every open stream, and as many again that the peer opens before it knows. */
 function closedStreamMemory({ closedStreamMemory: least, maxConcurrentStreams }: Http2Options): number {
   return Math.max(least, Math.min(2 * maxConcurrentStreams, maxClosedStreamMemory));
 }
 
 /**
- * Content waits well below `maxUnsentBytes`. Heads and trailers come on top, so that a download which fills the output does not hold
- * back other responses, and leave the upper half of what remains for what waits for nothing.
+ * Content waits well below `maxUnsentBytes`. Heads and trailers may go higher, so that a download that fills
+ * the output does not hold back other responses. They leave the upper half of the remaining room for output
+ * that is not held back.
  */
 function outputLimits({ outputLimitBytes, maxUnsentBytes }: Http2Options): OutputLimits {
   const batchLimitBytes = Math.max(
@@ -460,7 +488,7 @@ function outputLimits({ outputLimitBytes, maxUnsentBytes }: Http2Options): Outpu
     Math.min(1.25 * outputLimitBytes, Math.floor(maxUnsentBytes * 0.75)),
   );
   const sectionLimitBytes = Math.max(
-    // Content may go beyond its limit by a frame.
+    // Content may exceed its limit by one frame.
     batchLimitBytes + frameHeadBytes + initialMaxFrameBytes,
     Math.floor((outputLimitBytes + maxUnsentBytes) / 2),
   );

@@ -1,6 +1,7 @@
 /**
- * Whose fault, which scope, which code. A stream error ends one stream (RFC 9113 section 5.4.2), a connection
- * error ends them all (5.4.1), and misuse is the owner's bug: only that one is thrown.
+ * An error says whose fault it is, which scope it has, and which code. A stream error ends one stream (RFC
+ * 9113 section 5.4.2). A connection error ends all of them (5.4.1). Misuse is a bug of the owner, and only
+ * misuse is thrown.
  */
 
 /** HTTP/2 error codes (RFC 9113 section 7). */
@@ -21,9 +22,9 @@ export const ErrorCode = {
   Http11Required: 0xd,
 } as const;
 
-/** Why the whole connection ended. `reason` also travels as GOAWAY's debug data, so it names no secret. */
+/** Why the whole connection ended. `reason` is also sent as GOAWAY's debug data, so it contains no secret. */
 export class ConnectionError {
-  /** RFC 9113 section 7. */
+  /** A code of RFC 9113 section 7. */
   readonly code: number;
   readonly reason: string;
 
@@ -34,23 +35,23 @@ export class ConnectionError {
 }
 
 /**
- * The owner called the engine against its contract: a bug in the caller, never something a peer can cause.
+ * The owner called the engine against its contract. That is a bug in the caller; a peer can never cause it.
  */
 export class EngineMisuseError extends Error {
   override readonly name = 'EngineMisuseError';
   readonly code = 'SLUICE_HTTP2_MISUSE';
 
-  constructor(streamId: number, expected: string, came: string) {
-    super(`HTTP/2 stream ${streamId}: expected ${expected}, but ${came}`);
+  constructor(streamId: number, expected: string, actual: string) {
+    super(`HTTP/2 stream ${streamId}: expected ${expected}, but ${actual}`);
   }
 }
 
-/** An option outside the values that RFC 9113 or the engine can work with. */
+/** An option has a value that RFC 9113 or the engine does not allow. */
 export class EngineOptionError extends RangeError {
   override readonly name = 'EngineOptionError';
   readonly code = 'SLUICE_HTTP2_OPTION';
 
-  constructor(option: string, expected: string, came: unknown) {
-    super(`HTTP/2 option ${option}: expected ${expected}, got ${String(came)}`);
+  constructor(option: string, expected: string, actual: unknown) {
+    super(`HTTP/2 option ${option}: expected ${expected}, got ${String(actual)}`);
   }
 }

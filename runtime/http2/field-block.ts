@@ -1,6 +1,6 @@
 /**
- * A field block that came in several frames (RFC 9113 section 4.3): HEADERS without END_HEADERS and its
- * CONTINUATIONs. Bounded in bytes and in frames, and judged before a fragment is kept.
+ * A field block that arrives in several frames (RFC 9113 section 4.3): HEADERS without END_HEADERS, and its
+ * CONTINUATIONs. The number of bytes and frames is limited, and checked before a fragment is kept.
  */
 import { copyBytes } from '../bytes/output-buffers.ts';
 

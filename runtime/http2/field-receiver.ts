@@ -1,6 +1,6 @@
 /**
- * HEADERS and CONTINUATION (RFC 9113 sections 6.2 and 6.10): field blocks put together, decoded, and made
- * requests and trailers, or refused.
+ * Receives HEADERS and CONTINUATION (RFC 9113 sections 6.2 and 6.10). Joins and decodes field blocks, and
+ * turns them into requests and trailers or refuses them.
  */
 import type { EngineCounters } from './counters.ts';
 import { ErrorCode } from './errors.ts';
@@ -22,8 +22,8 @@ import { StreamEffect, StreamInput, StreamState, transition } from './stream-sta
 import type { Streams } from './streams.ts';
 
 /**
- * Field lines being decoded. One for all connections: whoever decodes has taken them before anything else
- * runs.
+ * The field lines being decoded. One list serves all connections: its user has taken the lines out before
+ * anything else runs.
  */
 const lines: string[] = [];
 const fieldsTooLargeFields: readonly string[] = ['content-length', '0'];
@@ -39,14 +39,14 @@ export class FieldReceiver {
   readonly #settings: SettingsInFlight;
   readonly #priorities: Priorities;
   readonly #decoder: HpackDecoder;
-  /** What the last block ended in, and what it was found to say. */
+  /** The end of the last block, and the result of checking it. */
   readonly #tail = new RepeatedTail();
   readonly #judged = new JudgedFields();
-  /** `judged` is of these lines. */
+  /** The lines that `judged` describes. */
   #judgedLines: readonly string[] | null = null;
-  /** More streams than one have these fields. */
+  /** More than one stream has these fields. */
   #isShared = false;
-  /** The field block that CONTINUATIONs are to complete. */
+  /** The field block that waits for CONTINUATIONs. */
   block: FieldBlock | null = null;
 
   constructor(parts: ReceiverParts) {
@@ -62,7 +62,7 @@ export class FieldReceiver {
     this.#decoder = parts.decoder;
   }
 
-  /** HEADERS, whose length its flags allow. */
+  /** Takes HEADERS, whose length matches its flags. */
   onHeaders(flags: number, id: number, bytes: Uint8Array, start: number, end: number): void {
     let padBytes = 0;
     let selfDependent = false;
@@ -85,7 +85,7 @@ export class FieldReceiver {
     }
   }
 
-  /** CONTINUATION of the open block. */
+  /** Takes a CONTINUATION of the open block. */
   onContinuation(flags: number, bytes: Uint8Array, start: number, end: number): void {
     const block = this.block as FieldBlock;
     block.append(bytes, start, end);
@@ -103,7 +103,7 @@ export class FieldReceiver {
     end: number,
   ): void {
     lines.length = 0;
-    // Whatever becomes of the message, its block changes the HPACK table (4.3).
+    // The block changes the HPACK table whatever happens to the message (4.3).
     const tail = this.#tail;
     const result = this.#decoder.decode(bytes, start, end, lines, tail);
     if (result === DecodeResult.CompressionError) {
@@ -111,9 +111,9 @@ export class FieldReceiver {
       return;
     }
     const tooLarge = result === DecodeResult.ListTooLarge;
-    // Whatever it belongs to: it has been decoded whole.
+    // This is charged whatever the block belongs to: it has been decoded in full.
     if (tooLarge && !this.#lifecycle.spend('refusedHeads', 1)) return;
-    // Even ids are the server's, and only it sends on them (5.1.1).
+    // Even ids belong to the server, and only the server sends on them (5.1.1).
     if ((id & 1) === 0) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
       return;
@@ -125,7 +125,7 @@ export class FieldReceiver {
       return;
     }
     const input = endStream ? StreamInput.ReceiveHeadersEnd : StreamInput.ReceiveHeaders;
-    // An id that was passed over can be opened no more.
+    // A skipped id can no longer be opened.
     if (this.#streams.wasSkipped(id)) {
       this.#lifecycle.fail(ErrorCode.ProtocolError, 'HEADERS: unexpected stream id');
     } else if (id <= this.#streams.lastPeerId || id > this.#lifecycle.promisedId) {
@@ -163,7 +163,7 @@ export class FieldReceiver {
     this.#events.onRequest(stream, endStream);
   }
 
-  /** As `readRequestHead`. What ends as the last head did is not judged again. */
+  /** As `readRequestHead`. A head that ends like the last one is not checked again. */
   #readHead(stream: Http2Stream): string | null {
     const tail = this.#tail;
     const areJudged = tail.isRepeated && this.#judgedLines === tail.lines;
@@ -171,7 +171,7 @@ export class FieldReceiver {
     const extendedConnect = this.#options.enableConnectProtocol;
     const wrong = readRequestHead(lines, stream, extendedConnect, this.#judged, areJudged);
     if (areJudged) {
-      // Whoever sends it on may keep what it has made of it.
+      // Frozen, so that whoever sends the fields on may keep their encoding.
       if (!this.#isShared) Object.freeze(this.#judged.fields);
       this.#isShared = true;
     } else {
@@ -181,7 +181,7 @@ export class FieldReceiver {
     return wrong;
   }
 
-  /** RFC 9113 section 10.5.1: 431 (RFC 6585 section 5), and no more of the request. */
+  /** RFC 9113 section 10.5.1: answers 431 (RFC 6585 section 5) and wants no more of the request. */
   #refuseFields(id: number, endStream: boolean): void {
     this.#counters.fieldsTooLarge++;
     this.#sender.writeHead(id, 431, fieldsTooLargeFields, true);
@@ -206,7 +206,7 @@ export class FieldReceiver {
       this.#lifecycle.streamError(stream, ErrorCode.EnhanceYourCalm);
       return;
     }
-    // A tunnel has DATA only (8.5).
+    // A tunnel has only DATA (8.5).
     const tunnel = stream.method === 'CONNECT';
     if (tunnel || judgeTrailers(lines) !== null || breaksContentLength(stream, true)) {
       this.#lifecycle.malformed(stream);

@@ -1,13 +1,13 @@
 /**
- * RFC 9113 section 8: what makes a request's field lines a request. Each rule that is broken has a sentence;
- * a malformed request is never delivered (8.1.1), so that no application and no tier behind it reads it in
+ * RFC 9113 section 8: decides whether field lines form a request. Each broken rule has a sentence. A
+ * malformed request is never delivered (8.1.1), so that no application and no tier behind it interprets it in
  * its own way.
  *
  * Lines are flat: name, value, name, value… in wire order and wire case, latin1.
  */
 import type { Http2Stream } from './stream.ts';
 
-/** What a known name asks for. Names that are not in the table are checked letter by letter. */
+/** What a known name requires. Names that are not in the table are checked letter by letter. */
 const NameKind = {
   Plain: 1,
   /** Connection-specific (8.2.2). */
@@ -24,13 +24,13 @@ const NameKind = {
   Protocol: 12,
 } as const;
 
-/** A name that needs no checking, and the value of it that was checked last. */
+/** A name that needs no checking, and its last valid value. */
 class KnownName {
   readonly kind: number;
   /**
-   * Most values repeat from request to request and are one string in the HPACK table: finding it here again
-   * costs a comparison of pointers instead of a walk over its characters. Never a secret: those are checked
-   * each time.
+   * Most values repeat from request to request and are one string in the HPACK table. Finding a value here
+   * costs one comparison of pointers instead of a walk over its characters. Never a secret: secrets are
+   * checked each time.
    */
   lastValue = '';
 
@@ -94,7 +94,7 @@ const kindsByName: readonly (readonly [number, readonly string[]])[] = [
 ];
 for (const [kind, names] of kindsByName) for (const name of names) knownNames.set(name, new KnownName(kind));
 
-/** Index: character code. Bits tell where the character may stand. */
+/** Indexed by character code. Bits say where the character is allowed. */
 const charClasses = new Uint8Array(256);
 const Char = { Name: 1, Method: 2, Value: 4, Path: 8, Authority: 16 } as const;
 for (let code = 0; code < 256; code++) {
@@ -104,8 +104,8 @@ for (let code = 0; code < 256; code++) {
   if (/[!#$%&'*+\-.^_`|~0-9a-zA-Z]/.test(char)) charClasses[code] |= Char.Method;
   // RFC 9110 section 5.5: visible characters, SP, HTAB and obs-text.
   if (code === 9 || (code >= 0x20 && code !== 0x7f)) charClasses[code] |= Char.Value;
-  // RFC 3986 sections 3.3 and 3.4, and what is often sent unescaped; never a space, a control, a fragment or what is not
-  // US-ASCII, as over HTTP/1.1.
+  // RFC 3986 sections 3.3 and 3.4, and what is often sent unescaped. As in HTTP/1.1, never a space, a control
+  // character, a fragment or anything outside US-ASCII.
   if (code > 0x20 && code < 0x7f && char !== '#') charClasses[code] |= Char.Path;
   // RFC 3986 section 3.2 without userinfo (RFC 9113 section 8.3.1).
   if (/[A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/.test(char)) charClasses[code] |= Char.Authority;
@@ -116,7 +116,9 @@ function isAll(text: string, charClass: number): boolean {
   return true;
 }
 
-/** RFC 9113 section 8.2.1: no NUL, CR or LF (and no other control), no space around it. */
+/**
+ * RFC 9113 section 8.2.1: no NUL, CR or LF (nor any other control character), and no space around the value.
+ */
 function isFieldValue(value: string): boolean {
   const length = value.length;
   if (length === 0) return true;
@@ -126,7 +128,7 @@ function isFieldValue(value: string): boolean {
   return isAll(value, Char.Value);
 }
 
-/** @returns what is wrong with a regular field line, or null. */
+/** @returns what is wrong with a regular field line, or null */
 function judgeLine(known: KnownName | undefined, name: string, value: string): string | null {
   if (known === undefined) {
     if (name.length === 0) return 'empty field name';
@@ -142,7 +144,10 @@ function judgeLine(known: KnownName | undefined, name: string, value: string): s
   return null;
 }
 
-/** RFC 9110 section 8.6. @returns -1 when it is not a length that can be counted. */
+/**
+ * RFC 9110 section 8.6.
+ * @returns -1 if the value is not a length that can be represented
+ */
 function parseContentLength(value: string): number {
   if (value.length === 0 || value.length > 15) return -1;
   let length = 0;
@@ -154,7 +159,7 @@ function parseContentLength(value: string): number {
   return length;
 }
 
-/** Field lines with all cookies in one, where the first was (RFC 9113 section 8.2.3). */
+/** The field lines with all cookies joined into one, in the place of the first (RFC 9113 section 8.2.3). */
 function joinCookies(fields: string[]): string[] {
   const joined: string[] = [];
   let cookieAt = -1;
@@ -173,20 +178,21 @@ function joinCookies(fields: string[]): string[] {
 /** Absent, as opposed to empty. */
 const absent: string | null = null;
 
-/** What the lines behind a request's pseudo-fields have been found to say. */
+/** The result of checking the lines that follow a request's pseudo-fields. */
 export class JudgedFields {
   host: string | null = null;
   contentLength = -1;
   priorityField: string | null = null;
-  /** As the stream has them. */
+  /** The fields in the form that the stream has them. */
   fields: readonly string[] = [];
 }
 
 /**
- * Puts the request head that these lines are into the stream.
- * @param extendedConnect `:protocol` is allowed (RFC 8441).
- * @param judged the fields, when they are known: the lines are the pseudo-fields alone. Otherwise it is filled.
- * @returns what is malformed, or null.
+ * Reads these lines as a request head into the stream.
+ * @param extendedConnect `:protocol` is allowed (RFC 8441)
+ * @param judged the fields, if they are already known and the lines are only the pseudo-fields; otherwise it
+ * is filled
+ * @returns what is malformed, or null
  */
 export function readRequestHead(
   lines: readonly string[],
@@ -202,7 +208,7 @@ export function readRequestHead(
   let path = absent;
   let protocol = absent;
   let at = 0;
-  // Pseudo-fields all come before the first regular field (8.3).
+  // All pseudo-fields come before the first regular field (8.3).
   for (; at < count; at += 2) {
     const known = knownNames.get(lines[at]);
     if (known === undefined || known.kind < NameKind.Method) break;
@@ -237,7 +243,7 @@ export function readRequestHead(
     if (wrongField !== null) return wrongField;
   }
   const { host } = judged;
-  // An http or https URI names a host (RFC 9110 section 4.2.1).
+  // An http or https URI has a host (RFC 9110 section 4.2.1).
   if ((authority ?? host) === '' && (scheme === 'http' || scheme === 'https')) return 'empty authority';
   if (
     host !== null &&
@@ -258,7 +264,10 @@ export function readRequestHead(
   return null;
 }
 
-/** The lines from `from` on, which are no pseudo-fields. @returns what is malformed, or null. */
+/**
+ * Checks the lines from `from` on, which must not be pseudo-fields.
+ * @returns what is malformed, or null
+ */
 function judgeFields(lines: readonly string[], from: number, judged: JudgedFields): string | null {
   let host = absent;
   let hostAt = -1;
@@ -274,7 +283,7 @@ function judgeFields(lines: readonly string[], from: number, judged: JudgedField
     const wrongLine = judgeLine(known, name, value);
     if (wrongLine !== null) return wrongLine;
     if (kind === NameKind.ContentLength) {
-      // Two of them, even equal ones, are how two tiers come to disagree about where a message ends.
+      // Two of them, even if equal, let two tiers disagree about where a message ends.
       if (contentLength >= 0) return 'repeated content-length';
       contentLength = parseContentLength(value);
       if (contentLength < 0) return 'invalid content-length';
@@ -286,12 +295,12 @@ function judgeFields(lines: readonly string[], from: number, judged: JudgedField
     } else if (kind === NameKind.Cookie) {
       cookies++;
     } else if (kind === NameKind.Priority) {
-      // Several lines are one list (RFC 9110 section 5.3).
+      // Several lines form one list (RFC 9110 section 5.3).
       priorityField = priorityField === null ? value : `${priorityField}, ${value}`;
     }
   }
   const fields = lines.slice(from);
-  // What it says is the authority, and stands there: a proxy may send both (8.3.1).
+  // The value of host becomes the authority and is removed here, because a proxy may send both (8.3.1).
   if (hostAt >= 0) fields.splice(hostAt - from, 2);
   judged.host = host;
   judged.contentLength = contentLength;
@@ -300,10 +309,10 @@ function judgeFields(lines: readonly string[], from: number, judged: JudgedField
   return null;
 }
 
-/** As `KnownName.lastValue`: the value that was checked last. */
+/** As `KnownName.lastValue`: the last valid value. */
 let lastAuthority = '';
 
-/** The pseudo-fields together (8.3.1, 8.5; RFC 8441 section 4). */
+/** Checks the pseudo-fields together (8.3.1, 8.5; RFC 8441 section 4). */
 function judgeTarget(
   method: string | null,
   scheme: string | null,
@@ -341,7 +350,10 @@ function isScheme(scheme: string): boolean {
   return scheme === 'http' || scheme === 'https' || /^[A-Za-z][A-Za-z0-9+.-]*$/.test(scheme);
 }
 
-/** The trailer section (8.1): fields only. @returns what is malformed, or null. */
+/**
+ * Checks the trailer section (8.1), which must have no pseudo-fields.
+ * @returns what is malformed, or null
+ */
 export function judgeTrailers(lines: readonly string[]): string | null {
   for (let i = 0; i < lines.length; i += 2) {
     const known = knownNames.get(lines[i]);
@@ -353,8 +365,8 @@ export function judgeTrailers(lines: readonly string[]): string | null {
 }
 
 /**
- * RFC 9113 section 8.1.1: the sum of DATA is what content-length says, at the end; before it, no more than
- * that.
+ * RFC 9113 section 8.1.1: at the end the sum of DATA must equal content-length; before that, it must not
+ * exceed it.
  */
 export function breaksContentLength(stream: Http2Stream, endStream: boolean): boolean {
   const announced = stream.contentLength;

@@ -1,32 +1,32 @@
 /**
- * Bytes into frames, however the network cut them.
+ * Turns bytes into frames, however the network cuts them.
  *
- * A frame that lies whole in a chunk is handed over where it lies. One that is split is gathered, in a buffer
- * that grows with what has come and not with what was announced. DATA is never gathered: its pieces are
- * handed over as they come. What a frame means, and whether its head is acceptable, is the sink's matter.
+ * A frame that lies whole in a chunk is passed on in place. A frame that is split is gathered, in a buffer
+ * that grows with the bytes that arrive and not with the announced length. DATA is never gathered: its pieces
+ * are passed on as they arrive. The sink decides what a frame means and whether its head is acceptable.
  */
 
 import { copyBytes } from '../bytes/output-buffers.ts';
 import { ErrorCode } from './errors.ts';
 import { Flag, FrameType, frameHeadBytes } from './frames.ts';
 
-/** What the sink says to a frame's head, before any of the payload is kept. */
+/** The sink's decision about a frame's head, made before any of the payload is kept. */
 export const HeadVerdict = { Take: 0, Skip: 1 } as const;
 export type HeadVerdict = (typeof HeadVerdict)[keyof typeof HeadVerdict];
 
 export interface FrameSink {
   onPreface(): void;
   onHead(type: number, flags: number, streamId: number, payloadBytes: number): HeadVerdict;
-  /** A whole frame other than DATA; its payload is bytes[start,end) during the call. */
+  /** A complete frame other than DATA; its payload is bytes[start,end), valid only during the call. */
   onFrame(type: number, flags: number, streamId: number, bytes: Uint8Array, start: number, end: number): void;
-  /** A DATA frame begins: `frameBytes` count for flow control, `contentBytes` of them are content. */
+  /** A DATA frame begins. `frameBytes` count for flow control; `contentBytes` of them are content. */
   onDataFrame(streamId: number, endStream: boolean, frameBytes: number, contentBytes: number): void;
   /**
-   * A piece of that frame's content. `last` comes exactly once a frame, with an empty piece when it has no
-   * content.
+   * A piece of that frame's content. `last` is set exactly once per frame, on an empty piece if the frame has
+   * no content.
    */
   onDataPiece(bytes: Uint8Array, start: number, end: number, last: boolean): void;
-  /** Not HTTP/2, or a frame that contradicts itself: a connection error. The sink calls `stop`. */
+  /** The input is not HTTP/2, or a frame contradicts itself: a connection error. The sink calls `stop`. */
   onReadFault(code: number, reason: string): void;
 }
 
@@ -36,39 +36,39 @@ const prefaceBytes = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const Reading = { Preface: 0, Head: 1, Payload: 2, PadLength: 3, Content: 4, Rest: 5, Nothing: 6 } as const;
 type Reading = (typeof Reading)[keyof typeof Reading];
 
-/** First size of the gathering buffer; it doubles. */
+/** Initial size of the gathering buffer, which doubles as needed. */
 const leastGatherBytes = 256;
 
 export class FrameReader {
   readonly #sink: FrameSink;
   #reading: Reading = Reading.Preface;
-  /** Bytes of the preface, of a head or of a payload that earlier chunks brought. */
+  /** Bytes of the preface, of a head or of a payload that earlier chunks have brought. */
   #gatheredBytes = 0;
   #gathered: Uint8Array | null = null;
   #type = 0;
   #flags = 0;
   #streamId = 0;
-  /** What is still to come of the part being read. */
+  /** Bytes that are still to come of the part being read. */
   #remaining = 0;
-  /** Padding behind the content of the DATA frame being read. */
+  /** Padding after the content of the DATA frame being read. */
   #padBytes = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
   }
 
-  /** Nothing is read any more. */
+  /** Nothing more is read. */
   stop(): void {
     this.#reading = Reading.Nothing;
     this.#gathered = null;
   }
 
-  /** The payload of a frame other than DATA has begun and is not whole. */
+  /** The payload of a frame other than DATA has begun and is incomplete. */
   get isGathering(): boolean {
     return this.#reading === Reading.Payload;
   }
 
-  /** Reads all of the chunk, unless stopped on the way. */
+  /** Reads the whole chunk, unless stopped on the way. */
   read(chunk: Uint8Array): void {
     const end = chunk.length;
     let offset = 0;
@@ -90,7 +90,7 @@ export class FrameReader {
         case Reading.Payload: {
           const bytes = this.#remaining;
           if (this.#gatheredBytes === 0 && end - offset >= bytes) {
-            // Set before the call: the sink may stop us.
+            // Set before the call, because the sink may stop this reader.
             this.#reading = Reading.Head;
             this.#sink.onFrame(this.#type, this.#flags, this.#streamId, chunk, offset, offset + bytes);
             offset += bytes;
@@ -175,10 +175,10 @@ export class FrameReader {
     }
   }
 
-  /** @param padBytes value of the Pad Length field; -1: there is none. */
+  /** @param padBytes value of the Pad Length field; -1: the field is absent */
   #beginContent(padBytes: number): void {
     const frameBytes = this.#remaining;
-    // Padding that is as long as the payload or longer (6.1).
+    // The padding is as long as the payload or longer (6.1).
     if (padBytes >= frameBytes) {
       this.#sink.onReadFault(ErrorCode.ProtocolError, 'DATA: padding exceeds the payload');
       return;
@@ -195,7 +195,10 @@ export class FrameReader {
     this.#reading = bytes === 0 ? Reading.Head : Reading.Rest;
   }
 
-  /** Adds to the gathered bytes until they are `wanted`. @returns the offset behind what was taken. */
+  /**
+   * Adds to the gathered bytes until there are `wanted`.
+   * @returns the offset after what was taken
+   */
   #gather(chunk: Uint8Array, offset: number, end: number, wanted: number): number {
     const have = this.#gatheredBytes;
     const count = Math.min(wanted - have, end - offset);

@@ -1,4 +1,4 @@
-/** Frames into the output. */
+/** Writes frames into the output. */
 
 import { copyBytes, type OutputBuffers, type OutputChunk } from '../bytes/output-buffers.ts';
 import { OutputQueue } from '../bytes/output-queue.ts';
@@ -14,8 +14,8 @@ export class FrameWriter extends OutputQueue {
   }
 
   /**
-   * Opens a frame whose payload of `bytes` the caller puts behind the head.
-   * @returns the payload's offset.
+   * Opens a frame whose payload of `bytes` bytes the caller puts after the head.
+   * @returns the payload's offset
    */
   begin(chunk: OutputChunk, type: number, flags: number, streamId: number, bytes: number): number {
     const offset = chunk.length;
@@ -44,7 +44,10 @@ export class FrameWriter extends OutputQueue {
     );
   }
 
-  /** Opens a DATA frame. @returns where its content goes; padding is written already. */
+  /**
+   * Opens a DATA frame and writes its padding.
+   * @returns where its content goes
+   */
   beginData(
     chunk: OutputChunk,
     streamId: number,
@@ -60,8 +63,9 @@ export class FrameWriter extends OutputQueue {
   }
 
   /**
-   * As `headers`, padded to a multiple of so many bytes: the block lies one byte further behind. One that takes more than a frame
-   * goes without padding, which has a place in the first frame alone (RFC 9113 section 6.2).
+   * As `headers`, padded to a multiple of this many bytes; the block lies one byte further on. A block that
+   * needs more than one frame is not padded, because only the first frame has a place for padding (RFC 9113
+   * section 6.2).
    */
   paddedHeaders(
     chunk: OutputChunk,
@@ -84,15 +88,15 @@ export class FrameWriter extends OutputQueue {
   }
 
   /**
-   * A field block of `blockBytes` that the caller has encoded behind the room for a frame head at the chunk's
-   * `length`: one HEADERS frame, and CONTINUATIONs when it is longer than any peer must take (RFC 9113
-   * section 4.2).
+   * Completes a field block of `blockBytes` that the caller has encoded after the room for a frame head at
+   * the chunk's `length`. It becomes one HEADERS frame, and CONTINUATIONs if it is longer than the frame size
+   * that every peer must accept (RFC 9113 section 4.2).
    */
   headers(chunk: OutputChunk, streamId: number, endStream: boolean, blockBytes: number): void {
     this.#block(chunk, FrameType.Headers, endStream ? Flag.EndStream : 0, streamId, blockBytes);
   }
 
-  /** As `headers`, with the four bytes of the promised stream's id in front of the block. */
+  /** As `headers`, with the four bytes of the promised stream's id before the block. */
   pushPromise(chunk: OutputChunk, streamId: number, promisedId: number, blockBytes: number): void {
     putUint32(chunk.buffer, chunk.length + frameHeadBytes, promisedId);
     this.#block(chunk, FrameType.PushPromise, 0, streamId, 4 + blockBytes);
@@ -153,7 +157,7 @@ export class FrameWriter extends OutputQueue {
   }
 }
 
-/** The length byte in front of a payload's content, and zeros behind it (RFC 9113 section 6.1). */
+/** Writes the length byte before a payload's content and the zeros after it (RFC 9113 section 6.1). */
 function putPadding(target: Uint8Array, offset: number, bytes: number, padding: number): void {
   target[offset] = padding - 1;
   target.fill(0, offset + 1 + bytes, offset + bytes + padding);

@@ -1,8 +1,8 @@
 /**
- * Frame types, flags and what the nine-byte head alone decides (RFC 9113 sections 4.1 and 6).
+ * Frame types, flags, and what the nine-byte head alone decides (RFC 9113 sections 4.1 and 6).
  *
- * A frame is judged here before a byte of its payload is kept, so a peer cannot make us hold what we would
- * refuse.
+ * A frame is checked here before a byte of its payload is kept, so a peer cannot make the server hold what it
+ * would refuse.
  */
 import { ErrorCode } from './errors.ts';
 
@@ -19,10 +19,10 @@ export const FrameType = {
   Continuation: 0x9,
 } as const;
 
-/** Types above the last one are unknown and ignored (RFC 9113 section 5.5). They share one counter. */
+/** Types from here on are unknown and ignored (RFC 9113 section 5.5). They share one counter. */
 export const UnknownFrameType = 0xa;
 
-/** RFC 9218 section 7.1: above `UnknownFrameType`, and counted with those. */
+/** RFC 9218 section 7.1: above `UnknownFrameType`, and counted with the unknown types. */
 export const priorityUpdateType = 0x10;
 
 export const Flag = {
@@ -34,9 +34,9 @@ export const Flag = {
 } as const;
 
 export const frameHeadBytes = 9;
-/** SETTINGS_MAX_FRAME_SIZE until the peer or we say otherwise (RFC 9113 section 6.5.2). */
+/** SETTINGS_MAX_FRAME_SIZE until either side announces another value (RFC 9113 section 6.5.2). */
 export const initialMaxFrameBytes = 16_384;
-/** The window of every stream and of the connection until changed (RFC 9113 section 6.9.2). */
+/** The window of every stream and of the connection until it is changed (RFC 9113 section 6.9.2). */
 export const initialWindowBytes = 65_535;
 /** 2^31-1: the largest stream id, window and increment. */
 export const maxInt31 = 0x7fff_ffff;
@@ -51,7 +51,8 @@ interface HeadRule {
 
 const any = Number.POSITIVE_INFINITY;
 /**
- * Index: frame type. PRIORITY's length is the receiver's matter: being wrong there is a stream error (6.3).
+ * Indexed by frame type. The receiver checks the length of PRIORITY, because a wrong one is only a stream
+ * error (6.3).
  */
 const headRules: readonly HeadRule[] = [
   { name: 'DATA', on: 'stream', minBytes: 0, maxBytes: any },
@@ -70,7 +71,7 @@ export function frameName(type: number): string {
   return type < UnknownFrameType ? headRules[type].name : 'unknown';
 }
 
-/** @returns the connection error that this head is, or NoError. */
+/** @returns the connection error that this head causes, or NoError */
 export function judgeFrameHead(type: number, flags: number, streamId: number, payloadBytes: number): number {
   if (type >= UnknownFrameType) return ErrorCode.NoError;
   const rule = headRules[type];
@@ -80,7 +81,7 @@ export function judgeFrameHead(type: number, flags: number, streamId: number, pa
     const wanted = (flags & Flag.Ack) !== 0 ? payloadBytes === 0 : payloadBytes % 6 === 0;
     if (!wanted) return ErrorCode.FrameSizeError;
   }
-  // A padded or prioritised frame must at least hold those fields (6.1, 6.2).
+  // A padded or prioritised frame must at least contain those fields (6.1, 6.2).
   if (
     (type === FrameType.Data || type === FrameType.Headers) &&
     (flags & (Flag.Padded | Flag.Priority)) !== 0
@@ -93,7 +94,7 @@ export function judgeFrameHead(type: number, flags: number, streamId: number, pa
   return ErrorCode.NoError;
 }
 
-/** Four bytes without the reserved highest bit. */
+/** Reads four bytes without the reserved highest bit. */
 export function readUint31(bytes: Uint8Array, at: number): number {
   return ((bytes[at] & 0x7f) << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }

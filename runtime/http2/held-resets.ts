@@ -1,29 +1,37 @@
 /**
- * RST_STREAM with NO_ERROR behind an error response that is whole before its request (RFC 9113 section 8.1), held back until the peer has
- * read the response.
+ * Holds back the RST_STREAM with NO_ERROR that follows an error response which is complete before its request
+ * (RFC 9113 section 8.1), until the peer has read the response.
  *
- * A client that is still uploading may take a reset for the end of everything: what it has received and not yet handed on is lost, as
- * with curl 7.88. It handles frames in their order, so the answer to a PING behind the response says that the response has been handled.
- * At an error such a client ends its upload by itself. At any other status it goes on, and curl would wait for a window that never opens,
- * so there the reset is better at once. For us the stream is closed as if the reset had gone; the peer can send no more on it than its window was open for.
+ * A client that is still uploading may take a reset for the end of everything. It then loses what it has
+ * received and not yet passed on, as curl 7.88 does. A client handles frames in their order, so its answer to
+ * a PING that follows the response says that it has handled the response.
+ *
+ * After an error such a client ends its upload by itself. After any other status it continues, and curl would
+ * wait for a window that never opens; so there the reset is sent at once.
+ *
+ * For the server the stream is closed as if the reset had been sent. The peer can send no more on it than its
+ * window was open for.
  */
 import { ErrorCode } from './errors.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
-/** Tells this PING's answer from those to other PINGs of ours. */
+/** Tells the answer to this PING from the answers to the server's other PINGs. */
 const behindResponsePing = Buffer.from('sluice\0\x02', 'latin1');
 
 export class HeldResets {
   readonly #writer: FrameWriter;
   readonly #longestMs: number;
   readonly #most: number;
-  /** Streams whose responses the PING under way is behind. */
+  /** Streams whose responses the current PING follows. */
   #pinged: number[] = [];
-  /** Those of the next PING: one at a time, however many uploads are answered early. */
+  /** Streams for the next PING: only one is in flight at a time, however many uploads are answered early. */
   #next: number[] = [];
   #pingedAtMs = 0;
 
-  /** @param longestMs a peer that does not answer the PING is waited for so long; 0: nothing is held. @param most streams */
+  /**
+   * @param longestMs how long to wait for a peer that does not answer the PING; 0: nothing is held
+   * @param most the most streams that are held
+   */
   constructor(writer: FrameWriter, longestMs: number, most: number) {
     this.#writer = writer;
     this.#longestMs = longestMs;
@@ -34,7 +42,7 @@ export class HeldResets {
     return this.#pinged.length === 0;
   }
 
-  /** The stream's response has been written whole. */
+  /** The stream's response has been written in full. */
   hold(id: number, nowMs: number): void {
     if (this.#longestMs === 0 || this.#pinged.length + this.#next.length >= this.#most) {
       this.#writer.rstStream(id, ErrorCode.NoError);
@@ -44,15 +52,15 @@ export class HeldResets {
     if (this.#pinged.length === 0) this.#ping(nowMs);
   }
 
-  /** The peer has ended the stream itself: there is nothing left to say on it. */
+  /** The peer has ended the stream itself, so no reset is needed. */
   forget(id: number): void {
     remove(this.#next, id);
-    // Whatever else waits, the PING is under way.
+    // The array keeps its length, because the PING is in flight even if nothing waits for it.
     const at = this.#pinged.indexOf(id);
     if (at !== -1) this.#pinged[at] = 0;
   }
 
-  /** @returns whether bytes[start, start+8) answer our PING. */
+  /** @returns whether bytes[start, start+8) answer this object's PING */
   takeAnswer(bytes: Uint8Array, start: number, nowMs: number): boolean {
     if (this.isEmpty) return false;
     for (let i = 0; i < behindResponsePing.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * How streams and the connection end. Every ending passes here, so each stream is closed exactly once, its
- * queue is dropped, its flow-control bytes go back and its owner hears of it last.
+ * How streams and the connection end. Every end passes through here. So each stream is closed exactly once,
+ * its queue is dropped, its flow-control bytes go back, and its owner gets `onClose` as the last event.
  */
 import type { AbuseBudgets } from './budgets.ts';
 import type { Abuse, EngineCounters } from './counters.ts';
@@ -19,15 +19,15 @@ import { StreamEffect, StreamInput, StreamState, transition } from './stream-sta
 import type { Streams } from './streams.ts';
 
 /**
- * `preface`: nothing valid has come. `draining`: GOAWAY is out, streams finish. `closing`: nothing is read
- * any more; once the output has left, the owner closes the socket. `closed`: the socket is gone.
+ * `preface`: nothing valid has arrived. `draining`: GOAWAY was sent, streams finish. `closing`: nothing more
+ * is read; once the output has left, the owner closes the socket. `closed`: the socket is gone.
  */
 export type EngineState = 'preface' | 'open' | 'draining' | 'closing' | 'closed';
 
-/** RFC 9110 section 15.5: from here on a response says that the request was not taken. */
+/** RFC 9110 section 15.5: from this status on a response says that the request was not accepted. */
 const FIRST_ERROR_STATUS = 400;
 
-/** With these the peer has ended a stream. */
+/** Inputs with which the peer ends a stream. */
 const ENDS: ReadonlySet<StreamInput> = new Set([
   StreamInput.ReceiveHeadersEnd,
   StreamInput.ReceiveDataEnd,
@@ -47,9 +47,9 @@ export class Lifecycle {
   #reader: FrameReader | null = null;
   state: EngineState = 'preface';
   failure: ConnectionError | null = null;
-  /** Time of the chunk or tick being handled. */
+  /** The time of the chunk or tick that is being handled. */
   nowMs: number;
-  /** The last stream id that GOAWAY promised to handle; it may only fall (RFC 9113 section 6.8). */
+  /** The last stream id that GOAWAY promised to handle. It may only decrease (RFC 9113 section 6.8). */
   promisedId = maxInt31;
 
   constructor(
@@ -76,12 +76,12 @@ export class Lifecycle {
     this.nowMs = nowMs;
   }
 
-  /** The reader that a failure stops. */
+  /** Sets the reader that a failure stops. */
   attach(reader: FrameReader): void {
     this.#reader = reader;
   }
 
-  /** A connection error (RFC 9113 section 5.4.1): the first one counts. */
+  /** Ends the connection with an error (RFC 9113 section 5.4.1). Only the first one counts. */
   fail(code: number, reason: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.state = 'closing';
@@ -92,14 +92,17 @@ export class Lifecycle {
     this.#closeAll(code);
   }
 
-  /** Charges a budget. @returns false when that ended the connection. */
+  /**
+   * Charges a budget.
+   * @returns false if that ended the connection
+   */
   spend(name: BudgetName, amount: number): boolean {
     if (this.#budgets.spend(name, amount, this.nowMs)) return true;
     this.calm(name, `${name} over budget`);
     return false;
   }
 
-  /** The peer asks for more than it may (RFC 9113 section 10.5). */
+  /** Ends the connection because the peer demands too much (RFC 9113 section 10.5). */
   calm(abuse: Abuse, reason: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.#counters.abuse = abuse;
@@ -107,7 +110,7 @@ export class Lifecycle {
     this.fail(ErrorCode.EnhanceYourCalm, reason);
   }
 
-  /** A stream error that the peer caused (RFC 9113 section 5.4.2) on a live stream. */
+  /** A stream error that the peer caused on a live stream (RFC 9113 section 5.4.2). */
   streamError(stream: Http2Stream, code: number): void {
     this.resetStream(stream, code, 'engine');
     this.spend('provokedResets', 1);
@@ -121,7 +124,7 @@ export class Lifecycle {
     this.spend(code === ErrorCode.RefusedStream ? 'refusedStreams' : 'provokedResets', 1);
   }
 
-  /** What arrived on a live stream is not HTTP (8.1.1). */
+  /** What arrived on a live stream is malformed HTTP (8.1.1). */
   malformed(stream: Http2Stream): void {
     this.#counters.malformed++;
     this.streamError(stream, ErrorCode.ProtocolError);
@@ -129,10 +132,10 @@ export class Lifecycle {
 
   /**
    * A frame other than PRIORITY on a stream that is not live.
-   * @returns true: it is ignored, and `late` has to be told what it costs the peer
+   * @returns true if the frame is ignored; the caller must then tell `late` what it costs the peer
    */
   frameOnAbsent(id: number, input: StreamInput): boolean {
-    // Opened after our GOAWAY: ignored, as we said (6.8).
+    // A stream opened after the server's GOAWAY is ignored, as GOAWAY said (6.8).
     if (id > this.promisedId && (id & 1) === 1) return true;
     if (!this.#held.isEmpty && ENDS.has(input)) this.#held.forget(id);
     const step = transition(this.#streams.stateOfAbsent(id), input);
@@ -146,37 +149,40 @@ export class Lifecycle {
     return false;
   }
 
-  /** No more of a request is wanted, and its response has been written by others. */
+  /** The rest of a request is not wanted, and its response has been written elsewhere. */
   resetBehindResponse(id: number): void {
     this.#held.hold(id, this.nowMs);
   }
 
-  /** @returns whether bytes[start, start+8) answer the PING that resets are held back for. */
+  /** @returns whether bytes[start, start+8) answer the PING that resets are held back for */
   takeAnswer(bytes: Uint8Array, start: number): boolean {
     if (!this.#held.takeAnswer(bytes, start, this.nowMs)) return false;
     if (this.state === 'draining') this.#endDrain();
     return true;
   }
 
-  /** Time passes, as of `Http2Engine.tick`. */
+  /** Time has passed, as in `Http2Engine.tick`. */
   tick(): void {
     if (this.#held.isEmpty || this.state === 'closing' || this.state === 'closed') return;
     this.#held.tick(this.nowMs);
     if (this.state === 'draining') this.#endDrain();
   }
 
-  /** A frame that is ignored as its stream has closed. @param cost 0: the peer was free to send it */
+  /**
+   * A frame that is ignored because its stream has closed.
+   * @param cost 0: the peer was free to send it
+   */
   late(cost: number): void {
     this.#counters.lateFrames++;
     if (cost > 0) this.spend('lateFrames', cost);
   }
 
-  /** What the peer sent made the owner end its work on a request early: as if it had broken the protocol. */
+  /** What the peer sent made the owner give up a request early. It counts like a protocol violation. */
   provoked(): void {
     this.spend('provokedResets', 1);
   }
 
-  /** RST_STREAM from us. */
+  /** Sends RST_STREAM and closes the stream. */
   resetStream(stream: Http2Stream, code: number, by: 'engine' | 'owner' | 'complete'): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
     if (stream.state === StreamState.Open || stream.state === StreamState.HalfClosedLocal) {
@@ -191,23 +197,23 @@ export class Lifecycle {
     this.finish(stream, by, code);
   }
 
-  /** RST_STREAM from the peer. */
+  /** The peer has sent RST_STREAM. */
   peerReset(stream: Http2Stream, code: number): void {
     stream.state = StreamState.ClosedByPeerReset;
     this.#counters.resetsByPeer++;
     this.#streams.rememberReset(stream.id, true);
     this.finish(stream, 'peer', code);
-    // That a peer has no use for what it was promised costs it nothing.
+    // A peer may decline what it was promised at no cost.
     if ((stream.id & 1) === 1) this.spend('peerResets', 1);
   }
 
-  /** A promise that the peer's GOAWAY says it will not look at (6.8): for it the stream is gone already. */
+  /** The peer's GOAWAY excludes this promise (6.8): for the peer the stream is already gone. */
   abandonPush(stream: Http2Stream): void {
     stream.state = StreamState.ClosedByPeerReset;
     this.finish(stream, 'peer', ErrorCode.RefusedStream);
   }
 
-  /** The stream, whose state says closed already, leaves the connection. */
+  /** Removes the stream, whose state is already closed, from the connection. */
   finish(stream: Http2Stream, by: ClosedBy, code: number): void {
     if (!this.#streams.remove(stream)) return;
     this.#dropUnsent(stream);
@@ -218,7 +224,7 @@ export class Lifecycle {
     if (this.state === 'draining') this.#endDrain();
   }
 
-  /** What waited to be sent is not said any more. */
+  /** Drops what the stream still had to send. */
   #dropUnsent(stream: Http2Stream): void {
     this.#scheduler.remove(stream);
     stream.head = null;
@@ -226,11 +232,11 @@ export class Lifecycle {
     if (stream.queue !== null) stream.queue.clear();
   }
 
-  /** GOAWAY without an error of its own: the peer opens no more streams, those that it has finish. */
+  /** Sends GOAWAY without an error: the peer opens no more streams, and those that it has finish. */
   goaway(code: number, lastStreamIdAll: boolean): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.state = 'draining';
-    // Before the real id goes out the peer learns that it shall stop, so that what is on its way is still
+    // The peer learns that it must stop before the real id goes out, so that what is on its way is still
     // served.
     if (!lastStreamIdAll) this.promisedId = Math.min(this.promisedId, this.#streams.lastPeerId);
     this.#writer.goaway(this.promisedId, code, '');
@@ -243,7 +249,7 @@ export class Lifecycle {
     this.#reader?.stop();
   }
 
-  /** Nothing more is to come, or to be read: the streams that are left close; what has been written still leaves. */
+  /** Nothing more arrives or is read. The remaining streams close; what has been written still leaves. */
   end(): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.state = 'closing';
@@ -263,10 +269,11 @@ export class Lifecycle {
     }
   }
 
-  /** @throws what the owner has thrown first, when every stream is closed */
+  /** @throws the first error that the owner threw, after every stream is closed */
   #closeAll(code: number): void {
     let fault: { readonly error: unknown } | null = null;
-    // All first: what the owner still says to others from within onClose must not be sent.
+    // All states change first: what the owner still says to other streams from within onClose must not be
+    // sent.
     for (const stream of this.#streams.values()) stream.state = StreamState.ClosedByOurReset;
     for (const stream of this.#streams.values()) {
       this.#streams.remove(stream);

@@ -5,7 +5,7 @@
 import { EngineOptionError } from './errors.ts';
 import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
 
-/** Entries that are looked through for every frame on a closed stream. */
+/** The whole memory is searched for every frame on a closed stream. */
 export const maxClosedStreamMemory = 65_536;
 
 /** How much of something a peer may do at once (`burst`) and in the long run (`perSecond`). */
@@ -15,66 +15,69 @@ export interface BudgetLimit {
 }
 
 /**
- * One budget for each way of making us work for nothing; beyond it the connection ends in ENHANCE_YOUR_CALM. What honest
- * work earns of each, beside the rate, stands in budgets.ts.
+ * One budget for each way to cause useless work. Beyond it the connection ends with ENHANCE_YOUR_CALM.
+ * budgets.ts says what honest work earns for each budget in addition to its rate.
  */
 export interface BudgetLimits {
   /**
    * RST_STREAM from the peer on streams it opened (rapid reset, CVE-2023-44487). Default 500 at once, 100/s:
-   * a browser that leaves a page of 100 images sends 100 in one packet. A stream that completes earns an eighth.
+   * a browser that leaves a page with 100 images sends 100 in one packet. A completed stream earns an eighth.
    */
   readonly peerResets: BudgetLimit;
   /**
-   * Streams that we had to reset because of what the peer sent (CVE-2025-8671, "MadeYouReset"). Default 100,
-   * 10/s.
+   * Streams that the server had to reset because of what the peer sent (CVE-2025-8671, "MadeYouReset").
+   * Default 100, 10/s.
    */
   readonly provokedResets: BudgetLimit;
   /**
    * Streams refused over maxConcurrentStreams. Default 1000, 100/s: a client may open many before it has seen
-   * our SETTINGS.
+   * the server's SETTINGS.
    */
   readonly refusedStreams: BudgetLimit;
   /**
-   * Requests whose head, or trailers, go over maxFieldListBytes or maxFieldLines (an HPACK bomb, RFC 7541 section 7.3): each is
-   * decoded whole for nothing. Default 100, 10/s.
+   * Requests whose head or trailers exceed maxFieldListBytes or maxFieldLines (an HPACK bomb, RFC 7541
+   * section 7.3). Each must be decoded in full. Default 100, 10/s.
    */
   readonly refusedHeads: BudgetLimit;
-  /** SETTINGS frames, each of which we must answer (CVE-2019-9515). Default 64, 4/s; 64 DATA frames that we send earn one. */
+  /**
+   * SETTINGS frames, each of which must be acknowledged (CVE-2019-9515). Default 64, 4/s; 64 DATA frames that
+   * the server sends earn one.
+   */
   readonly settings: BudgetLimit;
   /**
-   * PING frames, each of which we must answer (CVE-2019-9512). Default 128, 10/s; every request, every head and every DATA
-   * frame that we send earn one, because gRPC probes the bandwidth with a PING per round trip while it is being served, and
-   * Go sends one with a cancellation.
+   * PING frames, each of which must be answered (CVE-2019-9512). Default 128, 10/s. Every request, and every
+   * head and DATA frame that the server sends, earn one: gRPC probes the bandwidth with a PING per round trip
+   * while it is being served, and Go sends one with a cancellation.
    */
   readonly pings: BudgetLimit;
   /**
-   * PRIORITY, GOAWAY and unknown frames, which need nothing done (CVE-2019-9513). Default 1000, 200/s; a request earns
-   * two.
+   * PRIORITY, GOAWAY and unknown frames, which require no action (CVE-2019-9513). Default 1000, 200/s; a
+   * request earns two.
    */
   readonly ignoredFrames: BudgetLimit;
   /**
-   * Frames on streams that are closed, where they may just have crossed with what closed them (RFC 9113 section 5.1). Default
-   * 1000, 200/s; a stream that the peer did not reset earns two, as a client may still cancel it or end its own side. Not
-   * counted are updates for no more than streams were sent, and content for which windows were open when we reset a
-   * stream; more content counts an eighth a frame.
+   * Frames on closed streams, which may just have crossed with what closed them (RFC 9113 section 5.1).
+   * Default 1000, 200/s. A stream that the peer did not reset earns two, because a client may still cancel it
+   * or end its own side. Not counted are updates for no more than streams were sent, and content for windows
+   * that were open when the server reset a stream. More content counts an eighth per frame.
    */
   readonly lateFrames: BudgetLimit;
   /**
-   * DATA frames that carry no content and no END_STREAM (CVE-2019-9518). Default 100, 10/s; a frame with content earns
-   * one.
+   * DATA frames that carry neither content nor END_STREAM (CVE-2019-9518). Default 100, 10/s; a frame with
+   * content earns one.
    */
   readonly emptyData: BudgetLimit;
   /**
    * WINDOW_UPDATEs below `tinyWindowUpdateBytes`, which cut a response into crumbs (CVE-2019-9511). Default
-   * 1000, 100/s. Every KiB of DATA that we send earns four, and so does a shorter frame that ended because its data did,
-   * not because the window did; a request earns two. So HAProxy may acknowledge a frame in pieces, and any client every
-   * small message, on the stream and on the connection.
+   * 1000, 100/s. Every KiB of DATA that the server sends earns four. So does a shorter frame that ended
+   * because its data did and not because the window did. A request earns two. So HAProxy may acknowledge a
+   * frame in pieces, and any client every small message, on the stream and on the connection.
    */
   readonly tinyWindowUpdates: BudgetLimit;
   /**
-   * Stream-seconds spent with data waiting at a window that the peer keeps shut (CVE-2019-9517). Default 7680
-   * (128 streams for a minute) and 4/s: four paused downloads may wait for ever. A stream gets back what it has been
-   * charged when it takes 240 bytes for each second.
+   * Seconds, summed over streams, in which data waits for a window that the peer keeps shut (CVE-2019-9517).
+   * Default 7680 (128 streams for a minute) and 4/s: four paused downloads may wait for ever. A stream gets
+   * its charge back when it takes 240 bytes for each second.
    */
   readonly stalledStreamSeconds: BudgetLimit;
 }
@@ -82,71 +85,83 @@ export interface BudgetLimits {
 export type BudgetName = keyof BudgetLimits;
 
 export interface Http2Options {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused with REFUSED_STREAM. Default 128. */
+  /** SETTINGS_MAX_CONCURRENT_STREAMS. A stream beyond it is refused with REFUSED_STREAM. Default 128. */
   readonly maxConcurrentStreams: number;
   /**
-   * Promised responses (RFC 9113 section 8.4) that are open at once; the peer may take fewer. Default 100. 0: none is
-   * promised.
+   * Pushed responses (RFC 9113 section 8.4) that may be open at once; the peer may allow fewer. Default 100.
+   * 0: none is promised.
    */
   readonly maxConcurrentPushes: number;
   /**
-   * SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed to begin with. Default 128
+   * SETTINGS_INITIAL_WINDOW_SIZE: request bytes that one stream may have unconsumed at first. Default 128
    * KiB.
    */
   readonly streamWindowBytes: number;
   /**
-   * What a stream's window grows to while the application keeps up with the peer. Default 4 MiB: 40 MB/s over a round
-   * trip of 100 ms. Up to streamWindowBytes it never grows.
+   * What a stream's window may grow to while the application keeps up with the peer. Default 4 MiB: 40 MB/s
+   * over a round trip of 100 ms. If it is no larger than streamWindowBytes, the window never grows.
    */
   readonly maxStreamWindowBytes: number;
   /**
-   * Request bytes that all streams of a connection may have unconsumed, whatever their windows grow to. Windows grow only
-   * by what maxConcurrentStreams × streamWindowBytes leave of it, so uploads that nobody reads cannot use up the others'
-   * room. Default 32 MiB: 16 MiB for those 128 × 128 KiB, and as much for four uploads at full size.
+   * Request bytes that all streams of a connection together may have unconsumed, whatever their windows grow
+   * to. Windows grow only by what maxConcurrentStreams × streamWindowBytes leave of it, so uploads that
+   * nobody reads cannot use up the room of others. Default 32 MiB: 16 MiB for those 128 × 128 KiB, and as
+   * much again for four uploads at full size.
    */
   readonly connectionWindowBytes: number;
   /**
-   * SETTINGS_MAX_FRAME_SIZE. Default 16384, the least that is allowed: large frames only delay other streams.
+   * SETTINGS_MAX_FRAME_SIZE. Default 16384, the smallest allowed value: large frames only delay other
+   * streams.
    */
   readonly maxFrameBytes: number;
-  /** SETTINGS_HEADER_TABLE_SIZE: what the peer may keep in our HPACK decoder. Default 4096. */
+  /** SETTINGS_HEADER_TABLE_SIZE: what the peer may keep in the server's HPACK decoder. Default 4096. */
   readonly headerTableBytes: number;
-  /** What we keep in our HPACK encoder at most, whatever the peer offers. Default 4096. */
+  /** The most that the server keeps in its HPACK encoder, whatever the peer offers. Default 4096. */
   readonly encoderTableBytes: number;
   /**
    * SETTINGS_MAX_HEADER_LIST_SIZE: names + values + 32 for each line (RFC 9113 section 6.5.2). Default 32
-   * KiB. A request beyond it is answered 431.
+   * KiB. A larger request is answered 431.
    */
   readonly maxFieldListBytes: number;
-  /** Field lines of one message, pseudo-fields included. Default 128. A request beyond it is answered 431. */
+  /**
+   * Most field lines of one message, including pseudo-fields. Default 128. A request with more is answered
+   * 431.
+   */
   readonly maxFieldLines: number;
-  /** Encoded bytes of one field block over all its frames; beyond it ENHANCE_YOUR_CALM. Default 64 KiB. */
+  /**
+   * Most encoded bytes of one field block over all its frames; beyond it ENHANCE_YOUR_CALM. Default 64 KiB.
+   */
   readonly maxFieldBlockBytes: number;
-  /** CONTINUATION frames of one field block; beyond it ENHANCE_YOUR_CALM (CVE-2024-27316). Default 16. */
+  /**
+   * Most CONTINUATION frames of one field block; beyond it ENHANCE_YOUR_CALM (CVE-2024-27316). Default 16.
+   */
   readonly maxContinuationFrames: number;
-  /** Accept extended CONNECT (RFC 8441) and say so in SETTINGS. Default false. */
+  /** Accept extended CONNECT (RFC 8441) and announce it in SETTINGS. Default false. */
   readonly enableConnectProtocol: boolean;
   /**
-   * Output that the socket has not taken at which DATA waits in the streams' queues. Default 256 KiB. A quarter more may
-   * leave at once while the socket takes all that it is given, as far as three quarters of maxUnsentBytes.
+   * When the socket has not taken this much output, DATA waits in the streams' queues. Default 256 KiB. While
+   * the socket takes everything that it is given, a quarter more may leave at once, up to three quarters of
+   * maxUnsentBytes.
    */
   readonly outputLimitBytes: number;
   /**
-   * Output that the socket has not taken at which the connection ends: what a peer that never reads can make us answer, such as
-   * PINGs, SETTINGS and requests that are refused. Responses do not add to it: from half-way between outputLimitBytes and this on
-   * heads and trailers wait with their streams, and hints are left out. Above outputLimitBytes. Default 1 MiB.
+   * When the socket has not taken this much output, the connection ends. It limits what a peer that never
+   * reads can make the server send: answers to PINGs and SETTINGS, and refusals of requests. Responses do not
+   * add to it. From half-way between outputLimitBytes and this limit on, heads and trailers wait with their
+   * streams, and hints are left out. Must exceed outputLimitBytes. Default 1 MiB.
    */
   readonly maxUnsentBytes: number;
   /**
-   * Recently reset streams remembered, so that of what comes on closed streams it is known whether it may still have been on
-   * its way (5.1); of older ones the best is assumed. Default 256, and never less than 2 × maxConcurrentStreams.
+   * Recently reset streams that are remembered. For a frame on one of them the engine knows whether it may
+   * still have been on its way (5.1); for older ones it assumes the best. Default 256, and never less than 2
+   * × maxConcurrentStreams.
    */
   readonly closedStreamMemory: number;
-  /** Time for the peer to acknowledge our SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
+  /** How long the peer may take to acknowledge SETTINGS; then SETTINGS_TIMEOUT. Default 10 s. */
   readonly settingsTimeoutMs: number;
   /**
-   * A reset behind an error response that is whole before its request waits at most this long for the peer to have read the response.
-   * 0: it is sent at once. Default 1 s.
+   * After an error response that is complete before its request, the reset waits at most this long for the
+   * peer to have read the response. 0: the reset is sent at once. Default 1 s.
    */
   readonly resetDelayMs: number;
   /** WINDOW_UPDATE increments below this are tiny. Default 64. */
@@ -198,13 +213,13 @@ type NumericOption = {
   [K in keyof Http2Options]: Http2Options[K] extends number ? K : never;
 }[keyof Http2Options];
 
-/** Least and greatest value of each number. */
+/** The smallest and largest value of each number. */
 const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
   maxConcurrentStreams: [1, maxInt31],
   maxConcurrentPushes: [0, maxInt31],
   streamWindowBytes: [1, maxInt31],
   maxStreamWindowBytes: [1, maxInt31],
-  // A connection's window cannot be set below its initial value, only raised (RFC 9113 section 6.9.2).
+  // A connection's window can be raised from its initial value, but not lowered (RFC 9113 section 6.9.2).
   connectionWindowBytes: [initialWindowBytes, maxInt31],
   maxFrameBytes: [initialMaxFrameBytes, 0xff_ffff],
   headerTableBytes: [0, maxInt31],
@@ -222,7 +237,7 @@ const ranges: { readonly [K in NumericOption]: readonly [number, number] } = {
 };
 
 /**
- * The options of a listener's connections: the defaults with these overrides, checked once.
+ * The options of a listener's connections: the defaults with these overrides, validated once.
  * @throws EngineOptionError
  */
 export function http2Options(overrides: Http2Overrides = {}): Http2Options {

@@ -1,9 +1,9 @@
 /**
- * What the peer says of its streams' priorities (RFC 9218), by field and by PRIORITY_UPDATE, and its bounded memory for
- * streams that have not come yet.
+ * What the peer says about its streams' priorities (RFC 9218), in the field and in PRIORITY_UPDATE, with a
+ * bounded memory for streams that are not open yet.
  *
- * A peer that says nothing of a stream gets what is fair: a frame each in turn. One that speaks is taken at its word, the
- * default being that a response is of use only whole (RFC 9218 section 4.2).
+ * If a peer says nothing about a stream, the streams take fair turns of one frame each. If it does, its word
+ * counts; the default then is that a response is only useful as a whole (RFC 9218 section 4.2).
  */
 import {
   isIncremental,
@@ -19,19 +19,19 @@ import type { Http2Stream } from './stream.ts';
 export class Priorities {
   readonly #scheduler: SendScheduler;
   readonly #maxWaiting: number;
-  /** The field that was parsed last: most requests of a connection say the same of themselves, or a few things in turns. */
+  /** The last parsed field. Most requests of a connection have the same value, or a few values in turn. */
   #lastValue: string | null = null;
   #lastPriority: Priority = 0;
-  /** Of idle streams. */
+  /** Priorities of idle streams. */
   #waiting: Map<number, Priority> | null = null;
 
-  /** @param maxWaiting how many idle streams are remembered: no more could be opened. */
+  /** @param maxWaiting how many idle streams are remembered: more could not be opened */
   constructor(scheduler: SendScheduler, maxWaiting: number) {
     this.#scheduler = scheduler;
     this.#maxWaiting = maxWaiting;
   }
 
-  /** @param value of the `priority` field; null: there was none. PRIORITY_UPDATE counts for more (section 7). */
+  /** @param value of the `priority` field; null: absent. A PRIORITY_UPDATE takes precedence (section 7). */
   opened(stream: Http2Stream, value: string | null): void {
     const waiting = this.#waiting?.get(stream.id);
     if (waiting !== undefined) {
@@ -46,7 +46,7 @@ export class Priorities {
     }
   }
 
-  /** PRIORITY_UPDATE of a stream that is open. */
+  /** PRIORITY_UPDATE for an open stream. */
   update(stream: Http2Stream, value: string): void {
     this.#set(stream, parsePriority(value));
   }
@@ -59,7 +59,10 @@ export class Priorities {
     this.#scheduler.place(stream, urgency, incremental);
   }
 
-  /** PRIORITY_UPDATE of a stream that may still come. @param lastPeerId streams up to it will not. */
+  /**
+   * PRIORITY_UPDATE for a stream that may still be opened.
+   * @param lastPeerId streams up to this id can no longer be opened
+   */
   remember(id: number, value: string, lastPeerId: number): void {
     this.#waiting ??= new Map();
     if (this.#waiting.size >= this.#maxWaiting && !this.#waiting.has(id)) {

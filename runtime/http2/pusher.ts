@@ -1,8 +1,8 @@
 /**
- * Server push (RFC 9113 section 8.4): promises. A pushed stream is ours to open, and from its promise on a stream like
- * any other: it is answered by the same calls, has its own window and is reset by itself.
+ * Server push (RFC 9113 section 8.4): promises. The server opens a pushed stream. After its promise the
+ * stream is like any other: it is answered by the same calls, has its own window and is reset by itself.
  *
- * Whether a promise may be made now is asked here and nowhere else.
+ * Only this class decides whether a promise may be made now.
  */
 import { EngineMisuseError } from './errors.ts';
 import { maxInt31 } from './frames.ts';
@@ -20,7 +20,7 @@ export class Pusher {
   readonly #lifecycle: Lifecycle;
   readonly #sender: Sender;
   readonly #peer: PeerSettings;
-  /** The peer's GOAWAY: it takes no new streams (6.8). */
+  /** The peer has sent GOAWAY: it accepts no new streams (6.8). */
   #isOver = false;
 
   constructor(
@@ -37,7 +37,7 @@ export class Pusher {
     this.#peer = peer;
   }
 
-  /** The peer takes promises, and we make them, as far as the connection goes. */
+  /** Both the peer and the server allow promises now, as far as the connection is concerned. */
   get isOpen(): boolean {
     return (
       this.#peer.enablePush &&
@@ -48,23 +48,29 @@ export class Pusher {
     );
   }
 
-  /** Streams in a reserved state need not count (5.1.2); that they do here keeps what is promised within reach. */
+  /** Streams in a reserved state need not count (5.1.2). They count here to limit how much is promised. */
   get #limit(): number {
     return Math.min(this.#options.maxConcurrentPushes, this.#peer.maxConcurrentStreams);
   }
 
   push(parent: Http2Stream, method: string, path: string, fields: readonly string[]): Http2Stream | null {
-    // Safe, cacheable, without content: no other method has all three (RFC 9110 sections 9.2.1 and 9.2.3).
+    // A promised method must be safe, cacheable and without content (RFC 9110 sections 9.2.1 and 9.2.3). No
+    // others are all three.
     if (method !== 'GET' && method !== 'HEAD') {
-      throw new EngineMisuseError(parent.id, 'the method of a promised request to be GET or HEAD', method);
+      throw new EngineMisuseError(
+        parent.id,
+        'the method of a promised request to be GET or HEAD',
+        `got ${method}`,
+      );
     }
     if (!this.isOpen || this.#streams.pushCount >= this.#limit) return null;
-    // A hint, which a peer that does not read is better off without.
+    // A promise is a hint, and a peer that does not read its responses is better off without.
     if (!this.#sender.hasSectionRoom) return null;
-    // On a stream of the peer's, while our side of it is open (8.4.1). A tunnel has DATA only (8.5).
+    // A promise is made on a stream of the peer's, while the server's side of it is open (8.4.1). A tunnel
+    // has only DATA (8.5).
     const mayPromise = parent.state === StreamState.Open || parent.state === StreamState.HalfClosedRemote;
     if (!mayPromise || (parent.id & 1) === 0 || parent.method === 'CONNECT') return null;
-    // The origin is the parent's own: of no other is it sure that we may speak for it (8.4).
+    // The origin is the parent's own: the server cannot know that it is authoritative for another (8.4).
     if (parent.authority === '') return null;
     const stream = new Http2Stream(
       this.#streams.lastPushId + 2,
@@ -82,7 +88,7 @@ export class Pusher {
     return stream;
   }
 
-  /** The peer's GOAWAY: what it has not begun to take ends here, nothing new is promised. */
+  /** The peer has sent GOAWAY: promises that it has not begun to use end here, and no new ones are made. */
   onGoaway(lastStreamId: number): void {
     this.#isOver = true;
     if (this.#streams.pushCount === 0) return;

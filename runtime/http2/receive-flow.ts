@@ -1,17 +1,18 @@
 /**
- * Flow control of what we receive (RFC 9113 section 5.2): what the peer may still send, and when it is given
- * more.
+ * Flow control of received content (RFC 9113 section 5.2): what the peer may still send, and when it is
+ * granted more.
  *
- * A byte counts from its frame's head on and is given back once: when it was padding, when the owner consumed
- * it, or when its stream closed before that. WINDOW_UPDATEs are saved up until half a window is owed.
+ * A byte counts from its frame's head on and is given back once: as padding, when the owner has consumed it,
+ * or when its stream closes before that. Bytes to give back are collected until they are half a window, then
+ * sent in one WINDOW_UPDATE.
  *
- * A stream's window grows while the owner consumes half of it faster than an update takes to come back as content:
- * then it is the window that holds the peer back. An owner that is slow lets more time pass, and one that stalls
- * gets to no update at all, so neither is given more to leave lying about.
+ * A stream's window grows while the owner consumes half of it faster than an update takes to come back as
+ * content: then the window limits the peer. A slow owner takes longer, and an owner that stalls reaches no
+ * update at all, so neither gets a larger window.
  *
- * What windows grow by is lent: every stream that may be opened keeps its initial window in the connection's, and only
- * what that leaves over is shared out, to come back when its stream closes. So however far windows have grown, streams
- * that stall cannot use up another's room.
+ * The growth is lent. The connection's window reserves the initial window of every stream that may be opened.
+ * Only the rest is lent to streams, and it comes back when a stream closes. So streams that stall cannot use
+ * up another's room, however far windows have grown.
  */
 import { Window } from '../../wire/window.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -23,8 +24,8 @@ import type { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
 
 /**
- * What content needs beside the network's round trip to come to be consumed: the way to the owner's thread and back, through
- * two event loops under load.
+ * The time that content takes to be consumed in addition to the network's round trip: to the owner's thread
+ * and back, through two event loops under load.
  */
 const ownerTripMs = 2;
 
@@ -34,10 +35,10 @@ export class ReceiveFlow {
   readonly #connectionWindowBytes: number;
   readonly #maxStreamWindowBytes: number;
   readonly #window = new Window(initialWindowBytes);
-  #owedBytes = 0;
-  /** What stream windows may still grow by. */
+  #unreturnedBytes = 0;
+  /** How much stream windows may still grow. */
   #lendableBytes: number;
-  /** What a stream's window is to begin with: the SETTINGS value in force. */
+  /** A stream's initial window: the SETTINGS value in force. */
   streamWindowBytes = initialWindowBytes;
 
   constructor(writer: FrameWriter, roundTrip: RoundTrip, options: Http2Options) {
@@ -63,8 +64,8 @@ export class ReceiveFlow {
   }
 
   /**
-   * A DATA frame's whole payload counts for the connection, whatever becomes of it.
-   * @returns false: over the window.
+   * Counts a DATA frame's whole payload for the connection, whatever happens to it.
+   * @returns false: over the window
    */
   receiveOnConnection(bytes: number): boolean {
     if (bytes > this.#window.available) return false;
@@ -72,7 +73,7 @@ export class ReceiveFlow {
     return true;
   }
 
-  /** @returns false: over the stream's window. The bytes have not been counted for the stream then. */
+  /** @returns false: over the stream's window; the bytes are then not counted for the stream */
   receiveOnStream(stream: Http2Stream, bytes: number): boolean {
     stream.receiveWindow ??= new ReceiveWindow(this.streamWindowBytes);
     if (bytes > stream.receiveWindow.available) return false;
@@ -81,34 +82,36 @@ export class ReceiveFlow {
     return true;
   }
 
-  /** The owner, or the engine for padding, is done with so many of the stream's bytes. */
+  /** The owner, or the engine for padding, has finished with this many of the stream's bytes. */
   consume(stream: Http2Stream, bytes: number, nowMs: number): void {
     stream.unconsumedBytes -= bytes;
     this.giveBackToConnection(bytes);
-    // The peer sends no more on a stream that it has ended: an update would be noise.
+    // The peer sends nothing more on a stream that it has ended, so an update would be noise.
     if (!mayReceive(stream)) return;
     const window = stream.receiveWindow as ReceiveWindow;
-    window.owedBytes += bytes;
-    if (window.owedBytes * 2 >= window.sizeBytes) this.#update(stream, window, this.#grow(window, nowMs));
+    window.unreturnedBytes += bytes;
+    if (window.unreturnedBytes * 2 >= window.sizeBytes)
+      this.#update(stream, window, this.#grow(window, nowMs));
   }
 
   #update(stream: Http2Stream, window: ReceiveWindow, growthBytes: number): void {
-    const increment = window.owedBytes + growthBytes;
-    window.owedBytes = 0;
+    const increment = window.unreturnedBytes + growthBytes;
+    window.unreturnedBytes = 0;
     window.grant(increment);
     this.#writer.windowUpdate(stream.id, increment);
   }
 
   /**
-   * Half a window has been consumed since the last update. Whether the peer was held back cannot be seen from here (over
-   * a long way our window looks open while the update that opened it is travelling), but it follows from the pace.
-   * @returns what the window grows by.
+   * Half a window has been consumed since the last update. This side cannot see whether the peer was held
+   * back: over a long way the window looks open while the update that opened it is in transit. The pace of
+   * consumption shows it.
+   * @returns how much the window grows
    */
   #grow(window: ReceiveWindow, nowMs: number): number {
     const sinceMs = window.updatedAtMs;
     window.updatedAtMs = nowMs;
     const most = this.#maxStreamWindowBytes - window.sizeBytes;
-    // The first half may have lain ready; it shows no pace.
+    // The first half may have arrived before the owner began to read, so its pace shows nothing.
     if (sinceMs < 0 || most <= 0 || this.#lendableBytes === 0) return 0;
     this.#roundTrip.measure(nowMs);
     const { leastMs } = this.#roundTrip;
@@ -120,13 +123,15 @@ export class ReceiveFlow {
     return bytes;
   }
 
-  /** Bytes of a request that nobody reads: the connection gets them back, the stream's window stays shut. */
+  /**
+   * Bytes of a request that nobody reads: the connection gets them back, but the stream's window stays shut.
+   */
   discard(stream: Http2Stream, bytes: number): void {
     stream.unconsumedBytes -= bytes;
     if (bytes > 0) this.giveBackToConnection(bytes);
   }
 
-  /** The stream is gone: what nobody consumed goes back to the connection, and so does what it was lent. */
+  /** The stream is gone: unconsumed bytes and lent growth go back to the connection. */
   release(stream: Http2Stream): void {
     const bytes = stream.unconsumedBytes;
     stream.unconsumedBytes = 0;
@@ -138,20 +143,24 @@ export class ReceiveFlow {
   }
 
   giveBackToConnection(bytes: number): void {
-    this.#owedBytes += bytes;
-    // When much lies unread on other streams, half a window may never come together: then what is owed must not be kept
-    // back until the window is shut.
-    if (this.#owedBytes * 2 < this.#connectionWindowBytes && this.#owedBytes < this.#window.available) return;
-    const increment = this.#owedBytes;
+    this.#unreturnedBytes += bytes;
+    // If much lies unread on other streams, half a window may never come together. Then the bytes must be
+    // given back before the window is shut.
+    if (
+      this.#unreturnedBytes * 2 < this.#connectionWindowBytes &&
+      this.#unreturnedBytes < this.#window.available
+    )
+      return;
+    const increment = this.#unreturnedBytes;
     if (increment === 0) return;
-    this.#owedBytes = 0;
+    this.#unreturnedBytes = 0;
     this.#window.grant(increment);
     this.#writer.windowUpdate(0, increment);
   }
 
   /**
-   * Our SETTINGS_INITIAL_WINDOW_SIZE has come into force: every stream's window moves by the difference
-   * (6.9.2). What was little of a larger window may be all that a peer waits for now.
+   * A new SETTINGS_INITIAL_WINDOW_SIZE of the server has come into force: every stream's window moves by the
+   * difference (6.9.2). Bytes that were a small part of a larger window may now be all that a peer waits for.
    */
   changeStreamWindow(bytes: number, streams: IterableIterator<Http2Stream>): void {
     const delta = bytes - this.streamWindowBytes;
@@ -161,14 +170,18 @@ export class ReceiveFlow {
       if (window === null) continue;
       window.adjust(delta);
       window.sizeBytes += delta;
-      if (window.owedBytes > 0 && window.owedBytes * 2 >= window.sizeBytes && mayReceive(stream)) {
+      if (
+        window.unreturnedBytes > 0 &&
+        window.unreturnedBytes * 2 >= window.sizeBytes &&
+        mayReceive(stream)
+      ) {
         this.#update(stream, window, 0);
       }
     }
   }
 }
 
-/** The peer has not ended the stream, and what it sends is wanted. */
+/** Whether the peer may still send on the stream, and its content is wanted. */
 function mayReceive({ state, requestDropped }: Http2Stream): boolean {
   return !requestDropped && (state === StreamState.Open || state === StreamState.HalfClosedLocal);
 }

@@ -1,4 +1,4 @@
-/** The parts of an engine that a frame can touch: what the receivers are made of. */
+/** The parts of an engine that a frame can affect; the receivers are built from them. */
 import type { EngineCounters } from './counters.ts';
 import type { EngineEvents } from './events.ts';
 import type { FrameWriter } from './frame-writer.ts';

@@ -1,6 +1,6 @@
 /**
- * What frames mean: which may come now, and what each but DATA and HEADERS does. Called by the frame reader;
- * ends streams and the connection only through the lifecycle.
+ * The meaning of frames: which are allowed now, and what each does, except DATA and HEADERS. The frame reader
+ * calls this class. It ends streams and the connection only through the lifecycle.
  */
 import type { EngineCounters } from './counters.ts';
 import { DataReceiver } from './data-receiver.ts';
@@ -35,7 +35,7 @@ import type { Http2Stream } from './stream.ts';
 import { StreamInput, StreamState } from './stream-state.ts';
 import type { Streams } from './streams.ts';
 
-/** A longer Priority Field Value is not read: no priority takes as much to say. */
+/** A longer Priority Field Value is not read: no priority needs as much. */
 const maxPriorityBytes = 256;
 
 export class Receiver implements FrameSink {
@@ -58,7 +58,7 @@ export class Receiver implements FrameSink {
   #settingsSeen = false;
   readonly #data: DataReceiver;
   readonly #fields: FieldReceiver;
-  /** PINGs of the owner's without an answer. */
+  /** The owner's PINGs that have no answer yet. */
   unansweredPings = 0;
 
   constructor(parts: ReceiverParts) {
@@ -82,7 +82,7 @@ export class Receiver implements FrameSink {
     this.#fields = new FieldReceiver(parts);
   }
 
-  /** CONTINUATIONs have to come. */
+  /** The block is incomplete: CONTINUATIONs must follow. */
   get isWithinFieldBlock(): boolean {
     return this.#fields.block !== null;
   }
@@ -104,7 +104,7 @@ export class Receiver implements FrameSink {
     return HeadVerdict.Skip;
   }
 
-  /** @returns false when this head was a connection error. */
+  /** @returns false if this head was a connection error */
   #mayCome(type: number, flags: number, streamId: number, payloadBytes: number): boolean {
     if (payloadBytes > this.#settings.inForce.maxFrameBytes) {
       return this.#refuse(ErrorCode.FrameSizeError, 'frame exceeds SETTINGS_MAX_FRAME_SIZE');
@@ -178,7 +178,7 @@ export class Receiver implements FrameSink {
         this.#onPriorityUpdate(bytes, start, end);
         break;
       default:
-        // Only GOAWAY is left: the head was judged.
+        // Only GOAWAY is left: the head was checked.
         this.#pusher.onGoaway(readUint31(bytes, start));
         this.#events.onGoaway(readUint31(bytes, start), readUint32(bytes, start + 4));
         this.#lifecycle.spend('ignoredFrames', 1);
@@ -193,7 +193,7 @@ export class Receiver implements FrameSink {
     this.#data.onPiece(bytes, start, end, last);
   }
 
-  // ---- PRIORITY (6.3): obsolete, but a wrong one is still an error ----
+  // ---- PRIORITY (6.3): obsolete, but a malformed one is still an error ----
 
   #onPriority(id: number, bytes: Uint8Array, start: number, end: number): void {
     const code =
@@ -207,7 +207,7 @@ export class Receiver implements FrameSink {
       return;
     }
     const stream = this.#streams.get(id);
-    // RST_STREAM must not be sent on an idle stream (6.4), so there the connection ends.
+    // RST_STREAM must not be sent on an idle stream (6.4), so in that case the connection ends.
     if (stream !== undefined) this.#lifecycle.streamError(stream, code);
     else if (this.#streams.stateOfAbsent(id) === StreamState.Idle)
       this.#lifecycle.fail(code, 'PRIORITY: invalid');
@@ -227,7 +227,10 @@ export class Receiver implements FrameSink {
     if (stream !== undefined) {
       if (value !== null) this.#priorities.update(stream, value);
     } else if (id === 0 || ((id & 1) === 0 && id > this.#streams.lastPushId)) {
-      this.#lifecycle.fail(ErrorCode.ProtocolError, 'PRIORITY_UPDATE of no stream, or of one not promised');
+      this.#lifecycle.fail(
+        ErrorCode.ProtocolError,
+        'PRIORITY_UPDATE for stream 0 or for a stream that was not promised',
+      );
       return;
     } else if (value !== null && (id & 1) === 1 && id > this.#streams.lastPeerId) {
       this.#priorities.remember(id, value, this.#streams.lastPeerId);
@@ -252,7 +255,7 @@ export class Receiver implements FrameSink {
     this.#settingsSeen = true;
   }
 
-  /** @returns false: a value was a connection error. */
+  /** @returns false if a value was a connection error */
   takeSettings(bytes: Uint8Array, start: number, end: number): boolean {
     for (let at = start; at < end; at += 6) {
       const id = (bytes[at] << 8) | bytes[at + 1];
@@ -265,7 +268,7 @@ export class Receiver implements FrameSink {
       // Every value counts, not only the last: the encoder must announce the smallest (RFC 7541 section 4.2).
       if (id === SettingId.HeaderTableSize) this.#encoder.setPeerMaxTableBytes(value);
     }
-    // The window of all streams moves once a frame, however often the frame says so.
+    // The windows of all streams move once per frame, however often the frame contains the setting.
     if (!this.#sender.changeStreamWindow(this.#peer.initialWindowBytes, this.#streams)) {
       this.#lifecycle.fail(ErrorCode.FlowControlError, 'SETTINGS: a stream window exceeds 2^31-1');
       return false;
@@ -273,9 +276,9 @@ export class Receiver implements FrameSink {
     return true;
   }
 
-  // ---- a request that came over HTTP/1.1 (RFC 7540 section 3.2) ----
+  // ---- a request that arrived over HTTP/1.1 (RFC 7540 section 3.2) ----
 
-  /** It is stream 1, half-closed (remote). */
+  /** The request becomes stream 1, half-closed (remote). */
   onUpgrade(stream: Http2Stream): void {
     this.#streams.use(stream.id);
     stream.state = StreamState.HalfClosedRemote;
@@ -340,7 +343,10 @@ export class Receiver implements FrameSink {
     }
   }
 
-  /** A client acknowledges what it reads, also when all of it has come: judged as on a stream that is open. */
+  /**
+   * A client acknowledges what it reads, even after everything has arrived. The update is checked as on an
+   * open stream.
+   */
   #onLateUpdate(increment: number): void {
     const acknowledges = this.#allowance.takeUpdate(increment);
     this.#lifecycle.late(acknowledges ? 0 : 1);

@@ -1,13 +1,13 @@
 /**
- * How long the connection's round trip is, as far as it is known: from our SETTINGS to their acknowledgement, and from
- * one PING, sent when somebody first wants to know better.
+ * Estimates the connection's round trip: from the server's SETTINGS to their acknowledgement, and from one
+ * PING, sent when a better value is first needed.
  *
- * The least counts. Anything that delays an answer (a client that starts up, a queue full of an upload's own bytes) makes a
- * sample longer than the way is, and nothing makes it shorter.
+ * The smallest sample counts. Whatever delays an answer, such as a client that starts up or a queue full of
+ * an upload's own bytes, makes a sample longer than the way. Nothing makes it shorter.
  */
 import type { FrameWriter } from './frame-writer.ts';
 
-/** Tells this PING's answer from those to the owner's PINGs. */
+/** Tells the answer to this PING from the answers to the owner's PINGs. */
 const measuringPing = Buffer.from('sluice\0\x01', 'latin1');
 
 export class RoundTrip {
@@ -21,7 +21,7 @@ export class RoundTrip {
     this.#writer = writer;
   }
 
-  /** Sends the PING, the first time. */
+  /** Sends the PING, the first time only. */
   measure(nowMs: number): void {
     if (this.#state !== 'unmeasured') return;
     this.#state = 'measuring';
@@ -29,7 +29,7 @@ export class RoundTrip {
     this.#writer.ping(false, measuringPing, 0);
   }
 
-  /** @returns whether bytes[start, start+8) answer our PING. */
+  /** @returns whether bytes[start, start+8) answer this PING */
   takeAnswer(bytes: Uint8Array, start: number, nowMs: number): boolean {
     if (this.#state !== 'measuring') return false;
     for (let i = 0; i < measuringPing.length; i++) if (bytes[start + i] !== measuringPing[i]) return false;

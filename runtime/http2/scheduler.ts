@@ -1,34 +1,37 @@
 /**
- * Whose turn it is to send (RFC 9218 section 10). Streams with queued bytes and an open window of their own stand in a ring
- * for each urgency, linked through the streams themselves; each turn is one frame. The most urgent ring goes first. In it
- * a stream that takes turns goes to the back after each, so that one with a gigabyte queued and one with a kilobyte get the
- * same share; one that does not stays in front until it has nothing more, in the order of stream ids.
+ * Decides which stream sends next (RFC 9218 section 10). Streams with queued bytes and an open window form
+ * one ring for each urgency, linked through the streams themselves. Each turn is one frame, and the most
+ * urgent ring goes first.
  *
- * Nobody starves: every `leapEvery`th turn belongs to those who stand behind.
+ * A stream that takes turns goes to the back of its ring after each frame, so that one with a gigabyte queued
+ * and one with a kilobyte get the same share. A stream that does not take turns stays in front until it has
+ * nothing more to send, in the order of stream ids.
  *
- * Field sections are no turns: those that wait for the socket stand in a line of their own, in the order in which they came, and
- * go before all content.
+ * Nobody starves: every `leapEvery`th turn goes to the streams that wait behind.
  *
- * Knows neither windows' arithmetic nor frames.
+ * Field sections take no turns. Those that wait for the socket form a queue of their own, in the order in
+ * which they came, and go before all content.
+ *
+ * The scheduler knows neither the arithmetic of windows nor frames.
  */
 import { type Http2Stream, SendWaiting } from './stream.ts';
 
-/** An eighth of what leaves is what the less urgent get at the least. */
+/** Less urgent streams get at least an eighth of what leaves. */
 const leapEvery = 8;
 
 export class SendScheduler {
-  /** Index: urgency. */
+  /** Indexed by urgency. */
   readonly #heads: (Http2Stream | null)[] = [null, null, null, null, null, null, null, null];
-  /** Bit: urgency. Set: its ring has streams. */
+  /** One bit per urgency, set if its ring has streams. */
   #urgencies = 0;
   /** Turns since the last leap. */
   #turns = 0;
-  /** The urgency that the last leap went to. */
+  /** The urgency that got the last leap. */
   #leaptTo = 0;
   /** Streams with queued bytes whose own window is shut. */
   stalledCount = 0;
   readyCount = 0;
-  /** Streams whose head or trailers wait for room; null: none ever has. */
+  /** Streams whose head or trailers wait for room; null until the first one. */
   #sections: Set<Http2Stream> | null = null;
 
   /** The stream whose turn it is. */
@@ -43,7 +46,7 @@ export class SendScheduler {
     return head.takesTurns ? head : head.readyNext;
   }
 
-  /** The next ring after the one that was leapt to last. */
+  /** The next ring after the one that got the last leap. */
   #leap(urgencies: number): number {
     let urgency = this.#leaptTo;
     do urgency = (urgency + 1) & 7;
@@ -51,7 +54,9 @@ export class SendScheduler {
     return urgency;
   }
 
-  /** The stream, which was `first`, sends a frame. Afterwards it is `removed`, `stalled` or `rotated`. */
+  /**
+   * The stream, which was `first`, sends a frame. Afterwards its sender calls `remove`, `stall` or `rotate`.
+   */
   take(stream: Http2Stream): void {
     if (this.#turns < leapEvery - 1) {
       this.#turns++;
@@ -61,7 +66,7 @@ export class SendScheduler {
     }
   }
 
-  /** The stream has queued bytes and an open window: it joins unless it is in already. */
+  /** The stream has queued bytes and an open window. It joins its ring unless it is already in it. */
   ready(stream: Http2Stream): void {
     if (stream.waiting === SendWaiting.Turn) return;
     this.remove(stream);
@@ -76,7 +81,8 @@ export class SendScheduler {
       this.#urgencies |= 1 << urgency;
       return;
     }
-    // At the back, which in a ring is before the head; where the order of ids counts, before later ones of its kind.
+    // The back of a ring is the place before its head. Where the order of ids counts, the stream goes before
+    // later ones of its kind.
     let next = head;
     if (!stream.takesTurns) {
       for (let last = head.readyPrevious as Http2Stream; !last.takesTurns && last.id > stream.id; ) {
@@ -111,7 +117,7 @@ export class SendScheduler {
     this.#sections.add(stream);
   }
 
-  /** Head or trailers of some stream wait for room. */
+  /** Whether head or trailers of any stream wait for room. */
   get holdsSections(): boolean {
     return this.#sections !== null && this.#sections.size > 0;
   }
@@ -123,14 +129,14 @@ export class SendScheduler {
     return null;
   }
 
-  /** The stream has had its turn and wants another. */
+  /** The stream has had its turn and needs another. */
   rotate(stream: Http2Stream): void {
     if (stream.takesTurns && this.#heads[stream.urgency] === stream) {
       this.#heads[stream.urgency] = stream.readyNext;
     }
   }
 
-  /** The stream waits for nothing any more, or is gone. */
+  /** The stream no longer waits for anything, or is gone. */
   remove(stream: Http2Stream): void {
     if (stream.waiting === SendWaiting.Window) {
       this.stalledCount--;
@@ -155,7 +161,7 @@ export class SendScheduler {
     stream.waiting = SendWaiting.Nothing;
   }
 
-  /** The peer has said how urgent the stream is, and whether it is of use in pieces. */
+  /** The peer has set the stream's urgency, and whether its response is useful in pieces. */
   place(stream: Http2Stream, urgency: number, incremental: boolean): void {
     const wasReady = stream.waiting === SendWaiting.Turn;
     if (wasReady) this.remove(stream);

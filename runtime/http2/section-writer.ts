@@ -1,9 +1,10 @@
 /**
- * Field sections into the output: heads, trailers and promises, encoded and framed.
+ * Writes field sections into the output: heads, trailers and promises, encoded and framed.
  *
- * Sections are not under flow control, so they may leave while content waits. But a peer that does not read must not make us hold them in
- * the output, where they would count as what the peer makes us answer: from `sectionLimitBytes` of unsent output on there is no room
- * for a section, and its owner keeps it with its stream.
+ * Field sections are not flow-controlled, so they may leave while content waits. But the server must not hold
+ * them in the output for a peer that does not read, because there they would count as what the peer makes the
+ * server send. With `sectionLimitBytes` of unsent output there is no room for a section, and its owner keeps
+ * it with its stream.
  */
 import type { OutputChunk } from '../bytes/output-buffers.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -18,7 +19,7 @@ export class SectionWriter {
   readonly #writer: FrameWriter;
   readonly #encoder: HpackEncoder;
   readonly #scheduler: SendScheduler;
-  /** Unsent output at which sections wait for the socket. */
+  /** The unsent output at which field sections wait for the socket. */
   readonly #limitBytes: number;
   #beyondBytes = 0;
 
@@ -29,25 +30,25 @@ export class SectionWriter {
     this.#limitBytes = limitBytes;
   }
 
-  /** A section that is written now leaves at once, before no other that waits. */
+  /** A field section written now leaves at once, and no other one waits before it. */
   get hasRoom(): boolean {
     return this.#writer.unsentBytes < this.#limitBytes && !this.#scheduler.holdsSections;
   }
 
-  /** A section that waits would leave now. */
+  /** A waiting field section could leave now. */
   get canSendHeld(): boolean {
     return this.#scheduler.holdsSections && this.#writer.unsentBytes < this.#limitBytes;
   }
 
-  /** How far the last section, which began below the limit, went beyond it. */
+  /** How far the last field section, which began below the limit, went beyond it. */
   get beyondBytes(): number {
     return this.#beyondBytes;
   }
 
   /**
-   * A head with `status`, or trailers when it is 0.
-   * @param padTo a multiple to pad the payload to
-   * @param added more fields, whose values do not come again
+   * Writes a head with `status`, or trailers if it is 0.
+   * @param padTo pad the payload to a multiple of this
+   * @param added more fields, whose values will not repeat
    */
   write(
     streamId: number,
@@ -70,7 +71,7 @@ export class SectionWriter {
     else this.#writer.paddedHeaders(chunk, streamId, endStream, end - start, padTo);
   }
 
-  /** PUSH_PROMISE (RFC 9113 section 6.6) of the request that `stream` has. */
+  /** Writes PUSH_PROMISE (RFC 9113 section 6.6) for the request of `stream`. */
   writePromise(parentId: number, stream: Http2Stream): void {
     const fields = [
       ':method',
@@ -90,15 +91,17 @@ export class SectionWriter {
     this.notePlaced();
   }
 
-  /** A section has been written that began while there was room. */
+  /** A field section that began with room has been written. */
   notePlaced(): void {
     this.#beyondBytes = Math.max(0, this.#writer.unsentBytes - this.#limitBytes);
   }
 
-  /** Room for a field block with so many bytes in front of it, and the frame heads that it may need. */
+  /**
+   * Reserves room for a field block, for this many bytes before it, and for the frame heads that it may need.
+   */
   #reserve(fields: readonly string[], prefixBytes: number): OutputChunk {
     const bound = prefixBytes + this.#encoder.maxEncodedBytes(fields);
-    // Those of CONTINUATIONs too, which hardly any block needs.
+    // Includes the heads of CONTINUATIONs, which hardly any block needs.
     const heads = frameHeadBytes * (1 + Math.floor(bound / initialMaxFrameBytes));
     return this.#writer.reserve(heads + bound);
   }

@@ -1,11 +1,17 @@
-/** What it costs a peer that its windows hold data of ours back: seconds of the budget `stalledStreamSeconds`, for each stream. */
+/**
+ * Charges a peer whose windows hold the server's data back: seconds of the budget `stalledStreamSeconds`, for
+ * each stream.
+ */
 import type { AbuseBudgets } from './budgets.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { SendScheduler } from './scheduler.ts';
 import { type Http2Stream, SendWaiting } from './stream.ts';
 import type { Streams } from './streams.ts';
 
-/** A stream that takes this much each second is slow and not stalled: as the default of `limits.responseRate`. */
+/**
+ * A stream that takes this many bytes per second is slow and not stalled; the default of
+ * `limits.responseRate`.
+ */
 const leastBytesPerSecond = 240;
 
 export class SendStalls {
@@ -20,9 +26,9 @@ export class SendStalls {
   }
 
   /**
-   * Charges streams with data that the peer's windows hold back, for so many seconds. What a stream takes later pays for the time that
-   * it waited for.
-   * @param isShut the connection's window is
+   * Charges streams whose data the peer's windows hold back, for this many seconds. What a stream takes later
+   * pays back the time that it has waited.
+   * @param isShut whether the connection's window is shut
    */
   charge(streams: Streams, isShut: boolean, seconds: number): void {
     let stalled = this.#scheduler.stalledCount;
@@ -36,7 +42,7 @@ export class SendStalls {
     this.#lifecycle.spend('stalledStreamSeconds', stalled * seconds);
   }
 
-  /** The stream has taken so many bytes. */
+  /** The stream has taken this many bytes. */
   forgive(stream: Http2Stream, bytes: number): void {
     const seconds = Math.min(stream.stalledSeconds, bytes / leastBytesPerSecond);
     stream.stalledSeconds -= seconds;

@@ -1,9 +1,10 @@
 /**
- * Responses, each from its head to its end: what may leave goes into the output at once, as sections (section-writer.ts) and content
- * (content-writer.ts); the rest waits with its stream, from where the scheduler's turns take it.
+ * Sends responses, each from its head to its end. What may leave goes into the output at once, as field
+ * sections (section-writer.ts) and content (content-writer.ts). The rest waits with its stream, from which
+ * the scheduler's turns take it.
  *
- * To a peer that does not read, only what it needs is sent: an interim response other than 100 is left out where it could not leave at
- * once.
+ * A peer that does not read gets only what it needs: an interim response other than 100 is left out if it
+ * could not leave at once.
  */
 import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import { SendQueue } from '../bytes/send-queue.ts';
@@ -27,7 +28,7 @@ import type { Streams } from './streams.ts';
 const CONTINUE = 100;
 const NO_FIELDS: readonly string[] = [];
 
-/** Output that the socket has not taken at which something waits. */
+/** How much output, not yet taken by the socket, makes something wait. */
 export interface OutputLimits extends ContentLimits {
   /** Heads and trailers. */
   readonly sectionLimitBytes: number;
@@ -73,27 +74,27 @@ export class Sender implements SendRoom {
     return this.#scheduler.first !== null && this.#content.windowBytes > 0 && !this.#content.isFull;
   }
 
-  /** A head, trailers or a promise that came now would leave at once. */
+  /** A head, trailers or a promise could leave at once. */
   get hasSectionRoom(): boolean {
     return this.#sections.hasRoom;
   }
 
-  /** What is in the output because a section began below the limit and ended beyond it, at most. */
+  /** The most that is in the output because a field section began below the limit and ended beyond it. */
   get beyondBytes(): number {
     return this.#sections.beyondBytes;
   }
 
-  /** What the peer lets us send on all streams together. */
+  /** What the peer accepts on all streams together. */
   get windowBytes(): number {
     return this.#content.windowBytes;
   }
 
-  /** There is so much output that content has to wait for the socket. */
+  /** There is so much output that content must wait for the socket. */
   get isFull(): boolean {
     return this.#content.isFull;
   }
 
-  /** Charges streams with data that the peer's windows hold back, for so many seconds. */
+  /** Charges streams whose data the peer's windows hold back, for this many seconds. */
   chargeStalls(streams: Streams, seconds: number): void {
     this.#stalls.charge(streams, this.#content.windowBytes <= 0, seconds);
   }
@@ -106,23 +107,28 @@ export class Sender implements SendRoom {
   inform(stream: Http2Stream, status: number, fields: readonly string[]): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
     if (stream.response !== ResponsePhase.Awaited) {
-      throw new EngineMisuseError(stream.id, 'interim responses before the head', 'the head has gone');
+      throw new EngineMisuseError(
+        stream.id,
+        'interim responses before the head',
+        'the head was already given',
+      );
     }
     // 101 does not exist in HTTP/2 (RFC 9113 section 8.6).
     if (status < 100 || status > 199 || status === 101) {
       throw new EngineMisuseError(
         stream.id,
         'an interim status of 100 or 102 to 199',
-        `status ${status} came`,
+        `got status ${status}`,
       );
     }
     const { hasRoom } = this.#sections;
     if (status === CONTINUE) {
-      // The peer may wait for it, so it leaves whether the peer reads or not. Once is enough: the application may say it, and its first read does.
+      // The peer may wait for it, so it leaves whether the peer reads or not. Once is enough: both the application and its
+      // first read of the content cause a 100.
       if (stream.isInvited) return;
       stream.isInvited = true;
     } else if (!hasRoom) {
-      // A peer that does not read gets the response without its hints.
+      // A peer that does not read gets the response without hints.
       return;
     }
     this.#sections.write(stream.id, status, fields, false, stream.padToMultipleOf);
@@ -139,16 +145,16 @@ export class Sender implements SendRoom {
   ): void {
     if (stream.state >= StreamState.ClosedByEnd) return;
     if (stream.response !== ResponsePhase.Awaited) {
-      throw new EngineMisuseError(stream.id, 'one response head', 'a second one came');
+      throw new EngineMisuseError(stream.id, 'one response head', 'got a second one');
     }
     if (status < 200 || status > 599) {
-      throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `status ${status} came`);
+      throw new EngineMisuseError(stream.id, 'a final status of 200 to 599', `got status ${status}`);
     }
     stream.status = status;
     if (endStream) {
       stream.response = ResponsePhase.Ending;
     } else {
-      // RFC 9110 section 6.4.1. The lifecycle is the owner's as for any response; only the content does not
+      // RFC 9110 section 6.4.1. The owner makes the same calls as for any response; only the content does not
       // leave.
       const bodiless = status === 204 || status === 304 || stream.method === 'HEAD';
       stream.response = bodiless ? ResponsePhase.Bodiless : ResponsePhase.Started;
@@ -171,19 +177,19 @@ export class Sender implements SendRoom {
     this.#sections.notePlaced();
     if (endStream) {
       this.#end(stream, StreamInput.SendHeadersEnd);
-      this.#settle(stream);
+      this.#finishOrReset(stream);
     } else {
       stream.state = transition(stream.state, StreamInput.SendHeaders).next;
     }
   }
 
-  /** The section that has waited longest. */
+  /** Sends the field section that has waited longest. */
   #sendSection(stream: Http2Stream): void {
     this.#scheduler.remove(stream);
     const { head } = stream;
     if (head === null) {
       this.#writeTrailers(stream);
-      this.#settle(stream);
+      this.#finishOrReset(stream);
       return;
     }
     stream.head = null;
@@ -205,7 +211,7 @@ export class Sender implements SendRoom {
     if (total === 0 && !endStream) return;
     if (endStream) stream.response = ResponsePhase.Ending;
     let placed = 0;
-    // Others who wait go first; a bare end needs neither window nor room, and there would be nothing to
+    // Other waiting streams go first. A bare end needs neither window nor room, and there would be nothing to
     // queue.
     if (stream.queuedBytes === 0 && stream.head === null && (total === 0 || this.#scheduler.first === null)) {
       if (total === 0) this.#content.writeEnd(stream);
@@ -217,9 +223,9 @@ export class Sender implements SendRoom {
       stream.queue.push(bytes, start + placed, end);
       this.#line(stream);
     }
-    // The owner hears of it when the stream is in order again: it may write from within the event.
+    // The owner is told when the stream is consistent again, because it may write from within the event.
     if (placed > 0) this.#events.onSent(stream, placed);
-    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+    if (stream.response === ResponsePhase.Ended) this.#finishOrReset(stream);
   }
 
   trailers(stream: Http2Stream, fields: readonly string[]): void {
@@ -232,16 +238,18 @@ export class Sender implements SendRoom {
     stream.response = ResponsePhase.Ending;
     stream.trailers = fields;
     if (stream.queuedBytes > 0 || stream.head !== null) return;
-    if (this.#endWithTrailers(stream)) this.#settle(stream);
+    if (this.#endWithTrailers(stream)) this.#finishOrReset(stream);
   }
 
-  /** The owner wants no more of the request; with its response complete there is nothing left to wait for. */
+  /**
+   * The owner wants no more of the request. If the response is complete, there is nothing left to wait for.
+   */
   dropRequest(stream: Http2Stream): void {
     stream.requestDropped = true;
-    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+    if (stream.response === ResponsePhase.Ended) this.#finishOrReset(stream);
   }
 
-  /** Sections that wait, then turns of the scheduler, while there is room. */
+  /** Sends waiting field sections, then gives the scheduler's turns, while there is room. */
   run(): void {
     while (this.#sections.canSendHeld) this.#sendSection(this.#scheduler.firstSection as Http2Stream);
     while (this.#canSendContent) {
@@ -266,16 +274,22 @@ export class Sender implements SendRoom {
         this.#scheduler.rotate(stream);
       }
       this.#events.onSent(stream, count);
-      if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+      if (stream.response === ResponsePhase.Ended) this.#finishOrReset(stream);
     }
   }
 
-  /** WINDOW_UPDATE on the connection. @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1). */
+  /**
+   * WINDOW_UPDATE on the connection.
+   * @returns false: beyond 2^31-1 (RFC 9113 section 6.9.1)
+   */
   grantConnection(increment: number): boolean {
     return this.#content.grant(increment);
   }
 
-  /** WINDOW_UPDATE on a stream. @returns false: beyond 2^31-1. */
+  /**
+   * WINDOW_UPDATE on a stream.
+   * @returns false: beyond 2^31-1
+   */
   grantStream(stream: Http2Stream, increment: number): boolean {
     if (!stream.sendWindow.grant(increment)) return false;
     if (stream.queuedBytes > 0) this.#line(stream);
@@ -283,8 +297,8 @@ export class Sender implements SendRoom {
   }
 
   /**
-   * The peer's initial window has changed: every stream's moves by the difference (6.9.2).
-   * @returns false: beyond 2^31-1.
+   * The peer's initial window has changed: every stream's window moves by the difference (6.9.2).
+   * @returns false: beyond 2^31-1
    */
   changeStreamWindow(bytes: number, streams: Streams): boolean {
     const delta = bytes - this.streamWindowBytes;
@@ -297,25 +311,27 @@ export class Sender implements SendRoom {
     return true;
   }
 
-  /** PUSH_PROMISE (6.6) of the request that the stream has. */
+  /** Sends PUSH_PROMISE (6.6) for the request of the stream. */
   promise(parentId: number, stream: Http2Stream): void {
     this.#sections.writePromise(parentId, stream);
   }
 
-  /** The head of a response to a request that no stream was made for. */
+  /** The head of a response to a request without a stream object. */
   writeHead(streamId: number, status: number, fields: readonly string[], endStream: boolean): void {
     this.#sections.write(streamId, status, fields, endStream);
   }
 
-  /** A stream with queued bytes takes its place: in the line, or among those that wait for their window. */
+  /** A stream with queued bytes enters the scheduler's ring, or waits for its window. */
   #line(stream: Http2Stream): void {
-    // It does when its head has left.
+    // It enters when its head has left.
     if (stream.head !== null) return;
     if (stream.sendWindow.available > 0) this.#scheduler.ready(stream);
     else this.#scheduler.stall(stream);
   }
 
-  /** Content of a response that has none: gone at once, so that the owner's credit keeps moving. */
+  /**
+   * Content of a response that must have none counts as sent at once, so that the owner's credit continues.
+   */
   #swallow(stream: Http2Stream, bytes: number, endStream: boolean): void {
     if (endStream && stream.head !== null) {
       stream.response = ResponsePhase.Ending;
@@ -324,10 +340,13 @@ export class Sender implements SendRoom {
       this.#end(stream, StreamInput.SendDataEnd);
     }
     if (bytes > 0) this.#events.onSent(stream, bytes);
-    if (stream.response === ResponsePhase.Ended) this.#settle(stream);
+    if (stream.response === ResponsePhase.Ended) this.#finishOrReset(stream);
   }
 
-  /** All content has left. @returns false: the trailers wait for room */
+  /**
+   * All content has left.
+   * @returns false: the trailers wait for room
+   */
   #endWithTrailers(stream: Http2Stream): boolean {
     if (!this.#sections.hasRoom) {
       this.#scheduler.hold(stream);
@@ -340,7 +359,7 @@ export class Sender implements SendRoom {
   #writeTrailers(stream: Http2Stream): void {
     const fields = stream.trailers as readonly string[];
     stream.trailers = null;
-    // A HEADERS frame that only ends the stream is what an empty DATA frame says with less.
+    // An empty DATA frame says the same as a HEADERS frame that only ends the stream, in fewer bytes.
     if (fields.length === 0) {
       this.#content.writeEnd(stream);
       this.#end(stream, StreamInput.SendDataEnd);
@@ -357,19 +376,19 @@ export class Sender implements SendRoom {
     stream.state = transition(stream.state, input).next;
   }
 
-  /** What follows from the response's end, once the owner has heard of its last bytes. */
-  #settle(stream: Http2Stream): void {
+  /** Finishes or resets the stream after its response has ended, once the owner knows of its last bytes. */
+  #finishOrReset(stream: Http2Stream): void {
     if (stream.state === StreamState.ClosedByEnd) {
       this.#lifecycle.finish(stream, 'complete', ErrorCode.NoError);
     } else if (stream.requestDropped) {
-      // The response is whole; the rest of the request is not needed (RFC 9113 section 8.1).
+      // The response is complete; the rest of the request is not needed (RFC 9113 section 8.1).
       this.#lifecycle.resetStream(stream, ErrorCode.NoError, 'complete');
     }
   }
 
   #mustBeStarted(stream: Http2Stream): void {
     if (stream.response === ResponsePhase.Started) return;
-    const came = stream.response === ResponsePhase.Awaited ? 'no head has gone' : 'the response has ended';
-    throw new EngineMisuseError(stream.id, 'content and trailers between head and end', came);
+    const actual = stream.response === ResponsePhase.Awaited ? 'no head was given' : 'the response has ended';
+    throw new EngineMisuseError(stream.id, 'content and trailers between head and end', actual);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * SETTINGS (RFC 9113 section 6.5): ours as sent and as in force, the peer's as received.
+ * SETTINGS (RFC 9113 section 6.5): the server's as sent and as in force, and the peer's as received.
  *
- * What we announce binds the peer only once it has acknowledged it, so each announcement waits in line with
- * the time it was sent, and is applied when its ACK comes.
+ * An announcement binds the peer only once the peer has acknowledged it. So each announcement waits in a
+ * queue with the time when it was sent, and is applied when its ACK arrives.
  */
 import { ErrorCode } from './errors.ts';
 import { initialMaxFrameBytes, initialWindowBytes, maxInt31 } from './frames.ts';
@@ -20,7 +20,7 @@ export const SettingId = {
   NoRfc7540Priorities: 0x9,
 } as const;
 
-/** The settings of ours that may change while the connection lives. */
+/** The server's settings that may change during the life of a connection. */
 export interface LocalSettings {
   readonly headerTableBytes: number;
   readonly maxConcurrentStreams: number;
@@ -57,7 +57,7 @@ export class SettingsInFlight {
   /** What the peer has acknowledged. */
   inForce: LocalSettings = initialLocalSettings;
 
-  /** @returns what differs from the announcement before, as id, value, id, value… */
+  /** @returns what differs from the previous announcement, as id, value, id, value… */
   announce(settings: LocalSettings, nowMs: number): number[] {
     const entries: number[] = [];
     for (const name of Object.keys(localIds) as (keyof LocalSettings)[]) {
@@ -69,8 +69,8 @@ export class SettingsInFlight {
   }
 
   /**
-   * The peer's ACK: announcements come into force in the order they were sent.
-   * @returns when the announcement was sent; -1: there was none.
+   * The peer has sent an ACK: announcements come into force in the order in which they were sent.
+   * @returns when the announcement was sent; -1: there was none
    */
   acknowledge(): number {
     const announcement = this.#waiting.shift();
@@ -79,7 +79,7 @@ export class SettingsInFlight {
     return announcement.sentAtMs;
   }
 
-  /** What was announced last. */
+  /** The latest announcement. */
   get sent(): LocalSettings {
     return this.#sent;
   }
@@ -93,14 +93,13 @@ export class SettingsInFlight {
 /** The peer's settings. */
 export class PeerSettings {
   initialWindowBytes = initialWindowBytes;
-  /** Of streams that we open. */
+  /** For streams that the server opens. */
   maxConcurrentStreams: number = maxInt31;
   enablePush = true;
 
   /**
-   * Takes one setting.
-   * @returns the connection error that its value is, or NoError. HEADER_TABLE_SIZE is the caller's to pass
-   * on.
+   * Takes one setting. The caller must pass HEADER_TABLE_SIZE on.
+   * @returns the connection error that its value causes, or NoError
    */
   take(id: number, value: number): number {
     switch (id) {
@@ -119,7 +118,7 @@ export class PeerSettings {
         this.initialWindowBytes = value;
         return ErrorCode.NoError;
       case SettingId.MaxFrameSize:
-        // Checked, not kept: we send no frame that is longer than the least a peer must take.
+        // Checked and not kept: the server sends no frame longer than every peer must accept.
         return value < initialMaxFrameBytes || value > 0xff_ffff
           ? ErrorCode.ProtocolError
           : ErrorCode.NoError;

@@ -1,10 +1,10 @@
 /**
  * The life of a stream (RFC 9113 section 5.1) as a table: (state, input) → (effect, next state).
  *
- * Knows nothing of frames' contents or of HTTP. A pair that is absent is illegal: received, it is a
- * connection error PROTOCOL_ERROR; sent, it is a bug of ours. `closed` is three states, because what may
- * still arrive depends on how the stream ended: after our own RST_STREAM the peer cannot know yet, after
- * END_STREAM both ways it must.
+ * It knows nothing about the contents of frames or about HTTP. A pair that is absent is illegal: for a
+ * received input it is a connection error PROTOCOL_ERROR, for a sent one a bug in the engine. `closed` is
+ * three states, because what may still arrive depends on how the stream ended. After the server's RST_STREAM
+ * the peer cannot know yet; after END_STREAM in both directions it must.
  */
 import { ErrorCode } from './errors.ts';
 
@@ -12,13 +12,13 @@ import { ErrorCode } from './errors.ts';
 export const StreamState = {
   Idle: 0,
   Open: 1,
-  /** The peer has ended its side; we may still send. */
+  /** The peer has ended its side; the server may still send. */
   HalfClosedRemote: 2,
-  /** We have ended our side; the peer may still send. */
+  /** The server has ended its side; the peer may still send. */
   HalfClosedLocal: 3,
-  /** We have promised a response on it (8.4) and not begun to send it. */
+  /** The server has promised a response on the stream (8.4) and has not begun to send it. */
   ReservedLocal: 4,
-  /** Both sides ended. Also the state of ids that were skipped or that nobody remembers. */
+  /** Both sides have ended. Also the state of ids that were skipped or that are no longer remembered. */
   ClosedByEnd: 5,
   ClosedByPeerReset: 6,
   ClosedByOurReset: 7,
@@ -46,11 +46,11 @@ export const StreamEffect = {
   Proceed: 0,
   /** Nothing happens. */
   Ignore: 1,
-  /** RST_STREAM with the code (5.4.2). */
+  /** Send RST_STREAM with the code (5.4.2). */
   StreamError: 2,
-  /** GOAWAY with the code (5.4.1). */
+  /** Send GOAWAY with the code (5.4.1). */
   ConnectionError: 3,
-  /** The owner asked for what cannot be sent. */
+  /** The owner asked for something that cannot be sent. */
   Misuse: 4,
 } as const;
 export type StreamEffect = (typeof StreamEffect)[keyof typeof StreamEffect];
@@ -58,7 +58,7 @@ export type StreamEffect = (typeof StreamEffect)[keyof typeof StreamEffect];
 export interface Transition {
   readonly effect: StreamEffect;
   readonly next: StreamState;
-  /** For the two errors. */
+  /** Only for the two errors. */
   readonly code: number;
 }
 
@@ -75,7 +75,7 @@ const connectionError = (code: number, next: StreamState): Transition => ({
 
 type Row = { readonly [K in keyof typeof StreamInput]?: Transition };
 
-/** What arrives in any closed state without harm. */
+/** What may arrive in any closed state without harm. */
 function closedRow(state: StreamState, onMessage: Transition): Row {
   return {
     ReceiveHeaders: onMessage,
@@ -165,7 +165,7 @@ for (const [stateName, state] of Object.entries(StreamState) as [keyof typeof St
   }
 }
 
-/** What `input` does to a stream in `state`. */
+/** The effect of `input` on a stream in `state`. */
 export function transition(state: StreamState, input: StreamInput): Transition {
   return cells[state * inputCount + input];
 }

@@ -1,31 +1,35 @@
 /**
- * The connection's streams: the live ones, and what little is kept of the dead ones.
+ * The connection's streams: the live ones, and the little that is kept about dead ones.
  *
- * An id that is not live is idle when it is above every id the peer has used, else closed. How it was closed
- * is remembered for the latest resets only, in a ring of fixed size. What is below one that has been forgotten counts as
- * reset by us, which tolerates most: so a peer is never blamed for what it could not know.
+ * An id that is not live is idle if it is above every id that the peer has used, otherwise closed. How it was
+ * closed is remembered only for the latest resets, in a ring of fixed size. An id below a forgotten one
+ * counts as reset by the server, the most tolerant case. So a peer is never blamed for what it could not
+ * know.
  */
 import type { Http2Stream } from './stream.ts';
 import { StreamState } from './stream-state.ts';
 
-/** Ranges of skipped ids that are remembered. Clients do not skip, so this is for naming the error right. */
+/**
+ * Ranges of skipped ids that are remembered. Clients do not skip ids, so this only serves to name the right
+ * error.
+ */
 const maxSkippedRanges = 8;
 
 export class Streams {
   readonly #live = new Map<number, Http2Stream>();
   readonly #memorySize: number;
-  /** Reset stream ids; negative: reset by the peer. Allocated at the first reset. */
+  /** Ids of reset streams; negative: reset by the peer. Allocated at the first reset. */
   #memory: Int32Array | null = null;
   #memoryPosition = 0;
-  /** The greatest ids that had to make room in the memory: [even, odd]. */
+  /** The greatest ids that the memory has dropped: [even, odd]. */
   readonly #forgottenIds: [even: number, odd: number] = [0, 0];
-  /** first, last, first, last… of ids that the peer passed over. */
+  /** first, last, first, last… of ids that the peer skipped. */
   #skipped: number[] | null = null;
   /** The greatest id that the peer has used. */
   lastPeerId = 0;
-  /** The greatest id that we have promised. */
+  /** The greatest id that the server has promised. */
   lastPushId = 0;
-  /** Live streams of ours. */
+  /** Live streams that the server has opened. */
   pushCount = 0;
 
   constructor(memorySize: number) {
@@ -36,7 +40,7 @@ export class Streams {
     return this.#live.size;
   }
 
-  /** Live streams that the peer has opened: what our SETTINGS_MAX_CONCURRENT_STREAMS is about. */
+  /** Live streams that the peer has opened, which SETTINGS_MAX_CONCURRENT_STREAMS limits. */
   get peerCount(): number {
     return this.#live.size - this.pushCount;
   }
@@ -55,7 +59,7 @@ export class Streams {
     this.#live.set(stream.id, stream);
   }
 
-  /** @returns false when it was not live any more. */
+  /** @returns false if it was no longer live */
   remove(stream: Http2Stream): boolean {
     if (!this.#live.delete(stream.id)) return false;
     if ((stream.id & 1) === 0) this.pushCount--;
@@ -75,7 +79,7 @@ export class Streams {
     this.lastPeerId = id;
   }
 
-  /** Whether the id was passed over, as far as is remembered. */
+  /** Whether the id was skipped, as far as remembered. */
   wasSkipped(id: number): boolean {
     const skipped = this.#skipped;
     if (skipped === null) return false;
@@ -96,12 +100,12 @@ export class Streams {
     if (id > ((id & 1) === 0 ? this.lastPushId : this.lastPeerId)) return StreamState.Idle;
     const memory = this.#memory;
     if (memory !== null) {
-      // The same id can be in twice: reset by the peer, then by us for what came after. Ours is what it knows
-      // last.
+      // The same id can be in the memory twice: reset by the peer, then by the server for what followed. The
+      // peer has seen the server's reset last.
       if (memory.includes(id)) return StreamState.ClosedByOurReset;
       if (memory.includes(-id)) return StreamState.ClosedByPeerReset;
     }
-    // It may have been one of those that we reset: its frames could still have been on their way.
+    // The stream may be one that the server reset: its frames could still have been on their way.
     if (id <= this.#forgottenIds[id & 1]) return StreamState.ClosedByOurReset;
     return StreamState.ClosedByEnd;
   }

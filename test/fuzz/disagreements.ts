@@ -58,7 +58,7 @@ const ours: readonly RefusedBySluice[] = [
     reason: 'An empty line is CRLF; Node skips a bare CR as well.',
     section: 'RFC 9112 section 2.2',
     status: 400,
-    why: /bare CR stands before the request line/,
+    why: /bare CR comes before the request line/,
     before: /\r[^\n]$/,
   },
   {
@@ -81,7 +81,7 @@ const ours: readonly RefusedBySluice[] = [
       'Methods of RTSP, and the name in the preface of HTTP/2, are not methods of HTTP/1.1, though Node knows them.',
     section: 'RFC 9110 section 9.1',
     status: 501,
-    why: /method is not known/,
+    why: /method is unknown/,
     before:
       /(?:PRI|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|GET_PARAMETER|SET_PARAMETER|REDIRECT|RECORD|FLUSH) $/,
   },
@@ -161,7 +161,7 @@ const ours: readonly RefusedBySluice[] = [
     reason: 'We decode no coding but chunked: with another the content would be handed on as what it is not.',
     section: 'RFC 9112 section 6.1',
     status: 501,
-    why: /transfer coding is not known/,
+    why: /transfer coding is unknown/,
     before: heading(
       'transfer-encoding:[^\\r\\n]*(?:,|\\r\\n(?:[^\\r\\n]+\\r\\n)*transfer-encoding:)[^\\r\\n]*chunked',
     ),
@@ -170,7 +170,7 @@ const ours: readonly RefusedBySluice[] = [
     reason: 'An empty member of a list is none, but other servers have read one as a coding.',
     section: 'RFC 9112 section 6.3',
     status: 400,
-    why: /last transfer coding is not chunked/,
+    why: /chunked is not the last transfer coding/,
     before: heading(
       'transfer-encoding:[^\\r\\n]*(?:,|\\r\\n(?:[^\\r\\n]+\\r\\n)*transfer-encoding:)[^\\r\\n]*chunked',
     ),
@@ -180,7 +180,7 @@ const ours: readonly RefusedBySluice[] = [
     section: 'RFC 9112 section 6.3',
     until: '9.4',
     status: 400,
-    why: /last transfer coding is not chunked/,
+    why: /chunked is not the last transfer coding/,
     before: heading('transfer-encoding:[ \\t]*'),
   },
   {
@@ -194,7 +194,7 @@ const ours: readonly RefusedBySluice[] = [
     reason: 'HTTP/1.0 has no transfer codings: a server before us may not know them.',
     section: 'RFC 9112 section 6.1',
     status: 400,
-    why: /Transfer-Encoding does not go with HTTP\/1\.0/,
+    why: /HTTP\/1\.0 has no Transfer-Encoding/,
     before: / HTTP\/1\.0\r\n(?:[^\r\n]+\r\n)+\r\n$/,
   },
   {

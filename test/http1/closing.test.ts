@@ -32,7 +32,7 @@ function request(path: string, method = 'GET', version = '1.1', ...more: string[
 }
 
 for (const path of ['/field', '/list', '/write-head', '/raw-head', '/property']) {
-  test(`a Node response that says so ends the connection: ${path}`, async (t) => {
+  test(`a Node response that asks for it ends the connection: ${path}`, async (t) => {
     const client = await RawClient.connect(t, node.port);
     client.send(request(path));
     const { body, fields } = await client.response();
@@ -42,7 +42,7 @@ for (const path of ['/field', '/list', '/write-head', '/raw-head', '/property'])
 }
 
 for (const path of ['/nothing', '/closed-door', '/kept']) {
-  test(`a Node response that does not say so leaves the connection: ${path}`, async (t) => {
+  test(`a Node response that does not ask for it leaves the connection open: ${path}`, async (t) => {
     const client = await RawClient.connect(t, node.port);
     for (const version of ['1.1', '1.0']) {
       client.send(request(path, 'GET', version, 'Connection: keep-alive'));
@@ -52,7 +52,7 @@ for (const path of ['/nothing', '/closed-door', '/kept']) {
   });
 }
 
-test('over HTTP/2 the wish ends nothing', async (t) => {
+test('over HTTP/2 the request to close has no effect', async (t) => {
   for (const [port, path] of [
     [node.port, '/field'],
     [native.port, '/close-late'],
@@ -69,7 +69,7 @@ test('over HTTP/2 the wish ends nothing', async (t) => {
   }
 });
 
-test('a wish that comes behind the head ends nothing', async (t) => {
+test('a request to close after the head has no effect', async (t) => {
   const client = await RawClient.connect(t, native.port);
   for (let count = 0; count < 2; count++) {
     client.send(request('/close-late'));
@@ -77,7 +77,7 @@ test('a wish that comes behind the head ends nothing', async (t) => {
   }
 });
 
-test('nothing that waits behind a request begins when its response ends the connection', async (t) => {
+test('no request that waits behind another begins if that response ends the connection', async (t) => {
   const { signals } = native;
   const begun = signals.until('beguna');
   const client = await RawClient.connect(t, native.port);
@@ -91,7 +91,7 @@ test('nothing that waits behind a request begins when its response ends the conn
   t.is(signals.heard('begunb'), 0);
 });
 
-test('what has begun beside the request is answered, and the last response says that it is', async (t) => {
+test('requests that have begun beside it are answered, and the last response says that it is the last', async (t) => {
   const { signals } = native;
   const begun = Promise.all([signals.until('begunc'), signals.until('begund')]);
   const client = await RawClient.connect(t, native.port);
@@ -107,7 +107,7 @@ test('what has begun beside the request is answered, and the last response says 
   t.is(signals.heard('begune'), 0);
 });
 
-test('an engine that is to end behind a response gives no request from then on', (t) => {
+test('an engine that must end after a response reports no further request', (t) => {
   const driver = new Driver();
   driver.receive(
     'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1GET /b HTTP/1.1\r\nHost: a\r\n\r\nPOST /c HT',
@@ -128,7 +128,7 @@ test('an engine that is to end behind a response gives no request from then on',
   ]);
 });
 
-test('a refusal of what waits behind is not sent: nobody has asked for it', (t) => {
+test('a refusal of input that waits behind is not sent', (t) => {
   const driver = new Driver();
   driver.receive('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1GET /b HTTP/2.0\r\n\r\n');
   const [first] = driver.messages;

@@ -6,7 +6,7 @@ import { startHttp1Server } from './server.ts';
 /** Long enough for a busy machine to get from connecting to the first byte: before that there is nothing to answer. */
 const short = { limits: { headerTimeoutMs: 500 } };
 
-test('a head that does not end is answered 408, and the connection closed', async (t) => {
+test('a head that does not end is answered 408, and the connection is closed', async (t) => {
   const server = await startHttp1Server(t, short);
   const client = await RawClient.connect(t, server.port);
   client.send('GET /hello HTTP/1.1\r\nHost: a\r\n');
@@ -15,7 +15,7 @@ test('a head that does not end is answered 408, and the connection closed', asyn
   t.is(await client.untilClosed(), '');
 });
 
-test('so is one behind a request that was served', async (t) => {
+test('so is a head that follows an answered request', async (t) => {
   const server = await startHttp1Server(t, short);
   const client = await RawClient.connect(t, server.port);
   client.send(`${message(['GET /hello HTTP/1.1', 'Host: a'])}GET /hello HTTP/1.1\r\n`);
@@ -24,7 +24,7 @@ test('so is one behind a request that was served', async (t) => {
   t.is(await client.untilClosed(), '');
 });
 
-test('a head that comes a byte at a time meets the same deadline', async (t) => {
+test('a head that arrives one byte at a time has the same deadline', async (t) => {
   const server = await startHttp1Server(t, short);
   const client = await RawClient.connect(t, server.port);
   client.send('GET /hello HTTP/1.1\r\nX: ');
@@ -33,7 +33,7 @@ test('a head that comes a byte at a time meets the same deadline', async (t) => 
   t.is((await client.response()).status, 408);
 });
 
-test('an application may take longer than that, and so may a body', async (t) => {
+test('an application and a body may take longer than that', async (t) => {
   const server = await startHttp1Server(t, short);
   const client = await RawClient.connect(t, server.port);
   client.send(message(['POST /describe HTTP/1.1', 'Host: a', 'Content-Length: 2'], 'a'));

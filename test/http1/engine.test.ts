@@ -17,7 +17,7 @@ const date = `date: ${DATE}\r\n`;
 const statuses = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 
-test('a whole response has a length, and the connection goes on', (t) => {
+test('a response in one piece has a length, and the connection persists', (t) => {
   const driver = new Driver();
   driver.receive(get('/'));
   driver.answer(driver.messages[0], 'hello', ['content-type', 'text/plain']);
@@ -30,7 +30,7 @@ test('a whole response has a length, and the connection goes on', (t) => {
   t.is(driver.buffers.heldCount, 0);
 });
 
-test('content that comes in pieces is chunked, and ends in its trailers', (t) => {
+test('content in several pieces is chunked, and ends with its trailers', (t) => {
   const driver = new Driver();
   driver.receive(get('/'));
   const [one] = driver.messages;
@@ -64,7 +64,7 @@ test('how the content of a response is delimited (RFC 9112 section 6.3)', (t) =>
   t.deepEqual(framing(get, 200, ['content-length', '9', ...fields]), ['content-length', 'x-a', 'connection']);
 });
 
-test('to HTTP/1.0 it ends with the connection', (t) => {
+test('to HTTP/1.0 content of unknown length ends with the connection', (t) => {
   const driver = new Driver();
   driver.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
   const [one] = driver.messages;
@@ -76,7 +76,7 @@ test('to HTTP/1.0 it ends with the connection', (t) => {
   t.is(driver.engine.state, 'closing');
 });
 
-test('answers leave in the order of the requests, whichever comes first, in one piece of output', (t) => {
+test('responses leave in the order of the requests, whichever is ready first, in one piece of output', (t) => {
   const driver = new Driver();
   driver.receive(get('/0') + get('/1') + get('/2'));
   const [zero, one, two] = driver.messages;
@@ -89,7 +89,7 @@ test('answers leave in the order of the requests, whichever comes first, in one 
   t.is(driver.buffers.heldCount, 0);
 });
 
-test('what is not safe runs alone (RFC 9112 section 9.3.2)', (t) => {
+test('a request that is not safe runs alone (RFC 9112 section 9.3.2)', (t) => {
   const driver = new Driver({ maxParallelRequests: 2 });
   driver.receive(get('/0') + get('/1') + get('/2') + post('/3', 'abc') + get('/4'));
   const started = () => driver.events.filter((event) => event.startsWith('start'));
@@ -105,7 +105,7 @@ test('what is not safe runs alone (RFC 9112 section 9.3.2)', (t) => {
   t.deepEqual(started().at(-1), 'start 4');
 });
 
-test('a refusal comes behind the answers before it, and ends the connection', (t) => {
+test('a refusal follows the earlier responses, and ends the connection', (t) => {
   const driver = new Driver();
   driver.receive(`${get('/0')}GET / HTTP/1.1\r\n\r\n${get('/smuggled')}`);
   t.is(driver.output(), '');
@@ -117,7 +117,7 @@ test('a refusal comes behind the answers before it, and ends the connection', (t
   t.is(driver.messages.length, 1);
 });
 
-test('content that turns out malformed is refused in place of its response, or breaks it', (t) => {
+test('malformed content is refused in place of its response, or breaks the response off', (t) => {
   const bad = `${message(['POST / HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked'])}1\r\na\r\n`;
   const early = new Driver();
   early.receive(bad);
@@ -132,13 +132,13 @@ test('content that turns out malformed is refused in place of its response, or b
   t.is(late.engine.state, 'aborted');
 });
 
-test('a refusal that stands for the response to HEAD has no content (RFC 9110 section 9.3.2)', (t) => {
+test('a refusal in place of a response to HEAD has no content (RFC 9110 section 9.3.2)', (t) => {
   const driver = new Driver();
   driver.receive(`${message(['HEAD / HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked'])}x`);
   t.regex(driver.output(), /^HTTP\/1\.1 400 [\s\S]*content-length: \d+\r\nconnection: close\r\n\r\n$/);
 });
 
-test('behind the last request none is taken', (t) => {
+test('no request is accepted after the last one', (t) => {
   for (const last of [get('/0', 'Connection: close'), 'GET /0 HTTP/1.0\r\n\r\n']) {
     const driver = new Driver();
     driver.receive(last + get('/1'));
@@ -160,7 +160,7 @@ test('content of the last request is read before the connection ends', (t) => {
   t.is(driver.engine.state, 'closing');
 });
 
-test('a response that breaks off breaks the connection, and those before it are whole', (t) => {
+test('a response that breaks off breaks the connection, and earlier responses are complete', (t) => {
   const driver = new Driver();
   driver.receive(get('/0') + get('/1') + get('/2'));
   driver.engine.respond(driver.messages[1], 200, [], false);
@@ -182,7 +182,7 @@ test('content that does not match its Content-Length breaks the connection', (t)
   }
 });
 
-test('an Upgrade that is ignored leaves the connection as it is', (t) => {
+test('an ignored Upgrade leaves the connection unchanged', (t) => {
   const driver = new Driver();
   driver.receive(get('/0', 'Connection: Upgrade', 'Upgrade: h3') + get('/1'));
   driver.answer(driver.messages[0], 'x');
@@ -190,7 +190,7 @@ test('an Upgrade that is ignored leaves the connection as it is', (t) => {
   t.deepEqual(statuses(driver.output()), [200, 200]);
 });
 
-test('when the owner takes the connection for another protocol, nothing behind the head has been read', (t) => {
+test('when the owner takes the connection for another protocol, nothing after the head has been read', (t) => {
   const driver = new Driver();
   driver.verdict = UpgradeVerdict.Leave;
   const head = get('/0', 'Connection: Upgrade', 'Upgrade: h2c');
@@ -199,7 +199,7 @@ test('when the owner takes the connection for another protocol, nothing behind t
   t.is(driver.engine.state, 'left');
 });
 
-test('a tunnel carries what stands behind its request, and every byte after that, both ways', (t) => {
+test('a tunnel carries the bytes after its request, and every byte after that, in both directions', (t) => {
   const driver = new Driver();
   driver.verdict = UpgradeVerdict.Tunnel;
   driver.receive(`${get('/', 'Connection: Upgrade', 'Upgrade: websocket')}GET `);
@@ -221,7 +221,7 @@ test('a tunnel carries what stands behind its request, and every byte after that
   t.is(driver.engine.state, 'closing');
 });
 
-test('a refusal never stands behind content that ends with the connection', (t) => {
+test('a refusal never follows content that ends with the connection', (t) => {
   const driver = new Driver();
   driver.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\n\r\n');
   const [one] = driver.messages;
@@ -233,7 +233,7 @@ test('a refusal never stands behind content that ends with the connection', (t) 
   t.is(driver.engine.state, 'closing');
 });
 
-test('what a tunnel brings behind its end by the owner is told to nobody', (t) => {
+test('bytes from a tunnel after its owner has ended it are reported to nobody', (t) => {
   const driver = new Driver();
   driver.receive(message(['CONNECT h:1 HTTP/1.1', 'Host: h:1']));
   driver.engine.accept(driver.messages[0], '', []);
@@ -253,7 +253,7 @@ test('a tunnel that is refused gets one response, and the connection ends', (t) 
   t.is(driver.engine.state, 'closing');
 });
 
-test('a response says that the connection ends when nobody wants its request and the rest is over the limit', (t) => {
+test('a response announces the end of the connection if nobody wants its request and the rest exceeds the limit', (t) => {
   const driver = new Driver({ maxDiscardedBytes: 10 });
   driver.receive(post('/0', 'x'.repeat(10)).slice(0, -10));
   driver.engine.dropRequest(driver.messages[0]);
@@ -270,7 +270,7 @@ test('a response says that the connection ends when nobody wants its request and
   t.is(driver.engine.state, 'closing');
 });
 
-test('a client that was told to go on is read past, however much it sends', (t) => {
+test('if a client was told that the connection persists, the rest of its request is discarded, however long it is', (t) => {
   const driver = new Driver({ maxDiscardedBytes: 10 });
   driver.receive(post('/0', 'x'.repeat(100)).slice(0, -100));
   driver.answer(driver.messages[0], 'a');
@@ -283,7 +283,7 @@ test('a client that was told to go on is read past, however much it sends', (t) 
   t.is(driver.messages.length, 2);
 });
 
-test('what is to be discarded stays where it is until the response has left', (t) => {
+test('input that will be discarded stays in the socket until the response has left', (t) => {
   const driver = new Driver({ maxDiscardedBytes: 10 });
   driver.receive(post('/0', 'x'.repeat(100)).slice(0, -100));
   driver.engine.dropRequest(driver.messages[0]);
@@ -294,7 +294,7 @@ test('what is to be discarded stays where it is until the response has left', (t
   t.is(driver.engine.state, 'closing');
 });
 
-test('a peer whose content is not consumed is read once, and its socket holds once as much', (t) => {
+test('a peer whose content is not consumed is read once, and its socket holds one more read', (t) => {
   const driver = new Driver({ requestWindowBytes: 131_072 });
   driver.receive(post('/', 'x'.repeat(200_000)).slice(0, 65_536));
   t.true(driver.engine.isPaused);
@@ -302,7 +302,7 @@ test('a peer whose content is not consumed is read once, and its socket holds on
   t.false(driver.engine.isPaused);
 });
 
-test('the window grows while the owner keeps up, up to its limit, and begins anew with each request', (t) => {
+test('the window grows to its limit while the owner keeps up, and starts over with each request', (t) => {
   const driver = new Driver({ requestWindowBytes: 131_072, maxRequestWindowBytes: 1_048_576 });
   const held = (): number => {
     let bytes = 0;
@@ -335,7 +335,7 @@ test('the window grows while the owner keeps up, up to its limit, and begins ane
   t.is(held(), 65_536);
 });
 
-test('the FIN of a peer cuts what is open, and a request that is not whole is refused', (t) => {
+test('a FIN from the peer cuts off open requests, and an incomplete request is refused', (t) => {
   const driver = new Driver();
   driver.receive(`${get('/0')}GET /1`);
   driver.engine.end();
@@ -344,7 +344,7 @@ test('the FIN of a peer cuts what is open, and a request that is not whole is re
   t.is(driver.engine.state, 'closing');
 });
 
-test('a drain ends an idle connection, and tells a busy one with its answer', (t) => {
+test('a drain ends an idle connection, and tells a busy one in its response', (t) => {
   const idle = new Driver();
   idle.receive(get('/'));
   idle.answer(idle.messages[0], 'x');
@@ -360,7 +360,7 @@ test('a drain ends an idle connection, and tells a busy one with its answer', (t
   t.is(busy.engine.state, 'closing');
 });
 
-test('trailers of a response without content follow the last chunk all the same', (t) => {
+test('trailers of a response without content follow the last chunk too', (t) => {
   const driver = new Driver();
   driver.receive(get('/'));
   driver.engine.respond(driver.messages[0], 200, [], false);
@@ -368,7 +368,7 @@ test('trailers of a response without content follow the last chunk all the same'
   t.regex(driver.output(), /transfer-encoding: chunked[\s\S]*\r\n\r\n0\r\nx-sum: 0\r\n\r\n$/);
 });
 
-test('a wrong call throws, and says what was expected', (t) => {
+test('a wrong call throws and says what was expected', (t) => {
   const driver = new Driver();
   driver.receive(get('/'));
   const [one] = driver.messages;
@@ -396,7 +396,7 @@ test('a wrong call throws, and says what was expected', (t) => {
   );
 });
 
-test('answers without content to a peer that does not read are bounded, and so are its requests', (t) => {
+test('responses without content to a peer that does not read are bounded, and so are its requests', (t) => {
   const driver = new Driver({ outputLimitBytes: 10_000, maxPipelinedRequests: 100_000 });
   driver.onStarted = (one) => driver.engine.respond(one, 204, [], true);
   let sent = 0;

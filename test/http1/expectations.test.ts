@@ -46,7 +46,7 @@ test('100 is sent once, whoever asks for it', async (t) => {
   t.is((await client.response()).body, 'body');
 });
 
-test('a final response without reading means no 100, and the connection is closed as the body was not sent', async (t) => {
+test('a final response without reading means no 100, and closes the connection because the body was not sent', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(expecting('/unread'));
   const { status, fields } = await client.response();
@@ -63,14 +63,14 @@ test('a path that no route matches means no 100 either', async (t) => {
   t.is(await client.untilClosed(), '');
 });
 
-test('a client that does not wait is not asked for what it has sent, and its connection goes on', async (t) => {
+test('a client that does not wait gets no 100 for content that it has sent, and its connection persists', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(`${expecting('/describe')}body`);
   const { status, body, fields } = await client.response();
   t.deepEqual([status, JSON.parse(body).body, fields.connection], [200, 'body', 'keep-alive']);
 });
 
-test('the 100 of a pipelined request comes behind the answer before it', async (t) => {
+test('the 100 of a pipelined request follows the earlier response', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(message(['GET /hello HTTP/1.1', 'Host: a']) + expecting('/describe'));
   t.is((await client.response()).body, 'hello');
@@ -101,7 +101,7 @@ test("Node's client is told to go on, and uploads", async (t) => {
 });
 
 for (const value of ['101-continue', '100-continue, more', 'more, 100-continue', '']) {
-  test(`417, and the connection closed: Expect: ${value}`, async (t) => {
+  test(`417 and a closed connection: Expect: ${value}`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     client.send(message(['POST /describe HTTP/1.1', 'Host: a', 'Content-Length: 4', `Expect: ${value}`]));
     const { status, fields } = await client.response();

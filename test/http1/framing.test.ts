@@ -227,7 +227,7 @@ for (const { title, sent, status } of cases) {
   });
 }
 
-test('the preface of HTTP/2 in a later place is no request (RFC 9113 section 3.4)', async (t) => {
+test('the HTTP/2 preface later on a connection is no request (RFC 9113 section 3.4)', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send('GET /hello HTTP/1.1\r\nHost: a\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
   t.is((await client.response()).body, 'hello');
@@ -277,7 +277,7 @@ const accepted: readonly (readonly [title: string, sent: string, body: string])[
 ];
 
 for (const [title, sent, body] of accepted) {
-  test(`accepted, and the connection goes on: ${title}`, async (t) => {
+  test(`accepted, and the connection persists: ${title}`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     client.send(sent + smuggled);
     const response = await client.response();
@@ -297,7 +297,7 @@ for (const minor of [2, 7, 9]) {
   });
 }
 
-test('trailers of a chunked request reach the application, without those that must not be there (RFC 9110 section 6.5.1)', async (t) => {
+test('trailers of a chunked request reach the application, without forbidden fields (RFC 9110 section 6.5.1)', async (t) => {
   const client = await RawClient.connect(t, server.port);
   const trailers =
     'X-Sum: 1\r\nx-sum: 2\r\nHost: b\r\nAuthorization: me\r\nCookie: c\r\nConnection: x\r\nExpect: y\r\n';
@@ -309,7 +309,7 @@ test('trailers of a chunked request reach the application, without those that mu
   ]);
 });
 
-test('what is taken as a whole is taken byte by byte as well', async (t) => {
+test('what is accepted in one piece is accepted byte by byte as well', async (t) => {
   const sent = `${chunked}1;a=b\r\na\r\n2\r\nbc\r\n0\r\nX-Sum: 1\r\n\r\n`;
   const client = await RawClient.connect(t, server.port);
   for (const byte of sent) await client.sendAll(byte);

@@ -42,16 +42,16 @@ async function statusOf(t: Context, lines: readonly string[], body = ''): Promis
 
 const targetOf = (length: number) => `/hello?${'x'.repeat(length - 7)}`;
 
-test('a target of maxTargetBytes is taken, a longer one answered 414 (RFC 9110 section 15.5.15)', async (t) => {
+test('a target of maxTargetBytes is accepted, a longer one is answered 414 (RFC 9110 section 15.5.15)', async (t) => {
   t.is(await statusOf(t, [`GET ${targetOf(100)} HTTP/1.1`, 'Host: a']), 200);
   t.is(await statusOf(t, [`GET ${targetOf(101)} HTTP/1.1`, 'Host: a']), 414);
 });
 
-test('so is one that is longer than a whole head may be, and never read to its end', async (t) => {
+test('so is a target longer than the limit of a head, and it is not read to its end', async (t) => {
   t.is(await statusOf(t, [`GET ${targetOf(5_000)} HTTP/1.1`, 'Host: a']), 414);
 });
 
-test('a head of maxHeaderBytes is taken, a larger one answered 431 (RFC 6585 section 5)', async (t) => {
+test('a head of maxHeaderBytes is accepted, a larger one is answered 431 (RFC 6585 section 5)', async (t) => {
   // The target, and name, colon, space, value and line end of each line.
   const other = '/hello'.length + 'Host: a\r\n'.length + 'X: \r\n'.length;
   const line = (length: number) => `X: ${'x'.repeat(length)}`;
@@ -61,13 +61,13 @@ test('a head of maxHeaderBytes is taken, a larger one answered 431 (RFC 6585 sec
   t.is(await statusOf(t, ['GET /hello HTTP/1.1', 'Host: a', `${'x'.repeat(5_000)}: x`]), 431);
 });
 
-test('a head of maxFieldLines is taken, one with more lines answered 431 (RFC 6585 section 5)', async (t) => {
+test('a head of maxFieldLines is accepted, one with more lines is answered 431 (RFC 6585 section 5)', async (t) => {
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `X-${index}: x`);
   t.is(await statusOf(t, ['GET /hello HTTP/1.1', 'Host: a', ...lines(9)]), 200);
   t.is(await statusOf(t, ['GET /hello HTTP/1.1', 'Host: a', ...lines(10)]), 431);
 });
 
-test('trailers have the same bounds, and beyond them the request is answered 431 (RFC 6585 section 5)', async (t) => {
+test('trailers have the same limits, and beyond them the request is answered 431 (RFC 6585 section 5)', async (t) => {
   const lines = (count: number) => 'x:x\r\n'.repeat(count);
   const head = ['POST /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
   t.is(await statusOf(t, head, `0\r\n${lines(10)}\r\n`), 200);
@@ -80,7 +80,7 @@ for (const [count, behind] of [
   [3, ['GET /hello HTTP/1.1', 'Host: a']],
   [2, ['POST /describe HTTP/1.1', 'Host: a', 'Content-Length: 0']],
 ] as const) {
-  test(`too many trailers are answered 431 with ${count} of ${behind[0]} behind them, none of which is taken`, async (t) => {
+  test(`too many trailers are answered 431 with ${count} of ${behind[0]} after them, none of which is accepted`, async (t) => {
     const head = ['POST /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
     const client = await RawClient.connect(t, server.port);
     // In one write, so that the parser has read all of it when the application's side hears of the trailers.
@@ -98,7 +98,7 @@ for (const [what, behind] of [
   ['what no parser can read', '\0\0\0\0'],
   ['a request and what no parser can read', 'GET /hello HTTP/1.1\r\nHost: a\r\n\r\n\0\0\0\0'],
 ] as const) {
-  test(`too many trailers are answered 431 behind the answers to earlier requests, and with ${what} behind them`, async (t) => {
+  test(`too many trailers are answered 431 after earlier responses, also with ${what} after them`, async (t) => {
     const get = message(['GET /hello HTTP/1.1', 'Host: a']);
     const head = ['OPTIONS /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
     const client = await RawClient.connect(t, server.port);
@@ -110,7 +110,7 @@ for (const [what, behind] of [
   });
 }
 
-test('content of maxBodyBytes is taken; what announces more is answered 413 before any of it is read (RFC 9110 section 15.5.14)', async (t) => {
+test('content of maxBodyBytes is accepted; an announced longer one is answered 413 before any of it is read (RFC 9110 section 15.5.14)', async (t) => {
   const head = (length: number, path = '/describe') => [
     `POST ${path} HTTP/1.1`,
     'Host: a',
@@ -134,7 +134,7 @@ test('a client that waits for 100 is spared the upload', async (t) => {
   t.is(await client.untilClosed(), '');
 });
 
-test('content without a length is taken up to maxBodyBytes, and 413 comes with the first byte beyond it', async (t) => {
+test('content without a length is accepted up to maxBodyBytes, and the first byte beyond it is answered 413', async (t) => {
   const { signals } = server;
   const head = [
     'POST /read HTTP/1.1',
@@ -157,7 +157,7 @@ test('content without a length is taken up to maxBodyBytes, and 413 comes with t
   t.false(client.wasReset);
 });
 
-test('behind the head of a response there is no 413: the response is broken off', async (t) => {
+test('after the head of a response there is no 413: the response is broken off', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(message(['POST /echo HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'], '2\r\nab\r\n'));
   await client.until('ab');

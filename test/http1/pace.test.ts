@@ -19,7 +19,7 @@ function answerHalf(driver: Driver): void {
   driver.output();
 }
 
-test('a body that nobody wants has discardTimeoutMs to come', (t) => {
+test('a body that nobody wants may take discardTimeoutMs to arrive', (t) => {
   const driver = new Driver(options);
   const pace = new Http1Pace(0);
   answerHalf(driver);
@@ -27,7 +27,7 @@ test('a body that nobody wants has discardTimeoutMs to come', (t) => {
   t.deepEqual(missed, [null, null, 'discard']);
 });
 
-test('each has that time for itself, though every tick finds one', (t) => {
+test('each such body has that time for itself, even if every tick finds one', (t) => {
   const driver = new Driver(options);
   const pace = new Http1Pace(0);
   for (let tick = 1; tick <= 10; tick++) {
@@ -39,7 +39,7 @@ test('each has that time for itself, though every tick finds one', (t) => {
   }
 });
 
-test('so has a head', (t) => {
+test('each head has its own time as well', (t) => {
   const head = { ...options, headerTimeoutMs: 2 * STEP_MS };
   const driver = new Driver(head);
   const pace = new Http1Pace(0);
@@ -57,7 +57,7 @@ test('so has a head', (t) => {
   t.deepEqual(missed, [null, null, Deadline.Header]);
 });
 
-test('a client that has not taken its last answer does not rest yet', (t) => {
+test('a client that has not taken its last response is not idle yet', (t) => {
   const idle = { ...options, keepAliveTimeoutMs: 2 * STEP_MS };
   const driver = new Driver(idle);
   const pace = new Http1Pace(0);

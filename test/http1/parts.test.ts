@@ -23,7 +23,7 @@ const host = fc.oneof(
   fc.ipV6().map((address) => `[${address}]`),
 );
 
-test('property: every host with or without a port is valid, and with anything before it not', (t) => {
+test('property: every host with or without a port is valid, and not with anything before it', (t) => {
   fc.assert(
     fc.property(host, fc.option(fc.nat(65_535)), (name, port) => {
       const authority = port === null ? name : `${name}:${port}`;
@@ -40,7 +40,7 @@ test('property: every host with or without a port is valid, and with anything be
   );
 });
 
-test('property: what an absolute target is read as is what URL reads it as', (t) => {
+test('property: an absolute target is read as URL reads it', (t) => {
   const path = fc.webPath().filter((text) => !/[^!-~]/.test(text) && text !== '');
   fc.assert(
     fc.property(fc.constantFrom('http', 'https'), fc.domain(), path, (scheme, name, rest) => {
@@ -53,7 +53,7 @@ test('property: what an absolute target is read as is what URL reads it as', (t)
   );
 });
 
-test('a refusal is a whole response that ends the connection', (t) => {
+test('a refusal is a complete response that ends the connection', (t) => {
   const text = refusalMessage({ status: 400, why: 'h\u00e4?' }, 'now');
   const [head = '', body = ''] = text.split('\r\n\r\n');
   t.regex(head, /^HTTP\/1\.1 400 Bad Request\r\n/);
@@ -87,7 +87,7 @@ const bad = fc.constantFrom(
   message(['BREW /hello HTTP/1.1', 'Host: a']),
 );
 
-test('property: the answers are the same however the bytes are cut', async (t) => {
+test('property: the responses are the same however the bytes are cut', async (t) => {
   const answers = async (pieces: readonly string[]): Promise<string> => {
     const client = await RawClient.connect(t, server.port);
     for (const piece of pieces) await client.sendAll(piece);

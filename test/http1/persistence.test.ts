@@ -30,7 +30,7 @@ test('an HTTP/1.1 connection persists (RFC 9112 section 9.3)', async (t) => {
 });
 
 for (const value of ['close', 'Close', 'keep-alive, close', 'x-other,close']) {
-  test(`a client that says ${value} is told so and gets its answer and the end (RFC 9112 section 9.6)`, async (t) => {
+  test(`a client that says ${value} gets its response with the same field and then the end (RFC 9112 section 9.6)`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     client.send(message(['GET /hello HTTP/1.1', 'Host: a', `Connection: ${value}`]) + hello);
     const { body, fields } = await client.response();
@@ -39,7 +39,7 @@ for (const value of ['close', 'Close', 'keep-alive, close', 'x-other,close']) {
   });
 }
 
-test('an HTTP/1.0 connection ends with its answer (RFC 9112 section 9.3)', async (t) => {
+test('an HTTP/1.0 connection ends with its response (RFC 9112 section 9.3)', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(message(['GET /hello HTTP/1.0']) + hello);
   const { statusLine, body, fields } = await client.response();
@@ -56,7 +56,7 @@ test('an HTTP/1.0 connection persists when the client asks for it and the length
   }
 });
 
-test('the last of maxRequestsPerConnection is told so', async (t) => {
+test('the response to the last of maxRequestsPerConnection says so', async (t) => {
   const limited = await startHttp1Server(t, { http1: { maxRequestsPerConnection: 3 } });
   const client = await RawClient.connect(t, limited.port);
   client.send(hello.repeat(5));
@@ -66,7 +66,7 @@ test('the last of maxRequestsPerConnection is told so', async (t) => {
   t.is(await client.untilClosed(), '');
 });
 
-test('a client opens a new connection behind the last request of one', async (t) => {
+test('a client opens a new connection after the last request of one', async (t) => {
   const limited = await startHttp1Server(t, { http1: { maxRequestsPerConnection: 2 } });
   const url = `http://127.0.0.1:${limited.port}/hello`;
   const { stdout } = await run('curl', ['-sS', '--http1.1', '-w', '%{num_connects} ', url, url, url, url]);
@@ -96,7 +96,7 @@ test('an idle connection is closed after keepAliveTimeoutMs, and not before it w
   t.is(await client.untilClosed(), '');
 });
 
-test('a request that has come in time is answered, although its server was held up until it was late', async (t) => {
+test('a request that arrived in time is answered, although its server was held up until the deadline had passed', async (t) => {
   const patient = await startHttp1Server(t, { http1: { keepAliveTimeoutMs: 500 } });
   const client = await RawClient.connect(t, patient.port);
   client.send(hello);
@@ -108,7 +108,7 @@ test('a request that has come in time is answered, although its server was held 
   t.is(await client.untilClosed(), '');
 });
 
-test('a short body that nobody wanted is read past, and the connection goes on (RFC 9112 section 9.3)', async (t) => {
+test('a short body that nobody wanted is discarded, and the connection persists (RFC 9112 section 9.3)', async (t) => {
   for (const [path, answer] of [
     ['/unread', 'unread'],
     ['/none', 'no such step'],
@@ -127,7 +127,7 @@ for (const [framing, content] of [
   [`Content-Length: ${long.length}`, long],
   ['Transfer-Encoding: chunked', `${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`],
 ] as const) {
-  test(`a client that was told to go on has its next request answered, however long the rest was: ${framing} (RFC 9112 section 9.3)`, async (t) => {
+  test(`a client that was told that the connection persists has its next request answered, however long the rest was: ${framing} (RFC 9112 section 9.3)`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     client.send(message(['POST /unread HTTP/1.1', 'Host: a', framing]));
     const { body, fields } = await client.response();
@@ -139,7 +139,7 @@ for (const [framing, content] of [
   });
 }
 
-test('a refusal says that the connection ends, where nobody knows how much of the request is still to come', async (t) => {
+test('a refusal announces the end of the connection if nobody knows how much of the request is still to come', async (t) => {
   const { port } = await startHttp1Server(t, { routes: [{ path: '/only', pool: 'steps' }] });
   const client = await RawClient.connect(t, port);
   client.send(message(['POST /nowhere HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked']));
@@ -150,7 +150,7 @@ test('a refusal says that the connection ends, where nobody knows how much of th
   t.false(client.wasReset);
 });
 
-test('an answer of the server to a long upload says that it closes the connection, and arrives (RFC 9112 section 9.6)', async (t) => {
+test('the server’s own response to a long upload announces the end of the connection, and arrives (RFC 9112 section 9.6)', async (t) => {
   const routed = await startHttp1Server(t, {
     http1: { maxDiscardedBytes: 10 },
     routes: [{ path: '/hello', pool: 'steps' }],
@@ -163,7 +163,7 @@ test('an answer of the server to a long upload says that it closes the connectio
   t.false(client.wasReset);
 });
 
-test('a body that nobody wanted and that does not come ends the connection after discardTimeoutMs', async (t) => {
+test('a body that nobody wanted and that does not arrive ends the connection after discardTimeoutMs', async (t) => {
   const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
   const client = await RawClient.connect(t, impatient.port);
   client.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Content-Length: 1000']));
@@ -176,7 +176,7 @@ for (const [what, head, rest] of [
   [' with content', ['POST /hello HTTP/1.1', 'Content-Length: 2'], 'ab'],
   [' with chunks', ['POST /hello HTTP/1.1', 'Transfer-Encoding: chunked'], '2\r\nab\r\n0\r\n\r\n'],
 ] as const) {
-  test(`an Upgrade${what} that is ignored leaves the connection as it is (RFC 9110 section 7.8)`, async (t) => {
+  test(`an Upgrade${what} that is ignored leaves the connection unchanged (RFC 9110 section 7.8)`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     const [line, ...more] = head;
     const upgrade = ['Host: a', 'Connection: Upgrade', 'Upgrade: h3', ...more];
@@ -188,7 +188,7 @@ for (const [what, head, rest] of [
   });
 }
 
-test('what cannot be read behind the last request is not answered, whether it has come with it or later', async (t) => {
+test('unreadable input after the last request is not answered, whether it arrived with it or later', async (t) => {
   const last = message(['GET /hello HTTP/1.1', 'Host: a', 'Connection: close']);
   const client = await RawClient.connect(t, server.port);
   client.send(`${hello}${last}no request\r\n\r\n\0\0`);
@@ -200,7 +200,7 @@ test('what cannot be read behind the last request is not answered, whether it ha
   t.is(await client.untilClosed(), '');
 });
 
-test('a peer that does not close its side is not waited for longer than limits.linger says', async (t) => {
+test('the server waits for a peer that does not close its side no longer than limits.linger', async (t) => {
   const impatient = await startHttp1Server(t, { limits: { linger: { quietMs: 1 } } });
   const agent = new Agent();
   t.teardown(() => agent.destroy());
@@ -239,7 +239,7 @@ test('an application may read a request that it has answered already', async (t)
   t.is((await client.response()).body, 'hello');
 });
 
-test('so it may when the answer was the last of the connection', async (t) => {
+test('so it may if the response was the last of the connection', async (t) => {
   const client = await RawClient.connect(t, server.port);
   const { signals } = server;
   const read = signals.until('read 100001');

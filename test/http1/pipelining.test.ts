@@ -12,7 +12,7 @@ function requestLines({ signals }: TestServer, method: string, path: string, ...
   return [`${method} ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${signals.name}`, ...more];
 }
 
-test('answers come in the order of the requests, whichever is ready first', async (t) => {
+test('responses arrive in the order of the requests, whichever is ready first', async (t) => {
   const server = await startHttp1Server(t);
   const client = await RawClient.connect(t, server.port);
   const begun = ['one', 'two', 'three'].map((id) => server.signals.until(`begun${id}`));
@@ -25,7 +25,7 @@ test('answers come in the order of the requests, whichever is ready first', asyn
   for (const id of ['one', 'two', 'three']) t.is((await client.response()).body, `waited${id}`);
 });
 
-test('a request that is not safe waits for those before it, and those behind it wait for it', async (t) => {
+test('a request that is not safe waits for earlier ones, and later ones wait for it', async (t) => {
   const server = await startHttp1Server(t);
   const { signals } = server;
   const client = await RawClient.connect(t, server.port);
@@ -104,7 +104,7 @@ test('a client that pipelines without end costs no more than that', async (t) =>
   t.is(await client.untilClosed(), '');
 });
 
-test('a refusal follows the answers to the requests before it', async (t) => {
+test('a refusal follows the responses to earlier requests', async (t) => {
   const server = await startHttp1Server(t);
   for (const bad of [
     'GET /hello HTTP/1.1\r\n\r\n',
@@ -132,7 +132,7 @@ test('a refusal follows the answers to the requests before it', async (t) => {
   }
 });
 
-test('content that turns out malformed ends its own exchange, after the answers before it', async (t) => {
+test('malformed content ends its own exchange, after the earlier responses', async (t) => {
   const server = await startHttp1Server(t);
   const { signals } = server;
   const client = await RawClient.connect(t, server.port);
@@ -148,7 +148,7 @@ test('content that turns out malformed ends its own exchange, after the answers 
   await closed;
 });
 
-test('content that turns out malformed behind the head of its answer breaks that off', async (t) => {
+test('malformed content breaks its response off if the head has left', async (t) => {
   const server = await startHttp1Server(t);
   const client = await RawClient.connect(t, server.port);
   client.send(message(requestLines(server, 'POST', '/echo', 'Transfer-Encoding: chunked'), '3\r\nabc\r\n'));
@@ -159,7 +159,7 @@ test('content that turns out malformed behind the head of its answer breaks that
   t.false(text.endsWith('0\r\n\r\n'), 'the client sees that it is not whole');
 });
 
-test('a peer that goes away takes with it what waits on its connection', async (t) => {
+test('requests that wait on a connection end when its peer goes away', async (t) => {
   const server = await startHttp1Server(t);
   const { signals } = server;
   const client = await RawClient.connect(t, server.port);

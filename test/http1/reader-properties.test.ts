@@ -64,7 +64,7 @@ for (const [name, limits, numRuns] of [
   ['', ROOMY, 1_500],
   [', at its limits too', tight, 1_500],
 ] as const) {
-  test(`property: what is spoiled is read the same whole, byte by byte and cut at random${name}`, (t) => {
+  test(`property: damaged input is read the same in one piece, byte by byte and cut at random${name}`, (t) => {
     fc.assert(
       fc.property(
         fc.oneof(spoiled, fc.string({ unit: 'binary-ascii', maxLength: 60 })),
@@ -80,7 +80,7 @@ for (const [name, limits, numRuns] of [
   });
 }
 
-test('property: what has been read of other connections changes nothing', (t) => {
+test('property: what was read from other connections changes nothing', (t) => {
   // One table for all runs: it fills, and its places are taken from each other.
   const sections = new FieldSections();
   fc.assert(
@@ -100,7 +100,7 @@ test('property: what has been read of other connections changes nothing', (t) =>
   );
 });
 
-test('property: bytes behind the one that is refused change nothing, and those before it are refused by none', (t) => {
+test('property: bytes after the refused one change nothing, and no byte before it is refused', (t) => {
   fc.assert(
     fc.property(spoiled, fc.string({ unit: 'binary-ascii', maxLength: 30 }), (text, behind) => {
       const at = refusedAt(text);

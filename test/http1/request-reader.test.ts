@@ -170,7 +170,7 @@ const part = fc.oneof(
   fc.constantFrom('\r\n', '\r', '\n', ' ', ':', ';', '"', '0\r\n\r\n', 'X: y\r\n', 'HTTP/1.1'),
 );
 
-test('property: whatever is sent, the reader says the same of it however it is cut', (t) => {
+test('property: the outcome does not depend on how the input is cut', (t) => {
   fc.assert(
     fc.property(fc.array(part, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 8 }), (parts, cuts) => {
       const text = parts.join('');
@@ -197,7 +197,7 @@ test('a field that Connection names is left out, and only a member of TE is one'
     t.deepEqual(fields(`TE: ${value}`), ['te', 'trailers'], value);
 });
 
-test('property: a target with a character that URIs have not is refused', (t) => {
+test('property: a target with a character outside the URI syntax is refused', (t) => {
   const char = fc.constantFrom('\0', '\t', '\n', '\r', '#', '\x7f', '\x80', '\xff');
   const path = fc.webPath().filter((text) => text.length < 20);
   fc.assert(
@@ -229,7 +229,7 @@ test('property: a section that was read before is read the same', (t) => {
   );
 });
 
-test('the field section of another request is never taken for one that is longer, shorter or otherwise spelled', (t) => {
+test('a field section is never mistaken for one that is longer, shorter or spelled differently', (t) => {
   const sections = new FieldSections();
   const first = 'GET / HTTP/1.1\r\nHost: h\r\nX: 1\r\n\r\n';
   for (const second of [
@@ -243,7 +243,7 @@ test('the field section of another request is never taken for one that is longer
   }
 });
 
-test('a section that was kept counts against the limit of the head like one that is read', (t) => {
+test('a cached section counts towards the limit of the head like one that is read', (t) => {
   const fields = `Host: h\r\nX: ${'y'.repeat(150)}\r\n\r\n`;
   const near = (path: string): string => `GET ${path} HTTP/1.1\r\n${fields}`;
   t.deepEqual(read([near('/') + near(`/${'z'.repeat(40)}`)]), [
@@ -252,7 +252,7 @@ test('a section that was kept counts against the limit of the head like one that
   ]);
 });
 
-test('content in one-byte chunks comes in as few pieces as it was read in', (t) => {
+test('content in one-byte chunks is delivered in as few pieces as it was read in', (t) => {
   const pieces: number[] = [];
   const reader = new RequestReader(
     {
@@ -301,17 +301,17 @@ function readChunks(
 const TOO_MANY = '400 there are too many small chunks';
 const crumb = '1\r\nx\r\n';
 
-test('small chunks are taken up to the budget, which their content earns a part of', (t) => {
+test('small chunks are accepted up to the budget, and their content earns part of it back', (t) => {
   // Each of n chunks spends one and brings a quarter.
   t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(133)}` }]), [133, null]);
   t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(1_000)}` }]), [133, TOO_MANY]);
 });
 
-test('chunks of four bytes or more never run out', (t) => {
+test('chunks of four bytes or more never exhaust the budget', (t) => {
   t.deepEqual(readChunks([{ text: `${chunked}${'4\r\nxxxx\r\n'.repeat(10_000)}` }]), [40_000, null]);
 });
 
-test('the budget is the connection’s, and requests one after the other spend it together', (t) => {
+test('the budget belongs to the connection, and its requests share it', (t) => {
   const request = `${chunked}${crumb.repeat(100)}0\r\n\r\n`;
   t.deepEqual(readChunks([{ text: request.repeat(2) }]), [133, TOO_MANY]);
 });
@@ -322,7 +322,7 @@ test('the budget refills with time and never above its burst', (t) => {
   t.is(readChunks([{ text: chunked }, { text: crumb.repeat(134), seconds: 1_000 }])[1], TOO_MANY);
 });
 
-test('a large chunk is handed on where it lies', (t) => {
+test('a large chunk is passed on in place', (t) => {
   const sent = Buffer.from(`${chunked}8000\r\n${'x'.repeat(32_768)}\r\n1\r\ny\r\n0\r\n\r\n`);
   const seen: [boolean, number, boolean][] = [];
   const reader = new RequestReader(

@@ -30,7 +30,7 @@ const readable: readonly (readonly [line: string, authority: string, path: strin
 ];
 
 for (const [line, authority, path] of readable) {
-  test(`the target URI is told from the target, and where it has no authority from Host (RFC 9112 section 3.3): ${line}`, async (t) => {
+  test(`the target URI is taken from the target, and from Host if the target has no authority (RFC 9112 section 3.3): ${line}`, async (t) => {
     const { response } = await ask(t, line, 'Host: field.example:81');
     t.is(response.status, 200);
     const request = JSON.parse(response.body);
@@ -88,7 +88,7 @@ const malformed: readonly string[] = [
 ];
 
 for (const line of malformed) {
-  test(`400, and the connection closed: ${JSON.stringify(line)} (RFC 9112 section 3.2)`, async (t) => {
+  test(`400 and a closed connection: ${JSON.stringify(line)} (RFC 9112 section 3.2)`, async (t) => {
     const { client, response } = await ask(t, line, 'Host: field.example');
     t.deepEqual([response.status, response.fields.connection], [400, 'close']);
     t.is(await client.untilClosed(), '');
@@ -128,21 +128,21 @@ const hosts: readonly (readonly string[])[] = [
 ];
 
 for (const lines of hosts) {
-  test(`400, and the connection closed: ${JSON.stringify(lines)} (RFC 9112 section 3.2)`, async (t) => {
+  test(`400 and a closed connection: ${JSON.stringify(lines)} (RFC 9112 section 3.2)`, async (t) => {
     const { client, response } = await ask(t, 'GET /describe HTTP/1.1', ...lines);
     t.deepEqual([response.status, response.fields.connection], [400, 'close']);
     t.is(await client.untilClosed(), '');
   });
 }
 
-test('an absolute target does not make up for a Host that is missing, repeated or wrong (RFC 9112 section 3.2)', async (t) => {
+test('an absolute target does not replace a Host that is missing, repeated or wrong (RFC 9112 section 3.2)', async (t) => {
   for (const lines of [[], ['Host: a', 'Host: b'], ['Host: a/b']]) {
     const { response } = await ask(t, 'GET http://target.example/describe HTTP/1.1', ...lines);
     t.is(response.status, 400, lines.join());
   }
 });
 
-test('HTTP/1.0 needs no Host, but what it sends is read as strictly (RFC 9112 section 3.2)', async (t) => {
+test('HTTP/1.0 needs no Host, but a Host that it sends is checked as strictly (RFC 9112 section 3.2)', async (t) => {
   const none = await ask(t, 'GET /describe HTTP/1.0');
   t.is(JSON.parse(none.response.body).authority, '');
   const one = await ask(t, 'GET /describe HTTP/1.0', 'Host: a');
@@ -167,7 +167,7 @@ for (const host of [
   });
 }
 
-test('an empty Host goes with a target that names the host, and in HTTP/1.0 (RFC 9112 section 3.3)', async (t) => {
+test('an empty Host is valid with a target that names the host, and in HTTP/1.0 (RFC 9112 section 3.3)', async (t) => {
   for (const line of ['GET http://a/describe HTTP/1.1', 'GET /describe HTTP/1.0']) {
     const { response } = await ask(t, line, 'Host:');
     t.is(response.status, 200, line);

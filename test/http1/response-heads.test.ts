@@ -33,7 +33,7 @@ const responses = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
-test('a head is the same with the heads of others kept and without', (t) => {
+test('a head is the same whether other heads are cached or not', (t) => {
   fc.assert(
     fc.property(responses, (all) => {
       const shared = new Http1Caches();

@@ -34,13 +34,13 @@ test('a body of unknown length is chunked (RFC 9112 section 7.1)', async (t) => 
   );
 });
 
-test('to an HTTP/1.0 client it is neither chunked nor announced, and ends with the connection (RFC 9112 section 6.3)', async (t) => {
+test('to an HTTP/1.0 client a body of unknown length is neither chunked nor announced, and ends with the connection (RFC 9112 section 6.3)', async (t) => {
   const client = await ask(t, 'GET /stream HTTP/1.0', 'Connection: keep-alive');
   const { body, fields } = await client.response();
   t.deepEqual([body, fields['transfer-encoding'], fields.connection], ['one two', undefined, 'close']);
 });
 
-test('a response that is broken off is not whole to an HTTP/1.1 client (RFC 9112 section 8)', async (t) => {
+test('a response that is broken off is incomplete to an HTTP/1.1 client (RFC 9112 section 8)', async (t) => {
   const begun = server.signals.until('begun');
   const client = await ask(t, 'GET /cut HTTP/1.1');
   await begun;
@@ -49,7 +49,7 @@ test('a response that is broken off is not whole to an HTTP/1.1 client (RFC 9112
   t.false((await client.untilClosed()).includes('0\r\n\r\n'));
 });
 
-test('nor to an HTTP/1.0 client, for whom only a reset differs from the end', async (t) => {
+test('so it is to an HTTP/1.0 client, for whom only a reset differs from the end', async (t) => {
   const cut = await startHttp1Server(t);
   const begun = cut.signals.until('begun');
   const client = await RawClient.connect(t, cut.port);
@@ -61,7 +61,7 @@ test('nor to an HTTP/1.0 client, for whom only a reset differs from the end', as
   t.true(client.wasReset);
 });
 
-test('HEAD is answered with the head alone, and the connection goes on (RFC 9110 section 9.3.2)', async (t) => {
+test('HEAD is answered with the head alone, and the connection persists (RFC 9110 section 9.3.2)', async (t) => {
   const client = await ask(t, 'HEAD /hello HTTP/1.1');
   t.is((await client.response('HEAD')).fields['content-length'], '5');
   for (const path of ['/stream', '/trailers', '/trailers?length=4']) {
@@ -73,7 +73,7 @@ test('HEAD is answered with the head alone, and the connection goes on (RFC 9110
   t.is((await client.response()).body, 'hello');
 });
 
-test('204 has neither length nor content, 304 may have the length of what it stands for (RFC 9110 section 8.6)', async (t) => {
+test('204 has neither length nor content, 304 may have the length of the content that it replaces (RFC 9110 section 8.6)', async (t) => {
   const client = await ask(t, 'GET /status?code=204 HTTP/1.1');
   const noContent = await client.response();
   t.deepEqual(
@@ -96,7 +96,7 @@ test('trailers follow a chunked body (RFC 9112 section 7.1.2)', async (t) => {
   t.deepEqual([body, fields.trailer, trailers], ['body', 'x-sum', 'x-sum: 1']);
 });
 
-test('where the body is not chunked there are none, nor are they announced (RFC 9112 section 7.1.2)', async (t) => {
+test('a body that is not chunked has no trailers, and none are announced (RFC 9112 section 7.1.2)', async (t) => {
   const client = await ask(t, 'GET /trailers?length=4 HTTP/1.1');
   const { body, fields, trailers } = await client.response();
   t.deepEqual([body, fields.trailer, trailers], ['body', undefined, '']);
@@ -107,7 +107,7 @@ test('where the body is not chunked there are none, nor are they announced (RFC 
   t.deepEqual([answer.body, answer.fields.trailer], ['body', undefined]);
 });
 
-test('trailers reach the clients of others', async (t) => {
+test('trailers reach other HTTP/1.1 clients', async (t) => {
   const { trailers } = await requestHttp1(`${server.origin}/trailers`);
   t.deepEqual({ ...trailers }, { 'x-sum': '1' });
   const answer = await undiciRequest(`${server.origin}/trailers`, { reset: true });
@@ -115,7 +115,7 @@ test('trailers reach the clients of others', async (t) => {
   t.deepEqual({ ...answer.trailers }, { 'x-sum': '1' });
 });
 
-test('an application is told that its client takes trailers, as over HTTP/2, and of no other transfer coding (RFC 9110 section 10.1.4)', async (t) => {
+test('an application learns that its client accepts trailers, as over HTTP/2, and of no other transfer coding (RFC 9110 section 10.1.4)', async (t) => {
   for (const [sent, told] of [
     ['TE: trailers', 'trailers'],
     ['TE: gzip;q=0.5, Trailers', 'trailers'],
@@ -127,7 +127,7 @@ test('an application is told that its client takes trailers, as over HTTP/2, and
   }
 });
 
-test('fields that the client names in Connection are its own and the connection goes on (RFC 9110 section 7.6.1)', async (t) => {
+test('fields that the client names in Connection are removed, and the connection persists (RFC 9110 section 7.6.1)', async (t) => {
   const lines = [
     'Connection: x-hop, content-length',
     'X-Hop: 1',
@@ -165,7 +165,7 @@ test("Node's client is told of each", async (t) => {
   t.deepEqual([interim, body.toString()], [[103, 110, 103], 'informed']);
 });
 
-test('those of a pipelined request come behind the answer before it', async (t) => {
+test('interim responses of a pipelined request follow the earlier response', async (t) => {
   const { signals } = server;
   const begun = signals.until('begun');
   const client = await ask(t, 'GET /wait HTTP/1.1');
@@ -180,19 +180,19 @@ test('those of a pipelined request come behind the answer before it', async (t) 
   t.is((await client.response()).body, 'informed');
 });
 
-test('an HTTP/1.0 client is sent none (RFC 9110 section 15.2)', async (t) => {
+test('an HTTP/1.0 client gets no interim responses (RFC 9110 section 15.2)', async (t) => {
   const client = await ask(t, 'GET /inform?status=103 HTTP/1.0');
   const { status, body } = await client.response();
   t.deepEqual([status, body], [200, 'informed']);
 });
 
-test('what is not ASCII in a field leaves as it is, in whatever order the fields are', async (t) => {
+test('a field that is not ASCII leaves unchanged, in any order of the fields', async (t) => {
   const client = await ask(t, 'GET /attachment HTTP/1.1');
   const { fields, body } = await client.response();
   t.deepEqual([fields['content-disposition'], body], ['attachment; filename="h\xe9.txt"', 'ok']);
 });
 
-test('nor is it changed in a head that leaves before its content', async (t) => {
+test('it is also unchanged in a head that leaves before its content', async (t) => {
   const client = await ask(t, 'GET /attachment-later HTTP/1.1');
   await client.until('\r\n\r\n');
   server.signals.tell('go');

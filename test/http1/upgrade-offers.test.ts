@@ -57,7 +57,7 @@ const none: readonly (readonly [what: string, line: string, fields: readonly str
   ],
 ];
 for (const [what, line, fields] of none) {
-  test(`${what} is no offer, and the connection goes on (RFC 9110 section 7.8)`, async (t) => {
+  test(`${what} is no offer, and the connection persists (RFC 9110 section 7.8)`, async (t) => {
     const client = await RawClient.connect(t, server.port);
     client.send(message([line, 'Host: a', ...fields]) + behind);
     const first = await client.response();
@@ -67,7 +67,7 @@ for (const [what, line, fields] of none) {
   });
 }
 
-test('an offer behind a request that has no answer yet is none', async (t) => {
+test('an offer after a request without a response yet is ignored', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(
     behind +
@@ -77,7 +77,7 @@ test('an offer behind a request that has no answer yet is none', async (t) => {
   t.not((await client.response()).status, 101);
 });
 
-test('a client that never waited for its 101 has what it sent taken for frames, never for a request', async (t) => {
+test('what a client sends without waiting for its 101 is read as frames, never as a request', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(
     message(['GET /echo HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket', ...handshake]) +

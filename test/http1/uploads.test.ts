@@ -56,7 +56,7 @@ function post(signals: Signals, path: string, ...fields: string[]): string {
   return message([`POST ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${signals.name}`, ...fields]);
 }
 
-test('a client that resets its connection while its upload is paused is noticed', async (t) => {
+test('a reset from a client whose upload is paused is noticed', async (t) => {
   const signals = ownSignals(t);
   const begun = signals.until('begun');
   const closed = signals.until('closed reset by peer code 8');
@@ -72,7 +72,7 @@ test('a client that resets its connection while its upload is paused is noticed'
   t.pass();
 });
 
-test('a response that is broken off while its request comes ends in order: no reset takes from the client what it has not read', async (t) => {
+test('a response that is broken off while its request arrives ends in order: no reset takes unread data from the client', async (t) => {
   const signals = ownSignals(t);
   const begun = signals.until('begun');
   const socket = connectTo(t);
@@ -95,7 +95,7 @@ test('a response that is broken off while its request comes ends in order: no re
   t.false(text.includes('0\r\n\r\n'), text);
 });
 
-test('content in one-byte chunks arrives whole, with nothing else beside it', async (t) => {
+test('content in one-byte chunks arrives complete and alone', async (t) => {
   const socket = await open(t);
   socket.write(post(ownSignals(t), '/describe', 'Transfer-Encoding: chunked', 'Connection: close'));
   for (let count = 0; count < 100; count++) socket.write('1\r\nx\r\n'.repeat(1_000));

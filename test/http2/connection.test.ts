@@ -20,7 +20,7 @@ import { Peer } from './peer.ts';
 
 const bytes = Buffer.alloc(100_000, 0x61);
 
-test('RFC 9113 section 6.8: a graceful end first promises everything, then says the real last stream', (t) => {
+test('RFC 9113 section 6.8: a graceful end first promises everything, then names the real last stream', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   peer.engine.goaway(ErrorCode.NoError, true);
@@ -66,7 +66,7 @@ test('RFC 9113 section 6.8: the last stream id of GOAWAY never rises, not even b
   t.deepEqual(peer.output(), ['GOAWAY 1 0', 'PING ack xxxxxxxx', 'GOAWAY 1 6']);
 });
 
-test('RFC 9113 section 5.4.1: after a connection error every stream is closed once and calls on them do nothing', (t) => {
+test('RFC 9113 section 5.4.1: after a connection error every stream is closed once, and calls on it do nothing', (t) => {
   const peer = Peer.open();
   peer.send(get(1), post(3), data(3, 'abc'));
   peer.engine.respond(peer.stream(1), 200, [], false);
@@ -120,7 +120,7 @@ test('onClose may call back into the engine while everything ends', (t) => {
   t.is(peer.engine.streamCount, 0);
 });
 
-test('RFC 9113 section 6.5.3: SETTINGS are acknowledged, ours once in the order they were sent', (t) => {
+test('RFC 9113 section 6.5.3: SETTINGS are acknowledged, the server’s once each in the order they were sent', (t) => {
   const peer = new Peer();
   peer.send(preface, settings(SettingId.MaxFrameSize, 20_000, 0xf0f0, 7));
   t.is(peer.output().at(-1), 'SETTINGS ack');
@@ -136,7 +136,7 @@ test('RFC 9113 section 6.5.3: SETTINGS are acknowledged, ours once in the order 
   t.is(peer.engine.failure?.code, ErrorCode.FrameSizeError);
 });
 
-test('RFC 9113 section 6.5.3: a larger frame than before is an error until the peer has acknowledged', (t) => {
+test('RFC 9113 section 6.5.3: a frame larger than before is an error until the peer has acknowledged', (t) => {
   const peer = new Peer({ maxFrameBytes: 20_000 });
   peer.send(preface, settings(), post(1), data(1, bytes.subarray(0, 20_000)));
   t.is(peer.engine.failure?.code, ErrorCode.FrameSizeError);
@@ -155,7 +155,7 @@ test('settingsTimeoutMs: RFC 9113 section 6.5.3: SETTINGS that are never acknowl
   t.is(prompt.engine.failure, null);
 });
 
-test('headerTableBytes: RFC 7541 section 4.2: our table grows once acknowledged', (t) => {
+test('headerTableBytes: RFC 7541 section 4.2: the decoder’s table grows once acknowledged', (t) => {
   const peer = Peer.open({ headerTableBytes: 8192 });
   // Dynamic table size update to 8192, then a request.
   const request = get(1);
@@ -169,7 +169,7 @@ test('headerTableBytes: RFC 7541 section 4.2: our table grows once acknowledged'
   t.is(early.engine.failure?.code, ErrorCode.CompressionError);
 });
 
-test('encoderTableBytes: RFC 7541 section 4.2: a peer that allows no table is told so, and gets no references to it', (t) => {
+test('encoderTableBytes: RFC 7541 section 4.2: a peer that allows no table gets a size update of 0 and no references', (t) => {
   const peer = Peer.open(
     {},
     { onRequest: (stream) => peer.engine.respond(stream, 200, ['server', 'x'], true) },
@@ -180,7 +180,7 @@ test('encoderTableBytes: RFC 7541 section 4.2: a peer that allows no table is to
   t.deepEqual(first.payload.subarray(1), second.payload);
 });
 
-test('encoderTableBytes: what the encoder keeps is ours to bound, whatever the peer offers', (t) => {
+test('encoderTableBytes: the option limits what the encoder keeps, whatever the peer offers', (t) => {
   const respond = (overrides: { encoderTableBytes: number }): number[] => {
     const peer: Peer = Peer.open(overrides, {
       onRequest: (stream) => peer.engine.respond(stream, 200, ['server', 'sluice'], true),
@@ -191,7 +191,7 @@ test('encoderTableBytes: what the encoder keeps is ours to bound, whatever the p
   t.true(respond({ encoderTableBytes: 4096 })[3] < respond({ encoderTableBytes: 0 })[3]);
 });
 
-test('the counters say what came and went', (t) => {
+test('the counters count what arrived and what left', (t) => {
   const peer = Peer.open();
   peer.send(get(1), post(3), data(3, 'x', true), ping());
   peer.engine.respond(peer.stream(1), 200, [], true);
@@ -204,7 +204,7 @@ test('the counters say what came and went', (t) => {
   t.is(counters.resetsByOwner, 1);
 });
 
-test('after `end` the streams that are left are closed, and all that was answered leaves, also while the socket is behind', (t) => {
+test('after `end` the remaining streams are closed, and complete responses leave, also while the socket is behind', (t) => {
   const peer = Peer.open();
   peer.send(get(1), get(3), get(5));
   const write = (id: number, end: boolean): void => {
@@ -246,7 +246,7 @@ for (const [how, end] of [
   ['the end of what is received', (peer: Peer) => peer.engine.end()],
   ['the loss of the socket', (peer: Peer) => peer.engine.closed()],
 ] as const) {
-  test(`at ${how} every stream is closed, although the owner throws at some, and the error is the owner's to see`, (t) => {
+  test(`at ${how} every stream is closed although the owner throws at some, and the owner gets the error`, (t) => {
     const closed: number[] = [];
     const peer = Peer.open(
       {},

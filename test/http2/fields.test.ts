@@ -101,7 +101,7 @@ function accept(fields: readonly string[]): Peer {
   return peer;
 }
 
-test('RFC 9113 section 8.3.1: a valid head comes as it was sent, without pseudo-fields', (t) => {
+test('RFC 9113 section 8.3.1: a valid head is delivered as it was sent, without pseudo-fields', (t) => {
   const peer = accept([...valid, 'b', '1', 'a', '2', 'b', '3', 'te', 'trailers', 'content-length', '12']);
   const stream = peer.stream(1);
   t.deepEqual(
@@ -126,7 +126,7 @@ test('RFC 9113 section 8.3.1: OPTIONS may ask for the asterisk', (t) => {
   t.is(accept([':method', 'OPTIONS', ...scheme, ...authority, ':path', '*']).stream(1).path, '*');
 });
 
-test('RFC 9113 section 8.3.1: without :authority the host field says it', (t) => {
+test('RFC 9113 section 8.3.1: without :authority the host field is used', (t) => {
   t.is(accept([...method, ...scheme, ...path, 'host', 'h.test:1']).stream(1).authority, 'h.test:1');
   t.is(accept([...method, ...scheme, ...path]).stream(1).authority, '');
   // The authority of other schemes may be empty.
@@ -138,7 +138,7 @@ test('RFC 9113 section 8.3.1: host may repeat :authority in another case', (t) =
   t.is(stream.authority, 'example.test');
 });
 
-test('RFC 9113 section 8.3.1: what host says stands in the authority alone', (t) => {
+test('RFC 9113 section 8.3.1: the value of host appears only in the authority', (t) => {
   for (const lines of [
     [...valid, 'host', 'example.test', 'a', '1', 'cookie', 'b', 'cookie', 'c'],
     [...valid, 'a', '1', 'cookie', 'b', 'host', 'EXAMPLE.test', 'cookie', 'c'],
@@ -180,7 +180,7 @@ test('RFC 9113 section 8.5: a tunnel ends in DATA, not in trailers', (t) => {
   t.deepEqual(peer.exchange(headers(1, ['a', 'b'], { endStream: true })), ['RST_STREAM 1 1']);
 });
 
-test('RFC 8441 section 4: extended CONNECT has :protocol, :scheme, :path and :authority, once offered', (t) => {
+test('RFC 8441 section 4: extended CONNECT has :protocol, :scheme, :path and :authority, if the server offers it', (t) => {
   const fields = [':method', 'CONNECT', ':protocol', 'websocket', ...scheme, ...authority, ':path', '/chat'];
   const stream = accept(fields).stream(1);
   t.deepEqual([stream.method, stream.protocol, stream.path], ['CONNECT', 'websocket', '/chat']);
@@ -251,7 +251,7 @@ for (const [rule, fields] of [
   });
 }
 
-test('maxFieldListBytes: RFC 9113 section 10.5.1: a larger request is answered 431 and HPACK stays in step', (t) => {
+test('maxFieldListBytes: RFC 9113 section 10.5.1: a larger request is answered 431, and HPACK stays in step', (t) => {
   const peer = Peer.open({ maxFieldListBytes: 400, resetDelayMs: 0 });
   const large = ['x', 'y'.repeat(400)];
   t.deepEqual(peer.exchange(headers(1, [...valid, ...large], { endStream: true })), [

@@ -16,7 +16,7 @@ function responding(peer: Peer, id: number): void {
   peer.take();
 }
 
-test('RFC 9113 section 6.9.1: no more DATA leaves than the stream window holds, and an update lets the rest go', (t) => {
+test('RFC 9113 section 6.9.1: no more DATA leaves than the stream window allows, and an update lets the rest leave', (t) => {
   const peer = Peer.open();
   peer.send(windowUpdate(0, 1_000_000));
   responding(peer, 1);
@@ -35,7 +35,7 @@ test('RFC 9113 section 6.9.1: no more DATA leaves than the stream window holds, 
   t.is(peer.lines.at(-1), 'close 1 complete 0');
 });
 
-test('RFC 9113 section 6.9.1: no more DATA leaves than the connection window holds', (t) => {
+test('RFC 9113 section 6.9.1: no more DATA leaves than the connection window allows', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 1_000_000);
   responding(peer, 1);
   responding(peer, 3);
@@ -77,7 +77,7 @@ test('RFC 9113 section 6.9.2: a setting that pushes a stream window beyond 2^31-
   t.is(peer.engine.failure?.code, ErrorCode.FlowControlError);
 });
 
-test('RFC 9113 section 6.9.2: a new initial window holds for streams to come', (t) => {
+test('RFC 9113 section 6.9.2: a new initial window applies to later streams', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 5);
   responding(peer, 1);
   peer.engine.write(peer.stream(1), large, 0, 9, true);
@@ -100,7 +100,7 @@ test('RFC 9113 section 6.9: DATA beyond the connection window is a connection er
   t.is(peer.engine.failure?.code, ErrorCode.FlowControlError);
 });
 
-test('updates are saved up until half a window is owed, on the stream and on the connection', (t) => {
+test('updates are collected until half a window is due, on the stream and on the connection', (t) => {
   const peer = Peer.open({ streamWindowBytes: 1000, connectionWindowBytes: 65_535 });
   peer.send(post(1), data(1, large.subarray(0, 1000)));
   peer.engine.consume(peer.stream(1), 499, peer.nowMs);
@@ -120,7 +120,7 @@ for (const [connectionWindowBytes, isServed] of [
   [4 * 65_535, true],
   [3 * 65_535, false],
 ] as const) {
-  test(`of 4 streams with 65,535 bytes each, 3 that nobody reads leave ${isServed ? '' : 'no '}room for the last in ${connectionWindowBytes}`, (t) => {
+  test(`of 4 streams with 65,535 bytes each, 3 unread ones leave ${isServed ? '' : 'no '}room for the last in ${connectionWindowBytes}`, (t) => {
     const peer = Peer.open({ maxConcurrentStreams: 4, streamWindowBytes: 65_535, connectionWindowBytes });
     for (const id of [1, 3, 5, 7]) peer.send(post(id));
     for (const id of [1, 3, 5]) {
@@ -138,14 +138,14 @@ for (const [connectionWindowBytes, isServed] of [
   });
 }
 
-test('a stream that the peer has ended gets no update, the connection does', (t) => {
+test('a stream that the peer has ended gets no update, but the connection does', (t) => {
   const peer = Peer.open({ connectionWindowBytes: 65_535 });
   peer.send(post(1), data(1, large.subarray(0, 16_384)), data(1, large.subarray(0, 16_384), true));
   peer.engine.consume(peer.stream(1), 32_768, peer.nowMs);
   t.deepEqual(peer.output(), ['WINDOW_UPDATE 0 32768']);
 });
 
-test('consuming more than came is the owner’s mistake', (t) => {
+test('consuming more than arrived is misuse by the owner', (t) => {
   const peer = Peer.open();
   peer.send(post(1), data(1, 'abc'));
   const error = t.throws(() => peer.engine.consume(peer.stream(1), 4, peer.nowMs));
@@ -176,7 +176,7 @@ const exits: readonly (readonly [string, (peer: Peer) => void])[] = [
   ],
 ];
 for (const [name, leave] of exits) {
-  test(`bytes go back to the connection once when ${name}`, (t) => {
+  test(`bytes go back to the connection exactly once when ${name}`, (t) => {
     const peer = Peer.open({ connectionWindowBytes: 65_535, streamWindowBytes: 60_000 });
     peer.send(post(1));
     for (let i = 0; i < 4; i++) peer.send(data(1, large.subarray(0, 10_000)));
@@ -284,7 +284,7 @@ function updates(peer: Peer): number {
   return bytes;
 }
 
-test('a dropped request keeps its stream window shut and its data is not delivered', (t) => {
+test('a dropped request keeps its stream window shut, and its data is not delivered', (t) => {
   const peer = Peer.open({ streamWindowBytes: 1000 });
   peer.send(post(1));
   peer.engine.dropRequest(peer.stream(1));
@@ -310,7 +310,7 @@ test('RFC 9113 section 8.1: a response that is complete before its dropped reque
   t.deepEqual(peer.lines.slice(2), ['close 1 complete 0', 'close 3 complete 0']);
 });
 
-test('RFC 9113 section 6.5.3: our windows change when the peer acknowledges, for open streams too', (t) => {
+test('RFC 9113 section 6.5.3: the server’s windows change when the peer acknowledges, also for open streams', (t) => {
   const peer = new Peer({ streamWindowBytes: 10 });
   peer.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), post(1));
   // Not acknowledged yet: the initial 65,535 hold.
@@ -324,7 +324,7 @@ test('RFC 9113 section 6.5.3: our windows change when the peer acknowledges, for
   t.is(peer.stream(1).receiveWindow?.available, 10);
 });
 
-test('what was consumed before our smaller window came into force is given back when it does', (t) => {
+test('bytes consumed before a smaller window came into force are given back when it does', (t) => {
   const peer = new Peer({ streamWindowBytes: 16_384 });
   peer.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), post(1), post(3));
   for (const id of [1, 3])

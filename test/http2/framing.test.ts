@@ -224,7 +224,7 @@ test('RFC 9113 section 4.1: the reserved bit of a stream id is ignored', (t) => 
   t.deepEqual(peer.lines, ['request 1 GET / end']);
 });
 
-test('RFC 9113 section 4.2: a size is refused from the head alone, before any payload came', (t) => {
+test('RFC 9113 section 4.2: a size is refused by the head alone, before any payload arrives', (t) => {
   for (const type of [FrameType.Headers, FrameType.Settings, FrameType.Goaway, FrameType.Ping, 0x77]) {
     const peer = Peer.open();
     peer.send(frameHead(type, 0, type === FrameType.Headers ? 1 : 0, 0xff_ffff));
@@ -232,7 +232,7 @@ test('RFC 9113 section 4.2: a size is refused from the head alone, before any pa
   }
 });
 
-test('RFC 9113 section 5.5: unknown frames are skipped, however they are cut', (t) => {
+test('RFC 9113 section 5.5: unknown frames are skipped, however the network cuts them', (t) => {
   const peer = Peer.open();
   const unknown = frame(0xfa, 0xff, 7, Buffer.alloc(10_000));
   peer.send(unknown.subarray(0, 20));
@@ -242,7 +242,7 @@ test('RFC 9113 section 5.5: unknown frames are skipped, however they are cut', (
   t.is(peer.engine.counters.framesIn.at(-1), 1);
 });
 
-test('RFC 9113 section 6.1: padding is taken off and given back', (t) => {
+test('RFC 9113 section 6.1: padding is removed and given back', (t) => {
   const peer = Peer.open({ streamWindowBytes: 600 });
   peer.send(post(1), data(1, 'abc', false, 200), data(1, '', false, 200));
   t.deepEqual(peer.lines, ['request 1 POST /', 'data 1 3']);
@@ -277,7 +277,7 @@ test('RFC 9113 section 6.7: PING is answered with its own bytes', (t) => {
   t.deepEqual(peer.exchange(ping('abcdefgh')), ['PING ack abcdefgh']);
 });
 
-test('RFC 9113 section 6.7: a PING of ours is answered once', (t) => {
+test('RFC 9113 section 6.7: an answer to the server’s PING counts once', (t) => {
   const peer = Peer.open();
   peer.engine.ping();
   t.is(peer.engine.unansweredPings, 1);
@@ -286,7 +286,7 @@ test('RFC 9113 section 6.7: a PING of ours is answered once', (t) => {
   t.is(peer.engine.unansweredPings, 0);
 });
 
-test('RFC 9113 section 6.8: GOAWAY from the peer is reported and its streams go on', (t) => {
+test('RFC 9113 section 6.8: GOAWAY from the peer is reported, and its streams continue', (t) => {
   const peer = Peer.open();
   peer.send(post(1), goaway(0, 0), data(1, 'x', true));
   t.deepEqual(peer.lines, ['request 1 POST /', 'goaway 0 0', 'data 1 1 end']);

@@ -76,7 +76,7 @@ test('curl changes to HTTP/2 on its first request', async (t) => {
   t.is(stdout, 'hello\n 2 1hello\n 2 0');
 });
 
-test('nghttp changes to HTTP/2, and gets more than a window', async (t) => {
+test('nghttp changes to HTTP/2 and gets more than a window of content', async (t) => {
   const { stdout } = await run(
     'nghttp',
     ['-u', '--null-out', '--verbose', `${server.origin}/bytes?count=200000`],
@@ -113,7 +113,7 @@ test('RFC 7540 section 3.2: 101, the server preface, then the response on stream
   t.deepEqual([rest.at(-1)?.id, rest.at(-1)?.payload.toString()], [1, '\n']);
 });
 
-test('the application sees an HTTP/2 request with the fields of the first, without what belonged to the connection', async (t) => {
+test('the application sees an HTTP/2 request with the fields of the first, without those of the connection', async (t) => {
   const { stdout } = await run('curl', ['-sS', '--http2', '-H', 'x-a: b', `${server.origin}/describe?x=1`]);
   const { version, method, path, fields } = JSON.parse(stdout);
   t.deepEqual([version, method, path], ['2', 'GET', '/describe?x=1']);
@@ -139,17 +139,17 @@ for (const [what, text] of [
   ['"h2", which is for TLS', offer({ upgrade: 'h2' })],
   ['a request with content', offer({ method: 'POST', path: '/echo', more: 'Content-Length: 0\r\n' })],
 ] as const) {
-  test(`RFC 7540 section 3.2: ${what} is no offer, and the answer comes over HTTP/1.1`, async (t) => {
+  test(`RFC 7540 section 3.2: ${what} is no offer, and the response comes over HTTP/1.1`, async (t) => {
     t.is(await firstLine(t, server.port, text), 'HTTP/1.1 200 OK');
   });
 }
 
-test('upgradeH2c: switched off, the offer is ignored', async (t) => {
+test('upgradeH2c: if it is off, the offer is ignored', async (t) => {
   const own = await startServer(t, { pools, http1: { upgradeH2c: false } });
   t.is(await firstLine(t, own.port, offer()), 'HTTP/1.1 200 OK');
 });
 
-test('what follows the change and is not HTTP/2 ends the connection', async (t) => {
+test('input after the change that is not HTTP/2 ends the connection', async (t) => {
   const socket = await open(t, server.port);
   socket.write(offer());
   await readUntil(socket, (all) => all.includes('hello'));
@@ -158,7 +158,7 @@ test('what follows the change and is not HTTP/2 ends the connection', async (t) 
   t.pass();
 });
 
-test('the engine takes the first request as stream 1, half-closed (remote)', (t) => {
+test('the engine makes the first request stream 1, half-closed (remote)', (t) => {
   const peer = new Peer();
   peer.engine.upgrade(Buffer.from(settingsOf5, 'base64url'), 'GET', 'http', 'example.test', '/', [
     'a',

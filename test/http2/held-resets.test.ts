@@ -14,7 +14,7 @@ function answerEarly(peer: Peer, id: number): void {
   peer.engine.respond(peer.stream(id), 413, [], true);
 }
 
-test('the reset is sent when the peer has answered a PING behind the response', (t) => {
+test('the reset is sent when the peer has answered a PING that follows the response', (t) => {
   const peer = Peer.open();
   answerEarly(peer, 1);
   t.deepEqual(peer.output(), ['HEADERS 1 end :status 413', PING]);
@@ -25,7 +25,7 @@ test('the reset is sent when the peer has answered a PING behind the response', 
   t.is(peer.engine.failure, null);
 });
 
-test('responses that end while a PING is under way share the next', (t) => {
+test('responses that end while a PING is in flight share the next', (t) => {
   const peer = Peer.open();
   answerEarly(peer, 1);
   answerEarly(peer, 3);
@@ -42,7 +42,7 @@ for (const [how, end] of [
   ['ends its request', data(1, 'x', true)],
   ['resets the stream', rstStream(1, ErrorCode.Cancel)],
 ] as const) {
-  test(`a peer that ${how} meanwhile is sent no reset`, (t) => {
+  test(`a peer that ${how} in the meantime gets no reset`, (t) => {
     const peer = Peer.open();
     answerEarly(peer, 1);
     answerEarly(peer, 3);
@@ -52,7 +52,7 @@ for (const [how, end] of [
   });
 }
 
-test('resetDelayMs: a peer that does not answer is waited for so long', (t) => {
+test('resetDelayMs: the server waits this long for a peer that does not answer', (t) => {
   const peer = Peer.open({ resetDelayMs: 500 });
   answerEarly(peer, 1);
   peer.output();
@@ -68,7 +68,7 @@ test('resetDelayMs: 0 sends the reset at once', (t) => {
   t.deepEqual(peer.output(), ['HEADERS 1 end :status 413', 'RST_STREAM 1 0']);
 });
 
-test('behind a response that is no error, the reset is sent at once', (t) => {
+test('after a response that is no error, the reset is sent at once', (t) => {
   const peer = Peer.open();
   peer.send(post(1));
   peer.engine.dropRequest(peer.stream(1));
@@ -76,7 +76,7 @@ test('behind a response that is no error, the reset is sent at once', (t) => {
   t.deepEqual(peer.output(), ['HEADERS 1 end :status 399', 'RST_STREAM 1 0']);
 });
 
-test('no more resets are held than streams may be open', (t) => {
+test('at most as many resets are held as streams may be open', (t) => {
   const peer = Peer.open({ maxConcurrentStreams: 2 });
   for (const id of [1, 3, 5]) answerEarly(peer, id);
   t.deepEqual(peer.output(), [
@@ -88,7 +88,7 @@ test('no more resets are held than streams may be open', (t) => {
   ]);
 });
 
-test('a connection that drains closes when the reset is out', (t) => {
+test('a connection that drains closes when the reset was sent', (t) => {
   for (const end of ['answer', 'tick'] as const) {
     const peer = Peer.open();
     answerEarly(peer, 1);

@@ -35,7 +35,7 @@ function short(lines: readonly string[]): string[] {
 const of = (lines: readonly string[], id: number): string[] =>
   lines.filter((line) => line.split(' ')[1] === `${id}`);
 
-test('heads wait beyond the limit, cost the peer nothing, and leave in their order when it reads', (t) => {
+test('beyond the limit heads wait, cost the peer nothing, and leave in order when it reads', (t) => {
   const peer = deaf();
   for (let id = 1; id < 256; id += 2) {
     peer.send(get(id));
@@ -71,7 +71,7 @@ test('fields that are added to a head leave with it, whether it waits or not', (
   t.deepEqual(of(lines, 3), ['HEADERS 3 end :status 200 a b x-request-id three']);
 });
 
-test('what is given behind a head that waits leaves behind it', (t) => {
+test('content given after a waiting head leaves after it', (t) => {
   const peer = deaf();
   peer.send(
     ...[1, 3, 5, 7, 9, 11].map((id) => get(id)),
@@ -111,7 +111,7 @@ test('what is given behind a head that waits leaves behind it', (t) => {
   t.is(engine.streamCount, 0);
 });
 
-test('trailers wait as heads do', (t) => {
+test('trailers wait like heads', (t) => {
   const peer = deaf();
   peer.send(get(1), get(3));
   for (const id of [1, 3]) peer.engine.respond(peer.stream(id), 200, [], false);
@@ -132,7 +132,7 @@ test('trailers wait as heads do', (t) => {
   t.is(peer.engine.streamCount, 0);
 });
 
-test('a head that waits is given up with its stream, whoever ends it', (t) => {
+test('a waiting head is dropped with its stream, whoever ends it', (t) => {
   const peer = deaf();
   peer.send(get(1), get(3), get(5));
   fill(peer);
@@ -153,7 +153,7 @@ test('a head that waits is given up with its stream, whoever ends it', (t) => {
   t.is(peer.buffers.heldCount, 0);
 });
 
-test('a connection that ends drops what waits, one that drains waits for it', (t) => {
+test('a connection that ends drops waiting heads, and one that drains waits for them', (t) => {
   const ending = deaf();
   ending.send(get(1));
   fill(ending);
@@ -172,7 +172,7 @@ test('a connection that ends drops what waits, one that drains waits for it', (t
   t.is(draining.engine.state, 'closing');
 });
 
-test('a response that is complete before its request is reset behind its head, when that has left', (t) => {
+test('a response that is complete before its request is reset after its head has left', (t) => {
   const peer = deaf();
   peer.send(
     headers(1, [':method', 'POST', ':path', '/', ':scheme', 'http', ':authority', 'a'], { endStream: false }),
@@ -185,7 +185,7 @@ test('a response that is complete before its request is reset behind its head, w
   t.is(peer.lines.at(-1), 'close 1 complete 0');
 });
 
-test('interim responses are left out while the output is full, but 100', (t) => {
+test('interim responses except 100 are left out while the output is full', (t) => {
   const peer = deaf();
   peer.send(get(1));
   fill(peer);
@@ -196,7 +196,7 @@ test('interim responses are left out while the output is full, but 100', (t) => 
   t.deepEqual(peer.output(), ['HEADERS 1 :status 103 link b']);
 });
 
-test('no promise is made while the output is full, and the head of one that was made waits', (t) => {
+test('no promise is made while the output is full, and the head of an earlier promise waits', (t) => {
   const peer = deaf();
   peer.send(get(1));
   const pushed = peer.engine.push(peer.stream(1), 'GET', '/pushed', []);
@@ -214,7 +214,7 @@ test('no promise is made while the output is full, and the head of one that was 
   t.deepEqual(of(peer.output(), 4), [], 'a promise that the peer gave up says nothing more');
 });
 
-test('one head of any length is the peer’s fault as little as many are', (t) => {
+test('one head of any length does not end the connection, just as many do not', (t) => {
   const peer = deaf();
   peer.send(get(1), get(3));
   fill(peer);
@@ -237,7 +237,7 @@ test('one head of any length is the peer’s fault as little as many are', (t) =
   t.is(peer.lines.at(-1), 'close 3 complete 0');
 });
 
-test('nor is a hint of any length that there was room for, and 100 on stream after stream behind it is as before', (t) => {
+test('neither does a hint of any length that there was room for, and 100 on many streams after it is limited as before', (t) => {
   const peer = deaf();
   const ids = Array.from({ length: 100 }, (_, n) => 2 * n + 3);
   peer.send(get(1), ...ids.map((id) => get(id)));

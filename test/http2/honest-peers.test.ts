@@ -81,7 +81,7 @@ test('Go: 3,000 responses of 100 kB, each acknowledged by ten updates after its 
   isServed(t, peer);
 });
 
-test('gRPC-core: 1,000 calls opened at once, and then an update of 5 bytes for each and for the connection', (t) => {
+test('gRPC-core: 1,000 calls opened at once, then an update of 5 bytes for each and for the connection', (t) => {
   const peer = openPeer({ maxConcurrentStreams: 1_000 });
   for (let round = 0; round < 5; round++) {
     const first = 2_000 * round + 1;
@@ -120,7 +120,7 @@ test('an older Go: a PING with each request that it cancels, of which none is an
   t.is(peer.engine.counters.resetsByPeer, 20_400);
 });
 
-test('a client that asks with a PING for each request whether the server is there, while none is answered', (t) => {
+test('a client that sends a PING with each request to ask whether the server is there, while none is answered', (t) => {
   const peer = openPeer({ maxConcurrentStreams: 1_000 });
   for (let id = 1; id < 2_000; id += 2) peer.send(get(id), ping());
   isServed(t, peer);
@@ -159,7 +159,7 @@ test('an upload in which every other DATA frame is empty', (t) => {
   isServed(t, peer);
 });
 
-test('600 uploads that are reset by the server at once, with a whole window of content under way on each', (t) => {
+test('600 uploads that the server resets at once, with a whole window of content in flight on each', (t) => {
   const peer = openPeer({ maxConcurrentStreams: 600 });
   for (let n = 0; n < 600; n++) peer.send(post(2 * n + 1));
   for (let n = 0; n < 600; n++) peer.engine.reset(peer.stream(2 * n + 1), 8);

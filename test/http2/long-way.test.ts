@@ -22,7 +22,7 @@ async function upload(
   return { roundTrips: proxy.roundTrips, mostBytes: Math.max(...proxy.bytesByRound.filter((n) => n > 0)) };
 }
 
-test('an upload over a long way fills windows that grow instead of waiting a round trip for every 64 KiB', async (t) => {
+test('an upload over a long way fills growing windows instead of waiting a round trip for every 64 KiB', async (t) => {
   const { roundTrips, mostBytes } = await upload(t, 16 * MIB, {});
   t.log({ roundTrips, mostBytes });
   // At 64 KiB a round trip it would take 256 of them.
@@ -30,7 +30,7 @@ test('an upload over a long way fills windows that grow instead of waiting a rou
   t.true(mostBytes > 2 * MIB, `${mostBytes} bytes in one round trip`);
 });
 
-test('maxStreamWindowBytes: a window that may not grow holds an upload over a long way to itself a round trip', async (t) => {
+test('maxStreamWindowBytes: a window that may not grow limits an upload over a long way to one window per round trip', async (t) => {
   const { roundTrips, mostBytes } = await upload(t, 2 * MIB, { maxStreamWindowBytes: 1 });
   t.log({ roundTrips, mostBytes });
   t.true(roundTrips >= 16, `${roundTrips} round trips`);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { defaultHttp2Options, http2Options } from '../../runtime/http2/options.ts';
 
-test('the defaults are valid and overrides are taken one by one', (t) => {
+test('the defaults are valid, and overrides apply one by one', (t) => {
   t.deepEqual(http2Options(), defaultHttp2Options);
   const options = http2Options({ maxFieldLines: 50, budgets: { pings: { burst: 5, perSecond: 0 } } });
   t.is(options.maxFieldLines, 50);
@@ -10,7 +10,7 @@ test('the defaults are valid and overrides are taken one by one', (t) => {
   t.deepEqual(options.budgets.settings, defaultHttp2Options.budgets.settings);
 });
 
-test('a value that RFC 9113 or the engine cannot work with is refused by name', (t) => {
+test('a value that RFC 9113 or the engine does not allow is refused by name', (t) => {
   const wrong = [
     ['maxFrameBytes', { maxFrameBytes: 16_383 }],
     ['maxFrameBytes', { maxFrameBytes: 0x100_0000 }],
@@ -29,7 +29,7 @@ test('a value that RFC 9113 or the engine cannot work with is refused by name', 
   }
 });
 
-test('connectionWindowBytes holds as many initial stream windows as there may be streams, and grown ones beside', (t) => {
+test('connectionWindowBytes holds the initial window of every allowed stream, and room for growth', (t) => {
   const { connectionWindowBytes, maxConcurrentStreams, maxStreamWindowBytes, streamWindowBytes } =
     defaultHttp2Options;
   t.true(connectionWindowBytes >= maxConcurrentStreams * streamWindowBytes + 4 * maxStreamWindowBytes);

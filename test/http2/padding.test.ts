@@ -19,7 +19,7 @@ function unpadded({ flags, payload }: Frame): Buffer {
   return payload.subarray(1, end);
 }
 
-test('heads, content and trailers are padded to the multiple that was asked for, and say the same', (t) => {
+test('heads, content and trailers are padded to the requested multiple and decode to the same', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   const stream = peer.stream(1);
@@ -44,7 +44,7 @@ test('heads, content and trailers are padded to the multiple that was asked for,
   t.is(peer.sentBytes.get(1), 101, 'credit is told of content');
 });
 
-test('padding costs flow-control room like content, and another stream has none', (t) => {
+test('padding uses flow-control room like content, and other streams are not padded', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 1000);
   peer.send(get(1), get(3));
   peer.engine.pad(peer.stream(1), 256);
@@ -56,7 +56,7 @@ test('padding costs flow-control room like content, and another stream has none'
   t.is(peer.stream(3).sendWindow.available, 1000 - 10);
 });
 
-test('a head that is longer than a frame goes without padding', (t) => {
+test('a head longer than a frame is not padded', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   peer.engine.pad(peer.stream(1), 256);
@@ -108,7 +108,7 @@ test('whatever the windows, padding never holds content back, overruns a window 
   t.pass();
 });
 
-test('RFC 7541 section 7.1.3: a marked value is a literal never indexed, whatever it is and however often it comes', (t) => {
+test('RFC 7541 section 7.1.3: a marked value is a literal never indexed, whatever it is and however often it is sent', (t) => {
   const encoder = new HpackEncoder({ maxTableBytes: 4096, huffman: false });
   const out = new Uint8Array(200);
   const fields = [`${FieldMark.Never}x-token`, 'secret'];
@@ -122,7 +122,7 @@ test('RFC 7541 section 7.1.3: a marked value is a literal never indexed, whateve
   t.is(encoder.table.inserted, 0);
 });
 
-test('a preferred value is indexed at once where the policy would wait for a repeat', (t) => {
+test('a preferred value is indexed at once although the policy would wait for a repeat', (t) => {
   const encoder = new HpackEncoder({ maxTableBytes: 4096 });
   const out = new Uint8Array(200);
   encoder.encodeFields(['etag', '"1"'], out, 0);
@@ -132,7 +132,7 @@ test('a preferred value is indexed at once where the policy would wait for a rep
   t.is(encoder.encodeFields([`${FieldMark.Prefer}etag`, '"2"'], out, 0), 1, 'an index');
 });
 
-test('RFC 9218 section 5: the priority field of a response changes what the client asked for, where it says something', (t) => {
+test('RFC 9218 section 5: the priority field of a response changes those parameters of the client that it contains', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   const stream = peer.stream(1);

@@ -83,7 +83,7 @@ for (const [value, urgency, incremental] of values) {
   });
 }
 
-test('any value is read at once and to a priority', (t) => {
+test('any value is parsed quickly and gives a priority', (t) => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom(...'ui=?10,; "()\\:.a*-\xff'), maxLength: 256 }),
@@ -103,7 +103,7 @@ test('RFC 9218 section 10: the more urgent response is sent first', (t) => {
   t.is(order(peer), '333555111');
 });
 
-test('RFC 9218 section 10: incremental responses of one urgency share, others come whole in the order of requests', (t) => {
+test('RFC 9218 section 10: incremental responses of one urgency share, and others are sent one after the other in the order of requests', (t) => {
   const incremental = wide();
   load(incremental, 3, 'i', 'i', 'i');
   t.is(order(incremental), '135135135');
@@ -112,13 +112,13 @@ test('RFC 9218 section 10: incremental responses of one urgency share, others co
   t.is(order(whole), '113355');
 });
 
-test('a peer that says nothing of priorities gets turns for all, as before', (t) => {
+test('a peer that says nothing about priorities gets fair turns for all', (t) => {
   const peer = wide();
   load(peer, 2, null, null, null);
   t.is(order(peer), '135135');
 });
 
-test('a response that comes in pieces keeps its place among those that come whole', (t) => {
+test('a response written in pieces keeps its place among non-incremental ones', (t) => {
   const peer = wide();
   load(peer, 0, 'u=3', 'u=3', 'u=3');
   peer.take();
@@ -136,7 +136,7 @@ test('a response that comes in pieces keeps its place among those that come whol
   t.is(order(again), '1113355');
 });
 
-test('nobody starves: every eighth frame belongs to those behind, of less urgency or of the same', (t) => {
+test('nobody starves: every eighth frame goes to streams that wait behind, of lower or of the same urgency', (t) => {
   const peer = wide();
   load(peer, 40, 'u=0', 'u=0', 'u=7', 'u=4, i');
   const sent = order(peer).slice(0, 65);
@@ -146,7 +146,7 @@ test('nobody starves: every eighth frame belongs to those behind, of less urgenc
   t.is(sent.slice(0, 7), '1111111');
 });
 
-test('RFC 9218 section 7: PRIORITY_UPDATE moves a stream that waits already', (t) => {
+test('RFC 9218 section 7: PRIORITY_UPDATE moves a stream that already waits', (t) => {
   const peer = wide();
   load(peer, 2, 'u=3', 'u=3', 'u=3');
   peer.send(priorityUpdate(5, 'u=1'), priorityUpdate(1, 'u=6, i'));
@@ -154,7 +154,7 @@ test('RFC 9218 section 7: PRIORITY_UPDATE moves a stream that waits already', (t
   t.is(peer.engine.failure, null);
 });
 
-test('RFC 9218 section 7: PRIORITY_UPDATE before its request counts for more than the field', (t) => {
+test('RFC 9218 section 7: PRIORITY_UPDATE before its request takes precedence over the field', (t) => {
   const peer = Peer.open();
   peer.send(priorityUpdate(3, 'u=1, i'), get(1, 'priority', 'u=5'), get(3, 'priority', 'u=5'));
   t.deepEqual([peer.stream(1).urgency, peer.stream(1).incremental], [5, false]);
@@ -163,7 +163,7 @@ test('RFC 9218 section 7: PRIORITY_UPDATE before its request counts for more tha
   t.deepEqual([peer.stream(3).urgency, peer.stream(3).incremental], [3, false]);
 });
 
-test('several priority fields are one (RFC 9110 section 5.3)', (t) => {
+test('several priority fields form one (RFC 9110 section 5.3)', (t) => {
   const peer = Peer.open();
   peer.send(get(1, 'priority', 'u=5', 'priority', 'i'));
   t.deepEqual([peer.stream(1).urgency, peer.stream(1).incremental], [5, true]);
@@ -183,7 +183,7 @@ for (const [rule, code, sent] of [
   });
 }
 
-test('RFC 9218 section 7.1: PRIORITY_UPDATE of a closed stream, of a push, or longer than any priority does no harm', (t) => {
+test('RFC 9218 section 7.1: PRIORITY_UPDATE for a closed stream or a push, or longer than any priority, does no harm', (t) => {
   const peer = Peer.open(
     {},
     { onRequest: (stream) => stream.id === 1 && peer.engine.respond(stream, 200, [], true) },
@@ -201,7 +201,7 @@ test('RFC 9218 section 7.1: PRIORITY_UPDATE of a closed stream, of a push, or lo
   t.is(peer.stream(3).urgency, 3);
 });
 
-test('priorities of idle streams are remembered for as many as may be opened, and make room when their time has passed', (t) => {
+test('priorities are remembered for as many idle streams as may be opened, and dropped when a stream can no longer be opened', (t) => {
   const peer = Peer.open({ maxConcurrentStreams: 3 });
   peer.send(...[1, 3, 5, 7].map((id) => priorityUpdate(id, 'u=1')), get(7), get(9));
   t.is(peer.stream(7).urgency, 3, 'it was one too many');

@@ -109,7 +109,7 @@ function echo(): Peer {
   return peer;
 }
 
-test('any bytes, cut anyhow, give the same events, the same failure and the same answers, and never throw', (t) => {
+test('any bytes, however they are cut, give the same events, failure and responses, and never throw', (t) => {
   fc.assert(
     fc.property(
       conversation,
@@ -158,7 +158,7 @@ test('any bytes at all never throw, and each announced stream is closed exactly 
   );
 });
 
-test('a frame that dribbles in byte by byte is read as if it had come at once', (t) => {
+test('a frame that arrives byte by byte is read as if it had arrived at once', (t) => {
   const peer = Peer.open();
   const bytes = Buffer.concat([
     headers(1, [':method', 'POST', ...getFields.slice(2), 'x', 'y'.repeat(3000)]),

@@ -60,14 +60,14 @@ test('node:http2 gets a page and what goes with it, each with its own fields, co
   t.is(script?.trailers['x-checksum'], 'abc');
 });
 
-test('nghttp takes what is pushed', async (t) => {
+test('nghttp accepts pushed responses', async (t) => {
   const { stdout } = await run('nghttp', ['--verbose', `${server.origin}/page`]);
   t.is(stdout.match(/recv PUSH_PROMISE frame/g)?.length, 2);
   const content = await run('nghttp', [`${server.origin}/page`]);
   t.is(content.stdout, '<p>2p { color: red }let a = 1;');
 });
 
-test('a peer that switches pushes off gets none, and the application knows', async (t) => {
+test('a peer that disables push gets none, and the application knows', async (t) => {
   const session = await connectHttp2(t, server.origin, { settings: { enablePush: false } });
   const pushed = collect(session);
   t.is((await request(session, { ':path': '/page' })).body.toString(), '<p>0');
@@ -79,7 +79,7 @@ test('a peer that switches pushes off gets none, and the application knows', asy
   t.is(stdout, 'false');
 });
 
-test('a pushed response may come when its page is whole already, under its own flow control', async (t) => {
+test('a pushed response may follow its complete page, under its own flow control', async (t) => {
   const session = await connectHttp2(t, server.origin);
   const pushed = collect(session);
   t.is((await request(session, { ':path': '/outlive' })).body.toString(), 'page');
@@ -106,7 +106,7 @@ test('a promise that a scope leaves before its response is complete is reset at 
   t.like(await pushed.get('/left')?.answer, { status: 200, resetCode: 8 });
 });
 
-test('an application hears that the peer has no use for what it pushes', async (t) => {
+test('an application is told that the peer does not want a push', async (t) => {
   const session = await connectHttp2(t, server.origin);
   session.on('stream', (stream) => {
     stream.on('error', () => undefined);
@@ -116,28 +116,31 @@ test('an application hears that the peer has no use for what it pushes', async (
   t.is(body.toString(), 'peer reset 5 SLUICE_EXCHANGE_CLOSED');
 });
 
-test('a push after the end of the response is the application’s mistake, and harms nobody', async (t) => {
+test('a push after the end of the response is an error of the application, and harms nobody', async (t) => {
   const session = await connectHttp2(t, server.origin);
   t.is((await request(session, { ':path': '/late' })).body.toString(), 'page');
   t.is((await request(session, { ':path': '/late-code' })).body.toString(), 'SLUICE_RESPONSE_ENDED');
 });
 
 // By itself, as it takes nearly all of the thread's slots.
-test.serial('maxConcurrentPushes: one more is none, and what was used comes back', async (t) => {
-  const session = await connectHttp2(t, server.origin);
-  const pushed = collect(session);
-  for (let round = 0; round < 30; round++) {
-    t.is((await request(session, { ':path': '/many?count=60' })).body.toString(), '50');
-    await Promise.all([...pushed.values()].map((each) => each.answer));
-    pushed.clear();
-    t.is((await request(session, { ':path': '/unawaited' })).body.toString(), 'page');
-    await Promise.all([...pushed.values()].map((each) => each.answer));
-    pushed.clear();
-  }
-  t.is(server.log.count('thread died'), 0);
-});
+test.serial(
+  'maxConcurrentPushes: a push beyond the limit is refused, and an ended push makes room',
+  async (t) => {
+    const session = await connectHttp2(t, server.origin);
+    const pushed = collect(session);
+    for (let round = 0; round < 30; round++) {
+      t.is((await request(session, { ':path': '/many?count=60' })).body.toString(), '50');
+      await Promise.all([...pushed.values()].map((each) => each.answer));
+      pushed.clear();
+      t.is((await request(session, { ':path': '/unawaited' })).body.toString(), 'page');
+      await Promise.all([...pushed.values()].map((each) => each.answer));
+      pushed.clear();
+    }
+    t.is(server.log.count('thread died'), 0);
+  },
+);
 
-test('the application sees the priority that its peer asks for (RFC 9218)', async (t) => {
+test('the application sees the priority that its peer requests (RFC 9218)', async (t) => {
   const session = await connectHttp2(t, server.origin);
   const seen = async (priority: string | undefined) => {
     const fields = priority === undefined ? {} : { priority };
@@ -150,7 +153,7 @@ test('the application sees the priority that its peer asks for (RFC 9218)', asyn
   t.deepEqual(JSON.parse(stdout), { urgency: 3, incremental: false });
 });
 
-test('a connection that is lost ends what was pushed on it', async (t) => {
+test('the loss of a connection ends its pushes', async (t) => {
   const session = await connectHttp2(t, server.origin);
   session.on('stream', (stream) => {
     stream.on('error', () => undefined);

@@ -34,7 +34,7 @@ function promising(
   return { peer, pushed: push(peer) };
 }
 
-test('RFC 9113 section 8.4.1: a promise names the request whole, on the stream that it belongs to', (t) => {
+test('RFC 9113 section 8.4.1: a promise contains the complete request, on the stream that it belongs to', (t) => {
   const { peer, pushed } = promising();
   t.deepEqual(peer.output(), [
     'PUSH_PROMISE 1 2 :method GET :scheme http :authority example.test :path /style.css accept text/css',
@@ -67,7 +67,7 @@ test('RFC 9113 section 8.4.2: a pushed response has its own stream, window and e
   t.is(peer.engine.streamCount, 0);
 });
 
-test('several promises are answered side by side, each reset by itself', (t) => {
+test('several promises are answered side by side, and each can be reset by itself', (t) => {
   const peer = Peer.open();
   peer.send(post(1));
   const [first, second, third] = ['/a', '/b', '/c'].map((path) => push(peer, 1, path) as Http2Stream);
@@ -81,7 +81,7 @@ test('several promises are answered side by side, each reset by itself', (t) => 
   t.deepEqual(peer.output().slice(3), ['DATA 2 5 end', 'RST_STREAM 4 8']);
 });
 
-test('a promised response may be a head alone', (t) => {
+test('a promised response may consist of a head', (t) => {
   const { peer, pushed } = promising();
   peer.engine.respond(pushed as Http2Stream, 204, [], true);
   t.deepEqual(peer.output().slice(1), ['HEADERS 2 end :status 204']);
@@ -105,7 +105,7 @@ test('RFC 9113 section 6.6: a long promise goes out in CONTINUATIONs', (t) => {
   t.deepEqual(fields.slice(-2), ['a', long]);
 });
 
-test('RFC 9113 section 6.5.2: nothing is promised to a peer that set SETTINGS_ENABLE_PUSH to 0, until it changes its mind', (t) => {
+test('RFC 9113 section 6.5.2: nothing is promised to a peer that set SETTINGS_ENABLE_PUSH to 0, until it sets it to 1', (t) => {
   const { peer, pushed } = promising({}, SettingId.EnablePush, 0);
   t.is(pushed, null);
   t.false(peer.engine.canPush);
@@ -125,14 +125,14 @@ test('RFC 9113 section 5.1.2: no more is promised at once than SETTINGS_MAX_CONC
   t.false(none.peer.engine.canPush);
 });
 
-test('maxConcurrentPushes: our own limit holds where the peer has none', (t) => {
+test('maxConcurrentPushes: the server’s own limit applies if the peer has none', (t) => {
   const { peer } = promising({ maxConcurrentPushes: 2 });
   t.is(push(peer)?.id, 4);
   t.is(push(peer), null);
   t.is(promising({ maxConcurrentPushes: 0 }).pushed, null);
 });
 
-test('pushed streams take no place of the peer’s own', (t) => {
+test('pushed streams do not count towards the limit of the peer’s own', (t) => {
   const peer = Peer.open({ maxConcurrentStreams: 1 });
   peer.send(get(1));
   push(peer);
@@ -141,7 +141,7 @@ test('pushed streams take no place of the peer’s own', (t) => {
   t.is(peer.lines.at(-1), 'request 3 GET / end');
 });
 
-test('RFC 9113 section 8.4.1: a promise is made while our side of a stream of the peer’s is open', (t) => {
+test('RFC 9113 section 8.4.1: a promise is made while the server’s side of a peer’s stream is open', (t) => {
   const peer = Peer.open({ enableConnectProtocol: true });
   peer.send(
     post(1),
@@ -179,7 +179,7 @@ test('RFC 9113 section 6.8: after GOAWAY of either side nothing is promised', (t
   t.is(ours.peer.engine.state, 'closing');
 });
 
-test('RFC 9113 section 6.8: promises above the last stream id of the peer’s GOAWAY end, the others go on', (t) => {
+test('RFC 9113 section 6.8: promises above the last stream id of the peer’s GOAWAY end, and the others continue', (t) => {
   const { peer } = promising();
   push(peer);
   peer.send(goaway(2, ErrorCode.NoError));
@@ -206,7 +206,7 @@ for (const [rule, code, ...sent] of [
   });
 }
 
-test('RFC 9113 section 5.1: on a reserved stream WINDOW_UPDATE, PRIORITY and RST_STREAM are taken', (t) => {
+test('RFC 9113 section 5.1: on a reserved stream WINDOW_UPDATE, PRIORITY and RST_STREAM are accepted', (t) => {
   const { peer, pushed } = promising({}, SettingId.InitialWindowSize, 0);
   peer.take();
   t.deepEqual(peer.exchange(windowUpdate(2, 7), priority(2, 0)), []);
@@ -226,7 +226,7 @@ test('RFC 9113 section 5.1: DATA on a pushed stream whose response has begun is 
   t.deepEqual(peer.exchange(data(2, 'x')), ['RST_STREAM 2 5']);
 });
 
-test('a peer that cancels what it was promised spends no budget for resets', (t) => {
+test('a peer that cancels a promise spends no budget for resets', (t) => {
   const peer = Peer.open({ budgets: { peerResets: { burst: 1, perSecond: 0 } } });
   peer.send(get(1));
   for (let id = 2; id <= 100; id += 2) {

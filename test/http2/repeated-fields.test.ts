@@ -58,7 +58,7 @@ const request = fc.record({
   tableBytes: fc.option(fc.constantFrom(0, 60, 200, 4096), { freq: 8 }),
 });
 
-test('whatever requests a connection has had, the next is read as if it were the first', (t) => {
+test('whatever requests a connection has had, the next one is read as if it were the first', (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(request, fc.integer({ min: 1, max: 3 })), { maxLength: 20 }),
@@ -95,7 +95,7 @@ test('whatever requests a connection has had, the next is read as if it were the
   t.pass();
 });
 
-test('fields that a connection sends again are one list, which is frozen, and another connection has its own', (t) => {
+test('fields that a connection repeats are one frozen list, and another connection has its own', (t) => {
   const fields = [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/', 'cookie', 'secret'];
   const [one, other] = [Peer.open(), Peer.open()];
   for (const peer of [one, other]) {
@@ -107,7 +107,7 @@ test('fields that a connection sends again are one list, which is frozen, and an
   t.not(one.stream(7).fields, other.stream(7).fields);
 });
 
-test('trailers that are the fields of a head again are trailers', (t) => {
+test('trailers that repeat the fields of a head are read as trailers', (t) => {
   const peer = Peer.open();
   const encoder = clientEncoder();
   const head = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/', 'x', 'y'];

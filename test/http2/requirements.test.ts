@@ -52,7 +52,7 @@ test('RFC 9113 section 3.3: "h2c" is never selected in TLS', async (t) => {
   t.is(chosen.alpnProtocol, 'h2');
 });
 
-test('RFC 9113 section 3.4: the client preface may come in any pieces, together with the first request', (t) => {
+test('RFC 9113 section 3.4: the client preface may arrive in any pieces, together with the first request', (t) => {
   const bytes = Buffer.concat([preface, settings(), get(1)]);
   for (let cut = 1; cut < bytes.length; cut++) {
     const peer = new Peer();
@@ -84,7 +84,7 @@ test('RFC 9113 section 4.1: flags that a frame type does not define are ignored'
   t.is(peer.lines.at(-1), 'close 3 peer 8');
 });
 
-test('RFC 9113 section 4.1: what we send has no undefined flag and no reserved bit', (t) => {
+test('RFC 9113 section 4.1: what the server sends has no undefined flag and no reserved bit', (t) => {
   const peer = new Peer({}, { onRequest: (stream) => peer.engine.respond(stream, 200, ['a', 'b'], false) });
   peer.send(preface, settings(), settingsAck, get(1), post(3), ping());
   peer.engine.write(peer.stream(1), large, 0, 50_000, false);
@@ -111,7 +111,7 @@ test('RFC 9113 section 4.1: what we send has no undefined flag and no reserved b
   );
 });
 
-test('RFC 9113 section 4.2: a frame of 2^14 octets is taken', (t) => {
+test('RFC 9113 section 4.2: a frame of 2^14 octets is accepted', (t) => {
   const peer = Peer.open();
   peer.send(post(1), data(1, large.subarray(0, 16_384)), data(1, large.subarray(0, 16_383), true, 0));
   t.is(peer.contentOf(1).length, 32_767);
@@ -120,7 +120,7 @@ test('RFC 9113 section 4.2: a frame of 2^14 octets is taken', (t) => {
   t.is(peer.lines.at(-1), 'request 3 GET / end');
 });
 
-test('RFC 9113 section 4.2: no frame of ours exceeds 2^14 octets, whatever the peer would take', (t) => {
+test('RFC 9113 section 4.2: no frame of the server exceeds 2^14 octets, whatever the peer would accept', (t) => {
   const peer = Peer.open({}, {}, SettingId.MaxFrameSize, 0xff_ffff, SettingId.InitialWindowSize, 0x7fff_ffff);
   peer.send(windowUpdate(0, 0x7000_0000), get(1));
   peer.engine.respond(peer.stream(1), 200, ['a', 'x'.repeat(50_000)], false);
@@ -164,7 +164,7 @@ for (const [rule, ...sent] of [
   });
 }
 
-test('RFC 9113 section 5.1: on a half-closed (remote) stream WINDOW_UPDATE, PRIORITY and RST_STREAM are taken', (t) => {
+test('RFC 9113 section 5.1: on a half-closed (remote) stream WINDOW_UPDATE, PRIORITY and RST_STREAM are accepted', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
   peer.send(get(1));
   peer.engine.respond(peer.stream(1), 200, [], false);
@@ -212,19 +212,19 @@ test('RFC 9113 section 5.4.2: RST_STREAM is never answered by RST_STREAM', (t) =
   t.is(peer.engine.state, 'open');
 });
 
-test('RFC 9113 section 6.5.2: settings that are not known are ignored, and acknowledged all the same', (t) => {
+test('RFC 9113 section 6.5.2: unknown settings are ignored and still acknowledged', (t) => {
   const peer = Peer.open();
   t.deepEqual(peer.exchange(settings(0x0a, 1, 0xff, 0xffff_ffff, 0, 0, 0xffff, 5)), ['SETTINGS ack']);
 });
 
-test('RFC 9113 section 6.5.2: a server says nothing of SETTINGS_ENABLE_PUSH', (t) => {
+test('RFC 9113 section 6.5.2: a server does not send SETTINGS_ENABLE_PUSH', (t) => {
   const [first] = new Peer({ enableConnectProtocol: true }).take();
   for (let at = 0; at < first.payload.length; at += 6) {
     t.not(first.payload.readUInt16BE(at), SettingId.EnablePush);
   }
 });
 
-test('RFC 9113 section 6.5.3: the values of one frame are taken in their order', (t) => {
+test('RFC 9113 section 6.5.3: the values of one frame apply in order', (t) => {
   const peer = Peer.open();
   const { InitialWindowSize } = SettingId;
   peer.send(settings(InitialWindowSize, 100, InitialWindowSize, 1), get(1));
@@ -253,7 +253,7 @@ test('RFC 9113 section 6.9: no update is sent for a stream that is closed', (t) 
   t.deepEqual(peer.output(), ['RST_STREAM 1 8']);
 });
 
-test('RFC 9113 section 7: error codes that are not known end what they end, and nothing else', (t) => {
+test('RFC 9113 section 7: unknown error codes have the same scope as known ones', (t) => {
   const peer = Peer.open();
   t.deepEqual(peer.exchange(post(1), post(3), rstStream(1, 0xffff_ffff), goaway(0, 0xabcd_ef01)), []);
   t.deepEqual(peer.lines.slice(2), ['close 1 peer 4294967295', 'goaway 0 2882400001']);
@@ -261,7 +261,7 @@ test('RFC 9113 section 7: error codes that are not known end what they end, and 
   t.is(peer.lines.at(-1), 'data 3 1 end');
 });
 
-test('RFC 9113 section 8.7: a refused stream was never shown to the application', (t) => {
+test('RFC 9113 section 8.7: the application never sees a refused stream', (t) => {
   const peer = Peer.open({ maxConcurrentStreams: 1 });
   t.deepEqual(peer.exchange(post(1), headers(3, postFields), data(3, 'x')), ['RST_STREAM 3 7']);
   t.deepEqual(peer.lines, ['request 1 POST /']);

@@ -18,7 +18,7 @@ function responding(peer: Peer, id: number): void {
   peer.engine.respond(peer.stream(id), 200, [], false);
 }
 
-test('a whole response leaves in one chunk, and its stream is closed once', (t) => {
+test('a complete response leaves in one chunk, and its stream is closed once', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   peer.engine.respond(peer.stream(1), 200, ['content-type', 'text/plain'], false);
@@ -187,7 +187,7 @@ test('queued data leaves before the trailers', (t) => {
   t.is(peer.lines.at(-1), 'close 1 complete 0');
 });
 
-test('outputLimitBytes: DATA waits while the socket has that much, heads and control frames do not', (t) => {
+test('outputLimitBytes: DATA waits while the socket has that much output, and heads and control frames do not', (t) => {
   const peer = wide({ outputLimitBytes: 40_000 });
   peer.take();
   responding(peer, 1);
@@ -211,7 +211,7 @@ test('outputLimitBytes: DATA waits while the socket has that much, heads and con
   t.is(peer.sentBytes.get(1), 100_000);
 });
 
-test('outputLimitBytes: a quarter more leaves at once while the socket takes all, within maxUnsentBytes', (t) => {
+test('outputLimitBytes: a quarter more leaves at once while the socket takes everything, within maxUnsentBytes', (t) => {
   for (const [maxUnsentBytes, batchBytes] of [
     [1_048_576, 50_000],
     [60_000, 45_000],
@@ -228,7 +228,7 @@ test('outputLimitBytes: a quarter more leaves at once while the socket takes all
   }
 });
 
-test('takeOutput gives only full chunks when it is asked to, and a full one also while the socket is behind', (t) => {
+test('takeOutput returns only full chunks on request, and a full one also while the socket is behind', (t) => {
   const peer = wide();
   peer.take();
   responding(peer, 1);
@@ -243,7 +243,7 @@ test('takeOutput gives only full chunks when it is asked to, and a full one also
   t.not(peer.engine.takeOutput(), null);
 });
 
-test('sendableBytes is what write would place now', (t) => {
+test('sendableBytes is the number of bytes that write would place now', (t) => {
   const peer = wide({ outputLimitBytes: 40_000, maxUnsentBytes: 40_001 });
   peer.take();
   responding(peer, 1);
@@ -312,7 +312,7 @@ test('streams with much to send take turns of one frame', (t) => {
   t.is(peer.sentBytes.get(5), 50_000);
 });
 
-test('one who writes later does not pass those who wait', (t) => {
+test('a stream that writes later does not overtake those that wait', (t) => {
   const peer = wide({ outputLimitBytes: 1000 });
   peer.take();
   responding(peer, 1);
@@ -371,7 +371,7 @@ test('a reset drops what is queued and gives its buffers back', (t) => {
   t.deepEqual(peer.exchange(windowUpdate(1, 100_000)), []);
 });
 
-test('while the socket holds output only full chunks are handed over, so small answers share one', (t) => {
+test('while the socket has output only full chunks are passed on, so small responses share one', (t) => {
   const peer = wide();
   peer.take();
   responding(peer, 1);
@@ -399,7 +399,7 @@ test('an idle connection holds no buffer', (t) => {
   t.is(peer.buffers.heldCount, 0);
 });
 
-test('bodies in both directions at once arrive whole', (t) => {
+test('bodies in both directions at once arrive complete', (t) => {
   const peer = wide(
     {},
     {

@@ -103,7 +103,7 @@ test('RFC 9113 section 5.1: frames after the peer itself has reset the stream ar
   t.is(peer.engine.state, 'open');
 });
 
-test('RFC 9113 section 5.1: after our RST_STREAM everything that was on its way is ignored, and HPACK stays in step', (t) => {
+test('RFC 9113 section 5.1: after the server’s RST_STREAM everything that was on its way is ignored, and HPACK stays in step', (t) => {
   const peer = Peer.open({ connectionWindowBytes: 65_535 });
   peer.send(post(1));
   peer.engine.reset(peer.stream(1), ErrorCode.Cancel);
@@ -123,7 +123,7 @@ test('RFC 9113 section 5.1: after our RST_STREAM everything that was on its way 
   t.deepEqual(peer.stream(3).fields, ['x', 'y']);
 });
 
-test('closedStreamMemory: what comes on a stream below a reset that has been forgotten is ignored', (t) => {
+test('closedStreamMemory: frames on a stream below a forgotten reset are ignored', (t) => {
   const peer = Peer.open(
     { closedStreamMemory: 2, maxConcurrentStreams: 1 },
     { onRequest: (stream) => peer.engine.reset(stream, 8) },
@@ -139,7 +139,7 @@ test('closedStreamMemory: what comes on a stream below a reset that has been for
   t.is(peer.engine.counters.lateFrames, 4);
 });
 
-test('closedStreamMemory: a stream that ended is known to have, while no reset as old has been forgotten', (t) => {
+test('closedStreamMemory: an ended stream is known to have ended while no reset as old has been forgotten', (t) => {
   const peer = Peer.open({ closedStreamMemory: 2, maxConcurrentStreams: 1 });
   for (let n = 0; n < 3; n++) {
     peer.send(post(2 * n + 1));
@@ -151,7 +151,7 @@ test('closedStreamMemory: a stream that ended is known to have, while no reset a
   t.is(peer.engine.failure?.code, ErrorCode.StreamClosed);
 });
 
-test('closedStreamMemory: twice maxConcurrentStreams are remembered, however few are asked for', (t) => {
+test('closedStreamMemory: twice maxConcurrentStreams are remembered, however small the option is', (t) => {
   const peer = Peer.open(
     { closedStreamMemory: 1, maxConcurrentStreams: 300 },
     { onRequest: (stream) => peer.engine.reset(stream, 8) },
@@ -165,7 +165,7 @@ test('closedStreamMemory: twice maxConcurrentStreams are remembered, however few
   t.deepEqual(other.exchange(data(1, 'x')), ['RST_STREAM 1 5']);
 });
 
-test('RFC 9113 section 5.1.2: one stream more than SETTINGS_MAX_CONCURRENT_STREAMS is refused, and its data ignored', (t) => {
+test('RFC 9113 section 5.1.2: a stream beyond SETTINGS_MAX_CONCURRENT_STREAMS is refused, and its data is ignored', (t) => {
   const peer = Peer.open({ maxConcurrentStreams: 2 });
   t.deepEqual(peer.exchange(get(1), post(3), post(5), data(5, 'x', true)), ['RST_STREAM 5 7']);
   t.deepEqual(peer.lines, ['request 1 GET / end', 'request 3 POST /']);

@@ -56,14 +56,14 @@ test('maxStreamWindowBytes: a window doubles with every half that is consumed wi
   t.deepEqual(peer.exchange(data(1, 'x'))[0], 'RST_STREAM 1 3');
 });
 
-test('the window of an application that takes longer than the way does not grow', (t) => {
+test('the window of an application that is slower than the network does not grow', (t) => {
   const peer = openPeer(100);
   peer.send(post(1));
   for (let i = 0; i < 10; i++) t.deepEqual(upload(peer, 1, 5_000, 205), [5_000]);
   t.is(sizeOf(peer, 1), 10_000);
 });
 
-test('over a short way the time that a thread takes is allowed for, and no more', (t) => {
+test('over a short way the window allows for the time that a thread takes, and no more', (t) => {
   const quick = openPeer(0);
   quick.send(post(1));
   for (let i = 0; i < 2; i++) upload(quick, 1, 5_000, 4);
@@ -74,7 +74,7 @@ test('over a short way the time that a thread takes is allowed for, and no more'
   t.is(sizeOf(slow, 1), 10_000);
 });
 
-test('a window of which nothing is consumed does not grow, however long its peer waits', (t) => {
+test('a window does not grow while nothing is consumed, however long its peer waits', (t) => {
   const peer = openPeer(100);
   peer.send(post(1), data(1, zeros.subarray(0, 10_000)));
   for (let i = 0; i < 100; i++) {
@@ -85,7 +85,7 @@ test('a window of which nothing is consumed does not grow, however long its peer
   t.is(sizeOf(peer, 1), 10_000);
 });
 
-test('a window that has grown grows no more once its application is slow', (t) => {
+test('a grown window stops growing once its application is slow', (t) => {
   const peer = openPeer(100);
   peer.send(post(1));
   for (let i = 0; i < 2; i++) upload(peer, 1, 5_000, 100);
@@ -102,7 +102,7 @@ test('before the round trip is known nothing grows', (t) => {
   t.is(peer.stream(1).receiveWindow?.sizeBytes, 65_535);
 });
 
-test('one PING makes the measure of the round trip better, and no answer to it counts for another', (t) => {
+test('one PING improves the estimate of the round trip, and its answer counts for no other PING', (t) => {
   // The peer was slow to acknowledge SETTINGS: by that alone a slow application would look quick.
   const peer = openPeer(5000);
   peer.send(post(1));
@@ -123,7 +123,7 @@ test('one PING makes the measure of the round trip better, and no answer to it c
   t.false(peer.output().includes('PING sluice\0\x01'), 'once a connection');
 });
 
-test('windows grow by what the connection’s leaves beside every stream’s own, which comes back when a stream closes', (t) => {
+test('windows grow by what the connection’s window leaves beside every stream’s initial one, which comes back when a stream closes', (t) => {
   const peer = openPeer(100);
   peer.send(post(1));
   for (let i = 0; i < 8; i++) upload(peer, 1, sizeOf(peer, 1) / 2 || 5_000, 1);
@@ -136,14 +136,14 @@ test('windows grow by what the connection’s leaves beside every stream’s own
   t.is(sizeOf(peer, 3), 80_000);
 });
 
-test('connectionWindowBytes: where streams’ own windows take all of it, none grows', (t) => {
+test('connectionWindowBytes: if the streams’ initial windows take all of it, none grows', (t) => {
   const peer = openPeer(100, { maxConcurrentStreams: 10 });
   peer.send(post(1));
   for (let i = 0; i < 8; i++) upload(peer, 1, 5_000, 1);
   t.is(sizeOf(peer, 1), 10_000);
 });
 
-test('however windows grow and streams come and go, all of them together fit the connection’s', (t) => {
+test('however windows grow and streams come and go, all of them together fit into the connection’s window', (t) => {
   const step = fc.record({
     slot: fc.integer({ min: 0, max: 1 }),
     act: fc.constantFrom('upload', 'upload', 'upload', 'close'),
@@ -174,7 +174,7 @@ test('however windows grow and streams come and go, all of them together fit the
   );
 });
 
-test('content that others leave unread does not keep back what the connection’s window is owed', (t) => {
+test('unread content of other streams does not delay updates of the connection’s window', (t) => {
   const peer = Peer.open({
     maxConcurrentStreams: 10,
     streamWindowBytes: 10_000,

@@ -1,13 +1,13 @@
 /**
- * The HPACK decoder (RFC 7541): field blocks to flat lists of names and values.
+ * The HPACK decoder (RFC 7541): turns field blocks into flat lists of names and values.
  *
- * It never throws, does work in proportion to the block's length, and keeps nothing of the input. An indexed field
- * costs two loads of ready strings and allocates nothing; the strings of a literal are made once and shared with the
- * dynamic table. Names keep the case they came in: what may stand in a field is not this layer's question
- * (RFC 9113 section 8.2.1).
+ * It never throws, does work in proportion to the block's length, and keeps nothing of the input. An indexed
+ * field costs two loads of existing strings and allocates nothing. The strings of a literal are made once and
+ * shared with the dynamic table. Names keep the case in which they arrived: this layer does not decide what a
+ * field may contain (RFC 9113 section 8.2.1).
  *
- * Whether a literal was marked never-indexed is not kept (RFC 7541 section 6.2.3): the fields are not sent on as
- * HPACK from here.
+ * The decoder does not keep whether a literal was marked never-indexed (RFC 7541 section 6.2.3), because
+ * nothing here sends the fields on as HPACK.
  */
 import { Buffer } from 'node:buffer';
 import { latin1String } from '../../bytes/latin1.ts';
@@ -19,34 +19,37 @@ import { STATIC_LENGTH, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 
 export const DecodeResult = {
   Ok: 0,
-  /** A connection error of type COMPRESSION_ERROR (RFC 9113 section 4.3): the tables are out of step. */
+  /** A connection error of type COMPRESSION_ERROR (RFC 9113 section 4.3): the two tables no longer match. */
   CompressionError: 1,
-  /** The fields went over a limit. The tables are in step and the connection can go on. */
+  /** The fields exceeded a limit. The tables still match, and the connection can continue. */
   ListTooLarge: 2,
 } as const;
 export type DecodeResult = (typeof DecodeResult)[keyof typeof DecodeResult];
 
 export interface HpackDecoderOptions {
   /**
-   * Bytes of dynamic table that the peer's encoder may use: our SETTINGS_HEADER_TABLE_SIZE in force, so 4,096 until
-   * another value has been acknowledged.
+   * Bytes of dynamic table that the peer's encoder may use: the server's SETTINGS_HEADER_TABLE_SIZE in force,
+   * which is 4,096 until another value has been acknowledged.
    */
   readonly maxTableBytes: number;
   /** Limit of a field list: octets of names and values, and 32 for every line (RFC 9113 section 6.5.2). */
   readonly maxFieldListBytes: number;
-  /** Limit of field lines in a list. */
+  /** Most field lines in a list. */
   readonly maxFieldLines: number;
 }
 
 const COLON = 0x3a;
 
-/** A block starts with at most two: the lowest size since the last block, and the last (RFC 7541 section 4.2). */
+/**
+ * A block starts with at most two: the smallest size since the last block, and the current one (RFC 7541
+ * section 4.2).
+ */
 const MAX_SIZE_UPDATES = 2;
 const NO_UPDATE_REQUIRED = -1;
 
 /**
- * Where Huffman strings are unpacked before they become strings; shared, as decoding is synchronous. A longer one
- * gets a buffer of its own, so that one large block does not pin memory for good.
+ * Huffman strings are unpacked here before they become strings. Decoding is synchronous, so the buffer is
+ * shared. A longer string gets a buffer of its own, so that one large block does not occupy memory for good.
  */
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
@@ -55,7 +58,7 @@ export class HpackDecoder {
   readonly #maxFieldListBytes: number;
   readonly #maxFieldLines: number;
   #maxTableBytes: number;
-  /** A size update to no more than this must start the next block; -1 when none is owed. */
+  /** The next block must start with a size update to no more than this; -1 if no update is required. */
   #requiredTableBytes = NO_UPDATE_REQUIRED;
   /** Where the block is read; after `#readString`, behind the string. */
   #at = 0;
@@ -67,14 +70,14 @@ export class HpackDecoder {
     this.#table = new DynamicTable(options.maxTableBytes);
   }
 
-  /** The dynamic table as it stands. */
+  /** The current dynamic table. */
   get table(): DynamicTableView {
     return this.#table;
   }
 
   /**
-   * Our SETTINGS_HEADER_TABLE_SIZE changed and the peer has acknowledged it. If its encoder may be using more, the
-   * next block must start with a size update (RFC 7541 section 4.2, RFC 9113 section 4.3.1).
+   * SETTINGS_HEADER_TABLE_SIZE has changed and the peer has acknowledged it. If the peer's encoder may be
+   * using more, the next block must start with a size update (RFC 7541 section 4.2, RFC 9113 section 4.3.1).
    */
   setMaxTableBytes(maxTableBytes: number): void {
     this.#maxTableBytes = maxTableBytes;
@@ -87,11 +90,11 @@ export class HpackDecoder {
   /**
    * Decodes one whole field block, bytes[start,end), and appends name, value, name, value… to `out`.
    *
-   * Over a limit it decodes on, so that the dynamic table stays in step, but appends nothing more. After a
-   * CompressionError the decoder must not be used again.
+   * Beyond a limit it continues to decode, so that the dynamic table stays in step, but appends nothing more.
+   * After a CompressionError the decoder must not be used again.
    *
-   * @param tail the lines from the first on that is no pseudo-field are left out when they are these again, and remembered when they may be
-   * next time
+   * @param tail the lines from the first regular field on are left out if they are the same as last time, and
+   * remembered if they may repeat next time
    */
   decode(
     bytes: Uint8Array,
@@ -105,7 +108,9 @@ export class HpackDecoder {
       tail.isRepeated = false;
       tail.isOfLastBlock = false;
     }
-    /** Where the tail begins: its octets, its lines, and what the lines before it count for; -1 until it does. */
+    /**
+     * Where the tail begins: its octets, its lines, and the size of the lines before it; -1 until it begins.
+     */
     let tailAt = -1;
     let tailFrom = 0;
     let headBytes = 0;
@@ -130,7 +135,8 @@ export class HpackDecoder {
           index = integerRead;
         }
         if (index === 0 || index > STATIC_LENGTH + table.length) return DecodeResult.CompressionError;
-        // Over a limit it changes nothing any more: a reference of a byte shall cost no more than a byte.
+        // Beyond a limit a reference changes nothing more: a reference of one byte must cost no more than one
+        // byte.
         if (!kept) continue;
         if (index <= STATIC_LENGTH) {
           name = STATIC_NAMES[index];
@@ -141,7 +147,7 @@ export class HpackDecoder {
           value = table.value(serial);
         }
       } else {
-        // A size update may only start a block (section 4.2); the leading ones have been read.
+        // A size update is only allowed at the start of a block (section 4.2), and those have been read.
         const indexing = octet >= 0x40;
         if (!indexing && octet >= 0x20) return DecodeResult.CompressionError;
         // Literal with incremental indexing (section 6.2.1), without (6.2.2) or never indexed (6.2.3).
@@ -198,7 +204,9 @@ export class HpackDecoder {
     return DecodeResult.Ok;
   }
 
-  /** Reads the size updates that start a block and applies them; false when one is missing or not allowed. */
+  /**
+   * Reads and applies the size updates that start a block. Returns false if one is missing or not allowed.
+   */
   #readSizeUpdates(bytes: Uint8Array, end: number): boolean {
     let updates = 0;
     while (this.#at < end && (bytes[this.#at] & 0xe0) === 0x20) {
@@ -210,7 +218,8 @@ export class HpackDecoder {
       }
       if (tableBytes > this.#maxTableBytes) return false;
       if (this.#requiredTableBytes !== NO_UPDATE_REQUIRED) {
-        // The first must go down to the lowest limit that was in force in between, the second may rise again.
+        // The first update must go down to the lowest limit that was in force in between; the second may rise
+        // again.
         if (tableBytes > this.#requiredTableBytes) return false;
         this.#requiredTableBytes = NO_UPDATE_REQUIRED;
       }
@@ -220,8 +229,8 @@ export class HpackDecoder {
   }
 
   /**
-   * Reads a string literal (section 5.2). A string that is not wanted is checked all the same, and stands as ''.
-   * @returns null when it is cut off or its Huffman code is wrong
+   * Reads a string literal (section 5.2). A string that is not wanted is still checked, and becomes ''.
+   * @returns null if it is cut off or its Huffman code is invalid
    */
   #readString(bytes: Uint8Array, end: number, wanted: boolean): string | null {
     let at = this.#at;

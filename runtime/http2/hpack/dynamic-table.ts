@@ -1,15 +1,15 @@
 /**
- * The dynamic table (RFC 7541 section 2.3.2), as both coders need it.
+ * The dynamic table (RFC 7541 section 2.3.2), for both the encoder and the decoder.
  *
- * Every insertion has a serial number, 1, 2, 3…; entries live from `evicted + 1` to `inserted`. A serial never
- * changes while wire indices shift with each insertion, so whoever remembers an entry remembers its serial and
- * can tell from two comparisons whether it is still there. The slots are a ring that starts empty and doubles: a
- * connection that never fills its table never pays for it.
+ * Every insertion has a serial number, 1, 2, 3…; the entries in the table are those from `evicted + 1` to
+ * `inserted`. A serial never changes, while wire indices shift with each insertion. So code that remembers an
+ * entry remembers its serial, and two comparisons tell whether the entry is still there. The slots are a ring
+ * that starts empty and doubles: a connection that never fills its table never pays for it.
  *
- * Strings hold one byte a character (latin1), so their length is their size on the wire.
+ * Strings hold one byte per character (latin1), so their length is their size on the wire.
  */
 
-/** What an entry costs beside its name and value (RFC 7541 section 4.1). */
+/** What an entry costs in addition to its name and value (RFC 7541 section 4.1). */
 export const ENTRY_OVERHEAD_BYTES = 32;
 const FIRST_SLOTS = 8;
 
@@ -17,7 +17,7 @@ const FIRST_SLOTS = 8;
 const NO_STRINGS: string[] = [];
 const NO_LINKS: number[] = [];
 
-/** A table to look at, for diagnosis and tests. */
+/** A read-only view of a table, for diagnosis and tests. */
 export type DynamicTableView = Pick<
   DynamicTable,
   'capacityBytes' | 'sizeBytes' | 'length' | 'inserted' | 'evicted' | 'name' | 'value'
@@ -42,7 +42,7 @@ export class DynamicTable {
     return this.#inserted;
   }
 
-  /** Serial of the newest entry that is gone. */
+  /** Serial of the newest evicted entry. */
   get evicted(): number {
     return this.#evicted;
   }
@@ -59,7 +59,7 @@ export class DynamicTable {
     return this.#capacityBytes;
   }
 
-  // `name`, `value` and `link` take the serial of a living entry.
+  // `name`, `value` and `link` take the serial of an entry that is in the table.
 
   name(serial: number): string {
     return this.#names[serial & this.#mask];
@@ -69,20 +69,20 @@ export class DynamicTable {
     return this.#values[serial & this.#mask];
   }
 
-  /** The number that the owner gave with `insert`. */
+  /** The number that the caller passed to `insert`. */
   link(serial: number): number {
     return this.#links[serial & this.#mask];
   }
 
-  /** Changes the maximum size, evicting what no longer fits (RFC 7541 section 4.3). */
+  /** Changes the maximum size and evicts what no longer fits (RFC 7541 section 4.3). */
   setCapacity(capacityBytes: number): void {
     this.#capacityBytes = capacityBytes;
     this.#evictTo(capacityBytes);
   }
 
   /**
-   * Adds an entry, evicting first (RFC 7541 section 4.4). One that is larger than the whole table empties it and
-   * is not added: not an error.
+   * Adds an entry after evicting others (RFC 7541 section 4.4). An entry larger than the whole table empties
+   * it and is not added; that is not an error.
    */
   insert(name: string, value: string, link: number): void {
     const entryBytes = name.length + value.length + ENTRY_OVERHEAD_BYTES;
@@ -103,7 +103,7 @@ export class DynamicTable {
     while (this.#sizeBytes > targetBytes) {
       const slot = ++this.#evicted & this.#mask;
       this.#sizeBytes -= this.#names[slot].length + this.#values[slot].length + ENTRY_OVERHEAD_BYTES;
-      // Let the strings go now, not when the ring comes round.
+      // Releases the strings now instead of when the ring comes round.
       this.#names[slot] = '';
       this.#values[slot] = '';
     }

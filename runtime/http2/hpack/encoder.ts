@@ -1,11 +1,12 @@
 /**
- * The HPACK encoder (RFC 7541): flat lists of names and values to field blocks.
+ * The HPACK encoder (RFC 7541): turns flat lists of names and values into field blocks.
  *
- * The encoder keeps, for each field name that it met, where its newest entry in the dynamic table is; entries of one
- * name are linked by serial. So an exact match is one map look-up and a few comparisons, whatever the table holds.
- * `indexing-policy.ts` says what is put into the table.
+ * For each field name that it has seen, the encoder knows where the name's newest entry in the dynamic table
+ * is; entries of one name are linked by serial. So an exact match takes one map look-up and a few
+ * comparisons, whatever the size of the table. `indexing-policy.ts` decides what goes into the table.
  *
- * Fields are latin1 strings, validated by the caller. The caller provides `maxEncodedBytes` octets of room.
+ * Fields are latin1 strings that the caller has validated. The caller provides `maxEncodedBytes` octets of
+ * room.
  */
 import { Buffer } from 'node:buffer';
 import { isMarked, plainName } from '../../../wire/field-marks.ts';
@@ -24,19 +25,22 @@ import {
 } from './static-table.ts';
 
 export interface HpackEncoderOptions {
-  /** Bytes of dynamic table that we use at most, whatever the peer would allow. 4,096 asks for no size update. */
+  /** The most bytes of dynamic table to use, whatever the peer would allow. 4,096 needs no size update. */
   readonly maxTableBytes: number;
-  /** Huffman-code strings where that is shorter; default true. Without it blocks are larger and cheaper to make. */
+  /**
+   * Huffman-code strings where that is shorter; default true. Without it blocks are larger and cheaper to
+   * make.
+   */
   readonly huffman?: boolean;
-  /** How the values of a name are put into the table; default `defaultIndexing`. */
+  /** How the values of a name go into the table; default `defaultIndexing`. */
   readonly indexingOf?: (name: string) => Indexing;
 }
 
-/** What a peer's decoder starts with (RFC 9113 section 6.5.2). */
+/** The initial size of a peer's decoder table (RFC 9113 section 6.5.2). */
 const INITIAL_TABLE_BYTES = 4096;
-/** Names remembered; an application that invents names costs no more than this. */
+/** The most names that are remembered, which bounds the cost of an application that invents names. */
 const MAX_NAME_RECORDS = 128;
-/** Newest entries of one name that are compared; a name with more values in use than that is rare. */
+/** The newest entries of one name that are compared; a name rarely has more values in use. */
 const MAX_VALUE_PROBES = 8;
 /** Two size updates, and a `:status` literal. */
 const BLOCK_OVERHEAD_BYTES = 3 * INTEGER_MAX_BYTES + 4;
@@ -50,7 +54,7 @@ const SIZE_UPDATE = 0x20;
 const LITERAL_NEVER_INDEXED = 0x10;
 const LITERAL_NOT_INDEXED = 0x00;
 
-/** Where strings are unpacked before they are coded; shared, as encoding is synchronous. */
+/** Strings are unpacked here before they are encoded; shared, because encoding is synchronous. */
 const scratch = Buffer.allocUnsafeSlow(4 * 1024);
 
 export class HpackEncoder {
@@ -59,12 +63,15 @@ export class HpackEncoder {
   readonly #indexingOf: (name: string) => Indexing;
   readonly #table: DynamicTable;
   #records: Map<string, NameRecord> | null = null;
-  /** The lowest capacity since the last block; the table's own is what it ends at. */
+  /** The lowest capacity since the last block; the table itself has the current one. */
   #lowestTableBytes: number;
   readonly #repeated = new RepeatedResponse();
-  /** What has been encoded since this was set was references, or literals that no table takes: it would be encoded so again. */
+  /**
+   * Everything encoded since this was set was a reference, or a literal that never enters the table. Encoding
+   * it again would give the same bytes.
+   */
   #leftNoTrace = true;
-  /** The capacity that the peer's decoder works with after the blocks sent so far. */
+  /** The capacity that the peer's decoder uses after the blocks sent so far. */
   #peerTableBytes = INITIAL_TABLE_BYTES;
 
   constructor(options: HpackEncoderOptions) {
@@ -75,14 +82,14 @@ export class HpackEncoder {
     this.#lowestTableBytes = this.#table.capacityBytes;
   }
 
-  /** The dynamic table as it stands. */
+  /** The current dynamic table. */
   get table(): DynamicTableView {
     return this.#table;
   }
 
   /**
-   * The peer's SETTINGS_HEADER_TABLE_SIZE. The next block says what we make of it (RFC 7541 section 4.2): the lowest
-   * size since the last block, when the table went through it, and the last.
+   * The peer's SETTINGS_HEADER_TABLE_SIZE. The next block announces the resulting size (RFC 7541 section
+   * 4.2): the lowest since the last block, if the table was smaller in between, and the current one.
    */
   setPeerMaxTableBytes(peerMaxTableBytes: number): void {
     const capacityBytes = Math.min(peerMaxTableBytes, this.#maxTableBytes);
@@ -97,12 +104,15 @@ export class HpackEncoder {
     return bytes;
   }
 
-  /** Writes a response's field block: size updates that are due, `:status`, the fields. @returns the new offset. */
+  /**
+   * Writes a response's field block: the size updates that are due, `:status`, the fields.
+   * @returns the new offset
+   */
   encodeResponse(status: number, fields: readonly string[], out: Uint8Array, offset: number): number {
     const table = this.#table;
     const repeated = this.#repeated;
-    const isSettled = this.#isSettled;
-    if (isSettled && repeated.is(status, fields, table.inserted, table.evicted))
+    const isSizeAnnounced = this.#isSizeAnnounced;
+    if (isSizeAnnounced && repeated.is(status, fields, table.inserted, table.evicted))
       return repeated.copyTo(out, offset);
     this.#leftNoTrace = true;
     let at = this.#sizeUpdates(out, offset);
@@ -110,19 +120,22 @@ export class HpackEncoder {
     if (statusIndex > 0) out[at++] = INDEXED | statusIndex;
     else at = this.#encodeField(':status', String(status), out, at);
     for (let i = 0; i < fields.length; i += 2) at = this.#encodeField(fields[i], fields[i + 1], out, at);
-    if (isSettled && this.#leftNoTrace) {
+    if (isSizeAnnounced && this.#leftNoTrace) {
       repeated.remember(status, fields, table.inserted, table.evicted, out, offset, at);
     }
     return at;
   }
 
-  /** No size update is due. */
-  get #isSettled(): boolean {
+  /** No size update is due: the peer's decoder knows the table's capacity. */
+  get #isSizeAnnounced(): boolean {
     const { capacityBytes } = this.#table;
     return capacityBytes === this.#peerTableBytes && this.#lowestTableBytes === capacityBytes;
   }
 
-  /** Writes a field block from name, value, name, value… @returns the new offset. */
+  /**
+   * Writes a field block from name, value, name, value…
+   * @returns the new offset
+   */
   encodeFields(fields: readonly string[], out: Uint8Array, offset: number): number {
     let at = this.#sizeUpdates(out, offset);
     for (let i = 0; i < fields.length; i += 2) at = this.#encodeField(fields[i], fields[i + 1], out, at);
@@ -130,8 +143,9 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes fields whose values do not come again, behind those of the block that has just been written: their names go into the table,
-   * their values never. @returns the new offset.
+   * Writes fields whose values will not repeat, after those of the block that was just written: their names
+   * enter the table, their values never do.
+   * @returns the new offset
    */
   encodeOnce(fields: readonly string[], out: Uint8Array, offset: number): number {
     let at = offset;
@@ -147,7 +161,7 @@ export class HpackEncoder {
       nameIndex = STATIC_LENGTH + 1 + table.inserted - record.newest;
     let at: number;
     if (nameIndex === 0 && record.indexing !== Indexing.Never && this.#hasRoom(record, value)) {
-      // The first value goes in with its name.
+      // The first value enters the table together with its name.
       at = writeInteger(out, offset, LITERAL_INDEXING, 0x3f, 0);
       table.insert(record.name, ownCopy(value), 0);
       record.newest = table.inserted;
@@ -156,12 +170,12 @@ export class HpackEncoder {
       at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
     }
     if (nameIndex === 0) at = writeString(record.name, this.#huffman, out, at);
-    // Huffman's code would save a few octets and cost more than the rest of the response's head.
+    // Huffman coding would save a few octets and cost more than the rest of the response's head.
     return writePlain(value, out, at);
   }
 
   #sizeUpdates(out: Uint8Array, offset: number): number {
-    if (this.#isSettled) return offset;
+    if (this.#isSizeAnnounced) return offset;
     const capacityBytes = this.#table.capacityBytes;
     let at = offset;
     if (this.#lowestTableBytes < Math.min(capacityBytes, this.#peerTableBytes)) {
@@ -199,7 +213,7 @@ export class HpackEncoder {
       table.insert(record.name, ownCopy(value), newest);
       record.newest = table.inserted;
     } else {
-      // The same value again may be taken into the table.
+      // If the same value comes again it may enter the table.
       if (record.indexing !== Indexing.Never) this.#leftNoTrace = false;
       const pattern = record.indexing === Indexing.Never ? LITERAL_NEVER_INDEXED : LITERAL_NOT_INDEXED;
       at = writeInteger(out, offset, pattern, 0x0f, nameIndex);
@@ -212,14 +226,14 @@ export class HpackEncoder {
     return this.#hasRoom(record, value) && record.admits(value);
   }
 
-  /** An entry that takes more than half of the table drives out more than it is likely to save. */
+  /** An entry of more than half the table evicts more than it is likely to save. */
   #hasRoom({ name }: NameRecord, value: string): boolean {
     return (name.length + value.length + ENTRY_OVERHEAD_BYTES) * 2 <= this.#table.capacityBytes;
   }
 
   #addRecord(name: string): NameRecord {
     const records = (this.#records ??= new Map());
-    // Forgetting all costs some literals where an index would have done; it keeps the bound simple.
+    // Forgetting all names costs some literals where an index would have done, but keeps the bound simple.
     if (records.size >= MAX_NAME_RECORDS) records.clear();
     const plain = plainName(name);
     const staticIndex = staticIndexOfName(plain);
@@ -231,17 +245,17 @@ export class HpackEncoder {
 }
 
 /**
- * A string with characters of its own. What a decoder cut out of a message can be a slice (V8 makes them from 13
- * characters on), and an entry that holds it would keep the whole message in memory.
+ * A copy of a string with its own characters. A string that a decoder has cut out of a message can be a slice
+ * (V8 makes slices from 13 characters on), and an entry that holds it would keep the whole message in memory.
  */
 function ownCopy(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
 }
 
-/** Longer strings are copied faster by a call into V8's runtime. */
+/** A call into V8's runtime copies longer strings faster. */
 const LOOP_LIMIT = 32;
 
-/** Writes a string literal as it is. */
+/** Writes a string literal without Huffman coding. */
 function writePlain(text: string, out: Uint8Array, offset: number): number {
   const length = text.length;
   const at = writeInteger(out, offset, 0x00, 0x7f, length);
@@ -251,8 +265,8 @@ function writePlain(text: string, out: Uint8Array, offset: number): number {
 }
 
 /**
- * Writes a string literal (section 5.2), Huffman-coded where that is shorter. Passes over octets are much faster
- * than passes over the characters of a string, so it is unpacked first.
+ * Writes a string literal (section 5.2), Huffman-coded where that is shorter. The string is unpacked first,
+ * because passes over octets are much faster than passes over the characters of a string.
  */
 function writeString(text: string, huffman: boolean, out: Uint8Array, offset: number): number {
   const length = text.length;

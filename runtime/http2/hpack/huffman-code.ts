@@ -1,11 +1,13 @@
 /**
  * The Huffman code of RFC 7541 appendix B.
  *
- * The code is canonical: codes ascend with (length, symbol). So the lengths say everything, and the codes are
- * derived from them instead of being typed in.
+ * The code is canonical: codes ascend with (length, symbol). So the lengths define everything, and the codes
+ * are derived from them instead of being typed in.
  */
 
-/** End of string: never sent as such, but its leading ones are the padding (RFC 7541 section 5.2). */
+/**
+ * End of string. It is never sent as a symbol, but its leading ones are the padding (RFC 7541 section 5.2).
+ */
 export const EOS = 256;
 
 /** Bits of the code of each octet, then of EOS. */

@@ -1,15 +1,15 @@
 /**
- * Huffman decoding, half an octet a step (RFC 7541 section 5.2).
+ * Huffman decoding, half an octet per step (RFC 7541 section 5.2).
  *
- * The states are the inner nodes of the code's tree: 256 of them, and one that a string which contains EOS never
- * leaves. No code is shorter than 5 bits, so a step completes one symbol at most:
+ * The states are the inner nodes of the code's tree: 256 of them, and one more that a string which contains EOS
+ * never leaves. No code is shorter than 5 bits, so a step completes at most one symbol:
  *
  *     20     16      8 7      0
  *     count   state    symbol
  *
- * The loop writes the symbol whether it exists or not and moves on by the count: no branch depends on the data.
- * A whole octet a step was a fifth faster with the cache to itself, but its table has 257 KiB instead of 16 and
- * took 8 ms to build at start.
+ * The loop writes the symbol whether it exists or not and advances by the count, so no branch depends on the data.
+ * Decoding a whole octet per step was a fifth faster with the cache to itself, but its table has 257 KiB instead
+ * of 16 and took 8 ms to build at start.
  */
 import { EOS, HUFFMAN_BITS, HUFFMAN_CODES } from './huffman-code.ts';
 
@@ -22,12 +22,12 @@ const COUNT_SHIFT = 20;
 
 const transitions = new Int32Array(STATES * 16);
 /**
- * Where a string may end: at the root, or up to 7 ones below it (padding is a prefix of EOS and shorter than an
- * octet).
+ * The states in which a string may end: at the root, or up to 7 ones below it (padding is a prefix of EOS and
+ * shorter than an octet).
  */
 const accepting = new Uint8Array(STATES);
 
-/** Children of node n at 2n and 2n+1: 0 absent, > 0 a node, < 0 a symbol as ~symbol. */
+/** The children of node n are at 2n and 2n+1: 0 absent, > 0 a node, < 0 a symbol as ~symbol. */
 function buildTree(): Int32Array {
   const children = new Int32Array(STATES * 2);
   let nodes = 1;
@@ -72,24 +72,25 @@ function buildTables(): void {
 buildTables();
 
 /**
- * Room that decoding needs: the shortest code has 5 bits, and the last step may write an octet past what it
- * keeps.
+ * The room that decoding needs: the shortest code has 5 bits, and the last step may write one octet past what
+ * it keeps.
  */
 export function huffmanDecodedBound(encodedBytes: number): number {
   return Math.floor((encodedBytes * 8) / 5) + 1;
 }
 
 /**
- * Decodes bytes[start,end) into `out` from 0, which must have `huffmanDecodedBound` octets of room.
- * @returns how many octets came out; -1 when the string contains EOS, or its padding is longer than 7 bits or not
- * made of ones.
+ * Decodes bytes[start,end) into `out` from offset 0. `out` must have room for `huffmanDecodedBound` octets.
+ * @returns the number of decoded octets; -1 if the string contains EOS, or its padding is longer than 7 bits
+ * or does not consist of ones
  */
 export function huffmanDecode(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
   let length = 0;
   let step = ROOT;
   for (let at = start; at < end; at++) {
     const octet = bytes[at];
-    // The state, shifted down to where its 16 transitions begin. A typed array keeps the low 8 bits of a store.
+    // The state, shifted down to where its 16 transitions begin. A typed array keeps the low 8 bits of a
+    // store.
     step = transitions[((step & STATE_MASK) >> (STATE_SHIFT - 4)) | (octet >> 4)];
     out[length] = step;
     length += step >> COUNT_SHIFT;

@@ -1,21 +1,21 @@
 /**
  * Prefixed integers (RFC 7541 section 5.1).
  *
- * A decoded integer is a length, an index or a table size, all far below 2^28, so more than four octets after the
- * prefix are refused, zero padding included: the RFC asks for such a limit in value and in length.
+ * A decoded integer is a length, an index or a table size, all far below 2^28. So more than four octets after
+ * the prefix are refused, including zero padding: the RFC asks for a limit of both value and length.
  */
 
-/** Octets that `writeInteger` takes at most for a value below 2^31. */
+/** The most octets that `writeInteger` takes for a value below 2^31. */
 export const INTEGER_MAX_BYTES = 6;
 const MAX_SHIFT = 21;
 
-/** The value that `readInteger` found; meaningful when it did not return -1. */
+/** The value that `readInteger` found, valid if it did not return -1. */
 export let integerRead = 0;
 
 /**
  * Reads what follows a prefix of ones.
  * @param prefixMax the prefix's value, 2^N - 1
- * @returns the offset after the integer, its value in `integerRead`; -1 when it is cut off or too long.
+ * @returns the offset after the integer, with its value in `integerRead`; -1 if it is cut off or too long
  */
 export function readInteger(bytes: Uint8Array, offset: number, end: number, prefixMax: number): number {
   let value = prefixMax;

@@ -1,8 +1,10 @@
 /**
- * The block of a response that is as the one before: the same status and the same frozen list of fields, and a table that has not changed in
- * between. It is known by the list itself, so that nothing of it is compared.
+ * The field block of a response that repeats the previous one: the same status, the same frozen list of
+ * fields, and a table that has not changed in between. The list itself identifies the block, so nothing of it
+ * is compared.
  *
- * It belongs to one connection, as the table does. What it keeps are octets that this connection's peer has been sent.
+ * It belongs to one connection, as the table does. The octets that it keeps were sent to this connection's
+ * peer.
  */
 
 const MAX_BLOCK_BYTES = 64;
@@ -14,7 +16,7 @@ export class RepeatedResponse {
   #evicted = 0;
   #octets: Uint8Array | null = null;
   #length = 0;
-  /** What was sent last, of which nothing is kept: most lists come once. */
+  /** The last list that was sent without being kept: most lists come once. */
   #lastFields: readonly string[] | null = null;
 
   /** @param inserted, evicted the table's serials */
@@ -27,7 +29,7 @@ export class RepeatedResponse {
     );
   }
 
-  /** @returns the offset behind the block. */
+  /** @returns the offset after the block */
   copyTo(out: Uint8Array, offset: number): number {
     const octets = this.#octets as Uint8Array;
     const length = this.#length;
@@ -35,7 +37,7 @@ export class RepeatedResponse {
     return offset + length;
   }
 
-  /** out[start, end) is the block, and to encode it has changed nothing. */
+  /** out[start, end) is the block, and encoding it has changed nothing. */
   remember(
     status: number,
     fields: readonly string[],

@@ -1,29 +1,30 @@
 /**
- * The end of a field block that says the same as the end of the block before: references alone, the same octets, and a table that has not
- * changed in between. Most requests of a connection are alike but for their pseudo-fields, which come first; what was decoded and judged
- * once need not be again.
+ * The end of a field block that repeats the end of the block before: references alone, the same octets, and a
+ * table that has not changed in between. Most requests of a connection differ only in their pseudo-fields,
+ * which come first. So what was decoded and checked once need not be again.
  *
- * It belongs to one connection, as the table does: what it remembers its peer has sent.
+ * It belongs to one connection, as the table does: everything that it remembers came from the connection's
+ * peer.
  */
 
 /** A reference takes one octet or two. */
 const MAX_TAIL_BYTES = 128;
 
 export class RepeatedTail {
-  /** Set by the decoder for each block: the lines it gave lack the tail, which is `lines`. */
+  /** Set by the decoder for each block: the decoded lines lack the tail, which is `lines`. */
   isRepeated = false;
-  /** Set by the decoder for each block: `lines` are what it ends in. */
+  /** Set by the decoder for each block: the block ends in `lines`. */
   isOfLastBlock = false;
-  /** name, value, name, value… of the tail as it came last; empty: there is none to compare with. */
+  /** name, value, name, value… of the last tail; empty if there is none to compare with. */
   lines: readonly string[] = [];
-  /** What the tail counts for in the limit of a field list. */
+  /** What the tail counts towards the limit of a field list. */
   listBytes = 0;
   #octets: Uint8Array | null = null;
   #length = 0;
   #inserted = 0;
   #evicted = 0;
 
-  /** Nothing is the same as this. */
+  /** Makes every later comparison fail. */
   forget(): void {
     this.#length = 0;
     this.isRepeated = false;
@@ -31,7 +32,10 @@ export class RepeatedTail {
     this.lines = [];
   }
 
-  /** Whether bytes[start, end) are the tail as it came last. @param inserted, evicted the table's serials */
+  /**
+   * Whether bytes[start, end) equal the last tail.
+   * @param inserted, evicted the table's serials
+   */
   matches(bytes: Uint8Array, start: number, end: number, inserted: number, evicted: number): boolean {
     const length = this.#length;
     if (length === 0 || end - start !== length) return false;
@@ -41,7 +45,7 @@ export class RepeatedTail {
     return true;
   }
 
-  /** This was the tail: references alone, which have left the table as it was. */
+  /** Remembers a tail: references alone, which have left the table unchanged. */
   remember(
     bytes: Uint8Array,
     start: number,

@@ -1,11 +1,11 @@
 /**
- * The static table (RFC 7541 appendix A), as on the wire from 1: index 0 is an error and a hole here, and so is the
- * place behind the last entry, where a walk over entries of one name ends.
+ * The static table (RFC 7541 appendix A), indexed from 1 as on the wire. Index 0 is an error and has no entry
+ * here. Neither has the place after the last entry, where a walk over the entries of one name ends.
  *
- * Names and values lie in two arrays so that resolving an index is two loads of ready strings.
+ * Names and values lie in two arrays, so that resolving an index is two loads of existing strings.
  */
 
-/** Entries in the static table; the dynamic table begins one above it. */
+/** Entries in the static table; the dynamic table begins at the next index. */
 export const STATIC_LENGTH = 61;
 
 const ENTRIES: readonly (readonly [name: string, value: string])[] = [
@@ -78,12 +78,12 @@ export const STATIC_VALUES: readonly string[] = ['', ...ENTRIES.map(([, value]) 
 const firstIndexByName = new Map<string, number>();
 for (let index = STATIC_LENGTH; index >= 1; index--) firstIndexByName.set(STATIC_NAMES[index], index);
 
-/** The lowest index with this name, or 0. Entries of one name are neighbours. */
+/** The lowest index with this name, or 0. Entries with the same name are adjacent. */
 export function staticIndexOfName(name: string): number {
   return firstIndexByName.get(name) ?? 0;
 }
 
-/** Status code → index of its whole `:status` line, 0 where the table has none. */
+/** Status code → index of its complete `:status` line, or 0 if the table has none. */
 export const STATIC_STATUS_INDEX = new Uint8Array(1000);
 for (let index = staticIndexOfName(':status'); STATIC_NAMES[index] === ':status'; index++) {
   STATIC_STATUS_INDEX[Number(STATIC_VALUES[index])] = index;

@@ -5,7 +5,7 @@ import { bytesOf, decodeBlock, ROOMY, tableOf } from './coding.ts';
 
 const LIMITS = { maxTableBytes: 4096, maxFieldListBytes: 16_384, maxFieldLines: 100 };
 
-test('an HPACK bomb, one large entry named thousands of times, stops at the limit of the list', (t) => {
+test('an HPACK bomb, one large entry referenced thousands of times, stops at the limit of the list', (t) => {
   const decoder = new HpackDecoder({ ...LIMITS, maxFieldLines: 1_000_000 });
   // An entry of 32 + 1 + 4,063 = 4,096 bytes; then 65,536 references of one octet stand for 256 MiB.
   decodeBlock(decoder, Buffer.concat([bytesOf('40 01 61 7f e01e'), Buffer.alloc(4063, 'x')]));
@@ -54,7 +54,7 @@ test('a table that is thrashed by inserts never holds more than its size', (t) =
   }
 });
 
-test('a table that is emptied and filled again in every block comes back in step', (t) => {
+test('a table that is emptied and refilled in every block stays in step', (t) => {
   const decoder = new HpackDecoder(ROOMY);
   for (let round = 0; round < 1000; round++) {
     t.deepEqual(decodeBlock(decoder, bytesOf('20 3fe11f 40 01 61 01 62 be')), ['a', 'b', 'a', 'b']);
@@ -62,7 +62,7 @@ test('a table that is emptied and filled again in every block comes back in step
   }
 });
 
-test('a value that fits the list and not the table empties the table and is not kept', (t) => {
+test('a value that fits into the list and not into the table empties the table and is not kept', (t) => {
   const decoder = new HpackDecoder({ ...ROOMY, maxTableBytes: 100 });
   const block = Buffer.concat([bytesOf('40 01 61 01 62 40 01 63 7f e9 07'), Buffer.alloc(1128, 'x')]);
   t.is(decodeBlock(decoder, block).length, 4);

@@ -32,7 +32,7 @@ test('octets above 127 become the latin1 characters of the same number', (t) => 
   t.deepEqual(decodeBlock(new HpackDecoder(ROOMY), bytesOf('00 01 61 03 80e9ff')), ['a', '\x80\xe9\xff']);
 });
 
-test('names keep the case they came in', (t) => {
+test('names keep the case in which they arrived', (t) => {
   t.deepEqual(decodeBlock(new HpackDecoder(ROOMY), bytesOf('00 02 4162 01 31')), ['Ab', '1']);
 });
 
@@ -69,7 +69,7 @@ test('a block that is cut off anywhere is an error (RFC 7541 section 5)', (t) =>
   }
 });
 
-test('an integer of more than four octets behind its prefix is an error (RFC 7541 section 5.1)', (t) => {
+test('an integer of more than four octets after its prefix is an error (RFC 7541 section 5.1)', (t) => {
   // 127 + 0, with zeros as padding: allowed, bounded.
   t.is(resultOf(`00 01 61 7f 80 80 80 00${'62'.repeat(127)}`), Ok);
   t.is(resultOf(`00 01 61 7f 80 80 80 80 00${'62'.repeat(127)}`), CompressionError);
@@ -125,12 +125,12 @@ test('a size update evicts the oldest entries (RFC 7541 section 4.3)', (t) => {
   t.is(decoder.table.capacityBytes, 68);
 });
 
-test('a size update to the limit is taken and one above it is an error (RFC 7541 section 6.3)', (t) => {
+test('a size update to the limit is accepted, and one above it is an error (RFC 7541 section 6.3)', (t) => {
   t.is(resultOf('3f e1 1f'), Ok);
   t.is(resultOf('3f e2 1f'), CompressionError);
 });
 
-test('a size update behind a field line is an error (RFC 7541 section 4.2)', (t) => {
+test('a size update after a field line is an error (RFC 7541 section 4.2)', (t) => {
   t.is(resultOf('20 82'), Ok);
   t.is(resultOf('82 20'), CompressionError);
   t.is(resultOf('20 82 20'), CompressionError);
@@ -141,7 +141,7 @@ test('two size updates may start a block, three are an error (RFC 7541 section 4
   t.is(resultOf('20 20 20 82'), CompressionError);
 });
 
-test('after our limit went below the table, the next block must start with an update (RFC 9113 section 4.3.1)', (t) => {
+test('after the limit went below the table’s size, the next block must start with an update (RFC 9113 section 4.3.1)', (t) => {
   const reduced = (): HpackDecoder => {
     const decoder = new HpackDecoder(ROOMY);
     decodeBlock(decoder, bytesOf('40 01 61 01 62'));
@@ -157,7 +157,7 @@ test('after our limit went below the table, the next block must start with an up
   t.deepEqual(tableOf(decoder), ['a: b']);
 });
 
-test('after our limit went down and up, the first update must reach the lowest (RFC 7541 section 4.2)', (t) => {
+test('after the limit went down and up, the first update must reach the lowest (RFC 7541 section 4.2)', (t) => {
   const moved = (): HpackDecoder => {
     const decoder = new HpackDecoder(ROOMY);
     decoder.setMaxTableBytes(0);
@@ -171,7 +171,7 @@ test('after our limit went down and up, the first update must reach the lowest (
   t.is(tryDecode(moved(), '20 82').result, Ok);
 });
 
-test('after our limit rose, an update is allowed and not required (RFC 7541 section 4.2)', (t) => {
+test('after the limit rose, an update is allowed and not required (RFC 7541 section 4.2)', (t) => {
   const decoder = new HpackDecoder(ROOMY);
   decoder.setMaxTableBytes(8192);
   t.is(tryDecode(decoder, '82').result, Ok);
@@ -204,7 +204,7 @@ test('maxFieldLines is the number of lines that pass', (t) => {
   });
 });
 
-test('over a limit nothing more is kept, not even a line that would fit', (t) => {
+test('beyond a limit nothing more is kept, not even a line that would fit', (t) => {
   const decoder = new HpackDecoder({ ...ROOMY, maxFieldListBytes: 100 });
   const block = Buffer.concat([bytesOf('82 00 01 61 40'), Buffer.alloc(64, 'x'), bytesOf('84')]);
   const fields: string[] = [];
@@ -212,14 +212,14 @@ test('over a limit nothing more is kept, not even a line that would fit', (t) =>
   t.deepEqual(fields, [':method', 'GET']);
 });
 
-test('over a limit the dynamic table stays in step, so the next block decodes', (t) => {
+test('beyond a limit the dynamic table stays in step, so the next block decodes', (t) => {
   const decoder = new HpackDecoder({ ...ROOMY, maxFieldLines: 1 });
   t.is(tryDecode(decoder, '82 40 01 61 01 62 50 01 63').result, ListTooLarge);
   t.deepEqual(tableOf(decoder), ['accept-encoding: c', 'a: b']);
   t.deepEqual(tryDecode(decoder, 'bf'), { result: Ok, fields: ['a', 'b'] });
 });
 
-test('over a limit a broken block is still a compression error', (t) => {
+test('beyond a limit a broken block is still a compression error', (t) => {
   const decoder = new HpackDecoder({ ...ROOMY, maxFieldLines: 1 });
   t.is(tryDecode(decoder, '82 84 00 01 61 81 ff').result, CompressionError);
   const other = new HpackDecoder({ ...ROOMY, maxFieldLines: 1 });

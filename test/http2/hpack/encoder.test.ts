@@ -139,7 +139,7 @@ test('a name whose values are never used again stops filling the table', (t) => 
   t.is(encodeFields(encoder, ['x-request-id', 'again']).length, 1);
 });
 
-test('a name whose values are used again goes on being put into the table at once', (t) => {
+test('a name whose values are used again is still put into the table at once', (t) => {
   const encoder = newEncoder();
   for (let i = 0; i < 50; i++) {
     encodeFields(encoder, ['content-type', `type/${i}`]);
@@ -155,7 +155,7 @@ test('a field of more than half the table does not go into it', (t) => {
   t.is(encoder.table.length, 1);
 });
 
-test('names beyond what is remembered cost literals, nothing else', (t) => {
+test('names beyond the remembered ones only cost literals', (t) => {
   const encoder = newEncoder();
   const decoder = new HpackDecoder(ROOMY);
   for (let round = 0; round < 2; round++) {
@@ -175,7 +175,7 @@ test('without huffman no string is coded', (t) => {
   t.deepEqual(encodeFields(encoder, ['aaa', 'bbb']), bytesOf('40 03 616161 03 626262'));
 });
 
-test('strings of every length round their buffers come through', (t) => {
+test('strings of every length around the buffers’ sizes are encoded correctly', (t) => {
   const encoder = newEncoder();
   const decoder = new HpackDecoder(ROOMY);
   for (const length of [0, 1, 15, 16, 17, 126, 127, 128, 254, 255, 4095, 4096, 4097, 16_384, 70_000]) {
@@ -198,7 +198,7 @@ test('a code unit above 255 is sent as its low octet and leaves the tables in st
   }
 });
 
-test('the block begins where it is told to, and nothing before it is touched', (t) => {
+test('the block begins at the given offset, and nothing before it is touched', (t) => {
   const encoder = newEncoder();
   const out = Buffer.alloc(64, 0xee);
   const end = encoder.encodeResponse(200, ['server', 'sluice'], out, 9);
@@ -227,7 +227,7 @@ test('a cap above 4,096 waits for the peer to allow it', (t) => {
   t.is(encoder.table.capacityBytes, 10_000);
 });
 
-test('what a peer allows above our cap changes nothing and is not announced', (t) => {
+test('a peer’s limit above the cap changes nothing and is not announced', (t) => {
   const encoder = newEncoder();
   encoder.setPeerMaxTableBytes(2 ** 32 - 1);
   t.deepEqual(encodeResponse(encoder, 200, []), bytesOf('88'));
@@ -261,7 +261,7 @@ test('a limit that went down and up is announced as the lowest and the last (RFC
   t.deepEqual(encodeFields(encoder, []), bytesOf(''));
 });
 
-test('a limit that came back to where it was is announced all the same: the peer has evicted (RFC 7541 section 4.2)', (t) => {
+test('a limit that returned to its value is still announced, because the peer has evicted (RFC 7541 section 4.2)', (t) => {
   const encoder = newEncoder();
   encodeFields(encoder, ['a', 'b']);
   encoder.setPeerMaxTableBytes(0);

@@ -69,7 +69,7 @@ test('the code is complete: every bit string is a prefix of some coded string', 
   t.is(kraft, 1);
 });
 
-test('every octet is coded and decoded, alone and behind every other', (t) => {
+test('every octet is encoded and decoded, alone and after every other', (t) => {
   for (let first = 0; first < 256; first++) {
     t.deepEqual(encode(Uint8Array.of(first)), padded(codeOf(first)));
     for (let second = 0; second < 256; second++) {
@@ -80,7 +80,7 @@ test('every octet is coded and decoded, alone and behind every other', (t) => {
   }
 });
 
-test('padding of up to 7 ones is accepted and left out (RFC 7541 section 5.2)', (t) => {
+test('padding of up to 7 ones is accepted and removed (RFC 7541 section 5.2)', (t) => {
   for (let symbol = 0; symbol < 256; symbol++) {
     t.deepEqual(decode(padded(codeOf(symbol))), Buffer.of(symbol));
   }
@@ -100,7 +100,7 @@ test('padding that is not all ones is an error (RFC 7541 section 5.2)', (t) => {
   }
 });
 
-test('EOS inside a string is an error, whatever stands before or after it (RFC 7541 section 5.2)', (t) => {
+test('EOS inside a string is an error, whatever precedes or follows it (RFC 7541 section 5.2)', (t) => {
   for (let lead = 0; lead < 8; lead++) {
     const before = codeOf(97).repeat(lead);
     t.is(decode(padded(before + codeOf(EOS))), null);
@@ -108,7 +108,7 @@ test('EOS inside a string is an error, whatever stands before or after it (RFC 7
   }
 });
 
-test('any octets come back through encode and decode', (t) => {
+test('any octets survive encoding and decoding', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
       assert.deepEqual(decode(encode(octets)), Buffer.from(octets));
@@ -118,7 +118,7 @@ test('any octets come back through encode and decode', (t) => {
   t.pass();
 });
 
-test('any octets decode to what a decoder that walks bit by bit says', (t) => {
+test('any octets decode to what a decoder that walks bit by bit finds', (t) => {
   const symbolByCode = new Map<string, number>();
   for (let symbol = 0; symbol <= EOS; symbol++) symbolByCode.set(codeOf(symbol), symbol);
   const slow = (bytes: Uint8Array): Buffer | null => {

@@ -39,7 +39,7 @@ const turn = fc.record({
 });
 const policies = [defaultIndexing, () => Indexing.AtOnce, () => Indexing.OnRepeat, () => Indexing.Never];
 
-test('any fields come back over many blocks, whatever happens to the table in between', (t) => {
+test('any fields survive encoding and decoding over many blocks, whatever happens to the table in between', (t) => {
   fc.assert(
     fc.property(
       fc.record({

@@ -61,7 +61,7 @@ function answer(stream: ServerHttp2Stream, exchange: StoryExchange): void {
 }
 
 for (const story of stories) {
-  test(`our coders agree with each other on ${story.name}`, (t) => {
+  test(`the encoder and the decoder agree on ${story.name}`, (t) => {
     for (const capacityBytes of [4096, 200, 0]) {
       const requests = {
         encoder: new HpackEncoder({ maxTableBytes: 4096 }),
@@ -86,7 +86,7 @@ for (const story of stories) {
     }
   });
 
-  test(`we and a node:http2 client read each other, whatever the table sizes: ${story.name}`, async (t) => {
+  test(`Sluice and a node:http2 client read each other, whatever the table sizes: ${story.name}`, async (t) => {
     const { client, raw } = await nodeClient();
     t.teardown(() => raw[Symbol.asyncDispose]());
     const decoder = new HpackDecoder(ROOMY);
@@ -111,7 +111,7 @@ for (const story of stories) {
     }
   });
 
-  test(`we and a node:http2 server read each other, whatever the table sizes: ${story.name}`, async (t) => {
+  test(`Sluice and a node:http2 server read each other, whatever the table sizes: ${story.name}`, async (t) => {
     const { session, raw } = await nodeServer();
     t.teardown(() => raw[Symbol.asyncDispose]());
     const decoder = new HpackDecoder(ROOMY);
