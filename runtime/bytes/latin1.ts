@@ -1,13 +1,13 @@
 /**
- * Octets to strings and back, one octet a character.
+ * Converts octets to strings and back, one octet per character.
  *
- * A call into the runtime costs more than a short string does: for up to 16 octets, which most field names and many
- * values have, `String.fromCharCode` with that many arguments takes half the time (measured; a loop that appends
- * makes a rope that somebody must flatten later).
+ * A call into the runtime costs more than a short string does. Up to 16 octets, which covers most field names
+ * and many values, `String.fromCharCode` with that many arguments takes half the time. (Measured; a loop that
+ * appends makes a rope that somebody must flatten later.)
  */
 import { Buffer } from 'node:buffer';
 
-/** Takes any Uint8Array as receiver, which `Buffer.prototype.toString` does not. */
+/** Accepts any Uint8Array as receiver, which `Buffer.prototype.toString` does not. */
 const latin1Slice = (
   Buffer.prototype as unknown as { latin1Slice(this: Uint8Array, start: number, end: number): string }
 ).latin1Slice;
@@ -163,10 +163,13 @@ export function latin1String(b: Uint8Array, at: number, length: number): string 
   }
 }
 
-/** The same in the other direction: above this the call into the runtime is the faster one. */
+/** For the other direction: above this length the call into the runtime is faster. */
 const LOOP_LIMIT = 16;
 
-/** Writes `text` at the start of `out`, which must have room; of a code unit above 255 the low octet counts. */
+/**
+ * Writes `text` at the start of `out`, which must have room. Of a code unit above 255 only the low octet is
+ * written.
+ */
 export function latin1Bytes(text: string, out: Buffer): void {
   if (text.length > LOOP_LIMIT) out.write(text, 0, 'latin1');
   else for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
@@ -178,7 +181,10 @@ const latin1Write = (
   }
 ).latin1Write;
 
-/** Writes `text` at `offset`, where there must be room; of a code unit above 255 the low octet counts. */
+/**
+ * Writes `text` at `offset`, where there must be room. Of a code unit above 255 only the low octet is
+ * written.
+ */
 export function writeLatin1(out: Uint8Array, offset: number, text: string): void {
   latin1Write.call(out, text, offset, text.length);
 }

@@ -1,23 +1,23 @@
 /**
- * Buffers for what leaves. One pool serves all connections of a reactor: a connection holds a buffer only
- * while it has bytes to send, so an idle one holds none.
+ * Buffers for output. One pool serves all connections of a reactor. A connection holds a buffer only while it
+ * has bytes to send, so an idle one holds none.
  *
- * They come in two sizes. Hundreds of connections may have a small answer to send in one turn, and a large buffer for each would
- * be more memory than the processor's cache or this pool keeps.
+ * Buffers come in two sizes. Hundreds of connections may have a small response to send in one turn; a large
+ * buffer for each would need more memory than the processor's cache or this pool keeps.
  */
 
-/** A buffer with its filled part [start, length). */
+/** A buffer whose filled part is [start, length). */
 export class OutputChunk {
   readonly buffer: Buffer;
-  /** Bytes filled: the owner writes buffer[0, length). */
+  /** Bytes filled; the owner writes buffer[0, length). */
   length = 0;
   /** Where the unread part begins, when the chunk serves as a stream's queue. */
   start = 0;
   next: OutputChunk | null = null;
-  /** Where it goes when it is released; null: it is not kept. */
+  /** The list that the chunk returns to when it is released; null: it is not kept. */
   readonly home: FreeChunks | null;
 
-  /** As `filled` has given it last. */
+  /** The last value of `filled`. */
   #filled: Buffer | null = null;
 
   constructor(buffer: Buffer, home: FreeChunks | null) {
@@ -25,17 +25,20 @@ export class OutputChunk {
     this.home = home;
   }
 
-  /** buffer[0, length). Answers are often as long as the last, and a view costs as much as the copying of a hundred bytes. */
+  /**
+   * buffer[0, length). Responses are often as long as the one before, and a view costs as much as copying a
+   * hundred bytes.
+   */
   get filled(): Buffer {
     if (this.#filled?.length !== this.length) this.#filled = this.buffer.subarray(0, this.length);
     return this.#filled;
   }
 }
 
-/** `start` of a chunk that has been released. Its `length` stays readable, for `sent`. */
+/** The `start` of a released chunk. Its `length` stays readable, for `sent`. */
 const released = -1;
 
-/** A bug of ours: the owner of a connection gave the same chunk back a second time. */
+/** A bug in Sluice: the owner of a connection released the same chunk twice. */
 class OutputMisuseError extends Error {
   override readonly name = 'OutputMisuseError';
   readonly code = 'SLUICE_OUTPUT_MISUSE';
@@ -45,7 +48,7 @@ class OutputMisuseError extends Error {
   }
 }
 
-/** Buffers of one size that wait for their next use. */
+/** Free buffers of one size. */
 class FreeChunks {
   readonly chunkBytes: number;
   readonly #maxFree: number;
@@ -84,10 +87,12 @@ export class OutputBuffers {
   #heldCount = 0;
 
   /**
-   * @param chunkBytes size of a large buffer; default 64 KiB of content, and four frame heads of HTTP/2 (RFC 9113 section 4.1).
-   * @param maxFree large buffers kept for reuse; default 32, so a burst's memory is given back.
-   * @param smallBytes size of a small one; default 4 KiB
-   * @param maxFreeSmall small ones kept; default 1,024, which is 4 MiB: as many sockets may be told the same in one turn
+   * @param chunkBytes size of a large buffer; default 64 KiB of content, and four frame heads of HTTP/2 (RFC
+   * 9113 section 4.1)
+   * @param maxFree large buffers kept for reuse; default 32, so that the memory of a burst is given back
+   * @param smallBytes size of a small buffer; default 4 KiB
+   * @param maxFreeSmall small buffers kept; default 1,024, which is 4 MiB: one turn may send the same small
+   * response to as many sockets
    */
   constructor(chunkBytes = 65_536 + 4 * 9, maxFree = 32, smallBytes = 4_096, maxFreeSmall = 1024) {
     this.chunkBytes = chunkBytes;
@@ -95,19 +100,22 @@ export class OutputBuffers {
     this.#small = new FreeChunks(Math.min(smallBytes, chunkBytes), maxFreeSmall);
   }
 
-  /** Chunks that are out of the pool. */
+  /** Chunks that are in use. */
   get heldCount(): number {
     return this.#heldCount;
   }
 
-  /** A large chunk with room for at least that much: larger than usual for a field block that needs it. */
+  /**
+   * Returns a large chunk with room for at least this much; it is larger than usual for a field block that
+   * needs it.
+   */
   acquire(leastBytes: number): OutputChunk {
     this.#heldCount++;
     if (leastBytes > this.chunkBytes) return new OutputChunk(Buffer.allocUnsafeSlow(leastBytes), null);
     return this.#large.take();
   }
 
-  /** A small chunk where that much fits in, otherwise a large one. */
+  /** Returns a small chunk if that much fits into it, otherwise a large one. */
   acquireSmall(leastBytes: number): OutputChunk {
     if (leastBytes > this.#small.chunkBytes) return this.acquire(leastBytes);
     this.#heldCount++;
@@ -118,7 +126,10 @@ export class OutputBuffers {
     return chunk.home === this.#small;
   }
 
-  /** A chunk of just this size, for little that may lie for long. It is not kept when released. */
+  /**
+   * Returns a chunk of exactly this size, for a few bytes that may wait for long. It is not kept when
+   * released.
+   */
   acquireExact(bytes: number): OutputChunk {
     this.#heldCount++;
     return new OutputChunk(Buffer.allocUnsafe(bytes), null);
@@ -126,7 +137,7 @@ export class OutputBuffers {
 
   /** Takes back a chunk whose bytes nobody reads any more. */
   release(chunk: OutputChunk): void {
-    // Two owners of one buffer would mix two peers' bytes: better to stop here.
+    // Two owners of one buffer would mix two peers' bytes, so the process must stop here.
     if (chunk.start === released) throw new OutputMisuseError();
     this.#heldCount--;
     chunk.start = released;
@@ -136,7 +147,8 @@ export class OutputBuffers {
 }
 
 /**
- * Not `TypedArray.set`: where the source is shared memory, as a ring's is, `set` copies byte by byte, ten times as slowly.
+ * Not `TypedArray.set`: if the source is shared memory, as a ring's is, `set` copies byte by byte and is ten
+ * times slower.
  */
 const copy = Buffer.prototype.copy;
 
@@ -148,7 +160,7 @@ export function copyBytes(
   start: number,
   end: number,
 ): void {
-  // A view costs more than a short loop saves.
+  // For so few bytes a loop is cheaper than a view.
   if (end - start <= 64) {
     for (let i = start; i < end; i++) target[offset++] = source[i];
   } else {

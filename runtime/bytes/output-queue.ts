@@ -1,27 +1,27 @@
 /**
- * What an engine has to say, in buffers. All that one turn produces lies one after another in one buffer and leaves in one
+ * An engine's output, in buffers. Everything that one turn produces lies in one buffer and leaves in one
  * write; a second buffer is begun only when the first is full.
  *
- * While the socket still has some of our output, only full buffers are handed over and the last one keeps filling: so a peer
- * that does not read makes us hold what we said, not a buffer for every word of it.
+ * While the socket still has earlier output, only full buffers are passed on and the last one continues to
+ * fill. So a peer that does not read makes the server hold what it wrote, not a buffer for every piece of it.
  *
- * The first buffer is a small one; what turns out more moves to a large one and goes on there.
+ * The first buffer is a small one. Output that does not fit into it moves to a large one.
  */
 import { copyBytes, type OutputBuffers, type OutputChunk } from './output-buffers.ts';
 
-/** Content for which nothing is begun at the end of a buffer. */
+/** Content does not begin in a buffer with less room than this. */
 const LEAST_ROOM_BYTES = 1024;
 
 export class OutputQueue {
   readonly #buffers: OutputBuffers;
-  /** What stands around a piece of content. */
+  /** The bytes of framing around a piece of content. */
   readonly #framingBytes: number;
   #current: OutputChunk | null = null;
   #filledHead: OutputChunk | null = null;
   #filledTail: OutputChunk | null = null;
   /** Bytes written here that the socket has not taken. */
   unsentBytes = 0;
-  /** The part of them that has been handed over. */
+  /** The part of them that has been passed on to the socket. */
   #inFlightBytes = 0;
 
   constructor(buffers: OutputBuffers, framingBytes: number) {
@@ -29,17 +29,20 @@ export class OutputQueue {
     this.#framingBytes = framingBytes;
   }
 
-  /** Whether `take` has something. @param isLast as there */
+  /**
+   * Whether `take` would return something.
+   * @param isLast as for `take`
+   */
   hasOutput(isLast: boolean): boolean {
     return this.hasFullOutput || (this.#current !== null && (isLast || this.#inFlightBytes === 0));
   }
 
-  /** The socket has not taken all that it was given. */
+  /** Whether the socket has not taken everything that it was given. */
   get isBehind(): boolean {
     return this.#inFlightBytes > 0;
   }
 
-  /** Whether there is a buffer that waiting would not make fuller. */
+  /** Whether there is a buffer that is as full as it can be. */
   get hasFullOutput(): boolean {
     return (
       this.#filledHead !== null || (this.#current !== null && this.#roomIn(this.#current) < LEAST_ROOM_BYTES)
@@ -47,8 +50,8 @@ export class OutputQueue {
   }
 
   /**
-   * @param onlyFull leaves the buffer that still has room, as while an earlier one is with the socket
-   * @param isLast nothing more is written, so that there is nothing to wait for
+   * @param onlyFull leaves the buffer that still has room, as while the socket has an earlier one
+   * @param isLast nothing more will be written, so there is nothing to wait for
    */
   take(onlyFull: boolean, isLast: boolean): OutputChunk | null {
     let chunk = this.#filledHead;
@@ -72,7 +75,7 @@ export class OutputQueue {
     this.unsentBytes -= bytes;
   }
 
-  /** The socket is gone: buffers that were not handed over go back to the pool. */
+  /** The socket is gone: buffers that were not passed on go back to the pool. */
   discard(): void {
     for (let chunk = this.#filledHead; chunk !== null; ) {
       const next: OutputChunk | null = chunk.next;
@@ -86,7 +89,10 @@ export class OutputQueue {
     this.unsentBytes = this.#inFlightBytes;
   }
 
-  /** The chunk to write in, with that much room behind `length`. What was written is told by `commit`. */
+  /**
+   * Returns the chunk to write into, with this much room after `length`. The caller reports what it wrote
+   * with `commit`.
+   */
   reserve(bytes: number): OutputChunk {
     const current = this.#current;
     if (current === null) {
@@ -116,16 +122,16 @@ export class OutputQueue {
     this.unsentBytes += bytes;
   }
 
-  /** Room for content in the buffer begun, framing not counted; a fresh buffer's when little is left. */
+  /** Room for content in the current buffer, framing excluded; a fresh buffer's if little is left. */
   get dataRoom(): number {
     const current = this.#current;
     const room = current === null ? 0 : this.#roomIn(current);
     return room >= LEAST_ROOM_BYTES ? room : this.#buffers.chunkBytes - this.#framingBytes;
   }
 
-  /** Negative when there is no room for the framing. */
+  /** Negative if there is no room for the framing. */
   #roomIn(chunk: OutputChunk): number {
-    // What is in a small buffer moves when it needs more.
+    // The bytes in a small buffer move when it needs more room.
     const bytes = this.#buffers.isSmall(chunk) ? this.#buffers.chunkBytes : chunk.buffer.length;
     return bytes - chunk.length - this.#framingBytes;
   }

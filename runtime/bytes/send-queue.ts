@@ -1,5 +1,6 @@
 /**
- * Response bytes of one stream that wait for a window or for room in the output, copied once on the way in.
+ * Response bytes of one stream that wait for a window or for room in the output. They are copied once, on the
+ * way in.
  */
 import { copyBytes, type OutputBuffers, type OutputChunk } from './output-buffers.ts';
 
@@ -30,7 +31,7 @@ export class SendQueue {
     }
   }
 
-  /** Moves `count` bytes, no more than there are, to target at offset. */
+  /** Moves `count` bytes, which must be in the queue, to target at offset. */
   moveTo(target: Uint8Array, offset: number, count: number): void {
     this.bytes -= count;
     while (count > 0) {
@@ -55,7 +56,10 @@ export class SendQueue {
     this.#buffers.release(head);
   }
 
-  /** A whole pool buffer for much, an exact one for little: what is stalled shall hold about what it is. */
+  /**
+   * A pool buffer for a large amount, an exact one for a small one: stalled content should use about as much
+   * memory as its size.
+   */
   #chunkFor(bytes: number): OutputChunk {
     if (bytes * 2 >= this.#buffers.chunkBytes) return this.#buffers.acquire(0);
     return this.#buffers.acquireExact(bytes);

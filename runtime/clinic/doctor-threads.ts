@@ -1,4 +1,7 @@
-/** A folder for each application's thread, such as doctor writes one for the main thread, in which it shows one thread as it shows that. */
+/**
+ * Makes a folder for each application thread, like the one that doctor writes for the main thread, so that
+ * doctor can show that thread in the same way.
+ */
 import { copyFileSync, createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,7 +16,7 @@ export interface NamedThread {
 
 export interface ThreadData {
   readonly name: string;
-  /** For `clinic doctor --visualize-only`. */
+  /** The argument of `clinic doctor --visualize-only`. */
   readonly data: string;
 }
 
@@ -47,7 +50,7 @@ export async function makeDoctorFolders(
   return made;
 }
 
-/** The last line may be cut off. */
+/** The last line may be incomplete. */
 function samplesOf(file: string): unknown[] {
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line));

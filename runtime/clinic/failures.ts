@@ -1,8 +1,11 @@
-/** What of a load did not end well: a profile of requests that fail at once is seldom what was wanted. */
+/**
+ * Reports what went wrong during a load: a profile of requests that fail at once is seldom what somebody
+ * wanted.
+ */
 import { Outcome } from '../exchange/outcomes.ts';
 import type { ServerStatus } from '../status/status-types.ts';
 
-/** Outcomes that are neither whole responses nor their client's choice. */
+/** Outcomes that are neither complete responses nor the client's choice. */
 const FAILURES: readonly Outcome[] = [
   Outcome.Failed,
   Outcome.ResetByApplication,
@@ -17,7 +20,7 @@ const FAILURES: readonly Outcome[] = [
 export type FailureReading = Pick<ServerStatus, 'pools'>;
 
 /**
- * A sentence for each pool some of whose exchanges failed between two readings.
+ * One sentence for each pool with exchanges that failed between two readings.
  * @param only one pool; undefined: all
  */
 export function failuresBetween(before: FailureReading, after: FailureReading, only?: string): string[] {
@@ -32,7 +35,7 @@ export function failuresBetween(before: FailureReading, after: FailureReading, o
     const failed = counts.reduce((sum, [, count]) => sum + count, 0);
     const reasons = counts.map(([outcome, count]) => `${outcome} ${count}`).join(', ');
     return [
-      `${name}: ${failed} of ${since('started')} exchanges failed (${reasons}), and the report is of them too`,
+      `${name}: ${failed} of ${since('started')} exchanges failed (${reasons}); the report includes them`,
     ];
   });
 }

@@ -1,10 +1,11 @@
 /**
- * What clinic 13.0.0 and 0x put into the process that they start, and the same without it.
+ * Removes what clinic 13.0.0 and 0x put into the arguments of the process that they start.
  *
- * Each tool loads its collectors by `-r`: flame in Node's own arguments, the others in NODE_OPTIONS. Node hands both on to every
- * thread, where a second collector opens the file of the first and overwrites it (they name it by the process's id), counts the
- * thread's port as the server's, or ends the thread for the process. So threads are started without them; everything else that
- * stands there is the user's, and reaches the threads as it would without clinic.
+ * Each tool loads its collectors by `-r`: flame in Node's own arguments, the others in NODE_OPTIONS. Node
+ * passes both on to every thread. There a second collector opens the file of the first and overwrites it (its
+ * name contains only the process's id), takes the thread's port for the server's, or ends the thread instead
+ * of the process. So threads are started without the collectors. Everything else in the arguments is the
+ * user's, and reaches the threads as it would without clinic.
  */
 
 export const clinicTools = ['doctor', 'bubbleprof', 'flame', 'heapprofiler'] as const;
@@ -14,7 +15,7 @@ export function isClinicTool(word: string | undefined): word is ClinicTool {
   return clinicTools.some((tool) => tool === word);
 }
 
-/** The modules of doctor and bubbleprof have no path: these folders stand in NODE_PATH. */
+/** The modules of doctor and bubbleprof are given without a path: NODE_PATH contains these folders. */
 const folders: readonly (readonly [tool: ClinicTool, folder: RegExp, modules: readonly string[]])[] = [
   ['doctor', /[/\\]@clinic[/\\]doctor[/\\]injects$/, ['no-cluster.js', 'sampler.js', 'detect-port.js']],
   [
@@ -29,14 +30,14 @@ const paths: readonly (readonly [tool: ClinicTool, module: RegExp])[] = [
 ];
 const pathDelimiter = process.platform === 'win32' ? ';' : ':';
 
-/** What Node was started with. */
+/** How Node was started. */
 export interface NodeFlags {
   /** As in `process.execArgv`. */
   readonly execArgv: readonly string[];
   readonly environment: { readonly [name: string]: string | undefined };
 }
 
-/** Null: no tool of clinic's has started this process. */
+/** Null: no clinic tool has started this process. */
 export function clinicToolOf({ execArgv, environment }: NodeFlags): ClinicTool | null {
   const words = [...execArgv, ...optionWords(environment.NODE_OPTIONS ?? '').map(({ text }) => text)];
   const toolOf = toolFinder(environment.NODE_PATH);
@@ -47,22 +48,22 @@ export function clinicToolOf({ execArgv, environment }: NodeFlags): ClinicTool |
   return null;
 }
 
-/** Node's arguments without the `-r` of clinic's. */
+/** Node's arguments without clinic's `-r`. */
 export function withoutClinic(execArgv: readonly string[], nodePath: string | undefined): string[] {
   const toolOf = toolFinder(nodePath);
   const isClinics = (index: number) => execArgv[index] === '-r' && toolOf(execArgv[index + 1]) !== null;
   return execArgv.filter((_, index) => !isClinics(index) && !isClinics(index - 1));
 }
 
-/** NODE_OPTIONS without the `-r` of clinic's; all else stays as it is written. */
+/** NODE_OPTIONS without clinic's `-r`; the rest keeps its spelling. */
 export function optionsWithoutClinic(options: string, nodePath: string | undefined): string {
   const toolOf = toolFinder(nodePath);
   return optionsWithout(options, (text, value) => text === '-r' && toolOf(value) !== null);
 }
 
 /**
- * NODE_OPTIONS without some of its flags and their values; all else stays as it is written.
- * @param isOut asked of each word, with the next one
+ * NODE_OPTIONS without some of its flags and their values; the rest keeps its spelling.
+ * @param isOut called with each word and the next one
  */
 export function optionsWithout(
   options: string,
@@ -81,7 +82,7 @@ export function optionsWithout(
   return rest + options.slice(copiedTo);
 }
 
-/** The value of a flag in NODE_OPTIONS; of several the last one counts. */
+/** The value of a flag in NODE_OPTIONS; if it appears several times, the last one counts. */
 export function optionValue(options: string, flag: string): string | undefined {
   const words = optionWords(options).map(({ text }) => text);
   let value: string | undefined;
@@ -102,12 +103,15 @@ function toolFinder(nodePath = ''): (module: string | undefined) => ClinicTool |
 }
 
 interface OptionWord {
-  /** Without its quotes. */
+  /** The word without its quotes. */
   readonly text: string;
   readonly start: number;
 }
 
-/** As Node's ParseNodeOptionsEnvVar takes them apart: spaces separate, double quotes keep together, a backslash in them escapes. */
+/**
+ * Splits like Node's ParseNodeOptionsEnvVar: spaces separate, double quotes group, and a backslash inside
+ * them escapes.
+ */
 function optionWords(options: string): OptionWord[] {
   const words: OptionWord[] = [];
   let text = '';

@@ -1,4 +1,7 @@
-/** The clinic of the project, or the one beside this package: an optional peer, and of one version, whose source we rely on. */
+/**
+ * Finds clinic, an optional peer dependency, in the project or beside this package. Only one version is
+ * accepted, because Sluice relies on its source.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -23,17 +26,17 @@ export class ClinicError extends Error {
 }
 
 export interface Clinic {
-  /** Its command, to be run by Node. */
+  /** The path of its command, to be run by Node. */
   readonly command: string;
-  /** Of its own modules and of those that come with it. */
+  /** Resolves its own modules and those that come with it. */
   readonly require: NodeJS.Require;
-  /** Where npm has put the commands that come with it. */
+  /** The folder of the commands that come with it. */
   readonly commands: string;
 }
 
 /**
  * @param directory of the project
- * @param beside a path or URL below whose folders' packages it may be, too
+ * @param beside a path or URL in whose parent folders the package may be, too
  * @throws ClinicError
  */
 export function findClinic(directory: string, beside: string = import.meta.url): Clinic {
@@ -64,7 +67,7 @@ function manifestFrom(from: string): string | null {
   try {
     return createRequire(from).resolve('clinic/package.json');
   } catch {
-    // Not there: the other place is, or none.
+    // It is not here. The other place may have it.
     return null;
   }
 }

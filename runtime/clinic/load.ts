@@ -1,4 +1,7 @@
-/** The load on a server that is profiled: the user's command, or one that is made of what is installed. */
+/**
+ * The load on a server that is being profiled: the user's command, or one made from the tools that are
+ * installed.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
@@ -11,7 +14,7 @@ export interface Origin {
   readonly port: number;
 }
 
-/** The first listener with a port; null: there are Unix domain sockets only. */
+/** The first listener with a port; null: there are only Unix domain sockets. */
 export function originOf(
   listeners: readonly { readonly address: string; readonly tls: boolean }[],
 ): Origin | null {
@@ -33,7 +36,7 @@ export interface OwnLoad {
 /** Streams that h2load keeps open on each connection. */
 const STREAMS = 10;
 
-/** HTTP/2 by h2load where it is installed, and else HTTP/1.1 by the autocannon that comes with clinic. */
+/** HTTP/2 with h2load if it is installed, otherwise HTTP/1.1 with the autocannon that comes with clinic. */
 export function ownLoad(
   { path, seconds, connections }: OwnLoad,
   { url }: Origin,
@@ -54,13 +57,16 @@ function isInstalled(name: string, searched = ''): boolean {
       accessSync(join(directory, name), constants.X_OK);
       return directory !== '';
     } catch {
-      // Not in this one.
+      // Not in this folder.
       return false;
     }
   });
 }
 
-/** `$URL` and `$PORT` in a command's words, which no shell has seen; in their environment, too. */
+/**
+ * Replaces `$URL` and `$PORT` in a command's words, which no shell expands. The environment contains them,
+ * too.
+ */
 export function withOrigin(words: readonly string[], { url, port }: Origin): string[] {
   return words.map((word) =>
     word.replace(/\$(?:\{(URL|PORT)\}|(URL|PORT)\b)/g, (_, a, b) =>
@@ -71,7 +77,10 @@ export function withOrigin(words: readonly string[], { url, port }: Origin): str
 
 export class LoadError extends Error {}
 
-/** A command that runs, in a process group of its own: Ctrl-C reaches the command that started it alone, which passes it on. */
+/**
+ * A running command, in a process group of its own: Ctrl-C only reaches the sluice command, which passes it
+ * on.
+ */
 export class Load {
   readonly #child: ChildProcess;
   readonly #words: readonly string[];
@@ -83,14 +92,14 @@ export class Load {
     const searched = [process.env.PATH ?? '', clinic.commands].join(delimiter);
     this.#child = spawn(program, rest, {
       detached: true,
-      // What the command itself prints goes to standard output: the load's report does not.
+      // Standard output is for what the sluice command itself prints, so the load's report goes elsewhere.
       stdio: ['ignore', 2, 2],
       env: { ...process.env, PATH: searched, URL: url, PORT: String(port) },
     });
   }
 
   /**
-   * Resolves when it has ended well, or was interrupted.
+   * Resolves when the load has ended well or was interrupted.
    * @throws LoadError
    */
   async done(): Promise<void> {
@@ -121,7 +130,7 @@ export class Load {
     try {
       process.kill(-pid, signal);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What the server does differently while one of clinic's tools has started it: its data must be whole, and of this thread.
- * Each point answers a line of clinic 13.0.0 or 0x 5.8.0. Nothing of this is loaded without them.
+ * What the server does differently when a clinic tool has started it: the tool's data must be complete, and
+ * only of this thread. Each measure responds to a line of clinic 13.0.0 or 0x 5.8.0. Nothing of this is
+ * loaded without them.
  */
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -15,17 +16,20 @@ const LAST_DATA_MS = 10_000;
 const POLL_MS = 10;
 
 export interface UnderClinic {
-  /** The server has ended well: lets clinic write what it has, which ends the process. Resolves when it does not. */
+  /**
+   * The server has ended well: lets clinic write its data, after which clinic ends the process. Resolves if
+   * it does not.
+   */
   finish(exitCode: number): Promise<void>;
 }
 
-/** Before the first thread is started, and before the server listens for signals. */
+/** Must be called before the first thread is started, and before the server listens for signals. */
 export function beginUnderClinic(tool: ClinicTool): UnderClinic {
   dropSignalListeners();
   hideUnixSockets();
   if (tool === 'flame') {
     putMainIsolateFirst(process.execArgv, process.pid);
-    // 0x needs nothing more than the end of the process.
+    // 0x only needs the process to end.
     return { finish: () => Promise.resolve() };
   }
   if (tool === 'doctor' || tool === 'bubbleprof') keepTraceLog();
@@ -33,7 +37,8 @@ export function beginUnderClinic(tool: ClinicTool): UnderClinic {
   return {
     finish: async (exitCode) => {
       process.exitCode = exitCode;
-      // All three wait for it, since a program without handles of its own ends so. It never comes by itself here.
+      // All three tools wait for this event, because a program without handles of its own ends that way. Here
+      // it never comes by itself.
       process.emit('beforeExit', exitCode);
       await delay(LAST_DATA_MS);
     },
@@ -41,7 +46,7 @@ export function beginUnderClinic(tool: ClinicTool): UnderClinic {
 }
 
 function keepTraceLog(): void {
-  // An application in a thread may not change either.
+  // An application in a thread cannot change either of them.
   const [options, directory] = [process.env.NODE_OPTIONS ?? '', process.cwd()];
   const folder = process.env[threadsVariable];
   const keepThread = (threadId: number, log: Buffer) => {
@@ -51,8 +56,8 @@ function keepTraceLog(): void {
 }
 
 /**
- * 0x ends the process at SIGINT and SIGTERM, and heapprofiler at SIGINT when it has its profile: both in the middle of exchanges.
- * The server ends by itself, drained.
+ * 0x ends the process at SIGINT and SIGTERM, and heapprofiler ends it at SIGINT when it has its profile: both
+ * in the middle of exchanges. Without their listeners the server drains and ends by itself.
  */
 function dropSignalListeners(): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -67,42 +72,43 @@ function dropSignalListeners(): void {
 }
 
 /**
- * V8 writes a log for each isolate, so for each thread, and 0x takes the first by name. The names are addresses: that of the main
- * thread's is mostly the lowest, and one time in eight it is not.
+ * V8 writes a log for each isolate, so for each thread, and 0x takes the first by name. The names are
+ * addresses. The main thread's address is the lowest seven times out of eight.
  */
 function putMainIsolateFirst(execArgv: readonly string[], pid: number): void {
   const pattern = execArgv.find((flag) => flag.startsWith('--logfile='))?.slice('--logfile='.length);
   if (pattern === undefined) return;
   const directory = dirname(pattern);
-  // No thread has been started, so this is the main thread's.
+  // No thread has been started yet, so this is the main thread's.
   const log = new RegExp(`^isolate-(?:0x)?[0-9a-f]+-${pid}-${pid}-v8\\.log$`, 'i');
   const name = readdirSync(directory).find((file) => log.test(file));
   if (name === undefined) return;
   try {
     renameSync(join(directory, name), join(directory, `isolate-0x00-${pid}-${pid}-v8.log`));
   } catch {
-    // Windows renames no file that is open: there the chance stays.
+    // Windows cannot rename an open file, so there the result depends on chance.
   }
 }
 
 /**
- * bubbleprof waits for its file to close, which it never does: its hook writes for every write that begins, and the stream loses
- * count of its own bytes. They are written all the same.
+ * bubbleprof waits for its file to close, which never happens: its hook writes for every write that begins,
+ * and the stream loses count of its own bytes. The bytes are written anyway.
  */
 async function endWhenWritten(): Promise<void> {
   const giveUpMs = performance.now() + LAST_DATA_MS;
-  // One turn, for what the stream begins now.
+  // Waits at least one turn, for what the stream begins now.
   do await delay(POLL_MS);
   while (process.getActiveResourcesInfo().includes('FSReqCallback') && performance.now() < giveUpMs);
   process.exit();
 }
 
 /**
- * With --on-port clinic looks for the first socket that listens, by a property of Node's handles that those of Unix domain sockets
- * do not have: the first of them would end the process. It finds one here on which nothing ever happens, and waits for the port.
+ * With --on-port clinic looks for the first socket that listens. It uses a property of Node's handles that
+ * Unix domain sockets do not have, so the first of those would end the process. This adds a socket that has
+ * the property and on which nothing ever happens; clinic finds it and waits for the port.
  */
 function hideUnixSockets(): void {
-  // The handle is made within the call.
+  // `connect` creates the handle synchronously.
   const socket = connect({ path: `${process.execPath}/none` }).on('error', () => undefined);
   const handle: unknown = '_handle' in socket ? socket._handle : null;
   socket.destroy();

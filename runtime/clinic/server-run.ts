@@ -1,6 +1,6 @@
 /**
- * A server that one of our commands starts, by itself or under clinic: in a process group of its own, so that Ctrl-C reaches the command
- * alone, which ends the load first.
+ * A server that a sluice command starts, by itself or under clinic. It has a process group of its own, so
+ * that Ctrl-C only reaches the command, which ends the load first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,14 +18,14 @@ import { directoryVariable, pidFileVariable } from './start-variables.ts';
 import { threadsVariable } from './thread-files.ts';
 
 const HERE = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** The modules are TypeScript in the source tree and JavaScript in the published package. */
 const EXTENSION = HERE.slice(HERE.lastIndexOf('.'));
 const START = fileURLToPath(new URL(`./start-here${EXTENSION}`, HERE));
 const SAMPLER = new URL(`./thread-sampler${EXTENSION}`, HERE).href;
 const POLL_MS = 50;
 
 export class ServerRunError extends Error {
-  /** Of the server's process, where it has ended. */
+  /** The exit code of the server's process, if it has ended. */
   readonly exitCode: number | null;
 
   constructor(message: string, exitCode: number | null) {
@@ -42,7 +42,7 @@ export interface UnderTool {
 }
 
 export class ServerRun {
-  /** What clinic, Node and the threads leave for us. */
+  /** Where clinic, Node and the threads leave their files. */
   readonly folder = mkdtempSync(join(tmpdir(), 'sluice-clinic-'));
   readonly #config: Config;
   #child: ChildProcess | null = null;
@@ -102,7 +102,7 @@ export class ServerRun {
     return join(this.folder, 'pid');
   }
 
-  /** clinic puts its own flags in front of these. */
+  /** clinic puts its own flags before these. */
   #traced(tool: UnderTool['tool']): NodeJS.ProcessEnv {
     const pattern = join(this.folder, 'node_trace.$').replaceAll(/["\\]/g, '\\$&');
     const options = [`--trace-event-file-pattern="${pattern}{rotation}.log"`];
@@ -117,10 +117,7 @@ export class ServerRun {
   async #listening(): Promise<ServerStatus> {
     for (;;) {
       if (this.#hasEnded) {
-        throw new ServerRunError(
-          'the server ended before it listened; what it said stands above',
-          this.#exitCode,
-        );
+        throw new ServerRunError('the server ended before it listened; its output is above', this.#exitCode);
       }
       const status = await this.#tryStatus();
       if (status?.state === 'running') return status;
@@ -136,12 +133,13 @@ export class ServerRun {
       return (await this.#client.ask('GET', '/status')) as ServerStatus;
     } catch (error) {
       if (error instanceof ControlSocketError && error.code === ControlCode.Disabled) throw error;
-      // It starts, or it ends, which is seen elsewhere: at any moment, so Node's own errors come too.
+      // The server is still starting, or is ending, which is noticed elsewhere. It may do so at any moment,
+      // so Node's own errors occur too.
       return null;
     }
   }
 
-  /** Null: it has not begun. */
+  /** Null: the server has not begun. */
   get pid(): number | null {
     const [pid] = this.#told();
     return pid ?? null;
@@ -151,12 +149,12 @@ export class ServerRun {
     return this.#told()[1] ?? null;
   }
 
-  /** Its number, and with what it has ended. */
+  /** The server's process id and exit code. */
   #told(): number[] {
     try {
       return readFileSync(this.#pidFile, 'utf8').split(' ').filter(Boolean).map(Number);
     } catch {
-      // Not written yet.
+      // The file is not written yet.
       return [];
     }
   }
@@ -166,12 +164,15 @@ export class ServerRun {
     return this.#client;
   }
 
-  /** @throws ControlSocketError when the server has gone */
+  /** @throws ControlSocketError if the server has gone */
   async status(): Promise<ServerStatus> {
     return (await this.client.ask('GET', '/status')) as ServerStatus;
   }
 
-  /** Tells the server to drain, as Ctrl-C does; resolves when it has ended, and clinic has made its page. */
+  /**
+   * Tells the server to drain, as Ctrl-C does. Resolves when the server has ended and clinic has made its
+   * page.
+   */
   async stop(): Promise<void> {
     const { pid } = this;
     if (pid !== null && !this.#hasEnded) signal(pid, 'SIGINT');
@@ -180,7 +181,7 @@ export class ServerRun {
     if (code !== 0) throw new ServerRunError(`the server ended with ${code ?? 'a signal'}`, code);
   }
 
-  /** Ends everything that still runs, at once, and takes the folder away. Idempotent. */
+  /** Ends everything that still runs, at once, and removes the folder. Idempotent. */
   clear(): void {
     this.#client?.close();
     if (this.#child?.pid !== undefined && !this.#hasEnded) signal(-this.#child.pid, 'SIGKILL');
@@ -192,6 +193,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has ended meanwhile.
+    // The process has ended in the meantime.
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The server as one of our commands starts it: clinic and Node leave files in the directory that they are started in, which is a folder
- * of the command's own, and the server belongs where the command was given.
+ * Starts the server for a sluice command. clinic and Node leave files in the directory that they are started
+ * in, which is a folder of the command's own, and the server must run in the directory in which the command
+ * was given.
  */
 import { writeFileSync } from 'node:fs';
 import { directoryVariable, pidFileVariable } from './start-variables.ts';
@@ -9,7 +10,7 @@ const { [directoryVariable]: directory, [pidFileVariable]: pidFile } = process.e
 if (directory !== undefined) process.chdir(directory);
 if (pidFile !== undefined) {
   writeFileSync(pidFile, `${process.pid} `);
-  // clinic ends with 0 whatever the server ended with.
+  // clinic exits with 0 whatever the exit code of the server.
   process.once('exit', (code) => writeFileSync(pidFile, `${process.pid} ${code}`));
 }
 await import('../cli.ts');

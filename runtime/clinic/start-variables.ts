@@ -1,4 +1,4 @@
-/** By what a command tells the server that it starts. */
+/** Environment variables through which a command controls the server that it starts. */
 export const directoryVariable = 'SLUICE_CLINIC_DIRECTORY';
-/** Where the server says which process it is: clinic stands between. */
+/** The file in which the server writes its process id, because clinic is in between. */
 export const pidFileVariable = 'SLUICE_CLINIC_PID_FILE';

@@ -1,9 +1,12 @@
-/** What a server that doctor has started leaves of each of its threads, for the command that started clinic. */
+/**
+ * The files that a server started by doctor leaves about each of its threads, for the command that started
+ * clinic.
+ */
 
-/** The folder; unset: nobody wants it. */
+/** Names the folder; unset: no files are wanted. */
 export const threadsVariable = 'SLUICE_CLINIC_THREADS';
 
-/** A line of JSON for each sample. */
+/** One line of JSON per sample. */
 export function samplesFile(threadId: number): string {
   return `thread-${threadId}.samples`;
 }

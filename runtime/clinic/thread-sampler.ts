@@ -1,9 +1,10 @@
 /**
- * Samples an application's thread for doctor, in the thread itself: its event loop's delay and utilization, and its heap. Loaded into
- * every thread by NODE_OPTIONS, where the command has put it; on the main thread clinic's own sampler does that.
+ * Samples an application thread for doctor, in the thread itself: the delay and utilization of its event
+ * loop, and its heap. NODE_OPTIONS loads it into every thread, because the command has put it there. On the
+ * main thread clinic's own sampler does the same.
  *
- * A thread may be ended at any time and without a last word, so every quarter of a second what there is goes to its file: the lines of
- * JSON that `doctor-threads.ts` makes clinic's format of.
+ * A thread may end at any time without notice. So the samples are written to its file every quarter of a
+ * second, as lines of JSON from which `doctor-threads.ts` makes clinic's format.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ import { samplesFile, threadsVariable } from './thread-files.ts';
 const INTERVAL_MS = 10;
 const WRITE_EVERY_MS = 250;
 
-/** clinic counts handles, and guesses from their number when the load began: what comes and goes with each request is none. */
+/**
+ * clinic counts handles and estimates from their number when the load began. What comes and goes with each
+ * request must not count.
+ */
 const noHandle = /^(Timeout|Immediate)$|Req/;
 
 const folder = process.env[threadsVariable];
@@ -56,7 +60,7 @@ function sample(file: string): void {
 function take() {
   return {
     atMs: performance.now(),
-    // Of the thread where Node can tell (from version 24 on), else of the process.
+    // Of the thread if Node can tell (from version 24 on), otherwise of the process.
     cpu: (process.threadCpuUsage ?? process.cpuUsage)(),
     loop: performance.eventLoopUtilization(),
   };

@@ -1,9 +1,10 @@
 /**
- * The log of trace events that doctor and bubbleprof read: made one of this thread alone.
+ * Reduces the log of trace events that doctor and bubbleprof read to the events of this thread.
  *
- * V8 and Node log the events of every thread into one file, and both tools take them for those of one: doctor shows every thread's
- * garbage collection as the main thread's, and bubbleprof joins asynchronous operations of different threads that have the same
- * number, until nothing is left of them. So at the end of the process the log is flushed and replaced.
+ * V8 and Node log the events of every thread into one file, and both tools treat them as one thread's. doctor
+ * shows every thread's garbage collection as the main thread's. bubbleprof joins asynchronous operations of
+ * different threads that have the same number, until nothing is left of them. So at the end of the process
+ * the log is flushed and replaced.
  */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -13,14 +14,14 @@ import { optionValue } from './injected.ts';
 const defaultPattern = 'node_trace.$' + '{rotation}.log';
 const HEAD = '{"traceEvents":[';
 const TAIL = ']}';
-/** Inside of an event nothing begins so: quotes in its texts are escaped. */
+/** This cannot occur inside an event, because quotes in its texts are escaped. */
 const NEXT_EVENT = ',{"pid":';
-/** As far into an event as the number of its thread. */
+/** The thread's number lies within this many characters of an event. */
 const IDS_CHARS = 64;
 
 /**
- * Call it at the end of the process: what is logged from then on is lost.
- * @param options NODE_OPTIONS, which may say how the files are called
+ * Must be called at the end of the process: what is logged afterwards is lost.
+ * @param options NODE_OPTIONS, which may contain the names of the files
  * @param workers takes the events of each worker thread, as a log of its own
  */
 export function keepMainThreadsEvents(
@@ -34,7 +35,7 @@ export function keepMainThreadsEvents(
   const names = new Map(logs.flatMap((log) => [...threadNames(log)]));
   for (const [index, log] of logs.entries()) {
     const file = files[index] as string;
-    // Node goes on writing to the file that was there, which nobody sees any more.
+    // Node continues to write to the earlier file, which no longer has a name.
     writeFileSync(
       `${file}.part`,
       eventsOf(log, (thread) => !isWorker(names.get(thread))),
@@ -53,7 +54,7 @@ export function keepMainThreadsEvents(
   }
 }
 
-/** Node writes all that it has whenever the events that it traces change. */
+/** Node writes everything that it has when the set of traced events changes. */
 function flush(): void {
   createTracing({ categories: ['node.environment'] }).enable();
 }
@@ -75,7 +76,7 @@ function isWorker(name: string | undefined): boolean {
   return name?.startsWith('[worker ') === true;
 }
 
-/** By the number that the system has given the thread; Node writes them when it flushes. */
+/** Names by the number that the system has given the thread. Node logs them when it flushes. */
 function threadNames(log: Buffer): Map<number, string> {
   const names = new Map<number, string>();
   const wanted = '"name":"thread_name"';
@@ -89,7 +90,7 @@ function threadNames(log: Buffer): Map<number, string> {
   return names;
 }
 
-/** Whole logs may have more characters than a string. */
+/** Works on bytes, because a whole log may exceed the length of a string. */
 function eventsOf(log: Buffer, isWanted: (thread: number) => boolean): Buffer {
   const kept = Buffer.allocUnsafe(log.length + HEAD.length + TAIL.length);
   let length = kept.write(HEAD);
@@ -109,7 +110,7 @@ function eventsOf(log: Buffer, isWanted: (thread: number) => boolean): Buffer {
   return kept.subarray(0, length);
 }
 
-/** A log that Node still writes has no end; one that is full has. */
+/** A log that Node is still writing has no end mark; a complete one does. */
 function endOfLast(log: Buffer): number {
   const isEnded = log.toString('latin1', log.length - TAIL.length) === TAIL && log.at(-3) === 0x7d;
   return isEnded ? log.length - TAIL.length : log.length;

@@ -1,6 +1,6 @@
 /**
- * How long threads compute at a stretch. A thread that does tells nobody, but since when its loop has not come around stands in the
- * server's status, so it is looked at again and again while the load runs.
+ * Measures how long threads compute without a break. Such a thread reports nothing, but the server's status
+ * says since when its loop has not come around. So the status is read again and again while the load runs.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -18,7 +18,7 @@ export class TurnWatch {
   #isOver = false;
   readonly #looking: Promise<void>;
 
-  /** @param look rejects when the server has gone: nothing more is seen then */
+  /** @param look rejects when the server has gone; nothing more is measured then */
   constructor(look: () => Promise<Turning>, everyMs = EVERY_MS) {
     this.#looking = this.#lookOn(look, everyMs);
   }
@@ -28,7 +28,7 @@ export class TurnWatch {
       try {
         this.#see(await look());
       } catch {
-        // Whoever asks the server next is told why.
+        // The next caller that asks the server learns why.
         return;
       }
       await delay(everyMs);
@@ -42,7 +42,7 @@ export class TurnWatch {
     }
   }
 
-  /** By pool, in milliseconds: at least so long. */
+  /** By pool, in milliseconds: a lower bound. */
   async end(): Promise<ReadonlyMap<string, number>> {
     this.#isOver = true;
     await this.#looking;

@@ -1,8 +1,8 @@
 /**
- * What held a load up, in words, from two readings of the server's own counters: one before the load and one behind it.
+ * Explains in words what limited a load, from two readings of the server's own counters, before and after it.
  *
- * clinic's doctor sees one thread. Of a server whose reactor waits for other threads it says that there is an I/O issue, which is true
- * of the reactor and says nothing of the server.
+ * clinic's doctor sees one thread. For a server whose reactor waits for other threads it diagnoses an I/O
+ * issue. That is true of the reactor and says nothing about the server.
  */
 
 export const Cause = {
@@ -23,11 +23,11 @@ export interface Verdict {
   readonly cause: Cause;
   /** A sentence with the figures. */
   readonly because: string;
-  /** What to look at first. */
+  /** Where to look first. */
   readonly look: string;
 }
 
-/** Of the control socket's status, what is judged. */
+/** The part of the control socket's status that is analysed. */
 export interface Reading {
   readonly reactor: LoopReading;
   readonly pools: readonly PoolReading[];
@@ -60,22 +60,22 @@ interface WaitReading {
   readonly buckets?: readonly (readonly [mostMs: number, count: number])[];
 }
 
-/** An event loop that is busy for so much of the time has no more to give. */
+/** An event loop that is busy for this share of the time has no capacity left. */
 const BUSY = 0.8;
 const REACTOR_BUSY = 0.85;
-/** Of the time that threads are busy. */
+/** Share of the time that threads are busy. */
 const MUCH_COLLECTION = 0.25;
-/** Of the time that exchanges are open in a thread. */
+/** Share of the time that exchanges are open in a thread. */
 const MUCH_STALLING = 0.3;
-/** Less than this of the time that exchanges are open is computing: they wait. */
+/** If less than this share of the time that exchanges are open is computing, they wait. */
 const LITTLE_COMPUTING = 0.5;
-/** What a turn of an application's own may take, before the exchanges behind it are seen to wait. */
+/** How long a turn of an application may take before the exchanges behind it noticeably wait. */
 const LONG_TURN_MS = 50;
 const LONG_SERVICE_MS = 2;
 
 /**
- * @param longestTurnsMs how long threads of each pool were seen to compute at a stretch
- * @param only this pool; default: each
+ * @param longestTurnsMs the longest time that threads of each pool were seen to compute without a break
+ * @param only this pool; default: every pool
  */
 export function judge(
   before: Reading,
@@ -95,7 +95,7 @@ export function judge(
 interface Measured {
   readonly name: string;
   readonly ended: number;
-  /** Share of the time that the threads' loops are busy, and the milliseconds of all. */
+  /** Share of the time that the threads' loops are busy, and the milliseconds of all of them. */
   readonly busy: number;
   readonly activeMs: number;
   readonly collectingMs: number;
@@ -123,8 +123,8 @@ function judgePool(pool: Measured, reactor: number, longestTurnMs: number): Verd
   if (pool.ended === 0) {
     return say(
       Cause.Nothing,
-      'no exchange ended while this was measured',
-      'give it a load that lasts some seconds',
+      'no exchange ended during the measurement',
+      'run a load that lasts some seconds',
     );
   }
   if (reactor >= REACTOR_BUSY && reactor > busy) {
@@ -139,16 +139,16 @@ function judgePool(pool: Measured, reactor: number, longestTurnMs: number): Verd
     return say(
       Cause.Collection,
       `${percent(collection)} of what the threads do is garbage collection`,
-      'sluice heapprofiler: what allocates most, and what is kept',
+      'sluice heapprofiler: shows what allocates most and what is kept',
     );
   }
   const computing = service.sumMs > 0 ? pool.activeMs / service.sumMs : 1;
-  // An exchange that computes from its beginning to its end waits for nobody in its thread.
+  // An exchange that computes from its beginning to its end waits for nothing in its thread.
   const isBlocked = longestTurnMs >= LONG_TURN_MS && computing < LITTLE_COMPUTING;
   if (isBlocked || (busy < BUSY && claimWait.p99Ms >= LONG_TURN_MS)) {
     return say(
       Cause.Blocked,
-      `a thread was seen to compute for ${ms(longestTurnMs)} at a stretch, and what else is open in it waits meanwhile: exchanges are open for ${ms(service.meanMs)} on average, of which a thread computes ${percent(computing)}`,
+      `a thread was seen to compute for ${ms(longestTurnMs)} without a break, while its other exchanges wait: exchanges are open for ${ms(service.meanMs)} on average, and threads compute in ${percent(computing)} of that time`,
       "sluice doctor: the event loop delay in a thread's page; sluice flame: what computes there",
     );
   }
@@ -163,28 +163,28 @@ function judgePool(pool: Measured, reactor: number, longestTurnMs: number): Verd
   if (stalled >= MUCH_STALLING) {
     return say(
       Cause.Credit,
-      `exchanges spend ${percent(stalled)} of their time in front of a client that takes no more`,
+      `exchanges spend ${percent(stalled)} of their time waiting for a client that reads too slowly`,
       'the clients and the network; responseWindowBytes, if they are far away and fast',
     );
   }
   if (queueWait.meanMs > service.meanMs && queueWait.p99Ms >= LONG_SERVICE_MS) {
     return say(
       Cause.Queue,
-      `the threads compute ${percent(busy)} of the time only, and yet exchanges are queued for ${ms(queueWait.meanMs)} on average`,
-      'threads.max and exchangesPerThread of the pool: too few may be open at once',
+      `the threads compute only ${percent(busy)} of the time, yet exchanges are queued for ${ms(queueWait.meanMs)} on average`,
+      'threads.max and exchangesPerThread of the pool: they allow too few open exchanges',
     );
   }
   if (service.meanMs >= LONG_SERVICE_MS && computing < LITTLE_COMPUTING) {
     return say(
       Cause.Waiting,
-      `exchanges are open for ${ms(service.meanMs)} on average, of which a thread computes ${percent(computing)}`,
+      `exchanges are open for ${ms(service.meanMs)} on average, and threads compute in ${percent(computing)} of that time`,
       'what the application waits for: a database, another server, a timer',
     );
   }
   return say(
     Cause.Idle,
     `the threads compute ${percent(busy)} of the time; ${waited}`,
-    'nothing: the load was less than the pool can do',
+    'nothing: the pool could handle more load',
   );
 }
 

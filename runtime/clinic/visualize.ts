@@ -1,16 +1,16 @@
-/** A page that clinic makes of data which are there already: `clinic TOOL --visualize-only`. */
+/** Makes a clinic page of existing data: `clinic TOOL --visualize-only`. */
 import { spawn } from 'node:child_process';
 import type { ClinicTool } from './injected.ts';
 import type { Clinic } from './installed.ts';
 
-/** It bundles a page with browserify, and takes some seconds for that. */
+/** clinic bundles a page with browserify, which takes some seconds. */
 const PATIENCE_MS = 120_000;
 const MOST_OUTPUT_CHARACTERS = 2_000;
 
 /**
  * The page is `DATA.html`.
- * @param signal aborts: it is not waited for any longer
- * @returns why there is none; null: it is there
+ * @param signal aborts: do not wait for clinic any longer
+ * @returns why there is no page; null: it was made
  */
 export function visualize(
   clinic: Clinic,
@@ -20,7 +20,7 @@ export function visualize(
 ): Promise<string | null> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [clinic.command, tool, '--visualize-only', data], {
-      // It would send what it is used for to its authors, and ask whether it is the newest.
+      // Otherwise clinic would report its use to its authors and check for a newer version.
       env: { ...process.env, NO_INSIGHT: '1', NO_UPDATE_NOTIFIER: '1', NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: PATIENCE_MS,

@@ -1,17 +1,26 @@
-/** Since when the head that a connection is reading has been arriving. A head that one read brings whole is never looked at. */
+/**
+ * Since when the head that a connection is reading has been arriving. A head that arrives whole in one read
+ * is never looked at.
+ */
 import { clockMicroseconds } from '../../wire/clock.ts';
 
 export class ArrivingHead {
-  /** In 32 bits with a sign, which V8 keeps without an object. 0: no head is arriving. */
+  /** A signed 32-bit integer, which V8 stores without an object. 0: no head is arriving. */
   #sinceUs = 0;
 
-  /** After each read of the socket. @param isWithinHead a head has begun and is not whole */
+  /**
+   * Called after each read of the socket.
+   * @param isWithinHead a head has begun and is incomplete
+   */
   look(isWithinHead: boolean, nowMs: number): void {
     if (!isWithinHead) this.#sinceUs = 0;
     else if (this.#sinceUs === 0) this.#sinceUs = clockMicroseconds(nowMs) | 1;
   }
 
-  /** A head is whole. @returns when its first octets came, as `clockMicroseconds`; 0: with the last ones */
+  /**
+   * A head is complete.
+   * @returns when its first octets arrived, as `clockMicroseconds`; 0: together with the last ones
+   */
   take(): number {
     const sinceUs = this.#sinceUs;
     this.#sinceUs = 0;

@@ -1,14 +1,17 @@
-/** What the server keeps of every open connection, whatever it speaks. */
+/** What the server needs of every open connection, whatever its protocol. */
 
 export interface Connection {
-  /** It has output that its peer's windows and its socket would take: so between two turns of the reactor it has none. */
+  /**
+   * The connection has output that its peer's windows and its socket would take. Between two turns of the
+   * reactor it must have none.
+   */
   readonly isUnsent: boolean;
-  /** No new requests; what is open finishes, then the connection ends. */
+  /** Accepts no new requests; open ones finish, then the connection ends. */
   drain(): void;
-  /** Nothing is waited for any more: it ends as soon as what it has to say has been written. */
+  /** Waits for nothing more: the connection ends as soon as its output has been written. */
   finish(): void;
-  /** At once, with whatever is open. */
+  /** Ends the connection at once, together with everything open. */
   destroy(): void;
-  /** Called about once a second: deadlines. */
+  /** Called about once a second; checks the deadlines. */
   tick(nowMs: number): void;
 }

@@ -1,13 +1,14 @@
 /**
- * A response's fields with the Date that the server adds (RFC 9110 section 6.6.1). Applications that answer with the same fields again do so with
- * one frozen list, and for a second at a time what is sent is one list as well, which connections know again.
+ * A response's fields with the Date that the server adds (RFC 9110 section 6.6.1). An application that
+ * responds with the same fields again uses one frozen list. For that list and one second, the result is one
+ * list as well, which connections recognise.
  */
 
-/** What is sent, and what it says of itself. */
+/** The list to send, and what it contains. */
 export interface DatedFields {
   readonly date: string;
   readonly fields: readonly string[];
-  /** Value of the `priority` field (RFC 9218 section 5); null: there is none. */
+  /** Value of the `priority` field (RFC 9218 section 5); null: absent. */
   readonly priority: string | null;
 }
 

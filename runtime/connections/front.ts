@@ -1,4 +1,4 @@
-/** What a connection needs of the server to serve a request. */
+/** What a connection needs from the server to serve a request. */
 import type { Socket } from 'node:net';
 import type { OutputBuffers } from '../bytes/output-buffers.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
@@ -24,28 +24,31 @@ export interface Front {
   readonly http1Caches: Http1Caches;
   readonly buffers: OutputBuffers;
   readonly deadlines: Deadlines;
-  /** Where sockets go that the server has nothing more to say on. */
+  /** Takes sockets to which the server writes nothing more. */
   readonly lingering: LingeringSockets;
   readonly headerTimeoutMs: number;
-  /** 0: a connection may be idle for ever. */
+  /** 0: a connection may be idle for any time. */
   readonly idleTimeoutMs: number;
-  /** Bytes of a request target; a longer one is answered 414. */
+  /** Most bytes of a request target; a longer one is answered 414. */
   readonly maxTargetBytes: number;
   /** Null: nothing is added to requests and responses. */
   readonly labels: Labels | null;
-  /** The value of the Date field (RFC 9110 section 6.6.1), made anew once a second. */
+  /** Returns the value of the Date field (RFC 9110 section 6.6.1), renewed once a second. */
   date(): string;
-  /** A connection has become one of HTTP/2 by the request. */
+  /** The request has changed the connection to HTTP/2. */
   onUpgraded(socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   /** The connection is gone. */
   forget(connection: Connection): void;
-  /** An error of ours has ended a connection. */
+  /** An internal error has ended a connection. */
   onFault(error: unknown): void;
-  /** The peer has gone over a budget or a limit for abuse: its connection ends. */
+  /** The peer has exceeded a budget or a limit against abuse: its connection ends. */
   onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
 }
 
-/** For a path that no route matches: the exchange answers 404. A server has a last route with counters of its own for it. */
+/**
+ * The destination of a path that no route matches: the exchange answers 404. A server has a last route for
+ * it, with counters of its own.
+ */
 export const NOWHERE: Destination = Object.freeze({
   dispatcher: null,
   responseWindowBytes: 65_536,

@@ -1,8 +1,9 @@
 /**
- * HTTP/2 over cleartext by `Upgrade: h2c` (RFC 7540 section 3.2, which RFC 9113 has left out and clients such as curl still
- * use): which HTTP/1.1 requests ask for it, and what they say of the client's settings.
+ * HTTP/2 over cleartext by `Upgrade: h2c` (RFC 7540 section 3.2). RFC 9113 has dropped it, but clients such
+ * as curl still use it. This file decides which HTTP/1.1 requests ask for it, and decodes the client's
+ * settings in them.
  *
- * Whatever is not in order is no offer: the request is answered over HTTP/1.1, as RFC 9110 section 7.8 allows.
+ * A malformed offer is ignored: the request is answered over HTTP/1.1, as RFC 9110 section 7.8 allows.
  */
 import { lists } from '../http1/field-section.ts';
 import type { Http1Message } from '../http1/message.ts';
@@ -17,7 +18,7 @@ export interface UpgradedRequest {
   readonly authority: string;
   readonly path: string;
   readonly fields: readonly string[];
-  /** The payload of a SETTINGS frame, whose values are valid. */
+  /** The payload of a SETTINGS frame with valid values. */
   readonly settings: Uint8Array;
 }
 
@@ -26,14 +27,14 @@ export const SWITCHING_TO_H2C =
 
 const SETTING_BYTES = 6;
 
-/** @returns null: the request does not ask for it, or not as it must. */
+/** @returns null: the request does not ask for HTTP/2, or its offer is malformed */
 export function h2cUpgrade(message: Http1Message, peer: Peer): UpgradedRequest | null {
   const { method, authority, path, version, section } = message;
   const { upgrade, fields } = section;
   if (upgrade === null || !lists(upgrade.protocols, 'h2c')) return null;
-  // In TLS the protocol is ALPN's to choose (RFC 9113 section 3.3).
+  // In TLS only ALPN chooses the protocol (RFC 9113 section 3.3).
   if (peer.tls !== '' || version !== '1.1') return null;
-  // Content would have to be read in the old protocol before the new one begins.
+  // Content would have to be read in HTTP/1.1 before HTTP/2 begins.
   if (section.announcesContent) return null;
   if (!lists(upgrade.connection, 'http2-settings')) return null;
   const [value, second] = upgrade.http2Settings;
@@ -42,7 +43,10 @@ export function h2cUpgrade(message: Http1Message, peer: Peer): UpgradedRequest |
   return settings === null ? null : { method, authority, path, fields, settings };
 }
 
-/** RFC 7540 section 3.2.1: base64url without padding. Another spelling of the same octets is refused like a wrong one. */
+/**
+ * RFC 7540 section 3.2.1: base64url without padding. Any other spelling of the same octets is refused like a
+ * wrong one.
+ */
 function decodeSettings(value: string): Uint8Array | null {
   const bytes = Buffer.from(value, 'base64url');
   if (bytes.toString('base64url') !== value || bytes.length % SETTING_BYTES !== 0) return null;

@@ -1,6 +1,6 @@
 /**
- * The exchanges of an HTTP/1.1 connection's requests, tunnels among them: what the engine tells of a request goes to its exchange, and what the
- * exchange wants of its transport to the engine.
+ * The exchanges of an HTTP/1.1 connection's requests, including tunnels. Passes the engine's events to the
+ * exchanges, and the exchanges' calls of their transport to the engine.
  */
 import type { TransportFlow } from '../exchange/contracts.ts';
 import { Exchange, type Transport } from '../exchange/exchange.ts';
@@ -21,25 +21,25 @@ const NO_BYTES = new Uint8Array(0);
 /** The connection. */
 export interface MessageHolder extends Flushable {
   readonly isDraining: boolean;
-  /** Whose doing it is when the connection is lost. */
+  /** Who caused the loss of the connection. */
   readonly lostBy: 'nobody' | 'peer' | 'server';
-  /** Nothing is read of the socket. */
+  /** The socket is not being read. */
   readonly isPaused: boolean;
-  /** Gives the socket what output would only be queued behind, if it can take any. */
+  /** Gives the socket output, if it can take any; otherwise the output would only be queued. */
   sendFull(): void;
   /** The engine may want the socket to be read again. */
   judgePause(): void;
-  /** When the first octets of the head that is whole now came; 0: all came at once. */
+  /** When the first octets of the head that is now complete arrived; 0: all arrived at once. */
   takeHeadSince(): number;
   /** A request is over. */
   onMessageOver(): void;
-  /** An error of ours. */
+  /** An internal error. */
   onFault(error: unknown): void;
 }
 
 export class Http1Exchanges implements EngineEvents, Transport {
   readonly engine: Http1Engine;
-  /** The request with which the connection leaves HTTP/1.1; null: none has. */
+  /** The request with which the connection leaves HTTP/1.1; null: none. */
   upgraded: UpgradedRequest | null = null;
   readonly #front: Front;
   readonly #peer: Peer;
@@ -61,10 +61,11 @@ export class Http1Exchanges implements EngineEvents, Transport {
   onUpgrade(message: Http1Message): UpgradeVerdict {
     const { method, version, section, scheme } = message;
     const offer = section.upgrade;
-    // RFC 9110 section 7.8 lets a server ignore an Upgrade, and one with content is ignored: the content would have to be read
-    // in the old protocol before the new one begins.
+    // RFC 9110 section 7.8 lets a server ignore an Upgrade. One with content is ignored, because the content
+    // would have to be read in the old protocol before the new one begins.
     if (offer === null || version === '1.0' || section.announcesContent) return UpgradeVerdict.Ignore;
-    // Section 7.6.1: what Connection does not name has come through somebody who did not know it.
+    // Section 7.6.1: an Upgrade that Connection does not name has passed through an intermediary that did not
+    // know it.
     if (!lists(offer.connection, 'upgrade')) return UpgradeVerdict.Ignore;
     if (scheme !== null && scheme !== this.#peer.scheme) return UpgradeVerdict.Ignore;
     if (method === 'GET' && lists(offer.protocols, WEBSOCKET)) {
@@ -73,7 +74,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
       if (route?.websocket === true) return UpgradeVerdict.Tunnel;
     }
     if (!this.#front.http1.upgradeH2c || this.#holder.isDraining) return UpgradeVerdict.Ignore;
-    // Answers that have not left would go with the engine.
+    // Responses that have not left would be lost with the engine.
     if (this.engine.unsentBytes > 0) return UpgradeVerdict.Ignore;
     this.upgraded = h2cUpgrade(message, this.#peer);
     return this.upgraded === null ? UpgradeVerdict.Ignore : UpgradeVerdict.Leave;
@@ -86,15 +87,15 @@ export class Http1Exchanges implements EngineEvents, Transport {
     let { address, port, scheme }: { address: string; port: number; scheme: string } = peer;
     if (peer.forwarding !== null) {
       const client = peer.forwarding.clientOf(peer, authority, section.fields);
-      // What trusted proxies say of the client cannot be read in one way.
+      // The trusted proxies' information about the client is ambiguous.
       if (client === null) return { status: 400, why: '' };
       ({ address, port, scheme } = client);
-      // CONNECT's target is the authority and nothing else (RFC 9112 section 3.2.3).
+      // The target of CONNECT is the authority and nothing else (RFC 9112 section 3.2.3).
       if (method !== 'CONNECT') authority = client.authority;
     }
     // RFC 9110 section 7.4: a request for one scheme is not answered over the other.
     if (message.scheme !== null && message.scheme !== scheme)
-      return { status: 421, why: 'the connection is not of the scheme in the request target' };
+      return { status: 421, why: 'the scheme in the request target differs from that of the connection' };
     const isTunnel = message.tunnel !== TunnelPhase.None;
     const exchange = new Exchange(
       this,
@@ -121,7 +122,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
   }
 
   onStart(message: Http1Message): void {
-    // What has come of its content may have been too much already.
+    // The part of the content that has arrived may already have been too much.
     if (message.response !== ResponsePhase.Awaited) return;
     const exchange = message.context as Exchange;
     if (message.tunnel !== TunnelPhase.None && !takesTunnel(exchange.destination, protocolOf(message)))
@@ -150,7 +151,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
     try {
       exchange.onTransportClosed(by !== 'complete', code, by === 'engine' && this.#holder.lostBy === 'peer');
     } catch (error) {
-      // Others hear of their end all the same.
+      // The other exchanges must still be closed.
       this.#holder.onFault(error);
     }
     this.#holder.onMessageOver();
@@ -165,7 +166,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
 
   respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
     const message = exchange.stream as Http1Message;
-    // The response says whether the connection goes on, which depends on it.
+    // The response says whether the connection persists, which depends on this.
     if (!exchange.readsRequest) this.engine.dropRequest(message);
     const { labels } = this.#front;
     if (labels === null) this.engine.respond(message, status, fields, end);
@@ -187,7 +188,7 @@ export class Http1Exchanges implements EngineEvents, Transport {
 
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.engine.write(exchange.stream as Http1Message, bytes, start, end, last);
-    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
+    // A full buffer has nothing to wait for, and more content would be queued, at the cost of one more copy.
     if (this.engine.isFull) this.#holder.sendFull();
     this.#front.reactor.flushLater(this.#holder);
   }
@@ -237,12 +238,12 @@ export class Http1Exchanges implements EngineEvents, Transport {
   }
 
   takenBytes(): number {
-    // One response leaves at a time, so how fast it is read is the connection's matter.
+    // One response leaves at a time, so the connection itself checks how fast it is read.
     return -1;
   }
 }
 
-/** What a tunnel's request asks for; empty for CONNECT. */
+/** The protocol that a tunnel's request asks for; empty for CONNECT. */
 function protocolOf({ method }: Http1Message): string {
   return method === 'CONNECT' ? '' : WEBSOCKET;
 }

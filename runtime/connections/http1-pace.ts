@@ -1,6 +1,7 @@
 /**
- * How fast the peer of an HTTP/1.1 connection keeps up: its reading, its heads, its rest between requests, and what is only
- * read so that the connection can go on. What concerns a single request is its exchange's (see `Deadlines`).
+ * How fast the peer of an HTTP/1.1 connection keeps up: its reading, its heads, its idle time between
+ * requests, and requests that are only read so that the connection can be used again. `Deadlines` checks what
+ * concerns a single exchange.
  */
 import { Deadline } from '../deadlines/counters.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
@@ -12,10 +13,13 @@ export class Http1Pace {
   readonly #reading = new ReadingPace();
   /** Since when no request has been open. */
   #idleSinceMs: number;
-  /** Requests that had come when a tick found a head that was not whole; -1: none was found. */
+  /** The number of requests received when a tick found an incomplete head; -1: none was found. */
   #headAfter = -1;
   #headMs = 0;
-  /** Requests that had come when a tick found the last of them being discarded; -1: none was found. */
+  /**
+   * The number of requests received when a tick found that the last of them was being discarded; -1: none was
+   * found.
+   */
   #discarding = -1;
   #discardMs = 0;
 
@@ -32,14 +36,15 @@ export class Http1Pace {
     return this.#reading.isTooSlow(waits, takenBytes, deadlines);
   }
 
-  /** Once a tick: which deadline the peer has missed. */
+  /** Called once per tick. Returns the deadline that the peer has missed. */
   missedBy(
     engine: Http1Engine,
     { headerTimeoutMs, keepAliveTimeoutMs, discardTimeoutMs }: Http1Options,
     nowMs: number,
     stepMs: number,
   ): typeof Deadline.Header | typeof Deadline.Idle | 'discard' | null {
-    // Only the same one as at the last tick, here and below: on a busy connection there is often one under way.
+    // Here and below, time counts only if it is the same one as at the last tick: on a busy connection there
+    // often is one in progress.
     const discarding = engine.isDiscarding ? engine.requestCount : -1;
     this.#discardMs = discarding === this.#discarding ? this.#discardMs + stepMs : 0;
     this.#discarding = discarding;
@@ -49,12 +54,14 @@ export class Http1Pace {
     this.#headAfter = head;
     if (head !== -1) return this.#headMs >= headerTimeoutMs ? Deadline.Header : null;
     if (engine.messageCount > 0) return null;
-    // A client that reads its last answer does not rest yet. It would find its connection closed behind that, and lose what it asks next.
+    // A client that still reads its last response is not idle yet. It would find its connection closed after
+    // that, and lose its next request.
     if (engine.unsentBytes > 0) {
       this.#idleSinceMs = nowMs;
       return null;
     }
-    // A new connection owes its first request, an older one may rest a while. Empty lines begin no request.
+    // A new connection must send its first request; an older one may be idle for a while. Empty lines begin
+    // no request.
     const isNew = engine.requestCount === 0;
     const limitMs = isNew ? headerTimeoutMs : keepAliveTimeoutMs;
     if (limitMs === 0 || nowMs - this.#idleSinceMs < limitMs) return null;

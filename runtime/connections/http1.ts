@@ -1,6 +1,7 @@
 /**
- * An HTTP/1.1 connection: a socket and its engine, whose requests `Http1Exchanges` has. The engine makes events of
- * bytes and bytes of calls; this class reads and writes the socket, and keeps the connection's deadlines.
+ * An HTTP/1.1 connection: a socket and its engine. `Http1Exchanges` has the exchanges of its requests. The
+ * engine turns bytes into events and calls into bytes. This class reads and writes the socket, and checks the
+ * connection's deadlines.
  */
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
@@ -25,10 +26,10 @@ export class Http1Connection implements Connection, MessageHolder {
   readonly #output: SocketOutput;
   readonly #pace: Http1Pace;
   readonly #head = new ArrivingHead();
-  /** `left`: the socket speaks another protocol, and is somebody else's. */
+  /** `left`: the socket speaks another protocol and belongs to another object. */
   #state: 'open' | 'ending' | 'left' | 'closed' = 'open';
   isDraining = false;
-  /** Whose doing it is when the connection is lost, for the exchanges that it cuts off. */
+  /** Who caused the loss of the connection, for the exchanges that it cuts off. */
   lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
   readonly #onEnd = (): void => this.#ended();
   readonly #onSocketClosed = (): void => this.#closed();
@@ -46,7 +47,10 @@ export class Http1Connection implements Connection, MessageHolder {
     socket.on('close', this.#onSocketClosed);
   }
 
-  /** @param first what has been read of the socket already. The connection may have left HTTP/1.1 when it returns. */
+  /**
+   * @param first what was already read from the socket. The connection may have left HTTP/1.1 when this
+   * returns.
+   */
   begin(first: Buffer): void {
     if (first.length > 0) this.#read(first);
     free(first);
@@ -71,12 +75,16 @@ export class Http1Connection implements Connection, MessageHolder {
       this.#leave(chunk.subarray(at));
       return;
     }
-    // Most reads bring requests, whose answers come later: then there is nothing to write, but something to publish.
+    // Most reads bring requests, whose responses come later. Then there is nothing to write, but something to
+    // publish.
     if (this.#engine.state !== 'open' || this.#engine.hasOutput) this.#front.reactor.flushLater(this);
     else this.#front.reactor.request();
   }
 
-  /** The connection goes on in the protocol that a request has asked for. @param rest what stood behind the request */
+  /**
+   * The connection continues in the protocol that a request has asked for.
+   * @param rest the bytes after that request
+   */
   #leave(rest: Buffer): void {
     const socket = this.#socket;
     this.#state = 'left';
@@ -98,7 +106,7 @@ export class Http1Connection implements Connection, MessageHolder {
     this.#front.reactor.flushLater(this);
   }
 
-  /** What is open closes, and nothing more is written. */
+  /** Everything open closes, and nothing more is written. */
   #lose(by: 'peer' | 'server'): void {
     if (this.lostBy === 'nobody') this.lostBy = by;
     this.#engine.closed();
@@ -144,20 +152,23 @@ export class Http1Connection implements Connection, MessageHolder {
     else if (engine.hasTunnelEnded && !this.#socket.writableEnded) this.#socket.end();
   }
 
-  /** After everything that has been written. A response that was broken off says by its framing that it is not whole (RFC 9112 section 8). */
+  /**
+   * Ends the connection after everything that has been written. The framing of a response that was broken off
+   * shows that it is incomplete (RFC 9112 section 8).
+   */
   #linger(): void {
     this.#state = 'ending';
     this.#front.lingering.add(this.#socket, this.#front.reactor.nowMs);
   }
 
   /**
-   * A FIN would end a response that has no length as if it were whole; only a reset tells. What has been written is with the system,
-   * as far as it takes it now.
+   * A FIN would make a response without a length look complete; only a reset shows that it is not. Written
+   * output has been passed to the system, as far as the system takes it now.
    */
   #abort(): void {
     this.#state = 'ending';
     const socket = this.#socket;
-    // TLS tells by what it has no time to say, and a Unix domain socket has no reset.
+    // TLS sends its own end, for which a reset leaves no time, and a Unix domain socket has no reset.
     const mustReset = socket.remoteFamily !== undefined && !('encrypted' in socket);
     process.nextTick(() => {
       if (mustReset) socket.resetAndDestroy();
@@ -166,14 +177,15 @@ export class Http1Connection implements Connection, MessageHolder {
   }
 
   /**
-   * A socket that is not read does not tell of a peer that has gone. A write of nothing tells of a reset, and the system's own
-   * probes bring one from a peer whose process has ended, within minutes. TLS has no records of nothing.
+   * A socket that is not read does not report that its peer has gone. An empty write reveals a reset, and the
+   * system's own probes cause one within minutes if the peer's process has ended. TLS has no empty records.
    */
   #probe(): void {
     const socket = this.#socket;
     if (this.#output.writingBytes > 0 || 'encrypted' in socket) return;
     socket.setKeepAlive(true, PROBE_AFTER_MS);
-    // Behind a FIN of ours, as in a tunnel that the application has ended and still reads, a write would be an error.
+    // After the server's FIN, as in a tunnel that the application has ended and still reads, a write would be
+    // an error.
     if (!socket.writableEnded) socket.write(NO_BYTES);
   }
 
@@ -212,7 +224,7 @@ export class Http1Connection implements Connection, MessageHolder {
     this.#socket.destroy();
   }
 
-  /** An error of ours costs the connection, and nobody else theirs. */
+  /** An internal error costs this connection, but no other. */
   #fault(error: unknown): void {
     this.#front.onFault(error);
     this.destroy();
@@ -258,8 +270,8 @@ export class Http1Connection implements Connection, MessageHolder {
   }
 
   /**
-   * A server that was held up comes to its timers before it comes to its sockets: a request that has come in time may lie in one of them, and
-   * would be lost. So the sockets are looked at once more.
+   * A server that was held up runs its timers before it reads its sockets. A request that arrived in time may
+   * wait in a socket and would be lost. So the sockets are checked once more.
    */
   #endWhenIdle(): void {
     const { requestCount } = this.#engine;
@@ -298,9 +310,9 @@ export class Http1Connection implements Connection, MessageHolder {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A peer whose socket has not been read for so long is asked by the system whether it is there. */
+/** If a peer's socket has not been read for this long, the system probes whether the peer is there. */
 const PROBE_AFTER_MS = 15_000;
 
 function ignore(): void {
-  // 'close' follows and ends what is open; a peer that goes away is no event for the log.
+  // 'close' follows and ends what is open. A peer that goes away is not logged.
 }

@@ -1,6 +1,6 @@
 /**
- * The exchanges of an HTTP/2 connection's streams: what the engine tells of a stream goes to its exchange, and what the exchange wants of
- * its transport to the engine.
+ * The exchanges of an HTTP/2 connection's streams. Passes the engine's events to the exchanges, and the
+ * exchanges' calls of their transport to the engine.
  */
 import { DEFAULT_URGENCY, Flag, URGENCY_SHIFT } from '../../wire/messages.ts';
 import type { TransportFlow } from '../exchange/contracts.ts';
@@ -25,21 +25,21 @@ const PORT = /:\d+$/;
 
 /** The connection. */
 export interface StreamHolder extends Flushable {
-  /** Whose doing it is when the connection is lost. */
+  /** Who caused the loss of the connection. */
   readonly lostBy: 'nobody' | 'peer' | 'server';
-  /** The socket has been given output that it has not taken. */
+  /** The socket has output that it has not taken. */
   readonly isWriting: boolean;
-  /** Gives the socket what output would only be queued behind, if it can take any. */
+  /** Gives the socket output, if it can take any; otherwise the output would only be queued. */
   sendFull(): void;
-  /** A stream with content waits for the connection's window alone. */
+  /** A stream with content waits only for the connection's window. */
   onHeldByWindow(): void;
-  /** A request has come. */
+  /** A request has arrived. */
   onServing(): void;
-  /** When the first octets of its head came; 0: all came at once. */
+  /** When the first octets of its head arrived; 0: all arrived at once. */
   takeHeadSince(): number;
   /** No stream is open. */
   onIdle(): void;
-  /** An error of ours. */
+  /** An internal error. */
   onFault(error: unknown): void;
 }
 
@@ -62,10 +62,11 @@ export class Http2Exchanges implements EngineEvents, Transport {
     this.#holder.onServing();
     const peer = this.#peer;
     let { address, port } = peer;
-    // What the peer claims in :scheme is no fact; whether the connection is secure is.
+    // :scheme is only the peer's claim; whether the connection is secure is known.
     let scheme = stream.scheme === '' ? '' : peer.scheme;
     let authority = stream.authority;
-    // The engine judges an authority by its characters; here by its grammar, as over HTTP/1.1. CONNECT needs a port.
+    // The engine checks the characters of an authority. This checks its grammar, as over HTTP/1.1. CONNECT
+    // needs a port.
     let isRefused = !isHost(authority) || (scheme === '' && !PORT.test(authority));
     if (peer.forwarding !== null) {
       const client = peer.forwarding.clientOf(peer, authority, stream.fields);
@@ -119,12 +120,13 @@ export class Http2Exchanges implements EngineEvents, Transport {
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
     const exchange = stream.context as Exchange;
     stream.context = null;
-    // Lost with the connection, unless that failed for what the peer did wrong: then it is the server's decision.
+    // The stream is lost with the connection. If the connection failed because of a fault of the peer's, the
+    // server has decided to end it.
     const gone = by === 'engine' && this.#holder.lostBy === 'peer' && this.engine.failure === null;
     try {
       exchange.onTransportClosed(by !== 'complete', code, by === 'peer' || gone);
     } catch (error) {
-      // Others hear of their end all the same.
+      // The other exchanges must still be closed.
       this.#holder.onFault(error);
     }
     if (this.engine.streamCount === 0) this.#holder.onIdle();
@@ -135,7 +137,8 @@ export class Http2Exchanges implements EngineEvents, Transport {
   }
 
   onGoaway(): void {
-    // The peer opens no more streams; those it has go on, and it closes the connection when it is done.
+    // The peer opens no more streams. Those that it has continue, and it closes the connection when they are
+    // done.
   }
 
   // ---- Transport
@@ -148,7 +151,7 @@ export class Http2Exchanges implements EngineEvents, Transport {
   respond(exchange: Exchange, status: number, fields: readonly string[], end: boolean): void {
     const stream = exchange.stream as Http2Stream;
     const { fields: dated, priority } = withDate(fields, this.#front.date());
-    // RFC 9218 section 5: what the server says of the response changes what the client asked for.
+    // RFC 9218 section 5: the response's priority changes what the client asked for.
     if (priority !== null) this.engine.prioritise(stream, priority);
     const { labels } = this.#front;
     if (labels === null) this.engine.respond(stream, status, dated, end);
@@ -157,13 +160,13 @@ export class Http2Exchanges implements EngineEvents, Transport {
   }
 
   accept(exchange: Exchange, fields: readonly string[]): void {
-    // RFC 8441 section 4: 200, as for any CONNECT, where HTTP/1.1 has 101.
+    // RFC 8441 section 4: the status is 200, as for any CONNECT, where HTTP/1.1 has 101.
     this.respond(exchange, 200, fields, false);
   }
 
   write(exchange: Exchange, bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.engine.write(exchange.stream as Http2Stream, bytes, start, end, last);
-    // A full buffer has nothing to wait for, and what comes behind it would be queued, which is a copy more.
+    // A full buffer has nothing to wait for, and more content would be queued, at the cost of one more copy.
     if (this.engine.isFull) this.#holder.sendFull();
     this.#front.reactor.flushLater(this.#holder);
   }
@@ -197,7 +200,7 @@ export class Http2Exchanges implements EngineEvents, Transport {
     path: string,
     fields: readonly string[],
   ): Exchange | null {
-    // A thread that has gone wild must not make the engine throw.
+    // A faulty thread must not make the engine throw.
     if (method !== 'GET' && method !== 'HEAD') return null;
     const stream = this.engine.push(parent.stream as Http2Stream, method, path, fields);
     if (stream === null) return null;
@@ -227,7 +230,10 @@ export class Http2Exchanges implements EngineEvents, Transport {
     this.engine.provoked();
   }
 
-  /** A window counts as open while at least as much of it is left as waits for us: peers need not fill it to the brim. */
+  /**
+   * A window counts as open while at least as much of it is left as waits on this side: peers need not use it
+   * up to the last byte.
+   */
   letsContentCome(exchange: Exchange): boolean {
     const { receiveWindow, unconsumedBytes } = exchange.stream as Http2Stream;
     if (receiveWindow !== null && receiveWindow.available < Math.max(1, unconsumedBytes)) return false;
@@ -255,10 +261,11 @@ export class Http2Exchanges implements EngineEvents, Transport {
 
   takenBytes(exchange: Exchange): number {
     const { queuedBytes, sendWindow, head } = exchange.stream as Http2Stream;
-    // A head waits for the socket, whose pace is the connection's matter.
+    // The head waits for the socket, whose pace the connection checks.
     if (queuedBytes === 0 || head !== null) return -1;
     if (sendWindow.available <= 0) return exchange.sentBytes;
-    // Its turn comes when the socket has room. If it has, all streams wait for the connection's window.
+    // The stream's turn comes when the socket has room. If the socket has room, all streams wait for the
+    // connection's window.
     if (!this.#holder.isWriting) this.#holder.onHeldByWindow();
     return -1;
   }

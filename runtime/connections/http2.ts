@@ -1,6 +1,7 @@
 /**
- * An HTTP/2 connection: a socket and its engine, whose streams `Http2Exchanges` has. The engine makes events of bytes and
- * bytes of calls; this class reads and writes the socket and keeps the connection's deadlines.
+ * An HTTP/2 connection: a socket and its engine. `Http2Exchanges` has the exchanges of its streams. The
+ * engine turns bytes into events and calls into bytes. This class reads and writes the socket and checks the
+ * connection's deadlines.
  */
 import type { Socket } from 'node:net';
 import { Deadline } from '../deadlines/counters.ts';
@@ -18,7 +19,7 @@ import { SocketOutput } from './socket-output.ts';
 const NO_ERROR = 0x0;
 const INADEQUATE_SECURITY = 0xc;
 const ENHANCE_YOUR_CALM = 0xb;
-/** A draining connection's peer that does not answer a PING is not waited for any longer than this. */
+/** How long a draining connection waits for a peer that does not answer the PING. */
 const PROMISE_MS = 1_000;
 
 export class Http2Connection implements Connection, StreamHolder {
@@ -30,18 +31,21 @@ export class Http2Connection implements Connection, StreamHolder {
   readonly #pace = new Http2Pace();
   readonly #head = new ArrivingHead();
   #state: 'open' | 'ending' | 'closed' = 'open';
-  /** `promised`: the peer has been told to stop and whatever is on its way is served, until it answers our PING. */
-  #drain: 'none' | 'promised' | 'final' = 'none';
+  /**
+   * `promised`: the peer was told to stop, and everything on its way is served until the peer answers the
+   * PING. `announced`: GOAWAY has named the last stream.
+   */
+  #drain: 'none' | 'promised' | 'announced' = 'none';
   #drainSinceMs = 0;
-  /** Whose doing it is when the connection is lost, for the exchanges that it cuts off. */
+  /** Who caused the loss of the connection, for the exchanges that it cuts off. */
   lostBy: 'nobody' | 'peer' | 'server' = 'nobody';
   /** Since when no stream has been open, or the connection has been ending. */
   #idleSinceMs: number;
   #served = false;
 
   /**
-   * @param first what has been read of the socket already.
-   * @param upgraded the request that asked for HTTP/2 over HTTP/1.1; null: the client began with it.
+   * @param first what was already read from the socket
+   * @param upgraded the HTTP/1.1 request that asked for HTTP/2; null: the client began with HTTP/2
    */
   constructor(
     socket: Socket,
@@ -59,10 +63,10 @@ export class Http2Connection implements Connection, StreamHolder {
     socket.setNoDelay(true);
     socket.on('end', () => this.#ended());
     socket.on('error', () => {
-      // 'close' follows and ends the streams; a peer that goes away is no event for the log.
+      // 'close' follows and ends the streams. A peer that goes away is not logged.
     });
     socket.on('close', () => this.#closed());
-    // RFC 9113 section 9.2: TLS that HTTP/2 may not run over is a connection error.
+    // RFC 9113 section 9.2: TLS that HTTP/2 must not run over is a connection error.
     if (!peer.allowsHttp2) this.#engine.goaway(INADEQUATE_SECURITY, false);
     if (upgraded !== null) this.#upgrade(upgraded);
     this.#read(first);
@@ -93,9 +97,9 @@ export class Http2Connection implements Connection, StreamHolder {
   }
 
   /**
-   * The peer has sent its FIN. A client that went away looks just like one that would still read, until something is
-   * written to it, and an application may never write; and without the peer's WINDOW_UPDATEs little could be
-   * completed. So what is open is over.
+   * The peer has sent its FIN. A client that has gone away looks just like one that still reads, until
+   * something is written to it, and an application may never write. And without the peer's WINDOW_UPDATEs
+   * little could be completed. So everything open is over.
    */
   #ended(): void {
     try {
@@ -105,14 +109,14 @@ export class Http2Connection implements Connection, StreamHolder {
     }
   }
 
-  /** The streams that are left close, and nothing more is read. What has been answered already still leaves. */
+  /** The remaining streams close, and nothing more is read. Complete responses still leave. */
   #finish(by: 'peer' | 'server'): void {
     if (this.lostBy === 'nobody') this.lostBy = by;
     this.#engine.end();
     this.#front.reactor.flushLater(this);
   }
 
-  /** The streams that are left close, and nothing more is written. */
+  /** The remaining streams close, and nothing more is written. */
   #lose(by: 'peer' | 'server'): void {
     if (this.lostBy === 'nobody') this.lostBy = by;
     this.#engine.closed();
@@ -151,7 +155,7 @@ export class Http2Connection implements Connection, StreamHolder {
     if (this.#state !== 'closed' && this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
-  /** After everything that has been written. */
+  /** Ends the connection after everything that has been written. */
   #end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
@@ -164,7 +168,10 @@ export class Http2Connection implements Connection, StreamHolder {
     return this.#state === 'open' && this.#output.writingBytes === 0 && this.#engine.hasOutput;
   }
 
-  /** RFC 9113 section 6.8: a request that crosses with the first GOAWAY is served; the second says which was the last. */
+  /**
+   * RFC 9113 section 6.8: a request that crosses with the first GOAWAY is served. The second GOAWAY names the
+   * last stream.
+   */
   drain(): void {
     if (this.#drain !== 'none' || this.#state !== 'open') return;
     this.#drain = 'promised';
@@ -179,9 +186,9 @@ export class Http2Connection implements Connection, StreamHolder {
     this.#front.reactor.flushLater(this);
   }
 
-  /** With the last stream the connection ends. */
+  /** The connection ends with its last stream. */
   #stopTaking(): void {
-    this.#drain = 'final';
+    this.#drain = 'announced';
     this.#engine.goaway(NO_ERROR, false);
   }
 
@@ -205,8 +212,8 @@ export class Http2Connection implements Connection, StreamHolder {
   }
 
   /**
-   * An error of ours. The engine may have stopped between two steps that belong together, and the peer's HPACK state with it,
-   * so nothing more is said on this connection; the others share nothing with it.
+   * An internal error. The engine may have stopped between two steps that belong together, and the peer's
+   * HPACK state with it, so nothing more is sent on this connection. Other connections share nothing with it.
    */
   #fault(error: unknown): void {
     this.#front.onFault(error);
@@ -229,7 +236,7 @@ export class Http2Connection implements Connection, StreamHolder {
         this.destroy();
         return;
       }
-      // Where the socket is free it is the window that is shut: then the peer hears why.
+      // The socket is free, so the window is shut: the peer is told why.
       this.#engine.goaway(ENHANCE_YOUR_CALM, false);
       this.#finish('server');
     }
@@ -238,14 +245,16 @@ export class Http2Connection implements Connection, StreamHolder {
     if (this.#drain === 'promised' && nowMs - this.#drainSinceMs >= PROMISE_MS) this.#stopTaking();
     this.#judgeIdleness(nowMs);
     if (this.#pace.isHeadLate(this.#engine, deadlines, headerTimeoutMs)) {
-      // What is open finishes, and then the connection ends.
+      // Open streams finish, then the connection ends.
       deadlines.counters.header++;
       this.#engine.goaway(ENHANCE_YOUR_CALM, false);
     }
     if (this.#engine.hasOutput) this.#front.reactor.flushLater(this);
   }
 
-  /** Without a request open: a new connection owes its first one, an older one may rest a while. */
+  /**
+   * Without an open request: a new connection must send its first one, an older one may be idle for a while.
+   */
   #judgeIdleness(nowMs: number): void {
     if (this.#engine.streamCount > 0 || this.#state !== 'open') return;
     const { deadlines, idleTimeoutMs, headerTimeoutMs } = this.#front;

@@ -1,4 +1,7 @@
-/** What the server adds to the heads of responses for those who look into it: the request's identifier, and where its time has gone. */
+/**
+ * What the server adds to response heads for people who inspect them: the request's identifier, and where its
+ * time was spent.
+ */
 import type { Exchange } from '../exchange/exchange.ts';
 import type { RequestIds } from '../logging/request-ids.ts';
 import { hundredths } from './hundredths.ts';
@@ -8,10 +11,10 @@ const NO_FIELDS: readonly string[] = [];
 export interface LabelsOptions {
   /** Null: requests have no identifiers. */
   readonly ids: RequestIds | null;
-  /** Responses carry them. */
+  /** Responses carry the identifier. */
   readonly answersIds: boolean;
   readonly answersTiming: boolean;
-  /** The reactor's. */
+  /** The reactor's clock. */
   readonly nowMs: () => number;
 }
 
@@ -28,7 +31,7 @@ export class Labels {
   }
 
   /**
-   * Fields to add to a response, which differ from one response to the next. What the application has said itself stays.
+   * Fields to add to a response; they differ from one response to the next. Fields that the application has set stay.
    * @param fields of the response
    */
   of(exchange: Exchange, fields: readonly string[]): readonly string[] {
@@ -40,7 +43,7 @@ export class Labels {
     return hasId ? [field, requestId, 'server-timing', timing] : ['server-timing', timing];
   }
 
-  /** W3C Server Timing, in milliseconds; empty: no pool was asked to run it. */
+  /** W3C Server Timing, in milliseconds; empty if the exchange was not given to a pool. */
   #timing(exchange: Exchange): string {
     const { admittedAtMs } = exchange;
     if (admittedAtMs === 0) return '';

@@ -1,46 +1,48 @@
 /**
- * The last stage of a connection that the server ends. Closed at once, a socket answers whatever the peer still sends with a reset, and a
- * reset takes from the peer what it has received and not read yet, and from us what the system has not sent. So a connection is closed
- * in stages, whatever it spoke (RFC 9112 section 9.6):
  *
- *   writing ─▶ reading ─▶ closed     writing: our side is closed behind what has been written, which the system takes by and by
- *                                    reading: it has taken all; what still comes is thrown away until the peer closes its side
+ * The last stage of a connection that the server ends. If a socket is closed at once, it answers whatever the peer still
+ * sends with a reset. A reset takes from the peer what it has received and not read, and from the server what the system
+ * has not sent. So a connection is closed in stages, whatever its protocol (RFC 9112 section 9.6):
  *
- * In both stages what comes is thrown away, up to a count of bytes; more is left to TCP's flow control. A peer that closes its side has read
- * everything, so the time limits meet those that are slow, or gone. Nobody has a timer: the server's tick looks at all.
+ *   writing ─▶ reading ─▶ closed     writing: the server's side is closed; the system still takes what was written
+ *                                    reading: the system has taken all; input is discarded until the peer closes its side
+ *
+ * In both stages input is discarded, up to a number of bytes; more is left to TCP's flow control. A peer that closes its
+ * side has read everything, so the time limits only affect peers that are slow or gone. There are no timers per socket:
+ * the server's tick checks them all.
  */
 import type { Socket } from 'node:net';
 import { readTo } from './socket-input.ts';
 
 export interface LingerOptions {
-  /** A peer that sends nothing for this long is waited for no longer. */
+  /** How long to wait for a peer that sends nothing. */
   readonly quietMs: number;
-  /** No peer is waited for longer than this once the system has taken all. */
+  /** How long to wait for any peer once the system has taken all output. */
   readonly timeoutMs: number;
-  /** How long a peer may take nothing of what has been written and the system has not taken. */
+  /** How long a peer may take nothing of the output that the system has not taken. */
   readonly writeTimeoutMs: number;
-  /** What is read of a peer. */
+  /** Most bytes that are read from a peer. */
   readonly maxBytes: number;
 }
 
 interface Lingering {
   stage: 'writing' | 'reading';
-  /** Since the peer took something last, or since the stage began. */
+  /** When the peer last took something, or when the stage began. */
   sinceMs: number;
   takenBytes: number;
-  /** Since the peer sent something last. */
+  /** When the peer last sent something. */
   quietSinceMs: number;
   readBytes: number;
   countedBytes: number;
 }
 
 export class LingeringSockets {
-  /** May be replaced: sockets that linger are held to the new ones. */
+  /** May be replaced; the new options also apply to sockets that linger. */
   options: LingerOptions;
   readonly #sockets = new Map<Socket, Lingering>();
   readonly #onEmpty: () => void;
 
-  /** @param onEmpty the last one has closed */
+  /** @param onEmpty called when the last socket has closed */
   constructor(options: LingerOptions, onEmpty: () => void) {
     this.options = options;
     this.#onEmpty = onEmpty;
@@ -50,7 +52,7 @@ export class LingeringSockets {
     return this.#sockets.size;
   }
 
-  /** Nothing more is written to the socket, and nobody else reads it. Its 'close' says that the end has come. */
+  /** Nothing more is written to the socket, and nobody else reads it. Its 'close' event marks the end. */
   add(socket: Socket, nowMs: number): void {
     if (socket.destroyed || this.#sockets.has(socket)) return;
     const lingering: Lingering = {
@@ -63,7 +65,7 @@ export class LingeringSockets {
     };
     this.#sockets.set(socket, lingering);
     socket.once('close', () => this.#remove(socket));
-    // The deadline of an idle connection is not that of one that ends.
+    // The idle deadline does not apply to a connection that is ending.
     socket.setTimeout(0);
     readTo(socket, (chunk) => {
       lingering.readBytes += chunk.length;
@@ -105,7 +107,7 @@ export class LingeringSockets {
   }
 }
 
-/** Of what has been written, what the system has taken. */
+/** How much of the written output the system has taken. */
 function takenBytesOf({ bytesWritten, writableLength }: Socket): number {
   return bytesWritten - writableLength;
 }

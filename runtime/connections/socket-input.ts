@@ -1,21 +1,23 @@
 /**
- * What peers send, read into one buffer that all sockets share. A socket that a server has accepted makes a buffer for each read, 64 KiB
- * of memory that the collector has to find and give back: with it a small request's read costs Node twice as much processor time.
+ * Reads what peers send into one buffer that all sockets share. An accepted socket normally makes a buffer
+ * for each read: 64 KiB that the collector must find and give back. With it, reading a small request costs
+ * Node twice as much processor time.
  *
- * Node has the means, `onread` of `net.Socket`, and only its constructor takes it. What the constructor then keeps are two members of
- * the socket and a call of its handle. The members have no public names, so a socket that is made for it shows which they are; where
- * they are not found, in a Node to come, sockets are read by their 'data' events.
+ * Node has a way to avoid that, `onread` of `net.Socket`, but only the constructor takes it. The constructor
+ * then sets two members of the socket and calls a method of its handle. The members have no public names, so
+ * a socket that is made for this purpose shows which they are. If a future Node lacks them, sockets are read
+ * by their 'data' events.
  */
 import { Socket } from 'node:net';
 
-/** As large as Node's own. */
+/** As large as Node's own buffer. */
 const BUFFER_BYTES = 65_536;
-/** Below this the collector gives a read's buffer back more cheaply than we do. */
+/** Below this size the collector gives a read's buffer back more cheaply than `free` does. */
 const FREE_FROM_BYTES = 16_384;
 
 type OnRead = (this: unknown, bytes: number) => void;
 
-/** An accepted socket, as its constructor could have set it up. */
+/** An accepted socket, with the members that its constructor could have set. */
 interface UserBuffered {
   [member: symbol]: unknown;
   readonly _handle?: { useUserBuffer?(buffer: Uint8Array): void } | null;
@@ -27,7 +29,7 @@ interface Members {
 }
 
 let shared: Buffer | null = null;
-/** The shared buffer, as far as it was filled last. Requests are often as long as the one before. */
+/** The part of the shared buffer that was last filled. Requests are often as long as the one before. */
 let filled: Buffer = Buffer.alloc(0);
 /** Null: this Node has none. */
 const members = findMembers();
@@ -46,8 +48,8 @@ function findMembers(): Members | null {
 }
 
 /**
- * From now on `onChunk` is given what the peer sends, in place of whoever was given it before. The bytes are gone when it
- * returns. `pause`, `resume`, and 'end', 'error' and 'close' are the socket's, as ever.
+ * From now on `onChunk` gets what the peer sends, in place of any earlier receiver. The bytes are only valid
+ * during the call. `pause`, `resume`, and 'end', 'error' and 'close' remain the socket's.
  */
 export function readTo(socket: Socket, onChunk: (chunk: Buffer) => void): void {
   socket.removeAllListeners('data');
@@ -69,13 +71,13 @@ function onReadOf(onChunk: (chunk: Buffer) => void): OnRead {
   };
 }
 
-/** Whether the socket reads into the shared buffer. It does from the first time on that it can. */
+/** Whether the socket reads into the shared buffer. It does from the first time that it can. */
 function readsIntoShared(socket: Socket): boolean {
   if (members === null) return false;
   const accepted = socket as unknown as UserBuffered;
   if (accepted[members.buffer] === shared && shared !== null) return true;
   const handle = accepted._handle;
-  // What it has read already has to come out of it first: the rest can come the same way.
+  // What the socket has already read must leave it first; the rest can follow the same way.
   if (typeof handle?.useUserBuffer !== 'function' || socket.readableLength > 0) return false;
   shared ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
   handle.useUserBuffer(shared);
@@ -84,8 +86,9 @@ function readsIntoShared(socket: Socket): boolean {
 }
 
 /**
- * Gives a read's buffer back now: who was given it has copied what it keeps, and left to the collector tens of megabytes
- * of them lie about during an upload. Only a buffer that is all of its memory is the socket's own and nobody else's.
+ * Gives a read's buffer back now. Its receiver has copied what it keeps, and if left to the collector, tens
+ * of megabytes of such buffers would accumulate during an upload. Only a buffer that is all of its memory
+ * belongs to the socket alone.
  */
 export function free(chunk: Uint8Array): void {
   if (chunk.length >= FREE_FROM_BYTES && chunk.length === chunk.buffer.byteLength)

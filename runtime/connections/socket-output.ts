@@ -1,15 +1,18 @@
-/** What an engine has to say, on its way into a socket: one write a turn, and buffers back to their pool as soon as they may go. */
+/**
+ * Writes an engine's output into a socket: one write per turn, and buffers return to their pool as soon as
+ * possible.
+ */
 import type { Socket } from 'node:net';
 import type { OutputBuffers, OutputChunk } from '../bytes/output-buffers.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** An engine, as far as it has output. */
+/** An engine, as far as its output is concerned. */
 export interface OutputSource {
-  /** @param onlyFull only a chunk that more output would not go into */
+  /** @param onlyFull return only a chunk that has no room for more output */
   takeOutput(onlyFull: boolean): OutputChunk | null;
   readonly hasFullOutput: boolean;
-  /** The socket has taken so many bytes. */
+  /** The socket has taken this many bytes. */
   sent(bytes: number): void;
 }
 
@@ -17,17 +20,17 @@ export class SocketOutput {
   readonly #socket: Socket;
   readonly #source: OutputSource;
   readonly #buffers: OutputBuffers;
-  /** Chunks that the socket has been given and not yet taken, oldest first: its callbacks come in that order. */
+  /** Chunks that the socket was given and has not taken, oldest first: its callbacks come in that order. */
   readonly #writing: OutputChunk[] = [];
   #writingBytes = 0;
   #takenBytes = 0;
-  /** TLS takes nothing at once, and has no writes of nothing. */
+  /** TLS takes nothing at once, and has no empty writes. */
   readonly #isTls: boolean;
-  /** A write of nothing stands behind what the socket has been given. */
+  /** An empty write follows what the socket was given. */
   #isAwaiting = false;
   readonly #onWritten: () => void;
 
-  /** @param onTaken the socket has taken output, some time after it was given it */
+  /** @param onTaken the socket has taken output, some time after it was given the output */
   constructor(socket: Socket, source: OutputSource, buffers: OutputBuffers, onTaken: () => void) {
     this.#socket = socket;
     this.#source = source;
@@ -35,13 +38,13 @@ export class SocketOutput {
     this.#isTls = 'encrypted' in socket;
     this.#onWritten = () => {
       this.#isAwaiting = false;
-      this.#settle();
+      this.#releaseTaken();
       if (!this.#isTls) this.#await();
       onTaken();
     };
   }
 
-  /** Output that the socket has been given and not taken. */
+  /** Output that the socket was given and has not taken. */
   get writingBytes(): number {
     return this.#writingBytes;
   }
@@ -67,14 +70,15 @@ export class SocketOutput {
         if (!corked) break;
       }
       if (corked) socket.uncork();
-      this.#settle();
+      this.#releaseTaken();
       if (!this.#isTls) this.#await();
     }
   }
 
   /**
-   * Has us told when the socket has taken what it could not take at once, which is rare: a callback for each write would cost a tick and
-   * its objects each time. A write of nothing comes behind all that has been given.
+   * Asks to be told when the socket has taken what it could not take at once, which is rare. A callback for
+   * each write would cost a tick and its objects each time. An empty write comes after everything that the
+   * socket was given.
    */
   #await(): void {
     if (this.#writing.length === 0 || this.#isAwaiting) return;
@@ -89,14 +93,16 @@ export class SocketOutput {
   }
 
   /**
-   * Takes back what the socket has done with. TCP has mostly taken a chunk when `write` returns, while its callback comes a
-   * tick later: told by the length of what waits, the same buffer serves for the next chunk while it is in the cache.
+   * Takes back the chunks that the socket has finished with. TCP has mostly taken a chunk when `write`
+   * returns, while its callback comes a tick later. The length of what waits shows this at once, so the same
+   * buffer serves for the next chunk while it is in the cache.
    */
-  #settle(): void {
+  #releaseTaken(): void {
     const waitingBytes = this.#socket.writableLength;
     for (;;) {
       const chunk = this.#writing[0];
-      // None, also when the connection was closed meanwhile and they went back then.
+      // There may be no chunk, also because the connection was closed in the meantime and its chunks went
+      // back then.
       if (chunk === undefined || this.#writingBytes - chunk.length < waitingBytes) return;
       this.#writing.shift();
       this.#writingBytes -= chunk.length;

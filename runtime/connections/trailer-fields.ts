@@ -1,7 +1,7 @@
 /**
- * Fields that a trailer section must not have (RFC 9110 section 6.5.1): they would change how the message is framed,
- * routed or authenticated after that was decided, and a tier behind us that merges trailers into the head would take them
- * for it. They are left out, whichever version they came over.
+ * Fields that a trailer section must not contain (RFC 9110 section 6.5.1). They would change how the message
+ * is framed, routed or authenticated after that was decided, and a tier behind the server that merges
+ * trailers into the head would believe them. They are removed, whichever HTTP version they came over.
  */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'authorization',
@@ -29,7 +29,10 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ]);
 
-/** @param fields name, value, name, value…, names in lower case. The same array when none of them is forbidden. */
+/**
+ * @param fields name, value, name, value…, names in lower case
+ * @returns the same array if no field is forbidden
+ */
 export function trailersOf(fields: string[]): string[] {
   for (let i = 0; i < fields.length; i += 2) {
     if (FORBIDDEN.has(fields[i] as string)) return withoutForbidden(fields);

@@ -1,4 +1,4 @@
-/** How often each deadline has ended something: plain numbers, which their owner reads when it likes. */
+/** How often each deadline has ended something: plain numbers that their owner reads when it needs them. */
 
 /** Why something was ended. Each is also the name of its counter. */
 export const Deadline = {
@@ -6,15 +6,15 @@ export const Deadline = {
   TlsHandshake: 'tlsHandshake',
   /** A request head took longer than `limits.headerTimeoutMs`: 408 over HTTP/1.1, otherwise the connection ends. */
   Header: 'header',
-  /** A request body came slower than `limits.requestRate`: 408, or after the head a reset. */
+  /** A request body arrived more slowly than `limits.requestRate`: 408, or a reset after the head. */
   RequestRate: 'requestRate',
-  /** A response was read slower than `limits.responseRate`: a reset, or the connection ends. */
+  /** A response was read more slowly than `limits.responseRate`: a reset, or the connection ends. */
   ResponseRate: 'responseRate',
-  /** A connection had no request open for longer than it may: it is closed. */
+  /** A connection had no open request for longer than allowed: it is closed. */
   Idle: 'idle',
-  /** An exchange took longer than `limits.exchangeTimeoutMs`: 408, 504, or after the head a reset. */
+  /** An exchange took longer than `limits.exchangeTimeoutMs`: 408, 504, or a reset after the head. */
   Exchange: 'exchange',
-  /** The server stopped and `drainTimeoutMs` was over: a reset. */
+  /** The server stopped and `drainTimeoutMs` had passed: a reset. */
   Drain: 'drain',
 } as const;
 export type Deadline = (typeof Deadline)[keyof typeof Deadline];

@@ -1,11 +1,12 @@
 /**
- * The deadlines of all open exchanges, on one coarse tick: a list through the exchanges that is walked about once a
- * second. No exchange has a timer, and opening one costs two pointers.
+ * The deadlines of all open exchanges, on one coarse tick: a list through the exchanges is walked about once
+ * a second. No exchange has a timer, and opening one costs two pointers.
  *
- * Slowness is judged by rate, and only over time in which the peer could have been faster. What a peer owes adds up while
- * the application waits for content and the windows let it come, or while response bytes wait for the peer and nobody
- * else; when a window's worth of such time has gone by, what has moved meanwhile is held against the least rate. So a
- * peer that we hold back is never slow, and one that drips a byte at every tick is.
+ * Slowness is judged by rate, and only over time in which the peer could have been faster. That is time in
+ * which the application waits for content and the windows let it come, or in which response bytes wait for
+ * the peer and nobody else. When a window's worth of such time has passed, the bytes that moved in it are
+ * compared with the least rate. So a peer that the server holds back is never slow, and a peer that drips one
+ * byte per tick is.
  */
 import { Deadline, DeadlineCounters } from './counters.ts';
 import type { RateLimit } from './rate.ts';
@@ -15,25 +16,25 @@ import type { Watch, Watchable, Watcher } from './watch.ts';
 export interface DeadlineOptions {
   readonly requestRate: RateLimit;
   readonly responseRate: RateLimit;
-  /** From a request's head to the end of its response; 0: any time. */
+  /** From a request's head to the end of its response; 0: no limit. */
   readonly exchangeTimeoutMs: number;
 }
 
 /**
- * The most that one tick counts for. When we were stopped ourselves, by a debugger or a sleeping machine, no peer has been
- * slow in the meantime.
+ * The most that one tick counts for. If the server itself was stopped, by a debugger or a sleeping machine,
+ * no peer was slow in the meantime.
  */
 const MAX_STEP_MS = 2_000;
 
 export class Deadlines implements Watcher {
   readonly counters = new DeadlineCounters();
-  /** May be replaced: exchanges that are open are held to the new ones. */
+  /** May be replaced; the new options also apply to open exchanges. */
   options: DeadlineOptions;
   #first: Watchable | null = null;
-  /** The next one of a walk that is under way: it may be ended, with others, by what the walk does. */
+  /** The next exchange of the current walk. The walk may end that one too, together with others. */
   #next: Watchable | null = null;
   #tickedMs: number;
-  /** What the last tick counted for. */
+  /** The time that the last tick counts for. */
   stepMs = 0;
 
   constructor(options: DeadlineOptions, nowMs: number) {
@@ -61,23 +62,23 @@ export class Deadlines implements Watcher {
     exchange.nextWatched = null;
   }
 
-  /** Every open exchange, the newest first. Nothing may end one meanwhile. */
+  /** Every open exchange, the newest first. No exchange may end during the iteration. */
   *watched(): Generator<Watchable> {
     for (let exchange = this.#first; exchange !== null; exchange = exchange.nextWatched) yield exchange;
   }
 
-  /** No exchange is open. */
+  /** True if no exchange is open. */
   get isEmpty(): boolean {
     return this.#first === null;
   }
 
-  /** Time has passed: before anything that reads `stepMs`. */
+  /** Time has passed. Must be called before anything that reads `stepMs`. */
   advance(nowMs: number): void {
     this.stepMs = Math.max(0, Math.min(nowMs - this.#tickedMs, MAX_STEP_MS));
     this.#tickedMs = nowMs;
   }
 
-  /** Judges every open exchange by the time that `advance` has told. */
+  /** Checks every open exchange against the time that `advance` was given. */
   judge(): void {
     for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
       this.#next = exchange.nextWatched;
@@ -88,7 +89,7 @@ export class Deadlines implements Watcher {
     this.#next = null;
   }
 
-  /** For every open exchange the time is over, whatever it does. */
+  /** Ends every open exchange, whatever it does. */
   endAll(deadline: Deadline): void {
     for (let exchange = this.#first; exchange !== null; exchange = this.#next) {
       this.#next = exchange.nextWatched;
@@ -102,7 +103,7 @@ export class Deadlines implements Watcher {
     try {
       watch.onDeadline(deadline);
     } catch (error) {
-      // An error of ours costs this exchange, and not the others their deadlines.
+      // An internal error costs this exchange, and the others keep their deadlines.
       watch.onFault(error);
     }
   }
@@ -111,7 +112,7 @@ export class Deadlines implements Watcher {
     const { requestRate, responseRate, exchangeTimeoutMs } = this.options;
     watch.ageMs += this.stepMs;
     if (exchangeTimeoutMs > 0 && watch.ageMs >= exchangeTimeoutMs && watch.hasEnd) {
-      // It is told once: the response that says so has a while to leave.
+      // An exchange is told once: the response that says so has a while to leave.
       watch.ageMs = Number.NEGATIVE_INFINITY;
       return Deadline.Exchange;
     }
@@ -120,8 +121,8 @@ export class Deadlines implements Watcher {
       watch.requestAwaitedMs += this.stepMs;
       if (watch.requestAwaitedMs >= requestRate.windowMs) {
         const { receivedBytes } = watch;
-        const came = receivedBytes - watch.requestMarkBytes;
-        const slow = isSlow(came, watch.requestAwaitedMs, least);
+        const received = receivedBytes - watch.requestMarkBytes;
+        const slow = isSlow(received, watch.requestAwaitedMs, least);
         watch.requestMarkBytes = receivedBytes;
         watch.requestAwaitedMs = 0;
         if (slow) return Deadline.RequestRate;
@@ -129,7 +130,7 @@ export class Deadlines implements Watcher {
     }
     const taken = responseRate.bytesPerSecond === 0 ? -1 : watch.takenBytes;
     if (taken >= 0) {
-      // The first time that something waits only says from where to count.
+      // When something waits for the first time, this only sets where to count from.
       if (watch.responseAwaitedMs === -1) watch.responseMarkBytes = taken;
       watch.responseAwaitedMs = watch.responseAwaitedMs === -1 ? 0 : watch.responseAwaitedMs + this.stepMs;
       if (watch.responseAwaitedMs >= responseRate.windowMs) {

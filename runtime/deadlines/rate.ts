@@ -1,9 +1,11 @@
-/** A least rate: so many bytes a second, judged over a window. */
+/** A least rate: this many bytes per second, measured over a window. */
 
 export interface RateLimit {
-  /** 0: any rate will do. */
+  /** 0: any rate is allowed. */
   readonly bytesPerSecond: number;
-  /** The time over which the rate is judged. It ends between one window and two after a peer has stopped. */
+  /**
+   * The time over which the rate is measured. A peer that stops is ended between one and two windows later.
+   */
   readonly windowMs: number;
 }
 

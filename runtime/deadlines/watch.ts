@@ -1,7 +1,7 @@
 /**
- * An exchange as the deadlines see it: the list of exchanges goes through the exchanges themselves, and what a tick asks one of them, and
- * has noted of it, is its watch. A watch is made at the first tick that sees its exchange: most are over before, so that being watched
- * allocates nothing.
+ * An exchange as the deadlines see it. The list of exchanges runs through the exchanges themselves. The watch
+ * of an exchange is what a tick asks it and has recorded about it. It is made at the first tick that sees the
+ * exchange. Most exchanges are over before that, so watching them allocates nothing.
  */
 import type { Deadline } from './counters.ts';
 
@@ -12,7 +12,7 @@ export interface Watcher {
 
 /** An exchange in the watcher's list. */
 export interface Watchable {
-  /** Null: nobody watches, or not any more. */
+  /** Null: nobody watches the exchange, or no longer. */
   watcher: Watcher | null;
   /** Links of the watcher's list. */
   previousWatched: Watchable | null;
@@ -23,31 +23,34 @@ export interface Watchable {
 }
 
 export abstract class Watch {
-  // ---- what the ticks so far have shown of the exchange
+  // ---- what the ticks so far have shown about the exchange
 
-  /** Since it was opened, in whole ticks. */
+  /** Time since the exchange was opened, in whole ticks. */
   ageMs = 0;
-  /** How long the peer has owed us content since the last time that its rate was judged, and what had come by then. */
+  /**
+   * How long the application has waited for the peer's content since its rate was last checked, and how much
+   * had arrived by then.
+   */
   requestAwaitedMs = 0;
   requestMarkBytes = 0;
-  /** The same of its reading. -1: nothing has waited for it yet. */
+  /** The same for the peer's reading. -1: nothing has waited for it yet. */
   responseAwaitedMs = -1;
   responseMarkBytes = 0;
 
   // ---- what a tick asks
 
-  /** Content of the request that has come. */
+  /** Content bytes of the request that have arrived. */
   abstract readonly receivedBytes: number;
   /** The least rate of the request's content; 0: any. */
   abstract readonly leastRequestBytesPerSecond: number;
-  /** The application waits for content, and nothing of ours keeps the peer from sending it. */
+  /** The application waits for content, and nothing on the server's side keeps the peer from sending it. */
   abstract readonly isWaitingForContent: boolean;
   /** Response bytes that the peer has taken; -1 while none wait for it. */
   abstract readonly takenBytes: number;
-  /** Whether the exchange has to end some time; a tunnel has not. */
+  /** Whether the exchange must end some time; a tunnel need not. */
   abstract readonly hasEnd: boolean;
-  /** The exchange is to end now. */
+  /** The exchange must end now. */
   abstract onDeadline(deadline: Deadline): void;
-  /** An error of ours came out of `onDeadline`. */
+  /** `onDeadline` threw an internal error. */
   abstract onFault(error: unknown): void;
 }

@@ -4,24 +4,24 @@ import { type AddressInfo, connect, type ListenOptions, type Server } from 'node
 import type { FdAddress, TcpAddress, UnixAddress } from '../config/address.ts';
 import { ListenError } from './listen-error.ts';
 
-/** Connections that the kernel keeps for us between two turns. */
+/** Connections that the kernel queues between two turns. */
 const backlog = 4_096;
 
-/** `ip`: what the host's name has been resolved to. */
+/** `ip`: the address that the host name resolved to. */
 export type BindAddress = (TcpAddress & { readonly ip?: string }) | UnixAddress | FdAddress;
 
-/** Where a server has come to listen. */
+/** Where a server listens. */
 export interface Bound {
   /** Null: on a Unix domain socket. */
   readonly host: string | null;
-  /** What the system chose when it was 0. */
+  /** The port that the system chose, if it was 0. */
   readonly port: number;
   /** Null: not on a Unix domain socket. */
   readonly path: string | null;
 }
 
 /**
- * @param permissions of a Unix domain socket; null leaves them to the umask
+ * @param permissions of a Unix domain socket; null: the umask decides
  * @throws ListenError
  */
 export async function bind(server: Server, target: BindAddress, permissions: number | null): Promise<Bound> {
@@ -48,8 +48,8 @@ function listen(server: Server, target: BindAddress, permissions: number | null)
     server.listen(optionsOf(target), done);
     return promise;
   }
-  // The file is made by bind(2), within this call, with what the umask leaves. Changing its mode afterwards would leave a
-  // moment in which others can connect.
+  // bind(2) creates the file during this call, with the mode that the umask leaves. Changing its mode
+  // afterwards would leave a moment in which others can connect.
   const umask = process.umask(0o777 & ~permissions);
   try {
     server.listen(optionsOf(target), done);
@@ -71,8 +71,8 @@ function optionsOf(target: BindAddress): ListenOptions & { fd?: number } {
 }
 
 /**
- * A process that was killed leaves its socket's file behind, and no other can bind there. The file goes only when it is a
- * socket and nobody listens on it any more.
+ * A killed process leaves its socket's file behind, and no other process can bind there. The file is removed
+ * only if it is a socket and nobody listens on it any more.
  */
 async function removeStale({ address, path }: UnixAddress): Promise<void> {
   const stat = lstatSync(path);
@@ -82,12 +82,12 @@ async function removeStale({ address, path }: UnixAddress): Promise<void> {
   unlinkSync(path);
 }
 
-/** Whether a process listens on the Unix domain socket at the path, as far as can be told. */
+/** Whether a process listens on the Unix domain socket at the path, as far as can be found out. */
 export async function answers(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path);
   socket.once('connect', () => resolve(true));
-  // Anything but a refusal (no permission, a full backlog) may mean a living listener.
+  // Any error but a refusal (no permission, a full backlog) may mean that a process listens.
   socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
   try {
     return await promise;
@@ -98,7 +98,7 @@ export async function answers(path: string): Promise<boolean> {
 
 function boundTo(target: BindAddress, address: AddressInfo | string | null): Bound {
   if (typeof address === 'string') return { host: null, port: 0, path: address };
-  // An inherited Unix domain socket has no name that Node could tell.
+  // Node cannot tell the name of an inherited Unix domain socket.
   if (address === null) return { host: null, port: 0, path: '' };
   const host = target.kind === 'tcp' ? target.host : address.address;
   return { host, port: address.port, path: null };
@@ -118,8 +118,8 @@ const reasons: Readonly<Record<string, string>> = {
 export function listenError({ address }: BindAddress, cause: unknown): Error {
   if (cause instanceof ListenError) return cause;
   const code = codeOf(cause);
-  const came = Object.hasOwn(reasons, code) ? `${reasons[code]} (${code})` : String(cause);
-  return new ListenError(address, 'a free address', came, { cause });
+  const received = Object.hasOwn(reasons, code) ? `${reasons[code]} (${code})` : String(cause);
+  return new ListenError(address, 'a free address', received, { cause });
 }
 
 function codeOf(error: unknown): string {

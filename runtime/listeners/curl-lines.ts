@@ -1,10 +1,10 @@
-/** What a person can paste to try a listener. */
+/** Command lines that a person can paste to try a listener. */
 
 import type { RouteConfig } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
 import type { Bound } from './bind.ts';
 
-/** `http://127.0.0.1:8080`, or for a Unix domain socket an origin that curl's `--unix-socket` goes with. */
+/** `http://127.0.0.1:8080`, or for a Unix domain socket an origin to use with curl's `--unix-socket`. */
 export function originOf(bound: Bound, tls: ListenerConfig['tls']): string {
   const scheme = tls === null ? 'http' : 'https';
   if (bound.host === null) return `${scheme}://localhost`;
@@ -16,7 +16,7 @@ export function curlLines(
   { tls, proxyProtocol }: ListenerConfig,
   routes: readonly RouteConfig[],
 ): string[] {
-  // An inherited socket whose path nobody knows cannot be tried from here.
+  // An inherited socket whose path is unknown cannot be tried from here.
   if (bound.path === '') return [];
   const isDevelopment = tls !== null && tls.certificates.length === 0;
   const words = [
@@ -24,7 +24,7 @@ export function curlLines(
     tls === null ? '--http2-prior-knowledge' : '--http2',
     ...(isDevelopment ? ['-k'] : []),
     ...(bound.path === null ? [] : [`--unix-socket ${bound.path}`]),
-    // curl sends version 1 and no other.
+    // curl only sends version 1.
     ...(proxyProtocol === 'v1' || proxyProtocol === 'any' ? ['--haproxy-protocol'] : []),
   ];
   return routes.map(({ host, path }) => {

@@ -2,20 +2,20 @@
 import type { Socket } from 'node:net';
 
 export interface Endpoint {
-  /** An IP address; empty when there is none to know. */
+  /** An IP address; empty if it is unknown. */
   readonly address: string;
-  /** 0 when there is none to know. */
+  /** 0 if it is unknown. */
   readonly port: number;
   /** The socket itself is a Unix domain socket: its peer has no address and is on this machine. */
   readonly isUnix: boolean;
 }
 
-/** Nobody that could be named: a proxy knows no more, or will not say. */
+/** An unknown peer: a proxy does not know its address, or does not disclose it. */
 export const UNKNOWN: Endpoint = Object.freeze({ address: '', port: 0, isUnix: false });
 
 const UNIX: Endpoint = Object.freeze({ address: '', port: 0, isUnix: true });
 
-/** The peer of an accepted socket. Null: it has gone again already. */
+/** The peer of an accepted socket. Null: it has already gone. */
 export function endpointOf(socket: Socket, listensOnUnix: boolean): Endpoint | null {
   if (listensOnUnix) return UNIX;
   const { remoteAddress, remotePort } = socket;

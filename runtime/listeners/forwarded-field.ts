@@ -1,11 +1,12 @@
 /**
- * Reads what proxies write about those before them: `Forwarded` (RFC 7239) and the older `X-Forwarded-For`. Whatever is
- * not as its grammar says is refused as a whole: a lenient reading is how two tiers come to see two clients.
+ * Reads what proxies write about those before them: `Forwarded` (RFC 7239) and the older `X-Forwarded-For`. A
+ * value that violates its grammar is refused as a whole: with a lenient reading two tiers could see two
+ * different clients.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { type Endpoint, UNKNOWN } from './endpoint.ts';
 
-/** What one proxy wrote of the node that it was connected from. Null: it wrote nothing of it. */
+/** What one proxy wrote about the node that it was connected from. Null: it wrote nothing about it. */
 export interface ForwardedElement {
   readonly node: Endpoint | null;
   readonly proto: string | null;
@@ -16,7 +17,7 @@ export interface ForwardedElement {
 const pair =
   /[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"))?[ \t]*([;,]|$)/y;
 
-/** The elements of `Forwarded`, the one of the nearest proxy last; null when it is malformed. */
+/** The elements of `Forwarded`, that of the nearest proxy last; null if the value is malformed. */
 export function parseForwarded(value: string): ForwardedElement[] | null {
   const elements: ForwardedElement[] = [];
   let parameters = new Map<string, string>();
@@ -27,12 +28,12 @@ export function parseForwarded(value: string): ForwardedElement[] | null {
     const [, name, token, quoted, separator] = match as readonly (string | undefined)[];
     if (name !== undefined) {
       const key = name.toLowerCase();
-      // Each parameter at most once in an element.
+      // Each parameter may appear at most once in an element.
       if (parameters.has(key)) return null;
       parameters.set(key, token ?? (quoted ?? '').replace(/\\(.)/g, '$1'));
     }
     if (separator === ';') continue;
-    // Empty members of a list count for nothing (RFC 9110 section 5.6.1.2).
+    // Empty members of a list are ignored (RFC 9110 section 5.6.1.2).
     if (parameters.size > 0) {
       const element = elementOf(parameters);
       if (element === null) return null;
@@ -50,13 +51,13 @@ function elementOf(parameters: ReadonlyMap<string, string>): ForwardedElement | 
   return { node, proto: parameters.get('proto') ?? null, host: parameters.get('host') ?? null };
 }
 
-/** The nodes of `X-Forwarded-For`, the nearest last; null when one is malformed. */
+/** The nodes of `X-Forwarded-For`, the nearest last; null if one is malformed. */
 export function parseForwardedFor(value: string): Endpoint[] | null {
   const nodes: Endpoint[] = [];
   for (const text of value.split(',')) {
     const trimmed = text.trim();
     if (trimmed === '') continue;
-    // Unlike `Forwarded`, this one has IPv6 addresses bare.
+    // Unlike `Forwarded`, this field has IPv6 addresses without brackets.
     const node = isIPv6(trimmed) ? endpoint(trimmed, undefined) : parseNode(trimmed);
     if (node === undefined) return null;
     nodes.push(node);
@@ -64,7 +65,7 @@ export function parseForwardedFor(value: string): Endpoint[] | null {
   return nodes;
 }
 
-/** An IPv6 address, and its zone by the name of an interface; Node takes a zone of any length. */
+/** An IPv6 address and the interface name of its zone. Node accepts a zone of any length. */
 const MAX_ADDRESS_CHARS = 64;
 
 /** RFC 7239 section 6: an address and perhaps a port, `unknown`, or a name that starts with "_". */
@@ -78,7 +79,7 @@ function parseNode(text: string): Endpoint | undefined {
 }
 
 function endpoint(address: string, portText: string | undefined): Endpoint | undefined {
-  // A port that starts with "_" says no more than that there is one.
+  // A port that starts with "_" only says that there is one.
   const port = portText === undefined || portText.startsWith('_') ? 0 : Number(portText);
   return port <= 65_535 && address.length <= MAX_ADDRESS_CHARS ? { address, port, isUnix: false } : undefined;
 }

@@ -1,10 +1,12 @@
 /**
- * Who the client is behind trusted proxies. Each proxy appends what it saw, so the list is read from its end: the nearest
- * proxy is trusted because its address is, what it names is taken, and if that is a trusted proxy again its word is
- * taken in turn. The first that is not trusted is the client; what stands before it the client may have made up.
+ * Finds the client behind trusted proxies. Each proxy appends what it saw, so the list is read from its end.
+ * The nearest proxy is trusted because of its address. The node that it names is believed, and if that is a
+ * trusted proxy, so is what that proxy names. The first node that is not trusted is the client. The client
+ * may have made up everything before it.
  *
- * There are two spellings, and a proxy writes one and may let the client's other through. So where both are there they have
- * to agree; if they do not, or one is malformed, there is no telling who asks, and the request is refused.
+ * There are two spellings. A proxy writes one of them and may let the client's other one through. So if both
+ * are present they must agree. If they do not, or if one is malformed, the client cannot be known, and the
+ * request is refused.
  */
 import type { ListenerConfig } from '../config/listeners.ts';
 import { isHttpAuthority } from '../http1/host.ts';
@@ -14,7 +16,7 @@ import type { TrustedProxies } from './trusted-proxies.ts';
 
 type FieldName = ListenerConfig['forwardedFields'][number];
 
-/** What the connection itself says of who is at its other end. */
+/** What the connection itself says about its other end. */
 export interface Nearest {
   readonly address: string;
   readonly port: number;
@@ -37,7 +39,10 @@ interface Account {
 
 const NOTHING: Account = Object.freeze({ node: null, scheme: null, authority: null });
 
-/** Some proxies say so of a WebSocket; its connection is one of these. A map, as clients may choose what is looked up. */
+/**
+ * Some proxies send ws and wss for a WebSocket, whose connection is one of http and https. A map, because
+ * clients may choose the key.
+ */
 const schemes: ReadonlyMap<string, 'http' | 'https'> = new Map([
   ['http', 'http'],
   ['https', 'https'],
@@ -56,7 +61,7 @@ export class Forwarding {
 
   /**
    * @param fields of the request, names and values in turn
-   * @returns null when what the proxies say cannot be read in one way
+   * @returns null if the proxies' information is ambiguous
    */
   clientOf(peer: Nearest, authority: string, fields: readonly string[]): Client | null {
     const standard = this.#forwarded(combined(fields, 'forwarded', this.#fields));
@@ -88,14 +93,14 @@ export class Forwarding {
     const nodes = forValue === null ? [] : parseForwardedFor(forValue);
     if (nodes === null) return null;
     const index = this.#clientIndex(nodes);
-    // Proxies append to these as they do to the addresses, or set them once.
+    // Proxies append to these fields as they do to the addresses, or set them once.
     const places = Math.max(1, nodes.length - index);
     const proto = fromEnd(combined(fields, 'x-forwarded-proto', this.#fields), places);
     const host = fromEnd(combined(fields, 'x-forwarded-host', this.#fields), places);
     return account(nodes[index] ?? null, proto, host);
   }
 
-  /** Of the first node from the end that is not a trusted proxy; of the first of all when all are. */
+  /** The index of the first node from the end that is not a trusted proxy; of the first node if all are. */
   #clientIndex(nodes: readonly (Endpoint | null)[]): number {
     let index = Math.max(0, nodes.length - 1);
     for (; index > 0; index--) {
@@ -106,7 +111,7 @@ export class Forwarding {
   }
 }
 
-/** All lines of a field as one value (RFC 9110 section 5.2); null when it is absent or not believed. */
+/** All lines of a field as one value (RFC 9110 section 5.2); null if it is absent or not trusted. */
 function combined(
   fields: readonly string[],
   name: FieldName,
@@ -120,7 +125,7 @@ function combined(
   return value;
 }
 
-/** The `places`-th member of a list from its end; its first when it is shorter. */
+/** The `places`-th member of a list from its end; the first member if the list is shorter. */
 function fromEnd(value: string | null, places: number): string | null {
   if (value === null) return null;
   const members = value.split(',');
@@ -133,7 +138,7 @@ function account(node: Endpoint | null, proto: string | null, host: string | nul
   return { node, scheme, authority: host };
 }
 
-/** The one of two that is there; undefined when both are and differ. */
+/** The one of two values that is present; undefined if both are and differ. */
 function agreed<Value>(
   one: Value | null,
   other: Value | null,
@@ -147,7 +152,7 @@ function nodeOf({ node }: ForwardedElement): Endpoint | null {
   return node;
 }
 
-/** One spelling may leave the port out. */
+/** One spelling may omit the port. */
 function isSameNode(one: Endpoint, other: Endpoint): boolean {
   return one.address.toLowerCase() === other.address.toLowerCase();
 }

@@ -1,5 +1,6 @@
 /**
- * A listener: accepts sockets and finds out, stage by stage, who is there and what is spoken.
+ *
+ * A listener: accepts sockets and finds out, stage by stage, who the client is and which protocol it uses.
  *
  *   socket ─▶ PROXY header ─▶ ClientHello ─▶ turn ─▶ TLS handshake ─▶ HTTP/2 or HTTP/1
  *             if expected     if TLS is on                            by ALPN; without it by the first bytes (RFC 9113 section 3.3)
@@ -24,7 +25,7 @@ import { type Question, WaitingRoom } from './waiting-room.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Why a connection was closed before it had a protocol. */
+/** Why a connection was closed before its protocol was known. */
 export const refusals = [
   'too-many-connections',
   'too-many-connections-from-address',
@@ -40,7 +41,7 @@ export const refusals = [
 export type Refusal = (typeof refusals)[number];
 
 export interface ListenerHandler {
-  /** @param first what has been read of the socket already */
+  /** @param first what was already read from the socket */
   onHttp2(socket: Socket, first: Buffer, peer: Peer): void;
   onHttp1(socket: Socket, first: Buffer, peer: Peer): void;
   onRefused(refusal: Refusal, address: string, why: string): void;
@@ -48,14 +49,14 @@ export interface ListenerHandler {
 
 export interface ListenerTls {
   readonly terminator: TlsTerminator;
-  /** Shared by all listeners; a connection that is over them waits. */
+  /** Shared by all listeners. A connection beyond them waits. */
   readonly handshakes: Handshakes;
   /** See `isForTls`. */
   readonly maxHelloBytes: number;
 }
 
 export interface ListenerOptions {
-  /** In the configuration, where several sockets may have one. */
+  /** The index in the configuration; several sockets may have the same one. */
   readonly index: number;
   readonly config: Pick<
     ListenerConfig,
@@ -63,7 +64,7 @@ export interface ListenerOptions {
   >;
   /** Null: cleartext. */
   readonly tls: ListenerTls | null;
-  /** Shared by all listeners; a connection that is over them is closed at once. */
+  /** Shared by all listeners. A connection beyond them is closed at once. */
   readonly limits: ConnectionLimits;
   /** For what comes before a request: a PROXY header, and the first bytes of a protocol. */
   readonly headerTimeoutMs: number;
@@ -74,7 +75,7 @@ export class Listener {
   readonly #handler: ListenerHandler;
   #options: ListenerOptions;
   readonly #waiting: WaitingRoom;
-  /** Until their ClientHello is whole. */
+  /** Sockets whose ClientHello is incomplete. */
   readonly #greeting: WaitingRoom;
   #trusted: TrustedProxies;
   #forwarding: Forwarding;
@@ -84,16 +85,16 @@ export class Listener {
     this.#handler = handler;
     this.#options = options;
     this.#waiting = new WaitingRoom(options.headerTimeoutMs, ({ remoteAddress = '' }) =>
-      handler.onRefused('first-bytes-timeout', remoteAddress, 'no request has begun in time'),
+      handler.onRefused('first-bytes-timeout', remoteAddress, 'no request began in time'),
     );
     this.#greeting = new WaitingRoom(
       options.config.tls?.handshakeTimeoutMs ?? options.headerTimeoutMs,
       ({ remoteAddress = '' }) =>
-        handler.onRefused('tls-handshake-timeout', remoteAddress, 'no whole ClientHello has come in time'),
+        handler.onRefused('tls-handshake-timeout', remoteAddress, 'no complete ClientHello arrived in time'),
     );
     this.#trusted = new TrustedProxies(options.config.trustedProxies);
     this.#forwarding = new Forwarding(this.#trusted, options.config.forwardedFields);
-    // Half-open: what a FIN means is for the protocol to decide.
+    // Half-open: the protocol decides what a FIN means.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -103,7 +104,7 @@ export class Listener {
     return this.#bound;
   }
 
-  /** New connections are taken by these options. Where it listens, and whether with TLS, stays. */
+  /** New connections use these options. Where the listener listens, and whether with TLS, stays the same. */
   reconfigure(config: ListenerOptions['config'], headerTimeoutMs: number, maxHelloBytes: number): void {
     const { index, tls, limits } = this.#options;
     const served = tls === null ? null : { ...tls, maxHelloBytes };
@@ -127,7 +128,7 @@ export class Listener {
     return this.#options.tls !== null;
   }
 
-  /** Takes no more connections; those whose protocol is not known yet end. */
+  /** Accepts no more connections. Those whose protocol is not known yet end. */
   close(): void {
     this.#server.close();
     this.#waiting.close();
@@ -143,7 +144,7 @@ export class Listener {
       return;
     }
     if (!limits.open()) {
-      this.#refuse(socket, 'too-many-connections', endpoint, 'maxConnections are open');
+      this.#refuse(socket, 'too-many-connections', endpoint, 'maxConnections connections are open');
       return;
     }
     socket.once('close', () => limits.close());
@@ -178,10 +179,10 @@ export class Listener {
 
   #acceptFrom(socket: Socket, seen: Buffer, client: Endpoint): void {
     const { tls, config, limits } = this.#options;
-    // Through a trusted proxy many clients come from one address.
+    // Many clients come through a trusted proxy from one address.
     if (!this.#trusted.includes(client)) {
       if (!limits.openFrom(client.address)) {
-        const why = 'maxConnectionsPerAddress are open from its address';
+        const why = 'maxConnectionsPerAddress connections are open from its address';
         this.#refuse(socket, 'too-many-connections-from-address', client, why);
         return;
       }
@@ -214,11 +215,11 @@ export class Listener {
     client: Endpoint,
   ): void {
     const { config } = this.#options;
-    // TLS takes what is in the socket's own buffer first.
+    // TLS first takes what is in the socket's own buffer.
     socket.pause();
     socket.unshift(hello);
     socket.on('error', () => {
-      // Nothing has been said to the peer, and 'close' follows.
+      // The peer has been sent nothing, and 'close' follows.
     });
     handshakes.add(socket, client.address, config.tls?.handshakeTimeoutMs ?? 0, {
       begin: () =>
@@ -238,7 +239,7 @@ export class Listener {
           socket,
           'tls-handshake-gave-way',
           client,
-          'others waited when it had gone on for graceMs',
+          'it took longer than graceMs while others waited',
         ),
     });
   }

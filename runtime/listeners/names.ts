@@ -1,6 +1,6 @@
 /**
- * The names of addresses to listen on. They are resolved before applications are loaded: a lookup takes a thread of libuv's, and those
- * may all be taken by what an application does.
+ * Resolves the host names of addresses to listen on, before applications are loaded: a lookup needs a thread
+ * of libuv's pool, and applications may occupy all of them.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -19,7 +19,8 @@ export async function resolveHosts(
     if (target.kind !== 'tcp' || isIP(target.host) !== 0 || addresses.has(target.host)) continue;
     try {
       const found = await lookup(target.host, { all: true });
-      // As `net.Server.listen` chooses: a link-local address (RFC 4291 section 2.5.6) would need its interface.
+      // As `net.Server.listen` chooses: a link-local address (RFC 4291 section 2.5.6) would also need its
+      // interface.
       const address = found.find(({ address }) => !/^fe[89ab]/i.test(address)) ?? found[0];
       if (address !== undefined) addresses.set(target.host, address.address);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Opens all listeners of a configuration and tells the log how to reach them. */
+/** Opens all listeners of a configuration and logs how to reach them. */
 import type { Config } from '../config/config.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
 import type { Log } from '../logging/log.ts';
@@ -12,10 +12,10 @@ import type { HostAddresses } from './names.ts';
 import { passedSockets } from './socket-activation.ts';
 
 /**
- * @param hosts of the names among the addresses
- * @param certificates null when no listener has TLS
- * @param handlerOf of the listener of that index in the configuration
- * @param opened is given each listener as it opens, so that they can be closed when a later one fails
+ * @param hosts addresses of the host names among the listeners' addresses
+ * @param certificates null if no listener has TLS
+ * @param handlerOf the handler of the listener with that index in the configuration
+ * @param opened receives each listener as it opens, so that all can be closed if a later one fails
  * @throws ListenError
  */
 export async function openListeners(

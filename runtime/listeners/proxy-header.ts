@@ -1,15 +1,19 @@
 /**
- * The PROXY protocol's header, versions 1 and 2 (HAProxy's proxy-protocol.txt): what a proxy sends before anything else,
- * so that the server learns whom the connection is from. Pure: bytes in, verdict out.
+ * Parses the header of the PROXY protocol, versions 1 and 2 (HAProxy's proxy-protocol.txt). A proxy sends it
+ * before anything else, so that the server learns whom the connection comes from. Pure: bytes in, verdict
+ * out.
  *
- * The protocol forbids guessing: where a header is expected, whatever is not one in full ends the connection.
+ * The protocol forbids guessing: where a header is expected, anything else ends the connection.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { type Endpoint, UNKNOWN } from './endpoint.ts';
 
 export type ProxyVersions = 'v1' | 'v2' | 'any';
 
-/** `more` bytes are needed to tell; or it is `wrong` and why; or it is `whole`. */
+/**
+ * `more`: more bytes are needed to decide. `wrong`: the bytes are no valid header, and why. `whole`: the
+ * header is complete.
+ */
 export type ProxyVerdict =
   | { readonly state: 'more' }
   | { readonly state: 'wrong'; readonly why: string }
@@ -17,7 +21,9 @@ export type ProxyVerdict =
       readonly state: 'whole';
       /** Where the client's own bytes begin. */
       readonly length: number;
-      /** The client; null when the connection is the proxy's own (LOCAL) or the proxy does not know better. */
+      /**
+       * The client; null if the connection is the proxy's own (LOCAL) or the proxy does not know the client.
+       */
       readonly source: Endpoint | null;
     };
 
@@ -32,14 +38,14 @@ const Command = { Local: 0, Proxy: 1 } as const;
 const Family = { Unspecified: 0, Inet: 1, Inet6: 2, Unix: 3 } as const;
 const Transport = { Unspecified: 0, Stream: 1, Datagram: 2 } as const;
 
-/** @param maxBytes of a header of version 2; version 1 has its own limit, 107. */
+/** @param maxBytes the limit for a header of version 2; version 1 has its own limit of 107 */
 export function parseProxyHeader(seen: Buffer, versions: ProxyVersions, maxBytes: number): ProxyVerdict {
   if (versions !== 'v1' && begins(seen, SIGNATURE)) return parseBinary(seen, maxBytes);
   if (versions !== 'v2' && begins(seen, WORD)) return parseLine(seen);
   return wrong('the connection does not begin with a header');
 }
 
-/** As far as there are bytes to compare. */
+/** Compares as many bytes as there are. */
 function begins(seen: Buffer, expected: Buffer): boolean {
   const compared = Math.min(seen.length, expected.length);
   return expected.compare(seen, 0, compared, 0, compared) === 0;
@@ -56,7 +62,7 @@ function parseLine(seen: Buffer): ProxyVerdict {
   if (match === null) return wrong('the line is malformed');
   const [, family, source, destination, sourcePort, destinationPort] = match;
   const isAddress = family === '4' ? isIPv4 : isIPv6;
-  // A zone (RFC 4007 section 11) has a meaning on the proxy's machine only.
+  // A zone (RFC 4007 section 11) has a meaning only on the proxy's machine.
   if (line.includes('%') || !isAddress(source) || !isAddress(destination))
     return wrong('an address is malformed');
   if (Number(sourcePort) > 65_535 || Number(destinationPort) > 65_535) return wrong('a port is over 65535');
@@ -73,13 +79,13 @@ function parseBinary(seen: Buffer, maxBytes: number): ProxyVerdict {
   if (command !== Command.Local && (family > Family.Unix || transport > Transport.Datagram))
     return wrong(`family and transport ${seen[13]}`);
   const length = fixedBytes + seen.readUInt16BE(14);
-  // Refused by what it announces, before any of it is kept.
-  if (length > maxBytes) return wrong(`a header of ${length} bytes, ${maxBytes} are allowed`);
+  // Refused by its announced length, before any of it is kept.
+  if (length > maxBytes) return wrong(`the header has ${length} bytes, at most ${maxBytes} are allowed`);
   if (seen.length < length) return MORE;
   if (command === Command.Local || transport !== Transport.Stream || family === Family.Unspecified) {
     return { state: 'whole', length, source: null };
   }
-  // Behind the addresses may stand TLVs; none of them changes who the client is.
+  // TLVs may follow the addresses. None of them changes who the client is.
   if (length - fixedBytes < addressBytes[family]) return wrong('the addresses are cut short');
   return { state: 'whole', length, source: sourceOf(seen, family) };
 }
@@ -99,7 +105,7 @@ function sourceOf(seen: Buffer, family: number): Endpoint {
     const address = ipv6Text(seen, fixedBytes);
     return { address, port: seen.readUInt16BE(fixedBytes + 32), isUnix: false };
   }
-  // A path on the proxy's machine: nobody that an address here could name.
+  // A path on the proxy's machine, which is no address that could be shown here.
   return UNKNOWN;
 }
 
@@ -107,8 +113,9 @@ function sourceOf(seen: Buffer, family: number): Endpoint {
 const MAPPED_PREFIX = Buffer.from('00000000000000000000ffff', 'hex');
 
 /**
- * RFC 5952: the longest run of zero groups, of two at least, is left out, and an IPv4 address within is written as one
- * (section 5): a proxy that takes both on one socket says so of each IPv4 client, and they are not all one.
+ * RFC 5952: the longest run of at least two zero groups is left out. An embedded IPv4 address is written as
+ * one (section 5): a proxy that serves both on one socket reports each IPv4 client in this way, and they must
+ * stay distinct.
  */
 function ipv6Text(bytes: Buffer, offset: number): string {
   const ipv4 = offset + MAPPED_PREFIX.length;

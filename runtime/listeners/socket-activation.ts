@@ -1,15 +1,15 @@
-/** Listening sockets that systemd opened for us and passed on (sd_listen_fds(3)). */
+/** Listening sockets that systemd has opened and passed on (sd_listen_fds(3)). */
 import type { SystemdAddress } from '../config/address.ts';
 import { ListenError } from './listen-error.ts';
 
-/** The first that is passed, by convention. */
+/** The first descriptor that is passed, by convention. */
 const firstFd = 3;
 
 export type ActivationEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The descriptors that an address stands for.
- * @throws ListenError when none was passed under its name
+ * @throws ListenError if none was passed under its name
  */
 export function passedSockets(
   { address, name }: SystemdAddress,
@@ -19,13 +19,13 @@ export function passedSockets(
   const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = environment;
   const count = /^\d{1,5}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
   if (count === 0) throw new ListenError(address, 'sockets from systemd', 'none: LISTEN_FDS is not set');
-  // Without this check a child of the process they were meant for would take them for its own.
+  // Without this check, a child of the process that the sockets were meant for would use them.
   if (LISTEN_PID !== String(pid)) {
-    const came = `sockets for process ${LISTEN_PID ?? 'unknown'}`;
+    const received = `sockets for process ${LISTEN_PID ?? 'unknown'}`;
     throw new ListenError(
       address,
       `sockets for this process, ${pid}`,
-      `${came}: start node itself, not a script around it`,
+      `${received}: start node itself, not a script around it`,
     );
   }
   const names = LISTEN_FDNAMES?.split(':') ?? [];

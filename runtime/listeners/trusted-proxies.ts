@@ -1,4 +1,4 @@
-/** The set of addresses whose word about their clients is taken. */
+/** The addresses whose information about their clients is believed. */
 import { BlockList, isIPv4 } from 'node:net';
 import type { AddressRange } from '../config/address-range.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -16,7 +16,7 @@ export class TrustedProxies {
     }
   }
 
-  /** IPv4 written as IPv6, which a socket that serves both shows, counts as IPv4. */
+  /** An IPv4 address written as IPv6, as a socket that serves both shows it, counts as IPv4. */
   includes({ address, isUnix }: Endpoint): boolean {
     if (this.isEmpty) return false;
     if (isUnix) return this.#trustsUnix;

@@ -1,27 +1,27 @@
 /**
- * Sockets whose first bytes have not yet shown what they are. Each has until one deadline, however many bytes it
- * drips meanwhile.
+ * Sockets whose first bytes do not show yet what they are. Each has one deadline, however slowly its bytes
+ * arrive.
  */
 import type { Socket } from 'node:net';
 
-/** `known`: the bytes tell, and `enter` is called with all of them. `refused`: the socket is destroyed. */
+/** `known`: the bytes suffice, and `enter` is called with all of them. `refused`: the socket is destroyed. */
 export type Verdict = 'more' | 'known' | 'refused';
 
-/** What a socket is asked while it waits. */
+/** Examines a socket while it waits. */
 export interface Question {
   examine(seen: Buffer): Verdict;
-  /** The socket is the callee's from here on; `seen` has been read off it. */
+  /** From here on the socket belongs to the callee; `seen` has been read from it. */
   enter(socket: Socket, seen: Buffer): void;
 }
 
 export class WaitingRoom {
-  /** May be changed: those who wait keep theirs. */
+  /** May be changed; sockets that wait keep their deadline. */
   timeoutMs: number;
   readonly #onLate: (socket: Socket) => void;
-  /** Socket → what takes it out of the room. */
+  /** Socket → the function that takes it out of the room. */
   readonly #waiting = new Map<Socket, () => void>();
 
-  /** @param onLate hears of those whose time is up, before they go */
+  /** @param onLate is called with sockets whose time is up, before they are removed */
   constructor(timeoutMs: number, onLate: (socket: Socket) => void) {
     this.timeoutMs = timeoutMs;
     this.#onLate = onLate;
@@ -31,7 +31,7 @@ export class WaitingRoom {
     return this.#waiting.size;
   }
 
-  /** @param seen what has been read of the socket already */
+  /** @param seen what was already read from the socket */
   wait(socket: Socket, seen: Buffer, question: Question): void {
     if (seen.length > 0 && this.#decide(socket, seen, question, () => {})) return;
     let all = seen;
@@ -71,7 +71,7 @@ export class WaitingRoom {
     return true;
   }
 
-  /** Sends everybody away. */
+  /** Ends the wait of all sockets. */
   close(): void {
     for (const onGone of [...this.#waiting.values()]) onGone();
   }

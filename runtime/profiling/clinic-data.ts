@@ -1,20 +1,22 @@
 /**
- * What clinic 13.0.0's viewers read, made of profiles of several threads: each thread is one function at the bottom of its stacks.
+ * What clinic 13.0.0's viewers read, made from profiles of several threads: each thread is one function at the bottom of
+ * its stacks.
  *
  *   X.clinic-flame/         a folder: X.clinic-flame-systeminfo, -samples (a stack for each tick), -inlinedfunctions
  *   X.clinic-heapprofiler   a file: V8's own sampling heap profile
  *
- * Both viewers tell whose code a function is by the text of its name (`@clinic/flame/analysis/frame-node.js` and
- * `@clinic/heap-profiler/src/analysis/index.js`): a path is absolute and no URL, and what has no `.js` in it is V8's, which is hidden. So the
- * path of a TypeScript file begins with a folder that has, and goes up again: `/.js/../srv/app.ts`, which is the same path.
+ * Both viewers decide from the text of a function's name whose code it is (`@clinic/flame/analysis/frame-node.js` and
+ * `@clinic/heap-profiler/src/analysis/index.js`). A path must be absolute and no URL, and code without `.js` in its path
+ * counts as V8's, which is hidden. So the path of a TypeScript file begins with a folder that contains `.js`, and then
+ * goes up again: `/.js/../srv/app.ts`, which is the same path.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { busyUsOf, type CallFrame, type CallTree } from './cpu-profile.ts';
 
-/** `@clinic/flame` of that clinic. */
+/** The version of `@clinic/flame` in that clinic. */
 const FLAME_VERSION = '13.0.0';
-/** Each is a whole stack in a JSON file that clinic reads at once. */
+/** Each tick is a whole stack in a JSON file that clinic reads at once. */
 const MOST_TICKS = 12_000;
 
 interface Tick {
@@ -26,7 +28,7 @@ interface Tick {
 /** A file's name, and its content. */
 export type DataFile = readonly [name: string, content: string];
 
-/** @returns null when nothing ran: clinic has no page without a stack */
+/** @returns null if nothing ran: clinic cannot make a page without a stack */
 export function clinicFlameFiles(
   name: string,
   threads: readonly { readonly name: string; readonly tree: CallTree }[],
@@ -50,7 +52,10 @@ export function clinicFlameFiles(
   return [file('systeminfo', systemInfo), file('samples', ticks), file('inlinedfunctions', {})];
 }
 
-/** @param usPerTick a place that took less in all may have none; the thread has one at least, to be there */
+/**
+ * @param usPerTick a place that took less in all may get no tick; the thread gets at least one, so that it
+ * appears
+ */
 function ticksOf(root: Tick, { nodes, runs }: CallTree, usPerTick: number): Tick[][] {
   const selfUs = new Float64Array(nodes.length);
   for (const { node, startUs, endUs } of runs) selfUs[node] = (selfUs[node] as number) + endUs - startUs;
@@ -79,7 +84,7 @@ function tickOf(frame: CallFrame | undefined): Tick {
   };
 }
 
-/** In a form that the viewer takes for a function of the application. */
+/** Named so that the viewer treats it as a function of the application. */
 function threadRoot(thread: string, directory: string): Tick {
   return { name: `${nameOf(thread)} ${pathOf(threadPath(thread, directory))}:1:1`, kind: '', type: 'JS' };
 }
@@ -101,7 +106,7 @@ function pathOf(url: string): string {
 
 const MARK = '/.js/..';
 
-/** Paths as they are, in what clinic has made of ours. */
+/** The paths in clinic's output, without what `pathOf` has added. */
 export function withoutMarks(text: string): string {
   return text.replaceAll(`${MARK}/`, '/');
 }
@@ -124,7 +129,7 @@ interface HeapProfile {
   }[];
 }
 
-/** @param threads each with its profile as V8 gives it */
+/** @param threads each with its profile as V8 returns it */
 export function clinicHeapProfile(
   threads: readonly { readonly name: string; readonly json: string }[],
   directory: string,

@@ -1,4 +1,4 @@
-/** clinic's own pages of our profiles, where clinic is installed. */
+/** clinic's own pages of Sluice's profiles, if clinic is installed. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Clinic, ClinicError } from '../clinic/installed.ts';
 import { visualize } from '../clinic/visualize.ts';
@@ -8,8 +8,8 @@ export type ClinicPage = { readonly path: string } | { readonly missing: string 
 
 /**
  * @param data what clinic reads; the page is made beside it
- * @param find throws ClinicError where there is none
- * @param signal aborts: the page is not waited for
+ * @param find throws ClinicError if clinic is missing
+ * @param signal aborts: do not wait for the page
  */
 export async function renderWithClinic(
   tool: 'flame' | 'heapprofiler',
@@ -27,7 +27,7 @@ export async function renderWithClinic(
   const failure = await visualize(clinic, tool, data, signal);
   if (failure !== null) return { missing: `clinic made no page: ${failure}` };
   const path = `${data}.html`;
-  // The flame page has them no more: clinic makes its paths relative to the project.
+  // In the flame page they are already gone, because clinic makes its paths relative to the project.
   if (tool === 'heapprofiler') writeFileSync(path, withoutMarks(readFileSync(path, 'utf8')));
   return { path };
 }

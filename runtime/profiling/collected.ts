@@ -1,4 +1,4 @@
-/** What a command has received of a profile, put together from its frames. */
+/** What a command has received of a profile, assembled from its frames. */
 import { type CallTree, type CpuProfile, mergeParts } from './cpu-profile.ts';
 import type { EndReason, ExchangeTable, Frame, ThreadName } from './messages.ts';
 
@@ -6,15 +6,15 @@ type Started = Extract<Frame, { type: 'started' }>;
 
 export interface CollectedThread {
   readonly name: ThreadName;
-  /** It came when the profile ran. */
+  /** The thread began while the profile ran. */
   readonly joined: boolean;
   readonly atUs: number;
-  /** It ended when the profile ran: why, and when. */
+  /** If the thread ended while the profile ran: why and when. */
   readonly gone: { readonly cause: string; readonly atUs: number } | null;
   readonly problems: readonly string[];
-  /** Of CPU. */
+  /** The parts of its CPU profile. */
   readonly parts: readonly CpuProfile[];
-  /** As V8 gives it; null: there is none. */
+  /** The heap profile as V8 returns it; null: none. */
   readonly heap: string | null;
 }
 
@@ -31,7 +31,7 @@ export class Collected {
   end: { readonly reason: EndReason; readonly endUs: number } | null = null;
   exchanges: ExchangeTable | null = null;
   stoodStillMs: number | null = null;
-  /** Of no thread in particular. */
+  /** Problems that concern no thread in particular. */
   readonly problems: string[] = [];
   readonly #threads = new Map<number, GrowingThread>();
   readonly #trees = new Map<CollectedThread, CallTree>();
@@ -40,7 +40,7 @@ export class Collected {
     return [...this.#threads.values()];
   }
 
-  /** All but a heap snapshot's pieces. */
+  /** Adds a frame other than a piece of a heap snapshot. */
   add(head: Frame, bytes: Buffer): void {
     switch (head.type) {
       case 'started':

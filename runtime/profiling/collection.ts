@@ -1,6 +1,6 @@
 /**
- * The sampling of a profile: every thread that is asked for, from the start or from when it comes, until the time is over, the
- * command asks, or the server does.
+ * The sampling phase of a profile. It covers every requested thread, from the start or from when the thread
+ * begins, until the time is over, the command asks, or the server stops.
  */
 import { type InspectedThread, Inspector } from './inspector.ts';
 import type { Frame, ProfileLimits, ProfileRequest, ThreadName } from './messages.ts';
@@ -11,16 +11,16 @@ export interface CollectionSink {
   send(head: Frame, bytes?: Uint8Array): void;
 }
 
-/** V8's own: a sample each millisecond. */
+/** V8's own interval: one sample per millisecond. */
 const LEAST_INTERVAL_US = 1_000;
-/** A thread that has not answered by then is not waited for before the next one is asked. */
+/** How long to wait for a thread to respond before the next one is asked. */
 const PATIENCE_MS = 2_000;
-/** And by then it is not waited for at all: it is in native code. */
+/** How long to wait for a thread at all: after that, it is in native code. */
 const LAST_PATIENCE_MS = 5_000;
-/** Between the profiles of two threads, for the reactor's loop. */
+/** A pause between the profiles of two threads, for the reactor's loop. */
 const BREATH_MS = 5;
 
-/** Microseconds of the monotonic clock, which V8 reads for its profiles too. */
+/** Microseconds of the monotonic clock, which V8 also uses for its profiles. */
 export function monotonicUs(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
@@ -36,7 +36,7 @@ export class Collection implements SampledThreadOwner {
   readonly #sink: CollectionSink;
   readonly #inspector: Inspector;
   readonly #names = new Map<number, ThreadName>();
-  /** Threads of which the reactor has not said who they are. */
+  /** Threads that the reactor has not named yet. */
   readonly #unnamed = new Map<number, InspectedThread>();
   readonly #sampled = new Map<number, SampledThread>();
   readonly #causes = new Map<number, string>();
@@ -76,7 +76,7 @@ export class Collection implements SampledThreadOwner {
     this.#sink.send({ type: 'running' });
   }
 
-  /** The reactor says who a thread is. */
+  /** The reactor names a thread. */
   onName(name: ThreadName): void {
     this.#names.set(name.threadId, name);
     const waiting = this.#unnamed.get(name.threadId);
@@ -85,7 +85,7 @@ export class Collection implements SampledThreadOwner {
     this.#onThread(waiting);
   }
 
-  /** The thread is about to end: what it has, first. */
+  /** The thread is about to end: takes its profile first. */
   async onEnding(threadId: number): Promise<void> {
     const sampled = this.#sampled.get(threadId);
     if (sampled !== undefined) await within(LAST_PATIENCE_MS, sampled.stop());
@@ -98,7 +98,10 @@ export class Collection implements SampledThreadOwner {
     this.#sink.send({ type: 'gone', threadId, atUs: monotonicUs(), cause });
   }
 
-  /** Stops all, one after another; resolves when all have given what they have, or are waited for no longer. */
+  /**
+   * Stops all threads, one after another. Resolves when all have returned their profiles, or are no longer
+   * waited for.
+   */
   end(): Promise<void> {
     this.#ended ??= this.#end();
     return this.#ended;
@@ -119,13 +122,13 @@ export class Collection implements SampledThreadOwner {
       if (sampled.state === 'stopped' || sampled.state === 'gone') continue;
       this.onProblem(
         sampled,
-        `it did not answer within ${LAST_PATIENCE_MS} ms: it is in native code, or waits there`,
+        `it did not respond within ${LAST_PATIENCE_MS} ms: it is running or waiting in native code`,
       );
     }
     this.#inspector.close();
   }
 
-  /** Nobody wants it any more. */
+  /** Nobody needs the profile any more. */
   close(): void {
     this.#isJoining = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -134,7 +137,7 @@ export class Collection implements SampledThreadOwner {
 
   async #takeParts(): Promise<void> {
     for (const sampled of [...this.#sampled.values()]) {
-      // The reactor does not die alone, and its loop is to be free.
+      // The reactor does not die alone, and its loop should stay free.
       if (sampled.name.threadId === 0 || !this.#isJoining) continue;
       await within(PATIENCE_MS, sampled.takePart());
     }
@@ -155,7 +158,7 @@ export class Collection implements SampledThreadOwner {
     this.#sampled.set(threadId, new SampledThread(name, inspected, this.#options, this));
   }
 
-  /** Undefined: the reactor will say. */
+  /** Undefined: the reactor will name it. */
   #nameOf(threadId: number): ThreadName | undefined {
     return threadId === 0 ? { threadId, name: REACTOR, pool: '' } : this.#names.get(threadId);
   }
@@ -174,7 +177,7 @@ export class Collection implements SampledThreadOwner {
   // ---- SampledThreadOwner
 
   onProfile(thread: SampledThread, json: string): void {
-    // `{"profile":…}`, without its shell.
+    // `{"profile":…}`, without the outer object.
     const start = json.indexOf(':') + 1;
     const bytes = Buffer.from(json.slice(start, -1));
     this.#sink.send({ type: this.#options.kind, threadId: thread.name.threadId }, bytes);
@@ -185,7 +188,7 @@ export class Collection implements SampledThreadOwner {
   }
 }
 
-/** Resolves with the promise, or without it. */
+/** Resolves with the promise, or after this time without it. */
 async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -1,12 +1,12 @@
 /**
- * V8's CPU profiles: one thread's, in parts of which each has a tree of its own, made one again.
+ * V8's CPU profiles: joins the parts of one thread's profile, each of which has a tree of its own, into one.
  */
 
 export interface CallFrame {
   readonly functionName: string;
   readonly scriptId: string;
   readonly url: string;
-  /** From 0; -1: unknown. */
+  /** Counted from 0; -1: unknown. */
   readonly lineNumber: number;
   readonly columnNumber: number;
 }
@@ -25,11 +25,11 @@ export interface CpuProfile {
   readonly endTime: number;
   /** Ids of nodes. */
   readonly samples: readonly number[];
-  /** From the sample before, or the start. */
+  /** Time since the previous sample, or since the start. */
   readonly timeDeltas: readonly number[];
 }
 
-/** A stretch of time in which the thread was at one place of its tree. */
+/** A period in which the thread was at one place of its tree. */
 export interface Run {
   readonly startUs: number;
   readonly endUs: number;
@@ -38,7 +38,7 @@ export interface Run {
 }
 
 export interface CallTree {
-  /** Parents stand before their children; the first is the root. */
+  /** Parents come before their children; the first is the root. */
   readonly nodes: readonly { readonly parent: number; readonly callFrame: CallFrame }[];
   readonly runs: readonly Run[];
   readonly startUs: number;
@@ -46,9 +46,9 @@ export interface CallTree {
 }
 
 const ROOT: CallFrame = { functionName: '(root)', scriptId: '0', url: '', lineNumber: -1, columnNumber: -1 };
-/** V8's name of a thread that waits for events. */
+/** V8's name for a thread that waits for events. */
 const IDLE = '(idle)';
-/** Ours, in a file, for the time between two parts. */
+/** Sluice's name, in a file, for the time between two parts. */
 const UNSAMPLED: CallFrame = { ...ROOT, functionName: '(not sampled)' };
 
 /** @param parts in the order of time */
@@ -94,14 +94,14 @@ function addPart(
     }
   }
   let time = startTime;
-  /** Before the first sample nothing is known. */
+  /** Nothing is known before the first sample. */
   let open = -1;
   let openedUs = startTime;
   const close = (endUs: number): void => {
     if (open !== -1 && endUs > openedUs) runs.push({ startUs: openedUs, endUs, node: open });
   };
   for (const [index, id] of samples.entries()) {
-    // A sample may come out of turn by some microseconds.
+    // A sample may be out of order by some microseconds.
     time = Math.max(time, time + (timeDeltas[index] as number));
     const node = merged.get(id) ?? 0;
     if (node === open) continue;
@@ -112,7 +112,7 @@ function addPart(
   close(endTime);
 }
 
-/** One profile in V8's form, of which the time between the parts is nobody's. */
+/** One profile in V8's form, in which the time between the parts belongs to no function. */
 export function toCpuProfile({ nodes, runs, startUs, endUs }: CallTree): CpuProfile {
   const frames = [
     ...nodes,

@@ -1,4 +1,4 @@
-/** The other half of page/decode.ts. */
+/** The counterpart of page/decode.ts. */
 
 export function encodeIntegers(values: Iterable<number>): string {
   const bytes: number[] = [];

@@ -1,12 +1,12 @@
 /**
- * Frames of a profile's socket: two 32-bit lengths, a head in JSON, and bytes that the head is about.
+ * Frames of a profile's socket: two 32-bit lengths, a head in JSON, and the bytes that the head describes.
  */
 import type { Frame } from './messages.ts';
 
 const LENGTHS_BYTES = 8;
 const NO_BYTES = new Uint8Array(0);
 
-/** The frame's pieces, to be written one after another: the bytes are not copied. */
+/** The frame's pieces, to be written one after the other; the bytes are not copied. */
 export function encodeFrame(head: Frame, bytes: Uint8Array = NO_BYTES): [start: Buffer, bytes: Uint8Array] {
   const json = Buffer.from(JSON.stringify(head));
   const start = Buffer.allocUnsafe(LENGTHS_BYTES + json.length);

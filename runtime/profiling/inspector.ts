@@ -1,43 +1,45 @@
 /**
- * The inspector of the whole process, from a thread of its own: the main thread's, and through its NodeWorker domain that of each
- * thread that the main thread has started. What is asked interrupts JavaScript wherever it is, so a thread that computes
- * answers too; one in native code, or that waits in `Atomics.wait`, answers when it is back.
+ * The inspector of the whole process, used from a thread of its own. It reaches the main thread and, through
+ * the main thread's NodeWorker domain, each thread that the main thread has started. A request interrupts
+ * JavaScript wherever it is, so a thread that computes responds too. A thread that is in native code, or
+ * waits in `Atomics.wait`, responds when it is back.
  *
- * Answers of threads pass through the main thread as text, and are parsed here. One at a time, they keep it from its event loop
- * for some milliseconds for each megabyte: whoever asks for large ones asks for one after another.
+ * Replies of threads pass through the main thread as text, and are parsed here. Each keeps the main thread
+ * from its event loop for some milliseconds per megabyte, so large ones should be requested one after
+ * another.
  */
 import { Session } from 'node:inspector';
 
-/** Where a profile is asked for: the main thread, or another. */
+/** A thread whose profile can be requested: the main thread, or another. */
 export interface InspectedThread {
-  /** Node's; 0 for the main thread. */
+  /** Node's number; 0 for the main thread. */
   readonly threadId: number;
   /** @returns the result as JSON text */
   post(method: string, parameters?: object): Promise<string>;
 }
 
 export interface InspectorObserver {
-  /** Also of those that were there before. */
+  /** Also called for threads that existed before. */
   onThread(thread: InspectedThread): void;
-  /** What it was asked and has not answered fails. */
+  /** Requests without a reply fail. */
   onThreadGone(threadId: number): void;
 }
 
-/** The thread has ended, or was let go. */
+/** The thread has ended, or was released. */
 export class ThreadGoneError extends Error {
   override readonly name = 'ThreadGoneError';
 }
 
-/** Node names its threads so for debuggers, on every version; the number is `threadId`. */
+/** Node gives threads this title for debuggers, in every version; the number is `threadId`. */
 const TITLE = /^\[worker (\d+)\]/;
 
 export class Inspector {
   readonly #session = new Session();
   readonly #observer: InspectorObserver;
   readonly #ownThreadId: number;
-  /** By the inspector's own numbers. */
+  /** Keyed by the inspector's own numbers. */
   readonly #threads = new Map<string, Worker>();
-  /** The session alone does not keep a thread's event loop alive. */
+  /** Keeps the thread's event loop alive, which the session alone does not. */
   readonly #alive = setInterval(() => undefined, 2 ** 30);
   readonly main: InspectedThread = {
     threadId: 0,
@@ -58,12 +60,12 @@ export class Inspector {
     );
   }
 
-  /** Begins to tell of threads. */
+  /** Begins to report threads. */
   async follow(): Promise<void> {
     await this.#post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   }
 
-  /** Lets all go; whatever was running in them for this inspector stops. Idempotent. */
+  /** Releases all threads. Whatever this inspector started in them stops. Idempotent. */
   close(): void {
     clearInterval(this.#alive);
     for (const id of [...this.#threads.keys()]) this.#detached(id);
@@ -81,7 +83,7 @@ export class Inspector {
 
   #attached(id: string, title: string): void {
     const threadId = Number(TITLE.exec(title)?.[1]);
-    // Whoever inspects itself waits for itself.
+    // A thread that inspects itself waits for itself.
     if (!Number.isInteger(threadId) || threadId === this.#ownThreadId) return;
     const worker = new Worker(threadId, (message) =>
       this.#post('NodeWorker.sendMessageToWorker', { sessionId: id, message }),
@@ -112,16 +114,19 @@ class Worker implements InspectedThread {
 
   post(method: string, parameters: object = {}): Promise<string> {
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<string>();
-    this.#asked.set(id, answer);
+    const reply = Promise.withResolvers<string>();
+    this.#asked.set(id, reply);
     this.#send(JSON.stringify({ id, method, params: parameters })).catch((error: unknown) => {
       this.#asked.delete(id);
-      answer.reject(new ThreadGoneError(String(error)));
+      reply.reject(new ThreadGoneError(String(error)));
     });
-    return answer.promise;
+    return reply.promise;
   }
 
-  /** `{"id":1,"result":…}`: the result is not parsed, it may be megabytes that go on as they are. */
+  /**
+   * `{"id":1,"result":…}`: the result is not parsed, because it may be megabytes that are passed on
+   * unchanged.
+   */
   receive(message: string): void {
     const match = /^\{"id":(\d+),"result":/.exec(message);
     if (match === null) {
@@ -133,7 +138,7 @@ class Worker implements InspectedThread {
     this.#asked.delete(id);
   }
 
-  /** An error, or an event that nobody has asked for. */
+  /** An error, or an event that was not requested. */
   #receiveOther(message: string): void {
     const { id, result, error } = JSON.parse(message);
     if (typeof id !== 'number') return;
@@ -143,7 +148,7 @@ class Worker implements InspectedThread {
   }
 
   end(): void {
-    for (const answer of this.#asked.values()) answer.reject(new ThreadGoneError('the thread has ended'));
+    for (const reply of this.#asked.values()) reply.reject(new ThreadGoneError('the thread has ended'));
     this.#asked.clear();
   }
 }

@@ -1,4 +1,7 @@
-/** One page for a CPU profile: a lane for each thread on one time axis, the exchanges' waits above. It needs nothing but itself. */
+/**
+ * One self-contained page for a CPU profile: a lane for each thread on one time axis, with the exchanges'
+ * waits above.
+ */
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { readVersion } from '../process/version.ts';
@@ -10,7 +13,7 @@ import { ownerOf } from './owners.ts';
 import type { ExchangesData, LaneData, PageData } from './page/data.ts';
 import { style } from './page/style.ts';
 
-/** Of the page's script, in the order in which they need each other. */
+/** The modules of the page's script, in the order of their dependencies. */
 const modules = ['decode', 'data', 'model', 'exchanges', 'painting', 'view', 'flame', 'waits', 'viewer'];
 const HERE = import.meta.url;
 const EXTENSION = HERE.slice(HERE.lastIndexOf('.'));
@@ -20,7 +23,7 @@ export function mergedPage(collected: Collected): string {
 }
 
 export function pageOf(data: PageData): string {
-  // `</script>` and `<!--` would end or change the element that the data stand in.
+  // `</script>` and `<!--` would end or change the element that contains the data.
   const json = JSON.stringify(data).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en">
@@ -73,7 +76,7 @@ ${pageScript()}
 `;
 }
 
-/** The modules as one: their names are unique, and they import nothing but each other. */
+/** Joins the modules into one script: their names are unique, and they import only each other. */
 function pageScript(): string {
   return modules.map(readModule).join('\n').replaceAll('</', '<\\/');
 }
@@ -90,7 +93,7 @@ function readModule(name: string): string {
 function withoutTypes(source: string): string {
   if (EXTENSION !== '.ts') return source;
   const { emitWarning } = process;
-  // That it is experimental is Node's word, and no news to whoever profiles.
+  // Node warns that type stripping is experimental, which is no news to a user of a profile.
   process.emitWarning = () => undefined;
   try {
     return stripTypeScriptTypes(source);
@@ -99,13 +102,13 @@ function withoutTypes(source: string): string {
   }
 }
 
-/** The nearest above, as with package.json. */
+/** Searches the parent folders, as Node does for package.json. */
 function readLicence(): string {
   for (const up of ['../../LICENSE', '../../../LICENSE']) {
     try {
       return readFileSync(new URL(up, HERE), 'utf8');
     } catch {
-      // Not there: the other place is.
+      // It is not here. A parent folder may have it.
     }
   }
   throw new Error('the package has no LICENSE file');
@@ -113,7 +116,7 @@ function readLicence(): string {
 
 // ---- data
 
-/** `render-2` stands before `render-10`. */
+/** Sorts `render-2` before `render-10`. */
 const inOrder = new Intl.Collator('en', { numeric: true });
 
 export function pageData(collected: Collected): PageData {

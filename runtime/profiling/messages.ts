@@ -1,19 +1,19 @@
 /**
- * What the parts of a profile say to each other. Types, and the codes of what is refused.
+ * What the parts of a profile send to each other: types, and the codes of refusals.
  *
- *   command ──POST /profiles──▶ reactor ──▶ profiling thread        over the control socket; the answer names a socket
- *   command ◀══════ frames of a profile ═══ profiling thread        over that socket, past the reactor's event loop
+ *   command ──POST /profiles──▶ reactor ──▶ profiling thread        over the control socket; the reply names a socket
+ *   command ◀══════ frames of a profile ═══ profiling thread        over that socket, bypassing the reactor's event loop
  */
 import type { MessagePort } from 'node:worker_threads';
 
 export const ProfileCode = {
-  /** One runs already. */
+  /** A profile is already running. */
   Busy: 'SLUICE_PROFILE_BUSY',
   UnknownThread: 'SLUICE_PROFILE_UNKNOWN_THREAD',
   UnknownPool: 'SLUICE_PROFILE_UNKNOWN_POOL',
-  /** What is asked for is not well formed, or longer than is allowed. */
+  /** The request is malformed, or longer than allowed. */
   WrongRequest: 'SLUICE_PROFILE_WRONG_REQUEST',
-  /** The server drains, or its reactor is not the process's main thread. */
+  /** The server is draining, or its reactor is not on the process's main thread. */
   Unavailable: 'SLUICE_PROFILE_UNAVAILABLE',
 } as const;
 export type ProfileCode = (typeof ProfileCode)[keyof typeof ProfileCode];
@@ -26,32 +26,34 @@ export const REACTOR = 'reactor';
 
 export interface ProfileRequest {
   readonly kind: ProfileKind;
-  /** Threads of this pool only. */
+  /** Only threads of this pool. */
   readonly pool?: string | undefined;
-  /** This thread only, by its name. */
+  /** Only this thread, by its name. */
   readonly thread?: string | undefined;
   readonly durationMs: number;
 }
 
-/** An application's thread, or another one of the process. */
+/** An application thread, or another thread of the process. */
 export interface ThreadName {
-  /** Node's; 0 is the reactor's. */
+  /** Node's number; 0 is the reactor's. */
   readonly threadId: number;
   readonly name: string;
-  /** Empty: of none. */
+  /** Empty: the thread belongs to none. */
   readonly pool: string;
 }
 
 export interface ProfileLimits {
-  /** What a profile may send in all. */
+  /** The most that a profile may send in all. */
   readonly maxBytes: number;
-  /** Samples of one thread's CPU profile: a longer one takes them less often. */
+  /** Most samples of one thread's CPU profile: a longer profile takes them less often. */
   readonly maxSamplesPerThread: number;
-  /** How long a CPU profile of an application's thread runs before its first part is sent, and the next begins. */
+  /**
+   * How long a CPU profile of an application thread runs before its first part is sent and the next begins.
+   */
   readonly segmentMs: number;
 }
 
-/** Handed to the profiling thread when it starts. */
+/** Passed to the profiling thread when it starts. */
 export interface ProfilingBoot {
   readonly request: ProfileRequest;
   readonly socketPath: string;
@@ -65,13 +67,13 @@ export type EndReason = 'time' | 'asked' | 'server-stops' | 'bytes';
 /** From the reactor to the profiling thread. */
 export type ToProfiling =
   | { readonly type: 'began'; readonly thread: ThreadName }
-  /** The thread ends when this is answered with `finished`. */
+  /** The thread may end after the reply `finished`. */
   | { readonly type: 'ending'; readonly threadId: number }
   | { readonly type: 'gone'; readonly threadId: number; readonly cause: string }
   | { readonly type: 'end'; readonly reason: EndReason }
   | { readonly type: 'exchanges'; readonly table: ExchangeTable }
   | { readonly type: 'snapshot'; readonly port: MessagePort }
-  /** The thread that was asked for one cannot send it. */
+  /** The thread whose snapshot was requested cannot send it. */
   | { readonly type: 'snapshot-failed'; readonly why: string };
 
 /** From the profiling thread to the reactor. */
@@ -79,19 +81,22 @@ export type FromProfiling =
   /** The command may connect. */
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly why: string }
-  /** The command is there: exchanges are to be followed, or the thread asked for its snapshot. */
+  /**
+   * The command has connected: the reactor must begin to record exchanges, or ask the thread for its
+   * snapshot.
+   */
   | { readonly type: 'began' }
   | { readonly type: 'finished'; readonly threadId: number }
-  /** No more threads are profiled: `exchanges` is expected. */
+  /** No more threads are profiled; the reactor must send `exchanges`. */
   | { readonly type: 'sampled' }
   | { readonly type: 'done' };
 
 /**
- * The exchanges of a profile, a row each, in columns: microseconds of the process's monotonic clock, which is that of V8's
- * profiles. -1: it has not happened.
+ * The exchanges of a profile, in columns with one row per exchange: microseconds of the process's monotonic
+ * clock, which V8's profiles use too. -1: it has not happened.
  */
 export interface ExchangeTable {
-  /** One exchange of so many is in it. */
+  /** The table contains one exchange out of this many. */
   readonly oneOf: number;
   readonly labels: readonly string[];
   readonly threads: readonly string[];
@@ -114,7 +119,7 @@ export type ExchangeRow = readonly [
   ...stalls: number[],
 ];
 
-/** The heads of frames from the profiling thread to the command; some have bytes behind them. */
+/** The heads of frames from the profiling thread to the command; bytes follow some of them. */
 export type Frame =
   | {
       readonly type: 'started';
@@ -127,18 +132,18 @@ export type Frame =
       readonly intervalUs: number;
       readonly durationMs: number;
     }
-  /** The threads that there were are being sampled, or do not answer yet. */
+  /** The threads that existed at the start are being sampled, or do not respond yet. */
   | { readonly type: 'running' }
   | { readonly type: 'thread'; readonly thread: ThreadName; readonly atUs: number; readonly joined: boolean }
-  /** Bytes: a CPU profile as V8 gives it, the next part of this thread's. */
+  /** Followed by bytes: the next part of this thread's CPU profile, as V8 returns it. */
   | { readonly type: 'cpu'; readonly threadId: number }
-  /** Bytes: a heap profile as V8 gives it, in place of the one before. */
+  /** Followed by bytes: a heap profile as V8 returns it, which replaces the previous one. */
   | { readonly type: 'heap'; readonly threadId: number }
-  /** Bytes: the next of a heap snapshot. */
+  /** Followed by bytes: the next piece of a heap snapshot. */
   | { readonly type: 'snapshot' }
   | { readonly type: 'snapshot-end'; readonly stoodStillMs: number }
   | { readonly type: 'gone'; readonly threadId: number; readonly atUs: number; readonly cause: string }
   | { readonly type: 'problem'; readonly threadId: number; readonly what: string }
-  /** Bytes: an `ExchangeTable`. */
+  /** Followed by bytes: an `ExchangeTable`. */
   | { readonly type: 'exchanges' }
   | { readonly type: 'end'; readonly reason: EndReason; readonly endUs: number };

@@ -1,4 +1,4 @@
-/** Whose code a frame is, by where its script stands. */
+/** Finds out whose code a frame is, from the location of its script. */
 import { fileURLToPath } from 'node:url';
 import type { CallFrame } from './cpu-profile.ts';
 import { Owner } from './page/data.ts';

@@ -1,4 +1,4 @@
-/** The folder that a profile is written to: its own, for nobody else to read. */
+/** The folder that a profile is written to. Only its owner can read it. */
 import {
   chmodSync,
   closeSync,
@@ -21,7 +21,7 @@ export class ProfileFolder {
   readonly path: string;
 
   /**
-   * Makes the folder; one that is there must be empty.
+   * Creates the folder; an existing one must be empty.
    * @throws ProfileFolderError
    */
   constructor(path: string) {
@@ -31,7 +31,7 @@ export class ProfileFolder {
       const [first] = readdirSync(this.path);
       if (first !== undefined) {
         throw new ProfileFolderError(
-          `--output: expected a folder that is empty or not there yet, ${this.path} has ${first} in it`,
+          `--output: expected a folder that is empty or does not exist, ${this.path} contains ${first}`,
         );
       }
       chmodSync(this.path, 0o700);
@@ -51,7 +51,7 @@ export class ProfileFolder {
   }
 
   /**
-   * A file that grows.
+   * Opens a file that grows.
    * @throws ProfileFolderError
    */
   open(name: string): GrowingFile {
@@ -71,16 +71,16 @@ export class ProfileFolder {
     };
   }
 
-  /** Nothing has come of it. */
+  /** For a profile that has failed. */
   removeIfEmpty(): void {
     try {
       rmdirSync(this.path);
     } catch {
-      // There is something in it.
+      // The folder is not empty.
     }
   }
 
-  /** What clinic has made in it is readable by others. */
+  /** Others could read the files that clinic has made in it. */
   keepToOneself(path: string): void {
     chmodSync(path, 0o600);
   }
@@ -108,9 +108,9 @@ function folderError(path: string, error: unknown): ProfileFolderError {
   const code = systemCode(error);
   const why =
     code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
-      ? `there is no room for it (${code}); what fitted is there`
+      ? `there is no room for it (${code}); the part that fitted was written`
       : code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
-        ? `this user may not write there (${code}); --output names another folder`
+        ? `this user may not write there (${code}); choose another folder with --output`
         : String(error instanceof Error ? error.message : error);
   return new ProfileFolderError(`${path}: ${why}`, { cause: error });
 }

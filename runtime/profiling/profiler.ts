@@ -1,6 +1,7 @@
 /**
- * Profiles of the running server, one at a time. What is here runs in the reactor's thread and is little: it starts a thread that
- * does the work, tells it who the others are, and follows exchanges meanwhile.
+ * Takes profiles of the running server, one at a time. This part runs in the reactor's thread and does
+ * little: it starts a thread that does the work, tells it who the other threads are, and follows exchanges in
+ * the meantime.
  */
 import { dirname, join } from 'node:path';
 import { isMainThread, MessageChannel, Worker } from 'node:worker_threads';
@@ -29,19 +30,19 @@ import { ExchangeRecorder } from './span-recorder.ts';
 /** Samples of one thread in a page, and in memory until they are sent. */
 const MAX_SAMPLES_PER_THREAD = 60_000;
 const SEGMENT_MS = 10_000;
-/** For a thread that ends, while its profile is taken. */
+/** How long a thread that ends waits while its profile is taken. */
 const ENDING_MS = 6_000;
-/** For the whole profile, when the server stops. */
+/** How long the whole profile may take when the server stops. */
 const CLOSING_MS = 5_000;
 
 const HERE = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** The modules are TypeScript in the source tree and JavaScript in the published package. */
 const THREAD = new URL(`./profiling-thread${HERE.slice(HERE.lastIndexOf('.'))}`, HERE);
 
-/** The server, as whoever profiles it sees it. */
+/** The server, as the profiler sees it. */
 export interface ProfiledServer {
   readonly parts: { readonly pools: readonly Pool[] };
-  /** Hears of each pool that a reload makes, before its threads start. */
+  /** Called for each pool that a reload creates, before its threads start. */
   onPoolCreated: ((pool: Pool) => void) | null;
 }
 
@@ -60,7 +61,7 @@ export class Profiler {
     server.onPoolCreated = (pool) => this.#running?.follow(pool);
   }
 
-  /** @param controlPath where the control socket is; its folder is the server's own */
+  /** @param controlPath the path of the control socket, whose folder belongs to the server */
   addRoutes(routes: ControlRoutes, controlPath: () => string | null): void {
     routes.add('POST', '/profiles', (exchange) => this.#onRequest(exchange, controlPath()));
   }
@@ -68,7 +69,8 @@ export class Profiler {
   async #onRequest(exchange: ControlExchange, controlPath: string | null): Promise<void> {
     const request = readRequest(await exchange.json(), this.#config.maxSeconds);
     this.#check(request);
-    // Unix sockets' paths are short: the control socket's own, with a few characters more.
+    // Paths of Unix domain sockets are short, so this one is only a few characters longer than the control
+    // socket's.
     const socketPath = join(dirname(controlPath ?? ''), `${process.pid}.p${++this.#count}`);
     const running = new RunningProfile(request, socketPath, this.#config, this.#server.parts.pools);
     this.#running = running;
@@ -88,10 +90,14 @@ export class Profiler {
   /** @throws ControlRefusal */
   #check({ kind, pool, thread }: ProfileRequest): void {
     if (!isMainThread)
-      throw unavailable('expected a server whose reactor is the process’s main thread, it is another');
-    if (this.#isClosed) throw unavailable('the server stops');
+      throw unavailable('expected the reactor to run on the process’s main thread, but it runs on another');
+    if (this.#isClosed) throw unavailable('the server is stopping');
     if (this.#running !== null) {
-      throw new ControlRefusal(409, ProfileCode.Busy, 'a profile runs already: one at a time');
+      throw new ControlRefusal(
+        409,
+        ProfileCode.Busy,
+        'a profile is already running; only one can run at a time',
+      );
     }
     const pools = this.#server.parts.pools.map(({ name }) => name);
     if (pool !== undefined && !pools.includes(pool)) {
@@ -102,7 +108,7 @@ export class Profiler {
     const known = kind === 'heap-snapshot' ? names.filter((name) => name !== REACTOR) : names;
     if (thread === undefined) {
       if (kind !== 'heap-snapshot') return;
-      const message = `expected --thread with the one whose heap is wanted, of ${known.join(', ')}, got none`;
+      const message = `expected --thread to name the thread whose heap to take, one of ${known.join(', ')}, got none`;
       throw new ControlRefusal(400, ProfileCode.WrongRequest, message);
     }
     if (known.includes(thread)) return;
@@ -116,13 +122,13 @@ export class Profiler {
       for (const thread of pool.threads) yield nameOf(pool, thread);
   }
 
-  /** The server stops: what has been profiled is sent, and no more is. Resolves when that is done. */
+  /** The server stops: what was profiled is sent, and profiling ends. Resolves when that is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running?.close('server-stops');
   }
 
-  /** At once. */
+  /** Ends everything at once. */
   destroy(): void {
     this.#isClosed = true;
     this.#running?.destroy();
@@ -139,14 +145,14 @@ function nameOf(pool: Pool, { vitals, name }: Thread): ThreadName {
 
 class RunningProfile implements ThreadFollower {
   readonly listening: Promise<void>;
-  /** Its thread has ended. */
+  /** Resolves when the profile's thread has ended. */
   readonly done: Promise<void>;
   readonly #request: ProfileRequest;
   readonly #pools: Pool[];
   readonly #recorder: ExchangeRecorder;
   readonly #worker: Worker;
   #state: 'waiting' | 'recording' | 'over' = 'waiting';
-  /** Threads that end when their profile has been taken. */
+  /** Threads that may end once their profile has been taken. */
   readonly #ending = new Map<number, PromiseWithResolvers<void>>();
   readonly #listening = Promise.withResolvers<void>();
 
@@ -171,7 +177,7 @@ class RunningProfile implements ThreadFollower {
         [...pool.threads].map((thread) => nameOf(pool, thread)).filter(({ threadId }) => threadId !== 0),
       ),
     };
-    // Nothing that is injected into the server's threads is for this one.
+    // Tools that are injected into the server's threads must not run in this one.
     this.#worker = new Worker(THREAD, { workerData: boot, execArgv: [], env: {}, name: 'profiling' });
     for (const pool of pools) {
       pool.follower = this;
@@ -186,7 +192,7 @@ class RunningProfile implements ThreadFollower {
       this.#listening.reject(new Error('the profiling thread ended'));
       ended.resolve();
     });
-    // Whoever asked for the profile hears of it.
+    // The caller that asked for the profile gets the error.
     this.listening.catch(() => undefined);
   }
 
@@ -225,7 +231,7 @@ class RunningProfile implements ThreadFollower {
     pool.dispatcher.spans = this.#recorder.forPool(pool.name);
   }
 
-  /** A pool that is new, and has no threads yet. */
+  /** A new pool that has no threads yet. */
   follow(pool: Pool): void {
     if (this.#state === 'over') return;
     this.#pools.push(pool);
@@ -268,7 +274,7 @@ class RunningProfile implements ThreadFollower {
     this.#worker.postMessage(message);
   }
 
-  /** Resolves when the command has been sent what there is, or does not take it. */
+  /** Resolves when the command has received what there is, or does not read it. */
   async close(reason: EndReason): Promise<void> {
     this.#tell({ type: 'end', reason });
     const timer = setTimeout(() => this.destroy(), CLOSING_MS);

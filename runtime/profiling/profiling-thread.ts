@@ -1,8 +1,9 @@
 /**
- * A thread of the server that lives as long as one profile: it inspects the others, and gives what they answer to the command, over
- * a Unix socket of its own beside the control socket. So neither parsing nor sending takes the reactor's time.
+ * A thread of the server that lives as long as one profile. It inspects the other threads and passes their
+ * profiles to the command, over a Unix domain socket of its own beside the control socket. So neither parsing
+ * nor sending takes the reactor's time.
  *
- * It ends with the profile, or when the command goes, which ends the profile too.
+ * It ends with the profile. If the command goes away, the profile ends too.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -12,11 +13,13 @@ import { encodeFrame } from './frames.ts';
 import type { EndReason, Frame, FromProfiling, ProfilingBoot, ToProfiling } from './messages.ts';
 import { SnapshotCourier } from './snapshot-courier.ts';
 
-/** For the command, which knows where to connect and has nothing else to do. */
+/** How long the command may take to connect; it knows where and has nothing else to do. */
 const CONNECT_MS = 10_000;
-/** A command that takes nothing for so long is not there any more. */
+/** A command that reads nothing for this long counts as gone. */
 const STALLED_MS = 30_000;
-/** For the reactor to give its exchanges, or the thread to begin its snapshot's last piece. */
+/**
+ * How long the reactor may take to send its exchanges, or the thread to begin the last piece of its snapshot.
+ */
 const LAST_PATIENCE_MS = 5_000;
 
 const port = parentPort as NonNullable<typeof parentPort>;
@@ -40,9 +43,9 @@ class Profile {
   begin(socket: Socket): void {
     this.#socket = socket;
     this.#state = 'running';
-    // Whatever it sends asks for an early end.
+    // Anything that the command sends asks for an early end.
     socket.on('data', () => this.end('asked'));
-    // Told again by `close`.
+    // 'close' reports it as well.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#leave());
     this.#watch(socket);
@@ -147,7 +150,7 @@ class Profile {
     await this.#finish(reason);
   }
 
-  /** Everything is sent but the end. */
+  /** Sends everything but the end. */
   async #finish(reason: EndReason): Promise<void> {
     const socket = this.#socket;
     if (this.#state === 'ended' || socket === null) return;
@@ -156,7 +159,7 @@ class Profile {
     socket.end(() => socket.destroy());
   }
 
-  /** Does not wait for a command that has stopped reading. */
+  /** Gives up on a command that has stopped reading. */
   #watch(socket: Socket): void {
     let writtenBytes = -1;
     const timer = setInterval(() => {
@@ -167,7 +170,7 @@ class Profile {
     socket.on('close', () => clearInterval(timer));
   }
 
-  /** The command has all, or has gone, or never came. */
+  /** The command has received everything, or has gone, or never connected. */
   #leave(): void {
     this.#state = 'ended';
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -1,4 +1,7 @@
-/** The command's end of a profile: asks for it on the control socket, and takes its frames from the socket that the answer names. */
+/**
+ * The command's end of a profile: requests it over the control socket, and reads its frames from the socket
+ * named in the reply.
+ */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { ControlClient } from '../control/client.ts';
@@ -6,17 +9,17 @@ import { FrameReader } from './frames.ts';
 import type { Frame, ProfileRequest } from './messages.ts';
 
 export interface ProfileStream {
-  /** Resolves when the server has sent all that there is, or has gone. Rejects with what `onFrame` throws. */
+  /** Resolves when the server has sent everything, or has gone. Rejects with what `onFrame` throws. */
   readonly done: Promise<void>;
-  /** What there is by now, and no more. */
+  /** Asks for what exists by now, and no more. */
   endEarly(): void;
-  /** Nobody wants it any more. */
+  /** Nobody needs the profile any more. */
   cancel(): void;
 }
 
 /**
- * @throws ControlRefusal with what the server refuses
- * @throws ControlSocketError when the server goes
+ * @throws ControlRefusal if the server refuses
+ * @throws ControlSocketError if the server goes away
  */
 export async function startProfile(
   client: ControlClient,
@@ -44,7 +47,7 @@ function receive(socket: Socket, onFrame: (head: Frame, bytes: Buffer) => void):
         reject(error);
       }
     });
-    // A server that is killed resets it; `close` follows.
+    // A server that is killed resets the socket; `close` follows.
     socket.on('error', () => undefined);
     socket.on('close', () => resolve());
   });

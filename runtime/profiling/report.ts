@@ -1,4 +1,4 @@
-/** Writes what has been collected, and says what it is. */
+/** Writes what was collected, and describes it. */
 import { basename } from 'node:path';
 import { findClinic } from '../clinic/installed.ts';
 import { clinicFlameFiles, clinicHeapProfile } from './clinic-data.ts';
@@ -12,21 +12,21 @@ import type { ProfileFolder } from './profile-folder.ts';
 
 export interface ReportOptions {
   readonly folder: ProfileFolder;
-  /** Where the project is whose clinic is used. */
+  /** The project whose clinic is used. */
   readonly directory: string;
-  /** Whether clinic is to make a page. */
+  /** Whether clinic should make a page. */
   readonly clinic: boolean;
-  /** Aborts: clinic is not waited for. */
+  /** Aborts: do not wait for clinic. */
   readonly signal: AbortSignal;
 }
 
-/** Lines for people: the files, the most useful first, and what is to be known of them. */
+/** Lines for people: the files, the most useful first, and notes on them. */
 export interface Report {
   readonly files: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** Less of a thread's time than this is a timer now and then. */
+/** A smaller share of a thread's time is only an occasional timer. */
 const NOTHING_RAN_SHARE = 0.01;
 
 /** @throws ProfileFolderError */
@@ -41,7 +41,7 @@ export async function writeCpuReport(collected: Collected, options: ReportOption
   if (sampled.length === 0) return { files, notes: [...notes, 'no thread gave a profile'] };
   files.unshift(folder.write('profile.html', mergedPage(collected)));
   if (hasNothingRun(collected, sampled)) {
-    notes.push('nothing ran: the threads were idle all the time, so profile it under load');
+    notes.push('nothing ran: the threads were idle all the time; profile the server under load');
     return { files, notes };
   }
   const threads = sampled.map((thread) => ({ name: thread.name.name, tree: collected.treeOf(thread) }));
@@ -92,7 +92,7 @@ async function addClinicPage(
   files.splice(tool === 'flame' ? 1 : 0, 0, page.path);
 }
 
-/** Threads of one name are those that were replaced. */
+/** Several threads have the same name if one replaced the other. */
 function fileName({ name }: CollectedThread): string {
   return basename(name.name).replaceAll(/[^\w.-]/g, '_');
 }
@@ -100,19 +100,17 @@ function fileName({ name }: CollectedThread): string {
 export function notesOf({ threads, problems, end }: Collected): string[] {
   const notes = [...problems];
   for (const { name, joined, gone, problems: own } of threads) {
-    if (joined) notes.push(`${name.name}: began when the profile ran`);
+    if (joined) notes.push(`${name.name}: began while the profile ran`);
     for (const problem of own) notes.push(`${name.name}: ${problem}`);
-    if (gone !== null) notes.push(`${name.name}: ended when the profile ran: ${gone.cause}`);
+    if (gone !== null) notes.push(`${name.name}: ended while the profile ran: ${gone.cause}`);
   }
-  if (end === null) notes.push('the server ended when the profile ran: this is what it had sent');
-  else if (end.reason === 'server-stops')
-    notes.push('the server was told to stop: the profile ended with that');
-  else if (end.reason === 'bytes')
-    notes.push('the profile ended early: it came to what profiling.maxBytes allows');
+  if (end === null) notes.push('the server ended while the profile ran: this is what it had sent by then');
+  else if (end.reason === 'server-stops') notes.push('the server was told to stop, which ended the profile');
+  else if (end.reason === 'bytes') notes.push('the profile ended early: it reached profiling.maxBytes');
   return notes;
 }
 
-/** No exchange came, and no thread was in code that is not the server's or Node's own. */
+/** No exchange arrived, and no thread ran code other than the server's or Node's own. */
 function hasNothingRun(collected: Collected, sampled: readonly CollectedThread[]): boolean {
   if ((collected.exchanges?.rows.length ?? 0) > 0) return false;
   return sampled.every((thread) => {
@@ -122,7 +120,7 @@ function hasNothingRun(collected: Collected, sampled: readonly CollectedThread[]
 }
 
 function applicationUsOf({ nodes, runs }: CallTree): number {
-  // Parents stand before their children.
+  // Parents come before their children.
   const isUnder: boolean[] = [];
   for (const [index, { parent, callFrame }] of nodes.entries()) {
     const owner = ownerOf(callFrame);

@@ -1,4 +1,4 @@
-/** What a command may ask for. */
+/** What a command may request. */
 import * as v from 'valibot';
 import { ControlRefusal } from '../control/errors.ts';
 import { ProfileCode, type ProfileRequest, profileKinds } from './messages.ts';
@@ -17,7 +17,9 @@ export function readRequest(value: unknown, maxSeconds: number): ProfileRequest 
   if (!success) {
     const [issue] = issues;
     const where = v.getDotPath(issue) ?? 'body';
-    throw wrong(`${where}: expected ${issue.expected ?? 'what POST /profiles takes'}, got ${issue.received}`);
+    throw wrong(
+      `${where}: expected ${issue.expected ?? 'what POST /profiles accepts'}, got ${issue.received}`,
+    );
   }
   if (output.durationMs > maxSeconds * 1_000) {
     throw wrong(

@@ -4,14 +4,14 @@
  *   starting ─▶ running ─▶ stopping ─▶ stopped
  *       └──────────┴───────────┴─────▶ gone
  *
- * A CPU profile of an application's thread is taken in parts, each sent before the next begins, since V8 gives away nothing of
- * one that runs: a thread that dies leaves its parts. A heap profile goes on while it is read.
+ * A CPU profile of an application thread is taken in parts, each sent before the next begins, because V8 returns nothing
+ * of a running profile. So a thread that dies leaves its parts. A heap profile continues while it is read.
  */
 import { type InspectedThread, ThreadGoneError } from './inspector.ts';
 import type { ThreadName } from './messages.ts';
 
 export interface SampledThreadOwner {
-  /** The next part of a CPU profile, or a heap profile in place of the one before: `{"profile":…}`. */
+  /** The next part of a CPU profile, or a heap profile that replaces the previous one: `{"profile":…}`. */
   onProfile(thread: SampledThread, json: string): void;
   onProblem(thread: SampledThread, what: string): void;
 }
@@ -31,7 +31,7 @@ export class SampledThread {
   readonly #options: SamplingOptions;
   readonly #owner: SampledThreadOwner;
   #stopped: Promise<void> | null = null;
-  /** The next is asked when the last has been answered. */
+  /** Requests are made one after another. */
   #busy: Promise<void>;
 
   constructor(
@@ -63,12 +63,12 @@ export class SampledThread {
     if (this.state === 'starting') this.#state = 'running';
   }
 
-  /** Resolves when it runs, or never will. */
+  /** Resolves when sampling has started, or never will. */
   get started(): Promise<void> {
     return this.#busy;
   }
 
-  /** What has been sampled since the last part. */
+  /** Takes what was sampled since the last part. */
   takePart(): Promise<void> {
     if (this.state !== 'running') return this.#busy;
     this.#busy = this.#attempt('gave no part of its profile', async () => {
@@ -80,7 +80,7 @@ export class SampledThread {
     return this.#busy;
   }
 
-  /** Resolves when its profile has been given to the owner, or never will be. Idempotent. */
+  /** Resolves when the profile was given to the owner, or never will be. Idempotent. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -89,7 +89,7 @@ export class SampledThread {
   async #stop(): Promise<void> {
     if (this.state === 'running') this.#state = 'stopping';
     await this.#busy;
-    // It ran only now, or ended meanwhile.
+    // It only started now, or has ended in the meantime.
     if (this.state !== 'running' && this.state !== 'stopping') return;
     this.#state = 'stopping';
     await this.#attempt('gave no profile', async () => {
@@ -100,7 +100,7 @@ export class SampledThread {
     this.#state = 'stopped';
   }
 
-  /** It has ended. */
+  /** The thread has ended. */
   gone(): void {
     this.#state = 'gone';
   }
@@ -109,7 +109,7 @@ export class SampledThread {
     try {
       await act();
     } catch (error) {
-      // Its end is told by itself.
+      // The end of a thread is reported separately.
       if (error instanceof ThreadGoneError) return;
       this.#state = 'stopped';
       this.#owner.onProblem(this, `it ${failure}: ${error instanceof Error ? error.message : error}`);

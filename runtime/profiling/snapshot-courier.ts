@@ -1,16 +1,19 @@
-/** Carries a heap snapshot from the thread that makes it to the command: the next piece is asked for when the socket has taken the last. */
+/**
+ * Passes a heap snapshot from the thread that makes it to the command. It requests the next piece when the
+ * socket has taken the last one.
+ */
 import type { Socket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import type { EndReason, Frame } from './messages.ts';
 
 export interface SnapshotOwner {
-  /** Whether the profile may send so many more bytes; if not, it ends. */
+  /** Whether the profile may send this many more bytes; if not, it ends. */
   canSend(bytes: number): boolean;
   send(head: Frame, bytes?: Uint8Array): void;
   onDone(reason: EndReason): void;
 }
 
-/** From the end of a thread's port to the news of its end. */
+/** The time between the end of a thread's port and the report of the thread's end. */
 const NEWS_MS = 1_000;
 
 export class SnapshotCourier {
@@ -18,7 +21,7 @@ export class SnapshotCourier {
   readonly #socket: Socket;
   readonly #owner: SnapshotOwner;
   readonly #startMs = performance.now();
-  /** -1: there is more to come. */
+  /** -1: more pieces follow. */
   #stoodStillMs = -1;
   #isOver = false;
 
@@ -45,12 +48,12 @@ export class SnapshotCourier {
     else next();
   }
 
-  /** The thread has sent all of it, or has ended. */
+  /** The thread has sent everything, or has ended. */
   #end(): void {
     if (this.#isOver) return;
     if (this.#stoodStillMs === -1) {
-      // Why is told in a moment.
-      setTimeout(() => this.lose('it said no more'), NEWS_MS);
+      // The reason is reported in a moment.
+      setTimeout(() => this.lose('it ended without a reason'), NEWS_MS);
       return;
     }
     this.#isOver = true;
@@ -58,7 +61,7 @@ export class SnapshotCourier {
     this.#owner.onDone('time');
   }
 
-  /** The thread has ended before its snapshot was whole. */
+  /** The thread has ended before its snapshot was complete. */
   lose(cause: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -71,7 +74,7 @@ export class SnapshotCourier {
     this.#owner.onDone('asked');
   }
 
-  /** Nobody wants the rest. */
+  /** Nobody needs the rest. */
   close(): void {
     this.#isOver = true;
     this.#port.close();

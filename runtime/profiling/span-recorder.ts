@@ -1,20 +1,21 @@
 /**
- * Follows exchanges while a profile runs, not more than so many at a time in memory: when the table is full, every other exchange
- * is forgotten, and from then on only every other is followed. So what is kept is spread evenly over the whole profile.
+ * Records exchanges while a profile runs, with bounded memory. When the table is full, every other exchange
+ * is dropped, and from then on only every other one is recorded. So the recorded exchanges are spread evenly
+ * over the whole profile.
  */
 import { microsecondsBetween } from '../../wire/clock.ts';
 import { JobSpan, type SpanRecorder } from '../pools/span.ts';
 import type { ExchangeRow, ExchangeTable } from './messages.ts';
 
-/** Of a method and a path; a peer chooses them. */
+/** The most characters of a method and path, which a peer chooses. */
 const MAX_LABEL_CHARACTERS = 200;
 
 export interface SpanClock {
-  /** Milliseconds as of `performance.now`. */
+  /** Milliseconds, as `performance.now`. */
   nowMs(): number;
-  /** What is added to those, in microseconds, for the process's monotonic clock. */
+  /** Added to those, in microseconds, gives the process's monotonic clock. */
   readonly toMonotonicUs: number;
-  /** `clockMicroseconds` of now. */
+  /** The current `clockMicroseconds`. */
   wireUs(): number;
 }
 
@@ -45,7 +46,7 @@ export class ExchangeRecorder {
     return span;
   }
 
-  /** What is known by now. */
+  /** What has been recorded so far. */
   table(): ExchangeTable {
     const labels = new Names();
     const pools = new Names();

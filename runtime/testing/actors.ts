@@ -1,9 +1,10 @@
 /**
  * Actors in a test, without a server: `import { testActors } from 'sluice/testing'`.
  *
- * One thread stands for all: each actor has a thread's side of its own and the caller another, joined by the same rings, codec and
- * directory as in a server. So what no message can carry is refused, mailboxes are bounded, circles fail, and what a thread's death
- * does to calls can be seen. Only time is the test's. docs/testing-actors.md tells how to use it.
+ * One thread plays all roles. Each actor has a thread's side of its own and the caller has another, joined by
+ * the same rings, codec and directory as in a server. So values that no message can carry are refused,
+ * mailboxes are bounded, circular calls fail, and a test can observe what a thread's death does to calls.
+ * Only time is controlled by the test. docs/testing-actors.md explains its use.
  */
 import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -25,7 +26,9 @@ import { topicsSchema } from '../config/topics-schema.ts';
 import { Host, TestThread } from './hosts.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** An actor as the configuration has it, with its class, or its module of functions, in place of pool and export. */
+/**
+ * An actor as in the configuration, with its class or its module of functions in place of pool and export.
+ */
 export type ActorDefinition = ActorSettingsInput &
   (
     | { readonly class: ActorClass; readonly kind: 'pool' | 'keyed' | 'single' }
@@ -52,7 +55,7 @@ export interface ActorSettingsInput {
   readonly idleMs?: number;
 }
 
-/** By name: a class alone is keyed when its constructor takes a key and a context, and single otherwise. */
+/** By name. A class alone is keyed if its constructor takes a key and a context, and single otherwise. */
 export type ActorDefinitions = { readonly [name: string]: ActorClass | ActorDefinition };
 
 type ClassOf<D> = D extends ActorClass
@@ -66,11 +69,14 @@ type ClassOf<D> = D extends ActorClass
 export interface TestClock {
   /** Milliseconds since the test began. */
   readonly nowMs: number;
-  /** Lets so much time pass for deadlines, graces and idle instances. Resolves when the messages that follow from it have been handled. */
+  /**
+   * Lets this much time pass for deadlines, graces and idle instances. Resolves when the resulting messages
+   * have been handled.
+   */
   advance(ms: number): Promise<void>;
 }
 
-/** Something that nobody waits for. */
+/** An event that no caller waits for. */
 export interface Report {
   readonly what: 'tell failed' | 'tell lost' | 'stop failed' | 'restart' | 'start failed';
   readonly actor: string;
@@ -81,23 +87,25 @@ export interface Report {
 export interface TestActors<D extends ActorDefinitions> extends AsyncDisposable {
   readonly actors: { readonly [N in keyof D]: Handle<ClassOf<D[N]>> };
   readonly clock: TestClock;
-  /** What a server would log of messages that nobody waits for. */
+  /** What a server would log about messages that nobody waits for. */
   readonly reports: readonly Report[];
-  /** The actor's thread ends without a word, `stop` does not run, and another takes its place. */
+  /** Ends the actor's thread without notice: `stop` does not run, and another thread takes its place. */
   kill(name: keyof D & string): Promise<void>;
-  /** The actor's thread reads nothing, as one that computes, until what this gives is called. */
+  /** Makes the actor's thread read nothing, like one that computes, until the returned function is called. */
   stall(name: keyof D & string): () => void;
-  /** The actor's thread is replaced, as by a reload: its instances stop, and go on in another. */
+  /** Replaces the actor's thread, as a reload does: its instances stop, and continue in another. */
   replace(name: keyof D & string): Promise<void>;
-  /** Resolves when no message is under way any more. What a method waits for besides is its own affair. */
+  /** Resolves when no message is in flight. It does not wait for anything else that a method awaits. */
   settled(): Promise<void>;
-  /** Ends all at once; calls that are open fail. Idempotent. */
+  /** Ends everything at once; open calls fail. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Starts actors for a test. `actor(name)` of `sluice/actors`, wherever it is called, gives those of the last test that began.
- * @throws ActorLoadError for a class that can be no actor; TypeError for settings that a configuration could not have
+ * Starts actors for a test. `actor(name)` of `sluice/actors`, wherever it is called, returns those of the
+ * test that began last.
+ * @throws ActorLoadError for a class that cannot be an actor; TypeError for settings that a configuration
+ * could not have
  */
 export async function testActors<const D extends ActorDefinitions>(definitions: D): Promise<TestActors<D>> {
   const test = new Actors(definitions);
@@ -161,7 +169,7 @@ class Actors implements TestActors<ActorDefinitions> {
     await this.settled();
   }
 
-  /** What a method calls comes from its actor's thread, everything else from the test's. */
+  /** Calls made by a method come from its actor's thread, all others from the test's. */
   #current(): ActorThread {
     const call = answering.getStore();
     return (call && this.#homes.get(call.instance.actor)) ?? this.#caller.side;
@@ -207,7 +215,7 @@ class Actors implements TestActors<ActorDefinitions> {
   }
 
   async settled(): Promise<void> {
-    // Twice: a doorbell that rang when nothing was under way any more has its effect in between.
+    // Checked twice, because the effect of a doorbell that rang when nothing was in flight comes in between.
     for (let quiet = 0; quiet < 2; ) {
       await setImmediate();
       quiet = this.#isQuiet ? quiet + 1 : 0;

@@ -1,4 +1,7 @@
-/** The threads of a test of actors: all in one, each with its own end of a channel to the directory, as in a server. */
+/**
+ * The threads of a test of actors. All run in one thread, each with its own end of a channel to the
+ * directory, as in a server.
+ */
 
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { hardwareAtomics } from '../../wire/atomics.ts';
@@ -13,12 +16,12 @@ import type { ManualClock } from './manual-clock.ts';
 const RING_BYTES = 1_048_576;
 const BACKLOG_BYTES = 16_777_216;
 
-/** One that stands for a thread. */
+/** Plays the role of a thread. */
 export class TestThread {
   readonly side: ActorThread;
   readonly #attached: AttachedThread;
 
-  /** @param abort ends it, as the directory wants it */
+  /** @param abort ends it, at the directory's request */
   constructor(
     directory: ActorDirectory,
     name: string,
@@ -36,7 +39,7 @@ export class TestThread {
     this.side = new ActorThread(this.#attached.boot, hardwareAtomics, clock);
   }
 
-  /** It ends without a word. */
+  /** Ends without notice. */
   die(): void {
     this.side.close();
     this.#attached.gone();
@@ -54,7 +57,7 @@ export class Host {
   readonly #create: (index: number, settings: ActorSettings) => HostedActor<HostedCall>;
   readonly #directory: ActorDirectory;
   readonly #clock: ManualClock;
-  /** Which thread an actor's own calls come from. */
+  /** The thread that each actor's own calls come from. */
   readonly #homes: WeakMap<HostedActor<HostedCall>, ActorThread>;
   #starts = 0;
   #thread: TestThread | null = null;
@@ -96,7 +99,7 @@ export class Host {
 
   /** The directory ends the thread, and another takes its place. */
   #aborted(error: Error): void {
-    // Its ring is broken: that is no part of any test.
+    // The ring is broken, which is never part of a test.
     if (error instanceof WireError) throw error;
     setImmediate(() => {
       this.kill();
@@ -109,7 +112,10 @@ export class Host {
     this.#thread = null;
   }
 
-  /** Its instances stop, and live in another thread from then on. @param failed is told what a `stop` throws */
+  /**
+   * Its instances stop, and live in another thread from then on.
+   * @param failed gets what a `stop` throws
+   */
   async replace(failed: (error: unknown) => void): Promise<void> {
     const old = this.#thread;
     await this.start();

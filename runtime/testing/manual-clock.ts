@@ -1,4 +1,4 @@
-/** Time that passes when a test says so, and what waits for it. */
+/** Time that passes only when a test says so, and the timers that wait for it. */
 import type { Timers } from '../../workers/actors/actor-thread.ts';
 
 interface Timer {
@@ -30,7 +30,7 @@ export class ManualClock implements Timers {
     this.#timers.delete(timer as Timer);
   }
 
-  /** Lets so much time pass; what comes due on the way runs at its own time, in order. */
+  /** Lets this much time pass. Timers that become due run at their own time, in order. */
   pass(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (let due = this.#next(untilMs); due !== null; due = this.#next(untilMs)) {

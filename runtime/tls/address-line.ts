@@ -1,15 +1,18 @@
 /**
- * Who waits, by address. The address that has not been served since it came goes first, the newest of them before the others; then those
- * that have been, in turn. So a thousand peers of one address are no more in the way of another address than one peer would be. Of one
- * address the newest goes first: where more come than can be served, those who have waited long have mostly given up.
+ * A queue of waiting items by address. The first turn goes to the address that arrived last among those that
+ * have not been served since they arrived. When there is none, the others take turns. So a thousand peers of
+ * one address delay another address no more than one peer would.
+ *
+ * Within one address the newest item goes first: if more arrive than can be served, those that have waited
+ * long have mostly given up.
  */
 
 export class AddressLine<Item> {
-  /** Of each address that waits, oldest first. No stack is empty. */
+  /** The waiting items of each address, oldest first. No stack is empty. */
   readonly #stacks = new Map<string, Item[]>();
-  /** Addresses that have not been served since they came, newest last. */
+  /** Addresses that have not been served since they arrived, newest last. */
   readonly #fresh: string[] = [];
-  /** The others, in the order of their turns. */
+  /** The other addresses, in the order of their turns. */
   readonly #served = new Set<string>();
   #size = 0;
 
@@ -28,7 +31,7 @@ export class AddressLine<Item> {
     this.#fresh.push(address);
   }
 
-  /** @returns undefined when nobody waits */
+  /** @returns undefined if nobody waits */
   take(): Item | undefined {
     const address = this.#fresh.pop() ?? this.#served.values().next().value;
     if (address === undefined) return undefined;
@@ -41,7 +44,7 @@ export class AddressLine<Item> {
     return item;
   }
 
-  /** Takes out everybody for whom this holds. */
+  /** Removes all items for which this holds. */
   remove(isOut: (item: Item) => boolean): void {
     for (const [address, stack] of this.#stacks) {
       const left = stack.filter((item) => !isOut(item));

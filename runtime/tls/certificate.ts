@@ -1,4 +1,4 @@
-/** Reads a certificate and its key, and finds out what is wrong with them before a client does. */
+/** Reads a certificate and its key, and finds faults before a client does. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { ConfigProblem } from '../config/errors.ts';
 import type { CertificateConfig } from '../config/listeners.ts';
@@ -6,18 +6,18 @@ import type { ReadFile } from './files.ts';
 import { invalid, mismatch, reasonOf, type TlsWarning, unreadable } from './problems.ts';
 
 export interface Certificate {
-  /** PEM, the certificates that lead to a root behind it. */
+  /** PEM, followed by the certificates that lead to a root. */
   readonly cert: string;
   /** PEM, not encrypted. */
   readonly key: string;
-  /** Lower-case host names that it is good for; `*.` starts a wildcard. */
+  /** The host names that it is valid for, in lower case; `*.` starts a wildcard. */
   readonly names: readonly string[];
   readonly warning: TlsWarning | null;
 }
 
 /**
  * @param where JSON path of the certificate's entry
- * @returns null when there is a problem, which is then among `problems`
+ * @returns null if there is a problem, which was then added to `problems`
  */
 export function readCertificate(
   config: CertificateConfig,
@@ -54,7 +54,7 @@ export function readCertificate(
   };
 }
 
-/** The file's text, or null and a problem. */
+/** The file's text; or null, and a problem was added. */
 export function readText(
   file: string,
   where: string,
@@ -78,14 +78,14 @@ function attempt<Value>(read: () => Value): Value | Error {
   }
 }
 
-/** An editor ends the line; the passphrase does not end with it. */
+/** An editor ends the line; the line end does not belong to the passphrase. */
 function withPassphrase(text: string | undefined): { passphrase?: string } {
   return text === undefined ? {} : { passphrase: text.split(/\r?\n/, 1)[0] };
 }
 
 function keyHint(error: Error, key: string, passphrase: string | undefined): string {
   const code = 'code' in error ? error.code : '';
-  // OpenSSL has several words for it, by the format.
+  // OpenSSL's message differs by format.
   if (passphrase === undefined && key.includes('ENCRYPTED'))
     return 'it is encrypted: name the file of its passphrase in passphraseFile';
   if (code === 'ERR_OSSL_BAD_DECRYPT') return 'the passphrase is wrong';
@@ -96,10 +96,11 @@ function pemOf(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
-/** The host names of subjectAltName (RFC 6125: the subject's common name counts no more). */
+/** The host names in subjectAltName (RFC 6125: the subject's common name no longer counts). */
 function namesOf(certificate: X509Certificate): string[] {
   const entries = certificate.subjectAltName?.split(', ') ?? [];
-  // Node quotes what a name cannot contain, so that nobody mistakes it for a list; no client asks for such a name.
+  // Node quotes what a name cannot contain, so that it is not mistaken for a list. No client asks for such a
+  // name.
   const names = entries.filter((entry) => /^DNS:[^"]+$/.test(entry));
   return names.map((entry) => entry.slice('DNS:'.length).toLowerCase());
 }
@@ -115,7 +116,7 @@ function warningOf(
     return { code: 'SLUICE_TLS_EXPIRED', where, message };
   }
   if (validFromDate.getTime() > nowMs) {
-    const message = `${file} is valid from ${validFromDate.toISOString()} on: until then clients will refuse it`;
+    const message = `${file} is not valid before ${validFromDate.toISOString()}: until then clients will refuse it`;
     return { code: 'SLUICE_TLS_NOT_YET_VALID', where, message };
   }
   return null;

@@ -1,6 +1,6 @@
 /**
- * The TLS of all listeners: their files are read before anything is started, and again on SIGHUP or when they change. A
- * new file that is wrong changes nothing but the log.
+ * The TLS of all listeners. Their files are read before anything is started, and again on SIGHUP or when they
+ * change. A new file with a fault is logged and changes nothing else.
  */
 import { ConfigError, type ConfigProblem, describeProblem } from '../config/errors.ts';
 import type { ListenerConfig, TlsConfig } from '../config/listeners.ts';
@@ -11,7 +11,7 @@ import { assembleMaterial, readMaterial, type TlsMaterial } from './material.ts'
 import { TlsTerminator } from './terminator.ts';
 import { FileWatcher } from './watcher.ts';
 
-/** For the files of one listener at a reload. */
+/** How long a reload may read the files of one listener. */
 const readTimeoutMs = 10_000;
 
 /** The TLS of one listener. */
@@ -21,7 +21,7 @@ interface Served {
   watcher: FileWatcher | null;
 }
 
-/** What has been read for another configuration, and is not in force yet. */
+/** Material that was read for another configuration and is not in force yet. */
 export interface PreparedCertificates {
   readonly changes: readonly {
     readonly served: Served;
@@ -33,7 +33,7 @@ export interface PreparedCertificates {
 export class Certificates {
   readonly #log: Log;
   readonly #alpnProtocols: readonly string[];
-  /** By the index of the listener. */
+  /** Keyed by the index of the listener. */
   readonly #served = new Map<number, Served>();
   readonly #reader = new FileReader();
   #reloading: Promise<void> = Promise.resolve();
@@ -44,13 +44,13 @@ export class Certificates {
   }
 
   /**
-   * Reads what all listeners need.
-   * @param file the configuration's own, which errors are reported against
-   * @throws ConfigError with everything that is wrong
+   * Reads the files of all listeners.
+   * @param file the configuration file that errors are reported for
+   * @throws ConfigError with every fault
    */
   load(listeners: readonly ListenerConfig[], file: string): Promise<void> {
     const loading = this.#load(listeners, file);
-    // A reload that is asked for meanwhile comes behind it. What is wrong is for whoever asked to load.
+    // A reload that is requested in the meantime comes after this. The caller of `load` gets the errors.
     this.#reloading = loading.catch(() => undefined);
     return loading;
   }
@@ -71,12 +71,15 @@ export class Certificates {
     }
   }
 
-  /** Of a listener, by its index; null for cleartext. */
+  /** The terminator of the listener with this index; null for cleartext. */
   terminatorOf(index: number): TlsTerminator | null {
     return this.#served.get(index)?.terminator ?? null;
   }
 
-  /** Reads all files anew; one reload at a time. What is wrong, which is logged as well, and so is what has not changed. Never rejects. */
+  /**
+   * Reads all files again; one reload runs at a time. Problems, and unchanged files, are also logged. Never
+   * rejects.
+   */
   reload(): Promise<{ readonly problems: readonly ConfigProblem[]; readonly isChanged: boolean }> {
     const problems: ConfigProblem[] = [];
     let isChanged = false;
@@ -93,7 +96,7 @@ export class Certificates {
     return reloading.then(() => ({ problems, isChanged }));
   }
 
-  /** These listeners want the same files and settings as those that are served. */
+  /** Whether these listeners use the same files and settings as those in force. */
   isSameFor(listeners: readonly ListenerConfig[]): boolean {
     return [...this.#served].every(
       ([index, { config }]) => JSON.stringify(listeners[index]?.tls) === JSON.stringify(config),
@@ -135,14 +138,15 @@ export class Certificates {
   }
 
   /**
-   * Reads what another configuration wants of the listeners that there are. Nothing changes until it is given to `take`.
-   * @throws ConfigError with everything that is wrong
+   * Reads what another configuration needs for the existing listeners. Nothing changes until the result is
+   * passed to `take`.
+   * @throws ConfigError with every fault
    */
   prepare(listeners: readonly ListenerConfig[], file: string): Promise<PreparedCertificates> {
     const preparing = this.#reloading.then(() => this.#prepare(listeners, file));
     this.#reloading = preparing.then(
       () => undefined,
-      // Whoever prepares hears of it.
+      // The caller of `prepare` gets the error.
       () => undefined,
     );
     return preparing;
@@ -161,7 +165,10 @@ export class Certificates {
     return { changes };
   }
 
-  /** New connections get what has been prepared. Whether anything of it is new. */
+  /**
+   * New connections use what was prepared.
+   * @returns whether anything of it is new
+   */
   take({ changes }: PreparedCertificates): boolean {
     let isChanged = false;
     for (const { served, config, material } of changes) {
@@ -204,7 +211,10 @@ export class Certificates {
   }
 }
 
-/** Every listener's material. @throws ConfigError with everything that is wrong */
+/**
+ * The material of every listener.
+ * @throws ConfigError with every fault
+ */
 export async function readAll(
   listeners: readonly ListenerConfig[],
   file: string,

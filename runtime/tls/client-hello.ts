@@ -1,6 +1,7 @@
 /**
- * Whether a ClientHello has come whole, as far as the lengths of its records and its own tell (RFC 8446 sections 4 and 5.1). A peer
- * that has not sent one whole costs a socket and these bytes, 9 KiB in all; OpenSSL's state and Node's for it would be 60 KiB more.
+ * Whether a ClientHello is complete, according to the lengths of its records and its own (RFC 8446 sections 4
+ * and 5.1). A peer that has not sent a complete one costs a socket and these bytes, 9 KiB in all. The state
+ * of OpenSSL and Node for it would be 60 KiB more.
  */
 
 const HANDSHAKE_RECORD = 0x16;
@@ -9,9 +10,10 @@ const RECORD_HEAD_BYTES = 5;
 const MESSAGE_HEAD_BYTES = 4;
 
 /**
- * Whether TLS is to see it: it is whole, or longer than is waited for, or no ClientHello, for which TLS has its alerts.
- * @param seen everything that has come
- * @param maxBytes how much of it is waited for
+ * Whether TLS should get the bytes: the ClientHello is complete, or longer than the limit, or the bytes are
+ * no ClientHello, for which TLS has its alerts.
+ * @param seen everything that has arrived
+ * @param maxBytes how much of it to wait for
  */
 export function isForTls(seen: Uint8Array, maxBytes: number): boolean {
   if (seen.length >= maxBytes) return true;

@@ -1,9 +1,10 @@
-/** What TLS is spoken with unless the configuration says otherwise. */
+/** The TLS settings that apply unless the configuration has others. */
 import { constants } from 'node:crypto';
 
 /**
- * The suites of TLS 1.3; for TLS 1.2 those with ephemeral keys and AEAD, so that HTTP/2 may run over every one (RFC 9113
- * section 9.2.2). AES-128 first: it is the quickest where the processor has AES, and out of reach all the same.
+ * The suites of TLS 1.3; for TLS 1.2 those with ephemeral keys and AEAD, so that HTTP/2 may run over every
+ * one (RFC 9113 section 9.2.2). AES-128 comes first: it is the fastest where the processor has AES, and
+ * cannot be broken either.
  */
 export const defaultCiphers = [
   'TLS_AES_128_GCM_SHA256',
@@ -18,7 +19,7 @@ export const defaultCiphers = [
 ].join(':');
 
 /**
- * No renegotiation (RFC 9113 section 9.2.1), which Node allows a few times; and a client whose first choice is ChaCha20, as
- * it is without AES in hardware, gets it.
+ * No renegotiation (RFC 9113 section 9.2.1), which Node allows a few times. A client that prefers ChaCha20,
+ * as it does without AES in hardware, gets it.
  */
 export const secureOptions = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA;

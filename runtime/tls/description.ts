@@ -1,10 +1,10 @@
-/** What the application is told of a connection's TLS, as the text that OPEN carries. */
+/** Describes a connection's TLS for the application, as the text that OPEN carries. */
 import type { TLSSocket } from 'node:tls';
 
 /**
- * Made once for a connection: version, cipher, ALPN's choice, server name, whether the client is authorized, and its
- * certificate as DER in base64. The application's side of this is `HostedTls`.
- * @returns null when the client's certificate is larger than the limit
+ * Made once per connection: version, cipher, ALPN's choice, server name, whether the client is authorized,
+ * and its certificate as DER in base64. `HostedTls` reads it on the application's side.
+ * @returns null if the client's certificate exceeds the limit
  */
 export function describeTls(socket: TLSSocket, maxClientCertificateBytes: number): string | null {
   const certificate = socket.getPeerX509Certificate()?.raw;

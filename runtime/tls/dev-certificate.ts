@@ -1,12 +1,13 @@
 /**
- * A certificate for a developer's own machine: for localhost and its addresses, signed by itself, made at start and kept in
- * memory alone. The library that makes it is loaded here and only when one is asked for: it takes a third of a second.
+ * A certificate for a developer's own machine: for localhost and its addresses, self-signed, made at start
+ * and kept only in memory. The library that makes it is loaded here and only on demand, because loading takes
+ * a third of a second.
  */
 import { webcrypto, X509Certificate } from 'node:crypto';
 import type { X509CertificateGenerator } from '@peculiar/x509';
 import type { Certificate } from './certificate.ts';
 
-/** Its types are a browser's, which Node's own only resemble. */
+/** The library's types are a browser's, which Node's own only resemble. */
 type Arguments = Parameters<typeof X509CertificateGenerator.createSelfSigned>;
 
 const days = 14;
@@ -18,7 +19,7 @@ export interface DevelopmentCertificate extends Certificate {
 }
 
 export async function makeDevelopmentCertificate(nowMs: number): Promise<DevelopmentCertificate> {
-  // The library registers its parts by decorators' metadata.
+  // The library registers its parts with decorator metadata.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -26,7 +27,7 @@ export async function makeDevelopmentCertificate(nowMs: number): Promise<Develop
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       name: 'CN=localhost, O=Sluice development certificate',
-      // A clock that is a little behind must not find it in its future.
+      // On a client whose clock is a little behind, the certificate must already be valid.
       notBefore: new Date(nowMs - dayMs),
       notAfter: new Date(nowMs + days * dayMs),
       signingAlgorithm: algorithm,
@@ -37,7 +38,8 @@ export async function makeDevelopmentCertificate(nowMs: number): Promise<Develop
           { type: 'ip', value: '127.0.0.1' },
           { type: 'ip', value: '::1' },
         ]),
-        // No CA: whoever tells a browser to trust it trusts this one and none that its key could sign.
+        // No CA: telling a browser to trust it means trusting this certificate, and none that its key could
+        // sign.
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),

@@ -1,6 +1,6 @@
 /**
- * Reads files of TLS while the server serves: in a thread that is started for it. The reactor's own thread must not wait for a disk,
- * and libuv's threads may all be taken by what applications do.
+ * Reads TLS files while the server runs, in a thread that is started for it. The reactor's own thread must
+ * not wait for a disk, and applications may occupy all of libuv's threads.
  */
 import { Worker } from 'node:worker_threads';
 import { threadFlags } from '../server/thread-flags.ts';
@@ -9,22 +9,22 @@ import { reasonOf } from './problems.ts';
 import type { FileOutcome } from './reading-thread.ts';
 
 const here = import.meta.url;
-/** Beside the sources the modules are TypeScript, in what is published they are JavaScript. */
+/** The modules are TypeScript in the source tree and JavaScript in the published package. */
 const readingThread = new URL(`./reading-thread${here.slice(here.lastIndexOf('.'))}`, here);
 
 export class FileReader {
   readonly #module: URL;
-  /** One at a time, so that a disk that hangs costs one thread and not one for each reload. */
+  /** One thread at a time, so that a disk that hangs costs one thread and not one per reload. */
   #thread: Worker | null = null;
 
-  /** @param module what runs in the thread; it is given the paths, and posts a `FileOutcome` for each */
+  /** @param module the thread's module; it gets the paths, and posts a `FileOutcome` for each */
   constructor(module: URL = readingThread) {
     this.#module = module;
   }
 
   /**
-   * Never rejects: what is wrong with a file is thrown when it is asked for.
-   * @param giveUp a disk that hangs must not hold up the next reload for good
+   * Never rejects. If a file could not be read, `ReadFile` throws when the file is asked for.
+   * @param giveUp ends the wait: a disk that hangs must not block the next reload for good
    */
   async read(paths: readonly string[], giveUp: AbortSignal): Promise<ReadFile> {
     const outcomes = new Map<string, FileOutcome>();
@@ -40,19 +40,19 @@ export class FileReader {
     };
   }
 
-  /** Resolves with what is to be said of files without an outcome. */
+  /** Resolves with the reason why files without an outcome were not read. */
   #run(paths: readonly string[], outcomes: Map<string, FileOutcome>, giveUp: AbortSignal): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let thread: Worker;
     try {
       thread = new Worker(this.#module, { ...threadFlags(), workerData: paths });
     } catch (error) {
-      // The system has no thread left for it.
+      // The system could not start another thread.
       return Promise.resolve(noThread(error));
     }
     this.#thread = thread;
     const leave = () => {
-      // It ends when its disk answers.
+      // The thread ends when its disk responds.
       thread.unref();
       void thread.terminate();
       resolve('it was not read in time');

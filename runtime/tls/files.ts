@@ -1,17 +1,22 @@
-/** Reads the files of TLS: regular ones, of a size that such files have. */
+/** Reads TLS files, which must be regular files of a plausible size. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
-/** A bundle with all CAs of the world's browsers has a sixtieth of that. */
+/** A bundle with the CAs of all browsers has a sixtieth of that. */
 export const maxTlsFileBytes = 16 * 1_048_576;
 
-/** The file's content. @throws an error whose message says in one line what is wrong with the file */
+/**
+ * Returns the file's content.
+ * @throws an error whose message says in one line what is wrong with the file
+ */
 export type ReadFile = (path: string) => Buffer;
 
-/** O_NONBLOCK: a named pipe that nobody writes to would never be opened. Windows does not have it. */
+/** O_NONBLOCK: opening a named pipe without a writer would never return. Windows does not have the flag. */
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const chunkBytes = 65_536;
 
-/** Reads at once, on the thread that calls: before anything is served, or on one that serves nothing. */
+/**
+ * Reads synchronously, on the calling thread: before the server starts, or on a thread that serves nothing.
+ */
 export function readTlsFile(path: string): Buffer {
   const fd = openSync(path, flags);
   try {
@@ -23,7 +28,7 @@ export function readTlsFile(path: string): Buffer {
   }
 }
 
-/** To its end, whatever size it claims to have: files of /proc claim none. */
+/** Reads to the end, whatever size the file claims to have: files of /proc claim none. */
 function readAll(fd: number): Buffer {
   const chunks: Buffer[] = [];
   let bytes = 0;

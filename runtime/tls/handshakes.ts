@@ -1,34 +1,40 @@
 /**
- * How many TLS handshakes are under way at once, over all listeners. One that is not finished holds tens of kilobytes, of which the peer
- * pays nothing; so beyond a number a connection waits for its handshake, unread, which holds next to nothing.
  *
- *   waiting ─▶ under way ─▶ over
+ * Limits how many TLS handshakes run at once, over all listeners. An unfinished handshake holds tens of kilobytes, which
+ * cost the peer nothing. So beyond a number of handshakes a connection waits for its own, unread, which holds next to
+ * nothing.
  *
- * While anybody waits, the oldest handshake under way makes room once it has gone on for `graceMs`: an honest client needs a round trip or
- * two for what is left of its own. So peers that finish none cost each other their places, and nobody waits for them for long.
+ *   waiting ─▶ running ─▶ over
  *
- * Handshakes begin behind a look at all sockets (`setImmediate` comes after the poll), a few at a time. So what clients have answered
- * meanwhile has been read before anybody has to make room, however long the event loop was held up, and a crowd of signatures does not
- * hold up the connections that stand.
+ * While any connection waits, the oldest running handshake gives way once it has run for `graceMs`: an honest client
+ * needs a round trip or two for the rest of its own. So peers that never finish only take each other's places, and
+ * nobody waits for them for long.
+ *
+ * Handshakes begin after the event loop has polled all sockets (`setImmediate` comes after the poll), a few at a time.
+ * So everything that clients have sent in the meantime is read before a handshake must give way, however long the event
+ * loop was held up, and a crowd of signatures does not hold up existing connections.
  */
 import type { Socket } from 'node:net';
 import { addressKey } from '../server/limits.ts';
 import { AddressLine } from './address-line.ts';
 
 export interface HandshakeOptions {
-  /** Handshakes under way at once. */
+  /** Handshakes that may run at once. */
   readonly max: number;
-  /** How long one may go on, whoever waits. */
+  /** How long a handshake may run while others wait. */
   readonly graceMs: number;
 }
 
-/** What becomes of a connection that wants a handshake. Whoever is told that it is over destroys its socket. */
+/**
+ * What happens to a connection that needs a handshake. The callee that learns that it is over destroys the
+ * socket.
+ */
 export interface HandshakeTurn {
-  /** Its handshake begins, until `over` is called. */
+  /** The handshake begins, and runs until `over` is called. */
   begin(): void;
-  /** It has waited for as long as it may. */
+  /** The connection has waited as long as it may. */
   late(): void;
-  /** Its handshake makes room, since others wait. */
+  /** The handshake gives way, because others wait. */
   giveWay(): void;
 }
 
@@ -43,20 +49,23 @@ interface UnderWay {
   readonly sinceMs: number;
 }
 
-/** Handshakes that begin between two looks at all the other sockets. Each costs the reactor a signature, half a millisecond or so. */
+/**
+ * Handshakes that begin between two polls of the other sockets. Each costs the reactor a signature, about
+ * half a millisecond.
+ */
 const HANDSHAKES_AT_ONCE = 8;
-/** How often those who wait are looked at, when nothing else happens. */
+/** How often waiting connections are checked if nothing else happens. */
 const LOOK_MS = 100;
 
 export class Handshakes {
-  /** May be replaced: handshakes under way go on. */
+  /** May be replaced; running handshakes continue. */
   options: HandshakeOptions;
   readonly #now: () => number;
   /** Oldest first. */
   readonly #underWay = new Map<Socket, UnderWay>();
   readonly #line = new AddressLine<Waiting>();
   #isTurnDue = false;
-  /** Runs while anybody waits. */
+  /** Runs while any connection waits. */
   #timer: NodeJS.Timeout | null = null;
 
   /** @param now monotonic, in milliseconds */
@@ -75,7 +84,7 @@ export class Handshakes {
 
   /**
    * @param socket paused, until its turn begins
-   * @param address of the client, for turns among those who wait
+   * @param address of the client, for the turns of those who wait
    * @param timeoutMs how long it may wait
    */
   add(socket: Socket, address: string, timeoutMs: number, turn: HandshakeTurn): void {
@@ -83,14 +92,14 @@ export class Handshakes {
     this.#expectTurn();
   }
 
-  /** Done, or failed. False: it was not under way, or has been told to make room. */
+  /** The handshake has succeeded or failed. Returns false if it was not running, or was told to give way. */
   over(socket: Socket): boolean {
     if (!this.#underWay.delete(socket)) return false;
     if (this.#line.size > 0) this.#expectTurn();
     return true;
   }
 
-  /** Ends the wait of those who are late or gone, and lets others begin. */
+  /** Ends the wait of connections that are late or gone, and lets others begin. */
   look(): void {
     const now = this.#now();
     this.#line.remove(({ socket, turn, untilMs }) => {
@@ -102,7 +111,7 @@ export class Handshakes {
     this.#expectTurn();
   }
 
-  /** Sends everybody away who waits. Handshakes under way are their listeners'. */
+  /** Ends the wait of all connections. Running handshakes belong to their listeners. */
   close(): void {
     this.#line.remove(({ socket }) => {
       socket.destroy();
@@ -134,7 +143,7 @@ export class Handshakes {
     else this.#timer ??= setInterval(() => this.look(), LOOK_MS).unref();
   }
 
-  /** For one more; the oldest may have to make it. */
+  /** Whether there is room for one more; the oldest may have to give way. */
   #hasRoom(): boolean {
     if (this.#underWay.size < this.options.max) return true;
     for (const [socket, { turn, sinceMs }] of this.#underWay) {

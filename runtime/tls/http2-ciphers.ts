@@ -1,9 +1,10 @@
-/** Which TLS HTTP/2 may run over. */
+/** Which TLS parameters HTTP/2 may use. */
 import type { TLSSocket } from 'node:tls';
 
 /**
- * RFC 9113 appendix A lists the suites of TLS 1.2 that are prohibited, nearly three hundred. They are all those whose key
- * exchange is not ephemeral or whose cipher is not an AEAD, so the few that remain are told by their names.
+ * RFC 9113 appendix A lists nearly three hundred prohibited suites of TLS 1.2. They are all those whose key
+ * exchange is not ephemeral or whose cipher is not an AEAD, so the few allowed ones are recognised by their
+ * names.
  */
 const allowedSuite =
   /^TLS_(?:EC)?DHE_(?:RSA|ECDSA|DSS|PSK)_WITH_(?:.*_(?:GCM|CCM)(?:_|$)|CHACHA20_POLY1305_)/;

@@ -1,6 +1,6 @@
 /**
- * Everything that a listener's TLS is made of, read from its files and found to fit together. It is made whole or not at all,
- * so that one kept while the next is read stays in force when the next is wrong.
+ * Everything that a listener's TLS needs, read from its files and checked to fit together. It is made
+ * completely or not at all, so the current material stays in force if the next one is faulty.
  */
 import { constants, createHash, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
@@ -13,19 +13,19 @@ import { invalid, reasonOf, refusedByOpenssl, type TlsWarning, unreadable } from
 import { ServerNames } from './server-names.ts';
 
 export interface TlsMaterial {
-  /** For the certificate that is shown to a client that names no server, or one that we do not have. */
+  /** For the certificate that a client gets if it names no server, or an unknown one. */
   readonly defaults: SecureContextOptions;
   readonly names: ServerNames<SecureContext>;
-  /** 48 bytes; null where each process makes its own. */
+  /** 48 bytes; null if each process makes its own. */
   readonly ticketKeys: Buffer | null;
-  /** Of all that was read: the same again means that nothing has changed. */
+  /** A digest of everything that was read: an equal one means that nothing has changed. */
   readonly digest: string;
   readonly warnings: readonly TlsWarning[];
 }
 
 export const ticketKeyBytes = 48;
 
-/** Reads the files of one listener. Whatever is wrong is added to `problems`, and the answer is null. */
+/** Reads the files of one listener. Every fault is added to `problems`, and null is returned. */
 export function readMaterial(
   config: TlsConfig,
   nowMs: number,
@@ -45,7 +45,7 @@ export function readMaterial(
   try {
     return assembleMaterial(config, certificates, authorities, ticketKeys);
   } catch (error) {
-    // The certificates and keys have been found right: what is left are the settings.
+    // The certificates and keys are valid, so the fault is in the settings.
     problems.push(
       refusedByOpenssl(config.ciphers === null ? config.where : `${config.where}.ciphers`, error),
     );
@@ -55,7 +55,7 @@ export function readMaterial(
 
 /**
  * @param certificates at least one
- * @throws what OpenSSL has against the settings
+ * @throws OpenSSL's objection to the settings
  */
 export function assembleMaterial(
   config: TlsConfig,
@@ -93,8 +93,8 @@ export function assembleMaterial(
 }
 
 /**
- * A session may be resumed only where its client would be let in by a full handshake: with the same demands on client
- * certificates and the same CAs. OpenSSL compares this, at most 32 bytes of it.
+ * A session may be resumed only where a full handshake would admit its client: with the same demands on
+ * client certificates and the same CAs. OpenSSL compares at most 32 bytes of this.
  */
 function sessionIdContext(
   { requestCert, rejectUnauthorized }: TlsConfig,

@@ -1,11 +1,11 @@
-/** No listener has certificates that could be read anew. */
+/** No listener has certificates that could be reloaded. */
 export class NoCertificatesError extends Error {
   override readonly name = 'NoCertificatesError';
   readonly code = 'SLUICE_NO_CERTIFICATES';
 
   constructor() {
     super(
-      'reloadCertificates(): expected a listener with files in tls.certificates, there is none; nothing else is read anew',
+      'reloadCertificates(): expected a listener with files in tls.certificates, got none; only those files can be reloaded',
     );
   }
 }

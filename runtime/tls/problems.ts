@@ -1,7 +1,7 @@
-/** What is wrong with the files that TLS is served from, in the form of configuration errors. */
+/** Faults in TLS files, in the form of configuration errors. */
 import { ConfigErrorCode, type ConfigProblem, describePath } from '../config/errors.ts';
 
-/** Not wrong, but somebody should look. */
+/** Not a fault, but somebody should look at it. */
 export interface TlsWarning {
   readonly code: 'SLUICE_TLS_EXPIRED' | 'SLUICE_TLS_NOT_YET_VALID';
   /** JSON path into the configuration. */
@@ -26,11 +26,11 @@ export function mismatch(where: string, cert: string, file: string): ConfigProbl
 }
 
 export function refusedByOpenssl(where: string, error: unknown): ConfigProblem {
-  const expected = 'settings that OpenSSL takes';
+  const expected = 'settings that OpenSSL accepts';
   return { code: ConfigErrorCode.TlsInvalid, where, expected, received: reasonOf(error) };
 }
 
-/** One line. OpenSSL's own texts start with numbers that mean nothing to anybody. */
+/** One line. OpenSSL's own texts start with numbers that say nothing to a reader. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message.split('\n', 1)[0].replace(/^error:[0-9A-Fa-f]+:/, '');

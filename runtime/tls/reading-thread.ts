@@ -1,4 +1,4 @@
-/** What runs in the thread of a `FileReader`: it reads one file after the other, and ends. */
+/** The thread of a `FileReader`: it reads one file after the other and ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { readTlsFile } from './files.ts';
 

@@ -1,11 +1,11 @@
-/** Which of several is meant by a server name (RFC 6066 section 3): an exact name before a wildcard. */
+/** Finds the value for a server name (RFC 6066 section 3): an exact name goes before a wildcard. */
 
 export class ServerNames<Value> {
   readonly #exact = new Map<string, Value>();
-  /** By what stands behind the star, its dot included. */
+  /** Keyed by what follows the star, including its dot. */
   readonly #wildcards = new Map<string, Value>();
 
-  /** The first that is added for a name keeps it. */
+  /** If a name is added twice, the first value stays. */
   add(name: string, value: Value): void {
     const isWildcard = name.startsWith('*.');
     const names = isWildcard ? this.#wildcards : this.#exact;
@@ -13,7 +13,7 @@ export class ServerNames<Value> {
     if (!names.has(key)) names.set(key, value);
   }
 
-  /** A star stands for one label and no more (RFC 6125 section 6.4.3). */
+  /** A star matches exactly one label (RFC 6125 section 6.4.3). */
   find(servername: string): Value | undefined {
     const name = servername.toLowerCase();
     const exact = this.#exact.get(name);

@@ -1,7 +1,7 @@
 /**
- * TLS for a listener's sockets, by a `node:tls` server that listens nowhere: accepted sockets are handed to it, and come
- * back when their handshake is done. What it serves with can be replaced at any time; connections that stand keep what they
- * agreed on.
+ * TLS for a listener's sockets, by a `node:tls` server that does not listen: accepted sockets are passed to
+ * it, and come back when their handshake is done. Its material can be replaced at any time; existing
+ * connections keep what they have negotiated.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
@@ -10,14 +10,17 @@ import { createServer, type SecureContext, type Server, type TLSSocket } from 'n
 import type { TlsConfig } from '../config/listeners.ts';
 import { type TlsMaterial, ticketKeyBytes } from './material.ts';
 
-/** What becomes of one socket: one of the two is called, once. */
+/** The outcome for one socket: one of the two is called, once. */
 export interface HandshakeHandler {
   onSecure(socket: TLSSocket): void;
   /** The socket has been destroyed. */
   onFailure(error: Error): void;
 }
 
-/** A socket in its handshake. Emptied when that is over: the context that carries it lives as long as the connection. */
+/**
+ * A socket in its handshake. It is emptied afterwards, because the context that carries it lives as long as
+ * the connection.
+ */
 interface Handshake {
   raw: Socket | null;
   handler: HandshakeHandler | null;
@@ -27,13 +30,13 @@ export class TlsTerminator {
   readonly #config: TlsConfig;
   readonly #server: Server;
   /**
-   * Node's server tells of a socket that it is secure, and not which of those it was given it was. Its events come in the
-   * asynchronous context that the socket was handed over in.
+   * Node's server reports a secure socket without saying which of the sockets it was given it belongs to. The
+   * event arrives in the asynchronous context in which that socket was passed on.
    */
   readonly #handshakes = new AsyncLocalStorage<Handshake>();
   readonly #open = new Set<Socket>();
   #material: TlsMaterial;
-  /** What tickets are sealed with, unless the material says. */
+  /** The key for tickets, unless the material has one. */
   #ticketKeys = randomBytes(ticketKeyBytes);
   #rotation: NodeJS.Timeout | null = null;
 
@@ -54,40 +57,41 @@ export class TlsTerminator {
       this.#finish(this.#handshakes.getStore(), (handler) => handler.onSecure(socket));
     });
     this.#server.on('tlsClientError', (error, socket) => {
-      // After its deadline Node leaves a handshake to whoever hears of it.
+      // After its deadline, Node leaves the socket of a handshake to the listener of this event.
       socket.destroy();
       this.#finish(this.#handshakes.getStore(), (handler) => handler.onFailure(error));
     });
     if (config.ticketKeys === null && config.sessionLifetimeSeconds > 0) this.#rotateTickets();
   }
 
-  /** Of what is in force; see `TlsMaterial`. */
+  /** The digest of the material in force; see `TlsMaterial`. */
   get digest(): string {
     return this.#material.digest;
   }
 
-  /** @param socket just accepted, or paused with what has been read of it put back */
+  /** @param socket just accepted, or paused with everything read from it put back */
   accept(socket: Socket, handler: HandshakeHandler): void {
     const handshake: Handshake = { raw: socket, handler };
     this.#open.add(socket);
     socket.on('error', () => {
-      // Whatever happens to it, the socket above it says so; and 'close' follows.
+      // The socket above reports any error, and 'close' follows.
     });
     socket.once('close', () => {
       this.#finish(handshake, (waiting) => waiting.onFailure(new Error('closed by the client')));
     });
-    // A peer that closes its side cannot go on with its handshake. Half open, its socket would wait for the deadline.
+    // A peer that closes its side cannot continue its handshake. If half-open, its socket would wait for the
+    // deadline.
     socket.allowHalfOpen = false;
     this.#handshakes.run(handshake, () => this.#server.emit('connection', socket));
   }
 
-  /** Handshakes from now on are made with this. */
+  /** Handshakes use this material from now on. */
   replace(material: TlsMaterial): void {
     this.#material = material;
     this.#server.setSecureContext(this.#contextOptions(material));
   }
 
-  /** Ends the handshakes that are under way. Connections stay. */
+  /** Ends the handshakes in progress. Connections stay. */
   close(): void {
     if (this.#rotation !== null) clearInterval(this.#rotation);
     for (const socket of this.#open) socket.destroy();
@@ -102,7 +106,7 @@ export class TlsTerminator {
     tell(handler);
   }
 
-  /** Undefined leaves the default. */
+  /** Undefined selects the default. */
   #contextFor(servername: string): SecureContext | undefined {
     return this.#material.names.find(servername);
   }
@@ -111,7 +115,7 @@ export class TlsTerminator {
     const { sessionLifetimeSeconds } = this.#config;
     return {
       ...defaults,
-      // Zero would mean OpenSSL's own lifetime; no ticket is given out then.
+      // Zero would mean OpenSSL's own lifetime; in that case no tickets are issued.
       ...(sessionLifetimeSeconds > 0 && { sessionTimeout: sessionLifetimeSeconds }),
       ticketKeys: ticketKeys ?? this.#ticketKeys,
     };

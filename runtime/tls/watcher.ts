@@ -1,11 +1,12 @@
 /**
- * Tells when files may have changed. Their directories are watched and not they: whoever replaces a certificate renames a new
- * file into its place, or a directory above it (as Kubernetes does), and a watch on the old file would hear nothing.
+ * Reports when files may have changed. It watches their directories and not the files: whoever replaces a
+ * certificate renames a new file into its place, or a directory above it (as Kubernetes does), and a watch on
+ * the old file would see nothing.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A certificate and its key are seldom written in one instant. */
+/** A certificate and its key are seldom written at the same instant. */
 const quietMs = 200;
 
 export class FileWatcher {
@@ -13,8 +14,8 @@ export class FileWatcher {
   #timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param onChange after something has changed and nothing has for a moment
-   * @param onFailure a directory cannot be watched, or no longer
+   * @param onChange called when something has changed and then nothing more for a moment
+   * @param onFailure a directory cannot be watched, or can no longer be watched
    */
   constructor(
     files: readonly string[],

@@ -20,8 +20,8 @@ test('failures since the first reading are told by pool, with their reasons', (t
     added: { started: 2, lost: 2 },
   });
   t.deepEqual(failuresBetween(before, after), [
-    'app: 47 of 100 exchanges failed (failed 40, queueFull 7), and the report is of them too',
-    'added: 2 of 2 exchanges failed (lost 2), and the report is of them too',
+    'app: 47 of 100 exchanges failed (failed 40, queueFull 7); the report includes them',
+    'added: 2 of 2 exchanges failed (lost 2); the report includes them',
   ]);
   t.deepEqual(failuresBetween(before, after, 'other'), []);
 });

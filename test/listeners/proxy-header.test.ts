@@ -144,7 +144,7 @@ test('a header of version 2 is refused by the size it announces, before its byte
   t.is(parse(announced(maxBytes - 16)).state, 'more');
   t.deepEqual(parse(announced(maxBytes - 15)), {
     state: 'wrong',
-    why: 'a header of 4097 bytes, 4096 are allowed',
+    why: 'the header has 4097 bytes, at most 4096 are allowed',
   });
 });
 

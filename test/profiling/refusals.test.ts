@@ -60,7 +60,7 @@ test('a second profile is refused while one runs, which goes on', async (t) => {
   await first.running;
   const second = await runProfile(t, server, ['heap']).ended;
   t.is(second.code, 1);
-  t.regex(second.stderr, /a profile runs already: one at a time \[SLUICE_PROFILE_BUSY\]/);
+  t.regex(second.stderr, /a profile is already running; only one can run at a time \[SLUICE_PROFILE_BUSY\]/);
   t.is((await first.interrupt()).code, 0);
 });
 
@@ -71,7 +71,7 @@ test('a folder with something in it is not written to, and the server is not ask
   const command = runProfile(t, server, ['cpu', '--output', folder]);
   const { code, stderr } = await command.ended;
   t.is(code, 1);
-  t.regex(stderr, /--output: expected a folder that is empty or not there yet, .* has mine in it/);
+  t.regex(stderr, /--output: expected a folder that is empty or does not exist, .* contains mine/);
   t.is(server.log.count('profile starts'), 1);
 });
 

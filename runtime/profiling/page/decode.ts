@@ -1,4 +1,4 @@
-/** Sequences of integers: zigzag, then seven bits a byte, the lowest first, then base64. */
+/** Decodes sequences of integers: zigzag, then seven bits per byte, the lowest first, then base64. */
 
 const ZIGZAG = 2;
 
@@ -12,7 +12,7 @@ export function decodeIntegers(text: string): Float64Array {
     const byte = binary.charCodeAt(i);
     value += (byte & 127) * scale;
     if (byte >= 128) {
-      // Not shifts: times have more than 32 bits.
+      // A multiplication and not a shift, because times have more than 32 bits.
       scale *= 128;
       continue;
     }

@@ -1,9 +1,9 @@
-/** The exchanges of a profile: in which phase each was when, and how many were in which at a time. */
+/** The exchanges of a profile: when each was in which phase, and how many were in a phase at a time. */
 import type { ExchangesData } from './data.ts';
 import { decodeIntegers } from './decode.ts';
 import { firstAbove } from './model.ts';
 
-/** In the order in which an exchange goes through them; a stall is within `running`. */
+/** In the order in which an exchange goes through them; a stall lies within `running`. */
 export const phases = ['queue wait', 'claim wait', 'running', 'credit stall', 'sending'] as const;
 export const Phase = { Queue: 0, Claim: 1, Running: 2, Stall: 3, Sending: 4 } as const;
 
@@ -63,7 +63,7 @@ export function readExchanges(data: ExchangesData, durationUs: number): Exchange
   return exchanges;
 }
 
-/** How many exchanges are in one phase, averaged over any time. */
+/** How many exchanges are in one phase, averaged over any period. */
 export class PhaseCount {
   readonly #starts: Float64Array;
   readonly #ends: Float64Array;
@@ -78,7 +78,7 @@ export class PhaseCount {
     this.#endSums = sumsOf(this.#ends);
   }
 
-  /** From one time to a later one. */
+  /** The average from one time to a later one. */
   average(start: number, end: number): number {
     return (this.#integral(end) - this.#integral(start)) / (end - start);
   }
@@ -90,7 +90,7 @@ export class PhaseCount {
   }
 }
 
-/** By how many are summed up. */
+/** The running sums. */
 function sumsOf(values: Float64Array): Float64Array {
   const sums = new Float64Array(values.length + 1);
   for (let i = 0; i < values.length; i++) sums[i + 1] = sums[i] + values[i];
@@ -103,7 +103,7 @@ export interface PackedRow {
   readonly exchanges: readonly ExchangeModel[];
 }
 
-/** Exchanges in rows in which none overlaps another; those for which there is no row are left out. */
+/** Puts exchanges into rows in which none overlaps another. Exchanges without a row are left out. */
 export function pack(exchanges: readonly ExchangeModel[], mostRows: number): PackedRow[] {
   const rows: ExchangeModel[][] = [];
   const ends: number[] = [];

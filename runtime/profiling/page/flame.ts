@@ -1,4 +1,7 @@
-/** Draws one thread's stacks over time. What is narrower than a pixel is drawn as a pixel, and its neighbours in it are not looked at. */
+/**
+ * Draws one thread's stacks over time. A span narrower than a pixel is drawn as one pixel, and the other
+ * spans in that pixel are skipped.
+ */
 import { firstAbove, type LaneModel } from './model.ts';
 import { BOLD_FONT, FONT, type Palette, prepare } from './painting.ts';
 import type { View } from './view.ts';
@@ -7,13 +10,13 @@ export const ROW_HEIGHT = 16;
 const LEAST_LABEL_WIDTH = 28;
 const LABEL_INSET = 3;
 
-/** What all lanes know of frames. */
+/** What all lanes need to know about frames. */
 export interface FrameLook {
   readonly labels: readonly string[];
-  /** Of the application: they are stressed. */
+  /** Whether the frame belongs to the application; such frames are emphasised. */
   readonly isOwn: readonly boolean[];
   colours: readonly string[];
-  /** By frame; null: nothing is searched for. */
+  /** Indexed by frame; null: no search is active. */
   matches: readonly boolean[] | null;
 }
 
@@ -55,7 +58,7 @@ export function drawFlame(
   }
 }
 
-/** Letters are about as wide as each other; the text is cut before it is measured. */
+/** Letters are about equally wide, so the text is shortened before it is measured. */
 function clip(context: CanvasRenderingContext2D, text: string, width: number): string {
   const most = Math.floor(width / 5);
   let cut = text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
@@ -63,7 +66,7 @@ function clip(context: CanvasRenderingContext2D, text: string, width: number): s
   return context.measureText(cut).width > width ? '' : cut;
 }
 
-/** The node at a place of the canvas, and when its call began and ended. */
+/** The node at a position on the canvas, and when its call began and ended. */
 export function flameAt(
   { levels }: LaneModel,
   us: number,

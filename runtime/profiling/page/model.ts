@@ -14,7 +14,7 @@ export interface LaneModel {
   readonly pool: string;
   readonly note: string;
   readonly parents: Int32Array;
-  /** By node; -1 for the root. */
+  /** Indexed by node; -1 for the root. */
   readonly frames: Int32Array;
   readonly runStarts: Float64Array;
   readonly runEnds: Float64Array;
@@ -70,7 +70,7 @@ export function readLane({ name, pool, note, nodes, runs }: LaneData): LaneModel
   return { ...lane, levels: layOut(lane) };
 }
 
-/** Calls that go on from one run to the next are one span. */
+/** A call that continues from one run to the next becomes one span. */
 function layOut({
   parents,
   runStarts,
@@ -108,7 +108,7 @@ function layOut({
   return levels.map((level) => level.build());
 }
 
-/** The first index whose value is greater than `value`; the values ascend. */
+/** The first index whose value is greater than `value`; the values are sorted. */
 export function firstAbove(values: Float64Array, value: number, from = 0): number {
   let low = from;
   let high = values.length;
@@ -121,14 +121,14 @@ export function firstAbove(values: Float64Array, value: number, from = 0): numbe
 }
 
 export interface FrameTimes {
-  /** Microseconds by frame. */
+  /** Microseconds, indexed by frame. */
   readonly self: Float64Array;
-  /** With what it called; recursion counts once. */
+  /** Including the functions that it called; recursion counts once. */
   readonly total: Float64Array;
   readonly busyUs: number;
 }
 
-/** What the thread's frames took from `start` to `end`. */
+/** How much time the thread's frames took from `start` to `end`. */
 export function timesOf(lane: LaneModel, frameCount: number, start: number, end: number): FrameTimes {
   const { parents, frames, runStarts, runEnds, runNodes } = lane;
   const ofNodes = new Float64Array(parents.length);
@@ -143,7 +143,7 @@ export function timesOf(lane: LaneModel, frameCount: number, start: number, end:
   const self = new Float64Array(frameCount);
   const total = new Float64Array(frameCount);
   for (let node = 1; node < parents.length; node++) self[frames[node]] += ofNodes[node];
-  // Parents stand before their children.
+  // Parents come before their children.
   for (let node = parents.length - 1; node > 0; node--) ofNodes[parents[node]] += ofNodes[node];
   for (let node = 1; node < parents.length; node++) {
     if (ofNodes[node] > 0 && !isUnderItself(lane, node)) total[frames[node]] += ofNodes[node];

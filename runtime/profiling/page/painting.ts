@@ -1,4 +1,4 @@
-/** Colours, and a canvas that is as sharp as the screen. */
+/** Colours, and a canvas as sharp as the screen. */
 
 export interface Palette {
   readonly text: string;
@@ -7,7 +7,7 @@ export interface Palette {
   readonly background: string;
   readonly dimmed: string;
   readonly match: string;
-  /** By owner: hue, saturation, lightness of the first and of the last shade. */
+  /** Indexed by owner: hue, saturation, lightness of the first and of the last shade. */
   readonly owners: readonly (readonly [hue: number, saturation: number, from: number, to: number])[];
   readonly phases: readonly string[];
   readonly labelOnFrame: string;
@@ -55,7 +55,7 @@ export const palettes: { readonly light: Palette; readonly dark: Palette } = {
 
 const SHADES = 6;
 
-/** Colours by owner and shade: a function keeps its shade. */
+/** Colours by owner and shade; a function keeps its shade. */
 export function frameColours({ owners }: Palette): string[][] {
   return owners.map(([hue, saturation, from, to]) =>
     Array.from({ length: SHADES }, (_, shade) => {
@@ -74,7 +74,7 @@ export function shadeOf(name: string): number {
 export const FONT = '11px system-ui, sans-serif';
 export const BOLD_FONT = 'bold 11px system-ui, sans-serif';
 
-/** Clears it, and draws in CSS pixels. */
+/** Clears the canvas and prepares it for drawing in CSS pixels. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = globalThis.devicePixelRatio || 1;
   const pixelWidth = Math.round(width * ratio);

@@ -1,4 +1,4 @@
-/** What of the time axis is shown, and how wide: one for all lanes. */
+/** Which part of the time axis is shown, and how wide: one view for all lanes. */
 
 export class View {
   readonly durationUs: number;
@@ -27,7 +27,9 @@ export class View {
     return this.start + x * this.usPerPixel;
   }
 
-  /** As near to what is asked for as the profile is long, and not shorter than ten samples of a millisecond are long. */
+  /**
+   * Shows the requested period as far as the profile reaches, and not less than ten samples of a millisecond.
+   */
   show(start: number, end: number): void {
     const span = Math.min(Math.max(end - start, MOST_ZOOM_US), this.durationUs);
     const from = Math.min(Math.max(start, 0), this.durationUs - span);
@@ -36,13 +38,13 @@ export class View {
     this.#onChange();
   }
 
-  /** @param factor below 1 comes nearer; what is at `x` stays there */
+  /** @param factor below 1 zooms in; the time at `x` stays in place */
   zoom(factor: number, x: number = this.width / 2): void {
     const us = this.usAt(x);
     this.show(us - (us - this.start) * factor, us + (this.end - us) * factor);
   }
 
-  /** By parts of what is shown. */
+  /** In fractions of the visible period. */
   pan(parts: number): void {
     const us = parts * (this.end - this.start);
     this.show(this.start + us, this.end + us);
@@ -57,7 +59,7 @@ export function formatUs(us: number): string {
   return `${Math.round(us)} µs`;
 }
 
-/** Round times, not nearer to each other than a label is wide. */
+/** Round times that are at least the width of a label apart. */
 export function ticksOf(view: View): { readonly stepUs: number; readonly ticks: number[] } {
   const leastUs = view.usPerPixel * 90;
   let stepUs = 10 ** Math.floor(Math.log10(leastUs));

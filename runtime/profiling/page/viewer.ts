@@ -1,4 +1,4 @@
-/** The page: lanes on one time axis, and what of it is looked at. */
+/** The page: lanes on one time axis, and the user's view of them. */
 import { Owner, type PageData } from './data.ts';
 import { type ExchangeModel, PhaseCount, pack, phases, readExchanges } from './exchanges.ts';
 import { drawFlame, type FrameLook, flameAt } from './flame.ts';
@@ -9,7 +9,7 @@ import { drawBars, drawCounts, exchangeAt } from './waits.ts';
 
 const data = JSON.parse(element('data').textContent) as PageData;
 const owners = ['application', 'dependencies', 'Sluice', 'Node', 'native', 'garbage collector'];
-/** Rows of exchanges above the pool's counts' lane and above each thread. */
+/** Most rows of exchanges above the lane of a pool's counts and above each thread. */
 const POOL_ROWS = 8;
 const THREAD_ROWS = 10;
 const TABLE_ROWS = 60;
@@ -27,7 +27,7 @@ const look: FrameLook = {
 };
 
 let theme: 'light' | 'dark' = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-/** The lane that the table is about; -1: all. */
+/** The lane that the table describes; -1: all. */
 let chosen = -1;
 const painters: Painter[] = [];
 
@@ -152,7 +152,7 @@ function addPool(pool: string): void {
   addPainter(section, `exchanges of pool ${pool} by phase, over time`, (canvas) =>
     drawCounts(canvas, counts, oneOf, view, palettes[theme]),
   );
-  // What no thread has been given is in no thread's lane.
+  // Exchanges that no thread was given appear in no thread's lane.
   addBars(
     section,
     `exchanges of pool ${pool} that no thread was given`,
@@ -195,7 +195,7 @@ function describeExchange({
   return [label, thread, ...lines].join('\n');
 }
 
-/** A pool with its threads; the reactor's is that of no pool. */
+/** Adds a pool with its threads; the reactor's lane belongs to no pool. */
 function addAll(pool: string): void {
   if (data.exchanges.pools.includes(pool)) addPool(pool);
   for (const [number, lane] of lanes.entries()) if (lane.pool === pool) addThread(lane, number);

@@ -7,10 +7,10 @@ import type { View } from './view.ts';
 export const COUNTS_HEIGHT = 56;
 export const BAR_HEIGHT = 7;
 const COLUMN_WIDTH = 2;
-/** In the order in which they lie on each other: what stalls is part of what runs. */
+/** In the order in which they are stacked; stalls are part of running. */
 const stacked = [Phase.Running, Phase.Claim, Phase.Queue] as const;
 
-/** @param oneOf each exchange that was followed stands for so many */
+/** @param oneOf each recorded exchange stands for this many */
 export function drawCounts(
   canvas: HTMLCanvasElement,
   counts: readonly PhaseCount[],
