@@ -24,7 +24,7 @@ test('a request that asks for no tunnel is offered all but the tunnel', async (t
   t.is((await get('/')).body.toString(), 'timing,tlsFacts,fileSending');
 });
 
-test('a layer hides what would go past it, and nothing else', async (t) => {
+test('a layer hides the extensions that would bypass it, and no others', async (t) => {
   t.is((await get('/below-head')).body.toString(), 'timing,tlsFacts');
   t.is((await get('/below-request')).body.toString(), 'timing,fileSending');
 });

@@ -84,12 +84,12 @@ test('a layer that overrides nothing takes nothing away', async (t) => {
 });
 
 for (const Layer of [ChangingHeads, ChangingBodies]) {
-  test(`${Layer.name}: what is pushed would go past it, so there is no push and the exchange says why`, async (t) => {
+  test(`${Layer.name}: a pushed response would bypass it, so there is no push and the exchange says why`, async (t) => {
     const outer = able();
     const layer = new Layer(outer);
     t.false(layer.capabilities.push);
     t.deepEqual(layer.withheld, [
-      { feature: 'push', why: `${Layer.name} changes responses, and what is pushed would go past it` },
+      { feature: 'push', why: `${Layer.name} changes responses, and pushed responses would bypass it` },
     ]);
     t.is(await layer.push({ path: '/a' }), null);
     t.deepEqual(outer.calls, []);

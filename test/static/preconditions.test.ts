@@ -8,10 +8,10 @@ const date = 'Sun, 01 Nov 2026 10:00:00 GMT';
 const before = 'Sun, 01 Nov 2026 09:59:59 GMT';
 const after = 'Sun, 01 Nov 2026 10:00:01 GMT';
 const modifiedSeconds = Date.UTC(2026, 10, 1, 10) / 1000;
-const strong: Validators = { etag: '"a"', modifiedSeconds, isSettled: true };
-const weak: Validators = { etag: 'W/"a"', modifiedSeconds, isSettled: false };
-const tagless: Validators = { etag: null, modifiedSeconds, isSettled: true };
-const dateless: Validators = { etag: '"a"', modifiedSeconds: null, isSettled: true };
+const strong: Validators = { etag: '"a"', modifiedSeconds, isStable: true };
+const weak: Validators = { etag: 'W/"a"', modifiedSeconds, isStable: false };
+const tagless: Validators = { etag: null, modifiedSeconds, isStable: true };
+const dateless: Validators = { etag: '"a"', modifiedSeconds: null, isStable: true };
 
 type Case = readonly [
   section: string,

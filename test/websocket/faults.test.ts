@@ -44,7 +44,7 @@ for (const way of ways) {
   test(`${over} a peer that does not answer the Close of a drain is cut off after closeTimeoutMs`, async (t) => {
     const server = await startSockets(t);
     const peer = await openPeer(way, t, server, '/impatient');
-    const closed = server.signals.until('closed 1006 unclean no Close came from the peer within 50 ms');
+    const closed = server.signals.until('closed 1006 unclean the peer sent no Close within 50 ms');
     const drained = server.server.drain();
     await peer.saidClose;
     await closed;

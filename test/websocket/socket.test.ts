@@ -109,7 +109,7 @@ test('a peer that does not answer our Close is cut off after closeTimeoutMs', as
   timers.advance(1);
   t.deepEqual(await closed, {
     code: 1006,
-    reason: 'no Close came from the peer within 700 ms',
+    reason: 'the peer sent no Close within 700 ms',
     wasClean: false,
   });
   t.is(tunnel.state, 'reset');
@@ -238,7 +238,7 @@ test('send keeps maxUnsentBytes for an application that does not wait, and one m
   const large = socket.send('x'.repeat(50));
   await t.throwsAsync(socket.send('x'), {
     code: 'SLUICE_WEBSOCKET_BACKLOG',
-    message: /1 bytes more behind 50 that wait/,
+    message: /1 more bytes while 50 wait/,
   });
   tunnel.release();
   await large;

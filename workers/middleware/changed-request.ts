@@ -1,4 +1,4 @@
-/** A request that says something else in places, and the rest as it was. */
+/** A request with some properties changed and the others unchanged. */
 import type { ExchangeRequest } from '../gateway.ts';
 
 export type RequestChanges = Partial<
@@ -8,7 +8,10 @@ export type RequestChanges = Partial<
   >
 >;
 
-/** For the `request` of a `WrappedExchange`. What is not changed is read through, so nothing is made before it is looked at. */
+/**
+ * For the `request` of a `WrappedExchange`. Unchanged properties are read through to the inner request, so
+ * nothing is made before it is used.
+ */
 export class ChangedRequest implements ExchangeRequest {
   readonly #request: ExchangeRequest;
   readonly #changes: RequestChanges;

@@ -1,4 +1,4 @@
-/** Native middleware in a row. Published as `sluice/middleware`. */
+/** Combines native middleware. Published as `sluice/middleware`. */
 import type { Middleware } from '../gateway.ts';
 
 export { ChangedRequest, type RequestChanges } from './changed-request.ts';
@@ -9,7 +9,8 @@ export { WrappedResponse } from './wrapped-response.ts';
 
 /**
  * Puts middleware around an application, the first outermost: `compose(timing, sessions)(application)` is
- * `timing(sessions(application))`. Each is called once, when the application is put together, not for each exchange.
+ * `timing(sessions(application))`. Each middleware is called once, when the application is assembled, and not
+ * for each exchange.
  */
 export function compose(...middleware: readonly Middleware[]): Middleware {
   return (application) => middleware.reduceRight((inner, outer) => outer(inner), application);

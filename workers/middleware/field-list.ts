@@ -1,4 +1,6 @@
-/** Fields on their way out, for middleware that changes them: any form of `FieldsInit` in, one iterable out. */
+/**
+ * Fields to be sent, for middleware that changes them: takes any form of `FieldsInit` and is itself iterable.
+ */
 import { HostError } from '../exchange/errors.ts';
 import { fieldKey, requirePair, valueInvalid } from '../exchange/values.ts';
 import type { FieldsInit, FieldValue } from '../gateway.ts';
@@ -6,8 +8,8 @@ import type { FieldsInit, FieldValue } from '../gateway.ts';
 type Line = readonly [name: string, value: FieldValue];
 
 /**
- * An ordered list of field lines, itself a `FieldsInit`. Nothing is judged here: what HTTP does not allow is refused where the
- * list is sent.
+ * An ordered list of field lines, itself a `FieldsInit`. Nothing is validated here: invalid fields are
+ * refused where the list is sent.
  */
 export class FieldList implements Iterable<Line> {
   #lines: Line[] = [];
@@ -29,15 +31,15 @@ export class FieldList implements Iterable<Line> {
   }
 
   /**
-   * The one value of a field as text, or undefined.
-   * @throws GatewayError `SLUICE_FIELD_REPEATED` when there are several; use `all`
+   * The single value of a field as text, or undefined.
+   * @throws GatewayError `SLUICE_FIELD_REPEATED` if there are several; use `all`
    */
   get(name: string): string | undefined {
     const values = this.all(name);
     if (values.length > 1) {
       throw new HostError(
         'SLUICE_FIELD_REPEATED',
-        `expected at most one '${name}' field, ${values.length} are to be sent; use all('${name}')`,
+        `expected at most one '${name}' field, got ${values.length}; use all('${name}')`,
       );
     }
     return values[0];
@@ -54,7 +56,7 @@ export class FieldList implements Iterable<Line> {
     return this.#lines.some(([each]) => each === key);
   }
 
-  /** In place of every line of that name, where the first of them stood. */
+  /** Replaces every line of that name, in the place of the first. */
   set(name: string, value: FieldValue): this {
     const key = fieldKey(name);
     const at = this.#lines.findIndex(([each]) => each === key);
@@ -69,7 +71,7 @@ export class FieldList implements Iterable<Line> {
     return this;
   }
 
-  /** Adds a member to a list field, such as `vary`, unless it is there already, in whatever case. */
+  /** Adds a member to a list field, such as `vary`, unless the list already contains it in any case. */
   add(name: string, member: string): this {
     const members = this.all(name).flatMap((value) => value.split(','));
     const isThere = members.some((each) => each.trim().toLowerCase() === member.toLowerCase());

@@ -1,4 +1,7 @@
-/** A request body as a middleware hands it on: the pieces come from elsewhere, the rest of the interface is the same. */
+/**
+ * A request body as a middleware passes it on: the pieces come from elsewhere, the rest of the interface is
+ * the same.
+ */
 import { HostError } from '../exchange/errors.ts';
 import { wholeBody } from '../exchange/whole-body.ts';
 import type { ExchangeBody } from '../gateway.ts';
@@ -23,7 +26,7 @@ export class WrappedBody implements ExchangeBody {
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     if (this.#state === 'used') {
-      throw new HostError('SLUICE_BODY_USED', 'expected one reading of the body, this is the second');
+      throw new HostError('SLUICE_BODY_USED', 'expected the body to be read once, got a second reader');
     }
     this.#state = 'used';
     return this.#pieces();

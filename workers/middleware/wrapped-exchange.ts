@@ -1,10 +1,12 @@
 /**
- * An exchange as a middleware hands it on: everything goes through to the one below, and a subclass overrides what it changes.
+ * An exchange as a middleware passes it on: everything goes through to the inner exchange, and a subclass
+ * overrides what it changes.
  *
- * What a subclass changes, an extension must not go past. So an extension that bypasses a part of the exchange is
- * hidden as soon as a method that carries this part is overridden; the middleware need not have heard of the extension.
- * To let one through all the same, override `extension`. A promised response would go past it just so: a subclass that
- * changes the response has no push, unless it overrides `push` as well, if only to say that what is pushed needs no change.
+ * An extension must not bypass what a subclass changes. So an extension that bypasses a part of the exchange
+ * is hidden as soon as a method that carries this part is overridden, even if the middleware does not know
+ * the extension. To let an extension through anyway, override `extension`. A promised response would bypass
+ * the subclass in the same way. So a subclass that changes the response has no push unless it also overrides
+ * `push`, if only to declare that pushed responses need no change.
  */
 
 import { NOTHING_WITHHELD, requireFeatures } from '../exchange/capabilities.ts';
@@ -30,12 +32,12 @@ import type {
 } from '../gateway.ts';
 
 export class WrappedExchange implements Exchange {
-  /** What this one stands around. */
+  /** The exchange that this one wraps. */
   readonly inner: Exchange;
   readonly #takes: readonly Withheld[];
   #capabilities: Capabilities | null = null;
 
-  /** @param takes the features that this layer takes away besides, and why */
+  /** @param takes the features that this layer withholds in addition, and why */
   constructor(inner: Exchange, takes: readonly Withheld[] = NOTHING_WITHHELD) {
     this.inner = inner;
     this.#takes = takes;
@@ -60,11 +62,11 @@ export class WrappedExchange implements Exchange {
     const changed = partsChangedBy(this);
     const changesResponse = changed.has('response-head') || changed.has('response-body');
     if (!changesResponse || isOverridden(Object.getPrototypeOf(this), 'push')) return this.#takes;
-    const why = `${this.constructor.name} changes responses, and what is pushed would go past it`;
+    const why = `${this.constructor.name} changes responses, and pushed responses would bypass it`;
     return [...this.#takes, { feature: 'push', why }];
   }
 
-  /** What is missing above is for those above to deal with, who may have something in its place. */
+  /** The outer layers handle what is missing there; they may have a replacement for it. */
   #passes(feature: Feature): boolean {
     return this.capabilities[feature] || !this.#taken().some((one) => one.feature === feature);
   }
@@ -91,7 +93,7 @@ export class WrappedExchange implements Exchange {
       this.inner.inform(status, fields);
       return;
     }
-    // Nobody above judges what is dropped here.
+    // No outer layer checks what is dropped here.
     requireInterimStatus(status);
     flatten(fields);
   }
@@ -168,7 +170,7 @@ function without(capabilities: Capabilities, taken: readonly Withheld[]): Capabi
   return Object.freeze(left);
 }
 
-/** Which part of an exchange goes through which member. */
+/** Which part of an exchange each member carries. */
 const CARRIES: readonly (readonly [member: keyof Exchange, part: ExchangePart])[] = [
   ['request', 'request'],
   ['body', 'request-body'],
@@ -180,7 +182,7 @@ const CARRIES: readonly (readonly [member: keyof Exchange, part: ExchangePart])[
   ['end', 'response-body'],
 ];
 
-/** By class: what it changes is the same for all its exchanges. */
+/** Keyed by class, because a class changes the same parts in all its exchanges. */
 const known = new WeakMap<object, ReadonlySet<ExchangePart>>();
 
 function partsChangedBy(exchange: WrappedExchange): ReadonlySet<ExchangePart> {

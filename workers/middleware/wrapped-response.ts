@@ -1,6 +1,6 @@
 /**
- * A promised response as a middleware hands it on, for one that treats what is pushed as it treats its exchange: everything
- * goes through to the one below, and a subclass overrides what it changes.
+ * A promised response as a middleware passes it on, for a middleware that treats pushed responses like its
+ * exchange. Everything goes through to the inner response, and a subclass overrides what it changes.
  */
 import type { Closed, FieldsInit, PushedResponse } from '../gateway.ts';
 

@@ -1,8 +1,9 @@
 /**
- * The bytes of an open file on their way into a response, a piece at a time. A piece is as large as the peer has room for,
- * so that it leaves at once; for a peer without room a small one waits, and nothing more of the file is held. A file can change
- * meanwhile. The length has been promised and the entity tag names one state, so a file that shrinks or is written anew
- * cuts the response off instead of completing it with something else.
+ * Sends the bytes of an open file in a response, one piece at a time. A piece is as large as the peer has
+ * room for, so that it leaves at once. For a peer without room one small piece waits, and nothing more of the
+ * file is held. A file can change in the meantime. The length has been declared and the entity tag names one
+ * state, so a file that shrinks or is rewritten cuts the response off. It is not completed with other
+ * content.
  */
 import type { Exchange } from '../gateway.ts';
 import type { DiskFile, FileStats } from './disk.ts';
@@ -11,27 +12,27 @@ import type { ByteRange } from './ranges.ts';
 import type { ReadTurns } from './read-turns.ts';
 import type { OpenFile } from './tree.ts';
 
-/** What waits for a peer that has no room, and the least that is read at a time. */
+/** The piece that waits for a peer without room, and the least that is read at a time. */
 const LEAST_BYTES = 4_096;
 /** Buffers that a thread keeps for its next pieces. */
 const SPARE_BUFFERS = 4;
 
-/** A file changed under its response. */
+/** A file changed while it was being sent. */
 export class FileChangedError extends Error {
   readonly code = 'SLUICE_STATIC_FILE_CHANGED';
-  /** What the client has of the response. */
+  /** What the client has received of the response. */
   readonly sent: 'nothing' | 'some';
 
-  constructor(path: string, sent: FileChangedError['sent'], expected: string, came: string) {
-    super(`${path}: expected ${expected}, got ${came}; replace a file by renaming another over it`);
+  constructor(path: string, sent: FileChangedError['sent'], expected: string, received: string) {
+    super(`${path}: expected ${expected}, got ${received}; replace a file by renaming another over it`);
     this.name = 'FileChangedError';
     this.sent = sent;
   }
 }
 
 /**
- * A range that fits in one piece, before anything of the response is sent.
- * @throws FileChangedError when the file ends before it
+ * Reads a range that fits into one piece, before anything of the response is sent.
+ * @throws FileChangedError if the file ends before the range
  */
 export function readRange({ file, path }: OpenFile, { first, last }: ByteRange): Buffer {
   const bytes = Buffer.allocUnsafe(last - first + 1);
@@ -44,20 +45,20 @@ export function readRange({ file, path }: OpenFile, { first, last }: ByteRange):
   return bytes;
 }
 
-/** Sends ranges that take more than one piece. */
+/** Sends ranges that need more than one piece. */
 export class ContentSender {
   readonly #readBytes: number;
   readonly #turns: ReadTurns;
   readonly #spare: Buffer[] = [];
 
-  /** @param readBytes of the largest piece */
+  /** @param readBytes size of the largest piece */
   constructor(readBytes: number, turns: ReadTurns) {
     this.#readBytes = readBytes;
     this.#turns = turns;
   }
 
   /**
-   * Writes a range of the file. Before its last piece goes the file is looked at again.
+   * Writes a range of the file. Checks the file again before its last piece is sent.
    * @throws FileChangedError, or what `write` rejects with when the exchange is cut off
    */
   async sendRange(exchange: Exchange, source: OpenFile, { first, last }: ByteRange): Promise<void> {
@@ -91,7 +92,7 @@ export class ContentSender {
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#readBytes);
   }
 
-  /** What it held has been taken. */
+  /** The buffer's content was taken. */
   #giveBack(buffer: Buffer): void {
     if (buffer.length > LEAST_BYTES && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
   }

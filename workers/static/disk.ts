@@ -1,14 +1,15 @@
 /**
- * What of the file system the application uses: one seam, so that tests can drive faults that no real disk shows on demand.
+ * The part of the file system that the application uses. It is one seam, so that tests can cause faults that
+ * no real disk shows on demand.
  *
- * Every call is made at once, on the thread that serves. An asynchronous one would wait for one of the few threads that
- * libuv has for the whole process, and an application that hashes passwords or waits for a pipe takes those from everybody.
- * Handing a call over also costs more than the call when the kernel has the answer in memory. The thread owns no socket, so a
- * file system that hangs holds up those whom this thread serves, and nobody else.
+ * Every call is synchronous, on the thread that serves. An asynchronous call would wait for one of the few
+ * threads that libuv has for the whole process; an application that hashes passwords or waits for a pipe can
+ * occupy all of them. Passing a call on also costs more than the call itself if the kernel has the answer in
+ * memory. The thread owns no socket, so a file system that hangs delays only the clients of this thread.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 
-/** The part of `BigIntStats` that is looked at. */
+/** The part of `BigIntStats` that is used. */
 export interface FileStats {
   readonly size: bigint;
   readonly mtimeNs: bigint;
@@ -27,17 +28,17 @@ export interface DiskFile {
 export interface Disk {
   readonly platform: NodeJS.Platform;
   realpath(path: string): string;
-  /** Null when nothing has this name. */
+  /** Null if nothing has this name. */
   stat(path: string): FileStats | null;
-  /** Opens any path for reading; what it is has to be asked before it is read. */
+  /** Opens any path for reading. The caller must check what it is before reading it. */
   open(path: string): DiskFile;
-  /** Opens what `realpath` gave; a last name that has become a symbolic link since is refused. */
+  /** Opens a result of `realpath`. Refuses a last name that has become a symbolic link since. */
   openResolved(path: string): DiskFile;
 }
 
 /**
- * O_NONBLOCK: a named pipe that nobody writes to would never be opened. O_NOCTTY: a terminal must not become the one that
- * controls this process. Windows has none of these flags.
+ * O_NONBLOCK: opening a named pipe without a writer would never return. O_NOCTTY: a terminal must not become
+ * this process's controlling terminal. Windows has none of these flags.
  */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 const READ_RESOLVED = READ | (constants.O_NOFOLLOW ?? 0);

@@ -1,6 +1,7 @@
 /**
- * The application that serves the files of one route. It runs in threads of a pool as any other does, so that the
- * reactor never waits for a disk, and credit, queue, drain and supervision are the pool's.
+ * The application that serves the files of one route. It runs in the threads of a pool like any other
+ * application. So the reactor never waits for a disk, and the pool provides credit, queue, drain and
+ * supervision.
  */
 import { basename } from 'node:path';
 import { linesOf } from '../fields/lines.ts';
@@ -20,21 +21,21 @@ import { type Found, type OpenFile, Tree } from './tree.ts';
 import { validatorFields, validatorsOf } from './validators.ts';
 import { Variants } from './variants.ts';
 
-/** What a file is looked up, read and dated with. */
+/** What the application needs to find, read and date a file. */
 export interface Surroundings {
   readonly disk: Disk;
-  /** Of the thread: whatever it sends. */
+  /** Shared by everything that the thread sends. */
   readonly turns: ReadTurns;
   now(): number;
-  /** Delimits the parts of a multipart response; must occur in no file. */
+  /** Delimits the parts of a multipart response; must not occur in any file. */
   boundary(): string;
 }
 
-/** A representation (RFC 9110 section 8) that has been chosen. */
+/** The representation (RFC 9110 section 8) that was chosen. */
 interface Chosen extends OpenFile {
   readonly coding: ContentCoding | null;
   readonly contentType: string;
-  /** Other codings of it exist, so that caches must ask which one. */
+  /** Other codings of the file exist, so caches must take Accept-Encoding into account. */
   readonly varies: boolean;
 }
 
@@ -60,7 +61,7 @@ export class Files {
     this.#surroundings = surroundings;
   }
 
-  /** A promise where the content takes more than one piece. */
+  /** Returns a promise if the content needs more than one piece. */
   serve(exchange: Exchange): void | Promise<void> {
     const { method, path: target } = exchange.request;
     if (method === 'OPTIONS') return exchange.respond(204, { allow: METHODS }, '');
@@ -77,7 +78,7 @@ export class Files {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EMFILE' || code === 'ENFILE') return refuseForNow(exchange, error);
-        // Thrown on, an error reaches the log; what the client sees is 500 unless something was sent.
+        // A rethrown error reaches the log; the client sees 500 unless something was sent.
         const isUnsent = error instanceof FileChangedError && error.sent === 'nothing';
         if (!isUnsent || attempt === ATTEMPTS) throw error;
       }
@@ -85,9 +86,9 @@ export class Files {
   }
 
   /**
-   * One file of the root, by its name.
-   * @param own more fields for its head
-   * @returns what is there in its place, and nothing was sent
+   * Sends one file of the root, by its name.
+   * @param own additional fields for the response head
+   * @returns what was found instead, if nothing was sent
    */
   async send(
     exchange: Exchange,
@@ -106,7 +107,7 @@ export class Files {
       case 'directory':
         return redirectToDirectory(exchange, path.lastName, path.query);
       case 'missing':
-      // A status of its own would tell what exists outside of the root.
+      // A status of its own would reveal what exists outside the root.
       case 'outside':
         return refuse(exchange, 404);
       case 'forbidden':
@@ -117,7 +118,7 @@ export class Files {
     }
   }
 
-  /** The first index file that is there; a directory without one is not listed. */
+  /** Finds the first existing index file. A directory without one is not listed. */
   #findIndex({ segments }: RequestPath): Found {
     for (const name of this.#options.index) {
       const found = this.#tree.find([...segments, name]);
@@ -126,7 +127,9 @@ export class Files {
     return 'missing';
   }
 
-  /** Chooses a coding, sends it, and closes what was opened: a response under way has one file open. */
+  /**
+   * Chooses a coding, sends the file, and closes what was opened. A response in progress has one file open.
+   */
   #represent(
     exchange: Exchange,
     original: OpenFile,
@@ -149,7 +152,7 @@ export class Files {
           ({ coding } = variant);
           break;
         }
-        // RFC 9110 section 12.5.3: unencoded, unless that is what the client refuses.
+        // RFC 9110 section 12.5.3: send the file without a coding, unless the client refuses exactly that.
         if (coding === null && !accepted.takesIdentity) {
           return refuse(exchange, 406, { vary: 'accept-encoding' });
         }
@@ -181,7 +184,7 @@ export class Files {
     if (verdict === 'not-modified') return exchange.respond(304, head, '');
 
     const size = Number(chosen.stats.size);
-    // RFC 9110 section 14.2: ranges are defined for GET alone.
+    // RFC 9110 section 14.2: ranges are defined only for GET.
     const ranges: RangeSelection =
       method === 'GET' && allowsRange(fields, validators, now)
         ? selectRanges(linesOf(fields, 'range'), size, maxRanges)
@@ -215,7 +218,7 @@ export class Files {
       exchange.respond(status, head);
       return exchange.end();
     }
-    // One message with head and content is what most files are.
+    // Most files fit into one message with head and content.
     if (length <= this.#options.readBytes) return exchange.respond(status, head, readRange(chosen, range));
     exchange.respond(status, head);
     return endAfter(this.#content.sendRange(exchange, chosen, range), exchange);
@@ -235,10 +238,14 @@ async function closeAfter(sending: Promise<void>, { file }: OpenFile): Promise<v
   }
 }
 
-/** No descriptor is left. @throws the error, for the log */
+/**
+ * No file descriptor is left.
+ * @throws the error, for the log
+ */
 async function refuseForNow(exchange: Exchange, error: unknown): Promise<never> {
   refuse(exchange, 503, { 'retry-after': '1' });
-  // Where the ring to the reactor is full the answer still waits here, and an error thrown now would take its place.
+  // If the ring to the reactor is full the response still waits here, and an error thrown now would replace
+  // it.
   await exchange[Symbol.asyncDispose]();
   throw error;
 }

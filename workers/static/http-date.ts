@@ -1,6 +1,6 @@
 /**
- * Dates as HTTP writes them (RFC 9110 section 5.6.7). `Date.parse` takes far more than the three forms, and
- * a date that is none must be ignored, not guessed at.
+ * Dates in HTTP (RFC 9110 section 5.6.7). `Date.parse` accepts far more than the three forms, and an invalid
+ * date must be ignored, not guessed.
  */
 
 const DAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
@@ -18,7 +18,7 @@ const FORMS = [
   new RegExp(`^${DAY} ${MONTH} (?<day>\\d\\d| \\d) ${TIME} (?<year>\\d{4})$`),
 ];
 
-/** Seconds since 1970, or null when the text is no HTTP-date. */
+/** Seconds since 1970, or null if the text is no HTTP-date. */
 export function parseHttpDate(text: string, nowMs: number): number | null {
   for (const form of FORMS) {
     const parts = form.exec(text)?.groups;
@@ -30,7 +30,7 @@ export function parseHttpDate(text: string, nowMs: number): number | null {
       number,
       number,
     ];
-    // A leap second is written as 60 and is the same as the one after it.
+    // A leap second is written as 60 and equals the second after it.
     if (hour > 23 || minute > 59 || second > 60) return null;
     const year = fullYear(parts.year as string, nowMs);
     const date = new Date(0);
@@ -41,7 +41,7 @@ export function parseHttpDate(text: string, nowMs: number): number | null {
   return null;
 }
 
-/** Two digits that seem to lie more than 50 years ahead mean the past. */
+/** A year of two digits that seems to be more than 50 years ahead is in the past. */
 function fullYear(text: string, nowMs: number): number {
   if (text.length === 4) return Number(text);
   const now = new Date(nowMs).getUTCFullYear();

@@ -2,7 +2,7 @@
 import { type ByteRange, contentRange } from './ranges.ts';
 
 export interface MultipartPart {
-  /** What stands before the bytes of the range. */
+  /** What precedes the bytes of the range. */
   readonly head: Buffer;
   readonly range: ByteRange;
 }
@@ -11,11 +11,11 @@ export interface Multipart {
   readonly contentType: string;
   readonly parts: readonly MultipartPart[];
   readonly tail: Buffer;
-  /** Of the whole body, so that Content-Length can be sent and the end be checked. */
+  /** The length of the whole body, for Content-Length and for the check at the end. */
   readonly bytes: number;
 }
 
-/** @param boundary must not occur in the file: take it at random, of 24 characters or more */
+/** @param boundary must not occur in the file: use at least 24 random characters */
 export function layMultipart(
   ranges: readonly ByteRange[],
   size: number,

@@ -1,4 +1,4 @@
-/** One file in answer to any exchange: what `fileSending` does. */
+/** Sends one file in response to any exchange, for `fileSending`. */
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import { plainName } from '../../wire/field-marks.ts';
@@ -17,7 +17,7 @@ const SURROUNDINGS = {
   boundary: () => randomBytes(18).toString('base64url'),
 };
 
-/** The application names the file, so nothing that it names is hidden from it. */
+/** The application chooses the file itself, so no file is hidden from it. */
 const OPTIONS = {
   index: [],
   dotfiles: 'serve',
@@ -40,8 +40,5 @@ export async function sendFile(exchange: Exchange, path: string, fields?: Fields
   for (let i = 0; i < flat.length; i += 2) own.push([plainName(flat[i]), flat[i + 1]]);
   const found = await files.send(exchange, basename(whole), own);
   if (found === 'sent') return;
-  throw new HostError(
-    'SLUICE_FILE_NOT_FOUND',
-    `expected a file that can be read at ${whole}, found ${found}`,
-  );
+  throw new HostError('SLUICE_FILE_NOT_FOUND', `expected a readable file at ${whole}, found ${found}`);
 }

@@ -4,10 +4,10 @@ import type { Fields } from '../gateway.ts';
 import { parseHttpDate } from './http-date.ts';
 import type { Validators } from './validators.ts';
 
-/** `proceed`: as if there were no condition. */
+/** `proceed`: there is no condition, or it holds. */
 export type Verdict = 'proceed' | 'not-modified' | 'failed';
 
-/** For GET and HEAD of a file that is there. */
+/** For GET and HEAD of an existing file. */
 export function evaluatePreconditions(fields: Fields, validators: Validators, nowMs: number): Verdict {
   const { etag, modifiedSeconds } = validators;
   if (fields.has('if-match')) {
@@ -24,19 +24,21 @@ export function evaluatePreconditions(fields: Fields, validators: Validators, no
 }
 
 /**
- * Whether a Range may be answered (RFC 9110 section 13.1.5): the client has a part of this very state. Both of the forms
- * need a strong validator, since parts of two states would be put together.
+ * Whether a Range may be answered (RFC 9110 section 13.1.5), because the client has a part of exactly this
+ * state. Both forms need a strong validator, because parts of two states would otherwise be joined.
  */
 export function allowsRange(fields: Fields, validators: Validators, nowMs: number): boolean {
   const values = linesOf(fields, 'if-range');
   if (values.length === 0) return true;
   const value = values.length === 1 ? (values[0] as string) : '';
   const date = parseHttpDate(value, nowMs);
-  if (date !== null) return validators.isSettled && date === validators.modifiedSeconds;
+  if (date !== null) return validators.isStable && date === validators.modifiedSeconds;
   return validators.etag !== null && strongly(value, validators.etag);
 }
 
-/** A date that stands alone and is one; any other is to be ignored (RFC 9110 sections 13.1.3 and 13.1.4). */
+/**
+ * The date, if there is a single valid one; any other must be ignored (RFC 9110 sections 13.1.3 and 13.1.4).
+ */
 function dateOf(fields: Fields, name: string, nowMs: number): number | null {
   const values = linesOf(fields, name);
   return values.length === 1 ? parseHttpDate(values[0] as string, nowMs) : null;
@@ -52,11 +54,11 @@ function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag;
 }
 
-/** RFC 9110 section 8.8.3; a comma within the quotes is part of a tag. */
+/** RFC 9110 section 8.8.3; a comma within the quotes belongs to the tag. */
 const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/y;
 const SEPARATOR = /[ \t]*(?:,[ \t]*)+|[ \t]*$/y;
 
-/** A file that is there matches `*` even without a tag; what follows a tag that is none is not read. */
+/** An existing file matches `*` even without a tag. What follows an invalid tag is not read. */
 function matchesList(values: readonly string[], etag: string | null, matches: Comparison): boolean {
   // Empty members may come first (RFC 9110 section 5.6.1.2).
   const list = values.join(', ').replace(/^[ \t,]+/, '');

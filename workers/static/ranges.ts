@@ -1,21 +1,24 @@
 /** Byte ranges of a file (RFC 9110 section 14). */
 
-/** Both ends inclusive. */
+/** Both ends are inclusive. */
 export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
 
-/** `ignored`: the whole file is the answer (RFC 9110 section 14.2). */
+/** `ignored`: the response is the whole file (RFC 9110 section 14.2). */
 export type RangeSelection = readonly ByteRange[] | 'ignored' | 'unsatisfiable';
 
-/** Ranges that lie this near are sent as one: the head of a part of their own would cost more than the bytes between. */
+/**
+ * Ranges this close together are sent as one: the head of a separate part would cost more than the bytes
+ * between them.
+ */
 const NEAR_BYTES = 100;
 const RANGE = /^(?:(\d+)-(\d*)|-(\d+))$/;
 
 /**
- * @param values the Range fields of the request
- * @param maxRanges more than this is ignored, as a client that means harm would ask for thousands of single bytes
+ * @param values the request's Range fields
+ * @param maxRanges a request for more is ignored, because an attacker would ask for thousands of single bytes
  */
 export function selectRanges(values: readonly string[], size: number, maxRanges: number): RangeSelection {
   if (values.length !== 1) return 'ignored';
@@ -34,7 +37,8 @@ export function selectRanges(values: readonly string[], size: number, maxRanges:
     if (range !== 'unsatisfiable') ranges.push(range);
   }
   if (ranges.length > 0) return joinNear(ranges);
-  // Nothing but commas is no set of ranges; a suffix of an empty file is satisfiable, but no Content-Range can tell it.
+  // A list of only commas is no set of ranges. A suffix of an empty file is satisfiable, but Content-Range
+  // cannot express it.
   if (specs.every((spec) => spec === '')) return 'ignored';
   return size === 0 && specs.some((spec) => /^-0*[1-9]/.test(spec)) ? 'ignored' : 'unsatisfiable';
 }
@@ -53,7 +57,10 @@ function parseRange(spec: string, size: number): ByteRange | 'invalid' | 'unsati
   return from >= size ? 'unsatisfiable' : { first: from, last: Math.min(to, size - 1) };
 }
 
-/** So no byte is sent twice. What is joined stands where the first of it was asked for (RFC 9110 section 15.3.7.2). */
+/**
+ * Joins ranges so that no byte is sent twice. A joined range takes the place of the first of its parts in the
+ * request (RFC 9110 section 15.3.7.2).
+ */
 function joinNear(ranges: readonly ByteRange[]): ByteRange[] {
   const byStart = ranges
     .map((range, order) => ({ ...range, order }))

@@ -1,9 +1,12 @@
 /**
- * How much of its files a thread reads in one turn of its event loop. A read holds the thread, so the responses that
- * are under way read in turns, a piece each, and none waits for the whole of another's file.
+ * Limits how much of its files a thread reads in one turn of its event loop. A read blocks the thread. So the
+ * responses in progress take turns, one piece each, and none waits for another's whole file.
  */
 
-/** A quarter of a millisecond at the speed of memory; more would keep the reactor waiting for what has been read. */
+/**
+ * A quarter of a millisecond at the speed of memory. More would delay the reactor, which waits for what was
+ * read.
+ */
 export const TURN_BYTES = 262_144;
 
 interface Waiting {
@@ -14,7 +17,7 @@ interface Waiting {
 export class ReadTurns {
   #leftBytes = TURN_BYTES;
   #isScheduled = false;
-  /** The next to read first; at most one for each response under way. */
+  /** The next response to read is first. There is at most one entry for each response in progress. */
   #waiting: Waiting[] = [];
   readonly #schedule: (turn: () => void) => void;
   readonly #turn: () => void;
@@ -25,7 +28,7 @@ export class ReadTurns {
     this.#turn = () => this.#runTurn();
   }
 
-  /** Undefined: the piece may be read now; else when the promise resolves. */
+  /** Undefined: the piece may be read now. Otherwise it may be read when the promise resolves. */
   enter(bytes: number): Promise<void> | undefined {
     this.#scheduleTurn();
     if (this.#waiting.length === 0 && this.#leftBytes > 0) {

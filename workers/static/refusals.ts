@@ -1,4 +1,4 @@
-/** Answers without a file in them. They say what the status says and nothing of the disk. */
+/** Responses without a file. They say what the status says and reveal nothing about the disk. */
 import type { Exchange } from '../gateway.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -26,9 +26,10 @@ export function refuse(
 }
 
 /**
- * A directory is asked for without the slash that its relative links need. The reference is relative too (RFC 9110 section
- * 10.2.2): it names no host that a path such as `//elsewhere` could put there, and holds behind a proxy that
- * takes a prefix off. The dot keeps a colon in the name from being read as a scheme (RFC 3986 section 4.2).
+ * Redirects a request for a directory without the slash that its relative links need. The reference is
+ * relative too (RFC 9110 section 10.2.2): a path such as `//elsewhere` cannot put a host into it, and it is
+ * valid behind a proxy that removes a prefix. The dot keeps a colon in the name from being read as a scheme
+ * (RFC 3986 section 4.2).
  */
 export function redirectToDirectory(exchange: Exchange, name: string, query: string): void {
   const location = `./${encodeURIComponent(name)}/${/^[\x21-\x7e]*$/.test(query) ? query : ''}`;

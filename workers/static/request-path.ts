@@ -1,27 +1,30 @@
 /**
- * From the path of a request to names below the root: where traversal ends. Nothing here touches a file system; what
- * it lets through can be joined to a root and never leads above it, on any platform.
+ * Turns the path of a request into names below the root. Traversal ends here. Nothing here uses a file
+ * system. Any accepted path can be joined to a root and never leads above it, on any platform.
  *
- * A path is split before it is decoded, so that an encoded slash is part of a name and never a separator (RFC 3986
- * section 2.2), and no file has a name with a slash in it. Dot segments are refused rather than resolved: every client removes
- * them before it sends (RFC 3986 section 5.2.4), and a route that was chosen for `/a/../b` is not the one of `/b`.
+ * A path is split before it is decoded. So an encoded slash is part of a name and never a separator (RFC 3986
+ * section 2.2), and no file has a slash in its name. Dot segments are refused and not resolved: every client
+ * removes them before it sends (RFC 3986 section 5.2.4), and the route chosen for `/a/../b` is not the route
+ * of `/b`.
  */
 
 export interface RequestPath {
-  /** Decoded; none is empty, `.` or `..`, and none has a slash, backslash or NUL in it. */
+  /** Decoded. None is empty, `.` or `..`, and none contains a slash, backslash or NUL. */
   readonly segments: readonly string[];
-  /** It ended in a slash: a directory is asked for. */
+  /** The path ended in a slash: it names a directory. */
   readonly isDirectory: boolean;
-  /** The last segment of the whole path, decoded, even when it belongs to the route's prefix. */
+  /** The last segment of the whole path, decoded, even if it belongs to the route's prefix. */
   readonly lastName: string;
-  /** With its question mark; empty when there is none. */
+  /** Includes the question mark; empty if there is no query. */
   readonly query: string;
 }
 
-/** 400: no well-formed path; 404: a path that can name no file. */
+/** 400: the path is malformed. 404: no file can have this path. */
 export type PathRefusal = 400 | 404;
 
-/** What a pattern takes off a path: `/assets/*` → `/assets`, `/favicon.ico` → nothing, `/a/b.txt` → `/a`. */
+/**
+ * What a pattern removes from a path: `/assets/*` → `/assets`, `/favicon.ico` → nothing, `/a/b.txt` → `/a`.
+ */
 export function prefixOf(pattern: string): string {
   return pattern.slice(0, pattern.lastIndexOf('/'));
 }
@@ -54,28 +57,31 @@ export function readRequestPath(
   return { segments, isDirectory, lastName: segments.at(-1) ?? lastName ?? '', query };
 }
 
-/** Null when it is not percent-encoded UTF-8. Raw octets above US-ASCII have no place in a URI (RFC 3986 section 2). */
+/**
+ * Null if the text is not percent-encoded UTF-8. Raw octets outside US-ASCII are not allowed in a URI (RFC
+ * 3986 section 2).
+ */
 function decode(text: string): string | null {
   if (!/^[\x21-\x7e]*$/.test(text)) return null;
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {
-    // A bad escape, or octets that are not UTF-8.
+    // The text has an invalid escape, or octets that are not UTF-8.
     return null;
   }
 }
 
 function refusalOf(segment: string, platform: NodeJS.Platform): PathRefusal | null {
   if (segment.includes('\0') || segment === '.' || segment === '..') return 400;
-  // Joined, an empty name would vanish and give one file two paths.
+  // When joined, an empty name would vanish and give one file two paths.
   if (segment === '' || segment.includes('/') || segment.includes('\\')) return 404;
   return platform === 'win32' && !isWindowsName(segment) ? 404 : null;
 }
 
 /**
- * Names that Windows reads as another file (`a.txt.`, `a.txt::$DATA`), as a device whatever follows (`con.html`), or as a
- * short name of a hidden one (`GIT~1`).
+ * Whether a name is safe on Windows. Some names mean another file there (`a.txt.`, `a.txt::$DATA`), a device
+ * whatever follows (`con.html`), or the short name of a hidden file (`GIT~1`).
  */
 function isWindowsName(segment: string): boolean {
   if (/[<>:"|?*~]|[. ]$/.test(segment)) return false;

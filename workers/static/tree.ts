@@ -1,10 +1,10 @@
 /**
- * The files below a root: names → an open file. What is known of a file (its size, its times) is asked of the open file
- * and not of its name, which may come to mean another in between.
+ * The files below a root: turns names into an open file. The size and times of a file are read from the open
+ * file and not by its name, which may come to mean another file in between.
  *
- * Unless links may lead anywhere, a name is resolved first, and only a path inside the root is opened, its last name not
- * as a link. The root may be a link itself that a deployment turns to the next release: it is resolved again when a file
- * turns out to lie elsewhere.
+ * Unless links may lead anywhere, a name is resolved first. Only a path inside the root is opened, and its
+ * last name not as a link. The root may itself be a link that a deployment points at the next release. So it
+ * is resolved again when a file turns out to lie elsewhere.
  */
 import { join, sep } from 'node:path';
 import type { Disk, DiskFile, FileStats } from './disk.ts';
@@ -13,11 +13,11 @@ import type { StaticOptions } from './options.ts';
 export interface OpenFile {
   readonly file: DiskFile;
   readonly stats: FileStats;
-  /** The path asked for, whose last name tells the media type. */
+  /** The requested path, whose last name determines the media type. */
   readonly path: string;
 }
 
-/** What a name turned out to be. `outside`: a link that leaves the root; `special`: a device, pipe or socket. */
+/** What a name refers to. `outside`: a link that leaves the root; `special`: a device, pipe or socket. */
 export type Found = OpenFile | 'directory' | 'missing' | 'outside' | 'special' | 'forbidden';
 
 export class Tree {
@@ -34,15 +34,15 @@ export class Tree {
   }
 
   /**
-   * Opens what lies below the root under these names; the caller closes it.
-   * @throws the system's error when it is not about the file (EMFILE, EIO)
+   * Opens what has these names below the root; the caller must close it.
+   * @throws the system's error if it does not concern the file (EMFILE, EIO)
    */
   find(segments: readonly string[]): Found {
     return this.#open(join(this.#root, ...segments));
   }
 
   /**
-   * Opens a path that begins with that of a file which was found; the caller closes it.
+   * Opens a path that begins with the path of a file that was found; the caller must close it.
    * @throws as `find`
    */
   openBeside(path: string): Found {
@@ -71,7 +71,7 @@ export class Tree {
     }
   }
 
-  /** Null: it lies outside of the root. */
+  /** Null: the path lies outside the root. */
   #openInside(path: string): DiskFile | null {
     const target = this.#disk.realpath(path);
     if (this.#within === '' || !target.startsWith(this.#within)) {
@@ -83,12 +83,12 @@ export class Tree {
   }
 }
 
-/** What a system error says of the file; null when it says something of the system. */
+/** What a system error says about the file; null if it says something about the system. */
 export function absence(error: unknown): Exclude<Found, OpenFile> | null {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'ENOENT':
     case 'ENOTDIR':
-    // Too long for a name, links in a circle, characters that the file system has no names with.
+    // The name is too long, links form a circle, or the file system does not allow the characters.
     case 'ENAMETOOLONG':
     case 'ELOOP':
     case 'EINVAL':
@@ -97,7 +97,7 @@ export function absence(error: unknown): Exclude<Found, OpenFile> | null {
     case 'EACCES':
     case 'EPERM':
       return 'forbidden';
-    // Windows opens no directories.
+    // Windows cannot open directories.
     case 'EISDIR':
       return 'directory';
     // Sockets, and devices without a driver.

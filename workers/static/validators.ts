@@ -1,23 +1,26 @@
-/** What tells one state of a file from another: its entity tag and its modification date (RFC 9110 section 8.8). */
+/**
+ * Distinguishes one state of a file from another: its entity tag and its modification date (RFC 9110 section
+ * 8.8).
+ */
 import type { FileStats } from './disk.ts';
 import { formatHttpDate } from './http-date.ts';
 import type { ContentCoding, StaticOptions } from './options.ts';
 
 export interface Validators {
-  /** Null when none is sent. */
+  /** Null if none is sent. */
   readonly etag: string | null;
   /** Whole seconds since 1970, never later than the response; null for a date that HTTP cannot write. */
   readonly modifiedSeconds: number | null;
-  /** The file has been left alone for so long that a change since would have changed its times. */
-  readonly isSettled: boolean;
+  /** The file has not changed for so long that a later change must have changed its times. */
+  readonly isStable: boolean;
 }
 
 /**
- * A file system stamps times with a clock that ticks, in whole seconds on some and every two on FAT, so a file that has
- * only just been written could be written again under the same stamp. Until then its tag is weak and its date no
- * strong validator (RFC 9110 sections 8.8.1 and 8.8.2.2).
+ * A file system takes its time stamps from a clock that ticks, on some in whole seconds and on FAT every two.
+ * So a file that was written a moment ago could be written again with the same stamp. Until that is
+ * impossible, its tag is weak and its date is no strong validator (RFC 9110 sections 8.8.1 and 8.8.2.2).
  */
-const SETTLING_MS = 2_000;
+const STABLE_AFTER_MS = 2_000;
 /** The last second with a year of four digits. */
 const LAST_SECOND = 253_402_300_799;
 
@@ -28,14 +31,14 @@ export function validatorsOf(
   nowMs: number,
 ): Validators {
   const stampNs = kind === 'ctime' ? stats.ctimeNs : stats.mtimeNs;
-  const isSettled = nowMs - Number(stampNs / 1_000_000n) >= SETTLING_MS;
+  const isStable = nowMs - Number(stampNs / 1_000_000n) >= STABLE_AFTER_MS;
   const seconds = Number(stats.mtimeNs / 1_000_000_000n);
   return {
-    etag: kind === 'none' ? null : entityTag(stats.size, stampNs, coding, isSettled),
-    // A date to come must be given as the response's own (RFC 9110 section 8.8.2.1).
+    etag: kind === 'none' ? null : entityTag(stats.size, stampNs, coding, isStable),
+    // A date in the future must be sent as the response's own date (RFC 9110 section 8.8.2.1).
     modifiedSeconds:
       seconds >= 0 && seconds <= LAST_SECOND ? Math.min(seconds, Math.floor(nowMs / 1000)) : null,
-    isSettled,
+    isStable,
   };
 }
 
@@ -45,7 +48,7 @@ function entityTag(size: bigint, stampNs: bigint, coding: ContentCoding | null, 
   return `${isStrong ? '' : 'W/'}"${size.toString(36)}-${stampNs.toString(36)}${suffix}"`;
 }
 
-/** The fields that tell a client the validators. */
+/** The fields that send the validators to a client. */
 export function validatorFields({ etag, modifiedSeconds }: Validators): [string, string][] {
   const fields: [string, string][] = [];
   if (etag !== null) fields.push(['etag', etag]);

@@ -1,7 +1,7 @@
 /**
- * Which codings of a file lie beside it. Most files have none, and asking the disk for three names that are not there costs
- * more than sending a small file, so the answer is remembered for a moment. What is remembered is only where to look:
- * a variant is judged by its own times when it is opened.
+ * Finds out which codings of a file exist beside it. Most files have none, and asking the disk for three
+ * missing names costs more than sending a small file. So the result is remembered for a moment. Only the
+ * names are remembered; a variant is judged by its own times when it is opened.
  */
 import { CODING_SUFFIX } from './content-coding.ts';
 import type { Disk, FileStats } from './disk.ts';
@@ -19,7 +19,7 @@ interface Known {
   readonly variants: readonly Variant[];
 }
 
-/** Files remembered: a client chooses which it asks for, so there is an end to it. */
+/** The number of remembered files is limited, because clients choose which files they request. */
 const REMEMBERED = 4_096;
 
 export class Variants {
@@ -30,7 +30,7 @@ export class Variants {
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
 
-  /** @param recheckMs how long an answer is good for */
+  /** @param recheckMs how long a result is valid */
   constructor(
     codings: readonly ContentCoding[],
     recheckMs: number,
@@ -45,12 +45,15 @@ export class Variants {
     this.#now = now;
   }
 
-  /** In the order of preference. One that is older than the file was made of an earlier state and is left out. */
+  /**
+   * The variants in the order of preference. A variant older than the file was made from an earlier state and
+   * is left out.
+   */
   of(original: OpenFile): Variant[] {
     const { path, stats } = original;
     const now = this.#now();
     let known = this.#known.get(path);
-    // A clock that was set back must not keep an answer for as long.
+    // If the clock is set back, a result must not be kept for that much longer.
     if (known === undefined || now < known.atMs || now - known.atMs >= this.#recheckMs) {
       known = { atMs: now, variants: this.#lookFor(path) };
       this.#remember(path, known);
@@ -58,7 +61,9 @@ export class Variants {
     return known.variants.filter((variant) => variant.modifiedSeconds >= secondsOf(stats));
   }
 
-  /** Null when it is not what it was a moment ago; the file itself is as good. The caller closes it. */
+  /**
+   * Null if the variant has changed since; the file itself serves as well. The caller must close the result.
+   */
   open(variant: Variant, original: OpenFile): OpenFile | null {
     const found = this.#tree.openBeside(variant.path);
     if (typeof found === 'string') return null;
@@ -89,7 +94,7 @@ export class Variants {
   }
 }
 
-/** Whole seconds: tools that keep a file's time do not all keep its fraction. */
+/** Compares whole seconds, because not all tools that keep a file's time keep the fraction. */
 function secondsOf({ mtimeNs }: FileStats): bigint {
   return mtimeNs / 1_000_000_000n;
 }

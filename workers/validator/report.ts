@@ -1,4 +1,4 @@
-/** Where the violations of one exchange go: the first of each side fails it, and every one is told. */
+/** Collects the violations of one exchange. The first one fails the exchange, and every one is reported. */
 import { Violation } from './violation.ts';
 
 export type OnViolation = (violation: Violation) => void;
@@ -9,33 +9,33 @@ export class Report {
   #first: Violation | null = null;
   #isOver = false;
 
-  /** @param warned rules of which the process has been warned */
+  /** @param warned rules that the process was already warned about */
   constructor(onViolation: OnViolation | undefined, warned: Set<string>) {
     this.#onViolation = onViolation;
     this.#warned = warned;
   }
 
-  /** The function is over: what is found now can fail no exchange. */
+  /** The function is over: a violation found from now on cannot fail the exchange. */
   over(): void {
     this.#isOver = true;
   }
 
-  /** The exchange fails with it when its function is over. */
+  /** The exchange fails with this violation when its function is over. */
   get first(): Violation | null {
     return this.#first;
   }
 
-  /** The application is told at the call that broke the rule. */
+  /** The application gets the violation at the call that broke the rule. */
   application(rule: string, message: string): Violation {
     return this.#add(new Violation(rule, 'application', message));
   }
 
-  /** Nobody called it: it is told when the function is over, and by `onViolation`. */
+  /** No call broke the rule, so the violation is reported when the function is over, and to `onViolation`. */
   server(rule: string, message: string): Violation {
     return this.#add(new Violation(rule, 'server', message));
   }
 
-  /** Once for each rule: what a server does to one exchange it does to all. */
+  /** Warns once per rule: what a server does wrong in one exchange it does in all. */
   #warn(violation: Violation): void {
     const key = `${violation.side} ${violation.rule}`;
     if (this.#warned.has(key)) return;

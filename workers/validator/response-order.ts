@@ -1,6 +1,6 @@
 /**
- * The response's grammar (section 2 of docs/sgi.md) as a table: state and call to the next state, or to the rule that forbids it. A
- * promised response has the same but for pushes and tunnels.
+ * The response's grammar (section 2 of docs/sgi.md) as a table: state and call to the next state, or to the
+ * rule that forbids the call. A promised response has the same grammar without pushes and tunnels.
  */
 
 export type State = 'idle' | 'started' | 'tunnel' | 'ended';

@@ -1,6 +1,6 @@
 /**
- * The validator (docs/sgi.md, section 14): stands between an application and its server and holds both against the interface's rules, as
- * wsgiref.validate does for WSGI. Published as `sluice/validator`.
+ * The validator (docs/sgi.md, section 14). It wraps an application and checks both the application and its
+ * server against the interface's rules, as wsgiref.validate does for WSGI. Published as `sluice/validator`.
  */
 import type { Application, Exchange } from '../gateway.ts';
 import { type OnViolation, Report } from './report.ts';
@@ -10,13 +10,17 @@ export { type Side, Violation } from './violation.ts';
 
 export interface ValidateOptions {
   /**
-   * Told of every violation when it is found; the first one of an exchange fails it besides. Without it, what is found when the
-   * function is over is a warning of the process (`process.on('warning')`), once for each rule.
+   * Called for every violation when it is found; in addition, the first one of an exchange fails the
+   * exchange. Without it, a violation found after the function is over becomes a warning of the process
+   * (`process.on('warning')`), once for each rule.
    */
   readonly onViolation?: OnViolation;
 }
 
-/** What an application breaks is thrown at the call that broke it. Either side's violation makes the exchange fail. */
+/**
+ * A violation by the application is thrown at the call that broke the rule. A violation by either side makes
+ * the exchange fail.
+ */
 export function validate(application: Application, options: ValidateOptions = {}): Application {
   const warned = new Set<string>();
   return async (exchange: Exchange) => {
@@ -28,7 +32,7 @@ export function validate(application: Application, options: ValidateOptions = {}
       // After a cut there is nothing left to complete.
       const isOpen = validated.state === 'idle' || validated.state === 'started';
       if (isOpen && report.first === null && !exchange.signal.aborted)
-        report.application('1.3', 'expected a complete response or a tunnel before the function is over');
+        report.application('1.3', 'expected a complete response or a tunnel before the function ended');
     } finally {
       validated.release();
       report.over();

@@ -1,18 +1,18 @@
-/** The request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
+/** Checks the request's body between the two sides: rules 4.2 to 4.7 of docs/sgi.md. */
 
 import { requireLimit } from '../exchange/values.ts';
 import { DEFAULT_LIMIT_BYTES } from '../exchange/whole-body.ts';
 import type { ExchangeBody } from '../gateway.ts';
 import type { Report } from './report.ts';
 
-/** What the exchange tells its body. */
+/** What the body needs from its exchange. */
 export interface BodyOwner {
   readonly report: Report;
-  /** @throws Violation when the hold is over */
+  /** @throws Violation if the function is over */
   mustHold(what: string): void;
-  /** The exchange was cut off before the request was whole. */
+  /** The exchange was cut off before the request was complete. */
   readonly isCut: boolean;
-  /** The body has come to its end as an end. */
+  /** The body has ended regularly. */
   onEnd(): void;
 }
 
@@ -34,7 +34,7 @@ export class ValidatedBody implements ExchangeBody {
     const { report } = this.#owner;
     this.#owner.mustHold('body');
     if (this.#state !== 'unread')
-      throw report.application('4.3', 'expected the body to be read once, this is the second time');
+      throw report.application('4.3', 'expected the body to be read once, got a second reader');
     this.#state = 'reading';
     const reader = this.#inner[Symbol.asyncIterator]();
     return {
@@ -50,7 +50,7 @@ export class ValidatedBody implements ExchangeBody {
   async #pull(reader: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     const { report } = this.#owner;
     if (this.#state === 'pulling')
-      throw report.application('4.3', 'expected one reader of the body, a pull is pending');
+      throw report.application('4.3', 'expected one reader of the body, but a pull is pending');
     if (this.#state === 'over') return { value: undefined, done: true };
     this.#state = 'pulling';
     try {
@@ -70,22 +70,22 @@ export class ValidatedBody implements ExchangeBody {
       this.#owner.report.server('4.2', `expected pieces of bytes, got ${typeof piece}`);
     else if (piece.length === 0) this.#owner.report.server('4.2', 'expected pieces that are not empty');
     else if (piece.buffer instanceof SharedArrayBuffer) {
-      this.#owner.report.server('4.2', "expected a piece's memory to be the application's, it is shared");
+      this.#owner.report.server('4.2', 'expected a piece to have memory of its own, but it is shared');
     }
   }
 
   #ended(): void {
     if (this.#owner.isCut)
-      this.#owner.report.server('4.7', 'expected a body that was cut off to reject, it came to an end');
+      this.#owner.report.server('4.7', 'expected a body that was cut off to reject, but it ended');
     this.#owner.onEnd();
   }
 
-  /** By the server's own, which is to keep the limit. */
+  /** Calls the server's own method, which must keep the limit. */
   async bytes(limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<Uint8Array<ArrayBuffer>> {
     const { report } = this.#owner;
     this.#owner.mustHold('body');
     if (this.#state !== 'unread')
-      throw report.application('4.3', 'expected the body to be read once, this is the second time');
+      throw report.application('4.3', 'expected the body to be read once, got a second reader');
     this.#mustBeLimit(limitBytes);
     this.#state = 'over';
     const whole = await this.#inner.bytes(limitBytes);

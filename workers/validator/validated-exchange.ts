@@ -21,7 +21,7 @@ import { type BodyOwner, ValidatedBody } from './validated-body.ts';
 import { ValidatedResponse } from './validated-response.ts';
 import { ValidatedTunnel } from './validated-tunnel.ts';
 
-/** Fields that no trailer section may hold (RFC 9110 section 6.5.1). */
+/** Fields that no trailer section may contain (RFC 9110 section 6.5.1). */
 const NOT_IN_TRAILERS = [
   'content-encoding',
   'content-length',
@@ -67,7 +67,7 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
       request.path !== this.#request.path ||
       request.version !== this.#request.version
     ) {
-      this.report.server('3.1', 'expected the request to be constant, it has changed');
+      this.report.server('3.1', 'expected the request to be constant, but it has changed');
     }
     return request;
   }
@@ -75,7 +75,7 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
   get capabilities(): Capabilities {
     const { capabilities } = this.#inner;
     if (!isSame(capabilities, this.#capabilities))
-      this.report.server('10.1', 'expected capabilities to be constant, they have changed');
+      this.report.server('10.1', 'expected capabilities to be constant, but they have changed');
     return capabilities;
   }
 
@@ -87,7 +87,7 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     const missing = features.find((feature) => !this.#inner.capabilities[feature]);
     this.#inner.require(...features);
     if (missing !== undefined)
-      this.report.server('10.3', `expected require('${missing}') to throw, it has not`);
+      this.report.server('10.3', `expected require('${missing}') to throw, but it did not`);
   }
 
   extension<T>(key: ExtensionKey<T>): T | null {
@@ -132,7 +132,10 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     }
     const isWhole = this.#bodyState === 'ended' || this.#inner.body.isAtEnd;
     if (!isWhole && fields.size > 0)
-      this.report.server('4.6', 'expected trailers to settle when the body has been read, they have before');
+      this.report.server(
+        '4.6',
+        'expected trailers to settle after the body was read, but they settled before',
+      );
   }
 
   // ---- pushes and tunnels
@@ -147,10 +150,10 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
     }
     if (pushed === null) return null;
     if (!this.#inner.capabilities.push)
-      this.report.server('10.1', 'expected no promised response where there is no push');
+      this.report.server('10.1', 'expected no promised response without the push capability');
     const validated = new ValidatedResponse(pushed, request.method === 'HEAD', this.report);
     this.#pushed.push(validated);
-    // As the server, it keeps nothing of one that is over (rule 8.5).
+    // Like the server, this keeps nothing of a promised response that is over (rule 8.5).
     const forget = () => void this.#pushed.splice(this.#pushed.indexOf(validated), 1);
     void pushed.closed.then(forget, forget);
     return validated;
@@ -168,14 +171,14 @@ export class ValidatedExchange extends ValidatedResponse implements Exchange, Bo
       if (accepts) this.report.application('9.2', (error as Error).message);
       throw error;
     }
-    if (accepts) this.report.server('9.2', `expected ${status} to be refused, it accepts the tunnel`);
+    if (accepts) this.report.server('9.2', `expected ${status} to be refused, because it accepts the tunnel`);
   }
 
   accept(fields?: FieldsInit): Tunnel {
     this.enter('accept');
     const tunnel = this.send('accept', () => this.#inner.accept(fields));
     if (!this.#asksForTunnel) {
-      this.report.server('9.2', 'expected accept to be refused, the request asks for no tunnel');
+      this.report.server('9.2', 'expected accept to be refused, because the request asks for no tunnel');
     }
     this.entered('accept');
     return new ValidatedTunnel(tunnel, this.report, (what) => this.mustHold(what));

@@ -1,4 +1,7 @@
-/** A response between the two sides, of an exchange or promised: rules of sections 2, 5, 6 and 7 of docs/sgi.md. */
+/**
+ * Checks a response between the two sides, of an exchange or promised: the rules of sections 2, 5, 6 and 7 of
+ * docs/sgi.md.
+ */
 
 import { requireContent } from '../exchange/values.ts';
 import { contentLengthOf, flatten, flattenTrailers } from '../fields/sent.ts';
@@ -6,9 +9,9 @@ import type { Closed, FieldsInit, GatewayError, PushedResponse } from '../gatewa
 import type { Report } from './report.ts';
 import { type Call, ORDER, type State } from './response-order.ts';
 
-/** Pieces up to here are compared when they have been taken. */
+/** Pieces of at most this size are compared after they have been taken. */
 const COMPARED_BYTES = 65_536;
-/** Codes of the interface that a call may be refused with, and the rule that it broke then. */
+/** Error codes of the interface, and the rule that a call with this error broke. */
 const RULES: { readonly [code: string]: string } = {
   SLUICE_STATUS_INVALID: '5.2',
   SLUICE_FIELD_INVALID: '6.5',
@@ -26,10 +29,12 @@ export class ValidatedResponse implements PushedResponse {
   readonly #inner: PushedResponse;
   readonly #isHead: boolean;
   #state: State = 'idle';
-  /** Content-Length still to be met; -1: none was given. */
+  /** Bytes missing to Content-Length; -1: none was declared. */
   #left = -1;
   #holds = true;
-  /** What `writableBytes` said, less what was written since; -1: not asked, or padding takes its part. */
+  /**
+   * What `writableBytes` returned, less what was written since; -1: not asked, or padding takes part of it.
+   */
   #room = -1;
   #signal: AbortSignal | null = null;
   #closed: Promise<Closed> | null = null;
@@ -54,16 +59,16 @@ export class ValidatedResponse implements PushedResponse {
     if (!this.#holds)
       throw this.report.application(
         '1.2',
-        `expected nothing after the application's function is over, it used ${what}`,
+        `expected no call after the application's function ended, got ${what}`,
       );
   }
 
-  /** Once, however it ends: rules 7.1 and 7.2. */
+  /** Checks the end, which comes once in any case: rules 7.1 and 7.2. */
   #watchEnd(): void {
     this.#closed = this.#inner.closed;
     void this.#closed.then(
       (closed) => this.#judgeEnd(closed),
-      () => this.report.server('7.1', 'expected closed never to reject, it has'),
+      () => this.report.server('7.1', 'expected closed never to reject, but it did'),
     );
   }
 
@@ -72,11 +77,11 @@ export class ValidatedResponse implements PushedResponse {
     if (!isKnown || !Number.isInteger(code) || (how === 'complete' && code !== 0)) {
       this.report.server(
         '7.1',
-        `expected who ended it, how, and a code, got ${JSON.stringify({ by, how, code })}`,
+        `expected closed to say who ended the exchange, how, and with which code, got ${JSON.stringify({ by, how, code })}`,
       );
     }
     if (how === 'complete' && this.#inner.signal?.aborted) {
-      this.report.server('7.2', 'expected signal not to abort for a response that was complete, it has');
+      this.report.server('7.2', 'expected signal not to abort for a complete response, but it did');
     }
     if (how === 'reset' && this.#state !== 'ended') this.#judgeReason();
   }
@@ -84,27 +89,27 @@ export class ValidatedResponse implements PushedResponse {
   #judgeReason(): void {
     const { signal } = this.#inner;
     const reason = signal.reason as GatewayError | undefined;
-    // One that is missing has been found already.
+    // A missing signal has already been reported.
     if (signal === undefined) return;
     if (!signal.aborted) {
-      this.report.server('7.2', 'expected signal to abort when the exchange is cut off, it has not');
+      this.report.server('7.2', 'expected signal to abort when the exchange is cut off, but it did not');
     } else if (reason?.code !== 'SLUICE_EXCHANGE_CLOSED' || reason.closedBy === undefined) {
       this.report.server(
         '7.2',
-        `expected the reason to be SLUICE_EXCHANGE_CLOSED with who did it, it is ${String(reason)}`,
+        `expected the reason to be SLUICE_EXCHANGE_CLOSED and to say who closed it, got ${String(reason)}`,
       );
     }
   }
 
-  /** @throws Violation when the grammar has no such call here */
+  /** @throws Violation if the grammar does not allow the call here */
   protected enter(call: Call): void {
     this.mustHold(call);
     const next = ORDER[this.#state][call];
-    // After a cut every call that sends fails alike (rule 2.7), which is the server's to say.
+    // After a cut every call that sends fails in the same way (rule 2.7); the server must say so.
     if (typeof next === 'string' || this.#inner.signal?.aborted) return;
     throw this.report.application(
       next.rule,
-      `expected the order of section 2, ${call} came when the response was ${this.#state}`,
+      `expected the order of section 2, got ${call} when the response was ${this.#state}`,
     );
   }
 
@@ -113,7 +118,10 @@ export class ValidatedResponse implements PushedResponse {
     if (typeof next === 'string') this.#state = next;
   }
 
-  /** What a server refuses broke a rule, which its code tells; the application hears the server's own words. */
+  /**
+   * A call that a server refuses broke a rule, which the error's code identifies. The application gets the
+   * server's own message.
+   */
   protected refused(error: unknown): unknown {
     const { code, message } = error as GatewayError;
     const rule = RULES[code];
@@ -129,13 +137,13 @@ export class ValidatedResponse implements PushedResponse {
     }
   }
 
-  /** A call that sends: after a cut it has to fail, and in one way (rule 2.7). */
+  /** A call that sends must fail after a cut, and in one way (rule 2.7). */
   protected send<T>(what: string, call: () => T): T {
     const wasCut = this.#inner.signal?.aborted;
     try {
       const result = call();
       if (wasCut)
-        this.report.server('2.7', `expected ${what} to fail after the exchange was cut off, it has not`);
+        this.report.server('2.7', `expected ${what} to fail after the exchange was cut off, but it did not`);
       return result;
     } catch (error) {
       if (!wasCut) throw this.refused(error);
@@ -147,7 +155,7 @@ export class ValidatedResponse implements PushedResponse {
   #mustSayClosed(what: string, error: unknown): void {
     const { code } = error as GatewayError;
     if (code !== 'SLUICE_EXCHANGE_CLOSED')
-      this.report.server('2.7', `expected SLUICE_EXCHANGE_CLOSED of ${what} after a cut, got ${code}`);
+      this.report.server('2.7', `expected SLUICE_EXCHANGE_CLOSED from ${what} after a cut, got ${code}`);
   }
 
   inform(status: number, fields?: FieldsInit): void {
@@ -173,23 +181,24 @@ export class ValidatedResponse implements PushedResponse {
     if (isWrong && !this.#inner.signal?.aborted) {
       this.report.server(
         '5.3',
-        `expected a content-length of ${declared} to be refused, the body has another`,
+        `expected a content-length of ${declared} to be refused, because the body has another`,
       );
     }
     if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
-      this.report.server('5.2', `expected the status ${status} to be refused, it was taken`);
+      this.report.server('5.2', `expected the status ${status} to be refused, but it was accepted`);
     }
     this.#left = declared;
     this.entered(call);
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
-    // In its order a wrong value is thrown, not told by the promise (rule 2.8).
+    // A wrong value is thrown at the call and not reported through the promise (rule 2.8).
     if (this.#holds && this.#state === 'started' && !this.#inner.signal?.aborted) {
       this.attempt(() => requireContent(chunk, 'a piece'));
     }
     const written = this.#write(chunk);
-    // As the server's own: what was cut off, or is one piece too many, may go unheard and do no harm (rule 2.7).
+    // As for the server's own promise: the rejection of a piece that was cut off, or is one too many, may be
+    // ignored without harm (rule 2.7).
     written.catch(() => undefined);
     return written;
   }
@@ -209,17 +218,17 @@ export class ValidatedResponse implements PushedResponse {
     const wasCut = this.#inner.signal?.aborted;
     try {
       const written = this.#inner.write(chunk);
-      if (!(written instanceof Promise)) this.report.server('5.5', 'expected write to give a promise');
+      if (!(written instanceof Promise)) this.report.server('5.5', 'expected write to return a promise');
       await written;
       if (wasCut)
-        this.report.server('2.7', 'expected write to fail after the exchange was cut off, it has not');
+        this.report.server('2.7', 'expected write to fail after the exchange was cut off, but it did not');
     } catch (error) {
       if (!wasCut) throw this.refused(error);
       this.#mustSayClosed('write', error);
       throw error;
     }
     if (before !== null && Buffer.compare(before, chunk as Uint8Array) !== 0) {
-      throw this.report.application('5.5', 'expected the bytes to stay as they are until write has resolved');
+      throw this.report.application('5.5', 'expected the bytes not to change until write has resolved');
     }
   }
 
@@ -233,7 +242,7 @@ export class ValidatedResponse implements PushedResponse {
     } catch (error) {
       const { code, message } = error as GatewayError;
       const rule = code === 'SLUICE_FIELD_INVALID' ? '5.7' : RULES[code];
-      // What a getter of the application's own throws breaks no rule.
+      // An error thrown by a getter of the application breaks no rule.
       throw rule === undefined ? error : this.report.application(rule, message);
     }
     this.send('end', () => this.#inner.end(lines));
@@ -258,13 +267,13 @@ export class ValidatedResponse implements PushedResponse {
   get writableBytes(): number {
     const room = this.#inner.writableBytes;
     if (!(Number.isInteger(room) && room >= 0))
-      this.report.server('5.6', `expected writableBytes to count bytes, it is ${room}`);
+      this.report.server('5.6', `expected writableBytes to be a number of bytes, got ${room}`);
     if (this.#state !== 'ended' && !this.#inner.signal?.aborted && room < this.#room)
       this.report.server(
         '5.6',
-        `expected writableBytes to shrink by what is written, from ${this.#room}, it is ${room}`,
+        `expected writableBytes to shrink by what is written, from ${this.#room}, got ${room}`,
       );
-    // Padding takes a part that nobody here can count.
+    // Padding takes a part that cannot be calculated here.
     if (this.#room !== -2 && this.#state === 'started') this.#room = room;
     return room;
   }
@@ -272,8 +281,7 @@ export class ValidatedResponse implements PushedResponse {
   get signal(): AbortSignal {
     const { signal } = this.#inner;
     this.#signal ??= signal;
-    if (signal !== this.#signal)
-      this.report.server('7.2', 'expected one signal for an exchange, there are two');
+    if (signal !== this.#signal) this.report.server('7.2', 'expected one signal for an exchange, got two');
     return signal;
   }
 
@@ -282,7 +290,7 @@ export class ValidatedResponse implements PushedResponse {
   }
 }
 
-/** An iterator gives its lines once, and both sides look at them. */
+/** An iterator returns its lines only once, and both sides need them. */
 function linesOf(fields: FieldsInit | undefined): FieldsInit | undefined {
   if (typeof fields !== 'object' || fields === null || !(Symbol.iterator in fields)) return fields;
   return typeof fields[Symbol.iterator] === 'function' ? [...fields] : fields;

@@ -1,4 +1,7 @@
-/** A tunnel between the two sides: rules 9.3 and 9.4 of docs/sgi.md, and those of sections 4, 5 and 7 that hold for its directions. */
+/**
+ * Checks a tunnel between the two sides: rules 9.3 and 9.4 of docs/sgi.md, and those of sections 4, 5 and 7
+ * that apply to its directions.
+ */
 
 import { requireContent } from '../exchange/values.ts';
 import type { Tunnel } from '../gateway.ts';
@@ -7,12 +10,12 @@ import type { Report } from './report.ts';
 export class ValidatedTunnel implements Tunnel {
   readonly #inner: Tunnel;
   readonly #report: Report;
-  /** @throws Violation when the hold is over */
+  /** @throws Violation if the function is over */
   readonly #mustHold: (what: string) => void;
   #isRead = false;
   #isPulling = false;
   #isEnded = false;
-  /** The handler lengthens the hold. */
+  /** The handler extends the time in which calls are allowed. */
   #lasts = false;
 
   constructor(inner: Tunnel, report: Report, mustHold: (what: string) => void) {
@@ -32,7 +35,7 @@ export class ValidatedTunnel implements Tunnel {
   #iterate(): AsyncIterator<Uint8Array> {
     this.#use('read');
     if (this.#isRead)
-      throw this.#report.application('4.3', 'expected a tunnel to be read once, this is the second time');
+      throw this.#report.application('4.3', 'expected a tunnel to be read once, got a second reader');
     this.#isRead = true;
     const reader = this.#inner.read[Symbol.asyncIterator]();
     return {
@@ -46,7 +49,7 @@ export class ValidatedTunnel implements Tunnel {
 
   async #pull(reader: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     if (this.#isPulling)
-      throw this.#report.application('4.3', 'expected one reader of the tunnel, a pull is pending');
+      throw this.#report.application('4.3', 'expected one reader of the tunnel, but a pull is pending');
     this.#isPulling = true;
     try {
       const result = await reader.next();
@@ -66,7 +69,7 @@ export class ValidatedTunnel implements Tunnel {
     return written;
   }
 
-  /** It is thrown, not told by the promise (rule 2.8). */
+  /** The error is thrown at the call and not reported through the promise (rule 2.8). */
   #mustBeContent(chunk: unknown): void {
     try {
       requireContent(chunk, 'a piece');
@@ -78,15 +81,14 @@ export class ValidatedTunnel implements Tunnel {
 
   async #write(chunk: Uint8Array): Promise<void> {
     this.#use('write');
-    if (this.#isEnded)
-      throw this.#report.application('9.3', 'expected nothing behind the end of our direction');
+    if (this.#isEnded) throw this.#report.application('9.3', 'expected nothing to be written after end');
     await this.#inner.write(chunk);
   }
 
   get writableBytes(): number {
     const room = this.#inner.writableBytes;
     if (!(Number.isInteger(room) && room >= 0))
-      this.#report.server('5.6', `expected writableBytes to count bytes, it is ${room}`);
+      this.#report.server('5.6', `expected writableBytes to be a number of bytes, got ${room}`);
     return room;
   }
 

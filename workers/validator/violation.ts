@@ -5,7 +5,7 @@ export type Side = 'application' | 'server';
 export class Violation extends Error {
   override readonly name = 'Violation';
   readonly code = 'SLUICE_GATEWAY_VIOLATION';
-  /** As `5.3`. */
+  /** For example `5.3`. */
   readonly rule: string;
   readonly side: Side;
 

@@ -1,8 +1,9 @@
 /**
  * WebSockets for applications: `import { acceptWebSocket } from 'sluice/websocket'`.
  *
- * The handshake and the frames are all done here, in the application's thread, over the exchange's tunnel; the reactor
- * only moves bytes. So masking and deflating use the thread's core, and what holds for a tunnel's credit holds for messages.
+ * The handshake and the frames are handled here, in the application's thread, over the exchange's tunnel; the
+ * reactor only moves bytes. So masking and deflating use the thread's core, and the tunnel's credit also
+ * limits messages.
  */
 import { FlatFields } from '../fields/flat.ts';
 import { flatten } from '../fields/sent.ts';
@@ -24,9 +25,9 @@ const SYSTEM_TIMERS: Timers = {
 };
 
 /**
- * Accepts the WebSocket that a request asks for. The socket lasts as long as the application's function: when that
- * returns it closes with 1000, when it throws with 1011, and when the server begins to stop with 1001.
- * @returns null when the request was no proper handshake; it has been answered with 400, 403 or 503 then.
+ * Accepts the WebSocket that a request asks for. The socket lasts as long as the application's function. It
+ * closes with 1000 when that returns, with 1011 when it throws, and with 1001 when the server begins to stop.
+ * @returns null if the request was no valid handshake; it was then answered with 400, 403 or 503
  * @throws WebSocketError `SLUICE_WEBSOCKET_OPTION_INVALID`
  */
 export async function acceptWebSocket(

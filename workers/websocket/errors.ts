@@ -1,13 +1,13 @@
-/** The errors that a WebSocket throws into an application. */
+/** The errors that a WebSocket throws to an application. */
 
 export const WebSocketErrorCode = {
-  /** It is closed or closing: nothing more can be sent. */
+  /** The WebSocket is closed or closing: nothing more can be sent. */
   Closed: 'SLUICE_WEBSOCKET_CLOSED',
-  /** More is sent than the peer takes, and the application does not wait. */
+  /** The application sends more than the peer takes, and does not wait. */
   Backlog: 'SLUICE_WEBSOCKET_BACKLOG',
   CloseInvalid: 'SLUICE_WEBSOCKET_CLOSE_INVALID',
   OptionInvalid: 'SLUICE_WEBSOCKET_OPTION_INVALID',
-  /** Two readers at once. */
+  /** The application reads with two readers at once. */
   ReaderBusy: 'SLUICE_WEBSOCKET_READER_BUSY',
 } as const;
 export type WebSocketErrorCode = (typeof WebSocketErrorCode)[keyof typeof WebSocketErrorCode];

@@ -1,6 +1,6 @@
 /**
- * Frames (RFC 6455 section 5) on a tunnel: `ws` makes and reads them, masks, inflates and checks UTF-8; here they become
- * events and calls that wait. Knows nothing of opening, closing or time.
+ * Frames (RFC 6455 section 5) on a tunnel. `ws` writes and reads frames, masks, inflates and checks UTF-8.
+ * This class turns that into events and awaitable calls. It knows nothing about opening, closing or time.
  */
 import { Writable } from 'node:stream';
 import { type PerMessageDeflate, Receiver, Sender } from 'ws';
@@ -12,14 +12,21 @@ export interface FrameEvents {
   onMessage(message: string | Uint8Array): void;
   /** The peer's Close; 1005: it had no code (section 7.1.5). */
   onClose(code: number, reason: string): void;
-  /** What came is no WebSocket message, or over a limit: `code` is the Close that says so. Nothing is read after it. */
+  /**
+   * The input is no valid WebSocket message, or exceeds a limit; `code` is the code for the Close. Nothing is
+   * read after it.
+   */
   onInvalid(code: number, why: string): void;
-  /** Bytes that waited for the peer's credit have gone: it reads. Those that went at once say nothing of it. */
+  /**
+   * Bytes that waited for the peer's credit have left, so the peer reads. Bytes that left at once do not show
+   * that.
+   */
   onProgress(): void;
 }
 
 /**
- * A `PerMessageDeflate` of `ws`, by the part of it that shows: the published types must not import from `ws`, which has none.
+ * The part of a `PerMessageDeflate` of `ws` that is visible: the published types must not import from `ws`,
+ * which has no types.
  */
 export interface Deflate {
   cleanup(): void;
@@ -28,61 +35,68 @@ export interface Deflate {
 export interface FramingOptions {
   readonly deflate: Deflate | null;
   readonly compressFromBytes: number;
-  /** zlib's. */
+  /** zlib's level. */
   readonly compressionLevel: number;
   readonly maxMessageBytes: number;
   readonly maxFragments: number;
 }
 
-/** A tunnel of the host's own sends what need not wait without a promise. One that a layer has wrapped may not have it. */
+/**
+ * The host's own tunnel sends without a promise if nothing has to wait. A tunnel that a middleware has
+ * wrapped may lack this.
+ */
 interface QuickTunnel extends Tunnel {
   tryWrite?(chunk: Uint8Array): boolean;
 }
 
-/** A frame's head and its content are joined up to here: a copy costs less than a message of their own. */
+/** Up to this size a frame's head and content are joined: a copy costs less than a separate message. */
 const JOIN_BYTES = 16_384;
 /**
- * The most that is read at once when it may be deflated, which is by a factor of 1032 at most: between two pieces the
- * application's reading is waited for, so what a chunk can inflate to is about 1 MiB and not a thousand times the window.
+ * The most that is read at once if it may be deflated, which is by a factor of at most 1032. Between two
+ * pieces the reader waits for the application to read. So one piece can inflate to about 1 MiB, and not to a
+ * thousand times the window.
  */
 const DEFLATED_PIECE_BYTES = 1_024;
 /**
- * A frame that is sent a byte at a time would cost an object for each, a hundred times its bytes. A large one may come in
- * pieces of this size on average, and any in so many whatever their size; beyond it 1008.
+ * A frame sent one byte at a time would cost an object per byte, a hundred times its size. So the pieces of a
+ * large frame must have this size on average. Any frame may come in `FREE_PIECES` pieces, whatever their
+ * size. Beyond both: 1008.
  */
 const LEAST_PIECE_BYTES = 256;
 const FREE_PIECES = 1_024;
 const PROTOCOL_ERROR = 1002;
-/** Pongs that are on their way to the peer at once; of more Pings only the latest is answered. */
+/** Pongs that may be on their way to the peer at once. Of further Pings only the latest is answered. */
 const MAX_PONGS = 16;
 
-/** Section 7.4.1, by the names that `ws` gives to what it finds. All others are protocol errors. */
+/**
+ * Close codes of section 7.4.1, by the names of the errors that `ws` reports. All others are protocol errors.
+ */
 const CLOSE_CODES: { readonly [code: string]: number } = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
-  // What zlib says of content that is not deflated, by its own codes.
+  // zlib's codes for content that is not validly deflated.
   Z_DATA_ERROR: 1007,
   Z_BUF_ERROR: 1007,
 };
 
 export class Framing implements Holder {
   readonly #tunnel: QuickTunnel;
-  /** Null: what goes is not deflated. `own`: each message depends on those before it. */
+  /** Null: sent messages are not deflated. `own`: each message depends on the ones before it. */
   readonly #sharing: SharedDeflate | 'own' | null;
   readonly #outlet: Writable;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #options: FramingOptions;
-  /** `over`: a Close or an error has come, and no frame may follow. */
+  /** `over`: a Close or an error has arrived, and no frame may follow. */
   #reading: 'open' | 'over' = 'open';
   /** Shared frames of this turn, for which there is credit. */
   #held: Buffer[] = [];
   #heldBytes = 0;
-  /** Messages that the peer's credit has not let go yet: what comes now goes behind them. */
+  /** Messages that still wait for the peer's credit; new ones go behind them. */
   #sends = 0;
-  /** Pongs that the peer's credit has not let go yet. */
+  /** Pongs that still wait for the peer's credit. */
   #pongs = 0;
   #pongWaiting: Buffer | null = null;
 
@@ -114,23 +128,26 @@ export class Framing implements Holder {
     });
   }
 
-  /** Most bytes that `receive` is to be given at once. */
+  /** The most bytes that `receive` may be given at once. */
   get pieceBytes(): number {
     return this.#options.deflate === null ? Number.POSITIVE_INFINITY : DEFLATED_PIECE_BYTES;
   }
 
-  /** Resolves when everything that the bytes complete has been told. Never rejects. The bytes are unmasked in place. */
+  /**
+   * Resolves when the events of everything that the bytes complete have been delivered. Never rejects. The
+   * bytes are unmasked in place.
+   */
   receive(bytes: Uint8Array): Promise<void> | null {
     if (this.#reading === 'over') return null;
     const { promise, resolve } = Promise.withResolvers<void>();
-    // Its error is an event as well, where it is handled.
+    // The error is also an event, which is handled there.
     this.#receiver.write(bytes, () => resolve());
     return promise;
   }
 
   /**
-   * Resolves when the peer's credit has let it go; rejects when it cannot any more.
-   * @param length of the message in bytes.
+   * Resolves when the peer's credit has let the message leave; rejects if it never can.
+   * @param length of the message in bytes
    */
   send(message: string | Uint8Array, length: number): Promise<void> {
     const binary = typeof message !== 'string';
@@ -145,7 +162,10 @@ export class Framing implements Holder {
     );
   }
 
-  /** Takes a message whose frame many share, for the end of the turn. False: it would wait, or no frame can be shared here. */
+  /**
+   * Holds a message whose frame is shared by many sockets until the end of the turn. False: it would have to
+   * wait, or this socket cannot share frames.
+   */
   trySend(message: PreparedMessage): boolean {
     if (this.#sends > 0) return false;
     const { compressFromBytes } = this.#options;
@@ -165,7 +185,7 @@ export class Framing implements Holder {
     this.#heldBytes = 0;
     const tunnel = this.#tunnel;
     if (tunnel.tryWrite?.(bytes) === true) return;
-    // The tunnel's end is seen where it is read.
+    // The reader of the tunnel notices its end.
     tunnel.write(bytes).catch(() => undefined);
   }
 
@@ -173,24 +193,24 @@ export class Framing implements Holder {
     return written((done) => this.#sender.ping(NO_BYTES, false, done));
   }
 
-  /** @param code undefined: a Close without one. */
+  /** @param code undefined: a Close without a code */
   close(code: number | undefined, reason: string): Promise<void> {
     this.flushHeld();
     return written((done) => this.#sender.close(code, reason, false, done));
   }
 
-  /** Nothing is sent or read any more. Frees what the compression holds. */
+  /** Nothing more is sent or read. Frees the memory of the compression. */
   destroy(): void {
     this.#reading = 'over';
     this.#held = [];
-    // First: a message whose deflating is cut short must not be framed.
+    // This comes first: a message whose deflating is interrupted must not be framed.
     this.#outlet.destroy();
     this.#options.deflate?.cleanup();
   }
 
   /**
-   * Each Ping of a burst is answered by itself. Section 5.5.3 lets the latest be answered alone, so a peer that pings and
-   * does not read makes us hold `MAX_PONGS` answers and the latest Ping, and no more.
+   * Each Ping of a burst is answered. Section 5.5.3 allows answering only the latest. So a peer that sends
+   * Pings and does not read makes this side hold at most `MAX_PONGS` Pongs and the latest Ping.
    */
   #answerPing(data: Buffer): void {
     if (this.#pongs === MAX_PONGS) {
@@ -207,7 +227,7 @@ export class Framing implements Holder {
   }
 }
 
-/** zlib deflates nothing with the smallest window as a peer with that window could inflate it. */
+/** With the smallest window, zlib deflates nothing in a way that a peer with that window could inflate. */
 const LEAST_WINDOW_BITS = 9;
 const WINDOW_BITS = 15;
 
@@ -231,7 +251,7 @@ function written(send: (done: (error?: Error | null) => void) => void): Promise<
   return promise;
 }
 
-/** The tunnel as the stream that `ws` writes frames to. */
+/** The tunnel, as the stream to which `ws` writes frames. */
 function outlet(tunnel: Tunnel, events: FrameEvents): Writable {
   const write = (chunks: readonly Uint8Array[], done: (error?: Error | null) => void): void => {
     let bytes = 0;
@@ -254,7 +274,7 @@ function outlet(tunnel: Tunnel, events: FrameEvents): Writable {
         done,
       ),
   });
-  // Whoever sends hears of it; the tunnel's end is seen where it is read.
+  // The sender gets the error; the reader of the tunnel notices its end.
   stream.on('error', () => undefined);
   return stream;
 }

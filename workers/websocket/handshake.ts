@@ -1,6 +1,6 @@
 /**
- * The opening handshake (RFC 6455 section 4.2, RFC 8441 section 5): what a request must say, and what the response that
- * accepts it says. Decides only; whoever asks sends the answer.
+ * The opening handshake (RFC 6455 section 4.2, RFC 8441 section 5): what a request must contain, and what the
+ * accepting response contains. It only decides; its caller sends the response.
  */
 import { createHash } from 'node:crypto';
 import { extension, PerMessageDeflate, subprotocol } from 'ws';
@@ -32,12 +32,13 @@ export function judgeHandshake(request: ExchangeRequest, settings: WebSocketSett
   if (request.protocol !== 'websocket') return refused('a WebSocket handshake', 'an ordinary request');
   const version = only(fields, 'sec-websocket-version');
   if (version !== '13') {
-    // Section 4.4: says which versions there are.
+    // Section 4.4: the response lists the supported versions.
     const refusal = refused('Sec-WebSocket-Version 13', version);
     return { ...refusal, fields: [['sec-websocket-version', '13']] };
   }
   const answer: [name: string, value: string][] = [];
-  // RFC 8441 section 5.1: over HTTP/2 there is no key, as nothing in between could take one message for another.
+  // RFC 8441 section 5.1: over HTTP/2 there is no key, because nothing in between could mistake one message
+  // for another.
   if (request.version !== '2') {
     const key = only(fields, 'sec-websocket-key');
     if (key === null || !KEY.test(key)) return refused('one Sec-WebSocket-Key of 16 bytes in base64', key);
@@ -71,7 +72,7 @@ function refused(expected: string, received: string | null) {
   return { status: 400 as const, fields: [] as [string, string][], why };
 }
 
-/** The value of a field that stands there once; null otherwise. */
+/** The value of a field that appears exactly once; null otherwise. */
 function only(fields: Fields, name: string): string | null {
   const values = linesOf(fields, name);
   return values.length === 1 ? values[0] : null;
@@ -83,16 +84,16 @@ function mayConnect(
   { origins }: WebSocketSettings,
 ): boolean {
   if (origins === 'any') return true;
-  // "null" is what a sandboxed page sends: nobody's page.
+  // A sandboxed page sends "null", which identifies no page.
   if (origin === null || !URL.canParse(origin)) return false;
   const from = new URL(origin);
   if (origins !== 'same') return origins.has(from.origin);
-  // By host and port alone: a proxy that ends TLS in front of us has turned the scheme to http.
+  // Compares only host and port: a proxy that ends TLS before this server has changed the scheme to http.
   const asked = `${from.protocol}//${request.authority}`;
   return URL.canParse(asked) && new URL(asked).host === from.host;
 }
 
-/** A list may stand in several lines (RFC 9110 section 5.3). */
+/** A list may be split over several lines (RFC 9110 section 5.3). */
 function readProtocols(fields: Fields): ReadonlySet<string> | null {
   const text = fields.all('sec-websocket-protocol').join(', ');
   if (text === '') return new Set();
@@ -113,7 +114,10 @@ function readExtensions(fields: Fields): ReturnType<typeof extension.parse> | nu
   }
 }
 
-/** RFC 7692 section 5: an offer that cannot be accepted is declined, and the WebSocket goes without. */
+/**
+ * RFC 7692 section 5: an offer that cannot be accepted is declined, and the WebSocket is opened without
+ * compression.
+ */
 function agreeOnDeflate(
   offers: ReturnType<typeof extension.parse>,
   { compression, maxMessageBytes }: WebSocketSettings,

@@ -1,18 +1,19 @@
 /**
- * Frames that many sockets share, held until the thread's turn is over: what one socket is told in one turn leaves in one piece, and
- * sockets that are told the same share that as well. A message to a thousand sockets often comes with others, and for each piece the reactor
- * has a message to read and a write to make.
+ * Frames that many sockets share, held until the thread's turn is over. Everything that one socket is sent in
+ * one turn leaves in one piece, and sockets that are sent the same share that piece as well. A message to a
+ * thousand sockets often comes together with others, and each piece costs the reactor one message to read and
+ * one write.
  */
 
 /** A socket that holds frames back. */
 export interface Holder {
-  /** Sends what it holds, in one piece. */
+  /** Sends the held frames, in one piece. */
   flushHeld(): void;
 }
 
 let holders: Holder[] = [];
 
-/** It is flushed behind the microtasks that go on, so behind all that is told in them. */
+/** The flush runs after the current microtasks, and so after everything that they send. */
 export function flushSoon(holder: Holder): void {
   holders.push(holder);
   if (holders.length === 1) process.nextTick(flushAll);
@@ -30,7 +31,7 @@ const NOTHING = Buffer.alloc(0);
 let joinedFrames: readonly Buffer[] = [];
 let joined: Buffer = NOTHING;
 
-/** The frames one behind the other; the same bytes as the last time when they are the same frames. */
+/** Joins the frames; if they are the same frames as last time, the result is the same bytes. */
 export function join(frames: readonly Buffer[]): Buffer {
   if (frames.length === 1) return frames[0] as Buffer;
   if (frames.length !== joinedFrames.length || frames.some((frame, at) => frame !== joinedFrames[at])) {

@@ -1,7 +1,8 @@
 /**
- * Finds out whether a silent peer is still there (RFC 6455 section 5.5.2): after a while without a sign of it, a Ping; after
- * a while without an answer, it is gone. Anything that comes is a sign, and so is what it takes of ours after it had to wait: a peer
- * that reads slowly answers late.
+ * Finds out whether a silent peer is still there (RFC 6455 section 5.5.2). After a period without a sign of
+ * the peer it sends a Ping; after another without a response the peer is gone. Anything that arrives is a
+ * sign. So is sent data that the peer takes after it had to wait, because a peer that reads slowly responds
+ * late.
  */
 
 /** Time, passed in. */
@@ -12,7 +13,7 @@ export interface Timers {
 
 export interface KeepAliveTarget {
   ping(): void;
-  /** The peer is not read at present, so that its silence means nothing. */
+  /** The peer is not being read at present, so its silence means nothing. */
   readonly isHeld: boolean;
   onSilence(): void;
 }
@@ -25,7 +26,7 @@ export class KeepAlive {
   #timer: unknown;
   #heard = false;
 
-  /** @param intervalMs 0: no pings, and nothing is ever found out. */
+  /** @param intervalMs 0: no pings, and a lost peer is never noticed */
   constructor(target: KeepAliveTarget, timers: Timers, intervalMs: number, timeoutMs: number) {
     this.#target = target;
     this.#timers = timers;
@@ -34,7 +35,7 @@ export class KeepAlive {
     if (intervalMs > 0) this.#wait(intervalMs);
   }
 
-  /** A sign of the peer. No timer is touched: this is called for every chunk. */
+  /** Records a sign of the peer. It touches no timer, because it is called for every chunk. */
   heard(): void {
     this.#heard = true;
   }
@@ -58,7 +59,7 @@ export class KeepAlive {
   }
 
   #judge(): void {
-    // The time for the answer is part of the interval, so that a silent peer is pinged once in each.
+    // The time for the response is part of the interval, so that a silent peer gets one Ping per interval.
     if (this.#heard || this.#target.isHeld) this.#wait(Math.max(1, this.#intervalMs - this.#timeoutMs));
     else this.#target.onSilence();
   }

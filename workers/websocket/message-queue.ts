@@ -1,11 +1,11 @@
-/** Messages that wait for the application, and the application that waits for them. */
+/** Messages that wait for the application, and an application that waits for messages. */
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 
 export type Message = string | Uint8Array;
 type Result = IteratorResult<Message, undefined>;
 
 const DONE: Result = Object.freeze({ value: undefined, done: true });
-/** What a message costs beyond its bytes: an empty one must not be free. */
+/** What a message costs in addition to its bytes: an empty one must not be free. */
 const OVERHEAD_BYTES = 64;
 
 export class MessageQueue {
@@ -14,7 +14,7 @@ export class MessageQueue {
   #next = 0;
   #bytes = 0;
   #state: 'open' | 'ended' = 'open';
-  /** The application has a message and has not come back for the next. */
+  /** The application has a message and has not asked for the next one. */
   #isHandling = false;
   #onRead: (() => void) | null = null;
   #reader: ((result: Result) => void) | null = null;
@@ -24,7 +24,7 @@ export class MessageQueue {
     this.#limitBytes = limitBytes;
   }
 
-  /** Somebody waits in `room`: the application is behind. */
+  /** True if a caller of `room` must wait: the application is behind. */
   get isFull(): boolean {
     return this.#bytes >= this.#limitBytes;
   }
@@ -42,7 +42,7 @@ export class MessageQueue {
     this.#bytes += costOf(message);
   }
 
-  /** Resolves when there is room for more, or nothing more is wanted; null when that is now. */
+  /** Resolves when there is room for more, or when no more is wanted; null if that is so now. */
   room(): Promise<void> | null {
     if (!this.isFull || this.#state === 'ended') return null;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ export class MessageQueue {
     return promise;
   }
 
-  /** No more come; what waits can still be read. Idempotent. */
+  /** No more messages follow; those that wait can still be read. Idempotent. */
   end(): void {
     this.#state = 'ended';
     this.#reader?.(DONE);
@@ -85,7 +85,7 @@ export class MessageQueue {
     this.#release();
   }
 
-  /** Calls back when the application has read and handled everything that came; at once, when it has already. */
+  /** Calls back when the application has read and handled every message; at once if it already has. */
   whenRead(callback: () => void): void {
     this.#onRead = callback;
     if (this.#next === this.#messages.length && !this.#isHandling) this.#tellRead();

@@ -1,51 +1,65 @@
-/** What an application may say of its WebSockets: every limit, its default and the reason for it. */
+/** The options for an application's WebSockets: every limit, its default and the reason for it. */
 
 import { nameOf } from '../exchange/values.ts';
 import type { FieldsInit } from '../gateway.ts';
 import { WebSocketError, WebSocketErrorCode } from './errors.ts';
 
 export interface WebSocketOptions {
-  /** Subprotocols that the application speaks, best first; the first that the client offers is chosen. Default none. */
+  /**
+   * Subprotocols that the application supports, best first. The first one that the client offers is chosen.
+   * Default none.
+   */
   readonly protocols?: readonly string[];
   /**
-   * Pages that may connect, by their origin (`https://example.org`). Browsers send cookies with a handshake from any page
-   * and let the page speak to the socket (RFC 6455 section 10.2), so by default (`same`) only pages of the host that was
-   * asked may. A client that sends no Origin is no browser, and is let in.
+   * Pages that may connect, by their origin (`https://example.org`). Browsers send cookies with a handshake
+   * from any page and let that page use the socket (RFC 6455 section 10.2). So by default (`same`) only pages
+   * of the requested host may connect. A client that sends no Origin is not a browser, and may connect.
    */
   readonly origins?: 'same' | 'any' | readonly string[];
-  /** Bytes of a message, inflated; a larger one closes with 1009. Default 1 MiB. */
+  /** Most bytes of a message, inflated; a larger one closes with 1009. Default 1 MiB. */
   readonly maxMessageBytes?: number;
-  /** Frames of a message: each costs more than its bytes. More close with 1008. Default 4096. */
+  /**
+   * Most frames of a message, because a frame costs more than its bytes. More close with 1008. Default 4096.
+   */
   readonly maxFragments?: number;
-  /** Bytes of messages that may wait for an application that does not read; then the peer is held. Default 64 KiB. */
+  /**
+   * Bytes of messages that may wait for an application that does not read; beyond them the peer is held back.
+   * Default 64 KiB.
+   */
   readonly maxUnreadBytes?: number;
   /**
-   * Bytes that `send` keeps for a peer that does not read, when the application does not wait; more is an error. One
-   * message may be larger. Default 1 MiB.
+   * Bytes that `send` buffers for a peer that does not read, if the application does not wait; more is an
+   * error. One message may be larger. Default 1 MiB.
    */
   readonly maxUnsentBytes?: number;
   /** permessage-deflate (RFC 7692), when the client offers it. Default false: it costs memory and time. */
   readonly compression?: boolean | CompressionOptions;
-  /** Silence after which the peer is pinged; 0: never. Default 30 s, below the idle timeouts of common proxies. */
+  /**
+   * Silence after which the peer is sent a Ping; 0: never. Default 30 s, below the idle timeouts of common
+   * proxies.
+   */
   readonly pingIntervalMs?: number;
-  /** A pinged peer that stays silent this long is gone: 1006. Default 20 s. */
+  /** A peer that does not respond to a Ping for this long is gone: 1006. Default 20 s. */
   readonly pongTimeoutMs?: number;
-  /** For the peer's half of the closing handshake; then the tunnel is reset. Default 5 s. */
+  /** How long to wait for the peer's half of the closing handshake; then the tunnel is reset. Default 5 s. */
   readonly closeTimeoutMs?: number;
-  /** More fields for the response that accepts. */
+  /** More fields for the accepting response. */
   readonly fields?: FieldsInit;
 }
 
 export interface CompressionOptions {
-  /** Messages below this are sent as they are. Default 1024 bytes. */
+  /** Smaller messages are sent without compression. Default 1024 bytes. */
   readonly thresholdBytes?: number;
   /** zlib's level, 1 to 9. Default 6. */
   readonly level?: number;
-  /** Keep the dictionary from message to message: better for small ones, at about 300 KiB for each socket. Default false. */
+  /**
+   * Keep the dictionary from message to message: better for small messages, at about 300 KiB per socket.
+   * Default false.
+   */
   readonly contextTakeover?: boolean;
 }
 
-/** Checked, with every default filled in. */
+/** Validated, with every default filled in. */
 export interface WebSocketSettings
   extends Required<Omit<WebSocketOptions, 'compression' | 'origins' | 'fields'>> {
   readonly compression: Required<CompressionOptions> | null;
@@ -106,7 +120,7 @@ function checkedOrigins(origins: readonly string[]): ReadonlySet<string> {
 
 function checkedOrigin(origin: unknown): string {
   const url = typeof origin === 'string' && URL.canParse(origin) ? new URL(origin) : null;
-  // What has a path or a trailing slash would never equal an Origin field.
+  // A URL with a path or a trailing slash would never equal an Origin field.
   if (url === null || url.origin !== String(origin).toLowerCase()) {
     throw invalid('origins', 'origins such as "https://example.org"', origin);
   }

@@ -1,34 +1,36 @@
 /**
- * A message that goes to many sockets: its frame is made once, and so is its deflated content for all who take the same.
+ * A message for many sockets. Its frame is made once, and its content is deflated once for all sockets with
+ * the same parameters.
  *
- * Deflating is a matter of the one message only where the server's side keeps no context from message to message (RFC 7692
- * section 7.1.1.1), as it does unless `contextTakeover` is asked for. All else is left to the socket's own framing.
+ * A message can be deflated by itself only if the server's side keeps no context from message to message (RFC
+ * 7692 section 7.1.1.1), as is the case unless `contextTakeover` is set. In all other cases the socket's own
+ * framing is used.
  */
 import { constants, deflateRawSync } from 'node:zlib';
 import { contentOf } from '../exchange/values.ts';
 
-/** What a socket has agreed on for what it sends. */
+/** What a socket has negotiated for the messages that it sends. */
 export interface SharedDeflate {
   /** zlib's level. */
   readonly level: number;
   /** Base-2 logarithm of the window: `server_max_window_bits`. */
   readonly windowBits: number;
-  /** Messages below this go as they are. */
+  /** Smaller messages are sent without compression. */
   readonly fromBytes: number;
 }
 
 const TEXT = 0x1;
 const BINARY = 0x2;
 const FIN = 0x80;
-/** RFC 7692 section 6: the message's content is deflated. */
+/** RFC 7692 section 6: marks deflated content. */
 const RSV1 = 0x40;
-/** Section 7.2.1: what a flush leaves behind, which is not sent. */
+/** Section 7.2.1: the bytes that a flush appends and that are not sent. */
 const TAIL_BYTES = 4;
 
 export class PreparedMessage {
-  /** As it was given; bytes are the message's own copy. */
+  /** The data as it was given; bytes are the message's own copy. */
   readonly data: string | Uint8Array;
-  /** Of the content, before it is deflated. */
+  /** The length of the content before it is deflated. */
   readonly length: number;
   readonly #content: Buffer;
   #plain: Buffer | null = null;
@@ -41,7 +43,10 @@ export class PreparedMessage {
     this.length = this.#content.length;
   }
 
-  /** The whole frame, for a socket that sends as `deflate` says; null: it deflates nothing. It is shared: nobody changes it. */
+  /**
+   * The whole frame, for a socket that sends with these parameters; null: without compression. The frame is
+   * shared, so nobody may change it.
+   */
   frame(deflate: SharedDeflate | null): Buffer {
     if (deflate === null || this.length < deflate.fromBytes) {
       this.#plain ??= frameOf(this.#opcode, this.#content);
@@ -67,7 +72,7 @@ export class PreparedMessage {
   }
 }
 
-/** RFC 6455 section 5.2: one frame, not masked, as a server's never are. */
+/** RFC 6455 section 5.2: one frame, not masked, as for every frame from a server. */
 function frameOf(first: number, content: Uint8Array): Buffer {
   const { length } = content;
   const extended = length < 126 ? 0 : length < 0x10000 ? 2 : 8;

@@ -1,18 +1,19 @@
 /**
- * A WebSocket on the server's side: messages both ways, and the closing handshake.
+ * A WebSocket on the server's side: messages in both directions, and the closing handshake.
  *
  *   open ──our Close──▶ closing ──their Close──▶ closed             clean: both Closes have been sent
- *   open ──their Close──▶ leaving ──our answer to it──▶ closed      clean
+ *   open ──their Close──▶ leaving ──our Close in response──▶ closed clean
  *   any ──an invalid frame, silence, the tunnel's end──▶ closed     not clean
  *
- * `leaving` is for the messages in front of their Close: we answer it when the application has handled those, or after
- * `closeTimeoutMs`, so that who asks and closes at once still gets its answers (RFC 6455 section 5.5.1 lets us delay).
+ * `leaving` exists for the messages before the peer's Close. The socket responds to that Close when the application has
+ * handled those messages, or after `closeTimeoutMs`. So a peer that sends requests and closes at once still gets its
+ * replies (RFC 6455 section 5.5.1 allows the delay).
  *
- * After `closed` the tunnel is still read, and what comes thrown away, until the peer ends its side or `closeTimeoutMs` has
- * passed: on a connection that is closed with unread bytes the peer may never get to see our Close.
+ * After `closed` the tunnel is still read and its input discarded, until the peer ends its side or `closeTimeoutMs` has
+ * passed: if a connection is closed with unread bytes, the peer may never see this side's Close.
  *
- * Backpressure goes both ways through the tunnel's credit. The next piece of the tunnel is pulled when the
- * application has read; `send` resolves when the peer has.
+ * Backpressure works in both directions through the tunnel's credit. The next piece of the tunnel is pulled when the
+ * application has read; `send` resolves when the peer has read.
  */
 
 import { contentOf, nameOf } from '../exchange/values.ts';
@@ -26,12 +27,12 @@ import type { PreparedMessage } from './prepared.ts';
 /** How a WebSocket ended. */
 export interface WebSocketClosed {
   /**
-   * The code of the peer's Close (RFC 6455 section 7.4), 1005 when that had none. Without a Close from the peer: the code
-   * that its invalid message was refused with, or 1006.
+   * The code of the peer's Close (RFC 6455 section 7.4); 1005 if that had none. Without a Close from the
+   * peer: the code with which its invalid message was refused, or 1006.
    */
   readonly code: number;
   readonly reason: string;
-  /** Both sides have said Close. */
+  /** Both sides have sent a Close. */
   readonly wasClean: boolean;
 }
 
@@ -58,7 +59,7 @@ export class ServerWebSocket
 {
   /** The subprotocol that was chosen; empty for none. */
   readonly protocol: string;
-  /** Settles exactly once and never rejects. */
+  /** Resolves exactly once and never rejects. */
   readonly closed: Promise<WebSocketClosed>;
   readonly #tunnel: Tunnel;
   readonly #framing: Framing;
@@ -67,12 +68,12 @@ export class ServerWebSocket
   readonly #timers: Timers;
   readonly #options: SocketOptions;
   readonly #whenClosed = Promise.withResolvers<WebSocketClosed>();
-  /** Both sides of the tunnel are over. */
+  /** Resolves when both sides of the tunnel are over. */
   readonly #over: Promise<unknown>;
   readonly #ended = Promise.withResolvers<void>();
   #closeSent: Promise<void> = Promise.resolve();
   #state: 'open' | 'leaving' | 'closing' | 'closed' = 'open';
-  /** The peer's Close, when it came first. */
+  /** The peer's Close, if it came first. */
   #theirs: WebSocketClosed | null = null;
   #unsentBytes = 0;
   #closeTimer: unknown = null;
@@ -94,23 +95,25 @@ export class ServerWebSocket
     this.#keepAlive = new KeepAlive(this, timers, options.pingIntervalMs, options.pongTimeoutMs);
     this.#over = Promise.all([this.#readTunnel(), this.#ended.promise]).then(() => this.#release());
     tunnel.atReturn((failed) => this.#returned(failed));
-    // A socket whose application does not read finds out here.
+    // A socket whose application does not read learns of the end here.
     void tunnelClosed.then(() => this.#lose('the connection was lost'));
     draining.addEventListener('abort', () => this.#beginClose(GOING_AWAY, ''), { once: true });
   }
 
   // ---- the application's side
 
-  /** Bytes of messages that the peer's credit has not let go yet. */
+  /** Bytes of messages that still wait for the peer's credit. */
   get unsentBytes(): number {
     return this.#unsentBytes;
   }
 
   /**
-   * Send a message: text as a string, binary as bytes, which must stay as they are until it resolves. It resolves when the
-   * peer's credit has let all of it go, so awaiting it is the application's backpressure.
-   * @throws WebSocketError (as a rejection) `SLUICE_WEBSOCKET_CLOSED`, and `SLUICE_WEBSOCKET_BACKLOG` when it is called
-   * again and again without being awaited; GatewayError (at once) `SLUICE_VALUE_INVALID` for what is neither text nor bytes
+   * Sends a message: text as a string, binary as bytes, which must not change until the promise resolves. It
+   * resolves when the peer's credit has let the whole message leave, so awaiting it gives the application
+   * backpressure.
+   * @throws WebSocketError (as a rejection) `SLUICE_WEBSOCKET_CLOSED`, and `SLUICE_WEBSOCKET_BACKLOG` if it
+   * is called repeatedly without being awaited; GatewayError (at once) `SLUICE_VALUE_INVALID` for a value
+   * that is neither text nor bytes
    */
   send(message: string | Uint8Array): Promise<void> {
     if (this.#state !== 'open' && this.#state !== 'leaving') {
@@ -120,8 +123,8 @@ export class ServerWebSocket
       typeof message === 'string' ? Buffer.byteLength(message) : contentOf(message, 'a message').length;
     const limit = this.#options.maxUnsentBytes;
     if (this.#unsentBytes > 0 && this.#unsentBytes + length > limit) {
-      const expected = `what is sent to be awaited (maxUnsentBytes is ${limit})`;
-      const received = `${length} bytes more behind ${this.#unsentBytes} that wait`;
+      const expected = `sent messages to be awaited (maxUnsentBytes is ${limit})`;
+      const received = `${length} more bytes while ${this.#unsentBytes} wait`;
       return handled(Promise.reject(new WebSocketError(WebSocketErrorCode.Backlog, expected, received)));
     }
     this.#unsentBytes += length;
@@ -138,9 +141,10 @@ export class ServerWebSocket
   }
 
   /**
-   * Send a message that many sockets get, whose frame is made once. It goes behind what was sent before.
-   * @returns false when it was not sent: the socket is closed, or the peer does not read and more than `maxUnsentBytes` would
-   * wait for it. The caller decides whether that peer goes without the message, or goes.
+   * Sends a message for many sockets, whose frame is made once. It goes behind what was sent before.
+   * @returns false if it was not sent: the socket is closed, or the peer does not read and more than
+   * `maxUnsentBytes` would wait for it. The caller decides whether the peer misses the message or is
+   * disconnected.
    */
   trySend(message: PreparedMessage): boolean {
     if (this.#state !== 'open' && this.#state !== 'leaving') return false;
@@ -152,9 +156,9 @@ export class ServerWebSocket
   }
 
   /**
-   * Begin the closing handshake; what was sent before still goes. Idempotent: the first Close counts.
-   * @param code 1000, or 1001 to 1014 as far as they may be sent, or 3000 to 4999 (RFC 6455 section 7.4).
-   * @param reason at most 123 bytes in UTF-8.
+   * Begins the closing handshake; what was sent before still leaves. Idempotent: the first Close counts.
+   * @param code 1000, or one from 1001 to 1014 that may be sent, or 3000 to 4999 (RFC 6455 section 7.4)
+   * @param reason at most 123 bytes in UTF-8
    * @returns `closed`
    * @throws WebSocketError `SLUICE_WEBSOCKET_CLOSE_INVALID`
    */
@@ -164,7 +168,10 @@ export class ServerWebSocket
     return this.closed;
   }
 
-  /** The messages until the socket closes, for whatever reason: `closed` says why. Iterated once. */
+  /**
+   * Iterates over the messages until the socket closes for any reason; `closed` says why. Can be iterated
+   * once.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return {
       next: () => this.#messages.next(),
@@ -175,12 +182,12 @@ export class ServerWebSocket
     };
   }
 
-  /** Leaving the scope closes with 1000. */
+  /** Leaving the scope closes the socket with 1000. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** The application's function is over, and so is the socket. */
+  /** The application's function is over, so the socket closes. */
   async #returned(failed: boolean): Promise<void> {
     this.#beginClose(failed ? INTERNAL_ERROR : NORMAL, '');
     await this.#over;
@@ -200,10 +207,10 @@ export class ServerWebSocket
         this.#keepAlive.heard();
         await this.#take(chunk);
       }
-      // A peer that said Close and ended its side still reads ours.
+      // A peer that has sent a Close and ended its side still reads this side.
       if (this.#state === 'leaving') return;
     } catch {
-      // Reset: by the peer, by the server, or by us after a timeout.
+      // The tunnel was reset: by the peer, by the server, or by this socket after a timeout.
     }
     this.#lose('the connection was lost');
   }
@@ -234,7 +241,7 @@ export class ServerWebSocket
   onClose(code: number, reason: string): void {
     const closed = { code, reason, wasClean: true };
     if (this.#state !== 'open') {
-      this.#settle(closed);
+      this.#finish(closed);
       return;
     }
     this.#state = 'leaving';
@@ -253,7 +260,7 @@ export class ServerWebSocket
 
   onInvalid(code: number, why: string): void {
     this.#beginClose(code, '');
-    this.#settle({ code, reason: why, wasClean: false });
+    this.#finish({ code, reason: why, wasClean: false });
   }
 
   onProgress(): void {
@@ -263,7 +270,7 @@ export class ServerWebSocket
   // ---- KeepAliveTarget
 
   ping(): void {
-    // A Ping that cannot go is answered by nobody, which is found out next.
+    // A Ping that cannot leave gets no response, which is noticed next.
     this.#framing.ping().catch(() => undefined);
   }
 
@@ -274,23 +281,26 @@ export class ServerWebSocket
 
   // ---- closing
 
-  /** Our Close, first or in answer. @param code undefined: without one. */
+  /**
+   * Sends this side's Close, first or in response.
+   * @param code undefined: without a code
+   */
   #beginClose(code: number | undefined, reason: string): void {
     if (this.#state !== 'open' && this.#state !== 'leaving') return;
     this.#state = 'closing';
     this.#keepAlive.stop();
-    // What the peer still sends is for nobody, and its Close may be behind it.
+    // Nobody wants what the peer still sends, and the peer's Close may follow it.
     this.#messages.end();
     this.#timers.clearTimeout(this.#closeTimer);
     this.#closeTimer = this.#timers.setTimeout(() => this.#closeLate(), this.#options.closeTimeoutMs);
     this.#closeSent = this.#framing.close(code, reason).catch(() => {
-      // The tunnel is gone, which is seen where it is read.
+      // The tunnel is gone; its reader notices that.
     });
-    if (this.#theirs !== null) this.#settle(this.#theirs);
+    if (this.#theirs !== null) this.#finish(this.#theirs);
   }
 
   #closeLate(): void {
-    this.#lose(`no Close came from the peer within ${this.#options.closeTimeoutMs} ms`);
+    this.#lose(`the peer sent no Close within ${this.#options.closeTimeoutMs} ms`);
     this.#tunnel.reset();
   }
 
@@ -298,11 +308,11 @@ export class ServerWebSocket
   #lose(why: string): void {
     if (this.#state === 'closed') return;
     this.#keepAlive.stop();
-    this.#settle({ code: this.#theirs?.code ?? ABNORMAL, reason: why, wasClean: false });
+    this.#finish({ code: this.#theirs?.code ?? ABNORMAL, reason: why, wasClean: false });
   }
 
-  /** Nothing more is to be said: our side of the tunnel ends behind our Close. */
-  #settle(closed: WebSocketClosed): void {
+  /** Ends the socket: nothing more is to be sent, and this side of the tunnel ends after its Close. */
+  #finish(closed: WebSocketClosed): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#messages.end();
@@ -314,7 +324,7 @@ export class ServerWebSocket
     try {
       this.#tunnel.end();
     } catch {
-      // It has been reset.
+      // The tunnel was reset.
     }
     this.#ended.resolve();
   }
@@ -324,14 +334,17 @@ export class ServerWebSocket
   }
 }
 
-/** An application that does not wait for its sends hears of the end by `closed`; it must not end its thread. */
+/**
+ * An application that does not wait for its sends learns of the end through `closed`. The rejection must not
+ * end its thread.
+ */
 function handled(sent: Promise<void>): Promise<void> {
   sent.catch(() => undefined);
   return sent;
 }
 
 function checkClose(code: unknown, reason: unknown): void {
-  // These three are never sent: they say that no code was (section 7.4.1); 1004 is reserved.
+  // These three are never sent; they say that no code was sent (section 7.4.1). 1004 is reserved.
   const isSendable =
     typeof code === 'number' &&
     Number.isInteger(code) &&

@@ -1,6 +1,6 @@
 /**
- * The parts of `ws` that its types do not describe: the framing by itself, which it exports beside its sockets. Only what
- * framing.ts and handshake.ts use.
+ * The parts of `ws` that its types do not describe: the framing by itself, which `ws` exports in addition to
+ * its sockets. Only what framing.ts and handshake.ts use.
  */
 import type { Writable } from 'node:stream';
 
@@ -10,7 +10,7 @@ declare module 'ws' {
 
   export class PerMessageDeflate {
     static readonly extensionName: 'permessage-deflate';
-    /** What has been agreed on; null before `accept`. */
+    /** The negotiated parameters; null before `accept`. */
     readonly params: ExtensionParams | null;
     constructor(options: {
       readonly isServer: boolean;
@@ -20,7 +20,7 @@ declare module 'ws' {
       readonly threshold?: number;
       readonly zlibDeflateOptions?: { readonly level: number };
     });
-    /** @throws Error when none of the offers can be accepted. */
+    /** @throws Error if none of the offers can be accepted */
     accept(offers: readonly ExtensionParams[]): ExtensionParams;
     offer(): ExtensionParams;
     cleanup(): void;
@@ -34,7 +34,7 @@ declare module 'ws' {
       readonly extensions: Extensions;
       readonly maxPayload: number;
       readonly maxFragments: number;
-      /** Pieces of a frame that has not come whole. */
+      /** The most pieces of an incomplete frame. */
       readonly maxBufferedChunks?: number;
       readonly allowSynchronousEvents: boolean;
     });
@@ -46,7 +46,7 @@ declare module 'ws' {
   }
 
   export class Sender {
-    /** A stream that is written to and corked; it need not be a socket. */
+    /** A stream to write to and to cork; it need not be a socket. */
     constructor(socket: Writable, extensions: Extensions);
     send(
       data: Uint8Array | string,
