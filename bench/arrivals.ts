@@ -1,25 +1,25 @@
 /**
- * Requests that arrive when they arrive, whether earlier ones have been answered or not (an open loop), made from a seed: every
- * contender of a round, and the ideal queue, meet the same ones.
+ * Requests that arrive whether earlier ones have been answered or not (an open loop). They are generated from
+ * a seed, so every contender of a round, and the ideal queue, get the same requests.
  */
 import type { Random } from './random.ts';
 
 export interface Kind {
   readonly name: string;
-  /** Of all requests; the shares of a mix sum up to 1. */
+  /** Share of all requests; the shares of a mix add up to 1. */
   readonly share: number;
-  /** CPU time of one, on a core that has nothing else to do. */
+  /** CPU time of one request, on a core that has nothing else to do. */
   readonly serviceMs: number;
 }
 
 export interface Arrival {
-  /** Since the first could have come. */
+  /** Time since the start. */
   readonly atMs: number;
-  /** Index among the kinds. */
+  /** Index into the kinds. */
   readonly kind: number;
 }
 
-/** Poisson arrivals: the gaps are exponential and know nothing of each other, nor does the kind. */
+/** Poisson arrivals: the gaps are exponential and independent, and so is the kind. */
 export function poissonArrivals(
   kinds: readonly Kind[],
   perSecond: number,

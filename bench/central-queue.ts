@@ -1,12 +1,13 @@
 /**
- * The ideal: one queue in the order of arrival, servers that begin the next request the moment they are free, and nothing that
- * costs anything but the service itself. What a server with as many threads could do at best, without knowing what a request will cost.
+ * The ideal server: one queue in the order of arrival, threads that begin the next request the moment they
+ * are free, and no cost but the service itself. It is the best that a server with the same number of threads
+ * could do without knowing what a request will cost.
  */
 import type { Arrival, Kind } from './arrivals.ts';
 
 /**
- * @param slowdown how much longer than `serviceMs` a service takes where the cores are shared
- * @returns from its arrival until it is served, in milliseconds, for each arrival in its order
+ * @param slowdown how much longer than `serviceMs` a service takes because the cores are shared
+ * @returns the time in milliseconds from arrival to completion, for each arrival in order
  */
 export function idealLatencies(
   kinds: readonly Kind[],

@@ -1,29 +1,29 @@
-/** What a scenario yields, and the alternating rounds that it is gathered in. */
+/** The result of a scenario, and the alternating rounds in which it is measured. */
 import type { Contender, Server } from './contenders.ts';
 import { median, medianRatio } from './statistics.ts';
 
-/** One figure, measured for several contenders in the same rounds. */
+/** One quantity, measured for several contenders in the same rounds. */
 export interface Comparison {
   readonly title: string;
   readonly unit: string;
-  /** The contender that the others are set against. */
+  /** The contender that the others are compared with. */
   readonly baseline: string;
   /** Contender → one value per round. */
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly targets?: readonly Target[];
-  /** Where the comparison is one point of a series that is drawn as lines. */
+  /** Set if the comparison is one point of a series that is drawn as lines. */
   readonly point?: Point;
 }
 
 export interface Point {
-  /** Comparisons with the same are drawn together. */
+  /** Comparisons with the same series are drawn together. */
   readonly series: string;
   readonly x: number;
-  /** What x counts, with its unit. */
+  /** The quantity on the x axis, with its unit. */
   readonly axis: string;
 }
 
-/** What a contender has to reach, as a ratio to the baseline or as a value. */
+/** What a contender must reach, as a ratio to the baseline or as a value. */
 export interface Target {
   readonly contender: string;
   readonly of: 'ratio' | 'value';
@@ -33,9 +33,9 @@ export interface Target {
 
 export interface ScenarioResult {
   readonly comparisons: readonly Comparison[];
-  /** How it was measured: a paragraph for the table's reader. */
+  /** How it was measured: a paragraph for the reader of the table. */
   readonly method: string;
-  /** Findings of this run that figures alone do not tell. */
+  /** Findings of this run that the figures alone do not show. */
   readonly notes?: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export interface BenchContext {
   readonly rounds: number;
   /** For configuration files and logs; removed at the end. */
   readonly directory: string;
-  /** Iterations of the CPU work that take about three milliseconds here. */
+  /** Iterations of the CPU work that take about three milliseconds on this machine. */
   readonly workIterations: number;
   readonly progress: (line: string) => void;
 }
@@ -60,9 +60,9 @@ export interface Scenario {
 export type Samples<Metric extends string> = Record<Metric, Record<string, number[]>>;
 
 /**
- * Measures every contender once per round, forwards in even rounds and backwards in odd ones, so that neither a
- * machine that tires nor one that warms up favours a place in the order. Each measurement has a fresh server. What cannot be had here is left out,
- * with a line that says so.
+ * Measures every contender once per round, forwards in even rounds and backwards in odd ones, so that neither
+ * a machine that slows down nor one that warms up favours a place in the order. Each measurement has a fresh
+ * server. Contenders that are not available are left out, with a line that says so.
  */
 export async function inRounds<Metric extends string>(
   context: BenchContext,
@@ -105,7 +105,7 @@ export function ratioToBaseline(comparison: Comparison, contender: string): numb
   return medianRatio(comparison.samples[contender], comparison.samples[comparison.baseline]);
 }
 
-/** Whether a target was met, and the measured value that says so. */
+/** Whether a target was met, and the measured value that decides it. */
 export function judge(comparison: Comparison, target: Target): { isMet: boolean; measured: number } {
   const measured =
     target.of === 'ratio'
@@ -117,7 +117,7 @@ export function judge(comparison: Comparison, target: Target): { isMet: boolean;
   };
 }
 
-/** Three to four figures that mean something: 12,345 · 123 · 12.3 · 1.23. */
+/** Three or four significant digits: 12,345 · 123 · 12.3 · 1.23. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;

@@ -1,6 +1,6 @@
 /**
- * The servers that are compared, each started in a fresh process on a free port of 127.0.0.1 and taken for
- * started when it has given a right answer.
+ * The servers that are compared. Each is started in a fresh process on a free port of 127.0.0.1, and counts
+ * as started when it has given a correct response.
  */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -19,9 +19,9 @@ export interface Server {
   readonly port: number;
   /** Without a slash at its end. */
   readonly origin: string;
-  /** The configuration file of a Sluice; empty for others. */
+  /** The configuration file, if the server is a Sluice; otherwise empty. */
   readonly config: string;
-  /** Its files have no content-type. */
+  /** The server sends no content-type for its files. */
   readonly isTypeless?: boolean;
 }
 
@@ -31,10 +31,10 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-/** A way to serve, by the name it has in the tables. */
+/** A way to serve, under its name in the tables. */
 export interface Contender {
   readonly name: string;
-  /** Why it cannot be had here; absent: it can. */
+  /** Why the contender is not available; absent: it is available. */
   readonly missing?: string;
   start(): Promise<Server>;
 }
@@ -81,7 +81,7 @@ export function nodeHttp(): Contender {
 
 export type Framework = 'express' | 'fastify';
 
-/** A framework's application on `node:http`, in so many processes. */
+/** A framework's application on `node:http`, in this many processes. */
 export function frameworkHttp1(title: string, framework: Framework, processes: number): Contender {
   const name = `${title} on node:http${processes === 1 ? '' : `, cluster of ${processes}`}`;
   return baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1');
@@ -92,7 +92,7 @@ export function wsRoom(): Contender {
   return baseline('ws, 1 thread', 'ws-room.ts', [], 'http', 'http/1.1');
 }
 
-/** What sockets cost with nothing behind them, over HTTP/1.1. */
+/** The cost of sockets with nothing behind them, over HTTP/1.1. */
 export function bareNet(): Contender {
   return baseline('bare node:net', 'bare-net.ts', [], 'http', 'http/1.1');
 }
@@ -115,13 +115,13 @@ function baseline(
   };
 }
 
-/** A pool of a Sluice under test and the routes that lead to it. */
+/** A pool of a Sluice under test, and the routes that lead to it. */
 export interface BenchPool {
   /** A file in bench/applications. */
   readonly application: string;
   readonly threads: number;
   readonly paths: readonly string[];
-  /** More options of the pool as the configuration file has them. */
+  /** More options of the pool, as in the configuration file. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** More options of its routes. */
   readonly route?: Readonly<Record<string, unknown>>;
@@ -129,16 +129,16 @@ export interface BenchPool {
 
 export interface SluiceOptions {
   readonly name: string;
-  /** Where the configuration file is written. */
+  /** The directory of the configuration file. */
   readonly directory: string;
   readonly pools: Readonly<Record<string, BenchPool>>;
-  /** Flags of Node's. */
+  /** Flags for Node. */
   readonly nodeOptions?: readonly string[];
-  /** Cleartext without it. */
+  /** Absent: cleartext. */
   readonly certificate?: CertificateFiles;
   /** More top-level options of the configuration file. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Where the sources are that serve; default: here. */
+  /** The source tree to run; default: this one. */
   readonly tree?: string;
 }
 
@@ -156,7 +156,7 @@ export function sluice(options: SluiceOptions): Contender {
   };
 }
 
-/** Writes the configuration of a Sluice and gives the file's path. */
+/** Writes the configuration of a Sluice and returns the file's path. */
 export function writeConfig(
   { directory, pools, certificate, options, tree = repositoryDirectory }: SluiceOptions,
   port: number,
@@ -185,7 +185,7 @@ export function writeConfig(
   return file;
 }
 
-/** Waits for the first right answer to `/hello`, which every measured server has. */
+/** Waits for the first correct response to `/hello`, which every measured server has. */
 export async function started(
   program: Program,
   port: number,
@@ -210,7 +210,10 @@ export async function started(
   return { program, port, origin, config };
 }
 
-/** A port that nothing listens on now; another process could take it meanwhile, which the start would report. */
+/**
+ * A port that nothing listens on now. Another process could take it in the meantime; the start would then
+ * report that.
+ */
 export async function freePort(): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   const server = createServer();

@@ -1,11 +1,11 @@
-/** What every measured server must answer, so that the servers and the checks cannot drift apart. */
+/** What every measured server must respond, in one place for the servers and the checks. */
 
 export const HELLO = 'hello, world\n';
 export const LIGHT = 'light\n';
-/** Body bytes are sent in pieces of this size by every server. */
+/** Every server sends body bytes in pieces of this size. */
 export const CHUNK_BYTES = 65_536;
 
-/** The number that ends a path such as `/download/1048576`; throws on anything else. */
+/** The number that ends a path such as `/download/1048576`; throws if there is none. */
 export function numberInPath(path: string): number {
   const text = path.slice(path.lastIndexOf('/') + 1);
   const value = Number(text);
@@ -15,7 +15,7 @@ export function numberInPath(path: string): number {
   return value;
 }
 
-/** What a room of WebSockets is told: text like a chat's, of so many bytes. */
+/** A message for a room of WebSockets: text like a chat's, of this many bytes. */
 export function roomMessage(bytes: number): string {
   let text = '';
   for (let n = 0; text.length < bytes; n++) text += `{"from":"guest ${n % 7}","at":${1_000_000 + 37 * n}} `;

@@ -18,7 +18,7 @@ export const PAGES_WITH_FIGURES = ['README.md', 'docs/*.md', 'docs/decisions/*.m
 
 const FIGURE = /<!--bench ([^>]*?)-->(.*?)<!--\/-->/g;
 
-/** @returns the page with every marked figure as `results` has it. */
+/** @returns the page with every marked figure replaced by the one in `results` */
 export function withFigures(
   page: string,
   results: (scenario: string) => Result | undefined = readResult,
@@ -51,7 +51,7 @@ export function readResult(scenario: string): Result | undefined {
   try {
     return JSON.parse(readFileSync(join(root, 'bench/results', `${scenario}.json`), 'utf8')) as Result;
   } catch (error) {
-    // A scenario that was never measured is the caller's to report, with the mark that names it.
+    // The caller reports a scenario that was never measured, with the mark that names it.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * h2load: how it is run and what is read from its output. Anything but 2xx, and any failed, errored or timed-out
- * request, is a failure of the whole bench: a fast wrong answer is not a result.
+ * h2load: how it is run and what is read from its output. Any status but 2xx, and any failed, errored or
+ * timed-out request, makes the whole benchmark fail: a fast wrong response is not a result.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,17 +11,19 @@ export interface LoadOptions {
   readonly url: string;
   readonly connections: number;
   readonly streams: number;
-  /** HTTP/1.1, where `streams` is how many requests are pipelined. Default: HTTP/2. */
+  /** Use HTTP/1.1, where `streams` is the number of pipelined requests. Default: HTTP/2. */
   readonly isHttp1?: boolean;
-  /** Run for so long. Either this or `requests`. */
+  /** Run for this many seconds. Set either this or `requests`. */
   readonly seconds?: number;
-  /** Run until so many requests are done. */
+  /** Run until this many requests are done. */
   readonly requests?: number;
-  /** Open loop: start so many requests a second on each connection instead of keeping `streams` in flight. */
+  /**
+   * Open loop: start this many requests per second on each connection instead of keeping `streams` in flight.
+   */
   readonly requestsPerSecond?: number;
   /** A file to POST with each request. */
   readonly bodyFile?: string;
-  /** A directory to log each request's latency in; without it no percentiles. */
+  /** A directory for the log of each request's latency; without it there are no percentiles. */
   readonly latencyDirectory?: string;
   readonly timeoutSeconds?: number;
 }
@@ -32,7 +34,7 @@ export interface LoadResult {
   readonly seconds: number;
   /** Response body bytes. */
   readonly bodyBytes: number;
-  /** Latencies in milliseconds when they were logged. */
+  /** Latencies in milliseconds, if they were logged. */
   readonly latency: Latency | null;
 }
 
@@ -49,7 +51,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   if (options.requests !== undefined) args.push(`-n${options.requests}`);
   if (options.requestsPerSecond !== undefined) args.push(`--rps=${options.requestsPerSecond}`);
   if (options.bodyFile !== undefined) args.push(`-d${options.bodyFile}`);
-  // Two runs of different shapes may log into the directory at once.
+  // Two runs of different shapes may log into the directory at the same time.
   const logFile =
     options.latencyDirectory === undefined
       ? null
@@ -78,7 +80,8 @@ function parse(output: string): Omit<LoadResult, 'latency'> {
   }
   const done = Number(counts[1]);
   const bad = Number(counts[3]) + Number(counts[4]) + Number(counts[5]);
-  // A timed run is cut with responses under way, whose status h2load has counted already: 2xx may exceed what is done.
+  // A timed run ends with responses in progress, whose status h2load has already counted. So there may be
+  // more 2xx than requests done.
   const otherStatus = Number(status[2]) + Number(status[3]) + Number(status[4]);
   const seconds = Number(finished[1]) / { s: 1, ms: 1e3, us: 1e6 }[finished[2] as 's' | 'ms' | 'us'];
   if (done === 0 || bad > 0 || Number(counts[2]) !== done || otherStatus > 0) {
@@ -87,7 +90,7 @@ function parse(output: string): Omit<LoadResult, 'latency'> {
   return { requests: done, requestsPerSecond: Number(finished[3]), seconds, bodyBytes: Number(body[1]) };
 }
 
-/** The log's lines are start time in µs, status, duration in µs. */
+/** A line of the log has the start time in µs, the status, and the duration in µs. */
 function parseLatencies(log: string): Latency {
   const milliseconds: number[] = [];
   for (const line of log.split('\n')) {

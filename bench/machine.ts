@@ -1,4 +1,4 @@
-/** The machine that the figures belong to. */
+/** The machine on which the figures were measured. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
@@ -31,7 +31,9 @@ function h2loadVersion(): string {
   }
 }
 
-/** Processes that want to run, over the last minute: figures taken on a busy machine say little. */
+/**
+ * Processes that were ready to run, averaged over the last minute: figures from a busy machine say little.
+ */
 export function loadAverage(): number {
   return Number(readFileSync('/proc/loadavg', 'latin1').split(' ')[0]);
 }

@@ -1,8 +1,9 @@
 /**
  * What a server costs, read from /proc: CPU time and resident memory of its whole process group.
  *
- * Threads are part of their process there. Children that ended are in their parent's `cutime` and `cstime` once
- * it has waited for them, so summing own and waited-for times over the living group counts each tick once.
+ * Threads are part of their process there. Children that ended are in their parent's `cutime` and `cstime`
+ * once it has waited for them. So the sum of own and waited-for times over the living group counts each tick
+ * once.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 

@@ -1,8 +1,11 @@
-/** What a server is told to say of itself while it is measured, and who asks it for that. */
+/** Which observability features of a server are on while it is measured, and the client that queries them. */
 import { Agent, request } from 'node:http';
 import { freePort } from './contenders.ts';
 
-/** `metrics`: they are kept, and asked for each second. `scrapes`: they are asked for a hundred times as often. */
+/**
+ * `metrics`: metrics are kept, and requested every second. `scrapes`: they are requested a hundred times as
+ * often.
+ */
 export const OBSERVATIONS = ['metrics', 'scrapes', 'ids', 'timing'] as const;
 export type Observation = (typeof OBSERVATIONS)[number];
 
@@ -10,11 +13,14 @@ const SCRAPE_EVERY_MS = 1_000;
 const SCRAPE_MADLY_EVERY_MS = 10;
 
 export interface Observed {
-  /** Of the configuration file. */
+  /** For the configuration file. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** How often metrics are asked for in a second; 0: they are not. */
+  /** How often metrics are requested per second; 0: never. */
   readonly scrapesPerSecond: number;
-  /** Scrapes as long as it is measured, if there is anything to scrape. @returns what ends it, with how often it was answered */
+  /**
+   * Scrapes metrics during the measurement, if there are any.
+   * @returns a function that ends it and returns the number of responses
+   */
   watch(): () => number;
 }
 
@@ -31,14 +37,14 @@ export async function observed(wanted: ReadonlySet<Observation>): Promise<Observ
     watch: () => {
       if (port === 0) return () => 0;
       let answers = 0;
-      // As Prometheus does it.
+      // As Prometheus does.
       const agent = new Agent({ keepAlive: true });
       const scraper = setInterval(() => {
         const asked = request({ port, path: '/metrics', agent }, (response) => {
           if (response.statusCode === 200) answers++;
           response.resume();
         });
-        // The server may have been told to stop.
+        // The server may already have been told to stop.
         asked.on('error', () => undefined);
         asked.end();
       }, everyMs);
@@ -51,7 +57,7 @@ export async function observed(wanted: ReadonlySet<Observation>): Promise<Observ
   };
 }
 
-/** @throws for a name that is none */
+/** @throws for an unknown name */
 export function observationsOf(names: string): ReadonlySet<Observation> {
   const wanted = names.split(',').filter((name) => name !== '');
   const unknown = wanted.find((name) => !OBSERVATIONS.includes(name as Observation));

@@ -1,4 +1,6 @@
-/** Load by a plan: an open loop for latencies, and a closed one for what a server does at most. */
+/**
+ * Load according to a plan: an open loop for latencies, and a closed one for the most that a server can do.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,14 +9,14 @@ import { runProgram } from './processes.ts';
 
 export interface PlannedRequest {
   readonly path: string;
-  /** What the answer must be. */
+  /** What the response must be. */
   readonly body: string;
 }
 
 interface AnyPlan {
   readonly origin: string;
   readonly connections: number;
-  /** By kind. */
+  /** Indexed by kind. */
   readonly requests: readonly PlannedRequest[];
 }
 
@@ -25,7 +27,7 @@ export interface OpenPlan extends AnyPlan {
 
 export interface ClosedPlan extends AnyPlan {
   readonly loop: 'closed';
-  /** The kinds in the order in which they are asked for, again and again. */
+  /** The kinds in the order of the requests, repeated. */
   readonly kinds: readonly number[];
   readonly inFlight: number;
   readonly seconds: number;
@@ -34,19 +36,19 @@ export interface ClosedPlan extends AnyPlan {
 export type Plan = OpenPlan | ClosedPlan;
 
 export interface OpenResult {
-  /** From when each request was to be sent until it was answered, in the order of the arrivals. */
+  /** From when each request was due until its response, in the order of the arrivals. */
   readonly latenciesMs: readonly number[];
-  /** How much later than planned each was sent. */
+  /** How much later than planned each request was sent. */
   readonly latenessMs: readonly number[];
 }
 
 export interface ClosedResult {
   readonly seconds: number;
-  /** Answers by kind. */
+  /** Responses by kind. */
   readonly answered: readonly number[];
 }
 
-/** Answers may come this long after the last request. */
+/** Responses may arrive this long after the last request. */
 const PATIENCE_MS = 120_000;
 const client = fileURLToPath(new URL('./clients/open-loop.ts', import.meta.url));
 

@@ -1,6 +1,6 @@
 /**
- * Servers that are no Node: other runtimes from npm (`npm ci --prefix bench/others`), and what is written in C, from the system's
- * packages. One that is not there is left out, with a line that says so.
+ * Servers other than Node: other runtimes from npm (`npm ci --prefix bench/others`), and servers written in
+ * C, from the system's packages. One that is not installed is left out, with a line that says so.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { Program } from './processes.ts';
 
 const folder = fileURLToPath(new URL('./others/', import.meta.url));
 
-/** What is asked of a server: a version, over TLS if there is a certificate. */
+/** What is required of a server: a version, over TLS if there is a certificate. */
 export interface Asked {
   readonly protocol: Protocol;
   readonly certificate?: CertificateFiles;
@@ -22,7 +22,7 @@ export interface Asked {
   readonly directory: string;
 }
 
-/** One thread of Bun. It has HTTP/2 over TLS alone. */
+/** One thread of Bun. It supports HTTP/2 only over TLS. */
 export function bun({ protocol, certificate }: Asked): Contender {
   const command = join(folder, 'node_modules/.bin/bun');
   const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
@@ -34,7 +34,7 @@ export function bun({ protocol, certificate }: Asked): Contender {
   ]);
 }
 
-/** Deno's server, in one process with as many threads as it likes. */
+/** Deno's server, in one process with as many threads as it chooses. */
 export function deno({ protocol, certificate }: Asked): Contender {
   const command = join(folder, 'node_modules/.bin/deno');
   const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
@@ -51,7 +51,7 @@ export function deno({ protocol, certificate }: Asked): Contender {
   ]);
 }
 
-/** nghttp2's server, one thread, with a file. It has no HTTP/1.1. */
+/** nghttp2's server, one thread, serving a file. It has no HTTP/1.1. */
 export function nghttpd({ protocol, certificate, directory }: Asked): Contender {
   const root = files(directory);
   const tls = certificate === undefined ? ['--no-tls'] : [];
@@ -68,7 +68,7 @@ export function nghttpd({ protocol, certificate, directory }: Asked): Contender 
   return { ...typed, start: async () => ({ ...(await typed.start()), isTypeless: true }) };
 }
 
-/** h2o, one thread, with a file. */
+/** h2o, one thread, serving a file. */
 export function h2o({ protocol, certificate, directory }: Asked): Contender {
   const root = files(directory);
   return other('h2o', protocol, certificate, onPath('h2o'), (port) => {
@@ -79,7 +79,7 @@ export function h2o({ protocol, certificate, directory }: Asked): Contender {
     const config = join(directory, `h2o-${port}.yaml`);
     writeFileSync(
       config,
-      // As root it would become another user, who may not see the files.
+      // Started as root, h2o would switch to another user, who cannot read the files.
       `user: ${userInfo().username}
 num-threads: 1
 listen:
@@ -125,7 +125,7 @@ function onPath(command: string): string | null {
     execFileSync('which', [command], { stdio: 'ignore' });
     return null;
   } catch {
-    // The exit code says that there is none.
+    // The exit code says that it is missing.
     return `${command} is not installed`;
   }
 }

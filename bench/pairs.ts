@@ -1,12 +1,15 @@
 /**
- * Sets two trees against each other: what does a change cost per small request?
+ * Compares two trees: what does a change cost per small request?
+ *
  *   node bench/pairs.ts TREE TREE [--pairs 15] [--seconds 4] [--threads 1] [--observe metrics,scrapes,ids,timing]
  *
- * With --observe the second tree also says of itself what is named: with the same tree twice that is what observing a server costs it.
+ * With --observe the second tree runs with the named observability features. With the same tree twice, this shows the cost of
+ * observing a server.
  *
- * A pair is a run of each, one right after the other and in turns the one or the other first, each with a fresh server under the same
- * load. A machine that drifts moves both sides of a ratio. What is printed is the median of the ratios, second tree to first, with an
- * interval that holds the true median with at least 95 %, whatever the distribution: order statistics, by the binomial.
+ * A pair is a run of each tree, one right after the other, in alternating order, each with a fresh server
+ * under the same load. So a machine that drifts moves both sides of a ratio. The output is the median of the
+ * ratios, second tree to first, with an interval that contains the true median with at least 95 %, whatever
+ * the distribution: order statistics, by the binomial.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

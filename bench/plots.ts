@@ -1,6 +1,7 @@
 /**
- * Plots of the results, as SVG for light and dark pages: a group of bars for each comparison, with a mark for each round, and a
- * line for each contender where comparisons are points of a series. `node bench/plots.ts` draws all of bench/results again.
+ * Plots of the results, as SVG for light and dark pages: a group of bars for each comparison, with a mark for
+ * each round, and a line for each contender if comparisons are points of a series. `node bench/plots.ts`
+ * draws all of bench/results again.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,7 +17,7 @@ interface Theme {
   readonly soft: string;
   readonly line: string;
   readonly paper: string;
-  /** The baseline first. */
+  /** The baseline comes first. */
   readonly series: readonly string[];
 }
 
@@ -43,7 +44,7 @@ const RIGHT = 110;
 const BAR = 16;
 const GAP = 6;
 
-/** @returns a whole SVG document. */
+/** @returns a complete SVG document */
 export function plot(result: Pick<Result, 'title' | 'comparisons'>, theme: Theme): string {
   const parts: string[] = [];
   let top = 40;
@@ -101,7 +102,7 @@ function bars({ title, unit, baseline, samples }: Comparison, theme: Theme, top:
 
 const CHART = 200;
 
-/** The median ratio to the baseline, by a logarithmic x. */
+/** The median ratio to the baseline, over a logarithmic x axis. */
 function lines(title: string, points: readonly Comparison[], theme: Theme, top: number): Drawn {
   const sorted = points.toSorted((a, b) => (a.point?.x ?? 0) - (b.point?.x ?? 0));
   const [first] = sorted as [Comparison];
@@ -164,7 +165,7 @@ function escapeText(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Draws every result that is there. */
+/** Draws every existing result. */
 export function drawResults(): void {
   const folder = join(results, 'plots');
   mkdirSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * One real client's view of a server, by `node:http2`: whether it answers, and whether it answers right.
- * Nothing is measured before its sample has passed here.
+ * A real client's view of a server, by `node:http2`: whether it responds, and whether correctly. Nothing is
+ * measured before its sample has passed here.
  */
 
 import { request as requestOverHttp1 } from 'node:http';
@@ -8,7 +8,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program } from './processes.ts';
 
-/** How often a starting server is tried: well below what is measured, without burning its CPU. */
+/** How often a starting server is tried: much finer than what is measured, without using up its CPU. */
 const RETRY_MS = 5;
 
 export interface Answer {
@@ -17,7 +17,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** The versions that servers are asked over. */
+/** The HTTP versions that servers are tested with. */
 export type Protocol = 'h2' | 'http/1.1';
 
 /** The same over cleartext HTTP/1.1, by `node:http`. */
@@ -45,7 +45,7 @@ function requestHttp1(origin: string, path: string, timeoutMs: number): Promise<
   });
 }
 
-/** Sends one request on a connection of its own, a POST when it has a body, and gives the whole answer. */
+/** Sends one request on a connection of its own, a POST if it has a body, and returns the whole response. */
 export async function request(
   origin: string,
   path: string,
@@ -53,12 +53,13 @@ export async function request(
   requestBody?: Uint8Array,
 ): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // Over TLS the server has a certificate made for this run, which nobody vouches for.
+  // Over TLS the server has a certificate that was made for this run and that nobody has signed.
   const session: ClientHttp2Session = connect(origin, { rejectUnauthorized: false });
   const timer = setTimeout(() => reject(new Error(`no answer to ${path} within ${timeoutMs} ms`)), timeoutMs);
   session.once('error', reject);
   session.once('close', () => reject(new Error(`the connection closed without an answer to ${path}`)));
-  // Not before the connection stands: a refused one would fail the stream with an error that hides why.
+  // Waits until the connection is open: a refused one would fail the stream with an error that hides the
+  // reason.
   session.once('connect', () => {
     const stream = session.request({ ':path': path, ':method': requestBody === undefined ? 'GET' : 'POST' });
     if (requestBody !== undefined) stream.end(requestBody);
@@ -82,7 +83,10 @@ export async function request(
   }
 }
 
-/** Throws unless the answer to a sample request is right in status, type, length and every byte of its body. */
+/**
+ * Throws unless the response to a sample request is correct in status, type, length and every byte of its
+ * body.
+ */
 export async function assertAnswer(
   origin: string,
   path: string,
@@ -106,7 +110,7 @@ export async function assertAnswer(
   if (wrong.length > 0) throw new Error(`${server} answered ${path} wrongly: ${wrong.join('; ')}`);
 }
 
-/** Throws unless a small upload is counted right to the byte. */
+/** Throws unless the server counts every byte of a small upload. */
 export async function assertUploadCounted(
   origin: string,
   path: string,
@@ -125,14 +129,14 @@ export interface FirstAnswerOptions {
   readonly program: Program;
   readonly origin: string;
   readonly path: string;
-  /** The body to expect; any when left out. */
+  /** The expected body; absent: any. */
   readonly body?: string;
   readonly timeoutMs: number;
   /** Default: h2. */
   readonly protocol?: Protocol;
 }
 
-/** Tries until the server answers with 200, and gives the time of that answer as `performance.now()` has it. */
+/** Tries until the server responds with 200, and returns the time of that response as `performance.now()`. */
 export async function firstAnswer(options: FirstAnswerOptions): Promise<number> {
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {

@@ -1,8 +1,8 @@
 /**
- * Every process the bench starts, and the promise that none outlives it.
+ * Every process that the benchmark starts. None may outlive it.
  *
  * Each child leads a process group of its own, so that a cluster's workers and npm's children are counted and
- * killed with it. The groups are killed when this process exits, however it comes to exit: a terminal's Ctrl-C
+ * killed with it. The groups are killed when this process exits, for whatever reason. A terminal's Ctrl-C
  * does not reach them, so the signal handlers only have to exit.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -22,17 +22,17 @@ process.on('SIGHUP', () => process.exit(129));
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Called with each piece of standard output as it comes. */
+  /** Called with each piece of standard output as it arrives. */
   readonly onOutput?: (text: string) => void;
 }
 
-/** A child process, with the end of its output kept. */
+/** A child process; keeps the end of its output. */
 export class Program {
   readonly name: string;
   readonly child: ChildProcess;
-  /** The last of stdout and stderr together. */
+  /** The last part of stdout and stderr together. */
   output = '';
-  /** Settles when the process is gone: its exit code, or -1 after a signal. */
+  /** Resolves when the process is gone: its exit code, or -1 after a signal. */
   readonly exited: Promise<number>;
   #hasExited = false;
 
@@ -71,7 +71,7 @@ export class Program {
     return this.child.pid ?? -1;
   }
 
-  /** Throws, with what the process last said, when it has ended although nobody asked it to. */
+  /** Throws, with the last output, if the process has ended although nobody asked it to. */
   assertAlive(): void {
     if (this.#hasExited) {
       throw new Error(
@@ -80,7 +80,7 @@ export class Program {
     }
   }
 
-  /** Ends the whole group at once. A measured process has nothing left worth saving. */
+  /** Ends the whole group at once. A measured process has nothing to save. */
   async stop(): Promise<void> {
     killGroup(this.child);
     await this.exited;
@@ -93,11 +93,11 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // ESRCH: the group is already gone, which is what was wanted.
+    // ESRCH: the group is already gone.
   }
 }
 
-/** Runs a program to its end and gives its standard output; throws when it fails or takes too long. */
+/** Runs a program to its end and returns its standard output; throws if it fails or takes too long. */
 export async function runProgram(
   name: string,
   command: string,

@@ -1,9 +1,9 @@
-/** Numbers from a seed, the same in every run. */
+/** Random numbers from a seed, the same in every run. */
 
-/** From 0 to below 1. */
+/** From 0 up to but not including 1. */
 export type Random = () => number;
 
-/** mulberry32: 32 bits of state, good enough to draw arrivals from. */
+/** mulberry32: 32 bits of state, good enough to generate arrivals. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * Results on disk: one JSON file per scenario with every raw value, and README.md made from all that are there.
- * A run of some scenarios therefore renews their tables and leaves the others with the run they came from.
+ * Results on disk: one JSON file per scenario with every raw value, and README.md made from all of them. So a
+ * run of some scenarios renews their tables, and the other tables keep the run that they came from.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ import { median } from './statistics.ts';
 
 const resultsDirectory = fileURLToPath(new URL('./results/', import.meta.url));
 
-/** A scenario's result with where and how it was measured. */
+/** A scenario's result, and where and how it was measured. */
 export interface Result extends ScenarioResult {
   readonly name: string;
   readonly title: string;
@@ -26,7 +26,7 @@ export interface Result extends ScenarioResult {
   /** ISO 8601, day only. */
   readonly date: string;
   readonly rounds: number;
-  /** Processes that wanted to run when the scenario began. */
+  /** Processes that were ready to run when the scenario began. */
   readonly loadAverage: number;
 }
 

@@ -1,16 +1,16 @@
 /**
- * Where a small request's time goes: connection, engine, exchange, rings and host in one thread, without a socket, so that each
- * stage can be timed by itself and no other process is measured. Over HTTP/2 the requests of a batch are streams of one connection, over
- * HTTP/1.1 each comes on a connection of its own, or all are pipelined on one.
+ * Where a small request's time goes: connection, engine, exchange, rings and host in one thread, without a socket, so that
+ * each stage can be timed by itself and no other process is measured. Over HTTP/2 the requests of a batch are streams of one
+ * connection. Over HTTP/1.1 each has a connection of its own, or all are pipelined on one.
  *
  * - `in`: bytes of a socket, to OPEN in the ring: frames, HPACK, the rules of RFC 9113 or 9112, routing, the exchange;
- * - `thread`: OPEN out of the ring, to HEAD in the other: the claim, the application, the checks of what it answers;
- * - `after`: what follows in microtasks: the application's function has returned;
+ * - `thread`: OPEN out of the ring, to HEAD in the other: the claim, the application, the checks of its response;
+ * - `after`: the microtasks that follow: the application's function has returned;
  * - `out`: HEAD out of the ring, to bytes for the socket: HPACK, frames, or the head of HTTP/1.1.
  *
- * A stage's time is the median over batches of what a batch takes by the clock, for one request: whatever interrupts a batch, the
- * collector's pauses too, is not in it. The processor's time for all of it, collector included, is the line `cpu`: the median over samples and
- * the least.
+ * A stage's time is what a batch takes by the clock, for one request, as the median over batches. So it excludes whatever
+ * interrupts a batch, including the collector's pauses. The line `cpu` is the processor time for everything, including the
+ * collector: the median over samples, and the least.
  *
  * With --observe the server also says of itself what is named: keeps metrics, gives requests identifiers, answers Server-Timing.
  *
@@ -46,7 +46,7 @@ import { Host } from '../workers/thread/host.ts';
 import { type Observation, observationsOf } from './observation.ts';
 import { median } from './statistics.ts';
 
-// As a thread of Fetch handlers has them.
+// As a thread with Fetch handlers has them.
 installGlobals();
 
 const STAGES = ['in', 'thread', 'after', 'out'] as const;
@@ -67,7 +67,7 @@ const applications: { readonly [name: string]: Application } = {
     await null;
     exchange.respond(200, fields, body);
   },
-  /** As `async`, and it looks at three fields. */
+  /** As `async`, but it also reads three fields. */
   fields: async (exchange) => {
     const { fields: asked } = exchange.request;
     if (asked.get('accept-encoding') === asked.get('x') && asked.has('y')) return;
@@ -79,9 +79,9 @@ const applications: { readonly [name: string]: Application } = {
     res.end(body);
   }),
   fetch: fromFetch(() => new LightResponse(text, fieldsOfFetch) as never),
-  /** Leaves the length to us. */
+  /** Leaves the length to Sluice. */
   unmeasured: async (exchange) => exchange.respond(200, frozenType, body),
-  /** Fields of its own for each response. */
+  /** Creates new fields for each response. */
   fresh: async (exchange) => {
     exchange.respond(200, { 'content-type': 'text/plain', 'content-length': String(body.length) }, body);
   },
@@ -140,12 +140,12 @@ type Protocol = (typeof protocols)[number];
 
 const statusLine = Buffer.from('HTTP/1.1 200 OK\r\n');
 
-/** Responses that have come to an end, on all connections. */
+/** Responses that have ended, on all connections. */
 interface Answers {
   count: number;
 }
 
-/** What the connection needs of a socket that takes everything at once. */
+/** A socket that takes everything at once, as far as the connection needs one. */
 class OpenSocket extends EventEmitter {
   readonly writableLength = 0;
   readonly readableLength = 0;
@@ -192,11 +192,11 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
   return bytes;
 }
 
-/** A client: batches of HEADERS, whose HPACK table has settled after the first few. */
+/** A client that sends batches of HEADERS. Its HPACK table no longer changes after the first few. */
 class Client {
   readonly #encoder = new HpackEncoder({
     maxTableBytes: 4096,
-    // As browsers and h2load do it.
+    // As browsers and h2load do.
     indexingOf: (name) => (name === ':path' ? 1 : 2),
   });
   readonly #load: Load;
@@ -211,7 +211,7 @@ class Client {
     this.#batch = batch;
   }
 
-  /** Batches made ahead are used again with other stream ids. */
+  /** Batches that were made ahead are reused with other stream ids. */
   next(): Buffer {
     const ready = this.#ready[this.#batches % 64];
     let bytes: Buffer;
@@ -249,14 +249,14 @@ class Client {
   }
 }
 
-/** A request as it stands on an HTTP/1.1 connection. */
+/** A request as it is sent on an HTTP/1.1 connection. */
 function http1Request({ authority, path, fields: own }: Load, request: number): Buffer {
   let text = `GET ${path(request)} HTTP/1.1\r\nHost: ${authority}\r\n`;
   for (let i = 0; i < own.length; i += 2) text += `${own[i]}: ${own[i + 1]}\r\n`;
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
-/** As the configuration's defaults, but that no connection comes to its last request. */
+/** The configuration's defaults, except that no connection reaches its last request. */
 const http1Options: Http1Options = {
   maxTargetBytes: 8_192,
   maxHeaderBytes: 16_384,
@@ -275,7 +275,7 @@ const http1Options: Http1Options = {
   outputLimitBytes: 262_144,
 };
 
-/** Callbacks of `setImmediate`, which the bench calls itself. */
+/** Callbacks of `setImmediate`, which the benchmark calls itself. */
 const immediates: (() => void)[] = [];
 const setTurn = globalThis.setImmediate;
 
@@ -525,5 +525,5 @@ async function report(protocol: Protocol, loadName: string, applicationName: str
     `${protocol.padEnd(9)} ${loadName.padEnd(8)} ${applicationName.padEnd(6)} ${stages}  sum ${result.totalNs.toFixed(0)} ns  cpu ${result.cpuNs.toFixed(0)} ns, least ${result.leastCpuNs.toFixed(0)}`,
   );
 }
-// Doorbells and sockets that nobody closes.
+// Ends doorbells and sockets that nobody closes.
 process.exit();

@@ -1,9 +1,9 @@
 /**
  * The benchmark's command line: `npm run bench -- [--only a,b] [--quick] [--rounds N]`.
  *
- * Runs the scenarios one after another, prints their tables, and writes bench/results unless the run was quick.
- * Everything that was started is ended, also on Ctrl-C. A server that crashes or answers wrongly ends the run with exit
- * code 1; a missed target does not, it is printed.
+ * Runs the scenarios one after another, prints their tables, and writes bench/results unless the run was
+ * quick. Everything that it starts is ended, also on Ctrl-C. A server that crashes or responds wrongly ends
+ * the run with exit code 1. A missed target is only printed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The few statistics that the tables use. Small samples: no interpolation beyond the middle of an even count. */
+/**
+ * The few statistics that the tables use. Samples are small, so there is no interpolation beyond the middle
+ * of an even count.
+ */
 
 export function median(values: readonly number[]): number {
   if (values.length === 0) return Number.NaN;
@@ -15,16 +18,17 @@ export function percentile(values: readonly number[], percent: number): number {
 }
 
 /**
- * The median of the ratios that each round gives. A round's runs are neighbours in time, so a machine that slows
- * down between rounds moves both sides of a ratio and leaves it standing.
+ * The median of the per-round ratios. The runs of a round are close in time, so a machine that slows down
+ * between rounds changes both sides of a ratio and not the ratio.
  */
 export function medianRatio(values: readonly number[], baseline: readonly number[]): number {
   return median(values.map((value, round) => value / baseline[round]));
 }
 
 /**
- * An interval that holds the true median with at least 95 %, whatever the distribution: how many of n values lie below it is binomial
- * with a half. From six values on; fewer give all that there is.
+ * An interval that contains the true median with at least 95 %, whatever the distribution: the number of n
+ * values below it is binomial with probability one half. It needs six values; with fewer the interval is the
+ * whole range.
  */
 export function medianInterval(values: readonly number[]): [low: number, high: number] {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,19 +1,19 @@
 /**
- * The CPU work that stands for an application's own: deterministic, native, without garbage, and the same
- * function in every server. How many iterations make about three milliseconds is calibrated once per run and
- * travels in the request's path, so no server can do less.
+ * The CPU work that represents an application's own: deterministic, native, without garbage, and the same
+ * function in every server. The number of iterations that take about three milliseconds is calibrated once
+ * per run and sent in the request's path, so no server can do less.
  */
 import { pbkdf2Sync } from 'node:crypto';
 import { median } from './statistics.ts';
 
 export const TARGET_WORK_MS = 3;
 
-/** Does the work and answers with its proof: a line of 64 hexadecimal digits. */
+/** Does the work and returns its proof: a line of 64 hexadecimal digits. */
 export function work(iterations: number): string {
   return `${pbkdf2Sync('sluice', 'bench', iterations, 32, 'sha256').toString('hex')}\n`;
 }
 
-/** Iterations that take `TARGET_WORK_MS` here, now, alone. */
+/** Iterations that take `TARGET_WORK_MS` here, now, with nothing else running. */
 export function calibrateWork(): number {
   const probe = 2_000;
   work(probe);

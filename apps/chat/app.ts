@@ -1,6 +1,6 @@
 /**
- * Chat rooms over WebSockets, the same over HTTP/1.1 and HTTP/2. Members of a room may be on any thread of the pool: what they say
- * goes through the room's topic.
+ * Chat rooms over WebSockets, in the same way over HTTP/1.1 and HTTP/2. Members of a room may be on any
+ * thread of the pool: their messages go through the room's topic.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { respondPage } from '../site/page.ts';
@@ -10,7 +10,7 @@ import { enter } from './room.ts';
 
 const RESOURCES: Resources = new Map([['/chat', { GET: showPage }]]);
 const ROOM_PATH = '/chat/room';
-/** Kept for a member that does not read; then it has to go. */
+/** The most that is buffered for a member that does not read; beyond it the member is disconnected. */
 const MAX_UNSENT_BYTES = 65_536;
 
 export default function chat(exchange: Exchange): Promise<void> {
@@ -22,13 +22,13 @@ export default function chat(exchange: Exchange): Promise<void> {
   return answer(exchange, RESOURCES);
 }
 
-/** The member's stay: it ends with the socket, and the socket with it. */
+/** A member's stay. It ends with the socket, and the socket ends with it. */
 async function join(exchange: Exchange, room: string | null): Promise<void> {
   if (room === null) {
     respondText(exchange, 400, 'A room has a name of at most 40 letters, digits, "-" and "_".\n');
     return;
   }
-  // Not before somebody comes: the applications start sooner without.
+  // Loaded with the first member, so that the applications start sooner.
   const { acceptWebSocket } = await import('../../workers/websocket/accept.ts');
   const socket = await acceptWebSocket(exchange, {
     maxMessageBytes: MAX_LINE_BYTES,

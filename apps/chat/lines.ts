@@ -1,9 +1,9 @@
-/** What goes through a room's topic, and its bounds. */
+/** The messages in a room's topic, and their limits. */
 import { type Topic, topic } from '../../workers/actors/actors.ts';
 
-/** Something that all in a room are told. */
+/** Something that everybody in a room is told. */
 export interface Line {
-  /** One of a kind in the process. */
+  /** Unique in the process. */
   readonly id: string;
   /** Empty: the room itself. */
   readonly from: string;
@@ -13,12 +13,12 @@ export interface Line {
 }
 
 export const MAX_LINE_BYTES = 4_096;
-/** What a newcomer is told. */
+/** The number of earlier lines that a newcomer gets. */
 export const REMEMBERED_LINES = 20;
-/** As they stand in a URL. */
+/** Characters that need no escaping in a URL. */
 const ROOM_NAME = /^[\w-]{1,40}$/;
 
-/** Null: no name of a room. */
+/** Null: not a valid name of a room. */
 export function roomNameOf(query: string | null): string | null {
   const name = query ?? 'lobby';
   return ROOM_NAME.test(name) ? name : null;

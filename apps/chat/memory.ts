@@ -1,4 +1,6 @@
-/** What was said last in each room: an actor for each, which listens to the room's topic as its members do. */
+/**
+ * The last lines of each room: one actor per room, which subscribes to the room's topic as its members do.
+ */
 import type { ActorContext, Subscription } from '../../workers/actors/actors.ts';
 import { type Line, linesOf, REMEMBERED_LINES } from './lines.ts';
 

@@ -1,8 +1,9 @@
 /**
- * A room as one thread has it: the members whose sockets are here, and one subscription to what all threads' members say.
+ * A room as one thread sees it: the members whose sockets are on this thread, and one subscription to the
+ * lines of all threads' members.
  *
- * A line is framed once for all sockets of the thread. Nobody waits for the slowest: a member that does not read has to go when its
- * socket keeps no more for it.
+ * A line is framed once for all sockets of the thread. Nobody waits for the slowest: a member that does not
+ * read is disconnected when its buffer is full.
  */
 import { threadId } from 'node:worker_threads';
 import { actor, type Subscription } from '../../workers/actors/actors.ts';
@@ -10,7 +11,7 @@ import { PreparedMessage } from '../../workers/websocket/accept.ts';
 import { type Line, linesOf, REMEMBERED_LINES } from './lines.ts';
 import type { Memory } from './memory.ts';
 
-/** What the room needs of a socket. */
+/** What the room needs from a socket. */
 export interface Member {
   trySend(message: PreparedMessage): boolean;
   close(code?: number, reason?: string): unknown;
@@ -18,7 +19,7 @@ export interface Member {
 
 /** RFC 6455's registry of close codes: try again later. */
 const TRY_AGAIN_LATER = 1013;
-/** With more members on this thread nobody is told who comes and goes. */
+/** With more members than this on a thread, arrivals and departures are not announced. */
 const ANNOUNCED_MEMBERS = 50;
 /** Lines that may wait for this thread. */
 const CAPACITY = 1_024;
@@ -27,19 +28,22 @@ const memories = actor<typeof Memory>('memory');
 const rooms = new Map<string, Room>();
 let lastNumber = 0;
 
-/** A member comes in. @returns what it says its lines with, and leaves by */
+/**
+ * A member enters.
+ * @returns the object with which it sends its lines and leaves
+ */
 export async function enter(name: string, member: Member): Promise<Stay> {
   for (;;) {
     const room = rooms.get(name) ?? new Room(name);
     await room.opened;
-    // The last member may have left, and the room been closed, just before.
+    // The last member may have left, and the room may have been closed, just before.
     if (room.state === 'open') return room.enter(member);
   }
 }
 
 export interface Stay {
   readonly name: string;
-  /** Resolves when the line is on its way. */
+  /** Resolves when the line has been published. */
   say(text: string): Promise<void>;
   leave(): void;
 }
@@ -71,7 +75,7 @@ class Room {
     void this.#listen(new Set(this.#lines.map(({ id }) => id)));
   }
 
-  /** @param known lines that the memory had heard as well when we asked it */
+  /** @param known lines that the memory had already received when it was asked */
   async #listen(known: ReadonlySet<string>): Promise<void> {
     let missed = 0;
     for await (const line of this.#said) {
@@ -135,7 +139,7 @@ function fromRoom(text: string): Line {
   return { id: `${threadId}.${++lastNumber}`, from: '', text, saidOn: threadId };
 }
 
-/** As members get it: with the thread that tells it. */
+/** The line as members get it, with the thread that delivers it. */
 function messageOf({ from, text, saidOn }: Line): PreparedMessage {
   return new PreparedMessage(JSON.stringify({ from, text, saidOn, toldBy: threadId }));
 }

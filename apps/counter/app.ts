@@ -1,4 +1,4 @@
-/** Counters that anybody may push: `/counter/value?name=NAME`, by a keyed actor. */
+/** Counters that anybody may increment: `/counter/value?name=NAME`, kept by a keyed actor. */
 import { threadId } from 'node:worker_threads';
 import { actor } from '../../workers/actors/actors.ts';
 import type { Exchange } from '../../workers/gateway.ts';
@@ -23,7 +23,7 @@ async function show(exchange: Exchange, query: URLSearchParams): Promise<void> {
 }
 
 async function push(exchange: Exchange, query: URLSearchParams): Promise<void> {
-  // Not given up with the request: a push that has begun counts.
+  // Not cancelled with the request: an increment that has begun counts.
   respondCount(exchange, await counters.of(nameOf(query)).add(1));
 }
 

@@ -1,6 +1,7 @@
 /**
- * A counter for each name: one instance in the whole process, on one thread. It outlasts its instance, which moves when its thread is
- * reloaded or recycled, and stops when nobody asks for long, in a file.
+ * A counter for each name: one instance in the whole process, on one thread. The count is kept in a file. So
+ * it survives when its instance moves because its thread is reloaded or recycled, or stops because nobody
+ * uses it for a long time.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,9 +12,9 @@ import type { ActorContext } from '../../workers/actors/actors.ts';
 export interface Count {
   readonly name: string;
   readonly n: number;
-  /** Where the counter lives. */
+  /** The thread that the counter lives on. */
   readonly thread: number;
-  /** How many instances there have been, this one among them. */
+  /** How many instances there have been, including this one. */
   readonly lives: number;
 }
 
@@ -22,7 +23,7 @@ interface Saved {
   readonly lives: number;
 }
 
-/** The process's own: what another has left says nothing of ours. */
+/** A directory of this process alone: files left by another process must not count. */
 const DIRECTORY = join(tmpdir(), `sluice-counter-${process.pid}`);
 
 export class Counter {
@@ -33,7 +34,7 @@ export class Counter {
 
   constructor(name: string, _context: ActorContext) {
     this.#name = name;
-    // Base64url: whatever the name is, it is a name of a file.
+    // Base64url makes a valid file name of any name.
     this.#file = join(DIRECTORY, Buffer.from(name).toString('base64url'));
   }
 
@@ -50,7 +51,7 @@ export class Counter {
     this.#lives = lives + 1;
   }
 
-  /** Whole or not at all: it is written beside the old one and takes its place. */
+  /** Atomic: the count is written to a second file, which then replaces the first. */
   async stop(): Promise<void> {
     await mkdir(DIRECTORY, { recursive: true });
     const saved: Saved = { n: this.#n, lives: this.#lives };

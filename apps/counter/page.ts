@@ -19,7 +19,8 @@ const name = document.getElementById('name');
 const output = document.getElementById('count');
 const threads = document.getElementById('threads');
 const asked = new Map();
-// Answers of several threads come in any order: of those to one push the highest is how far the counter is.
+// Responses from several threads arrive in any order. The highest count of those to one click is the current
+// one.
 let shown = -1;
 async function ask(method) {
   const response = await fetch('/counter/value?name=' + encodeURIComponent(name.value), { method });

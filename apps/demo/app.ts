@@ -1,6 +1,6 @@
 /**
- * The work of the front page's demonstration. Two pools run this module: one with a single thread, as a Node process has one event loop,
- * and one with a thread for each core.
+ * The work of the front page's demonstration. Two pools run this module: one with a single thread, like the
+ * one event loop of a Node process, and one with a thread for each core.
  */
 import { pbkdf2Sync } from 'node:crypto';
 import { threadId } from 'node:worker_threads';
@@ -8,7 +8,10 @@ import { timing } from '../../workers/extensions.ts';
 import type { Exchange } from '../../workers/gateway.ts';
 import { answer, type Resources } from '../site/routing.ts';
 
-/** Some 20 ms on a core of 2025. The amount is fixed and not the time, so that threads which share a core show it. */
+/**
+ * About 20 ms on a core of 2025. The amount of work is fixed and not the time, so that the effect of threads
+ * that share a core is visible.
+ */
 const ITERATIONS = 60_000;
 
 const FIELDS = Object.freeze({ 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -23,7 +26,7 @@ export default function demo(exchange: Exchange): Promise<void> {
   return answer(exchange, RESOURCES);
 }
 
-/** Computes, and says on which thread and from when to when, in milliseconds of Unix time. */
+/** Computes, and responds with the thread, and with start and end in milliseconds of Unix time. */
 function work(exchange: Exchange): void {
   const startedAtMs = performance.timeOrigin + performance.now();
   pbkdf2Sync('correct horse', 'battery staple', ITERATIONS, 32, 'sha256');

@@ -1,9 +1,9 @@
 /**
- * Bidirectional streaming: every piece of the request goes back as it arrives, and is asked for only when the
- * piece before it has been taken, so a peer that does not read is not read from either.
+ * Bidirectional streaming: every piece of the request is sent back as it arrives. The next piece is only
+ * requested when the one before it has been taken, so a peer that does not read is not read from either.
  *
- * The response's trailers carry what can be known only at the end: the number of bytes, their digest
- * (Content-Digest, RFC 9530 section 2), and the trailers that the request had.
+ * The response's trailers carry what is only known at the end: the number of bytes, their digest
+ * (Content-Digest, RFC 9530 section 2), and the request's trailers.
  */
 import { createHash } from 'node:crypto';
 import type { Exchange, Fields } from '../../workers/gateway.ts';
@@ -11,8 +11,8 @@ import { respondPage } from '../site/page.ts';
 import { answer, type Resources } from '../site/routing.ts';
 
 /**
- * Never the request's own type: a form on a stranger's page could then post a script here and have it come
- * back as this origin's HTML.
+ * Never the request's own type: otherwise a form on another site's page could post a script here and get it
+ * back as HTML of this origin.
  */
 const ECHO_FIELDS = Object.freeze({
   'content-type': 'application/octet-stream',
@@ -21,8 +21,8 @@ const ECHO_FIELDS = Object.freeze({
 });
 
 /**
- * Trailer fields that do not go back: our own two, and those that frame, route or authorize a message, which
- * are not for a trailer section (RFC 9110 section 6.5.1).
+ * Trailer fields that are not sent back: the two that this application adds, and those that frame, route or
+ * authorize a message, which a trailer section must not contain (RFC 9110 section 6.5.1).
  */
 const NOT_ECHOED: ReadonlySet<string> = new Set([
   'authorization',

@@ -1,6 +1,6 @@
 /**
- * Password hashing with Argon2id (RFC 9106) in WebAssembly: tens of milliseconds of computing per request, on purpose,
- * which is what would stop every other request on an event loop shared with the sockets.
+ * Password hashing with Argon2id (RFC 9106) in WebAssembly. It deliberately computes for tens of milliseconds
+ * per request, which would block every other request on an event loop shared with the sockets.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { mediaType, readText } from '../site/content.ts';
@@ -8,12 +8,12 @@ import { respondPage } from '../site/page.ts';
 import { answer, Refusal, type Resources, respondText } from '../site/routing.ts';
 import { Turns } from './turns.ts';
 
-/** Longer is not a password any more, and hashing it first costs time that grows with it. */
+/** Anything longer is not a password, and hashing it first takes time in proportion to its length. */
 const MAX_PASSWORD_BYTES = 1024;
 /** A password, its hash, and JSON's escapes around them. */
 const MAX_VERIFY_BYTES = 8192;
 
-/** One hash at a time in a thread: its memory is what bounds the thread's. */
+/** One hash at a time per thread, because the memory of a hash determines the thread's memory. */
 const turns = new Turns();
 
 const RESOURCES: Resources = new Map([

@@ -1,13 +1,13 @@
 /**
  * Argon2id (RFC 9106) and its encoded form, `$argon2id$v=19$m=…,t=…,p=…$salt$tag`.
  *
- * An encoded hash that somebody sends in names its own cost, so it is parsed and held to limits before anything is
- * computed: `m` alone could otherwise ask for 4 TiB of memory.
+ * An encoded hash in a request states its own cost. So it is parsed and checked against limits before
+ * anything is computed: `m` alone could otherwise demand 4 TiB of memory.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { argon2id } from 'hash-wasm';
 
-/** What OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane. */
+/** The minimum of OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
 export const PARAMETERS = Object.freeze({
   memoryKiB: 19 * 1024,
   passes: 2,
@@ -26,7 +26,10 @@ export const LIMITS = Object.freeze({
 });
 
 const VERSION = 19;
-/** RFC 9106 section 3.1: a tag has at least 4 bytes; the reference implementation asks 8 of a salt. */
+/**
+ * RFC 9106 section 3.1: a tag has at least 4 bytes. The reference implementation requires a salt of at least
+ * 8.
+ */
 const MIN_TAG_BYTES = 4;
 const MIN_SALT_BYTES = 8;
 
@@ -38,7 +41,7 @@ export interface EncodedHash {
   readonly tag: Uint8Array;
 }
 
-/** @returns the encoded hash under a fresh random salt. */
+/** @returns the encoded hash with a fresh random salt */
 export function encodePassword(password: string): Promise<string> {
   return argon2id({
     password,
@@ -54,7 +57,7 @@ export function encodePassword(password: string): Promise<string> {
 const ENCODED =
   /^\$argon2id\$v=(\d{1,3})\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,8})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-/** @returns the parts, or in one sentence why the hash is refused. */
+/** @returns the parts, or a sentence that says why the hash is refused */
 export function parseEncoded(encoded: string): EncodedHash | string {
   const match = ENCODED.exec(encoded);
   if (match === null) return 'expected the form $argon2id$v=19$m=…,t=…,p=…$salt$tag.';
@@ -65,7 +68,7 @@ export function parseEncoded(encoded: string): EncodedHash | string {
   return (
     outside('t (passes)', passes, 1, LIMITS.passes) ??
     outside('p (lanes)', lanes, 1, LIMITS.lanes) ??
-    // RFC 9106 section 3.1: eight blocks for each lane at least.
+    // RFC 9106 section 3.1: at least eight blocks per lane.
     outside('m (KiB of memory)', memoryKiB, 8 * lanes, LIMITS.memoryKiB) ??
     outside('the length of the salt', salt.length, MIN_SALT_BYTES, LIMITS.saltBytes) ??
     outside('the length of the tag', tag.length, MIN_TAG_BYTES, LIMITS.tagBytes) ?? {

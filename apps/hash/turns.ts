@@ -1,20 +1,21 @@
 /**
- * One piece of work after another. A hash needs its memory for as long as it computes, and the library takes it before it
- * waits for other things: sixty requests begun together would hold sixty times as much and be done no sooner.
+ * Runs tasks one after another. A hash occupies its memory for as long as it computes, and the library
+ * allocates it before it waits for anything else. Sixty requests begun together would use sixty times as much
+ * memory and finish no sooner.
  */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param signal work whose turn comes after it has aborted is not begun.
-   * @throws the signal's reason, or what the work throws.
+   * @param signal a task whose turn comes after this has aborted does not begin
+   * @throws the signal's reason, or what the task throws
    */
   take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(() => {
       signal.throwIfAborted();
       return work();
     });
-    // The next turn comes whatever became of this one, which its own caller is told.
+    // The next turn comes whatever happened to this one, whose own caller gets the error.
     this.#last = turn.catch(() => undefined);
     return turn;
   }

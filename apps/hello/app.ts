@@ -1,6 +1,4 @@
-/**
- * The smallest application, and the one that benchmarks drive: nothing here is made per request.
- */
+/** The smallest application, which benchmarks use: it allocates nothing per request. */
 import type { Exchange } from '../../workers/gateway.ts';
 
 const GREETING: Uint8Array = new TextEncoder().encode('hello, world\n');
@@ -11,7 +9,7 @@ const GREETING_FIELDS = Object.freeze({
 const NOT_FOUND_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 const WRONG_METHOD_FIELDS = Object.freeze({ ...NOT_FOUND_FIELDS, allow: 'GET, HEAD' });
 
-/** Not async: a promise per request would cost more than everything else in it. */
+/** Not async: a promise per request would cost more than everything else here. */
 export default function hello(exchange: Exchange): void {
   const { method, path } = exchange.request;
   if (path !== '/hello' && !path.startsWith('/hello?')) {

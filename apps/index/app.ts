@@ -1,6 +1,4 @@
-/**
- * The front page: a demonstration, what the sample applications are, and commands that work when pasted.
- */
+/** The front page: a demonstration, a list of the sample applications, and commands that work when pasted. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { ping } from '../demo/app.ts';
 import { commandHtml, escapeHtml, LOGO, makePage, respondPage } from '../site/page.ts';
@@ -10,7 +8,9 @@ import { DEMONSTRATION, DEMONSTRATION_SCRIPT, DEMONSTRATION_STYLE } from './demo
 interface Sample {
   readonly path: string;
   readonly does: string;
-  /** Shell commands; `ORIGIN` stands for scheme and authority, `CURL` for curl speaking HTTP/2 to it. */
+  /**
+   * Shell commands. `ORIGIN` is replaced by scheme and authority, `CURL` by curl with the options for HTTP/2.
+   */
   readonly commands: readonly string[];
 }
 
@@ -80,10 +80,12 @@ const SAMPLES: readonly Sample[] = [
   },
 ];
 
-/** A certificate for this machine alone is nobody's but its own: curl has to be told to take it. */
+/** Nobody has signed a certificate made for this machine, so curl must be told to accept it. */
 const LOCAL = /^https:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
 
-/** What may stand unquoted in a shell command: a name, an IPv4 or a bracketed IPv6 address, with a port. */
+/**
+ * What may be unquoted in a shell command: a name, an IPv4 address or a bracketed IPv6 address, with a port.
+ */
 const PLAIN_AUTHORITY = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 const DEFAULT_AUTHORITY = '127.0.0.1:8080';
 
@@ -102,10 +104,10 @@ export default function index(exchange: Exchange): Promise<void> {
 
 function showIndex(exchange: Exchange): void {
   const { scheme, authority } = exchange.request;
-  // Both are the peer's to choose, and both end in a shell.
+  // The peer chooses both values, and both end up in a shell.
   const secure = scheme === 'https';
   const origin = `http${secure ? 's' : ''}://${PLAIN_AUTHORITY.test(authority) ? authority : DEFAULT_AUTHORITY}`;
-  // Over TLS the protocol is negotiated; in cleartext curl has to be told that this server speaks HTTP/2.
+  // Over TLS the protocol is negotiated. In cleartext curl must be told that this server supports HTTP/2.
   const curl = secure
     ? `curl -s ${LOCAL.test(origin) ? '-k ' : ''}--http2`
     : 'curl -s --http2-prior-knowledge';

@@ -1,4 +1,7 @@
-/** The demonstration on the front page: the same requests against one event loop and against a pool, drawn thread by thread. */
+/**
+ * The demonstration on the front page: runs the same requests on one event loop and on a pool, and draws them
+ * thread by thread.
+ */
 import { commandHtml } from '../site/page.ts';
 
 export const DEMONSTRATION_STYLE = `
@@ -48,12 +51,12 @@ async function timed(path) {
   return { ...await response.json(), latencyMs: performance.now() - started };
 }
 
-/** Runs one side; draws whenever a request is answered. */
+/** Runs one side and draws whenever a response arrives. */
 async function run(side, workPath, pingPath, draw) {
   const answers = [];
   const pings = [];
   const sent = [];
-  // One every so often, whether the ones before it have been answered or not.
+  // One ping per interval, whether earlier ones have been answered or not.
   const pinging = setInterval(() => sent.push(timed(pingPath).then(({ latencyMs }) => pings.push(latencyMs))), PAUSE_MS);
   try {
     await Promise.all(Array.from({ length: REQUESTS }, async () => {
@@ -103,7 +106,7 @@ button.addEventListener('click', async () => {
   verdict.classList.remove('bad');
   verdict.textContent = 'One event loop …';
   try {
-    // The first requests load the module; they are not drawn.
+    // The first requests load the module, so they are not drawn.
     await Promise.all([timed('/demo/loop/ping'), timed('/demo/ping'), timed('/demo/pool/work')]);
     const loop = await run('loop', '/demo/loop/work', '/demo/loop/ping', draw);
     verdict.textContent = 'The pool …';

@@ -1,4 +1,7 @@
-/** The gallery: a page, and `/middleware/run/…`, which answers through the stack of middleware that it is asked for. */
+/**
+ * The gallery: a page, and `/middleware/run/…`, which responds through the stack of middleware named in the
+ * request.
+ */
 import type { Exchange } from '../../workers/gateway.ts';
 import { respondPage } from '../site/page.ts';
 import { answer, type Resources } from '../site/routing.ts';
@@ -6,7 +9,7 @@ import { mount } from './native/mounting.ts';
 
 const RESOURCES: Resources = new Map([['/middleware', { GET: showPage }]]);
 
-/** The packages of the legacy forms take their time to load: not before somebody comes. */
+/** The packages of the legacy forms take time to load, so they are loaded with the first request. */
 let running: Promise<typeof import('./run.ts')> | null = null;
 
 export default mount('/middleware/run', async (exchange) => {

@@ -1,4 +1,7 @@
-/** Every middleware of the gallery by its form and name, such as `legacy/etag`, as the application and the tests' matrix stack them. */
+/**
+ * Every middleware of the gallery by its form and name, such as `legacy/etag`, for the application and for
+ * the tests' matrix to stack.
+ */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
@@ -30,7 +33,7 @@ import { retry } from './native/retry.ts';
 import { sessions } from './native/sessions.ts';
 import { timing } from './native/timing.ts';
 
-/** Who is let in, from where, to what, with how much. */
+/** The gallery's account and limits. */
 export const ACCOUNT = { name: 'gallery', password: 'open sesame' };
 export const ORIGIN = 'https://app.example';
 export const PREFIX = '/under';
@@ -42,7 +45,7 @@ const who = {
 };
 const key = randomBytes(32);
 const shared = { origins: [ORIGIN], credentials: true };
-/** As far as the prefix goes, what stands around is what is mounted. */
+/** Below the prefix, the application inside is the one that is mounted. */
 const underPrefix =
   (mount: (prefix: string, mounted: Application) => Middleware): Middleware =>
   (application) =>
@@ -95,16 +98,22 @@ export const FORMS: readonly string[] = [...CATALOGUE.keys()];
 
 const made = new Map<string, Middleware>();
 
-/** Made once, as in any application: sessions are kept by the layer that made them. Null: there is none of that name. */
+/**
+ * Each is made once, as in any application: a layer keeps the sessions that it has made. Null: there is none
+ * of that name.
+ */
 export function middlewareOf(form: string): Middleware | null {
-  // Between any two of them, it holds both against the interface.
+  // Between any two layers, it checks both against the interface.
   if (form === 'validator') return validate;
   const known = made.get(form) ?? CATALOGUE.get(form)?.() ?? null;
   if (known !== null) made.set(form, known);
   return known;
 }
 
-/** The first outermost. @returns the name that is not there, or the middleware */
+/**
+ * Combines the named middleware, the first outermost.
+ * @returns the first unknown name, or the middleware
+ */
 export function stackOf(forms: readonly string[]): Middleware | string {
   const layers: Middleware[] = [];
   for (const form of forms) {

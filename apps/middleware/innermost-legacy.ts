@@ -1,6 +1,7 @@
 /**
- * The same below a stack as legacy code has it: an Express application and `ws` on a server of node:http that never listens. It uses what that
- * shape can say: early hints, `X-Associated-Content` for a push, a body that comes back while it is coming, trailers, a WebSocket.
+ * The legacy counterpart of innermost.ts: an Express application and `ws` on a server of node:http that never
+ * listens. It uses what that interface offers: early hints, `X-Associated-Content` for a push, a body that is
+ * echoed while it arrives, trailers, a WebSocket.
  */
 import { createServer } from 'node:http';
 import express from 'express';

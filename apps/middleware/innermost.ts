@@ -1,8 +1,10 @@
 /**
- * What stands below a stack of the gallery: it uses whatever its exchange offers, and says in the first line of its response what that is.
+ * The application below a stack of the gallery. It uses whatever its exchange offers, and reports that in the
+ * first line of its response.
  *
- * Interim responses, a push, a body that comes back while it is coming, trailers, a WebSocket. Of its query it takes `fail`, before the head or
- * `late`, `location` for an answer elsewhere, `whole` for a response in one piece.
+ * It uses interim responses, a push, a body that is echoed while it arrives, trailers, and a WebSocket. Query
+ * parameters: `fail` (before the head, or `late`), `location` for a response from another path, and `whole`
+ * for a response in one piece.
  */
 import type { Capabilities, Exchange, Withheld } from '../../workers/gateway.ts';
 import { acceptWebSocket } from '../../workers/websocket/accept.ts';
@@ -15,7 +17,7 @@ const TEXT = { 'content-type': 'text/plain; charset=utf-8' };
 const LARGE_TEXT = 'It was a dark and stormy night. '.repeat(100);
 const MAX_MESSAGE_BYTES = 1024;
 
-/** The first line, as JSON. */
+/** The first line of the response, as JSON. */
 export interface Report {
   readonly method: string;
   readonly path: string;
@@ -63,12 +65,12 @@ function reportOf(exchange: Exchange): Report {
   return { method, path, user: exchange.extension(user), capabilities, withheld };
 }
 
-/** Says what it hears, or why it cannot. */
+/** Echoes messages, or says why it cannot. */
 async function converse(exchange: Exchange): Promise<void> {
   if (!exchange.capabilities.tunnel) {
     return exchange.respond(501, TEXT, `${JSON.stringify(reportOf(exchange))}\n`);
   }
-  // There is nothing here that a stranger's page may not have.
+  // Nothing here needs protection from another site's page.
   const socket = await acceptWebSocket(exchange, { maxMessageBytes: MAX_MESSAGE_BYTES, origins: 'any' });
   if (socket === null) return;
   await socket.send(JSON.stringify(reportOf(exchange)));

@@ -1,6 +1,7 @@
 /**
- * Exchanges through the stack that the field `x-stack`, or `stack` in the query, names, such as `native/etag,legacy/compression`, outermost
- * first. With `express` as the last name a legacy application stands below it, otherwise a native one.
+ * Runs exchanges through the stack named by the field `x-stack`, or by `stack` in the query, such as
+ * `native/etag,legacy/compression`, outermost first. With `express` as the last name a legacy application is
+ * below it, otherwise a native one.
  */
 import type { Application, Exchange } from '../../workers/gateway.ts';
 import { respondText } from '../site/routing.ts';
@@ -9,7 +10,7 @@ import innermost from './innermost.ts';
 import innermostLegacy from './innermost-legacy.ts';
 
 export const MAX_LAYERS = 16;
-/** Stacks that are kept put together: more than anybody looks at, fewer than a peer can name. */
+/** The number of assembled stacks that are kept: more than anybody tries, fewer than a peer can name. */
 export const MAX_STACKS = 256;
 
 const stacks = new Map<string, Application>();

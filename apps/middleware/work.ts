@@ -1,4 +1,4 @@
-/** What the gallery's `offload` has done elsewhere: a line with the body's digest behind it. */
+/** The work that the gallery's `offload` does on another thread: appends a line with the body's digest. */
 import { createHash } from 'node:crypto';
 
 export default function withDigest(body: Uint8Array): Uint8Array {

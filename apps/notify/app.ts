@@ -1,6 +1,6 @@
 /**
- * Notifications: a Web Push service (RFC 8030) on one SQLite file, which all threads of the pool share. `SLUICE_NOTIFY_FILE` says
- * where it is; without, it lies in the directory that the server was started in.
+ * Notifications: a Web Push service (RFC 8030) on one SQLite file that all threads of the pool share.
+ * `SLUICE_NOTIFY_FILE` names the file; by default it is in the directory in which the server was started.
  */
 import type { Exchange, LifespanContext } from '../../workers/gateway.ts';
 import { respondPage } from '../site/page.ts';

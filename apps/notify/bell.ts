@@ -1,6 +1,6 @@
 /**
- * Tells monitors, on every thread of the process, that there may be something new. It carries no message: the database
- * is the truth, so a ring that is lost or comes twice does no harm beyond a look.
+ * Tells monitors on every thread of the process that there may be something new. It carries no message,
+ * because the database has the data. A lost or repeated ring costs at most one more look.
  */
 export class Bell {
   readonly #listeners = new Map<string, Set<() => void>>();
@@ -9,7 +9,7 @@ export class Bell {
   constructor(name: string) {
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = (event) => this.#wake(String((event as { data: unknown }).data));
-    // It must not keep a thread that has nothing else to do.
+    // It must not keep a thread alive that has nothing else to do.
     (this.#channel as unknown as { unref(): void }).unref();
   }
 
@@ -20,7 +20,7 @@ export class Bell {
     }
   }
 
-  /** @returns stops listening. */
+  /** @returns a function that stops listening */
   listen(id: string, heard: () => void): () => void {
     const listeners = this.#listeners.get(id) ?? new Set();
     this.#listeners.set(id, listeners.add(heard));

@@ -15,7 +15,7 @@ export interface Subscribed {
 }
 
 export interface Pushed {
-  /** The message's resource: what is acknowledged. */
+  /** The message's resource, which is acknowledged. */
   readonly path: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -27,7 +27,7 @@ export interface SendOptions {
   readonly urgency?: string;
   readonly topic?: string;
   readonly type?: string;
-  /** Ask for a receipt; a string is the receipt subscription of an earlier one. */
+  /** Whether to ask for a receipt; a string is the receipt subscription of an earlier message. */
   readonly receipt?: boolean | string;
 }
 
@@ -60,7 +60,7 @@ export function ask(
   });
 }
 
-/** @param set of an earlier subscription, for the new one to join. */
+/** @param set of an earlier subscription, which the new one joins */
 export async function subscribe(session: ClientHttp2Session, set?: string): Promise<Subscribed> {
   const link = set === undefined ? {} : { link: `<${set}>; rel="urn:ietf:params:push:set"` };
   const { headers } = expect(
@@ -77,7 +77,7 @@ export async function subscribe(session: ClientHttp2Session, set?: string): Prom
   };
 }
 
-/** @returns the message's resource, and with a receipt asked for its subscription. */
+/** @returns the message's resource and, if a receipt was requested, its receipt subscription */
 export async function send(
   session: ClientHttp2Session,
   push: string,
@@ -103,14 +103,18 @@ export async function remove(session: ClientHttp2Session, path: string): Promise
 }
 
 export interface Monitoring {
-  /** The end of the monitoring: of what is monitored, of the server, or of what was there with `wait: false`. */
+  /**
+   * The end of the monitoring: because of the monitored resource, because of the server, or with `wait:
+   * false` after the existing messages.
+   */
   readonly over: Promise<Answer>;
   stop(): void;
 }
 
 /**
- * Monitors a subscription, a set of them, or receipts. Node tells of every promise on the session, so that a session has one monitoring.
- * @param onPushed for each that has come whole
+ * Monitors a subscription, a set of them, or receipts. Node reports every promise on the session, so a
+ * session can have only one monitoring.
+ * @param onPushed called for each complete item
  */
 export function monitor(
   session: ClientHttp2Session,
@@ -129,7 +133,7 @@ export function monitor(
     });
     stream.on('data', (piece: Buffer) => pieces.push(piece));
     stream.on('error', () => {
-      // Cut off: it was not acknowledged, so it comes again.
+      // Cut off: it was not acknowledged, so it will be sent again.
     });
     stream.on('close', () => {
       if (head === null || stream.rstCode !== 0) return;
@@ -156,7 +160,7 @@ export function monitor(
       else resolve({ status: Number(head[':status']), headers: head, body: Buffer.concat(pieces) });
     });
   });
-  // Who does not wait for it need not hear of it.
+  // A caller that does not wait for it may ignore it.
   over.catch(() => undefined);
   return { over, stop: () => stream.close(0x8) };
 }

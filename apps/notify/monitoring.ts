@@ -1,6 +1,6 @@
 /**
- * Monitoring (RFC 8030 section 6): an exchange that stays open, and each item promised and pushed as a response of its
- * own. A peer without server push gets the first item as the response itself and asks again.
+ * Monitoring (RFC 8030 section 6): an exchange stays open, and each item is promised and pushed as a response
+ * of its own. A peer without server push gets the first item as the response itself and asks again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Closed, Exchange, FieldsInit } from '../../workers/gateway.ts';
@@ -17,11 +17,11 @@ export interface Item {
 
 /** What is monitored. */
 export interface Source {
-  /** The next item after the one before; undefined when there is none yet. */
+  /** The next item after the previous one; undefined if there is none yet. */
   next(): Item | undefined;
-  /** It was sent, whole or not. */
+  /** The item was sent, completely or not. */
   sent(item: Item, closed: Closed): void;
-  /** False: what is monitored has gone. */
+  /** False: the monitored resource has gone. */
   exists(): boolean;
 }
 
@@ -36,7 +36,7 @@ export async function monitor(exchange: Exchange, bell: Bell, id: string, source
   let count = 0;
   try {
     while (!over.aborted) {
-      // Before the look, so that what is stored during it rings for the next.
+      // Set before the look, so that an item stored during the look rings for the next one.
       wake = Promise.withResolvers();
       const item = source.next();
       if (item === undefined) {
@@ -65,7 +65,10 @@ export async function monitor(exchange: Exchange, bell: Bell, id: string, source
   }
 }
 
-/** Null: the monitoring is over. A refusal is the peer's limit for now: the next try comes when a push of ours has ended, or after a while. */
+/**
+ * Null: the monitoring is over. A refusal is the peer's limit for now: the next try comes when an open push
+ * has ended, or after a while.
+ */
 async function promise(exchange: Exchange, item: Item, inFlight: Set<Promise<void>>, over: AbortSignal) {
   for (;;) {
     if (inFlight.size >= MAX_PUSHES_AT_ONCE) await Promise.race(inFlight);
@@ -78,7 +81,8 @@ async function promise(exchange: Exchange, item: Item, inFlight: Set<Promise<voi
 }
 
 async function respondItem(exchange: Exchange, source: Source, item: Item): Promise<void> {
-  // A receipt that says 410 is no answer about this resource: the message it is about is named, its status beside it.
+  // A receipt with 410 is not a response about this resource, so it names the message that it is about and
+  // carries the status beside it.
   const fields: Iterable<readonly [string, string | number]> = [
     ...Object.entries(item.fields as Record<string, string | number>),
     ['content-location', item.path],

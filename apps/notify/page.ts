@@ -1,4 +1,7 @@
-/** The page of the notification service: a browser takes no server push, so it asks for one message after the other. */
+/**
+ * The page of the notification service. A browser accepts no server push, so the page asks for one message
+ * after the other.
+ */
 import { makePage, type Page } from '../site/page.ts';
 
 const MAIN = `

@@ -1,14 +1,14 @@
-/** What requests to the push service say in their fields (RFC 8030 sections 5 and 6). */
+/** Reads the fields of requests to the push service (RFC 8030 sections 5 and 6). */
 import type { Fields } from '../../workers/gateway.ts';
 import { Refusal } from '../site/routing.ts';
 import { MAX_TTL_S } from './limits.ts';
 
-/** Section 5.3, from the lowest. */
+/** Section 5.3, from the lowest to the highest. */
 const URGENCIES = ['very-low', 'low', 'normal', 'high'];
 /** Section 5.4: at most 32 characters of the URL-safe base64 alphabet. */
 const TOPIC = /^[\w-]{1,32}$/;
 
-/** Seconds; section 5.2 demands it. */
+/** In seconds; section 5.2 requires it. */
 export function ttlOf(fields: Fields): number {
   const value = fields.get('ttl');
   if (value === undefined)

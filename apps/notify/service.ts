@@ -1,6 +1,6 @@
 /**
- * A Web Push service (RFC 8030): who subscribes gets two addresses, one to monitor and one to hand out; what is sent to the second
- * arrives at the first as server pushes of an exchange that stays open.
+ * A Web Push service (RFC 8030). A subscriber gets two addresses, one to monitor and one to hand out. What is
+ * sent to the second arrives at the first, as server pushes of an exchange that stays open.
  */
 import type { Closed, Exchange, FieldsInit } from '../../workers/gateway.ts';
 import { readBytes } from '../site/content.ts';
@@ -16,7 +16,7 @@ const SET = 'urn:ietf:params:push:set';
 const RECEIPT = 'urn:ietf:params:push:receipt';
 const NO_BYTES = new Uint8Array(0);
 const RETRY = { 'retry-after': String(RETRY_AFTER_S) };
-/** A path with a capability in it. Anything else is nothing of ours. */
+/** A path that contains a capability. The service has no others. */
 const PATH = /^\/notify\/(subscription|set|push|message|receipt)\/([\w-]{1,64})$/;
 
 type Kind = 'subscription' | 'set' | 'push' | 'message' | 'receipt';
@@ -24,7 +24,7 @@ type Kind = 'subscription' | 'set' | 'push' | 'message' | 'receipt';
 export class PushService implements Resources {
   readonly #storage: Storage;
   readonly #bell: Bell;
-  /** What is monitored in this thread, and how often. */
+  /** What is monitored in this thread, and how many times. */
   readonly #monitored = new Map<string, number>();
 
   constructor(storage: Storage, bell: Bell) {
@@ -104,7 +104,8 @@ export class PushService implements Resources {
       throw new Refusal(429, 'The subscription holds as many messages as it may.', RETRY);
     if (stored === 'overfull') throw new Refusal(503, 'The service holds as many messages as it may.', RETRY);
     this.#bell.ring(subscription.id, subscription.setId, ...stored.told);
-    // With a receipt the answer is that somebody will hear of it, not that it has been done (section 5.1).
+    // With a receipt, the response only says that the request was accepted, not that it was done (section
+    // 5.1).
     exchange.respond(
       receiptId === null ? 201 : 202,
       {
@@ -116,7 +117,7 @@ export class PushService implements Resources {
     );
   }
 
-  /** The one that the sender names and has, or a new one. */
+  /** The receiver that the sender names, if it exists, or a new one. */
   #receiver(named: string | null): string {
     const id = PATH.exec(named ?? '')?.[2];
     if (id !== undefined && this.#storage.hasReceiver(id)) return id;
@@ -140,7 +141,7 @@ export class PushService implements Resources {
         after = message.seq;
         return itemOf(message);
       },
-      // Until it is acknowledged it is there, for whoever monitors next.
+      // The message stays until it is acknowledged, for the next monitor.
       sent: () => undefined,
       exists: () => this.#storage.subscription(id) !== undefined || this.#storage.hasSet(id),
     };
@@ -159,7 +160,7 @@ export class PushService implements Resources {
     }
   }
 
-  /** What is monitored does not expire: to be called now and then. */
+  /** Renews what is monitored, so that it does not expire. To be called now and then. */
   renewMonitored(): void {
     for (const id of this.#monitored.keys()) this.#storage.renew(id);
   }
@@ -194,7 +195,7 @@ export class PushService implements Resources {
         bySent.set(item, receipt.seq);
         return item;
       },
-      // Nobody acknowledges a receipt: it has arrived when it was sent whole.
+      // Nobody acknowledges a receipt: it has arrived when it was sent completely.
       sent: (item, { how }: Closed) => {
         const seq = bySent.get(item);
         bySent.delete(item);
@@ -224,7 +225,7 @@ function itemOf({ id, push, created, type, encoding, body }: StoredMessage): Ite
   return { path: `/notify/message/${id}`, status: 200, fields, body };
 }
 
-/** Section 7.3: what has expired, was deleted, or never was, all the same. */
+/** Section 7.3: the same response for what has expired, was deleted, or never existed. */
 function gone(what: string): Refusal {
   return new Refusal(404, `There is no such ${what}, or no more.`);
 }

@@ -1,8 +1,10 @@
 /**
- * What the push service knows, in one SQLite file that its threads share. A call that returns has committed, so what
- * the sender was told is there after a crash of the thread or a restart of the server. Rows are numbered in the order
- * of their commit: a monitor remembers one number, not what it has seen. Whom to wake is returned and never called back: a
- * monitor on another thread that looks before the commit sees nothing, sleeps, and nobody wakes it again.
+ * The push service's data, in one SQLite file that its threads share. A call that returns has committed. So
+ * whatever the sender was told survives a crash of the thread or a restart of the server.
+ *
+ * Rows are numbered in the order of their commit, so a monitor remembers one number and not everything it has
+ * seen. The receivers to wake are returned and never called back. Otherwise a monitor on another thread could
+ * look before the commit, see nothing, and sleep, and nobody would wake it again.
  */
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -18,7 +20,7 @@ import {
 
 export interface Subscription {
   readonly id: string;
-  /** The capability of the sender, which does not tell that of the receiver. */
+  /** The sender's capability, which does not reveal the receiver's. */
   readonly push: string;
   readonly setId: string;
 }
@@ -54,11 +56,14 @@ export interface Receipt {
 export interface StoredAs {
   readonly id: string;
   readonly ttlS: number;
-  /** Receivers that have a receipt to fetch of what it replaced. */
+  /** Receivers that have a receipt to fetch for the message that was replaced. */
   readonly told: readonly string[];
 }
 
-/** `full`: of this subscription; `overfull`: of all; `gone`: there is no such subscription. Refused, it changes nothing. */
+/**
+ * `full`: this subscription; `overfull`: all together; `gone`: the subscription does not exist. A refusal
+ * changes nothing.
+ */
 export type Stored = StoredAs | 'full' | 'overfull' | 'gone';
 
 const SCHEMA = `
@@ -92,10 +97,10 @@ export class Storage {
   readonly #now: () => number;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** @param now seconds since 1970. */
+  /** @param now seconds since 1970 */
   constructor(file: string, now: () => number = () => Math.floor(Date.now() / 1000)) {
     this.#now = now;
-    // Threads wait for one another's commits, which are short.
+    // Threads wait for each other's commits, which are short.
     this.#database = new DatabaseSync(file, { timeout: 5_000 });
     this.#database.exec(SCHEMA);
   }
@@ -104,7 +109,10 @@ export class Storage {
     this.#database.close();
   }
 
-  /** @param setId of a set that the new subscription joins, if it exists. @returns null when there are too many. */
+  /**
+   * @param setId a set that the new subscription joins, if it exists
+   * @returns null if there are too many
+   */
   subscribe(setId?: string): Subscription | null {
     return this.#transaction(() => {
       const { count } = this.#one('SELECT count(*) AS count FROM subscriptions') as { count: number };
@@ -134,7 +142,7 @@ export class Storage {
     return this.#subscription('setId', setId) !== undefined;
   }
 
-  /** Somebody monitors: the subscription, all of a set, or the receiver lives on. */
+  /** Renews a monitored subscription, all of a set, or a receiver. */
   renew(id: string): void {
     const now = this.#now();
     this.#run(
@@ -151,7 +159,10 @@ export class Storage {
     );
   }
 
-  /** Its messages go with it. @returns receivers that have a receipt to fetch of them; null: there was none. */
+  /**
+   * Removes a subscription and its messages.
+   * @returns receivers that have a receipt to fetch; null: there was no such subscription
+   */
   unsubscribe(id: string): string[] | null {
     return this.#transaction(() => {
       const told = this.#drop('subscription = ?', id);
@@ -159,12 +170,12 @@ export class Storage {
     });
   }
 
-  /** False: there was none. */
+  /** Returns false if there was none. */
   dropReceiver(id: string): boolean {
     return this.#run('DELETE FROM receivers WHERE id = ?', id) > 0;
   }
 
-  /** @returns null when there are too many. */
+  /** @returns null if there are too many */
   createReceiver(): string | null {
     const id = capability();
     const made = this.#run(
@@ -180,7 +191,10 @@ export class Storage {
     return this.#one('SELECT 1 FROM receivers WHERE id = ? AND expires > ?', id, this.#now()) !== undefined;
   }
 
-  /** A message of the same topic that was not acknowledged is replaced (section 5.4): who asked for a receipt of it hears 410. */
+  /**
+   * Stores a message. An unacknowledged message of the same topic is replaced (section 5.4); if its sender
+   * asked for a receipt, the receipt says 410.
+   */
   store(subscription: string, message: NewMessage): Stored {
     return this.#transaction(() => {
       const now = this.#now();
@@ -221,15 +235,15 @@ export class Storage {
     });
   }
 
-  /** The number of the last message that was ever stored. */
+  /** The number of the latest message that was ever stored. */
   lastSeq(): number {
     const row = this.#one("SELECT seq FROM sqlite_sequence WHERE name = 'messages'");
     return row === undefined ? 0 : (row as { seq: number }).seq;
   }
 
   /**
-   * The next message for whoever monitors a subscription or a set.
-   * @param since messages with TTL 0 are for those who monitored before: only from this number on.
+   * The next message for a monitor of a subscription or a set.
+   * @param since messages with TTL 0 are only for those who monitored before them: from this number on
    */
   next(id: string, after: number, since: number, urgency: number): StoredMessage | undefined {
     return this.#one(
@@ -245,7 +259,10 @@ export class Storage {
     ) as StoredMessage | undefined;
   }
 
-  /** The user agent has it (section 6.2). @returns whom to tell, null for nobody; undefined: no such message. */
+  /**
+   * The user agent has the message (section 6.2).
+   * @returns whom to notify; null: nobody; undefined: no such message
+   */
   acknowledge(id: string): string | null | undefined {
     return this.#transaction(() => {
       const row = this.#one(
@@ -271,7 +288,7 @@ export class Storage {
     this.#run('DELETE FROM receipts WHERE seq = ?', seq);
   }
 
-  /** One message, for whoever was promised it. */
+  /** One message, for the peer that was promised it. */
   message(id: string): StoredMessage | undefined {
     return this.#one(
       `SELECT m.seq, m.id, m.created, m.type, m.encoding, m.body, s.push FROM messages m
@@ -281,7 +298,10 @@ export class Storage {
     ) as StoredMessage | undefined;
   }
 
-  /** Removes what has expired. @returns whom to wake: monitors of what is no more, and receivers that have a receipt to fetch. */
+  /**
+   * Removes what has expired.
+   * @returns whom to wake: monitors of removed resources, and receivers that have a receipt to fetch
+   */
   sweep(): string[] {
     return this.#transaction(() => {
       const now = this.#now();
@@ -297,7 +317,10 @@ export class Storage {
     });
   }
 
-  /** Messages that nobody will acknowledge. @returns receivers that have a receipt to fetch of them. */
+  /**
+   * Removes messages that nobody will acknowledge.
+   * @returns receivers that have a receipt to fetch for them
+   */
   #drop(where: string, ...values: SQLInputValue[]): string[] {
     const gone = this.#statement(`DELETE FROM messages WHERE ${where} RETURNING id, receiptId`).all(
       ...values,
@@ -339,7 +362,7 @@ export class Storage {
     return Number(this.#statement(sql).run(...values).changes);
   }
 
-  /** Compiled once; the texts are those of this file. */
+  /** Compiled once; the texts are those in this file. */
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -349,7 +372,7 @@ export class Storage {
     return statement;
   }
 
-  /** The writer's lock from the start: what was read is still so when it is written. */
+  /** Takes the writer's lock from the start, so that what was read is still true when it writes. */
   #transaction<T>(work: () => T): T {
     this.#database.exec('BEGIN IMMEDIATE');
     try {

@@ -1,6 +1,6 @@
 /**
- * Planted fault: a hot spot. A report over some thousand orders, nearly all of whose time goes into one function that looks harmless.
- * docs/profiling.md finds it.
+ * Planted fault: a hot spot. A report over some thousand orders spends nearly all of its time in one function
+ * that looks harmless. docs/profiling.md finds the fault.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 
@@ -20,7 +20,7 @@ export default function report(exchange: Exchange): void {
   exchange.respond(200, type, `${customers.length} customers, ${orders.length} orders, ${cents / 100} EUR\n`);
 }
 
-/** Stands for a file or a database that is near. */
+/** Simulates a file or a nearby database. */
 function readOrders(): Order[] {
   return Array.from({ length: ORDERS }, (_, index) => ({
     customer: `customer-${(index * 7_919) % CUSTOMERS}`,
@@ -28,7 +28,7 @@ function readOrders(): Order[] {
   }));
 }
 
-/** The fault: `includes` looks through all that there is, for every name. A Set does not. */
+/** The fault: `includes` searches the whole list for every name. A Set would not. */
 function withoutDuplicates(names: readonly string[]): string[] {
   const found: string[] = [];
   for (const name of names) if (!found.includes(name)) found.push(name);

@@ -1,4 +1,6 @@
-/** Planted fault: a leak. Every visit is remembered, and nothing ever forgets one. docs/profiling.md finds it. */
+/**
+ * Planted fault: a leak. Every visit is remembered and never forgotten. docs/profiling.md finds the fault.
+ */
 import type { Exchange } from '../../workers/gateway.ts';
 
 interface Visit {
@@ -10,7 +12,7 @@ interface Visit {
 
 const PAGES = 100;
 
-/** The fault: what is only ever added to. A limit, or a WeakMap by session, would do. */
+/** The fault: entries are only ever added. A limit, or a WeakMap keyed by session, would fix it. */
 const visits = new Map<number, Visit>();
 
 export default function visit(exchange: Exchange): void {

@@ -1,5 +1,5 @@
 /**
- * Markdown in, a whole HTML page out: parsing and highlighting are computing without a pause, which is why they
+ * Markdown in, a complete HTML page out. Parsing and highlighting compute without a pause, which is why they
  * run here and not beside the sockets.
  */
 import type { Exchange } from '../../workers/gateway.ts';
@@ -9,7 +9,7 @@ import { answer, Refusal, type Resources } from '../site/routing.ts';
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
-/** The third is what curl and forms say when they are told nothing. */
+/** The third is what curl and forms send by default. */
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
   'text/markdown',
   'text/plain',
@@ -35,7 +35,7 @@ async function showPage(exchange: Exchange, query: URLSearchParams): Promise<voi
   else respondPage(exchange, 200, await editorPage());
 }
 
-/** The libraries load with the first document, so that a thread is ready before they are. */
+/** The libraries load with the first document, so that a thread becomes ready without them. */
 async function respondRendered(exchange: Exchange, source: string): Promise<void> {
   const { renderDocument } = await import('./document.ts');
   respondPage(exchange, 200, await renderDocument(source));

@@ -1,8 +1,9 @@
 /**
- * A Markdown document as a whole HTML page.
+ * Renders a Markdown document as a complete HTML page.
  *
- * The document is a stranger's. Raw HTML in it is shown, not used; links lead only where a browser runs nothing; and
- * the page goes out under a policy without scripts, should both of these have a hole.
+ * The document is not trusted. Raw HTML in it is shown and not used, and links may only use schemes that run
+ * nothing in a browser. The page is sent with a policy that forbids scripts, in case either of these has a
+ * hole.
  */
 import MarkdownIt from 'markdown-it';
 import { makeDocument, type Page } from '../site/page.ts';
@@ -13,11 +14,14 @@ type Tokens = ReturnType<typeof markdown.parse>;
 const markdown = new MarkdownIt({ html: false, linkify: true, highlight });
 markdown.validateLink = isHarmlessLink;
 
-/** Schemes that show or send, and never run. A link without a scheme is relative, and stays on this origin. */
+/** Schemes that show or send, and never run. A link without a scheme is relative and stays on this origin. */
 const LINK_SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'mailto', 'tel']);
 const DATA_IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,[a-z0-9+/=]*$/i;
 
-/** What browsers drop from a URL before they look at its scheme: `java\tscript:` is `javascript:` to them. */
+/**
+ * Characters that browsers drop from a URL before they look at its scheme: they read `java\tscript:` as
+ * `javascript:`.
+ */
 const IGNORED_IN_URL = /[\p{C}\p{Z}]/gu;
 
 function isHarmlessLink(url: string): boolean {
@@ -36,7 +40,7 @@ export async function renderDocument(source: string): Promise<Page> {
   return makeDocument(title, `<main>\n${body}</main>\n`, '', STYLE);
 }
 
-/** Gives every heading an id that links can name, and returns the text of the first. */
+/** Gives every heading an id for links, and returns the text of the first. */
 function nameHeadings(tokens: Tokens): string {
   const used = new Map<string, number>();
   let title = '';

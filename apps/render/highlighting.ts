@@ -1,6 +1,6 @@
 /**
- * Highlighted code. Languages load when a document first names them: all together they would cost every thread some
- * thirty milliseconds before its first answer.
+ * Highlights code. Languages load when a document first uses them: all together they would cost every thread
+ * some thirty milliseconds before its first response.
  */
 
 import type { LanguageFn } from 'highlight.js';
@@ -8,16 +8,16 @@ import hljs from 'highlight.js/lib/core';
 import { escapeHtml } from '../site/page.ts';
 
 interface Language {
-  /** Other names for it. */
+  /** Other names of the language. */
   readonly names?: readonly string[];
   /**
-   * Languages that its grammar hands parts of the code to. They load with it: a page must not depend on what other
-   * documents this thread has seen before.
+   * Languages to which its grammar passes parts of the code. They load with it, because a page must not
+   * depend on the documents that this thread has seen before.
    */
   readonly nested?: readonly string[];
 }
 
-/** Only what is named here is ever loaded; the rest is shown plain. */
+/** Only these languages are ever loaded; others are shown without highlighting. */
 const LANGUAGES: { readonly [language: string]: Language } = {
   bash: { names: ['sh', 'zsh'] },
   c: { names: ['h'] },
@@ -56,17 +56,20 @@ const CANONICAL: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** A grammar is a set of regular expressions; beyond this a block is shown plain, whatever it might do to them. */
+/**
+ * A grammar is a set of regular expressions. A longer block is shown without highlighting, whatever it might
+ * do to them.
+ */
 const MAX_HIGHLIGHTED_LENGTH = 100_000;
 
-/** @param infos what stands behind the fences: a language, and maybe more. */
+/** @param infos the text after the opening fences: a language, and maybe more */
 export async function loadLanguages(infos: readonly string[]): Promise<void> {
   const wanted = new Set<string>();
   for (const info of infos) {
     const language = languageOf(info);
     if (language !== undefined) wanted.add(language);
   }
-  // What is added while the set is walked is walked as well, so nested languages of nested ones are found.
+  // The loop also visits languages that are added during it, so nested languages of nested ones are found.
   for (const language of wanted) {
     for (const nested of LANGUAGES[language].nested ?? []) wanted.add(nested);
     if (hljs.getLanguage(language) !== undefined) continue;
@@ -79,7 +82,7 @@ function languageOf(info: string): string | undefined {
   return CANONICAL.get(/^[^\s{,]*/.exec(info)?.[0].toLowerCase() ?? '');
 }
 
-/** @returns HTML: the highlighter escapes what it marks up, and what it does not know is escaped here. */
+/** @returns HTML: the highlighter escapes what it marks up, and everything else is escaped here */
 export function highlight(code: string, info: string): string {
   const language = languageOf(info);
   if (

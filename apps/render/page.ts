@@ -1,4 +1,4 @@
-/** The page of the render application: an editor beside what it renders to. */
+/** The page of the render application: an editor beside the rendered document. */
 import { readFile } from 'node:fs/promises';
 import { escapeHtml, makePage, type Page } from '../site/page.ts';
 

@@ -1,20 +1,20 @@
 /**
- * The CPU-heavy part of a report, an actor of a pool: how primes lie in a range. It tells how far it is, and stops where it is when
- * nobody reads on.
+ * The CPU-heavy part of a report, an actor of a pool: the distribution of primes in a range. It reports its
+ * progress, and stops when nobody reads any more.
  */
 import { setImmediate } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { type ActorContext, type Call, topic } from '../../workers/actors/actors.ts';
 
 export interface Progress {
-  /** Numbers looked at. */
+  /** Numbers examined. */
   readonly done: number;
   readonly primes: number;
   readonly largestGap: number;
   readonly thread: number;
 }
 
-/** How a part ended, for whoever wants to know. */
+/** How a part ended, for whoever is interested. */
 export interface PartEnded {
   readonly job: string;
   readonly part: number;
@@ -23,7 +23,7 @@ export interface PartEnded {
 }
 
 export const ENDED = 'report/ended';
-/** Numbers between two looks at whether anybody still wants to know: some tens of milliseconds. */
+/** Numbers between two checks whether anybody still reads: some tens of milliseconds. */
 const SLICE = 20_000;
 
 export class Analysis {
@@ -43,7 +43,7 @@ export class Analysis {
     let last = 0;
     try {
       for (let start = from; start < to; start += SLICE) {
-        // The thread's other work, and the news that nobody waits any more, come in between.
+        // Lets the thread's other work run, and the message that nobody reads any more arrive.
         await setImmediate();
         if (call.signal.aborted) return;
         const end = Math.min(to, start + SLICE);
@@ -62,7 +62,7 @@ export class Analysis {
   }
 }
 
-/** By trial: the work is what matters here. */
+/** By trial division, because the work is the point here. */
 function isPrime(n: number): boolean {
   if (n < 4) return n > 1;
   if (n % 2 === 0 || n % 3 === 0) return false;

@@ -1,6 +1,7 @@
 /**
- * A report that takes long: split over a pool of threads, its parts streamed into the page as they come, and given up when the browser
- * leaves. `/report/run` answers with lines of JSON, `/report/ended` with one for each part that ends, of whatever report.
+ * A report that takes long: it is split over a pool of threads, its parts are streamed into the page as they
+ * complete, and it is cancelled when the browser leaves. `/report/run` responds with lines of JSON,
+ * `/report/ended` with one line for each part that ends, of whatever report.
  */
 import { randomUUID } from 'node:crypto';
 import { actor, topic } from '../../workers/actors/actors.ts';
@@ -10,7 +11,7 @@ import { answer, Refusal, type Resources } from '../site/routing.ts';
 import { type Analysis, ENDED, type PartEnded } from './analysis.ts';
 
 const analysis = actor<typeof Analysis>('analysis');
-/** More than threads, so that none has nothing to do while another has much. */
+/** More parts than threads, so that no thread is idle while another has much left. */
 const PARTS = 8;
 const FROM = 10_000_000;
 const MAX_NUMBERS = 50_000_000;
@@ -42,7 +43,7 @@ async function run(exchange: Exchange, query: URLSearchParams): Promise<void> {
   await tell(exchange, { job, parts: PARTS, numbers });
   let found: readonly Found[];
   try {
-    // What one part throws ends the others: their readers leave with the exchange.
+    // An error in one part ends the others: their readers leave with the exchange.
     found = await Promise.all(
       Array.from({ length: PARTS }, (_, part) => runPart(exchange, job, part, size, numbers)),
     );
@@ -75,7 +76,7 @@ async function runPart(
   return last;
 }
 
-/** Until its reader leaves. */
+/** Runs until its reader leaves. */
 async function tellEnded(exchange: Exchange): Promise<void> {
   const ended = topic<PartEnded>(ENDED).subscribe();
   exchange.signal.addEventListener('abort', () => ended.close());

@@ -1,15 +1,19 @@
 /**
- * Reading a request's content under a limit. It is judged while it arrives: first by what the request announces,
- * then by what has come, so that nothing over the limit is ever held.
+ * Reads a request's content under a limit. It is checked while it arrives, first against the announced length
+ * and then against the bytes that have arrived, so that nothing over the limit is ever held.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { Refusal } from './routing.ts';
 
-/** Room for the first pieces. It doubles from here: what was announced is a claim, what came is a fact. */
+/**
+ * Room for the first pieces, which doubles as needed: the announced length is only a claim, so it reserves no
+ * memory.
+ */
 const FIRST_ROOM_BYTES = 64 * 1024;
 
 /**
- * @param onPrefix is shown everything that has come so far after each piece, and may throw to refuse the rest.
+ * @param onPrefix is called after each piece with everything that has arrived so far, and may throw to refuse
+ * the rest
  * @throws Refusal 413
  */
 export async function readBytes(
@@ -34,13 +38,13 @@ export async function readBytes(
   return whole.subarray(0, length);
 }
 
-/** @throws Refusal 413, and 400 for what is not UTF-8 */
+/** @throws Refusal 413, and 400 if the content is not UTF-8 */
 export async function readText(exchange: Exchange, limitBytes: number): Promise<string> {
   const bytes = await readBytes(exchange, limitBytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // The decoder says only that; where the bad byte stands is not known.
+    // The decoder does not say where the invalid byte is.
     throw new Refusal(400, 'The body must be UTF-8 text, and is not.');
   }
 }
@@ -55,7 +59,7 @@ function tooLarge(limitBytes: number, found: string): Refusal {
   return new Refusal(413, `The body may have at most ${limitBytes} bytes; ${found}.`);
 }
 
-/** The media type that the request names, without parameters and in lower case; '' when it names none. */
+/** The media type of the request, without parameters and in lower case; '' if there is none. */
 export function mediaType(exchange: Exchange): string {
   const value = exchange.request.fields.get('content-type') ?? '';
   const end = value.indexOf(';');

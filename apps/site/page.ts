@@ -1,5 +1,5 @@
 /**
- * The frame of every page that the sample applications show: one document that requests nothing from elsewhere, in
+ * The frame of every page of the sample applications: one document that requests nothing from elsewhere, in
  * light and dark, under a content security policy that lets only its own script run.
  */
 import { createHash } from 'node:crypto';
@@ -61,8 +61,8 @@ export const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
 `;
 
 /**
- * Runs on every page. The footer shows which thread gave the last answer, how long it waited and how long it ran, from its Server-Timing
- * field; the buttons beside commands copy them.
+ * Runs on every page. From the Server-Timing field, the footer shows which thread made the last response, how
+ * long the request waited and how long it ran. The buttons beside commands copy them.
  */
 const FRAME_SCRIPT = `
 const told = document.getElementById('told');
@@ -92,9 +92,9 @@ export function commandHtml(command: string): string {
 
 /**
  * A page of a sample application.
- * @param title plain text; also the heading.
- * @param main HTML, trusted: whatever comes from a request has been through `escapeHtml`.
- * @param script a module's source, or '' for a page without one.
+ * @param title plain text; also the heading
+ * @param main trusted HTML: everything from a request has been through `escapeHtml`
+ * @param script a module's source, or '' for a page without one
  */
 export function makePage(title: string, main: string, script = '', style = ''): Page {
   const heading = escapeHtml(title);
@@ -108,7 +108,7 @@ ${main}
   return makeDocument(`${title} · Sluice`, body, `${FRAME_SCRIPT}${script}`, style);
 }
 
-/** A whole document around `body`, which is trusted HTML; no frame but the style. */
+/** A complete document around `body`, which is trusted HTML, with the style but without the frame. */
 export function makeDocument(title: string, body: string, script = '', style = ''): Page {
   const html = `<!doctype html>
 <html lang="en">
@@ -135,8 +135,9 @@ ${body}${script === '' ? '' : `<script type="module">${script}</script>\n`}</bod
 }
 
 /**
- * Whatever found its way into a page could show, but not run: the one script is named by its digest. Styles are
- * free, because the preview of a rendered document inherits the policy of the page it stands in.
+ * If foreign content gets into a page it may show but not run: the policy names the one script by its digest.
+ * Styles are free, because the preview of a rendered document inherits the policy of the page that contains
+ * it.
  */
 function securityPolicy(script: string): string {
   const digest = script === '' ? '' : createHash('sha256').update(script).digest('base64');

@@ -1,8 +1,9 @@
 /**
- * How a sample application finds what to do: a table of paths, each a table of methods.
+ * How a sample application finds its handler: a table of paths, each with a table of methods.
  *
- * It answers what HTTP asks of every resource (404, 405 with Allow, HEAD wherever there is GET) and turns a
- * `Refusal` thrown anywhere below into its response, so that an application holds only its own subject.
+ * It gives the responses that HTTP requires for every resource (404, 405 with Allow, HEAD wherever there is
+ * GET). It turns a `Refusal` thrown anywhere below into its response, so that an application only contains
+ * its own subject.
  */
 import { threadId } from 'node:worker_threads';
 import { timing } from '../../workers/extensions.ts';
@@ -18,15 +19,18 @@ import { FieldList, WrappedExchange } from '../../workers/middleware/compose.ts'
 
 export type Handler = (exchange: Exchange, query: URLSearchParams) => void | Promise<void>;
 
-/** Method → handler. `HEAD` is answered by the handler of `GET`: the server leaves the content out. */
+/** Method → handler. The handler of `GET` also serves `HEAD`: the server leaves the content out. */
 export type Methods = { readonly [method: string]: Handler };
 
-/** Path → what it answers: a Map, because a path is the peer's to choose and `__proto__` is one, or whatever looks paths up. */
+/**
+ * Path → resource. It is a Map, or another look-up, because the peer chooses the path, and `__proto__` is
+ * one.
+ */
 export interface Resources {
   get(path: string): Methods | undefined;
 }
 
-/** A request that is answered with an error: whose fault it is says the status. */
+/** A request that is answered with an error; the status says whose fault it is. */
 export class Refusal extends Error {
   readonly status: number;
   readonly fields: { readonly [name: string]: string };
@@ -39,7 +43,10 @@ export class Refusal extends Error {
   }
 }
 
-/** Says in each response which thread made it, how long the request waited for that thread, and how long it ran until then. */
+/**
+ * Adds to each response which thread made it, how long the request waited for that thread, and how long it
+ * has run until then.
+ */
 class TimedExchange extends WrappedExchange {
   override respond(status: number, fields?: FieldsInit, body?: Uint8Array | string): void {
     const times = this.extension(timing);
@@ -52,7 +59,7 @@ class TimedExchange extends WrappedExchange {
     super.respond(status, new FieldList(fields).append('server-timing', value), body);
   }
 
-  // Promised responses say nothing of it: without this, push would be withheld.
+  // Promised responses do not contain it. Without this override, push would be withheld.
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }
@@ -89,7 +96,7 @@ function answerError(exchange: Exchange, error: unknown): void {
     respondText(exchange, 400, `${(error as GatewayError).message}\n`);
     return;
   }
-  // The peer has gone: there is nobody to answer, and nothing went wrong here.
+  // The peer has gone: there is nobody to respond to, and nothing went wrong here.
   if (code === GatewayErrorCode.ExchangeClosed) return;
   throw error;
 }

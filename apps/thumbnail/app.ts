@@ -1,6 +1,6 @@
 /**
- * An image in, its thumbnail out. The upload is judged while it arrives: its first bytes say whether it is an image,
- * its head says whether it may be decoded, and only then is the rest waited for.
+ * An image in, its thumbnail out. The upload is checked while it arrives: its first bytes show whether it is
+ * an image, its head shows whether it may be decoded, and only then is the rest read.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { readBytes } from '../site/content.ts';
@@ -10,7 +10,7 @@ import { HeadReader } from './image-head.ts';
 import { readOptions } from './options.ts';
 
 export const MAX_UPLOAD_BYTES = 16 * 1024 * 1024;
-/** The thumbnail goes out in pieces of this size, each waiting for the peer to have room. */
+/** The thumbnail is sent in pieces of this size, each of which waits until the peer has room. */
 const PIECE_BYTES = 16 * 1024;
 
 const SAMPLE_WIDTH = 720;

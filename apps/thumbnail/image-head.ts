@@ -1,7 +1,7 @@
 /**
- * What kind of image this is, how large and which way up, read from its first bytes while the rest is still on its
- * way. So what is no image is refused at its first piece, and what would decode to more memory than it may is
- * refused before anything is decoded.
+ * Reads the kind, size and orientation of an image from its first bytes, while the rest is still on its way.
+ * So an upload that is no image is refused at its first piece, and an image that would decode to too much
+ * memory is refused before anything is decoded.
  *
  * PNG: W3C PNG (third edition) sections 5.2 and 11.2.1. JPEG: ITU-T T.81 annex B.
  */
@@ -19,11 +19,11 @@ export interface ImageHead {
   readonly orientation: number;
 }
 
-/** An image of more pixels is refused: 25 million cost 100 MB decoded. */
+/** An image with more pixels is refused: 25 million take 100 MB when decoded. */
 export const MAX_PIXELS = 25_000_000;
-/** A side of more pixels is refused, however thin the image is. */
+/** An image with a longer side is refused, however narrow it is. */
 export const MAX_SIDE = 20_000;
-/** A JPEG's dimensions must come within its first bytes; before them stand EXIF, colour profile and previews. */
+/** A JPEG's dimensions must be within its first bytes; EXIF, colour profile and previews come before them. */
 const MAX_HEAD_BYTES = 2 * 1024 * 1024;
 
 const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
@@ -33,7 +33,7 @@ const PNG_HEAD_BYTES = 33;
 
 /** Reads one image's head from growing prefixes of it. */
 export class HeadReader {
-  /** Where the next JPEG segment starts: what has been looked at is not looked at again. */
+  /** Where the next JPEG segment starts; everything before it has been examined. */
   #position = 2;
   #orientation = 1;
   #head: ImageHead | null = null;
@@ -43,8 +43,8 @@ export class HeadReader {
   }
 
   /**
-   * @param prefix everything that has come so far.
-   * @throws Refusal 415 for what is neither PNG nor JPEG, 422 for a broken head, 413 for too many pixels.
+   * @param prefix everything that has arrived so far
+   * @throws Refusal 415 for neither PNG nor JPEG, 422 for a broken head, 413 for too many pixels
    */
   read(prefix: Uint8Array): void {
     if (this.#head !== null || prefix.length === 0) return;
@@ -66,12 +66,12 @@ export class HeadReader {
       if (at + 4 > prefix.length) return;
       if (prefix[at] !== 0xff) throw new Refusal(422, `The JPEG has no marker at byte ${at}.`);
       const marker = prefix[at + 1];
-      // B.1.1.2: any number of fill bytes may stand before a marker.
+      // B.1.1.2: a marker may follow any number of fill bytes.
       if (marker === 0xff) {
         this.#position++;
         continue;
       }
-      // Scan and end come after the frame header, so here they come without one.
+      // Scan and end follow the frame header, so here the frame header is missing.
       if (marker === 0xda || marker === 0xd9) throw new Refusal(422, 'The JPEG has no frame header.');
       const end = at + 2 + view.getUint16(at + 2);
       if (end > prefix.length) return;
@@ -101,7 +101,7 @@ function readPngHead(prefix: Uint8Array): ImageHead {
   return { format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation: 1 };
 }
 
-/** SOF0 to SOF15, without the three of that row that mean tables: DHT, JPG, DAC. */
+/** SOF0 to SOF15, without the three of that range that are tables: DHT, JPG, DAC. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
@@ -112,7 +112,7 @@ function readJpegFrame(view: DataView, at: number, end: number, orientation: num
   if (components !== 1 && components !== 3) {
     throw new Refusal(
       415,
-      `The JPEG has ${components} colour components; 1 (grey) and 3 (colour) are understood.`,
+      `The JPEG has ${components} colour components; 1 (grey) and 3 (colour) are supported.`,
     );
   }
   return { format: 'jpeg', width: view.getUint16(at + 7), height: view.getUint16(at + 5), orientation };
@@ -125,7 +125,7 @@ function checked(head: ImageHead): ImageHead {
   if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new Refusal(
       413,
-      `The image is ${width} × ${height} pixels; at most ${MAX_PIXELS} in all and ${MAX_SIDE} on a side are decoded.`,
+      `The image is ${width} × ${height} pixels; the limits are ${MAX_PIXELS} in all and ${MAX_SIDE} on a side.`,
     );
   }
   return head;

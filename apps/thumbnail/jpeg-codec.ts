@@ -1,8 +1,8 @@
 /**
  * JPEG by mozjpeg in WebAssembly.
  *
- * A codec instance is kept while it is healthy and small. WebAssembly memory never shrinks and a failed decode leaves
- * its memory behind, so after either the instance is dropped and its memory goes with it.
+ * A codec instance is kept while it is healthy and small. WebAssembly memory never shrinks, and a failed
+ * decode leaves its memory allocated. So in both cases the instance is dropped, together with its memory.
  */
 import { readFile } from 'node:fs/promises';
 import makeDecoder from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
@@ -12,15 +12,16 @@ import { Refusal } from '../site/routing.ts';
 import type { Picture, RowSink } from './picture.ts';
 
 /**
- * A progressive JPEG is a list of scans over the whole image, and each may be a few bytes long: without a limit a
- * small file could ask for hours of decoding. Encoders write about ten; previews inside count as well.
+ * A progressive JPEG is a list of scans over the whole image, and each may be a few bytes long. Without a
+ * limit a small file could demand hours of decoding. Encoders write about ten; scans of embedded previews
+ * count as well.
  */
 export const MAX_SCANS = 100;
 
 /** An instance that has grown beyond this is not kept for the next image. */
 const KEPT_MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** What Emscripten's glue offers of a codec; the package's own types need a browser's. */
+/** The part of a codec that Emscripten's glue offers; the package's own types need a browser's. */
 interface Codec {
   readonly HEAPU8: Uint8Array;
 }
@@ -39,13 +40,13 @@ interface CodecOptions {
   readonly instantiateWasm: (imports: WebAssembly.Imports, receive: InstanceReceiver) => WebAssembly.Exports;
 }
 
-/** Loads a codec's module once and makes instances of it. */
+/** Loads a codec's module once and creates instances of it. */
 class CodecSource<T extends Codec> {
   readonly #wasm: string;
   readonly #make: (options: CodecOptions) => Promise<T>;
   #module: Promise<WebAssembly.Module> | undefined;
   #idle: T | undefined;
-  /** What the codec has said since the last `run`; it reports damage as lines for a terminal. */
+  /** The codec's output since the last `run`; it reports damage as lines for a terminal. */
   #complaints: string[] = [];
 
   constructor(wasm: string, make: (options: CodecOptions) => Promise<T>) {
@@ -55,7 +56,7 @@ class CodecSource<T extends Codec> {
 
   async run<Result>(work: (codec: T, complaints: readonly string[]) => Result): Promise<Result> {
     const codec = this.#idle ?? (await this.#instantiate());
-    // From here on nothing waits, so no other exchange of this thread comes between.
+    // From here on nothing is awaited, so no other exchange of this thread can come between.
     this.#idle = undefined;
     this.#complaints.length = 0;
     const result = work(codec, this.#complaints);
@@ -94,8 +95,8 @@ const encoders = new CodecSource<Encoder>(
 );
 
 /**
- * @param width the width that the file's head gave.
- * @throws Refusal 422 when the file is broken or ends too soon.
+ * @param width the width in the file's head
+ * @throws Refusal 422 if the file is broken or ends too soon
  */
 export async function decodeJpeg(
   file: Uint8Array,
@@ -105,7 +106,7 @@ export async function decodeJpeg(
 ): Promise<void> {
   const scans = countScans(file);
   if (scans > MAX_SCANS)
-    throw new Refusal(422, `The JPEG has ${scans} scans; ${MAX_SCANS} are decoded at most.`);
+    throw new Refusal(422, `The JPEG has ${scans} scans; at most ${MAX_SCANS} are decoded.`);
   await decoders.run((decoder, complaints) => {
     const rgba = decode(decoder, file, complaints);
     if (complaints.some((line) => line.includes('Premature end'))) {
@@ -124,13 +125,17 @@ function decode(decoder: Decoder, file: Uint8Array, complaints: readonly string[
     const decoded = decoder.decode(file, false);
     if (decoded !== null) return decoded.data;
   } catch (error) {
-    // libjpeg ends the program when it gives up, which the glue turns into an ExitStatus: not an Error.
+    // When libjpeg gives up it ends the program, which the glue turns into an ExitStatus. That is not an
+    // Error.
     if (error instanceof Error && !(error instanceof WebAssembly.RuntimeError)) throw error;
   }
   throw new Refusal(422, `The JPEG cannot be decoded: ${complaints.join('; ') || 'no reason was given'}.`);
 }
 
-/** T.81 section B.1.1.2: FF DA starts a scan. In coded data FF is always followed by 00, so it cannot occur there. */
+/**
+ * T.81 section B.1.1.2: FF DA starts a scan. In coded data FF is always followed by 00, so FF DA cannot occur
+ * there.
+ */
 function countScans(file: Uint8Array): number {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const startOfScan = Buffer.of(0xff, 0xda);
@@ -139,7 +144,7 @@ function countScans(file: Uint8Array): number {
   return scans;
 }
 
-/** @param quality 1 to 100. JPEG has no alpha: what shows through shows white. */
+/** @param quality 1 to 100. JPEG has no alpha, so transparent parts become white. */
 export function encodeJpeg(picture: Picture, quality: number): Promise<Uint8Array> {
   const options = { ...defaultEncodeOptions, quality };
   return encoders.run((encoder) =>

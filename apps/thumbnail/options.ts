@@ -1,4 +1,4 @@
-/** What a request for a thumbnail asks for in its query. */
+/** Reads the options of a thumbnail request from its query. */
 import { Refusal } from '../site/routing.ts';
 import type { ImageFormat, ImageHead } from './image-head.ts';
 import { isSideways } from './orientation.ts';
@@ -8,10 +8,10 @@ const DEFAULT_WIDTH = 200;
 const DEFAULT_QUALITY = 80;
 
 export interface ThumbnailOptions {
-  /** The box that the thumbnail fits into; undefined is as wide or high as the image's shape makes it. */
+  /** The box that the thumbnail must fit into; undefined: the image's shape decides. */
   readonly width: number | undefined;
   readonly height: number | undefined;
-  /** undefined is the format that came. */
+  /** undefined: the format of the upload. */
   readonly format: ImageFormat | undefined;
   /** 1 to 100, for JPEG. */
   readonly quality: number;
@@ -19,7 +19,7 @@ export interface ThumbnailOptions {
 
 const NAMES: ReadonlySet<string> = new Set(['width', 'height', 'format', 'quality']);
 
-/** @throws Refusal 400 naming the parameter, what was expected and what came. */
+/** @throws Refusal 400 with the parameter, what was expected and what was given */
 export function readOptions(query: URLSearchParams): ThumbnailOptions {
   const seen = new Set<string>();
   for (const name of query.keys()) {
@@ -53,8 +53,8 @@ function formatOf(text: string | null): ImageFormat | undefined {
 }
 
 /**
- * The size that the decoded image is reduced to, before it is turned upright: inside the box, in its own shape, and
- * never larger than it is.
+ * The size to which the decoded image is reduced before it is turned upright: inside the box, in its own
+ * shape, and never larger than the image.
  */
 export function targetSize(head: ImageHead, options: ThumbnailOptions): { width: number; height: number } {
   const sideways = isSideways(head.orientation);

@@ -1,6 +1,6 @@
 /**
- * Which way up a photograph is: the orientation that a camera writes into EXIF (CIPA DC-008, tag 0x0112), and the
- * turning of a picture by it. The thumbnail is turned, not the photograph: it has a thousandth of the pixels.
+ * The orientation that a camera writes into EXIF (CIPA DC-008, tag 0x0112), and turning a picture by it. The
+ * thumbnail is turned and not the photograph, because it has a thousandth of the pixels.
  */
 import type { Picture } from './picture.ts';
 
@@ -8,7 +8,10 @@ const TAG_ORIENTATION = 0x0112;
 const TYPE_SHORT = 3;
 const ENTRY_BYTES = 12;
 
-/** @param segment the content of an APP1 segment. @returns 1 to 8, or undefined when it does not say. */
+/**
+ * @param segment the content of an APP1 segment
+ * @returns 1 to 8, or undefined if it contains no orientation
+ */
 export function readOrientation(segment: Uint8Array): number | undefined {
   // 'Exif', two zero bytes, then a TIFF header: byte order, 42, and where the first directory is.
   if (segment.length < 14 || String.fromCharCode(...segment.subarray(0, 6)) !== 'Exif\0\0') return undefined;
@@ -30,12 +33,12 @@ export function readOrientation(segment: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Orientations 5 to 8 lie on their side: width and height change places. */
+/** In orientations 5 to 8 the picture lies on its side: width and height are exchanged. */
 export function isSideways(orientation: number): boolean {
   return orientation >= 5;
 }
 
-/** The picture upright. */
+/** Returns the picture turned upright. */
 export function turnUpright(picture: Picture, orientation: number): Picture {
   if (orientation === 1) return picture;
   const { width, height } = picture;

@@ -34,7 +34,7 @@ const result = document.getElementById('result');
 const image = document.getElementById('image');
 const progress = document.getElementById('progress');
 const progressLabel = document.getElementById('progress-label');
-// fetch reports no progress of an upload.
+// Not fetch, which reports no progress of an upload.
 function upload(url, file) {
   const { promise, resolve, reject } = Promise.withResolvers();
   const request = new XMLHttpRequest();

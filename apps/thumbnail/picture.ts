@@ -2,11 +2,13 @@
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** Four bytes a pixel, rows from the top, sRGB, alpha not multiplied in; its buffer holds nothing else. */
+  /**
+   * Four bytes per pixel, rows from the top, sRGB, alpha not premultiplied. Its buffer holds nothing else.
+   */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** Takes a picture row by row from the top; `rgba` from `offset` on is valid during the call only. */
+/** Takes a picture row by row from the top; `rgba` from `offset` on is valid only during the call. */
 export interface RowSink {
   row(rgba: Uint8Array | Uint8ClampedArray, offset: number): void;
 }

@@ -1,16 +1,16 @@
 /**
- * Decodes PNG (W3C PNG, third edition) on the platform's own zlib: all colour types, bit depths and interlacing.
- * Samples come out as they stand, eight bits each: gamma and colour profiles are not applied.
+ * Decodes PNG (W3C PNG, third edition) with the platform's zlib: all colour types, bit depths and
+ * interlacing. Samples are returned unchanged, as eight bits each: gamma and colour profiles are not applied.
  *
- * Nothing grows by what the file claims: dimensions were judged before (image-head.ts), and decompression stops at the
- * size that they give, whatever the compressed data holds.
+ * No buffer grows because of what the file claims. Its dimensions were checked before (image-head.ts), and
+ * decompression stops at the size that they give, whatever the compressed data contains.
  */
 import { crc32, inflateSync } from 'node:zlib';
 import { Refusal } from '../site/routing.ts';
 import type { RowSink } from './picture.ts';
 import { type Layout, layoutOf, makeConverter, type RowConverter } from './png-samples.ts';
 
-/** Decompressed scanlines may take this much; only images of 16 bits a sample come near it. */
+/** The most that decompressed scanlines may take; only images with 16 bits per sample come near it. */
 export const MAX_SCANLINE_BYTES = 128 * 1024 * 1024;
 
 const SIGNATURE_BYTES = 8;
@@ -25,7 +25,7 @@ const CHUNK = {
   tRNS: 0x74524e53,
 } as const;
 
-/** Section 8: the seven passes of Adam7, each a start and a step across and down. */
+/** Section 8: the seven passes of Adam7, each with a start and a step in both directions. */
 const ADAM7 = [
   { x: 0, y: 0, dx: 8, dy: 8 },
   { x: 4, y: 0, dx: 8, dy: 8 },
@@ -42,7 +42,7 @@ interface Chunks {
   readonly convert: RowConverter;
 }
 
-/** @throws Refusal 422 when the file is broken or ends too soon, 413 when it would decompress to too much. */
+/** @throws Refusal 422 if the file is broken or ends too soon, 413 if it would decompress to too much */
 export function decodePng(file: Uint8Array, sink: RowSink): void {
   const { layout, compressed, convert } = readChunks(file);
   const passes = layout.interlaced ? ADAM7.map((pass) => sizeOf(layout, pass)) : [{ ...layout }];
@@ -53,7 +53,7 @@ export function decodePng(file: Uint8Array, sink: RowSink): void {
   if (scanlineBytes > MAX_SCANLINE_BYTES) {
     throw new Refusal(
       413,
-      `The PNG decompresses to ${scanlineBytes} bytes; ${MAX_SCANLINE_BYTES} are allowed.`,
+      `The PNG decompresses to ${scanlineBytes} bytes; at most ${MAX_SCANLINE_BYTES} are allowed.`,
     );
   }
   const scanlines = inflate(compressed, scanlineBytes);
@@ -121,12 +121,12 @@ function sizeOf(layout: Layout, pass: (typeof ADAM7)[number]): { width: number; 
   };
 }
 
-/** Section 7.2: a row starts on a byte, whatever its pixels' size. */
+/** Section 7.2: a row starts on a byte, whatever the size of its pixels. */
 function rowBytesOf(layout: Layout, width: number): number {
   return Math.ceil((width * layout.bitsPerPixel) / 8);
 }
 
-/** @returns where the scanlines after these start. */
+/** @returns where the following scanlines start */
 function decodeRows(
   layout: Layout,
   width: number,
@@ -151,7 +151,7 @@ function decodeRows(
   return at;
 }
 
-/** The rows of an interlaced image are complete only at the end, so this one is held whole. */
+/** The rows of an interlaced image are only complete at the end, so such an image is held as a whole. */
 function decodeInterlaced(layout: Layout, scanlines: Uint8Array, convert: RowConverter, sink: RowSink): void {
   const { width, height } = layout;
   const pixels = new Uint32Array(width * height);

@@ -1,4 +1,4 @@
-/** Encodes a picture as PNG: colour of eight bits, with alpha only where something shows through. */
+/** Encodes a picture as PNG: colour with eight bits, and alpha only if something is transparent. */
 import { crc32, deflateSync } from 'node:zlib';
 import type { Picture } from './picture.ts';
 import { paeth } from './png-decoder.ts';
@@ -36,9 +36,7 @@ function chunk(type: string, content: Uint8Array): Buffer {
   return bytes;
 }
 
-/**
- * Scanlines, each under the filter whose differences are smallest in sum: the heuristic that section 12.7 gives.
- */
+/** Scanlines, each with the filter whose differences have the smallest sum: the heuristic of section 12.7. */
 function filtered(picture: Picture, bytesPerPixel: number): Uint8Array {
   const rowBytes = picture.width * bytesPerPixel;
   const scanlines = new Uint8Array(picture.height * (1 + rowBytes));
@@ -73,7 +71,9 @@ function takeRow(picture: Picture, y: number, bytesPerPixel: number, row: Uint8A
   }
 }
 
-/** Section 9.2, one loop a filter: `out` gets the row's differences from what the filter predicts. */
+/**
+ * Section 9.2, one loop per filter: `out` gets the differences between the row and the filter's prediction.
+ */
 function applyFilter(
   filter: number,
   row: Uint8Array,
@@ -82,7 +82,7 @@ function applyFilter(
   out: Uint8Array,
 ): void {
   const length = row.length;
-  // The first pixel has nothing to its left; what is there counts as zero.
+  // The first pixel has no left neighbour; a missing neighbour counts as zero.
   switch (filter) {
     case 0:
       out.set(row);
@@ -106,7 +106,7 @@ function applyFilter(
   }
 }
 
-/** How large the differences are in sum, each taken as a signed byte. */
+/** The sum of the differences, each taken as a signed byte. */
 function sizeOf(differences: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < differences.length; i++) sum += Math.abs((differences[i] << 24) >> 24);

@@ -1,7 +1,7 @@
-/** From a PNG's samples, of whatever type and depth, to RGBA of eight bits each. */
+/** Converts a PNG's samples, of any type and depth, to RGBA with eight bits each. */
 import { Refusal } from '../site/routing.ts';
 
-/** What an IHDR chunk says (W3C PNG section 11.2.1). */
+/** The content of an IHDR chunk (W3C PNG section 11.2.1). */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -9,7 +9,7 @@ export interface Layout {
   readonly colorType: ColorType;
   readonly interlaced: boolean;
   readonly bitsPerPixel: number;
-  /** How far back a filter's left neighbour is: a pixel, and a byte at least. */
+  /** The distance to a filter's left neighbour: one pixel, but at least one byte. */
   readonly filterBytes: number;
 }
 
@@ -76,10 +76,10 @@ export function makeConverter(
   }
 }
 
-/** RGBA of each palette index; an index beyond the palette is an error of the file and comes out black. */
+/** RGBA of each palette index. An index beyond the palette is an error of the file and becomes black. */
 function paletteRgba(palette: Uint8Array | undefined, transparency: Uint8Array | undefined): Uint8Array {
   if (palette === undefined || palette.length === 0 || palette.length % 3 !== 0 || palette.length > 768) {
-    throw new Refusal(422, 'The PNG has no sound palette, and its pixels are indices into one.');
+    throw new Refusal(422, 'The pixels of the PNG are palette indices, but it has no valid palette.');
   }
   const table = new Uint8Array(256 * 4);
   for (let i = 0; i < 256; i++) {
@@ -89,7 +89,7 @@ function paletteRgba(palette: Uint8Array | undefined, transparency: Uint8Array |
   return table;
 }
 
-/** RGBA of each grey value of up to eight bits; tRNS names the one that is transparent (section 11.3.1.1). */
+/** RGBA of each grey value of up to eight bits; tRNS names the transparent one (section 11.3.1.1). */
 function greyRgba(bitDepth: number, transparency: Uint8Array | undefined): Uint8Array {
   const levels = 1 << bitDepth;
   const table = new Uint8Array(256 * 4);
@@ -140,7 +140,9 @@ function copy(row: Uint8Array, rgba: Uint8Array, width: number): void {
   rgba.set(row.subarray(0, width * 4));
 }
 
-/** Sixteen bits a sample: the high byte is what eight bits can show. tRNS is compared with both. */
+/**
+ * With sixteen bits per sample, the high byte is what eight bits can show. tRNS is compared with both bytes.
+ */
 function deepSamples(samples: number, transparency: Uint8Array | undefined): RowConverter {
   const bytes = samples * 2;
   const hidden =

@@ -1,17 +1,19 @@
 /**
- * Makes a picture smaller, row by row: a tent filter over as many source pixels as one target pixel covers twice.
+ * Reduces a picture row by row, with a tent filter that covers twice as many source pixels as one target
+ * pixel.
  *
- * Rows are pushed as they are decoded and only the target rows that they reach are held, so that a PNG is never in
- * memory as a whole. Each source row is narrowed first and then weighed into its target rows, which costs two
- * multiplications a source value. Colours are weighed by their alpha: what cannot be seen must not tint what can.
+ * Rows are pushed as they are decoded, and only the target rows that they reach are held, so that a PNG is
+ * never in memory as a whole. Each source row is first reduced in width and then weighted into its target
+ * rows, which costs two multiplications per source value. Colours are weighted by their alpha: invisible
+ * pixels must not tint visible ones.
  */
 import type { Picture, RowSink } from './picture.ts';
 
-/** For every target index: the source indices that reach it and how much each counts; weights sum to 1. */
+/** For every target index: the source indices that reach it and their weights, which add up to 1. */
 interface Reach {
   readonly first: Int32Array;
   readonly last: Int32Array;
-  /** Weights of target `i` from `i * stride` on. */
+  /** The weights of target `i`, from `i * stride` on. */
   readonly weights: Float32Array;
   readonly stride: number;
 }
@@ -22,15 +24,15 @@ export class Resampler implements RowSink {
   readonly #columns: Reach;
   readonly #rows: Reach;
   readonly #rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** The source row as wide as the target, colours multiplied by alpha. */
+  /** The source row at the width of the target, with colours multiplied by alpha. */
   readonly #narrow: Float32Array;
-  /** Sums of the target rows that are open, at `row % #openRows`. */
+  /** Sums of the open target rows, at `row % #openRows`. */
   readonly #sums: Float32Array;
   readonly #openRows: number;
   #sourceRow = 0;
   #firstOpen = 0;
 
-  /** The target must not be larger than the source on either side. */
+  /** The target must not be larger than the source in either direction. */
   constructor(sourceWidth: number, sourceHeight: number, width: number, height: number) {
     this.#width = width;
     this.#height = height;
@@ -38,7 +40,7 @@ export class Resampler implements RowSink {
     this.#rows = reachOf(sourceHeight, height);
     this.#rgba = new Uint8ClampedArray(width * height * 4);
     this.#narrow = new Float32Array(width * 4);
-    // A tent is two target pixels wide, so no source row lies under more than three of them.
+    // A tent is two target pixels wide, so no source row contributes to more than three target rows.
     this.#openRows = 3;
     this.#sums = new Float32Array(this.#openRows * width * 4);
   }
@@ -103,7 +105,7 @@ export class Resampler implements RowSink {
     sums.fill(0, base, base + rowLength);
   }
 
-  /** The picture, once every source row has been pushed. */
+  /** Returns the picture, after every source row has been pushed. */
   finish(): Picture {
     return { width: this.#width, height: this.#height, rgba: this.#rgba };
   }

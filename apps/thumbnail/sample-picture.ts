@@ -1,8 +1,11 @@
-/** A picture to try things on: the Mandelbrot set, because it needs no file and shows every flaw of a resampler. */
+/**
+ * A picture for experiments: the Mandelbrot set, because it needs no file and shows every flaw of a
+ * resampler.
+ */
 import type { Picture } from './picture.ts';
 
 const MAX_STEPS = 200;
-/** The part of the plane that is shown: its middle, and how much of it the picture is wide. */
+/** The visible part of the plane: its centre, and the width that the picture covers. */
 const CENTER_X = -0.7436;
 const CENTER_Y = 0.1318;
 const SPAN = 0.016;
@@ -14,7 +17,7 @@ export function samplePicture(width: number, height: number): Picture {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const t = escapeTime(CENTER_X + (x - width / 2) * step, CENTER_Y + (y - height / 2) * step) / MAX_STEPS;
-      // A cosine palette: three waves out of step give colours without a table.
+      // A cosine palette: three waves with different phases give colours without a table.
       rgba[at++] = t === 1 ? 16 : 128 - 127 * Math.cos(9 * t);
       rgba[at++] = t === 1 ? 20 : 128 - 127 * Math.cos(9 * t + 1);
       rgba[at++] = t === 1 ? 28 : 128 - 127 * Math.cos(9 * t + 2.2);

@@ -15,7 +15,7 @@ export interface Thumbnail {
   readonly file: Uint8Array;
 }
 
-/** @throws Refusal when the file cannot be decoded. */
+/** @throws Refusal if the file cannot be decoded */
 export async function makeThumbnail(
   file: Uint8Array,
   head: ImageHead,
@@ -45,7 +45,7 @@ async function reduce(file: Uint8Array, head: ImageHead, options: ThumbnailOptio
 
 async function encode(picture: Picture, format: ImageFormat, quality: number): Promise<Uint8Array> {
   if (format === 'png') return encodePng(picture);
-  // The codec and its WebAssembly load with the first JPEG, so that a thread is ready before they are.
+  // The codec and its WebAssembly load with the first JPEG, so that a thread becomes ready without them.
   const { encodeJpeg } = await import('./jpeg-codec.ts');
   return encodeJpeg(picture, quality);
 }

@@ -1,4 +1,7 @@
-/** The application whose thread calls the actors: a request says what, and is answered with what came of it. */
+/**
+ * The application whose thread calls the actors. A request says which calls to make; the response says what
+ * happened.
+ */
 import { actor, traceContext } from '../../workers/actors/actors.ts';
 import type { Exchange } from '../../workers/gateway.ts';
 import type { Counted, Till } from './hosted.ts';
@@ -23,7 +26,7 @@ function run(what: Run, traced: boolean): Promise<number> {
   return traced ? traceContext.run(TRACE, begin) : begin();
 }
 
-/** What each key was told last, over all requests. */
+/** The last sequence number sent to each key, over all requests. */
 let sequences: Uint32Array | undefined;
 let state = 12_345;
 
@@ -32,7 +35,10 @@ export interface Keys {
   readonly messages: number;
 }
 
-/** Tells keys that follow one another at random, some of them while one of theirs is under way, and counts what arrived. */
+/**
+ * Sends messages to random keys in sequence, some of them while an earlier message to the same key is in
+ * flight, and counts what arrived.
+ */
 async function tells({ keys, messages }: Keys): Promise<{ n: number; faults: number }> {
   sequences ??= new Uint32Array(keys);
   const sent = sequences;
@@ -40,7 +46,7 @@ async function tells({ keys, messages }: Keys): Promise<{ n: number; faults: num
   const loop = async () => {
     while (left > 0) {
       left--;
-      // A linear congruential generator: the same keys in every run.
+      // A linear congruential generator: every run uses the same keys.
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       const key = state % keys;
       sent[key]++;

@@ -12,7 +12,7 @@ export class Till {
   }
 }
 
-/** Counts what one key is sent, and what comes out of order. */
+/** Counts the messages to one key, and those that arrive out of order. */
 export class Counted {
   #n = 0;
   #faults = 0;

@@ -1,6 +1,7 @@
 /**
- * One measurement of messages between threads, in a process of its own, whose CPU time it therefore is:
- * `node bench/actors/measure.ts '{"contender": "Sluice", "load": "ask", "inFlight": 64, "milliseconds": 2000}'`.
+ * One measurement of messages between threads. It has a process of its own, so that all of the process's CPU
+ * time belongs to it: `node bench/actors/measure.ts '{"contender": "Sluice", "load": "ask", "inFlight": 64,
+ * "milliseconds": 2000}'`.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { createServer } from '../../runtime/embedding/create-server.ts';
@@ -19,18 +20,18 @@ export type ActorContender =
 
 export interface Measurement extends Run {
   readonly contender: ActorContender;
-  /** Beside a thread that computes. */
+  /** Another thread computes at the same time. */
   readonly isBusy: boolean;
 }
 
-/** Of a second, and for one. */
+/** Rates per second, and costs per message. */
 export interface Measured {
   readonly perSecond: number;
   readonly cpuMicroseconds: number;
 }
 
 export interface KeysMeasured extends Measured {
-  /** While these messages were told, at most. */
+  /** The most that memory grew while these messages were sent. */
   readonly grownBytes: number;
 }
 
@@ -79,7 +80,8 @@ async function post(body: object): Promise<unknown> {
 let address = '';
 
 async function startSluice(): Promise<void> {
-  // As the other contenders' threads: on a machine that has more to do, a niceness would be what is measured.
+  // As for the other contenders' threads: on a busy machine the measurement would otherwise show the effect
+  // of the niceness.
   const ring = { ringBytes: 16_777_216 as const, niceIncrement: 0 };
   const one = { min: 1, max: 1 };
   const stream = {
@@ -131,7 +133,10 @@ async function measure({ contender, isBusy, ...run }: Measurement): Promise<Meas
   };
 }
 
-/** As often as is measured before that, so that heaps have grown to what they need and all keys have their instances. */
+/**
+ * The same number of messages is sent before the measurement, so that heaps have reached their size and all
+ * keys have their instances.
+ */
 async function measureKeys({ keys, messages }: Keys): Promise<KeysMeasured> {
   await startSluice();
   await tell({ keys, messages }, messages);

@@ -1,6 +1,6 @@
 /**
- * The contenders' threads: a caller and one that answers, joined by a port of their own or by way of the main thread; and one thread that
- * copies, or computes, alone.
+ * The contenders' threads: a caller and a responder, joined by a port of their own or by way of the main
+ * thread; and one thread that copies, or computes, alone.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { expose, wrap } from 'comlink';
@@ -19,7 +19,7 @@ import {
 export interface Role {
   readonly role: 'caller' | 'answers' | 'copies' | 'computes';
   readonly by: 'postMessage' | 'comlink';
-  /** To the other; null: there is none. */
+  /** The port to the other thread; null: none. */
   readonly port: MessagePort | null;
 }
 
@@ -40,7 +40,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** As applications do it by hand: a number for each message, and a promise by number. */
+/** The way that applications do it by hand: a number for each message, and a promise per number. */
 function askBy(port: MessagePort): (order: Order) => Promise<Receipt> {
   const waiting = new Map<number, Waiting>();
   let last = 0;
@@ -58,7 +58,7 @@ function askBy(port: MessagePort): (order: Order) => Promise<Receipt> {
     });
 }
 
-/** Chunks that are cloned, half a window asked for at a time. */
+/** Cloned chunks, requested half a window at a time. */
 async function* chunksBy(port: MessagePort): AsyncGenerator<Uint8Array> {
   const come: Uint8Array[] = [];
   let wake: (() => void) | undefined;
@@ -87,7 +87,7 @@ function answer(port: MessagePort): void {
   });
 }
 
-/** What two copies cost, and no more: into a ring and out of it. */
+/** The cost of just two copies: into a ring and out of it. */
 function copy(milliseconds: number): number {
   const [from, ring, to] = Array.from({ length: 3 }, () => Buffer.alloc(CHUNK_BYTES, 7));
   const endMs = performance.now() + milliseconds;
@@ -99,7 +99,7 @@ function copy(milliseconds: number): number {
   return count;
 }
 
-/** Made once, and kept: Comlink closes the port when its proxy has been collected. */
+/** Made once and kept, because Comlink closes the port when its proxy has been collected. */
 function asker({ by, port }: Role): (order: Order) => Promise<Receipt> {
   const own = port as MessagePort;
   if (by === 'postMessage') return askBy(own);

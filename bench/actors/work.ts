@@ -1,4 +1,4 @@
-/** What every contender does for an ask, and the load that asks it. */
+/** What every contender does for an ask, and the load that it is asked under. */
 
 /** A small object, as most messages are. */
 export interface Order {
@@ -18,17 +18,20 @@ export function handle({ id, article, amount }: Order): Receipt {
 }
 
 export const CHUNK_BYTES = 1_048_576;
-/** Chunks on their way: half a ring holds them, so that none is kept beside it. */
+/** Chunks in flight: half a ring holds them, so that none has to wait outside it. */
 export const STREAM_ITEMS = 6;
 
-/** What a caller is told to do. */
+/** What a caller must do. */
 export interface Run {
   readonly load: 'ask' | 'stream';
   readonly inFlight: number;
   readonly milliseconds: number;
 }
 
-/** Asks, `inFlight` of them at a time, for so long. How many were answered, each looked at. */
+/**
+ * Makes asks for this long, `inFlight` of them at a time, and checks each reply. Returns the number of
+ * replies.
+ */
 export async function asks(
   ask: (order: Order) => Promise<Receipt>,
   { inFlight, milliseconds }: Run,
@@ -48,7 +51,7 @@ export async function asks(
   return answered;
 }
 
-/** Reads chunks for so long. How many came. */
+/** Reads chunks for this long. Returns their number. */
 export async function chunks(read: AsyncIterable<Uint8Array>, milliseconds: number): Promise<number> {
   const endMs = performance.now() + milliseconds;
   let count = 0;

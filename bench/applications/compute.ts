@@ -1,4 +1,4 @@
-/** CPU work on the application thread: `/compute/ITERATIONS` answers with the work's proof. */
+/** CPU work on the application thread: `/compute/ITERATIONS` responds with the work's proof. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { numberInPath } from '../content.ts';
 import { work } from '../work.ts';

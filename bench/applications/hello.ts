@@ -1,4 +1,4 @@
-/** The smallest answer: `/hello`. */
+/** The smallest response: `/hello`. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { HELLO } from '../content.ts';
 

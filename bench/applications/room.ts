@@ -1,6 +1,6 @@
 /**
- * A room of WebSockets over all threads of its pool: `/room/plain` and `/room/deflated` join one, `/publish/plain/N` and `/publish/deflated/N`
- * tell its members N messages.
+ * A room of WebSockets over all threads of its pool. `/room/plain` and `/room/deflated` join one;
+ * `/publish/plain/N` and `/publish/deflated/N` send N messages to its members.
  */
 import { topic } from '../../workers/actors/actors.ts';
 import type { Exchange } from '../../workers/gateway.ts';

@@ -1,4 +1,4 @@
-/** JavaScript that calls, allocates and compares: `/script/ROUNDS` answers with what came of it. */
+/** JavaScript that calls, allocates and compares: `/script/ROUNDS` responds with the result. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { numberInPath } from '../content.ts';
 import { scriptWork } from '../script-work.ts';

@@ -1,6 +1,6 @@
 /**
- * What stalled peers ask for: `/endless` writes as long as anybody reads, `/hold` neither reads nor answers
- * until the peer goes away, `/hello` shows that the same thread still serves.
+ * What stalled peers request. `/endless` writes as long as anybody reads. `/hold` neither reads nor responds
+ * until the peer goes away. `/hello` shows that the same thread still serves.
  */
 import type { Exchange } from '../../workers/gateway.ts';
 import { CHUNK_BYTES, HELLO } from '../content.ts';
@@ -21,7 +21,8 @@ export default async function stalled(exchange: Exchange): Promise<void> {
   try {
     while (!exchange.signal.aborted) await exchange.write(chunk);
   } catch (error) {
-    // The peer went away, which is how an endless response ends; anything else is a fault to be seen.
+    // The peer went away, which is how an endless response ends. Any other error is a bug and must be
+    // visible.
     if (!exchange.signal.aborted) throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Large bodies: `/download/BYTES` sends so many, `/upload` counts what comes. */
+/** Large bodies: `/download/BYTES` sends that many bytes, `/upload` counts the bytes that arrive. */
 import type { Exchange } from '../../workers/gateway.ts';
 import { CHUNK_BYTES, numberInPath } from '../content.ts';
 

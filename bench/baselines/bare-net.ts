@@ -1,6 +1,6 @@
 /**
- * Baseline: what sockets cost with nothing behind them. Counts the empty lines that end request heads and writes a constant for
- * each. Usage: bare-net.ts PORT
+ * Baseline: the cost of sockets with nothing behind them. Counts the empty lines that end request heads and
+ * writes a constant for each. Usage: bare-net.ts PORT
  */
 import { createServer } from 'node:net';
 import { HELLO } from '../content.ts';
@@ -9,7 +9,7 @@ const answer = `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: $
 
 createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {
-    // A client that was killed in mid-connection.
+    // A client was killed in the middle of its connection.
   });
   socket.on('data', (chunk) => {
     let heads = 0;

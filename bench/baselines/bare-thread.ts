@@ -1,4 +1,7 @@
-/** A thread that only does the work for a while and posts how often: what any server's threads can do at most. */
+/**
+ * A thread that only does the work for a while and posts how often: the most that any server's threads can
+ * do.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { work } from '../work.ts';
 

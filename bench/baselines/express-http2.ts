@@ -1,8 +1,8 @@
 /**
- * Baseline: Express on the compatibility server of node:http2, one thread.
- * Usage: express-http2.ts PORT
- * Express puts prototypes of node:http under what it is given, whatever that is; here they are given the ones of node:http2,
- * without which it does not run there at all.
+ * Baseline: Express on the compatibility server of node:http2, one thread. Usage: express-http2.ts PORT
+ *
+ * Express sets prototypes of node:http on every request and response. Here they are replaced by those of
+ * node:http2, without which Express does not run there at all.
  */
 import { createServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import app from '../applications/frameworks/express.ts';
@@ -14,6 +14,6 @@ Object.setPrototypeOf(Object.getPrototypeOf(app.response), Http2ServerResponse.p
 
 const server = createServer(app as never);
 server.on('sessionError', () => {
-  // A client that was killed in mid-connection: its session is gone and nothing else is.
+  // A client was killed in the middle of its connection: only its session is gone.
 });
 server.listen(port, '127.0.0.1');

@@ -1,5 +1,5 @@
 /**
- * Baseline: fastify over HTTP/2 that hands its CPU work to piscina as tasks: what many would build today.
+ * Baseline: fastify over HTTP/2 that gives its CPU work to piscina as tasks, as many would build it today.
  * Usage: fastify-piscina.ts PORT THREADS
  */
 import { fastify } from 'fastify';

@@ -19,12 +19,12 @@ if (count === 1) {
   await listen();
 } else if (cluster.isPrimary) {
   let ready = 0;
-  // All listen at once, or the first would have every connection of the warm-up.
+  // All workers start to listen at once. Otherwise the first would get every connection of the warm-up.
   cluster.on('message', () => {
     if (++ready < count) return;
     for (const worker of Object.values(cluster.workers ?? {})) worker?.send('listen');
   });
-  // A benchmark must not go on with fewer workers than it reports.
+  // A benchmark must not continue with fewer workers than it reports.
   cluster.on('exit', () => process.exit(1));
   for (let started = 0; started < count; started++) cluster.fork();
 } else {

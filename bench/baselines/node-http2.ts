@@ -1,7 +1,8 @@
 /**
- * Baseline: one thread of `node:http2`.
- * Usage: node-http2.ts PORT [INITIAL_WINDOW_BYTES CONNECTION_WINDOW_BYTES]
- * The windows are given where large transfers are compared, so that both sides allow the same in flight.
+ * Baseline: one thread of `node:http2`. Usage: node-http2.ts PORT [INITIAL_WINDOW_BYTES
+ * CONNECTION_WINDOW_BYTES]
+ *
+ * The windows are set where large transfers are compared, so that both sides allow the same amount in flight.
  */
 import { createServer } from 'node:http2';
 import { streamHandler } from './streams.ts';
@@ -16,6 +17,6 @@ if (connectionWindow !== undefined) {
 }
 server.on('stream', streamHandler());
 server.on('sessionError', () => {
-  // A client that was killed in mid-connection: its session is gone and nothing else is.
+  // A client was killed in the middle of its connection: only its session is gone.
 });
 server.listen(port, '127.0.0.1');

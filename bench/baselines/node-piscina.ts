@@ -1,6 +1,6 @@
 /**
- * Baseline: one `node:http2` thread that hands its CPU work to piscina as tasks.
- * Usage: node-piscina.ts PORT THREADS
+ * Baseline: one `node:http2` thread that gives its CPU work to piscina as tasks. Usage: node-piscina.ts PORT
+ * THREADS
  */
 import { createServer } from 'node:http2';
 import { Piscina } from 'piscina';
@@ -19,6 +19,6 @@ server.on(
   streamHandler((iterations) => pool.run(iterations)),
 );
 server.on('sessionError', () => {
-  // A client that was killed in mid-connection: its session is gone and nothing else is.
+  // A client was killed in the middle of its connection: only its session is gone.
 });
 server.listen(port, '127.0.0.1');

@@ -1,7 +1,7 @@
 /**
- * The baseline's request handler over `node:http2`'s stream API, the fastest way Node offers to serve HTTP/2.
- * Each answer is what a careful author would write: a constant body, `content-length` known, `pipeline` and its
- * backpressure for large bodies.
+ * The baseline's request handler over `node:http2`'s stream API, the fastest way to serve HTTP/2 in Node.
+ * Each response is written as a careful author would: a constant body, a known `content-length`, `pipeline`
+ * and its backpressure for large bodies.
  */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
@@ -13,15 +13,15 @@ const hello = Buffer.from(HELLO);
 const light = Buffer.from(LIGHT);
 const chunk = Buffer.alloc(CHUNK_BYTES);
 
-/** Does the compute route's work: on this thread, unless the server hands it to a pool. */
+/** Does the work of the compute route on this thread, unless the server passes it to a pool. */
 export type Compute = (iterations: number) => string | Promise<string>;
 
-/** A request handler; `compute` is what `/compute/N` answers. */
+/** Returns a request handler; `compute` produces the response to `/compute/N`. */
 export function streamHandler(
   compute: Compute = work,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
   return (stream, headers) => {
-    // A peer that goes away in mid-stream is no event for a benchmark.
+    // A benchmark ignores a peer that goes away in the middle of a stream.
     stream.on('error', () => {});
     const path = headers[':path'] as string;
     if (path === '/hello') return answer(stream, hello);
@@ -65,7 +65,7 @@ async function download(stream: ServerHttp2Stream, bytes: number): Promise<void>
     },
   });
   await pipeline(source, stream).catch(() => {
-    // The client left; there is nobody to tell.
+    // The client has gone, so there is nobody to tell.
   });
 }
 

@@ -1,10 +1,10 @@
-/** Client programs that get into a state and stay there while a server is looked at. */
+/** Client programs that enter a state and stay in it while a server is observed. */
 import { fileURLToPath } from 'node:url';
 import { Program } from '../processes.ts';
 
 /**
  * Starts a client of this directory and waits until it prints a line that begins with `word`.
- * @returns the program, to be stopped by the caller, and the rest of that line.
+ * @returns the program, which the caller must stop, and the rest of that line
  */
 export async function startClient(
   file: string,

@@ -1,7 +1,7 @@
 /**
- * A client that opens HTTP/2 connections and leaves them idle.
- * Usage: idle.ts PORT CONNECTIONS
- * Prints `open` when the server's SETTINGS have come and been acknowledged on each of them.
+ * A client that opens HTTP/2 connections and leaves them idle. Usage: idle.ts PORT CONNECTIONS
+ *
+ * Prints `open` when the server's SETTINGS have arrived and been acknowledged on each of them.
  */
 import { RawConnection } from './raw-connection.ts';
 
@@ -25,10 +25,10 @@ function openNext(): void {
       openNext();
     },
     onResponse() {
-      // Nothing was asked for.
+      // No response is expected.
     },
     onWindow() {
-      // Nothing is sent.
+      // No request is sent.
     },
     onFailure(reason) {
       console.error(`after ${open} of ${connections} connections: ${reason}`);

@@ -1,10 +1,11 @@
 /**
- * A client that asks by a plan, and does not wait to ask until it is answered.
- * Usage: open-loop.ts PLAN RESULT, two JSON files; prints `done`.
+ * A client that sends requests according to a plan, without waiting for responses. Usage: open-loop.ts PLAN
+ * RESULT, two JSON files; prints `done`.
  *
- * A latency counts from when the request was to be sent, so a client that is late itself, or a server that keeps it from
- * sending, hides nothing (no coordinated omission). A thread of its own keeps the time, since timers of an event loop are a
- * millisecond fine. Every answer is held against what it must be.
+ * A latency counts from when the request was due. So a client that is late itself, or a server that keeps it
+ * from sending, hides nothing (no coordinated omission). A thread of its own keeps the time, because the
+ * timers of an event loop have a resolution of a millisecond. Every response is compared with the expected
+ * one.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
 function open(origin: string): Promise<ClientHttp2Session> {
   const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
   const session = connect(origin);
-  // Before the first request, or the server's limit of streams is not known.
+  // Waits for SETTINGS before the first request; otherwise the server's limit of streams is unknown.
   session.once('remoteSettings', () => resolve(session));
   session.once('error', reject);
   session.on('error', fail);
@@ -77,7 +78,7 @@ function runOpen({ arrivals, requests }: OpenPlan, sessions: readonly ClientHttp
   return promise;
 }
 
-/** In the thread of its own: tells of each arrival when it is due. */
+/** Runs in a thread of its own: reports each arrival when it is due. */
 function keepTime(timeline: Float64Array): void {
   const nobody = new Int32Array(new SharedArrayBuffer(4));
   const startMs = monotonicMs();
@@ -93,7 +94,10 @@ function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Keeps so many requests in flight, for as long as the plan says: how many of each kind the server does at most. */
+/**
+ * Keeps this many requests in flight for as long as the plan says, to find out how many of each kind the
+ * server can do.
+ */
 function runClosed(
   { kinds, requests, inFlight, seconds }: ClosedPlan,
   sessions: readonly ClientHttp2Session[],
@@ -104,7 +108,7 @@ function runClosed(
   let asked = 0;
   const next = (): void => {
     const passedMs = performance.now() - startMs;
-    // What is under way then is cut off.
+    // Requests that are in flight then are cut off.
     if (passedMs >= seconds * 1_000) resolve({ seconds: passedMs / 1_000, answered: [...answered] });
     const kind = kinds[asked % kinds.length];
     const session = sessions[asked++ % sessions.length];

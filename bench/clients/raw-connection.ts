@@ -1,6 +1,7 @@
 /**
- * An HTTP/2 client connection over a bare socket, for peers that no library lets one be: it never sends a
- * WINDOW_UPDATE, and one costs this process a few kilobytes. It reads only what it must of RFC 9113.
+ * An HTTP/2 client connection over a bare socket, for behaviour that no library allows: it never sends a
+ * WINDOW_UPDATE, and a connection costs this process a few kilobytes. It reads only as much of RFC 9113 as it
+ * must.
  */
 import { createConnection, type Socket } from 'node:net';
 
@@ -23,12 +24,12 @@ const DEFAULT_WINDOW_BYTES = 65_535;
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 export interface RawEvents {
-  /** The server's SETTINGS have come and were acknowledged: the connection is open. */
+  /** The server's SETTINGS have arrived and were acknowledged: the connection is open. */
   onOpen(connection: RawConnection): void;
   onResponse(connection: RawConnection, streamId: number): void;
-  /** There may be room to send: the connection opened or a window grew. */
+  /** There may be room to send: the connection was opened or a window grew. */
   onWindow(connection: RawConnection): void;
-  /** The server ended a stream or the connection, or the socket did. */
+  /** The server has ended a stream or the connection, or the socket has ended. */
   onFailure(reason: string): void;
 }
 
@@ -37,7 +38,7 @@ export class RawConnection {
   readonly #events: RawEvents;
   #unread: Buffer = Buffer.alloc(0);
   #isOpen = false;
-  /** What the server still lets this side send, on the connection and on a new stream. */
+  /** What the server still accepts from this side, on the connection and on a new stream. */
   connectionWindow = DEFAULT_WINDOW_BYTES;
   initialStreamWindow = DEFAULT_WINDOW_BYTES;
   /** Stream id → bytes granted beyond the initial window. */
@@ -54,7 +55,7 @@ export class RawConnection {
     this.#socket.on('close', () => events.onFailure('the server closed the connection'));
   }
 
-  /** Sends a request's head; the stream stays open on this side. The path is under 127 bytes. */
+  /** Sends a request's head; the stream stays open on this side. The path must be under 127 bytes. */
   request(streamId: number, method: 'GET' | 'POST', path: string): void {
     // RFC 7541: indexed :method and :scheme http, then :authority and :path as literals without indexing.
     const block = `${method === 'GET' ? '\x82' : '\x83'}\x86\x01\x05bench\x04${String.fromCharCode(path.length)}${path}`;
@@ -76,7 +77,7 @@ export class RawConnection {
       this.#onFrame(input[offset + 3], input[offset + 4], streamId, input.subarray(offset + HEAD_BYTES, end));
       offset = end;
     }
-    // A copy, or the rest of a frame would keep the socket's whole buffer alive.
+    // A copy, because the rest of a frame would keep the socket's whole buffer alive.
     this.#unread = Buffer.from(input.subarray(offset));
   }
 

@@ -1,8 +1,10 @@
 /**
- * A client that joins a room with many WebSockets and has messages told to it: a few are on their way to all members at a time.
- * Usage: room.ts PORT ROOM SOCKETS AT_ONCE MS GROUP
- * When all have joined, one of them a client that checks what comes, it measures for so many milliseconds and prints `told`: the number of
- * messages that came, of all members together, the milliseconds, and the microseconds that the server's process group computed.
+ * A client that joins a room with many WebSockets and has messages published to it: a few messages are in
+ * flight to all members at a time. Usage: room.ts PORT ROOM SOCKETS AT_ONCE MS GROUP
+ *
+ * When all have joined, one of them a client that checks the messages, it measures for this many
+ * milliseconds. It then prints `told`, the number of messages that all members together received, the
+ * milliseconds, and the microseconds that the server's process group computed.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -26,7 +28,7 @@ function got(messages: number): void {
   if (received >= awaited) onAll();
 }
 
-/** Counts frames of a server, which masks nothing. */
+/** Counts a server's frames, which are not masked. */
 class FrameCounter {
   #skip = 0;
   #head = Buffer.alloc(0);
@@ -102,7 +104,7 @@ async function join(): Promise<void> {
 const publisher = connect({ port, host: '127.0.0.1' });
 publisher.resume();
 
-/** Resolves when every member has got all of them. */
+/** Resolves when every member has received all of them. */
 async function tell(messages: number): Promise<void> {
   awaited = received + messages * sockets;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,17 +1,16 @@
 /**
- * A client that stalls, and says so.
- * Usage: stalled.ts PORT CONNECTIONS STREAMS read|upload
+ * A client that stalls on purpose. Usage: stalled.ts PORT CONNECTIONS STREAMS read|upload
  *
- * `read` asks for an endless response on every stream, takes what the initial windows let through and never grants
- * more. `upload` begins a POST on every stream to a route that does not read and sends all that the server's
- * windows allow. When nothing more can move it prints `stalled BYTES` and sits; when the server cuts it off it says why
- * and fails.
+ * `read` requests an endless response on every stream, takes what the initial windows allow and never grants
+ * more. `upload` begins a POST on every stream to a route that does not read, and sends everything that the
+ * server's windows allow. When nothing can move any more it prints `stalled BYTES` and waits. If the server
+ * cuts it off, it prints the reason and fails.
  */
 import { RawConnection } from './raw-connection.ts';
 
-/** The server's default of RFC 9113 section 6.5.2 for the largest frame. */
+/** The default of RFC 9113 section 6.5.2 for the largest frame. */
 const FRAME_BYTES = 16_384;
-/** Nothing has moved for so long: taken for stalled. */
+/** If nothing has moved for this long, the client counts as stalled. */
 const QUIET_MS = 500;
 
 const [port, connections, streams] = process.argv.slice(2, 5).map(Number);
@@ -23,7 +22,7 @@ let begun = 0;
 let sentBytes = 0;
 let quiet: NodeJS.Timeout | undefined;
 
-/** Called at every sign of life; the last one starts the silence that ends in the report. */
+/** Called whenever something moves. The silence after the last call ends in the report. */
 function moved(): void {
   clearTimeout(quiet);
   const isReady = mode === 'read' ? responses === wanted : begun === wanted;

@@ -1,19 +1,22 @@
-/** Ways to use more memory than a thread's heap may have. Each runs in a worker thread, named by `workerData`. */
+/**
+ * Ways to use more memory than a thread's heap may have. Each runs in a worker thread, chosen by
+ * `workerData`.
+ */
 import { parentPort, resourceLimits, workerData } from 'node:worker_threads';
 
 const MIB = 1_048_576;
-/** What one step makes that is larger than the heap: four times as large. */
+/** The size of what a step makes that must exceed the heap: four times the heap. */
 const LARGE_BYTES = 4 * MIB * (resourceLimits.maxOldGenerationSizeMb ?? 64);
 
 let kept: unknown;
 
 type Pattern = () => unknown;
 
-/** So many bytes of text, off the heap as Node makes it. */
+/** Text of this many bytes, stored outside the heap, as Node makes it. */
 const text = (pattern: string, bytes = LARGE_BYTES): string =>
   Buffer.alloc(bytes, pattern).toString('latin1');
 
-/** In the order of the table: what it does, and how. */
+/** In the order of the table: a description and the code. */
 export const patterns: { readonly [name: string]: Pattern } = {
   'many small objects, kept in an array': () => {
     const list: object[] = [];
@@ -73,7 +76,7 @@ export const patterns: { readonly [name: string]: Pattern } = {
     let doubled = 'abcdefgh';
     for (;;) {
       doubled += doubled;
-      // Reading it makes one piece of it.
+      // Reading the text flattens it into one piece.
       kept = [doubled, doubled.charCodeAt(doubled.length >> 1)];
     }
   },
@@ -135,7 +138,7 @@ export const patterns: { readonly [name: string]: Pattern } = {
 
 if (workerData !== null) {
   await patterns[workerData as string]?.();
-  // A limit that has been passed ends the thread soon, not at once.
+  // A limit that was exceeded ends the thread soon, but not at once.
   for (let turn = 0; turn < 20; turn++) {
     new Array(100_000).fill(turn);
     await new Promise((resolve) => setImmediate(resolve));

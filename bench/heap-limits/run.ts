@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { patterns } from './patterns.ts';
 
-/** A run that swaps or collects garbage without end tells nothing more. */
+/** A run that swaps or collects garbage without end shows nothing more after this. */
 const PATIENCE_MS = 60_000;
 
 const { values } = parseArgs({
@@ -38,7 +38,7 @@ async function table(): Promise<void> {
   }
 }
 
-/** How often which outcome. */
+/** How often each outcome occurred. */
 async function measure(name: string, heap: string): Promise<string> {
   const outcomes = new Map<string, number>();
   const runs = Number(values.runs);
@@ -66,12 +66,12 @@ async function runApart(name: string, heap: string): Promise<string> {
   return signal === 'SIGKILL' ? 'no end within a minute' : '**the process ends**';
 }
 
-/** A message that takes about four times the heap where it is received. */
+/** A message that takes about four times the heap when it is received. */
 function objectsOf(heapMb: number): object[] {
   return Array.from({ length: heapMb * 40_000 }, (_, i) => ({ i, text: `number ${i}` }));
 }
 
-/** In a process of its own: one thread, and what becomes of it. */
+/** Runs in a process of its own: one thread, and its outcome. */
 async function one(pattern: string, heap: number): Promise<void> {
   const worker = new Worker(new URL('./patterns.ts', import.meta.url), {
     workerData: pattern,

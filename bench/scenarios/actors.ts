@@ -1,4 +1,6 @@
-/** Messages between threads: actors beside what is used for it today. bench/actors/ has the processes that are measured. */
+/**
+ * Messages between threads: actors compared with the usual ways. bench/actors/ has the measured processes.
+ */
 import { fileURLToPath } from 'node:url';
 import type { ActorContender, KeysMeasured, Measured, Measurement } from '../actors/measure.ts';
 import { STREAM_ITEMS } from '../actors/work.ts';
@@ -98,7 +100,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       const against = { title: `${title}, against Comlink`, unit, baseline: COMLINK };
       comparisons.push({ ...against, samples: both, targets: [atLeast(SLUICE, 5)] });
     }
-    // What the thread beside costs is in it as well, and says nothing.
+    // The cost of the thread that computes is included, so the figure would say nothing.
     if (load.isBusy) continue;
     comparisons.push({
       title: `CPU for each, ${title}`,

@@ -1,4 +1,4 @@
-/** From how much CPU for each request a second thread pays, and what the hop to it costs below that. */
+/** From how much CPU per request a second thread pays, and what the hop to it costs below that. */
 import {
   type BenchContext,
   type Comparison,

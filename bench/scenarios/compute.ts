@@ -18,7 +18,7 @@ const THREADS = 2;
 
 export const compute: Scenario = { name: 'compute', title: 'CPU-heavy requests', run };
 
-/** A Sluice whose compute route has threads of its own and whose light route has another pool. */
+/** A Sluice with one pool for its compute route and another pool for its light route. */
 export function computeSluice(directory: string) {
   return sluice({
     name: `Sluice, ${THREADS} threads`,
@@ -97,7 +97,7 @@ async function measure(context: BenchContext, server: Server, name: string, conn
   };
 }
 
-/** How many times one thread's work two threads do at once on this machine: the most that any server can reach. */
+/** How much faster two threads do the work than one on this machine: the most that any server can reach. */
 async function threadScaling(context: BenchContext): Promise<number> {
   const durationMs = context.isQuick ? 500 : 1_500;
   const count = async (threads: number): Promise<number> => {

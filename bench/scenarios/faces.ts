@@ -1,4 +1,7 @@
-/** The ways to write an application, and two frameworks: what each adapter costs where there is nothing else to do. */
+/**
+ * The ways to write an application, and two frameworks: the cost of each adapter if there is nothing else to
+ * do.
+ */
 import {
   type BenchContext,
   type Comparison,
@@ -11,7 +14,9 @@ import { CONNECTIONS, METRICS, measureSmall, STREAMS } from './small.ts';
 
 export const faces: Scenario = { name: 'faces', title: 'Ways to write an application', run };
 
-/** Name in the table, file, and what it has to reach of the native one's requests. */
+/**
+ * Name in the table, file, and the share of the native application's requests per second that it must reach.
+ */
 const FACES: readonly (readonly [name: string, file: string, atLeast: number | null])[] = [
   ['async function', 'hello.ts', null],
   ['async function, wrapped twice', 'faces/folded.ts', 0.95],
@@ -57,7 +62,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   };
 }
 
-/** Sets the others against the first. */
+/** Compares the others with the first. */
 async function compare(
   context: BenchContext,
   title: string,

@@ -1,4 +1,7 @@
-/** Express and Fastify over HTTP/1.1, which is what they are mostly asked over: beside the same application on `node:http`. */
+/**
+ * Express and Fastify over HTTP/1.1, which they are mostly used with, compared with the same application on
+ * `node:http`.
+ */
 import {
   type BenchContext,
   type Comparison,

@@ -1,4 +1,6 @@
-/** How small responses grow with connections and with the streams of each. */
+/**
+ * How the throughput of small responses depends on the number of connections and of streams per connection.
+ */
 import {
   type BenchContext,
   type Comparison,

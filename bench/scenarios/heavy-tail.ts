@@ -1,4 +1,7 @@
-/** A few heavy requests among many light ones, which nobody can tell apart before they run: who waits behind them? */
+/**
+ * A few heavy requests among many light ones, which nobody can tell apart before they run: who waits behind
+ * them?
+ */
 import { type Kind, meanServiceMs, pickKind, poissonArrivals } from '../arrivals.ts';
 import { idealLatencies } from '../central-queue.ts';
 import type { BenchContext, Comparison, Scenario, ScenarioResult } from '../comparison.ts';
@@ -12,7 +15,9 @@ import { computeSluice } from './compute.ts';
 
 const THREADS = 2;
 const CONNECTIONS = 8;
-/** Of what the cores do at most for `node:http2` with a task pool, load generator and all. */
+/**
+ * Share of the most that the cores can do for `node:http2` with a task pool, including the load generator.
+ */
 const LOAD = 0.7;
 const IN_FLIGHT = 32;
 const SEED = 20_261_129;
@@ -146,7 +151,9 @@ async function measureMix(
   return { samples, note };
 }
 
-/** CPU milliseconds of requests that a server does in a second, as many as it can. */
+/**
+ * The CPU time in milliseconds that a server spends on requests per second when it does as many as it can.
+ */
 async function measureMost(
   context: BenchContext,
   origin: string,

@@ -15,7 +15,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const ours = sluice({
     name: 'Sluice, 1 thread',
     directory: context.directory,
-    // Opening them all takes longer than a connection may do nothing by default.
+    // Opening all connections takes longer than the default limit for a connection without a request.
     options: { limits: { headerTimeoutMs: 120_000 } },
     pools: { hello: { application: 'hello.ts', threads: 1, paths: ['/hello'] } },
   });

@@ -1,4 +1,6 @@
-/** What it costs that a crash costs one exchange alone: `exchangesPerThread: 1` against what a pool does by default. */
+/**
+ * The cost of confining a crash to one exchange: `exchangesPerThread: 1` compared with the default of a pool.
+ */
 import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
 import { type Contender, type Server, sluice } from '../contenders.ts';
 import { load } from '../load.ts';

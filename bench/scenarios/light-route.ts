@@ -1,4 +1,4 @@
-/** A light route while heavy ones saturate every core: what one client's work does to another's wait. */
+/** A light route while heavy ones saturate every core: how one client's work affects another's latency. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
 import { nodeCluster, nodeHttp2, nodePiscina, type Server } from '../contenders.ts';
@@ -9,7 +9,7 @@ import { work } from '../work.ts';
 import { computeSluice } from './compute.ts';
 
 const LIGHT_REQUESTS_PER_SECOND = 200;
-/** So many may be open at once, so that a slow server is asked as often as a fast one. */
+/** This many may be open at once, so that a slow server gets requests as often as a fast one. */
 const LIGHT_STREAMS = 100;
 /** Two connections, so that both processes of the cluster are saturated too. */
 const HEAVY = { connections: 2, streams: 16 };

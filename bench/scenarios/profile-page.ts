@@ -1,4 +1,7 @@
-/** How long the page of a profile takes to open in Chromium, at the size of a busy server's: eight threads for half a minute. */
+/**
+ * How long the page of a profile takes to open in Chromium, at the size of a busy server's profile: eight
+ * threads for half a minute.
+ */
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,7 +15,7 @@ import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
 const SIZE = { threads: 8, seconds: 30, exchanges: 20_000 };
 const MOST_MS = 3_000;
 const MOST_MIB = 10;
-/** As the page of a profile says that it has been drawn. */
+/** Signals that it is drawn in the same way as the page of a profile. */
 const EMPTY = '<!doctype html><html data-ready><title>empty</title>';
 
 export const profilePage: Scenario = { name: 'profile-page', title: 'The page of a profile', run };

@@ -1,4 +1,4 @@
-/** What a CPU profile of a server under load costs its clients, and its reactor. */
+/** What a CPU profile of a server under load costs its clients and its reactor. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +72,8 @@ async function measure(context: BenchContext, { program, origin, config }: Serve
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-profile-'));
   try {
     await askPause(program);
-    // The profile begins and ends under load; how fast that is the command's start and its conversion have a part in.
+    // The profile begins and ends under load. How fast that is also depends on the start of the command and
+    // on its conversion.
     const begins = load({ ...options, seconds: 3 });
     const profile = isProfiled ? await startProfile(config, folder) : null;
     await begins;
@@ -86,7 +87,7 @@ async function measure(context: BenchContext, { program, origin, config }: Serve
   }
 }
 
-/** Resolves when the server profiles. */
+/** Resolves when the server is profiling. */
 async function startProfile(config: string, folder: string): Promise<{ end(): Promise<void> }> {
   const flags = ['--seconds', '250', '--no-clinic', '--output', join(folder, 'out')];
   const words = [command, 'profile', 'cpu', '--config', config, ...flags];
@@ -106,7 +107,7 @@ async function startProfile(config: string, folder: string): Promise<{ end(): Pr
   return { end };
 }
 
-/** What loop-delay.ts says on the signal. */
+/** What loop-delay.ts prints on the signal. */
 async function askPause(program: Program): Promise<number> {
   const before = program.output.length;
   program.child.kill('SIGUSR2');

@@ -1,4 +1,7 @@
-/** A framework that renders pages: Next.js as its own build leaves it, in one process, in a cluster, and in threads of Sluice. */
+/**
+ * A framework that renders pages: the standalone build of Next.js, in one process, in a cluster, and in
+ * threads of Sluice.
+ */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../../test/frameworks/built.ts';
@@ -16,7 +19,7 @@ import { Program } from '../processes.ts';
 
 const AT_WORK = 2;
 const IN_FLIGHT = 16;
-/** A table of so many rows takes a thread about 20 ms. */
+/** A table of this many rows takes a thread about 20 ms. */
 const ROWS = 700;
 const START_TIMEOUT_MS = 60_000;
 const METRICS = ['requests per second', 'p50 ms', 'p99 ms'] as const;

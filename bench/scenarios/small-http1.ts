@@ -1,4 +1,7 @@
-/** Small responses over HTTP/1.1: what is left of the sockets' own speed, one request at a time and pipelined. */
+/**
+ * Small responses over HTTP/1.1: how close the server comes to the speed of bare sockets, with one request at
+ * a time and pipelined.
+ */
 import {
   type BenchContext,
   type Comparison,

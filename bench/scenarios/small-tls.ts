@@ -1,4 +1,4 @@
-/** Small responses over TLS: what encryption leaves of the difference. */
+/** Small responses over TLS: how much of the difference remains with encryption. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDevelopmentCertificate } from '../../runtime/tls/dev-certificate.ts';

@@ -1,4 +1,4 @@
-/** Small responses: what the hop to another thread costs when there is nothing else to do. */
+/** Small responses: the cost of the hop to another thread if there is nothing else to do. */
 import {
   type BenchContext,
   type Comparison,
@@ -44,7 +44,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   };
 }
 
-/** Sets the others against the first; `best` is held against the targets. */
+/** Compares the others with the first; `best` is the contender that the targets apply to. */
 export async function compareSmall(
   context: BenchContext,
   contenders: readonly Contender[],

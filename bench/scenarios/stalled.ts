@@ -16,18 +16,18 @@ import { request } from '../probe.ts';
 
 const CONNECTIONS = 10;
 const STREAMS = 100;
-/** Of each exchange and direction. A stalled peer can fill the window of one direction only. */
+/** The window of each exchange and direction. A stalled peer can only fill the window of one direction. */
 const WINDOW_BYTES = 65_536;
 /**
- * What an open exchange may cost beside its bytes. RSS cannot stay under windows × streams alone when the windows are
- * full; this is little enough that holding the bytes twice does not pass.
+ * What an open exchange may cost in addition to its bytes. RSS cannot stay below windows × streams when the
+ * windows are full. This is small enough that holding the bytes twice would fail.
  */
 const EXCHANGE_BYTES = 16_384;
 const WARM_UP_REQUESTS = 100_000;
 const MIB = 2 ** 20;
 const WINDOWS_MIB = (CONNECTIONS * STREAMS * WINDOW_BYTES) / MIB;
 const BOUND_MIB = WINDOWS_MIB + (CONNECTIONS * STREAMS * EXCHANGE_BYTES) / MIB;
-/** The client that comes last has to be served within this. */
+/** The last client must be served within this time. */
 const NEXT_CLIENT_LIMIT_MS = 100;
 
 export const stalled: Scenario = { name: 'stalled', title: 'A thousand stalled peers', run };
@@ -98,7 +98,8 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
 }
 
 async function measure(context: BenchContext, server: Server, mode: 'read' | 'upload') {
-  // What is compiled, and the heaps' room for so many exchanges at once, is no growth by peers that stall.
+  // Compiled code, and the heaps' room for this many exchanges at once, must not count as growth caused by
+  // stalled peers.
   const url = `${server.origin}/hello`;
   await load({ url, connections: CONNECTIONS, streams: STREAMS, requests: WARM_UP_REQUESTS });
   const memory = new MemorySampler(server.program.pid);

@@ -1,4 +1,4 @@
-/** Start: from spawning the process to its first right answer. */
+/** Start: from spawning the process to its first correct response. */
 import { fileURLToPath } from 'node:url';
 import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
 import { freePort, writeConfig } from '../contenders.ts';
@@ -45,7 +45,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     },
   ];
   const samples: Record<string, number[]> = Object.fromEntries(starters.map(({ name }) => [name, []]));
-  // One start costs a second, and its scatter is large: twice the rounds of the other scenarios.
+  // One start costs a second, and its variation is large: twice the rounds of the other scenarios.
   for (let round = 0; round < 2 * context.rounds; round++) {
     for (const starter of round % 2 === 0 ? starters : starters.toReversed()) {
       const milliseconds = await measure(starter);

@@ -12,7 +12,7 @@ import { HELLO, ROOM_MESSAGE_BYTES } from '../content.ts';
 import { assertAnswer } from '../probe.ts';
 
 const SOCKETS = 1_000;
-/** Messages that are on their way to all of them at a time. */
+/** Messages that are in flight to all of them at a time. */
 const AT_ONCE = 4;
 const METRICS = ['single', 'single CPU', 'plain', 'plain CPU', 'deflated', 'deflated CPU'] as const;
 

@@ -1,4 +1,6 @@
-/** One large body down and one up, each over one stream: throughput, and that memory stays where it was. */
+/**
+ * One large body down and one up, each over one stream: the throughput, and whether memory stays constant.
+ */
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultHttp2Options } from '../../runtime/http2/options.ts';
@@ -9,7 +11,7 @@ import { load } from '../load.ts';
 import { MemorySampler } from '../measure.ts';
 import { assertUploadCounted } from '../probe.ts';
 
-/** Sluice's defaults, given to the baseline too. */
+/** Sluice's defaults, also given to the baseline. */
 const WINDOWS = {
   initialBytes: defaultHttp2Options.streamWindowBytes,
   connectionBytes: defaultHttp2Options.connectionWindowBytes,
@@ -17,12 +19,16 @@ const WINDOWS = {
 const MIB = 2 ** 20;
 const GROWTH_LIMIT_MIB = 64;
 /**
- * Sent and dropped before each measurement: what is compiled and allocated once is no growth, and not the speed that lasts. A download runs
- * through a gigabyte before V8 has compiled what it runs in, on threads that want a core of their own.
+ * Sent and discarded before each measurement: code that is compiled and memory that is allocated once must
+ * not count, and speed must be the sustained one. A download transfers a gigabyte before V8 has compiled the
+ * code that it runs in, on threads that need a core of their own.
  */
 const WARM_UP = { download: 8_192 * MIB, upload: 1_024 * MIB };
 
-/** One after the other: a single one is over in a third of a second, within which the machine's other work shows. */
+/**
+ * One after the other: a single download takes a third of a second, within which other work on the machine
+ * would show.
+ */
 const DOWNLOADS = 8;
 
 export const transfer: Scenario = { name: 'transfer', title: 'Large bodies over one stream', run };
@@ -30,7 +36,7 @@ export const transfer: Scenario = { name: 'transfer', title: 'Large bodies over 
 async function run(context: BenchContext): Promise<ScenarioResult> {
   const bytes = context.isQuick ? 128 * MIB : 1_024 * MIB;
   const bodyFile = join(context.directory, 'upload');
-  // A hole, not a gigabyte on disk: the generator reads zeros at memory speed.
+  // A sparse file, not a gigabyte on disk: the generator reads zeros at memory speed.
   writeFileSync(bodyFile, '');
   truncateSync(bodyFile, bytes);
   const warmUpFile = join(context.directory, 'warm-up');

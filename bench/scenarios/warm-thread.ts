@@ -1,4 +1,7 @@
-/** Threads that are warm from light requests meet heavy ones on the same route: how long does the first answer wait for the others? */
+/**
+ * Threads that are warm from light requests get heavy ones on the same route: how long does the first
+ * response wait for the others?
+ */
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { type BenchContext, inRounds, type Scenario, type ScenarioResult } from '../comparison.ts';
 import type { Contender } from '../contenders.ts';
@@ -47,7 +50,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   };
 }
 
-/** When each answer had come, since all were sent. */
+/** The time of each response since all requests were sent. */
 async function askAtOnce(origin: string, path: string, answer: string): Promise<number[]> {
   const session = connect(origin);
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,8 +1,9 @@
 /**
  * Basic authentication by `basic-auth`.
  *
- * A refusal is a head and a body; to let somebody in changes nothing but `req.user`, so whatever is below keeps all of its exchange,
- * tunnels included. What a legacy layer knows is on `req`, where no native layer looks: here it is handed on under the native key.
+ * A refusal is a head and a body. Admitting a user changes nothing but `req.user`, so the layers below keep
+ * all of their exchange, including tunnels. A legacy layer puts what it knows on `req`, where no native layer
+ * looks. So this file also passes it on under the native key.
  */
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'basic-auth';

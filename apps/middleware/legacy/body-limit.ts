@@ -1,8 +1,8 @@
 /**
- * A limit to the request's body by `express.raw`, as Express applications have it.
+ * A limit for the request's body by `express.raw`, as in Express applications.
  *
- * It reads the whole body before anything below is called, so nobody below can answer while a body comes; the body that it has read is
- * what is below gets.
+ * It reads the whole body before anything below is called. So no layer below can respond while a body
+ * arrives; the layers below get the body that it has read.
  */
 import express from 'express';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';
@@ -16,7 +16,7 @@ export function bodyLimit(limitBytes: number): Middleware {
         next(error);
         return;
       }
-      // Behind Express's own router its error page would say so.
+      // Express's error page would say so behind its own router.
       res.writeHead(413).end(`at most ${limitBytes} bytes\n`);
     }),
   );

@@ -1,8 +1,9 @@
 /**
  * Gzip by `compression`.
  *
- * It puts `write`, `end` and more over the response's, and keeps what is written until zlib has enough of it, or until somebody calls its
- * `res.flush()`, which no native application does: so streaming is withheld, and with it all that would go past.
+ * It replaces `write`, `end` and more on the response. It holds written data until zlib has enough of it, or
+ * until somebody calls its `res.flush()`, which no native application does. So streaming is withheld, and
+ * with it everything that would bypass the layer.
  */
 import compress from 'compression';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';

@@ -1,7 +1,8 @@
 /**
  * Cross-origin resource sharing by `cors`.
  *
- * It sets its fields beforehand and answers preflights itself: a polite layer, below which everything is left.
+ * It sets its fields in advance and answers preflights itself. It is a well-behaved layer: below it
+ * everything is still available.
  */
 import share from 'cors';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';

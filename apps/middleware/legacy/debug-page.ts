@@ -1,8 +1,8 @@
 /**
- * An error page as Express has them: a handler of four parameters, behind everything else.
+ * An error page in the Express way: a handler with four parameters, after everything else.
  *
- * What is below reports its failure through `next`, so the page's application has to be inside of an Express application. That changes
- * nothing of request and response: below it everything is left.
+ * The application below reports its failure through `next`, so the application of the page must be inside an
+ * Express application. That changes nothing of request and response: below it everything is still available.
  */
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { fromNode, toNode } from '../../../workers/adapters/node/node.ts';
@@ -14,7 +14,7 @@ export function debugPage(): Middleware {
     const app = express().disable('x-powered-by').disable('etag');
     app.use(toNode(application) as never);
     app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
-      // Too late for a page: the response has to break off, which Express leaves to whoever is above.
+      // It is too late for a page: the response must break off, which Express leaves to the layers above.
       if (res.headersSent) next(error);
       else res.status(500).set('cache-control', 'no-store').type('html').send(pageOf(error));
     });

@@ -1,21 +1,23 @@
 /**
- * Entity tags with the package `etag`, for every response, as Connect middleware has to do it: by collecting.
+ * Entity tags with the package `etag` for every response. Connect middleware can only do this by collecting
+ * the response.
  *
- * A head cannot wait in legacy code, so it puts its own `writeHead`, `write` and `end` over the response's and holds all back until the end. What
- * is below can send what it likes, piece by piece, and none of it leaves before the last: all but interim responses is withheld.
+ * A head cannot wait in legacy code. So the layer replaces `writeHead`, `write` and `end` on the response and
+ * holds everything back until the end. The layers below may send piece by piece, but nothing leaves before
+ * the last piece: everything but interim responses is withheld.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import tagOf from 'etag';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';
 import type { Middleware } from '../../../workers/gateway.ts';
 
-/** Beyond, what was collected goes on its way without a tag. */
+/** A larger response is sent without a tag. */
 const MAX_COLLECTED_BYTES = 4 * 1024 * 1024;
 
 export function etag(): Middleware {
   return nodeMiddleware((req, res, next) => {
     const isTagged = req.method === 'GET' || req.method === 'HEAD';
-    // A handshake over HTTP/1.1 is a GET too.
+    // A WebSocket handshake over HTTP/1.1 is also a GET.
     if (isTagged && req.headers.upgrade === undefined) collect(res, req.headers['if-none-match']);
     next();
   });

@@ -1,4 +1,7 @@
-/** Another method than the one that came, by `method-override`: what is below has a changed request and all the rest. */
+/**
+ * Replaces the request's method, by `method-override`. The layers below get a changed request and everything
+ * else unchanged.
+ */
 import override from 'method-override';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';
 import type { Middleware } from '../../../workers/gateway.ts';

@@ -1,8 +1,9 @@
 /**
- * An application under a prefix, as Express mounts one.
+ * An application under a prefix, mounted by Express.
  *
- * Express takes the prefix from `req.url` while it is below: the application there sees another path, and the rest of its exchange is the
- * one above. Its pushes are not renamed, as Express knows nothing of them.
+ * Express removes the prefix from `req.url` for the application below. That application sees another path;
+ * the rest of its exchange is the one above. Its pushes are not renamed, because Express does not know about
+ * them.
  */
 import express from 'express';
 import { nodeMiddleware, toNode } from '../../../workers/adapters/node/node.ts';

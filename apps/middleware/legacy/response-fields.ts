@@ -1,8 +1,9 @@
 /**
- * Fields for safety by `helmet`.
+ * Security fields by `helmet`.
  *
- * It sets them before anybody else has said anything, so they are merged into the head that comes, nothing is withheld, and what is below may
- * overrule them. It cannot take out what is set later: `server` of an application stays, which the native form removes.
+ * It sets them before any other layer sets fields. So they are merged into the later head, nothing is
+ * withheld, and the layers below may overrule them. It cannot remove a field that is set later: an
+ * application's `server` field stays, which the native form removes.
  */
 import helmet from 'helmet';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';

@@ -1,8 +1,9 @@
 /**
  * Sessions by `express-session`, in the memory of one thread.
  *
- * It puts its own `writeHead` and `end` over the response's, to set its cookie at the last moment and to keep the response back until the
- * session is stored. So what is below has neither push nor tunnel nor streaming, and its pool must have one thread, or another store.
+ * It replaces `writeHead` and `end` on the response, to set its cookie at the last moment and to hold the
+ * response until the session is stored. So push, tunnel and streaming are withheld below it. Its pool must
+ * have one thread, or another store.
  */
 import session from 'express-session';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';
@@ -15,7 +16,7 @@ export interface SessionOptions {
 
 export function sessions({ secret }: SessionOptions): Middleware {
   return nodeMiddleware(
-    // Its types are of Express, of which it uses nothing that Node's own request has not.
+    // Its types are Express's, of which it uses only what Node's own request has.
     session({ secret, resave: false, saveUninitialized: true, cookie: { sameSite: 'lax' } }) as never,
   );
 }

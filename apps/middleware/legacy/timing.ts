@@ -1,8 +1,8 @@
 /**
- * How long it took, by `response-time`.
+ * How long a response took, by `response-time`.
  *
- * It has to know when the head leaves, and puts its own `writeHead` over the response's for that. A head is all it touches: the body goes
- * past it, trailers with it.
+ * It must know when the head leaves, and therefore replaces `writeHead` on the response. It touches only the
+ * head: the body passes unchanged, including trailers.
  */
 import responseTime from 'response-time';
 import { nodeMiddleware } from '../../../workers/adapters/node/node.ts';

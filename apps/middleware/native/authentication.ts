@@ -1,13 +1,14 @@
 /**
  * Basic authentication (RFC 7617).
  *
- * The trouble it stands for: it must hold for WebSockets and for what is uploaded as for anything else. A refusal comes before
- * the application is called, so nothing of a body has crossed, and a tunnel is refused like any request.
+ * The difficulty it demonstrates: it must also apply to WebSockets and uploads. A refusal comes before the
+ * application is called. So nothing of the body has been transferred, and a tunnel is refused like any
+ * request.
  */
 import type { ExtensionKey, Middleware } from '../../../workers/gateway.ts';
 import { WrappedExchange } from '../../../workers/middleware/compose.ts';
 
-/** Who asks. */
+/** The name of the authenticated user. */
 export const user: ExtensionKey<string> = { name: 'gallery.example/user', bypasses: [] };
 
 export interface AuthenticationOptions {
@@ -31,7 +32,7 @@ export function authentication({ realm, verify }: AuthenticationOptions): Middle
   };
 }
 
-/** Below it they know who asks. */
+/** The layers below can read who the user is. */
 export class KnownExchange extends WrappedExchange {
   readonly #user: string;
 

@@ -1,8 +1,10 @@
 /**
- * A limit to the request's body: 413 at once where its length is announced, with the first byte beyond it otherwise.
+ * A limit for the request's body: 413 at once if its announced length is too large, otherwise with the first
+ * byte beyond the limit.
  *
- * The trouble it stands for: the limit is met in the middle of the application's reading, so the answer has to come from above
- * it, if nothing has been answered yet. Pulling is what lets a body in, so a refused one has not come.
+ * The difficulty it demonstrates: the limit is reached while the application reads, so the response must come
+ * from a layer above it, if none has begun. A body is transferred only as it is pulled, so a refused body is
+ * not transferred.
  */
 import type { ExchangeBody, GatewayError, Middleware } from '../../../workers/gateway.ts';
 import { WrappedBody } from '../../../workers/middleware/compose.ts';
@@ -18,7 +20,7 @@ export function bodyLimit(limitBytes: number): Middleware {
       await application(limited);
     } catch (error) {
       const isMet = limited.isOver && (error as GatewayError).code === 'SLUICE_BODY_TOO_LARGE';
-      // When the head has gone the response breaks off, as after any failure.
+      // If the head has left, the response breaks off, as after any failure.
       if (!isMet || !limited.isUnanswered) throw error;
       refuse();
     }
@@ -38,7 +40,10 @@ class LimitedExchange extends WatchedExchange {
     return this.#body;
   }
 
-  /** The limit was met: an error of that kind may also be from a smaller limit of the application's own. */
+  /**
+   * Whether this limit was reached: an error of that kind may also come from a smaller limit of the
+   * application's own.
+   */
   get isOver(): boolean {
     return this.#isOver;
   }

@@ -1,9 +1,10 @@
 /**
- * Gzip for what is worth it (RFC 9110 section 8.4.1.3).
+ * Gzip for responses that are worth it (RFC 9110 section 8.4.1.3).
  *
- * The trouble it stands for: it changes length, validators and every piece, must keep a stream streaming, and a file sent past
- * it would be sent as it is. So it hides extensions that bypass bodies, withholds push, flushes with every piece, and finishes after
- * the application has called `end`, before the function is over.
+ * The difficulty it demonstrates: it changes the length, the validators and every piece, and a stream must
+ * stay a stream. A file sent around it would be sent uncompressed. So it hides extensions that bypass bodies,
+ * withholds push, flushes with every piece, and finishes after the application has called `end`, before the
+ * function is over.
  */
 import { once } from 'node:events';
 import { constants, createGzip, type Gzip, gzipSync } from 'node:zlib';
@@ -11,7 +12,7 @@ import type { FieldsInit, Middleware } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
 import { rejection } from './rejection.ts';
 
-/** Below, the head of a gzip stream and the work cost more than is saved. */
+/** For a smaller response, the head of a gzip stream and the work cost more than they save. */
 const WORTH_BYTES = 1024;
 const COMPRESSIBLE = /^(?:text\/|application\/(?:.+\+)?(?:json|xml|javascript)|image\/svg\+xml)/i;
 /** For an application that does not wait for its writes. */
@@ -35,7 +36,10 @@ function accepts(codings: readonly string[]): boolean {
 }
 
 class CompressedExchange extends WrappedExchange {
-  /** `released`: the function is over, and the exchange is not ours to write on (rule 1.2 of the gateway). */
+  /**
+   * `released`: the function is over, and this layer may no longer write on the exchange (rule 1.2 of the
+   * gateway).
+   */
   #state: 'plain' | 'compressing' | 'ended' | 'released' = 'plain';
   #gzip: Gzip | null = null;
   #ready: Buffer[] = [];
@@ -50,7 +54,8 @@ class CompressedExchange extends WrappedExchange {
       return;
     }
     list.delete('content-length').set('content-encoding', 'gzip');
-    // What is compressed is another representation: a strong validator would promise the same bytes (RFC 9110 section 8.8.1).
+    // A compressed response is another representation: a strong validator would promise identical bytes (RFC
+    // 9110 section 8.8.1).
     const etag = list.get('etag');
     if (etag?.startsWith('"')) list.set('etag', `W/${etag}`);
     super.respond(status, list, body === undefined ? undefined : gzipSync(body));
@@ -80,9 +85,9 @@ class CompressedExchange extends WrappedExchange {
       return rejection(misuse('SLUICE_RESPONSE_ENDED', 'nothing after the end of the response'));
     }
     if (this.#waitingBytes > 0 && this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
-      // A piece is lost, so what follows must not pass for whole.
+      // A piece is lost, so the response must not look complete.
       this.reset(0x2);
-      return rejection(misuse('SLUICE_WRITE_BACKLOG', 'what is sent to be awaited'));
+      return rejection(misuse('SLUICE_WRITE_BACKLOG', 'sent pieces to be awaited'));
     }
     this.#waitingBytes += chunk.length;
     return this.#inTurn(async () => {
@@ -120,7 +125,7 @@ class CompressedExchange extends WrappedExchange {
     }
   }
 
-  /** An application that fails does not wait for what is still being compressed. */
+  /** An application that fails does not wait for data that is still being compressed. */
   #mustBeHeld(): void {
     if (this.#state === 'released')
       throw misuse('SLUICE_RESPONSE_ENDED', 'nothing after the function is over');
@@ -129,12 +134,12 @@ class CompressedExchange extends WrappedExchange {
   #inTurn(step: () => Promise<void>): Promise<void> {
     const sent = this.#sending.then(step);
     this.#sending = sent;
-    // `finished` reports it, to whoever has not waited.
+    // `finished` reports the error to an application that has not waited.
     sent.catch(() => undefined);
     return sent;
   }
 
-  /** All of it has been handed on. */
+  /** Resolves when everything has been passed on. */
   finished(): Promise<void> {
     return this.#sending;
   }

@@ -1,13 +1,14 @@
 /**
  * Cross-origin resource sharing (Fetch Standard, section 3.3).
  *
- * The trouble it stands for: it answers some requests itself and adds fields to the answers of others, errors included.
+ * The difficulty it demonstrates: it answers some requests itself and adds fields to the responses of others,
+ * including errors.
  */
 import type { FieldsInit, Middleware, PushedResponse, PushRequest } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
 
 export interface CorsOptions {
-  /** As `https://app.example`. */
+  /** For example `https://app.example`. */
   readonly origins: readonly string[];
   readonly methods?: readonly string[];
   readonly credentials?: boolean;
@@ -62,7 +63,7 @@ class SharedExchange extends WrappedExchange {
     super.respond(status, list, body);
   }
 
-  /** What is pushed is of the page's own origin. */
+  /** Pushed responses belong to the page's own origin. */
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }

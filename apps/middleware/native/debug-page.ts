@@ -1,7 +1,7 @@
 /**
  * A page with the error, its stack and the lines of source around it, for development.
  *
- * The trouble it stands for: it has to come last of all, and to know whether the head has gone.
+ * The difficulty it demonstrates: it must come last of all, and must know whether the head has left.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,8 @@ export function debugPage(): Middleware {
     try {
       await application(watched);
     } catch (error) {
-      // Too late for a page: the response has to break off. And who was interrupted by its peer has not failed.
+      // It is too late for a page: the response must break off. And an application that was interrupted by
+      // its peer has not failed.
       if (!watched.isUnanswered) throw error;
       console.error(error);
       exchange.respond(500, PAGE_FIELDS, pageOf(error));
@@ -26,7 +27,7 @@ export function debugPage(): Middleware {
   };
 }
 
-/** Also for the legacy form: what a page shows is not what differs. */
+/** Also used by the legacy form, because the content of the page is not what differs. */
 export function pageOf(error: unknown): string {
   const stack = error instanceof Error ? String(error.stack) : `thrown: ${String(error)}`;
   const source = error instanceof Error ? sourceOf(stack) : '';
@@ -37,7 +38,7 @@ export function pageOf(error: unknown): string {
 `;
 }
 
-/** The lines around the first frame that is a file, with the one of the frame marked. */
+/** The lines around the first frame that is in a file, with the frame's line marked. */
 function sourceOf(stack: string): string {
   const frame = /(file:\/\/\/[^\s)]+?|\/[^\s():]+):(\d+):\d+/.exec(stack);
   if (frame === null) return '';
@@ -54,7 +55,7 @@ function sourceOf(stack: string): string {
       })
       .join('\n');
   } catch {
-    // The page is worth showing without: the file may have gone since it was loaded.
+    // The page is useful without the source: the file may have been removed since it was loaded.
     return '';
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Entity tags for responses that are whole, and 304 for who has them (RFC 9110 sections 8.8.3 and 13.1.2).
+ * Entity tags for responses sent in one piece, and 304 for clients that have them (RFC 9110 sections 8.8.3
+ * and 13.1.2).
  *
- * The trouble it stands for: it needs the body before the head, so it can only treat what is sent whole. What is streamed stays
- * streamed: collecting it would take away what the application asked for.
+ * The difficulty it demonstrates: it needs the body before the head, so it can only handle responses in one
+ * piece. A streamed response stays streamed: collecting it would take away what the application wants.
  */
 import { createHash } from 'node:crypto';
 import type { FieldsInit, Middleware, PushedResponse, PushRequest } from '../../../workers/gateway.ts';
@@ -12,7 +13,10 @@ export function etag(): Middleware {
   return (application) => (exchange) => application(new TaggedExchange(exchange));
 }
 
-/** What a 304 says again (RFC 9110 section 15.4.5); what describes the content that is not sent goes. */
+/**
+ * A 304 repeats the other fields (RFC 9110 section 15.4.5). Fields that describe the content are removed,
+ * because it is not sent.
+ */
 const OF_CONTENT = ['content-length', 'content-type', 'content-encoding', 'content-language'];
 
 class TaggedExchange extends WrappedExchange {
@@ -34,7 +38,7 @@ class TaggedExchange extends WrappedExchange {
     }
   }
 
-  /** Nobody asks for what is pushed under a condition. */
+  /** Requests for pushed responses have no conditions. */
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }

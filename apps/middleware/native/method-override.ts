@@ -1,14 +1,14 @@
 /**
- * Another method than the one that came, for forms that can send two and for proxies that let few through.
+ * Replaces the request's method, for forms that can only send two and for proxies that allow few.
  *
- * The trouble it stands for: the method decides what a response may have and whether a request may be repeated, and layers above have already
- * acted on another.
+ * The difficulty it demonstrates: the method decides what a response may contain and whether a request may be
+ * repeated, and layers above have already acted on the original.
  */
 import type { ExchangeRequest, Middleware } from '../../../workers/gateway.ts';
 import { ChangedRequest, WrappedExchange } from '../../../workers/middleware/compose.ts';
 
 const FIELD = 'x-http-method-override';
-/** GET would make a request with effects a safe one; CONNECT asks for something else altogether. */
+/** GET would turn a request with effects into a safe one; CONNECT asks for something else altogether. */
 const ALLOWED = new Set(['PUT', 'PATCH', 'DELETE']);
 
 export function methodOverride(): Middleware {

@@ -1,8 +1,9 @@
 /**
- * An application under a prefix, and paths that are other paths.
+ * An application under a prefix, and paths that map to other paths.
  *
- * The trouble they stand for: the application below sees another request than the one that came, and everything that reads the
- * request past it must not be offered; what it pushes is named by its own paths.
+ * The difficulty they demonstrate: the application below sees another request than the one that arrived.
+ * Everything that reads the original request directly must be withheld, and the paths of pushes must be
+ * translated back.
  */
 import type {
   Application,
@@ -13,7 +14,10 @@ import type {
 } from '../../../workers/gateway.ts';
 import { ChangedRequest, WrappedExchange } from '../../../workers/middleware/compose.ts';
 
-/** Requests at or below `prefix` go to `mounted`, without the prefix; others to the application around which this stands. */
+/**
+ * Passes requests at or below `prefix` to `mounted`, without the prefix, and all others to the wrapped
+ * application.
+ */
 export function mount(prefix: string, mounted: Application): Middleware {
   if (!/^\/.*[^/]$/.test(prefix)) throw new TypeError(`expected a prefix such as /blog, got ${prefix}`);
   return (application) => (exchange) => {
@@ -25,7 +29,7 @@ export function mount(prefix: string, mounted: Application): Middleware {
   };
 }
 
-/** Requests whose path `change` answers with another go on as requests for that. */
+/** Passes requests on under the path that `change` returns. */
 export function rewrite(change: (path: string) => string): Middleware {
   return (application) => (exchange) => {
     const path = change(exchange.request.path);
@@ -37,7 +41,7 @@ export class MovedExchange extends WrappedExchange {
   readonly #request: ExchangeRequest;
   readonly #prefix: string;
 
-  /** @param prefix what the peer has to put before a path of the application's */
+  /** @param prefix what a peer must put before a path of the application */
   constructor(inner: WrappedExchange['inner'], path: string, prefix: string) {
     super(inner);
     this.#request = new ChangedRequest(inner.request, { path });

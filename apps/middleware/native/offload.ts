@@ -1,8 +1,8 @@
 /**
- * Has response bodies worked on by another thread: a function of a module, run in a Piscina pool.
+ * Processes response bodies on another thread, with a function of a module that runs in a Piscina pool.
  *
- * The trouble it stands for: work that leaves the thread needs the body whole, so the response can no longer stream, and a
- * layer that collects has to say so and to bound what it collects.
+ * The difficulty it demonstrates: work on another thread needs the whole body, so the response can no longer
+ * stream. A layer that collects must declare that, and must limit what it collects.
  */
 import type { Piscina } from 'piscina';
 import type { FieldsInit, Middleware } from '../../../workers/gateway.ts';
@@ -10,9 +10,9 @@ import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.
 import { rejection } from './rejection.ts';
 
 export interface OffloadOptions {
-  /** Its task takes a Uint8Array and gives one. */
+  /** Its task takes a Uint8Array and returns one. */
   readonly pool: Pick<Piscina, 'run'>;
-  /** Bytes of a body; a larger one fails its exchange. */
+  /** Most bytes of a body; a larger one fails its exchange. */
   readonly limitBytes?: number;
 }
 
@@ -24,11 +24,11 @@ export function offload({ pool, limitBytes = 4 * 1024 * 1024 }: OffloadOptions):
     if (collected === null) return;
     const fields = new FieldList(collected.fields);
     if (fields.has('content-encoding')) {
-      // A layer below has made bytes of it that the work is not for.
+      // A layer below has transformed the body, so the work does not apply to it.
       exchange.respond(collected.status, fields, collected.body);
       return;
     }
-    // Who has gone need not be worked for.
+    // If the peer has gone, the work is not needed.
     const body = await pool.run(collected.body, { signal: exchange.signal });
     exchange.respond(collected.status, fields.delete('content-length'), body);
   };
@@ -43,9 +43,9 @@ interface Collected {
 const WITHHELD = [
   {
     feature: 'streaming',
-    why: 'offload collects the body and sends it when another thread has worked on it',
+    why: 'offload collects the body and sends it after another thread has processed it',
   },
-  { feature: 'trailers', why: 'offload sends the response whole, and what is sent whole has no trailers' },
+  { feature: 'trailers', why: 'offload sends the response in one piece, which has no trailers' },
   { feature: 'padding', why: 'offload sends the response itself' },
 ] as const;
 
@@ -101,7 +101,7 @@ class CollectingExchange extends WrappedExchange {
   }
 
   #keep(chunk: Uint8Array | string): void {
-    // The application may use its own memory again when `write` has resolved.
+    // The application may reuse its memory when `write` has resolved.
     const piece = Buffer.from(chunk);
     this.#bytes += piece.length;
     if (this.#bytes > this.#limitBytes) {
@@ -110,7 +110,7 @@ class CollectingExchange extends WrappedExchange {
     this.#pieces.push(piece);
   }
 
-  /** The response, if the application has made one here; null when it accepted a tunnel or was cut off. */
+  /** The response, if the application has made one here; null if it accepted a tunnel or was cut off. */
   take(): Collected | null {
     if (this.#state !== 'ended') return null;
     return { status: this.#status, fields: this.#fields, body: Buffer.concat(this.#pieces) };

@@ -1,7 +1,8 @@
 /**
- * Fields that no response should have, and some that every one should.
+ * Fields that no response should have, and some that every response should have.
  *
- * The trouble it stands for: it must see every response there is: what is pushed, what is interim, and what accepts a tunnel.
+ * The difficulty it demonstrates: it must see every response, including pushed and interim ones and those
+ * that accept a tunnel.
  */
 import type {
   FieldsInit,
@@ -12,7 +13,7 @@ import type {
 } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange, WrappedResponse } from '../../../workers/middleware/compose.ts';
 
-/** They tell who is here, and help nobody but an attacker. */
+/** They reveal the software in use, which only helps an attacker. */
 const REMOVED = ['server', 'x-powered-by', 'x-aspnet-version', 'x-runtime'];
 const ADDED = {
   'x-content-type-options': 'nosniff',

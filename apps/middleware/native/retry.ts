@@ -1,9 +1,9 @@
 /**
- * Runs the application again: when it failed and nothing had happened yet, and when it answers that another path of its own
- * has the answer (`x-internal-location`).
+ * Runs the application again: if it failed before anything had happened, and if it says that another of its
+ * own paths has the response (`x-internal-location`).
  *
- * The trouble it stands for: recursion. The exchange must still be as it was, so the attempt has to be watched: what it sent, and
- * whether it has read of the body, which comes once.
+ * The difficulty it demonstrates: recursion. The exchange must still be untouched, so each attempt is
+ * watched: what it has sent, and whether it has read the body, which can be read once.
  */
 import type {
   Application,
@@ -20,11 +20,11 @@ import { MovedExchange } from './mounting.ts';
 import { rejection } from './rejection.ts';
 
 const LOCATION = 'x-internal-location';
-/** RFC 9110 section 9.2.2: to have them done twice is to have them done once. */
+/** RFC 9110 section 9.2.2: doing them twice has the same effect as doing them once. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 export interface RetryOptions {
-  /** Runs in all, of the one exchange; a circle of internal locations ends here. */
+  /** The most runs for one exchange; this also ends a circle of internal locations. */
   readonly attempts?: number;
 }
 
@@ -39,7 +39,7 @@ export function retry({ attempts = 3 }: RetryOptions = {}): Middleware {
       if (attempt.location !== null) {
         if (left <= 1)
           throw new Error(
-            `expected an answer after ${attempts} runs, the last points at ${attempt.location}`,
+            `expected a response after ${attempts} runs, the last one refers to ${attempt.location}`,
           );
         path = attempt.location;
       } else if (failure === null) {
@@ -65,7 +65,7 @@ class Attempt extends WrappedExchange {
   #location: string | null = null;
   #body: ExchangeBody | null = null;
 
-  /** Where the answer is said to be. */
+  /** The path that is said to have the response. */
   get location(): string | null {
     return this.#location;
   }
@@ -88,7 +88,7 @@ class Attempt extends WrappedExchange {
     this.#location = location;
   }
 
-  /** What an answer that points elsewhere says besides is not sent. */
+  /** The body of a response that refers elsewhere is not sent. */
   override write(chunk: Uint8Array | string): Promise<void> {
     if (this.#state !== 'moved') return super.write(chunk);
     return this.signal.aborted ? rejection(this.signal.reason) : Promise.resolve();
@@ -113,6 +113,6 @@ class Attempt extends WrappedExchange {
 }
 
 function readAlready(): GatewayError {
-  const message = `expected ${LOCATION} before anything of the body was read`;
+  const message = `expected ${LOCATION} before any of the body was read`;
   return Object.assign(new Error(message), { code: 'SLUICE_BODY_USED' as const });
 }

@@ -1,8 +1,9 @@
 /**
- * Sessions in a signed cookie: no store, as the next request may reach another thread.
+ * Sessions in a signed cookie. There is no store, because the next request may reach another thread.
  *
- * The trouble they stand for: a layer below has to find the session whatever stands between, and the cookie can only be set
- * with the head, which somebody else sends. The session is offered under a key, which layers pass through.
+ * The difficulty they demonstrate: a layer below must find the session whatever is in between, and the cookie
+ * can only be set with the head, which another layer sends. The session is offered under a key, which layers
+ * pass through.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type {
@@ -15,16 +16,16 @@ import type {
 } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
 
-/** Serialisable values, by name. What is set before the head is sent is kept. */
+/** Serialisable values by name. Values that are set before the head is sent are kept. */
 export type Session = Map<string, string>;
-/** It goes past nothing: a session is no part of the exchange. */
+/** It bypasses nothing: a session is no part of the exchange. */
 export const session: ExtensionKey<Session> = { name: 'gallery.example/session', bypasses: [] };
 
-/** What browsers keep of a cookie (RFC 6265 section 6.1), less its name and attributes. */
+/** The size of a cookie that browsers accept (RFC 6265 section 6.1), less its name and attributes. */
 const MAX_COOKIE_BYTES = 3800;
 
 export interface SessionOptions {
-  /** Signs the cookie: at least 32 bytes. Who has it can make sessions. */
+  /** Signs the cookie: at least 32 bytes. Whoever has it can make sessions. */
   readonly key: Uint8Array;
   readonly cookie?: string;
 }
@@ -58,7 +59,7 @@ class SessionExchange extends WrappedExchange {
     return super.accept(this.#withCookie(fields));
   }
 
-  /** A session is of the page, not of what the page brings with it. */
+  /** A session belongs to the page, not to the resources pushed with it. */
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }

@@ -1,7 +1,9 @@
 /**
- * How long it took, to the head in `Server-Timing`, and to the end in a trailer for who takes one.
+ * How long a response took: up to the head in `Server-Timing`, and up to the end in a trailer for clients
+ * that accept trailers.
  *
- * The trouble it stands for: how long a response took is known when its head has long gone. Trailers are made for that.
+ * The difficulty it demonstrates: the duration of a response is only known long after its head has left.
+ * Trailers exist for that.
  */
 import type { FieldsInit, Middleware, PushedResponse, PushRequest } from '../../../workers/gateway.ts';
 import { FieldList, WrappedExchange } from '../../../workers/middleware/compose.ts';
@@ -30,12 +32,12 @@ class TimedExchange extends WrappedExchange {
   }
 
   override end(trailers?: FieldsInit): void {
-    // RFC 9110 section 6.5.1: who does not say that it takes trailers may never look at them.
+    // RFC 9110 section 6.5.1: a client that does not announce support for trailers may never read them.
     const isTold = this.request.fields.list('te').includes('trailers');
     super.end(isTold ? new FieldList(trailers).append('server-timing', this.#taken('total')) : trailers);
   }
 
-  /** The page's time is what was asked for. */
+  /** Only the page's own time is measured. */
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }

@@ -1,12 +1,18 @@
-/** An exchange that knows whether its response has begun: for layers that answer in an application's place when it has failed. */
+/**
+ * An exchange that knows whether its response has begun, for layers that respond in place of an application
+ * that has failed.
+ */
 import type { FieldsInit, PushedResponse, PushRequest, Tunnel } from '../../../workers/gateway.ts';
 import { WrappedExchange } from '../../../workers/middleware/compose.ts';
 
-/** It hides extensions that answer by themselves, since it would not know; nothing else is taken away. */
+/**
+ * It hides extensions that send a response by themselves, because it would not notice. Nothing else is
+ * withheld.
+ */
 export class WatchedExchange extends WrappedExchange {
   #state: 'unanswered' | 'answered' = 'unanswered';
 
-  /** Nobody has been answered, and somebody is there to be. */
+  /** No response has begun, and the peer is still there. */
   get isUnanswered(): boolean {
     return this.#state === 'unanswered' && !this.signal.aborted;
   }
@@ -22,7 +28,7 @@ export class WatchedExchange extends WrappedExchange {
     return tunnel;
   }
 
-  /** A promise that is kept or broken is no answer. */
+  /** A promise, kept or broken, is not a response to this exchange. */
   override push(request: PushRequest): Promise<PushedResponse | null> {
     return super.push(request);
   }
