@@ -11,7 +11,7 @@ import { inspect } from 'node:util';
 import test from 'ava';
 import { FileScope, startServer, type TestServer } from '../../server/harness.ts';
 import { connectHttp2, request as requestHttp2 } from '../../server/http2-client.ts';
-import { MOMENTS, OBJECTS, type Told } from './applications/every-member.ts';
+import { MOMENTS, OBJECTS, OBJECTS_OF_HTTP2, type Told } from './applications/every-member.ts';
 
 /**
  * Node ends a request that nobody reads behind its response, so that `compose` refuses it. Here it ends when somebody waits for that, and
@@ -24,22 +24,33 @@ const AT_ONCE = 4;
 
 const scope = new FileScope();
 let server: TestServer;
-let node: Ask;
-/** By version. */
-let ours: Record<string, Ask>;
+/** By what the server is: of node:http, or of node:http2. */
+const node: { http: Ask; http2: Ask } = { http: unasked, http2: unasked };
+/** By that, and by version. */
+const ours: { http: Record<string, Ask>; http2: Record<string, Ask> } = { http: {}, http2: {} };
 let runs = 0;
 
 test.before(async () => {
   const reference = fork(fileURLToPath(new URL('every-member-on-node.ts', import.meta.url)));
   scope.teardown(() => reference.kill());
-  const [port] = await once(reference, 'message');
-  node = http1(port);
-  const application = fileURLToPath(new URL('applications/every-member.ts', import.meta.url));
+  const [[port, portOfHttp2]] = await once(reference, 'message');
+  node.http = http1(port);
+  node.http2 = apart(`http://127.0.0.1:${portOfHttp2}`);
+  const pool = (name: string) => ({
+    application: fileURLToPath(new URL(`applications/${name}`, import.meta.url)),
+    threads: { min: 1, max: 1 },
+    validate: false,
+  });
   server = await startServer(scope, {
-    pools: { members: { application, threads: { min: 1, max: 1 }, validate: false } },
+    pools: { members: pool('every-member.ts'), http2: pool('every-member-http2.ts') },
+    routes: [
+      { host: 'http2.test', path: '/*', pool: 'http2' },
+      { path: '/*', pool: 'members' },
+    ],
   });
   const session = await connectHttp2(scope, server.origin);
-  ours = { '1.1': http1(server.port), '2.0': http2(session) };
+  ours.http = { '1.1': http1(server.port), '2.0': http2(session) };
+  ours.http2 = { '2.0': http2(session, 'http2.test') };
 });
 test.after.always(() => scope.end());
 
@@ -58,8 +69,18 @@ const http1 = (port: number) => (path: string) =>
     outgoing.end();
   });
 
-const http2 = (session: ClientHttp2Session) => async (path: string) =>
-  (await requestHttp2(session, { ':path': encodeURI(path) })).body.toString();
+const http2 = (session: ClientHttp2Session, authority?: string) => async (path: string) => {
+  const head = { ':path': encodeURI(path), ...(authority !== undefined && { ':authority': authority }) };
+  return (await requestHttp2(session, head)).body.toString();
+};
+
+/** Each request over a connection of its own, as on Node one may end that. */
+const apart = (origin: string) => async (path: string) => {
+  const session = await connectHttp2(scope, origin);
+  const text = await http2(session)(path);
+  session.destroy();
+  return text;
+};
 
 /** Gives the text of the response, as far as it came. */
 type Ask = (path: string) => Promise<string>;
@@ -73,41 +94,56 @@ async function use(ask: Ask, member: string, ways: readonly string[]): Promise<T
   return told.startsWith('{') ? JSON.parse(told) : { all: told };
 }
 
-/** How often something has ended node:http, since this was asked last. */
-const uncaughtOnNode = async (): Promise<number> => Number(await node('/uncaught'));
+async function unasked(): Promise<string> {
+  throw new Error('expected the servers to have started');
+}
+
+/** How often something has ended Node's server, since this was asked last. */
+const uncaughtOnNode = async (): Promise<number> => Number(await node.http('/uncaught'));
 
 /** Ways that end the process on node:http: one at a time, so that it is known which. */
-async function fatalOnNode(member: string, ways: readonly string[]): Promise<string[]> {
+async function fatalOnNode(ask: Ask, member: string, ways: readonly string[]): Promise<string[]> {
   const fatal: string[] = [];
   for (const way of ways) {
-    await use(node, member, [way]);
+    await use(ask, member, [way]);
     if ((await uncaughtOnNode()) > 0) fatal.push(way);
   }
   return fatal;
 }
 
-for (const object of OBJECTS) {
+for (const [kind, object] of [
+  ...OBJECTS.map((each) => ['http', each] as const),
+  ...OBJECTS_OF_HTTP2.map((each) => ['http2', each] as const),
+]) {
   for (const moment of MOMENTS) {
     test.serial(
-      `members of ${object}, ${moment} the response, throw in a timer only what they throw on node:http`,
+      `members of ${object}, ${moment} the response, throw in a timer only what they throw on node:${kind}`,
       async (t) => {
-        const members: { [member: string]: string[] } = JSON.parse(await node(`/members/${object}`));
+        const members: { [member: string]: string[] } = JSON.parse(await node[kind](`/members/${object}`));
         const names = Object.keys(members).filter(
           (name) => !(IS_COMPOSE_HIDDEN && moment === 'ended' && name === 'compose'),
         );
-        t.true(names.length > 50);
+        t.true(names.length > 35);
+        const wrong: string[] = [];
         const onNode = new Map<string, Told>();
         for (let at = 0; at < names.length; at += AT_ONCE) {
           const some = names.slice(at, at + AT_ONCE);
           for (const name of some)
-            onNode.set(name, await use(node, `/${moment}/${object}/${name}`, members[name] as string[]));
+            onNode.set(
+              name,
+              await use(node[kind], `/${moment}/${object}/${name}`, members[name] as string[]),
+            );
           if ((await uncaughtOnNode()) === 0) continue;
           for (const name of some) {
-            const fatal = await fatalOnNode(`/${moment}/${object}/${name}`, members[name] as string[]);
+            const fatal = await fatalOnNode(
+              node[kind],
+              `/${moment}/${object}/${name}`,
+              members[name] as string[],
+            );
             members[name] = (members[name] as string[]).filter((way) => !fatal.includes(way));
           }
         }
-        for (const [version, ask] of Object.entries(ours)) {
+        for (const [version, ask] of Object.entries(ours[kind])) {
           for (let at = 0; at < names.length; at += AT_ONCE) {
             const some = names.slice(at, at + AT_ONCE);
             const all = some.map((name) =>
@@ -119,12 +155,13 @@ for (const object of OBJECTS) {
                 const there = onNode.get(name)?.[way] ?? '';
                 // Whatever else it throws where Node throws something: its caller is prepared.
                 if (thrown !== '' && there === '')
-                  t.fail(`HTTP/${version}: ${object}.${name}, ${way}: it throws ${thrown}`);
+                  wrong.push(`HTTP/${version}: ${object}.${name}, ${way}: it throws ${thrown}`);
               }
             }
             t.is(server.log.count('thread died'), 0, `one of ${some.join(', ')} has ended the thread`);
           }
         }
+        t.deepEqual(wrong, []);
       },
     );
   }

@@ -83,7 +83,7 @@ function fieldsOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !UNCOMPARED.has(name)));
 }
 
-const ALONE = new Set(['/hold', '/ended', '/session', '/cut']);
+const ALONE = new Set(['/hold', '/ended', '/session', '/cut', '/late', '/told-late']);
 /** The compatibility interface of node:http2 sends the trailers of its streams itself. */
 const OF_LISTENERS = new Set(['/trailers']);
 
@@ -92,7 +92,8 @@ for (const mode of MODES) {
   const own = Object.keys(ways).filter(
     (path) => !ALONE.has(path) && !(isCompatible && OF_LISTENERS.has(path)),
   );
-  for (const path of isCompatible ? [...own, ...Object.keys(asked)] : own) {
+  const ofRequests = Object.keys(asked).filter((path) => !ALONE.has(path));
+  for (const path of isCompatible ? [...own, ...ofRequests] : own) {
     test(`a stream ${mode}: ${path} does what it does on node:http2`, async (t) => {
       const { ours, node } = modes[mode] as Mode;
       const expected = await ask(t, node, path);
@@ -135,6 +136,21 @@ for (const mode of MODES) {
     t.is(ours.log.count('thread died'), 0);
   });
 }
+
+test('what comes late on a response throws what it throws on node:http2', async (t) => {
+  const { ours, node } = modes['of a request'] as Mode;
+  const heard: string[] = [];
+  for (const origin of [node, ours.origin]) {
+    const session = await connectHttp2(t, origin);
+    t.is((await request(session, { ':path': '/late' })).body.toString(), 'answered');
+    let told = '';
+    while (!told.includes('INVALID_STREAM'))
+      told = (await request(session, { ':path': '/told-late' })).body.toString();
+    heard.push(told);
+  }
+  t.is(heard[1], heard[0]);
+  t.is(ours.log.count('thread died'), 0);
+});
 
 test('a listener of streams serves HTTP/1.1 as well, which node:http2 refuses', async (t) => {
   const { ours } = modes['of a listener'] as Mode;

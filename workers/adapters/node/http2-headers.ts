@@ -25,7 +25,8 @@ export function linesOf(headers: Http2Headers): Lines {
 }
 
 function entriesOf(headers: Http2Headers): [name: string, value: unknown][] {
-  if (!Array.isArray(headers)) return Object.entries(headers);
+  // Node takes null for none.
+  if (!Array.isArray(headers)) return Object.entries(headers ?? {});
   const entries: [string, unknown][] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) entries.push([String(headers[i]), headers[i + 1]]);
   return entries;

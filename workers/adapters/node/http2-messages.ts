@@ -4,7 +4,7 @@
  */
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import type { Http2Headers } from './http2-headers.ts';
+import { coded, type Http2Headers } from './http2-headers.ts';
 import type { RequestStream } from './http2-request-stream.ts';
 import { PAIR } from './request.ts';
 
@@ -48,10 +48,25 @@ export class Http2Outgoing extends ServerResponse {
     super.addTrailers(this.#trailers as OutgoingHttpHeaders);
   }
 
+  /** Behind the end of the response node:http2 ignores it, where node:http throws. */
+  override writeHead(status: number, reason?: unknown, headers?: unknown): this {
+    return this.destroyed ? this : super.writeHead(status, reason as string, headers as OutgoingHttpHeaders);
+  }
+
+  override writeContinue(): boolean {
+    if (this.headersSent) return false;
+    super.writeContinue();
+    return true;
+  }
+
   createPushResponse(
     headers: Http2Headers,
     callback: (error: Error | null, pushed?: Http2ServerResponse) => void,
   ): void {
+    if (this.destroyed) {
+      process.nextTick(callback, coded('ERR_HTTP2_INVALID_STREAM', 'The stream has been destroyed'));
+      return;
+    }
     const { Http2ServerResponse } = process.getBuiltinModule('node:http2');
     this.stream.pushStream(headers, (error, stream) => {
       if (error !== null) callback(error);

@@ -158,11 +158,20 @@ class SinkOverResponse implements ResponseSink {
     return this.#owner.resetCode;
   }
   inform(status: number, lines: Lines): void {
-    this.#owner.inform(status, fieldsOf(lines));
+    try {
+      this.#owner.inform(status, fieldsOf(lines));
+    } catch (error) {
+      this.#owner.fail(error);
+    }
   }
   respond(status: number, lines: Lines): void {
     const { res } = this.#owner;
-    res.writeHead(status, lines.flat() as never);
+    // node:http2 hands most values to its engine unseen, so what node:http refuses at the call fails the exchange here.
+    try {
+      res.writeHead(status, lines.flat() as never);
+    } catch (error) {
+      this.#owner.fail(error);
+    }
     // As of Node's own first write: what ends within the turn leaves whole.
     process.nextTick(flush, res);
   }
@@ -171,7 +180,11 @@ class SinkOverResponse implements ResponseSink {
   }
   end(trailers: Lines, done: Done): void {
     const { res } = this.#owner;
-    if (trailers.length > 0) res.addTrailers(trailers as never);
+    try {
+      if (trailers.length > 0) res.addTrailers(trailers as never);
+    } catch (error) {
+      this.#owner.fail(error);
+    }
     res.end(done);
   }
   reset(code: number): void {

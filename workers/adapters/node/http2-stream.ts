@@ -90,7 +90,7 @@ export abstract class Http2StreamFace extends Duplex {
         'Cannot specify additional headers after response initiated',
       );
     }
-    const status = statusOf(headers, 0);
+    const status = statusOf(headers, Number.NaN);
     if (status === 101) {
       throw coded(
         'ERR_HTTP2_STATUS_101',

@@ -3,10 +3,13 @@
  * node:http and on Sluice, and must not end a thread where it would not end Node.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerHttp2Stream } from 'node:http2';
 
 /** Of the response, when the timer comes. */
 export const MOMENTS = ['before', 'begun', 'ended', 'cut'] as const;
 export const OBJECTS = ['req', 'res', 'socket'] as const;
+/** Of a server of node:http2. */
+export const OBJECTS_OF_HTTP2 = ['stream', 'session'] as const;
 
 /** What each way of using a member has thrown; empty: nothing. */
 export type Told = { readonly [way: string]: string };
@@ -24,8 +27,11 @@ const calls: { readonly [way: string]: (req: IncomingMessage) => readonly unknow
 /** What is done to anything else. */
 const uses = ['get', 'set'];
 
-/** With other arguments than it expects, `connect` of Node 22 ends the process in native code; Sluice refuses it, as members.test.ts holds. */
-const LEFT_OUT = new Set(['constructor', 'connect']);
+/**
+ * With other arguments than they expect, `connect` of Node 22 and `altsvc` of a session end the process in native code; Sluice refuses
+ * them, as members.test.ts holds.
+ */
+const LEFT_OUT = new Set(['constructor', 'connect', 'altsvc']);
 
 type Members = { [member: string]: unknown };
 
@@ -70,7 +76,12 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
   const [path = '', query = ''] = (req.url ?? '').split('?');
   const [, run = '', moment = '', which = '', member = '', way = ''] = decodeURIComponent(path).split('/');
   const { socket } = req;
-  const given: { readonly [object: string]: object } = { req, res, socket };
+  const { stream } = req as { readonly stream?: ServerHttp2Stream };
+  const session = stream?.session;
+  const given: { readonly [object: string]: object } = {
+    ...{ req, res, socket },
+    ...(stream && session && { stream, session }),
+  };
   if (run === 'members') {
     res.end(JSON.stringify(membersOf(given[moment] as object)));
     return;
@@ -97,7 +108,7 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
         () => res.write('more'),
         () => res.end('end'),
         () => req.resume(),
-        () => socket.destroy(),
+        () => (stream ?? socket).destroy(),
       ]) {
         try {
           goOn();
@@ -112,7 +123,7 @@ export function handler(req: IncomingMessage, res: ServerResponse): void {
   const soon = () => setTimeout(step, 1);
   if (moment === 'begun') res.write('begun');
   if (moment === 'ended') res.once('close', soon).end('ended');
-  else if (moment === 'cut') socket.once('close', soon).destroy();
+  else if (moment === 'cut') (stream ?? socket).once('close', soon).destroy();
   else soon();
 }
 

@@ -46,6 +46,8 @@ function told(stream: ServerHttp2Stream): object {
 
 /** What a stream that the peer has ended has told. */
 let ended: object = {};
+/** What was thrown behind the end of a response. */
+let late: object = {};
 
 export const ways: { readonly [path: string]: Way } = {
   '/told': (stream) => {
@@ -195,6 +197,26 @@ export const asked: { readonly [path: string]: Asked } = {
       res.end('page');
     });
   },
+  '/late': (_req, res) => {
+    res.end('answered');
+    res.once('close', () =>
+      setTimeout(() => {
+        late = [
+          thrown(() => res.writeHead(200)),
+          thrown(() => res.writeContinue()),
+          thrown(() => res.write('more')),
+          thrown(() => res.end('more')),
+          thrown(() => res.setTimeout(1)),
+          thrown(() =>
+            res.createPushResponse({ ':path': '/' }, (error) => {
+              late = [late, (error as NodeJS.ErrnoException).code];
+            }),
+          ),
+        ];
+      }, 1),
+    );
+  },
+  '/told-late': (_req, res) => void res.end(JSON.stringify(late)),
   '/written-by-both': (_req, res) => {
     res.stream.once('close', () => undefined);
     res.writeHead(202, { 'x-by': 'response' });
