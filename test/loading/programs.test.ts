@@ -78,6 +78,30 @@ test('a server of WebSockets that has no request listener is one that listens', 
   t.is(String(data), 'got hi');
 });
 
+test('calls that act on the whole process throw, and say what to do instead', async (t) => {
+  const pool = { application: file('traps.mjs'), threads: { min: 1, max: 1 } };
+  const { origin } = await startServer(t, { pools: { traps: pool } });
+  const { told, umask } = JSON.parse((await requestHttp1(`${origin}/`)).body.toString());
+  const names = [
+    'abort',
+    'chdir',
+    'umask',
+    'setuid',
+    'seteuid',
+    'setgid',
+    'setegid',
+    'setgroups',
+    'initgroups',
+  ];
+  for (const [n, name] of names.entries()) {
+    const [code, cause, message] = told[n];
+    t.deepEqual([code, cause], ['SLUICE_PROCESS_IN_THREAD', 'ERR_WORKER_UNSUPPORTED_OPERATION'], name);
+    t.regex(message, new RegExp(`it calls process\\.${name}\\(\\): (start|throw|set) `));
+  }
+  // To read it is no harm.
+  t.is(umask, 'number');
+});
+
 for (const [name, expected] of [
   ['build()', 'built'],
   ['default()', 'made by default'],
