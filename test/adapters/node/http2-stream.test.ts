@@ -83,7 +83,11 @@ function fieldsOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !UNCOMPARED.has(name)));
 }
 
-const ALONE = new Set(['/hold', '/ended', '/session', '/cut', '/late', '/told-late']);
+const ALONE = new Set([
+  ...['/hold', '/ended', '/session', '/cut', '/late', '/told-late'],
+  // Node sends a negative length.
+  ...['/file-beyond', '/file-before'],
+]);
 /** The compatibility interface of node:http2 sends the trailers of its streams itself. */
 const OF_LISTENERS = new Set(['/trailers']);
 
@@ -136,6 +140,12 @@ for (const mode of MODES) {
     t.is(ours.log.count('thread died'), 0);
   });
 }
+
+test('a part that is none of its file is empty beyond its end, and an error before its beginning', async (t) => {
+  const { ours } = modes['of a listener'] as Mode;
+  t.like(await ask(t, ours.origin, '/file-beyond'), { status: 200, body: '' });
+  t.like(await ask(t, ours.origin, '/file-before'), { status: 200, body: 'ERR_OUT_OF_RANGE' });
+});
 
 test('what comes late on a response throws what it throws on node:http2', async (t) => {
   const { ours, node } = modes['of a request'] as Mode;

@@ -16,14 +16,11 @@ interface FileStream extends Writable {
   ): void;
 }
 
-interface Part {
-  offset?: number;
-  length?: number;
-}
-
-export interface FileOptions extends Part {
-  /** Sees the headers before they are sent, may change them and the part, and by false takes the response for itself. */
-  readonly statCheck?: (stat: Stats, headers: { [name: string]: unknown }, part: Part) => unknown;
+export interface FileOptions {
+  readonly offset?: number;
+  readonly length?: number;
+  /** Sees the headers before they are sent, may change them, and by false takes the response for itself. */
+  readonly statCheck?: (stat: Stats, headers: { [name: string]: unknown }) => unknown;
   readonly onError?: (error: Error) => void;
   readonly waitForTrailers?: boolean;
 }
@@ -65,33 +62,46 @@ function send(
       failed(stream, why, options);
       return;
     }
-    const part: Part = { offset: options.offset ?? 0, length: options.length ?? -1 };
-    const isTaken = options.statCheck?.call(stream, stat, headers, part) === false;
+    const isTaken = options.statCheck?.call(stream, stat, headers) === false;
     // The peer may have gone meanwhile.
     if (isTaken || stream.headersSent || stream.destroyed) {
       release();
       return;
     }
-    const { offset = 0 } = part;
-    if (stat.isFile()) {
-      const left = stat.size - offset;
-      const length = part.length === undefined || part.length < 0 ? left : Math.min(left, part.length);
-      headers['content-length'] = length;
-      part.length = length;
+    // A part may be none, and here an exception would end the thread.
+    try {
+      sendPart(stream, descriptor, stat, headers, options, release);
+    } catch (refused) {
+      release();
+      failed(stream, refused as Error, options);
     }
-    stream.respond(headers, {
-      waitForTrailers: options.waitForTrailers === true,
-      endStream: part.length === 0,
-    });
-    if (part.length === 0) {
+  });
+}
+
+function sendPart(
+  stream: FileStream,
+  descriptor: number,
+  stat: Stats,
+  headers: { [name: string]: unknown },
+  { offset = 0, length = -1, waitForTrailers = false }: FileOptions,
+  release: () => void,
+): void {
+  let range = {};
+  if (stat.isFile()) {
+    const left = Math.max(0, stat.size - offset);
+    const bytes = length < 0 ? left : Math.min(left, length);
+    headers['content-length'] = bytes;
+    if (bytes === 0) {
+      stream.respond(headers, { waitForTrailers, endStream: true });
       release();
       return;
     }
-    const end = stat.isFile() ? { start: offset, end: offset + (part.length as number) - 1 } : {};
-    const content = createReadStream('', { fd: descriptor, autoClose: false, ...end });
-    // An error has ended both, and the stream says which.
-    pipeline(content, stream, release);
-  });
+    range = { start: offset, end: offset + bytes - 1 };
+  }
+  const content = createReadStream('', { fd: descriptor, autoClose: false, ...range });
+  stream.respond(headers, { waitForTrailers });
+  // An error has ended both, and the stream says which.
+  pipeline(content, stream, release);
 }
 
 function unfit(stat: Stats, { offset, length }: FileOptions): Error | null {

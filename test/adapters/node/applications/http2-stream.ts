@@ -115,6 +115,13 @@ export const ways: { readonly [path: string]: Way } = {
         },
       },
     ),
+  '/file-beyond': (stream) => stream.respondWithFile(text, {}, { offset: 1000 }),
+  '/file-before': (stream) =>
+    stream.respondWithFile(
+      text,
+      {},
+      { offset: -1, onError: (error) => void stream.end((error as NodeJS.ErrnoException).code) },
+    ),
   '/file-taken': (stream) =>
     stream.respondWithFile(
       text,
