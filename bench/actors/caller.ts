@@ -13,16 +13,21 @@ const till = actor<typeof Till>('till');
 const counted = actor<typeof Counted>('counted');
 
 export default async function caller(exchange: Exchange): Promise<void> {
-  const asked = JSON.parse(await exchange.body.text()) as (Run & { traced: boolean }) | Keys;
-  const answer = 'keys' in asked ? await tells(asked) : await run(asked, asked.traced);
+  const asked = JSON.parse(await exchange.body.text()) as (Run & How) | Keys;
+  const answer = 'keys' in asked ? await tells(asked) : await run(asked);
   exchange.respond(200, { 'content-type': 'application/json' }, JSON.stringify(answer));
 }
 
-function run(what: Run, traced: boolean): Promise<number> {
+interface How {
+  readonly traced: boolean;
+  readonly reuses: boolean;
+}
+
+function run({ traced, reuses, ...what }: Run & How): Promise<number> {
   const begin = () =>
     what.load === 'ask'
       ? asks((order) => till.handle(order), what)
-      : chunks(till.chunks(), what.milliseconds);
+      : chunks(till.chunks({ reuseMemory: reuses }), what.milliseconds);
   return traced ? traceContext.run(TRACE, begin) : begin();
 }
 

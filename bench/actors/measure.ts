@@ -13,6 +13,7 @@ import { CHUNK_BYTES, type Run, STREAM_ITEMS } from './work.ts';
 export type ActorContender =
   | 'Sluice'
   | 'Sluice, with a trace'
+  | 'Sluice, reuseMemory'
   | 'Comlink'
   | 'postMessage'
   | 'postMessage, by way of the main thread'
@@ -118,7 +119,13 @@ async function measure({ contender, isBusy, ...run }: Measurement): Promise<Meas
   const isSluice = contender.startsWith('Sluice');
   if (isSluice) await startSluice();
   const runIt: RunIt = isSluice
-    ? async (asked) => (await post({ ...asked, traced: contender === 'Sluice, with a trace' })) as number
+    ? async (asked) => {
+        const how = {
+          traced: contender === 'Sluice, with a trace',
+          reuses: contender === 'Sluice, reuseMemory',
+        };
+        return (await post({ ...asked, ...how })) as number;
+      }
     : threads(contender);
   const beside = isBusy ? worker({ role: 'computes', by: 'postMessage', port: null }) : null;
   if (beside !== null) await new Promise((resolve) => beside.once('message', resolve));

@@ -1,6 +1,7 @@
 /** Streamed answers: async generators in another thread, read with credit. */
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
+import { testActors } from '../../runtime/testing/actors.ts';
 import { FileScope } from '../server/harness.ts';
 import { Signals } from '../server/signals.ts';
 import { type ActorServer, startActorServer } from './actor-server.ts';
@@ -100,4 +101,58 @@ test('threads that stream to each other through rings that are full all come to 
   }
   const [after] = await ask({ actor: 'streams', method: 'made' });
   t.is(after?.value, 0);
+});
+
+class Bytes {
+  async *give(lengths: readonly number[]): AsyncGenerator<Uint8Array | string> {
+    for (const [index, length] of lengths.entries()) yield new Uint8Array(length).fill(index + 1);
+    yield 'last';
+  }
+}
+
+/** All of its bytes are the same. */
+function filledWith(item: unknown): number | string {
+  if (!(item instanceof Uint8Array)) return String(item);
+  return item.every((byte) => byte === item[0]) ? `${item[0]} × ${item.length}` : 'mixed';
+}
+
+test.serial(
+  'with reuseMemory items of bytes are what they were until the next is asked for, in few buffers',
+  async (t) => {
+    const settings = { kind: 'single', streamItems: 4, maxMessageBytes: 100_000 } as const;
+    const started = await testActors({ bytes: { class: Bytes, ...settings } });
+    t.teardown(() => started.close());
+    const { bytes } = started.actors;
+    const lengths = Array.from({ length: 60 }, (_, n) => (n % 7 === 0 ? 100 : 5_000 + 1_000 * (n % 5)));
+    const expected = [...lengths.map((length, n) => `${n + 1} × ${length}`), 'last'];
+
+    const buffers = new Set<ArrayBufferLike>();
+    const seen: (number | string)[] = [];
+    for await (const item of bytes.give(lengths, { reuseMemory: true })) {
+      // What follows has come by then, and lies elsewhere.
+      await started.settled();
+      seen.push(filledWith(item));
+      if (item instanceof Uint8Array && item.length > 100) buffers.add(item.buffer);
+    }
+    t.deepEqual(seen, expected);
+    t.true(buffers.size <= 12, `${buffers.size} buffers for 51 items`);
+
+    const kept: unknown[] = [];
+    for await (const item of bytes.give(lengths)) kept.push(item);
+    t.deepEqual(kept.map(filledWith), expected, 'without it each has memory of its own');
+    t.is(new Set(kept.map((item) => (item as Uint8Array).buffer)).size, 61);
+  },
+);
+
+test.serial('a reader that transfers an item or reads ahead loses no bytes of what follows', async (t) => {
+  const started = await testActors({ bytes: { class: Bytes, kind: 'single', maxMessageBytes: 100_000 } });
+  t.teardown(() => started.close());
+  const stream = started.actors.bytes.give([5_000, 5_000, 5_000, 5_000], { reuseMemory: true });
+  const [first, second] = await Promise.all([stream.next(), stream.next()]);
+  t.is(filledWith(first.value), '1 × 5000');
+  t.is(filledWith(second.value), '2 × 5000');
+  structuredClone(first.value, { transfer: [(first.value as Uint8Array).buffer as ArrayBuffer] });
+  t.is(filledWith((await stream.next()).value), '3 × 5000');
+  t.is(filledWith((await stream.next()).value), '4 × 5000');
+  t.deepEqual(await stream.next(), { done: false, value: 'last' });
 });

@@ -163,6 +163,7 @@ test.serial('options are told from data by their types, and callOptions tells th
     { signal: 'SIGTERM' },
     { deadlineMs: '5' },
     { hard: 1 },
+    { reuseMemory: 'yes' },
     { deadlineMs: 5, unit: 'ms' },
     Object.create({ deadlineMs: 5 }) as object,
   ]) {

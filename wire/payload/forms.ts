@@ -85,3 +85,15 @@ export class PayloadError extends Error {
     this.path = path;
   }
 }
+
+/** Where the bytes of a payload begin that is a Uint8Array and nothing else; -1: it is another value. They end with the payload. */
+export function binaryWithin(bytes: Uint8Array, start: number, end: number): number {
+  const form = bytes[start] as number;
+  if (form < 0xc4 || form > 0xc6) return -1;
+  const lengthBytes = 1 << (form - 0xc4);
+  const from = start + 1 + lengthBytes;
+  if (from > end) return -1;
+  let length = 0;
+  for (let at = start + 1; at < from; at++) length = length * 256 + (bytes[at] as number);
+  return from + length === end ? from : -1;
+}

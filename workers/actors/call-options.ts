@@ -1,7 +1,7 @@
 /** The options of a call: what stands behind its arguments, told from an argument. */
 import type { CallOptions } from './types.ts';
 
-const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal', 'hard']);
+const OPTION_NAMES: ReadonlySet<string> = new Set(['deadlineMs', 'signal', 'hard', 'reuseMemory']);
 
 const marked = new WeakSet<object>();
 
@@ -22,14 +22,15 @@ export function callOptions(options: CallOptions = {}): CallOptions {
 export function optionsOf(args: readonly unknown[]): CallOptions | undefined {
   const last = args.at(-1);
   if (typeof last !== 'object' || last === null) return undefined;
-  if (!('deadlineMs' in last || 'signal' in last || 'hard' in last))
+  if (!('deadlineMs' in last || 'signal' in last || 'hard' in last || 'reuseMemory' in last))
     return marked.has(last) ? last : undefined;
   if (marked.has(last)) return last as CallOptions;
   const names = Object.keys(last);
   if (names.length === 0 || !names.every((name) => OPTION_NAMES.has(name))) return undefined;
-  const { deadlineMs, signal, hard } = last as { readonly [name: string]: unknown };
+  const { deadlineMs, signal, hard, reuseMemory } = last as { readonly [name: string]: unknown };
   if (deadlineMs !== undefined && typeof deadlineMs !== 'number') return undefined;
   if (signal !== undefined && !(signal instanceof AbortSignal)) return undefined;
   if (hard !== undefined && typeof hard !== 'boolean') return undefined;
+  if (reuseMemory !== undefined && typeof reuseMemory !== 'boolean') return undefined;
   return last as CallOptions;
 }

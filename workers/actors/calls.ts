@@ -117,6 +117,7 @@ export class Calls implements CallOwner, ReactorWay {
     );
     inputs?.opened(call);
     stream?.opened(call);
+    if (options?.reuseMemory === true) stream?.reuseMemory();
     this.openCalls++;
     actor.openCalls++;
     actor.openBytes += length;
@@ -345,7 +346,8 @@ export class Calls implements CallOwner, ReactorWay {
     if (call.stream === null) return;
     let value: unknown;
     try {
-      value = decoder.decode(bytes, start, end, call.actor.limits);
+      value =
+        call.stream.memory?.take(bytes, start, end) ?? decoder.decode(bytes, start, end, call.actor.limits);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       const text = `${call.label}: ${error.message}`;

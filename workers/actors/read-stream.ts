@@ -3,6 +3,8 @@
  * a reader that leaves, by `break` or an error, gives it up.
  */
 
+import { ReusedMemory } from './reused-memory.ts';
+
 /** Whoever gives what is read. */
 export interface StreamSource {
   pull(items: number): void;
@@ -17,6 +19,8 @@ interface Waiting {
 const DONE = { done: true, value: undefined } as const;
 
 export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
+  /** Null: each item has memory of its own. */
+  memory: ReusedMemory | null = null;
   readonly #begin: (stream: ReadStream) => Promise<unknown>;
   /** So many are granted at once: half of what may be on its way. */
   readonly #grantFrom: number;
@@ -43,10 +47,17 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
     this.#source = source;
   }
 
+  /** Its reader has an item no longer than until it asks for the next. */
+  reuseMemory(): void {
+    this.memory = new ReusedMemory();
+  }
+
   next(): Promise<IteratorResult<unknown, undefined>> {
     if (this.#state === 'new') this.#open();
+    this.memory?.takeBack();
     if (this.#items.length > 0) {
       const value = this.#items.shift();
+      this.memory?.lend(value);
       this.#take();
       return Promise.resolve({ done: false, value });
     }
@@ -81,6 +92,7 @@ export class ReadStream implements AsyncIterableIterator<unknown, undefined> {
       this.#items.push(value);
       return;
     }
+    this.memory?.lend(value);
     this.#take();
     waiting.resolve({ done: false, value });
   }

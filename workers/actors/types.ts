@@ -34,6 +34,11 @@ export interface CallOptions {
    * `hardAbortGraceMs`, its thread is ended. What else that thread has begun fails with `SLUICE_ACTOR_DIED`; the rest moves.
    */
   readonly hard?: boolean;
+  /**
+   * For a stream of large byte arrays: an item that is a Uint8Array is valid until the next item is asked for, because a later item is
+   * copied into the same memory. Without it each item has memory of its own, which costs more than the copy.
+   */
+  readonly reuseMemory?: boolean;
 }
 
 export type ActorClass = abstract new (...args: never[]) => object;
