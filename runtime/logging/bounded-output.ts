@@ -17,6 +17,9 @@ export interface OutputStream {
 /** Each try costs a system call while the stream fails. */
 const RETRY_AFTER_MS = 1_000;
 
+/** A longer string is written as bytes. The stream counts strings by their UTF-16 units, which are up to three bytes each. */
+const MAX_STRING_CHARS = 4_096;
+
 export class BoundedOutput {
   readonly #stream: OutputStream;
   readonly #maxWaitingBytes: number;
@@ -45,12 +48,15 @@ export class BoundedOutput {
     stream.on('error', () => undefined);
   }
 
-  write(chunk: string | Uint8Array): void {
+  write(output: string | Uint8Array): void {
     if (this.#state === 'failing' && this.#now() - this.#failedAtMs < RETRY_AFTER_MS) {
       this.#dropped++;
       return;
     }
     const waiting = this.#stream.writableLength;
+    // A short string that is probably written at once is left to the stream, which encodes it without a copy.
+    const isCountedRight = typeof output !== 'string' || (waiting === 0 && output.length <= MAX_STRING_CHARS);
+    const chunk = isCountedRight ? output : Buffer.from(output);
     if (waiting + chunk.length > this.#maxWaitingBytes) {
       this.#dropped++;
       // Otherwise nothing would report the drops while nothing is written.

@@ -81,6 +81,22 @@ test('what is larger than the limit by itself is dropped and counted, whether so
   t.deepEqual(dropped, [1, 1]);
 });
 
+test('what waits is counted in bytes, whatever the characters', async (t) => {
+  const { stream, output, dropped, flushed } = create(100_000);
+  stream.stalls = true;
+  const line = '\u6f22'.repeat(1_000);
+  for (let i = 0; i < 100; i++) output.write(line);
+  t.is(stream.writable.writableLength, 1_000 + 33 * 3_000, 'the first is a string');
+  stream.stalls = false;
+  stream.take();
+  await flushed();
+  t.is(stream.taken.join(''), line.repeat(34));
+  t.deepEqual(dropped, [66]);
+  output.write('\u6f22'.repeat(40_000));
+  await flushed();
+  t.deepEqual(dropped, [66, 1], 'of one string as well');
+});
+
 test('a reader that is slow is told of once in half of what may wait', (t) => {
   const { stream, output, dropped } = create(100);
   stream.stalls = true;
