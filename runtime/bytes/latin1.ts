@@ -188,3 +188,14 @@ const latin1Write = (
 export function writeLatin1(out: Uint8Array, offset: number, text: string): void {
   latin1Write.call(out, text, offset, text.length);
 }
+
+/** Up to here a loop is faster than the call into the runtime, where the text goes straight to its place. */
+const PUT_LOOP_LIMIT = 32;
+
+/** As `writeLatin1`, for texts that are mostly short. @returns the offset behind it */
+export function putLatin1(out: Uint8Array, offset: number, text: string): number {
+  const { length } = text;
+  if (length > PUT_LOOP_LIMIT) writeLatin1(out, offset, text);
+  else for (let i = 0; i < length; i++) out[offset + i] = text.charCodeAt(i);
+  return offset + length;
+}

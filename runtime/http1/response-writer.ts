@@ -1,7 +1,7 @@
 /** Writes responses into the output (RFC 9112 sections 4, 6 and 7): heads, framed content, trailers. */
 
 import { plainName } from '../../wire/field-marks.ts';
-import { writeLatin1 } from '../bytes/latin1.ts';
+import { putLatin1, writeLatin1 } from '../bytes/latin1.ts';
 import { copyBytes, type OutputBuffers, type OutputChunk } from '../bytes/output-buffers.ts';
 import { OutputQueue } from '../bytes/output-queue.ts';
 import type { SendQueue } from '../bytes/send-queue.ts';
@@ -12,6 +12,10 @@ import type { ResponseHeads } from './response-heads.ts';
 /** The framing of one chunk: eight digits and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
 const END_OF_LINE = '\r\n';
+/** Of a field line, beside name and value. */
+const FIELD_LINE_BYTES = 4;
+const COLON = 0x3a;
+const SPACE = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
@@ -59,19 +63,20 @@ export class ResponseWriter {
   }
 
   #keptHead(bytes: Buffer, added: readonly string[]): void {
-    const { length } = bytes;
-    if (added.length === 0) {
-      const chunk = this.#output.reserve(length);
-      copyBytes(chunk.buffer, chunk.length, bytes, 0, length);
-      this.#output.commit(chunk, length);
-      return;
-    }
-    const lines = withLines(END_OF_LINE, added);
-    const chunk = this.#output.reserve(length + lines.length);
-    copyBytes(chunk.buffer, chunk.length, bytes, 0, length);
-    // They replace the empty line, and end with one.
-    writeLatin1(chunk.buffer, chunk.length + length - END_OF_LINE.length, lines);
-    this.#output.commit(chunk, length - END_OF_LINE.length + lines.length);
+    let addedBytes = 0;
+    for (let i = 0; i < added.length; i += 2)
+      addedBytes += (added[i] as string).length + (added[i + 1] as string).length + FIELD_LINE_BYTES;
+    const chunk = this.#output.reserve(bytes.length + addedBytes);
+    const { buffer } = chunk;
+    // Without the empty line, which follows the lines that are added.
+    const end = bytes.length - END_OF_LINE.length;
+    copyBytes(buffer, chunk.length, bytes, 0, end);
+    let at = chunk.length + end;
+    for (let i = 0; i < added.length; i += 2)
+      at = putFieldLine(buffer, at, added[i] as string, added[i + 1] as string);
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#output.commit(chunk, at - chunk.length);
   }
 
   #headText(message: Http1Message, contentBytes: number, closes: boolean, date: string): string {
@@ -193,6 +198,17 @@ export class ResponseWriter {
 /** Where the content of the last piece in the chunk begins. */
 function offsetOf(chunk: OutputChunk, framing: Framing, count: number): number {
   return chunk.length - count - (framing === Framing.Chunked ? 2 : 0);
+}
+
+/** @returns the offset behind it */
+function putFieldLine(out: Uint8Array, offset: number, name: string, value: string): number {
+  let at = putLatin1(out, offset, name);
+  out[at++] = COLON;
+  out[at++] = SPACE;
+  at = putLatin1(out, at, value);
+  out[at++] = CR;
+  out[at++] = LF;
+  return at;
 }
 
 /** @param head must end with an empty line */

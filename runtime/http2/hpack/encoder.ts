@@ -10,7 +10,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { isMarked, plainName } from '../../../wire/field-marks.ts';
-import { latin1Bytes, writeLatin1 } from '../../bytes/latin1.ts';
+import { latin1Bytes, putLatin1 } from '../../bytes/latin1.ts';
 import { DynamicTable, type DynamicTableView, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts';
 import { huffmanEncode, huffmanEncodedBytes } from './huffman-encode.ts';
 import { defaultIndexing, Indexing, markedIndexing, NameRecord } from './indexing-policy.ts';
@@ -171,7 +171,7 @@ export class HpackEncoder {
     }
     if (nameIndex === 0) at = writeString(record.name, this.#huffman, out, at);
     // Huffman coding would save a few octets and cost more than the rest of the response's head.
-    return writePlain(value, out, at);
+    return putLatin1(out, writeInteger(out, at, 0x00, 0x7f, value.length), value);
   }
 
   #sizeUpdates(out: Uint8Array, offset: number): number {
@@ -250,18 +250,6 @@ export class HpackEncoder {
  */
 function ownCopy(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, 'latin1').toString('latin1');
-}
-
-/** A call into V8's runtime copies longer strings faster. */
-const LOOP_LIMIT = 32;
-
-/** Writes a string literal without Huffman coding. */
-function writePlain(text: string, out: Uint8Array, offset: number): number {
-  const length = text.length;
-  const at = writeInteger(out, offset, 0x00, 0x7f, length);
-  if (length > LOOP_LIMIT) writeLatin1(out, at, text);
-  else for (let i = 0; i < length; i++) out[at + i] = text.charCodeAt(i);
-  return at + length;
 }
 
 /**
