@@ -59,7 +59,7 @@ class Clock {
   }
 }
 
-test('a request body at the least rate goes on for ever, one byte less a window is late', (t) => {
+test('a request body at the minimum rate may go on forever, one byte less per window is late', (t) => {
   const clock = new Clock();
   const exchange = clock.watch();
   exchange.isWaitingForContent = true;
@@ -74,7 +74,7 @@ test('a request body at the least rate goes on for ever, one byte less a window 
   t.is(clock.deadlines.counters.requestRate, 1);
 });
 
-test('a peer that stops is late after one window at least and two at most', (t) => {
+test('a peer that stops is late after at least one window and at most two', (t) => {
   for (const sentFor of [0, 3, 9]) {
     const clock = new Clock();
     const exchange = clock.watch();
@@ -89,7 +89,7 @@ test('a peer that stops is late after one window at least and two at most', (t) 
   }
 });
 
-test('time in which the application does not wait, or a window is shut, is not the peer’s', (t) => {
+test('time in which the application does not read, or a window is closed, does not count against the peer', (t) => {
   const clock = new Clock();
   const exchange = clock.watch();
   clock.tick(1_000);
@@ -104,7 +104,7 @@ test('time in which the application does not wait, or a window is shut, is not t
   t.deepEqual(exchange.missed, [Deadline.RequestRate]);
 });
 
-test('a least rate of 0 is none, for one route as for all', (t) => {
+test('a minimum rate of 0 means none, for one route as for all', (t) => {
   const clock = new Clock({ responseRate: { bytesPerSecond: 0, windowMs: 1_000 } });
   const exchange = clock.watch();
   exchange.leastRequestBytesPerSecond = 0;
@@ -114,7 +114,7 @@ test('a least rate of 0 is none, for one route as for all', (t) => {
   t.deepEqual(exchange.missed, []);
 });
 
-test('a response is late when bytes wait and too few are taken, and not while none wait', (t) => {
+test('a response is late while bytes wait and too few are taken, and never while none wait', (t) => {
   const clock = new Clock();
   const exchange = clock.watch();
   clock.tick(1_000);
@@ -130,7 +130,7 @@ test('a response is late when bytes wait and too few are taken, and not while no
   t.deepEqual(exchange.missed, [Deadline.ResponseRate]);
 });
 
-test('an exchange has so long in all, and is told once', (t) => {
+test('an exchange has a limit on its total time, and is told once', (t) => {
   const clock = new Clock({ exchangeTimeoutMs: 30_000 });
   const [exchange, tunnel] = [clock.watch(), clock.watch()];
   tunnel.hasEnd = false;
@@ -141,7 +141,7 @@ test('an exchange has so long in all, and is told once', (t) => {
   t.deepEqual(tunnel.missed, []);
 });
 
-test('a tick that comes late by minutes, because the machine slept, counts for two seconds', (t) => {
+test('a tick that is minutes late, because the machine slept, counts as two seconds', (t) => {
   const clock = new Clock({ exchangeTimeoutMs: 60_000 });
   const exchange = clock.watch();
   exchange.isWaitingForContent = true;
@@ -151,7 +151,7 @@ test('a tick that comes late by minutes, because the machine slept, counts for t
   t.is(exchange.watch?.ageMs, 8_000);
 });
 
-test('a clock that stands still or goes back counts for nothing', (t) => {
+test('a clock that stops or goes backwards counts for nothing', (t) => {
   const clock = new Clock({ exchangeTimeoutMs: 1 });
   const exchange = clock.watch();
   clock.tick(3, undefined, 0);
@@ -159,7 +159,7 @@ test('a clock that stands still or goes back counts for nothing', (t) => {
   t.deepEqual(exchange.missed, []);
 });
 
-test('an exchange that is over before a tick has seen it never gets a watch', (t) => {
+test('an exchange that ends before a tick has seen it never gets a watch', (t) => {
   const clock = new Clock();
   const [brief, lasting] = [clock.watch(), clock.watch()];
   t.is(brief.watch, null);
@@ -176,7 +176,7 @@ function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
   return exchanges.map(({ watch }) => watch !== null);
 }
 
-test('whatever comes and goes, also from within a walk, every exchange that is open is judged once a tick', (t: ExecutionContext) => {
+test('each open exchange is judged once a tick, whatever is added and removed, also during the walk', (t: ExecutionContext) => {
   const watchOrForget = fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 12 });
   fc.assert(
     fc.property(fc.array(fc.nat(7)), watchOrForget, (before, within) => {

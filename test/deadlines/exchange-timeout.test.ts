@@ -17,7 +17,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-test('HTTP/2: an application that does not answer a whole request is answered for with 504, and told', async (t) => {
+test('HTTP/2: a complete request that the application does not answer in time gets 504, and the application is told', async (t) => {
   const cut = server.signals.until('/silent reset by server code 8');
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'GET', '/silent'), true));
@@ -28,7 +28,7 @@ test('HTTP/2: an application that does not answer a whole request is answered fo
   t.true(server.server.deadlineCounters.exchange > 0);
 });
 
-test('HTTP/1.1: the same, and the connection goes on', async (t) => {
+test('HTTP/1.1: the same, and the connection continues', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(head1(server, 'GET', '/silent'));
   t.is((await client.response()).status, 504);
@@ -36,7 +36,7 @@ test('HTTP/1.1: the same, and the connection goes on', async (t) => {
   t.is((await client.response()).status, 200);
 });
 
-test('a request that is not whole by then is answered 408, over both protocols', async (t) => {
+test('a request that is incomplete by then is answered 408, over both protocols', async (t) => {
   const second = await RawHttp2.connect(t, server.port);
   second.send(headers(1, head(server, 'POST', '/silent'), false), data(1, 'some'));
   const first = await RawClient.connect(t, server.port);
@@ -57,7 +57,7 @@ test('a response that has begun is cut off: CANCEL over HTTP/2, over HTTP/1.1 th
   t.false(text.endsWith('0\r\n\r\n'));
 });
 
-test('a tunnel has no end of its own, and is left alone', async (t) => {
+test('a tunnel has no exchange timeout and is left alone', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   const connect = fieldBlock([
     [':method', 'CONNECT'],

@@ -25,7 +25,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-test('a connection that says nothing, or begins a preface and stops, is closed', async (t) => {
+test('a connection that sends nothing, or stops within its preface, is closed', async (t) => {
   const before = server.server.deadlineCounters.header;
   const sockets = ['', 'PRI * HTTP/2.0\r\n'].map((text) => {
     const socket = connect(server.port, '127.0.0.1');
@@ -38,7 +38,7 @@ test('a connection that says nothing, or begins a preface and stops, is closed',
   t.true(server.server.deadlineCounters.header >= before + 2);
 });
 
-test('HTTP/2: a connection that never asks for anything is told to go, without an error', async (t) => {
+test('HTTP/2: a connection that never sends a request gets GOAWAY without an error', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   t.is(errorCode(await client.untilFrame(FrameType.Goaway, 0)), NO_ERROR);
   await client.closed;
@@ -56,7 +56,7 @@ for (const [id, title, begin] of [
     (block: Buffer) => frameHead(FrameType.Headers, 5, 3, block.length),
   ],
 ] as const) {
-  test(`HTTP/2: ${title} ends the connection, when the streams that are open have ended`, async (t) => {
+  test(`HTTP/2: ${title} ends the connection when its open streams have ended`, async (t) => {
     const client = await RawHttp2.connect(t, server.port);
     client.send(headers(1, head(server, 'GET', `/quiet?${id}`), true));
     await client.untilFrame(FrameType.Data, 1);
@@ -72,7 +72,7 @@ for (const [id, title, begin] of [
   });
 }
 
-test('HTTP/2: a field block that drips is not saved by the bytes that come', async (t) => {
+test('HTTP/2: a field block that trickles is not saved by the bytes that arrive', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'GET', '/quiet'), true));
   await client.untilFrame(FrameType.Data, 1);
@@ -83,7 +83,7 @@ test('HTTP/2: a field block that drips is not saved by the bytes that come', asy
   t.is(errorCode(await client.untilFrame(FrameType.Goaway, 0)), ENHANCE_YOUR_CALM);
 });
 
-test('HTTP/2: content within a DATA frame is no head, and a connection with an upload is not idle', async (t) => {
+test('HTTP/2: content within a DATA frame is not an unfinished head, and a connection with an upload is not idle', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'POST', '/converse'), false));
   await client.untilFrame(FrameType.Data, 1);
@@ -100,7 +100,7 @@ test('HTTP/2: content within a DATA frame is no head, and a connection with an u
   t.pass();
 });
 
-test('HTTP/2: a connection without a request open is closed after a while', async (t) => {
+test('HTTP/2: a connection without an open request is closed after idleTimeoutMs', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   const before = server.server.deadlineCounters.idle;
   client.send(headers(1, head(server, 'GET', '/hello'), true));
@@ -119,7 +119,7 @@ test('HTTP/1.1: a kept connection without a request is closed after keepAliveTim
   t.true(server.server.deadlineCounters.idle > before);
 });
 
-test('HTTP/1.1: a kept connection is not saved by empty lines, which begin no request', async (t) => {
+test('HTTP/1.1: empty lines begin no request and do not prolong a kept connection', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(head1(server, 'GET', '/hello'));
   t.is((await client.response()).status, 200);
@@ -129,7 +129,7 @@ test('HTTP/1.1: a kept connection is not saved by empty lines, which begin no re
   t.pass();
 });
 
-test('idleTimeoutMs: 0 lets a connection rest for ever', async (t) => {
+test('idleTimeoutMs: 0 lets a connection stay idle forever', async (t) => {
   const restful = await startPaced(t, { headerTimeoutMs: 1_000, idleTimeoutMs: 0 });
   const client = await RawHttp2.connect(t, restful.port);
   client.send(headers(1, head(restful, 'GET', '/hello'), true));
@@ -143,7 +143,7 @@ test('idleTimeoutMs: 0 lets a connection rest for ever', async (t) => {
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 3)).get(':status'), '200');
 });
 
-test('a TLS handshake that does not come is given up and counted', async (t) => {
+test('a TLS handshake that never comes is given up and counted', async (t) => {
   const authority = await TestAuthority.create();
   const certificate = new TestFiles(t).certificate('server', await authority.issue({ names: ['localhost'] }));
   const secure = await startPaced(

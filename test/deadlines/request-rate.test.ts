@@ -34,7 +34,7 @@ async function aSlowOneIsCut(times: number, by = server): Promise<void> {
   }
 }
 
-test('HTTP/2: a body that stops is answered 408, the stream ends, and the connection goes on', async (t) => {
+test('HTTP/2: a body that stops is answered 408, the stream ends, and the connection continues', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   const cut = server.signals.until('/read?told reset by server code 8');
   client.send(headers(1, head(server, 'POST', '/read?told'), false), data(1, 'x'));
@@ -57,7 +57,7 @@ test('HTTP/1.1: a body that stops is answered 408 and the connection closes (RFC
   await client.untilClosed();
 });
 
-test('HTTP/1.1: the same for a chunked body that drips', async (t) => {
+test('HTTP/1.1: the same for a chunked body that trickles', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(head1(server, 'POST', '/read', 'transfer-encoding: chunked'));
   const drip = setInterval(() => client.send('1\r\nx\r\n'), 20);
@@ -66,7 +66,7 @@ test('HTTP/1.1: the same for a chunked body that drips', async (t) => {
   t.deepEqual([status, fields.connection], [408, 'close']);
 });
 
-test('HTTP/2: a byte in every frame is as slow as none', async (t) => {
+test('HTTP/2: one byte in every frame is as slow as none', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'POST', '/read'), false));
   const drip = setInterval(() => client.send(data(1, 'x')), 20);
@@ -91,7 +91,7 @@ test('HTTP/2: an upload that the application does not read is not slow, however 
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '200');
 });
 
-test('HTTP/1.1: an upload that is paused because nobody reads is not slow', async (t) => {
+test('HTTP/1.1: an upload that is paused because the application does not read is not slow', async (t) => {
   const held = server.signals.until('held one');
   const client = await RawClient.connect(t, server.port);
   client.send(`${head1(server, 'POST', '/hold?one', 'content-length: 10')}12345`);
@@ -100,7 +100,7 @@ test('HTTP/1.1: an upload that is paused because nobody reads is not slow', asyn
   t.is(client.text, '');
 });
 
-test('a peer that has been sent a part of the response may be silent: it is a conversation', async (t) => {
+test('a peer that has been sent part of the response may be silent: it is a conversation', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'POST', '/converse'), false));
   await client.untilFrame(FrameType.Data, 1);
@@ -114,7 +114,7 @@ test('a peer that has been sent a part of the response may be silent: it is a co
   t.is(client.frames.filter(({ type }) => type === FrameType.RstStream).length, 0);
 });
 
-test('a route of its own least rate has that: with 0 a client may be silent', async (t) => {
+test('a route may have its own minimum rate: with 0 a client may be silent', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   const patient = fieldBlock([
     [':method', 'POST'],
@@ -128,7 +128,7 @@ test('a route of its own least rate has that: with 0 a client may be silent', as
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '200');
 });
 
-test('an upload at the least rate and above is taken whole', async (t) => {
+test('an upload at the minimum rate or above is read to its end', async (t) => {
   const patient = await startPaced(t, { requestRate: PATIENT_RATE });
   const client = await RawHttp2.connect(t, patient.port);
   client.send(headers(1, head(patient, 'POST', '/read'), false));
@@ -153,7 +153,7 @@ test('an upload at the least rate and above is taken whole', async (t) => {
   t.is(body.payload.toString(), String(sent));
 });
 
-test('after the response has begun and ended, a request that is still read has a least rate again: CANCEL', async (t) => {
+test('after the response has ended, a request that is still read has a minimum rate again: CANCEL', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'POST', '/answer-first'), false));
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '200');

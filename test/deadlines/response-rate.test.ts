@@ -33,7 +33,7 @@ async function aStalledOneIsCut(times: number, by = server): Promise<void> {
   }
 }
 
-test('HTTP/2: a stream whose window stays shut is reset with CANCEL, and the connection goes on', async (t) => {
+test('HTTP/2: a stream whose window stays closed is reset with CANCEL, and the connection continues', async (t) => {
   const cut = server.signals.until('/endless?stream reset by server code 8');
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, head(server, 'GET', '/endless?stream'), true));
@@ -45,7 +45,7 @@ test('HTTP/2: a stream whose window stays shut is reset with CANCEL, and the con
   t.true(server.server.deadlineCounters.responseRate > 0);
 });
 
-test('HTTP/2: a window that opens byte by byte is as good as shut', async (t) => {
+test('HTTP/2: a window that opens byte by byte counts as closed', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(windowUpdate(0, LARGE), headers(1, head(server, 'GET', '/endless'), true));
   const drip = setInterval(() => client.send(windowUpdate(1, 1)), 20);
@@ -53,7 +53,7 @@ test('HTTP/2: a window that opens byte by byte is as good as shut', async (t) =>
   t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
 });
 
-test('HTTP/2: a connection window that stays shut ends the connection with ENHANCE_YOUR_CALM', async (t) => {
+test('HTTP/2: a connection window that stays closed ends the connection with ENHANCE_YOUR_CALM', async (t) => {
   const client = await RawHttp2.connect(t, server.port, {
     settings: { [SettingId.InitialWindowSize]: LARGE },
   });
@@ -63,7 +63,7 @@ test('HTTP/2: a connection window that stays shut ends the connection with ENHAN
   t.is(client.dataBytes, 65_535);
 });
 
-test('HTTP/2: a socket that is not read is closed, and the application hears of it', async (t) => {
+test('HTTP/2: a socket that is not read is closed, and the application is told', async (t) => {
   const client = await RawHttp2.connect(t, server.port, {
     settings: { [SettingId.InitialWindowSize]: LARGE },
   });
@@ -77,7 +77,7 @@ test('HTTP/2: a socket that is not read is closed, and the application hears of 
   t.pass();
 });
 
-test('HTTP/1.1: a socket that is not read is closed, and the application hears of it', async (t) => {
+test('HTTP/1.1: a socket that is not read is closed, and the application is told', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(head1(server, 'GET', '/endless?socket1'));
   await client.until('HTTP/1.1 200');
@@ -90,7 +90,7 @@ test('HTTP/1.1: a socket that is not read is closed, and the application hears o
   t.false(text.endsWith('0\r\n\r\n'));
 });
 
-test('the same over TLS, whose records hide what the socket has taken', async (t) => {
+test('the same over TLS, whose records hide how much the socket has taken', async (t) => {
   const authority = await TestAuthority.create();
   const certificate = new TestFiles(t).certificate('server', await authority.issue({ names: ['localhost'] }));
   const secure = await startPaced(
@@ -145,7 +145,7 @@ test('a response that has nothing to send is not slow, over both protocols', asy
   t.pass();
 });
 
-test('a stream that is read goes on beside one that is not, on the same connection', async (t) => {
+test('a stream that is read continues beside one that is not, on the same connection', async (t) => {
   const patient = await startPaced(t, { responseRate: PATIENT_RATE });
   const client = await RawHttp2.connect(t, patient.port);
   client.send(windowUpdate(0, LARGE));

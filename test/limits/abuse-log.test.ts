@@ -16,7 +16,7 @@ const server = (t: Parameters<typeof startServer>[0], http2: object) =>
     pools: { messages: { application: application('server', 'messages'), threads: { min: 1, max: 1 } } },
   });
 
-test('a GOAWAY for abuse is logged as a warning, with the budget, its option, the peer and what it has done', async (t) => {
+test('a GOAWAY for abuse is logged as a warning with the budget, its option, the peer and what the peer did', async (t) => {
   const { port, log } = await server(t, { budgets: { pings: { burst: 3, perSecond: 0 } } });
   const client = await RawHttp2.connect(t, port);
   client.send(headers(1, requestHead('POST', '/digest'), false), data(1, 'x'));
@@ -33,7 +33,7 @@ test('a GOAWAY for abuse is logged as a warning, with the budget, its option, th
   });
 });
 
-test('a limit that ends the connection is logged by its option', async (t) => {
+test('a limit that ends the connection is logged with its option', async (t) => {
   const { port, log } = await server(t, { maxContinuationFrames: 0 });
   const client = await RawHttp2.connect(t, port);
   const block = requestHead('GET', '/hello');
@@ -48,7 +48,7 @@ test('a limit that ends the connection is logged by its option', async (t) => {
   t.deepEqual([line.budget, line.option], ['continuation', 'http2.maxContinuationFrames']);
 });
 
-test('a peer that is sent away again and again is one line in an interval for each budget, and the rest are counted', (t) => {
+test('repeated disconnects of a peer are one line in each interval and budget, and the rest are counted', (t) => {
   const lines = new LogLines();
   const log = new AbuseLog(
     createLog({ level: 'warn', format: 'json' }, { stream: lines.stream, isTerminal: false, colour: false }),

@@ -2,7 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { addressKey, ConnectionLimits } from '../../runtime/server/limits.ts';
 
-test('as many connections as the limit says are let in, one more when one has gone', (t) => {
+test('connections are admitted up to the limit, and one more when one has closed', (t) => {
   const limits = new ConnectionLimits({ maxConnections: 2, maxConnectionsPerAddress: 0 });
   t.deepEqual([limits.open(), limits.open(), limits.open()], [true, true, false]);
   limits.close();
@@ -10,7 +10,7 @@ test('as many connections as the limit says are let in, one more when one has go
   t.is(limits.openConnections, 2);
 });
 
-test('an address has its own limit, and another one has another', (t) => {
+test('each address has a limit of its own', (t) => {
   const limits = new ConnectionLimits({ maxConnections: 100, maxConnectionsPerAddress: 2 });
   const open = (address: string) => limits.openFrom(address);
   t.deepEqual([open('192.0.2.1'), open('192.0.2.1'), open('192.0.2.1')], [true, true, false]);
@@ -19,7 +19,7 @@ test('an address has its own limit, and another one has another', (t) => {
   t.deepEqual([open('192.0.2.1'), open('192.0.2.1')], [true, false]);
 });
 
-test('who has no address is not counted by it, and a limit of 0 is none', (t) => {
+test('connections without an address are not counted by address, and 0 means no limit', (t) => {
   const limits = new ConnectionLimits({ maxConnections: 100, maxConnectionsPerAddress: 1 });
   const none = new ConnectionLimits({ maxConnections: 100, maxConnectionsPerAddress: 0 });
   for (let n = 0; n < 5; n++) {
@@ -64,7 +64,7 @@ test('two IPv6 addresses count as one if and only if their first 64 bits are the
   );
 });
 
-test('after any number of connections have come and gone nothing is remembered of an address', (t) => {
+test('an address is forgotten when its last connection has closed, after any number of connections', (t) => {
   const limits = new ConnectionLimits({ maxConnections: 10, maxConnectionsPerAddress: 3 });
   for (let n = 0; n < 1_000; n++) {
     t.true(limits.open());

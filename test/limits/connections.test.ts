@@ -46,7 +46,7 @@ async function takeItsPlace(
   t.pass();
 }
 
-test('maxConnections holds over all listeners together; one more is closed at once, and taken when one has gone', async (t) => {
+test('maxConnections applies to all listeners together; one more is closed at once, and accepted when another has closed', async (t) => {
   const address = '127.0.0.1:0';
   const server = await startLimited(t, { maxConnections: 3 }, { listeners: [{ address }, { address }] });
   const [one, other] = portsOf(server) as [number, number];
@@ -58,7 +58,7 @@ test('maxConnections holds over all listeners together; one more is closed at on
   await takeItsPlace(t, sockets[0] as Socket, other, REQUEST);
 });
 
-test('maxConnectionsPerAddress holds for one address', async (t) => {
+test('maxConnectionsPerAddress applies to one address', async (t) => {
   const server = await startLimited(t, { maxConnectionsPerAddress: 2 });
   const sockets = [open(t, server.port), open(t, server.port)];
   for (const socket of sockets) t.true(await isServed(socket, REQUEST));
@@ -67,7 +67,7 @@ test('maxConnectionsPerAddress holds for one address', async (t) => {
   await takeItsPlace(t, sockets[0] as Socket, server.port, REQUEST);
 });
 
-test('the address is the one that a PROXY header names, and an IPv6 /64 counts as one', async (t) => {
+test('the counted address is the one in a PROXY header, and an IPv6 /64 counts as one', async (t) => {
   const server = await startLimited(
     t,
     { maxConnectionsPerAddress: 1 },
@@ -86,7 +86,7 @@ test('the address is the one that a PROXY header names, and an IPv6 /64 counts a
   t.true(await from('TCP6', '2001:db8:0:2::1'));
 });
 
-test('a trusted proxy brings as many as it likes', async (t) => {
+test('a trusted proxy may open any number of connections', async (t) => {
   const server = await startLimited(
     t,
     { maxConnectionsPerAddress: 1 },
@@ -95,7 +95,7 @@ test('a trusted proxy brings as many as it likes', async (t) => {
   for (let n = 0; n < 3; n++) t.true(await isServed(open(t, server.port), REQUEST));
 });
 
-test('connections over TLS count from before their handshake until they close', async (t) => {
+test('TLS connections count from before their handshake until they close', async (t) => {
   const authority = await TestAuthority.create();
   const certificate = new TestFiles(t).certificate('server', await authority.issue({ names: ['localhost'] }));
   const server = await startLimited(

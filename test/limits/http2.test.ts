@@ -40,19 +40,19 @@ async function statusOf(t: ExecutionContext, ...frames: readonly Buffer[]): Prom
 
 const pathOf = (length: number): string => `/hello?${'x'.repeat(length - 7)}`;
 
-test('a path of maxTargetBytes is taken, a longer one answered 414 (RFC 9110 section 15.5.15)', async (t) => {
+test('a path of maxTargetBytes is accepted, a longer one answered 414 (RFC 9110 section 15.5.15)', async (t) => {
   t.is(await statusOf(t, headers(1, block('GET', pathOf(100)), true)), '200');
   t.is(await statusOf(t, headers(1, block('GET', pathOf(101)), true)), '414');
   t.is(await statusOf(t, headers(1, block('POST', pathOf(101)), false), data(1, 'content', true)), '414');
 });
 
-test('maxFieldLines lines are taken, pseudo-fields counted; one more is answered 431 (RFC 6585 section 5)', async (t) => {
+test('maxFieldLines lines, pseudo-fields included, are accepted; one more is answered 431 (RFC 6585 section 5)', async (t) => {
   const lines = (count: number) => Array.from({ length: count }, (_, n) => [`x-${n}`, 'y']).flat();
   t.is(await statusOf(t, headers(1, block('GET', '/hello', ...lines(6)), true)), '200');
   t.is(await statusOf(t, headers(1, block('GET', '/hello', ...lines(7)), true)), '431');
 });
 
-test('a list of maxFieldListBytes is taken, one more byte is answered 431 (RFC 9113 section 6.5.2)', async (t) => {
+test('a list of maxFieldListBytes is accepted, one more byte is answered 431 (RFC 9113 section 6.5.2)', async (t) => {
   // Names, values, and 32 for each line.
   const others = [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/hello', 'x'];
   const used = others.join('').length + 5 * 32;
@@ -61,7 +61,7 @@ test('a list of maxFieldListBytes is taken, one more byte is answered 431 (RFC 9
   t.is(await statusOf(t, withList(1_025)), '431');
 });
 
-test('maxConcurrentStreams requests are open at once; one more is refused, and taken when one has ended (RFC 9113 section 5.1.2)', async (t) => {
+test('maxConcurrentStreams requests are open at once; one more is refused, and accepted when another has ended (RFC 9113 section 5.1.2)', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   const wait = block('GET', '/wait', SIGNALS_FIELD, server.signals.name);
   const all = server.signals.until('waiting', 3);
@@ -79,7 +79,7 @@ test('maxConcurrentStreams requests are open at once; one more is refused, and t
 const post = (...fields: readonly string[]): Buffer =>
   headers(1, block('POST', '/length', SIGNALS_FIELD, server.signals.name, ...fields), false);
 
-test('an announced body of maxBodyBytes is taken; more is answered 413 before a byte of it has come (RFC 9110 section 15.5.14)', async (t) => {
+test('an announced body of maxBodyBytes is accepted; more is answered 413 before a byte of it has arrived (RFC 9110 section 15.5.14)', async (t) => {
   t.is(await statusOf(t, post('content-length', '10'), data(1, '0123456789', true)), '200');
   const client = await RawHttp2.connect(t, server.port);
   client.send(post('content-length', '11'));
@@ -95,13 +95,13 @@ for (const [title, status, pieces] of [
   ['is one byte too long in its last frame', '413', ['0123456789', 'x']],
   ['crosses the limit within its last frame', '413', ['01234', '56789x']],
 ] as const) {
-  test(`a body that nobody announced and that ${title} is answered ${status}`, async (t) => {
+  test(`a body without an announced length that ${title} is answered ${status}`, async (t) => {
     const frames = pieces.map((piece, n) => data(1, piece, n === pieces.length - 1));
     t.is(await statusOf(t, post(), ...frames), status);
   });
 }
 
-test('of a body that crosses the limit the application is told, and has seen no byte beyond', async (t) => {
+test('the application is told of a body that crosses the limit, and sees no byte beyond it', async (t) => {
   const { signals } = server;
   const client = await RawHttp2.connect(t, server.port);
   const [read, closed] = [signals.until('read 10'), signals.until('closed reset by server code 8')];
@@ -116,7 +116,7 @@ test('of a body that crosses the limit the application is told, and has seen no 
   t.is(signals.heard('read 1'), 0);
 });
 
-test('behind the head of a response there is no 413: the stream is reset with CANCEL', async (t) => {
+test('after the response head there is no 413: the stream is reset with CANCEL', async (t) => {
   const client = await RawHttp2.connect(t, server.port);
   client.send(headers(1, block('POST', '/echo'), false), data(1, 'ab'));
   await client.untilFrame(FrameType.Data, 1);
@@ -124,7 +124,7 @@ test('behind the head of a response there is no 413: the stream is reset with CA
   t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), CANCEL);
 });
 
-test('bodies over maxBodyBytes, again and again, are MadeYouReset: the connection ends (CVE-2025-8671)', async (t) => {
+test('repeated bodies over maxBodyBytes are MadeYouReset: the connection ends (CVE-2025-8671)', async (t) => {
   const strict = await startLimited(
     t,
     {},

@@ -69,7 +69,7 @@ function kindOf(what: string, more: Pick<ServerInput, 'requestId'>): Kind {
 const plain = kindOf('alone', {});
 const kinds = [plain, kindOf('beside an identifier', { requestId: {} })];
 
-test('what the configuration lets in is little less than a third of what the ring takes', (t) => {
+test('the largest configured head takes a little less than a third of the ring', (t) => {
   t.deepEqual(
     kinds.map(({ headBytes }) => headBytes),
     [42_494, 42_365],
@@ -159,7 +159,7 @@ for (const [what, name, value] of [
   ['an address that a proxy names', 'x-forwarded-for', `fe80::1%${'z'.repeat(25_000)}`],
 ] as const) {
   test.serial(
-    `what no message could carry twice is answered 400, and the next request is served: ${what}`,
+    `a value that no message could carry twice is answered 400, and the next request is served: ${what}`,
     async (t) => {
       const server = await plain.server();
       const client = await RawClient.connect(t, server.port);

@@ -29,13 +29,13 @@ function unix(path: string): BindAddress {
 
 const loopback: BindAddress = { kind: 'tcp', address: '127.0.0.1:0', host: '127.0.0.1', port: 0 };
 
-test('port 0 takes a free port and tells which', async (t) => {
+test('port 0 takes a free port and reports it', async (t) => {
   const bound = await bind(server(t), loopback, null);
   t.like(bound, { host: '127.0.0.1', path: null });
   t.true(bound.port > 0);
 });
 
-test('a port that is taken is an error with a stable code that names the address', async (t) => {
+test('a port that is in use is an error with a stable code that names the address', async (t) => {
   const { port } = await bind(server(t), loopback, null);
   const address = { ...loopback, port, address: `127.0.0.1:${port}` } as BindAddress;
   const error = await t.throwsAsync(bind(server(t), address, null), { instanceOf: ListenError });
@@ -46,7 +46,7 @@ test('a port that is taken is an error with a stable code that names the address
   );
 });
 
-test('a Unix domain socket has the permissions it was given from its first moment', async (t) => {
+test('a Unix domain socket has its configured permissions from the moment it exists', async (t) => {
   for (const permissions of [0o600, 0o660, 0o666]) {
     const path = join(directory(t), 's');
     const before = process.umask();
@@ -76,14 +76,14 @@ test('the socket that a killed process left behind is replaced', async (t) => {
   t.like(await bind(server(t), unix(path), null), { path });
 });
 
-test('a file that is no socket is never removed', async (t) => {
+test('a file that is not a socket is never removed', async (t) => {
   const path = join(directory(t), 's');
   writeFileSync(path, 'precious');
   await t.throwsAsync(bind(server(t), unix(path), null), { message: /a file that is no socket/ });
   t.true(existsSync(path));
 });
 
-test('a path without its directory is an error that says so', async (t) => {
+test('a path whose directory is missing is an error that says so', async (t) => {
   const path = join(directory(t), 'none', 's');
   await t.throwsAsync(bind(server(t), unix(path), null), {
     instanceOf: ListenError,
@@ -106,7 +106,7 @@ test('sockets from systemd are found by name, in order, from descriptor 3 on', (
   t.deepEqual(fds('*'), [3, 4, 5]);
 });
 
-test('sockets from systemd that are not there, or for another process, are an error', (t) => {
+test('missing systemd sockets, or those for another process, are an error', (t) => {
   const find = (environment: object, name = 'web') =>
     passedSockets({ kind: 'systemd', address: `systemd:${name}`, name }, { ...environment }, 42);
   t.throws(() => find({}), { message: /LISTEN_FDS is not set/ });

@@ -41,7 +41,7 @@ function addressOf(...lines: string[]): string | null {
   return clientOf(lines)?.address ?? null;
 }
 
-test('trusted are the addresses in the ranges, and IPv4 written as IPv6 is IPv4', (t) => {
+test('addresses in the ranges are trusted, and IPv4 written as IPv6 counts as IPv4', (t) => {
   const trusted = trusting('10.0.0.0/8', '192.0.2.7', 'fd00::/8');
   const includes = (address: string, isUnix = false) => trusted.includes({ address, port: 1, isUnix });
   for (const address of ['10.255.0.1', '192.0.2.7', '::ffff:10.0.0.1', 'fd12::1'])
@@ -62,7 +62,7 @@ test('without any field the client is the peer', (t) => {
   });
 });
 
-test('the client is the first from the right that is no trusted proxy', (t) => {
+test('the client is the first address from the right that is not a trusted proxy', (t) => {
   t.is(addressOf('x-forwarded-for: 203.0.113.9'), '203.0.113.9');
   t.is(addressOf('x-forwarded-for: 1.1.1.1, 203.0.113.9'), '203.0.113.9', 'what stands before is made up');
   t.is(addressOf('x-forwarded-for: 203.0.113.9, 10.0.0.7, fd00::3'), '203.0.113.9');
@@ -74,11 +74,11 @@ test('the client is the first from the right that is no trusted proxy', (t) => {
   );
 });
 
-test('when all are trusted proxies, the client is the first of them', (t) => {
+test('if all addresses are trusted proxies, the client is the first of them', (t) => {
   t.is(addressOf('x-forwarded-for: 10.0.0.9, 10.0.0.8'), '10.0.0.9');
 });
 
-test('scheme and host are those that the same proxy saw', (t) => {
+test('scheme and host come from the proxy that reported the client', (t) => {
   t.deepEqual(
     clientOf([
       'forwarded: for=1.1.1.1;proto=http;host=evil.example, for="203.0.113.9:4711";proto=https;host="www.example.org:8443"',
@@ -100,14 +100,14 @@ test('scheme and host are those that the same proxy saw', (t) => {
   t.like(clientOf(['x-forwarded-proto: WSS']), { scheme: 'https' });
 });
 
-test('both spellings may say the same, and if they do not the request is refused', (t) => {
+test('both kinds of fields may agree; if they contradict each other, the request is refused', (t) => {
   t.is(addressOf('forwarded: for=203.0.113.9', 'x-forwarded-for: 203.0.113.9'), '203.0.113.9');
   t.is(addressOf('forwarded: for=203.0.113.9', 'x-forwarded-for: 203.0.113.10'), null);
   t.is(clientOf(['forwarded: proto=https', 'x-forwarded-proto: http']), null);
   t.is(clientOf(['forwarded: host=a.example', 'x-forwarded-host: b.example']), null);
 });
 
-test('fields that are not believed mean nothing', (t) => {
+test('untrusted forwarded fields are ignored', (t) => {
   const lines = ['forwarded: for=1.1.1.1', 'x-forwarded-for: 203.0.113.9', 'x-forwarded-host: evil.example'];
   t.like(clientOf(lines, ['x-forwarded-for']), { address: '203.0.113.9', authority: 'app.internal' });
   t.like(clientOf(['forwarded: nonsense'], ['x-forwarded-for']), { address: '10.0.0.1' });
@@ -137,12 +137,12 @@ for (const line of [
   'forwarded: =1.2.3.4',
   'forwarded: for=1.2.3.4;proto=gopher',
 ]) {
-  test(`what no proxy would write is refused: ${line}`, (t) => {
+  test(`a field that no proxy would write is refused: ${line}`, (t) => {
     t.is(clientOf([line]), null);
   });
 }
 
-test('a node that is hidden or not known has no address, and is nobody to be trusted', (t) => {
+test('an obfuscated or unknown node has no address and is never trusted', (t) => {
   for (const line of [
     'forwarded: for=unknown',
     'forwarded: for=_hidden',
@@ -154,7 +154,7 @@ test('a node that is hidden or not known has no address, and is nobody to be tru
   t.is(addressOf('forwarded: for=1.1.1.1, for=_hidden'), '');
 });
 
-test('the examples of RFC 7239 are read as it says', (t) => {
+test('the examples of RFC 7239 are read as specified', (t) => {
   const nodes = (value: string) =>
     parseForwarded(value)?.map(({ node }) => node && [node.address, node.port]);
   t.deepEqual(nodes('for="_gazonk"'), [['', 0]]);
@@ -171,7 +171,7 @@ test('the examples of RFC 7239 are read as it says', (t) => {
   ]);
 });
 
-test('empty members and parameters, and what is quoted, are read as the grammar says', (t) => {
+test('empty members, empty parameters and quoted strings are read according to the grammar', (t) => {
   t.deepEqual(parseForwarded(', ,for=1.2.3.4; ,')?.length, 1);
   t.deepEqual(parseForwarded(''), []);
   t.is(parseForwarded('host="a\\.example";x="a,b;c=\\"d\\""')?.[0].host, 'a.example');
@@ -183,7 +183,7 @@ test('empty members and parameters, and what is quoted, are read as the grammar 
   );
 });
 
-test('no value makes the readers throw or take long, and what a client puts in front changes nothing', (t) => {
+test('no value makes the parsers throw or take long, and members that a client prepends change nothing', (t) => {
   const text = fc.string({ unit: fc.constantFrom(...'for=;,"\\ 1.:[]_hostprx'), maxLength: 200 });
   fc.assert(
     fc.property(text, (made) => {

@@ -90,7 +90,7 @@ for (const [version, flag] of [
   ['1.1', '--http1.1'],
   ['2', '--http2-prior-knowledge'],
 ] as const) {
-  test(`forwarded fields of somebody who is no trusted proxy change nothing over HTTP/${version}`, async (t) => {
+  test(`forwarded fields from a peer that is not a trusted proxy change nothing over HTTP/${version}`, async (t) => {
     const fields = ['-H', 'x-forwarded-for: 203.0.113.9', '-H', 'forwarded: for=1.1.1.1;proto=https'];
     const seen = await curl(flag, ...fields, `http://${addresses[Plain]}/`);
     t.is(seen.remote.address, '127.0.0.1');
@@ -98,7 +98,7 @@ for (const [version, flag] of [
     t.like(seen, { scheme: 'http', version, forwardedFor: ['203.0.113.9'], tls: null });
   });
 
-  test(`a trusted proxy's fields say who asks, for what and how over HTTP/${version}`, async (t) => {
+  test(`fields from a trusted proxy set client, host and scheme over HTTP/${version}`, async (t) => {
     const fields = [
       'x-forwarded-for: 1.1.1.1, 203.0.113.9',
       'x-forwarded-proto: https',
@@ -127,7 +127,7 @@ for (const [version, flag] of [
     t.is(stdout, '400 Bad Request\n400');
   });
 
-  test(`curl's PROXY header names the client over HTTP/${version}`, async (t) => {
+  test(`curl’s PROXY header names the client over HTTP/${version}`, async (t) => {
     const words = [flag, '--haproxy-protocol', `http://${addresses[Headed]}/`];
     t.like(await curl(...words), { remote: { address: '127.0.0.1' }, version, scheme: 'http' });
   });
@@ -140,13 +140,13 @@ for (const [version, flag] of [
   });
 }
 
-test('a client cannot have what its proxy says of it dropped by a Connection field', async (t) => {
+test('a client cannot remove its proxy’s fields with a Connection field', async (t) => {
   const fields = ['-H', 'connection: x-forwarded-for', '-H', 'x-forwarded-for: 203.0.113.9'];
   const seen = await curl('--http1.1', ...fields, `http://${addresses[Proxied]}/`);
   t.is(seen.remote.address, '203.0.113.9');
 });
 
-test('the scheme that an HTTP/2 client claims is not what the application is told', async (t) => {
+test('the application is not given the scheme that an HTTP/2 client claims', async (t) => {
   const session = await connectHttp2(t, `http://${addresses[Plain]}`);
   const { body } = await request(session, { ':path': '/', ':scheme': 'https' });
   t.is(seenIn(body).scheme, 'http');
@@ -162,7 +162,7 @@ test('IPv6 clients have IPv6 addresses', async (t) => {
   t.is((await curl(`http://[::1]:${own.port}/`)).remote.address, '::1');
 });
 
-test('a PROXY header is read across any cut, and what follows it belongs to the client', async (t) => {
+test('a PROXY header may be split anywhere, and the bytes after it belong to the client', async (t) => {
   const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n';
   for (const pieces of [[header + get], [header, get], [...`${header}${get}`]]) {
     const answer = await exchange(Headed, ...pieces);
@@ -170,7 +170,7 @@ test('a PROXY header is read across any cut, and what follows it belongs to the 
   }
 });
 
-test('whom the PROXY header names is believed in turn only when it is a trusted proxy', async (t) => {
+test('the forwarded fields of a client named by a PROXY header count only if it is a trusted proxy', async (t) => {
   const asks = get.replace('\r\n\r\n', '\r\nx-forwarded-for: 192.0.2.77\r\n\r\n');
   const through = async (source: string) => {
     const answer = await exchange(Headed, `PROXY TCP4 ${source} 192.0.2.1 4711 443\r\n${asks}`);
@@ -186,7 +186,7 @@ test('without its PROXY header a connection is closed', async (t) => {
   t.truthy(await server.log.until('connection refused', ({ refusal }) => refusal === 'proxy-header'));
 });
 
-test('a PROXY header from somebody who is no trusted proxy closes the connection', async (t) => {
+test('a PROXY header from a peer that is not a trusted proxy closes the connection', async (t) => {
   t.is(await exchange(Distrusted, `PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n${get}`), '');
   t.truthy(await server.log.until('connection refused', ({ refusal }) => refusal === 'untrusted-proxy'));
 });
@@ -204,7 +204,7 @@ test('a connection that sends nothing is closed at its deadline', async (t) => {
   t.pass();
 });
 
-test('a connection that ends before its first bytes tell anything leaves nothing behind', async (t) => {
+test('a connection that ends before its protocol is known leaves nothing behind', async (t) => {
   for (const first of ['', 'P', 'PRI * HT', 'PROXY ']) {
     for (const listener of [Plain, Headed]) {
       const socket = connect(portOf(listener), '127.0.0.1');

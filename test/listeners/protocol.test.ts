@@ -60,11 +60,11 @@ function said(bytes: string): Promise<string> {
   });
 }
 
-test('RFC 9113 section 3.4: what is neither version’s beginning is closed without an answer', async (t) => {
+test('RFC 9113 section 3.4: a connection that begins like neither version is closed without a response', async (t) => {
   t.is(await said('INVALID CONNECTION PREFACE\r\n\r\n'), '');
   await server.log.until('connection refused', ({ refusal }) => refusal === 'no-http');
 });
 
-test('RFC 9110 section 15.6.2: a method that nobody knows is 501', async (t) => {
+test('RFC 9110 section 15.6.2: an unknown method is answered 501', async (t) => {
   t.regex(await said('BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 501 /);
 });

@@ -25,7 +25,7 @@ const inet6 = Buffer.from(
 );
 const rest = 'GET / HTTP/1.1\r\n';
 
-test('a line of version 1 names the client', (t) => {
+test('a version 1 line names the client', (t) => {
   const header = 'PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n';
   t.deepEqual(parse(header + rest), {
     state: 'whole',
@@ -36,7 +36,7 @@ test('a line of version 1 names the client', (t) => {
   t.like(parse(longest), { state: 'whole', source: { address: `${'ffff:'.repeat(7)}ffff`, port: 65_535 } });
 });
 
-test('UNKNOWN of version 1 leaves the connection its own address, whatever stands behind it', (t) => {
+test('UNKNOWN in version 1 leaves the connection its own address, whatever follows it', (t) => {
   for (const header of [
     'PROXY UNKNOWN\r\n',
     `PROXY UNKNOWN ${'ffff:'.repeat(7)}ffff ${'ffff:'.repeat(7)}ffff 65535 65535\r\n`,
@@ -63,12 +63,12 @@ for (const [what, line] of [
   ['a request', rest],
   ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc'],
 ] as const) {
-  test(`${what} in place of a header of version 1 is wrong`, (t) => {
+  test(`${what} instead of a version 1 header is an error`, (t) => {
     t.is(parse(line).state, 'wrong');
   });
 }
 
-test('a header of version 2 names the client over IPv4 and IPv6', (t) => {
+test('a version 2 header names the client over IPv4 and IPv6', (t) => {
   const over4 = binary(0x21, 0x11, inet);
   t.deepEqual(parse(Buffer.concat([over4, Buffer.from(rest)])), {
     state: 'whole',
@@ -82,7 +82,7 @@ test('a header of version 2 names the client over IPv4 and IPv6', (t) => {
   });
 });
 
-test('IPv6 addresses are written as RFC 5952 says', (t) => {
+test('IPv6 addresses are written as in RFC 5952', (t) => {
   for (const [hex, text] of [
     ['00000000000000000000000000000000', '::'],
     ['00000000000000000000000000000001', '::1'],
@@ -98,7 +98,7 @@ test('IPv6 addresses are written as RFC 5952 says', (t) => {
   }
 });
 
-test('TLVs behind the addresses are passed over', (t) => {
+test('TLVs after the addresses are skipped', (t) => {
   const tlvs = Buffer.from('01000568322d3134' + '0200036162' + '63' + '20000501000000' + '00', 'hex');
   const header = binary(0x21, 0x11, Buffer.concat([inet, tlvs]));
   t.like(parse(header), { state: 'whole', length: header.length, source: { address: '192.168.0.1' } });
@@ -116,7 +116,7 @@ test('LOCAL, UNSPEC and datagrams leave the connection its own address', (t) => 
   }
 });
 
-test('a client on a Unix domain socket of the proxy has no address, and is not on a socket of ours', (t) => {
+test('a client on a Unix domain socket of the proxy has no address, and does not count as being on one of ours', (t) => {
   const header = binary(0x21, 0x31, Buffer.alloc(216, '/run/app.sock\0'));
   t.deepEqual(parse(header), {
     state: 'whole',
@@ -134,12 +134,12 @@ for (const [what, header] of [
   ['IPv6 addresses that are cut short', binary(0x21, 0x21, inet)],
   ['a Unix address that is cut short', binary(0x21, 0x31, Buffer.alloc(215))],
 ] as const) {
-  test(`${what} in a header of version 2 is wrong`, (t) => {
+  test(`${what} in a version 2 header is an error`, (t) => {
     t.is(parse(header).state, 'wrong');
   });
 }
 
-test('a header of version 2 is refused by the size it announces, before its bytes come', (t) => {
+test('a version 2 header that announces too large a size is refused before its bytes arrive', (t) => {
   const announced = (bytes: number) => binary(0x21, 0x11, Buffer.alloc(bytes)).subarray(0, 16);
   t.is(parse(announced(maxBytes - 16)).state, 'more');
   t.deepEqual(parse(announced(maxBytes - 15)), {
@@ -148,7 +148,7 @@ test('a header of version 2 is refused by the size it announces, before its byte
   });
 });
 
-test('only the version that is configured is taken', (t) => {
+test('only the configured version is accepted', (t) => {
   const line = 'PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n';
   t.is(parse(line, 'v1').state, 'whole');
   t.is(parse(line, 'v2').state, 'wrong');
@@ -164,7 +164,7 @@ const headers = [
   binary(0x20, 0x00, Buffer.alloc(0)),
 ];
 
-test('a header is known at its last byte and not before, however it is cut', (t) => {
+test('a header is complete at its last byte and not before, however it is split', (t) => {
   for (const header of headers) {
     for (let length = 0; length < header.length; length++) {
       t.is(parse(header.subarray(0, length)).state, 'more', `${length} of ${header.length} bytes`);
@@ -173,7 +173,7 @@ test('a header is known at its last byte and not before, however it is cut', (t)
   }
 });
 
-test('random and damaged bytes give a verdict that more bytes do not change, and never throw', (t) => {
+test('random and damaged bytes get a verdict that further bytes do not change, and never throw', (t) => {
   const damaged = fc
     .tuple(fc.constantFrom(...headers), fc.nat(200), fc.uint8Array({ minLength: 1, maxLength: 8 }))
     .map(([header, at, bytes]) => {

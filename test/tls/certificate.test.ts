@@ -50,7 +50,7 @@ async function problemOf(tls: object): Promise<ConfigProblem> {
   return problems[0];
 }
 
-test('files are found relative to the configuration, and a certificate is shown for its names', async (t) => {
+test('file paths are relative to the configuration, and a certificate is selected by its names', async (t) => {
   files.certificate('relative', one);
   const { material, problems } = await read({
     certificates: [{ cert: './relative.pem', key: './relative.key' }],
@@ -62,7 +62,7 @@ test('files are found relative to the configuration, and a certificate is shown 
   t.deepEqual(material?.warnings, []);
 });
 
-test('a file that is not there is named with its place in the configuration', async (t) => {
+test('a missing file is reported with its place in the configuration', async (t) => {
   const { cert } = files.certificate('half', one);
   t.deepEqual(await problemOf({ certificates: [{ cert, key: './none.key' }] }), {
     code: ConfigErrorCode.TlsUnreadable,
@@ -73,7 +73,7 @@ test('a file that is not there is named with its place in the configuration', as
   });
 });
 
-test('a file that may not be read is one that cannot be read', async (t) => {
+test('a file without read permission is reported as unreadable', async (t) => {
   const entry = files.certificate('secret', one);
   chmodSync(entry.key, 0);
   // Root reads everything.
@@ -81,7 +81,7 @@ test('a file that may not be read is one that cannot be read', async (t) => {
   t.like(await problemOf({ certificates: [entry] }), { code: ConfigErrorCode.TlsUnreadable });
 });
 
-test('a key of another certificate is a mismatch', async (t) => {
+test('a key that belongs to another certificate is a mismatch', async (t) => {
   const { cert } = files.certificate('one', one);
   const { key } = files.certificate('other', other);
   const problem = await problemOf({ certificates: [files.certificate('right', one), { cert, key }] });
@@ -92,7 +92,7 @@ test('a key of another certificate is a mismatch', async (t) => {
   });
 });
 
-test('what is no certificate and what is no key are invalid, and both are reported', async (t) => {
+test('a file that is not a certificate and one that is not a key are invalid, and both are reported', async (t) => {
   const cert = files.write('text.pem', 'not PEM');
   const key = files.write('text.key', one.cert);
   const { problems } = await read({ certificates: [{ cert, key }] });
@@ -105,7 +105,7 @@ test('what is no certificate and what is no key are invalid, and both are report
   );
 });
 
-test('an encrypted key wants its passphrase, and the right one', async (t) => {
+test('an encrypted key needs its passphrase, and the right one', async (t) => {
   const encrypted = createPrivateKey(one.key).export({
     type: 'pkcs8',
     format: 'pem',
@@ -125,7 +125,7 @@ test('an encrypted key wants its passphrase, and the right one', async (t) => {
   );
 });
 
-test('a certificate outside of its days is a warning and no error', async (t) => {
+test('an expired or not yet valid certificate is a warning, not an error', async (t) => {
   const now = Date.now();
   const old = await authority.issue({ validFromMs: now - 2 * dayMs, validToMs: now - dayMs });
   const young = await authority.issue({ validFromMs: now + dayMs, validToMs: now + 2 * dayMs });
@@ -141,7 +141,7 @@ test('a certificate outside of its days is a warning and no error', async (t) =>
   );
 });
 
-test('ciphers that OpenSSL does not know are an error at their place', async (t) => {
+test('ciphers that OpenSSL does not know are an error at their place in the configuration', async (t) => {
   const certificates = [files.certificate('ciphers', one)];
   t.like(await problemOf({ certificates, ciphers: 'NO-SUCH-CIPHER' }), {
     code: ConfigErrorCode.TlsInvalid,
@@ -150,7 +150,7 @@ test('ciphers that OpenSSL does not know are an error at their place', async (t)
   t.deepEqual((await read({ certificates, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).problems, []);
 });
 
-test('CAs that are none are an error at their place', async (t) => {
+test('invalid CA files are an error at their place in the configuration', async (t) => {
   const certificates = [files.certificate('with-ca', one)];
   const ca = [files.write('ca.pem', authority.cert), files.write('noca.pem', 'nothing')];
   t.like(await problemOf({ certificates, requestCert: true, ca }), {
@@ -170,7 +170,7 @@ test('ticket keys are 48 bytes', async (t) => {
   t.like(await problemOf({ certificates, ticketKeys: './none' }), { code: ConfigErrorCode.TlsUnreadable });
 });
 
-test('the digest tells whether anything has changed', async (t) => {
+test('the digest changes when anything has changed', async (t) => {
   const certificates = [files.certificate('digest', one)];
   const { material } = await read({ certificates });
   t.is((await read({ certificates })).material?.digest, material?.digest);

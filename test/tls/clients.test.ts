@@ -104,7 +104,7 @@ for (const [version, flag, alpn] of [
   ['1.1', '--http1.1', 'http/1.1'],
   ['2', '--http2', 'h2'],
 ] as const) {
-  test(`curl speaks HTTP/${version} over TLS, and the application is told`, async (t) => {
+  test(`curl speaks HTTP/${version} over TLS, and the application sees it`, async (t) => {
     const seen = await curl(Usual, flag);
     t.like(seen, { scheme: 'https', version, authority: `localhost:${ports[Usual]}`, path: '/path' });
     t.like(seen.remote, { address: '127.0.0.1' });
@@ -119,7 +119,7 @@ for (const [version, flag, alpn] of [
   });
 }
 
-test('without ALPN the first bytes tell: HTTP/1.1, or HTTP/2 by its preface', async (t) => {
+test('without ALPN the first bytes decide: HTTP/1.1, or HTTP/2 by its preface', async (t) => {
   t.like(await curl(Usual, '--no-alpn'), { version: '1.1', tls: { alpn: null } });
   const socket = await handshake(Usual, { servername: 'localhost' });
   if (typeof socket === 'string') return t.fail(socket);
@@ -129,11 +129,11 @@ test('without ALPN the first bytes tell: HTTP/1.1, or HTTP/2 by its preface', as
   t.like(seenIn((await request(session, { ':path': '/' })).body), { version: '2', tls: { alpn: null } });
 });
 
-test('a client whose protocols we do not speak is told so', async (t) => {
+test('a client that offers only unknown protocols gets an alert', async (t) => {
   t.is(await handshake(Usual, { ALPNProtocols: ['spdy/3'] }), 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
 });
 
-test('with HTTP/1.1 switched off it is not offered over TLS either', async (t) => {
+test('HTTP/1.1 that is switched off is not offered over TLS either', async (t) => {
   const own = await startServer(t, {
     listeners: [{ address: '127.0.0.1:0', tls: { certificates } }],
     pools: { who },
@@ -183,13 +183,13 @@ test('node:https keeps its connection for several requests', async (t) => {
   socket.destroy();
 });
 
-test('nghttp gets a page over TLS', async (t) => {
+test('nghttp fetches a page over TLS', async (t) => {
   const { stdout } = await run('nghttp', ['-v', '-n', '--no-dep', `https://localhost:${ports[Usual]}/`]);
   t.regex(stdout, /The negotiated protocol: h2/);
   t.regex(stdout, /:status: 200/);
 });
 
-test('h2load puts load on several TLS connections without an error', async (t) => {
+test('h2load runs over several TLS connections without an error', async (t) => {
   const { stdout } = await run('h2load', ['-n400', '-c4', '-m8', `https://localhost:${ports[Usual]}/`]);
   t.regex(stdout, /400 succeeded, 0 failed, 0 errored, 0 timeout/);
   t.regex(stdout, /Application protocol: h2/);
@@ -203,7 +203,7 @@ test('the certificate is the one for the name that the client asks for', async (
   t.is(await subjectFor(undefined), 'CN=first');
 });
 
-test('versions outside of the configured ones are refused', async (t) => {
+test('TLS versions other than the configured ones are refused', async (t) => {
   t.is(
     await handshake(Usual, { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL@SECLEVEL=0' }),
     'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
@@ -215,7 +215,7 @@ test('versions outside of the configured ones are refused', async (t) => {
   });
 });
 
-test('HTTP/2 over a suite that RFC 9113 section 9.2.2 prohibits ends with INADEQUATE_SECURITY', async (t) => {
+test('HTTP/2 with a cipher suite that RFC 9113 section 9.2.2 prohibits ends with INADEQUATE_SECURITY', async (t) => {
   const ciphers = 'ECDHE-RSA-AES128-SHA256';
   t.like(await curl(Old, '--http1.1', '--ciphers', ciphers), { version: '1.1', tls: { version: 'TLSv1.2' } });
   const session = await secureSession(t, Old, ciphers);
@@ -245,7 +245,7 @@ test('a client cannot renegotiate (RFC 9113 section 9.2.1)', async (t) => {
   t.regex(output, /no renegotiation/);
 });
 
-test('openssl s_client shows the chosen protocol and a chain that verifies', async (t) => {
+test('openssl s_client sees the negotiated protocol and a chain that verifies', async (t) => {
   const words = [
     's_client',
     '-connect',
@@ -263,7 +263,7 @@ test('openssl s_client shows the chosen protocol and a chain that verifies', asy
   t.regex(stdout, /Verify return code: 0 \(ok\)/);
 });
 
-test('a handshake that is not finished in time is ended', async (t) => {
+test('a handshake that does not finish in time is ended', async (t) => {
   const socket = connectTcp(ports[Impatient], '127.0.0.1');
   socket.resume();
   socket.on('error', () => undefined);
@@ -273,7 +273,7 @@ test('a handshake that is not finished in time is ended', async (t) => {
   );
 });
 
-test('whoever does not speak TLS is closed, and others do not notice', async (t) => {
+test('a peer that does not speak TLS is disconnected, and others do not notice', async (t) => {
   for (const [listener, first] of [
     [Usual, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'],
     [Usual, '\x16\x03\x01\x00\x05hello'],
@@ -288,7 +288,7 @@ test('whoever does not speak TLS is closed, and others do not notice', async (t)
   t.is((await curl(Usual)).scheme, 'https');
 });
 
-test('cleartext and TLS share an address where that is allowed', async (t) => {
+test('cleartext and TLS share an address if that is allowed', async (t) => {
   t.like(await curl(Either, '--http2'), { scheme: 'https', version: '2' });
   for (const [flag, version] of [
     ['--http2-prior-knowledge', '2'],
@@ -299,7 +299,7 @@ test('cleartext and TLS share an address where that is allowed', async (t) => {
   }
 });
 
-test('a PROXY header stands before the handshake', async (t) => {
+test('a PROXY header precedes the handshake', async (t) => {
   const own = await startServer(t, {
     listeners: [
       { address: '127.0.0.1:0', tls: { certificates }, proxyProtocol: 'v1', trustedProxies: ['127.0.0.1'] },

@@ -32,7 +32,7 @@ async function sluice(...words: string[]): Promise<{ code: number; stdout: strin
   }
 }
 
-test('--dev-tls serves localhost and its addresses with a certificate of its own, and says how to try it', async (t) => {
+test('--dev-tls serves localhost and its addresses with a generated certificate, and prints how to try it', async (t) => {
   const file = config('dev.json', [{ address: '127.0.0.1:0' }]);
   const child = spawn(process.execPath, [cli, 'start', '-c', file, '--dev-tls'], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -66,7 +66,7 @@ test('--dev-tls serves localhost and its addresses with a certificate of its own
   t.regex(text, /DNS:localhost, IP Address:127\.0\.0\.1, IP Address:0:0:0:0:0:0:0:1/);
 });
 
-test('start and check end with exit code 2 and every wrong file, named by its place', async (t) => {
+test('start and check exit with 2 and report every wrong file with its place', async (t) => {
   const { cert } = files.certificate('a', await authority.issue({}));
   const { key } = files.certificate('b', await authority.issue({}));
   const file = config('wrong.json', [
@@ -84,7 +84,7 @@ test('start and check end with exit code 2 and every wrong file, named by its pl
   }
 });
 
-test('check warns of a certificate that has expired, and shows what is served how', async (t) => {
+test('check warns about an expired certificate, and shows each listener and how it is served', async (t) => {
   const validToMs = Date.now() - 1_000;
   const entry = files.certificate('old', await authority.issue({ validToMs }));
   const tls = { certificates: [entry], requestCert: true, ca: [files.write('ca.pem', authority.cert)] };

@@ -49,7 +49,7 @@ onPosix('a pipe, a socket, a device and a directory are no files', (t) => {
   t.throws(() => readTlsFile(join(directory, 'socket')), { code: 'ENXIO' });
 });
 
-test('a file is read up to 16 MiB', (t) => {
+test('files of up to 16 MiB are read', (t) => {
   const path = new TestFiles(t).write('large', '');
   truncateSync(path, maxTlsFileBytes);
   t.is(readTlsFile(path).length, maxTlsFileBytes);
@@ -146,7 +146,7 @@ onPosix('a reading that hangs is given up, and holds one thread until its disk a
   t.throws(() => next(file), { message: /the reading before still waits for its disk/ });
 });
 
-test('what a thread has read is as it is on disk, and what is wrong is told for each file', async (t) => {
+test('the thread returns files as they are on disk, and an error for each that cannot be read', async (t) => {
   const files = new TestFiles(t);
   const one = files.write('one', 'content');
   const missing = join(files.directory, 'missing');
@@ -156,7 +156,7 @@ test('what a thread has read is as it is on disk, and what is wrong is told for 
   t.throws(() => read('never asked for'), { message: 'it was not read' });
 });
 
-test('a thread that fails says so for every file', async (t) => {
+test('a thread that fails reports an error for every file', async (t) => {
   const reader = new FileReader(new URL('./applications/missing.ts', import.meta.url));
   const read = await reader.read(['a'], NEVER);
   t.throws(() => read('a'), { message: /^no thread could read it: / });

@@ -28,7 +28,7 @@ test.after.always(() => scope.end());
 
 // ---- the ClientHello
 
-test('a ClientHello is for TLS when its last byte has come, and not before', (t) => {
+test('a ClientHello is handed to TLS when its last byte has arrived, and not before', (t) => {
   for (let length = 1; length < hello.length; length++) {
     if (isForTls(hello.subarray(0, length), 65_536)) t.fail(`at ${length} of ${hello.length}`);
   }
@@ -36,7 +36,7 @@ test('a ClientHello is for TLS when its last byte has come, and not before', (t)
   t.true(isForTls(Buffer.concat([hello, Buffer.from('more')]), 65_536));
 });
 
-test('so it is in however many records it comes (RFC 8446 section 5.1)', (t) => {
+test('the same holds in however many records it arrives (RFC 8446 section 5.1)', (t) => {
   const content = hello.subarray(5);
   for (const pieceBytes of [1, 2, 3, 100, content.length - 1]) {
     const records: Buffer[] = [];
@@ -50,7 +50,7 @@ test('so it is in however many records it comes (RFC 8446 section 5.1)', (t) => 
   }
 });
 
-test('what is no ClientHello is for TLS at once, which has alerts for it', (t) => {
+test('anything but a ClientHello is handed to TLS at once, which sends the alert', (t) => {
   for (const bytes of [
     Buffer.from('GET / HTTP/1.1\r\n'),
     // SSL 2's ClientHello, an alert, an empty record, a ServerHello.
@@ -63,7 +63,7 @@ test('what is no ClientHello is for TLS at once, which has alerts for it', (t) =
   }
 });
 
-test('a ClientHello that is longer than is waited for, or says that it will be, is for TLS at once', (t) => {
+test('a ClientHello that is, or announces to be, longer than the limit is handed to TLS at once', (t) => {
   t.true(isForTls(hello.subarray(0, 50), 50));
   t.false(isForTls(hello.subarray(0, 49), 50 + hello.length));
   t.true(isForTls(hello.subarray(0, 9), hello.length - 6), 'its length has come');
@@ -79,13 +79,13 @@ function takeAll(line: AddressLine<string>): string[] {
   return order;
 }
 
-test('of one address the newest goes first', (t) => {
+test('of one address the newest connection goes first', (t) => {
   const line = new AddressLine<string>();
   for (const name of ['a1', 'a2', 'a3']) line.add('a', name);
   t.deepEqual(takeAll(line), ['a3', 'a2', 'a1']);
 });
 
-test('an address that has not been served goes before one that has, and those that have take turns', (t) => {
+test('an address that has not been served goes first, and those that have been take turns', (t) => {
   const line = new AddressLine<string>();
   for (const name of ['a1', 'a2', 'a3', 'a4']) line.add('a', name);
   line.add('b', 'b1');
@@ -99,7 +99,7 @@ test('an address that has not been served goes before one that has, and those th
   t.is(line.size, 0);
 });
 
-test('those who are taken out leave their addresses’ turns as they were', (t) => {
+test('connections that are removed leave the turns of their addresses as they were', (t) => {
   const line = new AddressLine<string>();
   for (const name of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1', 'd1']) line.add(name[0] as string, name);
   t.is(line.take(), 'd1');
@@ -159,7 +159,7 @@ class Crowd {
   }
 }
 
-test('beyond max a handshake waits until one is over', async (t) => {
+test('beyond max a handshake waits until another has ended', async (t) => {
   const crowd = new Crowd(t, 2);
   crowd.add('a', 'b', 'c', 'd');
   t.deepEqual(await crowd.turn(), ['d begins', 'c begins']);
@@ -174,7 +174,7 @@ test('beyond max a handshake waits until one is over', async (t) => {
   t.deepEqual([crowd.handshakes.underWay, crowd.handshakes.waiting], [0, 0]);
 });
 
-test('the oldest makes room for one that comes when it has had graceMs, and not before', async (t) => {
+test('the oldest handshake makes room for a new one after graceMs, and not before', async (t) => {
   const crowd = new Crowd(t, 2);
   crowd.add('a');
   await crowd.turn();
@@ -196,7 +196,7 @@ test('the oldest makes room for one that comes when it has had graceMs, and not 
   t.deepEqual(await crowd.turn(), [], 'nobody waits for their places');
 });
 
-test('what has been read before the turn counts: a handshake that is over makes no room by force', async (t) => {
+test('bytes that were read before the turn count: a finished handshake is not forced out', async (t) => {
   const crowd = new Crowd(t, 1);
   crowd.add('a');
   await crowd.turn();
@@ -208,7 +208,7 @@ test('what has been read before the turn counts: a handshake that is over makes 
   t.deepEqual(await crowd.turn(), ['b begins']);
 });
 
-test('who waits for longer than it may is late, and who is gone waits no longer', async (t) => {
+test('a connection that waits too long is late, and one that has closed no longer waits', async (t) => {
   const crowd = new Crowd(t, 1);
   crowd.add('a');
   await crowd.turn();
@@ -229,7 +229,7 @@ test('who waits for longer than it may is late, and who is gone waits no longer'
   t.deepEqual(await crowd.turn(), ['b is late']);
 });
 
-test('a crowd begins by and by, and all sockets are looked at in between', async (t) => {
+test('a crowd begins in steps, and all sockets are polled in between', async (t) => {
   const crowd = new Crowd(t, 100);
   crowd.add(...Array.from({ length: 50 }, (_, n) => `${n}`));
   const turns: number[] = [];
@@ -237,7 +237,7 @@ test('a crowd begins by and by, and all sockets are looked at in between', async
   t.deepEqual(turns, [8, 8, 8, 8, 8, 8, 2]);
 });
 
-test('to close sends away who waits', async (t) => {
+test('closing disconnects those that wait', async (t) => {
   const crowd = new Crowd(t, 1);
   crowd.add('a');
   await crowd.turn();
@@ -321,7 +321,7 @@ async function isServed(socket: TLSSocket): Promise<boolean> {
   return first.toString('latin1').startsWith('HTTP/1.1 200 ');
 }
 
-test('peers that send no whole ClientHello take nobody’s place', async (t) => {
+test('peers that send no complete ClientHello occupy no place', async (t) => {
   const server = await serve(t, { max: 1 });
   for (const bytes of [hello.subarray(0, 1), hello.subarray(0, 50), hello.subarray(0, -1)]) {
     await stall(t, server, bytes);
@@ -329,7 +329,7 @@ test('peers that send no whole ClientHello take nobody’s place', async (t) => 
   for (let n = 0; n < 3; n++) t.true(await isServed(honest(t, server)));
 });
 
-test('a ClientHello in pieces is served like any other', async (t) => {
+test('a ClientHello that arrives in pieces is served like any other', async (t) => {
   const server = await serve(t, { max: 1, maxHelloBytes: 65_536 });
   const raw = connect({ port: server.port, host: '127.0.0.1', noDelay: true });
   t.teardown(() => raw.destroy());
@@ -343,7 +343,7 @@ test('a ClientHello in pieces is served like any other', async (t) => {
   t.true(await isServed(socket));
 });
 
-test('beyond max a handshake of a live server waits until one is over', async (t) => {
+test('beyond max a handshake of a live server waits until another has ended', async (t) => {
   const server = await serve(t, { max: 1, graceMs: 1_000_000 });
   const first = await stall(t, server, hello);
   await answered(first);
@@ -363,7 +363,7 @@ test('beyond max a handshake of a live server waits until one is over', async (t
   t.true(await served);
 });
 
-test('while one waits, a handshake that the peer does not go on with gives way', async (t) => {
+test('while a connection waits, a handshake that its peer does not continue gives way', async (t) => {
   const server = await serve(t, { max: 1, graceMs: 1 });
   const stalled = await answered(await stall(t, server, hello));
   const closed = closing(stalled);
@@ -373,7 +373,7 @@ test('while one waits, a handshake that the peer does not go on with gives way',
   t.is(server.log.lines.filter(({ refusal }) => refusal === 'tls-handshake').length, 0);
 });
 
-test('one that waits for longer than handshakeTimeoutMs is closed, and counts as a handshake that was late', async (t) => {
+test('a connection that waits longer than handshakeTimeoutMs is closed and counted as a late handshake', async (t) => {
   const server = await serve(t, { max: 1, graceMs: 1_000_000 }, 2_000);
   const sockets: Promise<unknown>[] = [];
   for (let n = 0; n < 3; n++) sockets.push(closing(await stall(t, server, hello)));
@@ -381,7 +381,7 @@ test('one that waits for longer than handshakeTimeoutMs is closed, and counts as
   t.is(server.server.deadlineCounters.tlsHandshake, 3);
 });
 
-test('so is one whose ClientHello does not come whole, however long it drips', async (t) => {
+test('so is one whose ClientHello stays incomplete, however long it trickles', async (t) => {
   const server = await serve(t, { maxHelloBytes: 65_536 }, 100);
   // It says that it is longer than it can become in this time.
   const endless = Buffer.from([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc]);
@@ -394,7 +394,7 @@ test('so is one whose ClientHello does not come whole, however long it drips', a
   t.is(server.server.deadlineCounters.tlsHandshake, 1);
 });
 
-test('a drain sends away who waits', async (t) => {
+test('a drain disconnects those that wait', async (t) => {
   const server = await serve(t, { max: 1, graceMs: 1_000_000 });
   const first = await answered(await stall(t, server, hello));
   const waiting = await stall(t, server, hello);

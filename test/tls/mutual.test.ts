@@ -93,7 +93,7 @@ async function answered(
 }
 
 for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
-  test(`a client with a certificate of the CA is let in, and the application knows it, over ${maxVersion}`, async (t) => {
+  test(`a client with a certificate of the CA is admitted, and the application sees its identity, over ${maxVersion}`, async (t) => {
     const tls = await learned(Required, alice, { maxVersion });
     t.like(tls, { version: maxVersion, authorized: true });
     t.like(tls?.clientCertificate, {
@@ -105,19 +105,19 @@ for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
     t.true((tls?.clientCertificate?.rawBytes ?? 0) > 200);
   });
 
-  test(`a client without a certificate of the CA is not let in over ${maxVersion}`, async (t) => {
+  test(`a client without a certificate of the CA is not admitted over ${maxVersion}`, async (t) => {
     t.is(await learned(Required, null, { maxVersion }), null);
     t.is(await learned(Required, mallory, { maxVersion }), null);
   });
 }
 
-test('where certificates are only asked for, the application decides', async (t) => {
+test('if certificates are requested but not required, the application decides', async (t) => {
   t.like(await learned(Asked, alice), { authorized: true, clientCertificate: { subject: 'CN=alice' } });
   t.like(await learned(Asked, mallory), { authorized: false, clientCertificate: { subject: 'CN=mallory' } });
   t.like(await learned(Asked, null), { authorized: false, clientCertificate: null });
 });
 
-test('the socket of a Node handler has no error for an authorized client alone', async (t) => {
+test('the socket of a Node handler lacks an authorizationError only for an authorized client', async (t) => {
   const said = async (listener: number, client: Issued | null): Promise<unknown> =>
     JSON.parse(String(await answered(listener, client, '/node/')));
   t.deepEqual(await said(Asked, alice), { authorized: true, authorizationError: null });
@@ -128,7 +128,7 @@ test('the socket of a Node handler has no error for an authorized client alone',
   });
 });
 
-test('the certificate of a client has for a Node handler every member that it has on node:https', async (t) => {
+test('a Node handler sees every member of a client certificate that it sees on node:https', async (t) => {
   const issued = await ours.issue({ subject: 'server', names: ['localhost'] });
   const https = createHttps(
     { ...issued, ca: ours.cert, requestCert: true, rejectUnauthorized: false },
@@ -154,7 +154,7 @@ test('the certificate of a client has for a Node handler every member that it ha
   }
 });
 
-test('a certificate that nobody asked for is not sent', async (t) => {
+test('a certificate that was not requested is not sent', async (t) => {
   t.like(await learned(NotAsked, alice), { authorized: false, clientCertificate: null });
 });
 
@@ -163,7 +163,7 @@ test('a client certificate over the limit closes the connection', async (t) => {
   t.truthy(await server.log.until('connection refused', ({ refusal }) => refusal === 'client-certificate'));
 });
 
-test('a resumed session still knows whose it is, and never passes as one with a certificate', async (t) => {
+test('a resumed session keeps its identity, and one without a certificate never gains one', async (t) => {
   const sessionOf = async (listener: number, client: Issued | null): Promise<Buffer> => {
     const socket = connect(listener, client);
     const [session] = await once(socket, 'session');

@@ -3,7 +3,7 @@ import test from 'ava';
 import { isAllowedForHttp2 } from '../../runtime/tls/http2-ciphers.ts';
 import { ServerNames } from '../../runtime/tls/server-names.ts';
 
-test('an exact name stands before a wildcard, and a star stands for one label', (t) => {
+test('an exact name takes precedence over a wildcard, and a star matches one label', (t) => {
   const names = new ServerNames<string>();
   names.add('*.example.org', 'wildcard');
   names.add('www.example.org', 'exact');
@@ -21,7 +21,7 @@ function allows(version: string, standardName: string): boolean {
   return isAllowedForHttp2({ getProtocol: () => version, getCipher: () => cipher });
 }
 
-test('HTTP/2 runs over TLS 1.3 and over ephemeral AEAD suites of TLS 1.2', (t) => {
+test('HTTP/2 runs over TLS 1.3 and over the ephemeral AEAD suites of TLS 1.2', (t) => {
   t.true(allows('TLSv1.3', 'TLS_AES_128_GCM_SHA256'));
   for (const suite of [
     'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
@@ -37,7 +37,7 @@ test('HTTP/2 runs over TLS 1.3 and over ephemeral AEAD suites of TLS 1.2', (t) =
   }
 });
 
-test('suites that RFC 9113 appendix A lists are prohibited, and older versions altogether', (t) => {
+test('the suites of RFC 9113 appendix A are prohibited, and so are older TLS versions', (t) => {
   for (const suite of [
     'TLS_RSA_WITH_AES_128_GCM_SHA256',
     'TLS_RSA_WITH_AES_256_CCM_8',

@@ -42,7 +42,7 @@ async function subjectOn(port: number): Promise<string> {
   return subject;
 }
 
-test('SIGHUP brings the new certificate to new connections and leaves the old ones alone', async (t) => {
+test('after SIGHUP new connections get the new certificate, and old ones are left alone', async (t) => {
   const files = new TestFiles(t);
   const entry = files.certificate('c', await issue('before'));
   const child = startProcess(t, {
@@ -64,7 +64,7 @@ test('SIGHUP brings the new certificate to new connections and leaves the old on
   t.deepEqual(await child.ended, { code: 0, signal: null });
 });
 
-test('SIGHUP changes nothing while the files are the same, and the log says so', async (t) => {
+test('SIGHUP changes nothing if the files are the same, and the log says so', async (t) => {
   const files = new TestFiles(t);
   const entry = files.certificate('c', await issue('kept'));
   const { child, listening, log, ended } = startProcess(t, {
@@ -82,7 +82,7 @@ test('SIGHUP changes nothing while the files are the same, and the log says so',
   t.deepEqual(await ended, { code: 0, signal: null });
 });
 
-test('a new certificate that is wrong is refused with a line in the log, and the old one stays', async (t) => {
+test('an invalid new certificate is refused with a line in the log, and the old one stays', async (t) => {
   const files = new TestFiles(t);
   const entry = files.certificate('c', await issue('good'));
   const { server, port, log } = await startServer(t, {
@@ -105,7 +105,7 @@ test('a new certificate that is wrong is refused with a line in the log, and the
   t.is(await subjectOn(port), 'CN=better');
 });
 
-test('a certificate that is replaced on disk is served without a signal', async (t) => {
+test('a certificate replaced on disk is served without a signal', async (t) => {
   const files = new TestFiles(t);
   const entry = files.certificate('c', await issue('old'));
   const { port, log } = await startServer(t, {
@@ -119,7 +119,7 @@ test('a certificate that is replaced on disk is served without a signal', async 
   t.is(await subjectOn(port), 'CN=new');
 });
 
-test('a directory that is swapped under its files, as Kubernetes does it, is noticed', async (t) => {
+test('a directory that is swapped as a whole, as Kubernetes does, is noticed', async (t) => {
   const files = new TestFiles(t);
   for (const subject of ['old', 'new']) {
     const { cert, key } = files.certificate(subject, await issue(subject));

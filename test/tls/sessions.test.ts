@@ -69,7 +69,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     t.true(await isResumed(port, version, await sessionOf(port, version)));
   });
 
-  test(`servers with the same ticket keys resume each other's sessions over ${version}`, async (t) => {
+  test(`servers with the same ticket keys resume each other’s sessions over ${version}`, async (t) => {
     const ticketKeys = files.write(`${version}.keys`, randomBytes(48));
     const [one, other, stranger] = await Promise.all([
       serve(t, { ticketKeys }),
@@ -89,7 +89,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     t.false(session !== undefined && (await isResumed(port, version, session)));
   });
 
-  test(`new ticket keys end the sessions before them over ${version}`, async (t) => {
+  test(`new ticket keys end earlier sessions over ${version}`, async (t) => {
     const ticketKeys = files.write(`${version}.rotated`, randomBytes(48));
     const { port, server, log } = await serve(t, { ticketKeys });
     const session = await sessionOf(port, version);
