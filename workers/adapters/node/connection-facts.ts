@@ -12,7 +12,11 @@ import type { ExchangeRequest } from '../../gateway.ts';
 /** The key under which a socket keeps its request. */
 export const REQUEST = Symbol('sluice.request');
 
-export abstract class ConnectionFacts extends EventEmitter {
+/** An EventEmitter whose constructor makes no list of listeners, since few sockets have any: the methods make it with the first. */
+function Quiet(): void {}
+Quiet.prototype = EventEmitter.prototype;
+
+export abstract class ConnectionFacts extends (Quiet as unknown as typeof EventEmitter) {
   abstract readonly [REQUEST]: ExchangeRequest;
   abstract readonly destroyed: boolean;
   abstract readonly readable: boolean;
