@@ -1,10 +1,10 @@
 /** The page of the chat room. */
-import { makePage, type Page } from '../site/page.ts';
+import { commandHtml, makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
-<p>Rooms for everybody who has this page open. The members of a room are spread over the threads of the server; each line says
-which thread has its sender's socket, and which has told you. What is said goes through a topic, once to each thread. The lines come over a WebSocket: over HTTP/2 as a stream beside the
-others of the connection (RFC 8441) where the browser does that, otherwise over HTTP/1.1.</p>
+<p>Rooms for everybody who has this page open. The members of a room are spread over the threads of the server; each line shows
+the thread that has its sender's socket, and the thread that has yours. A topic carries each line once to each thread. Lines arrive over
+a WebSocket: over HTTP/2, as one stream of the connection (RFC 8441), if the browser supports that, otherwise over HTTP/1.1.</p>
 <div id="lines" role="log" aria-label="What was said" tabindex="0"></div>
 <form id="form">
 <label for="room">Room</label>
@@ -14,7 +14,7 @@ others of the connection (RFC 8441) where the browser does that, otherwise over 
 </form>
 <p id="state" class="soft" aria-live="polite"></p>
 <p class="soft">From a shell:</p>
-<pre id="command"></pre>
+${commandHtml('', 'command')}
 `;
 
 const STYLE = `
@@ -22,7 +22,7 @@ const STYLE = `
   overflow-wrap: anywhere }
 #lines div { margin: .15rem 0 }
 #lines small { float: right; margin-left: 1rem }
-.row button { margin-top: 0 }
+.row button { margin-top: 0; align-self: flex-start }
 `;
 
 const SCRIPT = `

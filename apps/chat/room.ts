@@ -95,7 +95,7 @@ class Room {
     for (const line of this.#lines) member.trySend(messageOf(line));
     member.trySend(messageOf(fromRoom(`welcome to ${this.#name}, ${name}`)));
     this.#members.add(member);
-    this.#announce(`${name} came in on thread ${threadId}, where ${this.#count()}`);
+    this.#announce(`${name} joined on thread ${threadId}, which has ${this.#count()}`);
     return {
       name,
       say: (text) => this.#publish(name, text),
@@ -105,7 +105,7 @@ class Room {
 
   #leave(member: Member, name: string): void {
     if (!this.#members.delete(member)) return;
-    this.#announce(`${name} left thread ${threadId}, where ${this.#count()}`);
+    this.#announce(`${name} left thread ${threadId}, which has ${this.#count()}`);
     if (this.#members.size === 0) this.#close();
   }
 
@@ -116,7 +116,7 @@ class Room {
   }
 
   #count(): string {
-    return this.#members.size === 1 ? 'one is' : `${this.#members.size} are`;
+    return this.#members.size === 1 ? '1 member' : `${this.#members.size} members`;
   }
 
   #announce(text: string): void {

@@ -1,21 +1,26 @@
 /** The page of the gallery. */
-import { makePage, type Page } from '../site/page.ts';
+import { commandHtml, makePage, type Page } from '../site/page.ts';
 import { FORMS } from './catalogue.ts';
 
 const OPTIONS = FORMS.map((form) => `<option>${form}</option>`).join('');
-const LAYER = `<select name="layer" aria-label="A layer"><option value="">nothing</option>${OPTIONS}</select>`;
+const LAYERS = ['outer', 'middle', 'inner']
+  .map(
+    (place) =>
+      `<div><label for="${place}">The ${place} layer</label><select id="${place}" name="layer"><option value="">nothing</option>${OPTIONS}</select></div>`,
+  )
+  .join('\n');
 
 const MAIN = `
-<p>Put middleware around an application that uses all that an exchange offers, and see what the layers leave of it. The first layer is the
-outermost. Legacy ones are the packages that everybody knows.</p>
+<p>Put middleware around an application that uses everything that an exchange offers, and see which features the layers leave.
+Legacy layers are well-known Connect packages.</p>
 <form id="form">
-<p class="row">${LAYER} ${LAYER} ${LAYER}</p>
+<div class="row">${LAYERS}</div>
 <label for="text">Text to send</label>
 <textarea id="text" rows="2">echo</textarea>
 <p><button>Run</button></p>
 </form>
 <output id="report" aria-live="polite"></output>
-<pre id="curl"></pre>
+${commandHtml('', 'curl')}
 `;
 
 const SCRIPT = `

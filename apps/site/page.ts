@@ -41,7 +41,7 @@ button:disabled { opacity: .55; cursor: default }
 output:empty { display: none }
 output + output:not(:empty) { margin-top: .5rem }
 .bad { color: var(--bad) }
-.row { display: flex; flex-wrap: wrap; gap: 0 1.5rem }
+.row { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem }
 nav { display: flex; align-items: center; gap: .6rem; padding-bottom: .6rem; border-bottom: 1px solid var(--line) }
 nav img { width: 1.6rem; height: 1.6rem }
 nav strong { font-size: 1.05rem }
@@ -54,6 +54,8 @@ progress { width: 100%; accent-color: var(--accent) }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 td, th { padding: .15rem .8rem .15rem 0; text-align: left }
 td + td, th + th { text-align: right }
+td:last-child, th:last-child { padding-right: 0 }
+@media (max-width: 30rem) { td, th { padding-right: .5rem } }
 `;
 
 /** The gate of a sluice, which lets a measured stream through. */
@@ -85,9 +87,10 @@ for (const button of document.querySelectorAll('.command button')) {
 }
 `;
 
-/** A shell command with a button that copies all of it. */
-export function commandHtml(command: string): string {
-  return `<div class="command"><pre><code>${escapeHtml(command)}</code></pre><button type="button">Copy</button></div>`;
+/** A shell command with a button that copies all of it. @param id of the element that holds the command, for a script that writes it */
+export function commandHtml(command: string, id = ''): string {
+  const named = id === '' ? '' : ` id="${id}"`;
+  return `<div class="command"><pre><code${named}>${escapeHtml(command)}</code></pre><button type="button">Copy</button></div>`;
 }
 
 /**

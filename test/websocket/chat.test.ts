@@ -52,9 +52,9 @@ async function enter(room = 'lobby'): Promise<Guest> {
 
 test.serial('what one member says all hear, newcomers as well, and who leaves is missed', async (t) => {
   const first = await enter();
-  const name = (await first.hears(/came in/)).text.split(' came')[0] as string;
+  const name = (await first.hears(/joined/)).text.split(' joined')[0] as string;
   const second = await enter();
-  const other = (await first.hears(new RegExp(`^(?!${name} ).* came in`))).text.split(' came')[0] as string;
+  const other = (await first.hears(new RegExp(`^(?!${name} ).* joined`))).text.split(' joined')[0] as string;
   first.socket.send('good morning');
   t.is((await second.hears(/morning/)).from, name);
   t.is((await first.hears(/morning/)).from, name);
@@ -130,7 +130,7 @@ test.serial('a thousand members on both threads hear every line, each sender in 
 
 test.serial('a member that does not read has to go, and the others stay and miss nothing', async (t) => {
   const quick = await enter('slow');
-  await quick.hears(/came in/);
+  await quick.hears(/joined/);
   const slow = await enter('slow');
   await slow.hears(/^welcome to slow/);
   slow.socket.pause();
