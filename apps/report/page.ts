@@ -2,8 +2,8 @@
 import { makePage, type Page } from '../site/page.ts';
 
 const MAIN = `
-<p>How primes lie among some millions of numbers, by trial division: seconds of work, split into parts that the threads of a pool take as
-they come. Leave the page, or stop, and the parts stop where they are.</p>
+<p>Finds the primes among some millions of numbers by trial division: seconds of work, split into parts that the threads of a pool
+take one after the other. Leave the page or press Stop, and the parts end where they are.</p>
 <form id="form">
 <label for="numbers">Numbers</label>
 <input id="numbers" type="number" min="8" max="50000000" value="4000000">
@@ -18,7 +18,8 @@ they come. Leave the page, or stop, and the parts stop where they are.</p>
 const STYLE = `
 #parts div { display: flex; gap: 1rem; align-items: center }
 #parts progress { flex: 1 }
-#parts span { min-width: 16rem }
+#parts span { min-width: 13rem }
+#result { margin-top: .5rem }
 `;
 
 const SCRIPT = `
@@ -34,13 +35,14 @@ async function* linesOf(response) {
 }
 function makeBars(count) {
   parts.textContent = '';
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, part) => {
     const row = document.createElement('div');
     const bar = document.createElement('progress');
     const text = document.createElement('span');
     text.textContent = 'waits';
     row.append(bar, text);
     bar.value = 0;
+    bar.setAttribute('aria-label', 'Part ' + (part + 1));
     parts.append(row);
     return { bar, text };
   });
