@@ -205,9 +205,10 @@ export class Vitals {
     return Atomics.load(this.#words, UNENDABLE) === 1;
   }
 
-  /** Microseconds since the thread's loop last began a turn. A thread that sleeps or computes begins none. */
+  /** Microseconds since the thread's loop last began a turn; 0: it has begun none yet. A thread that sleeps or computes begins none. */
   turnAgeUs(nowUs: number): number {
-    return elapsed(this.#words[TURN] as number, nowUs);
+    const turnUs = this.#words[TURN] as number;
+    return turnUs === 0 ? 0 : elapsed(turnUs, nowUs);
   }
 
   /** The raw word: a value that differs from an earlier one means another turn. */

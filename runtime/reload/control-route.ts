@@ -2,6 +2,7 @@
 import { ConfigError } from '../config/errors.ts';
 import { ControlRefusal } from '../control/errors.ts';
 import type { ControlExchange } from '../control/routes.ts';
+import { sourceLineOf } from '../logging/source-line.ts';
 import { ApplicationLoadError } from '../pools/application-load-error.ts';
 import { ReloadStoppedError } from './errors.ts';
 import type { Reloader } from './reloader.ts';
@@ -22,7 +23,13 @@ function refusalOf(error: unknown): unknown {
     const code = only !== undefined && others.length === 0 ? only.code : error.code;
     return new ControlRefusal(422, code, error.message);
   }
-  if (error instanceof ApplicationLoadError) return new ControlRefusal(422, error.code, error.message);
+  if (error instanceof ApplicationLoadError) return new ControlRefusal(422, error.code, placed(error));
   if (error instanceof ReloadStoppedError) return new ControlRefusal(503, error.code, error.message);
   return error;
+}
+
+/** The message with the file and line of the module's error. */
+function placed({ message, report }: ApplicationLoadError): string {
+  const source = report.code?.startsWith('SLUICE_') ? null : sourceLineOf(report.stack);
+  return source === null ? message : `${message}, at ${source.split('\n', 1)[0]}`;
 }

@@ -66,7 +66,7 @@ test.serial('sluice reload says what has changed, or why nothing has', async (t)
   t.is(broken.exitCode, 3);
   t.regex(
     broken.stderr,
-    /^sluice: not reloaded: pool 'app': .*not today \[SLUICE_APPLICATION_LOAD_FAILED\]\n$/,
+    /^sluice: not reloaded: pool 'app': .*not today, at .*app\.mjs:1:7 \[SLUICE_APPLICATION_LOAD_FAILED\]\n$/,
   );
 
   folder.answering('app.mjs', 'newer');

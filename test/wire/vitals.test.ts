@@ -9,6 +9,7 @@ function both(slots = 2): { thread: Vitals; reactor: Vitals } {
 test('the reactor reads what a thread writes, slot by slot', (t) => {
   const { thread, reactor } = both();
   t.is(reactor.threadId, 0);
+  t.is(reactor.turnAgeUs(1_500), 0, 'it has not begun to turn');
   thread.identify(7);
   thread.beginTurn(1_000);
   thread.begin(0, 10);
