@@ -1,7 +1,8 @@
 /**
  * Reports which of a set of files have changed. It watches their folders, because an editor may write a new file and rename it over the
  * old one, which a watch on the old file does not notice. A folder's watch may report too much, or no name, so size, time and inode of
- * each file are compared with those seen last.
+ * each file are compared with those seen last. A folder that is missing is awaited in the nearest one that exists, and one that was
+ * replaced (another branch was checked out) is watched again.
  */
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,11 +15,12 @@ const MOST_FOLDERS = 4_096;
 export class ChangedFiles {
   readonly #onChanged: (files: readonly string[]) => void;
   readonly #onFailure: (folder: string, error: Error) => void;
+  readonly #mostFolders: number;
   /** Size, time and inode of each file as seen last. */
   readonly #states = new Map<string, string>();
-  /** Null: the folder cannot be watched. */
-  readonly #watchers = new Map<string, FSWatcher | null>();
+  readonly #folders = new Map<string, WatchedFolder>();
   #timer: NodeJS.Timeout | null = null;
+  #hasToldOfLimit = false;
 
   /**
    * @param onChanged called when files have changed and no folder has reported anything for a moment
@@ -27,7 +29,9 @@ export class ChangedFiles {
   constructor(
     onChanged: (files: readonly string[]) => void,
     onFailure: (folder: string, error: Error) => void,
+    mostFolders = MOST_FOLDERS,
   ) {
+    this.#mostFolders = mostFolders;
     this.#onChanged = onChanged;
     this.#onFailure = onFailure;
   }
@@ -40,15 +44,36 @@ export class ChangedFiles {
   }
 
   #watch(folder: string): void {
-    if (this.#watchers.has(folder) || this.#watchers.size >= MOST_FOLDERS) return;
+    if (this.#folders.has(folder)) return;
+    if (this.#folders.size >= this.#mostFolders) {
+      this.#tellOfLimit(folder);
+      return;
+    }
+    const state = stateOfFolder(folder);
+    if (state !== MISSING) {
+      this.#folders.set(folder, { state, watcher: this.#open(folder) });
+      return;
+    }
+    this.#folders.set(folder, { state, watcher: null });
+    if (dirname(folder) !== folder) this.#watch(dirname(folder));
+  }
+
+  /** @returns null: it cannot be watched */
+  #open(folder: string): FSWatcher | null {
     try {
       const watcher = watch(folder, { persistent: false }, () => this.#lookSoon());
       watcher.on('error', (error) => this.#onFailure(folder, error as Error));
-      this.#watchers.set(folder, watcher);
+      return watcher;
     } catch (error) {
-      this.#watchers.set(folder, null);
       this.#onFailure(folder, error as Error);
+      return null;
     }
+  }
+
+  #tellOfLimit(folder: string): void {
+    if (this.#hasToldOfLimit) return;
+    this.#hasToldOfLimit = true;
+    this.#onFailure(folder, new Error(`expected modules in at most ${this.#mostFolders} folders, got more`));
   }
 
   #lookSoon(): void {
@@ -59,6 +84,7 @@ export class ChangedFiles {
 
   #look(): void {
     this.#timer = null;
+    this.#watchReplaced();
     const changed: string[] = [];
     for (const [file, before] of this.#states) {
       const now = stateOf(file);
@@ -69,14 +95,38 @@ export class ChangedFiles {
     if (changed.length > 0) this.#onChanged(changed);
   }
 
+  /** Folders that have come, gone, or were replaced since the last look. */
+  #watchReplaced(): void {
+    for (const [folder, { state, watcher }] of [...this.#folders]) {
+      if (stateOfFolder(folder) === state) continue;
+      watcher?.close();
+      this.#folders.delete(folder);
+      this.#watch(folder);
+    }
+  }
+
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher?.close();
-    this.#watchers.clear();
+    for (const { watcher } of this.#folders.values()) watcher?.close();
+    this.#folders.clear();
   }
+}
+
+interface WatchedFolder {
+  readonly state: string;
+  /** Null: it is missing, or cannot be watched. */
+  readonly watcher: FSWatcher | null;
+}
+
+const MISSING = 'none';
+
+/** Which folder is at this path. */
+function stateOfFolder(folder: string): string {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  return stats === undefined ? MISSING : `${stats.ino} ${stats.birthtimeMs}`;
 }
 
 function stateOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? 'none' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+  return stats === undefined ? MISSING : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }

@@ -1,5 +1,5 @@
 /** `sluice start --watch`, edited as editors do: what changes is served at once, and what is wrong is shown. */
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import test from 'ava';
 import { START_PATIENCE_MS } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
@@ -53,6 +53,28 @@ test.serial('a changed file of the import graph reloads its pool, and a wrong on
   t.is(await textOf(origin, { accept: 'text/html' }), 'four');
   child.kill('SIGTERM');
   t.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test.serial('a file that is imported before it exists is loaded when it has been written', async (t) => {
+  const folder = new AppFolder(t);
+  const application = folder.answering('app.mjs', 'one');
+  const { listening, log } = startProcess(t, { pools: { app: { ...one, application } } }, ['--watch']);
+  const origin = await listening();
+  const app = (inner: string) => `import { text } from '${inner}'; export { default } from './answer.mjs';`;
+  folder.write('answer.mjs', `export default (exchange) => exchange.respond(200, {}, 'two');\n`);
+  folder.write('app.mjs', app('./lib/deep/inner.ts'));
+  await log.until('not reloaded, the running version stays');
+  t.is(await textOf(origin), 'one');
+  folder.write('lib/deep/inner.ts', `export const text: string = '';\n`);
+  await log.until('reloaded: ');
+  t.is(await textOf(origin), 'two');
+
+  // As another branch is checked out: the folder goes, and comes back.
+  rmSync(`${folder.path}/lib`, { recursive: true });
+  await log.until('not reloaded', () => log.count('not reloaded, the running version stays') === 2);
+  folder.write('lib/deep/inner.ts', `export const text: string = '';\n`);
+  await log.until('reloaded: ', () => log.count('reloaded: ') === 2);
+  t.is(await textOf(origin), 'two');
 });
 
 test.serial('a changed configuration reloads all', async (t) => {

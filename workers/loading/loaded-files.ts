@@ -1,6 +1,12 @@
-/** Reports the files that a thread loads for its application, so that the watcher can reload it: modules, JSON, and later imports. */
+/**
+ * Reports the files that a thread loads for its application, so that the watcher can reload it: modules, JSON, later imports, and files
+ * that are imported and missing, which their author may be about to write.
+ */
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+
+/** What `require` appends to a path without one. */
+const EXTENSIONS = ['.js', '.json'];
 
 /** Sluice's own modules are not part of the application. */
 const OWN = ['../../workers/', '../../wire/', '../../runtime/'].map(
@@ -15,12 +21,29 @@ export class LoadedFiles {
   constructor(tell: (files: readonly string[]) => void) {
     this.#tell = tell;
     registerHooks({
+      resolve: (specifier, context, nextResolve) => {
+        try {
+          return nextResolve(specifier, context);
+        } catch (error) {
+          this.#noteMissing(specifier, context.parentURL);
+          throw error;
+        }
+      },
       // Noted before the file is read: a file that cannot be parsed is the one that the author will fix.
       load: (url, context, nextLoad) => {
         this.#note(url);
         return nextLoad(url, context);
       },
     });
+  }
+
+  #noteMissing(specifier: string, parent: string | undefined): void {
+    // The path of a package says nothing about where it will be installed.
+    if (!/^(?:\.{0,2}\/|file:)/.test(specifier) || !URL.canParse(specifier, parent)) return;
+    const { href, pathname } = new URL(specifier, parent);
+    this.#note(href);
+    if (/\.[^/]*$/.test(pathname)) return;
+    for (const extension of EXTENSIONS) this.#note(`${href}${extension}`);
   }
 
   #note(url: string): void {
