@@ -150,6 +150,8 @@ export type PrintStream = 'stdout' | 'stderr';
 export interface ThreadReports {
   /** The thread runs, has written its `threadId` to the `Vitals`, and is about to load the application. */
   began(): void;
+  /** The module is loaded, and the thread begins this step of the start: the application's `start`, or a warm-up request. */
+  reached(step: string): void;
   /** The thread has stopped and is about to end. Resolves when nobody needs it any more. */
   ending(): Promise<void>;
   /** The thread has loaded, or tried to load, these files for the application: absolute paths. */

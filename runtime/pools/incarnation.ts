@@ -60,6 +60,8 @@ export class Incarnation {
   readonly gone = Promise.withResolvers<void>();
   readonly #owner: IncarnationOwner;
   readonly #link: ControlLink;
+  /** What the thread does before it is ready, once its module is loaded. */
+  #step = '';
   /** Null: the thread has not been started. */
   #task: ThreadTask | null = null;
   #provenTimer: RunningTimer | null = null;
@@ -85,6 +87,9 @@ export class Incarnation {
     const owner = this.#owner;
     return {
       began: () => owner.onBegan(this),
+      reached: (step) => {
+        this.#step = step;
+      },
       ending: async () => {
         await owner.onEnding(this);
         this.thread.profile.release();
@@ -102,9 +107,10 @@ export class Incarnation {
   start(): void {
     const { thread, version } = this;
     const { host, startTimeoutMs } = version.options;
-    const timer = new RunningTimer(startTimeoutMs, () =>
-      this.abort(new Error(`it did not load within ${startTimeoutMs} ms`)),
-    );
+    const timer = new RunningTimer(startTimeoutMs, () => {
+      const step = this.#step === '' ? '' : `, because ${this.#step} has not ended`;
+      this.abort(new Error(`it did not load within ${startTimeoutMs} ms${step}`));
+    });
     thread.isTraced = host.tracing !== undefined;
     this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
     const boot = {

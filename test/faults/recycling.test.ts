@@ -1,6 +1,6 @@
 /** Threads that make room for others under a whole server, and what those do before they take work. */
 import test from 'ava';
-import { application, startServer } from '../server/harness.ts';
+import { application, type PoolInput, startServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
 
 test('a thread that leaks Buffers is recycled without a request that notices', async (t) => {
@@ -99,6 +99,25 @@ for (const [path, says] of [
     const error = await t.throwsAsync(startServer(t, { pools: { pool } }), {
       code: 'SLUICE_APPLICATION_LOAD_FAILED',
     });
+    t.regex(error?.message ?? '', says);
+  });
+}
+
+for (const [what, pool, says] of [
+  [
+    'a warm-up request',
+    { application: application('faults', 'warmed'), warmUp: [{ path: '/asked' }, { path: '/loops' }] },
+    /within 5000 ms, because the warm-up request GET \/loops has not ended/,
+  ],
+  [
+    'start',
+    { application: application('faults', 'starts-never') },
+    /within 5000 ms, because the application's start\(\) has not ended/,
+  ],
+] satisfies [string, PoolInput, RegExp][]) {
+  test(`a start that takes too long is told with what it is at: ${what}`, async (t) => {
+    const input = { pools: { pool: { ...pool, threads: 1, startTimeoutMs: 5_000 } } };
+    const error = await t.throwsAsync(startServer(t, input), { code: 'SLUICE_APPLICATION_LOAD_FAILED' });
     t.regex(error?.message ?? '', says);
   });
 }

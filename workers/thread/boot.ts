@@ -94,8 +94,10 @@ export default async function boot({
       }
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
+      const reached = (step: string) => void reports.reached(step);
+      if (lifespan.start !== undefined) reached("the application's start()");
       await context.runInAsyncScope(start);
-      await warmUp(loaded.application, options);
+      await warmUp(loaded.application, options, reached);
     } catch (error) {
       files?.flush();
       return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };

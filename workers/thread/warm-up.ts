@@ -19,12 +19,21 @@ class WarmUpError extends Error {
   override readonly name = 'WarmUpError';
 }
 
-/** Runs them one after the other. @throws WarmUpError */
-export async function warmUp(application: Application, options: HostOptions): Promise<void> {
+/**
+ * Runs them one after the other.
+ * @param reached called with the name of each request before it begins
+ * @throws WarmUpError
+ */
+export async function warmUp(
+  application: Application,
+  options: HostOptions,
+  reached: (what: string) => void,
+): Promise<void> {
   for (const asked of options.warmUp ?? []) {
     const outlet = new WarmUpOutlet(options);
     const exchange = new HostedExchange(outlet, 0, requestOf(asked), true);
     const what = `the warm-up request ${asked.method} ${asked.path}`;
+    reached(what);
     try {
       const result = await exchange.begin(application);
       if (!exchange.onReturn()) throw incomplete(result);

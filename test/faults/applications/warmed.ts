@@ -8,6 +8,7 @@ export default async function warmed(exchange: Exchange): Promise<void> {
   if (path === '/asked') return exchange.respond(200, {}, JSON.stringify(asked));
   asked.push(`${method} ${authority} ${path} ${fields.get('user-agent')}`);
   if (path === '/fails') throw new Error('there is no database to warm up from');
+  if (path === '/loops') for (;;);
   if (path === '/unavailable') return exchange.respond(503, {}, 'not yet');
   exchange.respond(200);
   // More than the window, in pieces that are waited for.
