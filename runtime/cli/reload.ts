@@ -25,7 +25,8 @@ export function askReload(config: Config): Promise<Answer> {
     },
     ({ message, code }) => ({
       exitCode: exitCodeOf(code),
-      text: `${text}not reloaded: ${message} [${code}]`,
+      // Each problem of a configuration has its code already.
+      text: `${text}not reloaded: ${message}${message.endsWith(`[${code}]`) ? '' : ` [${code}]`}`,
     }),
   );
 }

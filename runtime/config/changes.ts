@@ -22,7 +22,7 @@ export function fixedProblems(before: Config, after: Config): ConfigProblem[] {
       where,
       expected: `${describeValue(running)}, which is what runs`,
       received: describeValue(value),
-      hint: 'it cannot change while the server runs: start it again for that',
+      hint: 'restart the server to change it',
     });
   }
   return problems;
