@@ -143,12 +143,12 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     if (!this.#takesPushes) return null;
     this.#pushes ??= new Pushes(() => this.finishIfOver());
     if (this.#pushes.pendingCount >= MAX_QUEUED_MESSAGES) {
-      throw backlog(`${MAX_QUEUED_MESSAGES} pushes wait for their answer and that is the limit`);
+      throw backlog(`${MAX_QUEUED_MESSAGES} pushes wait for the reactor to decide and that is the limit`);
     }
     const number = this.outlet.nextPushNumber();
     this.#pushes.add(number, pending);
     this.sendBetween('push', number, null);
-    return pending.answer.promise;
+    return pending.decision.promise;
   }
 
   accept(fields?: FieldsInit): HostedTunnel {

@@ -20,7 +20,7 @@ export interface PendingPush {
   readonly method: string;
   readonly path: string;
   readonly fields: readonly string[];
-  readonly answer: PromiseWithResolvers<PushedResponse | null>;
+  readonly decision: PromiseWithResolvers<PushedResponse | null>;
 }
 
 /** @throws HostError `SLUICE_VALUE_INVALID`, `SLUICE_PUSH_INVALID`, `SLUICE_FIELD_INVALID` */
@@ -40,7 +40,7 @@ export function pendingPush(request: PushRequest): PendingPush {
     const name = plainName(fields[i] as string);
     if (UNFIT.has(name)) throw invalid('no content and no host of its own', name);
   }
-  return { method, path, fields, answer: Promise.withResolvers() };
+  return { method, path, fields, decision: Promise.withResolvers() };
 }
 
 /**
@@ -95,8 +95,8 @@ export class Pushes {
 
   /** The reactor has promised nothing. */
   refused(number: number): void {
-    this.#pending.get(number)?.answer.resolve(null);
-    this.#answered(number);
+    this.#pending.get(number)?.decision.resolve(null);
+    this.#decided(number);
   }
 
   /** The promise has been sent. @returns false: nobody waits for it any more */
@@ -105,19 +105,19 @@ export class Pushes {
     if (push === undefined || this.#state === 'over') return false;
     this.#given.add(pushed);
     void pushed.closed.then(() => this.#given.delete(pushed));
-    push.answer.resolve(pushed);
-    this.#answered(number);
+    push.decision.resolve(pushed);
+    this.#decided(number);
     return true;
   }
 
-  #answered(number: number): void {
+  #decided(number: number): void {
     if (this.#pending.delete(number) && this.#pending.size === 0) this.#onDecided();
   }
 
   /** The reactor decides on no more pushes. */
   abandon(): void {
     if (this.#pending.size === 0) return;
-    for (const { answer } of this.#pending.values()) answer.resolve(null);
+    for (const { decision } of this.#pending.values()) decision.resolve(null);
     this.#pending.clear();
     this.#onDecided();
   }

@@ -8,12 +8,12 @@ import type { MessagePort } from 'node:worker_threads';
 /** Closes the port at the end; see `ThreadControl`. */
 export async function sendHeapSnapshot(port: MessagePort): Promise<void> {
   let isWanted = true;
-  let answered = Promise.withResolvers<void>();
-  port.on('message', () => answered.resolve());
+  let asked = Promise.withResolvers<void>();
+  port.on('message', () => asked.resolve());
   // Nobody wants the rest.
   port.on('close', () => {
     isWanted = false;
-    answered.resolve();
+    asked.resolve();
   });
   const startMs = performance.now();
   let stoodStillMs = 0;
@@ -22,9 +22,9 @@ export async function sendHeapSnapshot(port: MessagePort): Promise<void> {
       // V8 walks the heap within the call, and holds all of it before the first piece.
       if (stoodStillMs === 0) stoodStillMs = performance.now() - startMs;
       if (!isWanted) break;
-      answered = Promise.withResolvers();
+      asked = Promise.withResolvers();
       port.postMessage(piece);
-      await answered.promise;
+      await asked.promise;
     }
     port.postMessage(stoodStillMs);
   } finally {
