@@ -30,29 +30,33 @@ export class Associated {
    * @returns a promise for each pushed response, for which the exchange's function must wait; null if nothing is pushed
    */
   take(exchange: Exchange, flat: string[]): Promise<void>[] | null {
-    const targets = this.#takeTargets(flat);
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = plainName(flat[i] as string);
+      if (name === ASSOCIATED || name === 'link') return this.#takeFrom(exchange, flat);
+    }
+    return null;
+  }
+
+  #takeFrom(exchange: Exchange, flat: string[]): Promise<void>[] | null {
+    const targets: string[] = [];
+    for (let i = flat.length - 2; i >= 0; i -= 2) {
+      const name = plainName(flat[i] as string);
+      if (name === ASSOCIATED && this.#downgrade.associatedContent === 'push') {
+        targets.unshift(...associatedTargets([flat[i + 1] as string]));
+        flat.splice(i, 2);
+      } else if (name === 'link' && this.#downgrade.linkPreload === 'push') {
+        targets.unshift(...preloadTargets([flat[i + 1] as string]));
+      }
+    }
     // Only the page promises; a pushed response does not (RFC 9113 section 8.4).
-    if (targets === null || !exchange.capabilities.push || exchange instanceof PushedExchange) return null;
+    if (targets.length === 0 || !exchange.capabilities.push || exchange instanceof PushedExchange)
+      return null;
     const { scheme, authority } = exchange.request;
     const paths = targets.map((target) => sameOriginPath(target, scheme, authority));
     const own = new Set(paths.filter((path) => path !== null && path !== exchange.request.path));
     return [...own]
       .slice(0, this.#downgrade.maxPushesPerHead)
       .map((path) => this.#push(exchange, path as string));
-  }
-
-  #takeTargets(flat: string[]): string[] | null {
-    let targets: string[] | null = null;
-    for (let i = flat.length - 2; i >= 0; i -= 2) {
-      const name = plainName(flat[i] as string);
-      if (name === ASSOCIATED && this.#downgrade.associatedContent === 'push') {
-        targets = [...associatedTargets([flat[i + 1] as string]), ...(targets ?? [])];
-        flat.splice(i, 2);
-      } else if (name === 'link' && this.#downgrade.linkPreload === 'push') {
-        targets = [...preloadTargets([flat[i + 1] as string]), ...(targets ?? [])];
-      }
-    }
-    return targets;
   }
 
   async #push(exchange: Exchange, path: string): Promise<void> {

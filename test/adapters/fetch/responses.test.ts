@@ -46,3 +46,12 @@ test('a class that extends Request, and a fetch that was kept at load, know the 
     name: ['Request', 'fetch', 'http://a/b'],
   });
 });
+
+test('more names than a thread keeps go out in lower case as well', async (t) => {
+  for (const from of [0, 200, 400, 0]) {
+    const { headers } = await requestHttp1(`${server.origin}/names?from=${from}`);
+    const sent = Object.keys(headers).filter((name) => name.startsWith('x-name-'));
+    t.deepEqual(sent.sort(), Array.from({ length: 200 }, (_, n) => `x-name-${from + n}`).sort());
+  }
+  t.is((await requestHttp1(`${server.origin}/wrong-name`)).status, 500);
+});

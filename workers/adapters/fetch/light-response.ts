@@ -149,18 +149,35 @@ function isSimpleInit(status: number, body: SimpleBody | undefined, init: Respon
 function flatOf(headers: ResponseInit['headers']): string[] | null {
   const flat: string[] = [];
   if (headers === undefined) return flat;
-  const isList = typeof (headers as Iterable<unknown>)[Symbol.iterator] === 'function';
-  // An iterator that can be read only once is left to the platform.
-  if (isList && !Array.isArray(headers) && !(headers instanceof Headers)) return null;
-  for (const [name, value] of isList ? (headers as Iterable<[string, string]>) : Object.entries(headers)) {
-    if (typeof name !== 'string' || typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value))
-      return null;
-    const lower = name.toLowerCase();
-    // The platform joins a repeated field into one line (Fetch Standard, "append").
-    if (lower !== 'set-cookie' && carries(flat, lower)) return null;
-    flat.push(lower, value);
+  if (typeof (headers as Iterable<unknown>)[Symbol.iterator] !== 'function') {
+    for (const name of Object.keys(headers)) if (!add(flat, name, headers[name as never])) return null;
+    return flat;
   }
+  // An iterator that can be read only once is left to the platform.
+  if (!Array.isArray(headers) && !(headers instanceof Headers)) return null;
+  for (const [name, value] of headers) if (!add(flat, name, value)) return null;
   return flat;
+}
+
+/** False if the platform must check the field. */
+function add(flat: string[], name: unknown, value: unknown): boolean {
+  if (typeof name !== 'string' || typeof value !== 'string' || !VALUE.test(value)) return false;
+  const lower = names.get(name) ?? lowerOf(name);
+  // The platform joins a repeated field into one line (Fetch Standard, "append").
+  if (lower === null || (lower !== 'set-cookie' && carries(flat, lower))) return false;
+  flat.push(lower, value);
+  return true;
+}
+
+/** Valid names in lower case. An application uses few, and the same ones in each response. */
+const names = new Map<string, string>();
+const MAX_NAMES = 256;
+
+function lowerOf(name: string): string | null {
+  if (!NAME.test(name)) return null;
+  const lower = name.toLowerCase();
+  if (names.size < MAX_NAMES) names.set(name, lower);
+  return lower;
 }
 
 function carries(flat: readonly string[], name: string): boolean {

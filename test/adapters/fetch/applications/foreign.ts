@@ -32,7 +32,7 @@ const scratch = new Uint8Array(8);
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === '/foreign') {
       const headers: [string, string][] = [
         ['content-type', 'text/plain'],
@@ -44,6 +44,11 @@ export default {
     if (pathname === '/kept') return askedByKept(request);
     if (pathname === '/empty') return new Foreign(null, { status: 204 }) as never;
     if (pathname === '/object') return { status: 200 } as never;
+    if (pathname === '/names') {
+      const names = Array.from({ length: 200 }, (_, n) => `X-Name-${Number(searchParams.get('from')) + n}`);
+      return new Response('named', { headers: Object.fromEntries(names.map((name) => [name, 'v'])) });
+    }
+    if (pathname === '/wrong-name') return new Response('named', { headers: { 'x y': 'v' } });
     new TextEncoder().encodeInto(pathname.padEnd(8, '.'), scratch);
     const response = new Response(scratch);
     // The other request of the test has come by then, and has written into the buffer.
