@@ -18,6 +18,7 @@ import {
   readProfileArguments,
   UsageError,
 } from './profile-arguments.ts';
+import { listenForInterrupts } from './profile-interrupts.ts';
 import { type Environment, readSettings } from './settings.ts';
 
 /** @param words that follow `profile` */
@@ -71,7 +72,7 @@ async function run({ request, output, clinic, pid }: ProfileArguments, config: C
   } finally {
     client.close();
   }
-  const interrupts = listenForInterrupts(stream);
+  const givenUp = listenForInterrupts(stream);
   try {
     await stream.done;
   } catch (error) {
@@ -80,7 +81,7 @@ async function run({ request, output, clinic, pid }: ProfileArguments, config: C
   } finally {
     (snapshot as GrowingFile | null)?.close();
   }
-  const options = { folder, directory: dirname(config.file), clinic, signal: interrupts.signal };
+  const options = { folder, directory: dirname(config.file), clinic, signal: givenUp };
   const report =
     request.kind === 'heap-snapshot'
       ? snapshotReport(collected, snapshot)
@@ -88,7 +89,6 @@ async function run({ request, output, clinic, pid }: ProfileArguments, config: C
         ? await writeCpuReport(collected, options)
         : await writeHeapReport(collected, options);
   folder.removeIfEmpty();
-  interrupts.stop();
   for (const note of report.notes) say(note);
   for (const file of report.files) process.stdout.write(`${file}\n`);
   return report.files.length > 0 && collected.end !== null ? ExitCode.Ok : ExitCode.Failed;
@@ -115,34 +115,6 @@ function snapshotReport(collected: Collected, file: GrowingFile | null): Report 
   return {
     files: [file.path],
     notes: [...notes, `the thread stood still for ${Math.round(stoodStillMs)} ms`],
-  };
-}
-
-interface Interrupts {
-  /** Aborts at the second Ctrl-C. */
-  readonly signal: AbortSignal;
-  stop(): void;
-}
-
-/** The first Ctrl-C ends the recording, the second also the processing. */
-function listenForInterrupts(stream: ProfileStream): Interrupts {
-  const abort = new AbortController();
-  let isFirst = true;
-  const onSignal = (): void => {
-    if (isFirst) stream.endEarly();
-    else {
-      stream.cancel();
-      abort.abort();
-    }
-    isFirst = false;
-  };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  return {
-    signal: abort.signal,
-    stop: () => {
-      for (const signal of signals) process.off(signal, onSignal);
-    },
   };
 }
 
