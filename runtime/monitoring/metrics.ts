@@ -113,7 +113,7 @@ function exposePools(out: Exposition, pools: readonly PoolStatus[]): void {
   out.metric(
     'sluice_recalled_exchanges_total',
     'counter',
-    'Exchanges given to one thread and begun by another.',
+    'Exchanges taken back from a thread that had not begun them.',
   );
   each(({ recalledExchanges }) => recalledExchanges);
   exposeSupervision(out, each);

@@ -55,8 +55,10 @@ export class HungThreadError extends Error {
 
   constructor(silentMs: number, limitMs: number) {
     super(
-      `it had not come back to its event loop for ${Math.round(silentMs)} ms, and computeTimeoutMs is ${limitMs}`,
+      `it did not return to its event loop for ${Math.round(silentMs)} ms, and computeTimeoutMs is ${limitMs}`,
     );
+    // The reactor's frames would send the reader to the wrong code: nobody knows where the thread is.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 

@@ -27,10 +27,7 @@ for (const way of ['loop', 'wait', 'regexp', 'wasm'] as const) {
       news.map(([what]) => what),
       ['started', 'overdue', 'died', 'started'],
     );
-    t.regex(
-      news[2]?.[1] ?? '',
-      /had not come back to its event loop for \d+ ms, and computeTimeoutMs is 1000/,
-    );
+    t.regex(news[2]?.[1] ?? '', /did not return to its event loop for \d+ ms, and computeTimeoutMs is 1000/);
     t.like(casualtiesOf[0], { first: [{ what: 'hold' }, { what: way }], more: 0 });
   });
 }
