@@ -106,7 +106,8 @@ test('where nothing runs every one of them says so, and ends with 1', async (t) 
 });
 
 test('exchanges in flight, and whom they wait for', async (t) => {
-  const { origin, ask } = await start(t);
+  // The client is to be silent for as long as the commands take.
+  const { origin, ask } = await start(t, 2, { limits: { requestRate: { bytesPerSecond: 0 } } });
   const { asked, answered } = await open(origin, '/upload?secret=1');
   asked.write('part');
   const waits =
