@@ -48,11 +48,15 @@ export interface BenchContext {
   /** Iterations of the CPU work that take about three milliseconds on this machine. */
   readonly workIterations: number;
   readonly progress: (line: string) => void;
+  /** Filled by `inRounds`: contender → its version, where Node's and ours do not say it. */
+  readonly versions: Map<string, string>;
 }
 
 export interface Scenario {
   readonly name: string;
   readonly title: string;
+  /** Why it cannot be run here, or null. Absent: it can be run wherever the others can. */
+  missing?(): string | null;
   run(context: BenchContext): Promise<ScenarioResult>;
 }
 
@@ -74,6 +78,7 @@ export async function inRounds<Metric extends string>(
     if (missing !== undefined) context.progress(`  left out: ${name}: ${missing}`);
     return missing === undefined;
   });
+  for (const { name, version } of present) if (version !== undefined) context.versions.set(name, version());
   const samples = {} as Samples<Metric>;
   for (const metric of metrics) {
     samples[metric] = Object.fromEntries(present.map(({ name }) => [name, []]));

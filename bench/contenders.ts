@@ -36,6 +36,8 @@ export interface Contender {
   readonly name: string;
   /** Why the contender is not available; absent: it is available. */
   readonly missing?: string;
+  /** Of a server that is neither Node's nor ours, as it tells it. */
+  readonly version?: () => string;
   start(): Promise<Server>;
 }
 
@@ -85,6 +87,12 @@ export type Framework = 'express' | 'fastify';
 export function frameworkHttp1(title: string, framework: Framework, processes: number): Contender {
   const name = `${title} on node:http${processes === 1 ? '' : `, cluster of ${processes}`}`;
   return baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1');
+}
+
+/** `node:http` with a CPU-heavy route, in so many processes. */
+export function nodeHttpWork(processes: number): Contender {
+  const name = processes === 1 ? 'node:http' : `cluster of ${processes}`;
+  return baseline(name, 'node-http-work.ts', [processes], 'http', 'http/1.1');
 }
 
 /** `ws` on one thread, with rooms. */

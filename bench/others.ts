@@ -1,6 +1,6 @@
 /**
- * Servers other than Node: other runtimes from npm (`npm ci --prefix bench/others`), and servers written in
- * C, from the system's packages. One that is not installed is left out, with a line that says so.
+ * Servers of others: runtimes and Watt from npm (`npm ci --prefix bench/others`), and servers written in C, Go and Python from the
+ * system's packages. One that is not installed is left out, with a line that says so.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -26,29 +26,29 @@ export interface Asked {
 export function bun({ protocol, certificate }: Asked): Contender {
   const command = join(folder, 'node_modules/.bin/bun');
   const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
-  return other('Bun', protocol, certificate, installed(command), (port) => [
-    command,
-    join(folder, 'bun.ts'),
-    String(port),
-    ...tls,
-  ]);
+  return other({
+    name: 'Bun',
+    protocol,
+    certificate,
+    missing: installed(command),
+    version: [command, '--version'],
+    commandOf: (port) => [command, join(folder, 'bun.ts'), String(port), ...tls],
+  });
 }
 
 /** Deno's server, in one process with as many threads as it chooses. */
 export function deno({ protocol, certificate }: Asked): Contender {
   const command = join(folder, 'node_modules/.bin/deno');
   const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
-  return other('Deno', protocol, certificate, installed(command), (port) => [
-    command,
-    'run',
-    '--quiet',
-    '--no-config',
-    '--allow-net',
-    '--allow-read',
-    join(folder, 'deno.ts'),
-    String(port),
-    ...tls,
-  ]);
+  const flags = ['--quiet', '--no-config', '--allow-net', '--allow-read'];
+  return other({
+    name: 'Deno',
+    protocol,
+    certificate,
+    missing: installed(command),
+    version: [command, '--version'],
+    commandOf: (port) => [command, 'run', ...flags, join(folder, 'deno.ts'), String(port), ...tls],
+  });
 }
 
 /** nghttp2's server, one thread, serving a file. It has no HTTP/1.1. */
@@ -56,31 +56,42 @@ export function nghttpd({ protocol, certificate, directory }: Asked): Contender 
   const root = files(directory);
   const tls = certificate === undefined ? ['--no-tls'] : [];
   const pair = certificate === undefined ? [] : [certificate.key, certificate.cert];
-  const typed = other('nghttpd', protocol, certificate, onPath('nghttpd'), (port) => [
-    'nghttpd',
-    ...tls,
-    '--workers=1',
-    '--address=127.0.0.1',
-    `--htdocs=${root}`,
-    String(port),
-    ...pair,
-  ]);
+  const flags = ['--workers=1', '--address=127.0.0.1', `--htdocs=${root}`];
+  const typed = other({
+    name: 'nghttpd',
+    protocol,
+    certificate,
+    missing: onPath('nghttpd'),
+    version: ['nghttpd', '--version'],
+    commandOf: (port) => ['nghttpd', ...tls, ...flags, String(port), ...pair],
+  });
   return { ...typed, start: async () => ({ ...(await typed.start()), isTypeless: true }) };
 }
 
 /** h2o, one thread, serving a file. */
 export function h2o({ protocol, certificate, directory }: Asked): Contender {
   const root = files(directory);
-  return other('h2o', protocol, certificate, onPath('h2o'), (port) => {
-    const ssl =
-      certificate === undefined
-        ? ''
-        : `\n  ssl:\n    certificate-file: ${certificate.cert}\n    key-file: ${certificate.key}`;
-    const config = join(directory, `h2o-${port}.yaml`);
-    writeFileSync(
-      config,
-      // Started as root, h2o would switch to another user, who cannot read the files.
-      `user: ${userInfo().username}
+  return other({
+    name: 'h2o',
+    protocol,
+    certificate,
+    missing: onPath('h2o'),
+    version: ['h2o', '--version'],
+    commandOf: (port) => {
+      const config = join(directory, `h2o-${port}.yaml`);
+      writeFileSync(config, h2oConfig(port, root, certificate));
+      return ['h2o', '--mode', 'worker', '--conf', config];
+    },
+  });
+}
+
+function h2oConfig(port: number, root: string, certificate: CertificateFiles | undefined): string {
+  const ssl =
+    certificate === undefined
+      ? ''
+      : `\n  ssl:\n    certificate-file: ${certificate.cert}\n    key-file: ${certificate.key}`;
+  // Started as root, h2o would switch to another user, who cannot read the files.
+  return `user: ${userInfo().username}
 num-threads: 1
 listen:
   host: 127.0.0.1
@@ -91,36 +102,155 @@ hosts:
       /:
         file.dir: ${root}
         file.mime.setdefaulttype: text/plain
-`,
-    );
-    return ['h2o', '--mode', 'worker', '--conf', config];
+`;
+}
+
+/** Caddy, in one process with as many threads as Go takes, answering from its configuration. */
+export function caddy({ protocol, certificate, directory }: Asked): Contender {
+  return other({
+    name: 'Caddy',
+    protocol,
+    certificate,
+    missing: onPath('caddy'),
+    version: ['caddy', 'version'],
+    // It keeps state of its own there.
+    env: { HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory },
+    commandOf: (port) => {
+      const config = join(directory, `caddy-${port}.json`);
+      writeFileSync(config, JSON.stringify(caddyConfig(port, certificate)));
+      return ['caddy', 'run', '--config', config];
+    },
   });
 }
 
-function other(
-  name: string,
-  protocol: Protocol,
-  certificate: CertificateFiles | undefined,
-  missing: string | null,
-  commandOf: (port: number) => readonly string[],
-): Contender {
+function caddyConfig(port: number, certificate: CertificateFiles | undefined): object {
+  const answer = {
+    handler: 'static_response',
+    status_code: 200,
+    headers: { 'Content-Type': ['text/plain'] },
+    body: HELLO,
+  };
+  return {
+    admin: { disabled: true, config: { persist: false } },
+    logging: { logs: { default: { level: 'ERROR' } } },
+    apps: {
+      http: {
+        servers: {
+          hello: {
+            listen: [`127.0.0.1:${port}`],
+            protocols: ['h1', 'h2', 'h2c'],
+            automatic_https: { disable: true },
+            routes: [{ match: [{ path: ['/hello'] }], handle: [answer] }],
+            ...(certificate !== undefined && { tls_connection_policies: [{ default_sni: 'localhost' }] }),
+          },
+        },
+      },
+      ...(certificate !== undefined && {
+        tls: {
+          certificates: { load_files: [{ certificate: certificate.cert, key: certificate.key }] },
+        },
+      }),
+    },
+  };
+}
+
+/** Hypercorn, the ASGI server that speaks HTTP/2: one process, with uvloop if the system has it. */
+export function hypercorn({ protocol, certificate, directory }: Asked): Contender {
+  const tls = certificate === undefined ? [] : ['--certfile', certificate.cert, '--keyfile', certificate.key];
+  return other({
+    name: 'Hypercorn',
+    protocol,
+    certificate,
+    missing: onPath('hypercorn'),
+    version: [PYTHON, '-c', "import importlib.metadata as m; print(m.version('hypercorn'))"],
+    env: { PYTHONPATH: folder, PYTHONPYCACHEPREFIX: directory },
+    commandOf: (port) => [
+      ...['hypercorn', '--bind', `127.0.0.1:${port}`, '--workers', '1'],
+      ...['--worker-class', hasUvloop() ? 'uvloop' : 'asyncio', ...tls, 'hypercorn_app:app'],
+    ],
+  });
+}
+
+/** The one that Debian's packages are for. */
+const PYTHON = '/usr/bin/python3';
+
+function hasUvloop(): boolean {
+  try {
+    execFileSync(PYTHON, ['-c', 'import uvloop'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    // The exit code says that there is none.
+    return false;
+  }
+}
+
+/** Watt with an application in so many workers, which the kernel balances connections between. It has no cleartext HTTP/2. */
+export function watt(workers: number, directory: string): Contender {
+  const command = join(folder, 'node_modules/.bin/wattpm');
+  return other({
+    name: `Watt, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    protocol: 'http/1.1',
+    certificate: undefined,
+    missing: installed(command),
+    version: [command, '--version'],
+    commandOf: (port) => {
+      const own = join(directory, `watt-${port}`);
+      mkdirSync(own);
+      writeFileSync(join(own, 'watt.json'), JSON.stringify(wattConfig(port, workers)));
+      return [process.execPath, command, 'start', own];
+    },
+  });
+}
+
+function wattConfig(port: number, workers: number): object {
+  return {
+    // By its name Watt knows what the file describes.
+    $schema: 'https://schemas.platformatic.dev/wattpm/3.67.0.json',
+    server: { hostname: '127.0.0.1', port },
+    logger: { level: 'error' },
+    watch: false,
+    entrypoint: 'work',
+    applications: [{ id: 'work', path: join(folder, 'watt'), workers }],
+  };
+}
+
+interface Other {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly certificate: CertificateFiles | undefined;
+  readonly missing: string | null;
+  /** The command that prints it. */
+  readonly version: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly commandOf: (port: number) => readonly string[];
+}
+
+function other({ name, protocol, certificate, missing, version, env, commandOf }: Other): Contender {
   return {
     name,
     ...(missing !== null && { missing }),
+    version: () => firstVersion(execFileSync(version[0], version.slice(1), { encoding: 'utf8' })),
     start: async () => {
       const port = await freePort();
       const [command = '', ...args] = commandOf(port);
-      const program = new Program(name, command, args);
+      const program = new Program(name, command, args, env === undefined ? {} : { env });
       return started(program, port, certificate === undefined ? 'http' : 'https', protocol);
     },
   };
+}
+
+/** What looks like one in what a program prints of itself: `nghttpd nghttp2/1.52.0`, `v2.6.2 h1:…`. */
+export function firstVersion(text: string): string {
+  const [version] = /\d+(?:\.\d+)+/.exec(text) ?? [];
+  if (version === undefined) throw new Error(`expected a version, got ${JSON.stringify(text)}`);
+  return version;
 }
 
 function installed(command: string): string | null {
   return existsSync(command) ? null : 'npm ci --prefix bench/others has not been run';
 }
 
-function onPath(command: string): string | null {
+export function onPath(command: string): string | null {
   try {
     execFileSync('which', [command], { stdio: 'ignore' });
     return null;

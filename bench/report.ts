@@ -28,6 +28,8 @@ export interface Result extends ScenarioResult {
   readonly rounds: number;
   /** Processes that were ready to run when the scenario began. */
   readonly loadAverage: number;
+  /** Of contenders that are neither Node's nor ours. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export function writeResult(result: Result): void {
@@ -81,6 +83,9 @@ export function renderResult(result: Result): string[] {
       `${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.h2load}; ` +
       `load average before it ${result.loadAverage}.`,
   ];
+  const versions = Object.entries(result.versions ?? {});
+  if (versions.length > 0)
+    lines.push('', `Versions: ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}.`);
   for (const note of result.notes ?? []) lines.push('', note);
   lines.push('', ...plotOf(result));
   for (const comparison of result.comparisons) lines.push('', ...renderComparison(comparison));

@@ -25,6 +25,7 @@ import { heavyTail } from './scenarios/heavy-tail.ts';
 import { idle } from './scenarios/idle.ts';
 import { isolation } from './scenarios/isolation.ts';
 import { lightRoute } from './scenarios/light-route.ts';
+import { nginx } from './scenarios/nginx.ts';
 import { profilePage } from './scenarios/profile-page.ts';
 import { profiling } from './scenarios/profiling.ts';
 import { rendering } from './scenarios/rendering.ts';
@@ -44,6 +45,7 @@ const scenarios: readonly Scenario[] = [
   smallHttp1,
   faces,
   frameworksHttp1,
+  nginx,
   rendering,
   growth,
   compute,
@@ -90,7 +92,7 @@ async function main(): Promise<void> {
   const { chosen, isQuick, rounds } = parseArguments();
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const context: BenchContext = {
+  const context: Omit<BenchContext, 'versions'> = {
     isQuick,
     rounds,
     directory,
@@ -101,8 +103,14 @@ async function main(): Promise<void> {
   const verdicts: string[] = [];
   for (const scenario of chosen) {
     context.progress(scenario.title);
+    const missing = scenario.missing?.() ?? null;
+    if (missing !== null) {
+      context.progress(`  left out: ${missing}`);
+      continue;
+    }
     const load = loadAverage();
-    const outcome = await scenario.run(context);
+    const versions = new Map<string, string>();
+    const outcome = await scenario.run({ ...context, versions });
     const result: Result = {
       name: scenario.name,
       title: scenario.title,
@@ -113,6 +121,7 @@ async function main(): Promise<void> {
       date: new Date().toISOString().slice(0, 10),
       rounds,
       loadAverage: load,
+      ...(versions.size > 0 && { versions: Object.fromEntries(versions) }),
       ...outcome,
     };
     if (!isQuick) writeResult(result);

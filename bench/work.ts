@@ -16,11 +16,23 @@ export function work(iterations: number): string {
 /** Iterations that take `TARGET_WORK_MS` here, now, with nothing else running. */
 export function calibrateWork(): number {
   const probe = 2_000;
-  work(probe);
-  const durations = Array.from({ length: 21 }, () => {
+  return Math.round((probe * TARGET_WORK_MS) / measureWorkMs(probe, 21));
+}
+
+/** The median time of the work here, now, alone. Even one iteration takes some microseconds, because the call itself does. */
+export function measureWorkMs(iterations: number, runs: number): number {
+  work(iterations);
+  const durations = Array.from({ length: runs }, () => {
     const start = performance.now();
-    work(probe);
+    work(iterations);
     return performance.now() - start;
   });
-  return Math.round((probe * TARGET_WORK_MS) / median(durations));
+  return median(durations);
+}
+
+/** Iterations with which the work takes so many microseconds, its call included; at least one. */
+export function iterationsFor(microseconds: number, workIterations: number): number {
+  const callMs = measureWorkMs(1, 2_001);
+  const eachMs = (TARGET_WORK_MS - callMs) / workIterations;
+  return Math.max(1, Math.round((microseconds / 1_000 - callMs) / eachMs));
 }

@@ -9,10 +9,10 @@ import {
 import { nodeHttp2, type Server, sluice } from '../contenders.ts';
 import { load } from '../load.ts';
 import { assertAnswer } from '../probe.ts';
-import { TARGET_WORK_MS, work } from '../work.ts';
+import { iterationsFor, measureWorkMs, work } from '../work.ts';
 
 /** Microseconds of CPU in the application for each request. */
-const WORK_US = [5, 50, 150, 500, 1_500] as const;
+const WORK_US = [10, 50, 150, 500, 1_500] as const;
 const SHAPES = [
   { name: '32 in flight', streams: 32 },
   { name: '1 in flight', streams: 1 },
@@ -24,8 +24,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   const node = nodeHttp2();
   const contenders = [node, ...[1, 2].map((threads) => computing(context.directory, threads))];
   const metrics = SHAPES.flatMap(({ name }) => WORK_US.map((us) => `${name}, ${us} µs`));
+  const amounts = WORK_US.map((us) => ({ us, iterations: iterationsFor(us, context.workIterations) }));
+  const alone = amounts.map(({ iterations }) => (measureWorkMs(iterations, 201) * 1_000).toFixed(0));
   const samples = await inRounds(context, contenders, metrics, (server, { name }) =>
-    measure(context, server, name),
+    measure(context, amounts, server, name),
   );
   const comparisons = SHAPES.flatMap((shape) =>
     WORK_US.map(
@@ -42,6 +44,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     method:
       '`GET /compute/N` derives a key with as many PBKDF2 iterations as take the time named, the same native code in every server, ' +
       'over one HTTP/2 connection with 32 requests in flight or one. Each server is measured with all amounts, one after the other.',
+    notes: [`Alone, without a server, the amounts took ${alone.join(', ')} µs.`],
     comparisons,
   };
 }
@@ -57,10 +60,19 @@ function computing(directory: string, threads: number) {
   });
 }
 
-async function measure(context: BenchContext, server: Server, name: string): Promise<Record<string, number>> {
+interface Amount {
+  readonly us: number;
+  readonly iterations: number;
+}
+
+async function measure(
+  context: BenchContext,
+  amounts: readonly Amount[],
+  server: Server,
+  name: string,
+): Promise<Record<string, number>> {
   const values: Record<string, number> = {};
-  for (const us of WORK_US) {
-    const iterations = Math.max(1, Math.round((context.workIterations * us) / 1_000 / TARGET_WORK_MS));
+  for (const { us, iterations } of amounts) {
     const path = `/compute/${iterations}`;
     await assertAnswer(server.origin, path, work(iterations), name);
     for (const { name: shape, streams } of SHAPES) {

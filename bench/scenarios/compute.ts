@@ -19,10 +19,11 @@ const THREADS = 2;
 export const compute: Scenario = { name: 'compute', title: 'CPU-heavy requests', run };
 
 /** A Sluice with one pool for its compute route and another pool for its light route. */
-export function computeSluice(directory: string) {
+export function computeSluice(directory: string, options: Readonly<Record<string, unknown>> = {}) {
   return sluice({
     name: `Sluice, ${THREADS} threads`,
     directory,
+    options,
     pools: {
       compute: { application: 'compute.ts', threads: THREADS, paths: ['/compute/*'] },
       light: { application: 'light.ts', threads: 1, paths: ['/light'] },

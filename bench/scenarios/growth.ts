@@ -9,10 +9,10 @@ import {
   type ScenarioResult,
 } from '../comparison.ts';
 import { nodeHttp2, type Server, sluice } from '../contenders.ts';
+import { HELLO } from '../content.ts';
 import { load } from '../load.ts';
 import { assertAnswer } from '../probe.ts';
 
-const HELLO = 'hello, world\n';
 const SHAPES = [
   ...[1, 4, 16, 64, 256].map((connections) => ({
     series: '1 stream each',
@@ -30,7 +30,8 @@ const SHAPES = [
   })),
 ];
 const nameOf = ({ connections, streams }: { readonly connections: number; readonly streams: number }) =>
-  `${connections} × ${streams}`;
+  `${counted(connections, 'connection')} × ${counted(streams, 'stream')}`;
+const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 export const growth: Scenario = { name: 'growth', title: 'Small responses by connections and streams', run };
 
@@ -52,7 +53,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       'with all shapes, one after the other.',
     comparisons: SHAPES.map(
       (shape): Comparison => ({
-        title: `requests per second, ${shape.connections} connections × ${shape.streams} streams`,
+        title: `requests per second, ${nameOf(shape)}`,
         unit: 'requests/s',
         baseline: node.name,
         samples: samples[nameOf(shape)] as Comparison['samples'],

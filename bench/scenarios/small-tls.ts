@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { makeDevelopmentCertificate } from '../../runtime/tls/dev-certificate.ts';
 import type { BenchContext, Scenario, ScenarioResult } from '../comparison.ts';
 import { type CertificateFiles, nodeHttp2Secure, sluice } from '../contenders.ts';
-import { bun, deno, h2o, nghttpd } from '../others.ts';
+import { bun, caddy, deno, h2o, hypercorn, nghttpd } from '../others.ts';
 import { compareSmall } from './small.ts';
 
 export const smallTls: Scenario = { name: 'small-tls', title: 'Small responses over TLS', run };
@@ -27,7 +27,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       'Handshakes are made before the warm-up ends and are not part of what is measured.',
     comparisons: await compareSmall(
       context,
-      [node, ...sluices, bun(asked), deno(asked), nghttpd(asked), h2o(asked)],
+      [
+        ...[node, ...sluices],
+        ...[bun(asked), deno(asked), nghttpd(asked), h2o(asked), caddy(asked), hypercorn(asked)],
+      ],
       sluices[0],
     ),
   };

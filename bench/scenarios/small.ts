@@ -10,7 +10,7 @@ import { type Contender, nodeCluster, nodeHttp2, type Server, sluice } from '../
 import { HELLO } from '../content.ts';
 import { load } from '../load.ts';
 import { cpuMicroseconds, residentBytes } from '../measure.ts';
-import { deno, h2o, nghttpd } from '../others.ts';
+import { caddy, deno, h2o, hypercorn, nghttpd } from '../others.ts';
 import { assertAnswer } from '../probe.ts';
 
 export const CONNECTIONS = 8;
@@ -38,7 +38,10 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
       'generator competes with every one of them, so CPU per request says more about a larger machine than requests per second do.',
     comparisons: await compareSmall(
       context,
-      [node, nodeCluster(2), ...sluices, deno(asked), nghttpd(asked), h2o(asked)],
+      [
+        ...[node, nodeCluster(2), ...sluices],
+        ...[deno(asked), nghttpd(asked), h2o(asked), caddy(asked), hypercorn(asked)],
+      ],
       sluices[0],
     ),
   };
