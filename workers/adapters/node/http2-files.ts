@@ -1,4 +1,4 @@
-/** `respondWithFile` and `respondWithFD` of a stream of node:http2, with the errors that it has. */
+/** `respondWithFile` and `respondWithFD` of a node:http2 stream, with the errors of node:http2. */
 import { close, createReadStream, fstat, open, type Stats } from 'node:fs';
 import { pipeline, type Writable } from 'node:stream';
 import { coded } from './http2-headers.ts';
@@ -7,7 +7,7 @@ export interface FileHeaders {
   readonly [name: string]: unknown;
 }
 
-/** What a file is sent on. */
+/** The stream that a file is sent on. */
 interface FileStream extends Writable {
   readonly headersSent: boolean;
   respond(
@@ -19,7 +19,7 @@ interface FileStream extends Writable {
 export interface FileOptions {
   readonly offset?: number;
   readonly length?: number;
-  /** Sees the headers before they are sent, may change them, and by false takes the response for itself. */
+  /** Receives the headers before they are sent and may change them. If it returns false, it answers itself. */
   readonly statCheck?: (stat: Stats, headers: { [name: string]: unknown }) => unknown;
   readonly onError?: (error: Error) => void;
   readonly waitForTrailers?: boolean;
@@ -37,7 +37,7 @@ export function respondWithFile(
   });
 }
 
-/** The descriptor stays open: it is the application's. */
+/** The application closes the descriptor. */
 export function respondWithFD(
   stream: FileStream,
   descriptor: number | { readonly fd: number },
@@ -63,12 +63,12 @@ function send(
       return;
     }
     const isTaken = options.statCheck?.call(stream, stat, headers) === false;
-    // The peer may have gone meanwhile.
+    // The peer may have left while the file was opened.
     if (isTaken || stream.headersSent || stream.destroyed) {
       release();
       return;
     }
-    // A part may be none, and here an exception would end the thread.
+    // An invalid offset makes `createReadStream` throw, and an exception in this callback would end the thread.
     try {
       sendPart(stream, descriptor, stat, headers, options, release);
     } catch (refused) {
@@ -100,7 +100,7 @@ function sendPart(
   }
   const content = createReadStream('', { fd: descriptor, autoClose: false, ...range });
   stream.respond(headers, { waitForTrailers });
-  // An error has ended both, and the stream says which.
+  // If reading or sending fails, `pipeline` destroys both streams, and the response's stream emits the error.
   pipeline(content, stream, release);
 }
 

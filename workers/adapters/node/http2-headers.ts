@@ -1,10 +1,10 @@
-/** Headers and errors as node:http2 gives and takes them. */
+/** Headers and errors in the form of node:http2. */
 
-/** An object, or names and values in turns. */
+/** An object, or a flat list of names and values. */
 export type Http2Headers = { readonly [name: string]: unknown } | readonly unknown[];
 export type Lines = readonly (readonly [name: string, value: unknown])[];
 
-/** An error with the code that node:http2 has for it. */
+/** Makes an error with the code of node:http2. */
 export function coded(code: string, message: string, Class: new (message: string) => Error = Error): Error {
   return Object.assign(new Class(message), { code });
 }
@@ -17,7 +17,7 @@ export function pseudoOf(headers: Http2Headers, name: string): unknown {
   return entriesOf(headers).find(([each]) => each === name)?.[1];
 }
 
-/** Without pseudo-fields, and without what has no value. */
+/** The fields without pseudo-fields and without null or undefined values. */
 export function linesOf(headers: Http2Headers): Lines {
   return entriesOf(headers).filter(
     ([name, value]) => name[0] !== ':' && value !== undefined && value !== null,
@@ -25,7 +25,7 @@ export function linesOf(headers: Http2Headers): Lines {
 }
 
 function entriesOf(headers: Http2Headers): [name: string, value: unknown][] {
-  // Node takes null for none.
+  // Node treats null as no headers.
   if (!Array.isArray(headers)) return Object.entries(headers ?? {});
   const entries: [string, unknown][] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) entries.push([String(headers[i]), headers[i + 1]]);

@@ -1,6 +1,6 @@
 /**
- * `req` and `res` where the application's server is one of node:http2: those of node:http, with the members that only the compatibility
- * interface of node:http2 has.
+ * `req` and `res` of an application whose server is one of node:http2. They are those of node:http with the members that only the
+ * compatibility interface of node:http2 has.
  */
 import { IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
@@ -37,7 +37,7 @@ export class Http2Outgoing extends ServerResponse {
     return (this as never as Paired)[PAIR].stream;
   }
 
-  /** node:http forgets what was added before; node:http2 does not. */
+  /** A second call adds trailers, as on node:http2. On node:http it replaces them. */
   override addTrailers(headers: OutgoingHttpHeaders | readonly [string, string][]): void {
     const entries = Array.isArray(headers) ? headers : Object.entries(headers);
     for (const [name, value] of entries) this.setTrailer(name, value);
@@ -48,7 +48,7 @@ export class Http2Outgoing extends ServerResponse {
     super.addTrailers(this.#trailers as OutgoingHttpHeaders);
   }
 
-  /** Behind the end of the response node:http2 ignores it, where node:http throws. */
+  /** After the response has closed node:http2 ignores the call, while node:http throws. */
   override writeHead(status: number, reason?: unknown, headers?: unknown): this {
     return this.destroyed ? this : super.writeHead(status, reason as string, headers as OutgoingHttpHeaders);
   }

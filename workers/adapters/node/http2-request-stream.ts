@@ -1,4 +1,4 @@
-/** The stream of a request (`req.stream`, `res.stream`) and of a promised response, over what sends them. */
+/** The stream of a request (`req.stream`, `res.stream`), over `res`, and that of a promised response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { coded, type Http2Headers, type Lines, linesOf, pseudoOf } from './http2-headers.ts';
@@ -7,19 +7,19 @@ import { type Done, Http2StreamFace, type ResponseSink } from './http2-stream.ts
 
 const INTERNAL_ERROR = 0x2;
 
-/** What the stream of a request belongs to. */
+/** What the stream of a request needs of its pair. */
 export interface StreamOwner extends SessionOwner {
   readonly exchange: Exchange;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** The response is complete, or the exchange cut off. */
+  /** The application has ended the response, or the exchange was cut off. */
   readonly isEnded: boolean;
-  /** Of the reset that has ended the exchange; 0: none. */
+  /** The code of the reset that ended the exchange; 0 if there was none. */
   readonly resetCode: number;
   inform(status: number, fields: FieldsInit): void;
-  /** Ends the exchange with a code of the application's. */
+  /** Resets the exchange with the application's code. */
   resetStream(code: number): void;
-  /** The function lasts until a promised response has been written. */
+  /** Holds the exchange until a promised response has been written. */
   keepPush(written: Promise<void>): void;
 }
 
@@ -39,7 +39,7 @@ export class RequestStream extends Http2StreamFace {
     req.once('end', () => {
       if (Object.keys(req.trailers).length > 0) this.emit('trailers', req.trailers, 0);
     });
-    // Who has written on the response hears of its end here, and adds nothing.
+    // The application has written on `res`. Node emits the event then too, but sends no trailers of the stream.
     res.once('prefinish', () => {
       if (!this.writableEnded) this.emit('wantTrailers');
     });
@@ -67,7 +67,7 @@ export class RequestStream extends Http2StreamFace {
       this.destroy();
       return;
     }
-    // Who still reads the request comes to its end.
+    // If the application still reads the request, the stream closes when the request has ended.
     if (!this.#isReading || req.destroyed) this.destroy();
     else req.once('close', () => this.destroy());
   }
@@ -135,12 +135,12 @@ export class RequestStream extends Http2StreamFace {
   }
 }
 
-/** As the head says it (RFC 9112 section 6.3); where neither field came, one of ours stands for content. */
+/** Whether the head announces no content (RFC 9112 section 6.3). The adapter adds transfer-encoding if content comes without a length. */
 function isBodiless({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 }
 
-/** By way of `res`, which has Node's checks and tells its listeners. */
+/** Sends the response through `res`, so that its checks and events apply. */
 class SinkOverResponse implements ResponseSink {
   readonly #owner: StreamOwner;
 
@@ -166,13 +166,13 @@ class SinkOverResponse implements ResponseSink {
   }
   respond(status: number, lines: Lines): void {
     const { res } = this.#owner;
-    // node:http2 hands most values to its engine unseen, so what node:http refuses at the call fails the exchange here.
+    // `respond` of node:http2 does not check values, so callers expect no exception. `writeHead` does check, and its error fails the exchange.
     try {
       res.writeHead(status, lines.flat() as never);
     } catch (error) {
       this.#owner.fail(error);
     }
-    // As of Node's own first write: what ends within the turn leaves whole.
+    // Flushed in the next tick, so that a response which ends in this turn is sent in one message.
     process.nextTick(flush, res);
   }
   write(bytes: Buffer, done: Done): void {
@@ -200,7 +200,7 @@ export class PushedStream extends Http2StreamFace {
   readonly endAfterHeaders = true;
   readonly headRequest: boolean;
   readonly pushAllowed = false;
-  /** A promised request has no half of the peer's. */
+  /** A promised request has no content. */
   protected readonly isRemoteClosed = true;
 
   constructor(response: PushedResponse, isHead: boolean) {
@@ -215,7 +215,7 @@ export class PushedStream extends Http2StreamFace {
     });
   }
 
-  /** When all has been written, or will not be. */
+  /** Resolves when everything has been written, or the stream has closed. */
   get ended(): Promise<void> {
     return new Promise((resolve) => {
       if (this.writableFinished || this.destroyed) resolve();
@@ -228,7 +228,7 @@ export class PushedStream extends Http2StreamFace {
   }
 }
 
-/** What the exchange refuses ends the promised response alone, with a warning: its page is as good without it. */
+/** If the gateway refuses a promised response, only that response is reset, with a warning. The page is complete without it. */
 class SinkOverPush implements ResponseSink {
   readonly #response: PushedResponse;
   #state: 'idle' | 'started' | 'ended' = 'idle';
@@ -270,7 +270,7 @@ class SinkOverPush implements ResponseSink {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#resetCode = code;
-    this.#response.reset(code);
+    this.#try(() => this.#response.reset(code));
   }
 
   #try(act: () => void): void {

@@ -1,6 +1,6 @@
 /**
- * What `stream.session` is: the connection of an exchange as node:http2 would show it. The reactor has the connection, and other
- * exchanges share it, so what would act on it is refused by name or has no effect.
+ * `stream.session`: the connection of an exchange, in the form of a node:http2 session. The reactor owns the connection and other exchanges
+ * share it. A method that would act on it therefore fails the exchange by name, or has no effect.
  */
 import { EventEmitter } from 'node:events';
 import { SocketError } from './refused-members.ts';
@@ -15,7 +15,7 @@ export interface SessionOwner {
 
 export class Http2SessionFace extends EventEmitter {
   readonly #owner: SessionOwner;
-  /** As `http2.constants.NGHTTP2_SESSION_SERVER`. */
+  /** `http2.constants.NGHTTP2_SESSION_SERVER`. */
   readonly type = 0;
   readonly connecting = false;
   readonly pendingSettingsAck = false;
@@ -54,11 +54,11 @@ export class Http2SessionFace extends EventEmitter {
     return {};
   }
 
-  /** The connection is closed when the server drains it. */
+  /** Does not close the connection; the reactor does that when it drains. */
   close(callback?: () => void): void {
     if (typeof callback === 'function') this.once('close', callback);
   }
-  /** Of the connection's streams this one alone. */
+  /** Ends this exchange, and no other stream of the connection. */
   destroy(error?: Error): void {
     this.socket.destroy(error);
   }

@@ -1,9 +1,9 @@
 /**
- * What `req.stream` and `res.stream` are where the application's server is one of node:http2, and what its `stream` listeners get: a
- * Duplex with the members of `ServerHttp2Stream`, over whatever sends the response.
+ * A Duplex with the members of `ServerHttp2Stream`. An application whose server is one of node:http2 gets it as `req.stream` and
+ * `res.stream`, and its `stream` listeners get it as their first argument.
  *
- * There is no stream of HTTP/2 in an application's thread. Its number, its windows and its session stay with the reactor; a head, content,
- * trailers, interim responses, pushes and resets with a code go by the exchange.
+ * The thread has no HTTP/2 stream: the stream's number, its windows and its session stay with the reactor. Heads, content, trailers, interim
+ * responses, pushes and resets go through the exchange.
  */
 import { Duplex } from 'node:stream';
 import { type FileHeaders, type FileOptions, respondWithFD, respondWithFile } from './http2-files.ts';
@@ -19,19 +19,19 @@ export interface RespondOptions {
   readonly waitForTrailers?: boolean;
 }
 
-/** Where the response of a stream goes. Nothing of it throws but what the application's values deserve. */
+/** Sends the response of a stream. No method throws: an error fails the response. */
 export interface ResponseSink {
   /** The head has been sent. */
   readonly isStarted: boolean;
-  /** The response has been ended, or cut off. */
+  /** The response has been ended or cut off. */
   readonly isEnded: boolean;
-  /** Of the reset that has ended it; 0: none. */
+  /** The code of the reset that ended it; 0 if there was none. */
   readonly resetCode: number;
   inform(status: number, lines: Lines): void;
   respond(status: number, lines: Lines): void;
   write(bytes: Buffer, done: Done): void;
   end(trailers: Lines, done: Done): void;
-  /** Of what is complete it has no effect. */
+  /** Has no effect on a complete response. */
   reset(code: number): void;
 }
 
@@ -41,7 +41,7 @@ export abstract class Http2StreamFace extends Duplex {
   aborted = false;
   protected readonly sink: ResponseSink;
   #sentHeaders: object | undefined = undefined;
-  /** `asked`: by `waitForTrailers`; `ready`: `sendTrailers` may be called. */
+  /** `asked`: `respond` had `waitForTrailers`; `ready`: `sendTrailers` may be called. */
   #trailers: 'none' | 'asked' | 'ready' | 'sent' = 'none';
   #endWaiting: Done | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -51,10 +51,10 @@ export abstract class Http2StreamFace extends Duplex {
     this.sink = sink;
   }
 
-  /** Nothing of the request follows its head. */
+  /** The request has no content. */
   abstract readonly endAfterHeaders: boolean;
   abstract readonly pushAllowed: boolean;
-  /** The peer has ended its half. */
+  /** The whole request has been received. */
   protected abstract readonly isRemoteClosed: boolean;
 
   /** The thread does not know it. */
@@ -169,7 +169,7 @@ export abstract class Http2StreamFace extends Duplex {
 
   // ---- the end
 
-  /** With NO_ERROR what was written is sent first, as on Node. */
+  /** As on Node, NO_ERROR ends the response after everything that was written; any other code resets it at once. */
   close(code: number = NO_ERROR, callback?: () => void): void {
     if (typeof callback === 'function') this.once('close', callback);
     if (this.destroyed) return;
@@ -177,15 +177,15 @@ export abstract class Http2StreamFace extends Duplex {
     else if (!this.sink.isEnded) this.end();
   }
 
-  /** A response that is cut off ends in a reset, so that nobody takes it for whole. */
+  /** An incomplete response ends in a reset, so that the peer does not take it for complete. */
   override _destroy(error: Error | null, done: Done): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.sink.reset(INTERNAL_ERROR);
-    // Of a stream that nobody watches the error ends nobody's thread.
+    // Without a listener an `error` event would end the thread.
     done(this.listenerCount('error') > 0 ? error : null);
   }
 
-  // ---- time, and what says nothing here
+  // ---- time, and members without effect
 
   setTimeout(ms: number, listener?: () => void): this {
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -194,7 +194,7 @@ export abstract class Http2StreamFace extends Duplex {
     return this;
   }
 
-  /** Something of the request has come. */
+  /** A piece of the request has been received. */
   protected received(): void {
     this.#timer?.refresh();
   }

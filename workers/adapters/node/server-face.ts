@@ -46,7 +46,7 @@ export class ServerFace {
   readonly #incomingMessage: typeof IncomingMessage;
   readonly #serverResponse: typeof ServerResponse;
   readonly joinDuplicateHeaders: boolean;
-  /** It is a server of node:http2. */
+  /** The server is one of node:http2. */
   readonly isHttp2: boolean;
 
   constructor(server: Server) {
@@ -71,7 +71,7 @@ export class ServerFace {
     for (const listener of listeners) containResult(Reflect.apply(listener, this.server, args), req);
   }
 
-  /** Requests have a stream: over HTTP/1 they have none on Node either. */
+  /** Whether requests have a stream. On Node, requests over HTTP/1 have none. */
   hasStreams(version: string): boolean {
     return this.isHttp2 && version === '2';
   }

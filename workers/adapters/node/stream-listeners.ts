@@ -1,4 +1,4 @@
-/** The application's listeners of `stream`, of a server of node:http2, called as node:http2 calls them. */
+/** The application's `stream` listeners on a node:http2 server, and the arguments that node:http2 passes to them. */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { ExchangeRequest } from '../../gateway.ts';
@@ -13,7 +13,7 @@ const END_HEADERS = 0x4;
 
 let nodesOwn: string | null = null;
 
-/** But for the listener by which node:http2 makes `req` and `res`. */
+/** All listeners except the one by which node:http2 makes `req` and `res`. */
 export function streamListenersOf(server: Server): readonly Listener[] {
   return server.rawListeners('stream').filter(({ name }) => name !== nameOfNodesOwn()) as Listener[];
 }
@@ -26,7 +26,7 @@ function nameOfNodesOwn(): string {
   return nodesOwn;
 }
 
-/** What a listener is given. */
+/** The arguments of a listener: stream, headers, flags and raw headers. */
 export function streamArguments(
   request: ExchangeRequest,
   req: IncomingMessage,
