@@ -17,7 +17,7 @@ let packed: Packed;
 
 const LISTENING = /listening on/;
 
-/** Pages whose blocks run here. */
+/** Pages whose blocks run here, and in shell-profile.test.ts. */
 const RUN = [
   'README.md',
   'apps/middleware/README.md',
@@ -30,6 +30,7 @@ const RUN = [
   'docs/notifications.md',
   'docs/operate.md',
   'docs/reload.md',
+  'docs/sluice-profile.md',
   'docs/static-files.md',
 ];
 
@@ -41,8 +42,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'each measures for minutes, on a machine that does nothing else, and replaces bench/results; commands.test.ts checks the words',
   'docs/profiling.md':
     'each records ten seconds of a load and draws the pages of clinic; test/clinic/guide.test.ts runs these tools on the same faults',
-  'docs/sluice-profile.md':
-    'they record for 80 seconds in all; test/profiling runs the command for shorter times',
   'docs/frameworks.md':
     'they build applications from the npm registry; npm run test:frameworks builds and starts the same ones',
 };
