@@ -1,4 +1,4 @@
-/** The counters of the samples: one for each name, whichever thread is asked, and after a reload as well. */
+/** The sample counters: one for each name, whichever thread gets the request, and also after a reload. */
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const of = (name: string) => fileURLToPath(new URL(`../../apps/counter/${name}.t
 
 type Answer = Count & { readonly askedBy: number };
 
-test('pushes of many requests at once are counted once each, and go on after a reload', async (t) => {
+test('increments from many concurrent requests are counted once each, and continue after a reload', async (t) => {
   t.teardown(() => rm(join(tmpdir(), `sluice-counter-${process.pid}`), { recursive: true, force: true }));
   const { origin, server } = await startServer(t, {
     pools: {
@@ -40,7 +40,7 @@ test('pushes of many requests at once are counted once each, and go on after a r
   t.not(after.thread, pushed[0]?.thread);
 });
 
-test('a name that no counter can have, and a wrong method, are refused', async (t) => {
+test('an invalid counter name and a wrong method are refused', async (t) => {
   const { origin } = await startServer(t, {
     pools: { counter: { application: of('app'), module: of('counter'), threads: { min: 1, max: 1 } } },
     actors: { counter: { pool: 'counter', export: 'Counter', kind: 'keyed' } },

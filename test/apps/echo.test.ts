@@ -8,7 +8,7 @@ function digestOf(bytes: Uint8Array): string {
   return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
 }
 
-test('any bytes cut anyhow come back as they were, counted and with their digest', async (t) => {
+test('any bytes, split anywhere, come back unchanged, with their count and digest', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 })), async (pieces) => {
       const response = await ask(echo, { method: 'POST', path: '/echo', body: pieces });
@@ -22,11 +22,11 @@ test('any bytes cut anyhow come back as they were, counted and with their digest
   );
 });
 
-test('the first piece goes back before the second has been sent', async (t) => {
+test('the first piece is echoed before the second has been sent', async (t) => {
   const sent: Uint8Array[] = [];
   async function* body(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('first');
-    // Pulled for the second time: the first piece must be out by now.
+    // The second read: the first piece must have been sent by now.
     t.is(Buffer.concat(sent).toString(), 'first');
     yield Buffer.from('second');
   }
@@ -35,7 +35,7 @@ test('the first piece goes back before the second has been sent', async (t) => {
   t.is(exchange.response().text, 'firstsecond');
 });
 
-test('trailers of the request come back, but not those that frame a message or are our own', async (t) => {
+test('request trailers come back, except those that frame a message or that the application sets itself', async (t) => {
   const { trailers } = await ask(echo, {
     method: 'POST',
     path: '/echo',
@@ -49,7 +49,7 @@ test('trailers of the request come back, but not those that frame a message or a
   t.is(trailers.get('echo-bytes'), '1');
 });
 
-test('what is echoed is never of a type that a browser would run', async (t) => {
+test('the echo never has a type that a browser would run', async (t) => {
   const { fields } = await ask(echo, {
     method: 'POST',
     path: '/echo',

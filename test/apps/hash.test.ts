@@ -37,7 +37,7 @@ for (const { password, encoded } of VECTORS) {
   });
 }
 
-test('a hash has the parameters that are documented and a salt of its own', async (t) => {
+test('a hash has the documented parameters and a salt of its own', async (t) => {
   const [one, two] = [await encodePassword('secret'), await encodePassword('secret')];
   t.regex(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   t.not(one, two);
@@ -45,7 +45,7 @@ test('a hash has the parameters that are documented and a salt of its own', asyn
   t.true(await verifyPassword('secret', parsed(one)));
 });
 
-test('the platform computes the same tag where it has Argon2', async (t) => {
+test('the platform computes the same tag if it has Argon2', async (t) => {
   if (typeof crypto.argon2Sync !== 'function') return t.pass('this Node.js has no argon2Sync');
   const { salt, tag, memoryKiB, passes, lanes } = parsed(await encodePassword('Grüße, 世界'));
   const expected = crypto.argon2Sync('argon2id', {
@@ -95,7 +95,7 @@ function post(path: string, body: string, type = 'application/json') {
   return ask(hash, { method: 'POST', path, body, fields: { 'content-type': type } });
 }
 
-test('POST /hash gives a hash that POST /hash/verify accepts, and no cache keeps it', async (t) => {
+test('POST /hash returns a hash that POST /hash/verify accepts, and no cache stores it', async (t) => {
   const hashed = await post('/hash', 'correct horse', 'text/plain');
   t.is(hashed.status, 200);
   t.is(hashed.fields.get('cache-control'), 'no-store');
@@ -107,14 +107,14 @@ test('POST /hash gives a hash that POST /hash/verify accepts, and no cache keeps
   t.deepEqual(JSON.parse(wrong.text), { ok: false });
 });
 
-test('a password may have 1024 bytes and not one more', async (t) => {
+test('a password may have up to 1024 bytes', async (t) => {
   t.is((await post('/hash', 'x'.repeat(1024), 'text/plain')).status, 200);
   t.is((await post('/hash', 'x'.repeat(1025), 'text/plain')).status, 413);
   const verification = { password: 'ü'.repeat(513), hash: VECTORS[0].encoded };
   t.is((await post('/hash/verify', JSON.stringify(verification))).status, 413);
 });
 
-test('a wrong body is answered with what was expected', async (t) => {
+test('the response to a wrong body says what was expected', async (t) => {
   for (const [body, status, message] of [
     ['{', 400, /must be JSON/],
     ['null', 400, /password: expected a string/],

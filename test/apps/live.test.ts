@@ -1,6 +1,4 @@
-/**
- * The sample applications over sockets, with the clients that people use: curl, node:http2, node:http and undici.
- */
+/** The sample applications over sockets, with common clients: curl, node:http2, node:http and undici. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -99,7 +97,7 @@ for (const path of PAGES) {
     t.is(head.headers['content-length'], length);
 
     const text = expected.bytes.toString('latin1');
-    // The index writes the authority that it was asked by, which is the same for all of them.
+    // The index writes the authority of the request, which is the same for all clients.
     t.is(await curl(H2, `${server.origin}${path}`), text);
     const head1 = (await curl('--http1.1', '--head', `${server.origin}${path}`)).toLowerCase();
     t.true(head1.startsWith('http/1.1 200 ok\r\n'));
@@ -127,7 +125,7 @@ test('every command on the index page works when it is pasted', async (t) => {
       .split('\n'),
   );
   const outputs = new Map<string, string>();
-  // That one starts a server; the command line's own tests do, too.
+  // That command starts a server; the command line's own tests cover it.
   const [start] = commands.splice(commands.indexOf('npm start -- --dev-tls'), 1);
   t.is(start, 'npm start -- --dev-tls');
   t.true(commands.length >= 7);
@@ -223,7 +221,7 @@ test('thumbnail resizes what curl uploads', async (t) => {
   t.is(back.bytes.readUInt32BE(20), 25);
 });
 
-test('thumbnail refuses what is no image while its upload is still open', async (t) => {
+test('thumbnail refuses anything but an image while its upload is still open', async (t) => {
   const stream = open('POST', '/thumbnail');
   stream.write('GIF89a');
   const { status, bytes } = await answerOf(stream);
@@ -249,7 +247,7 @@ test("render renders the project's own documents", async (t) => {
   }
 });
 
-test('a light request on the same connection is answered while heavy ones still compute', async (t) => {
+test('a light request is answered while heavy ones on the same connection still compute', async (t) => {
   let hashed = 0;
   const heavy = Array.from({ length: 12 }, async (_, i) => {
     const { status } = await ask('POST', '/hash', `password ${i}`);

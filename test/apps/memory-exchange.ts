@@ -1,6 +1,6 @@
 /**
- * An exchange without a server: what the sample applications are tested with where no socket is needed. It keeps the
- * order of the interface (head, content, end) and remembers what was sent.
+ * An exchange without a server, for tests of the sample applications that need no socket. It enforces the
+ * order of the interface (head, content, end) and records what was sent.
  */
 import { capabilitiesOf, requireFeatures } from '../../workers/exchange/capabilities.ts';
 import { HostError } from '../../workers/exchange/errors.ts';
@@ -22,7 +22,7 @@ export interface Request {
   readonly scheme?: string;
   readonly authority?: string;
   readonly fields?: { readonly [name: string]: string };
-  /** Text is one piece. */
+  /** Text is a single piece. */
   readonly body?: string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly trailers?: { readonly [name: string]: string };
 }
@@ -37,7 +37,7 @@ export interface Response {
   readonly pieces: number;
 }
 
-/** Gives an application one request and waits for its response to be complete. */
+/** Passes one request to an application and waits until its response is complete. */
 export async function ask(application: Application, request: Request): Promise<Response> {
   const exchange = new MemoryExchange(request);
   await application(exchange);
@@ -60,7 +60,7 @@ export class MemoryExchange implements Exchange {
   #fields: Fields = received({});
   #trailers: Fields = received({});
 
-  /** @param pieces is given what is sent. */
+  /** @param pieces receives what is sent. */
   constructor(request: Request, pieces: Uint8Array[] = []) {
     this.#pieces = pieces;
     this.request = {

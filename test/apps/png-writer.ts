@@ -1,6 +1,6 @@
 /**
- * Writes PNG files of every colour type, depth and interlacing from samples, with whatever filters it is told, and
- * says what each pixel must come out as. It shares nothing with the decoder under test.
+ * Writes PNG files of every colour type, depth and interlacing from samples, with the given filters, and
+ * returns the expected value of each pixel. It shares no code with the decoder under test.
  */
 import { crc32, deflateSync } from 'node:zlib';
 
@@ -15,9 +15,9 @@ export interface PngSpec {
   /** The filter of a row, 0 to 4. */
   readonly filter: (row: number) => number;
   readonly palette?: readonly (readonly [number, number, number])[];
-  /** What the tRNS chunk holds. */
+  /** The content of the tRNS chunk. */
   readonly transparency?: readonly number[];
-  /** Into how many IDAT chunks the data is cut; default 1. */
+  /** The number of IDAT chunks that the data is split into; default 1. */
   readonly dataChunks?: number;
 }
 
@@ -117,7 +117,7 @@ function filterRow(spec: PngSpec, row: Buffer, above: Buffer, filter: number): B
   return out;
 }
 
-/** The pixel that a decoder must give, RGBA of eight bits. */
+/** The expected pixel, RGBA with eight bits each. */
 export function expectedPixel(spec: PngSpec, x: number, y: number): [number, number, number, number] {
   const samples = Array.from({ length: CHANNELS[spec.colorType] }, (_, channel) =>
     spec.sample(x, y, channel),

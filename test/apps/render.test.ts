@@ -17,7 +17,7 @@ async function bodyOf(source: string): Promise<string> {
   return body.split('</main>')[0];
 }
 
-test('Markdown becomes a whole page titled by its first heading', async (t) => {
+test('Markdown becomes a complete page titled by its first heading', async (t) => {
   const page = await html('intro\n\n# A & <b>\n\n## Then\n');
   t.regex(page, /^<!doctype html>/);
   t.true(page.includes('<title>A &amp; &lt;b&gt;</title>'));
@@ -25,7 +25,7 @@ test('Markdown becomes a whole page titled by its first heading', async (t) => {
   t.true((await html('no heading')).includes('<title>Untitled</title>'));
 });
 
-test('headings get ids that links can name, each its own', async (t) => {
+test('each heading gets a unique id that links can name', async (t) => {
   const body = await bodyOf('# Rules of hand\n\n## `code` & Größe\n\n# Rules of hand\n\n# !\n');
   t.deepEqual(
     [...body.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]),
@@ -33,7 +33,7 @@ test('headings get ids that links can name, each its own', async (t) => {
   );
 });
 
-test('code is highlighted in a language that is known by any of its names', async (t) => {
+test('a language is highlighted under any of its names', async (t) => {
   for (const name of ['ts', 'TypeScript', 'typescript title="a.ts"', 'ts{1,2}']) {
     t.true(
       (await bodyOf(`\`\`\`${name}\nconst x = 1;\n\`\`\``)).includes('class="hljs-keyword">const'),
@@ -42,7 +42,7 @@ test('code is highlighted in a language that is known by any of its names', asyn
   }
 });
 
-test('code in an unknown language is shown as it is, whatever the language is called', async (t) => {
+test('code in an unknown language is shown unchanged, whatever the language is called', async (t) => {
   for (const name of ['befunge', '../../../etc/passwd', '__proto__', '"><script>']) {
     const body = await bodyOf(`\`\`\`${name}\na < b && "c"\n\`\`\``);
     t.true(body.includes('a &lt; b &amp;&amp; &quot;c&quot;'), name);
@@ -62,7 +62,7 @@ test('a page does not depend on what was rendered before it', async (t) => {
   for (const [i, one] of documents.entries()) t.is(await bodyOf(one), before[i]);
 });
 
-test('a block too long to highlight is still shown', async (t) => {
+test('a block that is too long to highlight is still shown', async (t) => {
   const body = await bodyOf(`\`\`\`js\n${'let a;'.repeat(20_000)}\n\`\`\``);
   t.false(body.includes('hljs-keyword'));
   t.true(body.includes('let a;let a;'));
@@ -111,7 +111,7 @@ for (const attack of ATTACKS) {
   });
 }
 
-test('any mixture of marks and attacks renders to harmless tags only', async (t) => {
+test('any mixture of markup and attacks renders to harmless tags only', async (t) => {
   const part = fc.oneof(
     fc.constantFrom(
       ...ATTACKS,
@@ -158,7 +158,7 @@ for (const path of globSync(['*.md', 'docs/**/*.md', 'wire/**/*.md', 'bench/**/*
   // Packages of other servers may be installed in bench/others, and of the site in docs/site.
   exclude: ['**/node_modules/**', 'docs/site/**'],
 })) {
-  test(`the project's own ${path} renders, and its links to its own headings lead somewhere`, async (t) => {
+  test(`the project’s own ${path} renders, and its links to its own headings work`, async (t) => {
     const body = await bodyOf(readFileSync(`${ROOT}${path}`, 'utf8'));
     t.true(isHarmless(body));
     const ids = new Set([...body.matchAll(/ id="([^"]*)"/g)].map((match) => match[1]));
@@ -167,7 +167,7 @@ for (const path of globSync(['*.md', 'docs/**/*.md', 'wire/**/*.md', 'bench/**/*
   });
 }
 
-test('POST /render answers with the page and GET /render?sample with a document of its own', async (t) => {
+test('POST /render returns the page, and GET /render?sample a built-in document', async (t) => {
   const posted = await ask(render, {
     method: 'POST',
     path: '/render',
@@ -182,14 +182,14 @@ test('POST /render answers with the page and GET /render?sample with a document 
   t.true(sample.text.includes('hljs-keyword'));
 });
 
-test('a document may have 1 MiB and not one byte more', async (t) => {
+test('a document may have up to 1 MiB', async (t) => {
   const post = (bytes: number) =>
     ask(render, { method: 'POST', path: '/render', body: [new Uint8Array(bytes).fill(0x0a)] });
   t.is((await post(1024 * 1024)).status, 200);
   t.is((await post(1024 * 1024 + 1)).status, 413);
 });
 
-test('what is no text is refused', async (t) => {
+test('anything but text is refused', async (t) => {
   const wrongType = await ask(render, {
     method: 'POST',
     path: '/render',

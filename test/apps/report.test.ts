@@ -1,4 +1,4 @@
-/** The report of the samples: parts on several threads, results as they come, and an end when its reader leaves. */
+/** The sample report: parts on several threads, results as they arrive, and an end when the reader leaves. */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { PartEnded, Progress } from '../../apps/report/analysis.ts';
@@ -35,7 +35,7 @@ async function* linesOf<T>(response: Response): AsyncGenerator<T> {
   }
 }
 
-/** Sieved, where the application divides. */
+/** Computed with a sieve, whereas the application divides. */
 function primesBetween(from: number, to: number): number {
   const isComposite = new Uint8Array(to);
   let count = 0;
@@ -47,7 +47,7 @@ function primesBetween(from: number, to: number): number {
   return count;
 }
 
-test('parts are looked through by several threads, told as they come, and put together', async (t) => {
+test('several threads search the parts, which are reported as they arrive and then combined', async (t) => {
   const { origin } = await start(t);
   const lines: Line[] = [];
   for await (const line of linesOf<Line>(await fetch(`${origin}/report/run?numbers=320000`)))
@@ -67,7 +67,7 @@ test('parts are looked through by several threads, told as they come, and put to
   t.is(new Set(progress.map(({ thread }) => thread)).size, 2);
 });
 
-test('a reader that leaves ends what is under way, and nothing else begins for it', async (t) => {
+test('when the reader leaves, running work ends and no further work begins for it', async (t) => {
   const { origin, server } = await start(t);
   const watching = linesOf<PartEnded>(await fetch(`${origin}/report/ended`));
   await watching.next();
@@ -88,7 +88,7 @@ test('a reader that leaves ends what is under way, and nothing else begins for i
     const { value } = await watching.next();
     t.like(value, { job, how: 'cancelled' });
   }
-  // The threads are free for the next.
+  // The threads are free for the next report.
   const lines: Line[] = [];
   for await (const line of linesOf<Line>(await fetch(`${origin}/report/run?numbers=80000`))) lines.push(line);
   t.is(lines.at(-1)?.primes, primesBetween(10_000_000, 10_080_000));
@@ -100,7 +100,7 @@ test('a reader that leaves ends what is under way, and nothing else begins for i
   await watching.return(undefined);
 });
 
-test('a number of numbers that is none is refused', async (t) => {
+test('an invalid count of numbers is refused', async (t) => {
   const { origin } = await start(t);
   for (const numbers of ['0', '7', '50000001', 'many']) {
     t.is((await fetch(`${origin}/report/run?numbers=${numbers}`)).status, 400);

@@ -34,7 +34,7 @@ const sizes = fc
     toHeight: (y % height) + 1,
   }));
 
-test('one colour stays that colour at any size', (t) => {
+test('a single colour stays the same at any size', (t) => {
   const byte = fc.integer({ min: 0, max: 255 });
   fc.assert(
     fc.property(sizes, fc.tuple(byte, byte, byte, fc.integer({ min: 1, max: 255 })), (size, color) => {
@@ -55,7 +55,7 @@ test('a picture at its own size is unchanged', (t) => {
   t.deepEqual(resample(source, 13, 7).rgba, source.rgba);
 });
 
-test('a picture reduced to one pixel is about its mean', (t) => {
+test('a picture reduced to one pixel is close to its mean', (t) => {
   const [red, green, , alpha] = pixelAt(
     resample(
       picture(64, 64, (x) => [x < 32 ? 0 : 255, 90, 0, 255]),
@@ -69,7 +69,7 @@ test('a picture reduced to one pixel is about its mean', (t) => {
   t.deepEqual([green, alpha], [90, 255]);
 });
 
-test('what cannot be seen does not tint what can', (t) => {
+test('invisible pixels do not tint visible ones', (t) => {
   const source = picture(40, 40, (x, y) => ((x + y) % 2 === 0 ? [255, 0, 0, 255] : [0, 255, 0, 0]));
   const small = resample(source, 10, 10);
   for (let i = 0; i < small.rgba.length; i += 4) t.deepEqual([...small.rgba.subarray(i, i + 3)], [255, 0, 0]);

@@ -22,7 +22,7 @@ const APPLICATIONS: readonly { path: string; application: Application; allow: st
 ];
 
 for (const { path, application, allow } of APPLICATIONS) {
-  test(`${path} answers a method that it does not have with 405 and names those it has`, async (t) => {
+  test(`${path} answers an unsupported method with 405 and names the supported ones`, async (t) => {
     const response = await ask(application, { method: 'DELETE', path });
     t.is(response.status, 405);
     t.is(response.fields.get('allow'), allow);
@@ -45,7 +45,7 @@ for (const { path, application, allow } of APPLICATIONS) {
 }
 
 for (const { path, application } of APPLICATIONS.filter(({ path }) => !path.includes('/', 1))) {
-  test(`what is not under ${path} is answered with 404`, async (t) => {
+  test(`a path not under ${path} is answered with 404`, async (t) => {
     const below = path === '/' ? '/nothing' : `${path}/nothing`;
     for (const wrong of [below, `${path}x`, '/__proto__', '/constructor', '*']) {
       t.is((await ask(application, { path: wrong })).status, 404, wrong);
@@ -56,7 +56,7 @@ for (const { path, application } of APPLICATIONS.filter(({ path }) => !path.incl
 for (const { path, application } of APPLICATIONS.filter(
   (one) => one.path !== '/hello' && !one.path.includes('/', 1),
 )) {
-  test(`the page at ${path} makes no request elsewhere and lets no script run but its own`, async (t) => {
+  test(`the page at ${path} makes no request elsewhere and lets only its own script run`, async (t) => {
     const { text, fields } = await ask(application, { path });
     t.is(fields.get('content-type'), 'text/html; charset=utf-8');
     t.regex(text, /^<!doctype html>\n<html lang="en">/);
@@ -74,13 +74,13 @@ test('hello says hello', async (t) => {
   t.is(response.fields.get('content-length'), String(response.bytes.length));
 });
 
-test('the index writes its commands for the authority that was asked', async (t) => {
+test('the index writes its commands for the requested authority', async (t) => {
   const { text } = await ask(index, { path: '/', authority: 'sluice.example:9000' });
   t.true(text.includes('curl -s --http2-prior-knowledge -i http://sluice.example:9000/hello'));
   t.true((await ask(index, { path: '/', authority: '[::1]:8080' })).text.includes('http://[::1]:8080/hello'));
 });
 
-test('the index puts no authority into a command that a shell or a page could misread', async (t) => {
+test('the index never puts an authority into a command that a shell or a page could misread', async (t) => {
   for (const authority of ['$(reboot)', 'a;b', '"><script>', "a'b", '', 'a b']) {
     const { text } = await ask(index, { path: '/', authority });
     t.true(text.includes('http://127.0.0.1:8080/hello'), authority);
@@ -88,7 +88,7 @@ test('the index puts no authority into a command that a shell or a page could mi
   }
 });
 
-test('the index knows http and https, and takes no other scheme into a command', async (t) => {
+test('the index accepts http and https in a command, and no other scheme', async (t) => {
   const secure = await ask(index, { path: '/', scheme: 'https', authority: 'sluice.example' });
   t.true(secure.text.includes('curl -s --http2 -i https://sluice.example/hello'));
   const other = await ask(index, { path: '/', scheme: '$(reboot)', authority: 'sluice.example' });
@@ -96,7 +96,7 @@ test('the index knows http and https, and takes no other scheme into a command',
   t.false(other.text.includes('reboot'));
 });
 
-test('the script of every page parses, and is the one that its policy names', async (t) => {
+test('the script of every page parses, and is the one named in its policy', async (t) => {
   let scripts = 0;
   for (const { path, application } of APPLICATIONS) {
     const { text, fields } = await ask(application, { path });
@@ -110,7 +110,7 @@ test('the script of every page parses, and is the one that its policy names', as
   t.is(scripts, 5);
 });
 
-test('the page for what is not found shows the path without running it', async (t) => {
+test('the page for 404 shows the path without running it', async (t) => {
   const { text, status } = await ask(index, { path: '/<script>alert(1)</script>' });
   t.is(status, 404);
   t.true(text.includes('&lt;script&gt;'));

@@ -1,4 +1,7 @@
-/** The server with the sample applications, as `npm start` runs it, but on a free port and with time to start on a busy machine. */
+/**
+ * The server with the sample applications as `npm start` runs it, but on a free port and with enough time to
+ * start on a busy machine.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +18,7 @@ interface SampleConfig {
   readonly pools: { readonly [name: string]: { readonly application?: string; readonly module?: string } };
 }
 
-/** The project's configuration, with what differs here. */
+/** The project's configuration, with the changes for tests. */
 function patientConfig(): string {
   const config: SampleConfig = JSON.parse(readFileSync(join(ROOT, 'runtime.config.json'), 'utf8'));
   const pools = Object.entries(config.pools).map(([name, pool]) => {
@@ -53,14 +56,14 @@ export class SampleServer {
       seen.push(line);
       const { address } = JSON.parse(line) as { address?: string };
       if (address === undefined) continue;
-      // Leaving the loop closed the reader: what is said from now on flows away and fills no pipe.
+      // Leaving the loop closed the reader. Later output is discarded so that it does not fill the pipe.
       child.stdout.resume();
       return new SampleServer(child, address);
     }
     throw new Error(`the server ended before it listened:\n${seen.join('\n')}`);
   }
 
-  /** Asks it to drain and resolves with its exit code. */
+  /** Tells the server to drain and resolves with its exit code. */
   async stop(): Promise<number | null> {
     if (this.#process.exitCode !== null) return this.#process.exitCode;
     const exit = once(this.#process, 'exit') as Promise<[number | null]>;

@@ -83,7 +83,7 @@ for (const [from, file] of [
   ['jpeg', JPEG],
 ] as const) {
   for (const to of ['png', 'jpeg'] as const) {
-    test(`a ${from} comes back as a ${to} of the width that was asked for`, async (t) => {
+    test(`a ${from} comes back as a ${to} of the requested width`, async (t) => {
       const response = await post(`?width=30&format=${to}`, file);
       t.is(response.status, 200);
       t.is(response.fields.get('content-type'), `image/${to}`);
@@ -93,7 +93,7 @@ for (const [from, file] of [
   }
 }
 
-test('a JPEG decodes to about the picture that was encoded', async (t) => {
+test('a JPEG decodes to nearly the encoded picture', async (t) => {
   let error = 0;
   let at = 0;
   await decodeJpeg(JPEG, 120, 80, {
@@ -104,24 +104,24 @@ test('a JPEG decodes to about the picture that was encoded', async (t) => {
   t.true(error / at < 25, `the mean difference is ${error / at}`);
 });
 
-test('without a size a thumbnail is 200 pixels wide, and never larger than its image', async (t) => {
+test('without a size, a thumbnail is 200 pixels wide and never larger than its image', async (t) => {
   t.like(headOf((await post('', PNG)).bytes), { width: 120, height: 80 });
   const wide = encodePng({ width: 400, height: 2, rgba: new Uint8ClampedArray(3200) });
   t.like(headOf((await post('', wide)).bytes), { width: 200, height: 1 });
 });
 
-test('a thumbnail fits inside the box in its own shape', (t) => {
+test('a thumbnail fits inside the box and keeps its aspect ratio', (t) => {
   const size = (query: string, width: number, height: number, orientation = 1) =>
     targetSize({ format: 'png', width, height, orientation }, readOptions(new URLSearchParams(query)));
   t.deepEqual(size('width=100&height=100', 400, 200), { width: 100, height: 50 });
   t.deepEqual(size('height=100', 400, 200), { width: 200, height: 100 });
   t.deepEqual(size('width=1', 20_000, 3), { width: 1, height: 1 });
   t.deepEqual(size('height=2048', 20_000, 1000), { width: MAX_THUMBNAIL_SIDE, height: 102 });
-  // On its side: what was asked for is the upright width.
+  // The photograph lies on its side; the requested width is that of the upright image.
   t.deepEqual(size('width=100', 400, 200, 6), { width: 200, height: 100 });
 });
 
-test('a wrong parameter is answered with its name, what was expected and what came', async (t) => {
+test('the response to a wrong parameter has its name, what was expected and what was received', async (t) => {
   for (const [query, message] of [
     ['?width=0', /^width: expected a whole number from 1 to 2048, got '0'/],
     ['?width=2049', /^width: /],
@@ -148,7 +148,7 @@ test('quality decides how large a JPEG is', async (t) => {
   t.true(low.bytes.length * 2 < high.bytes.length);
 });
 
-test('what shows through a PNG is white in a JPEG', async (t) => {
+test('transparent areas of a PNG are white in a JPEG', async (t) => {
   const clear = encodePng({ width: 16, height: 16, rgba: new Uint8ClampedArray(1024) });
   const { bytes } = await post('?format=jpeg', clear);
   await decodeJpeg(bytes, 16, 16, {
@@ -156,7 +156,7 @@ test('what shows through a PNG is white in a JPEG', async (t) => {
   });
 });
 
-test('a large thumbnail goes out in pieces', async (t) => {
+test('a large thumbnail is sent in pieces', async (t) => {
   const noise = samplePicture(300, 200);
   const response = await post('?width=300', encodePng(noise));
   t.true(response.pieces > 1);
@@ -164,13 +164,13 @@ test('a large thumbnail goes out in pieces', async (t) => {
 });
 
 for (const order of ['II', 'MM'] as const) {
-  test(`a photograph that a camera marked as lying on its side comes back upright (${order})`, async (t) => {
+  test(`a photograph whose EXIF says that it is rotated comes back upright (${order})`, async (t) => {
     const response = await post('?width=40&format=png', withSegments(JPEG, exif(6, order)));
     t.like(headOf(response.bytes), { width: 40, height: 60 });
   });
 }
 
-test('EXIF that is broken, cut or says nothing leaves a photograph as it is', async (t) => {
+test('EXIF that is broken, truncated or empty leaves a photograph unchanged', async (t) => {
   const sound = exif(6, 'II');
   // The last four bytes only say that there is no second directory.
   for (let length = 4; length < sound.length - 4; length++) {
@@ -188,7 +188,7 @@ test('EXIF that is broken, cut or says nothing leaves a photograph as it is', as
   t.is(headOf(withSegments(JPEG, exif(9, 'II')))?.orientation, 1);
 });
 
-test('the head is found however the file is cut into pieces', (t) => {
+test('the head is found however the file is split', (t) => {
   const files = [PNG, JPEG, withSegments(JPEG, exif(3, 'MM'), segment(0xe2, Buffer.alloc(3000)))];
   for (const file of files) {
     const whole = headOf(file);
@@ -200,7 +200,7 @@ test('the head is found however the file is cut into pieces', (t) => {
   }
 });
 
-test('what is no image is refused at its first byte, before more of it is read', async (t) => {
+test('anything but an image is refused at its first byte, before more of it is read', async (t) => {
   let pulled = 0;
   async function* body(): AsyncGenerator<Uint8Array> {
     for (;;) {
@@ -213,7 +213,7 @@ test('what is no image is refused at its first byte, before more of it is read',
   t.is(pulled, 1);
 });
 
-test('an image whose head names too many pixels is refused before its data is read', async (t) => {
+test('an image whose head announces too many pixels is refused before its data is read', async (t) => {
   const square = Math.ceil(Math.sqrt(MAX_PIXELS)) + 1;
   for (const [width, height] of [
     [square, square],
@@ -229,12 +229,12 @@ test('an image whose head names too many pixels is refused before its data is re
   }
 });
 
-test('an image of as many pixels as are allowed is not refused by its head', (t) => {
+test('an image with the largest allowed number of pixels is not refused by its head', (t) => {
   const png = Buffer.concat([SIGNATURE, headerChunk(5000, MAX_PIXELS / 5000, [8, 6, 0, 0, 0])]);
   t.like(headOf(png), { width: 5000, height: 5000 });
 });
 
-test('heads that are broken are refused', (t) => {
+test('broken heads are refused', (t) => {
   const damaged = Buffer.from(PNG);
   damaged[20] ^= 1;
   for (const [file, status, message] of [
@@ -263,7 +263,7 @@ test('an image that ends inside its head is refused', async (t) => {
   t.is((await post('')).status, 422);
 });
 
-test('a JPEG cut off anywhere is refused, and the next sound one is not', async (t) => {
+test('a JPEG cut off anywhere is refused, and the next valid one is not', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 3, max: JPEG.length - 3 }), async (length) => {
       t.is((await post('?width=20', JPEG.subarray(0, length))).status, 422, String(length));
@@ -273,7 +273,7 @@ test('a JPEG cut off anywhere is refused, and the next sound one is not', async 
   t.is((await post('?width=20', JPEG)).status, 200);
 });
 
-test('a JPEG with bytes changed is decoded or refused, and nothing else', async (t) => {
+test('a JPEG with changed bytes is decoded or refused, and nothing else happens', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat({ max: 255 }), async (at, value) => {
       const damaged = Buffer.from(JPEG);
@@ -284,14 +284,14 @@ test('a JPEG with bytes changed is decoded or refused, and nothing else', async 
   );
 });
 
-test('a JPEG of more scans than any encoder writes is refused before it is decoded', async (t) => {
+test('a JPEG with more scans than any encoder writes is refused before it is decoded', async (t) => {
   const scans = Array.from({ length: MAX_SCANS + 1 }, () => segment(0xda, Buffer.of(1, 1, 0, 0, 0, 0)));
   const response = await post('', Buffer.concat([SOI, frame(5000, 5000, 3), ...scans]));
   t.is(response.status, 422);
   t.regex(response.text, /101 scans; at most 100 /);
 });
 
-test('an upload may have 16 MiB; more is refused when it is announced and when it comes', async (t) => {
+test('an upload may have 16 MiB; more is refused when announced and when it arrives', async (t) => {
   const announced = await ask(thumbnail, {
     method: 'POST',
     path: '/thumbnail',
@@ -313,7 +313,7 @@ test('bytes after the end of an image do no harm', async (t) => {
   t.is((await post('?width=10', JPEG, Buffer.from('trailing'))).status, 200);
 });
 
-test('the sample picture is a PNG that can be sent back in', async (t) => {
+test('the sample picture is a PNG that can be uploaded again', async (t) => {
   const sample = await ask(thumbnail, { path: '/thumbnail/sample.png' });
   t.is(sample.fields.get('content-type'), 'image/png');
   t.is((await post('?width=50', sample.bytes)).status, 200);

@@ -3,7 +3,7 @@ import { Turns } from '../../apps/hash/turns.ts';
 
 const OPEN = new AbortController().signal;
 
-test('work is done one piece at a time, in the order in which it came', async (t) => {
+test('work is done one piece at a time, in order of arrival', async (t) => {
   const turns = new Turns();
   const gates = [0, 1, 2].map(() => Promise.withResolvers<void>());
   const events: string[] = [];
@@ -15,7 +15,7 @@ test('work is done one piece at a time, in the order in which it came', async (t
       return i;
     }),
   );
-  // The last is free to end first, and still waits for its turn.
+  // The last one could end first, and still waits for its turn.
   gates[2].resolve();
   gates[1].resolve();
   gates[0].resolve();
@@ -23,7 +23,7 @@ test('work is done one piece at a time, in the order in which it came', async (t
   t.deepEqual(events, ['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2']);
 });
 
-test('work that fails is told to its caller and does not stop the next', async (t) => {
+test('failed work is reported to its caller and does not stop the next', async (t) => {
   const turns = new Turns();
   const failing = turns.take(OPEN, () => Promise.reject(new Error('no memory')));
   const next = turns.take(OPEN, () => Promise.resolve('done'));
@@ -31,7 +31,7 @@ test('work that fails is told to its caller and does not stop the next', async (
   t.is(await next, 'done');
 });
 
-test('work whose client has gone before its turn is not begun', async (t) => {
+test('work whose client has left before its turn is not begun', async (t) => {
   const turns = new Turns();
   const gate = Promise.withResolvers<void>();
   const client = new AbortController();

@@ -1,4 +1,7 @@
-/** What looks like an attack and is none: a browser that leaves a page whose images are still loading. */
+/**
+ * A pattern that looks like an attack but is none: a browser that leaves a page whose images are still
+ * loading.
+ */
 import { constants } from 'node:http2';
 import test from 'ava';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -7,7 +10,7 @@ import { startTarget } from './siege.ts';
 const IMAGES = 100;
 const PAGES = 5;
 
-test('a browser that cancels a page of 100 images, and the next ones, keeps its connection', async (t) => {
+test('a browser that cancels a page of 100 images, and further pages, keeps its connection', async (t) => {
   const { origin } = await startTarget(t);
   const session = await connectHttp2(t, origin);
   let goaways = 0;
@@ -17,7 +20,7 @@ test('a browser that cancels a page of 100 images, and the next ones, keeps its 
     const closed = images.map(
       (image) => new Promise((resolve) => image.on('error', () => undefined).once('close', resolve)),
     );
-    // The first of them has begun to arrive.
+    // The first image has begun to arrive.
     await new Promise((resolve) => images[0]?.once('data', resolve));
     for (const image of images) image.close(constants.NGHTTP2_CANCEL);
     await Promise.all(closed);

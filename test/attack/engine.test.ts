@@ -1,6 +1,6 @@
 /**
- * One attacker per budget and limit, against the engine alone, with a manual clock; and the honest peer that
- * looks like one.
+ * One attacker for each budget and limit, against the engine alone with a manual clock; and the honest peer
+ * that behaves similarly.
  */
 import test from 'ava';
 import type { EngineCounters } from '../../runtime/http2/counters.ts';
@@ -29,12 +29,12 @@ interface Attack {
   readonly name: string;
   readonly abuse: NonNullable<EngineCounters['abuse']>;
   readonly overrides: Http2Overrides;
-  /** How often `strike` is borne. */
+  /** How many strikes are tolerated. */
   readonly borne: number;
-  /** For attacks on a stream: 1 is open. */
+  /** For attacks on a stream: stream 1 is open. */
   readonly prepare?: (peer: Peer) => void;
   readonly strike: (n: number) => Buffer;
-  /** What the owner does. */
+  /** What the engine's owner does. */
   readonly handlers?: (peer: () => Peer) => Handlers;
 }
 
@@ -115,7 +115,7 @@ const attacks: readonly Attack[] = [
     name: 'a flood of HEADERS on a stream that we have reset',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    // Two are earned by a stream that did not end by the peer's reset.
+    // A stream that the peer's reset did not end earns two.
     borne: 5,
     prepare: (peer) => {
       peer.send(post(1));
@@ -127,7 +127,7 @@ const attacks: readonly Attack[] = [
     name: 'a flood of empty DATA on a stream that we have reset',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    // Two are earned by a stream that did not end by the peer's reset.
+    // A stream that the peer's reset did not end earns two.
     borne: 5,
     prepare: (peer) => {
       peer.send(post(1));
@@ -139,7 +139,7 @@ const attacks: readonly Attack[] = [
     name: 'a flood of WINDOW_UPDATE on a stream that has ended',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    // Two are earned by a stream that did not end by the peer's reset.
+    // A stream that the peer's reset did not end earns two.
     borne: 5,
     prepare: (peer) => {
       peer.send(get(1));
@@ -180,7 +180,7 @@ const attacks: readonly Attack[] = [
     name: 'a response cut into crumbs by tiny window updates',
     abuse: 'tinyWindowUpdates',
     overrides: { budgets: { tinyWindowUpdates: three } },
-    // Two are earned by opening the stream.
+    // Opening the stream earns two.
     borne: 5,
     prepare: (peer) => {
       peer.send(settings(SettingId.InitialWindowSize, 0), get(1));
@@ -206,7 +206,7 @@ const attacks: readonly Attack[] = [
     name: 'updates after the end for more than the stream was sent',
     abuse: 'lateFrames',
     overrides: { budgets: { lateFrames: three } },
-    // One is for what was sent, two are earned by the end.
+    // One is for the content that was sent; the end earns two.
     borne: 6,
     prepare: (peer) => {
       peer.send(get(1));
@@ -219,7 +219,7 @@ const attacks: readonly Attack[] = [
     name: 'more content on a stream that we have reset than its window was open for',
     abuse: 'lateFrames',
     overrides: { streamWindowBytes: 65_535, budgets: { lateFrames: { burst: 3, perSecond: 0.125 } } },
-    // The window, five frames in eighths for each of three and two earned.
+    // The window, then eight frames for each of five units: the burst of three and the two earned.
     borne: 4 + 8 * 5,
     prepare: (peer) => {
       peer.send(post(1));
@@ -285,7 +285,7 @@ test('rapid reset at the default budget ends within 600 streams sent at once', (
   t.true(id < 1200);
 });
 
-test('a browser that cancels a page of 100 images, ten times within ten seconds, is no attacker', (t) => {
+test('a browser that cancels a page of 100 images, ten times within ten seconds, is not an attacker', (t) => {
   const peer = Peer.open();
   let id = 1;
   for (let page = 0; page < 10; page++) {
@@ -299,7 +299,7 @@ test('a browser that cancels a page of 100 images, ten times within ten seconds,
   t.is(peer.engine.counters.resetsByPeer, 1000);
 });
 
-test('tinyWindowUpdateBytes: updates of that size and more are not counted', (t) => {
+test('tinyWindowUpdateBytes: updates of at least that size are not counted', (t) => {
   const peer = Peer.open({ tinyWindowUpdateBytes: 20, budgets: { tinyWindowUpdates: three } });
   for (let n = 0; n < 100; n++) peer.send(windowUpdate(0, 20));
   t.is(peer.engine.failure, null);
@@ -307,7 +307,7 @@ test('tinyWindowUpdateBytes: updates of that size and more are not counted', (t)
   t.is(peer.engine.counters.abuse, 'tinyWindowUpdates');
 });
 
-test('a client that acknowledges every small message with a small update is no attacker', (t) => {
+test('a client that acknowledges every small message with a small update is not an attacker', (t) => {
   const peer = Peer.open();
   peer.send(get(1));
   peer.engine.respond(peer.stream(1), 200, [], false);
@@ -319,7 +319,7 @@ test('a client that acknowledges every small message with a small update is no a
   t.is(peer.engine.failure, null);
 });
 
-test('small responses cut into crumbs, one request after another: what a request earns does not pay for it', (t) => {
+test('small responses cut into crumbs, one request after another: the credit earned by a request does not pay for them', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
   let id = 1;
   for (; peer.engine.failure === null && id < 4_000; id += 2) {
@@ -335,7 +335,7 @@ test('small responses cut into crumbs, one request after another: what a request
   t.true(id < 400, `${id}`);
 });
 
-test('a KiB at a time and twenty crumbs with it: what a frame earns does not pay for it', (t) => {
+test('a KiB at a time with twenty crumbs: the credit earned by a frame does not pay for them', (t) => {
   const peer = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
   peer.send(get(1), windowUpdate(0, 1 << 30));
   peer.engine.respond(peer.stream(1), 200, [], false);
@@ -353,7 +353,7 @@ test('a KiB at a time and twenty crumbs with it: what a frame earns does not pay
   t.true(rounds < 150, `${rounds}`);
 });
 
-test('rapid reset behind honest requests: what they earn is one reset in eight, and no more than a burst', (t) => {
+test('rapid reset after honest requests: they earn one reset in eight, and at most a burst', (t) => {
   const peer = Peer.open();
   let id = 1;
   for (let n = 0; n < 20_000; n++, id += 2) {
@@ -367,7 +367,7 @@ test('rapid reset behind honest requests: what they earn is one reset in eight, 
   t.is(peer.engine.counters.resetsByPeer, 1_013);
 });
 
-test('a gRPC client that PINGs once for every message that it is sent is no attacker', (t) => {
+test('a gRPC client that sends a PING for every message it receives is not an attacker', (t) => {
   const peer = Peer.open();
   peer.send(get(1), windowUpdate(0, 1 << 30), windowUpdate(1, 1 << 30));
   peer.engine.respond(peer.stream(1), 200, [], false);
@@ -379,7 +379,7 @@ test('a gRPC client that PINGs once for every message that it is sent is no atta
   t.is(peer.engine.failure, null);
 });
 
-test('PINGs beside requests that are canceled: one for each, what is left of the burst, and no more', (t) => {
+test('PINGs with canceled requests: one for each, plus what is left of the burst, and no more', (t) => {
   for (const each of [2, 10]) {
     const peer = Peer.open();
     let pings = 0;
@@ -403,7 +403,7 @@ test('maxContinuationFrames: a field block in endless CONTINUATIONs is cut off',
   t.is(peer.engine.counters.abuse, 'continuation');
 });
 
-test('maxFieldBlockBytes: a field block that grows too large is refused from a frame’s head', (t) => {
+test('maxFieldBlockBytes: a field block that grows too large is refused at a frame’s header', (t) => {
   const peer = Peer.open({ maxFieldBlockBytes: 20_000 });
   peer.send(headers(1, ['a', 'b'.repeat(10_000)], { endHeaders: false }));
   peer.send(frameHead(FrameType.Continuation, 0, 1, 9000));
@@ -418,7 +418,7 @@ test('maxFieldBlockBytes: a field block that grows too large is refused from a f
   t.is(single.engine.counters.abuse, 'fieldBlock');
 });
 
-test('maxUnsentBytes: a peer that asks and never reads is cut off for what it must be answered, and holds full buffers only', (t) => {
+test('maxUnsentBytes: a peer that sends requests and never reads is cut off for its unsent answers, and holds only full buffers', (t) => {
   const unlimited = { burst: 1e9, perSecond: 0 };
   const peer = Peer.open({
     maxUnsentBytes: 50_000,
@@ -430,7 +430,7 @@ test('maxUnsentBytes: a peer that asks and never reads is cut off for what it mu
   while (peer.engine.failure === null && id < 20_000) {
     peer.send(get(id), ping());
     if (peer.engine.failure !== null) break;
-    // Its responses wait, and when they are as many as its streams may be, its requests are refused.
+    // Its responses wait, and once they are as many as its allowed streams, its requests are refused.
     if (peer.streams.has(id)) peer.engine.respond(peer.stream(id), 200, ['x-answer', 'y'.repeat(50)], true);
     const chunk = peer.engine.takeOutput();
     if (chunk !== null && peer.engine.unsentBytes > 100) t.true(chunk.length < 200 || chunk.length > 65_000);
@@ -442,7 +442,7 @@ test('maxUnsentBytes: a peer that asks and never reads is cut off for what it mu
   t.true(peer.buffers.heldCount <= 2);
 });
 
-test('interim responses without end are left out for a peer that does not read, which gets the response', (t) => {
+test('endless interim responses are left out for a peer that does not read, which gets the final response', (t) => {
   const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
   peer.send(get(1));
   for (let informed = 0; informed < 10_000; informed++) {
@@ -455,7 +455,7 @@ test('interim responses without end are left out for a peer that does not read, 
   t.is(peer.engine.failure, null);
 });
 
-test('100 without end is sent once to a peer that neither reads nor sends, which gets the response', (t) => {
+test('an endlessly repeated 100 is sent once to a peer that neither reads nor sends, which gets the final response', (t) => {
   const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
   peer.send(get(1));
   for (let informed = 0; informed < 10_000; informed++) {
@@ -475,7 +475,7 @@ test('maxUnsentBytes: 100 on each stream of a peer that neither reads nor sends 
     if (peer.engine.failure !== null) break;
     peer.engine.inform(peer.stream(id), 100, ['x', `${id}${'~'.repeat(500)}`]);
     peer.engine.endTurn(peer.nowMs);
-    // The first goes to a socket that takes nothing.
+    // The first part goes to a socket that takes nothing.
     peer.engine.takeOutput();
   }
   t.is(peer.engine.counters.abuse, 'unsentOutput');
@@ -483,7 +483,7 @@ test('maxUnsentBytes: 100 on each stream of a peer that neither reads nor sends 
   t.is(peer.lines.at(-1), 'close 255 engine 11');
 });
 
-test('maxUnsentBytes: a turn that produces more is no fault of a peer that takes it', (t) => {
+test('maxUnsentBytes: a turn that produces more is not held against a peer that reads it', (t) => {
   const peer = Peer.open({ maxUnsentBytes: 50_000, outputLimitBytes: 20_000 });
   for (let id = 1; id < 200; id += 2) peer.send(get(id));
   for (let id = 1; id < 200; id += 2) {
@@ -496,7 +496,7 @@ test('maxUnsentBytes: a turn that produces more is no fault of a peer that takes
   t.is(peer.engine.failure, null);
 });
 
-test('maxUnsentBytes: PINGs of a peer that does not read are its own doing, however much waits for it', (t) => {
+test('maxUnsentBytes: PINGs of a peer that does not read count against it, however much output waits', (t) => {
   const peer = Peer.open({
     maxUnsentBytes: 50_000,
     outputLimitBytes: 20_000,
@@ -515,7 +515,7 @@ test('maxUnsentBytes: PINGs of a peer that does not read are its own doing, howe
   t.true(peer.engine.unsentBytes < 51_000);
 });
 
-test('stalledStreamSeconds: streams that ask for much and open no window are cut off, by count and time', (t) => {
+test('stalledStreamSeconds: streams that request much and open no window are cut off, by count and time', (t) => {
   const overrides = { budgets: { stalledStreamSeconds: { burst: 100, perSecond: 2 } } };
   const stall = (count: number): Peer => {
     const peer = Peer.open(overrides, {}, SettingId.InitialWindowSize, 0);
@@ -547,7 +547,7 @@ test('stalledStreamSeconds: streams that ask for much and open no window are cut
   t.is(run(released, 5000), 5000);
 });
 
-test('stalledStreamSeconds: a shut connection window stalls every stream that has an open one', (t) => {
+test('stalledStreamSeconds: a closed connection window stalls every stream that has an open one', (t) => {
   const peer = Peer.open({ budgets: { stalledStreamSeconds: { burst: 10, perSecond: 0 } } });
   for (const id of [1, 3]) {
     peer.send(get(id));
@@ -586,7 +586,7 @@ test('stalledStreamSeconds: a download that is read does not pay for streams tha
   t.true(second <= 11, `${second} s`);
 });
 
-test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte of the connection window', (t) => {
+test('100,000 uploads reset half-way leak no stream, no buffer and no byte of the connection window', (t) => {
   const plenty = { burst: 1e9, perSecond: 0 };
   const peer = Peer.open({
     connectionWindowBytes: 65_535,
@@ -599,7 +599,8 @@ test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte
     upload.writeUInt32BE(id, 5);
     peer.send(post(id), upload);
     sent += upload.length - 9;
-    // By the peer, by the owner, or by what the peer did wrong; some of it consumed.
+    // Streams end by the peer's reset, by the owner's, or by a violation of the peer; some content is
+    // consumed.
     if (id % 3 === 0) peer.engine.consume(peer.stream(id), 500, peer.nowMs);
     if (id % 5 === 0) peer.engine.reset(peer.stream(id), 8);
     else if (id % 7 === 0) peer.send(windowUpdate(id, 0));
@@ -617,7 +618,7 @@ test('100,000 uploads reset half-way leave no stream, no buffer and no lost byte
   t.true(sent - given >= 0 && (sent - given) * 2 < 65_535);
 });
 
-test('an attack on one connection ends that one only', (t) => {
+test('an attack on one connection ends only that one', (t) => {
   const attacker = Peer.open({ budgets: { pings: three } });
   const other = Peer.open({ budgets: { pings: three } });
   for (let n = 0; n < 10; n++) attacker.send(ping());

@@ -1,4 +1,7 @@
-/** Floods of frames against a live server: each attacker is sent away for what it did, and an honest client served. */
+/**
+ * Floods of frames against a live server: each attacker is disconnected for what it did, and an honest client
+ * is served.
+ */
 import test from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { SettingId } from '../../runtime/http2/settings.ts';
@@ -33,7 +36,7 @@ const hello = [...getFields.slice(0, -1), '/hello'];
 const large = [...getFields.slice(0, -1), '/large'];
 const read = [':method', 'POST', ...hello.slice(2, -1), '/read'];
 
-/** So many strikes in one piece, as fast as a network brings them. */
+/** This many strikes in one piece, as fast as a network delivers them. */
 function many(count: number, strike: (n: number) => Buffer): Buffer {
   return Buffer.concat(Array.from({ length: count }, (_, n) => strike(n)));
 }
@@ -49,7 +52,7 @@ const FLOW_CONTROL_ERROR = 3;
 const ENHANCE_YOUR_CALM = 11;
 const oddId = (n: number): number => 2 * n + 1;
 
-/** Literal with incremental indexing (RFC 7541 section 6.2.1), of a field that just fits into the table. */
+/** A literal with incremental indexing (RFC 7541 section 6.2.1), of a field that just fits the table. */
 const entry = Buffer.concat([
   fieldBlock(hello),
   Buffer.from([0x40, 1]),
@@ -183,7 +186,7 @@ const floods: readonly Flood[] = [
   },
 ];
 
-/** Sends it all and waits for the end of the connection. */
+/** Sends everything and waits for the end of the connection. */
 async function flood(at: Scope, port: number, bytes: Buffer): Promise<string> {
   const client = await RawHttp2.connect(at, port, { keep: false });
   let outcome = 'closed';
@@ -207,10 +210,10 @@ for (const { name, bytes, code } of floods) {
 }
 
 /**
- * A field as large as the peer's table may be, and then field blocks of a byte a line that name it again and again: 4 MiB
- * in every frame (RFC 7541 section 7.3).
+ * A field as large as the peer's table allows, and then field blocks with lines of one byte that reference it
+ * repeatedly: 4 MiB in every frame (RFC 7541 section 7.3).
  */
-test.serial('an HPACK bomb is answered 431, and nothing is blown up', async (t) => {
+test.serial('an HPACK bomb is answered 431, and nothing is expanded', async (t) => {
   const statuses = new Set<string>();
   await besiege(t, target, {
     attackers: 2,
@@ -233,7 +236,7 @@ test.serial('an HPACK bomb is answered 431, and nothing is blown up', async (t) 
   t.deepEqual([...statuses], ['431']);
 });
 
-test.serial('100 responses of a mebibyte that nobody reads hold no more than their windows', async (t) => {
+test.serial('100 unread responses of one mebibyte hold no more than their windows', async (t) => {
   const outcomes = await besiege(t, target, {
     attackers: 2,
     rounds: 2_000,
@@ -244,7 +247,8 @@ test.serial('100 responses of a mebibyte that nobody reads hold no more than the
         windowUpdate(0, 0x7fff_0000),
         many(100, (n) => windowUpdate(oddId(n), 0x3fff_0000)),
       );
-      // The server has given by then all that the system's buffers take, which is less than was asked for.
+      // By then the server has written as much as the system's buffers take, which is less than was
+      // requested.
       await askHonestly(at, target);
       client.socket.destroy();
       return 'gone';

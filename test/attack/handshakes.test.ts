@@ -1,4 +1,4 @@
-/** Peers that begin TLS handshakes by the thousand and finish none, from an address of their own. */
+/** Thousands of peers that begin TLS handshakes and finish none, from an address of their own. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -12,9 +12,12 @@ import { askByTls, MEBIBYTE, startTlsTarget, type Target } from './siege.ts';
 const PEERS = 1_500;
 const ATTACKERS = '127.0.0.2';
 const HONEST_REQUESTS = 3;
-/** Each of them would hold 70 to 80 KiB, if its handshake were under way. */
+/** Each of them would hold 70 to 80 KiB if its handshake were in progress. */
 const MAX_GROWTH_BYTES = 64 * MEBIBYTE;
-/** The honest client runs beside its attackers, in one process: on a busy machine it is slow to finish its handshake, too. */
+/**
+ * The honest client runs in the same process as its attackers, so on a busy machine it is slow to finish its
+ * handshake, too.
+ */
 const limits: ConfigInput['limits'] = { handshakes: { max: 100, graceMs: 3_000 } };
 
 interface Besiegers {
@@ -22,7 +25,10 @@ interface Besiegers {
   readonly closed: () => number;
 }
 
-/** So many peers, each of which sends these bytes and no more. Who is sent away comes back, until the test is over. */
+/**
+ * Starts this many peers, each of which sends these bytes and no more. A peer that is disconnected connects
+ * again, until the test is over.
+ */
 async function besiegeWith(t: ExecutionContext, { port }: Target, bytes: Buffer): Promise<Besiegers> {
   const peers = new Set<Socket>();
   let closed = 0;
@@ -67,7 +73,7 @@ for (const [what, part] of [
   });
 }
 
-test.serial('the log warns, once a second, of handshakes that made room for others', async (t) => {
+test.serial('the log warns once a second about handshakes that made room for others', async (t) => {
   const target = await startTlsTarget(t, { limits: { handshakes: { max: 1, graceMs: 1 } } });
   await besiegeWith(t, target, await clientHello());
   const line = await target.log.until('unfinished TLS handshakes were ended to make room for others');
@@ -76,7 +82,7 @@ test.serial('the log warns, once a second, of handshakes that made room for othe
 });
 
 test.serial(
-  'a crowd that dials at once is served to the last one, however few handshakes may be under way',
+  'a crowd that connects at once is served completely, however few handshakes may run at a time',
   async (t) => {
     const target = await startTlsTarget(t, { limits: { handshakes: { max: 10, graceMs: 60_000 } } });
     const sockets = Array.from({ length: 500 }, () =>

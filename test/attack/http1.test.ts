@@ -1,6 +1,7 @@
 /**
- * Attackers that know HTTP/1.1 well: messages that drip wherever a message may, crumbs of content that cost more than they bring,
- * and requests whose answers nobody reads. Each is sent away, or held to what a client may cost, while an honest one is served.
+ * Attackers that use HTTP/1.1: messages that trickle at any point, crumbs of content that cost more than they
+ * carry, and requests whose answers nobody reads. Each is disconnected or limited in cost, while an honest
+ * client is served.
  */
 import { connect } from 'node:net';
 import test from 'ava';
@@ -8,13 +9,13 @@ import { FileScope, type Scope } from '../server/harness.ts';
 import { besiege, rawSocket, startTarget, type Target } from './siege.ts';
 
 const CONNECTIONS = 100;
-/** As short as the server's clock can tell. */
+/** As short as the server's clock can resolve. */
 const rate = { bytesPerSecond: 1_000, windowMs: 1_000 };
 const limits = { headerTimeoutMs: 1_000, requestRate: rate, responseRate: rate };
 const http1 = { keepAliveTimeoutMs: 1_000, discardTimeoutMs: 1_000 };
 
 const scope = new FileScope();
-/** With deadlines that are soon over, and with those that a server has. */
+/** One target with short deadlines, and one with the default ones. */
 let hasty: Target;
 let patient: Target;
 
@@ -28,11 +29,11 @@ const head = (method: string, path: string, ...lines: string[]): string =>
   `${[`${method} ${path} HTTP/1.1`, 'host: a', ...lines].join('\r\n')}\r\n\r\n`;
 const chunked = (path: string): string => head('POST', path, 'transfer-encoding: chunked');
 
-/** Statuses of all responses of a connection, and how it ended. */
+/** The statuses of all responses on a connection, and how it ended. */
 const statuses = (text: string): string =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status).join(' ');
 
-/** Sends the start, then a drop ten times a second, until the server has enough. */
+/** Sends the start, then one drop ten times a second, until the server ends the connection. */
 async function drip(at: Scope, port: number, start: string, drop: string): Promise<string> {
   const socket = rawSocket(at, port);
   socket.send(start);
@@ -67,13 +68,14 @@ for (const [where, start, drop, outcome] of [
     const outcomes = new Set(
       (await besiege(t, hasty, { attackers: 1, rounds: 50, strike })).join().split(','),
     );
-    // A busy machine may read a connection's first byte behind its deadline, when there is nothing to answer yet.
+    // A busy machine may read a connection's first byte after its deadline, when there is no request to
+    // answer yet.
     if (outcome !== '') outcomes.delete('');
     t.deepEqual([...outcomes], [outcome]);
   });
 }
 
-/** What comes back for bytes that are sent at once. */
+/** The response to bytes that are sent at once. */
 async function flood(at: Scope, port: number, bytes: Buffer): Promise<string> {
   const socket = rawSocket(at, port);
   socket.send(bytes);
@@ -82,7 +84,7 @@ async function flood(at: Scope, port: number, bytes: Buffer): Promise<string> {
   return socket.text().slice(9, 12);
 }
 
-/** What crumbs take on the wire, of each upload. */
+/** The size of the crumbs on the wire, for each upload. */
 const CRUMB_BYTES = 1_200_000;
 for (const [name, attackers, path, chunk, outcome] of [
   // As many as made a server on node:http grow by 364 MB.
@@ -92,7 +94,7 @@ for (const [name, attackers, path, chunk, outcome] of [
   ['one byte with an extension', 50, '/read', '1;a=b\r\nx\r\n', '400'],
 ] as const) {
   test.serial(`uploads in chunks of ${name}, on many connections at once`, async (t) => {
-    // All of them have to be read once before the honest client asks.
+    // All of them have to be read once before the honest client sends its requests.
     t.timeout(300_000);
     const crumbs = chunk.repeat(Math.floor(CRUMB_BYTES / chunk.length));
     const bytes = Buffer.from(`${chunked(path)}${crumbs}0\r\n\r\n`);
@@ -102,7 +104,7 @@ for (const [name, attackers, path, chunk, outcome] of [
   });
 }
 
-/** Of a server that takes less. */
+/** Against a server with a smaller budget. */
 for (const [name, chunk, outcome] of [
   ['fewer than four bytes', '3\r\nxxx\r\n', '400'],
   ['four bytes', '4\r\nxxxx\r\n', '200'],
@@ -116,7 +118,10 @@ for (const [name, chunk, outcome] of [
   });
 }
 
-/** Sends the same for as long as the server takes it, and reads nothing. @returns what the server has made it end in */
+/**
+ * Sends the same bytes for as long as the server takes them, and reads nothing. @returns how the server ended
+ * it
+ */
 function press(at: Scope, port: number, words: string): Promise<string> {
   const bytes = Buffer.from(words.repeat(Math.ceil(65_536 / words.length)));
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /**
- * What must not happen: a slow stream delaying another on the same connection; memory that grows with what a peer sends; a
- * response of one exchange reaching another; a header that two tiers could read differently.
+ * What must never happen: a slow stream that delays another on the same connection, memory that grows with
+ * what a peer sends, a response that reaches another exchange, and a field that two tiers could read
+ * differently.
  */
 import { randomInt } from 'node:crypto';
 import type { ClientHttp2Session } from 'node:http2';
@@ -43,9 +44,9 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-// ---- a slow stream delaying another on the same connection
+// ---- a slow stream that delays another on the same connection
 
-test('a response that is not read, an upload that nobody reads and a thread that computes delay no other stream of their connection', async (t) => {
+test('an unread response, an unread upload and a computing thread delay no other stream of their connection', async (t) => {
   const { signals } = server;
   const client = await RawHttp2.connect(t, server.port);
   const blocked = signals.until('begun');
@@ -60,14 +61,14 @@ test('a response that is not read, an upload that nobody reads and a thread that
     const { payload } = await client.untilFrame(FrameType.Data, id);
     t.is(payload.toString(), 'hello');
   }
-  // They are all where they were.
+  // The slow streams have made no progress.
   t.is(client.dataBytes, 65_535 + 100 * 'hello'.length);
   t.is(client.frames.filter(({ type, streamId }) => type === FrameType.Headers && streamId === 5).length, 0);
   signals.tell('release');
   await client.untilFrame(FrameType.Headers, 5);
 });
 
-test('a stream that takes much leaves the others their turns: a small response needs no more of the large one than is on its way', async (t) => {
+test('a large stream leaves the others their turns: a small response waits only for bytes of the large one that are already on their way', async (t) => {
   const client = await RawHttp2.connect(t, server.port, { keep: false });
   client.send(
     windowUpdate(0, 0x7fff_0000),
@@ -89,13 +90,13 @@ test('a stream that takes much leaves the others their turns: a small response n
     };
   });
   client.socket.destroy();
-  // Of what lies in the buffers of the two systems nobody can tell; it is megabytes, and not the response's end.
+  // How much lies in the systems' buffers is unknown; it is megabytes, and less than the whole response.
   t.true(most < 64 * MEBIBYTE, `${most} bytes came between a small request and its response`);
 });
 
 // ---- memory that grows with what a peer sends
 
-test('however much a peer has sent, the memory that it takes stays that of its windows', async (t) => {
+test('however much a peer has sent, its memory stays within its windows', async (t) => {
   const plenty = { burst: 1_000_000_000, perSecond: 1_000_000_000 };
   const target = await startTarget(t, {
     http2: {
@@ -109,7 +110,7 @@ test('however much a peer has sent, the memory that it takes stays that of its w
     Array.from({ length: 8 }, () => RawHttp2.connect(t, target.port, { keep: false })),
   );
   const content = data(1, Buffer.alloc(STREAM_WINDOW));
-  /** 60 uploads on each connection that fill their windows, and are given up when they have. */
+  /** On each connection, 60 uploads fill their windows and are then canceled. */
   const round = async (n: number): Promise<void> => {
     await Promise.all(
       clients.map((client) => {
@@ -133,18 +134,18 @@ test('however much a peer has sent, the memory that it takes stays that of its w
   const before = target.residentBytes();
   while (rounds < 30) await round(rounds++);
   const grown = target.residentBytes() - before;
-  // 7.5 MiB were sent in each round, 190 MiB since.
+  // Each round sent 7.5 MiB, 190 MiB since the first reading.
   t.true(grown <= 64 * MEBIBYTE, `the server grew by ${Math.round(grown / MEBIBYTE)} MiB`);
 });
 
-// ---- a response of one exchange reaching another
+// ---- a response that reaches another exchange
 
 /** A body that only this exchange sends. */
 function bodyOf(name: string, length: number): Buffer {
   return Buffer.alloc(length, `${name}|`);
 }
 
-test('of thousands of exchanges at once, some of them cut off, each gets back what it sent and nothing else', async (t) => {
+test('each of thousands of concurrent exchanges, some of them cut off, gets back what it sent and nothing else', async (t) => {
   const seed = randomInt(2 ** 31);
   t.log(`seed ${seed}`);
   const [lengths = [], cuts = []] =
@@ -163,7 +164,7 @@ test('of thousands of exchanges at once, some of them cut off, each gets back wh
     const stream = session.request({ ':path': '/mirror', ':method': 'POST', 'x-name': name });
     const came = answer(stream);
     stream.end(sent);
-    // One in ten is given up when the first of it has come.
+    // One exchange in ten is canceled when the first part of its response has arrived.
     if (cuts[n] === 0) stream.once('data', () => stream.close(8));
     const { headers: head, trailers, body, how } = await came;
     if (head[':status'] !== undefined) t.is(head['x-name'], name);
@@ -181,7 +182,7 @@ test('of thousands of exchanges at once, some of them cut off, each gets back wh
   t.true(whole > 1_000);
 });
 
-test('pipelined requests of HTTP/1.1 get their answers in their order, whoever is ready first', async (t) => {
+test('pipelined HTTP/1.1 requests are answered in order, whichever is ready first', async (t) => {
   const client = await RawClient.connect(t, server.port);
   const names = Array.from({ length: 100 }, (_, n) => `exchange-${n}`);
   const length = (n: number): number => (n * 7_919) % 20_000;
@@ -198,9 +199,11 @@ test('pipelined requests of HTTP/1.1 get their answers in their order, whoever i
   }
 });
 
-// ---- a header that two tiers could read differently
+// ---- a field that two tiers could read differently
 
-/** Lines of a request to /seen behind its request line. Whatever follows them must never be taken for a request. */
+/**
+ * Lines after the request line of a request to /seen. What follows them must never be taken for a request.
+ */
 const ambiguous1: readonly (readonly [title: string, lines: readonly string[]])[] = [
   ['two lengths (RFC 9112 section 6.3)', ['content-length: 5', 'content-length: 6']],
   ['one length twice in a line', ['content-length: 5, 6']],
@@ -269,7 +272,7 @@ for (const [title, fields] of ambiguous2) {
   });
 }
 
-test('what both versions let through reaches the application as the same fields', async (t) => {
+test('requests that both versions accept reach the application with the same fields', async (t) => {
   const second = await RawHttp2.connect(t, server.port);
   const extra = ['x-list', '1', 'x-list', '2', 'accept', 'text/plain', 'x-empty', ''];
   second.send(

@@ -1,7 +1,7 @@
 /**
- * A server under attack, as a process of its own, and an honest client of it. The attackers go on, sent away or not, until
- * the honest client has been answered: that it is, before they have done all they meant to, is what is tested, and not how
- * long it took on a machine that is busy with the attack itself.
+ * A server under attack, as a separate process, and an honest client. The attackers continue, disconnected or
+ * not, until the honest client has been answered. The tests check that it is answered before the attackers
+ * have finished. They do not check how long it takes on a machine that the attack itself keeps busy.
  */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,9 +16,11 @@ import type { LogLines } from '../server/log-lines.ts';
 import { startProcess } from '../server/process.ts';
 
 export const MEBIBYTE = 1_048_576;
-/** Of the server's process, over what it had before: generous, as a collector takes its time. */
+/** Growth of the server's process during the attack: generous, since garbage collection takes its time. */
 const MAX_GROWTH_BYTES = 128 * MEBIBYTE;
-/** What the honest client asks, in turn: on one connection over HTTP/2, and each on one of its own. */
+/**
+ * The honest client's requests, one after the other: over HTTP/2 on a kept connection, and each on a new one.
+ */
 const KEPT_REQUESTS = 40;
 const FRESH_REQUESTS = 4;
 
@@ -30,11 +32,11 @@ export interface Target {
 }
 
 export interface Attack {
-  /** Attackers at the same time. */
+  /** The number of concurrent attackers. */
   readonly attackers: number;
-  /** What each of them does again and again, so often at most. */
+  /** How many rounds each of them runs at most. */
   readonly rounds: number;
-  /** One round; resolves with what the server did about it. */
+  /** Runs one round; resolves with the server's reaction. */
   strike(scope: Scope, port: number): Promise<string>;
 }
 
@@ -44,7 +46,7 @@ export function startTarget(scope: Scope, config: TargetConfig = {}): Promise<Ta
   return start(scope, config, []);
 }
 
-/** The same with TLS, and a certificate that it has made for itself. */
+/** The same with TLS, and a certificate that the server generates. */
 export async function startTlsTarget(scope: Scope, config: TargetConfig = {}): Promise<Target> {
   const target = await start(scope, config, ['--dev-tls']);
   return { ...target, origin: target.origin.replace('http:', 'https:') };
@@ -55,7 +57,7 @@ async function start(scope: Scope, config: TargetConfig, flags: readonly string[
   const { child, listening, log } = startProcess(
     scope,
     {
-      // What memory is measured for, the validator's copies would be part of.
+      // The copies that the validator makes would count in the measured memory.
       pools: {
         target: { application, validate: false, threads: { min: 1, max: 1 }, exchangesPerThread: 4_096 },
       },
@@ -73,7 +75,7 @@ async function start(scope: Scope, config: TargetConfig, flags: readonly string[
   };
 }
 
-/** One request on a connection of its own. @returns the content of its response */
+/** Sends one request on a connection of its own. @returns the content of its response */
 export async function askByTls({ port }: Target): Promise<string | undefined> {
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
   socket.write('GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
@@ -88,7 +90,7 @@ function residentBytes(pid: number): number {
   return Number(kibibytes) * 1_024;
 }
 
-/** Asks what an honest client asks. @returns how often it was answered as it should be. */
+/** Sends the honest client's requests. @returns how many got the right response. */
 export async function askHonestly(scope: Scope, { origin }: Target): Promise<number> {
   let answered = 0;
   const session = await connectHttp2(scope, origin);
@@ -106,7 +108,7 @@ export async function askHonestly(scope: Scope, { origin }: Target): Promise<num
 
 export const HONEST_REQUESTS = KEPT_REQUESTS + FRESH_REQUESTS;
 
-/** @returns what the server did about each round, in no order. */
+/** @returns the server's reaction to each round, in no particular order. */
 export async function besiege(t: ExecutionContext, target: Target, attack: Attack): Promise<string[]> {
   const before = target.residentBytes();
   const outcomes: string[] = [];
@@ -132,10 +134,10 @@ export async function besiege(t: ExecutionContext, target: Target, attack: Attac
   return outcomes;
 }
 
-/** A raw socket that gathers what comes, from an address of the attacker's own. */
+/** A raw socket that collects what it receives, from an address of the attacker's own. */
 export interface RawSocket {
   readonly text: () => string;
-  /** Something has come. */
+  /** Something has arrived. */
   readonly answered: Promise<unknown>;
   readonly closed: Promise<void>;
   send(bytes: string | Uint8Array): void;

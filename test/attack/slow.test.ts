@@ -1,6 +1,6 @@
 /**
- * Attackers that do next to nothing, on many connections and streams at once, against a live server: what each of them holds
- * is taken from it after its deadline, and an honest client is served all the while.
+ * Attackers that do almost nothing, on many connections and streams at once, against a live server. After its
+ * deadline the server takes back what each of them holds, and it serves an honest client all the while.
  */
 import test from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
@@ -13,7 +13,7 @@ import { besiege, rawSocket, startTarget, type Target } from './siege.ts';
 const CONNECTIONS = 100;
 const STREAMS = 100;
 const CANCEL = 8;
-/** As short as the server's clock can tell. */
+/** As short as the server's clock can resolve. */
 const rate = { bytesPerSecond: 1_000, windowMs: 1_000 };
 const limits = { headerTimeoutMs: 1_000, idleTimeoutMs: 1_000, requestRate: rate, responseRate: rate };
 
@@ -28,13 +28,13 @@ test.after.always(() => scope.end());
 const request = (method: string, path: string): Buffer =>
   fieldBlock([':method', method, ...getFields.slice(2, -1), path]);
 
-/** Drips until the function that it returns is called. */
+/** Trickles until the returned function is called. */
 function drip(send: () => void): () => void {
   const dripping = setInterval(send, 100);
   return () => clearInterval(dripping);
 }
 
-/** The same on many connections at once; resolves with what became of the last one. */
+/** The same on many connections at once; resolves with the outcome of the last one. */
 async function onMany(attack: (n: number) => Promise<string>): Promise<string> {
   const outcomes = await Promise.all(Array.from({ length: CONNECTIONS }, (_, n) => attack(n)));
   return [...new Set(outcomes)].join();
@@ -88,7 +88,7 @@ async function body2(at: Scope, port: number): Promise<string> {
   return [...statuses].join();
 }
 
-/** Asks for much on every stream and opens no window (CVE-2019-9517). */
+/** Requests much on every stream and opens no window (CVE-2019-9517). */
 async function stalled(at: Scope, port: number): Promise<string> {
   const client = await RawHttp2.connect(at, port, { settings: { [SettingId.InitialWindowSize]: 0 } });
   for (let id = 1; id < 2 * STREAMS; id += 2) client.send(headers(id, request('GET', '/large'), true));
@@ -100,7 +100,7 @@ async function stalled(at: Scope, port: number): Promise<string> {
 
 async function idle(at: Scope, port: number, n: number): Promise<string> {
   const client = await RawHttp2.connect(at, port, { keep: false });
-  // Every other one has been served before it falls silent.
+  // Every other stream has been served before it falls silent.
   if (n % 2 === 0) client.send(headers(1, request('GET', '/hello'), true));
   await client.closed;
   return 'closed';
@@ -126,7 +126,7 @@ for (const [name, outcome, strike] of [
   });
 }
 
-test.serial('connections without end from one address leave room for others', async (t) => {
+test.serial('any number of connections from one address leaves room for others', async (t) => {
   const most = 50;
   const strict = await startTarget(t, {
     limits: { maxConnections: 100, maxConnectionsPerAddress: most },

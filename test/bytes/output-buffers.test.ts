@@ -16,7 +16,7 @@ test('a released buffer is used again, up to maxFree of them', (t) => {
   t.not(buffers.acquire(0), second);
 });
 
-test('a larger buffer than the pool’s is made when one is needed, and not kept', (t) => {
+test('a buffer larger than the pool’s is allocated when needed, and not kept', (t) => {
   const buffers = new OutputBuffers(1024, 4);
   const large = buffers.acquire(5000);
   t.is(large.buffer.length, 5000);
@@ -31,7 +31,7 @@ test('releasing a chunk twice throws: two connections must not share a buffer', 
   t.throws(() => buffers.release(chunk));
 });
 
-test('a released chunk still tells its length', (t) => {
+test('a released chunk still has its length', (t) => {
   const buffers = new OutputBuffers(1024, 4);
   const chunk = buffers.acquire(10);
   chunk.length = 7;
@@ -39,7 +39,7 @@ test('a released chunk still tells its length', (t) => {
   t.is(chunk.length, 7);
 });
 
-test('a queue gives back in order what was put in, however it is cut, and holds no buffer when empty', (t) => {
+test('a queue returns bytes in order, however they are split, and holds no buffer when empty', (t) => {
   const step = fc.record({ push: fc.boolean(), bytes: fc.integer({ min: 0, max: 300 }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
@@ -69,7 +69,7 @@ test('a queue gives back in order what was put in, however it is cut, and holds 
   );
 });
 
-test('a small answer takes a small buffer, and hundreds of them leave the large ones where they are', (t) => {
+test('a small response takes a small buffer, and hundreds of them leave the large ones alone', (t) => {
   const buffers = new OutputBuffers(65_572, 32, 4_096);
   const first = Array.from({ length: 1_024 }, () => buffers.acquireSmall(300));
   for (const chunk of first) buffers.release(chunk);
@@ -79,7 +79,7 @@ test('a small answer takes a small buffer, and hundreds of them leave the large 
   t.is(buffers.acquireSmall(4_097).buffer.length, 65_572);
 });
 
-test('output that outgrows a small buffer goes on in a large one, whatever is written', (t) => {
+test('output that outgrows a small buffer continues in a large one, whatever is written', (t) => {
   const write = fc.record({ bytes: fc.integer({ min: 1, max: 700 }), taken: fc.boolean() });
   fc.assert(
     fc.property(fc.array(write, { maxLength: 60 }), (writes) => {

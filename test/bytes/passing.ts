@@ -1,6 +1,6 @@
 /**
- * Bytes as a socket gives them: in memory that all sockets share, so that whoever wants them later has to copy them before
- * this returns. Afterwards they are something else.
+ * Bytes as a socket delivers them: in memory shared by all sockets. A consumer that needs them later has to
+ * copy them before this returns, since they are overwritten afterwards.
  */
 const OVERWRITTEN = 0xee;
 

@@ -1,4 +1,4 @@
-/** clinic as it is, on a server that is a child of it, as a person runs both. */
+/** The real clinic, with the server as its child process, as a person runs both. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,23 +17,23 @@ export const PRIMES = fileURLToPath(new URL('./applications/primes.ts', import.m
 
 export interface ClinicRun {
   readonly child: ChildProcess;
-  /** Of the server. */
+  /** Flags for the server. */
   readonly log: LogLines;
-  /** Everything that was printed, by whomever. */
+  /** Everything that any of the processes printed. */
   readonly output: () => string;
   readonly ended: Promise<number | null>;
-  /** Where it ran: nothing may be left there but what the test and clinic's report put there. */
+  /** The working directory. Only the test and clinic's report may leave files in it. */
   readonly directory: string;
-  /** The folder of the data, or the file where it is one; the page has `.html` behind. */
+  /** The folder (or file) of the data; the page has the same name plus `.html`. */
   readonly data: string;
   /** Resolves with the origin once the server listens. */
   listening(): Promise<string>;
 }
 
 export interface ClinicOptions {
-  /** Of clinic. */
+  /** Flags for clinic. */
   readonly words?: readonly string[];
-  /** Of Node, in front of the command. */
+  /** Flags for Node, before the command. */
   readonly nodeFlags?: readonly string[];
   readonly command?: string;
   readonly env?: { readonly [name: string]: string };
@@ -56,7 +56,7 @@ export function runClinic(scope: Scope, tool: ClinicTool, options: ClinicOptions
     [CLINIC, tool, '--open=false', '--dest', 'out', '--name', 'run', ...words, '--', ...server],
     {
       cwd: directory,
-      // A process group of its own, as a terminal gives it.
+      // A process group of its own, as a terminal creates it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -78,7 +78,7 @@ export function runClinic(scope: Scope, tool: ClinicTool, options: ClinicOptions
   child.stdout.on('data', (text: string) => log.push(text));
   const ended = once(child, 'close').then(([code]) => code as number | null);
   scope.teardown(async () => {
-    // The server too, when clinic has not ended it.
+    // Ends the server too, if clinic has not ended it.
     if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await ended;
     rmSync(directory, { recursive: true });

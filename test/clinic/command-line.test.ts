@@ -1,4 +1,7 @@
-/** The words behind `sluice doctor` and its like, the load that follows from them, and which clinic there must be. */
+/**
+ * The arguments of `sluice doctor` and similar commands, the load that they select, and the required version
+ * of clinic.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +16,7 @@ const braced = (name: string) => `$\{${name}}`;
 const noon = new Date('2026-01-02T12:00:00.123Z');
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-test('flags of its own are taken, those of the server are handed on, and so is the command', (t) => {
+test('the tool takes its own flags, passes on those of the server, and runs the command after --', (t) => {
   const words = ['--pool', 'render', '-c', 'a.json', '--load=/a?b=c', '--seconds', '3', '--threads=2'];
   t.deepEqual(readClinicArguments('flame', words, noon), {
     pool: 'render',
@@ -49,7 +52,7 @@ test('the usage names the tool', (t) => {
   t.regex(clinicUsage('bubbleprof'), /^usage: sluice bubbleprof /);
 });
 
-test('a load goes to the first listener with a port, at an address that can be reached', (t) => {
+test('the load goes to the first listener with a port, at a reachable address', (t) => {
   const at = (...addresses: string[]) => originOf(addresses.map((address) => ({ address, tls: false })));
   t.deepEqual(at('unix:/run/a:80', '127.0.0.1:8080', '127.0.0.1:9'), {
     url: 'http://127.0.0.1:8080',
@@ -68,7 +71,7 @@ test("what is told of the server stands in the command's words where they ask fo
   ]);
 });
 
-test('the load is h2load’s where it is installed, and autocannon’s otherwise', (t) => {
+test('h2load makes the load if it is installed, and autocannon otherwise', (t) => {
   const directory = folder(t);
   const clinic = findClinic(root);
   const load = { path: '/report', seconds: 3, connections: 7 };
@@ -82,7 +85,7 @@ test('the load is h2load’s where it is installed, and autocannon’s otherwise
   ]);
 });
 
-test('of another clinic than the one that was looked into the message says so', (t) => {
+test('another version of clinic than the known one is reported as such', (t) => {
   const directory = folder(t);
   mkdirSync(join(directory, 'node_modules/clinic'), { recursive: true });
   writeFileSync(join(directory, 'node_modules/clinic/package.json'), '{ "version": "12.1.0" }');
@@ -94,7 +97,7 @@ test('of another clinic than the one that was looked into the message says so', 
   );
 });
 
-test('a profile of a load whose length is known takes little longer, so that samples are taken often', (t) => {
+test('a profile of a load of known length runs only a little longer, so that samples stay frequent', (t) => {
   t.is(longestMs({ load: '/report', seconds: 10 }, 300), 30_000);
   t.is(longestMs({ load: '/report', seconds: 290 }, 300), 300_000);
   t.is(longestMs({ load: undefined, seconds: 10 }, 300), 300_000);

@@ -1,4 +1,7 @@
-/** Each of clinic's tools until Ctrl-C, which reaches clinic and the server, on the package as npm installs and links it. */
+/**
+ * Each of clinic's tools until Ctrl-C, which reaches clinic and the server, with the package as npm installs
+ * and links it.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +41,7 @@ const recorded: Readonly<Record<ClinicTool, (data: string) => Promise<boolean> |
 };
 
 for (const [tool, isRecorded] of Object.entries(recorded) as [ClinicTool, (typeof recorded)[ClinicTool]][]) {
-  test.serial(`${tool} has its data when Ctrl-C has ended the server as it always does`, async (t) => {
+  test.serial(`${tool} has its data after Ctrl-C has ended the server as usual`, async (t) => {
     t.timeout(120_000);
     const run = runClinic(t, tool, { command, words: ['--collect-only'] });
     const origin = await run.listening();
@@ -54,7 +57,7 @@ for (const [tool, isRecorded] of Object.entries(recorded) as [ClinicTool, (typeo
   });
 }
 
-test('where clinic is not installed, our command says what to install, and leaves nothing behind', async (t) => {
+test('if clinic is not installed, the command says what to install and leaves nothing behind', async (t) => {
   const directory = join(command, '../../..');
   await writeFile(
     join(directory, 'app.js'),

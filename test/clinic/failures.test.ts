@@ -1,4 +1,4 @@
-/** What the commands say of a load whose exchanges failed. */
+/** What the commands report about a load whose exchanges failed. */
 import test from 'ava';
 import { type FailureReading, failuresBetween } from '../../runtime/clinic/failures.ts';
 import { OutcomeCounters } from '../../runtime/exchange/outcomes.ts';
@@ -12,7 +12,7 @@ function reading(pools: Readonly<Record<string, Partial<OutcomeCounters>>>): Fai
   } as unknown as FailureReading;
 }
 
-test('failures since the first reading are told by pool, with their reasons', (t) => {
+test('failures since the first reading are reported by pool, with their reasons', (t) => {
   const before = reading({ app: { started: 10, failed: 3 }, other: { started: 5 } });
   const after = reading({
     app: { started: 110, complete: 50, failed: 43, queueFull: 7, resetByPeer: 9 },

@@ -1,6 +1,7 @@
 /**
- * docs/profiling.md, step by step: each planted fault of apps/profiling is found by the command that stands there, in what the command says
- * and in the page as Chromium shows it. The pictures of the guide are these pages: SLUICE_PICTURES=docs/pictures writes them.
+ * docs/profiling.md, step by step: each planted fault of apps/profiling is found by the command given there,
+ * in the command's output and in the page as Chromium shows it. The pictures of the guide are these pages:
+ * SLUICE_PICTURES=docs/pictures writes them.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +30,7 @@ test.before(async () => {
 test.after.always(() => scope.end());
 
 interface Report {
-  /** Of standard output: the verdict, and the files. */
+  /** From standard output: the verdict, and the files. */
   readonly lines: readonly string[];
   readonly files: readonly string[];
 }
@@ -55,7 +56,7 @@ async function sluice(t: ExecutionContext, tool: string, pool: string): Promise<
   const [code] = await once(child, 'close');
   t.is(code, 0, stderr);
   t.notRegex(stderr, /thread died|pool stopped|Error/);
-  // Node's compile cache and the folder of control sockets stay.
+  // Node's compile cache and the folder of control sockets are kept.
   const left = readdirSync(temporary).filter((name) => /clinic|trace|isolate/.test(name));
   t.deepEqual(left, []);
   const lines = stdout.trimEnd().split('\n');
@@ -65,7 +66,7 @@ async function sluice(t: ExecutionContext, tool: string, pool: string): Promise<
   return { lines, files };
 }
 
-/** What the page says once it is drawn, and its picture. */
+/** The text of the page once it is drawn, and its picture. */
 async function look(file: string, drawn: RegExp, picture: string): Promise<string> {
   const page = await browser.newPage();
   await page.setViewportSize({ width: 1_200, height: 700 });
@@ -125,7 +126,7 @@ inChromium('the leak: heapprofiler has what keeps the memory on top', async (t) 
 test.serial("bubbleprof has the reactor's operations", async (t) => {
   const { files } = await sluice(t, 'bubbleprof', 'orders');
   t.is(files.length, 1);
-  // Its page draws every operation, for which a busy machine takes longer than anybody waits.
+  // Its page draws every operation, which takes too long on a busy machine.
   const { data } = pageData(files[0] as string) as {
     data: readonly { readonly nodes: readonly unknown[] }[];
   };

@@ -1,4 +1,6 @@
-/** What clinic puts into a process, as its four tools and 0x put it there, and what is left of it for threads. */
+/**
+ * What clinic injects into a process, as its four tools and 0x do it, and what of that is passed to threads.
+ */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { clinicToolOf, optionsWithoutClinic, withoutClinic } from '../../runtime/clinic/injected.ts';
@@ -6,7 +8,7 @@ import { flagsForThreads, node } from '../../runtime/server/thread-flags.ts';
 
 const modules = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 
-/** Recorded: what a program that prints both is started with by each tool, with --on-port. */
+/** Recorded arguments and environments: each tool started a program that prints both, with --on-port. */
 const started = {
   doctor: {
     execArgv: [],
@@ -39,7 +41,7 @@ const started = {
 } as const;
 
 for (const tool of ['doctor', 'bubbleprof', 'flame', 'heapprofiler'] as const) {
-  test(`${tool} is recognized, and what it injects is not handed to threads`, (t) => {
+  test(`${tool} is recognized, and what it injects is not passed to threads`, (t) => {
     const flags = started[tool];
     t.is(clinicToolOf(flags), tool);
     const { env, execArgv = [] } = flagsForThreads(flags, node);
@@ -61,7 +63,7 @@ test("what the user says beside clinic's flags stays, in the user's own words", 
   ]);
 });
 
-test('names that are also those of clinic belong to the user where clinic has no folder in NODE_PATH', (t) => {
+test('names that clinic uses too belong to the user if clinic has no folder in NODE_PATH', (t) => {
   const options = '-r sampler.js -r logger.js -r detect-port.js -r no-cluster.js';
   for (const nodePath of [undefined, '', '/home/user/injects', `${modules}@clinic/doctor/injects/more`]) {
     t.is(clinicToolOf({ execArgv: [], environment: { NODE_OPTIONS: options, NODE_PATH: nodePath } }), null);
@@ -81,7 +83,7 @@ test('paths with spaces, quotes and backslashes are read as Node reads them', (t
   t.is(clinicToolOf({ execArgv: [], environment: { NODE_OPTIONS: options } }), 'heapprofiler');
 });
 
-test('without clinic threads get what they always got: nothing is handed on by hand', (t) => {
+test('without clinic nothing is passed to threads explicitly: they inherit as always', (t) => {
   const environment = { NODE_OPTIONS: '-r ./own.js', PATH: '/bin' };
   const execArgv = ['--max-old-space-size=4096', '-r', './own.js'];
   const unasked = () => t.fail() as never;
@@ -89,7 +91,7 @@ test('without clinic threads get what they always got: nothing is handed on by h
   t.deepEqual(flagsForThreads({ execArgv, environment }, judge), { env: environment });
 });
 
-test('options that no thread takes are left out, with their values, and all others stay', (t) => {
+test('options that threads do not accept are left out, with their values, and all others stay', (t) => {
   const { NODE_PATH } = started.doctor.environment;
   const own = `--import "./my hooks.mjs" --title "a b" --max-old-space-size=900 --v8-pool-size=2 --cpu-prof`;
   const environment = { NODE_PATH, NODE_OPTIONS: `${started.doctor.environment.NODE_OPTIONS} ${own}` };
@@ -99,7 +101,7 @@ test('options that no thread takes are left out, with their values, and all othe
   );
 });
 
-test('flags that no thread takes are left out, with their values, and all others stay in their order', (t) => {
+test('flags that threads do not accept are left out, with their values, and all others keep their order', (t) => {
   const execArgv = [
     ...started.flame.execArgv,
     ...['--max-old-space-size=900', '--env-file=.env', '--title', 'a, b', '--import', './hooks.mjs'],

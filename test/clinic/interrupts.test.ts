@@ -1,4 +1,4 @@
-/** Ctrl-C of our own commands, and loads and servers that fail: what is left, and the exit code. */
+/** Ctrl-C of the sluice commands, and loads and servers that fail: what is left behind, and the exit code. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,9 @@ interface Running {
   readonly directory: string;
   readonly output: () => string;
   readonly ended: Promise<number | null>;
-  /** Resolves when standard error has said it. */
+  /** Resolves when standard error contains the text. */
   said(what: RegExp): Promise<void>;
-  /** Folders of a run, with what clinic and Node leave in them. */
+  /** Folders of a run, with the files that clinic and Node leave in them. */
   readonly left: () => string[];
 }
 
@@ -56,7 +56,7 @@ function sluice(t: ExecutionContext, tool: string, words: readonly string[], app
   return { child, directory, output: () => output, ended, said, left };
 }
 
-/** The port is free again: nothing of the server is left. */
+/** The port is free again, so nothing of the server is left. */
 async function isGone(output: string): Promise<boolean> {
   const origin = /listening on (http:\/\/\S+?)"/.exec(output)?.[1] ?? '';
   return fetch(origin).then(
@@ -65,13 +65,13 @@ async function isGone(output: string): Promise<boolean> {
   );
 }
 
-test.serial('without a load the command waits, and Ctrl-C makes the report', async (t) => {
+test.serial('without a load the command waits, and Ctrl-C produces the report', async (t) => {
   t.timeout(120_000);
   const { child, directory, output, ended, said, left } = sluice(t, 'bubbleprof', []);
   await said(/make your load now/);
   const [, origin = ''] = /listening on (http:\/\/\S+?)"/.exec(output()) ?? [];
   t.is((await fetch(`${origin}/?below=10`)).status, 200);
-  // As under npx, which passes on what the terminal has sent already.
+  // As under npx, which forwards a signal that the terminal has already sent.
   child.kill('SIGINT');
   child.kill('SIGINT');
   t.is(await ended, 0, output());
@@ -89,7 +89,8 @@ test.serial('Ctrl-C again ends everything at once, with 130', async (t) => {
     '-c',
     'trap "" INT; echo begun; sleep 600',
   ]);
-  // On a line of its own: the command names the load, with these words, before there is one that ignores Ctrl-C.
+  // It must be on a line of its own: the command prints the load, which contains this word, before the
+  // process that ignores Ctrl-C exists.
   await said(/^begun$/m);
   child.kill('SIGINT');
   const isOver = ended.then(() => true);
@@ -101,7 +102,7 @@ test.serial('Ctrl-C again ends everything at once, with 130', async (t) => {
   t.true(await isGone(output()));
 });
 
-test.serial('a load that fails ends the command with 1, and the server', async (t) => {
+test.serial('a failed load ends the command with 1, and the server', async (t) => {
   t.timeout(120_000);
   const { output, ended, left } = sluice(t, 'doctor', ['--', 'sh', '-c', 'exit 7']);
   t.is(await ended, 1);

@@ -1,4 +1,4 @@
-/** What the server does in a process that clinic has started, each in a process with the flags that the tools give it. */
+/** What the server does in a process started by clinic, with the flags of each tool. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import type { RecordedEvent } from './recorded.ts';
 const execute = promisify(execFile);
 const modules = new URL('../../runtime/clinic/', import.meta.url);
 
-/** A program with a thread, which computes a little and ends. */
+/** A program with a thread that computes a little and ends. */
 function withThread(first: string): string {
   return `
 import { Worker } from 'node:worker_threads';
@@ -38,12 +38,12 @@ test("0x takes the log that is first by name: the main thread's, wherever its he
   const logs = readdirSync(directory).sort();
   t.is(logs.length, 2);
   t.regex(logs[0] ?? '', /^isolate-0x00-(\d+)-\1-v8\.log$/);
-  // The expression of 0x.
+  // The expression that 0x uses.
   t.regex(logs[0] ?? '', /isolate-(0x)?([0-9A-Fa-f]{2,16})(-\d+)?-\d+-v8.log/);
   t.true(readFileSync(join(directory, logs[0] as string), 'utf8').includes('main-thread.ts'));
 });
 
-test('the log of trace events keeps those of the main thread, and each thread has its own', async (t) => {
+test('the trace event log keeps those of the main thread, and each thread has its own', async (t) => {
   const directory = folder(t);
   const pattern = `${directory}/a b.$\{rotation}.log`;
   const options = `--trace-event-file-pattern="${pattern}"`;

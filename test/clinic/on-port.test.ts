@@ -1,6 +1,6 @@
 /**
- * Each of clinic's tools as it is, with a load on the port that it finds, on a server whose user has flags of Node's too. What is
- * judged is what was recorded: clinic ends with 0 whatever the data are.
+ * Each of the real clinic's tools, with a load on the port that it finds, on a server whose user sets Node
+ * flags too. The tests check the recorded data: clinic ends with 0 whatever the data are.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import {
 const LOAD = 'h2load -n 300 -c 4 http://127.0.0.1:$PORT/';
 const ANSWER = 'curl -sS --http2-prior-knowledge -i "http://127.0.0.1:$PORT/?below=10"';
 
-/** Flags that reach the threads, and one that no thread takes. */
+/** Flags that reach the threads, and one that threads do not accept. */
 const userFlags = [
   ...['--max-old-space-size=900', '--env-file=.env', '--import=./own.mjs'],
   ...['--cpu-prof', '--cpu-prof-dir=profiles'],
@@ -30,9 +30,9 @@ async function profile(t: ExecutionContext, tool: ClinicTool, flags = userFlags)
   const run = runClinic(t, tool, {
     words: ['--on-port', `${ANSWER} && ${LOAD}`],
     nodeFlags: flags,
-    // clinic does not understand the first.
+    // clinic does not understand the first listener.
     listeners: [{ address: 'unix:./socket' }, { address: '127.0.0.1:0' }],
-    // Its port is not the one that is to be loaded.
+    // The load must not go to this port.
     monitoring: { address: '127.0.0.1:0' },
   });
   writeFileSync(join(run.directory, '.env'), 'FROM_FILE=read\n');
@@ -53,7 +53,7 @@ async function profile(t: ExecutionContext, tool: ClinicTool, flags = userFlags)
   return run;
 }
 
-/** Node's own profile of each thread: the user's flags are in force in all of them. */
+/** Node's own profile of each thread: the user's flags apply in all of them. */
 function profiledThreads({ directory }: ClinicRun): boolean[] {
   const files = readdirSync(join(directory, 'profiles'));
   return files.map((file) =>
@@ -61,7 +61,7 @@ function profiledThreads({ directory }: ClinicRun): boolean[] {
   );
 }
 
-test.serial('doctor samples the main thread alone, and its time never runs backwards', async (t) => {
+test.serial('doctor samples only the main thread, and its time never runs backwards', async (t) => {
   const run = await profile(t, 'doctor');
   const samples = await processSamples(run.data);
   t.true(samples.length >= 10, `${samples.length} samples`);
@@ -69,7 +69,7 @@ test.serial('doctor samples the main thread alone, and its time never runs backw
     ({ timestamp }, index) => timestamp < (samples[index - 1]?.timestamp ?? 0),
   );
   t.deepEqual(backwards, []);
-  // One that computes all the time reads 100.
+  // A thread that computes all the time reads 100.
   t.true(samples.some(({ loopUtilization }) => loopUtilization < 99));
   const events = recordedEvents(run.data);
   const names = events.filter(({ name }) => name === 'thread_name').map(({ args }) => args.name);
@@ -99,7 +99,7 @@ test.serial("flame has the main thread's functions, and no other thread's", asyn
 });
 
 test.serial("bubbleprof groups the main thread's operations, and ends", async (t) => {
-  // With --cpu-prof, Node 26 has been seen to crash under the stack traces that bubbleprof takes.
+  // With --cpu-prof, Node 26 has crashed under the stack traces that bubbleprof takes.
   const run = await profile(t, 'bubbleprof', userFlags.slice(0, 3));
   const stacks = await recordedStacks(run.data);
   t.true(stacks.length > 100);

@@ -1,4 +1,4 @@
-/** What clinic has recorded, read with its own decoders, and the data that stand in its pages. */
+/** The data that clinic recorded, read with its own decoders, and the data in its pages. */
 import { createReadStream, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
@@ -30,7 +30,7 @@ export interface RecordedEvent {
 
 const fileOf = (data: string, what: string) => join(data, `${basename(data)}-${what}`);
 
-/** @throws what clinic's decoder throws of a file with holes */
+/** @throws the error of clinic's decoder for a file with holes */
 export function processSamples(data: string): Promise<ProcessSample[]> {
   return decoded(fileOf(data, 'processstat'), require('@clinic/doctor/format/process-stat-decoder.js'));
 }
@@ -80,7 +80,7 @@ export function heapUrls(data: string): Set<string> {
   return urls;
 }
 
-/** Doctor and bubbleprof put them into an element of their page. */
+/** Doctor and bubbleprof put the data into an element of their page. */
 export function pageData(page: string): unknown {
   const html = readFileSync(page, 'utf8');
   const json = /<script type="application\/json" id="clinic-data">(.*?)<\/script>/s.exec(html)?.[1];

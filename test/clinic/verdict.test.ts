@@ -1,4 +1,4 @@
-/** What held a load up, by readings such as the server gives. */
+/** What held up a load, judged from readings such as the server gives. */
 import test from 'ava';
 import { Cause, judge, type Reading } from '../../runtime/clinic/verdict.ts';
 
@@ -12,13 +12,13 @@ interface Situation {
   readonly queued?: number;
   readonly claimed?: number;
   readonly served?: number;
-  /** Longest that a thread was seen to compute at a stretch. */
+  /** The longest time that a thread was seen to compute without a pause. */
   readonly turn?: number;
 }
 
 const ELAPSED_MS = 1_000;
 
-/** After a second of it; what was before is added to both. */
+/** Two readings one second apart; `before` is added to both. */
 function readings(situation: Situation, before = 10_000): [Reading, Reading] {
   const of = (part: 0 | 1): Reading => {
     const { reactorActiveMs = 100, threadsActiveMs = [300, 300], collectingMs = 10 } = situation;
@@ -80,12 +80,12 @@ for (const [cause, situation, figure] of [
   });
 }
 
-test('a pool that has begun since is judged by what it has done', (t) => {
+test('a pool that has started since is judged by what it has done', (t) => {
   const [before, after] = readings({ threadsActiveMs: [950, 950] }, 0);
   t.is(judge({ ...before, pools: [] }, after, new Map())[0]?.cause, Cause.Threads);
 });
 
-test('one pool alone, where it is asked for', (t) => {
+test('one pool alone, on request', (t) => {
   const [before, after] = readings({});
   t.is(judge(before, after, new Map(), 'app').length, 1);
   t.is(judge(before, after, new Map(), 'another').length, 0);

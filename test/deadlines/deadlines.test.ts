@@ -1,11 +1,14 @@
-/** The arithmetic of deadlines, with a clock of the test's own and exchanges that say what they are told to. */
+/**
+ * The arithmetic of deadlines, with a clock controlled by the test and exchanges that report the state they
+ * are told to.
+ */
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
 import { type DeadlineOptions, Deadlines } from '../../runtime/deadlines/deadlines.ts';
 import { Watch, type Watchable, type Watcher } from '../../runtime/deadlines/watch.ts';
 
-/** 100 bytes a second over ten seconds, both ways. */
+/** 100 bytes per second over ten seconds, in both directions. */
 const rate = { bytesPerSecond: 100, windowMs: 10_000 };
 const options: DeadlineOptions = { requestRate: rate, responseRate: rate, exchangeTimeoutMs: 0 };
 
@@ -48,7 +51,7 @@ class Clock {
     return exchange;
   }
 
-  /** So many ticks of a second, before each of which `each` happens. */
+  /** Runs this many ticks of one second, calling `each` before each. */
   tick(ticks: number, each: (tick: number) => void = () => undefined, stepMs = 1_000): void {
     for (let n = 0; n < ticks; n++) {
       each(n);
@@ -98,7 +101,7 @@ test('time in which the application does not read, or a window is closed, does n
   exchange.isWaitingForContent = false;
   clock.tick(1_000);
   t.deepEqual(exchange.missed, []);
-  // What it owed before it was held back is not forgotten.
+  // The time for which the exchange had waited before it was held up still counts.
   exchange.isWaitingForContent = true;
   clock.tick(1);
   t.deepEqual(exchange.missed, [Deadline.RequestRate]);
@@ -118,7 +121,7 @@ test('a response is late while bytes wait and too few are taken, and never while
   const clock = new Clock();
   const exchange = clock.watch();
   clock.tick(1_000);
-  // What was taken before anything had to wait is no merit and no fault.
+  // Bytes taken before output had to wait count neither for nor against the peer.
   exchange.takenBytes = 1_000_000;
   clock.tick(30, () => {
     exchange.takenBytes += 100;
@@ -169,7 +172,7 @@ test('an exchange that ends before a tick has seen it never gets a watch', (t) =
   t.is(lasting.watch, lasting);
 });
 
-/** Which of the exchanges a walk visits. */
+/** Which exchanges a walk visits. */
 function visited(clock: Clock, exchanges: readonly Scripted[]): boolean[] {
   for (const exchange of exchanges) exchange.watch = null;
   clock.tick(1);
@@ -191,7 +194,7 @@ test('each open exchange is judged once a tick, whatever is added and removed, a
       clock.tick(1);
       for (const exchange of exchanges) t.true(exchange.missed.length <= 1);
       const open = exchanges.map(({ watcher }) => watcher !== null);
-      // Those that are left were all told, none of those that were forgotten before was.
+      // All remaining exchanges were told, and none of those that were forgotten before.
       for (const [n, exchange] of exchanges.entries()) {
         if (open[n]) t.is(exchange.missed.length, 1);
         if (before.includes(n)) t.is(exchange.missed.length, 0);

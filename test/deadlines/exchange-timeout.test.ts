@@ -1,4 +1,4 @@
-/** Exchanges that take too long as a whole. */
+/** Exchanges whose total time is too long. */
 import test from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { RawClient } from '../http1/raw.ts';

@@ -1,4 +1,4 @@
-/** Heads that do not come, and connections that have nothing to do. HTTP/1.1 heads: test/http1/deadlines.test.ts. */
+/** Heads that never arrive, and idle connections. HTTP/1.1 heads: test/http1/deadlines.test.ts. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
@@ -88,7 +88,7 @@ test('HTTP/2: content within a DATA frame is not an unfinished head, and a conne
   client.send(headers(1, head(server, 'POST', '/converse'), false));
   await client.untilFrame(FrameType.Data, 1);
   client.send(frameHead(FrameType.Data, 1, 1, 4), Buffer.from('ab'));
-  // Another connection is found idle twice meanwhile.
+  // Meanwhile another connection is found idle, twice.
   for (let n = 0; n < 2; n++) {
     const other = await RawHttp2.connect(t, server.port);
     await other.closed;

@@ -1,6 +1,7 @@
 /**
- * Request bodies that come too slowly, over both protocols, and those that only seem to. Nothing here measures time: where
- * something must not have happened, another exchange with the same deadline has gone through it meanwhile.
+ * Request bodies that arrive too slowly, over both protocols, and those that only seem to. Nothing here
+ * measures time. To show that something has not happened, the test lets another exchange with the same
+ * deadline run into it meanwhile.
  */
 import test from 'ava';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
@@ -24,7 +25,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** A slow upload on a connection of its own has been sent away: so much time has gone by. */
+/** Lets enough time pass: a slow upload on a connection of its own has been cut off. */
 async function aSlowOneIsCut(times: number, by = server): Promise<void> {
   for (let n = 0; n < times; n++) {
     const client = await RawHttp2.connect(scope, by.port);
@@ -40,7 +41,7 @@ test('HTTP/2: a body that stops is answered 408, the stream ends, and the connec
   client.send(headers(1, head(server, 'POST', '/read?told'), false), data(1, 'x'));
   const answer = await client.untilFrame(FrameType.Headers, 1);
   t.is(client.decode(answer).get(':status'), '408');
-  // RFC 9113 section 8.1: the response is whole, and the rest of the request is not wanted.
+  // RFC 9113 section 8.1: the response is complete, and the rest of the request is not needed.
   t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), 0);
   await cut;
   client.send(headers(3, head(server, 'GET', '/hello'), true));
@@ -137,7 +138,7 @@ test('an upload at the minimum rate or above is read to its end', async (t) => {
   client.onFrame = ({ type, streamId, payload }) => {
     if (type === FrameType.WindowUpdate && streamId === 1) window += payload.readUInt32BE(0);
   };
-  // Much at a time: where the machine is busy, two ticks of the server's may follow one of these.
+  // Much at a time: on a busy machine, two of the server's ticks may follow one of these.
   const send = setInterval(() => {
     const length = Math.min(window, 8_192);
     client.send(data(1, Buffer.alloc(length)));

@@ -23,7 +23,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** A reader that stopped, on a connection of its own, has been sent away: so much time has gone by. */
+/** Lets enough time pass: a client that stopped reading, on a connection of its own, has been cut off. */
 async function aStalledOneIsCut(times: number, by = server): Promise<void> {
   for (let n = 0; n < times; n++) {
     const client = await RawHttp2.connect(scope, by.port);
@@ -86,7 +86,7 @@ test('HTTP/1.1: a socket that is not read is closed, and the application is told
   await cut;
   client.resume();
   const text = await client.untilClosed();
-  // Nobody can take it for whole (RFC 9112 section 7.1): the last chunk is missing.
+  // The last chunk is missing, so no client takes the response for complete (RFC 9112 section 7.1).
   t.false(text.endsWith('0\r\n\r\n'));
 });
 
@@ -150,7 +150,7 @@ test('a stream that is read continues beside one that is not, on the same connec
   const client = await RawHttp2.connect(t, patient.port);
   client.send(windowUpdate(0, LARGE));
   client.onFrame = ({ type, streamId, payload }) => {
-    // What it has read it gives back, some time later and much at a time.
+    // The client returns credit for what it has read after a delay, and much at a time.
     if (type === FrameType.Data && streamId === 1)
       setTimeout(() => client.send(windowUpdate(1, payload.length)), 50);
   };

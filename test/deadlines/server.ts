@@ -1,4 +1,4 @@
-/** A server whose deadlines are as short as its clock can tell, and what its tests send to it. */
+/** A server whose deadlines are as short as its clock can resolve, and requests for it. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { type Scope, startServer, type TestServer } from '../server/harness.ts';
@@ -7,10 +7,10 @@ import { SIGNALS_FIELD } from '../server/signals.ts';
 
 type Limits = NonNullable<ConfigInput['limits']>;
 
-/** Judged at every tick, of which there is one a second. */
+/** Checked at every tick, once a second. */
 export const RATE = { bytesPerSecond: 1_000, windowMs: 1_000 };
 
-/** For peers that must not be found slow: a machine that stops for a moment counts for less than this. */
+/** For peers that must not be found slow: a machine that pauses briefly stays below this. */
 export const PATIENT_RATE = { bytesPerSecond: 1_000, windowMs: 3_000 };
 
 export function startPaced(

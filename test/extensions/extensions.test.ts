@@ -1,4 +1,4 @@
-/** Registered extensions, marks, padding and pushes long after the request, through the whole server. */
+/** Registered extensions, marks, padding and late pushes, through the whole server. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -20,7 +20,7 @@ test.after.always(() => scope.end());
 const get = async (path: string, headers = {}) =>
   request(await connectHttp2(scope, server.origin), { ':path': path, ...headers });
 
-test('a request that asks for no tunnel is offered all but the tunnel', async (t) => {
+test('a request that does not ask for a tunnel is offered everything but the tunnel', async (t) => {
   t.is((await get('/')).body.toString(), 'timing,tlsFacts,fileSending');
 });
 
@@ -29,7 +29,7 @@ test('a layer hides the extensions that would bypass it, and no others', async (
   t.is((await get('/below-request')).body.toString(), 'timing,fileSending');
 });
 
-test('timing tells when the request came and how long it was queued', async (t) => {
+test('timing has when the request arrived and how long it was queued', async (t) => {
   const before = Date.now();
   const timing = JSON.parse((await get('/timing')).body.toString());
   const after = Date.now();
@@ -51,12 +51,12 @@ test('a file is sent with its type, validators, ranges and conditions, and with 
   t.is((await get(`/file?path=${encodeURIComponent(path)}`, since)).status, 304);
 });
 
-test('a file that is not there is an error with a code, before anything is sent', async (t) => {
+test('a missing file is an error with a code, before anything is sent', async (t) => {
   const { status, body } = await get('/missing');
   t.deepEqual([status, body.toString()], [404, 'SLUICE_FILE_NOT_FOUND']);
 });
 
-test('over HTTP/2 frames are padded and a marked field is a literal never indexed', async (t) => {
+test('over HTTP/2 frames are padded and a marked field is a never-indexed literal', async (t) => {
   const connection = await RawHttp2.connect(t, server.port);
   connection.send(headers(1, requestHead('GET', '/padded'), true));
   const done = ({ flags, streamId }: { flags: number; streamId: number }) =>

@@ -1,6 +1,6 @@
 /**
- * Small inputs to begin with. A file has one piece a line (a frame, a request, a field block): hexadecimal, or text in
- * JSON's quotes, or several of both; what stands behind a `#` is for the reader.
+ * Small inputs to begin with. A file has one piece on each line (a frame, a request, a field block):
+ * hexadecimal, or text in JSON's quotes, or several of both. Text after a `#` is a comment.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

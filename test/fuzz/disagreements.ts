@@ -1,42 +1,43 @@
 /**
- * Where the reader of HTTP/1.1 requests and `node:http` differ, and why the reader is right. Each entry is about one rule: the
- * refusal, and the bytes up to the one that is refused. The fuzzer takes any difference that is not here for a finding.
+ * Where the reader of HTTP/1.1 requests and `node:http` differ, and why the reader is right. Each entry is
+ * about one rule: the refusal, and the bytes up to the refused one. The fuzzer reports any difference that is
+ * not listed here as a finding.
  */
 
-/** What is refused, by whom. */
+/** Which side refuses what. */
 export interface Disputed {
   readonly status: number;
   readonly why: string;
-  /** What has been read until then, the byte that broke the rule included. */
+  /** The bytes read up to then, including the one that broke the rule. */
   readonly before: string;
 }
 
 export interface Disagreement {
-  /** Why we are right. */
+  /** Why our reader is right. */
   readonly reason: string;
   readonly section: string;
-  /** The parser's version from which on Node has come round to us. */
+  /** The version of the parser from which Node behaves like our reader. */
   readonly until?: string;
 }
 
 interface RefusedBySluice extends Disagreement {
   readonly status: number;
   readonly why: RegExp;
-  /** What has been read until then must match it. */
+  /** Must match the bytes read up to then. */
   readonly before: RegExp;
 }
 
 interface RefusedByNode extends Disagreement {
-  /** Of the parser's error. */
+  /** The code of the parser's error. */
   readonly code: RegExp;
   readonly text: RegExp;
 }
 
-/** Values of a field that the head has, up to the empty line behind it. */
+/** The values of a field in the head, up to the empty line after it. */
 const heading = (field: string): RegExp =>
   new RegExp(`\\r\\n${field}\\r\\n(?:[^\\r\\n]+\\r\\n)*\\r\\n$`, 'i');
 
-/** We refuse, Node does not. */
+/** Our reader refuses, Node does not. */
 const ours: readonly RefusedBySluice[] = [
   {
     reason:
@@ -223,7 +224,7 @@ const ours: readonly RefusedBySluice[] = [
   },
 ];
 
-/** Node refuses, we do not. */
+/** Node refuses, our reader does not. */
 const nodes: readonly RefusedByNode[] = [
   {
     reason: 'White space around a value is no part of it, a tab behind a length neither.',
@@ -247,12 +248,12 @@ const nodes: readonly RefusedByNode[] = [
   },
 ];
 
-/** What explains that we refuse it and Node does not. */
+/** The entry that explains why our reader refuses it and Node does not. */
 export function refusedBySluice({ status, why, before }: Disputed): Disagreement | undefined {
   return ours.find((entry) => entry.status === status && entry.why.test(why) && entry.before.test(before));
 }
 
-/** What explains that Node refuses it and we do not. @param text all of it */
+/** The entry that explains why Node refuses it and our reader does not. @param text all of it */
 export function refusedByNode(code: string, text: string): Disagreement | undefined {
   return nodes.find((entry) => entry.code.test(code) && entry.text.test(text));
 }

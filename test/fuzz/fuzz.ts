@@ -1,4 +1,7 @@
-/** Runs cases of a target until the time is up. A case's seed is the run's plus its number, so one seed replays one case. */
+/**
+ * Runs cases of a target until the time is up. A case's seed is the run's seed plus the case's number, so one
+ * seed replays one case.
+ */
 
 import { openHpack } from './hpack.ts';
 import { openDifferential } from './http1-differential.ts';
@@ -27,11 +30,11 @@ export const targetNames = Object.keys(targets) as TargetName[];
 export interface Limits {
   readonly seed: number;
   readonly seconds: number;
-  /** Most cases. */
+  /** The maximum number of cases. */
   readonly cases: number;
 }
 
-/** A case that failed. `cause` is what it threw. */
+/** A failed case. `cause` is the error that it threw. */
 export class FailedCase extends Error {
   override readonly name = 'FailedCase';
 
@@ -43,13 +46,13 @@ export class FailedCase extends Error {
   }
 }
 
-/** @returns how many cases ran. @throws FailedCase for the first that fails. */
+/** @returns the number of cases that ran. @throws FailedCase for the first that fails. */
 export async function fuzz(
   name: TargetName,
   { seed, seconds, cases }: Limits,
   watchdog: Watchdog,
 ): Promise<number> {
-  // A start or an end that hangs is a hang too.
+  // A start or an end that hangs counts as a hang, too.
   watchdog.begin(name, seed);
   const target = await targets[name]();
   const deadline = performance.now() + 1000 * seconds;

@@ -15,7 +15,8 @@ export class HonestClient {
   static async connect(socket: Socket): Promise<HonestClient> {
     await once(socket, 'connect');
     socket.setNoDelay(true);
-    // As much as the connection window takes: a fast machine asks often enough to use the first 64 KiB up.
+    // As much as the connection window takes: on a fast machine there are enough requests to use up the first
+    // 64 KiB.
     socket.write(Buffer.concat([preface, settings(), settingsAck, windowUpdate(0, 2 ** 31 - 1 - 65_535)]));
     return new HonestClient(new Http2Client(socket));
   }
@@ -24,7 +25,7 @@ export class HonestClient {
     this.#client.socket.destroy();
   }
 
-  /** @throws Error when it is not answered as it should be. Hangs if it is never answered: the watchdog sees that. */
+  /** @throws Error for a wrong response. Hangs if there is no response, which the watchdog detects. */
   async request(): Promise<void> {
     this.#id += 2;
     const { socket, responses } = this.#client;

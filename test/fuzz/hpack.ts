@@ -1,4 +1,4 @@
-/** The HPACK decoder on good, spoiled and random blocks, and back from our encoder. */
+/** The HPACK decoder on valid, mutated and random blocks, and a round trip from our encoder. */
 import { DecodeResult, HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
 import { HpackEncoder } from '../../runtime/http2/hpack/encoder.ts';
 import { encodeFields } from '../http2/hpack/coding.ts';
@@ -30,7 +30,7 @@ function anyFields(random: Random): string[] {
   return fields;
 }
 
-/** What our encoder writes our decoder reads, through changes of the table's size. */
+/** Our decoder reads what our encoder writes, through changes of the table's size. */
 function runRoundTrips(random: Random): void {
   const encoder = new HpackEncoder({ maxTableBytes: random.pick([0, 100, 4096]) });
   const decoder = new HpackDecoder({ ...LIMITS, maxFieldListBytes: 1 << 20 });
@@ -49,7 +49,10 @@ function runRoundTrips(random: Random): void {
   }
 }
 
-/** Blocks of one connection, to two decoders: one sees nothing around them, the other sees them within noise. */
+/**
+ * Blocks of one connection, to two decoders: one gets only the blocks, the other gets them surrounded by
+ * noise.
+ */
 function runBlocks(random: Random): void {
   const bare = new HpackDecoder(LIMITS);
   const within = new HpackDecoder(LIMITS);

@@ -1,6 +1,6 @@
 /**
- * Requests to our reader and to `node:http`: what they see must be the same, but for what `disagreements.ts` lists with its
- * reason. Whoever refuses first decides how far the two can be compared.
+ * Requests to our reader and to `node:http`. Both must see the same, except for what `disagreements.ts` lists
+ * with a reason. The first refusal decides how far the two can be compared.
  */
 import { type Reading, type ReadRequest, readPieces, refusedAt } from '../http1/reading.ts';
 import { smugglingCases } from '../http1/smuggling/collection.ts';
@@ -12,9 +12,9 @@ import type { Random } from './random.ts';
 import { Finding, mustAgree, type Target } from './target.ts';
 
 const MOST_BYTES = 3_000;
-/** Messages of the collection, those that only show a limit left out. */
+/** The messages of the collection, without those that only show a limit. */
 const collection = smugglingCases.map(({ sent }) => sent).filter((sent) => sent.length < 1_000);
-/** What turns one message into two, or into none. */
+/** Mutations that turn one message into two, or into none. */
 const WORDS: readonly string[] = [
   ...[
     '\r\n',
@@ -55,7 +55,7 @@ const WORDS: readonly string[] = [
   ...['GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na'],
 ];
 
-/** What may follow bytes that end anywhere within a request, so that it becomes whole. */
+/** Continuations that complete a request after bytes that end anywhere within it. */
 const COMPLETIONS: readonly string[] = [
   ...[
     '',
@@ -113,13 +113,16 @@ async function runCase(random: Random, node: NodeReader): Promise<void> {
   compare(text, input, ours, await node.read(Buffer.from(input)));
 }
 
-/** Reads the text in both ways. @returns the disagreement that explains what they differ in; null: in nothing. @throws Finding */
+/**
+ * Reads the text in both ways. @returns the disagreement that explains the difference, or null without one.
+ * @throws Finding
+ */
 export async function disagreementOn(text: string, node: NodeReader): Promise<Disagreement | null> {
   const input = Buffer.from(text, 'latin1');
   return compare(text, input, readPieces([text]), await node.read(Buffer.from(input)));
 }
 
-/** How a request is compared. */
+/** The parts of a request that are compared. */
 interface Seen {
   method: string;
   target: string;
@@ -136,7 +139,7 @@ function compare(text: string, input: Buffer, ours: Reading, theirs: NodeReading
     if (our === undefined || their === undefined) {
       return compareEnds(text, input, ours, theirs, index);
     }
-    // What has come of content that is not whole depends on who stopped first.
+    // How much of incomplete content was seen depends on which reader stopped first.
     const isWhole = our.isWhole && their.isWhole;
     mustAgree(
       `request ${index} of ours and of Node's`,
@@ -144,7 +147,7 @@ function compare(text: string, input: Buffer, ours: Reading, theirs: NodeReading
       theirSeen(their, isWhole),
       input,
     );
-    // The connection ends behind it, or leaves HTTP.
+    // The connection ends after it, or leaves HTTP.
     if (!our.persists || our.method === 'CONNECT' || our.upgrade !== null) return null;
     if (our.isWhole !== their.isWhole) {
       return compareEnds(text, input, ours, theirs, index);
@@ -152,7 +155,7 @@ function compare(text: string, input: Buffer, ours: Reading, theirs: NodeReading
   }
 }
 
-/** One of them has not seen the request at `index`, or not to its end. */
+/** One reader has not seen the request at `index`, or not to its end. */
 function compareEnds(
   text: string,
   input: Buffer,
@@ -186,7 +189,7 @@ function compareEnds(
     );
   }
   if (theirs.refusal !== null) {
-    // Node may see earlier that nothing good can come of it.
+    // Node may recognize earlier that the request is invalid.
     if (
       our === undefined
         ? !canBecome(text, index, () => true)
@@ -203,7 +206,10 @@ function compareEnds(
   throw new Finding(`request ${index}: ours ${JSON.stringify(our)}, Node's ${JSON.stringify(their)}`, input);
 }
 
-/** Whether we would take the request at `index` as one that `isSo`, if one of these followed. */
+/**
+ * Whether our reader would accept the request at `index` as one for which `isSo` holds, if one of these
+ * followed.
+ */
 function canBecome(text: string, index: number, isSo: (request: ReadRequest) => boolean): boolean {
   return COMPLETIONS.some((end) => {
     const request = readPieces([text + end]).requests[index];
@@ -235,7 +241,7 @@ function theirSeen(request: NodeRequest, isWhole: boolean): Seen {
   };
 }
 
-/** RFC 9112 section 3.2, in so far as Node leaves it to its application. */
+/** RFC 9112 section 3.2, as far as Node leaves it to its application. */
 function targetOf(method: string, url: string): string {
   if (method === 'CONNECT') return ` ${url} `;
   const [, scheme, authority = '', rest = ''] = /^(https?):\/\/([^/?]*)(.*)$/i.exec(url) ?? [];
@@ -248,7 +254,7 @@ function targetOf(method: string, url: string): string {
 const OWN = /^(?:host|transfer-encoding|connection|upgrade|te|http2-settings|keep-alive|proxy-connection)$/;
 const KEPT = /^(?:content-length|forwarded|x-forwarded-(?:for|host|proto))$/;
 
-/** Of all fields those that are not the connection's own (RFC 9110 section 7.6.1), as an application is told. */
+/** All fields except the connection's own (RFC 9110 section 7.6.1), as an application gets them. */
 function endToEnd(fields: readonly string[]): string[] {
   const pairs: [string, string][] = [];
   for (let i = 0; i < fields.length; i += 2)

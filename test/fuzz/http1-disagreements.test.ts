@@ -1,4 +1,7 @@
-/** The smuggling collection, read by `node:http` beside us: where the two differ, the list says why; and what it says happens. */
+/**
+ * The smuggling collection, read by `node:http` and our reader. Where the two differ, the list says why, and
+ * each listed difference occurs.
+ */
 import test from 'ava';
 import { smugglingCases } from '../http1/smuggling/collection.ts';
 import { type Disagreement, disagreements } from './disagreements.ts';
@@ -6,7 +9,7 @@ import { disagreementOn } from './http1-differential.ts';
 import { NodeReader } from './node-reading.ts';
 
 const chunked = 'POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
-/** What the collection has no case for, as its cases are about our limits and not Node's. */
+/** Messages that the collection does not have, since its cases are about our limits and not Node's. */
 const more: readonly string[] = [
   'GET /a\nHost: a\r\n\r\n',
   'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n',
@@ -18,14 +21,14 @@ test('every difference from node:http has its reason in the list, and every reas
   const node = new NodeReader();
   const found = new Set<Disagreement | null>();
   for (const text of [...smugglingCases.map(({ sent }) => sent), ...more]) {
-    // What Node bounds otherwise, or not at all, is no difference of grammar.
+    // A limit that Node sets differently, or not at all, is not a difference of grammar.
     if (text.length > 2_000) continue;
     found.add(await disagreementOn(text, node));
   }
   const unused = disagreements
     .filter((each) => each.until === undefined && !found.has(each))
     .map(({ reason }) => reason);
-  // Another version of Node's parser may have come round to us.
+  // Another version of Node's parser may behave like our reader.
   if (process.versions.llhttp?.startsWith('9.4')) t.deepEqual(unused, []);
   t.true(found.size > 15);
 });

@@ -1,7 +1,8 @@
 /**
- * The HTTP/1.1 engine, whose owner does with each request what its number says: answer whole, in pieces, late, wrong, or not at
- * all. A conversation comes in phases; in between the owner acts and the output leaves. However a phase is cut, what is told and
- * what is said are the same; and what is said is read here by a client of our own: answers in order, each as its owner meant it.
+ * The HTTP/1.1 engine, whose owner handles each request as its number says: it answers whole, in pieces,
+ * late, wrong, or not at all. A conversation has phases; between them the owner acts and the output leaves.
+ * However a phase is split, the events and the output are the same. A client of our own reads the output: it
+ * expects the answers in order, each as its owner meant it.
  */
 import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
 import { Http1Caches } from '../../runtime/http1/caches.ts';
@@ -17,13 +18,13 @@ import { Cut, cut } from './mutation.ts';
 import { Random } from './random.ts';
 import { Finding, mustAgree, type Target } from './target.ts';
 
-/** Longer input byte by byte takes the time of many shorter ones. */
+/** Long input sent byte by byte takes the time of many short inputs. */
 const MOST_SINGLE_BYTES = 6_000;
 const DATE = 'Thu, 01 Jan 1970 00:00:00 GMT';
-/** More requests than a conversation has, so that each may be told by its number. */
+/** More requests than a conversation has, so that each can be identified by its number. */
 const MANY = 1_000;
 
-/** Requests that ask for another protocol, with what may stand behind them. */
+/** Requests that ask for another protocol, with what may follow them. */
 const LEAVING: readonly string[] = [
   'CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n',
   'CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n',
@@ -33,19 +34,19 @@ const LEAVING: readonly string[] = [
 
 interface Outcome {
   readonly events: readonly string[];
-  /** What each request was given of content. */
+  /** The content that each request received. */
   readonly content: readonly string[];
-  /** What left at the end of each phase. */
+  /** The output at the end of each phase. */
   readonly output: readonly string[];
   readonly state: string;
 }
 
-/** What the owner knows of a request. */
+/** What the owner knows about a request. */
 interface Request {
   readonly message: Http1Message;
   readonly expected: ResponseExpected;
   content: string;
-  /** Calls of the owner, so that each of them draws anew. */
+  /** The number of calls, so that each of them draws anew. */
   steps: number;
   isClosed: boolean;
 }
@@ -75,7 +76,8 @@ class Owner implements EngineEvents {
       keepAliveTimeoutMs: draw.pick([0, 5_000]),
       upgradeH2c: true,
       headerTimeoutMs: 1_000,
-      // What is full, or too much to read past, is asked between chunks, so there the cuts do show. They have tests of their own.
+      // Whether a buffer is full, or there is too much to discard, is checked between chunks, so there the
+      // splits do show. Other tests cover this.
       maxDiscardedBytes: 1 << 30,
       requestWindowBytes: 1 << 30,
       maxRequestWindowBytes: 1 << 30,
@@ -119,7 +121,7 @@ class Owner implements EngineEvents {
     return text;
   }
 
-  /** One step of what the owner does with the request. */
+  /** One step of the owner for the request. */
   #act(request: Request): void {
     const { message, expected } = request;
     if (!message.isStarted || request.isClosed) return;
@@ -176,7 +178,7 @@ class Owner implements EngineEvents {
       this.#engine.trailers(message, ['x-sum', '1']);
       expected.trailers = true;
     } else {
-      // Sometimes more than was announced, or less.
+      // Sometimes more or less than was announced.
       const left = expected.length === -1 ? -1 : Math.max(expected.length - expected.content.length, 0);
       const length = left === -1 || random.chance(20) ? random.pick([0, 1, 3_000]) : left;
       this.#write(message, expected, length, random.chance(70));
@@ -197,7 +199,7 @@ class Owner implements EngineEvents {
     this.#write(message, expected, random.pick([0, 10, 2_000]), random.chance(20));
   }
 
-  /** After the last phase: the peer ends its side, or the socket goes; nothing may be left of either. */
+  /** After the last phase: the peer ends its side, or the socket closes; nothing may be left of either. */
   #finish(output: string[]): void {
     const engine = this.#engine;
     const input = this.#input;
@@ -210,7 +212,7 @@ class Owner implements EngineEvents {
       engine.end();
       output.push(this.#take());
     }
-    // Whether the connection was to be closed, or would have been left open.
+    // Whether the connection had to be closed, or would have stayed open.
     const isWhole = engine.state !== 'aborted';
     engine.closed();
     requireResponses(

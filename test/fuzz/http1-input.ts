@@ -1,4 +1,4 @@
-/** What a client may send over HTTP/1: requests in a row, some of them wrong, some spoiled. */
+/** Input from an HTTP/1 client: requests in a row, some of them wrong, some mutated. */
 import { readCorpus } from './corpus.ts';
 import { spoil } from './mutation.ts';
 import type { Random } from './random.ts';
@@ -18,7 +18,7 @@ const FIELDS: readonly string[] = [
   'cookie: b=2',
   'expect: 100-continue',
 ];
-/** What RFC 9112 forbids, or what two servers could read in two ways. */
+/** What RFC 9112 forbids, or what two servers could read differently. */
 const FAULTS: readonly string[] = [
   'host: elsewhere.test',
   'host:',
@@ -55,7 +55,7 @@ const TARGETS: readonly string[] = [
   '/\u00e9',
   '/#part',
 ];
-/** They are judged when the parser has gone on to the requests behind them. */
+/** They are judged after the parser has continued to the requests that follow. */
 const TOO_MANY_TRAILERS = 'x: 1\r\n'.repeat(150);
 const LINE_ENDS: readonly string[] = ['\n', '\r', '\r\r\n', ' \r\n'];
 

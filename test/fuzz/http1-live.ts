@@ -1,4 +1,7 @@
-/** Whole HTTP/1 connections to a live server: two that send the same bytes, cut apart in different ways, hear the same. */
+/**
+ * Whole HTTP/1 connections to a live server: two connections that send the same bytes, split differently, get
+ * the same responses.
+ */
 import type { Socket } from 'node:net';
 import { http1Conversation } from './http1-input.ts';
 import { LiveServer, sendPieces } from './live.ts';
@@ -7,15 +10,20 @@ import type { Random } from './random.ts';
 import { Finding, mustAgree, type Target } from './target.ts';
 
 /**
- * A head or a chunk can have no NUL, so this ends all but content of announced length. That one takes it for content, waits for
- * more, and gets our FIN.
+ * A head or a chunk cannot contain a NUL, so this ends everything but content of announced length. In that
+ * case the server takes it for content, waits for more, and gets our FIN.
  */
 const END_OF_ALL = Buffer.alloc(4096);
-/** Round trips of another client without news after which there will be none. */
+/** The number of round trips of another client without news after which none is expected. */
 const QUIET_TURNS = 10;
-/** A refusal's body says why, and for a CONNECT that may be that others have not been answered yet. */
+/**
+ * The body of a refusal has the reason, and for a CONNECT that may be that others have not been answered yet.
+ */
 const OUR_WHY = /content-length: \d+\r\n\r\n(\d{3} [A-Z][A-Za-z ]+)(?:: .*)?\n/g;
-/** A request that no route takes (`*`) is answered at its head; 400 when its content was there to be seen broken by then. */
+/**
+ * A request without a route (`*`) is answered at its head; it gets 400 if its content was already seen to be
+ * broken by then.
+ */
 const NOT_TAKEN = /HTTP\/1\.1 (?:404 Not Found|400 Bad Request)\r\n(?:[a-z-]+: .*\r\n)+\r\n4.*\n$/i;
 const MOST_SINGLE_BYTES = 500;
 
@@ -48,7 +56,7 @@ async function runCase(random: Random, server: LiveServer): Promise<void> {
   await server.requireRest(input);
 }
 
-/** What comes back, without what differs by the clock or by whether the end was in sight. */
+/** The responses, without what depends on the clock or on whether the end was in sight. */
 async function converse(
   random: Random,
   server: LiveServer,
@@ -86,7 +94,7 @@ function listen(socket: Socket): Heard {
   return heard;
 }
 
-/** Closed, or nothing comes any more. */
+/** The connection has closed, or nothing more arrives. */
 async function untilQuiet(server: LiveServer, heard: Heard): Promise<void> {
   for (let length = -1; length !== heard.text.length; ) {
     length = heard.text.length;

@@ -1,15 +1,18 @@
-/** What a connection has said, as a strict client reads it (RFC 9112 section 6.3), against what was meant. */
+/**
+ * The output of a connection, as a strict client reads it (RFC 9112 section 6.3), compared with what was
+ * meant.
+ */
 import { Finding } from './target.ts';
 
-/** The response of one request, as far as its owner has come with it. */
+/** The response to one request, as far as its owner has produced it. */
 export interface ResponseExpected {
   readonly id: number;
   readonly method: string;
   readonly version: string;
-  /** 0: none was given. */
+  /** 0: no response was given. */
   status: number;
   content: string;
-  /** What Content-Length announces; -1: there is none. */
+  /** The value of Content-Length; -1: there is none. */
   length: number;
   isEnded: boolean;
   isTunnel: boolean;
@@ -54,7 +57,7 @@ export function requireResponses(
     isLast = fields.get('connection') === 'close';
     const id = fields.get('x-id');
     if (id === undefined) {
-      // A refusal: it stands for a request that was not taken, or was not answered, and is the last.
+      // A refusal: it answers a request that was not accepted, or not answered, and it is the last response.
       if (!isLast || status < 400) throw wrong('a response of nobody');
       // To HEAD it has no content, whatever length it says (RFC 9110 section 9.3.2).
       const isOfHead = request?.method === 'HEAD' && content === '';
@@ -62,7 +65,7 @@ export function requireResponses(
       at = end ?? text.length;
       continue;
     }
-    // Those before it, if any, were closed without an answer: none may be left out.
+    // Earlier requests, if any, were closed without an answer: none may be skipped.
     if (request === undefined || Number(id) !== request.id)
       throw wrong(`the response of ${id} where that of ${next} should be`);
     next++;
@@ -87,7 +90,10 @@ export function requireResponses(
   if (unanswered !== undefined) throw new Finding(`${unanswered.id} is complete and was not answered`, input);
 }
 
-/** @param of of the request whose turn it is. A refusal stands for one that was never taken, and has content whatever that was. */
+/**
+ * @param of is for the request whose turn it is. A refusal answers one that was never accepted, and has
+ * content in any case.
+ */
 function read(text: string, at: number, of: string): Response | null {
   HEAD.lastIndex = at;
   const match = HEAD.exec(text);
@@ -97,7 +103,7 @@ function read(text: string, at: number, of: string): Response | null {
   for (const line of (match[2] as string).split('\r\n').slice(0, -1)) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon);
-    // RFC 9110 section 5.3: what may not be a list stands once.
+    // RFC 9110 section 5.3: a field that may not be a list occurs once.
     if (fields.has(name)) return null;
     fields.set(name, line.slice(colon + 2));
   }

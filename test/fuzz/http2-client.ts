@@ -1,4 +1,4 @@
-/** The client's end of a connection on which anything may have been sent: it only takes apart what comes back. */
+/** The client's end of a connection on which anything may have been sent. It only parses what comes back. */
 import type { Socket } from 'node:net';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 import { HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
@@ -7,19 +7,19 @@ import { type Frame, parseFrames } from '../http2/frames.ts';
 export interface Response {
   status: number;
   content: string;
-  /** END_STREAM has come. */
+  /** END_STREAM has arrived. */
   ended: boolean;
-  /** The code of a RST_STREAM; -1 for none. */
+  /** The code of a RST_STREAM; -1: there was none. */
   resetCode: number;
 }
 
 export class Http2Client {
   readonly socket: Socket;
   readonly responses = new Map<number, Response>();
-  /** Of the last GOAWAY; -1 for none. */
+  /** The code of the last GOAWAY; -1: there was none. */
   goawayCode = -1;
   isClosed = false;
-  /** What came and is no HTTP/2. */
+  /** Received bytes that are not HTTP/2. */
   fault: string | null = null;
   #wake: (() => void) | null = null;
   #rest: Buffer = Buffer.alloc(0);
@@ -33,7 +33,7 @@ export class Http2Client {
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => {
-      // Reset for what we sent: 'close' follows.
+      // A reset because of what we sent: 'close' follows.
     });
     socket.on('close', () => {
       this.isClosed = true;
@@ -49,7 +49,7 @@ export class Http2Client {
     });
   }
 
-  /** Something more has come, or the connection is closed. */
+  /** Something more has arrived, or the connection is closed. */
   news(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;

@@ -1,6 +1,6 @@
 /**
- * The HTTP/2 engine, whose owner does what a stream's number says: answer, echo, drop, reset, late or at once. A
- * conversation comes in phases; in between time passes, the owner consumes, and the output leaves.
+ * The HTTP/2 engine, whose owner acts as a stream's number says: it answers, echoes, drops or resets, late or
+ * at once. A conversation has phases; between them time passes, the owner consumes, and the output leaves.
  */
 import { FrameType, initialWindowBytes } from '../../runtime/http2/frames.ts';
 import type { Http2Stream } from '../../runtime/http2/stream.ts';
@@ -11,9 +11,9 @@ import { Cut, cut } from './mutation.ts';
 import { Random } from './random.ts';
 import { Finding, mustAgree, type Target } from './target.ts';
 
-/** More output than any conversation of ours can ask for: the engine talks to itself. */
+/** More output than any conversation can request: the engine is talking to itself. */
 const MAX_FRAMES = 20_000;
-/** Longer input byte by byte takes the time of many shorter ones. */
+/** Long input sent byte by byte takes the time of many short inputs. */
 const MOST_SINGLE_BYTES = 6_000;
 const CONNECTION_WINDOW_BYTES = initialWindowBytes;
 
@@ -22,14 +22,14 @@ interface Phase {
   readonly elapsedMs: number;
 }
 
-/** How far the owner is with a response. The engine throws at an owner that says things twice. */
+/** The owner's progress with a response. The engine throws if an owner repeats a step. */
 type Response = 'none' | 'head' | 'ended';
 
 interface Outcome {
   readonly lines: readonly string[];
   readonly content: readonly (readonly [id: number, content: string])[];
   readonly sent: readonly (readonly [id: number, bytes: number])[];
-  /** What left at the end of each phase. */
+  /** The output at the end of each phase. */
   readonly output: readonly string[];
   readonly failure: string;
   readonly counters: string;
@@ -41,7 +41,7 @@ class Owner {
   readonly #seed: number;
   readonly #responses = new Map<number, Response>();
   readonly #input: Buffer;
-  /** Of our WINDOW_UPDATEs for the connection. */
+  /** Sum of the server's WINDOW_UPDATEs for the connection. */
   #grantedBytes = 0;
 
   constructor(seed: number, input: Buffer) {
@@ -56,7 +56,8 @@ class Owner {
         headerTableBytes: draw.pick([0, 4096, 65_536]),
         maxFieldListBytes: draw.pick([300, 32_768]),
         enableConnectProtocol: draw.chance(50),
-        // What is unread is looked at when a chunk comes, so there the cuts do show. It has tests of its own.
+        // The amount of unread content is checked when a chunk arrives, so there the splits do show. Other
+        // tests cover this.
         maxUnsentBytes: 0x7fff_ffff,
       },
       {
@@ -112,7 +113,7 @@ class Owner {
     if (endStream) this.#act(stream);
   }
 
-  /** One step of what the owner does with the stream. It may have closed long ago. */
+  /** One step of the owner for the stream, which may have closed long ago. */
   #act(stream: Http2Stream): void {
     const { engine } = this.peer;
     const response = this.#responses.get(stream.id) as Response;
@@ -143,7 +144,7 @@ class Owner {
     }
   }
 
-  /** After the last phase: every stream ends, and nothing of what they held may be left. */
+  /** After the last phase: every stream ends, and none of its buffers may be left. */
   finish(): void {
     const { peer } = this;
     const { engine } = peer;
@@ -158,7 +159,7 @@ class Owner {
     this.#requireCloses();
   }
 
-  /** All that came has been given back, but for what is saved up: less than half a window. */
+  /** All received bytes have been returned, except those saved up: less than half a window. */
   #requireWindow(): void {
     const available = initialWindowBytes + this.#grantedBytes - dataBytes(this.#input);
     if (available * 2 <= CONNECTION_WINDOW_BYTES || available > CONNECTION_WINDOW_BYTES) {
@@ -166,7 +167,7 @@ class Owner {
     }
   }
 
-  /** Every request that was announced closed once, and was not heard of again. */
+  /** Every announced request closed once, and had no event afterwards. */
   #requireCloses(): void {
     const over = new Set<string>();
     for (const line of this.peer.lines) {
@@ -179,13 +180,13 @@ class Owner {
   }
 }
 
-/** How much came at once depends on the cuts; that it ended does not. */
+/** How much arrived at once depends on the splits; that it ended does not. */
 function withoutLength(line: string): string {
   const [what, id] = line.split(' ');
   return what === 'data' ? `data ${id} end` : line;
 }
 
-/** What the DATA frames of a conversation announce. */
+/** The sizes announced by the DATA frames of a conversation. */
 function dataBytes(input: Buffer): number {
   let bytes = 0;
   for (let at = 24; at + 9 <= input.length; ) {

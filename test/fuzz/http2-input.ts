@@ -1,4 +1,4 @@
-/** What a client may send over HTTP/2: mostly sense, some of it not, some of it spoiled. */
+/** Input from an HTTP/2 client: mostly valid, partly invalid, partly mutated. */
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 import { HpackEncoder } from '../../runtime/http2/hpack/encoder.ts';
 import {
@@ -25,7 +25,7 @@ import type { Random } from './random.ts';
 const PRIORITY_UPDATE = 0x10;
 const corpus = readCorpus('http2');
 
-/** Fields that no request may have, or not so (RFC 9113 section 8). */
+/** Fields that no request may have, or not in this form (RFC 9113 section 8). */
 const FAULTS: readonly (readonly string[])[] = [
   ['connection', 'close'],
   ['X-Upper', 'a'],
@@ -53,7 +53,7 @@ const GOOD: readonly (readonly string[])[] = [
 class Client {
   readonly #random: Random;
   readonly #path: () => string;
-  /** Its table is in step with the server's for as long as nothing is spoiled. */
+  /** Its table is in step with the server's as long as nothing is mutated. */
   readonly #encoder: HpackEncoder | null;
   #nextId = 1;
   readonly #open: number[] = [];
@@ -64,7 +64,7 @@ class Client {
     this.#encoder = random.chance(60) ? new HpackEncoder({ maxTableBytes: 4096 }) : null;
   }
 
-  /** A frame or a few that belong together. */
+  /** One frame, or several that belong together. */
   next(): Buffer[] {
     const random = this.#random;
     const kind = random.integer(0, 99);
@@ -193,8 +193,8 @@ class Client {
 }
 
 /**
- * What a client sends over the life of a connection, its preface included.
- * @param path what the requests ask for.
+ * What a client sends over the life of a connection, including its preface. @param path is the path of the
+ * requests.
  */
 export function http2Conversation(random: Random, path: () => string): Buffer[] {
   if (random.chance(2)) return [random.bytes(random.integer(1, 200))];

@@ -1,7 +1,8 @@
 /**
- * Whole HTTP/2 connections to a live server. What must come back is told by two engines of our own that read the same
- * bytes: one whose application answers at once, one whose application answers when all has been read. The server's
- * threads answer somewhere in between, so what the two agree on the server must do, however the bytes are cut.
+ * Whole HTTP/2 connections to a live server. The expected output comes from two engines of our own that read
+ * the same bytes: the application of one answers at once, that of the other when everything has been read.
+ * The server's threads answer somewhere in between. Where the two agree, the server must do the same, however
+ * the bytes are split.
  */
 import { createHash } from 'node:crypto';
 import { trailersOf } from '../../runtime/connections/trailer-fields.ts';
@@ -16,17 +17,17 @@ import { Cut, cut } from './mutation.ts';
 import type { Random } from './random.ts';
 import { Finding, type Target } from './target.ts';
 
-/** Whatever is being read, these end it: the largest frame's payload, then the head of one that is larger. */
+/** These end whatever is being read: the largest frame's payload, then the header of a larger frame. */
 const END_OF_ALL = Buffer.alloc(16_384 + 9, 0xff);
-/** So many reads in a row take longer than a hundred other cases. */
+/** This many consecutive reads take longer than a hundred other cases. */
 const MOST_SINGLE_BYTES = 400;
 
 interface Expected {
-  /** The connection error; -1: none. */
+  /** The connection error; -1: there is none. */
   readonly failure: number;
-  /** What requests are answered with, by stream, as the application writes it. */
+  /** The responses, by stream, as the application writes them. */
   readonly answers: ReadonlyMap<number, string>;
-  /** Streams whose answer has left whole. */
+  /** Streams whose response has been sent completely. */
   readonly complete: ReadonlySet<number>;
 }
 
@@ -39,7 +40,7 @@ async function runCase(random: Random, server: LiveServer): Promise<void> {
   const tag = random.next();
   let requests = 0;
   const pieces = http2Conversation(random, () => `/${tag}-${++requests}`);
-  // What was asked shall not wait for a window, unless a broken frame swallows this as well.
+  // Requests must not wait for a window, unless a broken frame swallows this as well.
   const input = Buffer.concat([...pieces, settings(4, 65_535), windowUpdate(0, 1_000_000)]);
   const how = random.pick(
     input.length <= MOST_SINGLE_BYTES ? [Cut.Whole, Cut.Bytes, Cut.Random] : [Cut.Whole, Cut.Random],
@@ -70,7 +71,7 @@ async function judge(
     }
   } else {
     await server.until(`connection error ${failure}`, input, () => client.isClosed);
-    // Closed with bytes unread, TCP may throw the GOAWAY away.
+    // If the connection is closed with unread bytes, TCP may drop the GOAWAY.
     if (client.goawayCode > 0 && client.goawayCode !== failure) {
       throw new Finding(`GOAWAY says ${client.goawayCode}, and ${failure} it should be`, input);
     }
@@ -95,11 +96,11 @@ function expected(options: Http2Options, input: Buffer, when: 'at once' | 'at th
     const { method, path, id } = stream;
     const hash = createHash('sha1').update(Buffer.concat(peer.content.get(id) ?? []));
     const content = Buffer.from(`${method} ${path} ${hash.digest('hex')} ${trailers.get(id) ?? 0}`);
-    // As the client shows bytes.
+    // In the form in which the client shows bytes.
     answers.set(id, content.toString('latin1'));
     peer.engine.consume(stream, stream.unconsumedBytes, peer.nowMs);
     peer.engine.respond(stream, 200, [], false);
-    // Whole or not at all: where a window is shut it stays unanswered.
+    // A response is complete or missing: with a closed window it is missing.
     peer.engine.write(stream, content, 0, content.length, true);
   };
   const onWhole = (stream: Http2Stream): void => {

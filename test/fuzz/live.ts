@@ -1,7 +1,8 @@
 /**
- * A whole server for the fuzzer, in this process: cleartext and TLS, one thread with few slots, so that an exchange or a
- * buffer that is not given back is soon missed. An honest client asks between all the nonsense; its answers are also
- * the fuzzer's clock: what takes more turns than a wait allows hangs.
+ * A whole server for the fuzzer, in this process: cleartext and TLS, one thread with few slots, so that an
+ * exchange or a buffer that is not released is soon noticed. An honest client sends requests between all the
+ * nonsense. Its answers are also the fuzzer's clock: anything that takes more round trips than a wait allows
+ * hangs.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -16,7 +17,7 @@ import { HonestClient } from './honest-client.ts';
 import { Finding } from './target.ts';
 
 const application = fileURLToPath(new URL('applications/answer.ts', import.meta.url));
-/** Round trips of the honest client within which whatever is to happen happens. */
+/** The number of round trips of the honest client within which an expected event must happen. */
 const MOST_TURNS = 400;
 const MOST_LOOPS = 5_000;
 
@@ -24,7 +25,7 @@ const INPUT: ServerInput = {
   pools: { answer: { application, threads: { min: 1, max: 1 }, exchangesPerThread: 64 } },
 };
 
-/** Every pool of output buffers in the process: the server has one, and keeps it to itself. */
+/** Every pool of output buffers in the process: the server has one, which is private. */
 const pools = new Set<OutputBuffers>();
 const { acquire } = OutputBuffers.prototype;
 OutputBuffers.prototype.acquire = function (leastBytes) {
@@ -38,7 +39,7 @@ export class LiveServer {
   readonly #ports: readonly [cleartext: number, tls: number];
   readonly #ca: string;
   readonly #honest: HonestClient;
-  /** A case that finds something leaves its connections as they are. */
+  /** A case with a finding leaves its connections as they are. */
   readonly #sockets = new Set<Socket>();
 
   private constructor(
@@ -74,7 +75,7 @@ export class LiveServer {
     return live;
   }
 
-  /** What the server's engines run with. */
+  /** The options of the server's engines. */
   get http2(): Http2Options {
     return http2Options(parseConfig(JSON.stringify(configInput(INPUT)), 'fuzz.config.json').http2);
   }
@@ -101,7 +102,7 @@ export class LiveServer {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {
-      // Reset for what was sent: 'close' follows.
+      // A reset because of what was sent: 'close' follows.
     });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -112,7 +113,7 @@ export class LiveServer {
     });
   }
 
-  /** @returns whether it has come true within so many of the honest client's requests. */
+  /** @returns whether it became true within this many of the honest client's requests. */
   async within(turns: number, isSo: () => boolean): Promise<boolean> {
     for (let turn = 0; turn < turns; turn++) {
       if (isSo()) return true;
@@ -121,7 +122,7 @@ export class LiveServer {
     return isSo();
   }
 
-  /** @param heard what has come so far, for the message */
+  /** @param heard what has arrived so far, for the message */
   async until(what: string, input: Buffer, isSo: () => boolean, heard = () => ''): Promise<void> {
     if (await this.within(MOST_TURNS, isSo)) return;
     throw new Finding(`it does not come to ${what}; so far it has heard ${JSON.stringify(heard())}`, input);
@@ -147,7 +148,7 @@ function heldBuffers(): number {
   return held;
 }
 
-/** Sends pieces so that the server reads them apart. */
+/** Sends pieces so that the server reads them separately. */
 export async function sendPieces(socket: Socket, pieces: readonly Buffer[]): Promise<void> {
   for (const piece of pieces) {
     if (socket.destroyed) return;

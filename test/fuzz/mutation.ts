@@ -1,12 +1,12 @@
-/** Ways to spoil good input, and to cut any. */
+/** Ways to mutate valid input, and to split any input. */
 import type { Random } from './random.ts';
 
-/** Where lengths, identifiers and windows have their edges. */
+/** Edges of lengths, identifiers and windows. */
 const EDGES = [
   0, 1, 2, 5, 8, 9, 127, 128, 255, 256, 16_383, 16_384, 16_385, 65_535, 0x7fff_ffff, 0xffff_ffff,
 ];
 
-/** Bytes overwritten, put in, left out, doubled or cut off. */
+/** Bytes overwritten, inserted, removed, doubled or cut off. */
 export function spoilBytes(random: Random, bytes: Buffer): Buffer {
   if (bytes.length === 0) return random.bytes(random.integer(1, 20));
   const at = random.integer(0, bytes.length - 1);
@@ -40,7 +40,7 @@ export function spoilBytes(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-/** Pieces left out, doubled, swapped or spoiled one by one; often none of it. */
+/** Pieces removed, doubled, swapped or mutated one by one; often none of it. */
 export function spoil(random: Random, pieces: readonly Buffer[]): Buffer[] {
   const out = [...pieces];
   const times = random.pick([0, 0, 1, 1, 2, 5]);
@@ -69,7 +69,7 @@ export function spoil(random: Random, pieces: readonly Buffer[]): Buffer[] {
 export const Cut = { Whole: 'whole', Bytes: 'byte by byte', Random: 'at random' } as const;
 export type Cut = (typeof Cut)[keyof typeof Cut];
 
-/** The input as the network may hand it over. Every piece has memory of its own, as a socket's chunks have. */
+/** The input as the network may deliver it. Every piece has memory of its own, like a socket's chunks. */
 export function cut(random: Random, bytes: Buffer, how: Cut): Buffer[] {
   if (how === Cut.Whole) return [Buffer.from(bytes)];
   const pieces: Buffer[] = [];

@@ -1,4 +1,6 @@
-/** `node:http` as another reader of the same bytes: what a server of it makes of them, over a pair of streams. */
+/**
+ * `node:http` as another reader of the same bytes: what a Node server makes of them, over a pair of streams.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
@@ -7,7 +9,7 @@ export interface NodeRequest {
   readonly method: string;
   readonly url: string;
   readonly version: string;
-  /** Flat, as they came. */
+  /** A flat list, in order of arrival. */
   readonly fields: readonly string[];
   content: string;
   trailers: readonly string[];
@@ -16,7 +18,7 @@ export interface NodeRequest {
 
 export interface NodeReading {
   readonly requests: readonly NodeRequest[];
-  /** Code of the parser's error, or the status of Node's own refusal; null: neither. */
+  /** The code of the parser's error, or the status of Node's own refusal; null: neither. */
   readonly refusal: string | null;
   /** The bytes end within a message. */
   readonly isWithinMessage: boolean;
@@ -41,7 +43,7 @@ export class NodeReader {
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       this.#refusal ??= error.code ?? error.message;
-      // Requests that were whole before are told of it by events that are still to come.
+      // Requests that were complete before are told of it by later events.
       setImmediate(() => setImmediate(() => socket.destroy()));
     });
   }
@@ -56,13 +58,13 @@ export class NodeReader {
       heard += text;
     });
     client.on('error', () => {
-      // The server's side was destroyed, on purpose.
+      // The server's side was destroyed on purpose.
     });
     this.#server.emit('connection', side);
     const closed = once(side, 'close');
     client.end(bytes);
     await closed;
-    // What no listener of ours was asked about: the responses are Node's own.
+    // Responses that Node sent by itself, without calling a listener.
     const own = /HTTP\/1\.1 ([45]\d\d) /.exec(heard)?.[1] ?? null;
     const isWithinMessage = this.#refusal === EOF_STATE;
     client.destroy();
@@ -99,7 +101,7 @@ export class NodeReader {
       response.end();
     });
     request.on('error', () => {
-      // The parser's error tells, or the end.
+      // The parser's error decides, or the end.
     });
   }
 }

@@ -1,10 +1,13 @@
-/** Numbers that look random and come again with their seed. One case of a fuzz run draws everything from one of these. */
+/**
+ * Pseudo-random numbers, reproducible from their seed. One case of a fuzz run draws everything from one
+ * generator.
+ */
 
 export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Neighbouring seeds are neighbouring cases: spread them.
+    // Neighbouring seeds are neighbouring cases, so they are spread.
     this.#state = Math.imul(seed ^ (seed >>> 16), 0x45d9f3b) >>> 0;
   }
 
@@ -16,12 +19,12 @@ export class Random {
     return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 
-  /** `least` to `most`, both included. */
+  /** A number from `least` to `most`, both included. */
   integer(least: number, most: number): number {
     return least + (this.next() % (most - least + 1));
   }
 
-  /** True `percent` times of a hundred. */
+  /** True in `percent` of a hundred draws. */
   chance(percent: number): boolean {
     return this.next() % 100 < percent;
   }

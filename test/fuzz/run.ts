@@ -1,4 +1,7 @@
-/** `npm run fuzz [-- --seconds N --seed S --cases N --target NAME]`: time-bounded; ends with 1 at the first case that fails. */
+/**
+ * `npm run fuzz [-- --seconds N --seed S --cases N --target NAME]`: limited in time; exits with 1 at the
+ * first case that fails.
+ */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { FailedCase, fuzz, type TargetName, targetNames } from './fuzz.ts';
@@ -20,7 +23,7 @@ if (!(seconds > 0 && cases > 0 && Number.isInteger(seed)) || chosen.length !== v
 }
 
 console.log(`seed ${seed}, ${seconds} s for ${chosen.join(', ')}`);
-/** Thrown where no case can catch it, in a socket's event: it would end a server. */
+/** Errors thrown in a socket's event, where no case can catch them; they would end a server. */
 process.on('uncaughtException', (error) => {
   console.error(`uncaught: ${error.stack}\nreplay: ${watchdog.replay}`);
   process.exit(1);

@@ -1,4 +1,7 @@
-/** A few cases of the fuzzer's targets that need no server: that they run at all, in a day's work. `fuzz.test.ts` looks for faults. */
+/**
+ * A few cases of the fuzzer's targets that need no server, to check that they run at all. `fuzz.test.ts`
+ * looks for faults.
+ */
 import { randomInt } from 'node:crypto';
 import test from 'ava';
 import { fuzz } from './fuzz.ts';

@@ -1,15 +1,15 @@
-/** What can be fuzzed, and what it finds. */
+/** The interface of a fuzz target, and of its findings. */
 import type { Random } from './random.ts';
 
 export interface Target {
-  /** One case, all of it drawn from `random`. Throws a Finding, or anything else that the tested code throws. */
+  /** Runs one case, drawn entirely from `random`. Throws a Finding, or any other error of the tested code. */
   run(random: Random): void | Promise<void>;
   close(): Promise<void>;
 }
 
 const SHOWN_BYTES = 4096;
 
-/** What must not happen has happened. */
+/** Something happened that must not happen. */
 export class Finding extends Error {
   override readonly name = 'Finding';
 
@@ -19,7 +19,7 @@ export class Finding extends Error {
   }
 }
 
-/** Both runs of one input come to the same, or that is a finding. */
+/** Both runs of one input must give the same result; otherwise this throws a Finding. */
 export function mustAgree(what: string, one: unknown, other: unknown, input: Uint8Array): void {
   const [first, second] = [JSON.stringify(one, null, 1), JSON.stringify(other, null, 1)];
   if (first !== second) throw new Finding(`${what}\n--- one\n${first}\n--- other\n${second}`, input);

@@ -12,7 +12,7 @@ const { words, limitMs, names } = workerData as {
 for (;;) {
   const seen = Atomics.load(words, CASE);
   Atomics.wait(words, CASE, seen, limitMs);
-  // Nobody notifies: the wait has taken its time, and the case is over if its number has changed.
+  // Nobody notifies: the wait has run for its full time, and the case has ended if its number has changed.
   if (seen === 0 || Atomics.load(words, CASE) !== seen) continue;
   const seed = Atomics.load(words, SEED) >>> 0;
   const name = names[Atomics.load(words, TARGET)];

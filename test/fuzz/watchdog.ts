@@ -1,6 +1,6 @@
 /**
- * Ends the process when one case goes on for too long. An endless loop lets nothing else of its thread run, so the dog
- * watches from another.
+ * Ends the process if one case takes too long. An endless loop blocks its thread, so the watchdog runs in
+ * another.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -16,8 +16,8 @@ export class Watchdog implements AsyncDisposable {
   #count = 0;
 
   /**
-   * @param names of all targets.
-   * @param limitMs what no case takes, on however slow a machine.
+   * @param names are the names of all targets. @param limitMs is more than any case takes on the slowest
+   * machine.
    */
   constructor(names: readonly string[], limitMs = 30_000) {
     this.#names = names;
@@ -33,7 +33,7 @@ export class Watchdog implements AsyncDisposable {
     Atomics.store(this.#words, CASE, ++this.#count);
   }
 
-  /** The command that runs the current case again. */
+  /** The command that repeats the current case. */
   get replay(): string {
     return replayOf(
       this.#names[this.#words[TARGET] as number] as string,

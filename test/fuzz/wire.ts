@@ -1,6 +1,6 @@
 /**
- * The ends of a channel, when the other thread has gone wild: whatever lies in shared memory is an event or makes the
- * channel corrupt, once, and how it comes in batches changes nothing.
+ * The ends of a channel if the other thread misbehaves. Whatever the shared memory contains, it is either
+ * read as an event or makes the channel corrupt, once, and splitting it into batches changes nothing.
  */
 import { hardwareAtomics } from '../../wire/atomics.ts';
 import { type ChannelTransfer, createChannel, openChannel } from '../../wire/channel.ts';
@@ -18,14 +18,14 @@ export function openWire(): Promise<Target> {
   return Promise.resolve({ run: runCase, close: () => Promise.resolve() });
 }
 
-/** Which end is told nonsense. */
+/** The end that receives nonsense. */
 type Victim = 'reactor' | 'thread';
 
 function runCase(random: Random): void {
   const victim: Victim = random.pick(['reactor', 'thread']);
   const records = spoil(random, goodRecords(random, victim));
   const input = Buffer.concat(records);
-  // The ring's own words, now and then, rather than what the records say.
+  // Sometimes the ring's own words instead of its records.
   const word = random.chance(10)
     ? { index: random.pick([WRITE_POSITION, RECORDS_INDEX]), value: random.next() | 0 }
     : null;
@@ -140,7 +140,7 @@ function receive(
     producer.publish();
     if (word !== null) new Int32Array(memory)[word.index] = word.value;
     const end = ends[victim];
-    // Each message is a turn at most, and there is one turn more that finds nothing.
+    // Each message takes at most one turn, plus one turn that finds nothing.
     let turns = RING_BYTES;
     while (end.receive(limit) > 0) if (--turns === 0) throw new Finding('it receives without end', input);
     if (ends.faults.length > 1)

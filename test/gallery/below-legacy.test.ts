@@ -1,4 +1,7 @@
-/** What a native application keeps below legacy layers that have done something: where the matrix looks for all, this looks closely. */
+/**
+ * What a native application keeps below legacy layers that have acted on the exchange. The matrix checks all
+ * combinations; these tests check details.
+ */
 import { sensitiveHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -23,7 +26,7 @@ for (const form of FORMS.filter((each) => each.startsWith('legacy/'))) {
 }
 
 for (const version of ['1.1', '2'] as const) {
-  test(`HTTP/${version}: a body that a parser above has kept as it came is the application's, through all layers`, async (t) => {
+  test(`HTTP/${version}: a body that a parser above has kept as received reaches the application through all layers`, async (t) => {
     const stack = ['legacy/body-limit', 'legacy/body-limit', 'validator', 'legacy/cors', 'validator'];
     for (const body of ['', 'x', 'y'.repeat(60_000)]) {
       const got = await exchange(server, { version, stack, method: 'POST', body });
@@ -32,7 +35,7 @@ for (const version of ['1.1', '2'] as const) {
     }
   });
 
-  test(`HTTP/${version}: one that a parser has inflated is not what came, and is not passed off as it`, async (t) => {
+  test(`HTTP/${version}: a body that a parser has inflated is not presented as the received one`, async (t) => {
     const got = await exchange(server, {
       version,
       stack: ['native/debug-page', 'legacy/body-limit'],
@@ -40,7 +43,7 @@ for (const version of ['1.1', '2'] as const) {
       headers: { 'content-encoding': 'gzip' },
       body: gzipSync('packed'),
     });
-    // The head has gone when the application reads: the response breaks off.
+    // The head has been sent when the application reads, so the response breaks off.
     t.is(got.how, 'cut');
     await server.log.until(
       'application failed',

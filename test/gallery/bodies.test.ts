@@ -1,4 +1,4 @@
-/** Native middleware about content: compression, entity tags, work in another thread. */
+/** Native middleware for content: compression, entity tags, work in another thread. */
 import { type ClientHttp2Session, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { createGunzip, gunzipSync } from 'node:zlib';
@@ -31,7 +31,7 @@ const headersOf = (path: string, headers: OutgoingHttpHeaders) => ({
 });
 const ask = (path: string, headers: OutgoingHttpHeaders = {}) => request(session, headersOf(path, headers));
 
-test('compression: a piece can be read when it has been written, and trailers follow the last', async (t) => {
+test('compression: each piece can be read once it has been written, and trailers follow the last', async (t) => {
   const stream = session.request(headersOf('/compressed/streaming', GZIP));
   const gunzip = stream.pipe(createGunzip());
   const answered = answer(stream);
@@ -47,7 +47,7 @@ test('compression: a piece can be read when it has been written, and trailers fo
   t.is(headers.vary, 'accept-encoding');
 });
 
-test('compression: what is sent whole is compressed whole, under its own length', async (t) => {
+test('compression: a body sent whole is compressed whole, with its own length', async (t) => {
   const { headers, body } = await ask('/compressed/whole', GZIP);
   t.is(Number(headers['content-length']), body.length);
   t.true(body.length < LONG.length / 10);
@@ -55,7 +55,7 @@ test('compression: what is sent whole is compressed whole, under its own length'
   t.is(headers.vary, 'cookie, accept-encoding');
 });
 
-test('compression: only for who takes gzip', async (t) => {
+test('compression: only for clients that accept gzip', async (t) => {
   for (const coding of ['', 'br', 'gzip;q=0', 'gzip;q=0.000', 'x-gzipped']) {
     const { headers, body } = await ask('/compressed/whole', { 'accept-encoding': coding });
     t.is(headers['content-encoding'], undefined, coding);
@@ -70,7 +70,7 @@ test('compression: only for who takes gzip', async (t) => {
   }
 });
 
-test('compression: only what is worth it and may be transformed', async (t) => {
+test('compression: only content that is worth it and may be transformed', async (t) => {
   t.is((await ask('/compressed/small', GZIP)).body.toString(), 'small');
   for (const query of [
     'content-type=image/png',
@@ -86,23 +86,23 @@ test('compression: only what is worth it and may be transformed', async (t) => {
   t.is(head.headers['content-encoding'], undefined);
 });
 
-test('compression: an application that does not wait has its pieces sent in order', async (t) => {
+test('compression: pieces of an application that does not wait are sent in order', async (t) => {
   const { body, how } = await ask('/compressed/crumbs', GZIP);
   t.is(how, 'whole');
   t.is(gunzipSync(body).toString(), Array.from({ length: 100 }, (_, i) => `${i},`).join(''));
 });
 
-test('compression: one that floods is cut off instead of losing a piece', async (t) => {
+test('compression: an application that floods is cut off instead of losing a piece', async (t) => {
   const { how, resetCode } = await ask('/compressed/flood', GZIP);
   t.is(how, 'cut');
   t.is(resetCode, constants.NGHTTP2_INTERNAL_ERROR);
 });
 
-test('compression: a failure in the middle is seen as one', async (t) => {
+test('compression: a failure in the middle is visible as one', async (t) => {
   t.is((await ask('/compressed/failing', GZIP)).how, 'cut');
 });
 
-test('entity tags: who has the page is told so, without it', async (t) => {
+test('entity tags: a client that has the page gets 304 without it', async (t) => {
   const first = await ask('/tagged/page');
   const tag = String(first.headers.etag);
   t.regex(tag, /^"[\w-]{27}"$/);
@@ -121,7 +121,7 @@ test('entity tags: who has the page is told so, without it', async (t) => {
   t.is(changed.body.toString(), LONG);
 });
 
-test('entity tags: HEAD has the tag of GET, and POST, errors and streams have none', async (t) => {
+test('entity tags: HEAD has the same tag as GET, and POST, errors and streams have none', async (t) => {
   const { headers } = await ask('/tagged/page');
   t.is((await ask('/tagged/page', { ':method': 'HEAD' })).headers.etag, headers.etag);
   t.is((await ask('/tagged/page', { ':method': 'POST', 'if-none-match': '*' })).status, 200);
@@ -136,23 +136,23 @@ test("entity tags: an application's own tag counts", async (t) => {
   t.is((await ask('/tagged/own')).headers.etag, 'W/"own"');
 });
 
-test('offload: a response is sent as the other thread has left it, whole or in pieces', async (t) => {
+test('offload: a response is sent as the other thread left it, whole or in pieces', async (t) => {
   const whole = await ask('/loud/whole');
   t.is(whole.status, 201);
   t.is(whole.body.toString(), 'QUIET');
   t.is((await ask('/loud/streaming')).body.toString(), 'QUIET');
 });
 
-test('offload: what is encoded is left as it is', async (t) => {
+test('offload: encoded content is left unchanged', async (t) => {
   t.is((await ask('/loud/encoded')).body.toString(), 'quiet');
 });
 
-test('offload: too large a body, work that fails, and no response fail the exchange before its head', async (t) => {
+test('offload: too large a body, failed work and a missing response fail the exchange before its head', async (t) => {
   for (const path of ['/loud/large', '/loud/failing', '/loud/unanswered'])
     t.is((await ask(path)).status, 500, path);
 });
 
-test('offload: nobody works for who has gone', async (t) => {
+test('offload: no thread works for a client that has left', async (t) => {
   const begun = server.signals.until('work begun');
   const aborted = server.signals.until('work aborted');
   const stream = session.request(headersOf('/loud/whole?stalls', {}));
@@ -163,7 +163,7 @@ test('offload: nobody works for who has gone', async (t) => {
   t.pass();
 });
 
-test('offload: a WebSocket has nothing to work on and goes through', async (t) => {
+test('offload: a WebSocket has no body to work on and passes through', async (t) => {
   const peer = await openPeer(http2, t, { ...server, scope }, '/loud/socket');
   t.is(await peer.next(), 'quiet');
   peer.close(1000);

@@ -1,4 +1,7 @@
-/** Ends that are no good ones, through every pair of forms: an application that fails, a peer that goes, a body that is long. */
+/**
+ * Abnormal ends and long bodies, through every pair of forms: an application that fails, a peer that
+ * disconnects.
+ */
 import { constants } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -24,7 +27,10 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** What the threads' validators have warned of: Node passes it on to the standard error of this process. */
+/**
+ * Violations that the threads' validators reported: Node writes the warnings of threads to this process's
+ * standard error.
+ */
 const violations: string[] = [];
 const { write } = process.stderr;
 process.stderr.write = function (this: typeof process.stderr, ...words: Parameters<typeof write>): boolean {
@@ -37,7 +43,7 @@ const VERSIONS: readonly Version[] = ['1.1', '2'];
 const PAIRS = FORMS.flatMap((above) =>
   FORMS.filter((below) => below !== above).map((below) => [above, below]),
 );
-/** What is below: the native application, or the legacy one. */
+/** The innermost application: the native one, or the legacy one. */
 const INNERMOST = [[], ['express']];
 const between = (stack: readonly string[]) => stack.flatMap((form) => [form, 'validator']);
 const STACKS = INNERMOST.flatMap((innermost) => PAIRS.map((pair) => [...between(pair), ...innermost]));
@@ -53,7 +59,7 @@ for (const version of VERSIONS) {
     },
   );
 
-  test.serial(`HTTP/${version}: one that fails behind its head never looks whole`, async (t) => {
+  test.serial(`HTTP/${version}: one that fails after its head never looks complete`, async (t) => {
     for (const stack of STACKS) {
       const got = await exchange(gallery, {
         version,
@@ -65,7 +71,7 @@ for (const version of VERSIONS) {
     }
   });
 
-  test.serial(`HTTP/${version}: a long body comes back whole`, async (t) => {
+  test.serial(`HTTP/${version}: a long body comes back complete`, async (t) => {
     const body = Buffer.alloc(60 * 1024, 'a long way to go; ').toString();
     for (const stack of STACKS) {
       const got = await exchange(gallery, { version, stack, path: '/page', body });
@@ -76,41 +82,38 @@ for (const version of VERSIONS) {
   });
 }
 
-test.serial(
-  'HTTP/2: a peer that resets interrupts the application, through whatever stands between',
-  async (t) => {
-    let count = 0;
-    for (const stack of PAIRS) {
-      // A connection that resets stream after stream would be taken for an attack.
-      const session = await connectHttp2(scope, interrupted.origin);
-      const id = ++count;
-      const ends = [
-        `aborted ${id} SLUICE_EXCHANGE_CLOSED by peer code ${constants.NGHTTP2_CANCEL}`,
-        `closed ${id} reset by peer code ${constants.NGHTTP2_CANCEL}`,
-        `write ${id} SLUICE_EXCHANGE_CLOSED`,
-      ];
-      const begun = interrupted.signals.until(`begun ${id}`);
-      const told = Promise.all(ends.map((end) => interrupted.signals.until(end)));
-      const stream = session.request({
-        ...CREDENTIALS,
-        ':path': `/?id=${id}`,
-        'x-stack': stack.join(','),
-        [SIGNALS_FIELD]: interrupted.signals.name,
-      });
-      stream.on('error', () => undefined);
-      await begun;
-      stream.close(constants.NGHTTP2_CANCEL);
-      await told;
-      session.destroy();
-    }
-    t.is(interrupted.log.count('application failed'), 0);
-    t.is(interrupted.log.count('thread started'), 1);
-  },
-);
+test.serial('HTTP/2: a peer’s reset interrupts the application through any layers', async (t) => {
+  let count = 0;
+  for (const stack of PAIRS) {
+    // A connection that resets one stream after another would be treated as an attack.
+    const session = await connectHttp2(scope, interrupted.origin);
+    const id = ++count;
+    const ends = [
+      `aborted ${id} SLUICE_EXCHANGE_CLOSED by peer code ${constants.NGHTTP2_CANCEL}`,
+      `closed ${id} reset by peer code ${constants.NGHTTP2_CANCEL}`,
+      `write ${id} SLUICE_EXCHANGE_CLOSED`,
+    ];
+    const begun = interrupted.signals.until(`begun ${id}`);
+    const told = Promise.all(ends.map((end) => interrupted.signals.until(end)));
+    const stream = session.request({
+      ...CREDENTIALS,
+      ':path': `/?id=${id}`,
+      'x-stack': stack.join(','),
+      [SIGNALS_FIELD]: interrupted.signals.name,
+    });
+    stream.on('error', () => undefined);
+    await begun;
+    stream.close(constants.NGHTTP2_CANCEL);
+    await told;
+    session.destroy();
+  }
+  t.is(interrupted.log.count('application failed'), 0);
+  t.is(interrupted.log.count('thread started'), 1);
+});
 
 for (const way of ways) {
   test.serial(
-    `HTTP/${way.version}: a WebSocket that is cut off is left, through whatever lets it pass`,
+    `HTTP/${way.version}: a WebSocket that is cut off ends the application’s loop through all layers that let it pass`,
     async (t) => {
       const protocol = way.version === '2' ? 'WebSocket over HTTP/2' : 'WebSocket over HTTP/1.1';
       const passing = PAIRS.filter((stack) => outcomeOf(stack, protocol).capabilities.tunnel);
@@ -128,11 +131,11 @@ for (const way of ways) {
   );
 }
 
-test.serial('none of it has ended a thread', (t) => {
+test.serial('none of these tests has ended a thread', (t) => {
   t.is(gallery.log.count('thread started'), 1);
   t.is(interrupted.log.count('thread started'), 1);
 });
 
-test.serial('no layer has used its exchange when its function was over (rule 1.2)', (t) => {
+test.serial('no layer has used its exchange after its function was over (rule 1.2)', (t) => {
   t.deepEqual(violations, []);
 });

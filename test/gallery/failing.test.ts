@@ -1,4 +1,4 @@
-/** Native middleware that answers in an application's place: the debug page, retry, and the body limit. */
+/** Native middleware that responds instead of an application: the debug page, retry, and the body limit. */
 import { type ClientHttp2Session, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -28,7 +28,7 @@ function ask(path: string, body?: string, headers: OutgoingHttpHeaders = {}) {
   return request(session, sent, body);
 }
 
-test('debug page: a failure is a page with the error, its stack and the line that threw, for nobody to keep', async (t) => {
+test('debug page: a failure is an uncacheable page with the error, its stack and the line that threw', async (t) => {
   const { status, headers, body } = await ask('/debug/early');
   t.is(status, 500);
   t.is(headers['content-type'], 'text/html; charset=utf-8');
@@ -38,7 +38,7 @@ test('debug page: a failure is a page with the error, its stack and the line tha
   t.notRegex(body.toString(), /<b>/);
 });
 
-test('debug page: whatever is thrown can be shown', async (t) => {
+test('debug page: any thrown value can be shown', async (t) => {
   const { status, body } = await ask('/debug/thrown-text');
   t.is(status, 500);
   t.regex(body.toString(), /thrown: just &#34;words&#34;/);
@@ -59,7 +59,7 @@ test('debug page: a WebSocket is refused with it', async (t) => {
   t.regex(refused.body, /no tunnel here/);
 });
 
-test('debug page: who was interrupted by its peer gets its own error back', async (t) => {
+test('debug page: an application interrupted by its peer gets its own error back', async (t) => {
   const begun = server.signals.until('begun');
   const thrown = server.signals.until('thrown SLUICE_EXCHANGE_CLOSED');
   const stream = session.request(
@@ -73,7 +73,7 @@ test('debug page: who was interrupted by its peer gets its own error back', asyn
   t.pass();
 });
 
-test('retry: what failed before anything had happened runs again, three times in all', async (t) => {
+test('retry: an application that failed before any effect runs again, three times in all', async (t) => {
   for (const failures of [0, 1, 2]) {
     const { status, body } = await ask(`/retry/plain?failures=${failures}`);
     t.is(status, 200);
@@ -82,26 +82,26 @@ test('retry: what failed before anything had happened runs again, three times in
   t.is((await ask('/retry/plain?failures=3')).status, 500);
 });
 
-test('retry: what is not idempotent runs once', async (t) => {
+test('retry: a request that is not idempotent runs once', async (t) => {
   t.is((await ask('/retry/plain?failures=1', '')).status, 500);
   const put = await ask('/retry/plain?failures=1', '', { ':method': 'PUT' });
   t.is(put.body.toString(), 'run 2');
 });
 
-test('retry: nothing is repeated that the peer has seen a part of', async (t) => {
+test('retry: nothing is repeated after the peer has seen part of it', async (t) => {
   const { how, body } = await ask('/retry/head-gone');
   t.is(how, 'cut');
   t.is(body.toString(), 'run 1');
   t.is((await ask('/retry/pushed?failures=1')).status, 500);
 });
 
-test('retry: nothing is repeated that has read of the body; to look whether there is one is no reading', async (t) => {
+test('retry: nothing is repeated after it has read from the body; checking whether there is one is not reading', async (t) => {
   const put = { ':method': 'PUT' };
   t.is((await ask('/retry/body-read?failures=1', 'x', put)).status, 500);
   t.is((await ask('/retry/body-glanced-at?failures=1', 'x', put)).body.toString(), 'run 2');
 });
 
-test('retry: an internal location is asked for in its place, with the body that nobody has read', async (t) => {
+test('retry: an internal location is requested instead, with the unread body', async (t) => {
   const moved = await ask('/retry/moved', 'sent', { ':method': 'PUT' });
   t.is(moved.status, 200);
   t.is(moved.body.toString(), '/retry/there?from=moved sent');
@@ -111,13 +111,13 @@ test('retry: an internal location is asked for in its place, with the body that 
   t.is(streaming.trailers['x-neither'], undefined);
 });
 
-test('retry: a circle of locations, one elsewhere, and one behind a reading fail', async (t) => {
+test('retry: a circle of locations, an external one, and one after reading the body fail', async (t) => {
   for (const path of ['/retry/circle', '/retry/outside', '/retry/after-reading']) {
     t.is((await ask(path, 'x', { ':method': 'PUT' })).status, 500, path);
   }
 });
 
-test('body limit: what announces too much is answered at once, and the application is not called', async (t) => {
+test('body limit: a body that announces too much is answered at once, and the application is not called', async (t) => {
   const stream = session.request(
     {
       ':method': 'POST',
@@ -130,14 +130,14 @@ test('body limit: what announces too much is answered at once, and the applicati
   const { status, body } = await answer(stream);
   t.is(status, 413);
   t.is(body.toString(), 'at most 1000 bytes\n');
-  // What one thread tells is heard in its order: after this, nothing from before is still to come.
+  // Signals of one thread arrive in order: after this one, no earlier signal is still on its way.
   const called = server.signals.until('called next');
   await ask('/limit/read?id=next', 'x');
   await called;
   t.is(server.signals.heard('called announced'), 0);
 });
 
-test('body limit: a body of just so many bytes comes whole, with its trailers', async (t) => {
+test('body limit: a body of exactly the limit arrives complete, with its trailers', async (t) => {
   const whole = await requestHttp1(`${server.origin}/limit/read`, {
     method: 'POST',
     headers: { [SIGNALS_FIELD]: server.signals.name, 'transfer-encoding': 'chunked', trailer: 'x-sum' },
@@ -147,7 +147,7 @@ test('body limit: a body of just so many bytes comes whole, with its trailers', 
   t.is(whole.body.toString(), '1000 abc');
 });
 
-test('body limit: the byte beyond it is answered from above, while the application reads', async (t) => {
+test('body limit: the byte beyond it is answered by the layer while the application reads', async (t) => {
   const stream = session.request(
     { ':method': 'POST', ':path': '/limit/read', [SIGNALS_FIELD]: server.signals.name },
     { endStream: false },
@@ -159,7 +159,7 @@ test('body limit: the byte beyond it is answered from above, while the applicati
   t.is(status, 413);
 });
 
-test('body limit: behind the head the response breaks off', async (t) => {
+test('body limit: after the head the response breaks off', async (t) => {
   const { status, how } = await ask('/limit/echo', 'x'.repeat(LIMIT_BYTES + 1));
   t.is(status, 200);
   t.is(how, 'cut');

@@ -1,4 +1,6 @@
-/** Native middleware about heads: sessions, authentication, CORS, response fields, timing, mounting, methods. */
+/**
+ * Native middleware for heads: sessions, authentication, CORS, response fields, timing, mounting, methods.
+ */
 import type {
   ClientHttp2Session,
   ClientHttp2Stream,
@@ -32,7 +34,7 @@ async function ask(path: string, headers: OutgoingHttpHeaders = {}, body?: strin
   return { ...got, text: got.body.toString() };
 }
 
-/** With what is promised meanwhile, by path. */
+/** Includes the pushes that were promised meanwhile, by path. */
 async function askForPushes(path: string) {
   const own = await connectHttp2(scope, server.origin);
   const pushed = new Map<string, Promise<IncomingHttpHeaders>>();
@@ -46,7 +48,7 @@ async function askForPushes(path: string) {
 
 const cookieOf = (headers: IncomingHttpHeaders) => String(headers['set-cookie']?.[0]).split(';')[0] as string;
 
-test('sessions: what is set with one request is there at the next', async (t) => {
+test('sessions: a value set with one request is there at the next', async (t) => {
   const first = await ask('/session/count');
   t.is(first.text, '1');
   t.regex(String(first.headers['set-cookie']), /^kept=.+; Path=\/; HttpOnly; SameSite=Lax$/);
@@ -64,7 +66,7 @@ test('sessions: a cookie is set when something has changed, and only then', asyn
   t.is(looked.headers['set-cookie'], undefined);
 });
 
-test('sessions: what was not signed here begins anew', async (t) => {
+test('sessions: a cookie with a foreign signature starts a new session', async (t) => {
   const cookie = cookieOf((await ask('/session/count')).headers);
   const [text = '', signature = ''] = cookie.slice('kept='.length).split('.');
   const forged = Buffer.from('{"visits":"99"}').toString('base64url');
@@ -81,12 +83,12 @@ test('sessions: what was not signed here begins anew', async (t) => {
   }
 });
 
-test('sessions: more than a cookie holds fails the exchange, and a short key the start', async (t) => {
+test('sessions: more than fits a cookie fails the exchange, and a short key fails the start', async (t) => {
   t.is((await ask('/session/large')).status, 500);
   t.throws(() => sessions({ key: new Uint8Array(31) }), { instanceOf: TypeError });
 });
 
-test('authentication: who is not known is asked, whatever was said', async (t) => {
+test('authentication: an unknown client is challenged, whatever it sent', async (t) => {
   const basic = (text: string) => `Basic ${btoa(text)}`;
   const wrong = [
     '',
@@ -108,14 +110,14 @@ test('authentication: who is not known is asked, whatever was said', async (t) =
   t.is(text, 'hello, ada');
 });
 
-test('authentication: an upload is refused before it has come', async (t) => {
+test('authentication: an upload is refused before it has arrived', async (t) => {
   const stream = session.request({ ':path': '/known/greet', ':method': 'POST' }, { endStream: false });
   stream.write('x'.repeat(1000));
   t.is((await answer(stream)).status, 401);
 });
 
 for (const way of ways) {
-  test(`authentication: it holds for WebSockets over HTTP/${way.version}`, async (t) => {
+  test(`authentication: it applies to WebSockets over HTTP/${way.version}`, async (t) => {
     const where = { ...server, scope };
     const refused = await t.throwsAsync(openPeer(way, t, where, '/known/greet'), {
       instanceOf: RefusedError,
@@ -128,7 +130,7 @@ for (const way of ways) {
     await peer.closed;
   });
 
-  test(`what accepts a WebSocket over HTTP/${way.version} is a response too: sessions and fields are on it`, async (t) => {
+  test(`the response that accepts a WebSocket over HTTP/${way.version} carries sessions and fields too`, async (t) => {
     const where = { ...server, scope };
     const sanitised = await openPeer(way, t, where, '/sanitised/socket');
     t.is(sanitised.accepted.fields['x-content-type-options'], 'nosniff');
@@ -139,7 +141,7 @@ for (const way of ways) {
   });
 }
 
-test('CORS: a preflight is answered for the origins that are allowed', async (t) => {
+test('CORS: a preflight is answered for allowed origins', async (t) => {
   const asked = {
     ':method': 'OPTIONS',
     'access-control-request-method': 'PUT',
@@ -160,7 +162,7 @@ test('CORS: a preflight is answered for the origins that are allowed', async (t)
   );
 });
 
-test('CORS: pages and errors alike say who may read them, and that it depends on who asks', async (t) => {
+test('CORS: pages and errors alike say who may read them, and that this depends on the origin', async (t) => {
   for (const [path, status] of [
     ['/shared/page', 200],
     ['/shared/error', 404],
@@ -175,14 +177,14 @@ test('CORS: pages and errors alike say who may read them, and that it depends on
   t.is((await ask('/shared/page')).headers.vary, 'accept, origin');
 });
 
-test('CORS: OPTIONS that is no preflight is the application’s', async (t) => {
+test('CORS: OPTIONS that is not a preflight reaches the application', async (t) => {
   t.is(
     (await ask('/shared/options', { ':method': 'OPTIONS', origin: 'https://app.example' })).text,
     'OPTIONS',
   );
 });
 
-test('response fields: what tells too much is gone, what protects is there, on what is pushed too', async (t) => {
+test('response fields: revealing fields are removed and protective ones added, also on pushed responses', async (t) => {
   const { headers, pushed } = await askForPushes('/sanitised/page');
   const style = (await pushed.get('/style.css')) as IncomingHttpHeaders;
   for (const each of [headers, style]) {
@@ -195,7 +197,7 @@ test('response fields: what tells too much is gone, what protects is there, on w
   t.is(style['x-frame-options'], 'SAMEORIGIN');
 });
 
-test('timing: the head says how long it took, and a trailer the whole, for who takes trailers', async (t) => {
+test('timing: the head has the time up to it, and a trailer the total, for clients that accept trailers', async (t) => {
   const told = await ask('/timed/page', { te: 'trailers' });
   t.is(told.headers['server-timing'], 'own;dur=1, head;dur=10.0');
   t.is(told.trailers['x-own'], 'yes');
@@ -205,7 +207,7 @@ test('timing: the head says how long it took, and a trailer the whole, for who t
   t.is(untold.trailers['server-timing'], undefined);
 });
 
-test('mounting: the application sees its own paths, and the peer is promised the mounted ones', async (t) => {
+test('mounting: the application sees its own paths, and pushes promise the mounted ones', async (t) => {
   const seen = {
     '/mounted/blog': '/',
     '/mounted/blog/': '/',
@@ -218,18 +220,18 @@ test('mounting: the application sees its own paths, and the peer is promised the
   t.deepEqual([...pushed.keys()], ['/mounted/blog/style.css']);
 });
 
-test('mounting: a prefix that is no path, or ends with a slash, is refused', (t) => {
+test('mounting: a prefix that is not a path, or ends with a slash, is refused', (t) => {
   for (const prefix of ['', 'blog', '/', '/blog/']) {
     t.throws(() => mount(prefix, () => undefined), { instanceOf: TypeError }, prefix);
   }
 });
 
-test('rewriting: what is another path is asked for as that', async (t) => {
+test('rewriting: a rewritten path is requested under its new name', async (t) => {
   t.is((await ask('/rewritten/old?x')).text, '/rewritten/new?x');
   t.is((await ask('/rewritten/other')).text, '/rewritten/other');
 });
 
-test('method override: a POST may be a PUT, PATCH or DELETE with its body, and nothing else may be anything', async (t) => {
+test('method override: a POST with its body may become a PUT, PATCH or DELETE, and nothing else changes', async (t) => {
   const override = (method: string, wanted: string) =>
     ask(
       '/method?q=1',

@@ -1,4 +1,7 @@
-/** Credit through every form: a peer that does not read holds the application, an application that does not read holds the peer. */
+/**
+ * Flow control through every form: a peer that does not read holds up the application, and an application
+ * that does not read holds up the peer.
+ */
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +12,10 @@ import { answer, connectHttp2, request } from '../server/http2-client.ts';
 import { CREDENTIALS } from './gallery-server.ts';
 import { rowOf } from './outcomes.ts';
 
-/** Far more than all the windows, backlogs and what a layer may collect. */
+/** Far more than all windows and backlogs together, and than a layer may buffer. */
 const MUCH_BYTES = 64 * 1024 * 1024;
 const BOUND_BYTES = 8 * 1024 * 1024;
-/** How often it is asked how far it has come: what is not held has long gone through by then. */
+/** How often the count is requested. Anything that is not held up has long passed through by then. */
 const ASKS = 200;
 
 const scope = new FileScope();
@@ -31,14 +34,14 @@ async function countOf(session: ClientHttp2Session, id: string): Promise<number>
 
 const open = (session: ClientHttp2Session, form: string, path: string, method = 'GET'): ClientHttp2Stream =>
   session.request(
-    // Random bytes do not shrink; a layer that compresses passes them on as they come.
+    // Random bytes do not shrink, so a layer that compresses passes them on as they arrive.
     { ...CREDENTIALS, ':path': path, ':method': method, 'x-stack': form },
     { endStream: method === 'GET' },
   );
 
 for (const form of FORMS.filter((each) => each !== 'native/offload')) {
   test.serial(
-    `${form}: an application is held by a peer that does not read, and goes on when it does`,
+    `${form}: an application is held up by a peer that does not read, and continues when it does`,
     async (t) => {
       const session = await connectHttp2(t, server.origin);
       const id = `send-${form}`;
@@ -63,7 +66,7 @@ for (const form of FORMS.filter((each) => each !== 'native/offload')) {
 
 for (const form of FORMS.filter((each) => !rowOf(each).readsAhead && each !== 'native/body-limit')) {
   test.serial(
-    `${form}: a peer is held by an application that does not read, and goes on when it does`,
+    `${form}: a peer is held up by an application that does not read, and continues when it does`,
     async (t) => {
       const session = await connectHttp2(t, server.origin);
       const id = `receive-${form}`;
@@ -88,7 +91,7 @@ for (const form of FORMS.filter((each) => !rowOf(each).readsAhead && each !== 'n
   );
 }
 
-test.serial('nothing has piled up meanwhile that Node warns of', async (t) => {
+test.serial('nothing that Node warns of has piled up meanwhile', async (t) => {
   const session = await connectHttp2(t, server.origin);
   t.is((await request(session, { ':path': '/warnings' })).body.toString(), '');
 });

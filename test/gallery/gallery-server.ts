@@ -1,4 +1,7 @@
-/** The gallery's application on a whole server, and a client that uses all that an exchange has: one exchange, looked at from outside. */
+/**
+ * The gallery's application on a complete server, and a client that uses every feature of an exchange and
+ * observes it from outside.
+ */
 import { type IncomingMessage, request as request1 } from 'node:http';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Readable } from 'node:stream';
@@ -25,7 +28,7 @@ export async function startGallery(scope: FileScope): Promise<GalleryServer> {
   return { ...server, scope };
 }
 
-/** What satisfies every layer there is. */
+/** Credentials that satisfy every layer. */
 export const CREDENTIALS: Headers = {
   authorization: `Basic ${btoa(`${ACCOUNT.name}:${ACCOUNT.password}`)}`,
   origin: ORIGIN,
@@ -42,7 +45,7 @@ export interface Asked {
   readonly method?: string;
   readonly headers?: Headers;
   readonly body?: string | Uint8Array;
-  /** The body is sent when the first line of the response is there, and not before. */
+  /** The body is sent when the first line of the response has arrived, and not earlier. */
   readonly isInteractive?: boolean;
 }
 
@@ -52,14 +55,14 @@ export interface Got {
   readonly trailers: IncomingHttpHeaders;
   /** `Link` of interim responses. */
   readonly links: readonly string[];
-  /** Of promised responses, by path: what came. */
+  /** The promised responses, by path. */
   readonly pushed: ReadonlyMap<string, { readonly headers: IncomingHttpHeaders; readonly text: string }>;
-  /** Without its content coding. */
+  /** After its content coding is removed. */
   readonly text: string;
   readonly how: 'whole' | 'cut';
 }
 
-/** A cell that hangs says which it was. */
+/** Names the cell that hangs. */
 const PATIENCE_MS = 20_000;
 
 export function exchange(server: GalleryServer, asked: Asked): Promise<Got> {
@@ -152,7 +155,7 @@ async function overHttp1(server: GalleryServer, asked: Asked): Promise<Got> {
   if (isInteractive) outgoing.flushHeaders();
   else outgoing.end(body);
   const response = await arrived.catch((error: NodeJS.ErrnoException) => {
-    // Cut off before any of it was there.
+    // The response was cut off before any of it arrived.
     if (error.code !== 'ECONNRESET') throw error;
     return null;
   });
@@ -167,7 +170,7 @@ async function overHttp1(server: GalleryServer, asked: Asked): Promise<Got> {
   return { status, headers, trailers: response.trailers, links, pushed: new Map(), text, how };
 }
 
-/** @param onLine is called once, when the first line is whole */
+/** @param onLine is called once, when the first line is complete */
 async function textOf(content: Readable, coding: string, onLine: () => void): Promise<string> {
   const decoder = coding === 'gzip' ? createGunzip() : coding === 'br' ? createBrotliDecompress() : null;
   content.on('error', (error) => decoder?.destroy(error));
@@ -184,7 +187,7 @@ async function textOf(content: Readable, coding: string, onLine: () => void): Pr
       }
     }
   } catch {
-    // What came before it was cut off is what came; `how` says that it was.
+    // The result has what arrived before the response was cut off; `how` says that it was.
   }
   return Buffer.concat(pieces).toString();
 }

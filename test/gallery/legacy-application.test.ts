@@ -28,10 +28,13 @@ const named = (stack: readonly string[]) => [
 ];
 
 for (const protocol of PROTOCOLS) {
-  test.serial(`Express over ${protocol} has what its shape can say and no layer takes`, async (t) => {
-    const use = protocol.startsWith('WebSocket') ? talk : everything;
-    for (const stack of STACKS) await use(t, stack, protocol);
-  });
+  test.serial(
+    `Express over ${protocol} has everything that its shape can express and no layer withholds`,
+    async (t) => {
+      const use = protocol.startsWith('WebSocket') ? talk : everything;
+      for (const stack of STACKS) await use(t, stack, protocol);
+    },
+  );
 }
 
 async function everything(t: ExecutionContext, stack: readonly string[], protocol: Protocol): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * Every middleware of the gallery, in both forms, at the top, in the middle and at the bottom of stacks that mix forms, over every
- * protocol. The validator stands between all layers. What is expected stands in `outcomes.ts`.
+ * Every middleware of the gallery, in both forms, at the top, in the middle and at the bottom of stacks that
+ * mix forms, over every protocol. The validator runs between all layers. The expected results are in
+ * `outcomes.ts`.
  */
 import test, { type ExecutionContext } from 'ava';
 import { FORMS } from '../../apps/middleware/catalogue.ts';
@@ -28,7 +29,10 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** Of the other form than what they stand beside. They take nothing away, so what is lost was taken by the one in question. */
+/**
+ * Neighbours of the other form than the layer under test. They withhold nothing, so anything missing was
+ * withheld by the layer under test.
+ */
 const NEIGHBOURS: { readonly [form: string]: readonly string[] } = {
   native: ['legacy/response-fields', 'legacy/cors'],
   legacy: ['native/response-fields', 'native/cors'],
@@ -46,7 +50,7 @@ const validated = (stack: readonly string[]) => [
   ...stack.flatMap((form) => [form, 'validator']),
 ];
 
-test('the table has a row for every form there is', (t) => {
+test('the table has a row for every form', (t) => {
   t.deepEqual(Object.keys(ROWS).sort(), [...FORMS].sort());
 });
 
@@ -68,7 +72,7 @@ for (const form of FORMS) {
 
 for (const protocol of PROTOCOLS) {
   test.serial(
-    `any form above any other takes away what both do, no more and no less, over ${protocol}`,
+    `any form above any other withholds exactly what both withhold, over ${protocol}`,
     async (t) => {
       const use = protocol.startsWith('WebSocket') ? talk : everything;
       for (const above of FORMS) {
@@ -82,7 +86,7 @@ const versionOf = (protocol: Protocol): Version => (protocol.endsWith('HTTP/2') 
 /** Long enough to be worth compressing. */
 const BODY = 'what was sent comes back; '.repeat(60);
 
-/** An exchange that uses all there is: what was left arrives, what was taken is said to be. */
+/** An exchange that uses every feature: what the stack leaves arrives, and what it withholds is reported. */
 async function everything(t: ExecutionContext, stack: readonly string[], protocol: Protocol): Promise<void> {
   const { preloaded, isInteractive, ...outcome } = outcomeOf(stack, protocol);
   const got = await exchange(server, {
@@ -133,7 +137,7 @@ function checkPushes(
   t.is(got.headers.link, preloaded === null ? undefined : link, which);
 }
 
-/** What the middleware is there for. */
+/** What the middleware is for. */
 async function probe(
   t: ExecutionContext,
   form: string,
@@ -146,7 +150,7 @@ async function probe(
   for (const sign of signs) t.is(missing(sign, got), '');
 }
 
-/** A WebSocket under the stack: it works, or is refused by the application for the reason that it was given. */
+/** A WebSocket below the stack: it works, or the application refuses it with the reason that it was given. */
 async function talk(t: ExecutionContext, stack: readonly string[], protocol: Protocol): Promise<void> {
   const way = ways.find(({ version }) => version === versionOf(protocol)) as (typeof ways)[number];
   const fields = { ...CREDENTIALS, 'x-stack': validated(stack).join(',') };

@@ -1,7 +1,7 @@
 /**
- * What becomes of an exchange under each middleware of the gallery, in each form: the table of the matrix.
+ * The table of the matrix: what each middleware of the gallery, in each form, does to an exchange.
  *
- * Of a stack it is what its layers do together, in whatever order: see `outcomeOf`.
+ * For a stack, the effects of its layers are combined regardless of their order: see `outcomeOf`.
  */
 import { PREFIX } from '../../apps/middleware/catalogue.ts';
 import type { Capabilities, Feature } from '../../workers/gateway.ts';
@@ -16,21 +16,24 @@ export const PROTOCOLS: readonly Protocol[] = [
 ];
 
 export interface Row {
-  /** What is taken away, where the peer has it. */
+  /** The features that the layer withholds, if the peer has them. */
   readonly withholds: readonly Feature[];
-  /** A push that is not to be had becomes a preload link: a legacy layer that has left a trace stands between. */
+  /** An unavailable push becomes a preload link: a legacy layer that left a trace is in between. */
   readonly preloads?: true;
-  /** It does so to responses alone. */
+  /** The layer withholds them only from responses, not from tunnels. */
   readonly sparesTunnels?: true;
-  /** It leaves alone what has been compressed below it. */
+  /** The layer leaves content alone that has been compressed below it. */
   readonly sparesEncoded?: true;
-  /** It reads the whole request before the application below begins. */
+  /** The layer reads the whole request before the application below begins. */
   readonly readsAhead?: true;
-  /** What shows in a response that it was there. */
+  /** What in a response shows that the layer was there. */
   readonly sign?: Sign;
-  /** It shows only when the application asks for what the layer offers under a key, which no legacy one does. */
+  /**
+   * The sign shows only if the application requests what the layer offers under a key, which no legacy
+   * application does.
+   */
   readonly isOffered?: true;
-  /** What it is there for: a request, and how it is answered. */
+  /** The purpose of the layer: a request, and the response to it. */
   readonly probe: Probe;
 }
 
@@ -51,9 +54,9 @@ export interface Probe {
 const head = (name: string, is: RegExp): Sign => ({ in: 'head', name, is });
 const text = (is: RegExp): Sign => ({ in: 'text', is });
 
-/** A legacy layer that writes the body itself. */
+/** For a legacy layer that writes the body itself. */
 const BODY = ['push', 'tunnel', 'streaming', 'padding'] as const;
-/** And one that writes the head alone. */
+/** For a legacy layer that only writes the head. */
 const HEAD = ['push', 'tunnel'] as const;
 
 const TOO_MUCH = 'x'.repeat(65 * 1024);
@@ -149,7 +152,7 @@ export const ROWS: { readonly [form: string]: Row } = {
     probe: { ...ANNOUNCED, status: 413 },
   },
 
-  // What is streamed goes past the native one, and is collected by the other.
+  // A streamed response passes the native layer unchanged, and the legacy one buffers it.
   'native/etag': { withholds: [], probe: { ...UNCHANGED, status: 304 } },
   'legacy/etag': {
     withholds: BODY,
@@ -204,14 +207,14 @@ export const ROWS: { readonly [form: string]: Row } = {
   },
 };
 
-/** Whether the sign of a layer is to be seen, for all that stands below it. */
+/** Whether the layer's sign is visible, given the layers below it. */
 export function isSigned(stack: readonly string[], form: string): boolean {
   const below = stack.slice(stack.indexOf(form) + 1);
   const { sign, sparesEncoded } = rowOf(form);
   return sign !== undefined && !(sparesEncoded && below.some((each) => each.endsWith('/compression')));
 }
 
-/** Layers that take pushes away without a word below a legacy one, and so never ask it for a preload link. */
+/** Layers that silently withhold pushes below a legacy one, and so never ask it for a preload link. */
 const isSilent = (form: string) => form.startsWith('native/') && rowOf(form).withholds.includes('push');
 
 export function rowOf(form: string): Row {
@@ -220,7 +223,7 @@ export function rowOf(form: string): Row {
   return row;
 }
 
-/** What a peer has that nobody stands between. */
+/** The features of a peer without any layer in between. */
 export function capabilitiesOver(protocol: Protocol): Capabilities {
   const isHttp2 = protocol.endsWith('HTTP/2');
   return {
@@ -238,19 +241,19 @@ export function capabilitiesOver(protocol: Protocol): Capabilities {
 export interface Outcome {
   readonly capabilities: Capabilities;
   readonly withheld: readonly Feature[];
-  /** A push becomes a `103` and a `Link` with this target; null: it does not. */
+  /** The target of the `Link` in the `103` that replaces a push; null if none does. */
   readonly preloaded: string | null;
   /** The response can begin before the request has ended. */
   readonly isInteractive: boolean;
 }
 
-/** Of two that take the prefix away the lower one finds none, and leaves everything as it is. */
+/** If two layers remove the prefix, the lower one finds none and changes nothing. */
 function acting(stack: readonly string[]): readonly string[] {
   const first = stack.findIndex((form) => form.endsWith('/mounting'));
   return stack.filter((form, at) => !form.endsWith('/mounting') || at === first);
 }
 
-/** What the layers of a stack leave together: what none of them takes. */
+/** What the layers of a stack leave together: the features that none of them withholds. */
 export function outcomeOf(forms: readonly string[], protocol: Protocol): Outcome {
   const stack = acting(forms);
   const had = capabilitiesOver(protocol);
@@ -259,7 +262,7 @@ export function outcomeOf(forms: readonly string[], protocol: Protocol): Outcome
   const taken = new Set(takers.flatMap(({ withholds }) => withholds));
   const withheld = [...taken].filter((feature) => had[feature]);
   const capabilities = { ...had, ...Object.fromEntries(withheld.map((feature) => [feature, false])) };
-  // Whoever is nearest to the application hears of the push first.
+  // The layer nearest to the application gets the push first.
   const lastTrace = stack.findLastIndex((form) => rowOf(form).preloads);
   const isPreloaded = !capabilities.push && lastTrace > stack.findLastIndex(isSilent);
   const isMoved = stack.indexOf('native/mounting') > lastTrace;
@@ -271,7 +274,7 @@ export function outcomeOf(forms: readonly string[], protocol: Protocol): Outcome
   };
 }
 
-/** Whether a response shows what it should; the empty text when it does. */
+/** Checks that a response shows the sign; returns an empty text if it does. */
 export function missing(sign: Sign, got: Got): string {
   const found = foundIn(sign, got);
   return found.some((each) => sign.is.test(each)) ? '' : `expected ${sign.is} in ${sign.in}, found ${found}`;

@@ -1,4 +1,4 @@
-/** What the gallery's README says, against the matrix. */
+/** The statements of the gallery's README, checked against the matrix. */
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { FORMS } from '../../apps/middleware/catalogue.ts';
@@ -16,7 +16,7 @@ test('the README has a row for each middleware, in both forms where there are tw
 });
 
 for (const [, name, , native = '', legacy = ''] of rows) {
-  test(`the README says of ${name} what the matrix holds it to`, (t) => {
+  test(`the README describes ${name} as the matrix checks it`, (t) => {
     t.is(native.trim(), cellOf(`native/${name}`));
     if (legacy.trim() !== '') t.is(legacy.trim(), cellOf(`legacy/${name}`));
   });

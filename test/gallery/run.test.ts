@@ -1,4 +1,4 @@
-/** The gallery's application itself: what it is asked for, and how much of it. */
+/** The gallery's application itself: its queries, and their limits. */
 import test from 'ava';
 import { FORMS } from '../../apps/middleware/catalogue.ts';
 import { MAX_LAYERS, MAX_STACKS } from '../../apps/middleware/run.ts';
@@ -17,7 +17,7 @@ test('the page offers every form', async (t) => {
   for (const form of FORMS) t.true(page.includes(`<option>${form}</option>`), form);
 });
 
-test('a stack may be named in the query, and is none when nothing is named', async (t) => {
+test('the query may name a stack, and an empty query means none', async (t) => {
   const answered = await fetch(`${server.origin}${RUN}/page?stack=native/compression,legacy/timing`);
   t.is(answered.headers.get('content-encoding'), 'gzip');
   t.true(answered.headers.has('x-response-time'));
@@ -26,21 +26,21 @@ test('a stack may be named in the query, and is none when nothing is named', asy
   t.deepEqual(reportOf(bare.text).withheld, []);
 });
 
-test('what there is not is answered with what there is', async (t) => {
+test('an unknown form is answered with the list of known ones', async (t) => {
   const got = await exchange(server, { version: '2', stack: ['native/etag', 'native/magic'] });
   t.is(got.status, 400);
   t.true(got.text.startsWith('There is no native/magic.'));
   for (const form of FORMS) t.true(got.text.includes(form));
 });
 
-test('a stack has no more layers than it may', async (t) => {
+test('a stack has at most the allowed number of layers', async (t) => {
   const most = await exchange(server, { version: '2', stack: Array(MAX_LAYERS).fill('native/cors') });
   t.is(most.status, 200);
   const more = await exchange(server, { version: '2', stack: Array(MAX_LAYERS + 1).fill('native/cors') });
   t.is(more.status, 400);
 });
 
-test('more stacks than are kept are all answered', async (t) => {
+test('more stacks than are cached are all answered', async (t) => {
   const names = (count: number) => [...count.toString(2)].map((bit) => FORMS[Number(bit)] as string);
   for (let count = 0; count <= MAX_STACKS; count++) {
     const got = await exchange(server, { version: '1.1', stack: names(count) });

@@ -1,6 +1,6 @@
 /**
- * Valid requests in every way in which RFC 9112 lets a client write them, each with what a reader must make of it. What is
- * expected is made with the message and not from its text, so that no parser stands behind it.
+ * Valid requests in every form that RFC 9112 allows a client to write, each with the expected reading. The
+ * expectation is generated with the message and not from its text, so it depends on no parser.
  */
 import fc from 'fast-check';
 import { METHODS } from '../../runtime/http1/methods.ts';
@@ -26,13 +26,13 @@ const ows = fc.oneof(
   { weight: 1, arbitrary: stringOf(' \t', 0, 5) },
 );
 
-/** In any mixture of cases. */
+/** Mixes upper and lower case. */
 const anyCase = (text: string): fc.Arbitrary<string> =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
     .map((upper) => [...text].map((char, at) => (upper[at] ? char.toUpperCase() : char)).join(''));
 
-/** A name that means nothing to the server. */
+/** A field name without a meaning to the server. */
 const name = fc
   .oneof(
     fc.constantFrom('Accept', 'X-A', 'x-b', 'Cookie', 'User-Agent', 'Content-Type', 'X_Under', '!#$%'),
@@ -53,7 +53,7 @@ const value = fc.oneof(
 
 interface Line {
   readonly text: string;
-  /** What the application sees of it. */
+  /** The request as the application sees it. */
   readonly seen: readonly string[];
 }
 
@@ -118,7 +118,7 @@ const start = fc.oneof(
   ),
 );
 
-/** chunk-ext (RFC 9112 section 7.1.1), without white space of its own. */
+/** chunk-ext (RFC 9112 section 7.1.1), without surrounding white space. */
 const extension = fc
   .array(
     fc.tuple(
@@ -146,7 +146,7 @@ const sizeText = (size: number): fc.Arbitrary<string> =>
     .tuple(anyCase(size.toString(16)), fc.integer({ min: 0, max: 5 }))
     .map(([digits, zeros]) => '0'.repeat(zeros) + digits);
 
-/** Any octets at all, line ends and requests among them. */
+/** Any octets, including line ends and requests. */
 const octets = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 40 }) },
   fc.constantFrom('\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', '0\r\n\r\n', '\xff'.repeat(300)),
@@ -174,7 +174,7 @@ const chunk = octets
   .filter((data) => data !== '')
   .chain((data) => fc.tuple(fc.constant(data), sizeText(data.length), extension));
 
-/** RFC 9110 section 6.5.1: these two are refused by the reader; what else must not be there is taken out behind it. */
+/** RFC 9110 section 6.5.1: the reader refuses these two; other forbidden trailers are removed after it. */
 const trailerLine = plainLine;
 
 const withChunks: fc.Arbitrary<Content> = fc
@@ -201,7 +201,7 @@ const persistence = fc.constantFrom(
   { value: 'x-none', persists: null },
 );
 
-/** One request, of the version `HTTP/1.1` or another that is served. */
+/** One request, in `HTTP/1.1` or another supported version. */
 export const writtenRequest: fc.Arbitrary<Written> = fc
   .record({
     start,
@@ -221,14 +221,14 @@ export const writtenRequest: fc.Arbitrary<Written> = fc
   .map((drawn): Written => {
     const [method, target] = drawn.start;
     const isOld = drawn.version === '0';
-    // HTTP/1.0 knows no chunks (RFC 9112 section 6.1).
+    // HTTP/1.0 has no chunks (RFC 9112 section 6.1).
     const content = isOld && drawn.content.length === -1 ? none : drawn.content;
     const lines = [...drawn.lines];
     const put = (place: number, line: Line): void => {
       lines.splice(place % (lines.length + 1), 0, line);
     };
     const [hostName, before, drawnHost, behind, hostPlace] = drawn.host;
-    // An empty one goes with a target that names the host.
+    // An empty Host is valid with a target that names the host.
     const hostValue = target.authority === null && !isOld ? drawnHost || 'a' : drawnHost;
     for (const line of content.lines) put(drawn.contentPlace, line);
     put(hostPlace, { text: `${hostName}:${before}${hostValue}${behind}\r\n`, seen: [] });

@@ -1,4 +1,6 @@
-/** An application that wants the connection to end behind its response (RFC 9112 section 9.6, docs/sgi.md rule 5.11). */
+/**
+ * An application that ends the connection after its response (RFC 9112 section 9.6, docs/sgi.md rule 5.11).
+ */
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';

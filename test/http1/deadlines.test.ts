@@ -1,9 +1,15 @@
-/** What a client that is too slow to send a head is told (RFC 9110 section 15.5.9). The deadlines are short; what is awaited is that they fire. */
+/**
+ * The response to a client that is too slow to send a head (RFC 9110 section 15.5.9). The deadlines are
+ * short; the tests wait until they expire.
+ */
 import test from 'ava';
 import { message, RawClient } from './raw.ts';
 import { startHttp1Server } from './server.ts';
 
-/** Long enough for a busy machine to get from connecting to the first byte: before that there is nothing to answer. */
+/**
+ * Long enough for a busy machine to get from connecting to the first byte. Before that byte there is no
+ * request to answer.
+ */
 const short = { limits: { headerTimeoutMs: 500 } };
 
 test('a head that does not end is answered 408, and the connection is closed', async (t) => {
@@ -38,7 +44,7 @@ test('an application and a body may take longer than that', async (t) => {
   const client = await RawClient.connect(t, server.port);
   client.send(message(['POST /describe HTTP/1.1', 'Host: a', 'Content-Length: 2'], 'a'));
   const late = await RawClient.connect(t, server.port);
-  // The deadline of this one comes after it would have come for that one.
+  // This connection's deadline is later than one for the other connection would have been.
   late.send('GET /hello HTTP/1.1\r\n');
   t.is((await late.response()).status, 408);
   client.send('b');

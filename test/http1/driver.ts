@@ -1,4 +1,4 @@
-/** An engine with an owner that notes what it is told, and answers when a test says so. */
+/** An engine whose owner records its events, and answers when a test says so. */
 import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
 import { Http1Caches } from '../../runtime/http1/caches.ts';
 import { Http1Engine } from '../../runtime/http1/engine.ts';
@@ -31,9 +31,9 @@ export const defaults: Http1Options = {
 export class Driver implements EngineEvents {
   readonly buffers = new OutputBuffers();
   readonly engine: Http1Engine;
-  /** What the engine has told, one line an event. */
+  /** The events of the engine, one line each. */
   readonly events: string[] = [];
-  /** Requests that were taken, in their order. */
+  /** The accepted requests, in order. */
   readonly messages: Http1Message[] = [];
   sentBytes = 0;
   verdict: UpgradeVerdict = 0;
@@ -50,7 +50,7 @@ export class Driver implements EngineEvents {
     passing(Buffer.from(text, 'latin1'), (chunk) => this.engine.receive(chunk));
   }
 
-  /** A whole response with this content. */
+  /** A complete response with this content. */
   answer(message: Http1Message, content: string, fields: readonly string[] = []): void {
     this.engine.respond(message, 200, fields, content === '');
     const bytes = Buffer.from(content, 'latin1');
@@ -62,7 +62,7 @@ export class Driver implements EngineEvents {
     this.engine.write(message, bytes, 0, bytes.length, last);
   }
 
-  /** What a turn has produced. The socket takes all of it. */
+  /** The output of a turn. The socket takes all of it. */
   output(): string {
     this.engine.endTurn();
     let text = '';

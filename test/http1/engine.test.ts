@@ -1,4 +1,4 @@
-/** The rules of an HTTP/1.1 connection, by its engine alone: no socket, no thread. */
+/** The rules of an HTTP/1.1 connection, checked on the engine alone: no socket, no thread. */
 import test from 'ava';
 import { UpgradeVerdict } from '../../runtime/http1/events.ts';
 import type { Http1Message } from '../../runtime/http1/message.ts';
@@ -13,7 +13,7 @@ const persists = 'connection: keep-alive\r\nkeep-alive: timeout=5\r\n\r\n';
 const closes = 'connection: close\r\n\r\n';
 const date = `date: ${DATE}\r\n`;
 
-/** Statuses of the responses, and their content as far as none looks like a head. */
+/** The statuses of the responses, and their content up to anything that looks like a head. */
 const statuses = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 

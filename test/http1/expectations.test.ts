@@ -1,4 +1,7 @@
-/** `Expect` (RFC 9110 section 10.1.1): content is invited when the application first reads, and not before. */
+/**
+ * `Expect` (RFC 9110 section 10.1.1): the server asks for content when the application first reads, and not
+ * earlier.
+ */
 import { request } from 'node:http';
 import test from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
@@ -32,7 +35,7 @@ test('100 is sent when the application reads, and not while it does something el
   await begun;
   t.is(client.text, '');
   server.signals.tell('go');
-  // The head of the final response is written when the content has come, so this is the first.
+  // The head of the final response is written after the content has arrived, so this is the first response.
   t.is((await client.response()).status, 100);
   client.send('body');
   t.deepEqual((await client.response()).body, 'body');

@@ -1,6 +1,7 @@
 /**
- * Messages whose end two tiers could see in two places, or whose lines they could read in two ways. Each is answered
- * once, says that the connection is closed, and closes it: what follows on the connection is never taken for a request.
+ * Messages whose end two tiers could see in different places, or whose lines they could read differently.
+ * Each is answered once with a response that announces the close, and the connection is closed. The bytes
+ * that follow are never taken for a request.
  */
 import test from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
@@ -18,7 +19,7 @@ test.after.always(() => scope.end());
 const get = 'GET /hello HTTP/1.1\r\nHost: a\r\n';
 const post = 'POST /describe HTTP/1.1\r\nHost: a\r\n';
 const chunked = `${post}Transfer-Encoding: chunked\r\n\r\n`;
-/** What an attacker would have the server take for a request of its own. */
+/** What an attacker wants the server to take for a separate request. */
 const smuggled = 'GET /hello HTTP/1.1\r\nHost: smuggled\r\n\r\n';
 
 interface Case {

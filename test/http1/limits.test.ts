@@ -1,4 +1,4 @@
-/** Every bound of a request, on its edge and beyond it. */
+/** Every limit of a request, at its edge and beyond it. */
 import test, { type ExecutionContext } from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -52,7 +52,7 @@ test('so is a target longer than the limit of a head, and it is not read to its 
 });
 
 test('a head of maxHeaderBytes is accepted, a larger one is answered 431 (RFC 6585 section 5)', async (t) => {
-  // The target, and name, colon, space, value and line end of each line.
+  // Counts the target, and for each line the name, colon, space, value and line end.
   const other = '/hello'.length + 'Host: a\r\n'.length + 'X: \r\n'.length;
   const line = (length: number) => `X: ${'x'.repeat(length)}`;
   t.is(await statusOf(t, ['GET /hello HTTP/1.1', 'Host: a', line(1_024 - other)]), 200);
@@ -83,7 +83,8 @@ for (const [count, behind] of [
   test(`too many trailers are answered 431 with ${count} of ${behind[0]} after them, none of which is accepted`, async (t) => {
     const head = ['POST /describe HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked'];
     const client = await RawClient.connect(t, server.port);
-    // In one write, so that the parser has read all of it when the application's side hears of the trailers.
+    // In one write, so that the parser has read all of it before the application's side learns of the
+    // trailers.
     client.send(message(head, `1\r\na\r\n0\r\n${'x:x\r\n'.repeat(11)}\r\n`) + message(behind).repeat(count));
     t.is((await client.response()).status, 431);
     t.is(await client.untilClosed(), '');
@@ -151,7 +152,7 @@ test('content without a length is accepted up to maxBodyBytes, and the first byt
   const { status, fields } = await client.response();
   t.is(status, 413);
   await closed;
-  // Nobody knows how much is still to come, so the client is told to ask nothing more on this connection.
+  // The remaining length is unknown, so the client is told to send no further request on this connection.
   t.is(fields.connection, 'close');
   t.is(await client.untilClosed(), '');
   t.false(client.wasReset);

@@ -1,4 +1,4 @@
-/** What a connection's pace judges by its ticks, with a clock of the test's. */
+/** What a connection's pace decides at its ticks, with a clock controlled by the test. */
 import test from 'ava';
 import { Http1Pace } from '../../runtime/connections/http1-pace.ts';
 import { Deadline } from '../../runtime/deadlines/counters.ts';
@@ -9,7 +9,7 @@ import { message } from './raw.ts';
 const STEP_MS = 1_000;
 const options = { ...defaults, discardTimeoutMs: 2 * STEP_MS };
 
-/** A request that is answered and dropped, and is not whole. */
+/** A request that is answered and dropped before it is complete. */
 function answerHalf(driver: Driver): void {
   driver.receive(message(['POST / HTTP/1.1', 'Host: a', 'Content-Length: 2'], 'x'));
   const upload = driver.messages.at(-1);

@@ -1,4 +1,4 @@
-/** What a head is made of, judged piece by piece, and whole connections however their bytes are cut. */
+/** The parts of a head, checked one by one, and whole connections however their bytes are split. */
 import test from 'ava';
 import fc from 'fast-check';
 import { isHost, isHttpAuthority } from '../../runtime/http1/host.ts';
@@ -46,7 +46,7 @@ test('property: an absolute target is read as URL reads it', (t) => {
     fc.property(fc.constantFrom('http', 'https'), fc.domain(), path, (scheme, name, rest) => {
       const target = parseTarget('GET', `${scheme}://${name}${rest}`);
       t.deepEqual([target?.scheme, target?.authority], [scheme, name]);
-      // URL resolves dot segments; a server hands them on.
+      // URL resolves dot segments; a server passes them on.
       t.is(target?.path, rest);
       t.is(new URL(`${scheme}://${name}${rest}`).host, name.toLowerCase());
     }),
@@ -65,7 +65,7 @@ test('an interim response without a known phrase keeps the space before it (RFC 
   t.is(interimMessage(199, ['x-a', 'b', 'x-a', 'c']), 'HTTP/1.1 199 \r\nx-a: b\r\nx-a: c\r\n\r\n');
 });
 
-/** Requests with their answers, good and bad, as they follow each other on a connection. */
+/** Valid and invalid requests with their answers, in sequence on one connection. */
 const good = fc.constantFrom(
   message(['GET /hello HTTP/1.1', 'Host: a']),
   message(['HEAD /hello HTTP/1.1', 'Host: a']),
@@ -91,7 +91,7 @@ test('property: the responses are the same however the bytes are cut', async (t)
   const answers = async (pieces: readonly string[]): Promise<string> => {
     const client = await RawClient.connect(t, server.port);
     for (const piece of pieces) await client.sendAll(piece);
-    // How content is cut into chunks goes by when it comes from the application.
+    // How content is split into chunks depends on when it arrives from the application.
     return (await client.untilClosed())
       .replaceAll(/date: [^\r]*/gi, 'date')
       .replaceAll('4\r\none \r\n3\r\ntwo\r\n', '7\r\none two\r\n');

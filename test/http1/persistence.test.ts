@@ -1,4 +1,4 @@
-/** When a connection goes on and when it ends (RFC 9112 section 9). */
+/** When a connection continues and when it ends (RFC 9112 section 9). */
 import { execFile } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { promisify } from 'node:util';
@@ -102,7 +102,7 @@ test('a request that arrived in time is answered, although its server was held u
   client.send(hello);
   t.is((await client.response()).body, 'hello');
   client.send(hello);
-  // The reactor is in this thread, and looks at what rests once a second.
+  // The reactor runs in this thread, and checks idle connections once a second.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_600);
   t.is((await client.response()).body, 'hello');
   t.is(await client.untilClosed(), '');
@@ -121,7 +121,7 @@ test('a short body that nobody wanted is discarded, and the connection persists 
   }
 });
 
-/** Far more than maxDiscardedBytes, and than a read. */
+/** Far more than maxDiscardedBytes, and more than one read. */
 const long = 'x'.repeat(1_000_000);
 for (const [framing, content] of [
   [`Content-Length: ${long.length}`, long],
@@ -132,7 +132,7 @@ for (const [framing, content] of [
     client.send(message(['POST /unread HTTP/1.1', 'Host: a', framing]));
     const { body, fields } = await client.response();
     t.deepEqual([body, fields.connection], ['unread', 'keep-alive']);
-    // As Node's agent, which takes the socket for free once all of this is with the system.
+    // Like Node's agent, which considers the socket free once the system has taken all of this.
     await client.sendAll(content);
     client.send(hello);
     t.is((await client.response()).body, 'hello');
@@ -214,7 +214,7 @@ test('the server waits for a peer that does not close its side no longer than li
     },
   );
   outgoing.on('socket', (socket) => {
-    // What it has to say after the server's FIN it would say now.
+    // The client keeps its side open after the server's FIN, as if it still had something to send.
     socket.allowHalfOpen = true;
   });
   outgoing.end();

@@ -1,4 +1,7 @@
-/** Requests sent ahead of their answers: the order, what runs side by side, and how many are taken (RFC 9112 section 9.3.2). */
+/**
+ * Requests sent before earlier ones are answered: their order, what runs in parallel, and how many are
+ * accepted (RFC 9112 section 9.3.2).
+ */
 import test from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
@@ -55,7 +58,7 @@ test('no more run side by side than maxParallelRequests', async (t) => {
   const two = Promise.all([signals.until('begun1'), signals.until('begun2')]);
   for (const id of [1, 2, 3]) client.send(message(requestLines(server, 'GET', `/wait?id=${id}`)));
   await two;
-  // The third has been parsed with the first two; it would have begun before a request of another connection.
+  // The third was parsed with the first two, so it would have begun before a request of another connection.
   const other = await RawClient.connect(t, server.port);
   other.send(message(requestLines(server, 'GET', '/hello')));
   await other.response();
@@ -93,7 +96,7 @@ test('a client that pipelines without end costs no more than that', async (t) =>
   const begun = server.signals.until('begun');
   client.send(message(requestLines(server, 'GET', '/wait')));
   await begun;
-  // The server stops reading, so that not all of it leaves.
+  // The server stops reading, so some of it stays unsent.
   client.send(message(requestLines(server, 'GET', '/hello')).repeat(50_000));
   const other = await RawClient.connect(t, server.port);
   other.send(message(requestLines(server, 'GET', '/hello')));
@@ -170,7 +173,7 @@ test('requests that wait on a connection end when its peer goes away', async (t)
   client.end();
   await closed;
   await client.untilClosed();
-  // Nothing holds the server up.
+  // Nothing holds up the drain.
   await server.server.drain();
   t.pass();
 });

@@ -1,4 +1,4 @@
-/** docs/protocols.md names tests and options: they are there. */
+/** Checks that the tests and options named in docs/protocols.md exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';

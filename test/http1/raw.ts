@@ -1,11 +1,14 @@
-/** A client that sends bytes as they are and reads responses as they come: what no well-behaved client would do. */
+/**
+ * A client that sends bytes unchanged and reads responses as they arrive, for messages that no well-behaved
+ * client sends.
+ */
 import { connect, type Socket } from 'node:net';
 import type { Scope } from '../server/harness.ts';
 
 export interface RawResponse {
   readonly status: number;
   readonly statusLine: string;
-  /** By lower-case name; of a repeated field the last. */
+  /** By lower-case name; the last one of a repeated field. */
   readonly fields: { readonly [name: string]: string };
   readonly body: string;
   readonly trailers: string;
@@ -50,12 +53,12 @@ export class RawClient {
     for (const wake of waiting) wake();
   }
 
-  /** Characters are bytes. */
+  /** Each character is one byte. */
   send(text: string): void {
     this.#socket.write(text, 'latin1');
   }
 
-  /** Resolves when the socket has taken all that was sent. */
+  /** Resolves when the socket has taken everything that was sent. */
   sendAll(text: string): Promise<void> {
     return new Promise((resolve) => this.#socket.write(text, 'latin1', () => resolve()));
   }
@@ -76,18 +79,18 @@ export class RawClient {
     return this.#text;
   }
 
-  /** Resolves when the server has closed its side; what came until then. */
+  /** Resolves with the bytes received when the server has closed its side. */
   async untilClosed(): Promise<string> {
     await this.#closed.promise;
     return this.#text;
   }
 
-  /** The connection ended by a reset, not in order. */
+  /** Whether the connection ended by a reset and not in order. */
   get wasReset(): boolean {
     return this.#hadError;
   }
 
-  /** Resolves when the text has come; rejects when the connection ends before. */
+  /** Resolves when the text has arrived; rejects if the connection ends first. */
   async until(text: string): Promise<void> {
     while (!this.#text.includes(text)) {
       if (this.#isClosed)
@@ -96,7 +99,7 @@ export class RawClient {
     }
   }
 
-  /** The next response, final or interim, taken off what has come. To HEAD it has no body. */
+  /** Takes the next response, final or interim, from the received bytes. A response to HEAD has no body. */
   async response(method = 'GET'): Promise<RawResponse> {
     for (;;) {
       const parsed = parse(this.#text, method, this.#isClosed);

@@ -1,4 +1,7 @@
-/** The reader of requests against arbitrary messages: what it makes of them, and that no cut, cache or neighbour changes it. */
+/**
+ * The reader of requests against arbitrary messages: what it reads, and that neither splits nor caches nor
+ * neighbouring requests change it.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import { FieldSections } from '../../runtime/http1/field-sections.ts';
@@ -9,7 +12,7 @@ import { cutAt, type Reading, ROOMY, readPieces, refusedAt } from './reading.ts'
 const pipeline = fc.array(writtenRequest, { minLength: 1, maxLength: 4 });
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
-/** What spoils a message, or turns it into two. */
+/** Mutations that break a message, or turn it into two. */
 const WORDS: readonly string[] = [
   ...['\r\n', '\r', '\n', ' ', '\t', ':', ';', '"', '\\', '\0', '\x7f', '\xff', ',', '#', '*', '0', 'f', '_'],
   ...['\r\n\r\n', '\r\n ', '0\r\n\r\n', 'HTTP/1.1', 'HTTP/2.0', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -81,7 +84,7 @@ for (const [name, limits, numRuns] of [
 }
 
 test('property: what was read from other connections changes nothing', (t) => {
-  // One table for all runs: it fills, and its places are taken from each other.
+  // One table for all runs, so that it fills and entries replace each other.
   const sections = new FieldSections();
   fc.assert(
     fc.property(

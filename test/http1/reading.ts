@@ -1,4 +1,4 @@
-/** What the reader of requests makes of bytes: the requests it has found, and where and why it has stopped. */
+/** What the reader of requests makes of bytes: the requests it found, and where and why it stopped. */
 import { ContentPieces } from '../../runtime/http1/content-pieces.ts';
 import { FieldSections } from '../../runtime/http1/field-sections.ts';
 import { type ReadLimits, RequestReader } from '../../runtime/http1/request-reader.ts';
@@ -12,7 +12,7 @@ export interface ReadRequest {
   version: string;
   host: string | null;
   fields: readonly string[];
-  /** -1: chunked. */
+  /** -1 means chunked. */
   contentLength: number;
   persists: boolean;
   awaitsInvitation: boolean;
@@ -26,7 +26,7 @@ export interface ReadRequest {
 export interface Reading {
   readonly requests: readonly ReadRequest[];
   readonly refusal: { readonly status: number; readonly why: string } | null;
-  /** The bytes end within a request. */
+  /** Whether the bytes end within a request. */
   readonly isWithinMessage: boolean;
 }
 
@@ -38,7 +38,10 @@ export const ROOMY: ReadLimits = {
   smallChunks: { burst: 1_000_000, perSecond: 0 },
 };
 
-/** A reader whose owner writes down what it is told. The owner breaks the contract of no call, and finds any break of the reader's. */
+/**
+ * A reader whose owner records its events. The owner breaks the contract of no call, and detects if the
+ * reader does.
+ */
 export class Recorder {
   readonly #requests: ReadRequest[] = [];
   readonly #reader: RequestReader;
@@ -116,7 +119,10 @@ export class Recorder {
   }
 }
 
-/** Reads pieces one after the other, each from memory of its own that is spoiled behind it, as a socket's buffer is. */
+/**
+ * Reads pieces one after the other. Each is in memory of its own that is overwritten afterwards, like a
+ * socket's buffer.
+ */
 export function readPieces(
   pieces: readonly string[],
   limits?: ReadLimits,
@@ -131,7 +137,7 @@ export function readPieces(
   return recorder.reading;
 }
 
-/** Where the reader refuses: the offset of the first byte that breaks a rule; -1: nowhere. */
+/** The offset of the first byte that breaks a rule, where the reader refuses; -1 if there is none. */
 export function refusedAt(text: string, limits?: ReadLimits): number {
   const recorder = new Recorder(limits);
   for (let at = 0; at < text.length; at++) {
@@ -141,7 +147,7 @@ export function refusedAt(text: string, limits?: ReadLimits): number {
   return -1;
 }
 
-/** The text in pieces that end at the given places, whatever their order. */
+/** Splits the text at the given positions, in any order. */
 export function cutAt(text: string, cuts: readonly number[]): string[] {
   const places = [...new Set(cuts.map((cut) => cut % Math.max(text.length, 1)))].sort((a, b) => a - b);
   return [0, ...places]

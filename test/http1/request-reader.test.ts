@@ -1,4 +1,4 @@
-/** The reader of requests by itself: what it says of bytes, and that it says the same however they are cut. */
+/** The reader of requests alone: what it reports for given bytes, and that splitting them changes nothing. */
 import test from 'ava';
 import fc from 'fast-check';
 import { ContentPieces } from '../../runtime/http1/content-pieces.ts';
@@ -13,7 +13,7 @@ const options = {
   smallChunks: { burst: 1_000_000, perSecond: 0 },
 };
 
-/** What the reader says of the pieces, one line for each event; content in a row is one event. */
+/** What the reader reports for the pieces, one line for each event; consecutive content is one event. */
 function read(pieces: readonly string[], limits = options, sections = new FieldSections()): string[] {
   const events: string[] = [];
   let content = '';
@@ -59,7 +59,7 @@ function read(pieces: readonly string[], limits = options, sections = new FieldS
 const get = 'GET /a HTTP/1.1\r\nHost: h\r\n';
 const chunked = 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-/** What is sent, and the status that refuses it; 200: nothing does. */
+/** The bytes sent, and the status that refuses them; 200: they are accepted. */
 const cases: readonly (readonly [sent: string, status: number])[] = [
   [`${get}\r\n`, 200],
   [`\r\n\r\n${get}\r\n`, 200],
@@ -270,7 +270,7 @@ test('content in one-byte chunks is delivered in as few pieces as it was read in
   t.deepEqual(pieces, [10_000, 10_000]);
 });
 
-/** How much content of a chunked request has come before it is refused, and why it is. */
+/** How much content of a chunked request is read before it is refused, and why it is refused. */
 function readChunks(
   reads: readonly { readonly text: string; readonly seconds?: number }[],
 ): [number, string | null] {
@@ -302,7 +302,7 @@ const TOO_MANY = '400 there are too many small chunks';
 const crumb = '1\r\nx\r\n';
 
 test('small chunks are accepted up to the budget, and their content earns part of it back', (t) => {
-  // Each of n chunks spends one and brings a quarter.
+  // Each of n chunks spends one and earns a quarter.
   t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(133)}` }]), [133, null]);
   t.deepEqual(readChunks([{ text: `${chunked}${crumb.repeat(1_000)}` }]), [133, TOO_MANY]);
 });

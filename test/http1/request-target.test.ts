@@ -1,4 +1,4 @@
-/** Request targets and Host: whom a request is for, read in one way only (RFC 9112 section 3.2). */
+/** Request targets and Host: each request has exactly one reading of its authority (RFC 9112 section 3.2). */
 import test from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
 import { message, RawClient } from './raw.ts';
@@ -22,7 +22,8 @@ async function ask(t: Parameters<typeof RawClient.connect>[0], ...lines: string[
 
 const readable: readonly (readonly [line: string, authority: string, path: string])[] = [
   ['GET /describe?a=b HTTP/1.1', 'field.example:81', '/describe?a=b'],
-  // What is often sent unescaped is no reason to refuse: no delimiter of the message is in it.
+  // Characters that clients often send unescaped are accepted, since none of them is a delimiter of the
+  // message.
   ['GET /describe?a="<>\\^`{|} HTTP/1.1', 'field.example:81', '/describe?a="<>\\^`{|}'],
   ['GET http://target.example/describe HTTP/1.1', 'target.example', '/describe'],
   ['GET HTTP://Target.example:8080/describe?q HTTP/1.1', 'Target.example:8080', '/describe?q'],
@@ -49,7 +50,7 @@ test('an absolute target without a path is for the root (RFC 9112 section 3.2.1)
 test('OPTIONS may ask for the server as a whole (RFC 9112 section 3.2.4)', async (t) => {
   for (const target of ['*', 'http://target.example']) {
     const { response } = await ask(t, `OPTIONS ${target} HTTP/1.1`, 'Host: target.example');
-    // The application of `/*` answers for it, and the connection goes on.
+    // The application of `/*` answers it, and the connection continues.
     t.deepEqual(
       [response.status, response.body, response.fields.connection],
       [404, 'no such step', 'keep-alive'],

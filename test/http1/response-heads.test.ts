@@ -1,4 +1,4 @@
-/** Heads that are kept as bytes: whatever was answered before, a response has the head that it would have had as the first. */
+/** Heads that are kept as bytes: earlier responses never change the head of a response. */
 import test from 'ava';
 import fc from 'fast-check';
 import { Http1Caches } from '../../runtime/http1/caches.ts';

@@ -1,4 +1,4 @@
-/** The reader of requests against the collection of messages that two servers could read in two ways. */
+/** The reader of requests against the collection of messages that two servers could read differently. */
 import test from 'ava';
 import { type Reading, readPieces } from './reading.ts';
 import { requestLine, SMUGGLED, SMUGGLING_LIMITS, titleOf } from './smuggling/case.ts';

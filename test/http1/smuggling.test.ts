@@ -1,6 +1,7 @@
 /**
- * The collection of messages that two servers could read in two ways, sent to a whole server: what is refused is answered once,
- * says that the connection is closed, and closes it; the application never sees what stands behind it.
+ * The collection of messages that two servers could read differently, sent to a whole server. A refused
+ * message is answered once with a response that announces the close, and the connection is closed. The
+ * application never sees the bytes that follow.
  */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';

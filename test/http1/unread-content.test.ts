@@ -1,6 +1,7 @@
 /**
- * Content that nobody reads: the answer is there before it, or nobody will ever ask for it. A server that forgets it takes it for the
- * next request, so that a client in front of which a proxy stands speaks in its neighbour's name (RFC 9112 section 9.3).
+ * Content that the application does not read: it is answered before the content arrives, or never asks for
+ * it. A server that forgets such content takes it for the next request. A client behind a proxy could then
+ * send requests in its neighbour's name (RFC 9112 section 9.3).
  */
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -34,7 +35,7 @@ const whom: readonly (readonly [what: string, line: string, status: number, ...f
   ['an Upgrade that is ignored', 'GET /early', 200, 'Connection: Upgrade', 'Upgrade: websocket'],
   ['a client that says close', 'POST /early', 200, 'Connection: close'],
 ];
-/** A request as content, with the field that frames it. */
+/** A request used as content, with the field that frames it. */
 const framings: readonly (readonly [name: string, frame: (content: string) => readonly [string, string]])[] =
   [
     ['with a length', (content) => [`Content-Length: ${content.length}`, content]],
@@ -58,7 +59,7 @@ let count = 0;
 for (const [what, line, status, ...fields] of whom) {
   for (const [framing, frame] of framings) {
     for (const order of ['at once', 'behind the answer'] as const) {
-      // Before its content has come, nobody knows that it is too much.
+      // Until its content has arrived, it is not known to be too much.
       if (status === 413 && order === 'behind the answer' && framing !== 'with a length') continue;
       test(`content ${framing}, sent ${order}, is never a request: ${what} (RFC 9112 section 9.3)`, async (t) => {
         const number = ++count;
@@ -72,7 +73,7 @@ for (const [what, line, status, ...fields] of whom) {
         t.is(answer.status, status);
         if (order === 'behind the answer') client.send(content + next);
         const rest = await client.untilClosed();
-        // Either the connection has ended with the answer, or the next request is the one behind the content.
+        // Either the connection ended with the answer, or the next request is the one after the content.
         if (answer.fields.connection === 'close') t.is(rest, '');
         else t.regex(rest, new RegExp(`^HTTP/1\\.1 200 [^]*GET /next/${number}$`));
         const seen = JSON.parse((await requestHttp1(`${server.origin}/seen`)).body.toString());

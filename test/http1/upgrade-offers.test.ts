@@ -1,6 +1,6 @@
 /**
- * Which requests may make an HTTP/1.1 connection one of another protocol (RFC 9110 section 7.8). A server before us that reads an offer
- * where we read none, or the other way round, would take a tunnel's bytes for requests.
+ * Which requests may switch an HTTP/1.1 connection to another protocol (RFC 9110 section 7.8). If a server in
+ * front reads an offer where this one reads none, or vice versa, it takes the bytes of a tunnel for requests.
  */
 import test from 'ava';
 import { FileScope } from '../server/harness.ts';

@@ -1,4 +1,7 @@
-/** Content that comes faster than it is read, or in crumbs: what is held of it, and who is noticed. */
+/**
+ * Content that arrives faster than it is read, or in crumbs: how much of it is held, and which clients are
+ * held up.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -45,7 +48,7 @@ function connectTo(t: ExecutionContext): Socket {
   return socket;
 }
 
-/** Of one test alone: the applications tell each the same words. */
+/** Signals of one test only: the applications send the same words to each test. */
 function ownSignals(t: ExecutionContext): Signals {
   const signals = new Signals(`${t.title} ${Math.random()}`);
   t.teardown(() => signals.close());

@@ -1,4 +1,4 @@
-/** docs/conformance.md names a test for every requirement; here it is held to it. */
+/** Checks that docs/conformance.md names an existing test for every requirement. */
 import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,13 +11,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface TestTitle {
   readonly source: string;
-  /** A literal title, or a pattern whose groups are what a template puts in. */
+  /** A literal title, or a pattern with a group for each placeholder of a template. */
   readonly title: string | RegExp;
 }
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Titles as they stand in the sources: literals, and templates that a table of cases fills. */
+/** Titles as the sources have them: literals, and templates filled from a table of cases. */
 async function titles(): Promise<TestTitle[]> {
   const found: TestTitle[] = [];
   for await (const file of glob('test/**/*.test.ts', { cwd: root })) {
@@ -32,14 +32,14 @@ async function titles(): Promise<TestTitle[]> {
       }
     }
   }
-  // Named by the collection, which the sources do not spell out.
+  // Titles from the collection, which do not appear in the sources.
   for (const smuggling of smugglingCases) {
     for (const where of ['', ', over a socket']) found.push({ source: '', title: titleOf(smuggling, where) });
   }
   return found;
 }
 
-/** A template's case exists when what it puts in stands in the same file, or is a number. */
+/** A case of a template exists if the value of each placeholder appears in the same file or is a number. */
 function exists(name: string, { source, title }: TestTitle): boolean {
   if (typeof title === 'string') return title === name;
   const match = title.exec(name);

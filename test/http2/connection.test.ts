@@ -26,12 +26,12 @@ test('RFC 9113 section 6.8: a graceful end first promises everything, then names
   peer.engine.goaway(ErrorCode.NoError, true);
   t.is(peer.engine.state, 'draining');
   t.deepEqual(peer.output(), ['GOAWAY 2147483647 0']);
-  // On its way when the first GOAWAY was written: served.
+  // It was on its way when the first GOAWAY was written, so it is served.
   peer.send(post(3));
   t.is(peer.lines.at(-1), 'request 3 POST /');
   peer.engine.goaway(ErrorCode.NoError, false);
   t.deepEqual(peer.output(), ['GOAWAY 3 0']);
-  // Opened in spite of it: ignored with all that belongs to it, and HPACK and flow control stay in step.
+  // It was opened in spite of GOAWAY, so its frames are ignored, while HPACK and flow control stay in step.
   const ignored = headers(5, [], {});
   const indexed = Buffer.concat([ignored, Buffer.from([0x40, 1, 0x78, 1, 0x79])]);
   indexed.writeUIntBE(5, 0, 3);
@@ -129,7 +129,7 @@ test('RFC 9113 section 6.5.3: SETTINGS are acknowledged, the server’s once eac
   peer.send(settingsAck);
   peer.send(post(1), data(1, bytes.subarray(0, 16_384)));
   peer.send(settingsAck);
-  // In force only now.
+  // The setting applies only now.
   peer.send(data(1, bytes.subarray(0, 20_000)));
   t.is(peer.engine.failure, null);
   peer.send(data(1, bytes.subarray(0, 20_001)));
@@ -157,7 +157,7 @@ test('settingsTimeoutMs: RFC 9113 section 6.5.3: SETTINGS that are never acknowl
 
 test('headerTableBytes: RFC 7541 section 4.2: the decoder’s table grows once acknowledged', (t) => {
   const peer = Peer.open({ headerTableBytes: 8192 });
-  // Dynamic table size update to 8192, then a request.
+  // A dynamic table size update to 8192, then a request.
   const request = get(1);
   const update = Buffer.from([0x3f, 0xe1, 0x3f]);
   const bytesOf = Buffer.concat([request.subarray(0, 9), update, request.subarray(9)]);

@@ -1,7 +1,7 @@
 /**
- * A TCP proxy whose way to the server and back takes time, and which counts round trips by cause: bytes belong to the round
- * in which their sender had heard of the one before. So the count tells what a peer had to wait for, however fast the
- * machine is.
+ * A TCP proxy that adds latency in both directions and counts round trips by causality: bytes belong to the
+ * round in which their sender had received the previous one. The count shows what a peer had to wait for,
+ * however fast the machine is.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -9,11 +9,11 @@ import type { Scope } from '../server/harness.ts';
 
 export class DelayingProxy {
   readonly #oneWayMs: number;
-  /** The latest round that each side has heard of. */
+  /** The latest round that each side has received. */
   #clientRound = 0;
   #serverRound = 0;
   port = 0;
-  /** Bytes of clients, by the round in which they were sent. */
+  /** Bytes from clients, by the round in which they were sent. */
   readonly bytesByRound: number[] = [];
 
   private constructor(oneWayMs: number) {

@@ -88,7 +88,7 @@ for (const [rule, fields] of malformed) {
     t.deepEqual(peer.exchange(headers(1, fields, { endStream: true })), ['RST_STREAM 1 1']);
     t.deepEqual(peer.lines, []);
     t.is(peer.engine.counters.malformed, 1);
-    // Data that was sent right behind it is dropped without harm, and the next request is served.
+    // Data sent right after it is dropped without harm, and the next request is served.
     peer.send(headers(3, fields, {}), data(3, 'x'), headers(5, valid, { endStream: true }));
     t.is(peer.engine.state, 'open');
     t.is(peer.lines.length, 1);
@@ -129,7 +129,7 @@ test('RFC 9113 section 8.3.1: OPTIONS may ask for the asterisk', (t) => {
 test('RFC 9113 section 8.3.1: without :authority the host field is used', (t) => {
   t.is(accept([...method, ...scheme, ...path, 'host', 'h.test:1']).stream(1).authority, 'h.test:1');
   t.is(accept([...method, ...scheme, ...path]).stream(1).authority, '');
-  // The authority of other schemes may be empty.
+  // The authority may be empty for other schemes.
   t.is(accept([...method, ':scheme', 'x', ':authority', '', ...path]).stream(1).authority, '');
 });
 

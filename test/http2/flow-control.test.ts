@@ -9,7 +9,7 @@ import { Peer } from './peer.ts';
 
 const large = Buffer.alloc(100_000, 0x61);
 
-/** A stream with its response head sent and taken. */
+/** A stream whose response head has been sent and taken. */
 function responding(peer: Peer, id: number): void {
   peer.send(get(id));
   peer.engine.respond(peer.stream(id), 200, [], false);
@@ -127,7 +127,7 @@ for (const [connectionWindowBytes, isServed] of [
       for (let sent = 0; sent < 65_535; sent += 13_107) peer.send(data(id, large.subarray(0, 13_107)));
     }
     t.is(peer.engine.receivableBytes > 0, isServed);
-    // Which the configuration warns of.
+    // A combination that the configuration warns about.
     const http2 = {
       ...http2Options(),
       maxConcurrentStreams: 4,
@@ -152,7 +152,7 @@ test('consuming more than arrived is misuse by the owner', (t) => {
   t.is((error as { code?: string }).code, 'SLUICE_HTTP2_MISUSE');
 });
 
-/** Every way in which unread bytes of a stream can go back to the connection. */
+/** Every way in which unread bytes of a stream can be returned to the connection. */
 const exits: readonly (readonly [string, (peer: Peer) => void])[] = [
   ['the owner consumes them', (peer) => peer.engine.consume(peer.stream(1), 40_000, peer.nowMs)],
   ['the owner resets the stream', (peer) => peer.engine.reset(peer.stream(1), 8)],
@@ -235,7 +235,7 @@ test('whatever streams do, a connection window given back in full is neither los
           !ended.has(id) &&
           sent - given < 60_000
         ) {
-          // A stream that is gone may still get data that was on its way, unless both sides had ended it.
+          // A closed stream may still get data that was on its way, unless both sides had ended it.
           if (!live && stream.state !== 7) continue;
           const frame = data(id, large.subarray(0, bytes), act === 'end', act === 'padded' ? 7 : undefined);
           sent += frame.length - 9;
@@ -267,7 +267,7 @@ test('whatever streams do, a connection window given back in full is neither los
       for (let id = 1; id <= 11; id += 2) peer.engine.reset(peer.stream(id), 8);
       given += updates(peer);
       t.is(peer.engine.failure, null);
-      // Updates come from half a window on; less than that may still be owed.
+      // Updates are sent from half a window on; fewer bytes may still be unreturned.
       t.true(sent - given >= 0 && (sent - given) * 2 < 65_535);
       peer.send(post(101), data(101, large.subarray(0, 16_000)), data(101, large.subarray(0, 16_000)));
       t.is(peer.engine.failure, null);
@@ -313,7 +313,7 @@ test('RFC 9113 section 8.1: a response that is complete before its dropped reque
 test('RFC 9113 section 6.5.3: the server’s windows change when the peer acknowledges, also for open streams', (t) => {
   const peer = new Peer({ streamWindowBytes: 10 });
   peer.send(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings(), post(1));
-  // Not acknowledged yet: the initial 65,535 hold.
+  // Not acknowledged yet, so the initial 65,535 apply.
   peer.send(data(1, large.subarray(0, 9000)));
   t.is(peer.stream(1).receiveWindow?.available, 65_535 - 9000);
   peer.send(settingsAck);
@@ -330,10 +330,10 @@ test('bytes consumed before a smaller window came into force are given back when
   for (const id of [1, 3])
     peer.send(data(id, large.subarray(0, 16_000)), data(id, large.subarray(0, 15_000), id === 3));
   peer.take();
-  // Less than half of the 65,535 that hold so far.
+  // Less than half of the 65,535 that still apply.
   for (const id of [1, 3]) peer.engine.consume(peer.stream(id), 31_000, peer.nowMs);
   t.deepEqual(peer.output(), []);
-  // For the peer the window is 16,384 - 31,000 now: it waits for us, and nothing more is there to be consumed.
+  // The peer's window is now 16,384 - 31,000: it waits for an update, and no more content is left to consume.
   t.deepEqual(peer.exchange(settingsAck), ['WINDOW_UPDATE 1 31000']);
   t.is(peer.stream(1).receiveWindow?.available, 16_384);
 });

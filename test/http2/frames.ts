@@ -1,7 +1,6 @@
 /**
- * The peer's side, for tests: frames built and taken apart byte by byte. Shares no code with the engine but
- * the names of types and codes, and its HPACK is plain literals, so a mistake in the engine is not repeated
- * here.
+ * The peer's side for tests: frames built and parsed byte by byte. It shares only names of types and codes
+ * with the engine, and its HPACK is plain literals, so a mistake in the engine is not repeated here.
  */
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 
@@ -29,7 +28,7 @@ export function frame(
   return Buffer.concat([head, payload]);
 }
 
-/** Only the head, announcing `length`. */
+/** Only the header, announcing `length`. */
 export function frameHead(type: number, flags: number, id: number, length: number): Buffer {
   const head = frame(type, flags, id);
   head.writeUIntBE(length, 0, 3);
@@ -67,13 +66,13 @@ function hpackString(text: string): Buffer {
 export interface HeadersOptions {
   readonly endStream?: boolean;
   readonly endHeaders?: boolean;
-  /** Pad Length; absent: not padded. */
+  /** Pad Length; without it the frame is not padded. */
   readonly padBytes?: number;
-  /** The stream it depends on; absent: no priority. */
+  /** The stream that it depends on; without it there is no priority. */
   readonly dependsOn?: number;
 }
 
-/** HEADERS of an encoded block. */
+/** HEADERS with an encoded block. */
 export function headersOf(id: number, block: Uint8Array, options: HeadersOptions = {}): Buffer {
   const { endStream = false, endHeaders = true, padBytes, dependsOn } = options;
   let flags = (endStream ? Flag.EndStream : 0) | (endHeaders ? Flag.EndHeaders : 0);
@@ -111,7 +110,7 @@ export function get(id: number, ...more: string[]): Buffer {
   return headers(id, [...getFields, ...more], { endStream: true });
 }
 
-/** The head of a request with content to follow. */
+/** The head of a request whose content follows. */
 export function post(id: number, ...more: string[]): Buffer {
   return headers(id, [...postFields, ...more]);
 }
@@ -160,7 +159,7 @@ export function priority(id: number, dependsOn: number): Buffer {
   return frame(FrameType.Priority, 0, id, Buffer.concat([uint32(dependsOn), Buffer.from([16])]));
 }
 
-/** Takes whole frames apart; throws for a broken one, as the engine must write none. */
+/** Parses whole frames; throws for a broken one, since the engine must not write any. */
 export function parseFrames(bytes: Buffer): Frame[] {
   const frames: Frame[] = [];
   let at = 0;

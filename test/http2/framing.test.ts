@@ -24,7 +24,7 @@ import {
 } from './frames.ts';
 import { Peer } from './peer.ts';
 
-/** Each ends the connection with the code; `sent` comes after the handshake and one open stream, 1. */
+/** Each case ends the connection with the code; `sent` follows the handshake and one open stream, 1. */
 const connectionErrors: readonly (readonly [rule: string, code: number, ...sent: Buffer[]])[] = [
   [
     '4.2 a frame longer than SETTINGS_MAX_FRAME_SIZE',
@@ -147,7 +147,7 @@ for (const [rule, code, ...sent] of connectionErrors) {
     t.is(peer.engine.state, 'closing');
     t.regex(output.at(-1) ?? '', new RegExp(`^GOAWAY \\d+ ${code}$`));
     t.true(peer.lines.includes(`close 1 engine ${code}`), 'the open stream closes with the connection');
-    // Nothing that follows is read any more.
+    // Nothing that follows is read.
     const before = peer.lines.length;
     t.deepEqual(peer.exchange(get(101), ping()), []);
     t.is(peer.lines.length, before);
@@ -162,7 +162,7 @@ test('RFC 9113 section 6.3: PRIORITY of a wrong length on a closed stream is a s
   t.is(peer.engine.failure, null);
 });
 
-/** Each ends only its stream, 1, which is open. */
+/** Each case ends only its stream, 1, which is open. */
 const streamErrors: readonly (readonly [rule: string, code: number, ...sent: Buffer[]])[] = [
   ['5.3.1 of RFC 7540: PRIORITY on itself', ErrorCode.ProtocolError, priority(1, 1)],
   [

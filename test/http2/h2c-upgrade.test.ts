@@ -1,4 +1,4 @@
-/** HTTP/2 by `Upgrade: h2c` (RFC 7540 section 3.2): clients that others wrote, and offers that are not in order. */
+/** HTTP/2 by `Upgrade: h2c` (RFC 7540 section 3.2): third-party clients, and invalid offers. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -52,7 +52,7 @@ async function open(t: Scope, port: number): Promise<Socket> {
   return socket;
 }
 
-/** What comes until it contains that. */
+/** The received bytes up to this text. */
 async function readUntil(socket: Socket, wanted: (bytes: Buffer) => boolean): Promise<Buffer> {
   let bytes = Buffer.alloc(0);
   for (;;) {
@@ -107,7 +107,7 @@ test('RFC 7540 section 3.2: 101, the server preface, then the response on stream
     [[1, 'hello']],
     'five of six bytes',
   );
-  // The client's own preface and SETTINGS follow, and open the window.
+  // The client's preface and SETTINGS follow, and open the window.
   socket.write(Buffer.concat([preface, settings(4, 6), settingsAck]));
   const rest = parseFrames(await readUntil(socket, (all) => all.includes('\n')));
   t.deepEqual([rest.at(-1)?.id, rest.at(-1)?.payload.toString()], [1, '\n']);

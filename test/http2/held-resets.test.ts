@@ -1,4 +1,7 @@
-/** RFC 9113 section 8.1: the reset behind a response that is whole before its request waits until the peer has read the response. */
+/**
+ * RFC 9113 section 8.1: if a response is complete before its request, the reset that follows waits until the
+ * peer has read the response.
+ */
 import test from 'ava';
 import { ErrorCode } from '../../runtime/http2/errors.ts';
 import { data, ping, post, rstStream } from './frames.ts';
@@ -7,7 +10,7 @@ import { Peer } from './peer.ts';
 const PING = 'PING sluice\0\x02';
 const answer = ping('sluice\0\x02', true);
 
-/** Answers a request whose content has not ended, and wants no more of it. */
+/** Answers a request whose content has not ended, and reads no more of it. */
 function answerEarly(peer: Peer, id: number): void {
   peer.send(post(id));
   peer.engine.dropRequest(peer.stream(id));
@@ -18,7 +21,7 @@ test('the reset is sent when the peer has answered a PING that follows the respo
   const peer = Peer.open();
   answerEarly(peer, 1);
   t.deepEqual(peer.output(), ['HEADERS 1 end :status 413', PING]);
-  // The owner is through with it, and what was on its way is nobody's.
+  // The owner is finished with the stream, and content on its way belongs to nobody.
   t.is(peer.lines.at(-1), 'close 1 complete 0');
   t.deepEqual(peer.exchange(data(1, 'x'.repeat(9_000))), []);
   t.deepEqual(peer.exchange(answer), ['RST_STREAM 1 0']);

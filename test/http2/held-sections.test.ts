@@ -1,4 +1,7 @@
-/** Heads, trailers, interim responses and promises for a peer that does not read: who waits, who is left out, and what it costs the peer. */
+/**
+ * Heads, trailers, interim responses and promises for a peer that does not read: which of them wait, which
+ * are left out, and what they cost the peer.
+ */
 import test from 'ava';
 import { SettingId } from '../../runtime/http2/settings.ts';
 import { get, goaway, headers, rstStream, settings, windowUpdate } from './frames.ts';
@@ -6,18 +9,18 @@ import { type Handlers, Peer } from './peer.ts';
 
 /** Sections wait from 400,000 bytes on. */
 const LIMITS = { outputLimitBytes: 200_000, maxUnsentBytes: 600_000 };
-/** No shorter in HPACK, whose Huffman code would have 13 bits for each. */
+/** HPACK does not shorten it, since its Huffman code needs 13 bits for each character. */
 const LONG = '~'.repeat(12_000);
 const BYTES = Buffer.alloc(100_000, 0x61);
 
-/** Its windows never are the limit, and its socket takes nothing more. */
+/** Its windows are never the limit, and its socket takes nothing more. */
 function deaf(handlers: Handlers = {}, ...entries: number[]): Peer {
   const peer = Peer.open(LIMITS, handlers, SettingId.InitialWindowSize, 0x7fff_ffff, ...entries);
   peer.send(windowUpdate(0, 0x7fff_ffff - 65_535));
   return peer;
 }
 
-/** Heads of other streams until one would wait. @returns the next stream's id */
+/** Sends heads on other streams until the next one would wait. @returns the next stream's id */
 function fill(peer: Peer, from = 101): number {
   let id = from;
   for (; peer.engine.unsentBytes < 400_000; id += 2) {
@@ -91,7 +94,7 @@ test('content given after a waiting head leaves after it', (t) => {
   engine.write(peer.stream(13), BYTES, 0, 10, true);
   t.is(peer.sentBytes.get(1), undefined);
   t.is(peer.sentBytes.get(13), 20, 'what would not leave anyway waits for nothing');
-  // Neither window makes content leave before the head.
+  // Both windows are open, and still no content leaves before the head.
   peer.send(windowUpdate(1, 0), settings(SettingId.InitialWindowSize, 1_000_000));
   t.is(
     peer.lines.filter((line) => /^close (1|3|5|7|9|11|13) /.test(line)).join(),

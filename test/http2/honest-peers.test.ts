@@ -1,7 +1,7 @@
 /**
- * What clients and proxies send at worst, replayed against the engine with its default budgets: none of it is abuse. The
- * patterns are from traces and sources; docs/hardening.md says of which. Attackers of the same budgets are in
- * test/attack/engine.test.ts.
+ * The worst traffic of real clients and proxies, replayed against the engine with its default budgets: none
+ * of it is abuse. The patterns are from traces and sources; docs/hardening.md names them. Attackers of the
+ * same budgets are in test/attack/engine.test.ts.
  */
 import test, { type ExecutionContext } from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
@@ -10,17 +10,17 @@ import { SettingId } from '../../runtime/http2/settings.ts';
 import { data, frame, get, ping, post, rstStream, uint32, windowUpdate } from './frames.ts';
 import { Peer } from './peer.ts';
 
-/** Opens the connection's window for good: as much as Go's client does. */
+/** Opens the connection's window by as much as Go's client does. */
 const CONNECTION_WINDOW = 2 ** 30;
 
-/** A peer with a connection window that is never the limit. */
+/** A peer whose connection window is never the limit. */
 function openPeer(overrides: Http2Overrides = {}, streamWindowBytes = 4_194_304): Peer {
   const peer = Peer.open(overrides, {}, SettingId.InitialWindowSize, streamWindowBytes);
   peer.send(windowUpdate(0, CONNECTION_WINDOW));
   return peer;
 }
 
-/** Answers with so many bytes; all leave at once. */
+/** Answers with this many bytes, all of which leave at once. */
 function answer(peer: Peer, id: number, bytes: number): void {
   peer.engine.respond(peer.stream(id), 200, [], bytes === 0);
   if (bytes > 0) peer.engine.write(peer.stream(id), Buffer.alloc(bytes), 0, bytes, true);
@@ -38,9 +38,9 @@ for (const [downloads, bytes] of [
   test(`HAProxy: ${downloads} × ${bytes} bytes, every frame acknowledged in two pieces on stream and connection`, (t) => {
     const peer = openPeer({}, 65_535);
     const unacknowledged: { readonly id: number; readonly bytes: number }[] = [];
-    // As recorded: where the frame lies in HAProxy's buffer decides where it is cut.
+    // As recorded: the position of the frame in HAProxy's buffer decides where it is split.
     const cuts = [16_320, 57, 16_328, 63];
-    // Each update comes by itself, so a crumb may follow a frame, and is acknowledged as well.
+    // Each update comes alone, so a crumb may follow a frame, and is acknowledged as well.
     const read = (): void => {
       for (const { id, type, payload } of peer.take()) {
         if (type !== FrameType.Data) continue;

@@ -5,7 +5,10 @@ import { DelayingProxy } from './delaying-proxy.ts';
 
 const MIB = 1_048_576;
 
-/** Uploads over a way of 50 ms each way. @returns the round trips that it took, and the most bytes of one. */
+/**
+ * Uploads with 50 ms of latency in each direction. @returns the number of round trips, and the most bytes in
+ * one.
+ */
 async function upload(
   t: ExecutionContext,
   bytes: number,

@@ -1,4 +1,7 @@
-/** Padding of what is sent (RFC 9113 sections 6.1, 6.2, 6.9.1 and 10.7), and marks on fields (RFC 7541 section 6.2). */
+/**
+ * Padding of sent frames (RFC 9113 sections 6.1, 6.2, 6.9.1 and 10.7), and marks on fields (RFC 7541 section
+ * 6.2).
+ */
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -11,7 +14,7 @@ import { Peer } from './peer.ts';
 
 const bytes = Buffer.alloc(200_000, 0x61);
 
-/** A frame's payload without its padding, which has to be zeros. */
+/** A frame's payload without its padding, which must be zeros. */
 function unpadded({ flags, payload }: Frame): Buffer {
   if ((flags & Flag.Padded) === 0) return payload;
   const end = payload.length - payload[0];
@@ -100,7 +103,7 @@ test('whatever the windows, padding never holds content back, overruns a window 
           if (used > granted) throw new Error('a window was overrun');
           if (content === before && content < total) throw new Error('content was held back');
         }
-        // The connection's own window is 65,535, so no more than that can have come.
+        // The connection's own window is 65,535, so no more can have arrived.
         if (content < total && used < Math.min(granted, 65_535)) throw new Error('room was left');
       },
     ),
@@ -116,7 +119,7 @@ test('RFC 7541 section 7.1.3: a marked value is a literal never indexed, whateve
     const end = encoder.encodeFields(fields, out, 0);
     t.is(Buffer.from(out.subarray(0, end)).toString('latin1'), '\x10\x07x-token\x06secret');
   }
-  // Static table entry 16 is accept-encoding: gzip, deflate; the name may be one, the value never.
+  // Static table entry 16 is accept-encoding: gzip, deflate. The name may be indexed, the value never.
   const end = encoder.encodeFields([`${FieldMark.Never}accept-encoding`, 'gzip, deflate'], out, 0);
   t.is(Buffer.from(out.subarray(0, end)).toString('latin1'), '\x1f\x01\x0dgzip, deflate');
   t.is(encoder.table.inserted, 0);

@@ -1,6 +1,4 @@
-/**
- * An engine with a peer that tests drive by hand: a manual clock, events written down, output taken apart.
- */
+/** An engine with a peer that tests drive by hand: a manual clock, recorded events, parsed output. */
 
 import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
 import type { Abuse } from '../../runtime/http2/counters.ts';
@@ -16,7 +14,7 @@ import { type Frame, parseFrames, preface, settings, settingsAck } from './frame
 /** An event as a short line: `request 1 GET / end`, `data 1 abc`, `close 1 complete 0`… */
 export type Line = string;
 
-/** What a test's application does. Each may be absent. */
+/** The behaviour of a test's application. Each member may be absent. */
 export type Handlers = Partial<EngineEvents>;
 
 export class Peer implements EngineEvents {
@@ -40,7 +38,7 @@ export class Peer implements EngineEvents {
     this.engine = new Http2Engine(this, http2Options(overrides), this.buffers, this.nowMs);
   }
 
-  /** A peer that has shaken hands; the server's own first frames have been taken. */
+  /** A peer after the handshake; the server's own first frames have been taken. */
   static open(overrides: Http2Overrides = {}, handlers: Handlers = {}, ...entries: number[]): Peer {
     const peer = new Peer(overrides, handlers);
     peer.send(preface, settings(...entries), settingsAck);
@@ -63,7 +61,7 @@ export class Peer implements EngineEvents {
     return parseFrames(Buffer.concat(parts));
   }
 
-  /** Sends, and tells what came back, as short lines. */
+  /** Sends, and returns what came back, as short lines. */
   exchange(...parts: Uint8Array[]): string[] {
     this.send(...parts);
     return this.output();
@@ -98,7 +96,7 @@ export class Peer implements EngineEvents {
     }
   }
 
-  /** Decodes a block of the server's; blocks must be decoded in their order. */
+  /** Decodes a block of the server's; blocks must be decoded in order. */
   fields(block: Uint8Array): string[] {
     const out: string[] = [];
     if (this.#decoder.decode(block, 0, block.length, out) !== 0) throw new Error('the block is broken');

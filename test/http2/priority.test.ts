@@ -14,14 +14,14 @@ function priorityUpdate(id: number, value: string): Buffer {
   return frame(0x10, 0, 0, Buffer.concat([uint32(id), Buffer.from(value, 'latin1')]));
 }
 
-/** A peer that lets everything go, with nothing but the send scheduler between it and what is written. */
+/** A peer that takes everything, so that only the send scheduler decides the order. */
 function wide(overrides: Http2Overrides = {}): Peer {
   const peer = Peer.open({ outputLimitBytes: 1, ...overrides }, {}, SettingId.InitialWindowSize, 1 << 30);
   peer.send(windowUpdate(0, 1 << 30));
   return peer;
 }
 
-/** Requests with these priority fields, in order, each with so many frames of content to send. */
+/** Requests with these priority fields, in order, each with this many frames of content to send. */
 function load(peer: Peer, frames: number, ...priorities: (string | null)[]): void {
   for (const [index, priority] of priorities.entries()) {
     const id = 2 * index + 1;
@@ -56,14 +56,14 @@ const values: readonly (readonly [value: string, urgency: number, incremental: b
   ['u=1;foo;bar=2, i;x="y"', 1, true],
   ['u=1, u=4', 4, false],
   ['a=1.5, b=tok/en, c="s\\"", d=:aGk=:, e=(1 2;x "a"), f=(), *x, u=2', 2, false],
-  // Of another type or out of range: as if not there.
+  // Values of another type or out of range are ignored.
   ['u=8', 3, false],
   ['u=-1', 3, false],
   ['u=1.0', 3, false],
   ['u="1"', 3, false],
   ['u', 3, false],
   ['i=1', 3, false],
-  // No dictionary: as if all of it were not there.
+  // Not a dictionary, so all of it is ignored.
   ['u=1,', 3, false],
   ['u=1 i', 3, false],
   ['u=1, I', 3, false],
@@ -128,7 +128,7 @@ test('a response written in pieces keeps its place among non-incremental ones', 
     again.engine.respond(again.stream(id), 200, [], false);
   }
   again.take();
-  // Something is in the output already, so that the rest waits.
+  // The output already holds something, so the rest waits.
   again.engine.write(again.stream(1), large, 0, frameBytes, false);
   again.engine.write(again.stream(5), large, 0, 2 * frameBytes, true);
   again.engine.write(again.stream(3), large, 0, 2 * frameBytes, true);

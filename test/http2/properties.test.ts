@@ -66,7 +66,7 @@ const anyFrame = fc.oneof(
   fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
 );
 
-/** A whole conversation of the peer's, good, bad or neither. */
+/** A whole conversation by the peer, valid, invalid or random. */
 const conversation = fc
   .tuple(
     fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
@@ -74,7 +74,7 @@ const conversation = fc
   )
   .map(([polite, frames]) => Buffer.concat(polite ? [preface, settings(), ...frames] : [preface, ...frames]));
 
-/** What a run comes to, whichever pieces the content came in. */
+/** The outcome of a run, in whatever pieces the content arrived. */
 function outcome(peer: Peer): unknown {
   const lines: string[] = [];
   for (const line of peer.lines) {
@@ -133,7 +133,7 @@ test('any bytes, however they are cut, give the same events, failure and respons
 test('any bytes at all never throw, and each announced stream is closed exactly once', (t) => {
   fc.assert(
     fc.property(conversation, fc.integer({ min: 0, max: 400 }), fc.nat(255), (bytes, at, value) => {
-      // A flipped byte somewhere behind the preface.
+      // Flips a byte somewhere after the preface.
       const position = preface.length + at;
       if (position < bytes.length) bytes[position] = value;
       const peer = echo();
@@ -146,7 +146,7 @@ test('any bytes at all never throw, and each announced stream is closed exactly 
         .map((line) => line.split(' ')[1]);
       const closed = peer.lines.filter((line) => line.startsWith('close')).map((line) => line.split(' ')[1]);
       t.deepEqual([...closed].sort(), [...opened].sort());
-      // Nothing comes after a stream's close.
+      // No event follows a stream's close.
       for (const id of closed) {
         const last = peer.lines.findLast((line) => line.split(' ')[1] === id && !line.startsWith('goaway'));
         t.true(last?.startsWith('close'));

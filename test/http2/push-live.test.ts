@@ -1,4 +1,4 @@
-/** Server push through the whole server, to clients that others wrote. */
+/** Server push through the whole server, to third-party clients. */
 import { execFile } from 'node:child_process';
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ test.before(async () => {
       pushes: {
         application: fileURLToPath(new URL('./applications/pushes.ts', import.meta.url)),
         threads: { min: 1, max: 1 },
-        // It pushes after the end to see what the server says.
+        // It pushes after the end to see how the server reacts.
         validate: false,
       },
     },
@@ -31,7 +31,7 @@ interface Pushed {
   readonly answer: Promise<Answer>;
 }
 
-/** What is pushed on a session, by path. */
+/** The pushed responses of a session, by path. */
 function collect(session: ClientHttp2Session): Map<string, Pushed> {
   const pushed = new Map<string, Pushed>();
   session.on('stream', (stream, promised) => {
@@ -122,7 +122,7 @@ test('a push after the end of the response is an error of the application, and h
   t.is((await request(session, { ':path': '/late-code' })).body.toString(), 'SLUICE_RESPONSE_ENDED');
 });
 
-// By itself, as it takes nearly all of the thread's slots.
+// Serial, since it takes nearly all of the thread's slots.
 test.serial(
   'maxConcurrentPushes: a push beyond the limit is refused, and an ended push makes room',
   async (t) => {

@@ -24,7 +24,7 @@ function push(peer: Peer, parentId = 1, path = '/style.css'): Http2Stream | null
   return peer.engine.push(peer.stream(parentId), 'GET', path, ['accept', 'text/css']);
 }
 
-/** A peer with a request open on stream 1 and, unless told otherwise, one promise: stream 2. */
+/** A peer with an open request on stream 1 and, unless told otherwise, one promise: stream 2. */
 function promising(
   overrides: Http2Overrides = {},
   ...entries: number[]
@@ -171,7 +171,7 @@ test('RFC 9113 section 6.8: after GOAWAY of either side nothing is promised', (t
   ours.peer.engine.goaway(ErrorCode.NoError, true);
   t.is(push(ours.peer), null);
   t.is(ours.peer.engine.state, 'draining');
-  // What was promised is kept.
+  // Promises that were sent are kept.
   ours.peer.engine.goaway(ErrorCode.NoError, false);
   ours.peer.engine.respond(ours.peer.stream(1), 200, [], true);
   t.is(ours.peer.engine.state, 'draining');

@@ -1,4 +1,7 @@
-/** A connection's requests that end in the same fields: what the engine remembers of the last one changes nothing. */
+/**
+ * Requests of a connection that end in the same fields: what the engine remembers of the last one changes
+ * nothing.
+ */
 // Inside a property `assert` is used, not `t`: ava reports its own failures before fast-check can print the seed.
 import assert from 'node:assert/strict';
 import test from 'ava';
@@ -8,10 +11,13 @@ import { Indexing } from '../../runtime/http2/hpack/indexing-policy.ts';
 import { headersOf } from './frames.ts';
 import { Peer } from './peer.ts';
 
-/** Limits that a head of these tests can reach; a reset behind a refusal waits for no answer of the peer's, which there is none of. */
+/**
+ * Limits that a head of these tests can reach. A reset after a refusal does not wait for the peer, which
+ * never answers.
+ */
 const LIMITS = { maxFieldListBytes: 420, maxFieldLines: 9, resetDelayMs: 0 };
 
-/** As browsers do it: all goes into the table but the path. */
+/** Like browsers: everything goes into the table except the path. */
 function clientEncoder(): HpackEncoder {
   return new HpackEncoder({
     maxTableBytes: 4096,
@@ -24,7 +30,7 @@ function block(encoder: HpackEncoder, fields: readonly string[]): Buffer {
   return bytes.subarray(0, encoder.encodeFields(fields, bytes, 0));
 }
 
-/** What became of a request: what the application would see of it, or what the peer was told. */
+/** The outcome of a request: what the application would see of it, or what the peer was told. */
 function outcome(peer: Peer, id: number): unknown {
   const output = peer.output();
   const stream = peer.streams.get(id);
@@ -54,7 +60,7 @@ const request = fc.record({
   authority: fc.constantFrom('example.test', 'other.test', ''),
   tail: fc.constantFrom(...tails),
   endStream: fc.boolean(),
-  /** A size that the client's table takes before. */
+  /** A table size that the client chooses beforehand. */
   tableBytes: fc.option(fc.constantFrom(0, 60, 200, 4096), { freq: 8 }),
 });
 

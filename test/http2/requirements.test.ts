@@ -1,4 +1,4 @@
-/** Requirements of RFC 9113 that belong to no other file's subject; docs/conformance.md has the whole list. */
+/** Requirements of RFC 9113 that fit no other file; docs/conformance.md has the whole list. */
 import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import test from 'ava';

@@ -1,4 +1,7 @@
-/** Sending against a model of the peer: whatever the owner, the peer and the socket do in whatever order. */
+/**
+ * Sending, checked against a model of the peer, for any order of actions by the owner, the peer and the
+ * socket.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import type { OutputChunk } from '../../runtime/bytes/output-buffers.ts';
@@ -36,15 +39,15 @@ const step = fc.record({
   bytes: fc.integer({ min: 0, max: mostStepBytes }),
 });
 
-/** Who says nothing, and everybody whom the scheduler treats in another way. */
+/** A peer that sends no priority, and peers that the scheduler treats differently. */
 const priorities = [null, 'u=1', 'i', 'u=1, i', 'u=3'];
 
-/** What the peer keeps of one stream. */
+/** What the peer records of one stream. */
 class ModelStream {
   window = initialWindow;
   written = 0;
   received = 0;
-  /** The head has come. */
+  /** The head has arrived. */
   headed = false;
   ended = false;
   /** The owner has given the head. */
@@ -61,10 +64,13 @@ class Model {
   readonly #withSocket: OutputChunk[] = [];
   connectionWindow = 65_535;
   initialWindow = initialWindow;
-  /** Initial windows that the engine has not acknowledged: what comes before the ACK is under the old one (6.5.3). */
+  /**
+   * Initial windows that the engine has not acknowledged: frames that arrive before the ACK are under the old
+   * one (6.5.3).
+   */
   readonly announced: number[] = [];
 
-  /** Of a field's value for each byte of a step. With 4 sections wait for the socket, and one may be longer than a frame. */
+  /** Bytes of a field's value for each byte of a step. With 4, sections wait for the socket, and one may exceed a frame. */
   readonly #valueBytes: number;
 
   constructor(valueBytes: number) {
@@ -104,7 +110,7 @@ class Model {
     return this.streams.get(id) as ModelStream;
   }
 
-  /** The byte that stands at a position of a stream's content, so that none can be swapped. */
+  /** The byte at a position of a stream's content, chosen so that swapped bytes are detected. */
   static byteAt(id: number, position: number): number {
     return (position * 7 + id * 31) & 0xff;
   }
@@ -118,11 +124,11 @@ class Model {
     stream.written += bytes;
     stream.closing = end;
     this.peer.engine.write(this.peer.stream(id), content, 3, 3 + bytes, end);
-    // What was not placed was copied: the owner's buffer is its own again.
+    // Content that was not placed has been copied, so the owner may reuse its buffer.
     content.fill(0);
   }
 
-  /** The socket is given what there is; the peer reads it at once, though the socket may report it late. */
+  /** The socket is given the output; the peer reads it at once, though the socket may report it late. */
   take(): void {
     for (let chunk = this.peer.engine.takeOutput(); chunk !== null; chunk = this.peer.engine.takeOutput()) {
       this.#withSocket.push(chunk);
@@ -220,9 +226,9 @@ function apply(model: Model, { act, id, bytes }: { act: string; id: number; byte
 }
 
 for (const { what, valueBytes, mostUnsentBytes } of [
-  // Control frames apart, one frame of content beyond its limit at most.
+  // Apart from control frames, at most one frame of content beyond its limit.
   { what: 'short sections', valueBytes: 0, mostUnsentBytes: outputLimitBytes + 16_393 },
-  // And one section beyond theirs.
+  // At most one section beyond their limit.
   { what: 'long sections', valueBytes: 4, mostUnsentBytes: sectionLimitBytes + 4 * mostStepBytes },
 ]) {
   test(`every byte arrives once, in order, within the windows, and every stream ends once: ${what}`, (t) => {
@@ -236,7 +242,7 @@ for (const { what, valueBytes, mostUnsentBytes } of [
           if (peer.engine.unsentBytes > mostUnsentBytes + 80 * 40) throw new Error('the output overflows');
         }
         t.is(peer.engine.failure, null);
-        // With windows wide open and a socket that takes everything, all that was written gets through.
+        // With windows wide open and a socket that takes everything, all written bytes arrive.
         for (const id of streamIds) {
           model.write(id, 0, true);
           model.stream(id).window += 1 << 24;

@@ -6,7 +6,7 @@ import { type Handlers, Peer } from './peer.ts';
 
 const large = Buffer.alloc(1 << 20, 0x61);
 
-/** A peer whose windows never are the limit. */
+/** A peer whose windows are never the limit. */
 function wide(overrides = {}, handlers: Handlers = {}): Peer {
   const peer = Peer.open(overrides, handlers, SettingId.InitialWindowSize, 0x7fff_ffff);
   peer.send(windowUpdate(0, 0x7fff_ffff - 65_535));
@@ -100,7 +100,7 @@ test('misuse by the owner throws and sends nothing', (t) => {
   peer.take();
   wrong(() => peer.engine.respond(stream, 200, [], false));
   wrong(() => peer.engine.inform(stream, 103, []));
-  // Queued to the end: nothing may follow, though the stream is still open.
+  // Queued up to the end: nothing may follow, though the stream is still open.
   const waiting = Peer.open({}, {}, SettingId.InitialWindowSize, 0);
   responding(waiting, 1);
   waiting.take();
@@ -191,7 +191,7 @@ test('outputLimitBytes: DATA waits while the socket has that much output, and he
   const peer = wide({ outputLimitBytes: 40_000 });
   peer.take();
   responding(peer, 1);
-  // The socket has the head, and has not taken it.
+  // The socket holds the head and has not taken it.
   const chunk = peer.engine.takeOutput();
   t.truthy(chunk);
   peer.engine.write(peer.stream(1), large, 0, 100_000, true);
@@ -274,7 +274,7 @@ test('a stream with a gigabyte queued does not starve small ones', (t) => {
     responding(peer, id);
     peer.engine.write(peer.stream(id), large, 0, 1000, true);
   }
-  // The big one fills the output; the small ones stand in line behind it once, not behind its gigabyte.
+  // The large stream fills the output; the small ones wait behind one turn of it, not behind its gigabyte.
   const order: string[] = [];
   for (let turn = 0; turn < 3; turn++) {
     const chunk = peer.engine.takeOutput();
@@ -303,7 +303,7 @@ test('streams with much to send take turns of one frame', (t) => {
       .join(''),
     '135135',
   );
-  // Whoever is reset leaves the line.
+  // A stream that is reset leaves the queue.
   peer.engine.reset(peer.stream(3), 8);
   peer.send(windowUpdate(1, 20_000), windowUpdate(5, 20_000));
   const rest = peer.output();

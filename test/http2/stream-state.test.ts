@@ -10,9 +10,9 @@ const effectNames = Object.keys(StreamEffect);
 const stateNames = Object.keys(StreamState);
 
 /**
- * The figure of RFC 9113 section 5.1, written down a second time and by columns: what each pair does. `=X`
- * proceeds to X, `-` is ignored, `S5` is a stream error 5, `C1` a connection error 1, `!` is the owner's
- * mistake.
+ * The figure of RFC 9113 section 5.1, written a second time and by columns: the effect of each pair. `=X`
+ * proceeds to X, `-` is ignored, `S5` is a stream error 5, `C1` a connection error 1, `!` is a mistake of the
+ * owner.
  */
 const expected: { readonly [K in keyof typeof StreamInput]: string } = {
   // Idle, Open, HalfClosedRemote, HalfClosedLocal, ReservedLocal, ClosedByEnd, ClosedByPeerReset, ClosedByOurReset
@@ -159,7 +159,7 @@ test('closedStreamMemory: twice maxConcurrentStreams are remembered, however sma
   for (let n = 0; n < 600; n++) peer.send(post(2 * n + 1), rstStream(2 * n + 1, 8));
   peer.take();
   t.is(peer.engine.failure, null);
-  // Of what is remembered it is known who reset it: after the peer's own reset nothing may come.
+  // For a remembered stream it is known which side reset it: after the peer's own reset nothing may arrive.
   const other = Peer.open({ closedStreamMemory: 1, maxConcurrentStreams: 300 });
   for (let n = 0; n < 400; n++) other.send(post(2 * n + 1), rstStream(2 * n + 1, 8));
   t.deepEqual(other.exchange(data(1, 'x')), ['RST_STREAM 1 5']);

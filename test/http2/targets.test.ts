@@ -1,4 +1,4 @@
-/** What is asked for is judged over HTTP/2 as it is over HTTP/1.1, so that nobody finds two readings of one request. */
+/** Targets are checked over HTTP/2 as over HTTP/1.1, so that each request has only one reading. */
 import test from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { RawClient } from '../http1/raw.ts';

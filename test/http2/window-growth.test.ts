@@ -4,7 +4,7 @@ import type { Http2Overrides } from '../../runtime/http2/options.ts';
 import { data, ping, post, preface, settings, settingsAck } from './frames.ts';
 import { Peer } from './peer.ts';
 
-/** Two streams at most, so 80,000 bytes of the connection's window can be lent. */
+/** At most two streams, so 80,000 bytes of the connection's window can be lent. */
 const options: Http2Overrides = {
   maxConcurrentStreams: 2,
   streamWindowBytes: 10_000,
@@ -14,7 +14,7 @@ const options: Http2Overrides = {
 const zeros = Buffer.alloc(16_384);
 const measuring = 'sluice\0\x01';
 
-/** A peer whose acknowledgement of SETTINGS took that long. */
+/** A peer whose acknowledgement of SETTINGS took this long. */
 function openPeer(roundTripMs: number, overrides: Http2Overrides = {}): Peer {
   const peer = new Peer({ ...options, ...overrides });
   peer.send(preface, settings());
@@ -24,7 +24,7 @@ function openPeer(roundTripMs: number, overrides: Http2Overrides = {}): Peer {
   return peer;
 }
 
-/** Content of that size comes and is consumed after so long. @returns the stream's WINDOW_UPDATEs. */
+/** Content of this size arrives and is consumed after this time. @returns the stream's WINDOW_UPDATEs. */
 function upload(peer: Peer, id: number, bytes: number, afterMs: number): number[] {
   for (let at = 0; at < bytes; at += 16_384) {
     peer.send(data(id, zeros.subarray(0, Math.min(16_384, bytes - at))));
@@ -103,7 +103,7 @@ test('before the round trip is known nothing grows', (t) => {
 });
 
 test('one PING improves the estimate of the round trip, and its answer counts for no other PING', (t) => {
-  // The peer was slow to acknowledge SETTINGS: by that alone a slow application would look quick.
+  // The peer was slow to acknowledge SETTINGS, which alone would make a slow application look fast.
   const peer = openPeer(5000);
   peer.send(post(1));
   peer.engine.ping();
@@ -182,7 +182,7 @@ test('unread content of other streams does not delay updates of the connectionâ€
   });
   for (let id = 1; id <= 13; id += 2) peer.send(post(id), data(id, zeros.subarray(0, 10_000)));
   peer.send(post(15));
-  // 70,000 lie unread: the 30,000 that are left serve the eighth stream for ever.
+  // 70,000 bytes are unread: the remaining 30,000 serve the eighth stream indefinitely.
   for (let i = 0; i < 20; i++) {
     peer.send(data(15, zeros.subarray(0, 5_000)));
     t.is(peer.engine.failure, null);

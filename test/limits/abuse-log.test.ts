@@ -1,4 +1,4 @@
-/** What the log says of peers that are sent away for abuse. */
+/** What the log says about peers that are disconnected for abuse. */
 import test from 'ava';
 import { EngineCounters } from '../../runtime/http2/counters.ts';
 import { FrameType } from '../../runtime/http2/frames.ts';

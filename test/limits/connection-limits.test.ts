@@ -48,7 +48,7 @@ for (const [address, key] of [
 test('two IPv6 addresses count as one if and only if their first 64 bits are the same, however they are written', (t) => {
   const group = fc.nat(0xffff);
   const groups = fc.array(group, { minLength: 8, maxLength: 8 });
-  /** The same address shortened at its first zero group, or not. */
+  /** Shortens an address at its first group of zeros, or leaves it. */
   const written = (parts: readonly number[], shorten: boolean): string => {
     const texts = parts.map((part) => part.toString(16));
     const zero = parts.indexOf(0);

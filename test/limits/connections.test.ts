@@ -1,4 +1,4 @@
-/** How many connections there may be: in all, and from one address. */
+/** Limits on connections: in total, and from one address. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -16,7 +16,7 @@ function portsOf({ log }: TestServer): number[] {
     .map(({ address }) => Number(String(address).split(':').at(-1)));
 }
 
-/** Whether a connection that begins with these words is served. It stays open then. */
+/** Whether a connection that begins with these bytes is served. If so, it stays open. */
 function isServed(socket: Socket, words: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   socket.on('error', () => resolve(false));
@@ -32,7 +32,7 @@ function open(t: ExecutionContext, port: number): Socket {
   return socket;
 }
 
-/** Ends a connection, and is over when its place has been given away again. */
+/** Ends a connection, and returns once its place has been given to another. */
 async function takeItsPlace(
   t: ExecutionContext,
   leaving: Socket,
@@ -41,7 +41,7 @@ async function takeItsPlace(
 ): Promise<void> {
   leaving.destroy();
   while (!(await isServed(open(t, port), words))) {
-    // The server has not heard of it yet.
+    // The server has not seen the end yet.
   }
   t.pass();
 }
@@ -118,11 +118,11 @@ test('TLS connections count from before their handshake until they close', async
   const handshaking = open(t, server.port);
   await once(handshaking, 'connect');
   while (await isServed(secure(), REQUEST)) {
-    // The server had not heard of the one before yet.
+    // The server has not seen the previous connection yet.
   }
   first.destroy();
   while (!(await isServed(secure(), REQUEST))) {
-    // Nor of its end.
+    // The server has not seen its end yet.
   }
   t.pass();
 });

@@ -1,4 +1,4 @@
-/** Every bound of an HTTP/2 request, at its edge and one beyond. HTTP/1.1: test/http1/limits.test.ts. */
+/** Every limit on an HTTP/2 request, at its edge and one beyond. HTTP/1.1: test/http1/limits.test.ts. */
 import test, { type ExecutionContext } from 'ava';
 import { FrameType } from '../../runtime/http2/frames.ts';
 import { fieldBlock } from '../http2/frames.ts';
@@ -28,7 +28,7 @@ function block(method: string, path: string, ...fields: readonly string[]): Buff
   return fieldBlock([':method', method, ':scheme', 'http', ':authority', 'a', ':path', path, ...fields]);
 }
 
-/** The status that one request gets on a connection of its own, which serves another one afterwards. */
+/** The status that a request gets on a connection of its own, which must serve another request afterwards. */
 async function statusOf(t: ExecutionContext, ...frames: readonly Buffer[]): Promise<string> {
   const client = await RawHttp2.connect(t, server.port);
   client.send(...frames);
@@ -53,7 +53,7 @@ test('maxFieldLines lines, pseudo-fields included, are accepted; one more is ans
 });
 
 test('a list of maxFieldListBytes is accepted, one more byte is answered 431 (RFC 9113 section 6.5.2)', async (t) => {
-  // Names, values, and 32 for each line.
+  // Counts names, values, and 32 bytes for each line.
   const others = [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/hello', 'x'];
   const used = others.join('').length + 5 * 32;
   const withList = (bytes: number) => headers(1, block('GET', '/hello', 'x', 'y'.repeat(bytes - used)), true);
@@ -84,7 +84,7 @@ test('an announced body of maxBodyBytes is accepted; more is answered 413 before
   const client = await RawHttp2.connect(t, server.port);
   client.send(post('content-length', '11'));
   t.is(client.decode(await client.untilFrame(FrameType.Headers, 1)).get(':status'), '413');
-  // RFC 9113 section 8.1: the rest is not wanted, and that is no error.
+  // RFC 9113 section 8.1: NO_ERROR, since the rest of the request is not needed.
   t.is(errorCode(await client.untilFrame(FrameType.RstStream, 1)), 0);
 });
 

@@ -1,4 +1,7 @@
-/** The largest heads that the limits let in reach an application through the smallest ring that the configuration lets in. */
+/**
+ * The largest heads that the limits allow reach an application through the smallest ring that the
+ * configuration allows.
+ */
 import test from 'ava';
 import { parseConfig } from '../../runtime/config/load.ts';
 import { MAX_REQUEST_ID_CHARS } from '../../runtime/config/request-id-schema.ts';
@@ -25,7 +28,7 @@ function input(headBytes: number, more: Pick<ServerInput, 'requestId'>): ServerI
       pool: {
         application: application('server', 'messages'),
         threads: { max: 1 },
-        // A slot or a place in the ring that is lost is missed at once.
+        // With one slot, a lost slot or lost space in the ring shows at once.
         exchangesPerThread: 1,
         ringBytes: RING_BYTES,
       },
@@ -38,7 +41,7 @@ function input(headBytes: number, more: Pick<ServerInput, 'requestId'>): ServerI
   };
 }
 
-/** One more would ask for a ring of 512 KiB. */
+/** One byte more would require a ring of 512 KiB. */
 function mostHeadBytes(more: Pick<ServerInput, 'requestId'>): number {
   let admitted = 0;
   let refused = RING_BYTES;
@@ -80,10 +83,13 @@ type Line = readonly [name: string, value: string];
 
 const longestHost = `${'h'.repeat(MAX_AUTHORITY_CHARS - 5)}:8080`;
 const PROXIED = 'what a proxy says';
-/** The Host of a request does not cross as a field, so where a proxy names another one, it is to leave no room. */
+/**
+ * The Host of a request is not passed as a field. If a proxy names another host, Host must therefore take no
+ * space.
+ */
 const hostOf = (shape: string) => (shape === PROXIED ? 'h' : longestHost);
 
-/** What fills a head up, by the room that is left and what a line costs beside its name and value. */
+/** Ways to fill up a head, given the space left and the cost of a line beyond its name and value. */
 const fillings: { readonly [shape: string]: (room: number, overhead: number) => Line[] } = {
   'one long line': (room, overhead) => [['x', 'v'.repeat(room - overhead - 1)]],
   'one long line of two-byte characters': (room, overhead) => [['x', '\xe9'.repeat(room - overhead - 1)]],

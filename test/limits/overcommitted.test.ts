@@ -1,4 +1,4 @@
-/** Windows that one connection cannot have all at once: the server runs, and says what can happen. */
+/** Stream windows that together exceed their connection's: the server runs, and warns of what can happen. */
 import test from 'ava';
 import { application, startServer } from '../server/harness.ts';
 

@@ -1,4 +1,4 @@
-/** A server whose limits can be reached with a few bytes. */
+/** A server whose limits a few bytes can reach. */
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 import { type PoolInput, type Scope, startServer, type TestServer } from '../server/harness.ts';

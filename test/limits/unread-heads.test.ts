@@ -1,4 +1,7 @@
-/** Responses with long heads to a client that asks for all it may and looks away: it gets every one of them when it looks again. */
+/**
+ * Responses with long heads to a client that opens every allowed stream and stops reading: it gets all of
+ * them when it reads again.
+ */
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +14,7 @@ import { SIGNALS_FIELD } from '../server/signals.ts';
 
 /** As many as may be open. */
 const REQUESTS = 128;
-/** Below what the heads of all of them come to, 7.7 MB, less what the buffers of the system take. */
+/** Less than all heads together (7.7 MB) minus what the buffers of the system take. */
 const http2 = { maxUnsentBytes: 524_288, outputLimitBytes: 131_072 };
 const KINDS = ['empty', 'content', 'trailers'];
 
@@ -26,12 +29,12 @@ test.before(async () => {
     listeners: [{ address: '127.0.0.1:0' }, { address: `unix:${unixPath}` }],
     pools: { heads: { application, threads: { min: 1, max: 1 } } },
     http2,
-    // All of them begin before any has been read.
+    // All requests begin before any response has been read.
     http1: { maxParallelRequests: REQUESTS },
   });
 });
 
-/** What one thread has said before it answers this has come to the reactor with the answer. */
+/** Waits for the reactor: when this answer has arrived, so has everything that the thread sent before it. */
 async function untilHeard(): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${portOf(started)}/short`);
   await response.arrayBuffer();
@@ -63,10 +66,10 @@ for (const kind of KINDS) {
         client.send(...Array.from({ length: REQUESTS }, (_, n) => headers(2 * n + 1, head, true)));
         await Promise.race([answered, cutOff]);
         await untilHeard();
-        // What has not left is judged when something comes.
+        // The limit on unsent output is checked when the peer sends something.
         client.send(ping('12345678'));
         await untilHeard();
-        /** Whose last frames have come, or whose last field block has begun. */
+        /** Streams whose last frame has arrived, or whose last field block has begun. */
         const ended = new Set<number>();
         const ending = new Set<number>();
         const lengths = new Map<number, number>();

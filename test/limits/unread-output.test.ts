@@ -1,4 +1,7 @@
-/** What an application sends under no flow control to a peer that does not read: it has a bound, whoever is busy. */
+/**
+ * What an application sends outside flow control to a peer that does not read is bounded, however busy the
+ * server is.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
@@ -9,11 +12,11 @@ import { headers, RawHttp2, requestHead } from '../server/raw-http2.ts';
 import { SIGNALS_FIELD } from '../server/signals.ts';
 
 const MAX_UNSENT_BYTES = 262_144;
-/** As many loops at once as go on in both threads. */
+/** As many concurrent loops as both threads run. */
 const STREAMS = 4;
 const informing = {
   application: application('faults', 'informing'),
-  // It goes on when it is told that too many wait.
+  // Without the validator, the application continues after it is told that too many are waiting.
   validate: false,
   threads: { min: 1, max: 1 },
 };
@@ -34,7 +37,7 @@ for (const [status, what] of [
         Http2Engine.prototype.endTurn = endTurn;
       });
       let mostUnsentBytes = 0;
-      // All that a turn has produced is in the output.
+      // At the end of a turn, all its output is in the queue.
       Http2Engine.prototype.endTurn = function (this: Http2Engine, nowMs: number): void {
         mostUnsentBytes = Math.max(mostUnsentBytes, this.unsentBytes);
         endTurn.call(this, nowMs);
@@ -59,7 +62,7 @@ for (const [status, what] of [
       client.socket.resume();
       await all.promise;
       t.true(mostUnsentBytes <= MAX_UNSENT_BYTES, `${mostUnsentBytes} bytes wait for the socket`);
-      // Of 40 MB no more than the buffers of the system and ours.
+      // Of 40 MB, only what the buffers of the system and the server hold.
       t.true(bytes < 20_000_000, `${bytes} bytes`);
       if (status === 100) t.is(informs, 2 * STREAMS, 'one, and the head');
       t.is(log.find('ENHANCE_YOUR_CALM'), undefined);
@@ -85,6 +88,6 @@ test('over HTTP/1.1 interim responses are left out for a client that reads none,
   socket.resume();
   await once(socket, 'end');
   t.regex(last, /informed$/);
-  // Of 40 MB no more than the buffers of the system and ours.
+  // Of 40 MB, only what the buffers of the system and the server hold.
   t.true(bytes < 20_000_000, `${bytes} bytes`);
 });

@@ -1,4 +1,4 @@
-/** Addresses that a server binds to: what is free, what is taken, what a killed process left behind. */
+/** Addresses that a server binds to: free, in use, or left behind by a killed process. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

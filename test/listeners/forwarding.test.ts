@@ -1,4 +1,4 @@
-/** Who the client is behind proxies: `Forwarded` (RFC 7239) and `X-Forwarded-*`. */
+/** How the client is determined behind proxies: `Forwarded` (RFC 7239) and `X-Forwarded-*`. */
 import test from 'ava';
 import fc from 'fast-check';
 import { type AddressRange, parseAddressRange } from '../../runtime/config/address-range.ts';
@@ -19,7 +19,7 @@ const all: ListenerConfig['forwardedFields'] = [
   'x-forwarded-host',
 ];
 
-/** Seen through a proxy at 10.0.0.1 in cleartext; fields as `name: value`. */
+/** Resolves a request through a proxy at 10.0.0.1 in cleartext; fields are given as `name: value`. */
 function clientOf(lines: readonly string[], believed: ListenerConfig['forwardedFields'] = all) {
   const forwarding = new Forwarding(trusting('10.0.0.0/8', 'fd00::/8'), believed);
   const peer: Peer = {
@@ -124,7 +124,7 @@ for (const line of [
   'x-forwarded-host: example.org:65536',
   'x-forwarded-host: [:::::]',
   'x-forwarded-host: a%2',
-  // Names that every object has.
+  // Names that every JavaScript object has.
   'x-forwarded-proto: constructor',
   'x-forwarded-proto: __proto__',
   'forwarded: proto=toString',

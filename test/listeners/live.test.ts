@@ -1,4 +1,4 @@
-/** Listeners of a running server: who the application sees as its client, by way of whom. */
+/** Listeners of a running server: which client the application sees, directly and through proxies. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request as sendHttp1 } from 'node:http';
@@ -50,7 +50,10 @@ function portOf(listener: number): number {
   return Number(addresses[listener].split(':').at(-1));
 }
 
-/** Not `once`, which rejects for an error before it: a reset is one of the ways to be closed. */
+/**
+ * Resolves when the socket has closed. `once` would reject if an error comes first, and a reset is a valid
+ * way to close.
+ */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.on('error', () => undefined);
@@ -63,7 +66,7 @@ async function curl(...words: string[]): Promise<Seen> {
   return seenIn(stdout);
 }
 
-/** Writes bytes to a listener and gives everything that comes back until the server closes. */
+/** Writes bytes to a listener and returns everything that the server sends until it closes. */
 async function exchange(listener: number, ...pieces: readonly (string | Buffer)[]): Promise<string> {
   const socket = connect(portOf(listener), '127.0.0.1');
   const ended = closed(socket);
@@ -222,7 +225,7 @@ interface Listening {
   readonly ended: Promise<unknown[]>;
 }
 
-/** Starts the command with a listening socket as its descriptor 3, as systemd and supervisors do. */
+/** Starts the command with a listening socket as descriptor 3, as systemd and supervisors do. */
 async function startWith(
   t: { teardown(close: () => unknown): void },
   address: string,
@@ -232,7 +235,7 @@ async function startWith(
   holder.listen(0, '127.0.0.1');
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
-  // The number of the listening descriptor, which only Node's own handle knows.
+  // The number of the listening descriptor, which is only available from Node's own handle.
   const { fd } = (holder as unknown as { _handle: { fd: number } })._handle;
   const file = new TestFiles({ teardown: (close) => t.teardown(close) }).write(
     'runtime.config.json',
@@ -242,7 +245,7 @@ async function startWith(
   const command = activation ? 'LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=web exec "$@"' : 'exec "$@"';
   const words = ['-c', command, 'sh', process.execPath, cli, 'start', '-c', file];
   const child = spawn('sh', words, { stdio: ['ignore', 'pipe', 'inherit', fd] });
-  // Ours is closed: only the child accepts.
+  // The parent closes its copy, so only the child accepts.
   holder.close();
   const log = new LogLines();
   child.stdout?.setEncoding('utf8').on('data', (text: string) => log.push(text));

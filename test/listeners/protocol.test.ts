@@ -1,4 +1,4 @@
-/** What a connection's first bytes are taken for, however they are cut. */
+/** Which protocol a connection's first bytes select, however they are split. */
 import { connect } from 'node:net';
 import test from 'ava';
 import { protocolOf } from '../../runtime/listeners/protocol.ts';
@@ -45,7 +45,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** Everything that comes back on a connection of its own. */
+/** Everything that the server sends on a new connection. */
 function said(bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

@@ -1,4 +1,7 @@
-/** The PROXY protocol's header by the vectors of its specification, whole, cut, hostile and random. */
+/**
+ * The header of the PROXY protocol: the vectors of its specification, whole and split, hostile and random
+ * bytes.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import { type ProxyVersions, parseProxyHeader } from '../../runtime/listeners/proxy-header.ts';

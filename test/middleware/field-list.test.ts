@@ -3,7 +3,7 @@ import { flatten } from '../../workers/fields/sent.ts';
 import type { FieldsInit } from '../../workers/gateway.ts';
 import { FieldList } from '../../workers/middleware/compose.ts';
 
-test('a list takes every form of fields and is one itself', (t) => {
+test('a list accepts every form of fields and is one itself', (t) => {
   const forms: readonly FieldsInit[] = [
     { 'X-A': ['1', '2'], b: 3 },
     [
@@ -16,7 +16,7 @@ test('a list takes every form of fields and is one itself', (t) => {
   for (const form of forms) t.deepEqual(flatten(new FieldList(form)), ['x-a', '1', 'x-a', '2', 'b', '3']);
 });
 
-test('setting replaces every line of a name where the first stood', (t) => {
+test('setting replaces every line of a name, at the position of the first', (t) => {
   const list = new FieldList({ a: '1', b: ['2', '3'], c: '4' }).set('B', '5').set('d', '6');
   t.deepEqual(
     [...list],
@@ -33,7 +33,7 @@ test('setting replaces every line of a name where the first stood', (t) => {
   );
 });
 
-test('one value is asked for with get, which does not choose among several', (t) => {
+test('get returns a single value, and does not choose among several', (t) => {
   const list = new FieldList({
     'set-cookie': ['a=1', 'b=2'],
     etag: '"1"',
@@ -47,7 +47,7 @@ test('one value is asked for with get, which does not choose among several', (t)
   t.true(list.has('Secret'));
 });
 
-test('a member is added to a list field once, whatever its case', (t) => {
+test('a member is added to a list field only once, ignoring case', (t) => {
   const list = new FieldList({ vary: 'Accept, Origin' })
     .add('vary', 'origin')
     .add('vary', 'cookie')
@@ -62,7 +62,7 @@ test('a member is added to a list field once, whatever its case', (t) => {
   );
 });
 
-test('what is no name, no pair and no fields is refused where it is given', (t) => {
+test('invalid names, pairs and fields are refused where they are passed', (t) => {
   const refused = { code: 'SLUICE_VALUE_INVALID' };
   for (const wrong of [null, 'a: b', 5, ['a', 'b'], ['ab'], [['a', '1', '2']], [[5, '1']]]) {
     t.throws(() => new FieldList(wrong as never), refused, JSON.stringify(wrong));

@@ -11,7 +11,7 @@ import { MemoryExchange } from '../apps/memory-exchange.ts';
 
 const pushed = {} as PushedResponse;
 
-/** An exchange that can do everything, and remembers what it was asked. */
+/** An exchange that can do everything, and records the calls it gets. */
 class Able extends WrappedExchange {
   readonly calls: string[] = [];
 
@@ -51,7 +51,7 @@ class ChangingPushes extends ChangingHeads {
   }
 }
 
-/** One that has something in the place of what its peer lacks, as adapters have. */
+/** One that replaces what its peer lacks, as adapters do. */
 class Downgrading extends WrappedExchange {
   readonly calls: string[] = [];
 
@@ -84,7 +84,7 @@ test('a layer that overrides nothing takes nothing away', async (t) => {
 });
 
 for (const Layer of [ChangingHeads, ChangingBodies]) {
-  test(`${Layer.name}: a pushed response would bypass it, so there is no push and the exchange says why`, async (t) => {
+  test(`${Layer.name}: a pushed response would bypass it, so push is missing and the exchange says why`, async (t) => {
     const outer = able();
     const layer = new Layer(outer);
     t.false(layer.capabilities.push);
@@ -101,18 +101,18 @@ for (const Layer of [ChangingHeads, ChangingBodies]) {
   });
 }
 
-test('a layer that treats what is pushed keeps push', async (t) => {
+test('a layer that handles pushed responses keeps push', async (t) => {
   const layer = new ChangingPushes(able());
   t.true(layer.capabilities.push);
   t.is(await layer.push({ path: '/a' }), pushed);
 });
 
-test('what a layer takes away does nothing, and is told once however many layers follow', (t) => {
+test('what a layer withholds does nothing, and is reported once however many layers follow', (t) => {
   const outer = able();
   const takes = [
     { feature: 'informational', why: 'it says so' },
     { feature: 'padding', why: 'it says so' },
-    // The exchange around which it stands has none, so there is nothing to take.
+    // The wrapped exchange has none, so there is nothing to withhold.
     { feature: 'tunnel', why: 'it says so' },
   ] as const;
   const layer = new Passing(new Passing(outer, takes));
@@ -123,7 +123,7 @@ test('what a layer takes away does nothing, and is told once however many layers
   t.throws(() => layer.accept(), { code: 'SLUICE_NOT_A_TUNNEL' });
 });
 
-test('an extension is hidden from below a layer that changes what it bypasses, and from no other', (t) => {
+test('an extension is hidden below a layer that changes what the extension bypasses, and below no other', (t) => {
   const key = (bypasses: ExtensionKey<string>['bypasses']): ExtensionKey<string> => ({ name: 'x', bypasses });
   const head = new ChangingHeads(able());
   const body = new ChangingBodies(able());
@@ -135,7 +135,7 @@ test('an extension is hidden from below a layer that changes what it bypasses, a
   t.is(new Passing(body).extension(key(['response-body'])), null);
 });
 
-test('compose puts the first outermost, and each is applied once', async (t) => {
+test('compose makes the first layer the outermost, and applies each once', async (t) => {
   const order: string[] = [];
   const named = (name: string) => (application: (exchange: Exchange) => void | Promise<void>) => {
     order.push(`made ${name}`);
@@ -150,7 +150,7 @@ test('compose puts the first outermost, and each is applied once', async (t) => 
   t.is(compose()(application), application);
 });
 
-test('what is missing above is asked for above, where there may be something in its place', async (t) => {
+test('what is missing above is requested above, where there may be a replacement', async (t) => {
   const outer = new Downgrading(new MemoryExchange({ path: '/' }));
   const layer = new ChangingPushes(outer);
   t.is(await layer.push({ path: '/a' }), null);
@@ -160,7 +160,7 @@ test('what is missing above is asked for above, where there may be something in 
   t.deepEqual(outer.calls, ['push', 'inform', 'pad', 'end {"x-sum":"1"}']);
 });
 
-test('what a layer takes away itself goes no further', async (t) => {
+test('what a layer withholds itself goes no further', async (t) => {
   const outer = new Downgrading(new MemoryExchange({ path: '/' }));
   const layer = new WrappedExchange(
     outer,

@@ -1,4 +1,4 @@
-/** clinic's own pages of a served application's profiles: what they show, in Chromium. */
+/** clinic's own pages for profiles of a served application, as Chromium shows them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,14 +27,14 @@ interface Page {
   readonly faults: readonly string[];
 }
 
-/** Opens a page and waits until it has drawn these texts, with whatever else it draws meanwhile. */
+/** Opens a page and waits until it shows these texts, whatever else it shows meanwhile. */
 async function drawn(file: string, wanted: readonly string[]): Promise<Page> {
   const page = await browser.newPage();
-  // clinic cuts a name for which its block has no room.
+  // clinic truncates a name that does not fit its block.
   await page.setViewportSize({ width: 3_000, height: 900 });
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
-  // clinic's fonts are its authors'.
+  // clinic loads its fonts from its authors' server.
   await page.route(/^https?:/, (route) => route.abort());
   await page.addInitScript(`
     globalThis.drawnTexts = [];
@@ -54,10 +54,10 @@ async function drawn(file: string, wanted: readonly string[]): Promise<Page> {
   return { texts, faults };
 }
 
-test('clinic’s flame page has a block for each thread, and the hot function of a .ts file is the application’s', async (t) => {
+test('clinic’s flame page has a block for each thread, and shows the hot function of a .ts file as application code', async (t) => {
   const command = runProfile(t, server, ['cpu']);
   await command.running;
-  // Each of the three threads has as much to do.
+  // Each of the three threads has the same amount of work.
   for (const pool of ['light', 'render', 'render', 'light', 'render', 'render']) {
     const answers = Array.from({ length: 4 }, () => requestHttp1(`${server.origin}/${pool}/hot/40`));
     for (const { status } of await Promise.all(answers)) t.is(status, 200);

@@ -1,4 +1,4 @@
-/** Where clinic is missing, another version, or fails. */
+/** What happens if clinic is missing, has another version, or fails. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { renderWithClinic } from '../../runtime/profiling/clinic-viewer.ts';
 
 const goesOn = new AbortController().signal;
 
-/** Looks into a project with that clinic, and nowhere else. */
+/** Searches for clinic only in this project. */
 function project(t: ExecutionContext, clinic?: { version: string; program: string }) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-clinic-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,7 @@ function project(t: ExecutionContext, clinic?: { version: string; program: strin
   return { folder, find: () => findClinic(folder, join(folder, 'package.json')) };
 }
 
-test('clinic that is not installed: what to install, and what to do then', async (t) => {
+test('if clinic is not installed, the message says what to install and what to do then', async (t) => {
   const { folder, find } = project(t);
   const page = await renderWithClinic('flame', '/tmp/p.clinic-flame', find, goesOn);
   t.deepEqual(page, {
@@ -30,13 +30,13 @@ test('clinic that is not installed: what to install, and what to do then', async
   });
 });
 
-test('clinic of another version is not run', async (t) => {
+test('another version of clinic is not run', async (t) => {
   const { find } = project(t, { version: '12.1.0', program: 'process.exit(0)' });
   const page = await renderWithClinic('flame', '/tmp/p.clinic-flame', find, goesOn);
   t.regex('missing' in page ? page.missing : '', /expected clinic 13\.0\.0, found 12\.1\.0/);
 });
 
-test('clinic that fails is quoted, and asked to send nothing anywhere', async (t) => {
+test('output of a failed clinic is quoted, and clinic is told to send nothing anywhere', async (t) => {
   const program =
     'console.error(process.env.NO_INSIGHT, process.env.NO_UPDATE_NOTIFIER, ...process.argv.slice(2)); process.exit(3)';
   const { find } = project(t, { version: '13.0.0', program });
@@ -46,7 +46,7 @@ test('clinic that fails is quoted, and asked to send nothing anywhere', async (t
   });
 });
 
-test('clinic is not waited for when that is no longer wanted', async (t) => {
+test('waiting for clinic ends when its result is no longer wanted', async (t) => {
   const { find } = project(t, { version: '13.0.0', program: 'setInterval(() => undefined, 1000)' });
   const page = await renderWithClinic('flame', '/tmp/p', find, AbortSignal.abort());
   t.true('missing' in page);

@@ -1,4 +1,4 @@
-/** From V8's profiles to what viewers read. */
+/** Conversion of V8's profiles into the formats of viewers. */
 import { createRequire } from 'node:module';
 import test from 'ava';
 import fc from 'fast-check';
@@ -23,7 +23,7 @@ function frame(functionName: string, url = 'file:///srv/app.ts', lineNumber = 0)
   return { functionName, scriptId: '1', url, lineNumber, columnNumber: 0 };
 }
 
-/** `main` calls `a` and `b`; ids differ from part to part, as V8's do. */
+/** `main` calls `a` and `b`; ids differ between parts, as V8's do. */
 function part(firstId: number, startTime: number, samples: readonly ('a' | 'b' | 'idle')[]): CpuProfile {
   const ids = { main: firstId + 1, a: firstId + 2, b: firstId + 3, idle: firstId + 4 };
   const nodes = [
@@ -42,7 +42,7 @@ function part(firstId: number, startTime: number, samples: readonly ('a' | 'b' |
   };
 }
 
-test('integers of a page come back as they were', (t) => {
+test('the integers of a page survive encoding', (t) => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -(2 ** 50), max: 2 ** 50 })), (values) => {
       t.deepEqual([...decodeIntegers(encodeIntegers(values))], values);
@@ -51,7 +51,7 @@ test('integers of a page come back as they were', (t) => {
   t.pass();
 });
 
-test('frames of the socket come back whole, however their bytes are cut', (t) => {
+test('frames of the socket are reassembled, however their bytes are split', (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }),
@@ -71,7 +71,7 @@ test('frames of the socket come back whole, however their bytes are cut', (t) =>
   );
 });
 
-test('parts of a profile become one tree, idle is nothing, and the time between parts is nobody’s', (t) => {
+test('parts of a profile become one tree, idle time is left out, and the time between parts belongs to no function', (t) => {
   const tree = mergeParts([part(1, 100, ['a', 'a', 'idle', 'b']), part(70, 150, ['b', 'a'])]);
   const names = tree.nodes.map(({ callFrame }) => callFrame.functionName);
   t.deepEqual(names.sort(), ['(root)', 'a', 'b', 'main']);
@@ -94,7 +94,7 @@ test('parts of a profile become one tree, idle is nothing, and the time between 
   t.true(profile.samples.every((id) => ids.has(id)));
 });
 
-test('time that V8 lets run backwards is taken to stand still', (t) => {
+test('time that V8 reports as running backwards counts as standing still', (t) => {
   const odd = { ...part(1, 100, ['a', 'b', 'a']), timeDeltas: [5, -3, 10] };
   for (const { startUs, endUs } of mergeParts([odd]).runs) t.true(endUs > startUs);
   t.true(toCpuProfile(mergeParts([odd])).timeDeltas.every((us) => us >= 0));
@@ -129,11 +129,12 @@ wholeOnly('a lane of the page has what the thread ran, by function, in any stret
   );
 });
 
-test('how many exchanges were in a phase is averaged over the time', (t) => {
+test('the number of exchanges in a phase is averaged over time', (t) => {
   const rows = encodeIntegers([
-    // Submitted at 0, assigned 100, begun 150, first byte 180, released 200, ended 230, one stall of 20 from 160.
+    // Submitted at 0, assigned at 100, begun at 150, first byte at 180, released at 200, ended at 230, with
+    // one stall of 20 from 160.
     ...[0, 0, 0, 0, 101, 151, 181, 201, 231, 0, 0, 1, 0, 160, 20],
-    // Submitted at 50, and waits still.
+    // Submitted at 50, and still waiting.
     ...[0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, 0],
   ]);
   const data = { oneOf: 1, labels: ['GET /'], pools: ['render'], threads: ['render-1'], rows };
@@ -151,7 +152,7 @@ test('how many exchanges were in a phase is averaged over the time', (t) => {
   t.is(pack(exchanges, 1).length, 1, 'and what has none is left out');
 });
 
-test('a profile of any length follows no more exchanges than it may, spread over all of it', (t) => {
+test('a profile of any length follows a bounded number of exchanges, spread over its whole length', (t) => {
   let nowMs = 0;
   const recorder = new ExchangeRecorder(100, { nowMs: () => nowMs, toMonotonicUs: 0, wireUs: () => 0 });
   const spans = recorder.forPool('render');
@@ -166,7 +167,7 @@ test('a profile of any length follows no more exchanges than it may, spread over
   t.true((times.at(-1) as number) > 9_000_000);
 });
 
-test('whose code a frame is, its place says', (t) => {
+test('the location of a frame tells whose code it is', (t) => {
   const own = new URL('../../workers/thread/host.ts', import.meta.url).href;
   t.is(ownerOf(frame('a')), Owner.Application);
   t.is(ownerOf(frame('a', 'file:///srv/node_modules/express/index.js')), Owner.Dependency);
@@ -186,7 +187,7 @@ wholeOnly('what peers and applications name is only text in the page', (t) => {
 
 interface FrameNode {
   readonly functionName: string | null;
-  /** As the page shows it, once it is formatted. */
+  /** The text that the page shows once it is formatted. */
   readonly fileName: string | null;
   categorise(systemInfo: object, application: string): void;
   format(systemInfo: object): void;
@@ -241,7 +242,7 @@ wholeOnly('clinic’s own reader takes every frame, and an application’s for t
   );
 });
 
-test('clinic’s ticks are as many as each function’s share, and every thread is there', (t) => {
+test('clinic’s ticks match each function’s share, and every thread is present', (t) => {
   const busy = mergeParts([part(1, 0, ['a', 'a', 'a', 'b'])]);
   const idle = mergeParts([part(1, 0, ['idle', 'idle'])]);
   const threads = [
@@ -260,7 +261,7 @@ test('clinic’s ticks are as many as each function’s share, and every thread 
   t.is(clinicFlameFiles('x', [{ name: 'render-2', tree: idle }], '/srv'), null, 'nothing ran');
 });
 
-test('heap profiles of several threads become one, in which each node’s number is its own', (t) => {
+test('heap profiles of several threads become one, in which each node has a unique number', (t) => {
   const head = (size: number) => ({
     callFrame: frame('(root)', ''),
     selfSize: 0,

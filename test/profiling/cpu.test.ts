@@ -1,4 +1,4 @@
-/** `sluice profile cpu` against a server under load: what stands in the files. */
+/** `sluice profile cpu` against a server under load: the content of its files. */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import {
   startProfiledServer,
 } from './profiled-server.ts';
 
-// One profile at a time, of one server.
+// A server runs one profile at a time.
 const test = anyTest.serial;
 const scope = new FileScope();
 let server: ProfiledServer;
@@ -24,15 +24,15 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** So many requests at once; each must be answered. */
+/** The number of concurrent requests; each must be answered. */
 async function load(path: string, count: number): Promise<number[]> {
   const answers = await Promise.all(Array.from({ length: count }, () => requestHttp1(server.origin + path)));
   return answers.map(({ status }) => status);
 }
 
-test('each thread has a profile by its name, and a hot function stands in those of the threads that ran it', async (t) => {
+test('each thread has a profile under its name, and a hot function appears in those of the threads that ran it', async (t) => {
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
-  // Requests are open when the profile begins, and when it ends.
+  // Requests are open both when the profile begins and when it ends.
   const before = load('/render/hot/30', 8);
   await command.running;
   const statuses = await load('/render/hot/30', 24);
@@ -54,7 +54,7 @@ test('each thread has a profile by its name, and a hot function stands in those 
   }
 });
 
-test('only the user who asked can read what is written', async (t) => {
+test('only the user who asked can read the files', async (t) => {
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
   await command.running;
   await load('/render/hot/50', 4);
@@ -88,7 +88,7 @@ test('a thread that is in one long computation is profiled', async (t) => {
   t.true(us > 20_000, `it was seen computing for ${us} µs`);
 });
 
-test('a pool’s threads, or one thread, are profiled alone when that is asked for', async (t) => {
+test('a pool’s threads, or one thread, are profiled alone on request', async (t) => {
   const ofPool = runProfile(t, server, ['cpu', '--no-clinic', '--pool', 'render']);
   await ofPool.running;
   await load('/render/hot/30', 6);
@@ -107,7 +107,7 @@ test('a pool’s threads, or one thread, are profiled alone when that is asked f
   );
 });
 
-test('the profile of an idle server says that nothing ran, and asks clinic for nothing', async (t) => {
+test('the profile of an idle server says that nothing ran, and does not call clinic', async (t) => {
   const command = runProfile(t, server, ['cpu', '--seconds', '2']);
   const { code, stderr, files } = await command.ended;
   t.is(code, 0);

@@ -1,4 +1,7 @@
-/** What a profile comes to when something ends meanwhile: a thread, the command, the server, the room on the disk. */
+/**
+ * What a profile contains if something ends meanwhile: a thread, the command, the server, the space on the
+ * disk.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -7,7 +10,7 @@ import anyTest from 'ava';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { heavy, readProfile, runProfile, selfUs, startProfiledServer } from './profiled-server.ts';
 
-// Each has a server of its own; several at once would be much for two cores.
+// Each test has a server of its own; several at once would be too much for two cores.
 const test = anyTest.serial;
 const one = { render: { application: heavy, threads: { min: 1, max: 1 }, validate: false } };
 
@@ -15,7 +18,7 @@ for (const [doing, why] of [
   ['exit', /ended while the profile ran: Error: worker exited with code: 7/],
   ['throw', /ended while the profile ran: Error: thrown on purpose/],
 ] as const) {
-  test(`a thread that ends by ${doing} leaves what was sampled, with the reason; its successor joins`, async (t) => {
+  test(`a thread that ends by ${doing} keeps its samples, with the reason; its successor joins`, async (t) => {
     const server = await startProfiledServer(t, {}, one);
     const command = runProfile(t, server, ['cpu', '--no-clinic']);
     await command.running;
@@ -33,7 +36,7 @@ for (const [doing, why] of [
   });
 }
 
-test('a pool that a reload brings joins the profile that runs', async (t) => {
+test('a pool that a reload brings joins the running profile', async (t) => {
   const server = await startProfiledServer(t, {}, one);
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
   await command.running;
@@ -52,7 +55,7 @@ test('a pool that a reload brings joins the profile that runs', async (t) => {
   t.true(readFileSync(join(command.output, 'profile.html'), 'utf8').includes('"GET /extra/hot/1500"'));
 });
 
-test('a command that goes ends its profile, and the next one has the server', async (t) => {
+test('a command that disconnects ends its profile, and the next one may profile', async (t) => {
   const server = await startProfiledServer(t);
   const gone = runProfile(t, server, ['cpu']);
   await gone.running;
@@ -67,7 +70,7 @@ test('a command that goes ends its profile, and the next one has the server', as
   t.is(server.log.count('thread died'), 0);
 });
 
-test('a server that is told to stop gives what there is, and ends as it should', async (t) => {
+test('a server that is told to stop delivers what it has, and ends as usual', async (t) => {
   const server = await startProfiledServer(t);
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
   await command.running;
@@ -81,7 +84,7 @@ test('a server that is told to stop gives what there is, and ends as it should',
   t.is(server.errors(), '');
 });
 
-test('a server that is killed is told of, and nothing is made of nothing', async (t) => {
+test('a killed server is reported, and no page is made without data', async (t) => {
   const server = await startProfiledServer(t);
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
   await command.running;
@@ -96,7 +99,7 @@ test('a second signal ends a server that is profiled at once', async (t) => {
   const server = await startProfiledServer(t);
   const command = runProfile(t, server, ['cpu', '--no-clinic']);
   await command.running;
-  // A thread that does not end by itself keeps the drain waiting.
+  // A thread that does not end by itself keeps the server draining.
   void requestHttp1(`${server.origin}/render/long/${encodeURIComponent('/nowhere')}`).catch(() => undefined);
   server.child.kill('SIGTERM');
   await server.log.until('draining');
@@ -105,9 +108,9 @@ test('a second signal ends a server that is profiled at once', async (t) => {
   await command.ended;
 });
 
-test('no room for what is written: the file is named, and the server goes on', async (t) => {
+test('without room on the disk the file is named, and the server continues', async (t) => {
   const server = await startProfiledServer(t);
-  // Blocks of 512 bytes that a file may have: the system refuses more, as it does on a full disk.
+  // The largest file, in blocks of 512 bytes: the system refuses more, as on a full disk.
   const command = runProfile(t, server, ['heap-snapshot', '--thread', 'render-1'], 'ulimit -f 16; exec "$@"');
   const { code, stderr } = await command.ended;
   t.is(code, 1);
@@ -117,7 +120,10 @@ test('no room for what is written: the file is named, and the server goes on', a
   t.is(server.log.count('thread died'), 0);
 });
 
-/** A file system of 4 KiB at the command's output, in a mount namespace of the command's own, which goes with it. */
+/**
+ * Mounts a file system of 4 KiB at the command's output, in a mount namespace of its own that ends with the
+ * command.
+ */
 const UNSHARE = ['unshare', ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']), '--mount'];
 const MOUNT = 'mkdir "$OUTPUT" && mount -t tmpfs -o size=4k tmpfs "$OUTPUT"';
 const mayMount =
@@ -132,8 +138,8 @@ for (const [words, file] of [
   [['heap', '--no-clinic'], '.heapprofile'],
   [['cpu', '--no-clinic'], '.cpuprofile'],
 ] as const) {
-  // Skipped where this user may not mount.
-  onSmallDisk(`a disk that is full: ${words[0]} names the file, and the server goes on`, async (t) => {
+  // Skipped if this user may not mount.
+  onSmallDisk(`full disk: ${words[0]} names the file, and the server continues`, async (t) => {
     const server = await startProfiledServer(t);
     const shell = `exec ${UNSHARE.join(' ')} sh -c '${MOUNT} && exec "$@"' sh "$@"`;
     const command = runProfile(t, server, words, shell);
@@ -161,7 +167,7 @@ test('a profile that would send more than profiling.maxBytes ends there', async 
   t.is((await requestHttp1(`${server.origin}/render/hot/1`)).status, 200);
 });
 
-test('a snapshot of a thread that computes waits for the thread, and can be given up', async (t) => {
+test('a snapshot of a computing thread waits for the thread, and can be given up', async (t) => {
   const server = await startProfiledServer(t, {}, one);
   const release = join(server.folder, 'release');
   const computes = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-/** A profile as large as one of a busy server for half a minute, made without one. */
+/** A profile as large as that of a busy server over half a minute, generated without one. */
 import { Collected } from '../../runtime/profiling/collected.ts';
 import type { CpuProfile, CpuProfileNode } from '../../runtime/profiling/cpu-profile.ts';
 import type { ExchangeRow } from '../../runtime/profiling/messages.ts';
@@ -9,7 +9,7 @@ const FUNCTIONS = 400;
 const BREADTH = 4;
 const DEPTH = 14;
 
-/** Numbers that look random and are the same each time. */
+/** Pseudo-random numbers, the same in each run. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -60,7 +60,7 @@ export function generateProfile({ threads, seconds, exchanges }: GeneratedSize):
   return collected;
 }
 
-/** Stacks of which most samples differ from the one before, as code that does many things has them. */
+/** Stacks in which most samples differ from the previous one, as in code that does many things. */
 function generatePart(seed: number, samples: number): CpuProfile {
   const random = numbers(seed + 1);
   const nodes: CpuProfileNode[] = [];

@@ -26,7 +26,7 @@ function bytesOf(node: HeapNode, functionName: string): number {
   return node.children.reduce((sum, child) => sum + bytesOf(child, functionName), own);
 }
 
-test('a sampling heap profile says in which thread a function has allocated what is still there', async (t) => {
+test('a sampling heap profile shows in which thread a function allocated what is still live', async (t) => {
   const command = runProfile(t, server, ['heap', '--no-clinic']);
   await command.running;
   for (let i = 0; i < 4; i++) t.is((await requestHttp1(`${server.origin}/light/keep`)).status, 200);
@@ -48,7 +48,7 @@ test('a sampling heap profile says in which thread a function has allocated what
   t.true(bytesOf(all, 'keepObjects') > 1_000_000);
 });
 
-test('a snapshot is one thread’s whole heap, and the command warns of what it costs and holds', async (t) => {
+test('a snapshot is one thread’s whole heap, and the command warns of its cost and contents', async (t) => {
   t.is((await requestHttp1(`${server.origin}/light/keep`)).status, 200);
   const command = runProfile(t, server, ['heap-snapshot', '--thread', 'light-1']);
   const { code, stdout, stderr, files } = await command.ended;

@@ -1,4 +1,4 @@
-/** The page of a profile in Chromium, at the size of a busy server's: eight threads for half a minute. */
+/** The page of a profile in Chromium, at the size of a busy server's: eight threads over half a minute. */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ if (hasChromium) {
 
 interface Opened {
   readonly page: Page;
-  /** What it complained of, and asked the network for. */
+  /** Errors that the page reported, and requests that it made. */
   readonly faults: readonly string[];
 }
 
@@ -48,12 +48,12 @@ async function open(): Promise<Opened> {
   return { page, faults };
 }
 
-test('eight threads for thirty seconds are a page of at most ten megabytes', (t) => {
+test('eight threads for thirty seconds make a page of at most ten megabytes', (t) => {
   const { size } = statSync(file);
   t.true(size <= MOST_BYTES, `${size} bytes`);
 });
 
-test('every thread has a lane by its name, and the page needs nothing but itself', async (t) => {
+test('every thread has a lane under its name, and the page is self-contained', async (t) => {
   const { page, faults } = await open();
   const names = await page.locator('section h2').allTextContents();
   const threads = Array.from({ length: 7 }, (_, index) => `render-${index + 1}`);
@@ -72,7 +72,7 @@ interface Drawn {
   };
 }
 
-/** Whether there is anything on a canvas. */
+/** Whether anything is drawn on a canvas. */
 function isDrawn(page: Page, label: string): Promise<boolean> {
   return page.locator(`canvas[aria-label="${label}"]`).evaluate((element) => {
     const { width, height, getContext } = element as unknown as Drawn;
@@ -81,7 +81,7 @@ function isDrawn(page: Page, label: string): Promise<boolean> {
   });
 }
 
-test('stacks and waits are drawn, nearer and farther, light and dark', async (t) => {
+test('stacks and waits are drawn when zoomed in and out, light and dark', async (t) => {
   const { page, faults } = await open();
   const scope = page.locator('#scope');
   await scope.filter({ hasText: 'all threads, 0 µs to 30.0 s' }).waitFor();
@@ -101,7 +101,7 @@ test('stacks and waits are drawn, nearer and farther, light and dark', async (t)
   await page.close();
 });
 
-test('a function is found by its name, and a lane is folded, from the keyboard', async (t) => {
+test('the keyboard finds a function by name and folds a lane', async (t) => {
   const { page } = await open();
   await page.keyboard.press('/');
   await page.keyboard.type('function7');

@@ -1,4 +1,4 @@
-/** A server as a process of its own, and `sluice profile` as another one that asks it. */
+/** A server as a separate process, and `sluice profile` as another process that connects to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,9 +15,9 @@ export const heavy = fileURLToPath(new URL('applications/heavy.ts', import.meta.
 
 export interface ProfiledServer extends ServerProcess {
   readonly origin: string;
-  /** The configuration by which a command finds it. */
+  /** The configuration with which a command finds the server. */
   readonly config: string;
-  /** Of the test's own. */
+  /** A folder of the test. */
   readonly folder: string;
 }
 
@@ -54,24 +54,27 @@ export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Names of what stands in the folder. */
+  /** Names of the files in the folder. */
   readonly files: readonly string[];
 }
 
 export interface ProfileCommand {
   readonly child: ChildProcess;
-  /** The folder that it writes to. */
+  /** The folder that the command writes to. */
   readonly output: string;
-  /** Resolves when the server profiles. Rejects when the command ends first. */
+  /** Resolves when the server is profiling. Rejects if the command ends first. */
   readonly running: Promise<void>;
   readonly ended: Promise<Ended>;
-  /** Ctrl-C. */
+  /** Sends Ctrl-C. */
   interrupt(): Promise<Ended>;
 }
 
 let commands = 0;
 
-/** Runs `sluice profile WORDS`. It has no time of its own to end at, so a test interrupts it when it has seen enough. */
+/**
+ * Runs `sluice profile WORDS`. The profile has no time limit, so a test interrupts it when it has seen
+ * enough.
+ */
 export function runProfile(
   scope: Scope,
   { config, folder }: Pick<ProfiledServer, 'config' | 'folder'>,
@@ -113,7 +116,7 @@ function filesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // It was not made, or taken away again.
+    // The folder was not created, or has been removed.
     return [];
   }
 }
@@ -122,7 +125,7 @@ export function readProfile(output: string, thread: string): CpuProfile {
   return JSON.parse(readFileSync(join(output, `${thread}.cpuprofile`), 'utf8'));
 }
 
-/** Microseconds that a function had the CPU itself. */
+/** The CPU time of a function itself, in microseconds. */
 export function selfUs({ nodes, samples, timeDeltas }: CpuProfile, functionName: string): number {
   const ids = new Set(
     nodes.filter(({ callFrame }) => callFrame.functionName === functionName).map(({ id }) => id),

@@ -1,4 +1,4 @@
-/** What `sluice profile` refuses, and what it says then. */
+/** What `sluice profile` refuses, and its messages. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import anyTest from 'ava';
@@ -55,7 +55,7 @@ for (const [what, words, expected, why] of refusals) {
   });
 }
 
-test('a second profile is refused while one runs, which goes on', async (t) => {
+test('a second profile is refused while one runs, and the first continues', async (t) => {
   const first = runProfile(t, server, ['cpu', '--no-clinic']);
   await first.running;
   const second = await runProfile(t, server, ['heap']).ended;
@@ -64,7 +64,7 @@ test('a second profile is refused while one runs, which goes on', async (t) => {
   t.is((await first.interrupt()).code, 0);
 });
 
-test('a folder with something in it is not written to, and the server is not asked', async (t) => {
+test('a folder that is not empty is not written to, and the server is not asked', async (t) => {
   const folder = join(server.folder, 'full');
   mkdirSync(folder);
   writeFileSync(join(folder, 'mine'), '');
@@ -75,7 +75,7 @@ test('a folder with something in it is not written to, and the server is not ask
   t.is(server.log.count('profile starts'), 1);
 });
 
-test('without a server the command says where it has looked', async (t) => {
+test('without a server the command says where it looked', async (t) => {
   const config = join(server.folder, 'other.json');
   writeFileSync(
     config,

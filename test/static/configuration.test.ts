@@ -26,10 +26,10 @@ function errorOf(action: () => unknown): ConfigError {
   throw new Error('the configuration was accepted');
 }
 
-test('files of a route have every option that the application reads, with its default', (t) => {
+test('the files of a route have every option that the application reads, with its default', (t) => {
   const { pools } = parse({ routes: [{ path: '/assets/*', static: { root: './public' } }] });
   const config = pools['static /assets/*'].applicationOptions as StaticConfig;
-  // That this compiles says that the two sides of the thread agree.
+  // If this compiles, both sides of the thread agree on the type.
   const options: StaticOptions = config;
   t.deepEqual(options as unknown, {
     root: '/srv/public',
@@ -65,13 +65,13 @@ test('each route with files has a pool of its own with the built-in application'
   t.true(existsSync(application));
 });
 
-test('the flag for the threads of pools leaves those of files alone', (t) => {
+test('the flag for pool threads does not affect those of files', (t) => {
   const input = JSON.stringify({ routes: [{ path: '/*', static: { root: 'a' } }] });
   const threads = { value: { min: 5, max: 6 }, source: '--threads' };
   t.deepEqual(parseConfig(input, 'a.json', { threads }).pools['static /*'].threads, { min: 1, max: 4 });
 });
 
-test('the ring to files is large enough for the largest head, as nobody can set it', (t) => {
+test('the ring to files has room for the largest head, since its size cannot be configured', (t) => {
   const { pools } = parse({
     http2: { maxFieldListBytes: 1_048_576 },
     routes: [{ path: '/*', static: { root: 'a' } }],
@@ -120,7 +120,7 @@ for (const [says, route, problems] of [
   });
 }
 
-test('a root that is not there, or is no directory, is told with its path in the file', (t) => {
+test('a root that is missing, or not a directory, is reported with its place in the configuration', (t) => {
   const directory = makeDirectory(t);
   directory.write('a', 'a file');
   const roots = [directory.root, join(directory.root, 'a'), join(directory.root, 'missing')];
@@ -134,7 +134,7 @@ test('a root that is not there, or is no directory, is told with its path in the
   );
 });
 
-test('start ends with 3 and check with 2 when a root is not there', (t) => {
+test('start exits with 3 and check with 2 if a root is missing', (t) => {
   const directory = makeDirectory(t);
   const file = join(directory.outside, 'c.json');
   writeFileSync(file, JSON.stringify({ routes: [{ path: '/*', static: { root: './missing' } }] }));

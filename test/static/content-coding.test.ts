@@ -36,7 +36,7 @@ for (const [says, value, expected] of [
   });
 }
 
-test('unencoded is acceptable unless it is refused in so many words', (t) => {
+test('unencoded content is acceptable unless explicitly refused', (t) => {
   const takesIdentity = (value: string) => new AcceptedCodings([value]).takesIdentity;
   t.true(takesIdentity(''));
   t.true(takesIdentity('gzip'));
@@ -45,7 +45,7 @@ test('unencoded is acceptable unless it is refused in so many words', (t) => {
   t.false(takesIdentity('gzip, *;q=0'));
 });
 
-test('members beyond the 32nd are not read', (t) => {
+test('members after the 32nd are not read', (t) => {
   const many = (count: number) =>
     `${Array.from({ length: count }, (_, index) => `x${index}`).join(',')},gzip`;
   t.is(order(many(31)), 'gzip');

@@ -1,13 +1,13 @@
-/** A directory with files, links and what must stay outside, for servers of tests. */
+/** A directory for test servers, with files, links, and a part that must stay outside. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Scope } from '../server/harness.ts';
 
 export interface TestDirectory {
-  /** What is served. */
+  /** The directory that is served. */
   readonly root: string;
-  /** Beside it; nothing of it may ever be seen. */
+  /** Its sibling, of which nothing may ever be served. */
   readonly outside: string;
   write(path: string, content: string | Uint8Array): void;
   /** @param target absolute, or relative to the link */
@@ -15,7 +15,7 @@ export interface TestDirectory {
   touch(path: string, date: Date): void;
 }
 
-/** Long ago enough for strong validators. */
+/** Long enough ago for strong validators. */
 export const MODIFIED = new Date('2024-05-06T07:08:09Z');
 
 export function makeDirectory(scope: Scope): TestDirectory {

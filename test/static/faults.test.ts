@@ -1,4 +1,4 @@
-/** What disks do that no test can make a real one do on demand. */
+/** Disk faults that no test can produce on a real disk on demand. */
 import test from 'ava';
 import { Files, type Surroundings } from '../../workers/static/files.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
@@ -25,7 +25,7 @@ function surroundings(disk: ScriptedDisk): Surroundings {
   return { disk, turns: new ReadTurns(), now: () => NOW, boundary: () => 'B' };
 }
 
-/** The response, or what it was cut off with after how many bytes. */
+/** The response, or the error that cut it off and after how many bytes. */
 type Outcome = Response | { readonly cut: Error; readonly sentBytes: number; readonly status: number };
 
 async function ask(
@@ -45,7 +45,7 @@ async function ask(
     try {
       ({ status } = exchange.response());
     } catch {
-      // Not complete: that is what a cut is.
+      // The response is incomplete, as expected of one that was cut off.
     }
     return { cut: error as Error, sentBytes, status };
   }
@@ -64,7 +64,7 @@ for (const [code, status] of [
   ['ENXIO', 403],
 ] as const) {
   for (const operation of ['realpath', 'open'] as const) {
-    test(`${code} of ${operation} is answered ${status}, and says nothing of the disk`, async (t) => {
+    test(`${code} of ${operation} is answered ${status}, and reveals nothing about the disk`, async (t) => {
       const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
       disk.before = (at, path) => {
         if (at === operation && path !== '/root') throw systemError(code);
@@ -79,7 +79,7 @@ for (const [code, status] of [
 
 for (const code of ['EMFILE', 'ENFILE']) {
   for (const operation of ['realpath', 'stat', 'open'] as const) {
-    test(`${code} of ${operation} is answered 503 with Retry-After, and told to the log`, async (t) => {
+    test(`${code} of ${operation} is answered 503 with Retry-After, and logged`, async (t) => {
       const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
       disk.before = (at) => {
         if (at === operation) throw systemError(code);
@@ -91,7 +91,7 @@ for (const code of ['EMFILE', 'ENFILE']) {
   }
 }
 
-test('the error that goes to the log is thrown when the 503 is out, and not instead of it', async (t) => {
+test('the logged error is thrown after the 503 has been sent, not instead of it', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
   disk.before = (at) => {
     if (at === 'open') throw systemError('EMFILE');
@@ -117,7 +117,7 @@ test('the error that goes to the log is thrown when the 503 is out, and not inst
 });
 
 for (const operation of ['realpath', 'stat', 'open', 'fstat', 'read'] as const) {
-  test(`EIO of ${operation} is an error of the application, which is answered 500 and logged`, async (t) => {
+  test(`EIO of ${operation} is an application error, which is answered 500 and logged`, async (t) => {
     const disk = new ScriptedDisk({ '/root/a.txt': 'hello' });
     disk.before = (at) => {
       if (at === operation) throw systemError('EIO');
@@ -134,7 +134,7 @@ test('a device, pipe or socket is answered 403 and closed', async (t) => {
   t.is(disk.openFiles, 0);
 });
 
-test('a variant that cannot be opened leaves the file itself to be sent', async (t) => {
+test('if a variant cannot be opened, the file itself is sent', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.txt': 'plain', '/root/a.txt.br': 'B', '/root/a.txt.gz': 'G' });
   disk.before = (at, path) => {
     if (at === 'open' && path.endsWith('.br')) throw systemError('EACCES');
@@ -150,7 +150,7 @@ test('a variant that cannot be opened leaves the file itself to be sent', async 
   t.is(disk.openFiles, 0);
 });
 
-/** Asks again and again on one disk, as one thread does. */
+/** Sends requests repeatedly on one disk, as one thread does. */
 function asker(disk: ScriptedDisk, options: Partial<StaticOptions>, now: () => number) {
   const files = new Files({ ...defaults, ...options }, { ...surroundings(disk), now });
   return async (request: Request): Promise<Response> => {
@@ -162,7 +162,7 @@ function asker(disk: ScriptedDisk, options: Partial<StaticOptions>, now: () => n
 
 const gzipped = { path: '/a.txt', fields: { 'accept-encoding': 'gzip' } };
 
-test('which codings there are is looked up again after recheckMs, or when the clock was set back', async (t) => {
+test('available codings are looked up again after recheckMs, or when the clock was set back', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.txt': 'plain' });
   let now = NOW;
   let looks = 0;
@@ -183,7 +183,7 @@ test('which codings there are is looked up again after recheckMs, or when the cl
   t.is(looks, 3);
 });
 
-test('a coding that is remembered is judged by its own times and by the new times of its file', async (t) => {
+test('a remembered coding is judged by its own times and by the new times of its file', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.txt': 'plain', '/root/a.txt.gz': 'G' });
   const get = asker(disk, { recheckMs: 1_000, precompressed: ['gzip'] }, () => NOW);
   t.is((await get(gzipped)).text, 'G');
@@ -197,7 +197,7 @@ test('a coding that is remembered is judged by its own times and by the new time
   t.is(disk.openFiles, 0);
 });
 
-test('codings are remembered of no more than 4,096 files', async (t) => {
+test('codings are remembered for at most 4,096 files', async (t) => {
   const disk = new ScriptedDisk({});
   for (let index = 0; index <= 4_096; index++) disk.put(`/root/${index}`, '');
   let looks = 0;
@@ -214,7 +214,7 @@ test('codings are remembered of no more than 4,096 files', async (t) => {
   t.is(looks, 4_098);
 });
 
-test('the root is resolved again when a file lies elsewhere, so that a link to it can be turned', async (t) => {
+test('the root is resolved again when a file lies elsewhere, so that a link may be switched', async (t) => {
   const disk = new ScriptedDisk({ '/one/a': '1', '/two/a': '2', '/elsewhere/a': 'SECRET' });
   let target = '/one';
   disk.realpath = (path) => path.replace('/root', target).replace('/one/link', '/elsewhere/a');
@@ -226,7 +226,7 @@ test('the root is resolved again when a file lies elsewhere, so that a link to i
   t.is((await get({ path: '/a' })).text, '2');
 });
 
-test('a file that shrinks while it is sent cuts the response off before its end', async (t) => {
+test('if a file shrinks while it is sent, the response is cut off before its end', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': large });
   let reads = 0;
   disk.before = (at) => {
@@ -236,7 +236,7 @@ test('a file that shrinks while it is sent cuts the response off before its end'
   t.is(disk.openFiles, 0);
 });
 
-test('a file that is written anew while it is sent cuts the response off before its end', async (t) => {
+test('if a file is rewritten while it is sent, the response is cut off before its end', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': large });
   let reads = 0;
   disk.before = (at) => {
@@ -249,7 +249,7 @@ test('a file that is written anew while it is sent cuts the response off before 
   t.true('sentBytes' in outcome && outcome.sentBytes < 1_000);
 });
 
-test('a file that grows while it is sent is sent as long as it was', async (t) => {
+test('a file that grows while it is sent is sent at its original length', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.log': large });
   let reads = 0;
   disk.before = (at) => {
@@ -261,13 +261,13 @@ test('a file that grows while it is sent is sent as long as it was', async (t) =
   t.is(response.fields.get('content-length'), '1000');
 });
 
-test('a file that shrinks before anything of it was sent is read once more, with its new length and tag', async (t) => {
+test('a file that shrinks before any of it was sent is read once more, with its new length and tag', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': 'long enough' });
   const opened = disk.files.get('/root/a')!;
   let reads = 0;
   disk.before = (at) => {
     if (at !== 'read' || ++reads > 1) return;
-    // What is open has become shorter, and by now the name means another.
+    // The open file has become shorter, and its name now refers to another file.
     opened.bytes = opened.bytes.subarray(0, 3);
     disk.put('/root/a', 'short', 1_500_000);
   };
@@ -278,7 +278,7 @@ test('a file that shrinks before anything of it was sent is read once more, with
   t.is(disk.openFiles, 0);
 });
 
-test('a file that shrinks every time it is read is given up and logged', async (t) => {
+test('a file that shrinks on every read is given up and logged', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': 'long enough' });
   disk.before = (at) => {
     const file = disk.files.get('/root/a')!;
@@ -288,13 +288,13 @@ test('a file that shrinks every time it is read is given up and logged', async (
   t.is(disk.openFiles, 0);
 });
 
-test('whatever its size, no more than one read of a file is held', async (t) => {
+test('whatever the size of a file, at most one read of it is held', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': Buffer.alloc(100_000) });
   t.is(((await ask(disk, { path: '/a' })) as Response).bytes.length, 100_000);
   t.is(disk.largestRead, 100);
 });
 
-test('a file of one read is sent with its head, one byte more makes it a stream', async (t) => {
+test('a file that fits one read is sent with its head, one byte more makes it a stream', async (t) => {
   for (const [size, pieces] of [
     [0, 1],
     [100, 1],
@@ -306,7 +306,7 @@ test('a file of one read is sent with its head, one byte more makes it a stream'
   }
 });
 
-test('the next read waits until the peer has taken the last, and a peer that goes away closes the file', async (t) => {
+test('the next read waits until the peer has taken the last one, and a peer that disconnects closes the file', async (t) => {
   const disk = new ScriptedDisk({ '/root/a': large });
   const files = new Files(defaults, surroundings(disk));
   const exchange = new MemoryExchange({ path: '/a' });
@@ -330,7 +330,7 @@ test('the next read waits until the peer has taken the last, and a peer that goe
   t.is(disk.openFiles, 0);
 });
 
-test('of several ranges each is framed, and the length of all is known beforehand', async (t) => {
+test('each of several ranges is framed, and their total length is known in advance', async (t) => {
   const disk = new ScriptedDisk({ '/root/a.txt': Buffer.from('0123456789'.repeat(100)) });
   const response = (await ask(disk, { path: '/a.txt', fields: { range: 'bytes=0-3,500-501' } })) as Response;
   t.is(response.status, 206);

@@ -4,7 +4,7 @@ import { formatHttpDate, parseHttpDate } from '../../workers/static/http-date.ts
 
 const NOW = Date.UTC(2026, 10, 22);
 
-test('RFC 9110 5.6.7: the three forms of one date are read alike', (t) => {
+test('RFC 9110 5.6.7: the three forms of a date are read alike', (t) => {
   const seconds = Date.UTC(1994, 10, 6, 8, 49, 37) / 1000;
   for (const text of [
     'Sun, 06 Nov 1994 08:49:37 GMT',
@@ -16,7 +16,7 @@ test('RFC 9110 5.6.7: the three forms of one date are read alike', (t) => {
   t.is(parseHttpDate('Wed Nov 16 08:49:37 1994', NOW), Date.UTC(1994, 10, 16, 8, 49, 37) / 1000);
 });
 
-test('RFC 9110 5.6.7: two digits that seem more than 50 years ahead mean the past', (t) => {
+test('RFC 9110 5.6.7: a two-digit year more than 50 years ahead means the past', (t) => {
   const yearOf = (digits: string) =>
     new Date((parseHttpDate(`Sunday, 06-Nov-${digits} 08:49:37 GMT`, NOW) ?? 0) * 1000).getUTCFullYear();
   t.deepEqual(['26', '76', '77', '99', '00'].map(yearOf), [2026, 2076, 1977, 1999, 2000]);
@@ -44,7 +44,7 @@ for (const text of [
   });
 }
 
-test('whatever date is written is read back', (t) => {
+test('any date that is written is read back', (t) => {
   const second = fc.integer({ min: 0, max: 253_402_300_799 });
   fc.assert(fc.property(second, (seconds) => parseHttpDate(formatHttpDate(seconds), NOW) === seconds));
   t.pass();

@@ -22,7 +22,7 @@ const options: StaticOptions = {
 };
 const PIECES = TURN_BYTES / options.readBytes;
 
-/** A thread whose turns come when the test says so, with the paths and lengths of what it read. */
+/** A thread whose turns come when the test says so, with the paths and lengths of its reads. */
 function thread(files: { readonly [path: string]: Buffer }) {
   const disk = new ScriptedDisk(files);
   const reads: string[] = [];
@@ -45,7 +45,7 @@ function thread(files: { readonly [path: string]: Buffer }) {
       await application.serve(exchange);
       return exchange.response().bytes.length;
     },
-    /** Runs what waits for the next turn; false when nothing does. */
+    /** Runs what waits for the next turn; false if nothing does. */
     turn: async () => {
       const [next] = turns.splice(0, 1);
       next?.();
@@ -57,7 +57,7 @@ function thread(files: { readonly [path: string]: Buffer }) {
 
 const large = Buffer.alloc(1_000_000, 'x');
 
-test('responses with large files read in turns, a piece each, and no more in one turn than its limit', async (t) => {
+test('responses with large files read in turns, a piece each, up to a limit in each turn', async (t) => {
   const { reads, get, turn } = thread({ '/root/a': large, '/root/b': large, '/root/c': large });
   const sent = Promise.all(['/a', '/b', '/c'].map((path) => get(path)));
   await nextTurn();
@@ -77,7 +77,7 @@ test('a small file does not wait for the turn of the large ones', async (t) => {
   t.is(await sent, large.length);
 });
 
-test('for a peer without room a piece of 4,096 bytes waits, and no more is read', async (t) => {
+test('for a peer without buffer space one piece of 4,096 bytes waits, and no more is read', async (t) => {
   const { disk, get, turn } = thread({ '/root/large': large });
   const sent = get('/large', 0);
   while (await turn());
@@ -85,7 +85,7 @@ test('for a peer without room a piece of 4,096 bytes waits, and no more is read'
   t.is(disk.largestRead, 4_096);
 });
 
-test('for a peer with little room a piece is as large as that', async (t) => {
+test('for a peer with little buffer space a piece is only as large as that space', async (t) => {
   const { disk, get, turn } = thread({ '/root/large': large });
   const sent = get('/large', 10_000);
   while (await turn());

@@ -6,13 +6,13 @@ import { prefixOf, readRequestPath } from '../../workers/static/request-path.ts'
 const read = (target: string, pattern = '/*', platform: NodeJS.Platform = 'linux') =>
   readRequestPath(target, prefixOf(pattern), platform);
 
-/** Segments, with a slash at the end for a directory; a number when refused. */
+/** The segments, with a slash at the end for a directory; a status if the path is refused. */
 function segmentsOf(target: string, pattern?: string, platform?: NodeJS.Platform): string | number {
   const path = read(target, pattern, platform);
   return typeof path === 'number' ? path : path.segments.join('|') + (path.isDirectory ? '/' : '');
 }
 
-test('what follows the prefix of a pattern names the file', (t) => {
+test('the path after the prefix of a pattern names the file', (t) => {
   t.is(segmentsOf('/'), '/');
   t.is(segmentsOf('/a/b.css?v=1'), 'a|b.css');
   t.is(segmentsOf('/assets/a/b.css', '/assets/*'), 'a|b.css');
@@ -21,13 +21,13 @@ test('what follows the prefix of a pattern names the file', (t) => {
   t.is(segmentsOf('/assets/', '/assets/*'), '/');
 });
 
-test('under an exact path the last segment names the file', (t) => {
+test('for an exact path the last segment names the file', (t) => {
   t.is(segmentsOf('/favicon.ico', '/favicon.ico'), 'favicon.ico');
   t.is(segmentsOf('/site/robots.txt', '/site/robots.txt'), 'robots.txt');
   t.is(segmentsOf('/', '/'), '/');
 });
 
-test('a path that does not lie under the prefix names nothing', (t) => {
+test('a path outside the prefix names nothing', (t) => {
   t.is(segmentsOf('/assetsx/a', '/assets/*'), 404);
   t.is(segmentsOf('/other', '/assets/*'), 404);
 });
@@ -62,11 +62,11 @@ for (const [name, target, status] of [
   });
 }
 
-test('three dots, and dots within a name, are names like any other', (t) => {
+test('three dots, and dots within a name, are ordinary names', (t) => {
   t.is(segmentsOf('/.../a..b/..c'), '...|a..b|..c');
 });
 
-test('names that Windows takes for others are refused on Windows alone', (t) => {
+test('names that Windows maps to others are refused on Windows only', (t) => {
   for (const name of [
     'c:',
     'a.txt::$DATA',
@@ -86,7 +86,7 @@ test('names that Windows takes for others are refused on Windows alone', (t) => 
   t.is(segmentsOf('/console.log/com10', '/*', 'win32'), 'console.log|com10');
 });
 
-/** Paths made of what traversal is made of, and of anything else. */
+/** Paths made of the parts used for traversal, and of anything else. */
 const piece = fc.oneof(
   fc.constantFrom(
     '..',
@@ -113,13 +113,14 @@ for (const [platform, path, root] of [
   ['linux', posix, '/srv/files'],
   ['win32', win32, 'C:\\srv\\files'],
 ] as const) {
-  test(`no path whatever leads out of the root on ${platform}`, (t) => {
+  test(`no path leads out of the root on ${platform}`, (t) => {
     const property = fc.property(anyPath, fc.constantFrom('/*', '/a/*', '/a'), (target, pattern) => {
       const found = read(target, pattern, platform);
       if (typeof found === 'number') return;
       const { segments } = found;
       const joined = path.join(root, ...segments);
-      // Not just inside: exactly the names, none of them resolved away or taken for a separator.
+      // The result is not just inside the root: it has exactly the names, none of them resolved away or taken
+      // for a separator.
       t.is(joined, [root, ...segments].join(path.sep));
       t.is(path.resolve(root, ...segments), joined);
     });
@@ -128,7 +129,7 @@ for (const [platform, path, root] of [
   });
 }
 
-test('the last name and the query are kept for a redirect', (t) => {
+test('a redirect keeps the last name and the query', (t) => {
   for (const [target, pattern, lastName, query] of [
     ['/a/b%20c?x=/../', '/*', 'b c', '?x=/../'],
     ['/assets', '/assets/*', 'assets', ''],

@@ -1,4 +1,4 @@
-/** No request whatever brings anything from outside of the root, on a real disk with every kind of link. */
+/** No request reads anything outside the root, on a real disk with every kind of link. */
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import test from 'ava';
@@ -20,7 +20,7 @@ test.before(() => {
   const { root, outside } = directory;
   writeFileSync(join(outside, 'secret'), SECRET);
   writeFileSync(join(outside, 'index.html'), SECRET);
-  // A neighbour whose path begins as the root's does.
+  // A sibling whose path begins like the root's.
   mkdirSync(`${root}-neighbour`);
   writeFileSync(join(`${root}-neighbour`, 'secret'), SECRET);
   directory.write('a', 'public');
@@ -43,7 +43,7 @@ test.before(() => {
 });
 test.after.always(() => scope.end());
 
-/** A disk that remembers what was opened, by its real path. */
+/** A disk that records the real path of every file it opens. */
 function watched(opened: string[]): Disk {
   return {
     ...nodeDisk,
@@ -102,7 +102,7 @@ const path = fc
   )
   .map((names) => `/${names.join('/')}`);
 
-test('nothing outside of the root, and no dot file, is ever opened or sent', async (t) => {
+test('nothing outside the root, and no dot file, is ever opened or sent', async (t) => {
   const root = realpathSync(directory.root);
   const opened: string[] = [];
   const options: StaticOptions = {
@@ -134,7 +134,7 @@ test('nothing outside of the root, and no dot file, is ever opened or sent', asy
     }),
     { numRuns: 2_000 },
   );
-  // It is no wall either.
+  // Not everything is refused either.
   for (const target of ['/a', '/b/', '/within/index.html', '/root/root/a']) {
     t.is((await ask((one) => files.serve(one), { path: target })).text, 'public');
   }

@@ -12,10 +12,10 @@ type Operation = 'realpath' | 'stat' | 'open' | 'read' | 'fstat' | 'close';
 export class ScriptedDisk implements Disk {
   readonly platform = 'linux';
   readonly files = new Map<string, ScriptedFile>();
-  /** Called before each operation; what it throws is the operation's failure. */
+  /** Called before each operation; if it throws, the operation fails with that error. */
   before: (operation: Operation, path: string) => void = () => undefined;
   openFiles = 0;
-  /** Largest number of bytes that one read asked for. */
+  /** The largest number of bytes requested by one read. */
   largestRead = 0;
 
   constructor(files: { readonly [path: string]: string | Buffer }) {

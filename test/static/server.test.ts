@@ -1,4 +1,4 @@
-/** Files over real sockets, from a real disk, to clients that others wrote. */
+/** Files over real sockets, from a real disk, to third-party clients. */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -79,12 +79,12 @@ function get(path: string, fields: { readonly [name: string]: string } = {}, met
   return request(session, { ':path': path, ':method': method, ...fields });
 }
 
-/** Without what every response has and no test is about. */
+/** Fields without those that every response has and no test is about. */
 function bare({ date: _, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers));
 }
 
-test('a file comes with its type, length, validators and cache control', async (t) => {
+test('a file is sent with its type, length, validators and cache control', async (t) => {
   const { headers, body } = await get('/digits.txt');
   t.is(body.toString(), digits);
   const { etag, ...rest } = bare(headers);
@@ -108,12 +108,12 @@ test('HEAD has the fields of GET and no content', async (t) => {
   }
 });
 
-test('HEAD takes no notice of Range (RFC 9110 section 14.2)', async (t) => {
+test('HEAD ignores Range (RFC 9110 section 14.2)', async (t) => {
   const { status, headers } = await get('/digits.txt', { range: 'bytes=0-1' }, 'HEAD');
   t.deepEqual([status, headers['content-length']], [200, '1000']);
 });
 
-test('other methods are answered 405 with Allow, and OPTIONS with it', async (t) => {
+test('other methods are answered 405 with Allow, and OPTIONS with Allow', async (t) => {
   for (const [method, status] of [
     ['POST', 405],
     ['DELETE', 405],
@@ -124,18 +124,18 @@ test('other methods are answered 405 with Allow, and OPTIONS with it', async (t)
   }
 });
 
-test('a file larger than a read and than the window comes whole', async (t) => {
+test('a file larger than a read and than the window arrives complete', async (t) => {
   const { headers, body } = await get('/large.bin');
   t.is(headers['content-length'], String(large.length));
   t.true(body.equals(large));
 });
 
-test('an empty file is an empty answer', async (t) => {
+test('an empty file is an empty response', async (t) => {
   const { status, headers, body } = await get('/empty');
   t.deepEqual([status, headers['content-length'], body.length], [200, '0', 0]);
 });
 
-test('names are decoded, and what has no type is octets', async (t) => {
+test('names are decoded, and a file of unknown type is application/octet-stream', async (t) => {
   t.is((await get('/a%20b%26c%3Dd.txt?x')).body.toString(), 'odd name');
   t.is((await get('/empty')).headers['content-type'], 'application/octet-stream');
 });
@@ -172,7 +172,7 @@ test('a directory without its slash is redirected by a relative reference, with 
   }
 });
 
-test('a file with a slash after it is not there', async (t) => {
+test('a file name followed by a slash is not found', async (t) => {
   t.is((await get('/digits.txt/')).status, 404);
   t.is((await get('/digits.txt/x')).status, 404);
 });
@@ -198,7 +198,7 @@ for (const [path, status] of [
   ['//digits.txt', 404],
   [`/${'a'.repeat(300)}`, 404],
 ] as const) {
-  test(`${path.slice(0, 40)} is answered ${status} and gives nothing away`, async (t) => {
+  test(`${path.slice(0, 40)} is answered ${status} and reveals nothing`, async (t) => {
     const { headers, body } = await get(path);
     t.is(Number(headers[':status']), status);
     t.notRegex(body.toString(), /SECRET|sluice-static/);
@@ -206,13 +206,13 @@ for (const [path, status] of [
   });
 }
 
-test('links within the root are followed, and those that leave it where a route allows that', async (t) => {
+test('links within the root are followed, and those that leave it only if a route allows it', async (t) => {
   t.is((await get('/inside.txt')).body.toString(), digits);
   t.is((await get('/open/out.txt')).body.toString(), 'SECRET');
   t.is((await get('/open/.env')).body.toString(), 'SECRET');
 });
 
-test('a root that is a link may be turned to another directory while the server runs', async (t) => {
+test('a root that is a link may be switched to another directory while the server runs', async (t) => {
   const other = makeDirectory(t);
   other.write('one/index.html', 'one');
   other.write('two/index.html', 'two');
@@ -228,7 +228,7 @@ test('a root that is a link may be turned to another directory while the server 
 
 // ---- conditions
 
-test('what a client has already is not sent again', async (t) => {
+test('content that a client already has is not sent again', async (t) => {
   const { headers } = await get('/style.css', { 'accept-encoding': 'gzip' });
   const again = await get('/style.css', {
     'accept-encoding': 'gzip',
@@ -236,7 +236,7 @@ test('what a client has already is not sent again', async (t) => {
   });
   t.is(again.status, 304);
   t.is(again.body.length, 0);
-  // RFC 9110 section 15.4.5: what a 200 would have had of these, and nothing of the content.
+  // RFC 9110 section 15.4.5: the fields of these that a 200 would have had, and no content.
   t.deepEqual(bare(again.headers), {
     ':status': 304,
     etag: headers.etag,
@@ -247,7 +247,7 @@ test('what a client has already is not sent again', async (t) => {
   t.is((await get('/digits.txt', { 'if-modified-since': lastModified })).status, 304);
 });
 
-test('a coding has a tag of its own, so that the tag of one does not stand for another', async (t) => {
+test('each coding has a tag of its own, so the tag of one does not match another', async (t) => {
   const tags = await Promise.all(
     ['identity', 'gzip', 'br', 'zstd'].map(
       async (coding) => (await get('/style.css', { 'accept-encoding': coding })).headers.etag,
@@ -265,7 +265,7 @@ test('a condition that fails is answered 412', async (t) => {
   t.is((await get('/digits.txt', { 'if-unmodified-since': 'Sun, 06 Nov 1994 08:49:37 GMT' })).status, 412);
 });
 
-test('a file that is replaced has another tag', async (t) => {
+test('a replaced file has another tag', async (t) => {
   directory.write('changing.txt', 'one');
   const first = await get('/changing.txt');
   directory.write('changing.txt.new', 'two!');
@@ -276,7 +276,7 @@ test('a file that is replaced has another tag', async (t) => {
 
 // ---- ranges
 
-test('a range of a file small or large is sent alone', async (t) => {
+test('a range is sent alone, from small and large files', async (t) => {
   for (const [path, whole, range, first, last] of [
     ['/digits.txt', Buffer.from(digits), 'bytes=5-14', 5, 14],
     ['/digits.txt', Buffer.from(digits), 'bytes=-1', 999, 999],
@@ -291,7 +291,7 @@ test('a range of a file small or large is sent alone', async (t) => {
   }
 });
 
-test('several ranges are sent as parts, each with its place and its bytes', async (t) => {
+test('several ranges are sent as parts, each with its range and its bytes', async (t) => {
   const { headers, body } = await get('/large.bin', { range: 'bytes=0-9,1000000-1199999,-10' });
   t.is(Number(headers[':status']), 206);
   t.is(headers['content-length'], String(body.length));
@@ -314,7 +314,7 @@ test('several ranges are sent as parts, each with its place and its bytes', asyn
   t.deepEqual(seen, ['0-9', '1000000-1199999', '2999990-2999999']);
 });
 
-test('a range that no byte lies in is answered 416 with the size', async (t) => {
+test('a range without any byte is answered 416 with the size', async (t) => {
   const { headers } = await get('/digits.txt', { range: 'bytes=1000-' });
   t.deepEqual([headers[':status'], headers['content-range']], [416, 'bytes */1000']);
 });
@@ -324,7 +324,7 @@ test('more ranges than a route allows are answered with the whole file', async (
   t.is((await get('/closed/digits.txt', { range: 'bytes=0-0,300-300,600-600' })).status, 200);
 });
 
-test('If-Range lets a range through for the same file and sends the whole of another', async (t) => {
+test('If-Range allows a range for the same file and sends a changed file whole', async (t) => {
   const { headers } = await get('/digits.txt');
   const range = 'bytes=0-1';
   t.is((await get('/digits.txt', { range, 'if-range': headers.etag as string })).status, 206);
@@ -346,7 +346,7 @@ for (const [coding, decode] of [
   ['br', brotliDecompressSync],
   ['zstd', zstdDecompressSync],
 ] as const) {
-  test(`a file beside it is sent to a client that prefers ${coding}`, async (t) => {
+  test(`a precompressed file is sent to a client that prefers ${coding}`, async (t) => {
     const { headers, body } = await get('/style.css', { 'accept-encoding': `gzip;q=0.5, ${coding}` });
     t.is(headers['content-encoding'], coding);
     t.is(headers['content-type'], 'text/css; charset=utf-8');
@@ -355,7 +355,7 @@ for (const [coding, decode] of [
   });
 }
 
-test('Vary is sent where codings exist, whichever is sent, and not where none does', async (t) => {
+test('Vary is sent if codings exist, whichever is sent, and not otherwise', async (t) => {
   t.is((await get('/style.css')).headers.vary, 'accept-encoding');
   t.false('vary' in (await get('/digits.txt', { 'accept-encoding': 'gzip' })).headers);
   const asset = await get('/assets/style.css', { 'accept-encoding': 'gzip' });
@@ -368,7 +368,7 @@ test('a coding that is older than its file is not sent', async (t) => {
   t.is(body.toString(), style);
 });
 
-test('a client that refuses what there is is answered 406', async (t) => {
+test('a client that refuses every available coding is answered 406', async (t) => {
   t.is((await get('/style.css', { 'accept-encoding': 'identity;q=0, deflate' })).status, 406);
   t.is((await get('/style.css', { 'accept-encoding': '*;q=0, gzip' })).headers['content-encoding'], 'gzip');
 });
@@ -404,21 +404,21 @@ for (const [version, flag] of [
     unlinkSync(file);
   });
 
-  test(`curl revalidates by the tag that it stored over HTTP/${version}`, async (t) => {
+  test(`curl revalidates with its stored tag over HTTP/${version}`, async (t) => {
     const tag = join(directory.outside, `tag-${version}`);
     const url = `${server.origin}/digits.txt`;
     await curl('--etag-save', tag, url);
     t.is((await curl('--etag-compare', tag, '--write-out', '%{http_code}', url)).toString(), '304');
   });
 
-  test(`curl's path as it is leads nowhere over HTTP/${version}`, async (t) => {
+  test(`curl’s --path-as-is leads nowhere over HTTP/${version}`, async (t) => {
     const words = ['--path-as-is', '--write-out', '%{http_code}', '--output', '/dev/null'];
     t.is((await curl(...words, `${server.origin}/../outside/secret.txt`)).toString(), '400');
   });
 }
 
 // Over HTTP/2 with prior knowledge curl 7.88 fails to use its connection again for a redirect, whoever serves.
-test('curl follows the redirect of a directory', async (t) => {
+test('curl follows a directory’s redirect', async (t) => {
   const { stdout } = await run('curl', [
     '-sS',
     '--max-time',

@@ -1,4 +1,4 @@
-/** What has a name below the root and is no file: it is refused, and opening it holds nobody up. */
+/** Names below the root that are not regular files: they are refused, and opening them blocks nothing. */
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Clients that ask for files and do not take them. */
+/** Clients that request files and do not read them. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync, truncateSync } from 'node:fs';
 import { constants } from 'node:http2';
@@ -9,7 +9,7 @@ import { answer, connectHttp2, request } from '../server/http2-client.ts';
 import { startProcess } from '../server/process.ts';
 import { makeDirectory } from './directory.ts';
 
-/** How often this process has a file open; the threads of the server are in it. */
+/** How often this process, including the server's threads, has a file open. */
 function openTimes(path: string): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
@@ -21,7 +21,7 @@ function openTimes(path: string): number {
   }).length;
 }
 
-// What is open is counted in /proc, which Linux has.
+// Open files are counted in /proc, which Linux has.
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(
@@ -49,7 +49,7 @@ onLinux(
     t.is((await request(other, { ':path': '/small.txt' })).body.toString(), 'small');
 
     stalled.destroy();
-    // The thread hears of each by a message; a request waits for as long as one turn of it takes.
+    // The thread learns of each by a message; a request takes as long as one turn of the thread.
     for (let turn = 0; turn < 1_000 && openTimes(`${directory.root}/large.bin`) > 0; turn++) {
       await request(other, { ':path': '/small.txt' });
     }
@@ -57,7 +57,7 @@ onLinux(
   },
 );
 
-test('as many responses as exchangesPerThread are under way, the next is answered when one of them ends', async (t) => {
+test('exchangesPerThread responses are in progress at once, and the next is answered when one of them ends', async (t) => {
   const directory = makeDirectory(t);
   directory.write('large.bin', Buffer.alloc(2_000_000));
   const { origin } = await startServer(t, {
@@ -74,7 +74,7 @@ test('as many responses as exchangesPerThread are under way, the next is answere
   await Promise.all([first, second].map((stream) => headOf(stream!)));
   const third = session.request({ ':path': '/large.bin' });
   const answered = headOf(third).then(() => 'answered');
-  // Whatever the server would have answered by now comes before the answer to this.
+  // Anything that the server would have answered by now arrives before the answer to this.
   await new Promise((resolve) => {
     session.ping(() => resolve(undefined));
   });
@@ -83,7 +83,7 @@ test('as many responses as exchangesPerThread are under way, the next is answere
   t.is(await answered, 'answered');
 });
 
-test('a file that is cut short under a response ends it with a reset, and the log says why', async (t) => {
+test('a file that is truncated during a response ends it with a reset, and the log says why', async (t) => {
   const directory = makeDirectory(t);
   directory.write('large.bin', Buffer.alloc(2_000_000));
   const { origin, log } = await startServer(t, {
@@ -116,7 +116,7 @@ onLinux(
     const other = await connectHttp2(t, origin);
     await request(other, { ':path': '/missing' });
     const pid = String(server.child.pid);
-    // The limit is one on numbers: ten that are free must lie below it.
+    // The limit applies to descriptor numbers: ten free ones must lie below it.
     const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
     let limit = 0;
     for (let free = 0; free < 10; limit++) if (!used.has(limit)) free++;

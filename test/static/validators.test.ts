@@ -15,7 +15,7 @@ function statsOf(mtimeMs: number, { size = 5n, ctimeMs = mtimeMs, extraNs = 0n }
   };
 }
 
-test('a tag differs with the size, with a nanosecond of the time, and with the coding', (t) => {
+test('a tag depends on the size, on each nanosecond of the time, and on the coding', (t) => {
   const tags = [
     validatorsOf(statsOf(0), null, 'mtime', NOW),
     validatorsOf(statsOf(0, { size: 6n }), null, 'mtime', NOW),
@@ -32,19 +32,19 @@ test('RFC 9110 8.8.1: a file that was written less than two seconds ago has a we
   t.regex(validatorsOf(statsOf(NOW - 2_000), null, 'mtime', NOW).etag ?? '', /^"/);
 });
 
-test('ctime tells states apart whose modification time was set', (t) => {
+test('ctime distinguishes states whose modification time was set', (t) => {
   const tagOf = (ctimeMs: number, kind: 'mtime' | 'ctime') =>
     validatorsOf(statsOf(1_000, { ctimeMs }), null, kind, NOW).etag;
   t.is(tagOf(5_000, 'mtime'), tagOf(6_000, 'mtime'));
   t.not(tagOf(5_000, 'ctime'), tagOf(6_000, 'ctime'));
 });
 
-test('without tags the date alone is sent', (t) => {
+test('without tags only the date is sent', (t) => {
   const fields = validatorFields(validatorsOf(statsOf(784_111_777_123), null, 'none', NOW));
   t.deepEqual(fields, [['last-modified', 'Sun, 06 Nov 1994 08:49:37 GMT']]);
 });
 
-test('RFC 9110 8.8.2.1: a date to come is given as now', (t) => {
+test('RFC 9110 8.8.2.1: a future date is sent as now', (t) => {
   t.is(validatorsOf(statsOf(NOW + 60_000), null, 'mtime', NOW).modifiedSeconds, NOW / 1000);
 });
 
@@ -53,7 +53,7 @@ test('a date that HTTP cannot write is not sent', (t) => {
   t.is(validatorsOf(statsOf(253_402_300_800_000), null, 'mtime', NOW).modifiedSeconds, null);
 });
 
-test('a media type goes by the last extension, without case; text is UTF-8', (t) => {
+test('the last extension decides the media type, ignoring case; text is UTF-8', (t) => {
   t.deepEqual(
     [
       'a.html',

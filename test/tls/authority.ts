@@ -1,4 +1,4 @@
-/** A certificate authority of a test's own, and files as an operator would have them. */
+/** A certificate authority for tests, and its files as an operator would store them. */
 import { randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,7 @@ export interface Wanted {
   readonly validFromMs?: number;
   readonly validToMs?: number;
   readonly isRsa?: boolean;
-  /** Bytes of an attribute that only makes the certificate longer. */
+  /** Bytes of an attribute whose only purpose is to make the certificate longer. */
   readonly paddingBytes?: number;
 }
 
@@ -101,7 +101,7 @@ function validity({ validFromMs, validToMs }: Wanted): { notBefore: Date; notAft
   return { notBefore: new Date(validFromMs ?? now - dayMs), notAfter: new Date(validToMs ?? now + dayMs) };
 }
 
-/** Files in a directory that ends with the scope. */
+/** Files in a directory that is removed with the scope. */
 export class TestFiles {
   readonly directory: string;
 

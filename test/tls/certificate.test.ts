@@ -1,4 +1,4 @@
-/** What is found wrong with the files of TLS, by which code, and where. */
+/** Which errors in TLS files are found, with which code, and at which place. */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import test from 'ava';
@@ -76,7 +76,7 @@ test('a missing file is reported with its place in the configuration', async (t)
 test('a file without read permission is reported as unreadable', async (t) => {
   const entry = files.certificate('secret', one);
   chmodSync(entry.key, 0);
-  // Root reads everything.
+  // Root can read every file.
   if (process.getuid?.() === 0) return t.pass();
   t.like(await problemOf({ certificates: [entry] }), { code: ConfigErrorCode.TlsUnreadable });
 });

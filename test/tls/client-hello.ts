@@ -1,4 +1,4 @@
-/** What Node's client begins a handshake with, as it comes to a server: one record. */
+/** The first record of a handshake by Node's client, as a server receives it. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';

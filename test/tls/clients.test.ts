@@ -1,4 +1,4 @@
-/** TLS with clients that others wrote: ALPN, SNI, versions, ciphers, handshakes that fail or never end. */
+/** TLS with third-party clients: ALPN, SNI, versions, ciphers, and handshakes that fail or never end. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
@@ -59,7 +59,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** Not `once`, which rejects for an error before it: a reset is one of the ways to be closed. */
+/** `once` would reject if an error comes first, and a reset is a valid way to close. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.on('error', () => undefined);
@@ -73,7 +73,7 @@ async function curl(listener: number, ...words: string[]): Promise<Seen> {
   return seenIn(stdout);
 }
 
-/** A TLS connection that has been made, or the code of the error that came instead. */
+/** An established TLS connection, or the code of the error that prevented it. */
 async function handshake(listener: number, options: ConnectionOptions): Promise<TLSSocket | string> {
   const socket = connectTls({ port: ports[listener], host: '127.0.0.1', ca: authority.cert, ...options });
   const failed = once(socket, 'error').then(([error]) => String((error as { code?: string }).code));
@@ -235,7 +235,7 @@ test('a client cannot renegotiate (RFC 9113 section 9.2.1)', async (t) => {
   let output = '';
   const seen = (text: string): void => {
     output += text;
-    // A line with an R is s_client's command to renegotiate.
+    // To s_client, a line with an R is the command to renegotiate.
     if (output.includes('Verify return code') && !output.includes('RENEGOTIATING')) child.stdin.write('R\n');
   };
   child.stdout.setEncoding('utf8').on('data', seen);
@@ -277,7 +277,7 @@ test('a peer that does not speak TLS is disconnected, and others do not notice',
   for (const [listener, first] of [
     [Usual, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'],
     [Usual, '\x16\x03\x01\x00\x05hello'],
-    // Still a handshake as far as it goes: its deadline ends it.
+    // An unfinished handshake, which its deadline ends.
     [Impatient, '\x16'],
   ] as const) {
     const socket = connectTcp(ports[listener], '127.0.0.1');

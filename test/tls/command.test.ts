@@ -1,4 +1,4 @@
-/** TLS from the command line: --dev-tls, and exit code 2 for files that are wrong. */
+/** TLS from the command line: --dev-tls, and exit code 2 for invalid files. */
 import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -56,7 +56,7 @@ test('--dev-tls serves localhost and its addresses with a generated certificate,
   const path = files.write('dev.pem', pem);
   const { stdout: print } = await run('openssl', ['x509', '-in', path, '-noout', '-fingerprint', '-sha256']);
   t.true(print.includes(String(made?.fingerprint256)));
-  // Told to trust it, a client finds all three names in it.
+  // A client that trusts the certificate finds all three names in it.
   const port = address.split(':').at(-1);
   for (const host of ['localhost', '127.0.0.1']) {
     const trusted = await run('curl', ['-sS', '--cacert', path, `https://${host}:${port}/`]);

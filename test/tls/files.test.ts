@@ -1,4 +1,6 @@
-/** Files of TLS that are none: nobody waits for them, at the start, at a reload, or at the end. */
+/**
+ * TLS files that are not regular files: nothing waits for them at the start, during a reload, or at the end.
+ */
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { renameSync, truncateSync, unlinkSync } from 'node:fs';

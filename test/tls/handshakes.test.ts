@@ -1,4 +1,4 @@
-/** How many TLS handshakes are under way at once, who waits for one, and who makes room. */
+/** How many TLS handshakes run at once, which connections wait for one, and which make room. */
 import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -16,7 +16,7 @@ import { who } from './who.ts';
 const scope = new FileScope();
 let authority: TestAuthority;
 let certificate: { cert: string; key: string };
-/** As a client sends it: one record. */
+/** A ClientHello as a client sends it: one record. */
 let hello: Buffer;
 
 test.before(async () => {
@@ -53,7 +53,7 @@ test('the same holds in however many records it arrives (RFC 8446 section 5.1)',
 test('anything but a ClientHello is handed to TLS at once, which sends the alert', (t) => {
   for (const bytes of [
     Buffer.from('GET / HTTP/1.1\r\n'),
-    // SSL 2's ClientHello, an alert, an empty record, a ServerHello.
+    // A ClientHello of SSL 2, an alert, an empty record, a ServerHello.
     Buffer.from([0x80, 0x2e, 1, 3, 1]),
     Buffer.from([0x15, 3, 1, 0, 2, 1, 0]),
     Buffer.from([0x16, 3, 1, 0, 0]),
@@ -72,7 +72,7 @@ test('a ClientHello that is, or announces to be, longer than the limit is handed
 
 // ---- the line
 
-/** The order in which those who have been added are taken. */
+/** The order in which added members are taken. */
 function takeAll(line: AddressLine<string>): string[] {
   const order: string[] = [];
   for (let next = line.take(); next !== undefined; next = line.take()) order.push(next);
@@ -114,7 +114,7 @@ test('connections that are removed leave the turns of their addresses as they we
   t.deepEqual([line.size, line.take()], [0, undefined]);
 });
 
-// ---- turns, on a clock of the test's
+// ---- turns, with a clock controlled by the test
 
 class Crowd {
   readonly handshakes: Handshakes;
@@ -200,7 +200,7 @@ test('bytes that were read before the turn count: a finished handshake is not fo
   const crowd = new Crowd(t, 1);
   crowd.add('a');
   await crowd.turn();
-  // The event loop was held up; the timer is first, then sockets are read.
+  // The event loop was held up: the timer runs first, then sockets are read.
   crowd.nowMs = 60_000;
   crowd.add('b');
   crowd.handshakes.look();
@@ -267,7 +267,7 @@ function serve(
   });
 }
 
-/** A peer that sends so much of a handshake and nothing more. @returns its socket, which gathers nothing */
+/** A peer that sends this part of a handshake and nothing more. @returns its socket, which buffers nothing */
 async function stall(t: ExecutionContext, { port }: TestServer, bytes: Uint8Array): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
@@ -278,13 +278,13 @@ async function stall(t: ExecutionContext, { port }: TestServer, bytes: Uint8Arra
   return socket;
 }
 
-/** The server's handshake with it has begun. */
+/** Waits until the server has begun its handshake with this peer. */
 async function answered(socket: Socket): Promise<Socket> {
   await once(socket, 'data');
   return socket;
 }
 
-/** However it closes. */
+/** Resolves however the socket closes. */
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
@@ -296,7 +296,7 @@ function honest(t: ExecutionContext, { port }: TestServer): TLSSocket {
   return socket;
 }
 
-/** The socket as a stream that sends each byte by itself. */
+/** Wraps the socket in a stream that sends each byte separately. */
 function byteByByte(socket: Socket): Duplex {
   const stream = new Duplex({
     read: () => socket.resume(),
@@ -353,7 +353,7 @@ test('beyond max a handshake of a live server waits until another has ended', as
   waiting.once('secureConnect', () => {
     isSecure = true;
   });
-  // Another connection's end goes through the server meanwhile.
+  // Meanwhile the server handles the end of another connection.
   const gone = await stall(t, server, hello.subarray(0, 1));
   gone.end();
   await closing(gone);
@@ -383,7 +383,7 @@ test('a connection that waits longer than handshakeTimeoutMs is closed and count
 
 test('so is one whose ClientHello stays incomplete, however long it trickles', async (t) => {
   const server = await serve(t, { maxHelloBytes: 65_536 }, 100);
-  // It says that it is longer than it can become in this time.
+  // The record announces more bytes than can arrive in this time.
   const endless = Buffer.from([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc]);
   const socket = await stall(t, server, endless);
   const drip = (): void => {

@@ -1,4 +1,4 @@
-/** Mutual TLS: who is let in, and what the application learns of whom. */
+/** Mutual TLS: which clients are admitted, and what the application learns about them. */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer as createHttps, request as sendHttps } from 'node:https';
@@ -62,7 +62,7 @@ function connect(listener: number, client: Issued | null, options: ConnectionOpt
   });
 }
 
-/** What the application learns, or null when the connection is refused. */
+/** What the application learns, or null if the connection is refused. */
 async function learned(
   listener: number,
   client: Issued | null,
@@ -79,7 +79,7 @@ async function answered(
   options?: ConnectionOptions,
 ): Promise<Buffer | null> {
   const socket = connect(listener, client, options);
-  // TLS 1.2 tells of a refusal in the handshake, TLS 1.3 after it.
+  // TLS 1.2 reports a refusal during the handshake, TLS 1.3 after it.
   const secured = once(socket, 'secureConnect').then(
     () => true,
     () => false,
@@ -172,7 +172,7 @@ test('a resumed session keeps its identity, and one without a certificate never 
   };
   const resumed = await learned(Required, alice, { session: await sessionOf(Required, alice) });
   t.like(resumed, { authorized: true, clientCertificate: { subject: 'CN=alice' } });
-  // A session from where nobody is asked, or from where anybody is let in, is worth nothing here.
+  // A session from a listener that requests no certificate, or admits any client, is worthless here.
   t.is(await learned(Required, null, { session: await sessionOf(NotAsked, null) }), null);
   t.is(await learned(Required, null, { session: await sessionOf(Asked, null) }), null);
 });

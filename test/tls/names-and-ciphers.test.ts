@@ -1,4 +1,4 @@
-/** Which certificate a server name means, and which TLS HTTP/2 may run over. */
+/** Which certificate a server name selects, and which TLS versions and suites HTTP/2 may use. */
 import test from 'ava';
 import { isAllowedForHttp2 } from '../../runtime/tls/http2-ciphers.ts';
 import { ServerNames } from '../../runtime/tls/server-names.ts';

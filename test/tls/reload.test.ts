@@ -1,4 +1,4 @@
-/** New certificates for a server that runs: on SIGHUP, when files change, and when they are wrong. */
+/** New certificates for a running server: on SIGHUP, when files change, and when they are invalid. */
 
 import { once } from 'node:events';
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Session resumption: with which server's tickets, for how long, and when not. */
+/** Session resumption: with which server's tickets, for how long, and when it is refused. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -47,10 +47,10 @@ async function connect(port: number, maxVersion: Version, session?: Buffer): Pro
   return socket;
 }
 
-/** A session of a connection that has ended. */
+/** The session of a connection that has ended. */
 async function sessionOf(port: number, version: Version): Promise<Buffer> {
   const socket = await connect(port, version);
-  // With TLS 1.3 tickets come after the handshake.
+  // In TLS 1.3, tickets arrive after the handshake.
   const session = version === 'TLSv1.3' ? (await once(socket, 'session'))[0] : socket.getSession();
   socket.destroy();
   return session as Buffer;
@@ -113,7 +113,8 @@ test("a server's own ticket key is kept when its certificates change", async (t)
 
 test('the ticket key of a process is replaced as often as configured', async (t) => {
   const { port } = await serve(t, { ticketRotationMs: 1_000 });
-  // A rotation may fall between a session and its first use: then the next one is tried. What never comes meets the test's deadline.
+  // A rotation may fall between a session and its first use; the next session is tried then. If none is ever
+  // resumed, the test reaches its deadline.
   for (let resumptions = 0; resumptions === 0; ) {
     const session = await sessionOf(port, 'TLSv1.2');
     while (await isResumed(port, 'TLSv1.2', session)) resumptions++;

@@ -1,4 +1,4 @@
-/** Applications and servers that break one rule of the gateway interface each. */
+/** Applications and servers that each break one rule of the gateway interface. */
 import { ExchangeClosedError, HostError } from '../../workers/exchange/errors.ts';
 import { contentLengthOf, flatten } from '../../workers/fields/sent.ts';
 import type { Application, Exchange, FieldsInit, PushRequest } from '../../workers/gateway.ts';
@@ -7,16 +7,16 @@ import { MemoryExchange } from '../apps/memory-exchange.ts';
 import { MemoryTunnel } from '../websocket/memory-tunnel.ts';
 
 const ignore = () => undefined;
-/** As an application that has no idea of what it does. */
+/** Calls like an application that ignores every result and error. */
 export const swallow = (call: () => unknown): void => {
   try {
     Promise.resolve(call()).catch(ignore);
   } catch {
-    // What it is told it does not hear.
+    // The error is ignored.
   }
 };
 
-/** Each breaks its rule once, in an exchange that refuses what it must. */
+/** Each case breaks its rule once, on an exchange that refuses what it must refuse. */
 export const applications: readonly [rule: string, what: string, application: Application][] = [
   ['1.3', 'returns without a response', ignore],
   ['1.3', 'returns without an end', (exchange) => exchange.respond(200)],
@@ -203,7 +203,7 @@ export const applications: readonly [rule: string, what: string, application: Ap
   ],
 ];
 
-/** The same, where the request asks for a tunnel. */
+/** The same for a request that asks for a tunnel. */
 export const tunnelApplications: typeof applications = [
   [
     '4.3',
@@ -237,7 +237,7 @@ export const tunnelApplications: typeof applications = [
 
 const closedError = new ExchangeClosedError({ by: 'peer', how: 'reset', code: 8 });
 
-/** Refuses what a server must refuse, and has a tunnel. */
+/** An exchange that refuses what a server must refuse, and has a tunnel. */
 export class Strict extends WrappedExchange {
   readonly #request: Exchange['request'];
 
@@ -283,7 +283,7 @@ export const sound: Application = async (exchange) => {
   await exchange.trailers;
   exchange.respond(200, {}, 'sound');
 };
-/** A member of the exchange is another. */
+/** Replaces members of an exchange. */
 const having = (
   members: object,
   exchange: Exchange = new MemoryExchange({ path: '/', body: 'body' }),
@@ -292,7 +292,7 @@ const changed = (request: object): Exchange => {
   const inner = new MemoryExchange({ path: '/', body: 'body' });
   return Object.defineProperty(new Broken(inner), 'request', { value: { ...inner.request, ...request } });
 };
-/** Each has a server that breaks its rule once, and the application that sees it. */
+/** Each case has a server that breaks its rule once, and the application that observes it. */
 export const servers: readonly [
   rule: string,
   what: string,

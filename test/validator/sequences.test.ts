@@ -1,4 +1,7 @@
-/** Any legal order of calls (docs/sgi.md, section 2) passes the validator, and one illegal call anywhere in it does not. */
+/**
+ * Any legal order of calls (docs/sgi.md, section 2) passes the validator, and one illegal call anywhere in it
+ * does not.
+ */
 import test from 'ava';
 import fc from 'fast-check';
 import type { Exchange } from '../../workers/gateway.ts';
@@ -16,7 +19,7 @@ const whole: Call = (exchange) => exchange.respond(200, {}, 'whole');
 const end: Call = (exchange) => exchange.end();
 const read: Call = (exchange) => [exchange.request.path, exchange.capabilities.push, exchange.writableBytes];
 
-/** Written out by hand from the text, not taken from the validator's own table. */
+/** Derived by hand from the text, not from the validator's own table. */
 const ILLEGAL: { readonly [state in State]: readonly [rule: string, call: Call][] } = {
   idle: [
     ['2.3', write],
@@ -39,7 +42,7 @@ const ILLEGAL: { readonly [state in State]: readonly [rule: string, call: Call][
 
 interface Step {
   readonly call: Call;
-  /** Where the response stands after it. */
+  /** The state of the response after the call. */
   readonly state: State;
 }
 
@@ -86,12 +89,12 @@ test('property: one illegal call, anywhere in a legal order, is a violation of i
       const wrongs = ILLEGAL[sentence[at - 1]?.state ?? 'idle'];
       const [rule, wrong] = wrongs[choice % wrongs.length] as [string, Call];
       const calls = sentence.map(({ call }) => call);
-      // What it throws is not heard, so that the rest of the sentence runs and has to stay without fault.
+      // Its error is ignored, so that the rest of the sequence runs and must cause no violation.
       const unheard: Call = async (exchange) => {
         try {
           await wrong(exchange);
         } catch {
-          // Told by `onViolation`.
+          // Reported through `onViolation`.
         }
       };
       t.deepEqual(await found(calls.toSpliced(at, 0, unheard)), [`application ${rule}`]);

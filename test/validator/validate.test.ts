@@ -1,4 +1,4 @@
-/** The validator between broken applications, broken servers and sound ones. */
+/** The validator between broken applications, broken servers and correct ones. */
 import test from 'ava';
 import type { Application, Exchange } from '../../workers/gateway.ts';
 import { type Violation, validate } from '../../workers/validator/validate.ts';
@@ -6,7 +6,7 @@ import { MemoryExchange } from '../apps/memory-exchange.ts';
 import { MemoryTunnel } from '../websocket/memory-tunnel.ts';
 import { applications, Strict, servers, sound, swallow, tunnelApplications } from './cases.ts';
 
-/** The violations of one exchange, as `side rule`, and what the validated application gave. */
+/** The violations of one exchange, as `side rule`, and the result of the validated application. */
 async function violations(application: Application, exchange: Exchange): Promise<string[]> {
   const found: Violation[] = [];
   const validated = validate(application, { onViolation: (violation) => found.push(violation) });
@@ -19,7 +19,7 @@ for (const [asked, cases] of [
   ['websocket', tunnelApplications],
 ] as const) {
   for (const [rule, what, application] of cases) {
-    test(`rule ${rule}: an application that ${what} is found out`, async (t) => {
+    test(`rule ${rule}: an application that ${what} is detected`, async (t) => {
       const found = await violations(application, new Strict(asked));
       t.true(found.includes(`application ${rule}`), found.join());
     });
@@ -27,13 +27,13 @@ for (const [asked, cases] of [
 }
 
 for (const [rule, what, make, application = sound] of servers) {
-  test(`rule ${rule}: a server that ${what} is found out`, async (t) => {
+  test(`rule ${rule}: a server that ${what} is detected`, async (t) => {
     const found = await violations(application, make());
     t.true(found.includes(`server ${rule}`), found.join());
   });
 }
 
-test('rule 1.2: what is used after the function is over is found out', async (t) => {
+test('rule 1.2: use after the function is over is detected', async (t) => {
   let kept: Exchange | undefined;
   const found: string[] = [];
   const application = validate(
@@ -48,13 +48,13 @@ test('rule 1.2: what is used after the function is over is found out', async (t)
   t.throws(() => kept?.reset(), { code: 'SLUICE_GATEWAY_VIOLATION', message: /rule 1\.2/ });
 });
 
-test('between two sound sides nothing is found, and nothing is changed', async (t) => {
+test('between two correct sides nothing is reported, and nothing is changed', async (t) => {
   const exchange = new MemoryExchange({ path: '/', body: 'body' });
   t.deepEqual(await violations(sound, exchange), []);
   t.is(exchange.response().text, 'sound');
 });
 
-test('a violation fails the exchange even when the application does not hear it', async (t) => {
+test('a violation fails the exchange even if the application swallows the error', async (t) => {
   const application = validate((exchange) => {
     exchange.respond(200, {}, '');
     swallow(() => exchange.respond(200, {}, ''));
@@ -65,7 +65,7 @@ test('a violation fails the exchange even when the application does not hear it'
   });
 });
 
-test('rule 9.4: a server that calls the handler of a tunnel’s return twice is found out', async (t) => {
+test('rule 9.4: a server that calls a tunnel’s return handler twice is detected', async (t) => {
   const tunnel = new MemoryTunnel(() => undefined);
   const exchange = Object.defineProperty(new Strict('websocket'), 'accept', { value: () => tunnel });
   const found: string[] = [];
@@ -83,7 +83,7 @@ test('rule 9.4: a server that calls the handler of a tunnel’s return twice is 
   t.is(found[0], 'server 9.4');
 });
 
-test('what is found when the function is over is a warning of the process, once for each rule', async (t) => {
+test('a violation found after the function is over is a process warning, once for each rule', async (t) => {
   const warned: Error[] = [];
   const listen = (warning: Error) => warned.push(warning);
   process.on('warning', listen);

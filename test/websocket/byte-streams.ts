@@ -1,4 +1,4 @@
-/** Ways to a stream of bytes with the server: by Upgrade or CONNECT over HTTP/1.1, by CONNECT over HTTP/2. */
+/** Ways to get a byte stream to the server: Upgrade or CONNECT over HTTP/1.1, CONNECT over HTTP/2. */
 import { type IncomingMessage, request } from 'node:http';
 import type { ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
@@ -12,13 +12,13 @@ export interface Accepted {
   readonly status: number;
   readonly fields: { readonly [name: string]: string | string[] | undefined };
   readonly stream: Duplex;
-  /** HTTP/2: the code of a RST_STREAM that ended it; null over HTTP/1.1, which has none. */
+  /** HTTP/2: the code of the RST_STREAM that ended the stream; null over HTTP/1.1, which has none. */
   resetCode(): number | null;
-  /** Cuts it off, as a peer that fails does. */
+  /** Cuts the stream off, as a failing peer does. */
   cut(): void;
 }
 
-/** An ordinary response came instead. */
+/** The server sent an ordinary response instead. */
 export class RefusedError extends Error {
   readonly status: number;
   readonly fields: Accepted['fields'];
@@ -34,10 +34,10 @@ export class RefusedError extends Error {
 
 export type Fields = { readonly [name: string]: string | readonly string[] };
 
-/** How one version of HTTP opens byte streams. */
+/** How byte streams are opened over one HTTP version. */
 export interface Way {
   readonly version: '1.1' | '2';
-  /** A WebSocket handshake; `fields` on top of, or instead of, those that it must have. */
+  /** A WebSocket handshake; `fields` are added to the required ones or replace them. */
   webSocket(scope: Scope, server: SocketServer, path: string, fields?: Fields): Promise<Accepted>;
   /** CONNECT to an authority. */
   connect(scope: Scope, server: SocketServer, authority: string, fields?: Fields): Promise<Accepted>;
@@ -68,7 +68,7 @@ function upgrade(
 ): Promise<Accepted> {
   const { promise, resolve, reject } = Promise.withResolvers<Accepted>();
   const headers = { [SIGNALS_FIELD]: server.signals.name, ...fields };
-  // Node's client would end its side of a tunnel with the server's.
+  // Otherwise Node's client would end its side of a tunnel together with the server's.
   const address = { port: server.port, host: '127.0.0.1' };
   const createConnection = () => connect({ ...address, allowHalfOpen: true });
   const outgoing = request({ ...address, method, path, headers, createConnection });
@@ -88,7 +88,7 @@ function upgrade(
     scope.teardown(() => socket.destroy());
     socket.on('error', () => undefined);
     if (head.length > 0) socket.unshift(head);
-    // Node's client takes any answer to a CONNECT for an open tunnel.
+    // Node's client treats any response to a CONNECT as an open tunnel.
     if (status >= 300) refuse(status, headers, socket);
     else
       resolve({
@@ -107,12 +107,12 @@ function upgrade(
 
 const sessions = new WeakMap<SocketServer, Promise<ClientHttp2Session>>();
 
-/** One connection to a server: streams of many tests beside each other. */
+/** One connection to a server, shared by the streams of many tests. */
 async function sessionTo(server: SocketServer): Promise<ClientHttp2Session> {
   const known = await sessions.get(server)?.catch(() => undefined);
   if (known !== undefined && !known.closed && !known.destroyed) return known;
   const session = connectHttp2(server.scope, server.origin).then(async (connected) => {
-    // RFC 8441 section 3: not before the server has said that it may.
+    // RFC 8441 section 3: not before the server has announced it.
     if (!connected.remoteSettings.enableConnectProtocol) {
       await new Promise((resolve) => connected.once('remoteSettings', resolve));
     }
@@ -162,7 +162,7 @@ function open(scope: Scope, session: ClientHttp2Session, headers: Fields): Promi
         fields: named,
         stream,
         resetCode: () => stream.rstCode,
-        // CANCEL: what a browser sends for a page that is left.
+        // CANCEL: what a browser sends when a page is left.
         cut: () => stream.close(0x8),
       });
       return;

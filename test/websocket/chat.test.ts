@@ -1,4 +1,4 @@
-/** The sample application, as `npm start` runs it: rooms with members on several threads. */
+/** The sample application as `npm start` runs it: rooms with members on several threads. */
 import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket } from 'ws';
@@ -17,7 +17,7 @@ interface Heard {
   readonly toldBy: number;
 }
 
-/** Somebody whose socket is open, and what it hears. */
+/** A member with an open socket, and the messages it receives. */
 class Guest {
   readonly socket: WebSocket;
   readonly heard: Heard[] = [];
@@ -50,28 +50,33 @@ async function enter(room = 'lobby'): Promise<Guest> {
   return guest;
 }
 
-test.serial('what one member says all hear, newcomers as well, and who leaves is missed', async (t) => {
-  const first = await enter();
-  const name = (await first.hears(/joined/)).text.split(' joined')[0] as string;
-  const second = await enter();
-  const other = (await first.hears(new RegExp(`^(?!${name} ).* joined`))).text.split(' joined')[0] as string;
-  first.socket.send('good morning');
-  t.is((await second.hears(/morning/)).from, name);
-  t.is((await first.hears(/morning/)).from, name);
-  const third = await enter();
-  t.is((await third.hears(/morning/)).from, name);
-  first.socket.close();
-  await second.hears(new RegExp(`^${name} left`));
-  second.socket.send(Buffer.from('bytes'));
-  const [code, reason] = await once(second.socket, 'close');
-  t.is(code, 1003);
-  t.is(String(reason), 'lines of text only');
-  await third.hears(new RegExp(`^${other} left`));
-  third.socket.close();
-  await once(third.socket, 'close');
-});
+test.serial(
+  'every member hears each message, newcomers included, and a member that leaves is announced',
+  async (t) => {
+    const first = await enter();
+    const name = (await first.hears(/joined/)).text.split(' joined')[0] as string;
+    const second = await enter();
+    const other = (await first.hears(new RegExp(`^(?!${name} ).* joined`))).text.split(
+      ' joined',
+    )[0] as string;
+    first.socket.send('good morning');
+    t.is((await second.hears(/morning/)).from, name);
+    t.is((await first.hears(/morning/)).from, name);
+    const third = await enter();
+    t.is((await third.hears(/morning/)).from, name);
+    first.socket.close();
+    await second.hears(new RegExp(`^${name} left`));
+    second.socket.send(Buffer.from('bytes'));
+    const [code, reason] = await once(second.socket, 'close');
+    t.is(code, 1003);
+    t.is(String(reason), 'lines of text only');
+    await third.hears(new RegExp(`^${other} left`));
+    third.socket.close();
+    await once(third.socket, 'close');
+  },
+);
 
-test.serial('rooms are apart, and a room that all have left is remembered', async (t) => {
+test.serial('rooms are separate, and a room that everyone has left is remembered', async (t) => {
   const here = await enter('here');
   const there = await enter('there');
   here.socket.send('only here');
@@ -87,7 +92,7 @@ test.serial('rooms are apart, and a room that all have left is remembered', asyn
   there.socket.close();
 });
 
-test.serial('a name that no room can have is refused', async (t) => {
+test.serial('an invalid room name is refused', async (t) => {
   const socket = new WebSocket(`ws://${server.authority}/chat/room?name=${'x'.repeat(41)}`);
   socket.on('error', () => undefined);
   const [, response] = await once(socket, 'unexpected-response');
@@ -105,7 +110,7 @@ test.serial('a thousand members on both threads hear every line, each sender in 
     members.push(...(await Promise.all(Array.from({ length: 50 }, () => enter('many')))));
   }
   const said = (heard: readonly Heard[]) => heard.filter(({ text }) => /^\d+ \d+$/.test(text));
-  // A member is in the room a little after its socket has opened.
+  // A member joins the room shortly after its socket has opened.
   await Promise.all(members.map((member) => member.hears(/^welcome/)));
   for (let line = 0; line < LINES; line++) {
     for (let sender = 0; sender < SENDERS; sender++) {
@@ -128,39 +133,42 @@ test.serial('a thousand members on both threads hear every line, each sender in 
   for (const { socket } of members) socket.terminate();
 });
 
-test.serial('a member that does not read has to go, and the others stay and miss nothing', async (t) => {
-  const quick = await enter('slow');
-  await quick.hears(/joined/);
-  const slow = await enter('slow');
-  await slow.hears(/^welcome to slow/);
-  slow.socket.pause();
-  const pad = 'x'.repeat(4_000);
-  const hasLeft = () => quick.heard.some(({ text }) => / left thread/.test(text));
-  let sent = 0;
-  while (!hasLeft()) {
-    for (let i = 0; i < 20; i++) quick.socket.send(`${sent++} ${pad}`);
-    await quick.hears(new RegExp(`^${sent - 1} `));
-  }
-  const numbers = quick.heard.map(({ text }) => /^(\d+) x/.exec(text)?.[1]).filter((n) => n !== undefined);
-  t.deepEqual(
-    numbers.map(Number),
-    Array.from({ length: sent }, (_, n) => n),
-  );
-  slow.socket.resume();
-  const [code, reason] = await once(slow.socket, 'close');
-  t.is(code, 1013);
-  t.is(String(reason), 'too slow');
-  quick.socket.close();
-});
+test.serial(
+  'a member that does not read is disconnected, and the others stay and miss nothing',
+  async (t) => {
+    const quick = await enter('slow');
+    await quick.hears(/joined/);
+    const slow = await enter('slow');
+    await slow.hears(/^welcome to slow/);
+    slow.socket.pause();
+    const pad = 'x'.repeat(4_000);
+    const hasLeft = () => quick.heard.some(({ text }) => / left thread/.test(text));
+    let sent = 0;
+    while (!hasLeft()) {
+      for (let i = 0; i < 20; i++) quick.socket.send(`${sent++} ${pad}`);
+      await quick.hears(new RegExp(`^${sent - 1} `));
+    }
+    const numbers = quick.heard.map(({ text }) => /^(\d+) x/.exec(text)?.[1]).filter((n) => n !== undefined);
+    t.deepEqual(
+      numbers.map(Number),
+      Array.from({ length: sent }, (_, n) => n),
+    );
+    slow.socket.resume();
+    const [code, reason] = await once(slow.socket, 'close');
+    t.is(code, 1013);
+    t.is(String(reason), 'too slow');
+    quick.socket.close();
+  },
+);
 
-test.serial('the page is served, and says what it does in its policy', async (t) => {
+test.serial('the page is served, with a policy that covers what it does', async (t) => {
   const page = await curl('--include', `${server.origin}/chat`);
   t.regex(page, /200/);
   t.regex(page, /content-security-policy: .*connect-src 'self'/i);
   t.regex(page, /<title>Chat/);
 });
 
-test.serial('a stop tells the members with 1001 and does not wait for its deadline', async (t) => {
+test.serial('a stop closes the members’ sockets with 1001 and does not wait for its deadline', async (t) => {
   const { socket } = await enter();
   const closed = once(socket, 'close');
   t.is(await server.stop(), 0);

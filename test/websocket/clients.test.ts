@@ -1,4 +1,4 @@
-/** Clients that others wrote: ws, undici and Node's own WebSocket over HTTP/1.1. */
+/** Third-party clients: ws, undici and Node's own WebSocket over HTTP/1.1. */
 import { once } from 'node:events';
 import test from 'ava';
 import { WebSocket as UndiciWebSocket } from 'undici';
@@ -38,7 +38,7 @@ test('ws: messages, deflate, subprotocol, pings and close codes', async (t) => {
   t.is(String(reason), '');
 });
 
-test('ws: the subprotocol is chosen, and a refusal is an unexpected response', async (t) => {
+test('ws: a subprotocol is selected, and a refusal is an unexpected response', async (t) => {
   const socket = new WsWebSocket(url('/protocols'), ['other', 'chat.v1']);
   t.teardown(() => socket.terminate());
   await once(socket, 'open');
@@ -62,7 +62,7 @@ test('ws: the application closes, and the server ends the connection first', asy
   t.is(String(reason), 'because');
 });
 
-test('ws: a pinged client answers, and stays', async (t) => {
+test('ws: a pinged client answers and stays connected', async (t) => {
   const socket = new WsWebSocket(url('/pinged'));
   t.teardown(() => socket.terminate());
   await once(socket, 'open');

@@ -1,4 +1,4 @@
-/** How WebSockets end, and what each side hears of it. */
+/** How WebSockets end, and what each side learns of it. */
 import test from 'ava';
 import { FileScope } from '../server/harness.ts';
 import { Signals } from '../server/signals.ts';
@@ -13,14 +13,14 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-/** A channel of the test's own, since others hear the server's. */
+/** A separate channel of signals, since other tests listen on the server's. */
 function ownSignals(t: { teardown(close: () => void): void }, name: string) {
   const signals = new Signals(`${name} ${Math.random()}`);
   t.teardown(() => signals.close());
   return { signals, fields: { 'x-signals': signals.name } };
 }
 
-/** What the stream ends with when both sides have ended it in order: HTTP/1.1 has no code. */
+/** The stream code after both sides have ended in order: HTTP/1.1 has none. */
 const orderly = (version: string) => (version === '2' ? 0 : null);
 
 for (const way of ways) {
@@ -67,7 +67,7 @@ for (const way of ways) {
     });
   }
 
-  test(`${over} what was sent before a Close comes before it`, async (t) => {
+  test(`${over} messages sent before a Close arrive before it`, async (t) => {
     const peer = await openPeer(way, t, server, '/return');
     t.is(await peer.next(), 'before the end');
     await peer.saidClose;
@@ -88,7 +88,7 @@ for (const way of ways) {
     t.like(line.err, { message: 'as the test wants' });
   });
 
-  test(`${over} a Close is answered when the messages before it have been handled, and not before`, async (t) => {
+  test(`${over} a Close is answered once the messages before it have been handled, and not earlier`, async (t) => {
     const { signals, fields } = ownSignals(t, 'waiting');
     const holding = signals.until('holding');
     const peer = await openPeer(way, t, server, '/hold', { fields });
@@ -112,7 +112,7 @@ for (const way of ways) {
     t.like(await peer.closed, { code: 1000 });
   });
 
-  test(`${over} a peer that asks and closes at once still gets its answers`, async (t) => {
+  test(`${over} a peer that sends and closes at once still gets its replies`, async (t) => {
     const peer = await openPeer(way, t, server, '/echo');
     for (const text of ['one', 'two', 'three']) peer.send(text);
     peer.close(1000);
@@ -120,7 +120,7 @@ for (const way of ways) {
     t.like(await peer.closed, { code: 1000, resetCode: orderly(way.version) });
   });
 
-  test(`${over} an application that sends to a peer which is leaving has not failed`, async (t) => {
+  test(`${over} sending to a peer that is closing is not a failure of the application`, async (t) => {
     const { signals, fields } = ownSignals(t, 'leaving');
     const began = signals.until('sent 1');
     const peer = await openPeer(way, t, server, `/stream?over=${way.version}`, { fields });
@@ -132,7 +132,7 @@ for (const way of ways) {
     t.false(server.log.lines.some(({ path }) => path === `/stream?over=${way.version}`));
   });
 
-  test(`${over} a peer that is cut off is 1006 to the application, whether that reads or not`, async (t) => {
+  test(`${over} the application sees 1006 for a peer that is cut off, whether it reads or not`, async (t) => {
     for (const path of ['/echo', '/hold']) {
       const { signals, fields } = ownSignals(t, path);
       const accepted = signals.until('accepted');
@@ -146,7 +146,7 @@ for (const way of ways) {
     t.pass();
   });
 
-  test(`${over} a peer that ends its side without a Close is 1006 to the application`, async (t) => {
+  test(`${over} the application sees 1006 for a peer that ends its side without a Close`, async (t) => {
     const { signals, fields } = ownSignals(t, 'ends');
     const peer = await openPeer(way, t, server, '/echo', { fields });
     const closed = signals.until('closed 1006 unclean the connection was lost');
@@ -176,7 +176,7 @@ for (const way of ways) {
     });
   }
 
-  test(`${over} a message over maxMessageBytes is answered 1009, inflated or not, and one at it is not`, async (t) => {
+  test(`${over} a message over maxMessageBytes is answered 1009, inflated or not, and one of exactly that size is accepted`, async (t) => {
     const exact = await openPeer(way, t, server, '/limited');
     exact.send('x'.repeat(1_000));
     t.is((await exact.next())?.length, 1_000);
@@ -202,7 +202,7 @@ for (const way of ways) {
     t.like(await peer.closed, { code: 1008 });
   });
 
-  test(`${over} content that claims to be deflated and is not is answered 1007`, async (t) => {
+  test(`${over} content that claims to be deflated but is not is answered 1007`, async (t) => {
     const peer = await openPeer(way, t, server, '/echo-deflated', { deflate: 'permessage-deflate' });
     peer.write(Uint8Array.from([0xc1, 0x83, 0, 0, 0, 0, 0xff, 0xff, 0xff]));
     t.like(await peer.closed, { code: 1007 });

@@ -1,4 +1,4 @@
-/** What a WebSocket is to an application and to its peer: the same over both versions of HTTP. */
+/** What a WebSocket is to an application and to its peer; it is the same over both HTTP versions. */
 import test from 'ava';
 import { FileScope } from '../server/harness.ts';
 import { KEY, RefusedError, ways } from './byte-streams.ts';
@@ -42,7 +42,7 @@ for (const way of ways) {
     await peer.closed;
   });
 
-  test(`${over} each ping of a burst of 16 is answered, in order and with what it carries`, async (t) => {
+  test(`${over} each ping in a burst of 16 is answered, in order and with its payload`, async (t) => {
     const peer = await openPeer(way, t, server, '/echo');
     const payloads = Array.from({ length: 16 }, (_, n) => `payload-${n}`);
     for (const payload of payloads) peer.ping(payload);
@@ -53,7 +53,7 @@ for (const way of ways) {
     await peer.closed;
   });
 
-  test(`${over} the request says websocket, and the host and path that were asked for`, async (t) => {
+  test(`${over} the request names websocket and the requested host and path`, async (t) => {
     const error = await t.throwsAsync(way.webSocket(t, server, '/describe?a=1', { 'x-mine': 'yes' }), {
       instanceOf: RefusedError,
     });
@@ -71,14 +71,14 @@ for (const way of ways) {
     t.false(names.some((name: string) => name.startsWith(':')));
   });
 
-  test(`${over} a refusal is an ordinary response with its fields and content`, async (t) => {
+  test(`${over} a refusal is an ordinary response with fields and content`, async (t) => {
     const error = await t.throwsAsync(way.webSocket(t, server, '/refuse'), { instanceOf: RefusedError });
     t.is(error.status, 403);
     t.is(error.fields['x-why'], 'closed today');
     t.is(error.body, 'not here\n');
   });
 
-  test(`${over} an application may ignore a handshake unless 200 would accept it`, async (t) => {
+  test(`${over} an application may ignore a handshake, unless a 200 would accept it`, async (t) => {
     const error = await t.throwsAsync(way.webSocket(t, server, '/ignore'), { instanceOf: RefusedError });
     t.is(error.status, way.version === '2' ? 500 : 200);
     if (way.version !== '2') return;
@@ -86,7 +86,7 @@ for (const way of ways) {
     t.like(line.err, { code: 'SLUICE_STATUS_INVALID' });
   });
 
-  test(`${over} a route that takes no WebSockets never shows the application one`, async (t) => {
+  test(`${over} a route without WebSockets never passes one to the application`, async (t) => {
     const asked = way.webSocket(t, server, '/free/describe');
     const error = await t.throwsAsync(asked, { instanceOf: RefusedError });
     // RFC 9110 section 7.8: an Upgrade may be ignored. A CONNECT cannot be.
@@ -101,7 +101,7 @@ for (const way of ways) {
     t.is(accepted.status, way.version === '2' ? 200 : 101);
   });
 
-  test(`${over} the first subprotocol of the server that the client offers is chosen`, async (t) => {
+  test(`${over} the first of the server’s subprotocols that the client offers is selected`, async (t) => {
     const choose = async (offered: string) => {
       const fields = { 'sec-websocket-protocol': offered };
       const { accepted } = await openPeer(way, t, server, '/protocols', { fields });
@@ -112,14 +112,14 @@ for (const way of ways) {
     t.is(await choose('other'), undefined);
   });
 
-  test(`${over} RFC 6455 section 4.4: another version is refused with the one that is spoken`, async (t) => {
+  test(`${over} RFC 6455 section 4.4: another version is refused with the supported one`, async (t) => {
     const asked = way.webSocket(t, server, '/echo', { 'sec-websocket-version': '8' });
     const error = await t.throwsAsync(asked, { instanceOf: RefusedError });
     t.is(error.status, 400);
     t.is(error.fields['sec-websocket-version'], '13');
   });
 
-  test(`${over} a page of another host may not connect, unless its origin is listed`, async (t) => {
+  test(`${over} a page from another host may not connect, unless its origin is listed`, async (t) => {
     const status = async (path: string, origin: string) => {
       try {
         const { accepted } = await openPeer(way, t, server, path, { fields: { origin } });
@@ -135,7 +135,7 @@ for (const way of ways) {
     t.is(await status('/elsewhere', `http://127.0.0.1:${server.port}`), 403);
   });
 
-  test(`${over} deflated messages go both ways when the client offers it and the application wants it`, async (t) => {
+  test(`${over} messages are deflated both ways if the client offers it and the application wants it`, async (t) => {
     const text = 'what repeats is small '.repeat(4_000);
     for (const path of ['/echo-deflated', '/echo-takeover']) {
       const peer = await openPeer(way, t, server, path, { deflate: 'permessage-deflate' });
@@ -161,7 +161,7 @@ for (const way of ways) {
   });
 }
 
-test('RFC 6455 section 4.2.2: Sec-WebSocket-Accept is made of the key, and HTTP/2 has neither', async (t) => {
+test('RFC 6455 section 4.2.2: Sec-WebSocket-Accept is derived from the key, and HTTP/2 has neither', async (t) => {
   const [first, second] = await Promise.all(ways.map((way) => openPeer(way, t, server, '/echo')));
   t.is(first.accepted.fields['sec-websocket-accept'], 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
   t.is(second.accepted.fields['sec-websocket-accept'], undefined);

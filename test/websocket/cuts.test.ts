@@ -1,4 +1,4 @@
-/** However the peer's bytes are cut and its messages are put into frames, the application is given the same. */
+/** The application gets the same messages however the peer's bytes are split and its messages are framed. */
 
 import test from 'ava';
 import fc from 'fast-check';
@@ -8,9 +8,9 @@ import { close, frame, HandshakeExchange, settled } from './memory-tunnel.ts';
 interface Sent {
   readonly content: string;
   readonly isText: boolean;
-  /** Where it is cut into frames, as parts of its length. */
+  /** Where the message is split into frames, as fractions of its length. */
   readonly cuts: readonly number[];
-  /** A Ping between its frames. */
+  /** Whether a Ping comes between its frames. */
   readonly pinged: boolean;
 }
 
@@ -44,7 +44,7 @@ function pieces(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   return cut;
 }
 
-test('property: messages are the same however they are framed and however the bytes are cut', async (t) => {
+test('property: messages are the same however they are framed and however the bytes are split', async (t) => {
   const property = fc.asyncProperty(
     fc.array(sent, { maxLength: 6 }),
     fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 5 }),
@@ -68,7 +68,7 @@ test('property: messages are the same however they are framed and however the by
   await fc.assert(property, { numRuns: 200 });
 });
 
-test('property: whatever bytes come, the socket ends, says why and keeps no timer', async (t) => {
+test('property: whatever bytes arrive, the socket ends, says why and keeps no timer', async (t) => {
   const property = fc.asyncProperty(
     fc.uint8Array({ maxLength: 64 }),
     fc.array(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 3 }),

@@ -1,4 +1,4 @@
-/** Threads that die and servers that stop under open WebSockets, and a thousand sockets at once. */
+/** Threads that die and servers that stop while WebSockets are open, and a thousand sockets at once. */
 import test from 'ava';
 import { http1, http2, ways } from './byte-streams.ts';
 import { openPeer, type Peer } from './peer.ts';
@@ -10,7 +10,7 @@ const CANCEL = 0x8;
 for (const way of ways) {
   const over = `over HTTP/${way.version}`;
 
-  test(`${over} the death of a thread cuts its sockets off, and the next socket is served`, async (t) => {
+  test(`${over} the death of a thread cuts off its sockets, and the next socket is served`, async (t) => {
     const server = await startSockets(t);
     const [killer, bystander] = await Promise.all([
       openPeer(way, t, server, '/exit'),
@@ -27,7 +27,7 @@ for (const way of ways) {
     t.is(await next.next(), 'again');
   });
 
-  test(`${over} a drain closes sockets with 1001 and ends when they have`, async (t) => {
+  test(`${over} a drain closes sockets with 1001 and ends when they have ended`, async (t) => {
     const server = await startSockets(t);
     const peers = await Promise.all(['/echo', '/hold'].map((path) => openPeer(way, t, server, path)));
     const drained = server.server.drain();
@@ -55,10 +55,10 @@ for (const way of ways) {
   });
 }
 
-test('a thousand sockets over both versions are echoed to and closed, and leave nothing behind', async (t) => {
+test('a thousand sockets over both versions are echoed and closed, and leave nothing behind', async (t) => {
   const server = await startSockets(t, { exchangesPerThread: 1_024 });
   const SOCKETS = 1_000;
-  // A connection takes 128 streams.
+  // A connection allows 128 streams.
   const peers: Peer[] = [];
   for (let i = 0; i < SOCKETS; i += 100) {
     const some = Array.from({ length: 100 }, (_, j) =>
@@ -77,7 +77,7 @@ test('a thousand sockets over both versions are echoed to and closed, and leave 
   for (const peer of peers) peer.close(1000);
   const closed = await Promise.all(peers.map((peer) => peer.closed));
   t.true(closed.every(({ code, resetCode }) => code === 1000 && (resetCode ?? 0) === 0));
-  // With no socket left there is nothing to wait for.
+  // Without an open socket there is nothing to wait for.
   await server.server.drain();
   t.is(server.log.count('drain deadline reached'), 0);
 });

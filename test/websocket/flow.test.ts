@@ -1,6 +1,7 @@
 /**
- * Backpressure from end to end: who does not read holds who sends, and nobody else. How far a sender got is judged after
- * many round trips of another socket through the same thread, each of which gives the sender its turn.
+ * Backpressure from end to end: a side that does not read holds up its sender, and no other socket. Each test
+ * checks how far a sender got after many round trips of another socket through the same thread, each of which
+ * gives the sender its turn.
  */
 import test, { type ExecutionContext } from 'ava';
 import { FileScope } from '../server/harness.ts';
@@ -18,8 +19,9 @@ test.after.always(() => scope.end());
 
 const PIECE_BYTES = 65_536;
 /**
- * Over HTTP/1.1 the kernel's buffers on both sides of a loopback connection stand between us and the peer, some megabytes
- * each; over HTTP/2 the peer's window does.
+ * How many pieces may be sent before the sender is held up. Over HTTP/1.1 the kernel's buffers on both sides
+ * of a loopback connection lie between server and peer, some megabytes each; over HTTP/2 the peer's window
+ * does.
  */
 const HELD_BELOW_PIECES = { '1.1': 400, '2': 30 };
 const ROUND_TRIPS = 300;
@@ -44,7 +46,7 @@ for (const way of ways) {
   const over = `over HTTP/${way.version}`;
   const limit = HELD_BELOW_PIECES[way.version];
 
-  test(`${over} a peer that does not read holds send, and nobody else`, async (t) => {
+  test(`${over} a peer that does not read holds up send, and no other socket`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const began = signals.until('sent 2');
     const peer = await openPeer(way, t, server, '/flood', { fields });
@@ -52,7 +54,7 @@ for (const way of ways) {
     await began;
     await roundTrips(t, way);
     t.is(signals.heard(`sent ${limit}`), 0);
-    // It goes on where it was when the peer reads on, and stops when the peer closes.
+    // The sender continues where it stopped when the peer reads again, and stops when the peer closes.
     const more = signals.until(`sent ${limit}`);
     peer.resume();
     await more;
@@ -64,7 +66,7 @@ for (const way of ways) {
     t.is(peer.receivedBytes % PIECE_BYTES, 0);
   });
 
-  test(`${over} an application that does not read holds the peer, and nobody else`, async (t) => {
+  test(`${over} an application that does not read holds up its peer, and no other socket`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const holding = signals.until('holding');
     const peer = await openPeer(way, t, server, '/hold', { fields });
@@ -87,7 +89,7 @@ for (const way of ways) {
     t.like(await peer.closed, { code: 1000 });
   });
 
-  test(`${over} an application that sends without waiting meets maxUnsentBytes and not the end of memory`, async (t) => {
+  test(`${over} an application that sends without waiting reaches maxUnsentBytes and does not exhaust memory`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const refused = signals.until('refused SLUICE_WEBSOCKET_BACKLOG');
     const peer = await openPeer(way, t, server, '/pour', { fields });
@@ -111,7 +113,7 @@ for (const way of ways) {
     t.like(await peer.closed, { code: 1000 });
   });
 
-  test(`${over} messages that inflate a thousandfold arrive whole after the application was behind`, async (t) => {
+  test(`${over} messages that inflate a thousandfold arrive complete after the application has fallen behind`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const holding = signals.until('holding');
     const deflate = 'permessage-deflate; client_no_context_takeover';

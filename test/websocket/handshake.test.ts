@@ -1,4 +1,4 @@
-/** Handshakes that are refused, and options that are. */
+/** Handshakes and options that are refused. */
 import test from 'ava';
 import { acceptWith, type WebSocketOptions } from '../../workers/websocket/accept.ts';
 import { webSocketSettings } from '../../workers/websocket/options.ts';
@@ -34,7 +34,7 @@ test('an ordinary request is refused with 400', (t) => {
   t.is(exchange.answer?.status, 400);
 });
 
-test('lists may stand in several lines', (t) => {
+test('lists may span several lines', (t) => {
   const exchange = new HandshakeExchange({
     'sec-websocket-protocol': ['a', 'b, c'],
     'sec-websocket-extensions': ['x-unknown', 'permessage-deflate; client_max_window_bits'],
@@ -49,7 +49,7 @@ test('lists may stand in several lines', (t) => {
   );
 });
 
-test('a page of the same host and port may connect, through a proxy that ends TLS as well', (t) => {
+test('a page from the same host and port may connect, also through a proxy that terminates TLS', (t) => {
   const status = (origin: string | readonly string[], options: WebSocketOptions = {}) => {
     const exchange = new HandshakeExchange({ origin });
     acceptWith(exchange.exchange, options, exchange.timers);
@@ -66,7 +66,7 @@ test('a page of the same host and port may connect, through a proxy that ends TL
   t.is(status('http://a.example', { origins: ['https://a.example'] }), 403);
 });
 
-test('the options have the defaults that their documentation says', (t) => {
+test('the options have their documented defaults', (t) => {
   t.deepEqual(webSocketSettings(), {
     protocols: [],
     origins: 'same',
@@ -109,7 +109,7 @@ for (const [options, message] of [
   [{ compression: { level: 10 } }, /compression.level/],
   [{ compression: { thresholdBytes: -1 } }, /compression.thresholdBytes/],
 ] as const satisfies readonly (readonly [WebSocketOptions, RegExp])[]) {
-  test(`the options ${JSON.stringify(options)} are refused with their name`, (t) => {
+  test(`the options ${JSON.stringify(options)} are refused by name`, (t) => {
     t.throws(() => webSocketSettings(options), { code: 'SLUICE_WEBSOCKET_OPTION_INVALID', message });
   });
 }

@@ -1,10 +1,12 @@
-/** An exchange that asks for a WebSocket, without a server: its tunnel is fed, held and cut by the test. */
+/**
+ * An exchange that asks for a WebSocket, without a server: the test feeds, holds up and cuts off its tunnel.
+ */
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import type { Closed, Exchange, FieldsInit, Tunnel } from '../../workers/gateway.ts';
 import type { Timers } from '../../workers/websocket/keep-alive.ts';
 import { KEY } from './byte-streams.ts';
 
-/** Time that passes when the test says so. */
+/** Time that passes only when the test advances it. */
 export class ManualTimers implements Timers {
   #nowMs = 0;
   #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
@@ -40,7 +42,7 @@ export class MemoryTunnel implements Tunnel, AsyncIterator<Uint8Array, undefined
   /** What was written, chunk by chunk. */
   readonly written: Buffer[] = [];
   state: 'open' | 'ended' | 'reset' = 'open';
-  /** How often the reader has asked for more. */
+  /** How often the reader has requested more. */
   pulls = 0;
   isHeld = false;
   #held: (() => void)[] = [];
@@ -137,11 +139,11 @@ export class HandshakeExchange {
   readonly timers = new ManualTimers();
   readonly tunnel: MemoryTunnel;
   readonly drain = new AbortController();
-  /** What was accepted or refused with. */
+  /** The response that accepted or refused the handshake. */
   answer: { status: number; fields: Map<string, string>; body: string } | null = null;
   readonly exchange: Exchange;
 
-  /** @param fields on top of, or instead of, a good handshake's; null takes one out. */
+  /** @param fields are added to those of a valid handshake or replace them; null removes one. */
   constructor(fields: { readonly [name: string]: string | readonly string[] | null } = {}, more = {}) {
     const closed = Promise.withResolvers<Closed>();
     this.tunnel = new MemoryTunnel(() => closed.resolve({ by: 'peer', how: 'reset', code: 8 }));
@@ -206,7 +208,7 @@ export function close(code?: number, reason = ''): Buffer {
   return frame(8, payload);
 }
 
-/** What is due has happened: promises, and what waits for the next turn of the loop. */
+/** Waits until pending promises have settled and callbacks for the next turn of the loop have run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

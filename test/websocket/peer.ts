@@ -1,6 +1,6 @@
 /**
- * A WebSocket client on any stream of bytes, with the framing of `ws`: what it sends is under the test's control, frame
- * by frame, and so is whether it reads.
+ * A WebSocket client on any byte stream, with the framing of `ws`. The test controls what it sends, frame by
+ * frame, and whether it reads.
  */
 import type { Duplex } from 'node:stream';
 import { extension, PerMessageDeflate, Receiver, Sender } from 'ws';
@@ -11,10 +11,10 @@ import type { SocketServer } from './server.ts';
 export type Message = string | Buffer;
 
 export interface PeerClosed {
-  /** Of the server's Close; 1005: it had none; 1006: there was no Close. */
+  /** The code of the server's Close. 1005: it had none; 1006: there was no Close. */
   readonly code: number;
   readonly reason: string;
-  /** HTTP/2: the code of the RST_STREAM that ended the stream, 0 for none. */
+  /** HTTP/2: the code of the RST_STREAM that ended the stream, 0 if there was none. */
   readonly resetCode: number | null;
 }
 
@@ -42,7 +42,7 @@ export class Peer {
   readonly #waiting: ((message: Message | null) => void)[] = [];
   readonly #said = Promise.withResolvers<void>();
   #isOver = false;
-  /** Bytes of messages so far. */
+  /** Bytes of messages received so far. */
   receivedBytes = 0;
 
   constructor(accepted: Accepted) {
@@ -90,7 +90,7 @@ export class Peer {
     else waiting(message);
   }
 
-  /** The next message; null when there will be none. */
+  /** The next message; null if there will be none. */
   next(): Promise<Message | null> {
     const message = this.#messages.shift();
     if (message !== undefined) return Promise.resolve(message);
@@ -100,13 +100,13 @@ export class Peer {
     return promise;
   }
 
-  /** @param taken is called when the stream has taken it. */
+  /** @param taken is called when the stream has accepted the frame. */
   send(message: Message, fin = true, taken?: () => void): void {
     const binary = typeof message !== 'string';
     this.#sender.send(message, { binary, compress: this.#deflate !== null, fin, mask: true }, taken);
   }
 
-  /** The server's Close has come. */
+  /** The server's Close has arrived. */
   get saidClose(): Promise<void> {
     return this.#said.promise;
   }
@@ -119,7 +119,7 @@ export class Peer {
     this.#sender.close(code, reason, true);
   }
 
-  /** Bytes that no frame need be. */
+  /** Sends bytes that need not form a frame. */
   write(bytes: Uint8Array): boolean {
     return this.#stream.write(bytes);
   }

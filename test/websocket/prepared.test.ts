@@ -1,4 +1,4 @@
-/** Messages that many sockets share: real clients of `ws`, and what a frame looks like. */
+/** Messages that many sockets share: with real clients of `ws`, and as bytes of a frame. */
 import { once } from 'node:events';
 import { inflateRawSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
@@ -36,12 +36,12 @@ const EXPECTED = Array.from({ length: NUMBERED }, (_, n) => numbered(n));
 
 for (const name of ['plain', 'validated'] as const) {
   const of = () => servers[name];
-  test(`prepared messages keep their place among those that are sent by themselves (${name})`, async (t) => {
+  test(`prepared messages keep their order among messages that are sent individually (${name})`, async (t) => {
     const { messages } = await mixed(t, of(), '/mixed', {});
     t.deepEqual(messages, EXPECTED);
   });
 
-  test(`the same deflated, with a context for each message and with one for all (${name})`, async (t) => {
+  test(`the same holds deflated, with a context for each message and with one for all (${name})`, async (t) => {
     const apart = await mixed(t, of(), '/mixed-deflated', {});
     t.deepEqual(apart.messages, EXPECTED);
     t.regex(apart.extensions, /permessage-deflate/);
@@ -49,7 +49,7 @@ for (const name of ['plain', 'validated'] as const) {
     t.deepEqual(together.messages, EXPECTED);
   });
 
-  test(`the same for a peer that inflates with a small window (${name})`, async (t) => {
+  test(`the same holds for a peer that inflates with a small window (${name})`, async (t) => {
     for (const serverMaxWindowBits of [8, 9, 12]) {
       const { messages } = await mixed(t, of(), '/mixed-deflated', { serverMaxWindowBits });
       t.deepEqual(messages, EXPECTED);
@@ -57,7 +57,7 @@ for (const name of ['plain', 'validated'] as const) {
   });
 }
 
-test('a peer that does not read is not sent more than maxUnsentBytes, and nobody is after the end', async (t) => {
+test('a peer that does not read is sent no more than maxUnsentBytes, and no peer is sent anything after the end', async (t) => {
   const server = servers.plain as SocketServer;
   const { signals } = server;
   const full = signals.until('full');
@@ -74,7 +74,7 @@ test('a peer that does not read is not sent more than maxUnsentBytes, and nobody
   t.is(signals.heard('refused early'), 0);
 });
 
-test('a frame is made once for all that send alike', (t) => {
+test('a frame is built once for all sockets with the same settings', (t) => {
   const text = 'again and again '.repeat(20);
   const message = new PreparedMessage(text);
   const plain = message.frame(null);
@@ -92,7 +92,7 @@ test('a frame is made once for all that send alike', (t) => {
   t.is(message.frame({ ...deflate, fromBytes: 1_000 }), plain, 'what is short goes as it is');
 });
 
-test('bytes are copied when a message is prepared, and what is neither bytes nor text is refused', (t) => {
+test('bytes are copied when a message is prepared, and anything but bytes or text is refused', (t) => {
   const bytes = new Uint8Array([1, 2, 3]);
   const message = new PreparedMessage(bytes);
   bytes.fill(9);
@@ -100,7 +100,7 @@ test('bytes are copied when a message is prepared, and what is neither bytes nor
   t.throws(() => new PreparedMessage(7 as never), { code: 'SLUICE_VALUE_INVALID' });
 });
 
-test('the length of a frame has its three forms', (t) => {
+test('the length of a frame takes its three forms', (t) => {
   const lengths = [0, 125, 126, 65_535, 65_536];
   const heads = lengths.map((length) => {
     const frame = new PreparedMessage('x'.repeat(length)).frame(null);
@@ -109,7 +109,7 @@ test('the length of a frame has its three forms', (t) => {
   t.deepEqual(heads, ['00', '7d', '7e007e', '7effff', '7f0000000000010000']);
 });
 
-test('what a socket is told in one turn leaves in one piece, before what comes by itself and before its Close', async (t) => {
+test('what is sent on a socket in one turn leaves in one piece, before automatic frames and before its Close', async (t) => {
   const { exchange, timers, tunnel } = new HandshakeExchange({});
   const socket = acceptWith(exchange, {}, timers);
   const [one, two, three] = ['one', 'two', 'three'].map((text) => new PreparedMessage(text)) as [

@@ -1,4 +1,4 @@
-/** The server that the tests of tunnels ask: pools of sockets and of tunnels. */
+/** The server for the tests of tunnels: pools of sockets and of tunnels. */
 import { fileURLToPath } from 'node:url';
 import {
   type PoolInput,

@@ -1,4 +1,4 @@
-/** A WebSocket by itself: time, limits and endings, with a tunnel and a clock in the test's hand. */
+/** A WebSocket alone: time, limits and endings, with a tunnel and a clock controlled by the test. */
 import { deflateRawSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { acceptWith, type WebSocketOptions } from '../../workers/websocket/accept.ts';
@@ -25,13 +25,13 @@ const pingsIn = (written: readonly Buffer[]) => written.filter((chunk) => chunk.
 
 // ---- keep-alive
 
-test('a silent peer is pinged after pingIntervalMs and given up pongTimeoutMs later', async (t) => {
+test('a silent peer is pinged after pingIntervalMs and cut off pongTimeoutMs later', async (t) => {
   const { socket, tunnel, timers } = open(t, INTERVAL);
   timers.advance(999);
   t.is(pingsIn(tunnel.written), 0);
   timers.advance(1);
   t.is(pingsIn(tunnel.written), 1);
-  // The ping has left, which says nothing of the peer.
+  // The ping has been sent, which says nothing about the peer.
   await settled();
   timers.advance(399);
   t.is(tunnel.state, 'open');
@@ -46,7 +46,7 @@ test('a silent peer is pinged after pingIntervalMs and given up pongTimeoutMs la
   t.is(timers.pending, 0);
 });
 
-test('anything that comes puts the ping off, and any answer to a ping is a sign of life', async (t) => {
+test('any incoming byte postpones the ping, and any answer to a ping is a sign of life', async (t) => {
   const { tunnel, timers, messages } = open(t, INTERVAL);
   void messages.next();
   timers.advance(900);
@@ -60,14 +60,14 @@ test('anything that comes puts the ping off, and any answer to a ping is a sign 
   await settled();
   timers.advance(400);
   t.is(tunnel.state, 'open');
-  // The next ping comes an interval after the last.
+  // The next ping is sent one interval after the last.
   timers.advance(599);
   t.is(pingsIn(tunnel.written), 1);
   timers.advance(1);
   t.is(pingsIn(tunnel.written), 2);
 });
 
-test('a peer that is held because the application does not read is not judged by its silence', async (t) => {
+test('the silence of a peer that is held up because the application does not read does not count', async (t) => {
   const { tunnel, timers, messages } = open(t, { ...INTERVAL, maxUnreadBytes: 1 });
   tunnel.feed(text('unread'));
   await settled();
@@ -77,7 +77,7 @@ test('a peer that is held because the application does not read is not judged by
   t.is((await messages.next()).value, 'unread');
 });
 
-test('what the peer takes after it had to wait is a sign of life', async (t) => {
+test('bytes that the peer takes after output has waited are a sign of life', async (t) => {
   const { tunnel, timers, socket } = open(t, INTERVAL);
   tunnel.isHeld = true;
   const sent = socket.send('slowly');
@@ -117,7 +117,7 @@ test('a peer that does not answer our Close is cut off after closeTimeoutMs', as
   t.is(timers.pending, 0);
 });
 
-test('a peer that says Close and does not end its side is cut off after closeTimeoutMs', async (t) => {
+test('a peer that sends Close and does not end its side is cut off after closeTimeoutMs', async (t) => {
   const { socket, tunnel, timers } = open(t, { closeTimeoutMs: 700 });
   tunnel.feed(close(1000, 'done'));
   t.deepEqual(await socket.closed, { code: 1000, reason: 'done', wasClean: true });
@@ -131,7 +131,7 @@ test('a peer that says Close and does not end its side is cut off after closeTim
   t.is(timers.pending, 0);
 });
 
-test('a peer that ends in order leaves no timer behind', async (t) => {
+test('a peer that closes in order leaves no timer behind', async (t) => {
   const { socket, tunnel, timers } = open(t);
   tunnel.feed(close());
   tunnel.feedEnd();
@@ -154,7 +154,7 @@ test('a Close waits for the application for closeTimeoutMs and no longer', async
   await t.throwsAsync(socket.send('too late'), { code: 'SLUICE_WEBSOCKET_CLOSED' });
 });
 
-test('a Close is answered when the application leaves its loop, with what was unread', async (t) => {
+test('a Close is answered when the application leaves its loop, and unread messages are dropped', async (t) => {
   const { socket, tunnel } = open(t);
   tunnel.feed(text('one'), text('two'), close(1000));
   for await (const message of socket) {
@@ -164,7 +164,7 @@ test('a Close is answered when the application leaves its loop, with what was un
   t.like(await socket.closed, { code: 1000, wasClean: true });
 });
 
-test('the function is over: 1000 when it returned, 1011 when it failed, nothing more when it closed', async (t) => {
+test('when the function is over: 1000 if it returned, 1011 if it failed, nothing more if it closed', async (t) => {
   for (const [failed, code] of [
     [false, 1000],
     [true, 1011],
@@ -187,7 +187,7 @@ test('the function is over: 1000 when it returned, 1011 when it failed, nothing 
   t.is(tunnel.bytes.filter((byte) => byte === 0x88).length, 1);
 });
 
-test('a drain says 1001, and a handshake during one is refused with 503', async (t) => {
+test('a drain sends 1001, and a handshake during one is refused with 503', async (t) => {
   const { tunnel, drain } = open(t);
   drain.abort();
   await settled();
@@ -200,10 +200,10 @@ test('a drain says 1001, and a handshake during one is refused with 503', async 
   t.is(String(late.answer?.fields.get('retry-after')), '1');
 });
 
-test('leaving the scope of a socket closes it and waits', async (t) => {
+test('leaving the scope of a socket closes it and waits for its end', async (t) => {
   const { tunnel, socket } = open(t);
   await socket.send('within');
-  // What `await using` calls, which Node 22 cannot parse.
+  // What `await using` calls; Node 22 cannot parse that syntax.
   const left = socket[Symbol.asyncDispose]();
   await settled();
   t.is(closeCode(tunnel.bytes), 1000);
@@ -211,7 +211,7 @@ test('leaving the scope of a socket closes it and waits', async (t) => {
   await left;
 });
 
-test('close takes the codes that may be sent and reasons of up to 123 bytes', (t) => {
+test('close accepts the codes that may be sent and reasons of up to 123 bytes', (t) => {
   for (const code of [1000, 1001, 1003, 1007, 1014, 3000, 4999]) {
     t.notThrows(() => void open(t).socket.close(code, 'r'.repeat(123)));
   }
@@ -232,7 +232,7 @@ test('close takes the codes that may be sent and reasons of up to 123 bytes', (t
 
 // ---- limits
 
-test('send keeps maxUnsentBytes for an application that does not wait, and one message of any size', async (t) => {
+test('send buffers maxUnsentBytes for an application that does not wait, and one message of any size', async (t) => {
   const { socket, tunnel } = open(t, { maxUnsentBytes: 10 });
   tunnel.isHeld = true;
   const large = socket.send('x'.repeat(50));
@@ -252,7 +252,7 @@ test('send keeps maxUnsentBytes for an application that does not wait, and one m
   t.is(socket.unsentBytes, 0);
 });
 
-test('send takes text and bytes, throws for all else, and goes on as if it had not been called', async (t) => {
+test('send accepts text and bytes; for anything else it throws and changes nothing', async (t) => {
   const { socket, tunnel } = open(t, { maxUnsentBytes: 10 });
   for (const [what, wrong] of contents) {
     const error = t.throws(() => void socket.send(wrong as never), { code: 'SLUICE_VALUE_INVALID' }, what);
@@ -266,18 +266,18 @@ test('send takes text and bytes, throws for all else, and goes on as if it had n
   t.deepEqual(tunnel.bytes, Buffer.from([0x81, 3, 0xef, 0xbf, 0xbd, 0x82, 1, 0]));
 });
 
-test('the tunnel is read while less than maxUnreadBytes wait, an overhead for each message included', async (t) => {
+test('the tunnel is read while less than maxUnreadBytes wait, including an overhead for each message', async (t) => {
   const { tunnel, messages } = open(t, { maxUnreadBytes: 3 * 64 + 3 });
   for (let i = 0; i < 4; i++) tunnel.feed(text('x'));
   await settled();
-  // The fourth chunk is pulled when one of three messages has been read.
+  // The fourth chunk is read when one of three messages has been taken.
   t.is(tunnel.pulls, 3);
   await messages.next();
   await settled();
   t.is(tunnel.pulls, 4);
 });
 
-test('a peer that pings and does not read makes us hold 16 answers and its latest ping', async (t) => {
+test('for a peer that pings and does not read, 16 answers and its latest ping are kept', async (t) => {
   const { tunnel, messages } = open(t);
   void messages.next();
   tunnel.isHeld = true;
@@ -289,7 +289,7 @@ test('a peer that pings and does not read makes us hold 16 answers and its lates
   t.deepEqual(pongs, [...Array.from({ length: 16 }, (_, n) => `ping ${n}`), 'ping 999']);
 });
 
-test('messages that inflate a thousandfold are not inflated ahead of an application that does not read', async (t) => {
+test('messages that inflate a thousandfold are not inflated before the application reads', async (t) => {
   const offer = { 'sec-websocket-extensions': 'permessage-deflate; client_no_context_takeover' };
   const { tunnel, socket, messages, answer } = open(t, { compression: true }, offer);
   t.is(answer?.fields.get('sec-websocket-extensions')?.includes('client_no_context_takeover'), true);
@@ -298,7 +298,7 @@ test('messages that inflate a thousandfold are not inflated ahead of an applicat
   tunnel.feed(...Array.from({ length: COUNT }, () => frame(2, megabyte, { rsv1: true })));
   while (!socket.isHeld) await settled();
   await settled();
-  // One more than waited may have been in the piece that was read last.
+  // The piece that was read last may have held one message more than the limit.
   tunnel.cut();
   await socket.closed;
   let waiting = 0;
@@ -306,14 +306,14 @@ test('messages that inflate a thousandfold are not inflated ahead of an applicat
   t.true(waiting >= 1 && waiting <= 2, `${waiting} of ${COUNT} megabytes waited`);
 });
 
-test('a frame that comes byte by byte is taken up to 1024 pieces and one for each 256 bytes of maxMessageBytes', async (t) => {
+test('a frame may arrive byte by byte, in up to 1024 pieces plus one for each 256 bytes of maxMessageBytes', async (t) => {
   const PIECES = 1_024 + 4;
   for (const [length, state] of [
     [PIECES, 'open'],
     [PIECES + 1, 'ended'],
   ] as const) {
     const { tunnel } = open(t, { maxMessageBytes: 4 * 256 + 200 });
-    // Its head counts: what waits is all that has come and cannot be used yet.
+    // The frame's header counts: waiting bytes are all that have arrived and cannot be used yet.
     const bytes = frame(1, 'x'.repeat(1_224));
     tunnel.feed(bytes.subarray(0, 8));
     for (let at = 8; at < 8 + length; at++) tunnel.feed(bytes.subarray(at, at + 1));
@@ -323,13 +323,13 @@ test('a frame that comes byte by byte is taken up to 1024 pieces and one for eac
   }
 });
 
-test('two readers at once are refused', async (t) => {
+test('a second reader is refused', async (t) => {
   const { messages, socket } = open(t);
   void messages.next();
   await t.throwsAsync(socket[Symbol.asyncIterator]().next(), { code: 'SLUICE_WEBSOCKET_READER_BUSY' });
 });
 
-test('a tunnel that is cut while a message is deflated ends the socket and nothing else', async (t) => {
+test('a tunnel that is cut off while a message is deflated ends the socket and nothing else', async (t) => {
   const offer = { 'sec-websocket-extensions': 'permessage-deflate' };
   const { tunnel, socket, timers } = open(t, { compression: { thresholdBytes: 0 } }, offer);
   const sent = socket.send('x'.repeat(500_000));

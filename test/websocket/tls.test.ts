@@ -1,4 +1,4 @@
-/** WebSockets and tunnels over TLS: by ALPN, with the pages of https and half-closed connections. */
+/** WebSockets and tunnels over TLS: by ALPN, from https pages, and with half-closed connections. */
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { request } from 'node:https';
@@ -25,7 +25,7 @@ test.before(async () => {
 });
 test.after.always(() => scope.end());
 
-test('wss over HTTP/1.1: the page of the same host over https may connect', async (t) => {
+test('wss over HTTP/1.1: a page from the same host over https may connect', async (t) => {
   const url = `wss://localhost:${server.port}/echo`;
   const socket = new WebSocket(url, { ca, origin: `https://localhost:${server.port}` });
   t.teardown(() => socket.terminate());
@@ -69,7 +69,7 @@ test('wss over HTTP/2: a WebSocket is a stream beside the others of the connecti
   t.deepEqual(await peer.closed, { code: 1000, reason: '', resetCode: 0 });
 });
 
-test('a tunnel over TLS goes on in one direction when the other has ended', async (t) => {
+test('a tunnel over TLS continues in one direction when the other has ended', async (t) => {
   const address = { host: '127.0.0.1', port: server.port };
   const tcp = connectTcp({ ...address, allowHalfOpen: true });
   const socket = connectTls({ socket: tcp, ca, servername: 'localhost' });

@@ -1,4 +1,4 @@
-/** Raw tunnels by CONNECT (RFC 9110 section 9.3.6), over both versions. */
+/** Raw tunnels by CONNECT (RFC 9110 section 9.3.6), over both HTTP versions. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -26,7 +26,7 @@ function ownSignals(t: ExecutionContext) {
 for (const way of ways) {
   const over = `over HTTP/${way.version}`;
 
-  test(`${over} CONNECT goes by its authority, and bytes pass both ways until both sides have ended`, async (t) => {
+  test(`${over} CONNECT is routed by its authority, and bytes pass both ways until both sides have ended`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const finished = signals.until('exchange complete by application code 0');
     const { stream, status, ...accepted } = await way.connect(t, server, 'echo.tunnel.invalid:443', fields);
@@ -44,7 +44,7 @@ for (const way of ways) {
     t.is(accepted.resetCode() ?? 0, 0);
   });
 
-  test(`${over} either side may end first while the other goes on`, async (t) => {
+  test(`${over} either side may end first while the other continues`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const read = signals.until('read 400000');
     const finished = signals.until('exchange complete by application code 0');
@@ -60,7 +60,7 @@ for (const way of ways) {
     const { stream, resetCode } = await way.connect(t, server, 'reset.tunnel.invalid:1');
     await t.throwsAsync(
       readAll(stream).then((bytes) => {
-        // TCP says no more than that it is over.
+        // TCP only reports that the connection is over.
         t.true(way.version === '1.1' && bytes.length <= 6);
         throw new Error('over');
       }),
@@ -68,7 +68,7 @@ for (const way of ways) {
     if (way.version === '2') t.is(resetCode(), 0xa);
   });
 
-  test(`${over} leaving the scope of a tunnel resets it, unless it has been ended`, async (t) => {
+  test(`${over} leaving the scope of a tunnel resets it unless it has ended`, async (t) => {
     const cut = await way.connect(t, server, 'scoped.tunnel.invalid:1');
     cut.stream.resume();
     cut.stream.on('end', () => cut.stream.end());
@@ -78,7 +78,7 @@ for (const way of ways) {
     t.is(String(await readAll(whole.stream)), 'whole');
   });
 
-  test(`${over} a tunnel that its application forgets to end is reset, and the application is told of it`, async (t) => {
+  test(`${over} a tunnel that its application forgets to end is reset, and the application is told`, async (t) => {
     const before = server.log.count('application failed');
     const { stream, resetCode } = await way.connect(t, server, 'forgets.tunnel.invalid:1');
     stream.resume();
@@ -91,7 +91,7 @@ for (const way of ways) {
     t.true(server.log.count('application failed') > before);
   });
 
-  test(`${over} a peer that is cut off resets the application's tunnel`, async (t) => {
+  test(`${over} a peer that is cut off resets the tunnel of the application`, async (t) => {
     const { signals, fields } = ownSignals(t);
     const accepted = signals.until('accepted');
     const cut = signals.until('exchange reset by peer code 8');
@@ -110,7 +110,7 @@ for (const way of ways) {
     t.is(error.body, 'no way to forbidden.tunnel.invalid:1\n');
   });
 
-  test(`${over} CONNECT to where no route takes it is 501`, async (t) => {
+  test(`${over} CONNECT without a matching route is answered 501`, async (t) => {
     const error = await t.throwsAsync(way.connect(t, server, 'anywhere.else.invalid:443'), {
       instanceOf: RefusedError,
     });
@@ -118,13 +118,13 @@ for (const way of ways) {
   });
 }
 
-test('RFC 8441 section 3: extended CONNECT is announced where a route takes WebSockets, and nowhere else', async (t) => {
+test('RFC 8441 section 3: extended CONNECT is announced if a route takes WebSockets, and only then', async (t) => {
   const session = await connectHttp2(t, server.origin);
   if (!session.remoteSettings.enableConnectProtocol) await once(session, 'remoteSettings');
   t.true(session.remoteSettings.enableConnectProtocol);
 });
 
-test('RFC 9220 section 3: another protocol than websocket is 501', async (t) => {
+test('RFC 9220 section 3: a protocol other than websocket is answered 501', async (t) => {
   const session = await connectHttp2(t, server.origin);
   if (!session.remoteSettings.enableConnectProtocol) await once(session, 'remoteSettings');
   const stream = session.request(
@@ -141,7 +141,7 @@ test('RFC 9220 section 3: another protocol than websocket is 501', async (t) => 
   t.is(fields[':status'], 501);
 });
 
-/** What comes back for these bytes until it looks like this, or the connection ends. */
+/** What the server sends after these bytes, until it matches or the connection ends. */
 async function raw(t: ExecutionContext, bytes: string, until?: RegExp): Promise<string> {
   const socket = connectTcp({ port: server.port, host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
@@ -180,14 +180,14 @@ test('RFC 9110 section 7.8: an Upgrade that Connection does not name is ignored'
   }
 });
 
-test('RFC 9110 section 7.8: websocket is taken out of a list of protocols, and others are ignored', async (t) => {
+test('RFC 9110 section 7.8: websocket is picked from a list of protocols, and others are ignored', async (t) => {
   const list = HANDSHAKE.replace('upgrade: websocket', 'upgrade: h3, WebSocket');
   t.regex(await raw(t, `GET /describe HTTP/1.1\r\n${list}\r\n`), /"protocol":"websocket"/);
   const other = HANDSHAKE.replace('upgrade: websocket', 'upgrade: h3');
   t.regex(await raw(t, `GET /describe HTTP/1.1\r\n${other}\r\n`, /"protocol":/), /"protocol":""/);
 });
 
-test('what a client sends right behind its handshake is the first of the tunnel', async (t) => {
+test('bytes that a client sends right after its handshake come first in the tunnel', async (t) => {
   const frames = '\x81\x82\0\0\0\0hi\x88\x80\0\0\0\0';
   const answer = await raw(t, `GET /echo HTTP/1.1\r\n${HANDSHAKE}\r\n${frames}`);
   const [head, rest] = answer.split('\r\n\r\n');
@@ -200,14 +200,14 @@ test('what a client sends right behind its handshake is the first of the tunnel'
   t.is(rest, '\x81\x02hi\x88\x00');
 });
 
-test('a refused handshake closes its connection, which has left HTTP', async (t) => {
+test('a refused handshake closes its connection, which no longer speaks HTTP', async (t) => {
   const second = 'GET /free/describe HTTP/1.1\r\nhost: a\r\n\r\n';
   const answer = await raw(t, `GET /refuse HTTP/1.1\r\n${HANDSHAKE}\r\n${second}`);
   t.regex(answer, /^HTTP\/1.1 403 Forbidden\r\n[\s\S]*connection: close\r\n/i);
   t.is(answer.split('HTTP/1.1 ').length, 2);
 });
 
-test('over HTTP/1.1 what comes behind the end of the application is kept, also where the server looks after its connections meanwhile', async (t) => {
+test('over HTTP/1.1 bytes that arrive after the application has ended its side are kept, also while the server checks its connections', async (t) => {
   const { signals, fields } = ownSignals(t);
   const accepted: Socket[] = [];
   const look = (message: unknown): void => {
@@ -219,7 +219,7 @@ test('over HTTP/1.1 what comes behind the end of the application is kept, also w
   const { stream } = await http1.connect(t, server, 'ends-and-waits.tunnel.invalid:1', fields);
   t.is(String(await readAll(stream)), '');
   const socket = accepted.find(({ remotePort }) => remotePort === (stream as Socket).localPort) as Socket;
-  // What nobody reads fills the window, and then the connection is not read any more.
+  // Unread bytes fill the window, and then the connection is no longer read.
   const paused = once(socket, 'pause');
   stream.end(Buffer.alloc(16_000_000));
   await paused;
@@ -230,7 +230,8 @@ test('over HTTP/1.1 what comes behind the end of the application is kept, also w
   await finished;
 });
 
-// A client of Node 22 takes most resets for an end; one that is not Node's reads a reset from a server on Node 22 every time.
+// A client of Node 22 reports most resets as an end; a client other than Node's always sees a reset from a
+// server on Node 22.
 const whereResetsAreRead = Number.parseInt(process.versions.node, 10) >= 24 ? test : test.skip;
 
 whereResetsAreRead(
