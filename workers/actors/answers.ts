@@ -37,6 +37,9 @@ function encoded(failure: Failure): Uint8Array {
 
 export class Answers {
   readonly #thread: ThreadLink;
+  /** What `encode` has encoded last, and why that is no answer; null: it is one. */
+  #encoded: PayloadEncoder = freeEncoder();
+  #refusal: PayloadError | null = null;
 
   constructor(thread: ThreadLink) {
     this.#thread = thread;
@@ -47,16 +50,29 @@ export class Answers {
       this.#reply(call, How.Value, NOTHING, 0);
       return;
     }
+    call.within(encodeResult, this, call, value);
+    this.sendEncoded(call);
+  }
+
+  /** Encodes what a method has returned. It runs in the call's context, as a getter of the value is code of the application's. */
+  encode(call: HostedCall, value: unknown): void {
     const encoder = freeEncoder();
-    const { index, settings } = call.instance.actor;
+    this.#refusal = null;
     try {
-      call.within(encode, encoder, value, 'result', this.#thread.limitsOf(index));
+      encoder.encode(value, 'result', this.#thread.limitsOf(call.instance.actor.index));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      this.failed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
-      return;
+      this.#refusal = error;
     }
-    this.#reply(call, How.Value, encoder.bytes, encoder.length);
+    this.#encoded = encoder;
+  }
+
+  /** Answers with what has just been encoded. */
+  sendEncoded(call: HostedCall): void {
+    const refusal = this.#refusal;
+    const { bytes, length } = this.#encoded;
+    if (refusal === null) this.#reply(call, How.Value, bytes, length);
+    else this.failed(call, refusal.code, `${call.instance.actor.settings.name}: ${refusal.message}`, 'yes');
   }
 
   thrown(call: HostedCall, thrown: unknown): void {
@@ -166,6 +182,10 @@ function isLargeBytes(value: unknown, maxBytes: number): value is Uint8Array {
 
 function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: PayloadLimits): void {
   encoder.encode(value, what, limits);
+}
+
+function encodeResult(answers: Answers, call: HostedCall, value: unknown): void {
+  answers.encode(call, value);
 }
 
 function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {

@@ -83,9 +83,10 @@ export function collectCarried(): Carried | null {
 /** Runs with what came along. What has no name in this thread is for nobody here. */
 export function withCarried<R>(carried: Carried, callback: () => R): R {
   let run = callback;
-  for (const [name, store] of Object.entries(carried)) {
+  for (const name of Object.keys(carried)) {
     const carrier = carriers.get(name);
     if (carrier === undefined) continue;
+    const store = carried[name];
     const inner = run;
     run = () => carrier.run(store, inner);
   }

@@ -23,6 +23,7 @@ import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';
 
 const NOTHING = new Uint8Array(0);
+const ENCODED = Symbol('encoded');
 
 export class ActorHost implements InstanceOwner {
   readonly #thread: ThreadLink;
@@ -346,7 +347,16 @@ export class ActorHost implements InstanceOwner {
     try {
       if (methodsAreWatched())
         call.record = call.within(methodStarts, actor.settings.name, key, name, call.flags, waitMs);
-      result = call.within(applyTo, instance.object as object, method.run, args);
+      const isAsk = (call.flags & (CallFlag.Streams | CallFlag.Tell)) === 0;
+      // In one scope: to enter the call's context once more costs as much as to encode a small answer.
+      result = call.within(
+        applyTo,
+        instance.object as object,
+        method.run,
+        args,
+        isAsk ? this.#answers : null,
+        call,
+      );
       if ((call.flags & CallFlag.Streams) !== 0) {
         this.#stream(call, method, result);
         return;
@@ -362,7 +372,12 @@ export class ActorHost implements InstanceOwner {
       this.#endThrown(call, method, error);
       return;
     }
-    this.#end(call, method, result);
+    if (result !== ENCODED) {
+      this.#end(call, method, result);
+      return;
+    }
+    this.#answers.sendEncoded(call);
+    this.#ended(call, method);
   }
 
   #stream(call: HostedCall, method: HostedMethod, result: unknown): void {
@@ -428,8 +443,18 @@ export class ActorHost implements InstanceOwner {
 
 // What runs within a call: code of the application's, also where it looks like none (an iterator, a subscriber).
 
-function applyTo(object: object, run: (...args: unknown[]) => unknown, args: unknown[]): unknown {
-  return settled(Reflect.apply(run, object, args));
+/** What the method gives. @param answers takes a value that has come at once, which is `ENCODED` then; null: the value is not sent */
+function applyTo(
+  object: object,
+  run: (...args: unknown[]) => unknown,
+  args: unknown[],
+  answers: Answers | null,
+  call: HostedCall,
+): unknown {
+  const result = settled(Reflect.apply(run, object, args));
+  if (answers === null || result instanceof Promise) return result;
+  answers.encode(call, result);
+  return ENCODED;
 }
 
 function itemsOf(result: unknown): unknown {
