@@ -1,10 +1,10 @@
 /**
  * Direct channels: which two threads have one, and which conversations go over it.
  *
- * A conversation is what one thread asks of one instance. It begins when all that its caller has sent before has begun, so order holds
- * between the two ways; it sets room in the mailbox aside, so the mailbox's bounds hold over both; and while it lasts the instance stays
- * where it is. Whoever wants the instance, or the channel, calls it back: its caller then takes back what has not begun, sends it by way of
- * the reactor, and says how much is still open over the channel.
+ * A conversation is all that one thread asks of one instance over a channel. It begins when every earlier call of its caller has begun, so
+ * the calls keep their order. It reserves room in the mailbox, so the bounds of the mailbox hold for both ways together. The instance does
+ * not move while the conversation lasts. If the reactor needs the instance or the channel, it calls the conversation back: the caller takes
+ * back the calls that have not begun, sends them through the reactor, and reports how many calls are still open over the channel.
  *
  *   open ──▶ called back ──▶ over
  *     └────────────────────────┘   the caller left it by itself

@@ -1,7 +1,7 @@
 /**
- * What a thread has done for each actor, written by the thread alone into shared memory and read by the reactor when somebody asks for a
- * status, also of a thread that computes. Plain words: a reading that is a moment old harms nobody, and neither does a thread that has
- * gone wild and writes what it likes.
+ * Counters of what a thread has done for each actor. Only the thread writes them, into shared memory. The reactor reads them for a status,
+ * even while the thread computes, and threads that call over direct channels read them to choose among the threads of a `pool` actor.
+ * The words are not atomic: a value that is a moment old, or wrong, harms nobody.
  */
 
 /** Of one actor in one thread. */

@@ -1,10 +1,9 @@
 /**
- * The grammar of a channel for actors; README.md of the folder above has its table. It is apart from the grammar of exchanges, on rings
- * of its own, so that neither holds the other up.
+ * The grammar of a channel for actors; the README.md of the folder above has its table. Actors have rings of their own, so that messages
+ * of actors and of exchanges do not wait for each other.
  *
- * A thread is in two roles at once. As a caller it numbers its calls itself (`id`, 32 bits that wrap and are never used twice at once), so
- * no answer reaches another call than its own. As the one who answers it is given a call on a slot, whose word in the claim table says
- * whether the call has begun.
+ * A thread has two roles. As a caller, it numbers its own calls (`id`, 32 bits that wrap; no two open calls have the same), so an answer
+ * reaches only its call. As a host, it is given each call on a slot, whose word in the claim table says whether the call has begun.
  *
  * Topics have messages of their own on the same rings: ../topics/messages.ts.
  */

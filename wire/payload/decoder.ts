@@ -1,9 +1,8 @@
 /**
- * Bytes to the value that they are of; see forms.ts.
+ * Decodes a payload; see forms.ts.
  *
- * The bytes may lie in shared memory, and the other thread may have gone wild: whatever they are, nothing is read outside of them, no more
- * is allocated than they have bytes to show for, and no `__proto__` is assigned. What is wrong throws a PayloadError, which concerns
- * the one message.
+ * The bytes may be in shared memory that another thread has filled with anything. The decoder reads nothing outside of them, allocates no
+ * more elements than there are bytes, and never assigns `__proto__`. Invalid bytes throw a PayloadError, which fails only this message.
  */
 
 import { copyInto } from '../bytes.ts';
@@ -23,8 +22,8 @@ const ERRORS: ReadonlyMap<string, () => Error> = new Map(
 );
 
 /**
- * Property names, and short strings apart from them, that are found by their bytes: a name that is made anew would be looked up among all
- * names once more, and a native call for a few bytes costs more than to compare them.
+ * Caches of property names and of short strings, found by their bytes. A new string would have to be internalized again before it can name
+ * a property, and a native call for a few bytes costs more than comparing them.
  */
 const KEY_PLACES = 256;
 const MOST_KEPT_BYTES = 32;

@@ -1,13 +1,13 @@
 /**
- * A value to bytes, with the semantics of a structured clone and nothing silently changed: what is not plain data is refused, with the
- * path to it. The forms are in forms.ts.
+ * Encodes a value with the semantics of a structured clone. Nothing is changed silently: a value that is not plain data is refused, and the
+ * error names its path. The forms are in forms.ts.
  *
- * One pass judges and writes. Two would read each getter twice, and the second time it may answer something else. For the same reason
- * this is no use of msgpackr, which writes a Set as an empty array and keeps its target in a variable of its module.
+ * One pass checks and writes. Two passes would call each getter twice, and the second call may return another value. msgpackr cannot be
+ * used: it writes a Set as an empty array, and it keeps its target in a variable of its module.
  *
- * Differences from a structured clone, each on purpose: a view carries the bytes that it shows and not all of its buffer; an error keeps
- * its name, its code and its data, whatever its class; a RegExp, a boxed primitive and a Blob are refused; an array's properties
- * that are not elements are left out, as a look at them would cost more than all the rest.
+ * It differs from a structured clone on purpose: a view carries only the bytes that it shows; an error keeps its name, code and data,
+ * whatever its class is; a RegExp, a boxed primitive and a Blob are refused; properties of an array that are not elements are dropped,
+ * because finding them would cost more than encoding the elements.
  */
 
 import { types } from 'node:util';
@@ -22,11 +22,11 @@ const { isProxy, isMap, isSet, isDate, isNativeError, isArrayBuffer, isSharedArr
 /** What an error's report says in a place of its own. */
 const REPORTED = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
 const MAX_ERROR_DATA = 64;
-/** Objects of a payload that are looked through one by one. */
+/** Up to this many objects, a linear search for an object is faster than a Map. */
 const FEW_OBJECTS = 12;
 
 export class PayloadEncoder extends PayloadWriter {
-  /** A getter of a value that is being encoded may want to encode another. */
+  /** An encoding is under way: a getter that it calls has to use another encoder. */
   isBusy = false;
   #limits!: PayloadLimits;
   #root = '';
@@ -35,7 +35,7 @@ export class PayloadEncoder extends PayloadWriter {
   #depth = -1;
   /** Objects in the order in which they begin. */
   readonly #objects: object[] = [];
-  /** Their places, from when there are more than a look through the list is worth: a Map gives each object a hash of its own. */
+  /** The places of the objects, used once there are more than `FEW_OBJECTS`: a Map gives each object an identity hash, which costs time. */
   readonly #places = new Map<object, number>();
   #references = 0;
   #errors = 0;
@@ -175,7 +175,7 @@ export class PayloadEncoder extends PayloadWriter {
     else this.#refuse(isSharedArrayBuffer(value) ? 'a SharedArrayBuffer' : nameOf(prototype));
   }
 
-  /** What extends a built-in class would arrive without what it adds. Those of other contexts end as ours do. */
+  /** An instance of a subclass would arrive as its built-in class. Built-in classes of other vm contexts are accepted. */
   #refuseSubclass(prototype: unknown): void {
     const above: unknown = prototype === null ? null : Object.getPrototypeOf(prototype);
     if (above === null || Object.getPrototypeOf(above) !== null) this.#refuse(nameOf(prototype));
@@ -189,7 +189,7 @@ export class PayloadEncoder extends PayloadWriter {
       const key = keys[i] as string;
       this.#keys[depth] = key;
       this.#depth = depth;
-      // Whoever assigns it somewhere would give that a prototype.
+      // Code that copies the properties of the object would set a prototype.
       if (key === '__proto__') this.#refuse('a property of this name');
       this.writeString(key);
       this.#value((value as Record<string, unknown>)[key], depth + 1);
@@ -286,7 +286,7 @@ export class PayloadEncoder extends PayloadWriter {
     this.#reportedError(thrown, depth);
   }
 
-  /** Whatever an error's properties are, reading them is guarded, and what cannot be carried is left out. */
+  /** Reads of an error's properties are guarded, and properties that no message can carry are left out. */
   #reportedError(thrown: unknown, depth: number): void {
     this.#errors++;
     const { name, message, stack, code } = describeError(thrown, this.#limits.maxErrorChars);
@@ -311,7 +311,7 @@ export class PayloadEncoder extends PayloadWriter {
       return;
     }
     const seen = this.#placeOf(value);
-    // Beyond the depth there is no cause any more: what led to the error first is lost, not the error.
+    // Deeper causes are left out, so that the error itself still arrives.
     if (seen !== -1) this.#reference(seen);
     else if (this.#errors >= MAX_ERRORS || depth + 1 >= this.#limits.maxDepth)
       this.writeFixext1(Extension.Undefined, 0);
@@ -352,7 +352,7 @@ export class PayloadEncoder extends PayloadWriter {
     }
   }
 
-  /** What is no plain data, in a place where that is no reason to lose the rest. */
+  /** Writes undefined in place of a value that is not plain data, because the rest of the error is worth more. */
   #orUndefined(value: unknown, depth: number): void {
     const { length } = this;
     const met = this.#objects.length;

@@ -1,13 +1,13 @@
 /**
- * The forms of a payload (see forms.ts), written into a buffer that grows: numbers, strings, and the heads of what has elements or
- * bytes. What of a value they are for is the encoder's business.
+ * Writes the forms of a payload (see forms.ts) into a buffer that grows: numbers, strings, and the heads of arrays, maps and binary data.
+ * The encoder decides which form a value gets.
  */
 import { Extension, type PayloadError } from './forms.ts';
 
 const FIRST_BYTES = 4_096;
-/** A buffer that one large payload has made larger than this is kept while the next are as large: fresh memory costs more than the copy. */
+/** A larger buffer is kept only while payloads stay larger than this, because a new buffer costs more than copying into it. */
 const KEPT_BYTES = 262_144;
-/** From here on a native call beats a loop over the characters. */
+/** For longer strings a native call is faster than a loop over the characters. */
 const SHORT_STRING = 24;
 /** Array and map heads, integers, doubles, extension heads. */
 export const HEAD_BYTES = 10;
@@ -30,7 +30,7 @@ export abstract class PayloadWriter {
     this.#room = Math.min(this.bytes.length, maxBytes);
   }
 
-  /** A head is judged by the most that one takes, so the last few bytes may not be to be had. */
+  /** A head reserves its largest size, so a payload may be refused a few bytes below the limit. */
   protected abstract tooLarge(maxBytes: number): PayloadError;
 
   protected writeNumber(value: number): void {

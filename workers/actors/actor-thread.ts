@@ -1,9 +1,9 @@
 /**
- * A thread's side of all actors: what it calls and what it hosts, over one channel that is driven in turns.
+ * A thread's side of all actors: the calls that it makes and the actors that it hosts. It drives its channels in turns.
  *
- * A turn publishes, begins what may begin, receives and publishes again. It runs in the doorbell's handler when the thread slept, and a
- * thread that got a single message sleeps again at once: whoever waits for it can use the processor better than one that polls. What is
- * sent outside of a turn is published behind the microtasks that go on, with all that those send.
+ * A turn publishes, begins calls that may begin, receives, and publishes again. If the thread slept, the turn runs in the doorbell's
+ * handler. A thread that received a single message sleeps again at once, because polling would take the processor from the thread that
+ * waits for the answer. Messages that are sent outside of a turn are published after the current microtasks, together with theirs.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';

@@ -1,7 +1,8 @@
 /**
- * The actors that live in this thread: it makes instances, begins what the reactor has given them, and answers.
+ * The actors that live in this thread: makes instances, runs the calls that the reactor and other threads give, and answers them.
  *
- * What has not begun is claimed by nobody, so the reactor can take it back: to another thread, or because its caller has gone.
+ * A call is claimed when its method begins. Until then, whoever gave the call can take it back: to give it to another thread, or because its
+ * caller has given it up.
  */
 
 import { ActorCounter } from '../../wire/actors/counters.ts';

@@ -1,14 +1,14 @@
 /**
- * Which way each call of this thread goes: through the reactor, or over a channel that joins this thread to the one where the instance
- * lives. What goes which way is decided for a talk, which is all that this thread asks of one instance:
+ * Decides for each call of this thread whether it goes through the reactor or over a direct channel to the thread where the instance
+ * lives. The decision is made for a talk: all calls of this thread to one instance.
  *
  *   counting ──▶ joining ──▶ direct
  *      ▲            │ refused   │ called back, no room, or something that only the reactor can see to
  *      └────────────┴───────────┘
  *
- * Order holds across. A talk joins by a message that goes the reactor's way behind all that was sent before, and begins when that has;
- * what is asked meanwhile is held. When it leaves, what has not begun is taken back and sent through the reactor, in order, before anything
- * else.
+ * A change of the way keeps the order of the calls. To join, the talk sends a message through the reactor. That message begins when every
+ * call that was sent before it has begun; calls made meanwhile are held. To leave, the talk takes back the calls that have not begun and
+ * sends them through the reactor, in order, before any other call.
  *
  * A talk with a `pool` actor joins all of its threads or none, and each call goes to the one with the least to do. Its calls run in no
  * order, so what only the reactor can see to goes that way without ending the talk.
