@@ -17,7 +17,7 @@ let packed: Packed;
 
 const LISTENING = /listening on/;
 
-/** Pages whose blocks run here, and in shell-profile.test.ts. */
+/** Pages whose blocks run here, and in the other files of `shell-`. */
 const RUN = [
   'README.md',
   'apps/middleware/README.md',
@@ -29,6 +29,7 @@ const RUN = [
   'docs/monitoring.md',
   'docs/notifications.md',
   'docs/operate.md',
+  'docs/profiling.md',
   'docs/reload.md',
   'docs/sluice-profile.md',
   'docs/static-files.md',
@@ -40,8 +41,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'the text that a sample renders: it shows a block of console, and no command of ours',
   'bench/README.md':
     'each measures for minutes, on a machine that does nothing else, and replaces bench/results; commands.test.ts checks the words',
-  'docs/profiling.md':
-    'each records ten seconds of a load and draws the pages of clinic; test/clinic/guide.test.ts runs these tools on the same faults',
   'docs/frameworks.md':
     'they build applications from the npm registry; npm run test:frameworks builds and starts the same ones',
 };

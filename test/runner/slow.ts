@@ -78,6 +78,7 @@ export const SLOW: readonly string[] = [
   'docs/guides.test.ts',
   'docs/killed-behind-haproxy.test.ts',
   'docs/shell-blocks.test.ts',
+  'docs/shell-clinic.test.ts',
   'docs/shell-profile.test.ts',
   'docs/types.test.ts',
   'faults/applications.test.ts',
