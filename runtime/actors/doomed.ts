@@ -1,6 +1,6 @@
 /**
- * Calls that were given up and are to end with their thread, unless they end by themselves within a grace. There are no more of them than
- * threads have slots.
+ * Calls with the option `hard` that were given up. If such a call does not end within its grace, its thread is ended. There are never more
+ * of them than the threads have slots.
  */
 import type { ActorCall } from './mailbox.ts';
 

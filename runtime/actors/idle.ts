@@ -1,9 +1,9 @@
 /**
  * Instances without messages, and since when, until it is time to stop them.
  *
- * Most become idle while the reactor looks on, so they lie in the order of that and only the first ones are looked at. Of an instance that
- * was called over a direct channel the reactor hears afterwards how long it has been idle: those lie apart, as they would stand behind
- * instances that are idle for less long.
+ * The reactor sees most instances become idle. It keeps these in that order, so it has to look at the first ones only. Of an instance that
+ * was called over a direct channel, the reactor learns later for how long it has been idle. Such instances are kept apart, because in the
+ * first list they would stand behind instances that have been idle for a shorter time.
  */
 export class Idle<Instance> {
   readonly #seen = new Map<Instance, number>();

@@ -1,7 +1,8 @@
 /**
  * The records of the directory: actors, mailboxes and calls.
  *
- * A mailbox has what waits for an instance: for one key of a keyed actor, for a `single` one, or for all instances of a `pool` actor together.
+ * A mailbox holds the calls that wait for an instance: of one key of a keyed actor, of a `single` actor, or of all instances of a `pool`
+ * actor together.
  *
  * A call is
  *

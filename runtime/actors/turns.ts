@@ -1,6 +1,6 @@
 /**
- * The turns that move actors' messages, beside those of exchanges and on rings of their own: a server without actors has none of them, and
- * exchanges wait for none.
+ * The reactor's turns that move the messages of actors. They are apart from the turns of exchanges and use rings of their own: a server
+ * without actors runs none of them, and exchanges never wait for them.
  */
 import type { ActorLink } from './link.ts';
 
@@ -78,7 +78,7 @@ export class ActorTurns {
     }
     this.received += received;
     if (received > 0) {
-      // A lone call and its answer: whoever computes it, or waits for it, can use the processor better than a turn that polls.
+      // A single call or answer: polling would take the processor from the thread that computes the answer or waits for it.
       this.#pollsBeforeSleep = received + this.#receivedBefore <= 2 ? 0 : POLLS_BEFORE_SLEEP;
       this.#polls = 0;
     } else {

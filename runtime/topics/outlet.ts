@@ -1,9 +1,9 @@
 /**
  * The topics that one thread has subscribed to, and what waits for it.
  *
- * A message goes into the thread's ring at once. When the ring is full, what the thread does not read waits here up to
- * `threadBytes`; beyond that the oldest is dropped, so a thread that comes back meets the newest. Nobody else notices: a
- * message that waits for several threads is kept once, and the publisher is told nothing.
+ * A message goes into the thread's ring at once. If the ring is full, messages wait here, up to `threadBytes`. Beyond that the oldest
+ * message is dropped, so a thread that reads again gets the newest. Neither the publisher nor other threads notice, and a message that
+ * waits for several threads is kept once.
  */
 import type { ActorReactorEnd } from '../../wire/actors/reactor-end.ts';
 import { Deque } from '../../wire/deque.ts';
@@ -26,19 +26,19 @@ interface Waiting {
   readonly payload: Buffer;
 }
 
-/** What a message that waits costs beside its payload. */
+/** Memory that a waiting message takes in addition to its payload. */
 const OVERHEAD_BYTES = 64;
 const NOTHING = Buffer.alloc(0);
 
 export class TopicOutlet implements MessageTaker {
   readonly link: TopicLink;
   readonly readers = new Map<number, Reader>();
-  /** Messages that were dropped since this thread did not read. */
+  /** Messages that were dropped because this thread did not read. */
   dropped = 0;
   readonly #waiting = new Deque<Waiting>();
   readonly #maxWaitingBytes: number;
   #waitingBytes = 0;
-  /** Their newest message was dropped, and no later one has shown the thread so: it is told the number. */
+  /** Readers whose newest message was dropped. No later message shows the gap, so the thread is sent the number of that message. */
   readonly #lostTails = new Set<Reader>();
 
   constructor(link: TopicLink, maxWaitingBytes: number) {
@@ -67,14 +67,14 @@ export class TopicOutlet implements MessageTaker {
     reader.newest = sequence;
     this.#lostTails.delete(reader);
     this.#waitingBytes += payload.length + OVERHEAD_BYTES;
-    // The newest stays, whatever its size: whoever gets it sees by its number what was lost before.
+    // The newest message stays, whatever its size: its number shows the thread how many were lost before it.
     while (this.#waitingBytes > this.#maxWaitingBytes && this.#waiting.length > 1) {
       const { reader: loser, sequence: lost } = this.#shift();
       if (loser.state !== 'open') continue;
       this.dropped++;
       if (loser.newest === lost) this.#lostTails.add(loser);
     }
-    // Of a link on which something else waits, nobody has asked for room on behalf of this.
+    // If other messages of the link wait already, this one has not requested room in the ring, so a turn has to look again.
     link.requestTurn();
   }
 

@@ -1,9 +1,8 @@
 /**
- * Which threads have subscribed to which topic. A topic is there as long as a thread has subscribed to it; what is
- * published to one that is not there is for nobody.
+ * Which threads have subscribed to which topic. A topic exists as long as a thread has subscribed to it; messages that are published to
+ * other names are dropped.
  *
- * All messages of a topic pass here, so there is one order of them, and one message for a thread however many of its
- * subscriptions want it.
+ * All messages of a topic pass here. So they have one order, and a thread is sent each message once, however many subscriptions it has.
  */
 import { corrupt } from '../../wire/decoder.ts';
 import { MAX_TOPIC_CHARS } from '../../wire/topics/messages.ts';

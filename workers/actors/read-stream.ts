@@ -1,6 +1,6 @@
 /**
- * A stream at the thread that reads it, an answer or an input. It begins when the reading does; what is taken grants credit for more, and
- * a reader that leaves, by `break` or an error, gives it up.
+ * A stream, an answer or an input, in the thread that reads it. It begins with the first read. Items that the reader takes grant credit for
+ * more. A reader that leaves, by `break` or an error, gives the stream up.
  */
 
 import { ReusedMemory } from './reused-memory.ts';

@@ -1,6 +1,6 @@
 /**
- * A stream at the thread that gives it, an answer or an input: its iterator is asked for the next item only against credit, so what its
- * reader has not taken is bounded, and an iterator whose reader has gone is returned.
+ * A stream, an answer or an input, in the thread that sends it. It asks its iterator for the next item only if it has credit, so the number
+ * of items that the reader has not taken is bounded. If the reader leaves, it returns the iterator.
  */
 
 /** Where the items go. */

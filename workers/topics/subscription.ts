@@ -1,11 +1,11 @@
 /**
- * One subscription: what has arrived for it and was not taken, within its bounds, and what it has missed.
+ * One subscription: the messages that have arrived and were not read yet, within its bounds, and the number of those that it missed.
  *
  *   beginning ──SUBSCRIBED──▶ open ──▶ ended
  *       └── refused, closed, the thread stops ──▶ ended
  *
- * The reactor numbers the messages of a topic. A subscription has to get all from its first number on, so whatever it does not
- * get, here or on the way, is a gap between numbers: `missed` needs no other account, and is exact.
+ * The reactor numbers the messages of a topic. A subscription is due every number from its first one on. A message that is dropped, here or
+ * on the way, leaves a gap between two numbers, and `missed` is the sum of these gaps. So it is exact without any other account.
  */
 import { Deque } from '../../wire/deque.ts';
 import { TopicError, TopicErrorCode } from './error.ts';
@@ -63,7 +63,7 @@ export class TopicSubscription implements Subscription<unknown> {
   /** The number of the message that comes next, unless some are missed. */
   #next = 0;
   #state: 'beginning' | 'open' | 'ended' = 'beginning';
-  /** Told once, behind what has arrived. */
+  /** The reader gets it once, after the messages that have arrived. */
   #failure: TopicError | null = null;
 
   constructor(owner: SubscriptionOwner, capacity: number, whenFull: WhenFull) {
@@ -71,7 +71,7 @@ export class TopicSubscription implements Subscription<unknown> {
     this.#capacity = capacity;
     this.#whenFull = whenFull;
     this.ready = this.#begun.promise;
-    // Whoever does not look at it hears of the failure where it reads.
+    // A subscriber that does not look at `ready` gets the failure from `next`.
     this.ready.catch(() => undefined);
   }
 

@@ -1,8 +1,8 @@
 /**
  * A thread's side of all topics: what it has subscribed to, and what it publishes.
  *
- * A topic has one number in this thread however many subscriptions it has, so one message comes, and goes to all of them. What is
- * published meets the ring first and waits here while that is full, within `publishBytes`.
+ * A topic has one number in this thread, however many subscriptions the thread has, so each message arrives once and is given to all of
+ * them. A published message goes into the ring, or waits here while the ring is full, within `publishBytes`.
  */
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -38,14 +38,14 @@ interface Unsent {
 }
 
 const NOTHING = new Uint8Array(0);
-/** What a message that waits costs beside its payload. */
+/** Memory that a waiting message takes in addition to its payload. */
 const OVERHEAD_BYTES = 128;
 
 /** A topic that this thread has subscribed to. */
 class SubscribedTopic implements SubscriptionOwner {
   readonly id: number;
   readonly topic: string;
-  /** Those that wait for SUBSCRIBED, in order; one that was closed meanwhile keeps its place. */
+  /** Subscriptions that wait for SUBSCRIBED, in order; one that was closed meanwhile keeps its place. */
   readonly beginning = new Deque<TopicSubscription>();
   readonly subscriptions = new Set<TopicSubscription>();
   readonly #topics: ThreadTopics;
