@@ -233,7 +233,7 @@ test('a refusal never follows content that ends with the connection', (t) => {
   t.is(driver.engine.state, 'closing');
 });
 
-test('bytes from a tunnel after its owner has ended it are reported to nobody', (t) => {
+test('bytes that arrive on a tunnel after its owner has ended it are not reported', (t) => {
   const driver = new Driver();
   driver.receive(message(['CONNECT h:1 HTTP/1.1', 'Host: h:1']));
   driver.engine.accept(driver.messages[0], '', []);
@@ -253,7 +253,7 @@ test('a tunnel that is refused gets one response, and the connection ends', (t) 
   t.is(driver.engine.state, 'closing');
 });
 
-test('a response announces the end of the connection if nobody wants its request and the rest exceeds the limit', (t) => {
+test('a response announces the end of the connection if its request is unwanted and the rest exceeds the limit', (t) => {
   const driver = new Driver({ maxDiscardedBytes: 10 });
   driver.receive(post('/0', 'x'.repeat(10)).slice(0, -10));
   driver.engine.dropRequest(driver.messages[0]);

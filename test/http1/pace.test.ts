@@ -19,7 +19,7 @@ function answerHalf(driver: Driver): void {
   driver.output();
 }
 
-test('a body that nobody wants may take discardTimeoutMs to arrive', (t) => {
+test('an unwanted body may take discardTimeoutMs to arrive', (t) => {
   const driver = new Driver(options);
   const pace = new Http1Pace(0);
   answerHalf(driver);

@@ -108,7 +108,7 @@ test('a request that arrived in time is answered, although its server was held u
   t.is(await client.untilClosed(), '');
 });
 
-test('a short body that nobody wanted is discarded, and the connection persists (RFC 9112 section 9.3)', async (t) => {
+test('a short unwanted body is discarded, and the connection persists (RFC 9112 section 9.3)', async (t) => {
   for (const [path, answer] of [
     ['/unread', 'unread'],
     ['/none', 'no such step'],
@@ -139,7 +139,7 @@ for (const [framing, content] of [
   });
 }
 
-test('a refusal announces the end of the connection if nobody knows how much of the request is still to come', async (t) => {
+test('a refusal announces the end of the connection if the rest of the request has an unknown length', async (t) => {
   const { port } = await startHttp1Server(t, { routes: [{ path: '/only', pool: 'steps' }] });
   const client = await RawClient.connect(t, port);
   client.send(message(['POST /nowhere HTTP/1.1', 'Host: a', 'Transfer-Encoding: chunked']));
@@ -163,7 +163,7 @@ test('the server’s own response to a long upload announces the end of the conn
   t.false(client.wasReset);
 });
 
-test('a body that nobody wanted and that does not arrive ends the connection after discardTimeoutMs', async (t) => {
+test('an unwanted body that does not arrive ends the connection after discardTimeoutMs', async (t) => {
   const impatient = await startHttp1Server(t, { http1: { discardTimeoutMs: 1 } });
   const client = await RawClient.connect(t, impatient.port);
   client.send(message(['POST /unread HTTP/1.1', 'Host: a', 'Content-Length: 1000']));

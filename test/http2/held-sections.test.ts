@@ -135,7 +135,7 @@ test('trailers wait like heads', (t) => {
   t.is(peer.engine.streamCount, 0);
 });
 
-test('a waiting head is dropped with its stream, whoever ends it', (t) => {
+test('a waiting head is dropped with its stream, whichever side ends it', (t) => {
   const peer = deaf();
   peer.send(get(1), get(3), get(5));
   fill(peer);

@@ -136,7 +136,7 @@ test('a response written in pieces keeps its place among non-incremental ones', 
   t.is(order(again), '1113355');
 });
 
-test('nobody starves: every eighth frame goes to streams that wait behind, of lower or of the same urgency', (t) => {
+test('no stream starves: every eighth frame goes to waiting streams of lower or of the same urgency', (t) => {
   const peer = wide();
   load(peer, 40, 'u=0', 'u=0', 'u=7', 'u=4, i');
   const sent = order(peer).slice(0, 65);

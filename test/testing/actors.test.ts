@@ -98,7 +98,7 @@ test.serial('clients have the types of the classes, and a class with a key is ke
 });
 
 test.serial(
-  'what no message can carry is refused with its path, and the rest arrives as it is',
+  'a value that no message can carry is refused with its path, and other values arrive unchanged',
   async (t) => {
     const started = await testActors({ relay: Relay });
     t.teardown(() => started.close());
@@ -114,7 +114,7 @@ test.serial(
   },
 );
 
-test.serial('a deadline passes when the test says so', async (t) => {
+test.serial('a deadline passes when the test advances the clock', async (t) => {
   const started = await testActors({ counter: Counter });
   t.teardown(() => started.close());
   let outcome: unknown = 'open';
@@ -130,7 +130,7 @@ test.serial('a deadline passes when the test says so', async (t) => {
 });
 
 test.serial(
-  'a thread that is killed: what had begun fails, and the rest goes on in a new instance',
+  'when a thread is killed, calls in progress fail, and the rest continue in a new instance',
   async (t) => {
     const started = await testActors({ counter: Counter });
     t.teardown(() => started.close());
@@ -148,7 +148,7 @@ test.serial(
 );
 
 test.serial(
-  'a thread that is stalled: its mailbox fills, and what was accepted is handled afterwards',
+  'while a thread is stalled its mailbox fills, and accepted calls are handled afterwards',
   async (t) => {
     const started = await testActors({ counter: { class: Counter, kind: 'keyed', mailboxMessages: 3 } });
     t.teardown(() => started.close());
@@ -187,7 +187,7 @@ test.serial('a circle of calls fails at once', async (t) => {
 });
 
 test.serial(
-  'an instance that is idle stops, and one whose thread is replaced goes on from what it saved',
+  'an idle instance stops, and one whose thread is replaced continues from its saved state',
   async (t) => {
     const started = await testActors({ counter: Counter });
     t.teardown(() => started.close());
@@ -208,7 +208,7 @@ test.serial(
   },
 );
 
-test.serial('streams, topics, and tells that fail', async (t) => {
+test.serial('streams, topics, and failed tells', async (t) => {
   const started = await testActors({ counter: Counter });
   t.teardown(() => started.close());
   const a = started.actors.counter.of('a');
@@ -239,7 +239,7 @@ test.serial('after its end calls fail, and there are no actors by name', async (
   t.throws(() => actor<typeof Counter>('counter').of('a'), { code: 'SLUICE_ACTOR_UNKNOWN' });
 });
 
-test.serial('settings that a configuration could not have are refused', async (t) => {
+test.serial('settings that a configuration could not contain are refused', async (t) => {
   await t.throwsAsync(testActors({ counter: { class: Counter, kind: 'keyed', mailboxMessages: 0 } }), {
     instanceOf: TypeError,
     message: /counter\.mailboxMessages: expected a whole number from 1 to 1000000/,
