@@ -60,7 +60,7 @@ export class ByteCache<Value> {
 
   /**
    * Keeps a value for the bytes of the last `get`.
-   * @param key a copy of those bytes, which nobody writes to
+   * @param key a copy of those bytes, which is never written to
    */
   set(key: Buffer, value: Value): void {
     const index = this.#index;

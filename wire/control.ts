@@ -152,7 +152,7 @@ export interface ThreadReports {
   began(): void;
   /** The module is loaded, and the thread begins this step of the start: the application's `start`, or a warm-up request. */
   reached(step: string): void;
-  /** The thread has stopped and is about to end. Resolves when nobody needs it any more. */
+  /** The thread has stopped and is about to end. Resolves when the thread is no longer needed. */
   ending(): Promise<void>;
   /** The thread has loaded, or tried to load, these files for the application: absolute paths. */
   loaded(files: readonly string[]): void;

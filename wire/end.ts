@@ -97,19 +97,19 @@ export abstract class ChannelEnd {
     return this.#state;
   }
 
-  /** True if the other side has announced its sleep and nobody has rung it since: it has nothing to do. */
+  /** True if the other side sleeps: it has not woken, and this side has not rung it. It has nothing to do. */
   get peerSleeps(): boolean {
     return this.outgoing.consumerSleeps;
   }
 
-  /** True if this side has announced its sleep and nobody has rung since. */
+  /** True if this side sleeps, and the other side has not rung it since. */
   get isAsleep(): boolean {
     return this.#state === 'sleeping' && this.incoming.sleeps;
   }
 
   /**
-   * True if both sides have announced their sleep and nobody has rung since. From then on nothing happens
-   * until one of the owners starts something, so no message may be waiting for the channel.
+   * True if both sides sleep, and neither has rung the other since. From then on nothing happens until one of
+   * the owners starts something, so no message may be waiting for the channel.
    */
   get isQuiet(): boolean {
     // The order matters. Only this side announces its own sleep, so it already slept when it checked the
@@ -118,8 +118,8 @@ export abstract class ChannelEnd {
   }
 
   /**
-   * True if `receive` would call `onWritable`, and perhaps no doorbell says so: a sender that found room may have taken
-   * back the request of those that wait. An owner that has sent something outside a turn must then take one.
+   * True if `receive` would call `onWritable`, possibly without a doorbell for it: a sender that found room may have
+   * withdrawn the request for room of senders that wait. An owner that has sent outside a turn must then take a turn.
    */
   get needsTurn(): boolean {
     return this.outgoing.hasRoomNews;

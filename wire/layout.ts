@@ -5,9 +5,9 @@
  *             4   ... padding to the next line
  *           128   read position       stored by the consumer, loaded by the producer
  *           132   ... padding
- *           256   sleeping            1: the consumer waits for a doorbell; set by it, cleared by whoever rings
+ *           256   sleeping            1: the consumer waits for a doorbell; set by it, cleared by it or by the producer that rings
  *           260   ... padding
- *           384   room wanted         bytes a producer waits for, 0: nobody waits; set by it, cleared by the consumer
+ *           384   room wanted         bytes that the producer waits for, 0: none; set by it, cleared by the consumer
  *           388   ... padding
  *           512   committed position  stored by a producer that computes for a long time between publishes; see `RingProducer.expose`
  *           516   ... padding

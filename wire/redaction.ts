@@ -1,7 +1,7 @@
 /** Keeps secrets out of logs by their names: members of objects, and parameters of a query. */
 
 export const REDACTED = '[redacted]';
-/** A value nested deeper is not checked: nobody looks for a secret there. */
+/** A value nested deeper is not checked: secrets are not expected there. */
 const MOST_LEVELS = 16;
 
 export class Redaction {
@@ -52,7 +52,7 @@ export class Redaction {
   }
 }
 
-/** A percent-encoded name is the same name for whoever reads the query. */
+/** A reader of the query decodes a percent-encoded name to the same name. */
 function plain(name: string): string {
   try {
     return decodeURIComponent(name);

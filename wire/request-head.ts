@@ -1,6 +1,6 @@
 /**
  * The part of OPEN that follows the path, for the thread that runs the request. It is checked when it arrives
- * and decoded when somebody reads it. Requests of one connection that differ in nothing else share one.
+ * and decoded when it is read. Requests of one connection that differ in nothing else share one.
  */
 import { copyInto } from './bytes.ts';
 import { Decoder } from './decoder.ts';
@@ -92,7 +92,7 @@ export class RequestHead {
   }
 
   /**
-   * Makes a head for several exchanges, from bytes that nobody writes to any more.
+   * Makes a head for several exchanges, from bytes that are no longer written to.
    * @throws WireError `SLUICE_CHANNEL_CORRUPT`
    */
   static shared(bytes: Buffer, hasTls: boolean): RequestHead {

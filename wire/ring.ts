@@ -14,8 +14,8 @@
  *    then looks whether room is wanted.
  *
  * A producer that computes for a long time before it publishes may `expose` the records that it has committed. This
- * is not a fourth handshake, because the producer notifies nobody: a consumer finds the records only if it calls
- * `lookAhead`, and `publish` works as if they had not been read.
+ * is not a fourth handshake, because the producer does not notify the consumer: the consumer finds the records only
+ * if it calls `lookAhead`, and `publish` works as if they had not been read.
  */
 
 import type { AtomicWords } from './atomics.ts';
@@ -177,7 +177,7 @@ export class RingProducer {
     return slept;
   }
 
-  /** True if the consumer has announced its sleep and nobody has woken it since. */
+  /** True if the consumer has announced its sleep, and neither side has cleared the announcement since. */
   get consumerSleeps(): boolean {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }
@@ -358,7 +358,7 @@ export class RingConsumer {
     return this.#atomics.replace(this.#words, ROOM_WANTED, wanted, 0);
   }
 
-  /** True if this side has announced its sleep and nobody has rung since. */
+  /** True if this side has announced its sleep, and neither side has cleared the announcement since. */
   get sleeps(): boolean {
     return this.#atomics.load(this.#words, SLEEPING) === 1;
   }

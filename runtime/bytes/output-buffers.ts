@@ -135,7 +135,7 @@ export class OutputBuffers {
     return new OutputChunk(Buffer.allocUnsafe(bytes), null);
   }
 
-  /** Takes back a chunk whose bytes nobody reads any more. */
+  /** Takes back a chunk whose bytes are no longer read. */
   release(chunk: OutputChunk): void {
     // Two owners of one buffer would mix two peers' bytes, so the process must stop here.
     if (chunk.start === released) throw new OutputMisuseError();

@@ -52,7 +52,7 @@ export class LingeringSockets {
     return this.#sockets.size;
   }
 
-  /** Nothing more is written to the socket, and nobody else reads it. Its 'close' event marks the end. */
+  /** Nothing more is written to the socket, and nothing else reads it. Its 'close' event marks the end. */
   add(socket: Socket, nowMs: number): void {
     if (socket.destroyed || this.#sockets.has(socket)) return;
     const lingering: Lingering = {

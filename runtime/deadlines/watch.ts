@@ -12,7 +12,7 @@ export interface Watcher {
 
 /** An exchange in the watcher's list. */
 export interface Watchable {
-  /** Null: nobody watches the exchange, or no longer. */
+  /** Null: the exchange is not watched, or no longer. */
   watcher: Watcher | null;
   /** Links of the watcher's list. */
   previousWatched: Watchable | null;

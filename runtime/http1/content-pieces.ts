@@ -56,7 +56,7 @@ export class ContentPieces {
     sink.onContent(bytes, start, end, last);
   }
 
-  /** Discards the pieces that nobody wants any more. */
+  /** Discards the pieces, which are no longer wanted. */
   clear(): void {
     this.#bytes = NO_BYTES;
     this.#start = 0;

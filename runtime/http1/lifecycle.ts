@@ -199,7 +199,7 @@ export class Lifecycle {
         // The owner may still read a request that it has answered.
         return false;
       case RequestPhase.Dropped:
-        // Nothing is missing from a tunnel that was refused or that nobody reads.
+        // Nothing is missing from a tunnel that was refused or that is not read.
         if (this.tunnel === message) {
           this.over(message);
           return true;
@@ -219,7 +219,7 @@ export class Lifecycle {
     this.startOrEnd();
   }
 
-  /** The request is answered, but nobody waits for its rest: the connection ends. */
+  /** The request is answered, but the server does not wait for its rest: the connection ends. */
   giveUp(message: Http1Message, by: ClosedBy, code: number): void {
     this.taking = 'last';
     this.stopReading();

@@ -9,7 +9,7 @@ import type { Target } from './target.ts';
 
 /** How much of the request has arrived. */
 export const RequestPhase = {
-  /** Content may still arrive, and somebody may want it. */
+  /** Content may still arrive, and the owner may want it. */
   Open: 0,
   /** The rest is discarded. */
   Dropped: 1,

@@ -26,11 +26,11 @@ export interface Http1Options {
   readonly maxPipelinedRequests: number;
   /** Of these, how many may run at the same time while all are safe (RFC 9112 section 9.3.2). */
   readonly maxParallelRequests: number;
-  /** If more than this is left of a request that nobody reads, its response says `Connection: close`. */
+  /** If more than this is left of a request that is not read, its response says `Connection: close`. */
   readonly maxDiscardedBytes: number;
   /** Chunks with less than four bytes of content on average; too many are answered 400. */
   readonly smallChunks: ChunkLimit;
-  /** How long the rest of a body that nobody wants may take, so that the connection can be used again. */
+  /** How long the rest of an unwanted body may take, so that the connection can be used again. */
   readonly discardTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   /** Whether a request without content may change the connection to HTTP/2 (RFC 7540 section 3.2). */

@@ -124,7 +124,7 @@ export class ReceiveFlow {
   }
 
   /**
-   * Bytes of a request that nobody reads: the connection gets them back, but the stream's window stays shut.
+   * Bytes of a request that is not read: the connection gets them back, but the stream's window stays shut.
    */
   discard(stream: Http2Stream, bytes: number): void {
     stream.unconsumedBytes -= bytes;

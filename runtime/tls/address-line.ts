@@ -31,7 +31,7 @@ export class AddressLine<Item> {
     this.#fresh.push(address);
   }
 
-  /** @returns undefined if nobody waits */
+  /** @returns undefined if no connection waits */
   take(): Item | undefined {
     const address = this.#fresh.pop() ?? this.#served.values().next().value;
     if (address === undefined) return undefined;

@@ -1,7 +1,7 @@
 /** Faults in TLS files, in the form of configuration errors. */
 import { ConfigErrorCode, type ConfigProblem, describePath } from '../config/errors.ts';
 
-/** Not a fault, but somebody should look at it. */
+/** Not a fault, but the operator should look at it. */
 export interface TlsWarning {
   readonly code: 'SLUICE_TLS_EXPIRED' | 'SLUICE_TLS_NOT_YET_VALID';
   /** JSON path into the configuration. */

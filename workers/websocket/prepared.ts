@@ -45,7 +45,7 @@ export class PreparedMessage {
 
   /**
    * The whole frame, for a socket that sends with these parameters; null: without compression. The frame is
-   * shared, so nobody may change it.
+   * shared and must not be changed.
    */
   frame(deflate: SharedDeflate | null): Buffer {
     if (deflate === null || this.length < deflate.fromBytes) {
