@@ -1,6 +1,6 @@
 /**
  * Where a small request's time goes: connection, engine, exchange, rings and host in one thread, without a socket, so that
- * each stage can be timed by itself and no other process is measured. Over HTTP/2 the requests of a batch are streams of one
+ * each stage can be timed separately and no other process is measured. Over HTTP/2 the requests of a batch are streams of one
  * connection. Over HTTP/1.1 each has a connection of its own, or all are pipelined on one.
  *
  * - `in`: bytes of a socket, to OPEN in the ring: frames, HPACK, the rules of RFC 9113 or 9112, routing, the exchange;

@@ -30,7 +30,7 @@
  *                                  whole head arrived at once
  *
  * Times are `clockMicroseconds`, as 32-bit words that wrap. The thread writes all words except `held back`, `given` and
- * `arriving`, which the reactor writes. Each word is written by itself and without a barrier, so a reader sees a value that
+ * `arriving`, which the reactor writes. Each word is written separately and without a barrier, so a reader sees a value that
  * is at most a moment old. The words of an exchange are written before the message that ends it is published. `computed` is
  * the exception: it may come later.
  *

@@ -1,6 +1,6 @@
 /**
  * Limits how many small chunks a connection may send. The framing of a chunk costs more than a byte of
- * content: a body in chunks of one byte is six times as long on the wire, and each chunk is read by itself.
+ * content: a body in chunks of one byte is six times as long on the wire, and each chunk is read separately.
  *
  * So a chunk spends from the budget, and content refills it. A client that sends `BYTES_OF_A_CHUNK` or more
  * per chunk on average spends nothing. Time refills the budget as well, so that a client that sends what a

@@ -55,7 +55,7 @@ export class FieldSections {
     if (kept !== null && isSame(kept.bytes, bytes, start, end)) return kept;
     const copy = Buffer.allocUnsafeSlow(end - start);
     copy.set(bytes.subarray(start, end));
-    // Frozen, so that whoever sends the fields on may keep their encoding.
+    // Frozen, so that code that sends the fields on may keep their encoding.
     Object.freeze(section.fields);
     const added: KeptSection = { bytes: copy, section, headBytes };
     this.#slots[slot] = added;

@@ -42,7 +42,7 @@ export class Receiver implements RequestSink {
     this.requestCount++;
     lifecycle.messages.push(message);
     if (message.tunnel === TunnelPhase.Asked) {
-      // Each side of the tunnel ends by itself, and the bytes that follow are not HTTP.
+      // Each side of the tunnel ends independently, and the bytes that follow are not HTTP.
       message.request = RequestPhase.Open;
       lifecycle.tunnel = message;
       lifecycle.takeNoMore();

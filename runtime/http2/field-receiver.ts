@@ -171,7 +171,7 @@ export class FieldReceiver {
     const extendedConnect = this.#options.enableConnectProtocol;
     const wrong = readRequestHead(lines, stream, extendedConnect, this.#judged, areJudged);
     if (areJudged) {
-      // Frozen, so that whoever sends the fields on may keep their encoding.
+      // Frozen, so that code that sends the fields on may keep their encoding.
       if (!this.#isShared) Object.freeze(this.#judged.fields);
       this.#isShared = true;
     } else {

@@ -1,6 +1,6 @@
 /**
  * Server push (RFC 9113 section 8.4): promises. The server opens a pushed stream. After its promise the
- * stream is like any other: it is answered by the same calls, has its own window and is reset by itself.
+ * stream is like any other: it is answered by the same calls, has its own window and is reset independently.
  *
  * Only this class decides whether a promise may be made now.
  */

@@ -2,7 +2,7 @@
  * A message for many sockets. Its frame is made once, and its content is deflated once for all sockets with
  * the same parameters.
  *
- * A message can be deflated by itself only if the server's side keeps no context from message to message (RFC
+ * A message can be deflated independently only if the server's side keeps no context from message to message (RFC
  * 7692 section 7.1.1.1), as is the case unless `contextTakeover` is set. In all other cases the socket's own
  * framing is used.
  */

@@ -1,5 +1,5 @@
 /**
- * The parts of `ws` that its types do not describe: the framing by itself, which `ws` exports in addition to
+ * The parts of `ws` that its types do not describe: the framing alone, which `ws` exports in addition to
  * its sockets. Only what framing.ts and handshake.ts use.
  */
 import type { Writable } from 'node:stream';
