@@ -94,7 +94,6 @@ export class Machine {
   }
 
   #spawn(folder: string, script: string): ChildProcess {
-    const { AVA_PATH: _ava, NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...rest } = process.env;
     const words = ['--target', String(this.#holder.pid), ...NSENTER];
     const command = ['sh', '-ec', `cd "$0"\n${script}`, folder];
     return spawn('nsenter', [...words, ...command], {
@@ -102,12 +101,21 @@ export class Machine {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...rest,
+        ...environmentOfUser(),
         PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}`,
         ...this.#variables,
       },
     });
   }
+}
+
+/**
+ * This process's environment without what test runners and npm add to it: under `npm test`, npm hands its own settings down, and with them
+ * the npm of a page would ask another registry than the one that its `.npmrc` names.
+ */
+function environmentOfUser(): NodeJS.ProcessEnv {
+  const { AVA_PATH: _ava, NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...rest } = process.env;
+  return Object.fromEntries(Object.entries(rest).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name)));
 }
 
 /** Where somebody pastes blocks. */
