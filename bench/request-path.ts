@@ -39,6 +39,7 @@ import { Reactor } from '../runtime/server/reactor.ts';
 import { Router } from '../runtime/server/router.ts';
 import { fromFetch } from '../workers/adapters/fetch/from-fetch.ts';
 import { installGlobals } from '../workers/adapters/fetch/globals.ts';
+import { installBeforeModule } from '../workers/adapters/fetch/kept-globals.ts';
 import { LightResponse } from '../workers/adapters/fetch/light-response.ts';
 import { fromNode } from '../workers/adapters/node/from-node.ts';
 import type { Application } from '../workers/gateway.ts';
@@ -47,7 +48,8 @@ import { type Observation, observationsOf } from './observation.ts';
 import { median } from './statistics.ts';
 
 // As a thread with Fetch handlers has them.
-installGlobals();
+installBeforeModule(true);
+installGlobals(true);
 
 const STAGES = ['in', 'thread', 'after', 'out'] as const;
 type Stage = (typeof STAGES)[number];

@@ -1,6 +1,6 @@
 /** Loads an application: imports its module, recognises its kind, and adapts it to the native interface. Adapters load on demand. */
 import type { HostOptions } from '../../wire/control.ts';
-import { installKnowing } from '../adapters/fetch/kept-globals.ts';
+import { installBeforeModule, installBehindModule } from '../adapters/fetch/kept-globals.ts';
 import type { FromServerOptions } from '../adapters/node/from-server.ts';
 import { fromGenerator } from '../faces/generator.ts';
 import { fromHandler } from '../faces/handler.ts';
@@ -51,7 +51,7 @@ export async function load(options: HostOptions, shutdown: Shutdown): Promise<Lo
   }
   becomeProgram(options.application);
   // A module may keep references to globals while it is loaded.
-  installKnowing();
+  installBeforeModule(options.kind === 'fetch');
   const listening = new Listening(shutdown, options.port, options.binds);
   const imported = authored(await importModule(options.application));
   const module = await made(imported, options.export);
@@ -184,10 +184,12 @@ async function adapt(kind: ApplicationKind, value: unknown, options: HostOptions
       return fromServer(value.server as never, adapting);
     }
     case 'fetch': {
+      // The adapter's modules load the platform's Fetch, so this comes before them.
+      const areRequestsLazy = installBehindModule();
       const { fromFetch } = await import('../adapters/fetch/from-fetch.ts');
       const { installGlobals } = await import('../adapters/fetch/globals.ts');
       // Handlers look up the globals when they run, so installing them after the import is early enough.
-      installGlobals();
+      installGlobals(areRequestsLazy);
       return fromFetch(value as never, adapting);
     }
   }

@@ -11,7 +11,7 @@ import { RepeatedFields } from '../repeated-fields.ts';
 import { FetchContext } from './context.ts';
 import { folded, rememberRequest } from './folds.ts';
 import { fromForeignResponse, isForeignResponse } from './foreign-response.ts';
-import { areInstalled, platformResponse } from './globals.ts';
+import { areRequestsLazy, platformResponse } from './globals.ts';
 import { heldStream } from './held-exchange.ts';
 import { headersOf, LazyRequest, requestOf, signalOf } from './lazy-request.ts';
 import { isLightResponse, type LightResponse } from './light-response.ts';
@@ -79,7 +79,7 @@ function admit(exchange: Exchange): string | null {
 }
 
 function makeRequest(exchange: Exchange, url: string): Request {
-  if (areInstalled()) return new LazyRequest(exchange, url) as never;
+  if (areRequestsLazy()) return new LazyRequest(exchange, url) as never;
   const request = requestOf(exchange, url, headersOf(exchange), signalOf(exchange));
   rememberRequest(request, exchange);
   return request;

@@ -41,7 +41,7 @@ export default {
       ];
       return new Foreign('of another implementation', { status: 201, headers }) as never;
     }
-    if (pathname === '/kept') return askedByKept(request);
+    if (pathname.endsWith('/kept')) return askedByKept(request);
     if (pathname === '/empty') return new Foreign(null, { status: 204 }) as never;
     if (pathname === '/object') return { status: 200 } as never;
     if (pathname === '/names') {
