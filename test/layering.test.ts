@@ -105,6 +105,11 @@ const rules: readonly Rule[] = [
   },
   { title: 'runtime imports itself and wire', from: under('runtime/'), may: ['runtime/', 'wire/'] },
   {
+    title: 'workers/exchange knows no thread: it imports wire, fields, the public types and itself',
+    from: under('workers/exchange/'),
+    may: ['workers/exchange/', 'workers/fields/', 'workers/extensions.ts', 'workers/gateway.ts', 'wire/'],
+  },
+  {
     title: 'workers import wire and themselves, never runtime',
     from: under('workers/'),
     may: ['workers/', 'wire/'],

@@ -1,8 +1,8 @@
 /** An outlet that keeps what an exchange sends, refuses it while it is `full`, and breaks off with its `error`. */
 import { HostedExchange } from '../../workers/exchange/exchange.ts';
+import type { Outlet } from '../../workers/exchange/outlet.ts';
 import { ReceivedFields } from '../../workers/fields/received.ts';
 import type { ExchangeRequest } from '../../workers/gateway.ts';
-import type { Outlet } from '../../workers/thread/outlet.ts';
 
 export type Sent = readonly unknown[];
 

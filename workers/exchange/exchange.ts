@@ -29,10 +29,10 @@ import type {
   PushRequest,
   Withheld,
 } from '../gateway.ts';
-import type { Outlet } from '../thread/outlet.ts';
 import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
 import { IncomingRequest, type Receiver } from './incoming-request.ts';
+import type { Outlet } from './outlet.ts';
 import { type PendingPush, Pushes, pendingPush, requireFits } from './pushes.ts';
 import { backlog, refusal, unheard } from './refusals.ts';
 import type { RequestBody } from './request-body.ts';

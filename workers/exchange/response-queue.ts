@@ -6,8 +6,8 @@
  * follows could need credit. `pump` sends what it can, whenever credit comes or the ring has room again.
  */
 import { Flag } from '../../wire/messages.ts';
-import type { Outlet } from '../thread/outlet.ts';
 import { HostError } from './errors.ts';
+import type { Outlet } from './outlet.ts';
 import type { PendingPush } from './pushes.ts';
 import { refuse } from './refusals.ts';
 

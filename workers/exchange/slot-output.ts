@@ -12,8 +12,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { Flag, ResetReason } from '../../wire/messages.ts';
 import type { Application, Closed, Exchange } from '../gateway.ts';
-import type { Outlet } from '../thread/outlet.ts';
 import { ExchangeClosedError } from './errors.ts';
+import type { Outlet } from './outlet.ts';
 import type { PendingPush } from './pushes.ts';
 import { MAX_QUEUED_MESSAGES, type MessageKind, ResponseQueue, type Sender } from './response-queue.ts';
 import { requireResetCode } from './values.ts';

@@ -8,7 +8,7 @@ import { Flag, type ResetReason } from '../../wire/messages.ts';
 import type { ThreadEnd } from '../../wire/thread-end.ts';
 import type { Vitals } from '../../wire/vitals.ts';
 import type { HostedExchange } from '../exchange/exchange.ts';
-import type { Outlet } from './outlet.ts';
+import type { Outlet } from '../exchange/outlet.ts';
 import type { Turns } from './turns.ts';
 
 /**

@@ -7,9 +7,9 @@ import type { HostOptions, WarmUpRequest } from '../../wire/control.ts';
 import { describeError } from '../../wire/error-report.ts';
 import { HostedExchange } from '../exchange/exchange.ts';
 import { incomplete } from '../exchange/incomplete.ts';
+import type { Outlet } from '../exchange/outlet.ts';
 import { ReceivedFields } from '../fields/received.ts';
 import type { Application, ExchangeRequest } from '../gateway.ts';
-import type { Outlet } from './outlet.ts';
 
 /** As much as fits into the messages of the largest ring. */
 const MOST_BYTES = 2 ** 24;
