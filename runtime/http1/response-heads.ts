@@ -11,6 +11,9 @@ import type { Framing, Http1Message } from './message.ts';
 /** A longer head is encoded each time. */
 const MAX_KEPT_BYTES = 2_048;
 
+/** For `keptForSeconds`: the connection ends after the response. */
+export const ENDS = -1;
+
 export class KeptHead {
   readonly bytes: Buffer;
   readonly framing: Framing;
@@ -20,13 +23,13 @@ export class KeptHead {
   readonly #method: string;
   readonly #version: string;
   readonly #contentBytes: number;
-  readonly #closes: boolean;
+  readonly #keptForSeconds: number;
   readonly #date: string;
 
   constructor(
     { method, version, status, framing, declaredBytesLeft }: Http1Message,
     contentBytes: number,
-    closes: boolean,
+    keptForSeconds: number,
     date: string,
     text: string,
   ) {
@@ -37,20 +40,20 @@ export class KeptHead {
     this.#method = method;
     this.#version = version;
     this.#contentBytes = contentBytes;
-    this.#closes = closes;
+    this.#keptForSeconds = keptForSeconds;
     this.#date = date;
   }
 
   isThatOf(
     { method, version, status }: Http1Message,
     contentBytes: number,
-    closes: boolean,
+    keptForSeconds: number,
     date: string,
   ): boolean {
     return (
       this.#status === status &&
       this.#contentBytes === contentBytes &&
-      this.#closes === closes &&
+      this.#keptForSeconds === keptForSeconds &&
       this.#date === date &&
       this.#method === method &&
       this.#version === version
@@ -61,15 +64,25 @@ export class KeptHead {
 export class ResponseHeads {
   readonly #heads = new WeakMap<readonly string[], KeptHead>();
 
-  /** @returns null: the head must be encoded */
-  find(message: Http1Message, contentBytes: number, closes: boolean, date: string): KeptHead | null {
+  /**
+   * @param keptForSeconds how long the connection stays open while idle after the response, as the head says;
+   * `ENDS`: it ends
+   * @returns null: the head must be encoded
+   */
+  find(message: Http1Message, contentBytes: number, keptForSeconds: number, date: string): KeptHead | null {
     const kept = this.#heads.get(message.fields);
-    return kept?.isThatOf(message, contentBytes, closes, date) === true ? kept : null;
+    return kept?.isThatOf(message, contentBytes, keptForSeconds, date) === true ? kept : null;
   }
 
   /** @param message with the framing that encoding the head has given it */
-  keep(message: Http1Message, contentBytes: number, closes: boolean, date: string, text: string): void {
+  keep(
+    message: Http1Message,
+    contentBytes: number,
+    keptForSeconds: number,
+    date: string,
+    text: string,
+  ): void {
     if (text.length > MAX_KEPT_BYTES || !Object.isFrozen(message.fields)) return;
-    this.#heads.set(message.fields, new KeptHead(message, contentBytes, closes, date, text));
+    this.#heads.set(message.fields, new KeptHead(message, contentBytes, keptForSeconds, date, text));
   }
 }

@@ -7,7 +7,7 @@ import { OutputQueue } from '../bytes/output-queue.ts';
 import type { SendQueue } from '../bytes/send-queue.ts';
 import { Framing, type Http1Message } from './message.ts';
 import { reasonOf } from './reasons.ts';
-import type { ResponseHeads } from './response-heads.ts';
+import { ENDS, type ResponseHeads } from './response-heads.ts';
 
 /** The framing of one chunk: eight digits and two line ends. */
 const CHUNK_FRAMING_BYTES = 12;
@@ -23,14 +23,12 @@ const HEX = Buffer.from('0123456789abcdef', 'latin1');
 export class ResponseWriter {
   readonly #output: OutputQueue;
   readonly #heads: ResponseHeads;
-  /** What follows the fields of a response after which the connection persists. */
-  readonly #persisting: string;
+  readonly #keepAliveSeconds: number;
 
-  /** @param heads shared by all connections with this keep-alive timeout */
   constructor(buffers: OutputBuffers, heads: ResponseHeads, keepAliveTimeoutMs: number) {
     this.#heads = heads;
     this.#output = new OutputQueue(buffers, CHUNK_FRAMING_BYTES);
-    this.#persisting = persistingFields(keepAliveTimeoutMs);
+    this.#keepAliveSeconds = Math.floor(keepAliveTimeoutMs / 1_000);
   }
 
   get output(): OutputQueue {
@@ -50,15 +48,16 @@ export class ResponseWriter {
    * @param date for the Date field, unless the fields contain one (RFC 9110 section 6.6.1)
    */
   head(message: Http1Message, contentBytes: number, closes: boolean, date: string): void {
-    const kept = this.#heads.find(message, contentBytes, closes, date);
+    const keptForSeconds = closes ? ENDS : this.#keepAliveSeconds;
+    const kept = this.#heads.find(message, contentBytes, keptForSeconds, date);
     if (kept !== null) {
       message.framing = kept.framing;
       message.declaredBytesLeft = kept.declaredBytes;
       this.#keptHead(kept.bytes, message.addedFields);
       return;
     }
-    const text = this.#headText(message, contentBytes, closes, date);
-    this.#heads.keep(message, contentBytes, closes, date, text);
+    const text = headText(message, contentBytes, keptForSeconds, date);
+    this.#heads.keep(message, contentBytes, keptForSeconds, date, text);
     this.text(withLines(text, message.addedFields));
   }
 
@@ -77,48 +76,6 @@ export class ResponseWriter {
     buffer[at++] = CR;
     buffer[at++] = LF;
     this.#output.commit(chunk, at - chunk.length);
-  }
-
-  #headText(message: Http1Message, contentBytes: number, closes: boolean, date: string): string {
-    const { status, fields, version, method } = message;
-    let text = statusLine(status);
-    let length = -1;
-    let hasDate = false;
-    const mayHaveContent = method !== 'HEAD' && status !== 204 && status !== 304;
-    let trailer = '';
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = plainName(fields[i] as string);
-      const value = fields[i + 1] as string;
-      switch (name) {
-        case 'content-length':
-          // RFC 9110 section 8.6.
-          if (status === 204) continue;
-          length = Number(value);
-          break;
-        case 'trailer':
-          trailer += `trailer: ${value}\r\n`;
-          continue;
-        case 'date':
-          hasDate = true;
-          break;
-      }
-      text += `${name}: ${value}\r\n`;
-    }
-    if (!mayHaveContent) message.framing = Framing.None;
-    else if (length !== -1) message.framing = Framing.Length;
-    else if (contentBytes !== -1) {
-      message.framing = Framing.Length;
-      length = contentBytes;
-      text += `content-length: ${length}\r\n`;
-    } else if (version === '1.1') {
-      message.framing = Framing.Chunked;
-      // RFC 9112 section 7.1.2: only chunked content has a trailer section to announce.
-      text += `${trailer}transfer-encoding: chunked\r\n`;
-    } else message.framing = Framing.Connection;
-    message.declaredBytesLeft = Math.max(length, 0);
-    if (!hasDate) text += `date: ${date}\r\n`;
-    const isLast = closes || message.framing === Framing.Connection;
-    return isLast ? `${text}connection: close\r\n\r\n` : text + this.#persisting;
   }
 
   /**
@@ -195,6 +152,49 @@ export class ResponseWriter {
   }
 }
 
+/** Writes a head, and decides the framing of the message's response. */
+function headText(message: Http1Message, contentBytes: number, keptForSeconds: number, date: string): string {
+  const { status, fields, version, method } = message;
+  let text = statusLine(status);
+  let length = -1;
+  let hasDate = false;
+  const mayHaveContent = method !== 'HEAD' && status !== 204 && status !== 304;
+  let trailer = '';
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = plainName(fields[i] as string);
+    const value = fields[i + 1] as string;
+    switch (name) {
+      case 'content-length':
+        // RFC 9110 section 8.6.
+        if (status === 204) continue;
+        length = Number(value);
+        break;
+      case 'trailer':
+        trailer += `trailer: ${value}\r\n`;
+        continue;
+      case 'date':
+        hasDate = true;
+        break;
+    }
+    text += `${name}: ${value}\r\n`;
+  }
+  if (!mayHaveContent) message.framing = Framing.None;
+  else if (length !== -1) message.framing = Framing.Length;
+  else if (contentBytes !== -1) {
+    message.framing = Framing.Length;
+    length = contentBytes;
+    text += `content-length: ${length}\r\n`;
+  } else if (version === '1.1') {
+    message.framing = Framing.Chunked;
+    // RFC 9112 section 7.1.2: only chunked content has a trailer section to announce.
+    text += `${trailer}transfer-encoding: chunked\r\n`;
+  } else message.framing = Framing.Connection;
+  message.declaredBytesLeft = Math.max(length, 0);
+  if (!hasDate) text += `date: ${date}\r\n`;
+  const isLast = keptForSeconds === ENDS || message.framing === Framing.Connection;
+  return isLast ? `${text}connection: close\r\n\r\n` : text + persistingFields(keptForSeconds);
+}
+
 /** Where the content of the last piece in the chunk begins. */
 function offsetOf(chunk: OutputChunk, framing: Framing, count: number): number {
   return chunk.length - count - (framing === Framing.Chunked ? 2 : 0);
@@ -230,8 +230,7 @@ function statusLine(status: number): string {
  * long the connection stays open while idle, so that a client does not send its next request into a
  * connection that is ending.
  */
-function persistingFields(keepAliveTimeoutMs: number): string {
-  const seconds = Math.floor(keepAliveTimeoutMs / 1_000);
+function persistingFields(seconds: number): string {
   return `connection: keep-alive\r\n${seconds > 0 ? `keep-alive: timeout=${seconds}\r\n` : ''}\r\n`;
 }
 

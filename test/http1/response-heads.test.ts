@@ -22,6 +22,8 @@ const responses = fc.array(
     method: fc.constantFrom('GET', 'HEAD', 'POST'),
     version: fc.constantFrom('1.1', '1.0'),
     persists: fc.boolean(),
+    // A reload may change it while connections with the earlier value are open.
+    keepAliveTimeoutMs: fc.constantFrom(5_000, 60_000),
     isWhole: fc.boolean(),
     added: fc.constantFrom(
       [],
@@ -37,9 +39,11 @@ test('a head is the same whether other heads are cached or not', (t) => {
   fc.assert(
     fc.property(responses, (all) => {
       const shared = new Http1Caches();
-      for (const { list, isFrozen, status, method, version, persists, isWhole, date, added } of all) {
+      for (const response of all) {
+        const { list, isFrozen, status, method, version, persists, isWhole, date, added } = response;
+        const { keepAliveTimeoutMs } = response;
         const answers = [shared, new Http1Caches()].map((caches) => {
-          const driver = new Driver({}, caches);
+          const driver = new Driver({ keepAliveTimeoutMs }, caches);
           driver.dateText = date;
           const connection = persists ? 'keep-alive' : 'close';
           driver.receive(
@@ -75,6 +79,18 @@ test('fields that are added to a head stand in it, kept or not, and in no other'
     `${head}\r\n`,
     `${head}x-request-id: two\r\nserver-timing: app;dur=1\r\n\r\n`,
   ]);
+});
+
+test('a head announces the keep-alive timeout of its own connection, which a reload changes for later ones', (t) => {
+  const caches = new Http1Caches();
+  const list = Object.freeze(['x-count', '1']);
+  const heads = [5_000, 60_000, 5_000].map((keepAliveTimeoutMs) => {
+    const driver = new Driver({ keepAliveTimeoutMs }, caches);
+    driver.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    driver.answer(driver.messages[0]!, 'hello', list);
+    return /^keep-alive: (.*)\r$/m.exec(driver.output())?.[1];
+  });
+  t.deepEqual(heads, ['timeout=5', 'timeout=60', 'timeout=5']);
 });
 
 test('a list that is not frozen may change from one response to the next', (t) => {
