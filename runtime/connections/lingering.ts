@@ -1,5 +1,4 @@
 /**
- *
  * The last stage of a connection that the server ends. If a socket is closed at once, it answers whatever the peer still
  * sends with a reset. A reset takes from the peer what it has received and not read, and from the server what the system
  * has not sent. So a connection is closed in stages, whatever its protocol (RFC 9112 section 9.6):

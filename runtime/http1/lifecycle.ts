@@ -13,7 +13,6 @@ import type { RequestReader } from './request-reader.ts';
 import type { ResponseWriter } from './response-writer.ts';
 
 /**
- *
  *   open ─▶ closing      all responses are complete; the output must be written before the connection ends
  *     ├───▶ aborted      a response was broken off: the peer must not take it for complete
  *     ├───▶ left         a request has changed the connection to another protocol, and the owner has it

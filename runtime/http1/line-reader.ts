@@ -316,7 +316,7 @@ export class LineReader {
 
   /**
    * Reads valid field lines that lie whole in bytes[at,end), which nearly all do. It stops at any other line,
-   * and `#readLines` then reads that line byte by byte and finds out what it is.
+   * and `read` then reads that line byte by byte and finds out what it is.
    * @returns where that line begins
    */
   #wholeLines(bytes: Uint8Array, at: number, end: number): number {

@@ -1,5 +1,4 @@
 /**
- *
  * A listener: accepts sockets and finds out, stage by stage, who the client is and which protocol it uses.
  *
  *   socket ─▶ PROXY header ─▶ ClientHello ─▶ turn ─▶ TLS handshake ─▶ HTTP/2 or HTTP/1

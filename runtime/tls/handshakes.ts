@@ -1,5 +1,4 @@
 /**
- *
  * Limits how many TLS handshakes run at once, over all listeners. An unfinished handshake holds tens of kilobytes, which
  * cost the peer nothing. So beyond a number of handshakes a connection waits for its own, unread, which holds next to
  * nothing.
