@@ -274,8 +274,9 @@ export class Lifecycle {
     let fault: { readonly error: unknown } | null = null;
     // All states change first: what the owner still says to other streams from within onClose must not be
     // sent.
-    for (const stream of this.#streams.values()) stream.state = StreamState.ClosedByOurReset;
-    for (const stream of this.#streams.values()) {
+    const streams = this.#streams.values();
+    for (const stream of streams) stream.state = StreamState.ClosedByOurReset;
+    for (const stream of streams) {
       this.#streams.remove(stream);
       this.#dropUnsent(stream);
       try {

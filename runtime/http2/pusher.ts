@@ -92,7 +92,7 @@ export class Pusher {
   onGoaway(lastStreamId: number): void {
     this.#isOver = true;
     if (this.#streams.pushCount === 0) return;
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of this.#streams.values()) {
       if ((stream.id & 1) === 0 && stream.id > lastStreamId) this.#lifecycle.abandonPush(stream);
     }
   }

@@ -162,7 +162,7 @@ export class ReceiveFlow {
    * A new SETTINGS_INITIAL_WINDOW_SIZE of the server has come into force: every stream's window moves by the
    * difference (6.9.2). Bytes that were a small part of a larger window may now be all that a peer waits for.
    */
-  changeStreamWindow(bytes: number, streams: IterableIterator<Http2Stream>): void {
+  changeStreamWindow(bytes: number, streams: readonly Http2Stream[]): void {
     const delta = bytes - this.streamWindowBytes;
     this.streamWindowBytes = bytes;
     for (const stream of streams) {
