@@ -80,6 +80,19 @@ export class Members {
     return count;
   }
 
+  /**
+   * Threads that run beside the ones that they are to replace. They are additional until somebody has decided
+   * which of the two stays.
+   */
+  get additional(): number {
+    let count = 0;
+    for (const { replaces, isRetired } of this.#incarnations.values()) {
+      if (isRetired || replaces === null || replaces.thread.state === 'draining') continue;
+      if (this.#incarnations.has(replaces.thread)) count++;
+    }
+    return count;
+  }
+
   get draining(): number {
     let draining = 0;
     for (const thread of this.#incarnations.keys()) if (thread.state === 'draining') draining++;

@@ -222,8 +222,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     // The thread that it was to replace goes on. Whoever replaces that thread gets the error.
     const isMissed =
       !incarnation.isRetired && (replaces === null || this.#members.of(replaces.thread) === undefined);
-    if (wasStarting && !isMissed) return;
-    if (this.#state !== 'draining') this.#tellDeath(incarnation, cause, wasStarting, isMissed);
+    if (this.#state !== 'draining' && (isMissed || !wasStarting))
+      this.#tellDeath(incarnation, cause, wasStarting, isMissed);
     this.dispatcher.resubmit(unbegun);
     this.#supervision.restore();
   }
@@ -329,8 +329,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     const { minThreads, maxThreads } = this.#options;
     // Another thread would only be one more that cannot be ended.
     if (this.#ends.unended > maxThreads) return 0;
-    const { size, draining, unretired } = this.#members;
-    return Math.min(minThreads - (size - draining), maxThreads - unretired);
+    const { size, draining, unretired, additional } = this.#members;
+    return Math.min(minThreads - (size - draining - additional), maxThreads - (unretired - additional));
   }
 
   get isStarting(): boolean {

@@ -69,3 +69,46 @@ test('threads are started of the version in use, beside those of the one before'
   await Promise.all(jobs.map((job) => job.over.promise));
   for (const job of jobs) t.deepEqual(job.said, [['head', 3, 299]]);
 });
+
+test('a thread that dies beside a replacement that still loads is replaced at once', async (t) => {
+  const { pool, heard } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
+  await pool.start();
+  const [first, second] = pool.threads;
+  const endless = pool.renewal.createVersion(poolOptions('endless'));
+  const replaced = pool.renewal.replaceThread(first!, endless);
+  const [, , replacement] = pool.threads;
+  await pool.workerOf(second!)!.terminate();
+  await heard('started', 3);
+  t.deepEqual(
+    [...pool.threads].map(({ name, state }) => [name, state]),
+    [
+      ['p-1', 'ready'],
+      ['p-3', 'starting'],
+      ['p-4', 'ready'],
+    ],
+  );
+  await pool.workerOf(replacement!)!.terminate();
+  await t.throwsAsync(replaced, { code: 'SLUICE_APPLICATION_LOAD_FAILED' });
+  t.is(pool.threadCount, 2);
+});
+
+test('a pool that tries one thread at a time tries the next when a replacement has not loaded', async (t) => {
+  const { pool, heard } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
+  await pool.start();
+  const [first, second] = pool.threads;
+  const present = pool.renewal.version;
+  const endless = pool.renewal.createVersion(poolOptions('endless'));
+  const replaced = pool.renewal.replaceThread(first!, endless);
+  const [, , replacement] = pool.threads;
+  pool.renewal.use(pool.renewal.createVersion(poolOptions('failing')));
+  await pool.workerOf(second!)!.terminate();
+  await heard('died', 2);
+  pool.renewal.use(present);
+  // The wait after the thread that did not load is over, and the replacement still loads.
+  while (pool.figures.nextStartInMs !== null) await new Promise(setImmediate);
+  t.is(pool.threadCount, 2);
+  await pool.workerOf(replacement!)!.terminate();
+  await t.throwsAsync(replaced, { code: 'SLUICE_APPLICATION_LOAD_FAILED' });
+  await heard('started', 3);
+  t.is(pool.threadCount, 2);
+});
