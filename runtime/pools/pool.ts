@@ -55,6 +55,8 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
   #state: 'starting' | 'running' | 'draining' = 'starting';
   /** When the pool last checked whether it has enough threads. */
   #grownAtMs = Number.NEGATIVE_INFINITY;
+  /** False while a thread that has ended is removed. */
+  #mayGrow = true;
   #drainAnnounced = false;
   #keepAliveTimeoutMs: number | null = null;
   readonly #members = new Members();
@@ -246,10 +248,14 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
 
   /** Removes a thread that has ended from the pool. @returns the jobs that it had not begun */
   #remove(thread: Thread): Job[] {
-    this.#grownAtMs = Number.NEGATIVE_INFINITY;
     this.#removeFromDispatcher(thread);
     this.#turns.removeThread(thread);
+    // Held jobs begin to wait in the place of those that are lost. Whether a thread may be started is known
+    // when it is known of what this one has died.
+    this.#mayGrow = false;
     const unbegun = this.#members.remove(thread);
+    this.#mayGrow = true;
+    this.#grownAtMs = Number.NEGATIVE_INFINITY;
     this.#turns.request();
     return unbegun;
   }
@@ -403,7 +409,7 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
       this.dispatcher.refuseAll();
       return;
     }
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' || !this.#mayGrow) return;
     // This is called for every job that waits, but what there is to do changes only with time and with the
     // threads.
     const now = this.#turns.nowMs;

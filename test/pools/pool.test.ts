@@ -1,6 +1,8 @@
 /** Supervision of real threads. */
 import { getPriority } from 'node:os';
 import test from 'ava';
+import { DepthLane } from './depth-lane.ts';
+import { RecordingJob } from './recording-job.ts';
 import { startPool } from './start-pool.ts';
 
 test('a pool starts its threads and runs jobs on them', async (t) => {
@@ -116,6 +118,31 @@ test('a job that waits does not make a pool start threads sooner than it may', a
   await heard('degraded', 1);
   const [waiting] = submit('a');
   t.deepEqual([waiting!.state, pool.threadCount], ['queued', 0]);
+});
+
+test('a job that its lane held does not make a pool start threads sooner than it may', async (t) => {
+  const { pool, news, heard, reactor } = startPool(t, 'scripted', {
+    maxThreads: 4,
+    maxWaitMs: 2 * HOUR_MS,
+    growAfterMs: HOUR_MS,
+    restart: { ...slow, intensity: 0 },
+  });
+  await pool.start();
+  const lane = new DepthLane({ maxConcurrent: 1, maxHeld: 1, hasAffinity: false });
+  const [, held] = ['exit', 'a'].map((name) => {
+    const job = new RecordingJob(name);
+    job.lane = lane;
+    pool.dispatcher.submit(job);
+    return job;
+  });
+  t.is(held!.state, 'held');
+  reactor.request();
+  await heard('degraded', 1);
+  t.deepEqual([held!.state, pool.threadCount], ['queued', 0]);
+  t.deepEqual(
+    news.map(([what]) => what),
+    ['started', 'died', 'degraded'],
+  );
 });
 
 test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
