@@ -141,6 +141,12 @@ export class Dispatcher implements LaneOwner {
         lane.owner = null;
         return;
       }
+      // Not by way of the queue: there, each refusal would let in and refuse the next job before it returns,
+      // and thousands of held jobs would exhaust the stack.
+      if (this.#isHopeless(job)) {
+        this.#refuse(job, 'no-thread');
+        continue;
+      }
       lane.running++;
       if (this.#queue.size > 0 || !this.#placement.assign(job)) this.#enqueue(job);
     }

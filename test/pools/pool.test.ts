@@ -145,6 +145,25 @@ test('a job that its lane held does not make a pool start threads sooner than it
   );
 });
 
+test('however many jobs a lane holds, a pool without a thread refuses them all at once', async (t) => {
+  const { pool } = startPool(t, 'scripted', {
+    restart: { ...slow, intensity: 0 },
+  });
+  await pool.start();
+  const lane = new DepthLane({ maxConcurrent: 1, maxHeld: 20_000, hasAffinity: false });
+  const jobs = ['exit', ...new Array<string>(20_000).fill('a')].map((name) => {
+    const job = new RecordingJob(name);
+    job.lane = lane;
+    pool.dispatcher.submit(job);
+    return job;
+  });
+  await Promise.all(jobs.map((job) => job.over.promise));
+  t.is(jobs[0]!.lost, 1);
+  t.true(jobs.slice(1).every(({ refusals }) => refusals.length === 1 && refusals[0] === 'no-thread'));
+  t.is(lane.running, 0);
+  t.is(pool.dispatcher.outstandingJobs, 0);
+});
+
 test('a thread that dies while another drains is replaced, so that the minimum takes jobs', async (t) => {
   const { pool, submit, heard } = startPool(t, 'scripted', {
     minThreads: 1,
