@@ -68,8 +68,8 @@ export class Dispatcher implements LaneOwner {
   }
 
   /**
-   * How long the oldest unbegun job has waited since it was admitted, including jobs that threads were given;
-   * -1: there is none. Held jobs do not count.
+   * How long a job has waited since it was admitted: the first job of the queue, or the oldest unbegun job of a
+   * thread if that has waited for longer; -1: there is none. Held jobs do not count.
    */
   get longestWaitMs(): number {
     let sinceMs = this.#queue.head?.waitingSinceMs ?? Number.POSITIVE_INFINITY;

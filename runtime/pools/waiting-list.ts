@@ -14,13 +14,17 @@ export class WaitingList extends JobList {
   /** Older jobs stand before younger ones. */
   #isByAge = true;
 
+  /** The job may be older than the last: its lane may have held it. */
   override push(job: Job): void {
+    if (this.tail !== null && job.waitingSinceMs < this.tail.waitingSinceMs) this.#isByAge = false;
     super.push(job);
     this.#count(job);
     if (this.#hasLessUrgent(job.waitsAs)) this.#bringForward(job);
   }
 
+  /** The job may be younger than the first: jobs come back from one thread after another. */
   override unshift(job: Job): void {
+    if (this.head !== null && job.waitingSinceMs > this.head.waitingSinceMs) this.#isByAge = false;
     super.unshift(job);
     this.#count(job);
   }

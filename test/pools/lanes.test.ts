@@ -123,6 +123,24 @@ test('what is held can be withdrawn, and is refused when it has waited too long 
   t.is(bench.lane.running, 0);
 });
 
+test('a job that its lane held waits no longer than any other, although it stands behind younger ones', (t) => {
+  const bench = new PoolBench({ maxWaitMs: 100 });
+  const only = bench.addThread(2);
+  bench.submit('other');
+  bench.lane = laneWith({ maxConcurrent: 1 });
+  const [running, held] = bench.submit('running', 'held');
+  only.begin();
+  bench.lane = laneWith({});
+  bench.turns.nowMs = 60;
+  const [first, second] = bench.submit('first', 'second');
+  only.finish(running!);
+  only.begin();
+  t.deepEqual([first!.state, second!.state, held!.state], ['assigned', 'queued', 'queued']);
+  bench.turns.nowMs = 101;
+  bench.dispatcher.rebalance();
+  t.deepEqual([second!.refusals, held!.refusals], [[], ['waited-too-long']]);
+});
+
 test('a job moved from one thread to another has left its lane once', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);

@@ -67,6 +67,20 @@ test('the jobs that have waited too long are found wherever they stand', (t) => 
   t.is(list.waitingSinceBefore(5), null);
 });
 
+for (const way of ['push', 'unshift'] as const) {
+  test(`a job that has waited too long is found behind a younger one: ${way}`, (t) => {
+    const list = new WaitingList();
+    const old = new RecordingJob('old');
+    old.waitingSinceMs = 1;
+    const young = new RecordingJob('young');
+    young.waitingSinceMs = 10;
+    const jobs = way === 'push' ? [young, old] : [old, young];
+    for (const job of jobs) list[way](job);
+    t.is(list.head, young);
+    t.is(list.waitingSinceBefore(5), old);
+  });
+}
+
 test('whatever comes and goes, each source has the places that it had, and its jobs stand by urgency and then by age', (t) => {
   const sources = [{}, {}, {}];
   const step = fc.oneof(
