@@ -78,7 +78,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
       const followed = this.#follow(thread, nowMs);
       const cause = this.#causeFor(thread, followed, nowMs);
       if (cause === null || followed.state === 'replaced' || nowMs < this.#pausedUntilMs) continue;
-      if (this.underWay < this.#mostAtOnce) void this.#replace(thread, followed, cause, nowMs);
+      if (this.underWay < this.#mostAtOnce) void this.#replace(thread, followed, cause);
     }
   }
 
@@ -110,7 +110,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
     return followed.tooLarge >= LOOKS_TO_BE_SURE ? size : null;
   }
 
-  async #replace(thread: Recycled, followed: Followed, cause: RecyclingCause, nowMs: number): Promise<void> {
+  async #replace(thread: Recycled, followed: Followed, cause: RecyclingCause): Promise<void> {
     followed.state = 'replaced';
     this.underWay++;
     try {
@@ -120,7 +120,7 @@ export class Recycling<Recycled extends RecyclingThread = Thread> {
       // The owner has reported it. The thread goes on, and is tried again later.
       followed.state = 'serving';
       this.#pausedUntilMs =
-        nowMs + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
+        this.#lookedMs + Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** Math.min(this.#failures++, 16));
     } finally {
       this.underWay--;
     }

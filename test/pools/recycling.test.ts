@@ -149,6 +149,17 @@ test('a thread that could not be replaced is tried again, later and later', asyn
   t.deepEqual(gaps, [10, 20, 40, 80]);
 });
 
+test('the pause begins when the replacement has failed, however long that took', async (t) => {
+  const { asked, answers, look } = bench({ maxAgeMs: 1_000 }, 1);
+  for (let i = 0; i < 30; i++) look();
+  answers.at(-1)!.reject(new Error('it does not load'));
+  await settled();
+  for (let i = 0; i < 9; i++) look();
+  t.is(asked.length, 1);
+  look();
+  t.is(asked.length, 2);
+});
+
 test('looks that come sooner than a second count for none', (t) => {
   const { threads, asked, look } = bench({ maxExternalBytes: 1_000 });
   threads[0]!.vitals.externalBytes = 2_000;
