@@ -200,8 +200,10 @@ export class ReloadTransaction {
     let threads = 1;
     this.#ends.push(trial.accept());
     const report = { pool: pool.name, change: 'replaced' as const };
-    for (const old of pool.renewal.threadsBefore(version)) {
-      if (!this.#target.isRunning) break;
+    // Asked anew each time: a thread that has died or been recycled meanwhile has another in its place already.
+    for (;;) {
+      const [old] = pool.renewal.threadsBefore(version);
+      if (old === undefined || !this.#target.isRunning) break;
       if (old.state === 'starting' || pool.readyThreads > options.maxThreads) {
         this.#ends.push(pool.renewal.retireThread(old));
         continue;

@@ -303,6 +303,31 @@ test('exchanges on an old thread hear draining, and are reset when reload.drainT
   t.false(session.closed);
 });
 
+test('an old thread that dies while others are being replaced is replaced once', async (t) => {
+  const folder = new AppFolder(t);
+  const pools = {
+    app: {
+      ...one,
+      threads: { min: 3, max: 3 },
+      // Long enough for the death to come before its turn.
+      minUptimeMs: 1_000,
+      application: folder.answering('app.mjs', 'x'),
+    },
+  };
+  const running = await start(t, { pools });
+  const { server, log } = running;
+  const reloaded = server.reload(configOf({ pools }));
+  await log.until('thread started', ({ thread }) => thread === 'app-5');
+  const [pool] = server.parts.pools;
+  const last = [...pool!.threads].find(({ name }) => name === 'app-3');
+  await pool!.workerOf(last!)?.terminate();
+  await reloaded;
+  await server.reloadSettled();
+  const { threads, version } = poolOf(running, 'app');
+  t.is(threads.length, 3);
+  t.true(threads.every((thread) => thread.version === version));
+});
+
 test('a pool may have fewer threads than before, or more', async (t) => {
   const folder = new AppFolder(t);
   const application = folder.answering('app.mjs', 'x');
