@@ -17,7 +17,7 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, run) => {
     const timer = setTimeout(run, ms);

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Log } from '../logging/log.ts';
 import type { Pool } from '../pools/pool.ts';
+import { type Clock, RunningTimer, systemClock } from '../pools/running-timer.ts';
 import type { Frontend } from './frontend.ts';
 
 /** Time for resets to leave after the deadline. A peer that does not read them by then only sees its connection close. */
@@ -26,13 +27,15 @@ export interface DrainedServer {
 export class Drain {
   readonly #server: DrainedServer;
   readonly #log: Log;
+  readonly #clock: Clock;
   #whenEmpty: (() => void) | null = null;
   /** Ends the delay before a drain early. */
   #endDelay: (() => void) | null = null;
 
-  constructor(server: DrainedServer, log: Log) {
+  constructor(server: DrainedServer, log: Log, clock: Clock = systemClock) {
     this.#server = server;
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** Load balancers notice that the server is not ready, while it still serves. */
@@ -56,11 +59,10 @@ export class Drain {
     this.#server.onDraining();
     for (const pool of this.#server.pools) pool.announceDrain();
     this.look();
-    let deadline: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      deadline = setTimeout(() => resolve('late'), drainTimeoutMs);
-    });
-    if ((await Promise.race([emptied, late])) === 'late') {
+    const late = Promise.withResolvers<'late'>();
+    // Exchanges have not been slow in time in which the process was stopped.
+    const deadline = new RunningTimer(drainTimeoutMs, () => late.resolve('late'), this.#clock);
+    if ((await Promise.race([emptied, late.promise])) === 'late') {
       if (this.#server.frontend?.isIdle ?? true) {
         this.#log.info(
           { connections: this.#server.frontend?.lingeringConnections ?? 0, drainTimeoutMs },
@@ -76,10 +78,10 @@ export class Drain {
     }
     // The threads have no exchanges any more. Their applications' `stop` has the same deadline.
     const stopped = this.#server.stopApplications();
-    if ((await Promise.race([stopped, late])) === 'late') {
+    if ((await Promise.race([stopped, late.promise])) === 'late') {
       this.#log.warn('drain deadline reached: applications that have not stopped are ended');
     }
-    clearTimeout(deadline);
+    deadline.cancel();
   }
 
   /** A client must not mistake a truncated response for a complete one: it gets a reset before its socket closes. */
