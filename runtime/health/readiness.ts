@@ -17,24 +17,18 @@ export interface Readiness {
 
 /**
  * @param pools those that are not optional
- * @param nowMs the reactor's time
- * @param unresponsiveMs a thread that is awake and has been silent for this long computes or hangs, and does not count
+ * @param unresponsiveMs a thread that has been away from its event loop for this long computes or hangs, and does not count
  */
-export function readinessOf(
-  state: ServerState,
-  pools: Iterable<Pool>,
-  nowMs: number,
-  unresponsiveMs: number,
-): Readiness {
+export function readinessOf(state: ServerState, pools: Iterable<Pool>, unresponsiveMs: number): Readiness {
   const unready: UnreadyPool[] = [];
   for (const pool of pools) {
-    const why = reasonOf(pool, nowMs - unresponsiveMs);
+    const why = reasonOf(pool, unresponsiveMs);
     if (why !== null) unready.push({ pool: pool.name, why });
   }
   return { ready: state === 'running' && unready.length === 0, state, pools: unready };
 }
 
-function reasonOf({ dispatcher }: Pool, sinceMs: number): UnreadyPool['why'] | null {
-  if (dispatcher.threads.length === 0) return 'loading';
-  return dispatcher.threads.every((thread) => thread.isStalled(sinceMs)) ? 'unresponsive' : null;
+function reasonOf(pool: Pool, unresponsiveMs: number): UnreadyPool['why'] | null {
+  if (pool.readyThreads === 0) return 'loading';
+  return pool.isResponsive(unresponsiveMs) ? null : 'unresponsive';
 }

@@ -94,6 +94,11 @@ export class HungThreads {
     }
   }
 
+  /** For how long the thread has not returned to its event loop. */
+  silentMs(thread: Thread, nowMs: number): number {
+    return this.#watchedFor(thread).watch.look(nowMs);
+  }
+
   #look(thread: Thread, nowMs: number): void {
     const watched = this.#watchedFor(thread);
     const awayMs = watched.silentMs;

@@ -118,6 +118,13 @@ export class Pool implements IncarnationOwner, Supervised, HangObserver, Resizin
     return this.#firstThreads.failed;
   }
 
+  /** A thread takes jobs that has been away from its event loop for less than that. */
+  isResponsive(unresponsiveMs: number): boolean {
+    const { nowMs } = this.#turns;
+    const { threads } = this.dispatcher;
+    return threads.some((thread) => this.#hungThreads.silentMs(thread, nowMs) < unresponsiveMs);
+  }
+
   /** As `Incarnation.stats`; null: the thread has ended. */
   async statsOf(thread: Thread): Promise<ThreadStats | null> {
     return (await this.#members.of(thread)?.stats()) ?? null;

@@ -187,7 +187,7 @@ export class Server {
   readiness(): Readiness {
     const { pools, health } = this.#config;
     const needed = [...this.#pools.values()].filter(({ name }) => pools[name]?.optional === false);
-    return readinessOf(this.#state, needed, this.#reactor.nowMs, health.unresponsiveMs);
+    return readinessOf(this.#state, needed, health.unresponsiveMs);
   }
 
   /** How long requests took; null: there is no `monitoring`. */

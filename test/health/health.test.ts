@@ -1,8 +1,11 @@
 /** The paths of `health`: answered by the reactor, on the listeners that it is to answer on, whatever the threads do. */
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { parseConfig } from '../../runtime/config/load.ts';
+import { readinessOf } from '../../runtime/health/readiness.ts';
 import { createLog } from '../../runtime/logging/log.ts';
 import { Server } from '../../runtime/server/server.ts';
+import { startPool } from '../pools/start-pool.ts';
 import { application, configInput, startServer } from '../server/harness.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
@@ -92,6 +95,28 @@ test('a pool whose threads hang is not ready, unless it is optional, and the ser
   t.is((await extra).status, 200);
   await until(`${origin}/readyz`, 200);
   t.pass();
+});
+
+test('a process that was stopped is ready when it goes on, and a thread that hangs is found out from there', async (t) => {
+  const { pool, reactor, submit } = startPool(t, 'hanging');
+  await pool.start();
+  submit('loop');
+  const [thread] = pool.threads;
+  while (thread!.unbegunJobs > 0) await setImmediate();
+  const ready = () => readinessOf('running', [pool], 10_000).ready;
+  t.true(ready());
+  // The reactor takes no turn meanwhile.
+  reactor.nowMs += 3_600_000;
+  t.true(ready());
+  for (let seconds = 0; seconds < 6; seconds++) {
+    reactor.nowMs += 1_000;
+    t.true(ready());
+  }
+  for (let seconds = 0; seconds < 4; seconds++) {
+    reactor.nowMs += 1_000;
+    ready();
+  }
+  t.false(ready());
 });
 
 test('a pool that has no thread yet is loading', (t) => {
