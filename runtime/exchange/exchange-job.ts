@@ -419,18 +419,11 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     this.exchange.end(hasThrown ? ExchangeInput.Fail : ExchangeInput.SendReset, outcome, 500, code);
   }
 
+  /** Its thread, alive or dead, sends nothing more of it. A response that is not whole by then gets nothing more. */
   onReleased(): void {
     this.#content?.drop();
     this.#credit?.paid();
     this.exchange.end(ExchangeInput.GiveUp, Outcome.Lost, 502, INTERNAL_ERROR);
-  }
-
-  /**
-   * Its thread, alive or dead, sends nothing more of it. A response that is not whole by then gets nothing
-   * more.
-   */
-  onLost(): void {
-    this.exchange.end(ExchangeInput.Fail, Outcome.Lost, 502, INTERNAL_ERROR);
   }
 
   /**

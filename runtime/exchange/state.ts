@@ -52,14 +52,11 @@ export const ExchangeInput = {
   SendReset: 9,
   /** The server itself responds. */
   Answer: 10,
-  /**
-   * Nobody will send the rest of the response: the application has thrown, or its thread is lost or computes
-   * for too long.
-   */
+  /** Nobody will send the rest of the response: the application has thrown, or computes for too long. */
   Fail: 11,
   /**
-   * As `Fail`, and nobody will read the rest of the request: its thread is done with it, or it is more than
-   * is allowed.
+   * As `Fail`, and nobody will read the rest of the request: its thread is done with it, alive or dead, or it
+   * is more than is allowed.
    */
   GiveUp: 12,
   /** The exchange took too long. If no response has begun, the peer is told what was late. */

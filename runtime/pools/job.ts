@@ -128,14 +128,12 @@ export abstract class Job {
   get awaitsOnlyResponse(): boolean {
     return false;
   }
-  /** The thread has ended the job, which `thread` no longer names. */
+  /** The thread has ended the job, or has died after it had begun it. `thread` no longer names it. */
   abstract onReleased(): void;
   /** The thread has ended its part of the job, and wants to know when the job is over. */
   onFollowed(_thread: FollowingThread, _slot: number, _generation: number): void {
     // A job without a peer is over with its thread's part.
   }
-  /** The thread died after it had begun this job. */
-  abstract onLost(): void;
   /**
    * Its code keeps its thread from the event loop for longer than it may. If that goes on, the thread is
    * ended.

@@ -443,20 +443,11 @@ export class Thread implements JobHolder {
         unbegun.push(job);
       } else {
         this.#tellReleased(job);
-        this.#tellLost(job);
         this.#leaveLane(job);
       }
     }
     this.casualties.moved = unbegun.length;
     return unbegun;
-  }
-
-  #tellLost(job: Job): void {
-    try {
-      job.onLost();
-    } catch (error) {
-      blame(job, error);
-    }
   }
 
   // ---- what the thread says

@@ -19,6 +19,7 @@ export class RecordingJob extends Job {
   /** The name of the thread that it was given to last. */
   givenTo = '';
   released = 0;
+  /** Its thread died with it. On a clock that stands at 0, a job that was ended counts as well. */
   lost = 0;
   overruns = 0;
   /** What it says of itself; null: nothing. */
@@ -72,11 +73,8 @@ export class RecordingJob extends Job {
 
   onReleased(): void {
     this.released++;
+    if (this.releasedAtMs === 0) this.lost++;
     this.over.resolve();
-  }
-
-  onLost(): void {
-    this.lost++;
   }
 
   onFault(error: unknown): void {

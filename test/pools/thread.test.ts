@@ -203,6 +203,7 @@ test('a job is taken back until the thread begins it, and its slot serves again'
 
 test('a thread that dies gives what it has not begun, oldest first, and loses the rest', (t) => {
   const bench = new PoolBench();
+  bench.turns.nowMs = 1;
   const scripted = bench.addThread(4);
   const { thread, host } = scripted;
   const jobs = ['a', 'b', 'c', 'd'].map((name) => new RecordingJob(name));

@@ -144,11 +144,7 @@ const happen: { readonly [K in InputName]: readonly ((exchange: Exchange) => voi
   ],
   SendReset: [(exchange) => exchange.job.onReset(8, ResetReason.Application)],
   Answer: [(exchange) => exchange.answer(503), (exchange) => exchange.job.onRefused('queue-full', 0)],
-  Fail: [
-    (exchange) => exchange.job.onReset(2, ResetReason.Threw),
-    (exchange) => exchange.job.onLost(),
-    (exchange) => exchange.job.onOverrun(),
-  ],
+  Fail: [(exchange) => exchange.job.onReset(2, ResetReason.Threw), (exchange) => exchange.job.onOverrun()],
   GiveUp: [(exchange) => exchange.job.onReleased()],
   Expire: [(exchange) => exchange.createWatch().onDeadline(Deadline.Exchange)],
   Abort: [
