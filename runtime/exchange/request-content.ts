@@ -3,8 +3,9 @@
  * application's credit lets it cross. When the application has consumed some, the transport gives the peer
  * credit for as much, so at most one window waits.
  *
- * Nothing is sent before the thread has granted credit, which only a thread that has claimed the exchange
- * can. The exception is trailers after no content, which nothing else would send.
+ * No content is sent before the thread has granted credit, which only a thread that has claimed the exchange
+ * can. The end of a request without content, with trailers or without, needs no credit. A thread that has
+ * not claimed the exchange ignores it.
  */
 import { corrupt } from '../../wire/decoder.ts';
 import { Flag } from '../../wire/messages.ts';
