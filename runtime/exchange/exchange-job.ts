@@ -32,7 +32,7 @@ import { affinityKeyOf } from './affinity.ts';
 import type * as contracts from './contracts.ts';
 import { Outcome } from './outcomes.ts';
 import { RequestContent, type RequestFlow } from './request-content.ts';
-import { expectsContinue, labelOf, particularsOf } from './request-head.ts';
+import { expectsContinue, type Head, labelOf, particularsOf } from './request-head.ts';
 import { ResponseCredit, type ResponseFlow } from './response-credit.ts';
 import {
   ExchangeEffect,
@@ -55,17 +55,8 @@ const MAX_PADDED_BYTES = 256;
 const NO_FIELDS: readonly string[] = [];
 
 /** The exchange that a job belongs to. */
-export interface JobOwner {
-  readonly method: string;
-  readonly scheme: string;
-  readonly authority: string;
-  readonly path: string;
+export interface JobOwner extends Head {
   readonly version: '2' | '1.1' | '1.0';
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly fields: readonly string[];
-  readonly tls: string;
-  readonly requestId: string;
   readonly transport: contracts.Transport<JobOwner>;
   readonly destination: contracts.Destination<ExchangeJob<JobOwner>>;
   readonly job: ExchangeJob<JobOwner>;
@@ -74,6 +65,14 @@ export interface JobOwner {
   status: number;
   /** Content of the response that the transport has been given. */
   responseBytes: number;
+  /** As `Exchange.openOn`. */
+  openOn(
+    channel: OpeningThread['channel'],
+    slot: number,
+    generation: number,
+    flags: number,
+    admittedUs: number,
+  ): boolean;
   /** As `Exchange.step`. */
   step(input: ExchangeInput): ExchangeEffect;
   /** As `Exchange.end`. */
@@ -245,24 +244,9 @@ export class ExchangeJob<Owner extends JobOwner = JobOwner> extends Job {
     const { exchange } = this;
     const content = this.#content;
     const whole = content === null || content.isNothing;
-    const sent = thread.channel.sendOpen(
-      slot,
-      generation,
-      (whole ? Flag.End : 0) | (exchange.transport.openFlags?.(exchange) ?? 0),
-      exchange.method,
-      exchange.scheme,
-      exchange.authority,
-      exchange.path,
-      exchange.version,
-      exchange.remoteAddress,
-      exchange.remotePort,
-      // The job was admitted when the request's head had come.
-      clockMicroseconds(this.admittedAtMs),
-      exchange.fields,
-      exchange.tls,
-      exchange.requestId,
-    );
-    if (!sent) return false;
+    const flags = (whole ? Flag.End : 0) | (exchange.transport.openFlags?.(exchange) ?? 0);
+    const admittedUs = clockMicroseconds(this.admittedAtMs);
+    if (!exchange.openOn(thread.channel, slot, generation, flags, admittedUs)) return false;
     if (content !== null && !content.opened(thread, slot, whole)) thread.waitForRoom(this);
     return true;
   }

@@ -5,11 +5,11 @@
  *
  * It has a job, which is what the threads of a pool know of it (exchange-job.ts). Once a tick of the
  * deadlines has seen it, it also has a watch (exchange-watch.ts). It knows no sockets, and nothing of what
- * threads do.
+ * threads do with a request.
  */
 import { ResetBy } from '../../wire/messages.ts';
 import type { Watchable, Watcher } from '../deadlines/watch.ts';
-import type { Refusal } from '../pools/job.ts';
+import type { OpeningThread, Refusal } from '../pools/job.ts';
 import type * as contracts from './contracts.ts';
 import { type ExchangeFlow, ExchangeJob, type JobOwner } from './exchange-job.ts';
 import { ExchangeWatch, type WatchOwner } from './exchange-watch.ts';
@@ -162,6 +162,36 @@ export class Exchange implements JobOwner, WatchOwner, Watchable, contracts.Ende
       this.job.lane = lane ?? null;
       dispatcher.submit(this.job);
     }
+  }
+
+  /**
+   * Opens its job on a thread, with the request's head.
+   * @param admittedUs when the head had come
+   * @returns false: the ring is full
+   */
+  openOn(
+    channel: OpeningThread['channel'],
+    slot: number,
+    generation: number,
+    flags: number,
+    admittedUs: number,
+  ): boolean {
+    return channel.sendOpen(
+      slot,
+      generation,
+      flags,
+      this.method,
+      this.scheme,
+      this.authority,
+      this.path,
+      this.version,
+      this.remoteAddress,
+      this.remotePort,
+      admittedUs,
+      this.fields,
+      this.tls,
+      this.requestId,
+    );
   }
 
   onRequestData(bytes: Uint8Array, start: number, end: number, last: boolean): void {

@@ -4,7 +4,7 @@ import type { Particulars } from '../pools/job.ts';
 /** A peer chose them, within limits that are not meant for log lines. */
 const MOST_NAMED_CHARS = 256;
 
-interface Head {
+export interface Head {
   readonly method: string;
   readonly path: string;
   readonly fields: readonly string[];
