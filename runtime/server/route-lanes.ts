@@ -29,7 +29,7 @@ export class RouteLanes {
     return lane;
   }
 
-  /** Forgets the lanes of all other routes to this pool. */
+  /** Forgets those lanes of the pool whose routes are gone. A route that leads elsewhere now may come back. */
   keepOnly(routes: readonly RouteConfig[], pool: Pool): void {
     const kept = new Set(routes.map(({ host, path }) => `${host}${path}`));
     const lanes = this.#lanes.get(pool);
