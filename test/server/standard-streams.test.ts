@@ -71,6 +71,19 @@ test.serial('what an application prints without a break is bounded in its thread
   t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
 });
 
+test.serial('what waits in a thread is counted in bytes, whatever is printed', async (t) => {
+  const { log, listening } = startProcess(t, {
+    pools,
+    log: { level: 'info', maxWaitingBytes: MAX_WAITING_BYTES },
+  });
+  const origin = await listening();
+  const lines = 200;
+  const [characters, bytesOfEach] = [10_000, 30_000];
+  await requestHttp1(`${origin}/?bytes=${characters + 1}&character=%E4%B8%AD&lines=${lines}&atOnce`);
+  const dropped = await log.until('application output was dropped: too much');
+  t.is(dropped.writes, lines - Math.floor(MAX_WAITING_BYTES / (bytesOfEach + 1)));
+});
+
 for (const prints of ['untouched', 'labelled'] as const) {
   for (const stream of ['stdout', 'stderr'] as const) {
     test.serial(`one write of 100 MB is cut or dropped, and counted: ${stream} ${prints}`, async (t) => {

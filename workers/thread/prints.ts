@@ -22,8 +22,6 @@ export function boundPrints(
   }
 }
 
-/** UTF-8 takes at most so many bytes for a UTF-16 unit. */
-const MAX_BYTES_PER_CHARACTER = 3;
 /** A smaller excess of the memory behind some bytes is not worth a copy. */
 const SLACK_BYTES = 65_536;
 const NEW_LINE = 0x0a;
@@ -41,7 +39,8 @@ function bound(
   const writeBounded: Write = (chunk, ...more) => {
     const waiting = stream.writableLength;
     const room = maxWaitingBytes - waiting;
-    if (bytesOf(chunk, more[0], room) <= room) return write(compact(chunk), ...more);
+    const bytes = bytesOf(chunk, more[0], room);
+    if (bytes <= room) return write(compact(chunk, more[0], bytes), ...more);
     dropped++;
     if (dropped === 1) {
       write('', () => {
@@ -63,21 +62,26 @@ function bound(
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
-/**
- * Exact where it comes close to the limit. Values that are neither text nor bytes are refused by the stream.
- */
+/** Values that are neither text nor bytes are refused by the stream. A text with too many characters is not counted. */
 function bytesOf(chunk: string | Uint8Array, encoding: unknown, room: number): number {
   if (typeof chunk !== 'string') return chunk?.length ?? 0;
-  if (chunk.length * MAX_BYTES_PER_CHARACTER <= room || chunk.length > room) return chunk.length;
-  return Buffer.byteLength(chunk, encodingOf(encoding));
+  return chunk.length > room ? chunk.length : Buffer.byteLength(chunk, encodingOf(encoding));
 }
 
 function encodingOf(encoding: unknown): BufferEncoding {
   return typeof encoding === 'string' && Buffer.isEncoding(encoding) ? encoding : 'utf8';
 }
 
-/** A message carries all of the memory that bytes are a part of. */
-function compact(chunk: string | Uint8Array): string | Uint8Array {
+/**
+ * What is written for so many bytes. The stream counts the UTF-16 units of a text that waits, so a text that
+ * takes more bytes than that waits as bytes. A message carries all of the memory that bytes are a part of.
+ */
+function compact(chunk: string | Uint8Array, encoding: unknown, bytes: number): string | Uint8Array {
+  if (typeof chunk === 'string') {
+    if (bytes === chunk.length) return chunk;
+    const copy = Buffer.allocUnsafeSlow(bytes);
+    return copy.subarray(0, copy.write(chunk, encodingOf(encoding)));
+  }
   if (!(chunk instanceof Uint8Array) || chunk.buffer.byteLength <= chunk.length + SLACK_BYTES) return chunk;
   return Buffer.from(chunk);
 }

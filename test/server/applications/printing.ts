@@ -1,4 +1,4 @@
-/** Prints what the query says: `to` a stream, so many `lines` of so many `bytes`, a turn after each unless it is `atOnce`. */
+/** Prints what the query says: `to` a stream, so many `lines` of so many `bytes` (or of a `character`), a turn after each unless it is `atOnce`. */
 import type { Exchange } from '../../../workers/gateway.ts';
 
 let served = 0;
@@ -17,7 +17,7 @@ export default async function printing(exchange: Exchange): Promise<void> {
     stream.write(what === 'text' ? large.toString() : what === 'part' ? large.subarray(0, 10) : large);
     return exchange.respond(200, {}, 'printed');
   }
-  const text = query.get('text') ?? 'x'.repeat(Number(query.get('bytes')) - 1);
+  const text = query.get('text') ?? (query.get('character') ?? 'x').repeat(Number(query.get('bytes')) - 1);
   for (let line = 0; line < Number(query.get('lines') ?? 1); line++) {
     print(text);
     if (!query.has('atOnce')) await new Promise((resolve) => setImmediate(resolve));
