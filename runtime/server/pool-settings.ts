@@ -8,7 +8,7 @@ import type { Prints } from '../pools/prints.ts';
 
 /**
  * @param flags the environment and Node's flags of the threads
- * @param onLoaded called with the files that a thread has loaded; null: files are not watched
+ * @param onLoaded takes the files that a thread has loaded; null: files are not watched
  */
 export function poolOptions(
   pool: PoolConfig,
@@ -16,7 +16,7 @@ export function poolOptions(
   flags: PoolOptions['flags'],
   prints: Prints | undefined,
   actors: ActorDirectory | null,
-  onLoaded: ((pool: string, files: readonly string[]) => void) | null,
+  onLoaded: PoolOptions['onLoaded'] | null,
 ): PoolOptions {
   return {
     name: pool.name,
@@ -70,6 +70,6 @@ export function poolOptions(
     ...(flags && { flags }),
     ...(prints && { prints }),
     ...companionOf(actors, pool),
-    ...(onLoaded && { onLoaded: (files: readonly string[]) => onLoaded(pool.name, files) }),
+    ...(onLoaded && { onLoaded }),
   };
 }

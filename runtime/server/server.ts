@@ -119,12 +119,8 @@ export class Server {
 
   #poolOptions(pool: PoolConfig, config: Config): PoolOptions {
     const flags = flagsWith(this.#threadFlags, pool);
-    return poolOptions(pool, config, flags, this.#prints, this.#actors, this.#onLoaded);
-  }
-
-  get #onLoaded(): ((pool: string, files: readonly string[]) => void) | null {
-    const development = this.#development;
-    return development && ((pool, files) => development.onLoaded(pool, files));
+    const onLoaded = this.#development?.follow(pool.name) ?? null;
+    return poolOptions(pool, config, flags, this.#prints, this.#actors, onLoaded);
   }
 
   /** Including removed pools that still finish their exchanges. */
@@ -278,8 +274,10 @@ export class Server {
       take: (config, pools) => this.#take(config, pools),
       retire: (pool) => this.#retire(pool),
       setStale: (pool, why) => {
-        if (why === null) this.#stale.delete(pool);
-        else this.#stale.set(pool, { since: new Date().toISOString(), why: this.#explain(why) });
+        if (why === null) {
+          this.#stale.delete(pool);
+          this.#development?.settled(pool);
+        } else this.#stale.set(pool, { since: new Date().toISOString(), why: this.#explain(why) });
       },
     };
   }
@@ -308,7 +306,9 @@ export class Server {
     await retirePool(pool, this.#config.reload.drainTimeoutMs);
     this.#retiring.delete(pool);
     this.#stale.delete(pool.name);
-    if (!this.#pools.has(pool.name)) this.#destinations.forget(pool.name);
+    if (this.#pools.has(pool.name)) return;
+    this.#destinations.forget(pool.name);
+    this.#development?.forget(pool.name);
   }
 
   get #hasCertificateFiles(): boolean {

@@ -43,6 +43,27 @@ export class ChangedFiles {
     this.#watch(dirname(file));
   }
 
+  /** Forgets all other files, and the folders that were watched for them. */
+  keepOnly(files: ReadonlySet<string>): void {
+    for (const file of this.#states.keys()) if (!files.has(file)) this.#states.delete(file);
+    const needed = new Set<string>();
+    for (const file of this.#states.keys()) this.#addNeeded(dirname(file), needed);
+    for (const [folder, { watcher }] of this.#folders) {
+      if (needed.has(folder)) continue;
+      watcher?.close();
+      this.#folders.delete(folder);
+    }
+    // There may be room now for folders beyond the limit.
+    for (const folder of needed) this.#watch(folder);
+  }
+
+  /** A folder that is missing needs the one that it is awaited in. */
+  #addNeeded(folder: string, needed: Set<string>): void {
+    if (needed.has(folder)) return;
+    needed.add(folder);
+    if (this.#folders.get(folder)?.state === MISSING) this.#addNeeded(dirname(folder), needed);
+  }
+
   #watch(folder: string): void {
     if (this.#folders.has(folder)) return;
     if (this.#folders.size >= this.#mostFolders) {

@@ -21,7 +21,9 @@ export class Development {
   readonly #log: Log;
   readonly #files: ChangedFiles;
   readonly #configFile: string;
-  readonly #pools = new Map<string, Set<string>>();
+  /** By pool, what its versions have loaded. */
+  readonly #loaded = new Map<string, VersionFiles>();
+  #versions = 0;
   #reloads: Reloads | null = null;
 
   constructor(configFile: string, log: Log) {
@@ -52,19 +54,43 @@ export class Development {
     this.#reloads = reloads;
   }
 
-  /** A thread of the pool has loaded these files. */
-  onLoaded(pool: string, files: readonly string[]): void {
-    for (const file of files) {
-      const pools = this.#pools.get(file) ?? new Set();
-      this.#pools.set(file, pools.add(pool));
-      this.#files.add(file);
-    }
+  /**
+   * A version of the pool is made.
+   * @returns takes the files that its threads load
+   */
+  follow(pool: string): (files: readonly string[]) => void {
+    const version = ++this.#versions;
+    return (files) => {
+      for (const file of files) this.#files.add(file);
+      const loaded = this.#loaded.get(pool) ?? new VersionFiles();
+      this.#loaded.set(pool, loaded);
+      loaded.add(version, files);
+    };
+  }
+
+  /** The pool runs its newest version, and no other. What only earlier versions have loaded is forgotten. */
+  settled(pool: string): void {
+    this.#loaded.get(pool)?.keepNewest();
+    this.#keepLoaded();
+  }
+
+  /** The pool has ended. */
+  forget(pool: string): void {
+    this.#loaded.delete(pool);
+    this.#keepLoaded();
+  }
+
+  #keepLoaded(): void {
+    const kept = new Set([this.#configFile]);
+    for (const loaded of this.#loaded.values()) for (const file of loaded.all()) kept.add(file);
+    this.#files.keepOnly(kept);
   }
 
   #changed(files: readonly string[]): void {
     this.#log.info({ files: files.map((file) => relative(process.cwd(), file)) }, 'files have changed');
     if (this.#reloads === null) return;
-    const pools = new Set(files.flatMap((file) => [...(this.#pools.get(file) ?? [])]));
+    const pools = new Set<string>();
+    for (const [pool, loaded] of this.#loaded) if (files.some((file) => loaded.has(file))) pools.add(pool);
     const what = files.includes(this.#configFile) ? 'all' : pools;
     // The log tells the outcome.
     void this.#reloads.reload('a changed file', what).catch(() => undefined);
@@ -73,5 +99,35 @@ export class Development {
   close(): void {
     this.#reloads = null;
     this.#files.close();
+  }
+}
+
+/** The version that runs, and the last two that were tried. */
+const MOST_VERSIONS = 3;
+
+/** The files that the versions of a pool have loaded. */
+class VersionFiles {
+  readonly #byVersion = new Map<number, Set<string>>();
+
+  add(version: number, files: readonly string[]): void {
+    const loaded = this.#byVersion.get(version) ?? new Set();
+    for (const file of files) loaded.add(file);
+    this.#byVersion.set(version, loaded);
+    const [, second = version] = this.#byVersion.keys();
+    if (this.#byVersion.size > MOST_VERSIONS) this.#byVersion.delete(second);
+  }
+
+  has(file: string): boolean {
+    for (const loaded of this.#byVersion.values()) if (loaded.has(file)) return true;
+    return false;
+  }
+
+  *all(): Generator<string> {
+    for (const loaded of this.#byVersion.values()) yield* loaded;
+  }
+
+  keepNewest(): void {
+    const newest = Math.max(...this.#byVersion.keys());
+    for (const version of this.#byVersion.keys()) if (version !== newest) this.#byVersion.delete(version);
   }
 }

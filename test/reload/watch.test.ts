@@ -77,6 +77,29 @@ test.serial('a file that is imported before it exists is loaded when it has been
   t.is(await textOf(origin), 'two');
 });
 
+test.serial('what the new version does not load any more is watched no longer', async (t) => {
+  const folder = new AppFolder(t);
+  const answering = (file: string) => `export { default } from './${file}';\n`;
+  folder.answering('one.mjs', 'one');
+  folder.answering('two.mjs', 'two');
+  const application = folder.write('app.mjs', answering('one.mjs'));
+  const { listening, log } = startProcess(t, { pools: { app: { ...one, application } } }, ['--watch']);
+  const origin = await listening();
+  t.is(await textOf(origin), 'one');
+  folder.write('app.mjs', answering('two.mjs'));
+  await log.until('reloaded: ');
+  t.is(await textOf(origin), 'two');
+  folder.answering('one.mjs', 'of no interest');
+  folder.answering('two.mjs', 'changed');
+  await log.until('reloaded: ', () => log.count('reloaded: ') === 2);
+  t.is(await textOf(origin), 'changed');
+  const changes = log.lines.filter(({ msg }) => msg === 'files have changed').flatMap(({ files }) => files);
+  t.false(
+    changes.some((file) => String(file).endsWith('one.mjs')),
+    String(changes),
+  );
+});
+
 test.serial('a changed configuration reloads all', async (t) => {
   const folder = new AppFolder(t);
   const pools = { app: { ...one, application: folder.answering('app.mjs', 'one') } };
