@@ -346,7 +346,8 @@ test('a pool may have fewer threads than before, or more', async (t) => {
 });
 
 async function limited(t: ExecutionContext, maxHeld: number) {
-  const staged = { ...one, application: application('server', 'staged') };
+  const queue = { maxWaitMs: START_PATIENCE_MS };
+  const staged = { ...one, application: application('server', 'staged'), queue };
   const input = (maxConcurrent: number): ServerInput => ({
     pools: { staged },
     routes: [{ path: '/*', pool: 'staged', maxConcurrent, maxHeld }],
