@@ -1,4 +1,4 @@
-/** A call that is for every instance of an actor: a call for each of them, whose answers go back as parts, and an end when all have come. */
+/** A call that is for every instance of an actor: a call for each of them, whose replies go back as parts, and an end when all have come. */
 import { How } from '../../wire/actors/messages.ts';
 import { UNDEFINED } from '../../wire/payload/forms.ts';
 
@@ -6,8 +6,8 @@ import { UNDEFINED } from '../../wire/payload/forms.ts';
 export interface PartTaker {
   /** Those that are for every instance of an actor, by the thread's numbers for them. */
   readonly broadcasts: Map<number, unknown>;
-  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
-  /** What one instance answers. */
+  result(id: number, how: number, bytes: Uint8Array, start: number, end: number): void;
+  /** What one instance replies. */
   part(
     id: number,
     how: number,
@@ -27,7 +27,7 @@ export class Broadcast<Call> {
   readonly calls = new Set<Call>();
   #parts: number;
 
-  /** @param parts so many answers come */
+  /** @param parts so many replies come */
   constructor(caller: PartTaker, id: number, parts: number) {
     this.caller = caller;
     this.id = id;
@@ -44,6 +44,6 @@ export class Broadcast<Call> {
 
   #end(): void {
     this.caller.broadcasts.delete(this.id);
-    this.caller.answer(this.id, How.Value, UNDEFINED, 0, UNDEFINED.length);
+    this.caller.result(this.id, How.Value, UNDEFINED, 0, UNDEFINED.length);
   }
 }

@@ -1,4 +1,4 @@
-/** Items of streamed inputs and answers, relayed between the thread that calls and the thread that runs the method, each within its credit. */
+/** Items of streamed inputs and replies, relayed between the thread that calls and the thread that runs the method, each within its credit. */
 import type { ActorLink, StreamOwner } from './link.ts';
 import type { ActorCall } from './mailbox.ts';
 import type { OpenCalls } from './open-calls.ts';

@@ -91,13 +91,13 @@ export class DirectChannel {
     this.caller = caller;
     this.host = host;
     this.users = new Set([caller, host]);
-    const { calls, answers } = createDirectChannel({ ringBytes: host.ringBytes, slots: host.slots });
+    const { calls, replies } = createDirectChannel({ ringBytes: host.ringBytes, slots: host.slots });
     this.claims = new ClaimTable(calls.claims, hardwareAtomics);
     this.memory = { toThread: calls.toThread, fromThread: calls.fromThread };
     this.#positions = [new Int32Array(calls.toThread), new Int32Array(calls.fromThread)];
     const withCounters: DirectCallsTransfer = { ...calls, counters: host.counterMemory };
     caller.meet(this, DirectRole.Calls, withCounters, host);
-    host.meet(this, DirectRole.Answers, answers, caller);
+    host.meet(this, DirectRole.Replies, replies, caller);
   }
 
   /** Positions count bytes and wrap. */

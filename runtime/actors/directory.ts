@@ -8,7 +8,7 @@
  *   open-calls.ts    calls, from their acceptance to their end
  *   delivery.ts      which thread gets what waits
  *   instances.ts     where instances live, and when they stop
- *   call-streams.ts  items of streamed inputs and answers
+ *   call-streams.ts  items of streamed inputs and replies
  *   direct.ts        channels over which two threads call each other without the directory
  */
 import type { ChainCall } from '../../wire/actors/messages.ts';
@@ -64,7 +64,7 @@ export class ActorDirectory implements LinkOwner, DeliveryOwner, OpenCallsOwner 
     const actors = options.actors.map((settings, index) => new DirectoryActor(index, settings));
     this.notRead = failures.encode({
       code: 'SLUICE_ACTOR_OVERLOADED',
-      message: 'the answer was dropped: this thread has not read the ones before it',
+      message: 'the reply was dropped: this thread has not read the ones before it',
       begun: 'yes',
     });
     this.topics = new Topics(options.topics);

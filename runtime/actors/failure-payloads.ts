@@ -1,4 +1,4 @@
-/** Failures as payloads: those that the directory itself answers calls with, and those that threads report. */
+/** Failures as payloads: those that the directory itself replies with, and those that threads report. */
 import type { Failure } from '../../wire/actors/messages.ts';
 import { DEFAULT_MAX_ERROR_CHARS, describeError, type ErrorReport } from '../../wire/error-report.ts';
 import { PayloadDecoder } from '../../wire/payload/decoder.ts';

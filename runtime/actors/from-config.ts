@@ -32,7 +32,7 @@ export function createDirectory(config: Config, log: Log): ActorDirectory | null
   );
 }
 
-/** Threads of files answer without the application's code, so none of them can call an actor. */
+/** Threads of files answer requests without the application's code, so none of them can call an actor. */
 export function companionOf(
   directory: ActorDirectory | null,
   {

@@ -1,7 +1,7 @@
 /**
  * One thread as the directory sees it: its end of the channel for actors, the calls that it has, and the ones that it waits for.
  *
- * What the thread does not read waits here, within bounds: answers up to `maxBacklogBytes`, beyond which they are replaced by a failure
+ * What the thread does not read waits here, within bounds: replies up to `maxBacklogBytes`, beyond which they are replaced by a failure
  * of a few bytes; and everything else is one message for each slot, call or instance.
  */
 import type { MessagePort } from 'node:worker_threads';
@@ -36,7 +36,7 @@ export interface AttachingPool {
   readonly ringBytes: number;
   /** Calls that the thread can be given at once. */
   readonly callsPerThread: number;
-  /** Answers that wait for it while it does not read. */
+  /** Replies that wait for it while it does not read. */
   readonly backlogBytes: number;
   /** URL of the module with its actors; null: it has none. */
   readonly module: string | null;
@@ -81,7 +81,7 @@ export interface LinkOwner {
   readonly instances: InstanceOwner;
   readonly direct: Pick<DirectChannels, 'onBack' | 'onParted'>;
   readonly topics: Topics;
-  /** For an answer that its caller does not read. */
+  /** For a reply that its caller does not read. */
   readonly notRead: Buffer;
   /** The call that waits for the next call of the thread, with those that wait for it. @param named innermost first; null: they are over */
   ancestorOf(link: ActorLink, named: readonly ChainCall[]): Ancestor | null;
@@ -211,7 +211,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.send(0, () => this.end.sendAbort(slot, generation));
   }
 
-  answer(id: number, how: number, bytes: Uint8Array, start: number, end: number): void {
+  result(id: number, how: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.#unsent.length === 0 && this.end.sendResult(id, how, bytes, start, end)) {
       this.#owner.requestTurn();
       return;
@@ -414,7 +414,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     const call = this.#slots[slot];
     if (call === null || call === undefined) return;
     if (this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
-      throw corrupt('the answer to a call that was begun', `one on slot ${slot}, which was not`);
+      throw corrupt('the reply to a call that was begun', `one on slot ${slot}, which was not`);
     }
     this.#detach(call);
     this.#freeSlot(slot);

@@ -57,7 +57,7 @@ export interface Link extends PartTaker {
   abort(call: ActorCall): void;
   /** Ends the thread. @param error why */
   abortThread(error: Error): void;
-  /** The next item of a streamed answer. False: the thread has too much to read already. */
+  /** The next item of a streamed reply. False: the thread has too much to read already. */
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean;
   /** The next item of a streamed input, or how it ended. False: as above. */
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean;
@@ -228,7 +228,7 @@ export class Mailbox {
 
 export class ActorCall implements Ancestor {
   state: 'waiting' | 'given' | 'over' = 'waiting';
-  /** Who waits for the answer; null: nobody, of a tell or of a call that was given up. */
+  /** Who waits for the reply; null: nobody, of a tell or of a call that was given up. */
   caller: Link | null;
   /** Null: it is not one of a call for every instance. */
   broadcast: Broadcast<ActorCall> | null = null;

@@ -117,7 +117,7 @@ export class OpenCalls implements CallOwner {
     const sequence = this.#sequence++;
     const { nowMs } = this.#turns;
     const call = new ActorCall(caller, id, mailbox, flags, deadlineMs, payload, sequence, parent, nowMs);
-    if (isTell) link.answer(id, How.Accepted, NOTHING, 0, 0);
+    if (isTell) link.result(id, How.Accepted, NOTHING, 0, 0);
     else link.calls.set(id, call);
     this.#accept(call);
   }
@@ -177,7 +177,7 @@ export class OpenCalls implements CallOwner {
   #refuse(link: ActorLink, id: number, actor: DirectoryActor, code: string, message: string): void {
     actor.tally.refused++;
     const failure = this.#failures.encode({ code, message, begun: 'no' });
-    link.answer(id, How.Failed, failure, 0, failure.length);
+    link.result(id, How.Failed, failure, 0, failure.length);
   }
 
   // ---- the result
@@ -192,7 +192,7 @@ export class OpenCalls implements CallOwner {
     actor.tally.queueWait.record(Math.max(0, Math.round((call.givenAtMs - call.acceptedAtMs) * 1_000)));
     if (caller !== null) {
       caller.calls.delete(call.id);
-      caller.answer(call.id, how, bytes, start, end);
+      caller.result(call.id, how, bytes, start, end);
     } else if (call.broadcast !== null) {
       call.broadcast.part(how, link.name, key, bytes, start, end);
     } else if ((call.flags & CallFlag.Tell) !== 0 && how !== How.Value) {
@@ -217,7 +217,7 @@ export class OpenCalls implements CallOwner {
       if (joined.length === 0) {
         const message = `${mailbox.actor.settings.name}: no direct channel for it now`;
         const failure = this.#failures.encode({ code: 'SLUICE_ACTOR_OVERLOADED', message, begun: 'no' });
-        caller.answer(id, How.Failed, failure, 0, failure.length);
+        caller.result(id, How.Failed, failure, 0, failure.length);
       } else {
         for (const [at, { number, channel, messages, bytes }] of joined.entries()) {
           const left = joined.length - 1 - at;
@@ -327,7 +327,7 @@ export class OpenCalls implements CallOwner {
       return;
     }
     caller.calls.delete(call.id);
-    caller.answer(call.id, How.Failed, failure, 0, failure.length);
+    caller.result(call.id, How.Failed, failure, 0, failure.length);
   }
 
   #lose(call: ActorCall, why: string): void {

@@ -78,7 +78,7 @@ export class ActorTurns {
     }
     this.received += received;
     if (received > 0) {
-      // A single call or answer: polling would take the processor from the thread that computes the answer or waits for it.
+      // A single call or reply: polling would take the processor from the thread that computes the reply or waits for it.
       this.#pollsBeforeSleep = received + this.#receivedBefore <= 2 ? 0 : POLLS_BEFORE_SLEEP;
       this.#polls = 0;
     } else {

@@ -63,7 +63,7 @@ const actorSchema = v.pipe(
         1_024,
       ),
       callerBytes: bytes('Bytes of the same.', 4_194_304),
-      maxMessageBytes: wholeNumber("Bytes of a message's arguments, and of an answer.", {
+      maxMessageBytes: wholeNumber("Bytes of a message's arguments, and of a reply.", {
         from: 256,
         to: 33_000_000,
         byDefault: 262_144,
@@ -78,13 +78,13 @@ const actorSchema = v.pipe(
         to: maxTimerMs,
         byDefault: 30_000,
       }),
-      streamItems: wholeNumber('Items of a streamed answer or input on their way ahead of their reader.', {
+      streamItems: wholeNumber('Items of a streamed reply or input on their way ahead of their reader.', {
         from: 1,
         to: 1_024,
         byDefault: 16,
       }),
       streamGraceMs: wholeNumber(
-        'A streamed answer that its reader has given up has this long to end; then its instance goes on without it.',
+        'A streamed reply that its reader has given up has this long to end; then its instance goes on without it.',
         { from: 1, to: maxTimerMs, byDefault: 5_000 },
       ),
       hardAbortGraceMs: wholeNumber(

@@ -208,7 +208,7 @@ export const poolSchema = v.pipe(
         { from: 1, to: 65_536, byDefault: 1_024 },
       ),
       actorBacklogBytes: wholeNumber(
-        'Bytes of answers of actors, and of items of streams, that wait beside its ring for a thread that does not read. More are dropped, and their calls told so.',
+        'Bytes of replies of actors, and of items of streams, that wait beside its ring for a thread that does not read. More are dropped, and their calls told so.',
         { from: 0, to: 1_073_741_824, byDefault: 16_777_216 },
       ),
       recallAfterMs: timeout(

@@ -15,7 +15,7 @@ import type { ActorThread } from '../../workers/actors/actor-thread.ts';
 import { setActorThreadSource } from '../../workers/actors/current.ts';
 import { handleOf } from '../../workers/actors/handle.ts';
 import type { HostedCall } from '../../workers/actors/hosted-call.ts';
-import { answering } from '../../workers/actors/hosted-call.ts';
+import { runningCall } from '../../workers/actors/hosted-call.ts';
 import type { HostedActor } from '../../workers/actors/instance.ts';
 import { type AnyClass, functionsActor, hostedActor } from '../../workers/actors/load.ts';
 import type { ActorClass, ActorModule, Handle } from '../../workers/actors/types.ts';
@@ -171,7 +171,7 @@ class Actors implements TestActors<ActorDefinitions> {
 
   /** Calls made by a method come from its actor's thread, all others from the test's. */
   #current(): ActorThread {
-    const call = answering.getStore();
+    const call = runningCall.getStore();
     return (call && this.#homes.get(call.instance.actor)) ?? this.#caller.side;
   }
 

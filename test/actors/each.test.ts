@@ -175,7 +175,7 @@ test.serial('of a keyed actor the instances that there are answer, and none is m
   // @ts-expect-error: a stream has no single answer
   t.throws(() => each.names(), {
     code: 'SLUICE_ACTOR_METHOD_UNKNOWN',
-    message: /names answers with a stream/,
+    message: /names replies with a stream/,
   });
   t.deepEqual(
     await of('a').all(),

@@ -223,7 +223,7 @@ for (const [bytes, lost] of [
     const dropped = outcomes.filter(({ error }) => error !== undefined);
     for (const { error } of dropped) {
       t.like(error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'yes', retryable: false });
-      t.regex(error?.message ?? '', /the answer was dropped/);
+      t.regex(error?.message ?? '', /the reply was dropped/);
     }
     t.is(dropped.length > 0, lost, `${dropped.length} dropped`);
     for (const { value } of outcomes) t.true(value === undefined || (value as string).length === 10_000);

@@ -96,7 +96,7 @@ async function startByHand(t: ExecutionContext) {
 }
 
 test.serial(
-  'an answer and a deadline in one turn: one settlement, and the next ask never gets the old answer',
+  'a reply and a deadline in one turn: one settlement, and the next ask never gets the old reply',
   async (t) => {
     const { clock, caller, directory, gated } = await startByHand(t);
     const outcomes = { answered: 0, late: 0 };
@@ -141,7 +141,7 @@ test.serial(
 );
 
 test.serial(
-  'a call that is given up while it runs keeps its slot until it has answered: nobody gets its late answer',
+  'a call that is given up while it runs keeps its slot until it has replied: nobody gets its late reply',
   async (t) => {
     const started = await testActors({ gated: { class: Gated, kind: 'pool', concurrency: 8 } });
     t.teardown(() => started.close());

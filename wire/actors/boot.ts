@@ -22,13 +22,13 @@ export interface ActorSettings {
   readonly maxCallDepth: number;
   /** Of a mailbox. */
   readonly mailboxMessages: number;
-  /** Of a message's arguments, and of an answer. */
+  /** Of a message's arguments, and of a reply. */
   readonly maxMessageBytes: number;
   readonly maxMessageDepth: number;
   readonly maxSharedReferences: number;
-  /** Items of a streamed answer on their way ahead of their reader. */
+  /** Items of a streamed reply on their way ahead of their reader. */
   readonly streamItems: number;
-  /** A streamed answer that was given up has so long to end by itself. */
+  /** A streamed reply that was given up has so long to end by itself. */
   readonly streamGraceMs: number;
 }
 

@@ -10,7 +10,7 @@ export const MAX_CHAIN_CALLS = 8;
 /** Characters of their keys, all together. */
 export const MAX_CHAIN_KEY_CHARS = 256;
 
-/** Characters of a thread's name that go along with its part of an answer. */
+/** Characters of a thread's name that go along with its part of a reply. */
 export const MAX_THREAD_CHARS = 128;
 
 /** Of a topic, which has no key but a name. */

@@ -46,7 +46,7 @@ export interface ActorChannelTransfer extends DirectTransfer {
 /** Of a direct channel: an end for each of two threads. */
 export interface DirectChannelParts {
   readonly calls: DirectTransfer;
-  readonly answers: DirectTransfer;
+  readonly replies: DirectTransfer;
 }
 
 export function createActorChannel(
@@ -54,14 +54,14 @@ export function createActorChannel(
   options: ActorChannelOptions,
   atomics: AtomicWords = hardwareAtomics,
 ): { reactor: ActorReactorEnd; introductions: MessagePort; transfer: ActorChannelTransfer } {
-  const { calls, answers } = createDirectChannel(options);
+  const { calls, replies } = createDirectChannel(options);
   const { port1, port2 } = new MessageChannel();
-  // Nobody answers on it, so it keeps nobody.
+  // Nobody writes to it, so it keeps nobody.
   port1.unref();
   return {
     reactor: openCallingEnd(calls, handler, atomics),
     introductions: port1,
-    transfer: { ...answers, introductions: port2 },
+    transfer: { ...replies, introductions: port2 },
   };
 }
 
@@ -73,7 +73,7 @@ export function createDirectChannel({ ringBytes, slots }: ActorChannelOptions): 
     claims: allocateClaims(slots),
   };
   const { port1, port2 } = new MessageChannel();
-  return { calls: { ...memory, port: port1 }, answers: { ...memory, port: port2 } };
+  return { calls: { ...memory, port: port1 }, replies: { ...memory, port: port2 } };
 }
 
 /** The end of whoever gives calls: the reactor, or a thread that speaks to another directly. */

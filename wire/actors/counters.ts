@@ -8,7 +8,7 @@
 export const ActorCounter = {
   Begun: 0,
   Ended: 1,
-  /** Of those that have ended, what threw or answered with what cannot be sent. */
+  /** Of those that have ended, what threw or returned what cannot be sent. */
   Failed: 2,
   /** From when the thread was given a call until its method began, all together. */
   WaitMs: 3,

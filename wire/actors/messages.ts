@@ -2,7 +2,7 @@
  * The grammar of a channel for actors; the README.md of the folder above has its table. Actors have rings of their own, so that messages
  * of actors and of exchanges do not wait for each other.
  *
- * A thread has two roles. As a caller, it numbers its own calls (`id`, 32 bits that wrap; no two open calls have the same), so an answer
+ * A thread has two roles. As a caller, it numbers its own calls (`id`, 32 bits that wrap; no two open calls have the same), so a reply
  * reaches only its call. As a host, it is given each call on a slot, whose word in the claim table says whether the call has begun.
  *
  * Topics have messages of their own on the same rings: ../topics/messages.ts.
@@ -51,17 +51,17 @@ export const ToThread = {
 
 /** Bits of a call's flags. */
 export const CallFlag = {
-  /** Nobody waits for its end: the answer is that it is in the mailbox. */
+  /** Nobody waits for its end: the result is that it is in the mailbox. */
   Tell: 1,
   /** It may begin while another of its instance runs. */
   Interleaves: 2,
-  /** The answer is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
+  /** The reply is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
   Streams: 4,
   /** Some arguments are streams: their places come, as a list, behind the arguments. */
   Inputs: 8,
   /** Given up and not ended within the actor's grace, it ends its thread. */
   Hard: 16,
-  /** It is for every instance that there is: the answers come as parts, then RESULT. */
+  /** It is for every instance that there is: the replies come as parts, then RESULT. */
   Each: 32,
   /** Stores of the caller's context come behind that, before the method's name. */
   Carries: 64,
@@ -90,8 +90,8 @@ export interface ChainCall {
 export const DirectRole = {
   /** It gives calls. */
   Calls: 0,
-  /** It answers them. */
-  Answers: 1,
+  /** It replies to them. */
+  Replies: 1,
 } as const;
 export type DirectRole = (typeof DirectRole)[keyof typeof DirectRole];
 
@@ -172,10 +172,10 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
   onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
   /** Nothing of a direct channel is open at this thread, which uses it no more. */
   onParted(channel: number): void;
-  /** Nobody waits for the answer any more. */
+  /** Nobody waits for the reply any more. */
   onCancel(id: number): void;
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
-  /** The next of a streamed answer. */
+  /** The next of a streamed reply. */
   onItem(slot: number, bytes: Buffer, start: number, end: number): void;
   /** Its reader has taken so many items: as many more may come. */
   onPull(id: number, items: number): void;
@@ -210,7 +210,7 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   /** Nothing runs on the instance, and nothing comes for it until the thread has said that it has stopped. */
   onStop(actor: number, key: string): void;
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
-  /** The answer of one instance to a call that is for each. @param how as of `onResult` @param thread where it lives */
+  /** The reply of one instance to a call that is for each. @param how as of `onResult` @param thread where it lives */
   onPart(
     id: number,
     how: number,
@@ -238,10 +238,10 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   /** A channel joins this thread to another; what it is made of comes beside this. @param role a `DirectRole` @param backlogBytes what may wait for the other thread to read it */
   onMeet(channel: number, role: number, backlogBytes: number): void;
   /**
-   * Answers a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time. Of a `pool` actor there
+   * Replies a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time. Of a `pool` actor there
    * is one answer for each of its threads.
    * @param conversation the reactor's number for it
-   * @param left answers that follow for the same CALL
+   * @param left replies that follow for the same CALL
    */
   onJoined(
     id: number,

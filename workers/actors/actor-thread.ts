@@ -3,7 +3,7 @@
  *
  * A turn publishes, begins calls that may begin, receives, and publishes again. If the thread slept, the turn runs in the doorbell's
  * handler. A thread that received a single message sleeps again at once, because polling would take the processor from the thread that
- * waits for the answer. Messages that are sent outside of a turn are published after the current microtasks, together with theirs.
+ * waits for the reply. Messages that are sent outside of a turn are published after the current microtasks, together with theirs.
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
@@ -413,8 +413,8 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.calls.ways.onChannel(channel);
   }
 
-  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
-    this.calls.onAnswer(call, how, bytes, start, end);
+  onResultOf(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
+    this.calls.onResultOf(call, how, bytes, start, end);
   }
 
   onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void {

@@ -16,7 +16,7 @@ export class CallSource<C extends SlotCall> {
   /** Calls that the thread has, by slot. */
   readonly calls: (C | null)[];
   open = 0;
-  /** `severed`: nobody hears what is answered. */
+  /** `severed`: nobody hears the replies. */
   state: 'open' | 'severed' = 'open';
   readonly #onEmpty: (source: CallSource<C>) => void;
 

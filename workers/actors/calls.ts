@@ -9,7 +9,7 @@ import { type CallRecord, callFails, callStarts, told } from './diagnostics.ts';
 import type { DirectCaller } from './direct/direct-caller.ts';
 import { type ReactorWay, Ways, type WaysOptions } from './direct/ways.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
-import { answering, type HostedCall } from './hosted-call.ts';
+import { type HostedCall, runningCall } from './hosted-call.ts';
 import { aborted, type CalledActor, type CallOwner, MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { ReadStream } from './read-stream.ts';
@@ -48,7 +48,7 @@ export class Calls implements CallOwner, ReactorWay {
     const { settings } = actor;
     const label = `${settings.name}.${method}`;
     const options = optionsOf(args);
-    const parent = answering.getStore();
+    const parent = runningCall.getStore();
     const running = parent !== undefined && parent.state === 'running' ? parent : undefined;
     // A stream lasts as long as its reader reads, unless somebody says otherwise.
     const byDefaultMs = stream === null ? settings.deadlineMs : MOST_DEADLINE_MS;
@@ -279,11 +279,11 @@ export class Calls implements CallOwner, ReactorWay {
 
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void {
     const call = this.#open.get(id);
-    // It was given up, which crossed with its answer.
-    if (call !== undefined) this.onAnswer(call, how, bytes, start, end);
+    // It was given up, which crossed with its reply.
+    if (call !== undefined) this.onResultOf(call, how, bytes, start, end);
   }
 
-  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
+  onResultOf(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void {
     const { actor, method, resolve, reject } = call;
     this.#settle(call);
     if (how === How.Accepted) {

@@ -2,7 +2,7 @@
  * What `actor(name)` gives: an object whose methods are calls.
  *
  * They are made of what the actor's thread says that there is, so a name that is not there throws at once, and `then` is none of
- * them. Until the first such thread has started nobody knows the names, and whoever answers the call says so instead.
+ * them. Until the first such thread has started nobody knows the names, and whoever has the call says so instead.
  */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
 import { type ActorManifest, CallFlag, type MethodManifest } from '../../wire/actors/messages.ts';
@@ -17,7 +17,7 @@ type Method = (...args: unknown[]) => unknown;
 class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
   readonly #stream: ReadStream;
   readonly #ask: () => Promise<unknown>;
-  #answer: Promise<unknown> | null = null;
+  #reply: Promise<unknown> | null = null;
 
   constructor(stream: ReadStream, ask: () => Promise<unknown>) {
     this.#stream = stream;
@@ -33,8 +33,8 @@ class Unknown implements PromiseLike<unknown>, AsyncIterable<unknown> {
     fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#answer ??= this.#ask();
-    return this.#answer.then(fulfilled, rejected);
+    this.#reply ??= this.#ask();
+    return this.#reply.then(fulfilled, rejected);
   }
 }
 
@@ -97,7 +97,7 @@ export class ActorState implements CalledActor {
     return new this.#Each('');
   }
 
-  /** A promise of the answer, or the stream that it is. While nobody knows which, what it is used as. */
+  /** A promise of the reply, or the stream that it is. While nobody knows which, what it is used as. */
   call(key: string, name: string, flags: number, args: readonly unknown[]): unknown {
     const method = this.#methods?.get(name);
     if (method === undefined && this.#methods !== null) this.refuseName(name);
@@ -116,7 +116,7 @@ export class ActorState implements CalledActor {
   #refuseStream(method: string): never {
     throw new ActorError(
       ActorErrorCode.MethodUnknown,
-      `${this.settings.name}: expected a method that answers once, in a call for each instance; ${method} answers with a stream`,
+      `${this.settings.name}: expected a method that replies once, in a call for each instance; ${method} replies with a stream`,
       { begun: 'no', by: 'caller' },
     );
   }

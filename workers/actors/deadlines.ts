@@ -1,6 +1,6 @@
 /**
  * When the calls of a thread are late. Most calls to an actor have the same time, so those of one length lie in a queue, in the order in
- * which they are due, and each queue has one timer: a call that is answered in time costs none.
+ * which they are due, and each queue has one timer: a call whose reply comes in time costs none.
  */
 import { clockMilliseconds } from '../../wire/clock.ts';
 

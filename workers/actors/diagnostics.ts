@@ -36,7 +36,7 @@ export interface MethodRecord {
   readonly waitMs: number;
   /** From the end on. */
   runMs?: number;
-  /** From the end on: it threw, or answered with what cannot be sent. */
+  /** From the end on: it threw, or returned what cannot be sent. */
   failed?: boolean;
 }
 

@@ -19,9 +19,9 @@ export const ActorErrorCode = {
   Cycle: 'SLUICE_ACTOR_CYCLE',
   /** The server, or this thread, stops. */
   Stopped: 'SLUICE_ACTOR_STOPPED',
-  /** An argument or an answer is no plain data; the message has the path to it. */
+  /** An argument or a reply is no plain data; the message has the path to it. */
   MessageInvalid: 'SLUICE_MESSAGE_INVALID',
-  /** An argument or an answer has more bytes than `maxMessageBytes`. */
+  /** An argument or a reply has more bytes than `maxMessageBytes`. */
   MessageTooLarge: 'SLUICE_MESSAGE_TOO_LARGE',
 } as const;
 export type ActorErrorCode = (typeof ActorErrorCode)[keyof typeof ActorErrorCode];

@@ -1,5 +1,5 @@
 /**
- * The actors that live in this thread: makes instances, runs the calls that the reactor and other threads give, and answers them.
+ * The actors that live in this thread: makes instances, runs the calls that the reactor and other threads give, and replies to them.
  *
  * A call is claimed when its method begins. Until then, whoever gave the call can take it back: to give it to another thread, or because its
  * caller has given it up.
@@ -10,7 +10,7 @@ import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts
 import { shortLivedCopyOf } from '../../wire/bytes.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
-import { Answers, FAILURE_LIMITS } from './answers.ts';
+import { FAILURE_LIMITS, Replies } from './replies.ts';
 import type { CallSource } from './call-source.ts';
 import type { Carried } from './carried.ts';
 import { methodStarts, methodsAreWatched } from './diagnostics.ts';
@@ -33,12 +33,12 @@ export class ActorHost implements InstanceOwner {
   /** Instances that may begin what they have queued, once the turn has published. */
   readonly #ready = new Set<Instance<HostedCall>>();
 
-  readonly #answers: Answers;
+  readonly #replies: Replies;
   readonly #instances: Instances;
 
   constructor(thread: ThreadLink) {
     this.#thread = thread;
-    this.#answers = new Answers(thread);
+    this.#replies = new Replies(thread);
     this.#instances = new Instances(thread, this);
   }
 
@@ -114,7 +114,7 @@ export class ActorHost implements InstanceOwner {
     if (call !== null) this.#giveUp(call);
   }
 
-  /** Nobody hears what the calls of a direct channel are answered any more. */
+  /** Nobody hears the replies to the calls of a direct channel any more. */
   onSevered(source: CallSource<HostedCall>): void {
     source.sever();
     for (const call of source.calls) if (call !== null) this.#giveUp(call);
@@ -131,7 +131,7 @@ export class ActorHost implements InstanceOwner {
     }
     const { actor } = call.instance;
     call.abort(
-      new ActorError('SLUICE_ACTOR_ABORTED', `${actor.settings.name}: nobody waits for the answer any more`, {
+      new ActorError('SLUICE_ACTOR_ABORTED', `${actor.settings.name}: nobody waits for the reply any more`, {
         begun: 'yes',
         by: 'caller',
       }),
@@ -210,7 +210,7 @@ export class ActorHost implements InstanceOwner {
     for (let call = instance.queue.head; call !== null; call = instance.queue.head) {
       instance.queue.remove(call);
       if (!this.#claim(call)) continue;
-      this.#answers.thrown(call, error);
+      this.#replies.thrown(call, error);
     }
   }
 
@@ -281,7 +281,7 @@ export class ActorHost implements InstanceOwner {
     const { actor } = call.instance;
     const { settings } = actor;
     if (call.remainingMs <= 0) {
-      this.#answers.failed(
+      this.#replies.failed(
         call,
         'SLUICE_ACTOR_DEADLINE',
         `${settings.name}: its deadline passed while it waited`,
@@ -290,7 +290,7 @@ export class ActorHost implements InstanceOwner {
       return;
     }
     if ((call.flags & CallFlag.Joins) !== 0) {
-      this.#answers.joined(call);
+      this.#replies.joined(call);
       return;
     }
     let args: unknown[];
@@ -298,7 +298,7 @@ export class ActorHost implements InstanceOwner {
       args = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index)) as unknown[];
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      this.#answers.failed(call, error.code, `${settings.name}: ${error.message}`, 'no');
+      this.#replies.failed(call, error.code, `${settings.name}: ${error.message}`, 'no');
       return;
     }
     const name = args.pop() as string;
@@ -308,7 +308,7 @@ export class ActorHost implements InstanceOwner {
     const method = actor.methods.get(name);
     if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
       const known = [...actor.methods.keys()].join(', ');
-      this.#answers.failed(
+      this.#replies.failed(
         call,
         'SLUICE_ACTOR_METHOD_UNKNOWN',
         `${settings.name}: expected one of ${known}, got ${name}`,
@@ -349,13 +349,13 @@ export class ActorHost implements InstanceOwner {
       if (methodsAreWatched())
         call.record = call.within(methodStarts, actor.settings.name, key, name, call.flags, waitMs);
       const isAsk = (call.flags & (CallFlag.Streams | CallFlag.Tell)) === 0;
-      // In one scope: to enter the call's context once more costs as much as to encode a small answer.
+      // In one scope: to enter the call's context once more costs as much as to encode a small reply.
       result = call.within(
         applyTo,
         instance.object as object,
         method.run,
         args,
-        isAsk ? this.#answers : null,
+        isAsk ? this.#replies : null,
         call,
       );
       if ((call.flags & CallFlag.Streams) !== 0) {
@@ -377,7 +377,7 @@ export class ActorHost implements InstanceOwner {
       this.#end(call, method, result);
       return;
     }
-    this.#answers.sendEncoded(call);
+    this.#replies.sendEncoded(call);
     this.#ended(call, method);
   }
 
@@ -385,8 +385,8 @@ export class ActorHost implements InstanceOwner {
     const { settings } = call.instance.actor;
     const items: unknown = call.within(itemsOf, result);
     if (typeof items !== 'object' || items === null) {
-      const message = `${settings.name}: expected the method to answer with a stream, and it did not`;
-      this.#answers.failed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
+      const message = `${settings.name}: expected the method to return a stream, and it did not`;
+      this.#replies.failed(call, 'SLUICE_MESSAGE_INVALID', message, 'yes');
       this.#ended(call, method);
       return;
     }
@@ -409,12 +409,12 @@ export class ActorHost implements InstanceOwner {
       clearTimer: (timer) => thread.clearTimer(timer),
       within: (run) => call.within(run),
       item: (value) => {
-        if (this.#answers.item(call, value)) return true;
+        if (this.#replies.item(call, value)) return true;
         this.#ended(call, method);
         return false;
       },
       end: () => {
-        this.#answers.streamEnd(call);
+        this.#replies.streamEnd(call);
         this.#ended(call, method);
       },
       fail: (error) => this.#endThrown(call, method, error),
@@ -422,12 +422,12 @@ export class ActorHost implements InstanceOwner {
   }
 
   #end(call: HostedCall, method: HostedMethod, value: unknown): void {
-    this.#answers.value(call, value);
+    this.#replies.value(call, value);
     this.#ended(call, method);
   }
 
   #endThrown(call: HostedCall, method: HostedMethod, error: unknown): void {
-    this.#answers.thrown(call, error);
+    this.#replies.thrown(call, error);
     this.#ended(call, method);
   }
 
@@ -444,17 +444,17 @@ export class ActorHost implements InstanceOwner {
 
 // What runs within a call: code of the application's, also where it looks like none (an iterator, a subscriber).
 
-/** What the method gives. @param answers takes a value that has come at once, which is `ENCODED` then; null: the value is not sent */
+/** What the method gives. @param replies takes a value that has come at once, which is `ENCODED` then; null: the value is not sent */
 function applyTo(
   object: object,
   run: (...args: unknown[]) => unknown,
   args: unknown[],
-  answers: Answers | null,
+  replies: Replies | null,
   call: HostedCall,
 ): unknown {
   const result = settled(Reflect.apply(run, object, args));
-  if (answers === null || result instanceof Promise) return result;
-  answers.encode(call, result);
+  if (replies === null || result instanceof Promise) return result;
+  replies.encode(call, result);
   return ENCODED;
 }
 

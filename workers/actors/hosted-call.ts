@@ -16,8 +16,8 @@ export interface Child {
   abandon(): void;
 }
 
-/** The call that is being answered. Calls that are made for it inherit its deadline and its end. */
-export const answering: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
+/** The call that the running method was called by. Calls that are made for it inherit its deadline and its end. */
+export const runningCall: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
 export class HostedCall implements Call, Queued<HostedCall> {
   readonly source: CallSource<HostedCall>;
@@ -33,7 +33,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
   begunAtMs = 0;
   /** While it is queued. */
   payload: Buffer | null = null;
-  /** Of a call whose answer is one, from its beginning on. */
+  /** Of a call whose reply is one, from its beginning on. */
   stream: SentStream | null = null;
   /** Its streamed inputs; null: it has none. */
   inputs: readonly HostedInput[] | null = null;
@@ -78,11 +78,11 @@ export class HostedCall implements Call, Queued<HostedCall> {
   within<A extends unknown[], R>(run: (...args: A) => R, ...args: A): R {
     const { carried } = this;
     if (carried === null) {
-      return this.#context.runInAsyncScope(answering.run<R, A>, answering, this, run, ...args);
+      return this.#context.runInAsyncScope(runningCall.run<R, A>, runningCall, this, run, ...args);
     }
     // Not by a snapshot of it: to take one costs more than all the rest of a call.
     return this.#context.runInAsyncScope(() =>
-      withCarried(carried, () => answering.run<R, A>(this, run, ...args)),
+      withCarried(carried, () => runningCall.run<R, A>(this, run, ...args)),
     );
   }
 
@@ -110,7 +110,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
     return (this.deadlineMs - clockMilliseconds()) | 0;
   }
 
-  /** Null: somebody waits for its answer. */
+  /** Null: somebody waits for its reply. */
   get aborted(): { readonly reason: unknown } | null {
     return this.#aborted;
   }

@@ -19,7 +19,7 @@ export type AnyMethod = (...args: unknown[]) => unknown;
 export interface HostedMethod {
   readonly run: AnyMethod;
   readonly interleaves: boolean;
-  /** It is an async generator: its answer is a stream. */
+  /** It is an async generator: its reply is a stream. */
   readonly streams: boolean;
   /** Parameters before the call, which an argument that was left out must not move. */
   readonly parameters: number;

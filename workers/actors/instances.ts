@@ -1,10 +1,10 @@
 /** The instances of a thread's actors: how they are made, begin anew and stop. */
 import { RestartNews } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
-import { FAILURE_LIMITS } from './answers.ts';
 import type { HostedCall } from './hosted-call.ts';
 import { type HostedActor, Instance } from './instance.ts';
 import { freeEncoder } from './payloads.ts';
+import { FAILURE_LIMITS } from './replies.ts';
 import type { ThreadLink } from './thread-link.ts';
 import type { ActorContext } from './types.ts';
 

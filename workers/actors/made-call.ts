@@ -48,7 +48,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   readonly bytes: number;
   /** The call that this one is made for; undefined: none. */
   readonly parent: HostedCall | undefined;
-  /** Takes the items of a streamed answer; null: it is none. */
+  /** Takes the items of a streamed reply; null: it is none. */
   readonly stream: ReadStream | null;
   /** Null: no argument is a stream. */
   readonly inputs: SentInputs | null;
@@ -150,7 +150,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   }
 
   late(): void {
-    const message = `${this.label}: no answer by its deadline`;
+    const message = `${this.label}: no reply by its deadline`;
     this.#owner.give(
       this,
       new ActorError(ActorErrorCode.Deadline, message, { begun: 'unknown', by: 'caller' }),

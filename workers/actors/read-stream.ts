@@ -1,5 +1,5 @@
 /**
- * A stream, an answer or an input, in the thread that reads it. It begins with the first read. Items that the reader takes grant credit for
+ * A stream, a reply or an input, in the thread that reads it. It begins with the first read. Items that the reader takes grant credit for
  * more. A reader that leaves, by `break` or an error, gives the stream up.
  */
 

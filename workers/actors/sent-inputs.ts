@@ -1,6 +1,6 @@
 /**
  * The streamed inputs of a call at the thread that makes it. An argument that can be iterated asynchronously is one: an async generator, a
- * ReadableStream, a streamed answer of another call. Its iterator is made when the method begins to read, and returned when the method, or
+ * ReadableStream, a streamed reply of another call. Its iterator is made when the method begins to read, and returned when the method, or
  * the call, has no need of it any more.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';

@@ -1,5 +1,5 @@
 /**
- * A stream, an answer or an input, in the thread that sends it. It asks its iterator for the next item only if it has credit, so the number
+ * A stream, a reply or an input, in the thread that sends it. It asks its iterator for the next item only if it has credit, so the number
  * of items that the reader has not taken is bounded. If the reader leaves, it returns the iterator.
  */
 
@@ -45,19 +45,19 @@ export class SentStream {
   #next(): void {
     if (this.#state !== 'asking') return;
     this.#asked().then(
-      ({ done, value }) => this.#answered(done === true, value),
+      ({ done, value }) => this.#came(done === true, value),
       (error: unknown) => this.#over(() => this.#sink.fail(error)),
     );
   }
 
-  /** An iterator that somebody has written by hand may throw at once, or answer with no promise. */
+  /** An iterator that somebody has written by hand may throw at once, or return no promise. */
   async #asked(): Promise<IteratorResult<unknown>> {
     const result: unknown = await this.#sink.within(() => this.#items.next());
     if (typeof result === 'object' && result !== null) return result as IteratorResult<unknown>;
     throw new TypeError(`expected the result of an iterator, an object, got ${result}`);
   }
 
-  #answered(isDone: boolean, value: unknown): void {
+  #came(isDone: boolean, value: unknown): void {
     if (this.#state !== 'asking') return;
     if (isDone) {
       this.#over(() => this.#sink.end());

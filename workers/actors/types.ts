@@ -1,8 +1,8 @@
 /** Types of actors and of their clients. A client's are inferred from the actor's class. */
 
-/** What a method is told of the call that it answers: its last parameter. */
+/** What a method is told of its call: its last parameter. */
 export interface Call {
-  /** Aborts when nobody waits for the answer any more: the caller gave up, its deadline passed, or its thread ended. */
+  /** Aborts when nobody waits for the reply any more: the caller gave up, its deadline passed, or its thread ended. */
   readonly signal: AbortSignal;
   /** Milliseconds until the deadline; 0 and less: it has passed. */
   readonly remainingMs: number;

@@ -80,8 +80,8 @@ export class ThreadTopics {
   readonly #unsent = new Deque<Unsent>();
   #unsentBytes = 0;
   #lastId = 0;
-  /** SUBSCRIBE messages without an answer. */
-  #unanswered = 0;
+  /** SUBSCRIBE messages without a SUBSCRIBED. */
+  #unsettled = 0;
   #open = 0;
 
   constructor(thread: TopicThread, settings: TopicSettings, maxErrorChars: number, codec: Codec) {
@@ -102,8 +102,8 @@ export class ThreadTopics {
   subscribe(name: string, capacity: number, whenFull: WhenFull): TopicSubscription {
     if (!this.#thread.isOpen) throw stopped(name);
     const { maxSubscriptions } = this.settings;
-    // One that is closed at once still has its answer to come.
-    if (Math.max(this.#open, this.#unanswered) >= maxSubscriptions) {
+    // One that is closed at once still has its SUBSCRIBED to come.
+    if (Math.max(this.#open, this.#unsettled) >= maxSubscriptions) {
       const message = `${name}: expected at most ${maxSubscriptions} subscriptions of this thread, and there are as many`;
       throw new TopicError(TopicErrorCode.Overloaded, message);
     }
@@ -112,7 +112,7 @@ export class ThreadTopics {
     topic.subscriptions.add(subscription);
     topic.beginning.push(subscription);
     this.#open++;
-    this.#unanswered++;
+    this.#unsettled++;
     const { id } = topic;
     this.#thread.send(NOTHING, 0, (end) => end.sendSubscribe(id, name));
     return subscription;
@@ -135,11 +135,11 @@ export class ThreadTopics {
     this.#byName.delete(topic.topic);
     const { id } = topic;
     this.#thread.send(NOTHING, 0, (end) => end.sendUnsubscribe(id));
-    this.#forgetAnswered(topic);
+    this.#forgetSettled(topic);
   }
 
-  /** Its number is free when no answer for it can come. */
-  #forgetAnswered(topic: SubscribedTopic): void {
+  /** Its number is free when no SUBSCRIBED for it can come. */
+  #forgetSettled(topic: SubscribedTopic): void {
     if (topic.beginning.length === 0 && this.#byName.get(topic.topic) !== topic) this.#byId.delete(topic.id);
   }
 
@@ -147,14 +147,14 @@ export class ThreadTopics {
     const topic = this.#byId.get(id);
     const subscription = topic?.beginning.shift();
     if (topic === undefined || subscription === undefined) return;
-    this.#unanswered--;
+    this.#unsettled--;
     if (sequence !== null) {
       subscription.begin(sequence);
     } else {
       const message = `${topic.topic}: the server has as many topics as it may (topics.maxTopics)`;
       subscription.end(new TopicError(TopicErrorCode.Overloaded, message));
     }
-    this.#forgetAnswered(topic);
+    this.#forgetSettled(topic);
   }
 
   onEvent(id: number, sequence: number, bytes: Buffer, start: number, end: number): void {

@@ -583,7 +583,7 @@ test.serial(
 );
 
 test.serial(
-  'answers that their caller does not read are bounded as those by way of the reactor',
+  'replies that their caller does not read are bounded as those by way of the reactor',
   async (t) => {
     const pair = await startDesk(t, {
       mailboxMessages: 256,

@@ -11,7 +11,7 @@ import { ClaimState } from '../../../wire/claims.ts';
 import { corrupt } from '../../../wire/decoder.ts';
 import type { GivenTo, MadeCall } from '../made-call.ts';
 import { Outbox } from '../outbox.ts';
-import { HearsAnswers } from './foreign.ts';
+import { HearsReplies } from './foreign.ts';
 import type { Lease } from './lease.ts';
 
 /** The thread that has the channel. */
@@ -20,7 +20,7 @@ export interface DirectCallerOwner {
   onSaid(): void;
   onWake(): void;
   requestTurn(): void;
-  onAnswer(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void;
+  onResultOf(call: MadeCall, how: number, bytes: Buffer, start: number, end: number): void;
   onItemOf(call: MadeCall, bytes: Buffer, start: number, end: number): void;
   /** The other thread has written what it cannot have meant. */
   onBroken(channel: DirectCaller): void;
@@ -29,14 +29,14 @@ export interface DirectCallerOwner {
 const NOTHING = new Uint8Array(0);
 const SLOT_BYTES = 512;
 
-export class DirectCaller extends HearsAnswers implements ActorReactorHandler, GivenTo {
+export class DirectCaller extends HearsReplies implements ActorReactorHandler, GivenTo {
   /** The reactor's number for it. */
   readonly number: number;
   readonly end: ActorReactorEnd;
   readonly leases = new Set<Lease>();
   readonly #owner: DirectCallerOwner;
   readonly #outbox: Outbox<ActorReactorEnd>;
-  /** By slot. A call that was given up keeps its slot until it has been answered. */
+  /** By slot. A call that was given up keeps its slot until its reply has come. */
   readonly #calls: (MadeCall | null)[];
   readonly #leases: (Lease | null)[];
   readonly #free: number[] = [];
@@ -152,7 +152,7 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
     return true;
   }
 
-  /** What has begun and not been answered. */
+  /** What has begun and has had no reply. */
   openCalls(): MadeCall[] {
     return this.#calls.filter((call) => call?.isOpen === true) as MadeCall[];
   }
@@ -187,7 +187,7 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
       lease?.giveBack(bytes);
       return;
     }
-    // Its answer frees the slot.
+    // Its reply frees the slot.
     this.#outbox.send(NOTHING, 0, (end) => end.sendAbort(slot, generation));
   }
 
@@ -218,7 +218,7 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
     this.#leases[slot] = null;
     this.#freeSlot(slot);
     lease?.giveBack(call.bytes);
-    if (call.isOpen) this.#owner.onAnswer(call, how, bytes, start, end);
+    if (call.isOpen) this.#owner.onResultOf(call, how, bytes, start, end);
   }
 
   onItem(slot: number, bytes: Buffer, start: number, end: number): void {
@@ -234,7 +234,7 @@ export class DirectCaller extends HearsAnswers implements ActorReactorHandler, G
   #begun(slot: number): MadeCall {
     const call = this.#calls[slot];
     if (call === null || call === undefined || this.end.claims.stateOf(slot) !== ClaimState.Claimed) {
-      throw corrupt('an answer to a call that was begun', `one on slot ${slot}, which was not`);
+      throw corrupt('a reply to a call that was begun', `one on slot ${slot}, which was not`);
     }
     return call;
   }

@@ -1,4 +1,4 @@
-/** The answering end of a direct channel: it is given calls by another thread as it is by the reactor. */
+/** The replying end of a direct channel: it is given calls by another thread as it is by the reactor. */
 import type { ActorThreadHandler } from '../../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../../wire/actors/thread-end.ts';
 import { CallSource } from '../call-source.ts';

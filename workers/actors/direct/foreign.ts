@@ -5,8 +5,8 @@ function foreign(): never {
   throw corrupt('a message between two threads', 'one for the reactor');
 }
 
-/** For the end that gives calls, which hears of answers alone. */
-export abstract class HearsAnswers {
+/** For the end that gives calls, which hears of replies alone. */
+export abstract class HearsReplies {
   onCall(): void {
     foreign();
   }
@@ -64,7 +64,7 @@ export abstract class HearsAnswers {
   }
 }
 
-/** For the end that answers calls, which hears of calls alone. */
+/** For the end that replies to calls, which hears of calls alone. */
 export abstract class HearsCalls {
   onStop(): void {
     foreign();

@@ -1,4 +1,4 @@
-/** What a call is answered with: a value, what the method threw, or why it was not called. */
+/** The reply to a call: a value, what the method threw, or why it was not called. */
 import { types } from 'node:util';
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';
@@ -25,7 +25,7 @@ export const FAILURE_LIMITS: PayloadLimits = {
 
 const NOT_READ = encoded({
   code: 'SLUICE_ACTOR_OVERLOADED',
-  message: 'the answer was dropped: this thread has not read the ones before it',
+  message: 'the reply was dropped: this thread has not read the ones before it',
   begun: 'yes',
 });
 
@@ -35,9 +35,9 @@ function encoded(failure: Failure): Uint8Array {
   return encoder.bytes.subarray(0, encoder.length);
 }
 
-export class Answers {
+export class Replies {
   readonly #thread: ThreadLink;
-  /** What `encode` has encoded last, and why that is no answer; null: it is one. */
+  /** What `encode` has encoded last, and why that is no reply; null: it is one. */
   #encoded: PayloadEncoder = freeEncoder();
   #refusal: PayloadError | null = null;
 
@@ -67,7 +67,7 @@ export class Answers {
     this.#encoded = encoder;
   }
 
-  /** Answers with what has just been encoded. */
+  /** Replies with what has just been encoded. */
   sendEncoded(call: HostedCall): void {
     const refusal = this.#refusal;
     const { bytes, length } = this.#encoded;
@@ -94,7 +94,7 @@ export class Answers {
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
-  /** For whoever still reads an input of a call that has been answered. */
+  /** For whoever still reads an input of a call that has had its reply. */
   #overError({ instance }: HostedCall): ActorError {
     const message = `${instance.actor.settings.name}: the call that the input belongs to is over`;
     return new ActorError('SLUICE_ACTOR_ABORTED', message, { begun: 'yes', by: 'actor' });
@@ -147,7 +147,7 @@ export class Answers {
     this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
   }
 
-  /** False: the item cannot be carried, and the call has been answered with that. */
+  /** False: the item cannot be carried, and the reply has said so. */
   item(call: HostedCall, value: unknown): boolean {
     const { index, settings } = call.instance.actor;
     if (isLargeBytes(value, this.#thread.limitsOf(index).maxBytes)) return this.#bytesItem(call, value);
@@ -184,8 +184,8 @@ function encode(encoder: PayloadEncoder, value: unknown, what: string, limits: P
   encoder.encode(value, what, limits);
 }
 
-function encodeResult(answers: Answers, call: HostedCall, value: unknown): void {
-  answers.encode(call, value);
+function encodeResult(replies: Replies, call: HostedCall, value: unknown): void {
+  replies.encode(call, value);
 }
 
 function encodeThrown(encoder: PayloadEncoder, thrown: unknown, limits: PayloadLimits): void {
