@@ -216,13 +216,9 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
       this.#owner.requestTurn();
       return;
     }
-    if (this.#unsentBytes + end - start > this.backlogBytes) {
-      const { notRead } = this.#owner;
-      this.send(0, () => this.end.sendResult(id, How.Failed, notRead, 0, notRead.length));
-      return;
-    }
-    const copy = copyOf(bytes, start, end);
-    this.send(copy.length, () => this.end.sendResult(id, how, copy, 0, copy.length));
+    if (this.#keeps(bytes, start, end, (copy) => this.end.sendResult(id, how, copy, 0, copy.length))) return;
+    const { notRead } = this.#owner;
+    this.send(0, () => this.end.sendResult(id, How.Failed, notRead, 0, notRead.length));
   }
 
   part(
@@ -239,13 +235,10 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
       this.#owner.requestTurn();
       return;
     }
-    if (this.#unsentBytes + end - start > this.backlogBytes) {
-      const { notRead } = this.#owner;
-      this.send(0, () => this.end.sendPart(id, How.Failed, name, key, notRead, 0, notRead.length));
-      return;
-    }
-    const copy = copyOf(bytes, start, end);
-    this.send(copy.length, () => this.end.sendPart(id, how, name, key, copy, 0, copy.length));
+    const send = (copy: Buffer) => this.end.sendPart(id, how, name, key, copy, 0, copy.length);
+    if (this.#keeps(bytes, start, end, send)) return;
+    const { notRead } = this.#owner;
+    this.send(0, () => this.end.sendPart(id, How.Failed, name, key, notRead, 0, notRead.length));
   }
 
   item(id: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -253,10 +246,7 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
       this.#owner.requestTurn();
       return true;
     }
-    if (this.#unsentBytes + end - start > this.backlogBytes) return false;
-    const copy = copyOf(bytes, start, end);
-    this.send(copy.length, () => this.end.sendItem(id, copy, 0, copy.length));
-    return true;
+    return this.#keeps(bytes, start, end, (copy) => this.end.sendItem(id, copy, 0, copy.length));
   }
 
   input(call: ActorCall, input: number, how: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -265,9 +255,16 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
       this.#owner.requestTurn();
       return true;
     }
+    return this.#keeps(bytes, start, end, (copy) =>
+      this.end.sendInput(slot, generation, input, how, copy, 0, copy.length),
+    );
+  }
+
+  /** Keeps a payload that met a full ring, to be sent when there is room. False: too much is kept already. */
+  #keeps(bytes: Uint8Array, start: number, end: number, send: (copy: Buffer) => boolean): boolean {
     if (this.#unsentBytes + end - start > this.backlogBytes) return false;
     const copy = copyOf(bytes, start, end);
-    this.send(copy.length, () => this.end.sendInput(slot, generation, input, how, copy, 0, copy.length));
+    this.send(copy.length, () => send(copy));
     return true;
   }
 
@@ -377,19 +374,12 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     );
   }
 
-  onUnder(
-    channel: number,
-    slot: number,
-    generation: number,
-    actor: number,
-    flags: number,
-    key: string,
-  ): void {
+  onUnder(call: ChainCall): void {
     // The thread's own call, and those that its payload may name.
     if (this.#under.length > MAX_CHAIN_CALLS) {
       throw corrupt(`at most ${MAX_CHAIN_CALLS + 1} calls that wait for one`, 'more');
     }
-    this.#under.push({ channel, slot, generation, actor, flags, key });
+    this.#under.push(call);
   }
 
   onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void {

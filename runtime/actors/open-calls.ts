@@ -221,7 +221,8 @@ export class OpenCalls implements CallOwner {
       } else {
         for (const [at, { number, channel, messages, bytes }] of joined.entries()) {
           const left = joined.length - 1 - at;
-          caller.send(0, () => caller.end.sendJoined(id, number, channel.number, messages, bytes, left));
+          const grant = { conversation: number, channel: channel.number, messages, bytes, left };
+          caller.send(0, () => caller.end.sendJoined(id, grant));
         }
       }
     }

@@ -95,6 +95,18 @@ export const DirectRole = {
 } as const;
 export type DirectRole = (typeof DirectRole)[keyof typeof DirectRole];
 
+/** What JOINED grants: calls to the instance may go over a direct channel from here on. */
+export interface Grant {
+  /** The reactor's number for the conversation. */
+  readonly conversation: number;
+  readonly channel: number;
+  /** So much of it may be under way at a time. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Grants that follow for the same CALL: of a `pool` actor there is one for each of its threads. */
+  readonly left: number;
+}
+
 /** What RESTART tells of an instance. */
 export const RestartNews = {
   /** It wants to begin anew; the payload is why. */
@@ -163,7 +175,7 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
    * A call that waits for the next CALL. The thread names its own call first, then the one that waits for that, and so on, up to the first
    * that the reactor has given: of those over direct channels the reactor knows nothing else.
    */
-  onUnder(channel: number, slot: number, generation: number, actor: number, flags: number, key: string): void;
+  onUnder(call: ChainCall): void;
   /**
    * A conversation goes by way of the reactor from here on. @param messages of it that are not over, over the direct channel; 0: it has
    * ended @param made how many went over it since the last BACK
@@ -237,20 +249,8 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   onLeft(): void;
   /** A channel joins this thread to another; what it is made of comes beside this. @param role a `DirectRole` @param backlogBytes what may wait for the other thread to read it */
   onMeet(channel: number, role: number, backlogBytes: number): void;
-  /**
-   * Replies a CALL that joins: from here on the calls to the instance may go over the channel, so many at a time. Of a `pool` actor there
-   * is one answer for each of its threads.
-   * @param conversation the reactor's number for it
-   * @param left replies that follow for the same CALL
-   */
-  onJoined(
-    id: number,
-    conversation: number,
-    channel: number,
-    messages: number,
-    bytes: number,
-    left: number,
-  ): void;
+  /** The result of a CALL that joins. */
+  onJoined(id: number, grant: Grant): void;
   /** The conversation is to go by way of the reactor again. */
   onCallBack(conversation: number): void;
   /** The channel ends: the other thread is gone, or has no use for it. */

@@ -4,7 +4,7 @@ import { binaryBound, stringBound } from '../encoder.ts';
 import { ChannelEnd, type ChannelParts } from '../end.ts';
 import { TopicFromThread, TopicToThread } from '../topics/messages.ts';
 import { FIXED_BOUND } from './bounds.ts';
-import { type ActorReactorHandler, type DirectRole, FromThread, ToThread } from './messages.ts';
+import { type ActorReactorHandler, type DirectRole, FromThread, type Grant, ToThread } from './messages.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const CALL = (9 << 8) | FromThread.Call;
@@ -162,14 +162,7 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
-  sendJoined(
-    id: number,
-    conversation: number,
-    channel: number,
-    messages: number,
-    bytes: number,
-    left: number,
-  ): boolean {
+  sendJoined(id: number, { conversation, channel, messages, bytes, left }: Grant): boolean {
     if (!this.begin(FIXED_BOUND)) return false;
     const { encoder } = this;
     encoder.message(7, ToThread.Joined, id);
@@ -304,7 +297,7 @@ export class ActorReactorEnd extends ChannelEnd {
         const flags = decoder.integer();
         const key = decoder.string();
         decoder.finish();
-        handler.onUnder(channel, slot, generation, actor, flags, key);
+        handler.onUnder({ channel, slot, generation, actor, flags, key });
         return;
       }
       case BACK: {

@@ -4,7 +4,7 @@ import { binaryBound, stringBound } from '../encoder.ts';
 import { ChannelEnd, type ChannelParts } from '../end.ts';
 import { TopicFromThread, TopicToThread } from '../topics/messages.ts';
 import { FIXED_BOUND } from './bounds.ts';
-import { type ActorThreadHandler, FromThread, ToThread } from './messages.ts';
+import { type ActorThreadHandler, type ChainCall, FromThread, ToThread } from './messages.ts';
 
 /** How each message begins: `elements << 8 | kind`. */
 const DELIVER = (8 << 8) | ToThread.Deliver;
@@ -58,14 +58,7 @@ export class ActorThreadEnd extends ChannelEnd {
   }
 
   /** Names a call that waits for the next CALL, which has the flag for it. */
-  sendUnder(
-    channel: number,
-    slot: number,
-    generation: number,
-    actor: number,
-    flags: number,
-    key: string,
-  ): boolean {
+  sendUnder({ channel, slot, generation, actor, flags, key }: ChainCall): boolean {
     if (!this.begin(FIXED_BOUND + stringBound(key))) return false;
     const { encoder } = this;
     encoder.message(7, FromThread.Under, channel);
@@ -306,7 +299,7 @@ export class ActorThreadEnd extends ChannelEnd {
         const room = decoder.integer();
         const left = decoder.integer();
         decoder.finish();
-        handler.onJoined(id, conversation, channel, messages, room, left);
+        handler.onJoined(id, { conversation, channel, messages, bytes: room, left });
         return;
       }
       case CALL_BACK: {

@@ -9,7 +9,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
 import { openActorChannel } from '../../wire/actors/channel.ts';
 import { ActorCounters } from '../../wire/actors/counters.ts';
-import type { ActorManifest, ActorThreadHandler } from '../../wire/actors/messages.ts';
+import type { ActorManifest, ActorThreadHandler, Grant } from '../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { clockMilliseconds } from '../../wire/clock.ts';
@@ -389,15 +389,8 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#channels.meet(channel, role, backlogBytes);
   }
 
-  onJoined(
-    id: number,
-    conversation: number,
-    channel: number,
-    messages: number,
-    bytes: number,
-    left: number,
-  ): void {
-    this.calls.onJoined(id, conversation, channel, messages, bytes, left);
+  onJoined(id: number, grant: Grant): void {
+    this.calls.onJoined(id, grant);
   }
 
   onCallBack(conversation: number): void {

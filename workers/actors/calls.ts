@@ -1,5 +1,5 @@
 /** The calls that this thread makes: each settles once, whatever becomes of the thread that has it. */
-import { CallFlag, type ChainCall, type Failure, How } from '../../wire/actors/messages.ts';
+import { CallFlag, type ChainCall, type Failure, type Grant, How } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { optionsOf } from './call-options.ts';
 import { collectCarried } from './carried.ts';
@@ -187,17 +187,7 @@ export class Calls implements CallOwner, ReactorWay {
     // What met a full ring is sent again from where it was refused.
     let said = 0;
     this.thread.send(bytes, length, (end, payload) => {
-      for (; said < named.length; said++) {
-        const {
-          channel,
-          slot,
-          generation,
-          actor: outer,
-          flags: outerFlags,
-          key: outerKey,
-        } = named[said] as ChainCall;
-        if (!end.sendUnder(channel, slot, generation, outer, outerFlags, outerKey)) return false;
-      }
+      for (; said < named.length; said++) if (!end.sendUnder(named[said] as ChainCall)) return false;
       return end.sendCall(
         id,
         actor.index,
@@ -255,17 +245,10 @@ export class Calls implements CallOwner, ReactorWay {
 
   // ---- from the reactor
 
-  onJoined(
-    id: number,
-    conversation: number,
-    channel: number,
-    messages: number,
-    bytes: number,
-    left: number,
-  ): void {
+  onJoined(id: number, grant: Grant): void {
     const join = this.#open.get(id);
-    if (join !== undefined && left === 0) this.#settle(join);
-    this.ways.onJoined(join, conversation, channel, messages, bytes, left);
+    if (join !== undefined && grant.left === 0) this.#settle(join);
+    this.ways.onJoined(join, grant);
   }
 
   /** The channel has ended, and so has what had begun over it. */

@@ -13,7 +13,7 @@
  * A talk with a `pool` actor joins all of its threads or none, and each call goes to the one with the least to do. Its calls run in no
  * order, so what only the reactor can see to goes that way without ending the talk.
  */
-import { CallFlag } from '../../../wire/actors/messages.ts';
+import { CallFlag, type Grant } from '../../../wire/actors/messages.ts';
 import { isSuspect } from '../chain.ts';
 import type { CalledActor, MadeCall } from '../made-call.ts';
 import { type DirectCaller, mayGoDirectly } from './direct-caller.ts';
@@ -233,15 +233,9 @@ export class Ways {
     this.#channels.set(channel.number, channel);
   }
 
-  /** @param join undefined: it was given up @param left so many conversations more come for the same */
-  onJoined(
-    join: MadeCall | undefined,
-    conversation: number,
-    number: number,
-    messages: number,
-    bytes: number,
-    left: number,
-  ): void {
+  /** @param join undefined: it was given up */
+  onJoined(join: MadeCall | undefined, grant: Grant): void {
+    const { conversation, messages, bytes, left } = grant;
     const lease = new Lease(
       conversation,
       messages,
@@ -249,7 +243,7 @@ export class Ways {
       (...told) => this.#reactor.tellBack(...told),
       () => this.#reactor.nowMs,
     );
-    const channel = this.#channels.get(number);
+    const channel = this.#channels.get(grant.channel);
     const talk = join === undefined ? undefined : this.#byJoin.get(join);
     if (talk === undefined || channel === undefined) {
       lease.leave();
