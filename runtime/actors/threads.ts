@@ -8,6 +8,7 @@ import type { DirectChannels } from './direct.ts';
 import type { Instances } from './instances.ts';
 import { ActorLink, type AttachingPool, type LinkOwner } from './link.ts';
 import type { DirectoryActor } from './mailbox.ts';
+import { isManifest } from './manifest-check.ts';
 import type { OpenCalls } from './open-calls.ts';
 import type { ActorTurns } from './turns.ts';
 
@@ -81,6 +82,7 @@ export class ActorThreads {
       throw corrupt('an actor of the pool', `actor ${index}`);
     }
     if (actor.manifest === null || !actor.manifest.equals(manifest)) {
+      if (!isManifest(manifest)) throw corrupt('a manifest', `${manifest.length} bytes that are none`);
       actor.manifest = manifest;
       for (const each of this.#links) {
         each.send(manifest.length, () => each.end.sendManifest(index, manifest));

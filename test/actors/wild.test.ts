@@ -68,6 +68,8 @@ function start() {
 }
 
 const DEADLINE = 4_000_000_000;
+/** Of no methods. */
+const MANIFEST = Buffer.from(packr.pack({ methods: [] }));
 /** One of each kind, as a thread may send it when it has a call on slot 0, or none. */
 const MESSAGES: readonly unknown[] = [
   [0, 1, 0, 0, DEADLINE, 0, 0, 'key', Buffer.from([0x91, 0xa1, 0x61])],
@@ -78,7 +80,7 @@ const MESSAGES: readonly unknown[] = [
   [1, 1],
   [1, 2],
   [2, 0, 0, Buffer.from([0xc0])],
-  [3, 1, Buffer.from([0x81, 0xa7])],
+  [3, 1, MANIFEST],
   [4, 0],
   [5, 0, 'key', Buffer.alloc(0)],
   [6, 0, Buffer.from([0xc0])],
@@ -149,6 +151,8 @@ for (const [what, messages] of [
   ['a key longer than any may be', [[0, 1, 0, 0, DEADLINE, 0, 0, 'k'.repeat(513), Buffer.alloc(1)]]],
   ['an answer to a call that it does not have', [[2, 9_999, 0, Buffer.alloc(1)]]],
   ['a kind that there is not', [[35, 0]]],
+  ['a manifest that cannot be read', [[3, 1, Buffer.from([0x81, 0xa7])]]],
+  ['a manifest of methods without names', [[3, 1, Buffer.from(packr.pack({ methods: [{ name: 1 }] }))]]],
 ] as const) {
   test(`a thread that sends ${what} ends`, (t) => {
     const { link, put, aborted, stop } = start();
