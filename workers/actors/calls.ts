@@ -286,7 +286,7 @@ export class Calls implements CallOwner, ReactorWay {
     }
     if (how === How.Value) resolve((call.flags & CallFlag.Each) === 0 ? value : call.parts);
     else if (how === How.Threw) reject(value);
-    else reject(failed(value as Failure, method));
+    else reject(failed(value, method));
   }
 
   onPart(
@@ -314,7 +314,7 @@ export class Calls implements CallOwner, ReactorWay {
     }
     if (how === How.Value) parts.push({ status: 'fulfilled', value, thread, key });
     else {
-      const reason = how === How.Threw ? value : failed(value as Failure, method);
+      const reason = how === How.Threw ? value : failed(value, method);
       parts.push({ status: 'rejected', reason, thread, key });
     }
   }
@@ -447,7 +447,21 @@ const BY_ACTOR: ReadonlySet<string> = new Set([
   ActorErrorCode.MessageTooLarge,
 ]);
 
-function failed({ code, message, begun }: Failure, method: string): ActorError {
+/** For what a faulty thread has written in place of a failure. */
+const NO_FAILURE: Failure = {
+  code: ActorErrorCode.MessageInvalid,
+  message: 'expected a failure, and got something else',
+  begun: 'yes',
+};
+
+function isFailure(value: unknown): value is Failure {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message, begun } = value as { readonly [name: string]: unknown };
+  return typeof code === 'string' && typeof message === 'string' && (begun === 'no' || begun === 'yes');
+}
+
+function failed(value: unknown, method: string): ActorError {
+  const { code, message, begun } = isFailure(value) ? value : NO_FAILURE;
   const by: EndedBy = BY_ACTOR.has(code) ? 'actor' : 'server';
   const text = `${message} (method ${method})`;
   return new ActorError(isActorErrorCode(code) ? code : ActorErrorCode.Died, text, { begun, by });

@@ -12,7 +12,6 @@ import { corrupt } from '../../wire/decoder.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
 import { FAILURE_LIMITS, Replies } from './replies.ts';
 import type { CallSource } from './call-source.ts';
-import type { Carried } from './carried.ts';
 import { methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError } from './error.ts';
 import { HostedCall } from './hosted-call.ts';
@@ -20,6 +19,7 @@ import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { type InstanceOwner, Instances } from './instances.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import { requireSent, takeCarried, takeName, takePlaces } from './sent-arguments.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';
 
@@ -293,18 +293,20 @@ export class ActorHost implements InstanceOwner {
       this.#replies.joined(call);
       return;
     }
-    let args: unknown[];
+    let args: unknown;
+    let name: string;
     try {
-      args = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index)) as unknown[];
+      args = decoder.decode(bytes, start, end, this.#thread.limitsOf(actor.index));
+      requireSent(args);
+      name = takeName(args);
+      if ((call.flags & CallFlag.Chained) !== 0) call.carriedChain = args.pop();
+      if ((call.flags & CallFlag.Carries) !== 0) call.carried = takeCarried(args);
+      if ((call.flags & CallFlag.Inputs) !== 0) this.#openInputs(call, args);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.#replies.failed(call, error.code, `${settings.name}: ${error.message}`, 'no');
       return;
     }
-    const name = args.pop() as string;
-    if ((call.flags & CallFlag.Chained) !== 0) call.carriedChain = args.pop();
-    if ((call.flags & CallFlag.Carries) !== 0) call.carried = args.pop() as Carried;
-    if ((call.flags & CallFlag.Inputs) !== 0) this.#openInputs(call, args);
     const method = actor.methods.get(name);
     if (method === undefined || (!method.interleaves && !call.instance.canBegin)) {
       const known = [...actor.methods.keys()].join(', ');
@@ -319,9 +321,9 @@ export class ActorHost implements InstanceOwner {
     this.#run(call, name, method, args, nowMs);
   }
 
-  /** Puts streams where the arguments have them. */
+  /** Puts streams where the arguments have them. @throws PayloadError */
   #openInputs(call: HostedCall, args: unknown[]): void {
-    const places = args.pop() as readonly number[];
+    const places = takePlaces(args);
     const { slot, instance, source } = call;
     call.inputs = places.map((place, index) => {
       const want = (items: number) => source.send(NOTHING, 0, (end) => end.sendWant(slot, index, items));

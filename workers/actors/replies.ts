@@ -23,6 +23,9 @@ export const FAILURE_LIMITS: PayloadLimits = {
   maxErrorChars: DEFAULT_MAX_ERROR_CHARS,
 };
 
+/** Fewer than fit into `FAILURE_LIMITS`, whatever they are. */
+const MOST_MESSAGE_CHARS = 16_384;
+
 const NOT_READ = encoded({
   code: 'SLUICE_ACTOR_OVERLOADED',
   message: 'the reply was dropped: this thread has not read the ones before it',
@@ -78,8 +81,15 @@ export class Replies {
   thrown(call: HostedCall, thrown: unknown): void {
     const encoder = freeEncoder();
     const { index, settings } = call.instance.actor;
+    const limits = this.#thread.limitsOf(index);
     try {
-      call.within(encodeThrown, encoder, thrown, this.#thread.limitsOf(index));
+      try {
+        call.within(encodeThrown, encoder, thrown, limits);
+      } catch (error) {
+        if (error instanceof PayloadError) throw error;
+        // A store that came along cannot be entered, which is what the call fails with.
+        encoder.encodeThrown(error, limits);
+      }
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       this.failed(call, error.code, `${settings.name}: it threw, and ${error.message}`, 'yes');
@@ -90,7 +100,9 @@ export class Replies {
 
   failed(call: HostedCall, code: string, message: string, begun: 'no' | 'yes'): void {
     const encoder = freeEncoder();
-    encoder.encode({ code: code as ActorErrorCode, message, begun }, 'failure', FAILURE_LIMITS);
+    // It may name what a caller has made up.
+    const cut = message.slice(0, MOST_MESSAGE_CHARS);
+    encoder.encode({ code: code as ActorErrorCode, message: cut, begun }, 'failure', FAILURE_LIMITS);
     this.#reply(call, How.Failed, encoder.bytes, encoder.length);
   }
 
