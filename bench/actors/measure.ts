@@ -3,6 +3,7 @@
  * time belongs to it: `node bench/actors/measure.ts '{"contender": "Sluice", "load": "ask", "inFlight": 64,
  * "milliseconds": 2000}'`.
  */
+import { performance } from 'node:perf_hooks';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { createServer } from '../../runtime/embedding/create-server.ts';
 import { residentBytesOfProcess } from '../measure.ts';
@@ -13,6 +14,7 @@ import { CHUNK_BYTES, type Run, STREAM_ITEMS } from './work.ts';
 export type ActorContender =
   | 'Sluice'
   | 'Sluice, with a trace'
+  | 'Sluice, by way of its reactor'
   | 'Sluice, reuseMemory'
   | 'Comlink'
   | 'postMessage'
@@ -29,6 +31,8 @@ export interface Measurement extends Run {
 export interface Measured {
   readonly perSecond: number;
   readonly cpuMicroseconds: number;
+  /** Share of the time in which the main thread's event loop was at work. */
+  readonly mainLoopPercent: number;
 }
 
 export interface KeysMeasured extends Measured {
@@ -80,7 +84,7 @@ async function post(body: object): Promise<unknown> {
 
 let address = '';
 
-async function startSluice(): Promise<void> {
+async function startSluice(maxChannels?: number): Promise<void> {
   // As for the other contenders' threads: on a busy machine the measurement would otherwise show the effect
   // of the niceness.
   const ring = { ringBytes: 16_777_216 as const, niceIncrement: 0 };
@@ -102,7 +106,10 @@ async function startSluice(): Promise<void> {
         till: { pool: 'hosts', export: 'Till', kind: 'pool', ...stream },
         counted: { pool: 'hosts', export: 'Counted', kind: 'keyed', deadlineMs: 600_000 },
       },
-      limits: { exchangeTimeoutMs: 0 },
+      limits: {
+        exchangeTimeoutMs: 0,
+        ...(maxChannels !== undefined && { directChannels: { max: maxChannels } }),
+      },
     },
     {
       directory: import.meta.dirname,
@@ -115,9 +122,24 @@ async function startSluice(): Promise<void> {
   address = server.addresses[0]?.address ?? '';
 }
 
+/** A measurement begins. @returns what ends it, given the number of messages */
+function begin(): (count: number) => Measured {
+  const cpu = process.cpuUsage();
+  const loop = performance.eventLoopUtilization();
+  const startMs = performance.now();
+  return (count) => {
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      perSecond: (count * 1_000) / (performance.now() - startMs),
+      cpuMicroseconds: (user + system) / count,
+      mainLoopPercent: 100 * performance.eventLoopUtilization(loop).utilization,
+    };
+  };
+}
+
 async function measure({ contender, isBusy, ...run }: Measurement): Promise<Measured> {
   const isSluice = contender.startsWith('Sluice');
-  if (isSluice) await startSluice();
+  if (isSluice) await startSluice(contender === 'Sluice, by way of its reactor' ? 0 : undefined);
   const runIt: RunIt = isSluice
     ? async (asked) => {
         const how = {
@@ -130,14 +152,8 @@ async function measure({ contender, isBusy, ...run }: Measurement): Promise<Meas
   const beside = isBusy ? worker({ role: 'computes', by: 'postMessage', port: null }) : null;
   if (beside !== null) await new Promise((resolve) => beside.once('message', resolve));
   for (let n = 0; n < RUNS_BEFORE; n++) await runIt({ ...run, milliseconds: run.milliseconds / 4 });
-  const cpu = process.cpuUsage();
-  const startMs = performance.now();
-  const count = await runIt(run);
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    perSecond: (count * 1_000) / (performance.now() - startMs),
-    cpuMicroseconds: (user + system) / count,
-  };
+  const end = begin();
+  return end(await runIt(run));
 }
 
 /**
@@ -147,8 +163,7 @@ async function measure({ contender, isBusy, ...run }: Measurement): Promise<Meas
 async function measureKeys({ keys, messages }: Keys): Promise<KeysMeasured> {
   await startSluice();
   await tell({ keys, messages }, messages);
-  const cpu = process.cpuUsage();
-  const startMs = performance.now();
+  const end = begin();
   const before = residentBytesOfProcess('self');
   let most = before;
   const timer = setInterval(() => {
@@ -156,12 +171,7 @@ async function measureKeys({ keys, messages }: Keys): Promise<KeysMeasured> {
   }, 50);
   await tell({ keys, messages }, 2 * messages);
   clearInterval(timer);
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    perSecond: (messages * 1_000) / (performance.now() - startMs),
-    cpuMicroseconds: (user + system) / messages,
-    grownBytes: most - before,
-  };
+  return { ...end(messages), grownBytes: most - before };
 }
 
 async function tell(asked: Keys, expected: number): Promise<void> {

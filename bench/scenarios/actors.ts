@@ -16,6 +16,7 @@ const POST: ActorContender = 'postMessage';
 const RELAYED: ActorContender = 'postMessage, by way of the main thread';
 const SLUICE: ActorContender = 'Sluice';
 const TRACED: ActorContender = 'Sluice, with a trace';
+const BY_REACTOR: ActorContender = 'Sluice, by way of its reactor';
 const REUSES: ActorContender = 'Sluice, reuseMemory';
 const COMLINK: ActorContender = 'Comlink';
 const COPIES: ActorContender = 'two copies in one thread';
@@ -39,7 +40,7 @@ const atLeast = (contender: ActorContender, limit: number): Target => ({
 const CASES: readonly Case[] = [
   {
     title: '64 asks in flight',
-    contenders: [POST, RELAYED, COMLINK, SLUICE, TRACED],
+    contenders: [POST, RELAYED, COMLINK, SLUICE, TRACED, BY_REACTOR],
     load: { load: 'ask', inFlight: 64, isBusy: false },
     unit: 'asks/s',
     targets: [atLeast(SLUICE, 1.5)],
@@ -71,6 +72,16 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** What else the first case is compared with, and what it must reach. */
+const AGAINST: readonly (readonly [string, ActorContender, number])[] = [
+  ['Comlink', COMLINK, 5],
+  ['postMessage by way of the main thread', RELAYED, 4],
+];
+/** Those whose main thread may have something to do. */
+const MAIN_LOOPS: readonly ActorContender[] = [RELAYED, SLUICE, BY_REACTOR];
+/** Direct channels leave the reactor nothing to do but its own timers. */
+const MOST_MAIN_LOOP_PERCENT = 2;
+
 const KEYS = 10_000;
 const MESSAGES = 1_000_000;
 const MOST_GROWTH_MIB = 64;
@@ -83,6 +94,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
   for (const { title, contenders, load, unit, targets, cpuTargets } of CASES) {
     const rates: Record<string, number[]> = Object.fromEntries(contenders.map((name) => [name, []]));
     const cpu: Record<string, number[]> = Object.fromEntries(contenders.map((name) => [name, []]));
+    const main: Record<string, number[]> = Object.fromEntries(MAIN_LOOPS.map((name) => [name, []]));
     for (let round = 0; round < context.rounds; round++) {
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
         const measured = await measure<Measured>(context, title, contender, {
@@ -92,14 +104,30 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
         });
         rates[contender]?.push(Math.round(measured.perSecond));
         cpu[contender]?.push(Math.round(measured.cpuMicroseconds * 100) / 100);
+        main[contender]?.push(Math.round(measured.mainLoopPercent * 100) / 100);
       }
     }
     const baseline = contenders[0] as string;
     comparisons.push({ title, unit, baseline, samples: rates, targets });
     if (title === CASES[0]?.title) {
-      const both = { [COMLINK]: rates[COMLINK] ?? [], [SLUICE]: rates[SLUICE] ?? [] };
-      const against = { title: `${title}, against Comlink`, unit, baseline: COMLINK };
-      comparisons.push({ ...against, samples: both, targets: [atLeast(SLUICE, 5)] });
+      for (const [against, other, limit] of AGAINST) {
+        const both = { [other]: rates[other] ?? [], [SLUICE]: rates[SLUICE] ?? [] };
+        const compared = { title: `${title}, against ${against}`, unit, baseline: other };
+        comparisons.push({ ...compared, samples: both, targets: [atLeast(SLUICE, limit)] });
+      }
+      const idle: Target = {
+        contender: SLUICE,
+        of: 'value',
+        bound: 'at most',
+        limit: MOST_MAIN_LOOP_PERCENT,
+      };
+      comparisons.push({
+        title: `the main thread's event loop at work, ${title}`,
+        unit: '%',
+        baseline: RELAYED,
+        samples: main,
+        targets: [idle],
+      });
     }
     // The cost of the thread that computes is included, so the figure would say nothing.
     if (load.isBusy) continue;
@@ -117,7 +145,7 @@ async function run(context: BenchContext): Promise<ScenarioResult> {
     method:
       'One thread calls, another answers, and nothing else runs; a process for each measurement, whose whole CPU time is divided by what was answered. Asks carry an object of three properties and are ' +
       'answered with another. postMessage and Comlink go over a port between the two threads, or, where it says so, by way of the main thread; ' +
-      'Sluice goes over a direct channel once a run has warmed up, with a deadline on every call, and tells go by way of its reactor. Chunks are the same buffer again and again, read and dropped, each in memory of its own or, with reuseMemory, in memory that a later one is copied into: against the two copies that a ring costs at least, made in one thread between buffers that are used again, and against structured clones ' +
+      'Sluice goes over a direct channel once a run has warmed up, with a deadline on every call, and tells, like what is measured without direct channels, by way of its reactor. Chunks are the same buffer again and again, read and dropped, each in memory of its own or, with reuseMemory, in memory that a later one is copied into: against the two copies that a ring costs at least, made in one thread between buffers that are used again, and against structured clones ' +
       `with the same window of ${STREAM_ITEMS}. ${MESSAGES.toLocaleString('en')} tells to ${KEYS.toLocaleString('en')} keys at random, 512 under way at a time; each key counts and looks at the order, and the memory is what the process has grown by at most while the second such million was told.`,
   };
 }
