@@ -152,23 +152,6 @@ test('an item that is no plain data fails the call with its path, and ends what 
   await ended;
 });
 
-test('a caller that stops giving is cut by its deadline, and its iterator and the method hear of it', async (t) => {
-  const signals = signalsOf(t);
-  const ended = signals.until('ended-SLUICE_ACTOR_ABORTED');
-  const second = signals.until('read-1');
-  const asked = shared.ask({
-    actor: 'readers',
-    method: 'tellsEnd',
-    feed: { count: 5, waitsAt: 2 },
-    args: [signals.name],
-    // Long enough for a busy machine to begin it.
-    deadlineMs: 5_000,
-  });
-  await second;
-  t.like((await asked)[0]?.error, { code: 'SLUICE_ACTOR_DEADLINE' });
-  await ended;
-});
-
 test('a caller that is aborted returns its iterator', async (t) => {
   const signals = signalsOf(t);
   const reading = signals.until('reading');

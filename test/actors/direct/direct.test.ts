@@ -68,6 +68,15 @@ class Desk {
     return sum;
   }
 
+  /** Tells what it reads, and what that ends with. */
+  async reads(items: AsyncIterable<number>): Promise<void> {
+    try {
+      for await (const item of items) told.push(`read ${item}`);
+    } catch (error) {
+      told.push((error as { code: string }).code);
+    }
+  }
+
   async *bytes(lengths: readonly number[]): AsyncGenerator<Uint8Array> {
     const reused = Buffer.alloc(200_000);
     for (const length of lengths) {
@@ -634,6 +643,38 @@ test.serial(
     t.is(index, lengths.length);
   },
 );
+
+for (const [way, maxChannels] of [
+  ['directly', 8],
+  ['by way of the reactor', 0],
+] as const) {
+  test.serial(
+    `a caller that gives ${way} and stops giving is cut by its deadline, and its iterator and the method hear of it`,
+    async (t) => {
+      const pair = await startDesk(t, {}, { maxChannels });
+      if (maxChannels > 0) await joined(pair);
+      let given = 0;
+      const feed: AsyncIterator<number> & AsyncIterable<number> = {
+        [Symbol.asyncIterator]: () => feed,
+        next: () => (given < 2 ? Promise.resolve({ value: ++given }) : new Promise<never>(() => undefined)),
+        return: () => {
+          told.push('returned');
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      };
+      const reading = pair.handle<typeof Desk>('desk').of('k').reads(feed, { deadlineMs: 500 });
+      const late = t.throwsAsync(reading, { code: 'SLUICE_ACTOR_DEADLINE' });
+      await pair.settle();
+      t.deepEqual(told, ['read 1', 'read 2']);
+      await pair.pass(499);
+      t.deepEqual(told, ['read 1', 'read 2']);
+      await pair.pass(1);
+      await late;
+      t.deepEqual(told.slice(2).toSorted(), ['SLUICE_ACTOR_ABORTED', 'returned']);
+      t.is(await pair.handle<typeof Desk>('desk').of('k').note('goes on'), 'goes on');
+    },
+  );
+}
 
 test.serial('bytes that are more than a message may have are refused with their path', async (t) => {
   const pair = await startDesk(t, { maxMessageBytes: 10_000, mailboxBytes: 10_000 });
