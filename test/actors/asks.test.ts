@@ -252,23 +252,6 @@ test("a thread's calls to one actor are bounded, in messages and bytes", async (
   t.like(tooLarge?.error, { code: 'SLUICE_MESSAGE_TOO_LARGE', begun: 'no' });
 });
 
-test('tells that nobody awaits, to an actor that is blocked: what is over the limits is refused, and a neighbour answers', async (t) => {
-  const { ask, server, log } = await startActorServer(t, { tasks: 1 });
-  const signals = channel(t);
-  const blocked = signals.until('on-begun');
-  const computing = ask({ actor: 'tasks', method: 'block', args: [signals.name, 'on'] });
-  await blocked;
-  const flood = { actor: 'tasks', method: 'echo', args: ['x'.repeat(100)], tell: true, flood: 100_000 };
-  const [last] = await ask(flood);
-  t.like(last?.error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'no', retryable: true });
-  t.true((server.parts.actors?.openMessages ?? 0) <= 256);
-  t.deepEqual(await ask({ actor: 'counter', key: 'near', method: 'add', args: [1] }), [{ value: 1 }]);
-  signals.tell('on');
-  await computing;
-  t.deepEqual(await ask({ actor: 'tasks', method: 'echo', args: [1] }), [{ value: 1 }]);
-  t.is(log.count('thread died'), 0, 'no rejection was left unhandled');
-});
-
 test('a call behind a computation that outlasts its deadline rejects on time and never runs', async (t) => {
   const { ask } = await startActorServer(t, { tasks: 1 });
   const signals = channel(t);

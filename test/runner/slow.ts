@@ -16,6 +16,7 @@ export const SLOW: readonly string[] = [
   'actors/direct/streams.test.ts',
   'actors/direct/tasks.test.ts',
   'actors/each.test.ts',
+  'actors/flood.test.ts',
   'actors/inputs.test.ts',
   'actors/kills.test.ts',
   'actors/limits.test.ts',

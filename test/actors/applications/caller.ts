@@ -2,6 +2,7 @@
  * Makes the calls that a test asks for, from its own thread: the body is a JSON array of them, the answer one of what became of each.
  * They are all under way at once, in this order.
  */
+import { setImmediate } from 'node:timers/promises';
 import {
   type ActorError,
   actor,
@@ -24,7 +25,7 @@ export interface Asked {
   /** For every instance; the value is the list of what became of each. */
   readonly each?: boolean;
   readonly deadlineMs?: number;
-  /** A tell that is made so often, and awaited never. */
+  /** A tell that is made so often, and awaited never. The thread does other work after every 10,000. */
   readonly flood?: number;
   /** The answer is read as a stream, and left after so many items; the value is their list. */
   readonly take?: number;
@@ -32,6 +33,8 @@ export interface Asked {
   readonly hard?: boolean;
   /** When it has been made, and all others, its thread tells the word with `-begun` behind it and computes until the word is told. */
   readonly blockOn?: readonly [channel: string, word: string];
+  /** The value is how many bytes the heap of the calling thread has grown by since it was made. */
+  readonly weighed?: boolean;
   /** Its signal is aborted when it has been made. */
   readonly abort?: boolean;
   /** Its signal is aborted when this word is told on this channel. */
@@ -112,6 +115,7 @@ async function outcomeOf({
   blockOn,
   take,
   flood = 0,
+  weighed,
 }: Asked): Promise<Outcome> {
   const controller = new AbortController();
   const options = {
@@ -125,11 +129,15 @@ async function outcomeOf({
   const told = feeds.length > 0 ? { fed } : {};
   const all = Object.keys(options).length === 0 ? args : [...args, options];
   let answer: Promise<unknown>;
+  const heapBytes = weighed === true ? process.memoryUsage().heapUsed : 0;
   try {
     const handle = actor(name) as unknown as AnyHandle;
     const client = key === undefined ? handle : handle.of(key);
     const called = (each === true ? handle.each : tell === true ? client.tell : client) as AnyClient;
-    for (let i = 0; i < flood; i++) void (called[method] as AnyClient[string])(...all);
+    for (let i = 1; i <= flood; i++) {
+      void (called[method] as AnyClient[string])(...all);
+      if (i % 10_000 === 0) await setImmediate();
+    }
     answer = (called[method] as AnyClient[string])(...all);
   } catch (error) {
     return { error: describe(error, 'call') };
@@ -137,14 +145,16 @@ async function outcomeOf({
   const signals = abortOn === undefined ? undefined : new Signals(abortOn[0]);
   void signals?.until(abortOn?.[1] ?? '').then(() => controller.abort(new Error('the test has aborted it')));
   const items: unknown[] = [];
-  if (blockOn !== undefined) setImmediate(block, ...blockOn);
+  if (blockOn !== undefined) globalThis.setImmediate(block, ...blockOn);
   if (abort === true) controller.abort(new Error('the test has aborted it'));
   try {
     const value = take === undefined ? await answer : await taken(answer, take, items);
     if (each === true) return { ...told, value: (value as EachResult<unknown>[]).map(describeResult) };
     return { ...told, value };
   } catch (error) {
-    return { ...told, ...(items.length > 0 && { value: items }), error: describe(error, 'settled') };
+    const value = weighed === true ? process.memoryUsage().heapUsed - heapBytes : items;
+    const isTold = weighed === true || items.length > 0;
+    return { ...told, ...(isTold && { value }), error: describe(error, 'settled') };
   } finally {
     signals?.close();
   }
@@ -184,7 +194,7 @@ async function* generated(
     }
   } finally {
     signals?.tell('returned');
-    setImmediate(() => signals?.close());
+    globalThis.setImmediate(() => signals?.close());
   }
 }
 

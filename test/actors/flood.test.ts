@@ -1,0 +1,48 @@
+/** More tells than anybody takes. */
+import { randomUUID } from 'node:crypto';
+import test from 'ava';
+import { Signals } from '../server/signals.ts';
+import { startActorServer } from './actor-server.ts';
+
+const MILLION = 1_000_000;
+/** The calls alone, if all of them were kept, would take several times as much. */
+const MOST_HEAP_BYTES = 134_217_728;
+
+test('a million tells that nobody awaits, to an actor that is blocked: memory stays within the configuration, the excess is refused, and a neighbour answers meanwhile', async (t) => {
+  t.timeout(240_000);
+  const { ask, server, log } = await startActorServer(t, { callers: 2, tasks: 1 });
+  const signals = new Signals(randomUUID());
+  t.teardown(() => signals.close());
+  const blocked = signals.until('on-begun');
+  const computing = ask({ actor: 'tasks', method: 'block', args: [signals.name, 'on'] });
+  await blocked;
+  const args = ['x'.repeat(100)];
+  let isOver = false;
+  const flooded = ask({
+    actor: 'tasks',
+    method: 'echo',
+    args,
+    tell: true,
+    flood: MILLION,
+    weighed: true,
+  }).finally(() => {
+    isOver = true;
+  });
+  const tasks = server.parts.actors?.actors.find(({ settings }) => settings.name === 'tasks');
+  let asked = 0;
+  while (!isOver) {
+    t.deepEqual(await ask({ actor: 'counter', key: 'near', method: 'add', args: [1] }), [{ value: ++asked }]);
+    const { messages = 0, bytes = 0, settings } = tasks ?? {};
+    if (messages > (settings?.mailboxMessages ?? 0) || bytes > (settings?.mailboxBytes ?? 0)) {
+      t.fail(`${messages} messages, ${bytes} bytes in the mailbox`);
+    }
+  }
+  const [last] = await flooded;
+  t.like(last?.error, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'no', retryable: true });
+  t.true((last?.value as number) < MOST_HEAP_BYTES, `the heap has grown by ${last?.value} bytes`);
+  t.true(asked > 10, `a neighbour has answered ${asked} times meanwhile`);
+  signals.tell('on');
+  await computing;
+  t.deepEqual(await ask({ actor: 'tasks', method: 'echo', args: [1] }), [{ value: 1 }]);
+  t.is(log.count('thread died'), 0, 'no rejection was left unhandled');
+});
