@@ -10,7 +10,7 @@ import type { DirectCaller } from './direct/direct-caller.ts';
 import { type ReactorWay, Ways, type WaysOptions } from './direct/ways.ts';
 import { ActorError, ActorErrorCode, type Begun, type EndedBy, isActorErrorCode } from './error.ts';
 import { type HostedCall, runningCall } from './hosted-call.ts';
-import { aborted, type CalledActor, type CallOwner, MadeCall } from './made-call.ts';
+import { aborted, type CalledActor, type CallOwner, labelOf, MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
 import type { ReadStream } from './read-stream.ts';
 import { placesOfStreams, SentInputs } from './sent-inputs.ts';
@@ -46,7 +46,6 @@ export class Calls implements CallOwner, ReactorWay {
     stream: ReadStream | null = null,
   ): Promise<unknown> {
     const { settings } = actor;
-    const label = `${settings.name}.${method}`;
     const options = optionsOf(args);
     const parent = runningCall.getStore();
     const running = parent !== undefined && parent.state === 'running' ? parent : undefined;
@@ -55,7 +54,7 @@ export class Calls implements CallOwner, ReactorWay {
     let remainingMs = Math.min(options?.deadlineMs ?? byDefaultMs, MOST_DEADLINE_MS);
     if (running !== undefined) remainingMs = Math.min(remainingMs, running.remainingMs);
     const record = callStarts(settings.name, key, method, flags);
-    const refusal = this.#refusalOf(actor, label, running, options, remainingMs);
+    const refusal = this.#refusalOf(actor, method, running, options, remainingMs);
     if (refusal !== null) return this.#refused(refusal, flags, record);
 
     const encoder = freeEncoder();
@@ -65,7 +64,7 @@ export class Calls implements CallOwner, ReactorWay {
     let inputs: SentInputs | null = null;
     if (places !== null) {
       if ((flags & (CallFlag.Tell | CallFlag.Each)) !== 0) {
-        return this.#refused(streamRefused(label, flags, places), flags, record);
+        return this.#refused(streamRefused(labelOf(actor, method), flags, places), flags, record);
       }
       inputs = new SentInputs(this.thread, sent, places, actor.limits, settings.streamGraceMs);
       for (const place of places) sent[place] = undefined;
@@ -89,14 +88,15 @@ export class Calls implements CallOwner, ReactorWay {
       if (!(error instanceof PayloadError)) throw error;
       const { code, message, cause } = error;
       return this.#refused(
-        new ActorError(code, `${label}: ${message}`, { begun: 'no', by: 'caller', cause }),
+        new ActorError(code, `${labelOf(actor, method)}: ${message}`, { begun: 'no', by: 'caller', cause }),
         flags,
         record,
       );
     }
     const { bytes, length } = encoder;
     if (actor.openBytes + length > settings.callerBytes) {
-      return this.#refused(overloaded(label, `${settings.callerBytes} bytes`), flags, record);
+      const error = overloaded(labelOf(actor, method), `${settings.callerBytes} bytes`);
+      return this.#refused(error, flags, record);
     }
     const settling = Promise.withResolvers<unknown>();
     const { promise } = settling;
@@ -128,25 +128,28 @@ export class Calls implements CallOwner, ReactorWay {
     return promise;
   }
 
+  /** Why no call is made; null: it is. */
   #refusalOf(
-    { settings, openCalls }: CalledActor,
-    label: string,
+    actor: CalledActor,
+    method: string,
     running: HostedCall | undefined,
     options: CallOptions | undefined,
     remainingMs: number,
   ): ActorError | null {
-    if (running?.aborted) return aborted(label, running.aborted.reason, 'no');
-    if (options?.signal?.aborted === true) return aborted(label, options.signal.reason, 'no');
+    const { settings, openCalls } = actor;
+    if (running?.aborted) return aborted(labelOf(actor, method), running.aborted.reason, 'no');
+    if (options?.signal?.aborted === true)
+      return aborted(labelOf(actor, method), options.signal.reason, 'no');
     if (!(remainingMs > 0)) {
-      return new ActorError(ActorErrorCode.Deadline, `${label}: its deadline had passed when it was made`, {
-        begun: 'no',
-        by: 'caller',
-      });
+      const message = `${labelOf(actor, method)}: its deadline had passed when it was made`;
+      return new ActorError(ActorErrorCode.Deadline, message, { begun: 'no', by: 'caller' });
     }
     // Calls that were given up leave messages behind that wait for room as well.
-    if (this.thread.unsentMessages > 2 * settings.callerMessages) return overloaded(label, 'a full ring');
-    if (openCalls >= settings.callerMessages) return overloaded(label, `${settings.callerMessages} calls`);
-    return this.thread.isOpen ? null : stopped(label, 'no');
+    if (this.thread.unsentMessages > 2 * settings.callerMessages)
+      return overloaded(labelOf(actor, method), 'a full ring');
+    if (openCalls >= settings.callerMessages)
+      return overloaded(labelOf(actor, method), `${settings.callerMessages} calls`);
+    return this.thread.isOpen ? null : stopped(labelOf(actor, method), 'no');
   }
 
   #refused(error: ActorError, flags: number, record: CallRecord | null): Promise<never> {
@@ -284,7 +287,7 @@ export class Calls implements CallOwner, ReactorWay {
       );
       return;
     }
-    if (how === How.Value) resolve((call.flags & CallFlag.Each) === 0 ? value : call.parts);
+    if (how === How.Value) resolve(call.parts ?? value);
     else if (how === How.Threw) reject(value);
     else reject(failed(value, method));
   }
@@ -300,7 +303,7 @@ export class Calls implements CallOwner, ReactorWay {
   ): void {
     const call = this.#open.get(id);
     // As above.
-    if (call === undefined || (call.flags & CallFlag.Each) === 0) return;
+    if (call === undefined || call.parts === null) return;
     const { actor, method, parts } = call;
     let value: unknown;
     try {

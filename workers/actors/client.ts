@@ -65,6 +65,8 @@ export class ActorState implements CalledActor {
   #Asks = clientClass(this, 0);
   #Tells = clientClass(this, CallFlag.Tell);
   #Each = clientClass(this, CallFlag.Each);
+  /** What a handle of an actor without keys gives, by name, so that its calls need not make it again. */
+  readonly #members = new Map<string, unknown>();
 
   constructor(index: number, settings: ActorSettings, limits: PayloadLimits, calls: CallMaker) {
     this.index = index;
@@ -83,6 +85,19 @@ export class ActorState implements CalledActor {
     this.#Asks = clientClass(this, 0);
     this.#Tells = clientClass(this, CallFlag.Tell);
     this.#Each = clientClass(this, CallFlag.Each);
+    this.#members.clear();
+  }
+
+  /** A member of the client without a key; a method is bound to it. */
+  member(name: string): unknown {
+    const known = this.#members.get(name);
+    if (known !== undefined) return known;
+    const client = this.ask('');
+    const member: unknown = Reflect.get(client, name);
+    const own: unknown = typeof member === 'function' ? member.bind(client) : member;
+    // Other names are anybody's, and would grow without end.
+    if (this.#methods?.has(name)) this.#members.set(name, own);
+    return own;
   }
 
   ask(key: string): ActorClient {

@@ -29,9 +29,7 @@ function memberOf(name: string, property: string | symbol, current: () => ActorT
     };
   }
   if (isKeyed) throw keyless(name, `${name} is a keyed actor: name the instance by of(key), then its method`);
-  const client = state.ask('');
-  const member: unknown = Reflect.get(client, property);
-  return typeof member === 'function' ? member.bind(client) : member;
+  return state.member(property);
 }
 
 function stateOf(name: string, thread: ActorThread | null): ActorState {

@@ -1,6 +1,6 @@
 /** A call that this thread has made, until it settles. */
 import type { ActorSettings } from '../../wire/actors/boot.ts';
-import type { How } from '../../wire/actors/messages.ts';
+import { CallFlag, type How } from '../../wire/actors/messages.ts';
 import { shortLivedCopyOf } from '../../wire/bytes.ts';
 import type { PayloadError, PayloadLimits } from '../../wire/payload/forms.ts';
 import type { Due, DueQueue } from './deadlines.ts';
@@ -54,8 +54,8 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   readonly inputs: SentInputs | null;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What has come of a call for each instance. */
-  readonly parts: EachResult<unknown>[] = [];
+  /** What has come of a call for each instance; null: it is for one. */
+  readonly parts: EachResult<unknown>[] | null;
   isOpen = true;
   /** Kept as long as it may have to be sent once more. */
   payload: Buffer | null = null;
@@ -94,6 +94,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
     this.key = key;
     this.method = method;
     this.flags = flags;
+    this.parts = (flags & CallFlag.Each) === 0 ? null : [];
     this.bytes = bytes;
     this.parent = parent;
     this.#signal = signal;
@@ -123,7 +124,7 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
   }
 
   get label(): string {
-    return `${this.actor.settings.name}.${this.method}`;
+    return labelOf(this.actor, this.method);
   }
 
   /** The call that this one was made for has no need of it any more. */
@@ -156,6 +157,11 @@ export class MadeCall implements Child, Due, StreamSource, FedCall {
       new ActorError(ActorErrorCode.Deadline, message, { begun: 'unknown', by: 'caller' }),
     );
   }
+}
+
+/** A method, as messages name it. */
+export function labelOf({ settings }: CalledActor, method: string): string {
+  return `${settings.name}.${method}`;
 }
 
 export function aborted(label: string, cause: unknown, begun: Begun): ActorError {
