@@ -80,15 +80,26 @@ export function collectCarried(): Carried | null {
   return carried;
 }
 
-/** Runs with what came along. What has no name in this thread is for nobody here. */
-export function withCarried<R>(carried: Carried, callback: () => R): R {
-  let run = callback;
+/**
+ * Runs with what came along, in an async scope that ends with it. What has no name in this thread is for nobody here.
+ */
+export function withCarried<A extends unknown[], R>(carried: Carried, run: (...args: A) => R, args: A): R {
+  let within: (() => R) | null = null;
   for (const name of Object.keys(carried)) {
     const carrier = carriers.get(name);
     if (carrier === undefined) continue;
     const store = carried[name];
-    const inner = run;
-    run = () => carrier.run(store, inner);
+    if (canBeEntered(carrier)) {
+      carrier.enterWith(store);
+      continue;
+    }
+    const inner: () => R = within ?? (() => run(...args));
+    within = () => carrier.run(store, inner);
   }
-  return run();
+  return within === null ? run(...args) : within();
+}
+
+/** Unless somebody has made something else of `run`. */
+function canBeEntered(carrier: Carrier<unknown>): carrier is AsyncLocalStorage<unknown> {
+  return carrier instanceof AsyncLocalStorage && carrier.run === AsyncLocalStorage.prototype.run;
 }

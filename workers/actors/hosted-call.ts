@@ -19,6 +19,15 @@ export interface Child {
 /** The call that the running method was called by. Calls that are made for it inherit its deadline and its end. */
 export const runningCall: AsyncLocalStorage<HostedCall> = new AsyncLocalStorage();
 
+/**
+ * Within an async scope of its own, which ends when this returns: so the stores are entered, and need not be left one by one. Not by a
+ * snapshot: to take one costs more than all the rest of a call.
+ */
+function enter<A extends unknown[], R>(call: HostedCall, run: (...args: A) => R, args: A): R {
+  runningCall.enterWith(call);
+  return call.carried === null ? run(...args) : withCarried(call.carried, run, args);
+}
+
 export class HostedCall implements Call, Queued<HostedCall> {
   readonly source: CallSource<HostedCall>;
   readonly slot: number;
@@ -76,14 +85,7 @@ export class HostedCall implements Call, Queued<HostedCall> {
 
   /** Runs what belongs to the call in its context. */
   within<A extends unknown[], R>(run: (...args: A) => R, ...args: A): R {
-    const { carried } = this;
-    if (carried === null) {
-      return this.#context.runInAsyncScope(runningCall.run<R, A>, runningCall, this, run, ...args);
-    }
-    // Not by a snapshot of it: to take one costs more than all the rest of a call.
-    return this.#context.runInAsyncScope(() =>
-      withCarried(carried, () => runningCall.run<R, A>(this, run, ...args)),
-    );
+    return this.#context.runInAsyncScope(enter<A, R>, undefined, this, run, args);
   }
 
   /** Itself and the calls that wait for it. Made when the method makes a call: most methods make none. */
