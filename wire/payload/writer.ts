@@ -7,8 +7,8 @@ import { Extension, type PayloadError } from './forms.ts';
 const FIRST_BYTES = 4_096;
 /** A larger buffer is kept only while payloads stay larger than this, because a new buffer costs more than copying into it. */
 const KEPT_BYTES = 262_144;
-/** For longer strings a native call is faster than a loop over the characters. */
-const SHORT_STRING = 24;
+/** For longer strings native calls are faster than a loop over the characters. A trace's names have 55 of them. */
+const SHORT_STRING = 64;
 /** Array and map heads, integers, doubles, extension heads. */
 export const HEAD_BYTES = 10;
 
@@ -99,7 +99,11 @@ export abstract class PayloadWriter {
       this.ensure(HEAD_BYTES + length);
       const { bytes } = this;
       let at = this.length;
-      bytes[at++] = 0xa0 | length;
+      if (length < 0x20) bytes[at++] = 0xa0 | length;
+      else {
+        bytes[at++] = 0xd9;
+        bytes[at++] = length;
+      }
       let i = 0;
       for (; i < length; i++) {
         const unit = text.charCodeAt(i);
