@@ -21,6 +21,9 @@ export interface ChannelParts {
   /** Makes this end's doorbell, which calls `onRing` each time the other end rings. */
   readonly doorbell: (onRing: () => void) => Doorbell;
   readonly atomics: AtomicWords;
+  /** Default: `PUBLISH_FROM_BYTES` and `RING_FROM_BYTES`. */
+  readonly publishFromBytes?: number;
+  readonly ringFromBytes?: number;
 }
 
 /** Room for an array head and the integers of any message. */
@@ -61,6 +64,8 @@ export abstract class ChannelEnd {
   readonly #events: ChannelEvents;
   readonly #releaseAt: number;
   readonly #exposes: boolean;
+  readonly #publishFromBytes: number;
+  readonly #ringFromBytes: number;
   /** `sleeping`: this side has announced its sleep. `corrupt` and `closed` never change again. */
   #state: 'awake' | 'sleeping' | 'corrupt' | 'closed' = 'awake';
   /**
@@ -83,6 +88,8 @@ export abstract class ChannelEnd {
   constructor(events: ChannelEvents, parts: ChannelParts, exposes: boolean) {
     this.#events = events;
     this.#exposes = exposes;
+    this.#publishFromBytes = parts.publishFromBytes ?? PUBLISH_FROM_BYTES;
+    this.#ringFromBytes = parts.ringFromBytes ?? RING_FROM_BYTES;
     this.outgoing = new RingProducer(parts.outgoing, parts.atomics);
     this.incoming = new RingConsumer(parts.incoming, parts.atomics);
     this.encoder = new Encoder(this.outgoing.bytes);
@@ -275,7 +282,7 @@ export abstract class ChannelEnd {
     try {
       if (this.#exposes) this.outgoing.expose();
       const { pendingBytes } = this.outgoing;
-      if (pendingBytes >= PUBLISH_FROM_BYTES && (pendingBytes >= RING_FROM_BYTES || !this.peerSleeps))
+      if (pendingBytes >= this.#publishFromBytes && (pendingBytes >= this.#ringFromBytes || !this.peerSleeps))
         this.publish();
     } catch (error) {
       // A recursing application may have exhausted the stack here. The message is in the ring and must not

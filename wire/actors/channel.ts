@@ -15,6 +15,13 @@ import { ACTOR_GRAMMAR_VERSION, type ActorReactorHandler, type ActorThreadHandle
 import { ActorReactorEnd } from './reactor-end.ts';
 import { ActorThreadEnd } from './thread-end.ts';
 
+/**
+ * Calls are small, and few are under way between two threads at a time. With the limits of exchanges one thread would only see them all
+ * when the other has handled its own, so that the two would work in turn.
+ */
+const PUBLISH_FROM_BYTES = 256;
+const RING_FROM_BYTES = 1_024;
+
 export interface ActorChannelOptions {
   /** Bytes of each of the two rings, a power of two. No message is longer than half of it. */
   readonly ringBytes: number;
@@ -89,6 +96,8 @@ export function openCallingEnd(
     maxDataRecordBytes: 0,
     doorbell: (onRing) => new PortDoorbell(port, onRing),
     atomics,
+    publishFromBytes: PUBLISH_FROM_BYTES,
+    ringFromBytes: RING_FROM_BYTES,
   });
 }
 
@@ -111,5 +120,7 @@ export function openActorChannel(
     maxDataRecordBytes: 0,
     doorbell: (onRing) => new PortDoorbell(port, onRing),
     atomics,
+    publishFromBytes: PUBLISH_FROM_BYTES,
+    ringFromBytes: RING_FROM_BYTES,
   });
 }
