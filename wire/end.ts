@@ -132,6 +132,12 @@ export abstract class ChannelEnd {
     return this.outgoing.hasRoomNews;
   }
 
+  /** True if `receive` would do something: a message has come, or room. */
+  get hasNews(): boolean {
+    if (this.#state === 'corrupt' || this.#state === 'closed') return false;
+    return this.incoming.hasRecords || this.outgoing.hasRoomNews;
+  }
+
   /** How full the two rings are: the one to the other side, and the one from it. */
   get occupancy(): ChannelOccupancy {
     const { outgoing, incoming } = this;
@@ -224,6 +230,11 @@ export abstract class ChannelEnd {
     }
     this.#state = 'sleeping';
     return true;
+  }
+
+  /** Takes the announcement of `sleep` back: the owner looks for messages by itself. */
+  stayAwake(): void {
+    if (this.#state === 'sleeping') this.#wake();
   }
 
   /** Makes a sleeping other side take a turn although there is no message for it. */

@@ -333,6 +333,11 @@ export class RingConsumer {
     return Math.min(Math.max(used, 0), this.capacity);
   }
 
+  /** True if `next` would return a record, or find that the ring is corrupt. */
+  get hasRecords(): boolean {
+    return this.#read !== this.#write || !this.#isRead(this.#atomics.load(this.#words, WRITE_POSITION));
+  }
+
   /** Bytes that `next` has returned and that are not released yet. */
   get held(): number {
     return (this.#read - this.#released) | 0;

@@ -1,19 +1,10 @@
-/**
- * A thread's side of all actors: the calls that it makes and the actors that it hosts. It drives its channels in turns.
- *
- * A turn publishes, begins calls that may begin, receives, and publishes again. If the thread slept, the turn runs in the doorbell's
- * handler. A thread that received a single message sleeps again at once, because polling would take the processor from the thread that
- * waits for the reply. Messages that are sent outside of a turn are published after the current microtasks, together with theirs.
- */
-import { AsyncResource } from 'node:async_hooks';
+/** A thread's side of all actors: the calls that it makes and the actors that it hosts. It drives its channels in turns (turns.ts). */
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
 import { openActorChannel } from '../../wire/actors/channel.ts';
 import { ActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorManifest, ActorThreadHandler, Grant } from '../../wire/actors/messages.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
-import { clockMilliseconds } from '../../wire/clock.ts';
-import type { ChannelEnd } from '../../wire/end.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
 import { ThreadTopics } from '../topics/thread-topics.ts';
 import { CallSource } from './call-source.ts';
@@ -26,16 +17,10 @@ import type { HostedCall } from './hosted-call.ts';
 import { loadActors } from './load.ts';
 import type { MadeCall } from './made-call.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import type { Spin } from './spin.ts';
 import type { Send, ThreadLink } from './thread-link.ts';
+import { OUTERMOST, Turns, type TurnsOwner } from './turns.ts';
 import type { ActorContext } from './types.ts';
-
-const RECEIVE_LIMIT = 256;
-const POLLS_BEFORE_SLEEP = 8;
-/** A turn that has gone on for so long publishes what it has, before it begins anything else. */
-const TURN_TARGET_MS = 1;
-
-/** The context before any of the application's code has run. */
-const OUTERMOST = new AsyncResource('SLUICE_ACTORS');
 
 /** What waits for time to pass. */
 export interface Timers {
@@ -52,7 +37,7 @@ const SYSTEM_TIMERS: Timers = {
   clear: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwner {
+export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwner, TurnsOwner {
   readonly end: ActorThreadEnd;
   readonly calls: Calls;
   readonly host: ActorHost;
@@ -65,34 +50,26 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   /** The reactor's channel as one that calls are given over. */
   readonly #source: CallSource<HostedCall>;
   readonly #channels: Channels;
-  /** All that it takes turns with. */
-  readonly #ends: ChannelEnd[];
-  #polls = 0;
-  #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
-  #isScheduled = false;
-  /** As one that computes: it takes no turns. For tests. */
-  #isHeld = false;
-  #isReceiving = false;
-  #willPublish = false;
-  #turnStartMs = 0;
-  turnClockMs: number = clockMilliseconds();
-  /** When something was first begun since the last turn; 0: nothing was. */
-  #betweenSinceMs = 0;
-  #left: PromiseWithResolvers<void> | null = null;
-  readonly #turn = (): void => this.#runTurn();
-  readonly #publish = (): void => this.#publishSaid();
-
+  readonly #turns: Turns;
   readonly #timers: Timers;
+  #left: PromiseWithResolvers<void> | null = null;
 
-  constructor(boot: ActorBoot, atomics: AtomicWords = hardwareAtomics, timers: Timers = SYSTEM_TIMERS) {
+  /** @param spin null: the thread sleeps without a look */
+  constructor(
+    boot: ActorBoot,
+    atomics: AtomicWords = hardwareAtomics,
+    timers: Timers = SYSTEM_TIMERS,
+    spin: Spin | null = null,
+  ) {
     this.#boot = boot;
     this.#timers = timers;
     this.counters = new ActorCounters(boot.counters);
     this.end = openActorChannel(boot.channel, this, atomics);
     this.#source = new CallSource(0, this.end, () => this.onSaid());
     this.#channels = new Channels(boot.channel.introductions, atomics, this);
-    this.#ends = this.#channels.ends;
-    this.#ends.push(this.end);
+    const { ends } = this.#channels;
+    ends.push(this.end);
+    this.#turns = new Turns(ends, this, spin);
     this.calls = new Calls(this, boot.direct);
     this.host = new ActorHost(this);
     this.topics = new ThreadTopics(this, boot.topics, boot.maxErrorChars, { decoder, freeEncoder });
@@ -183,113 +160,63 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   }
 
   onSaid(): void {
-    if (this.#isReceiving || this.#willPublish) return;
-    this.#willPublish = true;
-    process.nextTick(this.#publish);
-  }
-
-  #publishSaid(): void {
-    this.#willPublish = false;
-    this.#publishAll();
-    // Of one ring's senders, calls wait in the outbox and topics for themselves, so that one may have met room that the other waits for.
-    for (const end of this.#ends) if (end.needsTurn) this.requestTurn();
-  }
-
-  #publishAll(): void {
-    for (const end of this.#ends) end.publish();
+    this.#turns.said();
   }
 
   // ---- turns
 
   requestTurn(): void {
-    this.#polls = 0;
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
-    OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
+    this.#turns.request();
   }
 
-  /**
-   * This turn, or what goes on between turns, has lasted long enough: what it has to say goes now, and the next turn begins the rest, so
-   * that news, and the thread's other work, come in between.
-   */
+  get turnClockMs(): number {
+    return this.#turns.clockMs;
+  }
+
+  /** See `Turns.isLateAt`. */
   get isLate(): boolean {
-    return this.isLateAt(performance.now());
+    return this.#turns.isLateAt(performance.now());
   }
 
-  isLateAt(now: number): boolean {
-    if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = now;
-    const since = this.#isReceiving ? this.#turnStartMs : this.#betweenSinceMs;
-    if (now - since <= TURN_TARGET_MS) return false;
-    for (const end of this.#ends) {
-      end.publish();
-      end.leave();
-    }
-    return true;
+  isLateAt(nowMs: number): boolean {
+    return this.#turns.isLateAt(nowMs);
   }
 
   hold(): void {
-    this.#isHeld = true;
+    this.#turns.hold();
   }
 
   release(): void {
-    this.#isHeld = false;
-    this.requestTurn();
+    this.#turns.release();
   }
 
   /** It takes no turn before somebody wants something of it. */
   get isIdle(): boolean {
-    return (
-      !this.#isScheduled && !this.#willPublish && this.#ends.every((end) => end === this.end || end.isAsleep)
-    );
-  }
-
-  #runTurn(): void {
-    if (this.#isHeld) {
-      this.#isScheduled = false;
-      return;
-    }
-    this.#turnStartMs = performance.now();
-    this.turnClockMs = clockMilliseconds();
-    this.#betweenSinceMs = 0;
-    const ends = this.#ends;
-    this.#publishAll();
-    this.#isReceiving = true;
-    let received = 0;
-    try {
-      this.host.advanceReady();
-      // From the end: one that is severed is removed while we walk, and the reactor's comes last.
-      for (let i = ends.length - 1; i >= 0; i--) received += ends[i]?.receive(RECEIVE_LIMIT) ?? 0;
-    } finally {
-      this.#isReceiving = false;
-    }
-    this.#publishAll();
-    if (received > 0) {
-      this.#pollsBeforeSleep = received === 1 ? 0 : POLLS_BEFORE_SLEEP;
-      this.#polls = 0;
-    } else {
-      this.#polls++;
-    }
-    if (this.#polls >= this.#pollsBeforeSleep && !this.host.hasReady) {
-      if (this.#sleep()) {
-        this.#isScheduled = false;
-        return;
-      }
-      this.#polls = 0;
-    }
-    setImmediate(this.#turn);
-  }
-
-  /** False when something has come meanwhile. */
-  #sleep(): boolean {
-    for (const end of this.#ends) if (!end.sleep() && end.state === 'awake') return false;
-    return true;
+    return this.#turns.isIdleBut(this.end);
   }
 
   onWake(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#runTurn();
+    this.#turns.wake();
+  }
+
+  get openCalls(): number {
+    return this.calls.openCalls;
+  }
+
+  get running(): number {
+    return this.host.running;
+  }
+
+  get ended(): number {
+    return this.host.ended;
+  }
+
+  get hasReady(): boolean {
+    return this.host.hasReady;
+  }
+
+  advanceReady(): void {
+    this.host.advanceReady();
   }
 
   onWritable(): void {

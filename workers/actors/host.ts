@@ -35,6 +35,9 @@ export class ActorHost implements InstanceOwner {
 
   readonly #replies: Replies;
   readonly #instances: Instances;
+  /** Methods that run, of all instances, and those that have ended. */
+  running = 0;
+  ended = 0;
 
   constructor(thread: ThreadLink) {
     this.#thread = thread;
@@ -335,6 +338,7 @@ export class ActorHost implements InstanceOwner {
 
   #run(call: HostedCall, name: string, method: HostedMethod, args: unknown[], nowMs: number): void {
     call.state = 'running';
+    this.running++;
     const { instance } = call;
     const { actor, key } = instance;
     call.begunAtMs = nowMs;
@@ -434,6 +438,8 @@ export class ActorHost implements InstanceOwner {
   }
 
   #ended({ instance }: HostedCall, method: HostedMethod): void {
+    this.running--;
+    this.ended++;
     instance.begun--;
     if (!method.interleaves) instance.running--;
     if (instance.state === 'restarting' && instance.begun === 0) {

@@ -1,11 +1,15 @@
 /** Imported by threads of servers whose configuration has actors, and by no other. */
+import { availableParallelism } from 'node:os';
 import type { ActorBoot } from '../../wire/actors/boot.ts';
 import { ActorThread } from './actor-thread.ts';
 import { setActorThread } from './current.ts';
+import { Spin } from './spin.ts';
 
 /** From now on modules of this thread can call actors. */
 export function startActors(boot: ActorBoot): ActorThread {
-  const thread = new ActorThread(boot);
+  // On a single core the other thread cannot run while this one looks.
+  const spin = availableParallelism() > 1 ? new Spin() : null;
+  const thread = new ActorThread(boot, undefined, undefined, spin);
   setActorThread(thread);
   return thread;
 }

@@ -17,7 +17,7 @@ export interface ThreadLink {
   readonly isOpen: boolean;
   /** Of `clockMilliseconds`, when the last turn began. */
   readonly turnClockMs: number;
-  /** See `ActorThread.isLate`. */
+  /** See `Turns.isLateAt`. */
   readonly isLate: boolean;
   /** The same for who has looked at the clock. @param nowMs of `performance.now` */
   isLateAt(nowMs: number): boolean;

@@ -1,0 +1,247 @@
+/**
+ * The turns of a thread's channels for actors.
+ *
+ * A turn publishes, begins calls that may begin, receives, and publishes again. If the thread slept, the turn runs in the doorbell's
+ * handler. A thread that received a single message does not poll, because polling would take the processor from the thread that waits for
+ * the reply: it sleeps again, after a look of some microseconds where that pays (spin.ts). Messages that are sent outside of a turn are
+ * published after the current microtasks, together with theirs.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { clockMilliseconds } from '../../wire/clock.ts';
+import type { ChannelEnd } from '../../wire/end.ts';
+import type { Spin } from './spin.ts';
+
+const RECEIVE_LIMIT = 256;
+const POLLS_BEFORE_SLEEP = 8;
+/** With so few calls under way, a reply is worth waiting for; of more, some come while others are handled. */
+const FEW_CALLS = 2;
+/** A turn that has gone on for so long publishes what it has, before it begins anything else. */
+const TURN_TARGET_MS = 1;
+
+/** The context before any of the application's code has run. */
+export const OUTERMOST: AsyncResource = new AsyncResource('SLUICE_ACTORS');
+
+/** The calls of the thread. */
+export interface TurnsOwner {
+  /** Calls that it has made and that have not settled. */
+  readonly openCalls: number;
+  /** Methods that run in it, and those that have ended since the start. */
+  readonly running: number;
+  readonly ended: number;
+  /** Calls wait that may begin. */
+  readonly hasReady: boolean;
+  advanceReady(): void;
+}
+
+export class Turns {
+  /** All that the thread takes turns with; the reactor's is the first one. */
+  readonly #ends: readonly ChannelEnd[];
+  readonly #owner: TurnsOwner;
+  readonly #spin: Spin | null;
+  readonly #nowMs: () => number;
+  #polls = 0;
+  /** 0: the last message came alone. */
+  #pollsBeforeSleep = POLLS_BEFORE_SLEEP;
+  #isScheduled = false;
+  /** As one that computes: it takes no turns. For tests. */
+  #isHeld = false;
+  #isReceiving = false;
+  #willPublish = false;
+  #startMs = 0;
+  /** Of `clockMilliseconds`, when the last turn began. */
+  clockMs: number = clockMilliseconds();
+  /** When something was first begun since the last turn; 0: nothing was. */
+  #betweenSinceMs = 0;
+  /** Methods that had ended when the thread last slept. */
+  #endedBefore = 0;
+  /** Since when turns have followed each other within one turn of the event loop; 0: it has turned since. */
+  #withinLoopSinceMs = 0;
+  readonly #turn = (): void => this.#runTurn();
+  readonly #turnAtOnce = (): void => this.#takeTurns();
+  readonly #publish = (): void => this.#publishSaid();
+
+  /** @param ends may change while it runs, from the end on. @param spin null: the thread sleeps at once */
+  constructor(
+    ends: readonly ChannelEnd[],
+    owner: TurnsOwner,
+    spin: Spin | null,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.#ends = ends;
+    this.#owner = owner;
+    this.#spin = spin;
+    this.#nowMs = nowMs;
+  }
+
+  /** Something was sent. */
+  said(): void {
+    if (this.#isReceiving || this.#willPublish) return;
+    this.#willPublish = true;
+    process.nextTick(this.#publish);
+  }
+
+  request(): void {
+    this.#polls = 0;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // A callback of Node's runs in the context that asked for it, and here that may be an application's.
+    OUTERMOST.runInAsyncScope(setImmediate, undefined, this.#turn);
+  }
+
+  /** Called by a doorbell: the turn runs in its handler. */
+  wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#runTurn();
+  }
+
+  /**
+   * This turn, or what goes on between turns, has lasted long enough: what it has to say goes now, and the next turn begins the rest, so
+   * that news, and the thread's other work, come in between.
+   */
+  isLateAt(nowMs: number): boolean {
+    if (!this.#isReceiving && this.#betweenSinceMs === 0) this.#betweenSinceMs = nowMs;
+    const since = this.#isReceiving ? this.#startMs : this.#betweenSinceMs;
+    if (nowMs - since <= TURN_TARGET_MS) return false;
+    for (const end of this.#ends) {
+      end.publish();
+      end.leave();
+    }
+    return true;
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.request();
+  }
+
+  /** It takes no turn before somebody wants something of it. @param asleep an end that may be awake */
+  isIdleBut(asleep: ChannelEnd): boolean {
+    return (
+      !this.#isScheduled && !this.#willPublish && this.#ends.every((end) => end === asleep || end.isAsleep)
+    );
+  }
+
+  #publishSaid(): void {
+    this.#willPublish = false;
+    this.#publishAll();
+    // Of one ring's senders, calls wait in the outbox and topics for themselves, so that one may have met room that the other waits for.
+    for (const end of this.#ends) if (end.needsTurn) this.request();
+    if (this.#spin === null || this.#isScheduled || this.#pollsBeforeSleep > 0) return;
+    const { openCalls } = this.#owner;
+    if (openCalls > FEW_CALLS) return;
+    if (openCalls > 0 || this.#hasReplied) this.#lookBetweenTurns(this.#spin);
+  }
+
+  #publishAll(): void {
+    for (const end of this.#ends) end.publish();
+  }
+
+  #runTurn(): void {
+    this.#withinLoopSinceMs = 0;
+    this.#takeTurns();
+  }
+
+  #takeTurns(): void {
+    if (this.#isHeld) {
+      this.#isScheduled = false;
+      return;
+    }
+    let received = this.#takeTurn();
+    const sinceMs = this.#startMs;
+    while (this.#spin !== null && this.#isToLook(this.#spin, received)) {
+      if (this.#nowMs() - sinceMs > TURN_TARGET_MS) {
+        // It looks again when timers and sockets have had their turn.
+        this.#polls = 0;
+        setImmediate(this.#turn);
+        return;
+      }
+      if (!this.#spin.findsNews(this.#ends)) {
+        this.#polls = POLLS_BEFORE_SLEEP;
+        break;
+      }
+      received = this.#takeTurn();
+    }
+    if (this.#polls >= this.#pollsBeforeSleep && !this.#owner.hasReady) {
+      if (this.#sleep()) {
+        this.#isScheduled = false;
+        return;
+      }
+      this.#polls = 0;
+    }
+    setImmediate(this.#turn);
+  }
+
+  /** @returns how many messages it has received */
+  #takeTurn(): number {
+    this.#startMs = this.#nowMs();
+    this.clockMs = clockMilliseconds();
+    this.#betweenSinceMs = 0;
+    const ends = this.#ends;
+    this.#publishAll();
+    this.#isReceiving = true;
+    let received = 0;
+    try {
+      this.#owner.advanceReady();
+      // From the end: one that is severed is removed while we walk, and the reactor's is the first.
+      for (let i = ends.length - 1; i >= 0; i--) received += ends[i]?.receive(RECEIVE_LIMIT) ?? 0;
+    } finally {
+      this.#isReceiving = false;
+    }
+    this.#publishAll();
+    if (received > 0) {
+      const isAlone = received === 1 && this.#owner.openCalls <= FEW_CALLS;
+      this.#pollsBeforeSleep = isAlone ? 0 : POLLS_BEFORE_SLEEP;
+      this.#polls = 0;
+    } else {
+      this.#polls++;
+    }
+    return received;
+  }
+
+  /** False when something has come meanwhile. */
+  #sleep(): boolean {
+    for (const end of this.#ends) if (!end.sleep() && end.state === 'awake') return false;
+    this.#endedBefore = this.#owner.ended;
+    return true;
+  }
+
+  // ---- looking for a message instead of sleeping
+
+  /** Methods have ended since the thread last slept, and none runs: whoever called them may make the next call at once. */
+  get #hasReplied(): boolean {
+    const { ended, running } = this.#owner;
+    return ended !== this.#endedBefore && running === 0;
+  }
+
+  /**
+   * After a turn that has brought nothing, when a message is expected; or after a lone call that is over. What a lone reply has somebody go
+   * on with comes after the turn, in a microtask.
+   */
+  #isToLook(spin: Spin, received: number): boolean {
+    if (received > 1 || this.#owner.hasReady) return false;
+    if (received === 1) return this.#pollsBeforeSleep === 0 && this.#hasReplied && spin.isDue();
+    return this.#polls === 1 && (this.#owner.openCalls > 0 || this.#hasReplied) && spin.isDue();
+  }
+
+  /** The thread sleeps, has said something, and expects a message for it. */
+  #lookBetweenTurns(spin: Spin): void {
+    if (!spin.isDue()) return;
+    const nowMs = this.#nowMs();
+    if (this.#withinLoopSinceMs === 0) this.#withinLoopSinceMs = nowMs;
+    if (nowMs - this.#withinLoopSinceMs > TURN_TARGET_MS) {
+      // Timers and sockets would wait for as long as calls follow each other.
+      this.request();
+      return;
+    }
+    for (const end of this.#ends) end.stayAwake();
+    if (!spin.findsNews(this.#ends) && this.#sleep()) return;
+    this.#isScheduled = true;
+    // Whoever has sent something asked for this, in a context of the application's.
+    OUTERMOST.runInAsyncScope(this.#turnAtOnce);
+  }
+}
