@@ -18,6 +18,16 @@ export class Outbox<E extends ChannelEnd> {
     this.#onSaid = onSaid;
   }
 
+  /** Whether a message may be sent past the outbox, by whoever says so with `said`: nothing waits before it. */
+  get isClear(): boolean {
+    return this.#unsent.length === 0;
+  }
+
+  /** A message was sent past it. */
+  said(): void {
+    this.#onSaid();
+  }
+
   /** Messages that wait for room. */
   get waiting(): number {
     return this.#unsent.length;

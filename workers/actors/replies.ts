@@ -123,19 +123,13 @@ export class Replies {
   }
 
   #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
-    const { slot } = call;
+    const { slot, source } = call;
     if (call.state === 'running') this.#count(call, how);
     call.state = 'over';
     if (call.inputs !== null) call.endInputs(this.#overError(call));
-    if (call.source.outbox.isFullFor(length)) {
-      call.source.send(NOT_READ, NOT_READ.length, (end, payload) =>
-        end.sendReply(slot, How.Failed, payload, NOT_READ.length),
-      );
-      call.source.delete(call);
-      return;
-    }
-    call.source.send(bytes, length, (end, payload) => end.sendReply(slot, how, payload, length));
-    call.source.delete(call);
+    if (source.outbox.isFullFor(length)) source.reply(slot, How.Failed, NOT_READ, NOT_READ.length);
+    else source.reply(slot, how, bytes, length);
+    source.delete(call);
   }
 
   /** All that was given before it has begun. */

@@ -87,7 +87,16 @@ export class DirectCaller extends HearsReplies implements ActorReactorHandler, G
     const { actor, flags, dueMs, key } = call;
     const payload = this.#keep(slot, source, bytes);
     call.payload = payload;
-    this.#outbox.send(NOTHING, 0, (end) =>
+    // What seldom has to wait takes no function.
+    const { end } = this;
+    if (
+      this.#outbox.isClear &&
+      end.sendDeliver(slot, generation, actor.index, flags, dueMs, key, payload, bytes)
+    ) {
+      this.#outbox.said();
+      return true;
+    }
+    this.#outbox.send(NOTHING, 0, () =>
       end.sendDeliver(slot, generation, actor.index, flags, dueMs, key, payload, bytes),
     );
     return true;
