@@ -52,6 +52,19 @@ export class PayloadEncoder extends PayloadWriter {
     }
   }
 
+  /** As `encode`, for an array that its caller has just made. @throws PayloadError */
+  encodeList(values: readonly unknown[], root: string, limits: PayloadLimits): void {
+    this.#begin(root, limits);
+    try {
+      this.#meet(values);
+      this.#array(values, 0);
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      this.#end();
+    }
+  }
+
   /** Whatever was thrown, as an error. It never fails for what the error is: what cannot be carried is left out. */
   encodeThrown(thrown: unknown, limits: PayloadLimits): void {
     this.#begin('error', limits);

@@ -83,7 +83,7 @@ export class Calls implements CallOwner, ReactorWay {
     }
     sent.push(method);
     try {
-      encoder.encode(sent, 'arguments', actor.limits);
+      encoder.encodeList(sent, 'arguments', actor.limits);
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
       const { code, message, cause } = error;
