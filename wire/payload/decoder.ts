@@ -7,6 +7,7 @@
 
 import { copyInto } from '../bytes.ts';
 import { Extension, Marker, PayloadError, PayloadErrorCode, type PayloadLimits, VIEWS } from './forms.ts';
+import { MetObjects } from './met-objects.ts';
 
 const { utf8Slice, ucs2Slice } = Buffer.prototype as unknown as {
   utf8Slice(this: Uint8Array, start: number, end: number): string;
@@ -27,6 +28,8 @@ const ERRORS: ReadonlyMap<string, () => Error> = new Map(
  */
 const KEY_PLACES = 256;
 const MOST_KEPT_BYTES = 32;
+/** An array that grows to so few has room for more of them than it needs. */
+const FEW_ELEMENTS = 16;
 const LARGE_BYTES = 4_096;
 
 export class PayloadDecoder {
@@ -35,8 +38,7 @@ export class PayloadDecoder {
   #end = 0;
   #limits!: PayloadLimits;
   #references = 0;
-  /** The payload's objects, in the order in which they begin. */
-  readonly #objects: object[] = [];
+  readonly #objects = new MetObjects();
   readonly #keys = new Array<string | undefined>(KEY_PLACES).fill(undefined);
   readonly #strings = new Array<string | undefined>(KEY_PLACES).fill(undefined);
 
@@ -52,7 +54,7 @@ export class PayloadDecoder {
       if (this.#position !== end) throw invalid('the end of the payload', 'more');
       return value;
     } finally {
-      this.#objects.length = 0;
+      this.#objects.clear();
     }
   }
 
@@ -126,7 +128,7 @@ export class PayloadDecoder {
   #plain(count: number, depth: number): object {
     this.#enter(2 * count, depth);
     const object: Record<string, unknown> = {};
-    this.#objects.push(object);
+    this.#objects.add(object);
     for (let i = 0; i < count; i++) {
       const key = this.#key();
       if (key === '__proto__') throw invalid('the name of a property', key);
@@ -143,12 +145,13 @@ export class PayloadDecoder {
       if (marker === Marker.Map) return this.#map(count - 1, depth);
       if (marker === Marker.Error) return this.#error(count - 1, depth);
     }
-    const array: unknown[] = [];
-    this.#objects.push(array);
+    const array: unknown[] = count <= FEW_ELEMENTS ? new Array<unknown>(count) : [];
+    this.#objects.add(array);
     for (let i = 0; i < count; i++) {
-      if (this.#isHole()) array.length = i + 1;
-      else array.push(this.#value(depth + 1));
+      if (!this.#isHole()) array[i] = this.#value(depth + 1);
     }
+    // A hole at the end.
+    if (array.length < count) array.length = count;
     return array;
   }
 
@@ -170,7 +173,7 @@ export class PayloadDecoder {
 
   #set(count: number, depth: number): Set<unknown> {
     const set = new Set<unknown>();
-    this.#objects.push(set);
+    this.#objects.add(set);
     for (let i = 0; i < count; i++) set.add(this.#value(depth + 1));
     return set;
   }
@@ -178,7 +181,7 @@ export class PayloadDecoder {
   #map(count: number, depth: number): Map<unknown, unknown> {
     if (count % 2 !== 0) throw invalid('keys with values', count);
     const map = new Map<unknown, unknown>();
-    this.#objects.push(map);
+    this.#objects.add(map);
     for (let i = 0; i < count; i += 2) {
       const key = this.#value(depth + 1);
       map.set(key, this.#value(depth + 1));
@@ -191,7 +194,7 @@ export class PayloadDecoder {
     const name = this.#key();
     const isAggregate = name === 'AggregateError';
     const error = isAggregate ? new AggregateError([]) : (ERRORS.get(name) ?? (() => new Error()))();
-    this.#objects.push(error);
+    this.#objects.add(error);
     define(error, 'message', this.#key());
     define(error, 'stack', this.#key());
     if (error.name !== name) define(error, 'name', name);
@@ -242,7 +245,7 @@ export class PayloadDecoder {
     if (++this.#references > this.#limits.maxReferences) {
       throw invalid(`at most ${this.#limits.maxReferences} references`, 'more');
     }
-    const object = this.#objects[index];
+    const object = this.#objects.at(index);
     if (object === undefined) throw invalid('a reference to an object met before', index);
     return object;
   }
@@ -250,7 +253,7 @@ export class PayloadDecoder {
   #date(): Date {
     if (this.#byte() !== Extension.Date) throw invalid('a date', 'another extension');
     const date = new Date(this.#double());
-    this.#objects.push(date);
+    this.#objects.add(date);
     return date;
   }
 
@@ -262,7 +265,7 @@ export class PayloadDecoder {
         ? new Uint8Array(length)
         : new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer);
     copyInto(bytes, 0, this.#bytes, start, start + length);
-    this.#objects.push(bytes);
+    this.#objects.add(bytes);
     return bytes;
   }
 
@@ -282,7 +285,7 @@ export class PayloadDecoder {
       case Extension.ArrayBuffer: {
         const buffer = new ArrayBuffer(length);
         copyInto(new Uint8Array(buffer), 0, this.#bytes, start, end);
-        this.#objects.push(buffer);
+        this.#objects.add(buffer);
         return buffer;
       }
       case Extension.View:
@@ -300,7 +303,7 @@ export class PayloadDecoder {
     const buffer = new ArrayBuffer(byteLength);
     copyInto(new Uint8Array(buffer), 0, this.#bytes, start + 1, end);
     const view = new (View as new (buffer: ArrayBuffer) => ArrayBufferView)(buffer);
-    this.#objects.push(view);
+    this.#objects.add(view);
     return view;
   }
 

@@ -14,6 +14,7 @@ import { types } from 'node:util';
 import { describeError, MAX_ERRORS, MAX_NAME_CHARS } from '../error-report.ts';
 import { Extension, Marker, PayloadError, PayloadErrorCode, type PayloadLimits, VIEWS } from './forms.ts';
 import { guarded, hasMemory, isArraySafely, isErrorObject, isPlainElsewhere, nameOf } from './guarded.ts';
+import { MetObjects } from './met-objects.ts';
 import { HEAD_BYTES, PayloadWriter } from './writer.ts';
 
 const { isProxy, isMap, isSet, isDate, isNativeError, isArrayBuffer, isSharedArrayBuffer, isUint8Array } =
@@ -33,8 +34,7 @@ export class PayloadEncoder extends PayloadWriter {
   /** The way to the value at hand: keys and indexes, up to `#depth`. */
   readonly #keys: (string | number)[] = [];
   #depth = -1;
-  /** Objects in the order in which they begin. */
-  readonly #objects: object[] = [];
+  readonly #objects = new MetObjects();
   /** The places of the objects, used once there are more than `FEW_OBJECTS`: a Map gives each object an identity hash, which costs time. */
   readonly #places = new Map<object, number>();
   #references = 0;
@@ -99,7 +99,7 @@ export class PayloadEncoder extends PayloadWriter {
   }
 
   #end(): void {
-    this.#objects.length = 0;
+    this.#objects.clear();
     if (this.#places.size > 0) this.#places.clear();
     this.isBusy = false;
   }
@@ -107,24 +107,23 @@ export class PayloadEncoder extends PayloadWriter {
   /** Where among the payload's objects it is; -1: it has not been met. */
   #placeOf(object: object): number {
     const objects = this.#objects;
-    if (objects.length > FEW_OBJECTS) return this.#places.get(object) ?? -1;
-    for (let place = 0; place < objects.length; place++) if (objects[place] === object) return place;
-    return -1;
+    return objects.count > FEW_OBJECTS ? (this.#places.get(object) ?? -1) : objects.placeOf(object);
   }
 
   #meet(object: object): void {
     const objects = this.#objects;
-    const place = objects.push(object) - 1;
+    const place = objects.count;
+    objects.add(object);
     if (place < FEW_OBJECTS) return;
-    if (place === FEW_OBJECTS) for (let i = 0; i < place; i++) this.#places.set(objects[i] as object, i);
+    if (place === FEW_OBJECTS) for (let i = 0; i < place; i++) this.#places.set(objects.at(i) as object, i);
     this.#places.set(object, place);
   }
 
   /** Those behind so many have not been met. */
   #forget(count: number): void {
     const objects = this.#objects;
-    for (let place = count; place < objects.length; place++) this.#places.delete(objects[place] as object);
-    objects.length = count;
+    for (let place = count; place < objects.count; place++) this.#places.delete(objects.at(place) as object);
+    objects.cut(count);
     if (count <= FEW_OBJECTS) this.#places.clear();
   }
 
@@ -368,7 +367,7 @@ export class PayloadEncoder extends PayloadWriter {
   /** Writes undefined in place of a value that is not plain data, because the rest of the error is worth more. */
   #orUndefined(value: unknown, depth: number): void {
     const { length } = this;
-    const met = this.#objects.length;
+    const met = this.#objects.count;
     const [references, errors] = [this.#references, this.#errors];
     this.#depth = depth;
     try {
