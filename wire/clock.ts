@@ -6,6 +6,8 @@
  * `performance.timeOrigin` cannot serve, because it is the system time at that moment.
  */
 
+import { performance } from 'node:perf_hooks';
+
 const WRAP = 2 ** 32;
 const ORIGIN_MS = originMs();
 

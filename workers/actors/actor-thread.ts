@@ -1,4 +1,5 @@
 /** A thread's side of all actors: the calls that it makes and the actors that it hosts. It drives its channels in turns (turns.ts). */
+import { performance } from 'node:perf_hooks';
 import type { ActorBoot, ActorSettings } from '../../wire/actors/boot.ts';
 import { openActorChannel } from '../../wire/actors/channel.ts';
 import { ActorCounters } from '../../wire/actors/counters.ts';

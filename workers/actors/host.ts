@@ -5,12 +5,12 @@
  * caller has given it up.
  */
 
+import { performance } from 'node:perf_hooks';
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { type ActorManifest, CallFlag, How } from '../../wire/actors/messages.ts';
 import { shortLivedCopyOf } from '../../wire/bytes.ts';
 import { corrupt } from '../../wire/decoder.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
-import { FAILURE_LIMITS, Replies } from './replies.ts';
 import type { CallSource } from './call-source.ts';
 import { methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError } from './error.ts';
@@ -19,6 +19,7 @@ import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
 import { type InstanceOwner, Instances } from './instances.ts';
 import { decoder, freeEncoder } from './payloads.ts';
+import { FAILURE_LIMITS, Replies } from './replies.ts';
 import { requireSent, takeCarried, takeName, takePlaces } from './sent-arguments.ts';
 import { SentStream, type StreamSink } from './sent-stream.ts';
 import type { ThreadLink } from './thread-link.ts';

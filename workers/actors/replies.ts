@@ -1,4 +1,5 @@
 /** The reply to a call: a value, what the method threw, or why it was not called. */
+import { performance } from 'node:perf_hooks';
 import { types } from 'node:util';
 import { ActorCounter } from '../../wire/actors/counters.ts';
 import { CallFlag, type Failure, How } from '../../wire/actors/messages.ts';

@@ -7,6 +7,7 @@
  * has to wait for a core itself. So one look in vain outweighs many that paid. If they no longer pay, occasions are passed over, twice as
  * many each time.
  */
+import { performance } from 'node:perf_hooks';
 import type { ChannelEnd } from '../../wire/end.ts';
 
 /** Longer than it takes to wake a thread and have it run a small method. */

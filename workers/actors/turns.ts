@@ -6,7 +6,9 @@
  * the reply: it sleeps again, after a look of some microseconds where that pays (spin.ts). Messages that are sent outside of a turn are
  * published after the current microtasks, together with theirs.
  */
+
 import { AsyncResource } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
 import { clockMilliseconds } from '../../wire/clock.ts';
 import type { ChannelEnd } from '../../wire/end.ts';
 import type { Spin } from './spin.ts';
