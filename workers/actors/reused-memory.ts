@@ -27,7 +27,8 @@ export class ReusedMemory {
   }
 
   #memoryFor(length: number): ArrayBuffer {
-    const at = this.#free.findIndex(({ byteLength }) => byteLength >= length);
+    // The last one that was given back is still in the processor's cache.
+    const at = this.#free.findLastIndex(({ byteLength }) => byteLength >= length);
     if (at !== -1) return this.#free.splice(at, 1)[0] as ArrayBuffer;
     // One that is too small makes room, so there are never more than the stream's credit allows items.
     const small = this.#free.pop();
