@@ -80,7 +80,7 @@ const AGAINST: readonly (readonly [string, ActorContender, number])[] = [
 /** Those whose main thread may have something to do. */
 const MAIN_LOOPS: readonly ActorContender[] = [RELAYED, SLUICE, BY_REACTOR];
 /** Direct channels leave the reactor nothing to do but its own timers. */
-const MOST_MAIN_LOOP_PERCENT = 2;
+const MOST_MAIN_LOOP_PERCENT = 5;
 
 const KEYS = 10_000;
 const MESSAGES = 1_000_000;
