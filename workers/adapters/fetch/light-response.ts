@@ -35,13 +35,13 @@ export class LightResponse {
   #platform: Response | null = null;
 
   constructor(body?: ResponseBody, init?: ResponseInit) {
-    const status = init?.status ?? 200;
+    const status = init?.status === undefined ? 200 : init.status;
     const flat = isSimple(body) && isSimpleInit(status, body, init) ? flatOf(init?.headers) : null;
     this.#status = status;
     this.#flat = flat ?? [];
     this.#body = flat === null ? null : ownBytes((body ?? null) as SimpleBody);
     if (flat === null) this.#platform = new PlatformResponse(body, init);
-    else if (typeof body === 'string' && !flat.includes('content-type')) flat.push('content-type', TEXT);
+    else if (typeof body === 'string' && !carries(flat, 'content-type')) flat.push('content-type', TEXT);
   }
 
   /** A response whose body a native application has yet to write. The body becomes a stream only if a layer reads it. */
@@ -141,6 +141,7 @@ function isSimple(body: unknown): body is SimpleBody | undefined {
 
 function isSimpleInit(status: number, body: SimpleBody | undefined, init: ResponseInit | undefined): boolean {
   if (!Number.isInteger(status) || status < 200 || status > 599) return false;
+  if (init !== undefined && typeof init !== 'object') return false;
   if (init?.statusText !== undefined && init.statusText !== '') return false;
   return !(NULL_BODY.has(status) && body !== undefined && body !== null);
 }
@@ -149,13 +150,16 @@ function isSimpleInit(status: number, body: SimpleBody | undefined, init: Respon
 function flatOf(headers: ResponseInit['headers']): string[] | null {
   const flat: string[] = [];
   if (headers === undefined) return flat;
+  if (typeof headers !== 'object' || headers === null) return null;
   if (typeof (headers as Iterable<unknown>)[Symbol.iterator] !== 'function') {
     for (const name of Object.keys(headers)) if (!add(flat, name, headers[name as never])) return null;
     return flat;
   }
   // An iterator that can be read only once is left to the platform.
   if (!Array.isArray(headers) && !(headers instanceof Headers)) return null;
-  for (const [name, value] of headers) if (!add(flat, name, value)) return null;
+  for (const pair of headers) {
+    if (!Array.isArray(pair) || pair.length !== 2 || !add(flat, pair[0], pair[1])) return null;
+  }
   return flat;
 }
 
