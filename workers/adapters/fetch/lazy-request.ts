@@ -6,6 +6,7 @@ import { ReceivedFields } from '../../fields/received.ts';
 import type { Exchange } from '../../gateway.ts';
 import { streamOf } from './body-stream.ts';
 import { PLATFORM, platformRequest } from './kept-globals.ts';
+import { takeMembers } from './platform-members.ts';
 
 const PlatformRequest: typeof Request = platformRequest();
 
@@ -98,26 +99,7 @@ export class LazyRequest {
   }
 }
 
-Object.setPrototypeOf(LazyRequest.prototype, PlatformRequest.prototype);
-for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(PlatformRequest.prototype))) {
-  if (name in Object.getOwnPropertyDescriptors(LazyRequest.prototype)) continue;
-  if (member.get !== undefined) {
-    Object.defineProperty(LazyRequest.prototype, name, {
-      configurable: true,
-      get(this: LazyRequest) {
-        return (this.platform as never)[name];
-      },
-    });
-  } else if (typeof member.value === 'function') {
-    Object.defineProperty(LazyRequest.prototype, name, {
-      configurable: true,
-      writable: true,
-      value(this: LazyRequest, ...args: unknown[]) {
-        return (this.platform as never as { [name: string]: (...args: unknown[]) => unknown })[name](...args);
-      },
-    });
-  }
-}
+takeMembers(LazyRequest.prototype, PlatformRequest.prototype);
 
 export function isLazyRequest(value: unknown): value is LazyRequest {
   return (

@@ -6,6 +6,7 @@
  * not simple, and later if anything but the status is read.
  */
 import { plainName } from '../../../wire/field-marks.ts';
+import { takeMembers } from './platform-members.ts';
 
 export const PlatformResponse: typeof Response = globalThis.Response;
 /** The first parameter of the platform's constructor. */
@@ -102,27 +103,7 @@ export class LightResponse {
   }
 }
 
-/** Makes it an instance of the platform's class, with every member of that class, of this Node or a later one. */
-Object.setPrototypeOf(LightResponse.prototype, PlatformResponse.prototype);
-for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(PlatformResponse.prototype))) {
-  if (name in Object.getOwnPropertyDescriptors(LightResponse.prototype)) continue;
-  if (member.get !== undefined) {
-    Object.defineProperty(LightResponse.prototype, name, {
-      configurable: true,
-      get(this: LightResponse) {
-        return (this.platform as never)[name];
-      },
-    });
-  } else if (typeof member.value === 'function') {
-    Object.defineProperty(LightResponse.prototype, name, {
-      configurable: true,
-      writable: true,
-      value(this: LightResponse, ...args: unknown[]) {
-        return (this.platform as never as { [name: string]: (...args: unknown[]) => unknown })[name](...args);
-      },
-    });
-  }
-}
+takeMembers(LightResponse.prototype, PlatformResponse.prototype);
 
 export function isLightResponse(value: unknown): value is LightResponse {
   return (
