@@ -6,6 +6,7 @@
  * not simple, and later if anything but the status is read.
  */
 import { plainName } from '../../../wire/field-marks.ts';
+import { LowerNames } from '../lower-names.ts';
 import { takeMembers } from './platform-members.ts';
 
 export const PlatformResponse: typeof Response = globalThis.Response;
@@ -13,6 +14,7 @@ export const PlatformResponse: typeof Response = globalThis.Response;
 export type ResponseBody = ConstructorParameters<typeof Response>[0];
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const names = new LowerNames((name) => NAME.test(name));
 /** The platform trims white space around a value, so such a value is not simple. */
 const VALUE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
 const NULL_BODY = new Set([101, 204, 205, 304]);
@@ -147,22 +149,11 @@ function flatOf(headers: ResponseInit['headers']): string[] | null {
 /** False if the platform must check the field. */
 function add(flat: string[], name: unknown, value: unknown): boolean {
   if (typeof name !== 'string' || typeof value !== 'string' || !VALUE.test(value)) return false;
-  const lower = names.get(name) ?? lowerOf(name);
+  const lower = names.of(name);
   // The platform joins a repeated field into one line (Fetch Standard, "append").
   if (lower === null || (lower !== 'set-cookie' && carries(flat, lower))) return false;
   flat.push(lower, value);
   return true;
-}
-
-/** Valid names in lower case. An application uses few, and the same ones in each response. */
-const names = new Map<string, string>();
-const MAX_NAMES = 256;
-
-function lowerOf(name: string): string | null {
-  if (!NAME.test(name)) return null;
-  const lower = name.toLowerCase();
-  if (names.size < MAX_NAMES) names.set(name, lower);
-  return lower;
 }
 
 function carries(flat: readonly string[], name: string): boolean {

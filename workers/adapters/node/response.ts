@@ -10,6 +10,7 @@ import { ServerResponse, validateHeaderName, validateHeaderValue } from 'node:ht
 import { inspect } from 'node:util';
 import type { Exchange } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
+import { LowerNames } from '../lower-names.ts';
 import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
 
@@ -132,22 +133,15 @@ export function markSent(res: Outgoing): void {
   res.chunkedEncoding = false;
 }
 
-/** Valid names in lower case. An application uses few, and the same ones in each response. */
-const names = new Map<string, string>();
-const MAX_NAMES = 256;
-
-function lowerOf(name: string): string {
-  const known = names.get(name);
-  if (known !== undefined) return known;
+/** Node's own check, which throws. */
+const names = new LowerNames((name) => {
   validateHeaderName(name);
-  const lower = name.toLowerCase();
-  if (names.size < MAX_NAMES) names.set(name, lower);
-  return lower;
-}
+  return true;
+});
 
 function append(res: Outgoing, fields: string[], name: string, value: unknown, isUnchecked: boolean): void {
   // `writeHead` does not check its fields; Node checks them when it stores the head.
-  const lower = isUnchecked ? lowerOf(name) : name;
+  const lower = isUnchecked ? (names.of(name) as string) : name;
   if (isUnchecked) validateHeaderValue(name, value as string);
   if (FIELDS_OF_CONNECTION.has(lower)) {
     // As on Node: any value other than close keeps the connection, whatever was set before.
