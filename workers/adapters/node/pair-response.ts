@@ -13,6 +13,7 @@ import { type Downgrade, refuse } from '../downgrade.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { putMarksBack } from '../kept-marks.ts';
 import type { RepeatedFields } from '../repeated-fields.ts';
+import { fieldsOf } from './header-text.ts';
 import { type Done, type Piece, takeTogether, tell } from './pieces.ts';
 import { closeResponse, detachSocket, drained, type Outgoing, trailersOf } from './response.ts';
 import { publishFinish } from './server-face.ts';
@@ -91,13 +92,7 @@ export abstract class PairResponse {
   informed(text: string, done: Done): boolean {
     const [line = '', ...lines] = text.split('\r\n');
     const status = Number(line.split(' ')[1]);
-    const fields = lines
-      .filter((each) => each !== '')
-      .map((each): [string, string] => {
-        const colon = each.indexOf(':');
-        return [each.slice(0, colon).toLowerCase(), each.slice(colon + 1).trim()];
-      })
-      .filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
+    const fields = fieldsOf(lines).filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
     this.inform(status, fields);
     if (done !== null) process.nextTick(done);
     return this.state !== 'cut';

@@ -11,6 +11,7 @@ import { inspect } from 'node:util';
 import type { Exchange } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { LowerNames } from '../lower-names.ts';
+import { fieldsOf } from './header-text.ts';
 import type { Done } from './pieces.ts';
 import { type Incoming, PAIR } from './request.ts';
 
@@ -212,12 +213,5 @@ export function drained(res: Outgoing): void {
 
 /** Trailer fields, which Node keeps as text. */
 export function trailersOf(res: Outgoing): [name: string, value: string][] {
-  if (res._trailer === '') return [];
-  return res._trailer
-    .split('\r\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const colon = line.indexOf(':');
-      return [line.slice(0, colon), line.slice(colon + 1).trim()];
-    });
+  return res._trailer === '' ? [] : fieldsOf(res._trailer.split('\r\n'));
 }

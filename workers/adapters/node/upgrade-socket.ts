@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream';
 import type { Exchange, Tunnel } from '../../gateway.ts';
 import { FIELDS_OF_CONNECTION } from '../fields-of-connection.ts';
 import { FACTS, REQUEST } from './connection-facts.ts';
+import { fieldsOf } from './header-text.ts';
 import { refuseOthers, SocketError } from './refused-members.ts';
 import { type Incoming, makeRequest, type RequestOwner, setVersion } from './request.ts';
 import { passForSocket, setSocketTimeout } from './socket.ts';
@@ -183,12 +184,7 @@ export class UpgradeSocket extends Duplex implements RequestOwner {
       throw new Error(
         `expected an upgrade listener to write an HTTP response first, it wrote ${line.slice(0, 100)}`,
       );
-    const fields = lines
-      .map((each): [string, string] => {
-        const colon = each.indexOf(':');
-        return [each.slice(0, colon).toLowerCase(), each.slice(colon + 1).trim()];
-      })
-      .filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
+    const fields = fieldsOf(lines).filter(([name]) => !FIELDS_OF_CONNECTION.has(name));
     if (status === 101 || (status === 200 && this.request.method === 'CONNECT')) {
       const own = this.#isKeyless ? fields.filter(([name]) => name !== 'sec-websocket-accept') : fields;
       this.#tunnel = this.#exchange.accept(own);
