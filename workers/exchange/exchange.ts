@@ -34,7 +34,7 @@ import { ExchangeClosedError, HostError } from './errors.ts';
 import { IncomingRequest, type Receiver } from './incoming-request.ts';
 import type { Outlet } from './outlet.ts';
 import { type PendingPush, Pushes, pendingPush, requireFits } from './pushes.ts';
-import { backlog, refusal, unheard } from './refusals.ts';
+import { backlog, notStartedOrEnded, refusal, responseStarted, unheard } from './refusals.ts';
 import type { RequestBody } from './request-body.ts';
 import { MAX_QUEUED_MESSAGES } from './response-queue.ts';
 import {
@@ -316,10 +316,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
 
   #mustBeIdle(): void {
     if (this.response === 'idle') return;
-    throw (
-      this.whyCut ??
-      new HostError('SLUICE_RESPONSE_STARTED', 'expected no response yet, its head has been sent already')
-    );
+    throw this.whyCut ?? responseStarted();
   }
 
   /** Why nothing can be added to the response; null: it can. */
@@ -328,11 +325,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   #notWritable(): HostError {
-    const cut = this.whyCut;
-    if (cut !== null) return cut;
-    return this.response === 'idle'
-      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
-      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+    return this.whyCut ?? notStartedOrEnded(this.response === 'idle');
   }
 
   // ---- the host's side

@@ -1,4 +1,4 @@
-/** The errors that an application gets which sends more than can be sent, or too late. */
+/** The errors that an application gets which sends more than can be sent, too early or too late. */
 import { ExchangeClosedError, HostError } from './errors.ts';
 
 /**
@@ -28,4 +28,16 @@ export function backlog(found: string): HostError {
     'SLUICE_WRITE_BACKLOG',
     `expected an application that awaits what it sends, as in \`await exchange.write(…)\`: ${found}`,
   );
+}
+
+/** For a head after the head. */
+export function responseStarted(): HostError {
+  return new HostError('SLUICE_RESPONSE_STARTED', 'expected no response yet, its head has been sent already');
+}
+
+/** For content, or an end, before the head or after the end. */
+export function notStartedOrEnded(isIdle: boolean): HostError {
+  return isIdle
+    ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
+    : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
 }

@@ -6,6 +6,7 @@
 import { plainName } from '../../../wire/field-marks.ts';
 import { HostError } from '../../exchange/errors.ts';
 import { pendingPush } from '../../exchange/pushes.ts';
+import { notStartedOrEnded, responseStarted } from '../../exchange/refusals.ts';
 import { requireContent, requireFinalStatus, requireInterimStatus } from '../../exchange/values.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten, flattenTrailers } from '../../fields/sent.ts';
@@ -225,17 +226,12 @@ export class HeldExchange extends WrappedExchange implements HeldBody {
   #mustBeIdle(): void {
     if (this.inner.signal.aborted) throw this.inner.signal.reason;
     if (this.#state === 'idle') return;
-    throw new HostError(
-      'SLUICE_RESPONSE_STARTED',
-      'expected no response yet, its head has been given already',
-    );
+    throw responseStarted();
   }
 
   #misplaced(): Error {
     if (this.inner.signal.aborted) return this.inner.signal.reason as Error;
-    return this.#state === 'idle'
-      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
-      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+    return notStartedOrEnded(this.#state === 'idle');
   }
 }
 

@@ -3,8 +3,8 @@
  * to the exchange above them; parts that they changed go through the layers (docs/sgi.md, rule 12.6).
  */
 import { plainName } from '../../../wire/field-marks.ts';
-import { HostError } from '../../exchange/errors.ts';
 import { pendingPush } from '../../exchange/pushes.ts';
+import { notStartedOrEnded, responseStarted } from '../../exchange/refusals.ts';
 import { requireContent, requireFinalStatus } from '../../exchange/values.ts';
 import { FlatFields } from '../../fields/flat.ts';
 import { flatten } from '../../fields/sent.ts';
@@ -205,17 +205,12 @@ export class FoldedExchange extends WrappedExchange {
   #mustBeIdle(): void {
     if (this.inner.signal.aborted) throw this.inner.signal.reason;
     if (this.#state === 'idle' && !this.#pair.res.headersSent) return;
-    throw new HostError(
-      'SLUICE_RESPONSE_STARTED',
-      'expected no response yet, its head has been sent already',
-    );
+    throw responseStarted();
   }
 
   #misplaced(): Error {
     if (this.inner.signal.aborted) return this.inner.signal.reason as Error;
-    return this.#state === 'idle'
-      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
-      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+    return notStartedOrEnded(this.#state === 'idle');
   }
 }
 

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
 import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
+import { notStartedOrEnded, responseStarted } from '../../exchange/refusals.ts';
 import {
   requireContent,
   requireFinalStatus,
@@ -195,17 +196,12 @@ export class ResponseOverNode implements PushedResponse {
   #mustBeIdle(): void {
     if (this.signal.aborted) throw this.signal.reason;
     if (!this.isStarted) return;
-    throw new HostError(
-      'SLUICE_RESPONSE_STARTED',
-      'expected no response yet, its head has been sent already',
-    );
+    throw responseStarted();
   }
 
   #misplaced(): Error {
     if (this.signal.aborted) return this.signal.reason as Error;
-    return this.#state === 'idle'
-      ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')
-      : new HostError('SLUICE_RESPONSE_ENDED', 'expected nothing after the end of the response');
+    return notStartedOrEnded(this.#state === 'idle');
   }
 }
 
