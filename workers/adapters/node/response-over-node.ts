@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { plainName } from '../../../wire/field-marks.ts';
-import { ExchangeClosedError, HostError } from '../../exchange/errors.ts';
+import { ExchangeClosedError } from '../../exchange/errors.ts';
 import { notStartedOrEnded, responseStarted } from '../../exchange/refusals.ts';
+import { lacksLength, requireLength } from '../../exchange/response-rules.ts';
 import {
   requireContent,
   requireFinalStatus,
@@ -91,12 +92,7 @@ export class ResponseOverNode implements PushedResponse {
     const declared = contentLengthOf(flat);
     if (body !== undefined) requireContent(body, 'a body');
     const length = body === undefined ? -1 : Buffer.byteLength(body);
-    if (length !== -1 && declared !== -1 && declared !== length && status !== 304) {
-      throw new HostError(
-        'SLUICE_FIELD_INVALID',
-        `expected content-length ${length}, the body's, got ${declared}`,
-      );
-    }
+    if (length !== -1) requireLength(declared, length, status);
     const headers = headersOf([...flat, ...this.preloads.flatMap((link) => ['link', link])]);
     const { res } = this;
     // Node throws if `Trailer` is set on a response that cannot have trailers.
@@ -107,8 +103,7 @@ export class ResponseOverNode implements PushedResponse {
       const own = value.length === 1 ? (value[0] as string) : value;
       res.setHeader(name, set === undefined ? own : [set, value].flat().map(String));
     }
-    if (length !== -1 && declared === -1 && status !== 204 && status !== 304)
-      res.setHeader('content-length', length);
+    if (length !== -1 && lacksLength(declared, status)) res.setHeader('content-length', length);
     res.statusCode = status;
     this.#state = body === undefined ? 'started' : 'ended';
     if (body !== undefined) {
