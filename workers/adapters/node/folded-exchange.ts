@@ -21,15 +21,13 @@ import type {
 import { WrappedBody } from '../../middleware/wrapped-body.ts';
 import { WrappedExchange } from '../../middleware/wrapped-exchange.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
+import { JOINED_FIELDS } from '../joined-fields.ts';
 import { keepMarks } from '../kept-marks.ts';
 import { preloadLink } from '../preload.ts';
 import { LeftBody } from './left-body.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
 import type { NodePair } from './pair.ts';
 import { type Patches, partsChangedBy, withheldBy } from './patches.ts';
-
-/** Fields that keep the values of the layers and of the application. For any other field the application's value replaces theirs. */
-const JOINED = new Set(['set-cookie', 'vary', 'link', 'www-authenticate']);
 
 export class FoldedExchange extends WrappedExchange {
   readonly #pair: NodePair;
@@ -145,7 +143,7 @@ export class FoldedExchange extends WrappedExchange {
     for (let i = 0; i < flat.length; i += 2) said.add(plainName(flat[i]));
     const merged: string[] = [];
     for (const name of res.getHeaderNames()) {
-      if (said.has(name) && !JOINED.has(name)) continue;
+      if (said.has(name) && !JOINED_FIELDS.has(name)) continue;
       for (const value of [res.getHeader(name)].flat()) merged.push(name, String(value).trim());
     }
     merged.push(...flat);

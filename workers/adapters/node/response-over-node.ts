@@ -15,6 +15,7 @@ import {
 import { contentLengthOf, flatten, flattenTrailers, requireNoContentLength } from '../../fields/sent.ts';
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
+import { JOINED_FIELDS } from '../joined-fields.ts';
 import { refusedWrite, writtenTo } from './node-write.ts';
 
 const CANCEL = 0x8;
@@ -98,7 +99,7 @@ export class ResponseOverNode implements PushedResponse {
     // Node throws if `Trailer` is set on a response that cannot have trailers.
     if (body !== undefined || (declared !== -1 && !('stream' in res))) delete headers.trailer;
     for (const [name, value] of Object.entries(headers)) {
-      const set = JOINED.has(name) ? res.getHeader(name) : undefined;
+      const set = JOINED_FIELDS.has(name) ? res.getHeader(name) : undefined;
       // Layers above expect a string for a single value.
       const own = value.length === 1 ? (value[0] as string) : value;
       res.setHeader(name, set === undefined ? own : [set, value].flat().map(String));
@@ -209,9 +210,6 @@ function connectionErrorOf(res: ServerResponse | Http2ServerResponse): Error | u
 function flush(res: ServerResponse): void {
   if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }
-
-/** Fields that keep the values of the layers and of the application. For any other field the application's value replaces theirs. */
-const JOINED = new Set(['set-cookie', 'vary', 'link', 'www-authenticate']);
 
 /** Node's servers offer no control over HPACK, so marks are dropped. */
 function headersOf(flat: readonly string[]): { [name: string]: string[] } {
