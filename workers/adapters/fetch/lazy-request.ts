@@ -27,10 +27,7 @@ export class LazyRequest {
     return this.#exchange;
   }
 
-  /** The body has not been read, and no field can have been changed. */
-  get isUntouched(): boolean {
-    return this.#state === 'unread' && this.#platform === null && this.#headers === null;
-  }
+  /** The body has not been read. */
   get isUnread(): boolean {
     return (
       this.#state === 'unread' &&
