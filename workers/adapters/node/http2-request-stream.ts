@@ -4,6 +4,7 @@ import type { Exchange, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { coded, type Http2Headers, type Lines, linesOf, pseudoOf } from './http2-headers.ts';
 import { Http2SessionFace, type SessionOwner } from './http2-session.ts';
 import { type Done, Http2StreamFace, type ResponseSink } from './http2-stream.ts';
+import { flushSoon } from './node-write.ts';
 
 const INTERNAL_ERROR = 0x2;
 
@@ -172,8 +173,8 @@ class SinkOverResponse implements ResponseSink {
     } catch (error) {
       this.#owner.fail(error);
     }
-    // Flushed in the next tick, so that a response which ends in this turn is sent in one message.
-    process.nextTick(flush, res);
+    // A response which ends in this turn is sent in one message.
+    flushSoon(res);
   }
   write(bytes: Buffer, done: Done): void {
     this.#owner.res.write(bytes, done);
@@ -190,10 +191,6 @@ class SinkOverResponse implements ResponseSink {
   reset(code: number): void {
     this.#owner.resetStream(code);
   }
-}
-
-function flush(res: ServerResponse): void {
-  if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }
 
 export class PushedStream extends Http2StreamFace {

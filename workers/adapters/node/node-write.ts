@@ -1,4 +1,7 @@
-/** Writes to a Node response and returns a promise. A patched `write` may drop its callback, but it returns true or false. */
+/**
+ * Writes to a Node response with a promise, and sends its head before the body comes. A patched `write` may drop its callback, but it
+ * returns true or false.
+ */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 
@@ -51,4 +54,13 @@ export function refusedWrite(error: unknown): Promise<void> {
 function harmless(written: Promise<void>): Promise<void> {
   written.catch(() => undefined);
   return written;
+}
+
+/** Sends the head in the next tick. As with Node's own first write, a response that is cut off in the same turn has sent nothing. */
+export function flushSoon(res: ServerResponse): void {
+  process.nextTick(flush, res);
+}
+
+function flush(res: ServerResponse): void {
+  if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }

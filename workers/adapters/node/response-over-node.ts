@@ -16,7 +16,7 @@ import { contentLengthOf, flatten, flattenTrailers, requireNoContentLength } fro
 import type { Closed, FieldsInit, PushedResponse } from '../../gateway.ts';
 import { type Downgrade, refuse } from '../downgrade.ts';
 import { JOINED_FIELDS } from '../joined-fields.ts';
-import { refusedWrite, writtenTo } from './node-write.ts';
+import { flushSoon, refusedWrite, writtenTo } from './node-write.ts';
 
 const CANCEL = 0x8;
 const INTERNAL_ERROR = 0x2;
@@ -111,13 +111,9 @@ export class ResponseOverNode implements PushedResponse {
       (res as ServerResponse).end(body);
       return;
     }
-    if ('stream' in res) {
-      res.writeHead(status);
-      return;
-    }
-    // As with Node's own first write, a response that is cut off in the same turn has sent nothing.
-    res.writeHead(status);
-    process.nextTick(flush, res);
+    (res as ServerResponse).writeHead(status);
+    // node:http2 sends the head at once.
+    if (!('stream' in res)) flushSoon(res);
   }
 
   write(chunk: Uint8Array | string): Promise<void> {
@@ -205,10 +201,6 @@ export class ResponseOverNode implements PushedResponse {
 function connectionErrorOf(res: ServerResponse | Http2ServerResponse): Error | undefined {
   const { req } = res as { readonly req?: { readonly socket: { readonly errored?: Error | null } | null } };
   return req?.socket?.errored ?? undefined;
-}
-
-function flush(res: ServerResponse): void {
-  if (!res.destroyed && !res.writableEnded) res.flushHeaders();
 }
 
 /** Node's servers offer no control over HPACK, so marks are dropped. */
