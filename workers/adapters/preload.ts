@@ -1,25 +1,25 @@
 /** Preload links (RFC 8288, W3C Preload), which replace a push that is not possible, or become one. */
 
 /** The destination by extension. A browser fetches a preload without `as` twice (Fetch Standard, "destination"). */
-const DESTINATIONS: Readonly<Record<string, string>> = {
-  css: 'style',
-  js: 'script',
-  mjs: 'script',
-  woff: 'font',
-  woff2: 'font',
-  png: 'image',
-  jpg: 'image',
-  jpeg: 'image',
-  gif: 'image',
-  svg: 'image',
-  webp: 'image',
-  avif: 'image',
-};
+const DESTINATIONS: ReadonlyMap<string, string> = new Map([
+  ['css', 'style'],
+  ['js', 'script'],
+  ['mjs', 'script'],
+  ['woff', 'font'],
+  ['woff2', 'font'],
+  ['png', 'image'],
+  ['jpg', 'image'],
+  ['jpeg', 'image'],
+  ['gif', 'image'],
+  ['svg', 'image'],
+  ['webp', 'image'],
+  ['avif', 'image'],
+]);
 
 /** The value of a `Link` field that replaces a push. */
 export function preloadLink(path: string): string {
   const extension = /\.(\w+)(?:\?|$)/.exec(path)?.[1]?.toLowerCase() ?? '';
-  const destination = DESTINATIONS[extension];
+  const destination = DESTINATIONS.get(extension);
   if (destination === undefined) return `<${path}>; rel=preload`;
   // Browsers fetch fonts in CORS mode, so without this they would not use the preloaded one.
   const crossorigin = destination === 'font' ? '; crossorigin' : '';
