@@ -1,8 +1,9 @@
 /** Disk faults that no test can produce on a real disk on demand. */
 import test from 'ava';
-import { Files, type Surroundings } from '../../workers/static/files.ts';
+import { Files } from '../../workers/static/files.ts';
 import type { StaticOptions } from '../../workers/static/options.ts';
 import { ReadTurns } from '../../workers/static/read-turns.ts';
+import type { Surroundings } from '../../workers/static/surroundings.ts';
 import { MemoryExchange, type Request, type Response } from '../apps/memory-exchange.ts';
 import { ScriptedDisk, systemError } from './scripted-disk.ts';
 

@@ -9,27 +9,16 @@ import type { Exchange } from '../gateway.ts';
 import { ContentSender, FileChangedError, readRange } from './content.ts';
 import { AcceptedCodings } from './content-coding.ts';
 import { contentTypeOf } from './content-type.ts';
-import type { Disk } from './disk.ts';
 import { layMultipart } from './multipart.ts';
 import type { ContentCoding, StaticOptions } from './options.ts';
 import { allowsRange, evaluatePreconditions } from './preconditions.ts';
 import { contentRange, type RangeSelection, selectRanges } from './ranges.ts';
-import type { ReadTurns } from './read-turns.ts';
 import { redirectToDirectory, refuse } from './refusals.ts';
 import { prefixOf, type RequestPath, readRequestPath } from './request-path.ts';
+import type { Surroundings } from './surroundings.ts';
 import { type Found, type OpenFile, Tree } from './tree.ts';
 import { validatorFields, validatorsOf } from './validators.ts';
 import { Variants } from './variants.ts';
-
-/** What the application needs to find, read and date a file. */
-export interface Surroundings {
-  readonly disk: Disk;
-  /** Shared by everything that the thread sends. */
-  readonly turns: ReadTurns;
-  now(): number;
-  /** Delimits the parts of a multipart response; must not occur in any file. */
-  boundary(): string;
-}
 
 /** The representation (RFC 9110 section 8) that was chosen. */
 interface Chosen extends OpenFile {

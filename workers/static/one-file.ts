@@ -1,21 +1,12 @@
 /** Sends one file in response to any exchange, for `fileSending`. */
-import { randomBytes } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
 import { plainName } from '../../wire/field-marks.ts';
 import { HostError } from '../exchange/errors.ts';
 import { valueInvalid } from '../exchange/values.ts';
 import { flatten } from '../fields/sent.ts';
 import type { Exchange, FieldsInit } from '../gateway.ts';
-import { nodeDisk } from './disk.ts';
 import { Files } from './files.ts';
-import { ReadTurns } from './read-turns.ts';
-
-const SURROUNDINGS = {
-  disk: nodeDisk,
-  turns: new ReadTurns(),
-  now: Date.now,
-  boundary: () => randomBytes(18).toString('base64url'),
-};
+import { SURROUNDINGS } from './surroundings.ts';
 
 /** The application chooses the file itself, so no file is hidden from it. */
 const OPTIONS = {
