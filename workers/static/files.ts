@@ -75,16 +75,17 @@ export class Files {
   }
 
   /**
-   * Sends one file of the root, by its name.
+   * Sends one file.
+   * @param path whole
    * @param own additional fields for the response head
    * @returns what was found instead, if nothing was sent
    */
   async send(
     exchange: Exchange,
-    name: string,
+    path: string,
     own: readonly (readonly [string, string])[],
   ): Promise<'sent' | Exclude<Found, OpenFile>> {
-    const found = this.#tree.find([name]);
+    const found = this.#tree.open(path);
     if (typeof found === 'string') return found;
     await this.#represent(exchange, found, own);
     return 'sent';

@@ -38,18 +38,14 @@ export class Tree {
    * @throws the system's error if it does not concern the file (EMFILE, EIO)
    */
   find(segments: readonly string[]): Found {
-    return this.#open(join(this.#root, ...segments));
+    return this.open(join(this.#root, ...segments));
   }
 
   /**
-   * Opens a path that begins with the path of a file that was found; the caller must close it.
+   * Opens a whole path, which lies inside the root unless links may lead anywhere; the caller must close it.
    * @throws as `find`
    */
-  openBeside(path: string): Found {
-    return this.#open(path);
-  }
-
-  #open(path: string): Found {
+  open(path: string): Found {
     let file: DiskFile | null;
     try {
       file = this.#symlinks === 'anywhere' ? this.#disk.open(path) : this.#openInside(path);

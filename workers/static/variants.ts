@@ -19,6 +19,7 @@ interface Known {
   readonly variants: readonly Variant[];
 }
 
+const NONE: readonly Variant[] = [];
 /** The number of remembered files is limited, because clients choose which files they request. */
 const REMEMBERED = 4_096;
 
@@ -49,7 +50,8 @@ export class Variants {
    * The variants in the order of preference. A variant older than the file was made from an earlier state and
    * is left out.
    */
-  of(original: OpenFile): Variant[] {
+  of(original: OpenFile): readonly Variant[] {
+    if (this.#codings.length === 0) return NONE;
     const { path, stats } = original;
     const now = this.#now();
     let known = this.#known.get(path);
@@ -65,7 +67,7 @@ export class Variants {
    * Null if the variant has changed since; the file itself serves as well. The caller must close the result.
    */
   open(variant: Variant, original: OpenFile): OpenFile | null {
-    const found = this.#tree.openBeside(variant.path);
+    const found = this.#tree.open(variant.path);
     if (typeof found === 'string') return null;
     if (secondsOf(found.stats) >= secondsOf(original.stats)) return found;
     found.file.close();
