@@ -15,16 +15,16 @@ import type {
   ThreadOutcome,
   ThreadReports,
 } from '../../wire/control.ts';
-import { cut, describeError, MAX_NAME_CHARS } from '../../wire/error-report.ts';
+import { describeError } from '../../wire/error-report.ts';
 import { Vitals } from '../../wire/vitals.ts';
 import type { ActorThread } from '../actors/actor-thread.ts';
-import type { ExchangeRequest } from '../gateway.ts';
 import { watchEvaluation } from '../loading/evaluation.ts';
 import { type Loaded, load } from '../loading/load.ts';
 import { LoadedFiles } from '../loading/loaded-files.ts';
 import { Shutdown } from '../loading/shutdown.ts';
+import { FailureReporter } from './failure-reporter.ts';
 import { sendHeapSnapshot } from './heap-snapshot.ts';
-import { Host, type HostObserver } from './host.ts';
+import { Host } from './host.ts';
 import { LabelledPrints } from './labelled-prints.ts';
 import { makeLastWordsSafe } from './last-words.ts';
 import { sampleMemory } from './memory-sampling.ts';
@@ -34,11 +34,6 @@ import { endWithProfile } from './profiled-end.ts';
 import { named, runningRequestId, setCalledRequest } from './running-request.ts';
 import type { Tracing } from './tracing.ts';
 import { warmUp } from './warm-up.ts';
-
-/** Failures reported to the reactor's log in one second. The rest are counted. */
-const REPORTS_PER_SECOND = 20;
-/** Characters of a request's path that a report keeps. */
-const MAX_PATH_CHARS = 2_048;
 
 export default async function boot({
   channel,
@@ -104,7 +99,10 @@ export default async function boot({
     }
     const isNamed = labels !== undefined && options.requestIdField !== undefined;
     const application = isNamed ? named(loaded.application) : loaded.application;
-    const failures = new FailureReporter(reports, options);
+    const failures = new FailureReporter(
+      (...reported) => void reports.applicationError(...reported),
+      options.maxErrorChars,
+    );
     const running = new Host(application, channel, options, failures, undefined, tracing);
     host = running;
     if (isNamed) setCalledRequest(() => running.calledRequestId);
@@ -183,41 +181,5 @@ async function stop(
     await reports.stopFailed(describeError(error, maxErrorChars));
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** Reports failures at a bounded rate: an application that throws on every request must not bury the log. */
-class FailureReporter implements HostObserver {
-  readonly #reports: Remote<ThreadReports>;
-  readonly #maxErrorChars: number | undefined;
-  #second = 0;
-  #told = 0;
-  #suppressed = 0;
-
-  constructor(reports: Remote<ThreadReports>, { maxErrorChars }: HostOptions) {
-    this.#reports = reports;
-    this.#maxErrorChars = maxErrorChars;
-  }
-
-  onFailure(error: unknown, request: ExchangeRequest, requestId: string): void {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#told = 0;
-    }
-    if (this.#told >= REPORTS_PER_SECOND) {
-      this.#suppressed++;
-      return;
-    }
-    this.#told++;
-    void this.#reports.applicationError(
-      describeError(error, this.#maxErrorChars),
-      // A peer chose them, within limits that are not meant for log lines.
-      cut(request.method, MAX_NAME_CHARS),
-      cut(request.path, MAX_PATH_CHARS),
-      this.#suppressed,
-      requestId,
-    );
-    this.#suppressed = 0;
   }
 }
