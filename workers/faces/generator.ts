@@ -14,73 +14,108 @@ import type {
   YieldedTrailers,
 } from '../gateway.ts';
 
-/**
- * A generator that does not wait for anything yields its next item within so many microtasks. The head and the first chunk are held for
- * that long, so that a small response is sent in one message. If the generator waits for something, they are sent without it.
- */
-const TASKS_AT_HAND = 4;
-
 type Items = AsyncGenerator<Yielded, void, void>;
-type Result = IteratorResult<Yielded, void>;
 
 export function fromGenerator(generator: GeneratorApplication): Application {
   return (exchange) => drive(generator(exchange), exchange);
 }
 
+/** One function, because each further async function would cost every response a promise and some microtasks. */
 async function drive(items: Items, exchange: Exchange): Promise<void> {
   if (typeof items?.next !== 'function' || typeof items[Symbol.asyncIterator] !== 'function') {
     throw valueInvalid('the application to give an async generator', items);
   }
+  let start: Start | null = null;
   try {
-    const head = await informAndHead(items, exchange);
-    if (head !== null) await respond(items, exchange, head);
+    for (let result = await items.next(); result.done !== true; result = await items.next()) {
+      const item = result.value;
+      if (start === null) {
+        if (!isHead(item)) throw isChunk(item) || isTrailers(item) ? tooEarly(item) : noItem(item);
+        if (item.status > 199) start = new Start(exchange, item);
+        else exchange.inform(item.status, item.fields);
+      } else if (isChunk(item)) {
+        if (start.take(item)) continue;
+        const sent = start.send();
+        if (sent !== undefined) await sent;
+        await exchange.write(item);
+      } else {
+        await start.send();
+        if (!isTrailers(item)) throw isHead(item) ? secondHead(item) : noItem(item);
+        exchange.end(item.trailers);
+        await mustBeOver(items);
+        return;
+      }
+    }
+    // Without a final head the host answers.
+    if (start === null || start.endHeld()) return;
+    await start.send();
+    exchange.end();
   } catch (error) {
+    start?.sendHeld();
     // The generator may be suspended at a `yield`; `return` runs its `finally` blocks.
     await items.return();
     throw error;
   }
 }
 
-/** Sends interim responses. Null if the generator ended without a final head; the host then answers. */
-async function informAndHead(items: Items, exchange: Exchange): Promise<YieldedHead | null> {
-  for (;;) {
-    const { value, done } = await items.next();
-    if (done === true) return null;
-    if (!isHead(value)) throw isChunk(value) || isTrailers(value) ? tooEarly(value) : noItem(value);
-    if (value.status > 199) return value;
-    exchange.inform(value.status, value.fields);
+/**
+ * The head and the first chunk. They are held until the microtasks of the turn have run, so that the response of a generator that waits
+ * for nothing goes in one message.
+ */
+class Start {
+  readonly #exchange: Exchange;
+  readonly #head: YieldedHead;
+  #chunk: Uint8Array | string | null = null;
+  #state: 'held' | 'sent' = 'held';
+  /** Resolves when what was held has gone. */
+  #sent: Promise<void> | undefined;
+
+  constructor(exchange: Exchange, head: YieldedHead) {
+    this.#exchange = exchange;
+    this.#head = head;
+    process.nextTick(sendHeld, this);
+  }
+
+  /** Holds the chunk, if it is the first and the head is still held. */
+  take(chunk: Uint8Array | string): boolean {
+    if (this.#state === 'sent' || this.#chunk !== null) return false;
+    this.#chunk = chunk;
+    return true;
+  }
+
+  /** @returns false: something has been sent, or there is no content to send with the head */
+  endHeld(): boolean {
+    if (this.#state === 'sent' || this.#chunk === null) return false;
+    this.#state = 'sent';
+    this.#exchange.respond(this.#head.status, this.#head.fields, this.#chunk);
+    return true;
+  }
+
+  /** Sends what is held. What it returns, once, is to be awaited: it rejects if something could not be sent. */
+  send(): Promise<void> | undefined {
+    this.sendHeld();
+    const sent = this.#sent;
+    this.#sent = undefined;
+    return sent;
+  }
+
+  /** Never throws. */
+  sendHeld(): void {
+    if (this.#state === 'sent') return;
+    this.#state = 'sent';
+    this.#sent = this.#trySend();
+    // The generator may be busy with its next item.
+    this.#sent.catch(() => undefined);
+  }
+
+  async #trySend(): Promise<void> {
+    this.#exchange.respond(this.#head.status, this.#head.fields);
+    if (this.#chunk !== null) await this.#exchange.write(this.#chunk);
   }
 }
 
-async function respond(items: Items, exchange: Exchange, { status, fields }: YieldedHead): Promise<void> {
-  let pending = items.next();
-  let next = await atHand(pending);
-  if (next !== null && next.done !== true && isChunk(next.value)) {
-    const chunk = next.value;
-    pending = items.next();
-    next = await atHand(pending);
-    if (next?.done === true) {
-      exchange.respond(status, fields, chunk);
-      return;
-    }
-    exchange.respond(status, fields);
-    await exchange.write(chunk);
-  } else {
-    exchange.respond(status, fields);
-  }
-  for (let result = await pending; result.done !== true; result = await items.next()) {
-    const item = result.value;
-    if (isChunk(item)) {
-      await exchange.write(item);
-    } else if (isTrailers(item)) {
-      exchange.end(item.trailers);
-      await mustBeOver(items);
-      return;
-    } else {
-      throw isHead(item) ? secondHead(item) : noItem(item);
-    }
-  }
-  exchange.end();
+function sendHeld(start: Start): void {
+  start.sendHeld();
 }
 
 async function mustBeOver(items: Items): Promise<void> {
@@ -90,19 +125,6 @@ async function mustBeOver(items: Items): Promise<void> {
     'SLUICE_RESPONSE_ENDED',
     `expected nothing after the trailers, the generator yielded ${wordFor(value)}`,
   );
-}
-
-/** The result of a promise that settles within a few microtasks, otherwise null. The caller still handles its rejection. */
-async function atHand(promise: Promise<Result>): Promise<Result | null> {
-  let settled: Result | null = null;
-  promise.then(
-    (result) => {
-      settled = result;
-    },
-    () => undefined,
-  );
-  for (let i = 0; i < TASKS_AT_HAND && settled === null; i++) await undefined;
-  return settled;
 }
 
 function tooEarly(item: Uint8Array | string | YieldedTrailers): HostError {
