@@ -14,7 +14,7 @@ import { fromForeignResponse, isForeignResponse } from './foreign-response.ts';
 import { areRequestsLazy, platformResponse } from './globals.ts';
 import { heldStream } from './held-exchange.ts';
 import { headersOf, LazyRequest, requestOf, signalOf } from './lazy-request.ts';
-import { isLightResponse, type LightResponse } from './light-response.ts';
+import { type HeldBody, isLightResponse, type LightResponse } from './light-response.ts';
 import { urlOf } from './request-url.ts';
 import { StreamBacklog } from './stream-backlog.ts';
 
@@ -51,7 +51,7 @@ export function fromFetch(
     if (url === null) return;
     const context = new FetchContext(exchange);
     const result = call(makeRequest(exchange, url), context, context);
-    if (isLightResponse(result) && result.isLight && result.heldBody === null && !context.isWaiting) {
+    if (isWhole(result) && !context.isWaiting) {
       const pushes = respondLight(exchange, result, sending);
       return pushes === null ? undefined : settled(pushes);
     }
@@ -99,13 +99,21 @@ async function answer(
   sending: Sending,
 ): Promise<void> {
   const response = await result;
-  const pushes = await respond(exchange, response, sending);
+  // Most responses are whole, and need no further promise.
+  const pushes = isWhole(response)
+    ? respondLight(exchange, response, sending)
+    : await respond(exchange, response, sending);
   if (pushes !== null) await settled(pushes);
   if (context.isWaiting) await context.waited();
 }
 
 async function settled(pushes: readonly Promise<void>[]): Promise<void> {
   for (const push of pushes) await push;
+}
+
+/** A light response with its whole body. */
+function isWhole(response: unknown): response is LightResponse {
+  return isLightResponse(response) && response.isLight && response.heldBody === null;
 }
 
 type Pushes = Promise<void>[] | null;
@@ -130,11 +138,9 @@ async function respond(exchange: Exchange, response: Response, sending: Sending)
     throw valueInvalid('the Fetch handler to give a Response', response);
   }
   if (isLightResponse(response) && (response as LightResponse).isLight) {
-    const light = response as LightResponse;
-    const { heldBody } = light;
-    if (heldBody === null) return respondLight(exchange, light, sending);
-    const pushes = takeAssociated(exchange, light.flat, associated);
-    await heldBody.commit(light.status, light.flat);
+    const { flat, status, heldBody } = response as LightResponse;
+    const pushes = takeAssociated(exchange, flat, associated);
+    await (heldBody as HeldBody).commit(status, flat);
     return pushes;
   }
   const platform = platformResponse(response);
