@@ -375,6 +375,9 @@ function setUp(
       throw error;
     },
     forget: () => undefined,
+    onRequestRefused: (_refusal: unknown, _peer: unknown, why: string) => {
+      throw new Error(why);
+    },
   } as unknown as Front;
   const answers: Answers = { count: 0 };
   const peer = {

@@ -15,6 +15,7 @@ import type { Connection } from './connection.ts';
 import type { UpgradedRequest } from './h2c-upgrade.ts';
 import type { Labels } from './labels.ts';
 import type { LingeringSockets } from './lingering.ts';
+import type { RequestRefusal } from './request-refusal.ts';
 
 export interface Front {
   readonly reactor: Reactor;
@@ -41,6 +42,8 @@ export interface Front {
   forget(connection: Connection): void;
   /** An internal error has ended a connection. */
   onFault(error: unknown): void;
+  /** A request has been refused by its protocol's engine, most of them before there was an exchange. */
+  onRequestRefused(refusal: RequestRefusal, peer: Peer, why: string): void;
   /** The peer has exceeded a budget or a limit against abuse: its connection ends. */
   onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
 }

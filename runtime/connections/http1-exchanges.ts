@@ -13,6 +13,7 @@ import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../server/reactor.ts';
 import { type Front, NOWHERE } from './front.ts';
 import { h2cUpgrade, type UpgradedRequest } from './h2c-upgrade.ts';
+import { requestRefusalOf } from './request-refusal.ts';
 import { trailersOf } from './trailer-fields.ts';
 import { NOT_IMPLEMENTED, takesTunnel, WEBSOCKET, withProtocol } from './tunnel.ts';
 
@@ -143,6 +144,10 @@ export class Http1Exchanges implements EngineEvents, Transport {
 
   onSent(message: Http1Message, bytes: number): void {
     (message.context as Exchange).onSent(bytes);
+  }
+
+  onRefused({ status, why }: Refusal): void {
+    this.#front.onRequestRefused(requestRefusalOf(status), this.#peer, why);
   }
 
   onClose(message: Http1Message, by: ClosedBy, code: number): void {

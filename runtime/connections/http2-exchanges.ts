@@ -9,7 +9,7 @@ import { pushedExchange } from '../exchange/pushed-exchange.ts';
 import { isHost } from '../http1/host.ts';
 import type { Abuse } from '../http2/counters.ts';
 import { Http2Engine } from '../http2/engine.ts';
-import type { ClosedBy, EngineEvents } from '../http2/events.ts';
+import type { ClosedBy, EngineEvents, StreamRefusal } from '../http2/events.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { Peer } from '../listeners/peer.ts';
 import type { Flushable } from '../server/reactor.ts';
@@ -130,6 +130,10 @@ export class Http2Exchanges implements EngineEvents, Transport {
       this.#holder.onFault(error);
     }
     if (this.engine.streamCount === 0) this.#holder.onIdle();
+  }
+
+  onRefused(refusal: StreamRefusal, why: string): void {
+    this.#front.onRequestRefused(refusal, this.#peer, why);
   }
 
   onAbuse(abuse: Abuse): void {

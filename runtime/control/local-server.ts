@@ -110,6 +110,8 @@ export class LocalServer implements Taker, LocalRunOwner {
           { err: error, section },
           'internal error on the control, monitoring or admin listener: the affected connection is closed',
         ),
+      onRequestRefused: (refusal, _peer, why) =>
+        log.debug({ refusal, why, section }, 'request to the control, monitoring or admin listener refused'),
       onAbuse: (abuse) =>
         log.warn(
           { abuse, section },

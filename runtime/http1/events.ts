@@ -50,6 +50,8 @@ export interface EngineEvents {
   onTrailers(message: Http1Message, fields: string[]): void;
   /** This many response bytes have been placed into the output: the owner may grant as many anew. */
   onSent(message: Http1Message, bytes: number): void;
+  /** The engine refuses what has arrived, and the connection ends. An accepted request gets `onClose` too. */
+  onRefused(refusal: Refusal): void;
   /** The last event of every accepted request, exactly once. `code`: RFC 9113 section 7. */
   onClose(message: Http1Message, by: ClosedBy, code: number): void;
 }

@@ -178,6 +178,7 @@ export class Lifecycle {
       this.#remove(broken);
       this.#close(broken, 'engine', CloseCode.ProtocolError);
     }
+    this.#events.onRefused(refusal);
     this.#refusal = refusal;
     this.#refusedMethod = broken?.method ?? '';
     this.startOrEnd();

@@ -11,6 +11,9 @@ import type { Http2Stream } from './stream.ts';
  */
 export type ClosedBy = 'complete' | 'peer' | 'engine' | 'owner';
 
+/** Why a request was refused; `connection-error`: the whole connection ends. */
+export type StreamRefusal = 'malformed' | 'head-too-large' | 'too-many-streams' | 'connection-error';
+
 /**
  * A method may call back into the engine, but must not call `receive`. It must not throw: the engine is in
  * the middle of a chunk.
@@ -34,6 +37,8 @@ export interface EngineEvents {
   onSent(stream: Http2Stream, bytes: number): void;
   /** The last event of every stream that `onRequest` announced, exactly once. `code`: RFC 9113 section 7. */
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void;
+  /** A request is refused that `onRequest` has not announced, or the connection ends with an error other than abuse. */
+  onRefused(refusal: StreamRefusal, why: string): void;
   /**
    * The peer has exceeded a budget or a limit against abuse: the connection ends now. Called before the
    * streams' `onClose`.

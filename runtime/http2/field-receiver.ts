@@ -139,6 +139,7 @@ export class FieldReceiver {
     this.#streams.use(id);
     if (this.#streams.peerCount >= this.#settings.sent.maxConcurrentStreams) {
       this.#counters.refused++;
+      this.#events.onRefused('too-many-streams', 'the connection has maxConcurrentStreams streams');
       if (!endStream) this.#allowance.onCutOff();
       this.#lifecycle.absentStreamError(id, ErrorCode.RefusedStream);
       return;
@@ -148,10 +149,10 @@ export class FieldReceiver {
       return;
     }
     const stream = new Http2Stream(id, this.#sender.streamWindowBytes, this.#sender);
-    const malformed =
-      selfDependent || this.#readHead(stream) !== null || breaksContentLength(stream, endStream);
-    if (malformed) {
+    const wrong = selfDependent ? 'the stream depends on itself' : this.#readHead(stream);
+    if (wrong !== null || breaksContentLength(stream, endStream)) {
       this.#counters.malformed++;
+      this.#events.onRefused('malformed', wrong ?? 'the content differs from its content-length');
       if (!endStream) this.#allowance.onCutOff();
       this.#lifecycle.absentStreamError(id, ErrorCode.ProtocolError);
       return;
@@ -184,6 +185,7 @@ export class FieldReceiver {
   /** RFC 9113 section 10.5.1: answers 431 (RFC 6585 section 5) and wants no more of the request. */
   #refuseFields(id: number, endStream: boolean): void {
     this.#counters.fieldsTooLarge++;
+    this.#events.onRefused('head-too-large', 'the field section is too large');
     this.#sender.writeHead(id, 431, fieldsTooLargeFields, true);
     if (!endStream) {
       this.#lifecycle.resetBehindResponse(id);

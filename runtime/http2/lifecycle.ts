@@ -87,6 +87,7 @@ export class Lifecycle {
     this.state = 'closing';
     this.failure = new ConnectionError(code, reason);
     this.#reader?.stop();
+    if (code !== ErrorCode.EnhanceYourCalm) this.#events.onRefused('connection-error', reason);
     this.promisedId = Math.min(this.promisedId, this.#streams.lastPeerId);
     this.#writer.goaway(this.promisedId, code, reason);
     this.#closeAll(code);

@@ -30,6 +30,7 @@ export const refusals = [
   'too-many-connections-from-address',
   'first-bytes-timeout',
   'no-http',
+  'http1-disabled',
   'untrusted-proxy',
   'proxy-header',
   'tls-handshake',

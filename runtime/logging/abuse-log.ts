@@ -2,12 +2,12 @@
  * Logs connections that are closed for abuse of HTTP/2: which budget or limit, which peer, and what the connection had done by then. An
  * operator learns from it of attacks, and of honest peers for which a budget is too small.
  *
- * Peers choose how often this happens, so there is at most one line per budget in `intervalMs`. Events that are left out are counted; the next
- * line, or a line at the end of the interval, shows the count.
+ * At most one line per budget in `intervalMs` (see `LimitedLines`).
  */
 import type { Abuse, EngineCounters } from '../http2/counters.ts';
 import { frameName } from '../http2/frames.ts';
 import type { Peer } from '../listeners/peer.ts';
+import { LimitedLines } from './limited-lines.ts';
 import type { Log } from './log.ts';
 
 /** Options outside of `http2.budgets`. */
@@ -17,35 +17,22 @@ const limits: { readonly [abuse: string]: string } = {
   unsentOutput: 'http2.maxUnsentBytes',
 };
 
-/** Of one budget. */
-interface Told {
-  atMs: number;
-  suppressed: number;
-}
-
 export class AbuseLog {
   readonly #log: Log;
-  readonly #intervalMs: number;
-  /** At most one entry for each budget and limit. */
-  readonly #told = new Map<Abuse, Told>();
+  readonly #lines: LimitedLines<Abuse>;
 
   constructor(log: Log, intervalMs = 1_000) {
     this.#log = log;
-    this.#intervalMs = intervalMs;
+    this.#lines = new LimitedLines(intervalMs);
   }
 
   add(abuse: Abuse, { address, port }: Peer, counters: EngineCounters, nowMs: number): void {
-    const told = this.#told.get(abuse);
-    if (told !== undefined && nowMs - told.atMs < this.#intervalMs) {
-      told.suppressed++;
-      return;
-    }
-    const suppressed = told?.suppressed ?? 0;
-    this.#told.set(abuse, { atMs: nowMs, suppressed: 0 });
+    const suppressed = this.#lines.add(abuse, nowMs);
+    if (suppressed === null) return;
     this.#log.warn(
       {
         budget: abuse,
-        option: limits[abuse] ?? `http2.budgets.${abuse}`,
+        option: optionOf(abuse),
         // A Unix domain socket has neither.
         peer: address.includes(':') ? `[${address}]:${port}` : address === '' ? 'unix' : `${address}:${port}`,
         counts: countsOf(counters),
@@ -57,17 +44,16 @@ export class AbuseLog {
 
   /** Logs counts of events that were left out and had no further line. */
   tick(nowMs: number): void {
-    for (const [budget, told] of this.#told) {
-      if (nowMs - told.atMs < this.#intervalMs) continue;
-      if (told.suppressed > 0) {
-        this.#log.warn(
-          { budget, option: limits[budget] ?? `http2.budgets.${budget}`, suppressed: told.suppressed },
-          'more connections ended for the same abuse',
-        );
-      }
-      this.#told.delete(budget);
-    }
+    for (const [budget, suppressed] of this.#lines.leftOut(nowMs))
+      this.#log.warn(
+        { budget, option: optionOf(budget), suppressed },
+        'more connections ended for the same abuse',
+      );
   }
+}
+
+function optionOf(abuse: Abuse): string {
+  return limits[abuse] ?? `http2.budgets.${abuse}`;
 }
 
 /** Counters that are not 0, frames by the names of their types. */

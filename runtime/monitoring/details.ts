@@ -5,7 +5,7 @@ import type { ThreadCosts } from '../pools/thread-costs.ts';
 import type { FrontCounters } from '../status/front-counters.ts';
 
 export interface MonitoringDetails {
-  readonly front: Pick<FrontCounters, 'refused' | 'abuse'>;
+  readonly front: Pick<FrontCounters, 'refused' | 'requests' | 'abuse'>;
   readonly pools: readonly PoolDetails[];
   readonly threads: readonly ThreadDetails[];
 }

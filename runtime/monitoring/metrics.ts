@@ -210,6 +210,12 @@ function exposeFront(out: Exposition, { front }: MonitoringDetails): void {
   );
   for (const [reason, count] of Object.entries(front.refused)) out.value(count, { reason });
   out.metric(
+    'sluice_requests_refused_total',
+    'counter',
+    'Requests refused for what the client has sent, by reason.',
+  );
+  for (const [reason, count] of Object.entries(front.requests)) out.value(count, { reason });
+  out.metric(
     'sluice_abuse_total',
     'counter',
     'Connections ended for abuse, by the budget that was exceeded.',

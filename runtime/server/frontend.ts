@@ -21,6 +21,7 @@ import type { Peer } from '../listeners/peer.ts';
 import { AbuseLog } from '../logging/abuse-log.ts';
 import { HandshakeLog } from '../logging/handshake-log.ts';
 import type { Log } from '../logging/log.ts';
+import { TurnedAwayLog } from '../logging/turned-away-log.ts';
 import { FrontCounters } from '../status/front-counters.ts';
 import type { Certificates } from '../tls/certificates.ts';
 import { Handshakes } from '../tls/handshakes.ts';
@@ -52,6 +53,7 @@ export class Frontend {
   /** Counts refused connections and detected abuse. */
   readonly counters = new FrontCounters();
   readonly #abuse: AbuseLog;
+  readonly #turnedAway: TurnedAwayLog;
   readonly #handshakes: Handshakes;
   readonly #handshakeLog: HandshakeLog;
   readonly #limits: ConnectionLimits;
@@ -67,6 +69,7 @@ export class Frontend {
     this.#owner = owner;
     this.#deadlines = new Deadlines(limits, reactor.nowMs);
     this.#abuse = new AbuseLog(log);
+    this.#turnedAway = new TurnedAwayLog(log);
     this.#handshakes = new Handshakes(limits.handshakes);
     this.#handshakeLog = new HandshakeLog(log);
     this.#limits = new ConnectionLimits(limits);
@@ -85,6 +88,10 @@ export class Frontend {
         this.#checkEmpty();
       },
       onFault: (error) => log.error({ err: error }, 'internal error: the affected connection is closed'),
+      onRequestRefused: (refusal, { address }, why) => {
+        this.counters.requests[refusal]++;
+        this.#turnedAway.request(refusal, address, why, reactor.nowMs);
+      },
       onAbuse: (abuse, peer, counters) => {
         this.counters.abuse[abuse]++;
         this.#abuse.add(abuse, peer, counters, reactor.nowMs);
@@ -173,6 +180,7 @@ export class Frontend {
     this.#lingering.tick(nowMs);
     this.#deadlines.judge();
     this.#abuse.tick(nowMs);
+    this.#turnedAway.tick(nowMs);
     this.#handshakeLog.tick(this.#handshakes);
   }
 
@@ -219,8 +227,7 @@ export class Frontend {
     if (refusal === 'tls-handshake-timeout') counters.tlsHandshake++;
     else if (refusal === 'tls-handshake-gave-way') this.#handshakeLog.gaveWay(address);
     else if (refusal === 'first-bytes-timeout') counters.header++;
-    // Only at debug level, because a peer decides how often this happens.
-    this.#owner.log.debug({ refusal, address, why }, 'connection refused');
+    this.#turnedAway.connection(refusal, address, why, this.#owner.reactor.nowMs);
   }
 
   #onHttp2(
@@ -237,6 +244,7 @@ export class Frontend {
 
   #onHttp1(front: Front, socket: Socket, first: Buffer, peer: Peer): void {
     if (!this.#config.http1.enabled) {
+      this.#onRefused('http1-disabled', peer.address, 'http1.enabled is false');
       socket.destroy();
       return;
     }

@@ -10,6 +10,7 @@ import type { Front } from '../connections/front.ts';
 import type { UpgradedRequest } from '../connections/h2c-upgrade.ts';
 import { Labels } from '../connections/labels.ts';
 import type { LingeringSockets } from '../connections/lingering.ts';
+import type { RequestRefusal } from '../connections/request-refusal.ts';
 import type { Deadlines } from '../deadlines/deadlines.ts';
 import type { Destination } from '../exchange/exchange.ts';
 import { liveDestination, readyDestination } from '../health/health-route.ts';
@@ -37,6 +38,7 @@ export interface FrontOwner {
   onUpgraded(front: Front, socket: Socket, first: Buffer, peer: Peer, request: UpgradedRequest): void;
   forget(connection: Connection): void;
   onFault(error: unknown): void;
+  onRequestRefused(refusal: RequestRefusal, peer: Peer, why: string): void;
   onAbuse(abuse: Abuse, peer: Peer, counters: EngineCounters): void;
 }
 
@@ -144,6 +146,7 @@ function makeFront(
     onUpgraded: (socket, first, peer, request) => owner.onUpgraded(front, socket, first, peer, request),
     forget: (connection) => owner.forget(connection),
     onFault: (error) => owner.onFault(error),
+    onRequestRefused: (refusal, peer, why) => owner.onRequestRefused(refusal, peer, why),
     onAbuse: (abuse, peer, counters) => owner.onAbuse(abuse, peer, counters),
   };
   return front;

@@ -301,6 +301,8 @@ class Owner implements EngineEvents {
 
   onSent(): void {}
 
+  onRefused(): void {}
+
   onClose(message: Http1Message, by: ClosedBy, code: number): void {
     const request = this.#find(message);
     request.isClosed = true;

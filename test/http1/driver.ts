@@ -35,6 +35,8 @@ export class Driver implements EngineEvents {
   readonly events: string[] = [];
   /** The accepted requests, in order. */
   readonly messages: Http1Message[] = [];
+  /** The statuses with which the engine has refused. */
+  readonly refused: number[] = [];
   sentBytes = 0;
   verdict: UpgradeVerdict = 0;
   refusal: Refusal | null = null;
@@ -110,6 +112,10 @@ export class Driver implements EngineEvents {
 
   onSent(_message: Http1Message, bytes: number): void {
     this.sentBytes += bytes;
+  }
+
+  onRefused({ status }: Refusal): void {
+    this.refused.push(status);
   }
 
   onClose(message: Http1Message, by: ClosedBy, code: number): void {

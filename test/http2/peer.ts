@@ -3,7 +3,7 @@
 import { OutputBuffers } from '../../runtime/bytes/output-buffers.ts';
 import type { Abuse } from '../../runtime/http2/counters.ts';
 import { Http2Engine } from '../../runtime/http2/engine.ts';
-import type { ClosedBy, EngineEvents } from '../../runtime/http2/events.ts';
+import type { ClosedBy, EngineEvents, StreamRefusal } from '../../runtime/http2/events.ts';
 import { Flag, FrameType } from '../../runtime/http2/frames.ts';
 import { HpackDecoder } from '../../runtime/http2/hpack/decoder.ts';
 import { type Http2Overrides, http2Options } from '../../runtime/http2/options.ts';
@@ -140,6 +140,10 @@ export class Peer implements EngineEvents {
   onClose(stream: Http2Stream, by: ClosedBy, code: number): void {
     this.lines.push(`close ${stream.id} ${by} ${code}`);
     this.#handlers.onClose?.(stream, by, code);
+  }
+
+  onRefused(refusal: StreamRefusal, why: string): void {
+    this.#handlers.onRefused?.(refusal, why);
   }
 
   onAbuse(abuse: Abuse): void {

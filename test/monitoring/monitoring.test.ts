@@ -1,10 +1,12 @@
 /** The listener of `monitoring`, as probes and scrapers meet it. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { connect as connectClient } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setInterval } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BroadcastChannel } from 'node:worker_threads';
@@ -16,11 +18,13 @@ import {
   type LogLine,
   type SluiceServer,
 } from '../../runtime/embedding/sluice.ts';
+import { FrameType } from '../../runtime/http2/frames.ts';
 import { routesOf } from '../../runtime/monitoring/open.ts';
 import { ownFolder } from '../control/control-server.ts';
 import { read } from '../docs/markdown.ts';
 import { requestHttp1 } from '../server/http1-client.ts';
 import { connectHttp2, request } from '../server/http2-client.ts';
+import { headers, RawHttp2, requestHead } from '../server/raw-http2.ts';
 import { type Metric, readExposition, sampleOf } from './exposition.ts';
 
 const execute = promisify(execFile);
@@ -104,6 +108,47 @@ test('the buckets of a wait never shrink and end with the count', async (t) => {
   }
 });
 
+test('a request that never becomes an exchange is counted by why it was refused, over both versions', async (t) => {
+  const { origin, monitoring, server } = await start(t, { http2: { maxConcurrentStreams: 1 } });
+  const { hostname, port } = new URL(origin);
+  const over1 = async (text: string) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.on('error', () => undefined);
+    socket.resume();
+    await once(socket, 'close');
+  };
+  await over1('GET / HTTP/1.1\r\n\r\n');
+  await over1(`GET /${'x'.repeat(10_000)} HTTP/1.1\r\nhost: a\r\n\r\n`);
+  await over1(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`);
+  await over1('GET / HTTP/1.1\r\nhost: a\r\nexpect: a miracle\r\n\r\n');
+  const over2 = await RawHttp2.connect(t, Number(port));
+  over2.send(headers(1, requestHead('GET', ''), true));
+  await over2.untilFrame(FrameType.RstStream, 1);
+  over2.send(headers(3, requestHead('POST', '/'), false), headers(5, requestHead('POST', '/'), false));
+  await over2.untilFrame(FrameType.RstStream, 5);
+  over2.send(headers(2, requestHead('GET', '/'), true));
+  await over2.closed;
+  const metrics = await metricsOf(monitoring);
+  const refused = [...(metrics.get('sluice_requests_refused_total')?.values ?? [])];
+  t.deepEqual(Object.fromEntries(refused), {
+    '{reason="malformed"}': 2,
+    '{reason="head-too-large"}': 2,
+    '{reason="content-too-large"}': 0,
+    '{reason="unsupported"}': 1,
+    '{reason="head-timeout"}': 0,
+    '{reason="too-many-streams"}': 1,
+    '{reason="connection-error"}': 1,
+  });
+  t.is(server.status().pools[0]?.exchanges.started, 1, 'only the one that was announced');
+});
+
+test('without HTTP/1.1 its connections are counted as refused', async (t) => {
+  const { origin, monitoring } = await start(t, { http1: { enabled: false } });
+  await t.throwsAsync(requestHttp1(origin));
+  const metrics = await metricsOf(monitoring);
+  t.is(sampleOf(metrics, 'sluice_connections_refused_total', '{reason="http1-disabled"}'), 1);
+});
+
 /** Asks until the text is of now, which it is four times a second, and as it is wanted. */
 async function metricsWhen(origin: string, wanted: (metrics: Map<string, Metric>) => boolean) {
   for (;;) {
@@ -160,6 +205,8 @@ test('threads that die are counted by cause, and what they had cost stays counte
         minUptimeMs: 0,
         computeGraceMs: 200,
         resourceLimits: { maxOldGenerationSizeMb: 32 },
+        // A busy machine may take longer than the default to start the next thread.
+        queue: { maxWaitMs: 60_000 },
         restart: { intensity: 100 },
       },
     },
@@ -304,7 +351,7 @@ test('however often metrics are asked for, they are made four times a second', a
   let asked = 0;
   const counted = {
     durations: null,
-    details: () => ({ front: { refused: {}, abuse: {} } as never, pools: [], threads: [] }),
+    details: () => ({ front: { refused: {}, requests: {}, abuse: {} } as never, pools: [], threads: [] }),
     readiness: () => ({ ready: true, state: 'running', pools: [] }) as const,
     status: () => {
       asked++;
@@ -315,6 +362,56 @@ test('however often metrics are asked for, they are made four times a second', a
   const exchange = { method: 'GET', respond: () => {}, write: async () => {}, end: () => {} };
   for (now = 10_000; now < 11_000; now += 10) await answer(exchange as never);
   t.is(asked, 4);
+});
+
+test('two clients that scrape every 10 ms get every answer right, while requests do, from a text made four times a second', async (t) => {
+  const { origin, monitoring } = await start(t);
+  const scrapes = 60;
+  const texts = new Set<string>();
+  const counted = (metrics: Map<string, Metric>) =>
+    sampleOf(metrics, 'sluice_exchanges_started_total', '{pool="app"}') ?? Number.NaN;
+  let requests = 0;
+  let isOver = false;
+  const load = async () => {
+    const agent = new Agent({ keepAlive: true });
+    while (!isOver) {
+      const { status, body } = await requestHttp1(origin, { agent });
+      t.is(status, 200);
+      t.is(String(body), 'answer');
+      requests++;
+    }
+    agent.destroy();
+  };
+  const scrape = async () => {
+    // Fewer than `maxConnections`, also where the machine is slow.
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    let last = 0;
+    const answers: Promise<void>[] = [];
+    for await (const _ of setInterval(10)) {
+      answers.push(
+        requestHttp1(`${monitoring}/metrics`, { agent }).then(({ status, how, body }) => {
+          t.is(status, 200);
+          t.is(how, 'whole');
+          texts.add(String(body));
+          const now = counted(readExposition(String(body)));
+          t.true(now >= last, 'a counter does not fall');
+          last = now;
+        }),
+      );
+      if (answers.length === scrapes) break;
+    }
+    await Promise.all(answers);
+    agent.destroy();
+  };
+  const beganMs = performance.now();
+  const loads = [load(), load()];
+  await Promise.all([scrape(), scrape()]);
+  const renderings = 1 + (performance.now() - beganMs) / 250;
+  isOver = true;
+  await Promise.all(loads);
+  // The CPU time of the process differs from one text to the next.
+  t.true(texts.size <= renderings, `${texts.size} texts`);
+  t.is(counted(await metricsWhen(monitoring, (metrics) => counted(metrics) >= requests)), requests);
 });
 
 test('an address that a listener has, or that no probe could reach, is refused by its place', (t) => {
