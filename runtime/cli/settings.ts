@@ -7,8 +7,8 @@ import { type ListenerAddress, parseAddress } from '../config/address.ts';
 import { closest } from '../config/closest.ts';
 import { parseDuration } from '../config/duration.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from '../config/errors.ts';
-import type { ConfigOverrides, Override } from '../config/load.ts';
 import { logFormats, logLevels } from '../config/log-schema.ts';
+import type { ConfigOverrides, Override } from '../config/overrides.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
 
 export type SettingName =

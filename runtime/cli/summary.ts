@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { formatDuration } from '../config/duration.ts';
 import type { ListenerConfig } from '../config/listeners.ts';
-import type { ConfigOverrides } from '../config/load.ts';
+import type { ConfigOverrides } from '../config/overrides.ts';
 import { describeThreads } from '../config/thread-range.ts';
 import { type LibuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 

@@ -1,8 +1,8 @@
 /** Checks of actors against pools and routes, and the list of actors that the server runs. */
 import { resolve } from 'node:path';
 import { maxPayloadBytes } from '../../wire/actors/bounds.ts';
-import { closest } from './closest.ts';
-import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { conflict, isReported, membersOf, type SmallestRing, smallestRing, unknownPool } from './checking.ts';
+import { ConfigErrorCode, type ConfigProblem } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
@@ -73,12 +73,7 @@ export function checkActors(actors: unknown, pools: unknown, problems: ConfigPro
 function checkPool(where: string, name: string, pools: unknown, problems: ConfigProblem[]): void {
   const names = membersOf(pools).map(([each]) => each);
   if (!names.includes(name)) {
-    const expected = `a pool (${names.length === 0 ? 'there is none' : names.join(', ')})`;
-    const problem = { code: ConfigErrorCode.UnknownPool, where, expected, received: describeValue(name) };
-    const near = closest(name, names);
-    problems.push(
-      near === undefined ? problem : { ...problem, hint: `did you mean ${describeValue(near)}?` },
-    );
+    problems.push(unknownPool(where, name, names));
     return;
   }
   if (memberOf(memberOf(pools, name), 'module') !== undefined) return;
@@ -88,12 +83,12 @@ function checkPool(where: string, name: string, pools: unknown, problems: Config
   });
 }
 
-interface Ring {
-  readonly bytes: number;
-  readonly where: string;
-}
-
-function checkSizes(where: string, actor: unknown, ring: Ring | null, problems: ConfigProblem[]): void {
+function checkSizes(
+  where: string,
+  actor: unknown,
+  ring: SmallestRing | null,
+  problems: ConfigProblem[],
+): void {
   const path = childPath(where, 'maxMessageBytes');
   const most = memberOf(actor, 'maxMessageBytes');
   if (typeof most !== 'number' || isReported(path, problems)) return;
@@ -111,17 +106,6 @@ function checkSizes(where: string, actor: unknown, ring: Ring | null, problems: 
     ...conflict(path, `at most ${bound}, so that half a ring holds a message`, most),
     hint: `or raise ${ring.where} (${ring.bytes})`,
   });
-}
-
-/** Messages travel to and from every thread that may call the actor, so all rings count. */
-function smallestRing(pools: unknown): Ring | null {
-  let smallest: Ring | null = null;
-  for (const [name, pool] of membersOf(pools)) {
-    const bytes = memberOf(pool, 'ringBytes');
-    if (typeof bytes !== 'number' || (smallest !== null && smallest.bytes <= bytes)) continue;
-    smallest = { bytes, where: childPath(childPath('$.pools', name), 'ringBytes') };
-  }
-  return smallest;
 }
 
 export function assembleActors({ actors }: ConfigOutput): Record<string, ActorConfig> {
@@ -149,16 +133,4 @@ export function modulesOf(
   }
   if (actors === undefined) throw new Error('a pool without an application and without a module');
   return { application: actors, module: actors, hasOnlyActors: true };
-}
-
-function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
-  return problems.some(({ where }) => where === path);
-}
-
-function conflict(where: string, expected: string, value: unknown): ConfigProblem {
-  return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
-}
-
-function membersOf(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
 }

@@ -2,6 +2,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { type ListenerAddress, parseAddress, type TcpAddress } from './address.ts';
+import { isReported } from './checking.ts';
 import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
 import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
@@ -24,7 +25,7 @@ export function readAdminAddress(
   problems: ConfigProblem[],
 ): readonly { readonly where: string; readonly address: ListenerAddress }[] {
   const text = memberOf(admin, 'address');
-  if (typeof text !== 'string' || problems.some(({ where }) => where === WHERE)) return [];
+  if (typeof text !== 'string' || isReported(WHERE, problems)) return [];
   const address = parseAddress(text, WHERE, directory);
   if (!('kind' in address)) {
     problems.push(address);
@@ -52,11 +53,12 @@ export function readAdminAddress(
   return [{ where: WHERE, address }];
 }
 
+/** By its name or address. "localhost" is taken at its word: whoever can change what it means owns the machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Whether it is loopback, now and later: a name could point elsewhere tomorrow. */
+/** Not a name, which could point elsewhere tomorrow. */
 export function isIpAddress(host: string): boolean {
   return isIP(host) !== 0;
 }

@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { maxMessageLength } from '../../wire/layout.ts';
 import { MAX_AUTHORITY_CHARS } from '../http1/host.ts';
 import { maxUnixPathBytes } from './address.ts';
-import { closest } from './closest.ts';
+import { arrayOf, conflict, isReported, membersOf, unknownPool } from './checking.ts';
 import { ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { memberOf } from './member-of.ts';
@@ -214,28 +214,4 @@ function leastRing(messageBytes: number): number {
   let ringBytes = 65_536;
   while (maxMessageLength(ringBytes) < messageBytes) ringBytes *= 2;
   return ringBytes;
-}
-
-function isReported(path: string, problems: readonly ConfigProblem[]): boolean {
-  return problems.some(({ where }) => where === path);
-}
-
-function unknownPool(where: string, pool: string, names: readonly string[]): ConfigProblem {
-  const code = ConfigErrorCode.UnknownPool;
-  const expected = `a pool (${names.length === 0 ? 'there is none' : names.join(', ')})`;
-  const problem = { code, where, expected, received: describeValue(pool) };
-  const near = closest(pool, names);
-  return near === undefined ? problem : { ...problem, hint: `did you mean ${describeValue(near)}?` };
-}
-
-function conflict(where: string, expected: string, value: unknown): ConfigProblem {
-  return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
-}
-
-function arrayOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function membersOf(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
 }

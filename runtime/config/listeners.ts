@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { type ListenerAddress, parseAddress } from './address.ts';
 import { type AddressRange, parseAddressRange } from './address-range.ts';
-import { ConfigErrorCode, type ConfigProblem, describeValue } from './errors.ts';
+import { conflict } from './checking.ts';
+import type { ConfigProblem } from './errors.ts';
 import { childPath } from './json-source.ts';
 import { type ListenerOutput, tlsSchema } from './listener-schema.ts';
 import { memberOf } from './member-of.ts';
@@ -189,10 +190,6 @@ function assembleTls(output: TlsOutput, where: string, directory: string): TlsCo
     ca: (output.ca ?? []).map((path) => resolve(directory, path)),
     ticketKeys: absolute(output.ticketKeys),
   };
-}
-
-function conflict(where: string, expected: string, value: unknown): ConfigProblem {
-  return { code: ConfigErrorCode.Conflict, where, expected, received: describeValue(value) };
 }
 
 function isEmpty(value: unknown): boolean {

@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { assembleActors, checkActors, checkPoolModules, modulesOf } from './actors.ts';
 import type { ListenerAddress } from './address.ts';
 import { assembleAdmin, readAdminAddress } from './admin.ts';
-import type { Config, LogConfig, PoolConfig, RouteConfig } from './config.ts';
+import type { Config, PoolConfig, RouteConfig } from './config.ts';
 import {
   checkControlPath,
   checkHealth,
@@ -20,8 +20,8 @@ import {
   leastRingBytes,
   readThreads,
 } from './cross-checks.ts';
-import { type EffectiveValue, originOf } from './effective.ts';
-import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath, describeValue } from './errors.ts';
+import { originOf } from './effective.ts';
+import { ConfigError, ConfigErrorCode, type ConfigProblem, describePath } from './errors.ts';
 import { impliedText, isModuleName } from './implied.ts';
 import { childPath, type JsonSource, JsonSyntaxError, type Place, parseJson } from './json-source.ts';
 import {
@@ -34,31 +34,14 @@ import {
   withDevelopmentTls,
 } from './listeners.ts';
 import { assembleMonitoring, readMonitoringAddress } from './monitoring.ts';
+import { type ConfigOverrides, insteadOf, type Override } from './overrides.ts';
 import { compareRoutes } from './routes.ts';
 import { type ConfigOutput, configSchema } from './schema.ts';
-import { checkShape, expectedAt } from './shape.ts';
+import { addIssue } from './schema-issues.ts';
+import { checkShape } from './shape.ts';
 import { findMissingRoots, staticPool, staticPoolName } from './static.ts';
 import type { ThreadRange } from './thread-range.ts';
 import { assembleTopics, checkTopics } from './topics.ts';
-
-/** Values that override the file's, each already checked, with the flag or variable that set it. */
-export interface ConfigOverrides {
-  /** The n-th replaces the address of the file's n-th listener and keeps its other options; further ones use the options of the last. */
-  readonly listeners?: Override<readonly ListenerAddress[]>;
-  /** Listeners without TLS get it, with a certificate that is made at the start. */
-  readonly devTls?: Override<boolean>;
-  /** For every pool of the file. */
-  readonly threads?: Override<ThreadRange>;
-  readonly drainTimeoutMs?: Override<number>;
-  readonly logLevel?: Override<LogConfig['level']>;
-  readonly logFormat?: Override<LogConfig['format']>;
-}
-
-export interface Override<Value> {
-  readonly value: Value;
-  /** `--address` or `SLUICE_ADDRESS`. */
-  readonly source: string;
-}
 
 /**
  * Loads the configuration file at `file` (relative to the working directory), or the configuration for a module.
@@ -162,46 +145,6 @@ function titleOf(file: string, problems: readonly ConfigProblem[]): string {
   return inFile === 0 ? 'flags and variables' : `flags, variables and ${file}`;
 }
 
-/** An issue of the schema as a problem, unless the same place (or one around it) has been reported already. */
-function addIssue(
-  issue: v.GenericIssue,
-  around: readonly (string | number)[],
-  problems: ConfigProblem[],
-): void {
-  const ownKeys = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
-  const keys = [...around, ...ownKeys];
-  // Of several alternatives, the one that fits the value's type describes the problem.
-  const within = issue.issues?.filter(({ path }) => path !== undefined && path.length > 0) ?? [];
-  if (within.length > 0) {
-    for (const inner of within) addIssue(inner, keys, problems);
-    return;
-  }
-  const where = keys.reduce<string>(childPath, '$');
-  const parents = keys.map((_, count) => keys.slice(0, count).reduce<string>(childPath, '$'));
-  const reported = (path: string) => problems.some((problem) => problem.where === path);
-  if (reported(where)) return;
-  if (parents.some((path) => problems.some((problem) => problem.where === path && isWrongType(problem))))
-    return;
-  // checkShape reports unknown keys, because it finds all of them.
-  if (issue.expected === 'never') return;
-  const missing =
-    issue.kind === 'schema' && issue.path?.at(-1)?.origin === 'key' && issue.input === undefined;
-  if (missing) {
-    const code = ConfigErrorCode.MissingKey;
-    problems.push({ code, where, expected: expectedAt(configSchema, keys), received: 'nothing' });
-    return;
-  }
-  const code =
-    issue.kind === 'schema' && issue.type !== 'picklist'
-      ? ConfigErrorCode.WrongType
-      : ConfigErrorCode.WrongValue;
-  problems.push({ code, where, expected: issue.message, received: describeValue(issue.input) });
-}
-
-function isWrongType(problem: ConfigProblem): boolean {
-  return problem.code === ConfigErrorCode.WrongType;
-}
-
 function crossCheck(
   parts: unknown,
   overrides: ConfigOverrides,
@@ -277,56 +220,6 @@ function placeOf(path: string, source: JsonSource): Place | undefined {
   if (place !== undefined) return place;
   const around = path.replace(/(?:\.[\w$-]+|\[[^[]*\])$/, '');
   return around === path ? undefined : placeOf(around, source);
-}
-
-/** Values in force instead of those in the file, or of those that it omits. */
-function insteadOf(
-  { listeners, pools }: ConfigOutput,
-  source: JsonSource,
-  addresses: readonly ListenerAddress[],
-  threads: ReadonlyMap<string, ThreadRange>,
-  { listeners: listening, devTls, threads: range, drainTimeoutMs, logLevel, logFormat }: ConfigOverrides,
-): EffectiveValue[] {
-  const values: EffectiveValue[] = [];
-  for (const name of Object.keys(pools)) {
-    const where = childPath(childPath('$.pools', name), 'threads');
-    for (const end of ['min', 'max'] as const) {
-      const place = source.placeOf(childPath(where, end)) ?? numberAt(where, source);
-      const from =
-        range?.source !== undefined
-          ? { source: range.source }
-          : place === undefined
-            ? { source: 'default' }
-            : { source: 'file', line: place.line };
-      const value = range?.value[end] ?? threads.get(name)?.[end];
-      values.push({ where: childPath(where, end), value, ...from });
-    }
-  }
-  for (const [index, { address }] of (listening === undefined ? [] : addresses).entries())
-    values.push({
-      where: `${childPath('$.listeners', index)}.address`,
-      value: address,
-      source: listening?.source ?? '',
-    });
-  if (devTls?.value === true)
-    for (const [index, { tls }] of listeners.entries())
-      if (tls === undefined)
-        values.push({
-          where: `${childPath('$.listeners', index)}.tls`,
-          value: 'a certificate for development',
-          source: devTls.source,
-        });
-  const single = { '$.drainTimeoutMs': drainTimeoutMs, '$.log.level': logLevel, '$.log.format': logFormat };
-  for (const [where, override] of Object.entries(single))
-    if (override !== undefined) values.push({ where, value: override.value, source: override.source });
-  return values;
-}
-
-/** `threads: 4` sets min and max. */
-function numberAt(where: string, source: JsonSource): Place | undefined {
-  return source.placeOf(`${where}.min`) === undefined && source.placeOf(`${where}.max`) === undefined
-    ? source.placeOf(where)
-    : undefined;
 }
 
 function assemble(

@@ -1,5 +1,6 @@
 /** The address of the monitoring listener. */
 import { type ListenerAddress, parseAddress, type TcpAddress, type UnixAddress } from './address.ts';
+import { isReported } from './checking.ts';
 import { ConfigErrorCode, type ConfigProblem } from './errors.ts';
 import { memberOf } from './member-of.ts';
 import type { ConfigOutput } from './schema.ts';
@@ -22,7 +23,7 @@ export function readMonitoringAddress(
   problems: ConfigProblem[],
 ): readonly { readonly where: string; readonly address: ListenerAddress }[] {
   const text = memberOf(monitoring, 'address');
-  if (typeof text !== 'string' || problems.some(({ where }) => where === WHERE)) return [];
+  if (typeof text !== 'string' || isReported(WHERE, problems)) return [];
   const address = parseAddress(text, WHERE, directory);
   if (!('kind' in address)) {
     problems.push(address);

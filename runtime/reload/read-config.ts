@@ -2,7 +2,8 @@
 import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode } from '../config/errors.ts';
 import { impliedText } from '../config/implied.ts';
-import { type ConfigOverrides, parseConfig } from '../config/load.ts';
+import { parseConfig } from '../config/load.ts';
+import type { ConfigOverrides } from '../config/overrides.ts';
 import { FileReader } from '../tls/file-reader.ts';
 
 const READ_TIMEOUT_MS = 10_000;

@@ -7,12 +7,8 @@ import {
   type ConfigProblem,
   describeProblem,
 } from '../../runtime/config/errors.ts';
-import {
-  type ConfigOverrides,
-  findMissingApplications,
-  loadConfig,
-  parseConfig,
-} from '../../runtime/config/load.ts';
+import { findMissingApplications, loadConfig, parseConfig } from '../../runtime/config/load.ts';
+import type { ConfigOverrides } from '../../runtime/config/overrides.ts';
 import type { ConfigInput } from '../../runtime/config/schema.ts';
 
 const small = {
