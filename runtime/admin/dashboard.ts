@@ -1,15 +1,14 @@
 /** Serves the files of the dashboard: page, style and script. They contain no data of the server, so no token is needed for them. */
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ControlRoutes } from '../control/routes.ts';
+import { readPageModule } from '../process/page-module.ts';
 import { html } from './page/html.ts';
 import { style } from './page/style.ts';
 
 /** Modules of the page's script. They import each other and uPlot. */
 const modules = ['api', 'charts', 'dialog', 'exchanges', 'history', 'main', 'pools', 'text'];
-const HERE = import.meta.url;
-const EXTENSION = HERE.slice(HERE.lastIndexOf('.'));
+const PAGE = new URL('./page/', import.meta.url);
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const CSS = 'text/css; charset=utf-8';
 
@@ -47,22 +46,8 @@ function readUplot(name: string): string {
   return readFileSync(fileURLToPath(import.meta.resolve(`uplot/dist/${name}`)), 'utf8');
 }
 
-/** In a checkout the modules are TypeScript. */
 function readModule(name: string): string {
-  const source = readFileSync(new URL(`./page/${name}${EXTENSION}`, HERE), 'utf8');
-  const script = EXTENSION === '.ts' ? withoutTypes(source) : source;
-  return script
+  return readPageModule(PAGE, name)
     .replaceAll(/^(import .* from|\} from) '\.\/([a-z]+)\.ts';$/gm, "$1 './$2.js';")
     .replaceAll("from 'uplot'", "from './uplot.js'");
-}
-
-function withoutTypes(source: string): string {
-  const { emitWarning } = process;
-  // Node warns that this is experimental, which does not concern the operator.
-  process.emitWarning = () => undefined;
-  try {
-    return stripTypeScriptTypes(source);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }

@@ -3,7 +3,7 @@
  * waits above.
  */
 import { readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
+import { readPageModule } from '../process/page-module.ts';
 import { readVersion } from '../process/version.ts';
 import type { Collected, CollectedThread } from './collected.ts';
 import type { CallFrame, CallTree } from './cpu-profile.ts';
@@ -16,7 +16,7 @@ import { style } from './page/style.ts';
 /** The modules of the page's script, in the order of their dependencies. */
 const modules = ['decode', 'data', 'model', 'exchanges', 'painting', 'view', 'flame', 'waits', 'viewer'];
 const HERE = import.meta.url;
-const EXTENSION = HERE.slice(HERE.lastIndexOf('.'));
+const PAGE = new URL('./page/', HERE);
 
 export function mergedPage(collected: Collected): string {
   return pageOf(pageData(collected));
@@ -82,24 +82,10 @@ function pageScript(): string {
 }
 
 function readModule(name: string): string {
-  const source = readFileSync(new URL(`./page/${name}${EXTENSION}`, HERE), 'utf8');
-  return withoutTypes(source)
+  return readPageModule(PAGE, name)
     .replaceAll(/^import\s[^;]*?\sfrom\s+'\.\/[^']+';$/gm, '')
     .replaceAll(/^export (?!\{)/gm, '')
     .replaceAll(/^export \{\};?$/gm, '');
-}
-
-/** In a checkout the modules are TypeScript. */
-function withoutTypes(source: string): string {
-  if (EXTENSION !== '.ts') return source;
-  const { emitWarning } = process;
-  // Node warns that type stripping is experimental, which is no news to a user of a profile.
-  process.emitWarning = () => undefined;
-  try {
-    return stripTypeScriptTypes(source);
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 /** Searches the parent folders, as Node does for package.json. */
