@@ -44,20 +44,6 @@ export interface AdminParts {
   readonly stop: (() => void) | null;
   /** The newest log lines; null for an embedded server, whose process has them. */
   readonly tail: LogTail | null;
-  /** Whether clients need a token, for the OpenAPI document. */
-  readonly withToken: boolean;
-}
-
-/**
- * Adds every endpoint, except for an embedded server those that concern the process. The OpenAPI document also describes endpoints that others
- * add to the routes, if the table of operations has them.
- */
-export function addAdmin(routes: ControlRoutes, parts: AdminParts): void {
-  const handlers = new AdminHandlers(parts, () => {
-    const present = new Set([...routes.entries()].map(([method, path]) => `${method} ${path}`));
-    return operations.filter(({ method, path }) => present.has(`${method} ${path}`));
-  });
-  for (const { method, path, handler } of handlers) routes.add(method, path, handler);
 }
 
 /** On the control socket only: links that let a browser into the dashboard. */
@@ -73,15 +59,15 @@ export function addLinks(routes: ControlRoutes, management: { makeLink(): string
   });
 }
 
-class AdminHandlers {
+/** One for each server, because both its doors share what is being recycled and the numbers of exchanges. */
+export class AdminHandlers {
   readonly #parts: AdminParts;
   readonly #server: AdministeredServer;
   readonly #views = new ExchangeViews();
   readonly #recycler: Recycler;
   readonly #handlers: Readonly<Record<string, RouteHandler>>;
 
-  /** @param offered the operations that exist when a client asks for the document */
-  constructor(parts: AdminParts, offered: () => readonly Operation[]) {
+  constructor(parts: AdminParts) {
     const { server, stop, tail } = parts;
     this.#parts = parts;
     this.#server = server;
@@ -107,15 +93,22 @@ class AdminHandlers {
       ...(tail && { 'GET /logs': (exchange) => answerLogs(exchange, tail) }),
       'GET /log-level': (exchange) => exchange.answer(200, { level: server.config.log.level }),
       'PUT /log-level': (exchange) => this.#setLogLevel(exchange),
-      'GET /openapi.json': (exchange) => exchange.answer(200, openApiDocument(offered(), parts.withToken)),
     };
   }
 
-  *[Symbol.iterator](): Generator<{ method: string; path: string; handler: RouteHandler }> {
+  /**
+   * Adds every endpoint, except for an embedded server those that concern the process. The OpenAPI document also describes endpoints that others
+   * add to the routes, if the table of operations has them.
+   * @param withToken whether clients of these routes need a token
+   */
+  addTo(routes: ControlRoutes, { withToken }: { readonly withToken: boolean }): void {
     for (const [key, handler] of Object.entries(this.#handlers)) {
       const [method = '', path = ''] = key.split(' ');
-      yield { method, path, handler };
+      routes.add(method, path, handler);
     }
+    routes.add('GET', '/openapi.json', (exchange) =>
+      exchange.answer(200, openApiDocument(operationsOf(routes), withToken)),
+    );
   }
 
   #config(exchange: ControlExchange): void {
@@ -247,6 +240,11 @@ class AdminHandlers {
     const source = { exchanges: this.#server.exchanges(), pools, actors, nowMs: reactor.nowMs };
     exchange.answer(200, this.#views.view(source, { pool, thread, olderThanMs, limit }));
   }
+}
+
+function operationsOf(routes: ControlRoutes): readonly Operation[] {
+  const present = new Set([...routes.entries()].map(([method, path]) => `${method} ${path}`));
+  return operations.filter(({ method, path }) => present.has(`${method} ${path}`));
 }
 
 function wholeOf(query: URLSearchParams, name: string, from: number, to: number, byDefault: number): number {

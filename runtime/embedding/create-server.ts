@@ -113,21 +113,20 @@ class EmbeddedServer implements SluiceServer {
     this.#profiler.addRoutes(routes, () => this.#management.controlPath);
     const server = this.#server;
     await server.start(async () => {
-      const { addAdmin, addLinks } = await import('../admin/handlers.ts');
-      const admin = {
+      const { AdminHandlers, addLinks } = await import('../admin/handlers.ts');
+      const handlers = new AdminHandlers({
         server,
         reloader: this.#reloader,
         log: this.#log,
         stop: null,
         tail: null,
-        withToken: false,
-      };
-      addAdmin(routes, admin);
+      });
+      handlers.addTo(routes, { withToken: false });
       addLinks(routes, this.#management);
       await this.#management.openControl(routes);
       await this.#management.openMonitoring();
       const ofListener = new ControlRoutes();
-      addAdmin(ofListener, { ...admin, withToken: true });
+      handlers.addTo(ofListener, { withToken: true });
       await this.#management.openAdmin(ofListener);
     });
   }

@@ -58,7 +58,7 @@ export async function serve(
   const profiler = new Profiler(config.profiling, server, log);
   profiler.addRoutes(routes, () => management.controlPath);
   try {
-    const admin = { server, reloader, log, stop: () => signals.stop(), tail, withToken: false };
+    const admin = { server, reloader, log, stop: () => signals.stop(), tail };
     const started = startServer(server, management, routes, admin);
     // A stop during the start makes the start fail.
     started.catch(() => undefined);
@@ -104,14 +104,15 @@ async function startServer(
   if (isUnderClinic && adminConfig !== null)
     admin.log.warn('admin listener not opened: under clinic, the load would go to its port');
   await server.start(async () => {
-    const { addAdmin, addLinks } = await import('../admin/handlers.ts');
-    addAdmin(routes, admin);
+    const { AdminHandlers, addLinks } = await import('../admin/handlers.ts');
+    const handlers = new AdminHandlers(admin);
+    handlers.addTo(routes, { withToken: false });
     addLinks(routes, management);
     await management.openControl(routes);
     if (isUnderClinic) return;
     await management.openMonitoring();
     const ofListener = new ControlRoutes();
-    addAdmin(ofListener, { ...admin, withToken: true });
+    handlers.addTo(ofListener, { withToken: true });
     await management.openAdmin(ofListener);
   });
 }

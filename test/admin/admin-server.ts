@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExchangesView, ExchangeView } from '../../runtime/admin/exchange-types.ts';
-import { addAdmin } from '../../runtime/admin/handlers.ts';
+import { AdminHandlers } from '../../runtime/admin/handlers.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { ControlClient } from '../../runtime/control/client.ts';
 import { ControlRoutes } from '../../runtime/control/routes.ts';
@@ -47,7 +47,7 @@ export async function startAdministered(
   );
   reloader.open();
   const stops = { count: 0 };
-  addAdmin(routes, {
+  const handlers = new AdminHandlers({
     server,
     reloader,
     log: reactorLog,
@@ -55,8 +55,8 @@ export async function startAdministered(
       stops.count++;
     },
     tail,
-    withToken: false,
   });
+  handlers.addTo(routes, { withToken: false });
   const path = join(ownFolder(scope), 'own', 'c.sock');
   const config = { ...server.config, control: { ...server.config.control, enabled: true, path } };
   const control = new ControlServer(config, routes, server.parts.reactor, reactorLog);

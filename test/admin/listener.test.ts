@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { Access } from '../../runtime/admin/access.ts';
+import type { ExchangesView } from '../../runtime/admin/exchange-types.ts';
 import { connectControl } from '../../runtime/control/client.ts';
 import { configOf, ownFolder } from '../control/control-server.ts';
 import { application, type ServerInput } from '../server/harness.ts';
@@ -16,20 +17,23 @@ const app = { application: application('server', 'pool-name'), threads: { min: 1
 
 type Admin = NonNullable<ServerInput['admin']>;
 
-async function start(t: ExecutionContext, admin: Admin = {}) {
+async function start(t: ExecutionContext, admin: Admin = {}, pool: object = app) {
   const folder = ownFolder(t);
   const variables = { XDG_RUNTIME_DIR: folder };
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
-  const input = { pools: { app }, admin: { address: '127.0.0.1:0', tokenFile, ...admin } };
+  const input = {
+    pools: { app: pool },
+    admin: { address: '127.0.0.1:0', tokenFile, ...admin },
+  } as ServerInput;
   const server = startProcess(t, input, [], variables);
-  await server.listening();
+  const applications = await server.listening();
   const line = server.log.lines.find(({ msg }) => String(msg).startsWith('admin on'));
   const host = String(line?.address);
   const client = await connectControl(configOf({}, server.file), { environment: variables });
   t.teardown(() => client.close());
   const link = async () => ((await client.ask('POST', '/dashboard-links')) as { readonly url: string }).url;
-  return { server, host, origin: `http://${host}`, link, folder };
+  return { server, host, origin: `http://${host}`, applications, client, link, folder };
 }
 
 type Started = Awaited<ReturnType<typeof start>>;
@@ -98,6 +102,43 @@ test('a token lets in, none or a wrong one does not, and no application is behin
   t.is((await ask(running, 'POST', '/pools/app/resize', bearer(), '{"min":2,"max":2}')).status, 200);
   t.is((await ask(running, 'POST', '/drain', bearer())).status, 202);
   t.deepEqual(await running.server.ended, { code: 0, signal: null });
+});
+
+test('the control socket and the listener agree on what is being recycled and on the numbers of exchanges', async (t) => {
+  const echo = join(ownFolder(t), 'echo.mjs');
+  writeFileSync(
+    echo,
+    'export default async (exchange) => exchange.respond(200, {}, await exchange.body.text());',
+  );
+  const running = await start(t, {}, { ...app, application: echo });
+  const { hostname, port } = new URL(running.applications);
+  const upload = connect(Number(port), hostname);
+  upload.write('POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\r\n');
+  const ids = async () => {
+    const local = (await running.client.ask('GET', '/exchanges')) as ExchangesView;
+    const remote = JSON.parse((await ask(running, 'GET', '/exchanges', bearer())).content) as ExchangesView;
+    return [local, remote].map(({ exchanges }) => exchanges[0]?.id);
+  };
+  // An older one, which only one of them is asked about.
+  while ((await ids())[0] === undefined);
+  const second = connect(Number(port), hostname);
+  t.teardown(() => second.destroy());
+  second.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n');
+  const numbersOf = async (view: Promise<unknown>) =>
+    ((await view) as ExchangesView).exchanges.map(({ id }) => id).toSorted();
+  while ((await numbersOf(running.client.ask('GET', '/exchanges?olderThanMs=0'))).length < 2);
+  const [one, other] = await ids();
+  t.is(one, other);
+  const recycled = running.client.ask('POST', '/pools/app/recycle');
+  const events = async () => JSON.stringify(await running.client.ask('GET', '/events'));
+  while (!(await events()).includes('recycled'));
+  const refused = await ask(running, 'POST', '/pools/app/recycle', bearer());
+  t.is(refused.status, 409);
+  t.is(refused.code, 'SLUICE_ADMIN_CONFLICT');
+  second.write('other');
+  upload.write('whole');
+  t.regex(await text(upload), /\r\n\r\nwhole$/);
+  t.like(await recycled, { threads: ['app-1'] });
 });
 
 test('every answer says what a browser may do with it', async (t) => {
