@@ -2,31 +2,38 @@
 import { unknownName } from '../admin/errors.ts';
 import type { ExchangesView } from '../admin/exchange-types.ts';
 import { closest } from '../config/closest.ts';
-import type { Config } from '../config/config.ts';
 import { formatDuration, parseDuration } from '../config/duration.ts';
 import type { EffectiveValue } from '../config/effective.ts';
 import { ConfigError, describeProblems } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { logLevels } from '../config/log-schema.ts';
 import { parseThreadRange } from '../config/thread-range.ts';
-import type { ControlClient } from '../control/client.ts';
+import type { ControlClient, FindOptions } from '../control/client.ts';
 import { ControlCode, ControlRefusal, ControlSocketError } from '../control/errors.ts';
 import type { PoolEvent, ServerStatus } from '../status/status-types.ts';
 import { type AdminArguments, type AdminCommand, adminHelp, parseAdmin } from './admin-arguments.ts';
-import { type Answer, askServers } from './ask-servers.ts';
+import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
 import { effectiveTable } from './effective-table.ts';
 import { eventsTable } from './events-table.ts';
 import { exchangesTable } from './exchanges-table.ts';
 import { ExitCode } from './exit-code.ts';
-import { type Environment, readSettings } from './settings.ts';
+import { readAsked } from './invalid-config.ts';
+import { type Environment, parsePid, readSettings } from './settings.ts';
 
 export interface AdminOutput {
   /** Whether a person reads it. */
   readonly isTerminal: boolean;
   readonly colour: boolean;
-  write(text: string): Promise<void>;
+  /** Writes a line to standard error. */
+  warn(text: string): void;
+  /** For a command that writes until the user ends it. Until this is called, a signal ends the process at once. */
+  stream(): OutputStream;
+}
+
+interface OutputStream {
   /** Aborts when the user ends the command. */
   readonly signal: AbortSignal;
+  write(text: string): Promise<void>;
 }
 
 class WrongWords extends Error {}
@@ -42,9 +49,10 @@ export async function admin(
   if (parsed === 'help') return { exitCode: ExitCode.Ok, text: adminHelp(command) };
   if (typeof parsed === 'string') return wrongWords(command, parsed);
   try {
-    const config = configOf(parsed, environment);
+    const run = runs[command](parsed, output);
     const find = parsed.flags.pid === undefined ? {} : { pid: pidOf(String(parsed.flags.pid)) };
-    return await askServers(config, (clients) => runs[command](clients, parsed, output), undefined, find);
+    const config = await configOf(parsed, environment, find, output);
+    return await askServers(config, run, find);
   } catch (error) {
     if (error instanceof WrongWords) return wrongWords(command, error.message);
     if (error instanceof ConfigError)
@@ -57,47 +65,61 @@ function wrongWords(command: AdminCommand, message: string): Answer {
   return { exitCode: ExitCode.ConfigWrong, text: `${message}\n"sluice ${command} --help" says more.` };
 }
 
-function configOf({ flags }: AdminArguments, environment: Environment): Config {
+function configOf(
+  { flags }: AdminArguments,
+  environment: Environment,
+  find: FindOptions,
+  { warn }: AdminOutput,
+): Promise<AskedConfig> {
   const given = new Map<string, string[]>();
   if (typeof flags.config === 'string') given.set('config', [flags.config]);
   // Only the file matters, because it leads to the server's control socket.
-  return loadConfig(readSettings(given, environment).file);
+  const { file } = readSettings(given, environment);
+  return readAsked(file, () => loadConfig(file), find, warn);
 }
 
 function pidOf(text: string): number {
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new WrongWords(`--pid: expected the number of a process, got ${JSON.stringify(text)}`);
+  const pid = parsePid(text, '--pid');
+  if (typeof pid === 'number') return pid;
+  throw new WrongWords(`--pid: expected ${pid.expected}, got ${pid.received}`);
 }
 
-type Run = (clients: readonly ControlClient[], given: AdminArguments, output: AdminOutput) => Promise<Answer>;
+/** Checks the words, before any server is looked for. @throws WrongWords */
+type Run = (
+  given: AdminArguments,
+  output: AdminOutput,
+) => (clients: readonly ControlClient[]) => Promise<Answer>;
 
 const runs: Readonly<Record<AdminCommand, Run>> = {
-  recycle: (clients, { operands }) =>
-    each(clients, async (client) => {
-      const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
-      const paths =
-        operands.length === 0 ? pools.map(({ name }) => poolPath(name)) : operands.map(pathOf(pools));
-      let text = '';
-      for (const path of paths) {
-        const { pool, threads } = (await client.ask('POST', `${path}/recycle`)) as {
-          readonly pool: string;
-          readonly threads: readonly string[];
-        };
-        text += `pool ${pool}: ${threads.length === 0 ? 'no thread to replace' : `replaced ${threads.join(', ')}`}\n`;
-      }
-      return text;
-    }),
-  resize: (clients, { operands: [pool = '', text = ''] }) => {
+  recycle:
+    ({ operands }) =>
+    (clients) =>
+      each(clients, async (client) => {
+        const { pools } = (await client.ask('GET', '/status')) as ServerStatus;
+        const paths =
+          operands.length === 0 ? pools.map(({ name }) => poolPath(name)) : operands.map(pathOf(pools));
+        let text = '';
+        for (const path of paths) {
+          const { pool, threads } = (await client.ask('POST', `${path}/recycle`)) as {
+            readonly pool: string;
+            readonly threads: readonly string[];
+          };
+          text += `pool ${pool}: ${threads.length === 0 ? 'no thread to replace' : `replaced ${threads.join(', ')}`}\n`;
+        }
+        return text;
+      }),
+  resize: ({ operands: [pool = '', text = ''] }) => {
     const range = parseThreadRange(text, 'threads');
     if (!('min' in range)) throw new WrongWords(`threads: expected ${range.expected}, got ${range.received}`);
-    return each(clients, async (client) => {
-      const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
-        readonly threads: { readonly min: number; readonly max: number };
-      };
-      return `pool ${pool}: from ${threads.min} to ${threads.max} threads, until the next reload\n`;
-    });
+    return (clients) =>
+      each(clients, async (client) => {
+        const { threads } = (await client.ask('POST', `${poolPath(pool)}/resize`, { body: range })) as {
+          readonly threads: { readonly min: number; readonly max: number };
+        };
+        return `pool ${pool}: from ${threads.min} to ${threads.max} threads, until the next reload\n`;
+      });
   },
-  drain: (clients) =>
+  drain: () => (clients) =>
     each(clients, async (client) => {
       const { pid, open, drainDelayMs, drainTimeoutMs } = (await client.ask('POST', '/drain')) as {
         readonly pid: number;
@@ -108,29 +130,34 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
       const delay = drainDelayMs > 0 ? `after ${formatDuration(drainDelayMs)}, ` : '';
       return `draining: process ${pid}, ${open} open; it ends ${delay}when they have ended, within ${formatDuration(drainTimeoutMs)}\n`;
     }),
-  config: (clients, { flags }) =>
-    each(clients, async (client) => {
-      const answer = await client.ask('GET', '/config');
-      if (flags.json === true) return `${JSON.stringify(answer)}\n`;
-      const { file, values } = answer as {
-        readonly file: string;
-        readonly values: readonly EffectiveValue[];
-      };
-      return `# ${file}\n${effectiveTable(values)}`;
-    }),
-  exchanges: (clients, { flags }) => {
+  config:
+    ({ flags }) =>
+    (clients) =>
+      each(clients, async (client) => {
+        const answer = await client.ask('GET', '/config');
+        if (flags.json === true) return `${JSON.stringify(answer)}\n`;
+        const { file, values } = answer as {
+          readonly file: string;
+          readonly values: readonly EffectiveValue[];
+        };
+        return `# ${file}\n${effectiveTable(values)}`;
+      }),
+  exchanges: ({ flags }) => {
     const query = exchangeQuery(flags);
-    return each(clients, async (client) => {
-      const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
-      return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
-    });
+    return (clients) =>
+      each(clients, async (client) => {
+        const answer = (await client.ask('GET', `/exchanges${query}`)) as ExchangesView;
+        return flags.json === true ? `${JSON.stringify(answer)}\n` : exchangesTable(answer);
+      });
   },
-  events: (clients, { flags }) =>
-    each(clients, async (client) => {
-      const answer = (await client.ask('GET', '/events')) as { readonly events: readonly PoolEvent[] };
-      return flags.json === true ? `${JSON.stringify(answer)}\n` : eventsTable(answer.events);
-    }),
-  'log-level': (clients, { operands: [wanted] }) => {
+  events:
+    ({ flags }) =>
+    (clients) =>
+      each(clients, async (client) => {
+        const answer = (await client.ask('GET', '/events')) as { readonly events: readonly PoolEvent[] };
+        return flags.json === true ? `${JSON.stringify(answer)}\n` : eventsTable(answer.events);
+      }),
+  'log-level': ({ operands: [wanted] }) => {
     const level = logLevels.find((candidate) => candidate === wanted);
     if (wanted !== undefined && level === undefined) {
       const near = closest(wanted, logLevels);
@@ -139,28 +166,41 @@ const runs: Readonly<Record<AdminCommand, Run>> = {
         `level: expected one of ${logLevels.join(', ')}, got ${JSON.stringify(wanted)}${hint}`,
       );
     }
-    return each(clients, async (client) => {
-      const answer =
-        level === undefined
-          ? await client.ask('GET', '/log-level')
-          : await client.ask('PUT', '/log-level', { body: { level } });
-      const { level: now } = answer as { readonly level: string };
-      return level === undefined ? `${now}\n` : `log level: ${now}, until the next reload\n`;
-    });
+    return (clients) =>
+      each(clients, async (client) => {
+        const answer =
+          level === undefined
+            ? await client.ask('GET', '/log-level')
+            : await client.ask('PUT', '/log-level', { body: { level } });
+        const { level: now } = answer as { readonly level: string };
+        return level === undefined ? `${now}\n` : `log level: ${now}, until the next reload\n`;
+      });
   },
-  dashboard: (clients) =>
+  dashboard: () => (clients) =>
     each(clients, async (client) => {
       const { url } = (await client.ask('POST', '/dashboard-links')) as { readonly url: string };
       return `${url}\n`;
     }),
-  logs: async (clients, { flags }, output) => {
-    const lines = wholeFlag('lines', flags.lines, 10_000);
+  logs: ({ flags }, output) => {
+    const lines = wholeFlag('lines', flags.lines, 0, 10_000);
     const query = `?follow=${flags.follow === true}${lines === undefined ? '' : `&lines=${lines}`}`;
-    const isText = output.isTerminal && flags.json !== true;
-    await Promise.all(clients.map((client) => copyLog(client, query, isText, output)));
-    return { exitCode: ExitCode.Ok, text: '' };
+    return (clients) => copyLogs(clients, query, flags.json === true, output);
   },
 };
+
+async function copyLogs(
+  clients: readonly ControlClient[],
+  query: string,
+  isJson: boolean,
+  output: AdminOutput,
+): Promise<Answer> {
+  const { formatLine } = await import('../../wire/log-line.ts');
+  const isText = output.isTerminal && !isJson;
+  const show = (line: string): string => `${isText ? formatLine(line, output.colour) : line}\n`;
+  const stream = output.stream();
+  await Promise.all(clients.map((client) => copyLog(client, query, show, stream)));
+  return { exitCode: ExitCode.Ok, text: '' };
+}
 
 /** Asks each server and joins the answers. With several servers, the path of the socket precedes each answer. */
 async function each(
@@ -199,26 +239,33 @@ function exchangeQuery(flags: AdminArguments['flags']): string {
     if (typeof ms !== 'number') throw new WrongWords(`--older: expected ${ms.expected}, got ${ms.received}`);
     query.set('olderThanMs', String(ms));
   }
-  const limit = wholeFlag('limit', flags.limit, 1_000);
+  const limit = wholeFlag('limit', flags.limit, 1, 1_000);
   if (limit !== undefined) query.set('limit', String(limit));
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
 }
 
-function wholeFlag(name: string, value: string | boolean | undefined, most: number): number | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (/^\d{1,6}$/.test(value) && Number(value) <= most) return Number(value);
-  throw new WrongWords(`--${name}: expected a whole number up to ${most}, got ${JSON.stringify(value)}`);
+function wholeFlag(
+  name: string,
+  text: string | boolean | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (typeof text !== 'string') return undefined;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new WrongWords(
+    `--${name}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(text)}`,
+  );
 }
 
 /** Copies the log until it ends, the user stops the command, or the server ends. */
 async function copyLog(
   client: ControlClient,
   query: string,
-  isText: boolean,
-  { colour, write, signal }: AdminOutput,
+  show: (line: string) => string,
+  { write, signal }: OutputStream,
 ): Promise<void> {
-  const { formatLine } = await import('../../wire/log-line.ts');
   try {
     const { status, body } = await client.request('GET', `/logs${query}`, { signal });
     let rest = '';
@@ -230,8 +277,7 @@ async function copyLog(
       }
       const lines = (rest + piece).split('\n');
       rest = lines.pop() ?? '';
-      if (lines.length > 0)
-        await write(lines.map((line) => `${isText ? formatLine(line, colour) : line}\n`).join(''));
+      if (lines.length > 0) await write(lines.map(show).join(''));
     }
     if (status !== 200) throw refusal(status, whole);
   } catch (error) {

@@ -4,6 +4,9 @@ import { type ControlClient, connectControls, type FindOptions } from '../contro
 import { ControlRefusal, ControlSocketError } from '../control/errors.ts';
 import { ExitCode } from './exit-code.ts';
 
+/** What leads to the servers of a configuration. */
+export type AskedConfig = Pick<Config, 'file' | 'control'>;
+
 /** Output and exit code of a command. */
 export interface Answer {
   readonly exitCode: ExitCode;
@@ -15,17 +18,17 @@ type Refused = ControlSocketError | ControlRefusal;
 
 /**
  * @param ask gets a client for each server, at least one; the clients are closed afterwards
- * @param refused makes the answer if no server runs, or one of them refuses
  * @param find selects one of several servers
+ * @param refused makes the answer if no server runs, or one of them refuses
  */
 export async function askServers(
-  config: Config,
+  config: AskedConfig,
   ask: (clients: readonly ControlClient[]) => Promise<Answer>,
+  find: FindOptions = {},
   refused: (why: Refused) => Answer = ({ message, code }) => ({
     exitCode: ExitCode.Failed,
     text: `${message} [${code}]`,
   }),
-  find: FindOptions = {},
 ): Promise<Answer> {
   let clients: readonly ControlClient[] = [];
   try {

@@ -29,7 +29,7 @@ interface CommandText {
   readonly examples: readonly Row[];
 }
 
-const ASKING: readonly SettingName[] = ['config'];
+const ASKING: readonly SettingName[] = ['config', 'pid'];
 const RUNNING: readonly SettingName[] = [
   'config',
   'address',

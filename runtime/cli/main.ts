@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, ConfigErrorCode, type ConfigProblem, describeProblems } from '../config/errors.ts';
 import { findMissingApplications, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
+import type { FindOptions } from '../control/client.ts';
 import type { LogOutput } from '../logging/log.ts';
 import { Hangups } from '../process/hangup.ts';
 import { StopSignals } from '../process/stop-signals.ts';
@@ -12,9 +13,10 @@ import { readVersion } from '../process/version.ts';
 import { findRefusedFlags } from '../server/pool-flags.ts';
 import { isAdminCommand } from './admin-arguments.ts';
 import { type Command, parseArguments } from './arguments.ts';
-import type { Answer } from './ask-servers.ts';
+import type { Answer, AskedConfig } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 import { commandHelp, helpText, usage } from './help.ts';
+import { readAsked } from './invalid-config.ts';
 import { libuvThreads, libuvThreadsVariable } from './libuv-threads.ts';
 import { type Environment, findMistypedVariables, type ReadSettings, readSettings } from './settings.ts';
 
@@ -53,15 +55,23 @@ export async function main(words: readonly string[], environment: Environment): 
   if (isClinicTool(command) || isAdminCommand(command))
     return refuse('command line', [notFirst(command)], usage);
   for (const warning of findMistypedVariables(environment)) complain(`warning: ${warning}`);
+  const wrong = [...problems, ...settings.problems];
+  const read = () => loadConfig(settings.file, settings.overrides, wrong);
+  const ask = questions[command];
   let config: Config;
   try {
-    config = loadConfig(settings.file, settings.overrides, [...problems, ...settings.problems]);
+    if (ask !== undefined) {
+      const find = settings.pid === undefined ? {} : { pid: settings.pid };
+      // A reload is about the file as it is now, and what is wrong with the command line is told first.
+      const mustBeValid = command === 'reload' || wrong.length > 0;
+      const asked = mustBeValid ? read() : await readAsked(settings.file, read, find, complain);
+      return tell(await ask(asked, find));
+    }
+    config = read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return refuse(error.source, error.problems, problems.length > 0 ? usage : undefined);
   }
-  const ask = questions[command];
-  if (ask !== undefined) return tell(await ask(config));
   return command === 'check' ? check(config, settings, environment) : start(config, settings, environment);
 }
 
@@ -74,14 +84,17 @@ function help(about: Command | undefined, environment: Environment): number | Pr
 }
 
 /** Commands that ask running servers. */
-const questions: { readonly [Name in Command]?: (config: Config) => Promise<Answer> } = {
-  status: async (config) => (await import('./status.ts')).askStatus(config, process.stdout.isTTY === true),
-  reload: async (config) => (await import('./reload.ts')).askReload(config),
-  stop: async (config) => (await import('./stop.ts')).askStop(config),
-  ps: async (config) => (await import('./top.ts')).showPools(config),
-  top: async (config) => {
+const questions: {
+  readonly [Name in Command]?: (config: AskedConfig, find: FindOptions) => Promise<Answer>;
+} = {
+  status: async (config, find) =>
+    (await import('./status.ts')).askStatus(config, find, process.stdout.isTTY === true),
+  reload: async (config, find) => (await import('./reload.ts')).askReload(config, find),
+  stop: async (config, find) => (await import('./stop.ts')).askStop(config, find),
+  ps: async (config, find) => (await import('./top.ts')).showPools(config, find),
+  top: async (config, find) => {
     const { processScreen, watchPools } = await import('./top.ts');
-    return watchPools(config, processScreen());
+    return watchPools(config, find, processScreen());
   },
 };
 

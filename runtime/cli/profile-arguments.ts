@@ -1,7 +1,9 @@
 /** Parses the arguments of `sluice profile`. */
 import { parseArgs } from 'node:util';
 import { closest } from '../config/closest.ts';
+import type { FindOptions } from '../control/client.ts';
 import { type ProfileKind, type ProfileRequest, profileKinds } from '../profiling/messages.ts';
+import { parsePid } from './settings.ts';
 
 const DEFAULT_SECONDS = 10;
 
@@ -50,7 +52,7 @@ export interface ProfileArguments {
   readonly clinic: boolean;
   /** Undefined: the one that `sluice start` finds. */
   readonly config: string | undefined;
-  readonly pid: number | undefined;
+  readonly find: FindOptions;
 }
 
 export class UsageError extends Error {
@@ -76,7 +78,7 @@ export function readProfileArguments(words: readonly string[]): ProfileArguments
     output: values.output ?? defaultFolder(kind),
     clinic: values['no-clinic'] !== true,
     config,
-    pid: values.pid === undefined ? undefined : readNumber('pid', values.pid, 0),
+    find: values.pid === undefined ? {} : { pid: readPid(values.pid) },
   };
 }
 
@@ -102,6 +104,12 @@ function readNumber(flag: string, text: string | undefined, byDefault: number): 
   const number = text === undefined ? byDefault : Number(text);
   if (number > 0 && Number.isFinite(number)) return number;
   throw new UsageError(`--${flag}: expected a number above 0, got ${text}`);
+}
+
+function readPid(text: string): number {
+  const pid = parsePid(text, '--pid');
+  if (typeof pid === 'number') return pid;
+  throw new UsageError(`--pid: expected ${pid.expected}, got ${pid.received}`);
 }
 
 /** A file in the working directory, named after the time in UTC. */

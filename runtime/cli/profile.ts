@@ -1,6 +1,5 @@
 /** `sluice profile`: asks a running server for a profile and writes it to a file. */
 import { dirname } from 'node:path';
-import type { Config } from '../config/config.ts';
 import { ConfigError, describeProblems } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { connectControl } from '../control/client.ts';
@@ -10,7 +9,9 @@ import type { ProfileRequest } from '../profiling/messages.ts';
 import { type GrowingFile, ProfileFolder, ProfileFolderError } from '../profiling/profile-folder.ts';
 import { type ProfileStream, startProfile } from '../profiling/receive.ts';
 import { notesOf, type Report, writeCpuReport, writeHeapReport } from '../profiling/report.ts';
+import type { AskedConfig } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
+import { readAsked } from './invalid-config.ts';
 import {
   type ProfileArguments,
   profileHelp,
@@ -29,8 +30,7 @@ export async function profile(words: readonly string[], environment: Environment
       process.stdout.write(profileHelp);
       return ExitCode.Ok;
     }
-    const config = readConfig(given, environment);
-    return await run(given, config);
+    return await run(given, await readConfig(given, environment));
   } catch (error) {
     if (error instanceof UsageError) return fail(`${error.message}\n${profileUsage}`, ExitCode.ConfigWrong);
     if (error instanceof ConfigError) {
@@ -45,14 +45,17 @@ export async function profile(words: readonly string[], environment: Environment
 }
 
 /** The configuration that `sluice start` would find. @throws ConfigError */
-function readConfig({ config }: ProfileArguments, environment: Environment): Config {
+function readConfig({ config, find }: ProfileArguments, environment: Environment): Promise<AskedConfig> {
   const flags = new Map(config === undefined ? [] : [['config', [config]]]);
   const { file, overrides } = readSettings(flags, environment);
-  return loadConfig(file, overrides, []);
+  return readAsked(file, () => loadConfig(file, overrides, []), find, say);
 }
 
-async function run({ request, output, clinic, pid }: ProfileArguments, config: Config): Promise<number> {
-  const client = await connectControl(config, pid === undefined ? {} : { pid });
+async function run(
+  { request, output, clinic, find }: ProfileArguments,
+  config: AskedConfig,
+): Promise<number> {
+  const client = await connectControl(config, find);
   const folder = new ProfileFolder(output);
   const collected = new Collected();
   let snapshot: GrowingFile | null = null;

@@ -1,14 +1,14 @@
 /** `sluice reload`: makes the servers of a configuration load what is on the disk now, one after the other. */
-import type { Config } from '../config/config.ts';
+import type { FindOptions } from '../control/client.ts';
 import { describeReload, isWhole, type ReloadReport } from '../reload/report.ts';
-import { type Answer, askServers } from './ask-servers.ts';
+import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
 /**
  * Prints a line for each change, or why a server has not reloaded. After a failure the remaining servers are not asked, because they would
  * fail in the same way.
  */
-export function askReload(config: Config): Promise<Answer> {
+export function askReload(config: AskedConfig, find: FindOptions): Promise<Answer> {
   let text = '';
   return askServers(
     config,
@@ -23,6 +23,7 @@ export function askReload(config: Config): Promise<Answer> {
       }
       return { exitCode: ExitCode.Ok, text };
     },
+    find,
     ({ message, code }) => ({
       exitCode: exitCodeOf(code),
       // Each problem of a configuration has its code already.

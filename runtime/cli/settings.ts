@@ -19,6 +19,7 @@ export type SettingName =
   | 'watch'
   | 'load'
   | 'effective'
+  | 'pid'
   | 'threads'
   | 'drain-timeout'
   | 'log-level'
@@ -88,6 +89,13 @@ export const settings: readonly Setting[] = [
       'With check: print every value that would be in force, and where it comes from: a default, the file and its line, a flag or a variable.',
   },
   {
+    name: 'pid',
+    placeholder: 'PID',
+    variables: [],
+    description:
+      'With reload, stop, ps, top and status: only the server in this process, if several run the configuration.',
+  },
+  {
     name: 'threads',
     placeholder: 'N or MIN-MAX',
     variables: ['SLUICE_THREADS', 'WEB_CONCURRENCY'],
@@ -126,6 +134,8 @@ export interface ReadSettings {
   readonly load: boolean;
   /** `check` prints the configuration in force. */
   readonly effective: boolean;
+  /** The process of the server to ask; undefined: every server of the configuration. */
+  readonly pid: number | undefined;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -148,6 +158,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
   if (watch?.value === true && environment.NODE_ENV === 'production') problems.push(notInProduction(watch));
   const load = read('load', parseSwitch);
   const effective = read('effective', parseSwitch);
+  const pid = read('pid', parsePid);
   const threads = read('threads', parseThreadRange);
   const drainTimeoutMs = read('drain-timeout', parseDuration);
   const logLevel = read('log-level', (text, where) => parseChoice(text, where, logLevels));
@@ -167,6 +178,7 @@ export function readSettings(flags: Flags, environment: Environment): ReadSettin
     watch: watch?.value === true,
     load: load?.value === true,
     effective: effective?.value === true,
+    pid: pid?.value,
     problems,
   };
 }
@@ -256,6 +268,12 @@ function parseSwitch(text: string, where: string): boolean | ConfigProblem {
   if (text === '1' || text === 'true') return true;
   if (text === '0' || text === 'false') return false;
   const expected = '1, true, 0 or false';
+  return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
+}
+
+export function parsePid(text: string, where: string): number | ConfigProblem {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  const expected = 'the number of a process';
   return { code: ConfigErrorCode.WrongValue, where, expected, received: describeValue(text) };
 }
 

@@ -1,12 +1,11 @@
 /** `sluice stop`: makes the servers of a configuration drain, and waits until they have ended. */
-import type { Config } from '../config/config.ts';
-import { ControlClient } from '../control/client.ts';
+import { ControlClient, type FindOptions } from '../control/client.ts';
 import { ControlCode, ControlSocketError } from '../control/errors.ts';
-import { type Answer, askServers } from './ask-servers.ts';
+import { type Answer, type AskedConfig, askServers } from './ask-servers.ts';
 import { ExitCode } from './exit-code.ts';
 
 /** Prints a line for each server that has ended. It asks all servers before it waits, so that they drain at the same time. */
-export function askStop(config: Config): Promise<Answer> {
+export function askStop(config: AskedConfig, find: FindOptions): Promise<Answer> {
   return askServers(
     config,
     async (clients) => {
@@ -19,6 +18,7 @@ export function askStop(config: Config): Promise<Answer> {
       });
       return { exitCode: ExitCode.Ok, text: (await Promise.all(lines)).join('') };
     },
+    find,
     ({ message, code }) => ({ exitCode: ExitCode.Failed, text: `not stopped: ${message} [${code}]` }),
   );
 }

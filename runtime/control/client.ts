@@ -66,7 +66,7 @@ export async function connectControls(
       `${file}: control.enabled is false, so a server of it cannot be asked; set it to true and start the server again`,
     );
   }
-  if (control.path !== null) return [await ControlClient.open(control.path)];
+  if (control.path !== null) return [await openOf(pid, control.path, file)];
   const found: ControlClient[] = [];
   let failure: unknown;
   for (const { name, path } of socketsOf(file, environment)) {
@@ -81,6 +81,16 @@ export async function connectControls(
   const [first, ...others] = found;
   if (first === undefined) throw failure ?? noServer(file, pid);
   return [first, ...others];
+}
+
+/** The socket's name does not tell the server's process, so the server is asked. */
+async function openOf(pid: number | undefined, path: string, file: string): Promise<ControlClient> {
+  const client = await ControlClient.open(path);
+  if (pid === undefined) return client;
+  const status = (await client.ask('GET', '/status')) as { readonly pid: number };
+  if (status.pid === pid) return client;
+  client.close();
+  throw noServer(file, pid);
 }
 
 function noServer(file: string, pid: number | undefined): ControlSocketError {

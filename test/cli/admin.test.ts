@@ -80,6 +80,7 @@ test('wrong words end with 2, and say what was expected', async (t) => {
     [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 words/],
     [['logs', '--lines'], /expected a value behind --lines/],
     [['drain', 'now'], /expected sluice drain/],
+    [['exchanges', '--limit', '0'], /--limit: expected a whole number from 1 to 1000, got "0"/],
     [['log-level', 'debug', 'now'], /expected sluice log-level \[level\], got 2 words/],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(words);
@@ -161,6 +162,23 @@ test('threads and pools are recycled by their names, and unknown ones are told w
   const unknown = await ask('recycle', 'ap');
   t.is(unknown.exitCode, 1);
   t.regex(unknown.stderr, /pool or thread: expected one of app, app-6, app-7, got "ap"; did you mean app\?/);
+});
+
+test('Ctrl-C ends at once a command that waits for the server', async (t) => {
+  const { server, origin, ask, variables } = await start(t, 1, {
+    limits: { requestRate: { bytesPerSecond: 0 } },
+  });
+  const { asked, answered } = await open(origin, '/upload');
+  const recycle = spawn(process.execPath, [command, 'recycle', 'app', '--config', server.file], {
+    env: { ...process.env, ...variables },
+    stdio: 'ignore',
+  });
+  const closed = once(recycle, 'close');
+  while (!/recycled: asked/.test((await ask('events')).stdout));
+  recycle.kill('SIGINT');
+  t.deepEqual(await closed, [null, 'SIGINT']);
+  asked.end('whole');
+  t.is(await text((await answered)[0]), 'whole', 'the server goes on with what it was asked for');
 });
 
 test('what has happened to threads is told with its reason, for people and for programs', async (t) => {
@@ -262,4 +280,42 @@ test('which of several servers of a configuration is asked can be said by its pr
   const none = await ask('exchanges', '--pid', '1');
   t.is(none.exitCode, 1);
   t.regex(none.stderr, /expected a server in process 1/);
+  const status = await ask('status', '--pid', String(second.pid));
+  t.like(JSON.parse(status.stdout), { pid: second.pid });
+  t.regex(
+    (await ask('ps', '--pid', String(second.pid))).stdout,
+    new RegExp(`process ${second.pid}, running`),
+  );
+  t.is((await ask('reload', '--pid', '1')).exitCode, 1);
+  t.regex((await ask('top', '--pid', 'one')).stderr, /--pid: expected the number of a process, got "one"/);
+  const ended = once(second, 'close');
+  t.is((await ask('stop', '--pid', String(second.pid))).stdout, `stopped: process ${second.pid}\n`);
+  t.deepEqual(await ended, [0, null]);
+  t.like(JSON.parse((await ask('status')).stdout), { pid: server.child.pid, state: 'running' });
+});
+
+test('the process that is named is asked and no other, also at a control.path', async (t) => {
+  const { server, ask } = await start(t, 1, { control: { path: join(ownFolder(t), 'own', 'c.sock') } });
+  const other = await ask('drain', '--pid', '1');
+  t.is(other.exitCode, 1);
+  t.regex(other.stderr, /expected a server in process 1 .*\[SLUICE_CONTROL_NO_SERVER\]/);
+  t.is((await ask('log-level', '--pid', String(server.child.pid))).stdout, 'debug\n');
+});
+
+test('a server is asked and stopped while its configuration is invalid', async (t) => {
+  const { server, ask } = await start(t, 1);
+  writeFileSync(server.file, '{ "pools": ');
+  const events = await ask('events');
+  t.is(events.exitCode, 0, events.stderr);
+  t.regex(
+    events.stderr,
+    /^sluice: warning: .* is invalid now, which the server that runs it has not noticed/,
+  );
+  t.is((await ask('reload')).exitCode, 2, 'a reload is about the file');
+  t.regex((await ask('ps')).stdout, /^app +running /m);
+  t.regex((await ask('stop')).stdout, /^stopped: process \d+\n$/);
+  t.deepEqual(await server.ended, { code: 0, signal: null });
+  const none = await ask('ps');
+  t.is(none.exitCode, 2);
+  t.regex(none.stderr, /SLUICE_CONFIG_SYNTAX/);
 });

@@ -22,7 +22,8 @@ const values = {
 for (const setting of settings) {
   const { name } = setting;
   // They say what is done with the configuration, and nothing of what stands in it.
-  if (name === 'config' || name === 'watch' || name === 'load' || name === 'effective') continue;
+  if (name === 'config' || name === 'watch' || name === 'load' || name === 'effective' || name === 'pid')
+    continue;
   const { one, other, key, wrong } = values[name];
   const given = (value: string) =>
     setting.placeholder === '' ? [`--${name}=${value}`] : [`--${name}`, value];

@@ -1,11 +1,11 @@
 /** `sluice ps` and `sluice top`: what they say of a server, and what they make of its words. */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { poolsTable } from '../../runtime/cli/pools-table.ts';
-import { type Screen, watchPools } from '../../runtime/cli/top.ts';
+import { processScreen, type Screen, watchPools } from '../../runtime/cli/top.ts';
 import type {
   PoolStatus,
   ServerStatus,
@@ -173,20 +173,48 @@ test('top goes on until nobody looks, clears a terminal only, and ends with its 
   let written = '';
   const screen = (pictures: number, isTerminal: boolean): Screen => ({
     isTerminal,
+    signal: new AbortController().signal,
     write: (text) => {
       written += text;
     },
     next: async () => --pictures > 0,
   });
-  t.is((await watchPools(config, screen(3, false))).exitCode, 0);
+  t.is((await watchPools(config, {}, screen(3, false))).exitCode, 0);
   t.is(written.match(/process 42/g)?.length, 3);
   t.is(written.match(/ {2}100$/gm)?.length, 2, 'a hundred a second, from the second picture on');
   t.false(written.includes('\x1b'));
   written = '';
-  await watchPools(config, screen(1, true));
+  await watchPools(config, {}, screen(1, true));
   t.true(written.startsWith('\x1b[H\x1b[2J'));
   control.close();
-  const ended = await watchPools(config, screen(3, false));
+  const ended = await watchPools(config, {}, screen(3, false));
   t.is(ended.exitCode, 1);
   t.regex(ended.text, /SLUICE_CONTROL/);
+});
+
+test('Ctrl-C ends top while a server does not answer', async (t) => {
+  const folder = ownFolder(t);
+  const { path, routes } = await startControl(t, folder);
+  const ended = new AbortController();
+  routes.add('GET', '/status', async (exchange) => {
+    ended.abort();
+    await once(exchange.signal, 'abort');
+  });
+  const answer = await watchPools(
+    configOf({ path }, `${folder}/runtime.config.json`),
+    {},
+    processScreen(ended.signal),
+  );
+  t.deepEqual(answer, { exitCode: 0, text: '' });
+});
+
+test('a screen that is looked at for long keeps nothing for each picture', async (t) => {
+  const ended = new AbortController();
+  const screen = processScreen(ended.signal);
+  for (let picture = 0; picture < 20; picture++) t.true(await screen.next(0));
+  t.is(getEventListeners(ended.signal, 'abort').length, 0);
+  const next = screen.next(1_000_000);
+  ended.abort();
+  t.false(await next);
+  t.false(await screen.next(0));
 });
