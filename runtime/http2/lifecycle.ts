@@ -278,7 +278,8 @@ export class Lifecycle {
     const streams = this.#streams.values();
     for (const stream of streams) stream.state = StreamState.ClosedByOurReset;
     for (const stream of streams) {
-      this.#streams.remove(stream);
+      // The owner may have reset it from within another's onClose, and then it has heard of its end.
+      if (!this.#streams.remove(stream)) continue;
       this.#dropUnsent(stream);
       try {
         this.#events.onClose(stream, 'engine', code);
