@@ -1,6 +1,6 @@
 /**
  * Prometheus' text format, version 0.0.4. Every number comes from a counter that another part of the server already keeps, so it is read when a
- * scraper asks. A client library would keep each number a second time, and accepts no histogram as a whole.
+ * scraper asks. docs/decisions/prometheus-text.md says why no client library writes it.
  */
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
