@@ -94,6 +94,8 @@ const kindsByName: readonly (readonly [number, readonly string[]])[] = [
 ];
 for (const [kind, names] of kindsByName) for (const name of names) knownNames.set(name, new KnownName(kind));
 
+const COLON = 0x3a;
+
 /** Indexed by character code. Bits say where the character is allowed. */
 const charClasses = new Uint8Array(256);
 const Char = { Name: 1, Method: 2, Value: 4, Path: 8, Authority: 16 } as const;
@@ -132,7 +134,7 @@ function isFieldValue(value: string): boolean {
 function judgeLine(known: KnownName | undefined, name: string, value: string): string | null {
   if (known === undefined) {
     if (name.length === 0) return 'empty field name';
-    if (name.charCodeAt(0) === 0x3a) return 'unknown pseudo-field';
+    if (name.charCodeAt(0) === COLON) return 'unknown pseudo-field';
     if (!isAll(name, Char.Name)) return 'invalid character in field name';
     return isFieldValue(value) ? null : 'invalid character in field value';
   }
@@ -210,29 +212,32 @@ export function readRequestHead(
   let at = 0;
   // All pseudo-fields come before the first regular field (8.3).
   for (; at < count; at += 2) {
-    const known = knownNames.get(lines[at]);
-    if (known === undefined || known.kind < NameKind.Method) break;
+    const name = lines[at];
+    if (name.charCodeAt(0) !== COLON) break;
     const value = lines[at + 1];
-    switch (known.kind) {
-      case NameKind.Method:
+    switch (name) {
+      case ':method':
         if (method !== null) return 'repeated :method';
         method = value;
         break;
-      case NameKind.Scheme:
+      case ':scheme':
         if (scheme !== null) return 'repeated :scheme';
         scheme = value;
         break;
-      case NameKind.Authority:
+      case ':authority':
         if (authority !== null) return 'repeated :authority';
         authority = value;
         break;
-      case NameKind.Path:
+      case ':path':
         if (path !== null) return 'repeated :path';
         path = value;
         break;
-      default:
+      case ':protocol':
         if (protocol !== null) return 'repeated :protocol';
         protocol = value;
+        break;
+      default:
+        return 'unknown pseudo-field';
     }
   }
   const wrong = judgeTarget(method, scheme, authority, path, protocol, extendedConnect);

@@ -59,6 +59,8 @@ const request = fc.record({
   path: fc.constantFrom('/', '/a', '/b?c', `/${'long'.repeat(20)}`, 'relative'),
   authority: fc.constantFrom('example.test', 'other.test', ''),
   tail: fc.constantFrom(...tails),
+  /** What may follow the pseudo-fields of an honest request. */
+  unknown: fc.constantFrom<string[]>([], [], [], [':foo', 'x'], [':status', '200']),
   endStream: fc.boolean(),
   /** A table size that the client chooses beforehand. */
   tableBytes: fc.option(fc.constantFrom(0, 60, 200, 4096), { freq: 8 }),
@@ -72,7 +74,7 @@ test('whatever requests a connection has had, the next one is read as if it were
         const peer = Peer.open(LIMITS);
         const encoder = clientEncoder();
         let id = 1;
-        for (const [{ path, authority, tail, endStream, tableBytes }, times] of requests) {
+        for (const [{ path, authority, tail, unknown, endStream, tableBytes }, times] of requests) {
           const fields = [
             ':method',
             'GET',
@@ -82,6 +84,7 @@ test('whatever requests a connection has had, the next one is read as if it were
             authority,
             ':path',
             path,
+            ...unknown,
             ...tail,
           ];
           if (tableBytes !== null) encoder.setPeerMaxTableBytes(tableBytes);
@@ -120,4 +123,20 @@ test('trailers that repeat the fields of a head are read as trailers', (t) => {
   for (let id = 1; id < 7; id += 2) peer.send(headersOf(id, block(encoder, head), { endStream: false }));
   peer.send(headersOf(5, block(encoder, ['x', 'y']), { endStream: true }));
   t.is(peer.lines.at(-1), 'trailers 5 x y');
+});
+
+test('an unknown pseudo-field is malformed, also if the fields after it are those of the last request', (t) => {
+  const peer = Peer.open(LIMITS);
+  const encoder = clientEncoder();
+  const known = [':method', 'GET', ':scheme', 'http', ':authority', 'example.test', ':path', '/'];
+  const tail = ['user-agent', 'one', 'accept', '*/*'];
+  const unknown = [...known, ':foo', 'x', ...tail];
+  const outcomes = [known, known, unknown, known, unknown, known].map((fields, index) => {
+    const id = 2 * index + 1;
+    const all = fields === known ? [...known, ...tail] : fields;
+    peer.send(headersOf(id, block(encoder, all), { endStream: true }));
+    return peer.streams.has(id);
+  });
+  t.deepEqual(outcomes, [true, true, false, true, false, true]);
+  t.deepEqual(peer.output(), ['RST_STREAM 5 1', 'RST_STREAM 9 1']);
 });
