@@ -410,3 +410,20 @@ test('responses without content to a peer that does not read are bounded, and so
   t.is(statuses(text).length, sent + 100);
   t.false(driver.engine.isPaused);
 });
+
+test('interim responses to a peer that does not read, or that wait for earlier responses, are bounded', (t) => {
+  const driver = new Driver();
+  driver.receive(get('/first') + get('/second'));
+  const [first, second] = driver.messages as [Http1Message, Http1Message];
+  const hint = ['link', 'x'.repeat(10_000)];
+  for (let i = 0; i < 20; i++) {
+    driver.engine.inform(first, 103, hint);
+    driver.engine.inform(second, 103, hint);
+  }
+  t.true(driver.engine.unsentBytes <= 65_536, `${driver.engine.unsentBytes}`);
+  t.true(second.interim.length <= 65_536, `${second.interim.length}`);
+  driver.engine.inform(second, 100, []);
+  driver.answer(first, 'one');
+  driver.answer(second, 'two');
+  t.deepEqual(statuses(driver.output()), [...Array(6).fill(103), 200, ...Array(6).fill(103), 100, 200]);
+});

@@ -75,3 +75,14 @@ test('a stream that stays keeps its place, and a later one with the same place i
   t.is(streams.count, 1);
   t.is(streams.get(33), undefined);
 });
+
+test('of the ids that a peer skips, eight ranges are remembered', (t) => {
+  const streams = new Streams(16);
+  for (let id = 3; id <= 39; id += 4) streams.use(id);
+  const skipped = Array.from({ length: 10 }, (_, range) => 1 + 4 * range);
+  t.deepEqual(
+    skipped.map((id) => streams.wasSkipped(id)),
+    [true, true, true, true, true, true, true, true, false, false],
+  );
+  t.false(streams.wasSkipped(3));
+});

@@ -183,6 +183,12 @@ test('empty members, empty parameters and quoted strings are read according to t
   );
 });
 
+test('an address with its zone has at most 64 characters', (t) => {
+  const zone = (length: number) => `fe80::1%${'a'.repeat(length - 'fe80::1%'.length)}`;
+  t.is(parseForwardedFor(zone(64))?.[0].address, zone(64));
+  t.is(parseForwardedFor(zone(65)), null);
+});
+
 test('no value makes the parsers throw or take long, and members that a client prepends change nothing', (t) => {
   const text = fc.string({ unit: fc.constantFrom(...'for=;,"\\ 1.:[]_hostprx'), maxLength: 200 });
   fc.assert(
