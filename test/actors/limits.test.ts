@@ -253,6 +253,35 @@ test.serial(
   },
 );
 
+test.serial(
+  'callerMessages: calls that were given up, and wait for room in the ring with their cancellations, count as well',
+  async (t) => {
+    const large = { maxMessageBytes: 400_000, callerBytes: 2 ** 26, mailboxBytes: 2 ** 26 };
+    const started = await testActors({ mute: { class: Mute, kind: 'single', callerMessages: 4, ...large } });
+    t.teardown(() => started.close());
+    // The ring holds two of them, and nobody reads it meanwhile.
+    const text = 'x'.repeat(390_000);
+    const errors: Promise<{ code: string; message: string }>[] = [];
+    for (let n = 0; n < 20; n++) {
+      const controller = new AbortController();
+      const call = started.actors.mute.take(text, { signal: controller.signal });
+      errors.push(
+        call.then(
+          () => t.fail(),
+          (error) => error,
+        ) as (typeof errors)[number],
+      );
+      controller.abort();
+    }
+    const all = await Promise.all(errors);
+    const refused = all.filter(({ code }) => code === 'SLUICE_ACTOR_OVERLOADED');
+    t.is(refused.length, 13, 'after two that the ring holds, and five that wait, each with its cancellation');
+    for (const { message } of refused) t.regex(message, /expected at most a full ring/);
+    await started.settled();
+    await t.notThrowsAsync(started.actors.mute.take(text));
+  },
+);
+
 class Deep {
   async down(n: number): Promise<number> {
     return n === 0 ? 0 : 1 + (await actor<typeof Deep>('deep').down(n - 1));

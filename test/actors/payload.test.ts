@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
 import { Unpackr } from 'msgpackr';
-import { MAX_ERRORS } from '../../wire/error-report.ts';
+import { MAX_ERRORS, MAX_NAME_CHARS } from '../../wire/error-report.ts';
 import { PayloadDecoder } from '../../wire/payload/decoder.ts';
 import { PayloadEncoder } from '../../wire/payload/encoder.ts';
 import { PayloadError, type PayloadLimits } from '../../wire/payload/forms.ts';
@@ -319,6 +319,19 @@ test('a chain of causes ends where the report of an error ends', (t) => {
   let depth = 0;
   for (let at: unknown = thrown(error); at instanceof Error; at = at.cause) depth++;
   t.is(depth, MAX_ERRORS);
+});
+
+test('of an error’s properties the first 64 arrive, and none with a longer name than an error may have', (t) => {
+  const error = new Error('with data');
+  const long = 'x'.repeat(MAX_NAME_CHARS + 1);
+  for (const name of [long, ...Array.from({ length: 80 }, (_, n) => `p${n}`)]) {
+    Object.defineProperty(error, name, { value: name, enumerable: true });
+  }
+  const names = Object.keys(thrown(error) as object);
+  t.deepEqual(
+    names,
+    Array.from({ length: 63 }, (_, n) => `p${n}`),
+  );
 });
 
 test('whatever is thrown arrives as an error', (t) => {

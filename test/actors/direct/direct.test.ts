@@ -616,6 +616,46 @@ test.serial(
   },
 );
 
+for (const [afterCalls, attempts] of [
+  [4, [4, 8, 16, 32]],
+  [40_000, [40_000, 65_536, 65_536]],
+] as const) {
+  test.serial(
+    `after ${afterCalls} asks that get no channel the next attempts come after ${attempts.slice(1).join(', ')} more`,
+    async (t) => {
+      const pair = await startPair(
+        t,
+        { desk: { class: Desk, pool: 'state' }, rare: { class: Desk, pool: 'other' } },
+        { maxChannels: 1, afterCalls },
+      );
+      // The only channel is taken, and was used too lately to make room.
+      for await (const _ of pair.handle<typeof Desk>('rare').of('k').count(1)) break;
+      await pair.settle();
+      const { direct } = pair.directory;
+      t.is(direct.size, 1);
+      const desk = pair.handle<typeof Desk>('desk').of('k');
+      const seen: number[] = [];
+      const before = direct.tally.refused;
+      for (let asked = 0, since = 0; seen.length < attempts.length; ) {
+        // What waits is few enough not to be a reason itself.
+        const batch = Math.min(100, (attempts[seen.length] as number) - since);
+        await Promise.all(Array.from({ length: batch }, () => desk.peek()));
+        asked += batch;
+        since += batch;
+        await pair.settle();
+        if (direct.tally.refused === before + seen.length) {
+          if (since > (attempts[seen.length] as number)) throw new Error(`none after ${asked} asks`);
+          continue;
+        }
+        seen.push(since);
+        since = 0;
+      }
+      t.deepEqual(seen, attempts);
+      t.is(direct.tally.refused, before + attempts.length);
+    },
+  );
+}
+
 test.serial('a stream goes directly from its first item on, when nothing was asked before', async (t) => {
   const pair = await startDesk(t, {}, { afterCalls: 1_000 });
   const items: number[] = [];
