@@ -1,5 +1,6 @@
 /** A promised request and its response as an exchange, so that an application can answer it like any request. */
 import { NOTHING_WITHHELD, requireFeatures } from '../exchange/capabilities.ts';
+import { EmptyBody } from '../exchange/empty-body.ts';
 import { HostError } from '../exchange/errors.ts';
 import { ReceivedFields } from '../fields/received.ts';
 import type {
@@ -17,24 +18,17 @@ import type {
   Withheld,
 } from '../gateway.ts';
 import { ChangedRequest } from '../middleware/changed-request.ts';
-import { WrappedBody } from '../middleware/wrapped-body.ts';
 import { WrappedResponse } from '../middleware/wrapped-response.ts';
 
 /** Fields of the page's request that the peer would send again for a part of the page. */
 const SENT_AGAIN = ['accept-encoding', 'accept-language', 'authorization', 'cookie', 'user-agent'];
 const EMPTY = new ReceivedFields([]);
-const NO_BODY: ExchangeBody = {
-  isAtEnd: true,
-  bytes: async () => new Uint8Array(0),
-  text: async () => '',
-  async *[Symbol.asyncIterator]() {},
-};
 
 export class PushedExchange extends WrappedResponse implements Exchange {
   readonly request: ExchangeRequest;
   readonly withheld: readonly Withheld[] = NOTHING_WITHHELD;
   readonly capabilities: Capabilities;
-  readonly body: ExchangeBody;
+  readonly body: ExchangeBody = new EmptyBody();
   readonly #page: Exchange;
 
   constructor(page: Exchange, path: string, response: PushedResponse) {
@@ -43,7 +37,6 @@ export class PushedExchange extends WrappedResponse implements Exchange {
     const fields = new ReceivedFields(PushedExchange.fieldsOf(page).flat());
     this.request = new ChangedRequest(page.request, { method: 'GET', path, protocol: '', fields });
     this.capabilities = { ...page.capabilities, push: false, tunnel: false };
-    this.body = new WrappedBody(NO_BODY, () => NO_BODY[Symbol.asyncIterator]());
   }
 
   static fieldsOf(page: Exchange): [name: string, value: string][] {

@@ -30,8 +30,9 @@ import type {
   Withheld,
 } from '../gateway.ts';
 import { capabilitiesOf, NOTHING_WITHHELD, requireFeatures } from './capabilities.ts';
+import { EmptyBody } from './empty-body.ts';
 import { ExchangeClosedError, HostError } from './errors.ts';
-import { IncomingRequest, type Receiver } from './incoming-request.ts';
+import { EMPTY_FIELDS, IncomingRequest, type Receiver } from './incoming-request.ts';
 import type { Outlet } from './outlet.ts';
 import { type PendingPush, Pushes, pendingPush, requireFits } from './pushes.ts';
 import { backlog, notStartedOrEnded, refusal, responseStarted, unheard } from './refusals.ts';
@@ -52,6 +53,7 @@ import { contentOf, requireFinalStatus, requireInterimStatus, requirePadding } f
 const NO_BYTES = new Uint8Array(0);
 /** The status in HEAD that accepts a tunnel. The peer gets what its protocol has for that. */
 const SWITCHING_PROTOCOLS = 101;
+const NO_TRAILERS: Promise<Fields> = Promise.resolve(EMPTY_FIELDS);
 const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 
 /** What logs call the exchange; absent or empty: nothing. */
@@ -66,8 +68,9 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   #declaredBytes = -1;
 
   readonly #takesPushes: boolean;
-  /** Null: the request was whole with its head, and nobody has looked at it. */
-  #incoming: IncomingRequest | null;
+  /** Null: the request was whole with its head. */
+  readonly #incoming: IncomingRequest | null;
+  #emptyBody: EmptyBody | null = null;
   #drain: AbortController | null = null;
   #tunnel: HostedTunnel | null = null;
   #pushes: Pushes | null = null;
@@ -92,9 +95,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     this.receivedAtUs = receivedAtUs;
     this.startedAtUs = startedAtUs;
     this.#takesPushes = takesPushes;
-    this.#incoming = requestEnded
-      ? null
-      : new IncomingRequest(this, outlet.options.requestWindowBytes, false);
+    this.#incoming = requestEnded ? null : new IncomingRequest(this, outlet.options.requestWindowBytes);
   }
 
   // ---- the application's side
@@ -120,17 +121,14 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return offered(key, this);
   }
 
-  get body(): RequestBody {
-    return this.#received.body;
+  get body(): RequestBody | EmptyBody {
+    if (this.#incoming !== null) return this.#incoming.body;
+    this.#emptyBody ??= new EmptyBody();
+    return this.#emptyBody;
   }
 
   get trailers(): Promise<Fields> {
-    return this.#received.trailers;
-  }
-
-  get #received(): IncomingRequest {
-    this.#incoming ??= new IncomingRequest(this, this.outlet.options.requestWindowBytes, true);
-    return this.#incoming;
+    return this.#incoming === null ? NO_TRAILERS : this.#incoming.trailers;
   }
 
   async push(request: PushRequest): Promise<PushedResponse | null> {

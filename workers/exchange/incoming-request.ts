@@ -1,13 +1,12 @@
 /**
  * What an exchange receives after its request's head: content and trailers, and the credit that it owes the
- * reactor for them. A request that was whole with its head, as most are, has none of this until an
- * application looks.
+ * reactor for them. A request that was whole with its head, as most are, has none of this.
  */
 import { ReceivedFields } from '../fields/received.ts';
 import type { Fields } from '../gateway.ts';
 import { type CreditSink, RequestBody } from './request-body.ts';
 
-const EMPTY_FIELDS = new ReceivedFields(Object.freeze([]) as readonly string[]);
+export const EMPTY_FIELDS: Fields = new ReceivedFields(Object.freeze([]) as readonly string[]);
 
 /** The exchange that receives it. */
 export interface Receiver {
@@ -21,7 +20,7 @@ export interface Receiver {
 export class IncomingRequest implements CreditSink {
   readonly #receiver: Receiver;
   readonly #windowBytes: number;
-  #state: 'open' | 'ended' | 'cut';
+  #state: 'open' | 'ended' | 'cut' = 'open';
   /** Why the request was cut; null: it was not. */
   #error: Error | null = null;
   #owedGranted = 0;
@@ -31,10 +30,9 @@ export class IncomingRequest implements CreditSink {
   #trailers: PromiseWithResolvers<Fields> | null = null;
 
   /** @param windowBytes what an application that reads grants */
-  constructor(receiver: Receiver, windowBytes: number, ended: boolean) {
+  constructor(receiver: Receiver, windowBytes: number) {
     this.#receiver = receiver;
     this.#windowBytes = windowBytes;
-    this.#state = ended ? 'ended' : 'open';
   }
 
   /** More of the request may come. */
