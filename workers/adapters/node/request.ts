@@ -75,7 +75,15 @@ export function setVersion(req: Incoming, version: string): void {
 /** The header lines as a flat list of names and values. Host is first (RFC 9110 section 7.2). */
 function linesOf(request: ExchangeRequest, isEmpty: boolean, hasPseudo: boolean): readonly string[] {
   const flat = ReceivedFields.flat(request.fields);
-  const lines = request.authority === '' ? [...flat] : ['host', request.authority, ...flat];
+  const { authority } = request;
+  const own = authority === '' ? 0 : 2;
+  // Of the exact size: the list of a shared head is frozen, and spreading it makes an object for each element.
+  const lines = new Array<string>(own + flat.length);
+  if (own > 0) {
+    lines[0] = 'host';
+    lines[1] = authority;
+  }
+  for (let i = 0; i < flat.length; i++) lines[own + i] = flat[i];
   if (hasPseudo) lines.unshift(...pseudoFieldsOf(request));
   if (request.protocol === 'websocket') lines.push('connection', 'Upgrade', 'upgrade', 'websocket');
   // Body parsers expect one of two fields if there is a body (RFC 9112 section 6.3). Over HTTP/2 a body may come without either.
