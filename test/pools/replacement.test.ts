@@ -74,7 +74,7 @@ test('a thread that dies beside a replacement that still loads is replaced at on
   const { pool, heard } = startPool(t, 'scripted', { minThreads: 2, maxThreads: 2 });
   await pool.start();
   const [first, second] = pool.threads;
-  const endless = pool.renewal.createVersion(poolOptions('endless'));
+  const endless = pool.renewal.createVersion({ ...poolOptions('endless'), startTimeoutMs: 600_000 });
   const replaced = pool.renewal.replaceThread(first!, endless);
   const [, , replacement] = pool.threads;
   await pool.workerOf(second!)!.terminate();
@@ -97,7 +97,7 @@ test('a pool that tries one thread at a time tries the next when a replacement h
   await pool.start();
   const [first, second] = pool.threads;
   const present = pool.renewal.version;
-  const endless = pool.renewal.createVersion(poolOptions('endless'));
+  const endless = pool.renewal.createVersion({ ...poolOptions('endless'), startTimeoutMs: 600_000 });
   const replaced = pool.renewal.replaceThread(first!, endless);
   const [, , replacement] = pool.threads;
   pool.renewal.use(pool.renewal.createVersion(poolOptions('failing')));
