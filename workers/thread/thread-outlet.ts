@@ -193,8 +193,9 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   }
 
   finished(exchange: HostedExchange): void {
-    this.#ringWaiters.delete(exchange);
-    this.#owing.delete(exchange);
+    // Mostly both are empty, and to ask for that costs less than a look-up.
+    if (this.#ringWaiters.size > 0) this.#ringWaiters.delete(exchange);
+    if (this.#owing.size > 0) this.#owing.delete(exchange);
     this.#owner.onFinished(exchange);
   }
 
