@@ -23,31 +23,31 @@ export interface Asked {
 }
 
 /** One thread of Bun. It supports HTTP/2 only over TLS. */
-export function bun({ protocol, certificate }: Asked): Contender {
-  const command = join(folder, 'node_modules/.bin/bun');
-  const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
-  return other({
-    name: 'Bun',
-    protocol,
-    certificate,
-    missing: installed(command),
-    version: [command, '--version'],
-    commandOf: (port) => [command, join(folder, 'bun.ts'), String(port), ...tls],
-  });
+export function bun(asked: Asked): Contender {
+  return npmRuntime('Bun', 'bun', [], asked);
 }
 
 /** Deno's server, in one process with as many threads as it chooses. */
-export function deno({ protocol, certificate }: Asked): Contender {
-  const command = join(folder, 'node_modules/.bin/deno');
+export function deno(asked: Asked): Contender {
+  return npmRuntime('Deno', 'deno', ['run', '--quiet', '--no-config', '--allow-net', '--allow-read'], asked);
+}
+
+/** A runtime from npm that runs the program of its name in `bench/others`. */
+function npmRuntime(
+  name: string,
+  binary: string,
+  flags: readonly string[],
+  { protocol, certificate }: Asked,
+): Contender {
+  const command = join(folder, 'node_modules/.bin', binary);
   const tls = certificate === undefined ? [] : [certificate.cert, certificate.key];
-  const flags = ['--quiet', '--no-config', '--allow-net', '--allow-read'];
   return other({
-    name: 'Deno',
+    name,
     protocol,
     certificate,
     missing: installed(command),
     version: [command, '--version'],
-    commandOf: (port) => [command, 'run', ...flags, join(folder, 'deno.ts'), String(port), ...tls],
+    commandOf: (port) => [command, ...flags, join(folder, `${binary}.ts`), String(port), ...tls],
   });
 }
 

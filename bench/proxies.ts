@@ -2,13 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, type Server } from './contenders.ts';
-import { HELLO } from './content.ts';
+import { freePort, type Server, started } from './contenders.ts';
 import { firstVersion, onPath } from './others.ts';
-import { firstAnswer } from './probe.ts';
 import { Program } from './processes.ts';
 
-const START_TIMEOUT_MS = 10_000;
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'] as const;
 
 export interface Proxy {
@@ -35,22 +32,8 @@ export async function startNginx(server: Server, directory: string): Promise<Pro
   const file = join(place, 'nginx.conf');
   writeFileSync(file, configOf(server.port, port));
   const program = new Program('nginx', 'nginx', ['-p', place, '-c', file, '-e', 'stderr']);
-  const origin = `http://127.0.0.1:${port}`;
-  const stop = () => program.stop();
-  try {
-    await firstAnswer({
-      program,
-      origin,
-      path: '/hello',
-      body: HELLO,
-      timeoutMs: START_TIMEOUT_MS,
-      protocol: 'http/1.1',
-    });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { origin, stop };
+  const { origin } = await started(program, port, 'http', 'http/1.1');
+  return { origin, stop: () => program.stop() };
 }
 
 function configOf(serverPort: number, port: number): string {
