@@ -42,10 +42,10 @@ const defaultFields: AccessField[] = [
 const expectedShare = 'a number from 0 to 1';
 
 export const accessLogSection = section(
-  'A line of the log for each exchange that has ended (see operations.md).',
+  'The access log: one line for each exchange that has ended (see operations.md).',
   {
     write: oneOf(
-      'auto writes them where standard output is a terminal, since each costs about as much as a small response.',
+      'auto writes them if standard output is a terminal. A line costs about as much as a small response.',
       accessLogWhen,
       'auto',
     ),
@@ -63,7 +63,7 @@ export const accessLogSection = section(
         v.minValue(0, expectedShare),
         v.maxValue(1, expectedShare),
         v.description(
-          'The share of exchanges that are written. Those that did not end well, with a status from 500 on or without a whole response, are all written.',
+          'The share of exchanges that are written. Exchanges that failed, with a status of 500 or above or an incomplete response, are always written.',
         ),
       ),
       1,

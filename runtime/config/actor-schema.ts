@@ -26,21 +26,21 @@ const actorSchema = v.pipe(
     {
       pool: v.pipe(
         v.string(poolName),
-        v.description('The pool whose threads it lives in, and whose module has its class.'),
+        v.description('The pool whose threads have its instances and whose module has its class.'),
       ),
       export: v.optional(
         v.pipe(
           v.string(exportName),
           v.minLength(1, exportName),
           v.description(
-            "The export of the pool's module that is its class. Default: none; the functions that the module exports are the methods, of a pool actor.",
+            "The export of the pool's module that is its class. Without it, the functions that the module exports are the methods of a pool actor.",
           ),
         ),
       ),
       kind: v.pipe(
         v.picklist(actorKinds, kindNames),
         v.description(
-          'pool: an instance for each thread, the least loaded is taken; keyed: one instance for each key, on one thread; single: one instance.',
+          'pool: one instance for each thread, and calls go to the least loaded; keyed: one instance for each key, on one thread; single: one instance.',
         ),
       ),
       concurrency: v.optional(
@@ -50,11 +50,11 @@ const actorSchema = v.pipe(
         ),
       ),
       aheadMessages: wholeNumber(
-        'Messages that the reactor gives an instance ahead of those that it runs, to hide the way. The rest waits in the mailbox. Calls over direct channels have other bounds (see actors.md).',
+        'Messages that the reactor gives to an instance before it can run them, to hide the wake-up. The others wait in the mailbox. Calls over direct channels have other limits (see actors.md).',
         { from: 0, to: 1_024, byDefault: 32 },
       ),
       mailboxMessages: messages(
-        'Messages that a mailbox holds, begun ones included: of a keyed actor each key has one, of the others the actor. More are refused.',
+        'Messages that a mailbox holds, including those that have begun. A keyed actor has a mailbox for each key, other actors have one. More messages are refused.',
         256,
       ),
       mailboxBytes: bytes('Bytes of the same.', 1_048_576),
@@ -63,36 +63,39 @@ const actorSchema = v.pipe(
         1_024,
       ),
       callerBytes: bytes('Bytes of the same.', 4_194_304),
-      maxMessageBytes: wholeNumber("Bytes of a message's arguments, and of a reply.", {
+      maxMessageBytes: wholeNumber('Bytes of the arguments of a call, and of its reply.', {
         from: 256,
         to: 33_000_000,
         byDefault: 262_144,
       }),
       ...payloadFields,
       maxCallDepth: wholeNumber(
-        'How deep calls may lie within each other, the one of this actor being the innermost. More are refused.',
+        'How deep calls may be nested, counted up to the call of this actor. Deeper ones are refused.',
         { from: 1, to: 1_024, byDefault: 64 },
       ),
-      deadlineMs: wholeNumber('How long a call may take whose caller says nothing else.', {
+      deadlineMs: wholeNumber('How long a call may take if its caller gives no deadlineMs.', {
         from: 1,
         to: maxTimerMs,
         byDefault: 30_000,
       }),
-      streamItems: wholeNumber('Items of a streamed reply or input on their way ahead of their reader.', {
-        from: 1,
-        to: 1_024,
-        byDefault: 16,
-      }),
+      streamItems: wholeNumber(
+        'Items of a streamed reply or input that are sent before their reader asks for them.',
+        {
+          from: 1,
+          to: 1_024,
+          byDefault: 16,
+        },
+      ),
       streamGraceMs: wholeNumber(
-        'A streamed reply that its reader has given up has this long to end; then its instance goes on without it.',
+        'How long a streamed reply may take to end after its reader has left; then its instance continues without it.',
         { from: 1, to: maxTimerMs, byDefault: 5_000 },
       ),
       hardAbortGraceMs: wholeNumber(
-        'A call with the option hard that is given up and has not ended after this long ends with its thread.',
+        'How long a call with the option hard may take to end after it was given up; then its thread is ended.',
         { from: 1, to: maxTimerMs, byDefault: 5_000 },
       ),
       maxKeys: wholeNumber(
-        'Keys of a keyed actor that have an instance or messages. Calls of more are refused.',
+        'Keys of a keyed actor that have an instance or messages. Calls to further keys are refused.',
         {
           from: 1,
           to: 10_000_000,

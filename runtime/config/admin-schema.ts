@@ -24,7 +24,7 @@ export const adminSection = v.optional(
             v.string('the path of a file'),
             v.minLength(1, 'the path of a file'),
             v.description(
-              'A file with the token that requests carry as "authorization: Bearer …": 32 to 1024 visible characters, and nobody else may read it. Default: none, and only links of sluice dashboard lead in.',
+              `A file with the token that requests carry as "authorization: Bearer …": 32 to 1024 visible characters, in a file that only the server's user may read. Default: none; then only the links of sluice dashboard give access.`,
             ),
           ),
         ),
@@ -36,7 +36,7 @@ export const adminSection = v.optional(
             ),
             v.maxLength(64, 'at most 64 host names'),
             v.description(
-              'Names by which browsers may ask for it, as behind a proxy. IP addresses, and localhost on loopback, are taken without.',
+              'Host names by which browsers may reach it, for example behind a proxy. IP addresses, and localhost on loopback, are always allowed.',
             ),
           ),
           [],
@@ -46,13 +46,13 @@ export const adminSection = v.optional(
           to: 1_024,
           byDefault: 32,
         }),
-        maxExchanges: wholeNumber('Requests that are answered at once; more are answered 503.', {
+        maxExchanges: wholeNumber('Requests that run at once; more are answered 503.', {
           from: 1,
           to: 1_024,
           byDefault: 64,
         }),
         maxRequestsPerSecond: wholeNumber(
-          'Requests that are answered in a second, over all connections, as many at once; more are answered 429.',
+          'Requests in a second, over all connections; as many may come at once. More are answered 429.',
           { from: 1, to: 1_000_000, byDefault: 200 },
         ),
         maxBodyBytes: wholeNumber('Bytes of a request body; more is answered 413.', {
@@ -61,20 +61,20 @@ export const adminSection = v.optional(
           byDefault: 65_536,
         }),
         wrongTokensPerMinute: wholeNumber(
-          'Wrong tokens from one address (of IPv6 a /64) in a minute, as many at once; then every token from there is answered 429, the right one included.',
+          'Wrong tokens from one address (IPv6: one /64) in a minute; as many may come at once. Beyond that every request from there is answered 429, even with the right token.',
           { from: 1, to: 1_000_000, byDefault: 10 },
         ),
-        linkTimeoutMs: wholeNumber('How long a link of sluice dashboard leads in, once.', {
+        linkTimeoutMs: wholeNumber('How long a link of sluice dashboard is valid; it gives access once.', {
           from: 1_000,
           to: 86_400_000,
           byDefault: 300_000,
         }),
-        sessionTimeoutMs: wholeNumber('How long a browser stays in.', {
+        sessionTimeoutMs: wholeNumber('How long a browser keeps its access.', {
           from: 1_000,
           to: 2_147_483_647,
           byDefault: 28_800_000,
         }),
-        maxSessions: wholeNumber('Browsers that are in, and links that lead in; the oldest make room.', {
+        maxSessions: wholeNumber('Browsers with access, and valid links; the oldest make room.', {
           from: 1,
           to: 10_000,
           byDefault: 64,
@@ -83,7 +83,7 @@ export const adminSection = v.optional(
       'an object',
     ),
     v.description(
-      'The dashboard and the admin endpoints over TCP, always with a token (see admin.md). It is there when this section is, if only as {}. Default: none.',
+      'The dashboard and the admin endpoints over TCP, always with a token (see admin.md). The section switches it on, even as {}. Default: off.',
     ),
   ),
 );

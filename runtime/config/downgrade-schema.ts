@@ -2,32 +2,32 @@
 import { oneOf, section, wholeNumber } from './fields.ts';
 
 export const downgrade = section(
-  'For applications of the kinds node, server and fetch: what becomes of features that their shape cannot carry.',
+  'For applications of the kinds node, server and fetch: what happens to features that the shape of the application, or a layer above it, cannot express.',
   {
     push: oneOf(
-      'A push where there is none: a 103 with a Link for it and the Link in the head, nothing, or an error.',
+      'A push that the peer does not take: becomes a Link field in a 103 and in the head (preload), is dropped, or is an error (refuse).',
       ['preload', 'drop', 'refuse'],
       'preload',
     ),
     trailers: oneOf('Trailers that cannot be sent.', ['drop', 'refuse'], 'drop'),
     informational: oneOf('Interim responses that cannot be sent.', ['drop', 'refuse'], 'drop'),
-    streaming: oneOf('Streaming, where a layer collects the body.', ['buffer', 'refuse'], 'buffer'),
+    streaming: oneOf('Streaming, if a layer collects the whole body.', ['buffer', 'refuse'], 'buffer'),
     reset: oneOf(
-      'A reset with a code, over HTTP/1.1: the connection, or an error.',
+      'A reset with a code over HTTP/1.1: closes the connection, or is an error.',
       ['close', 'refuse'],
       'close',
     ),
     linkPreload: oneOf(
-      'A Link field with rel=preload and without nopush: passed on, or pushed as well where the peer takes it.',
+      'A Link field with rel=preload and without nopush: passed on, or also pushed if the peer takes pushes.',
       ['pass', 'push'],
       'pass',
     ),
     associatedContent: oneOf(
-      'An X-Associated-Content field: what it names is pushed and the field taken out, or it is passed on.',
+      'An X-Associated-Content field: its resources are pushed and the field is removed, or it is passed on.',
       ['push', 'pass'],
       'push',
     ),
-    maxPushesPerHead: wholeNumber('Pushes for the fields of one response, at most.', {
+    maxPushesPerHead: wholeNumber('The most pushes for the fields of one response.', {
       from: 0,
       to: 1_000,
       byDefault: 16,

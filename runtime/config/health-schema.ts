@@ -12,14 +12,14 @@ function path(description: string) {
 }
 
 export const healthSection = section(
-  'Paths that the server answers itself, on every listener that does not say health: false, before any route (see health.md).',
+  'Paths that the server answers itself, before any route, on every listener without health: false (see health.md).',
   {
-    live: path('Answers 200 while the server runs at all. Default: none; the path goes to the routes.'),
+    live: path('Answers 200 as long as the server runs. Default: none.'),
     ready: path(
-      'Answers 200 when every pool that is not optional has a thread that answers, 503 otherwise and from the first SIGTERM on. Default: none.',
+      'Answers 200 if every pool that is not optional has a thread that is ready; 503 otherwise, and from the first SIGTERM on. Default: none.',
     ),
     unresponsiveMs: wholeNumber(
-      'A thread that computes and has let no loop of its own come around for this long does not count as one that answers.',
+      'A thread whose event loop has not come around for this long does not count as ready.',
       { from: 100, to: maxTimerMs, byDefault: 10_000 },
     ),
   },

@@ -9,37 +9,40 @@ const mostBytesPerSecond = 1_073_741_824;
 
 function rate(description: string, bytesPerSecond: number, windowMs: number) {
   return section(description, {
-    bytesPerSecond: wholeNumber('The least rate; 0: any.', {
+    bytesPerSecond: wholeNumber('The lowest rate; 0: none.', {
       from: 0,
       to: mostBytesPerSecond,
       byDefault: bytesPerSecond,
     }),
-    windowMs: wholeNumber('Over how long it is judged. Time in which the peer is held back is left out.', {
-      from: leastWindowMs,
-      to: maxTimerMs,
-      byDefault: windowMs,
-    }),
+    windowMs: wholeNumber(
+      'The time over which the rate is measured. Time in which something else holds the peer back does not count.',
+      {
+        from: leastWindowMs,
+        to: maxTimerMs,
+        byDefault: windowMs,
+      },
+    ),
   });
 }
 
 /** Of a route; overrides the one in `limits`. */
 export const minRequestBytesPerSecond = wholeNumber(
-  'The least rate of a request body, over limits.requestRate.windowMs; slower is answered 408. 0: any, as for uploads whose clients may fall silent. Default: limits.requestRate.bytesPerSecond.',
+  'The lowest rate of a request body, over limits.requestRate.windowMs; a slower one is answered 408. 0: none, for clients that may be silent during an upload. Default: limits.requestRate.bytesPerSecond.',
   { from: 0, to: mostBytesPerSecond, byDefault: undefined },
 );
 
-export const limitsSection = section('Bounds on connections and requests, whatever they speak.', {
+export const limitsSection = section('Limits of connections and requests, for both protocols.', {
   maxConnections: wholeNumber('Connections open at once, over all listeners; more are closed at once.', {
     from: 1,
     to: 1_000_000,
     byDefault: 20_000,
   }),
   maxConnectionsPerAddress: wholeNumber(
-    'Connections open at once from one IPv4 address or one IPv6 /64; more are closed at once. Trusted proxies are exempt. 0: as many as in all.',
+    'Connections open at once from one IPv4 address or one IPv6 /64; more are closed at once. Trusted proxies are exempt. 0: no limit by address.',
     { from: 0, to: 1_000_000, byDefault: 0 },
   ),
   handshakes: section(
-    'TLS handshakes that are not finished, over all listeners; a connection beyond them waits for its turn, up to tls.handshakeTimeoutMs.',
+    'Unfinished TLS handshakes, over all listeners. Further connections wait for their turn, for at most tls.handshakeTimeoutMs.',
     {
       max: wholeNumber('Handshakes under way at once; each holds some 80 KiB.', {
         from: 1,
@@ -47,11 +50,11 @@ export const limitsSection = section('Bounds on connections and requests, whatev
         byDefault: 1_000,
       }),
       graceMs: wholeNumber(
-        'While a connection waits, the oldest handshake is ended to make room when it has gone on for this long.',
+        'While a connection waits, the oldest handshake is ended if it has lasted for this long.',
         { from: 1, to: maxTimerMs, byDefault: 2_000 },
       ),
       maxHelloBytes: wholeNumber(
-        'A connection takes its turn when its ClientHello is whole, or this much of it has come; until then it costs some 9 KiB, and has tls.handshakeTimeoutMs.',
+        'A connection starts its handshake when its ClientHello is complete or this long. Until then it holds some 9 KiB, for at most tls.handshakeTimeoutMs.',
         { from: 1, to: 65_536, byDefault: 4_096 },
       ),
     },
@@ -66,33 +69,33 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     byDefault: 10_000,
   }),
   idleTimeoutMs: wholeNumber(
-    'A connection without any request open is closed after this long (HTTP/1.1: http1.keepAliveTimeoutMs). 0: never.',
+    'A connection without an open request is closed after this long (over HTTP/1.1 http1.keepAliveTimeoutMs applies). 0: never.',
     { from: 0, to: maxTimerMs, byDefault: 180_000 },
   ),
   requestRate: rate(
-    'The least rate at which a request body has to come while the application waits for it; slower is answered 408.',
+    'The lowest rate of a request body while the application waits for it; a slower one is answered 408.',
     240,
     20_000,
   ),
   responseRate: rate(
-    'The least rate at which a response has to be read while there is more of it; slower is reset. The buffers of the operating system hide what they hold, so the window should be long.',
+    "The lowest rate at which a peer may read a response while more of it waits; a slower one is reset. The operating system's buffers hide their contents, so the window should be long.",
     240,
     60_000,
   ),
   linger: section(
-    'A connection that the server ends is read on until its peer closes it too, so that what was written last is not lost to a reset.',
+    'After the server has ended a connection it continues to read until the peer closes too, so that a TCP reset does not destroy the last output.',
     {
-      quietMs: wholeNumber('A peer that sends nothing for this long is waited for no longer.', {
+      quietMs: wholeNumber('How long a peer may send nothing.', {
         from: 1,
         to: maxTimerMs,
         byDefault: 5_000,
       }),
-      timeoutMs: wholeNumber('No peer is waited for longer than this.', {
+      timeoutMs: wholeNumber('How long the server waits for a peer in all.', {
         from: 1,
         to: maxTimerMs,
         byDefault: 30_000,
       }),
-      maxBytes: wholeNumber('What is read of it meanwhile, and thrown away; the rest has to wait.', {
+      maxBytes: wholeNumber('How many bytes the server reads and discards meanwhile.', {
         from: 0,
         to: 1_073_741_824,
         byDefault: 262_144,
@@ -100,18 +103,18 @@ export const limitsSection = section('Bounds on connections and requests, whatev
     },
   ),
   exchangeTimeoutMs: wholeNumber(
-    'From a request head to the end of the response; then 408 if the request is not whole, 504 if it is, and a reset after the head. Tunnels are exempt. 0: any time.',
+    'How long an exchange may last, from the request head to the end of the response. Then it is answered 408 if the request is incomplete and 504 otherwise, or reset if the response has begun. Tunnels are exempt. 0: any time.',
     { from: 0, to: maxTimerMs, byDefault: 0 },
   ),
   directChannels: section(
-    'Channels straight between a thread that calls actors and one where they live (see actors.md).',
+    'Channels between a thread that calls actors and a thread that has them, without the reactor (see actors.md).',
     {
       max: wholeNumber(
-        "Channels at once; each has two rings of the called pool's ringBytes. When more are wanted, the one that was used least goes, and its calls go by way of the reactor. 0: all calls do.",
+        "The most channels; each has two rings of the called pool's ringBytes. Beyond that the least used one closes, and its calls go through the reactor. 0: all calls go through the reactor.",
         { from: 0, to: 65_536, byDefault: 32 },
       ),
       afterCalls: wholeNumber(
-        'So many calls that a thread has made to one instance by way of the reactor, one after another, have those that follow go directly.',
+        'After this many calls in a row from a thread to one instance, the next calls use a channel.',
         { from: 1, to: 65_536, byDefault: 32 },
       ),
     },

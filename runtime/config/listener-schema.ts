@@ -24,7 +24,7 @@ const certificate = v.pipe(
   v.strictObject(
     {
       cert: path(
-        'The certificate in PEM, followed by the intermediate ones; a path relative to this file, or absolute. The names it is shown for are those in it (subjectAltName).',
+        'The certificate in PEM, followed by the intermediate ones; a path relative to this file, or absolute. It serves the names in its subjectAltName.',
       ),
       key: path('Its private key in PEM.'),
       passphraseFile: v.optional(
@@ -59,7 +59,7 @@ export const tlsSchema = v.pipe(
       ),
       requestCert: flag('Ask the client for a certificate (mutual TLS).', false),
       rejectUnauthorized: flag(
-        'With requestCert: refuse clients without a certificate that ca vouches for. Otherwise the application reads whether it does (request.tls.authorized).',
+        'With requestCert: refuse clients without a certificate of one of the ca. If false, the application decides by request.tls.authorized.',
         true,
       ),
       ca: v.optional(
@@ -67,12 +67,12 @@ export const tlsSchema = v.pipe(
           v.array(path('CA certificates in PEM.'), 'an array of paths'),
           v.minLength(1, 'at least one path'),
           v.description(
-            'The CAs whose client certificates count. Needed with requestCert, and with nothing else. Default: none.',
+            'The CAs that client certificates are checked against. Required with requestCert, and not allowed without it. Default: none.',
           ),
         ),
       ),
       maxClientCertificateBytes: wholeNumber(
-        'Bytes of a client certificate (DER), which crosses to the application with every request; a connection with a larger one is closed.',
+        'The most bytes of a client certificate (DER), which goes to the application with every request. A connection with a larger one is closed.',
         { from: 512, to: 65_536, byDefault: 8_192 },
       ),
       handshakeTimeoutMs: wholeNumber('The time for a handshake.', {
@@ -85,16 +85,16 @@ export const tlsSchema = v.pipe(
         { from: 0, to: 604_800, byDefault: 7_200 },
       ),
       ticketRotationMs: wholeNumber(
-        'The key that tickets are sealed with is replaced this often; tickets from before lead to full handshakes. Not with ticketKeys.',
+        'How often the key that encrypts tickets is replaced. A ticket of an earlier key leads to a full handshake. Unused with ticketKeys.',
         { from: 1_000, to: maxTimerMs, byDefault: 43_200_000 },
       ),
       ticketKeys: v.optional(
         path(
-          "A file of 48 random bytes to seal tickets with, so that several servers, or one before and after a restart, take each other's. Replace it to rotate. Default: a key of this process.",
+          "A file of 48 random bytes that encrypt tickets, so that several servers, or one before and after a restart, accept each other's. Replace the file to rotate the key. Default: a key of this process.",
         ),
       ),
       watch: flag(
-        'Reload the files when they change, as SIGHUP does at any time; connections stay. The log reports an invalid file, and the previous ones stay in use.',
+        'Reload the files when they change; SIGHUP reloads them at any time. Connections stay open. If a file is invalid, the log says so and the previous files stay in use.',
         true,
       ),
       allowCleartext: flag(
@@ -124,13 +124,13 @@ export const listenerSchema = v.pipe(
         v.pipe(
           v.string(permissions),
           v.regex(/^[0-7]{3}$/, permissions),
-          v.description("Permissions of a unix: socket. Default: what the process's umask leaves."),
+          v.description("Permissions of a unix: socket. Default: set by the process's umask."),
         ),
       ),
-      health: flag('Whether the paths of health are answered on this listener.', true),
+      health: flag('Whether this listener answers the paths of health.', true),
       tls: v.optional(tlsSchema),
       proxyProtocol: oneOf(
-        'Whether every connection begins with a PROXY protocol header that names the client, and of which version; before TLS when there is TLS. Taken from trustedProxies only; other connections are closed, and so are those with an invalid header.',
+        'Whether every connection begins with a PROXY protocol header that names the client, and of which version; before TLS when there is TLS. Accepted from trustedProxies only: other connections are closed, and so are those with an invalid header.',
         proxyProtocols,
         'off',
       ),
@@ -150,7 +150,7 @@ export const listenerSchema = v.pipe(
             'an array of addresses and ranges',
           ),
           v.description(
-            "Proxies whose word about the client is taken: their PROXY protocol headers and forwardedFields. Others' are passed on to the application as they are and mean nothing.",
+            'Proxies that Sluice believes about the client: their PROXY protocol headers and forwardedFields. It ignores those of others and passes their fields on unchanged.',
           ),
         ),
         [],
@@ -165,7 +165,7 @@ export const listenerSchema = v.pipe(
             'an array of field names',
           ),
           v.description(
-            'The fields that trusted proxies set, and clients cannot. Where a proxy sets some of them and passes the others through, leave the others out.',
+            'The fields that trusted proxies set and that clients cannot forge. If your proxy sets only some of them and passes the others through, list only those that it sets.',
           ),
         ),
         [...forwardedFieldNames],
@@ -173,7 +173,7 @@ export const listenerSchema = v.pipe(
     },
     'an object with an address',
   ),
-  v.description('An address to listen on, in cleartext unless tls is there. Speaks HTTP/2 and HTTP/1.1.'),
+  v.description('An address to listen on, for HTTP/2 and HTTP/1.1, in cleartext unless it has tls.'),
 );
 
 export type ListenerOutput = v.InferOutput<typeof listenerSchema>;

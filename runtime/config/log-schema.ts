@@ -31,11 +31,11 @@ export const logSection = section('The log.', {
     'auto',
   ),
   maxWaitingBytes: wholeNumber(
-    'Bytes of log lines and of what applications print that may wait for standard output, as many for standard error, and as many in each thread on their way there. What comes on top is dropped, and counted in the log.',
+    "Bytes of log lines and of applications' output that may wait for standard output; as many for standard error, and as many in each thread. More is dropped, and the log counts it.",
     { from: 65_536, to: 1_073_741_824, byDefault: 4_194_304 },
   ),
   maxErrorChars: wholeNumber(
-    "Characters of an error's message, and of its stack, that are reported; the rest is cut off and counted. A report tells of 8 errors at most, causes included.",
+    "Characters of an error's message, and of its stack, that are reported; of the rest only the number. A report has at most 8 errors, including causes.",
     { from: 256, to: 1_048_576, byDefault: DEFAULT_MAX_ERROR_CHARS },
   ),
   file: v.optional(
@@ -43,12 +43,12 @@ export const logSection = section('The log.', {
       v.string('the path of a file'),
       v.minLength(1, 'the path of a file'),
       v.description(
-        'A file that the log is appended to; a path relative to this file, or absolute. SIGUSR1 opens it anew, for whoever rotates it. Default: standard output.',
+        'A file that the log is appended to; a path relative to this file, or absolute. SIGUSR1 reopens it after a rotation. Default: standard output.',
       ),
     ),
   ),
   prints: oneOf(
-    'What applications print: labelled makes a line of the log of each write, with pool, thread and request; untouched passes it on to standard output and standard error as it is.',
+    "What happens to applications' output. labelled: each write becomes a line of the log, with pool, thread and request. untouched: it goes to standard output and standard error unchanged.",
     logPrints,
     'labelled',
   ),
@@ -57,7 +57,7 @@ export const logSection = section('The log.', {
       v.array(v.pipe(v.string('a name'), v.minLength(1, 'a name')), 'an array of names'),
       v.maxLength(256, 'at most 256 names'),
       v.description(
-        'Values that no line shows, by their names in any case: parameters of queries, and members of the objects that applications print.',
+        'Names, in any case, whose values no log line shows: parameters of queries, and members of the objects that applications print.',
       ),
     ),
     [...defaultRedact],

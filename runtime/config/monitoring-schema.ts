@@ -25,7 +25,7 @@ export const monitoringSection = v.optional(
       'an object',
     ),
     v.description(
-      'A listener of its own for probes and scrapers, without TLS and without a token: /livez, /readyz and /metrics (see monitoring.md). It is there when this section is, if only as {}. Default: none.',
+      'A separate listener for probes and scrapers, without TLS and without a token: /livez, /readyz and /metrics (see monitoring.md). The section switches it on, even as {}. Default: off.',
     ),
   ),
 );

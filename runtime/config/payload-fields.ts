@@ -3,14 +3,17 @@ import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_REFERENCES } from '../../wire/payload/fo
 import { wholeNumber } from './fields.ts';
 
 export const payloadFields = {
-  maxMessageDepth: wholeNumber('How deep objects of a message may lie within each other.', {
+  maxMessageDepth: wholeNumber('How deep objects may be nested in a message.', {
     from: 4,
     to: 512,
     byDefault: DEFAULT_MAX_DEPTH,
   }),
-  maxSharedReferences: wholeNumber('How often objects of a message may be referred to again within it.', {
-    from: 0,
-    to: 1_000_000,
-    byDefault: DEFAULT_MAX_REFERENCES,
-  }),
+  maxSharedReferences: wholeNumber(
+    'How many references a message may have to objects that it already contains.',
+    {
+      from: 0,
+      to: 1_000_000,
+      byDefault: DEFAULT_MAX_REFERENCES,
+    },
+  ),
 };

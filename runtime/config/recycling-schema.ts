@@ -7,7 +7,7 @@ import { section, wholeNumber } from './fields.ts';
 const off = { from: 0, to: Number.MAX_SAFE_INTEGER, byDefault: 0 } as const;
 
 export const recycle = section(
-  'When a healthy thread is replaced. The new one is started first; the old one then has reload.drainTimeoutMs to finish what it has. 0: never for that.',
+  'When a healthy thread is replaced. The new one starts first; the old one then has reload.drainTimeoutMs to finish its exchanges. 0: never for this reason.',
   {
     maxExchanges: wholeNumber('After this many exchanges.', off),
     maxAgeMs: wholeNumber('At this age.', { ...off, to: maxTimerMs }),
@@ -17,30 +17,33 @@ export const recycle = section(
       off,
     ),
     jitterPercent: wholeNumber(
-      'By how much less each thread may have, by chance, so that not all are due at once.',
+      "Each thread's limits are lower by a random percentage of at most this, so that not all threads are due at once.",
       { from: 0, to: 100, byDefault: 10 },
     ),
-    maxAtOncePercent: wholeNumber('How many of the threads are replaced at a time; at least one.', {
-      from: 1,
-      to: 100,
-      byDefault: 25,
-    }),
+    maxAtOncePercent: wholeNumber(
+      'The share of the threads that may be replaced at a time; at least one thread.',
+      {
+        from: 1,
+        to: 100,
+        byDefault: 25,
+      },
+    ),
   },
 );
 
 export const memorySection = section(
-  'Keeps the process from the memory limit of its system, at which it would be killed: the largest thread is replaced in time, as by recycle.',
+  'Replaces the largest thread, like recycle, before the process reaches the memory limit at which the system would kill it.',
   {
     limitBytes: wholeNumber(
-      'What the process may have. Default: the limit of its control group, or the memory of the machine.',
+      'The memory that the process may use. Default: the limit of its control group, or the memory of the machine.',
       { from: 1, to: Number.MAX_SAFE_INTEGER, byDefault: undefined },
     ),
-    recycleAtPercent: wholeNumber('At how much of that a thread is replaced. 0: never.', {
+    recycleAtPercent: wholeNumber('At which share of limitBytes a thread is replaced. 0: never.', {
       from: 0,
       to: 100,
       byDefault: 90,
     }),
-    everyMs: wholeNumber('How long one is given to make a difference before the next.', {
+    everyMs: wholeNumber('How long the guard waits after one thread before it replaces the next.', {
       from: 1_000,
       to: maxTimerMs,
       byDefault: 30_000,
@@ -59,11 +62,15 @@ export const warmUp = v.optional(
           method: v.optional(
             v.pipe(
               v.picklist(['GET', 'HEAD', 'OPTIONS'], '"GET", "HEAD", "OPTIONS"'),
-              v.description('A safe one.'),
+              v.description('A safe method.'),
             ),
             'GET',
           ),
-          path: v.pipe(v.string(path), v.regex(/^\/[^\s#]*$/, path), v.description('With its query.')),
+          path: v.pipe(
+            v.string(path),
+            v.regex(/^\/[^\s#]*$/, path),
+            v.description('The request target: path and query.'),
+          ),
           host: v.optional(
             v.pipe(v.string(host), v.regex(/^[^\s/]+$/, host), v.description('The host asked for.')),
             'localhost',
@@ -75,7 +82,7 @@ export const warmUp = v.optional(
     ),
     v.maxLength(100, 'at most 100 requests'),
     v.description(
-      'Requests that each thread answers before it takes others, one after the other, within startTimeoutMs. An answer of 500 or above is a failure to load.',
+      'Requests that each new thread answers, one after the other, before it takes work. They have to be over within startTimeoutMs. A response of 500 or above counts as a failure to load.',
     ),
   ),
   [],

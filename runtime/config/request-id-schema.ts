@@ -27,7 +27,7 @@ export const requestIdSection = v.optional(
       'an object',
     ),
     v.description(
-      `Every request gets an identifier: the one in the field where a trusted proxy sent it and it has at most ${MAX_REQUEST_ID_CHARS} safe characters, or a new one. Applications find it in the field, logs in their lines (see operations.md). It is there when this section is, if only as {}. Default: none.`,
+      `Gives every request an identifier: the one in the field, if a trusted proxy sent it and it has at most ${MAX_REQUEST_ID_CHARS} safe characters, or a new one. Applications find it in the field, and log lines contain it (see operations.md). The section switches it on, even as {}. Default: off.`,
     ),
   ),
 );

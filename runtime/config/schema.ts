@@ -47,21 +47,21 @@ function maxBodyBytes(description: string) {
 }
 
 const restart = section(
-  'When threads that have died are replaced: at once, and later the more of them die. The pool never gives up by itself.',
+  'How soon threads that die are replaced: at once, and with growing delays if many die. The pool never gives up by itself.',
   {
-    intensity: wholeNumber('Deaths within the period that are made good at once.', {
+    intensity: wholeNumber('How many threads that died within the period are replaced at once.', {
       from: 0,
       to: 1_000_000,
       byDefault: 5,
     }),
     periodMs: timeout('The period, in milliseconds.', 10_000),
     delayMs: timeout(
-      'How long the first thread beyond that waits. The wait doubles each time that too many die again, or one does not load; half of it is random. A thread that lives for a period ends it.',
+      'The delay of the first thread beyond that. It doubles each time that too many die again or that one does not load; half of it is random. It ends when a thread has lived for a period.',
       100,
     ),
-    maxDelayMs: timeout('The longest wait.', 30_000),
+    maxDelayMs: timeout('The longest delay.', 30_000),
     giveUp: flag(
-      'End the server with exit code 4, after a drain, when more die than intensity allows: for those whose supervisor is to act.',
+      'If more threads die than intensity, drain the server and end it with exit code 4, so that a supervisor can act.',
       false,
     ),
   },
@@ -75,7 +75,7 @@ export const poolSchema = v.pipe(
           v.string('the path of a module'),
           v.minLength(1, 'the path of a module'),
           v.description(
-            'The module whose default export is the application; a path relative to this file, or absolute. Default: none, where the pool has actors.',
+            'The module whose default export is the application; a path relative to this file, or absolute. May be missing if the pool has a module.',
           ),
         ),
       ),
@@ -84,14 +84,16 @@ export const poolSchema = v.pipe(
           v.string('the path of a module'),
           v.minLength(1, 'the path of a module'),
           v.description(
-            "The module whose exports are the pool's actors; a path as application. Default: none, where the pool has an application.",
+            "The module whose exports are the pool's actors; a path like that of application. May be missing if the pool has an application.",
           ),
         ),
       ),
       kind: v.optional(
         v.pipe(
           v.picklist(kinds, kinds.map((kind) => JSON.stringify(kind)).join(', ')),
-          v.description('What the module exports. Default: seen by its shape (see applications.md).'),
+          v.description(
+            'What kind of application the module exports. Default: recognised by its shape (see applications.md).',
+          ),
         ),
       ),
       export: v.optional(
@@ -99,12 +101,12 @@ export const poolSchema = v.pipe(
           v.string('the name of an export'),
           v.minLength(1, 'the name of an export'),
           v.description(
-            'The export that is the application; with () behind it, as in createApp(), a function that each thread calls once and that gives the application or a promise of it. Default: the default export, else the only one among app, application, handler, listener and server that looks like an application.',
+            'The export that is the application. With () at its end, as in createApp(), it names a function that each thread calls once and that returns the application or a promise of it. Default: the default export; without one, the only export among app, application, handler, listener and server that looks like an application.',
           ),
         ),
       ),
       port: wholeNumber(
-        'Of a module that tells several servers to listen, the port of the one that is the application; Sluice binds none of them. Default: there is one.',
+        'If the module calls listen() on several servers: the port of the one that is the application. Sluice binds none of these ports. Default: the module has one server.',
         { from: 1, to: 65_535, byDefault: undefined },
       ),
       binds: v.optional(
@@ -112,17 +114,17 @@ export const poolSchema = v.pipe(
           v.array(requiredNumber('a port', { from: 1, to: 65_535 }), 'an array of ports'),
           v.maxLength(16, 'at most 16 ports'),
           v.description(
-            'Ports of other servers of the module that really listen, such as an exporter of metrics: in one thread of the pool at a time, and in another when that one has ended.',
+            'Ports of other servers of the module that really listen, such as an exporter of metrics. They listen in one thread of the pool at a time, and in another one when it has ended.',
           ),
         ),
         [],
       ),
       downgrade,
       validate: flag(
-        'Hold application and server against the rules of the gateway interface (see sgi.md), for development.',
+        'Check application and server against the rules of the gateway interface (see sgi.md); for development.',
         false,
       ),
-      optional: flag('Whether health.ready answers 200 without a thread of this pool that answers.', false),
+      optional: flag('Whether health.ready answers 200 although no thread of this pool is ready.', false),
       threads: threads(maxThreads),
       env,
       execArgv,
@@ -132,11 +134,11 @@ export const poolSchema = v.pipe(
         0,
       ),
       shrinkBelowPercent: wholeNumber(
-        'A pool that has more threads than min can do without one as long as the others would be busy for no more than this part of the time.',
+        'A pool with more than min threads can do without one if the others would then be busy for at most this share of the time.',
         { from: 0, to: 100, byDefault: 60 },
       ),
       idleTimeoutMs: timeout(
-        'A thread above min ends when the pool could have done without it for this long.',
+        'A thread above min ends when the pool could do without it for this long.',
         30_000,
         0,
       ),
@@ -160,10 +162,10 @@ export const poolSchema = v.pipe(
         { from: 1, to: 65_536, byDefault: 64 },
       ),
       queue: section(
-        'Exchanges that wait for a thread; beyond either bound the answer is 503 with Retry-After.',
+        'Exchanges that wait for a thread. Beyond either limit they are answered 503 with Retry-After.',
         {
           maxExchanges: wholeNumber(
-            'How many may wait; 0 refuses every exchange that no thread can take at once.',
+            'How many may wait. 0: an exchange that no thread can take at once is refused.',
             {
               from: 0,
               to: 1_000_000,
@@ -179,40 +181,40 @@ export const poolSchema = v.pipe(
         byDefault: 1,
       }),
       requestWindowBytes: wholeNumber(
-        'Request body bytes that may cross to the application ahead of its reading, for each exchange.',
+        'Request body bytes that go to the application before it reads them, for each exchange.',
         bodyWindow,
       ),
       responseWindowBytes: wholeNumber(
-        'Response body bytes that may cross from the application ahead of the peer, for each exchange.',
+        'Response body bytes that the reactor takes from the application before the peer has taken them, for each exchange.',
         bodyWindow,
       ),
       maxResponseWindowBytes: wholeNumber(
-        'The limit to which responseWindowBytes grows for an exchange whose peer keeps reading.',
+        'How far responseWindowBytes grows for an exchange whose peer keeps reading.',
         { ...bodyWindow, byDefault: 1_572_864 },
       ),
       maxBodyBytes: maxBodyBytes(
         'The most bytes of a request body; a larger one is answered 413. Default: unlimited, because no body is held whole.',
       ),
       writeBacklogBytes: wholeNumber(
-        'Response body bytes that an application may hand over without waiting, for each exchange; more is an error to it.',
+        'Response body bytes that an application may write without awaiting, for each exchange. A further write fails.',
         { from: 65_536, to: 2 ** 31 - 1, byDefault: 16_777_216 },
       ),
       ringBytes: oneOf(
-        'Size of the shared-memory ring to each thread, and of the one from it.',
+        "Size of each of a thread's two rings in shared memory.",
         ringSizes,
         2_097_152,
         'a power of two from 65536 to 67108864',
       ),
       actorCallsPerThread: wholeNumber(
-        'Calls of actors that a thread is given at a time, begun ones included; more wait in their mailboxes.',
+        'Calls of actors that a thread has at a time, including those that have begun. More wait in their mailboxes.',
         { from: 1, to: 65_536, byDefault: 1_024 },
       ),
       actorBacklogBytes: wholeNumber(
-        'Bytes of replies of actors, and of items of streams, that wait beside its ring for a thread that does not read. More are dropped, and their calls told so.',
+        'Bytes of replies and stream items of actors that wait for a thread that does not read. More are dropped, and their calls fail.',
         { from: 0, to: 1_073_741_824, byDefault: 16_777_216 },
       ),
       recallAfterMs: timeout(
-        'How far ahead a thread is given work. Exchanges that a computing thread has not begun after this time go to another thread.',
+        'Exchanges that a computing thread has not begun after this time go to another thread.',
         5,
       ),
       restart,
@@ -224,17 +226,17 @@ export const poolSchema = v.pipe(
       ),
       startTimeoutMs: timeout('The time for a thread to load the application.', 10_000),
       computeTimeoutMs: timeout(
-        'How long a thread may stay away from its event loop, in a computation or in a call that waits; then the exchange that runs is answered 504, and the thread ended and replaced. What awaits does not count. 0: for ever.',
+        'How long an exchange may keep its thread from the event loop, by computing or by a call that blocks. Then the exchange is answered 504, and the thread is ended and replaced. Time in which it awaits does not count. 0: for ever.',
         60_000,
         0,
       ),
       computeGraceMs: timeout(
-        'From that answer, which the application hears as an abort signal, to the end of the thread, unless it comes back.',
+        "How long the thread has after that 504 to return to its event loop before it is ended. The application's signal aborts when this time begins.",
         1_000,
         0,
       ),
       minUptimeMs: timeout(
-        'A thread that dies sooner than this after it was loaded counts for one that did not load: at the start, where it had begun nothing, the server ends; one that was to replace another does not.',
+        'A thread that dies sooner than this after it has loaded counts as one that did not load. At the start the server then ends, unless the thread had begun an exchange; at a reload the new thread does not replace the old one.',
         1_000,
         0,
       ),
@@ -269,24 +271,21 @@ const route = v.pipe(
         v.description('An exact path; or "/render/*" for /render and all below it; or "/*" for all.'),
       ),
       pool: v.optional(
-        v.pipe(
-          v.string('the name of a pool'),
-          v.description('The pool that answers. Default: none, where files answer.'),
-        ),
+        v.pipe(v.string('the name of a pool'), v.description('The pool that answers. Not with static.')),
       ),
       static: v.optional(staticSchema),
       maxBodyBytes: maxBodyBytes("Bytes of a request body; more is answered 413. Default: the pool's."),
       minRequestBytesPerSecond,
       computeTimeoutMs: wholeNumber(
-        "How long an exchange may keep a thread from its event loop, as the pool's computeTimeoutMs. 0: for ever. Default: the pool's.",
+        "How long an exchange may keep its thread from the event loop, like the pool's computeTimeoutMs. 0: for ever. Default: the pool's.",
         { from: 0, to: maxTimerMs, byDefault: undefined },
       ),
       maxConcurrent: wholeNumber(
-        'Exchanges of this route that may be with its pool at a time, begun or not. More wait in a queue of the route, where they are in the way of no other. Default: any number.',
+        'Exchanges of this route that the pool may have at a time, begun or not. More wait in a queue of the route, where they delay no other route. Default: any number.',
         { from: 1, to: 1_000_000, byDefault: undefined },
       ),
       maxHeld: wholeNumber(
-        "How many may wait there, each as long as the pool's queue lets it; beyond either bound the answer is 503 with Retry-After. Default: the pool's queue.maxExchanges.",
+        "How many may wait in that queue, each for at most the pool's queue.maxWaitMs. Beyond either limit they are answered 503 with Retry-After. Default: the pool's queue.maxExchanges.",
         { from: 0, to: 1_000_000, byDefault: undefined },
       ),
       affinity: v.optional(
@@ -294,16 +293,16 @@ const route = v.pipe(
           v.string(affinity),
           v.regex(/^(?:cookie:)?[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, affinity),
           v.description(
-            'A request field, or "cookie:" and the name of a cookie: requests with the same value go to the same thread as long as that has no more than its share to do. Default: any thread.',
+            'A request field, or "cookie:" and the name of a cookie: requests with the same value go to the same thread, unless it has more than its share of the work. Default: any thread.',
           ),
         ),
       ),
       websocket: flag(
-        'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and the other is answered 501.',
+        'Whether WebSocket handshakes reach the application, by Upgrade (RFC 6455) and by extended CONNECT (RFC 8441). If not, an Upgrade is ignored and an extended CONNECT is answered 501.',
         false,
       ),
       connect: flag(
-        'Whether CONNECT reaches the application, which then tunnels bytes to whom it likes; it is answered 501 otherwise. CONNECT has no path: it goes by the host, to a route whose path is "/*".',
+        'Whether CONNECT reaches the application, which can then tunnel bytes anywhere; otherwise it is answered 501. CONNECT has no path: its host selects a route whose path is "/*".',
         false,
       ),
     },
@@ -343,13 +342,13 @@ export const configSchema = v.pipe(
         v.array(route, 'an array of routes'),
         v.minLength(1, 'at least one route'),
         v.description(
-          'Which pool answers what. The most specific route wins wherever it stands: an exact host before the longest "*." pattern before "*"; for one host, an exact path before the longest pattern. A request that no route matches is answered 404.',
+          'Which pool answers which requests. The most specific route wins, whatever the order: an exact host before the longest "*." pattern before "*"; for one host, an exact path before the longest pattern. A request that no route matches is answered 404.',
         ),
       ),
       limits: limitsSection,
       http2: http2Section,
       http1: section('HTTP/1.1 (RFC 9112).', {
-        enabled: flag('Whether HTTP/1.1 is spoken at all; a connection that does is closed otherwise.', true),
+        enabled: flag('Whether the server accepts HTTP/1.1. If not, it closes such connections.', true),
         maxHeaderBytes: wholeNumber(
           'Bytes of a request head: the target, and the header lines with colon, space and line end; more is answered 431.',
           { from: 1_024, to: 1_048_576, byDefault: 16_384 },
@@ -360,11 +359,11 @@ export const configSchema = v.pipe(
           byDefault: 128,
         }),
         maxRequestsPerConnection: wholeNumber(
-          'The response to the last of so many requests says that the connection is closed.',
+          'After this many requests the connection is closed; the last response announces it.',
           { from: 1, to: 1_000_000_000, byDefault: 100_000 },
         ),
         maxPipelinedRequests: wholeNumber(
-          'Requests taken from a connection ahead of their answers. A client that sends more of them at once has these answered and the connection closed.',
+          'Requests that a connection may send before their responses. If a client sends more at once, these are answered and the connection is closed.',
           { from: 1, to: 65_536, byDefault: 128 },
         ),
         maxParallelRequests: wholeNumber(
@@ -372,7 +371,7 @@ export const configSchema = v.pipe(
           { from: 1, to: 65_536, byDefault: 32 },
         ),
         smallChunks: section(
-          'Chunks that a connection may send while they have less than 4 bytes of content on average; then the request is answered 400.',
+          'Chunks that a connection may send while they have less than 4 bytes of content on average. Beyond that the request is answered 400.',
           {
             burst: wholeNumber('How many may come at once.', {
               from: 1,
@@ -387,12 +386,12 @@ export const configSchema = v.pipe(
           },
         ),
         maxDiscardedBytes: wholeNumber(
-          'A response to a request that nobody reads says `Connection: close` when more than this is left of its body; else the rest is read past, so that the connection can be used again.',
+          'If the application does not read a request body and at most this much is left, the server reads and discards the rest, so that the connection can be used again. If more is left, the response says `Connection: close`.',
           { from: 0, to: 1_073_741_824, byDefault: 262_144 },
         ),
-        discardTimeoutMs: timeout('How long a body may be read past; then the connection is closed.', 5_000),
+        discardTimeoutMs: timeout('How long a body may be discarded; then the connection is closed.', 5_000),
         keepAliveTimeoutMs: wholeNumber(
-          'A connection is closed this long after its last response. Default: the longest `keepAliveTimeout` that an application has given its `http.Server`, else 5 s.',
+          'How long after its last response an idle connection is closed. Default: the longest `keepAliveTimeout` that an application has set on its `http.Server`, otherwise 5 s.',
           { from: 1, to: maxTimerMs, byDefault: undefined },
         ),
         upgradeH2c: flag(
@@ -401,9 +400,9 @@ export const configSchema = v.pipe(
         ),
       }),
       health: healthSection,
-      reload: section('Reloads: by SIGHUP, by sluice reload, by server.reload() (see reload.md).', {
+      reload: section('Reloads by SIGHUP, sluice reload or server.reload() (see reload.md).', {
         drainTimeoutMs: timeout(
-          'What threads and pools of before have begun may take this long after a reload; then it is reset.',
+          'How long exchanges that the replaced threads have begun may take to finish; then they are reset.',
           30_000,
           0,
         ),
@@ -421,7 +420,7 @@ export const configSchema = v.pipe(
         0,
       ),
       drainDelayMs: timeout(
-        'From the first SIGTERM or SIGINT until that begins: health.ready answers 503 and everything else continues, so that load balancers stop sending requests.',
+        'How long the drain waits after the first SIGTERM or SIGINT. Meanwhile health.ready answers 503 and everything else continues, so that load balancers stop sending requests.',
         0,
         0,
       ),

@@ -26,17 +26,19 @@ export const staticSchema = v.pipe(
             v.pipe(v.string(fileName), v.regex(/^(?!\.{1,2}$)[^/\\]+$/, fileName)),
             'an array of file names',
           ),
-          v.description('Files that answer for a directory: the first that is there. None is listed.'),
+          v.description(
+            'Files that answer for a directory: the first one that exists. Directories are never listed.',
+          ),
         ),
         ['index.html'],
       ),
       dotfiles: oneOf(
-        'What becomes of names that begin with a dot: hide answers 404, refuse 403.',
+        'What happens to names that begin with a dot: hide answers 404, refuse 403.',
         ['hide', 'refuse', 'serve'],
         'hide',
       ),
       symlinks: oneOf(
-        'Where symbolic links may lead. What lies outside of the root is answered 404 unless anywhere is said.',
+        'Where symbolic links may lead. With inside, a link that leaves the root is answered 404.',
         ['inside', 'anywhere'],
         'inside',
       ),
@@ -47,17 +49,17 @@ export const staticSchema = v.pipe(
             'an array of content codings',
           ),
           v.description(
-            'Codings to look for beside a file (a.css.br, a.css.zst, a.css.gz) and to send to clients that accept them; of equals the first. A file that is older than the one it was made of is left out.',
+            'Codings to look for beside a file (a.css.br, a.css.zst, a.css.gz) and to send to clients that accept them; the first one wins if a client has no preference. A variant that is older than the file itself is ignored.',
           ),
         ),
         [...contentCodings],
       ),
       recheckMs: wholeNumber(
-        'How long a thread remembers which codings lie beside a file, in milliseconds; 0 looks every time.',
+        'How long a thread remembers which codings exist for a file; 0: it looks every time.',
         { from: 0, to: 86_400_000, byDefault: 1_000 },
       ),
       etag: oneOf(
-        'What an entity tag is made of, with the size. mtime is the same on every machine that has a copy with its times; ctime also tells files apart whose times were set; none sends no tag.',
+        'What an entity tag is made of, together with the size. mtime gives the same tag on every machine that has a copy with the same times; ctime also distinguishes files whose times were set; none sends no tag.',
         ['mtime', 'ctime', 'none'],
         'mtime',
       ),
@@ -74,11 +76,11 @@ export const staticSchema = v.pipe(
         { from: 1, to: 1_024, byDefault: 16 },
       ),
       readBytes: wholeNumber(
-        'Bytes of one read from disk at most; a client without room for more is read for in smaller pieces.',
+        'The most bytes of one read from disk. A client that takes less is served in smaller reads.',
         { from: 4_096, to: 1_048_576, byDefault: 65_536 },
       ),
       threads: wholeNumber(
-        'Threads that serve the files, at most. The first starts with the server, another when files wait: a thread that waits for its disk serves nothing else meanwhile.',
+        'The most threads that serve the files. The first starts with the server, others when files wait: a thread that waits for its disk serves nothing else meanwhile.',
         { from: 1, to: maxThreads, byDefault: 4 },
       ),
       exchangesPerThread: wholeNumber(
@@ -88,5 +90,5 @@ export const staticSchema = v.pipe(
     },
     'an object with a root',
   ),
-  v.description('Files of a directory that answer. Default: none, where a pool answers.'),
+  v.description('A directory whose files answer. Not with pool.'),
 );

@@ -11,7 +11,7 @@ export function threads(most: number) {
       {
         min: wholeNumber('The least number of threads.', { ...count, byDefault: 1 }),
         max: wholeNumber(
-          'Threads at most. Default: as many as the machine runs in parallel (at least min).',
+          'The greatest number of threads. Default: as many as the machine runs in parallel, and at least min.',
           { ...count, byDefault: undefined },
         ),
       },
@@ -39,7 +39,7 @@ export const env = v.optional(
       'an object of strings by name',
     ),
     v.description(
-      "Environment variables of the threads, over the process's. What the process itself reads at its start, such as UV_THREADPOOL_SIZE, does not follow them.",
+      "Environment variables of the threads, in addition to the process's. They do not change what the process itself reads at its start, such as UV_THREADPOOL_SIZE.",
     ),
   ),
   {},
@@ -49,7 +49,7 @@ export const execArgv = v.optional(
   v.pipe(
     v.array(v.string("a flag of Node's"), "an array of Node's flags"),
     v.description(
-      "Flags of Node's for the threads, behind the process's own, such as --conditions=staging or --import=./trace.mjs. V8's flags, and those of a whole process, are refused.",
+      "Flags of Node for the threads, in addition to the process's, such as --conditions=staging or --import=./trace.mjs. Flags of V8, or of the whole process, are refused.",
     ),
   ),
   [],

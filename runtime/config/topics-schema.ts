@@ -24,11 +24,11 @@ export const topicsSchema = v.pipe(
       maxMessageBytes: wholeNumber('Bytes of a message.', { from: 256, to: 33_000_000, byDefault: 65_536 }),
       ...payloadFields,
       threadBytes: bytes(
-        'Bytes of messages that wait, beside its ring, for one thread that does not read. Beyond it the oldest are dropped, and counted as missed.',
+        'Bytes of messages that wait for one thread that does not read. Beyond that the oldest are dropped, and counted as missed.',
         4_194_304,
       ),
       subscriptionBytes: bytes(
-        'Bytes of messages that wait in one subscription; one that has as many is full, as one with capacity messages is.',
+        'Bytes of messages that wait in one subscription. With this many it is full, as with capacity messages.',
         1_048_576,
       ),
       publishBytes: bytes(
@@ -39,7 +39,7 @@ export const topicsSchema = v.pipe(
     'an object',
   ),
   v.description(
-    'What bounds topics (see topics.md). Threads can publish and subscribe when this section is there, if only as {}, or when there are actors. Default: none.',
+    'Limits of topics (see topics.md). Threads can publish and subscribe if this section is present, even as {}, or if there are actors. Default: none.',
   ),
 );
 
