@@ -68,13 +68,13 @@ for (const name of Object.keys(commands)) {
   });
 }
 
-test('help of one command is asked for in front of it, too', async (t) => {
+test('--help works before and after the command', async (t) => {
   const { stdout } = await run(['help', 'recycle']);
   t.regex(stdout, /^usage: sluice recycle \[pool or thread\]\.\.\. \[flags\]\n/);
   t.regex((await run(['help', 'check'])).stdout, /^usage: sluice check /);
 });
 
-test('wrong words end with 2, and say what was expected', async (t) => {
+test('invalid arguments exit 2 and say what was expected', async (t) => {
   for (const [words, says] of [
     [['recycle', '--pol', 'x'], /expected a flag of "sluice recycle", got --pol/],
     [['resize', 'app'], /expected sluice resize pool N\|MIN-MAX, got 1 words/],
@@ -91,7 +91,7 @@ test('wrong words end with 2, and say what was expected', async (t) => {
   }
 });
 
-test('where nothing runs every one of them says so, and ends with 1', async (t) => {
+test('without a running server each command says so and exits 1', async (t) => {
   const folder = ownFolder(t);
   const file = join(folder, 'runtime.config.json');
   const app = { application: application('server', 'pool-name') };
@@ -106,7 +106,7 @@ test('where nothing runs every one of them says so, and ends with 1', async (t) 
   }
 });
 
-test('exchanges in flight, and whom they wait for', async (t) => {
+test('exchanges lists the exchanges in flight and what each waits for', async (t) => {
   // The client is to be silent for as long as the commands take.
   const { origin, ask } = await start(t, 2, { limits: { requestRate: { bytesPerSecond: 0 } } });
   const { asked, answered } = await open(origin, '/upload?secret=1');
@@ -133,7 +133,7 @@ test('exchanges in flight, and whom they wait for', async (t) => {
   t.is(await text((await answered)[0]), 'part');
 });
 
-test('the configuration in force, before a start and of a server that runs', async (t) => {
+test('the effective configuration is shown before a start and for a running server', async (t) => {
   const { server, ask } = await start(t);
   const check = await run(['check', '--effective', '--config', server.file, '--threads', '3'], {
     SLUICE_LOG_LEVEL: 'warn',
@@ -154,7 +154,7 @@ test('the configuration in force, before a start and of a server that runs', asy
   t.regex(wrong.stderr, /threads: expected a number of threads such as 4, or a range/);
 });
 
-test('threads and pools are recycled by their names, and unknown ones are told which there are', async (t) => {
+test('threads and pools are recycled by name, and an unknown name lists those that exist', async (t) => {
   const { ask } = await start(t);
   t.is((await ask('recycle', 'app-1')).stdout, 'pool app: replaced app-1\n');
   t.is((await ask('recycle', 'app')).stdout, 'pool app: replaced app-2, app-3\n');
@@ -214,7 +214,7 @@ test('the level of the log is shown and changed, until the next reload', async (
   t.is((await ask('log-level')).stdout, 'debug\n');
 });
 
-test('a link to the dashboard lets in, and without one the command says what to add', async (t) => {
+test('the link of sluice dashboard gives access, and without an admin listener the command says what to add', async (t) => {
   const { ask } = await start(t, 1, { admin: { address: '127.0.0.1:0' } });
   const { stdout, exitCode } = await ask('dashboard');
   t.is(exitCode, 0);
@@ -233,7 +233,7 @@ test('a link to the dashboard lets in, and without one the command says what to 
   t.regex(refused.stderr, /add "admin": \{\} to its configuration .*\[SLUICE_ADMIN_NO_LISTENER\]/);
 });
 
-test('the log, and what follows, until the server has ended', async (t) => {
+test('logs prints the newest lines and follows the log until the server has ended', async (t) => {
   const { server, ask, variables } = await start(t);
   const newest = await ask('logs', '-n', '1000');
   const lines = newest.stdout
@@ -262,7 +262,7 @@ test('the log, and what follows, until the server has ended', async (t) => {
   t.regex(shown, /"msg":"draining, requested over the control socket/);
 });
 
-test('which of several servers of a configuration is asked can be said by its process', async (t) => {
+test('--pid selects one of several servers of a configuration', async (t) => {
   const { server, ask, variables } = await start(t, 1);
   const second = spawn(process.execPath, [command, 'start', '--config', server.file], {
     env: { ...process.env, ...variables },

@@ -212,7 +212,7 @@ test('version is the package version', async (t) => {
   t.regex(stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
-test('windows that one connection cannot have all at once are warned of, and change nothing', async (t) => {
+test('a warning says that windows do not fit into their connection, and nothing changes', async (t) => {
   const file = writeConfig('overcommitted.json', {
     pools: { app: { application: './app.ts', threads: { max: 1 } } },
     routes,
@@ -228,7 +228,7 @@ test('windows that one connection cannot have all at once are warned of, and cha
   );
 });
 
-test('a mistyped variable is warned of on standard error, and changes nothing', async (t) => {
+test('a mistyped variable causes a warning on standard error, and nothing changes', async (t) => {
   const { exitCode, stderr } = await run(['check', '-c', right], { SLUICE_THREDS: '4' });
   t.is(exitCode, 0);
   t.is(stderr, 'sluice: warning: the variable SLUICE_THREDS is not read; did you mean SLUICE_THREADS?\n');

@@ -32,7 +32,7 @@ test('an empty folder becomes a project of ES modules', (t) => {
   t.is(manifestOf(folder).dependencies, undefined, 'another package may have the name');
 });
 
-test('what package.json says stays, but for npm’s test that fails', (t) => {
+test('package.json keeps its contents, except npm’s failing test script', (t) => {
   const folder = emptyFolder(t);
   const own = {
     name: 'mine',
@@ -55,7 +55,7 @@ test('what package.json says stays, but for npm’s test that fails', (t) => {
   t.true(readdirSync(folder).includes('app.mjs'));
 });
 
-test('nothing is written where something of it is there, or package.json cannot be read', (t) => {
+test('init writes nothing if one of its files exists or package.json cannot be read', (t) => {
   const folder = emptyFolder(t);
   writeFileSync(join(folder, 'app.ts'), 'mine');
   const inTheWay = init([], folder);
@@ -71,7 +71,7 @@ test('nothing is written where something of it is there, or package.json cannot 
   }
 });
 
-test('a folder is made, and wrong words are refused with what is known', (t) => {
+test('init creates the folder, and refuses invalid arguments with the valid ones', (t) => {
   const folder = emptyFolder(t);
   t.regex(init(['a/b', '--kind', 'fetch'], folder).text, /cd a\/b/);
   t.true(readdirSync(join(folder, 'a/b')).includes('app.ts'));

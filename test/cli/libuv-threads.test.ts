@@ -16,7 +16,7 @@ function threadsOf(pools: ConfigInput['pools'], variable?: string) {
   return libuvThreads(config, { UV_THREADPOOL_SIZE: variable });
 }
 
-test('four and one for each application thread, 64 at most; those that send files need none', (t) => {
+test('libuv gets four threads and one for each application thread, at most 64; file threads need none', (t) => {
   const pool = (max: number) => ({ application: blocking, threads: { max } });
   t.deepEqual(threadsOf({}), { count: 4, isSet: false });
   t.deepEqual(threadsOf({ a: pool(3), b: pool(5) }), { count: 12, isSet: false });
@@ -24,7 +24,7 @@ test('four and one for each application thread, 64 at most; those that send file
   t.deepEqual(threadsOf({ a: pool(61) }), { count: 64, isSet: false });
 });
 
-test('a value that is set is left alone, and told as libuv reads it', (t) => {
+test('a value that is set stays, and is reported as libuv reads it', (t) => {
   t.deepEqual(threadsOf({}, ''), { count: 4, isSet: false });
   for (const [text, count] of [
     ['1', 1],

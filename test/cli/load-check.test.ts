@@ -17,7 +17,7 @@ function check(folder: string): Promise<{ code: number | null; out: string; err:
   });
 }
 
-test('every pool that does not load is told with file and line; those that do have started and stopped', async (t) => {
+test('each pool that does not load is reported with file and line; the others have started and stopped', async (t) => {
   const folder = ownFolder(t);
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   write(

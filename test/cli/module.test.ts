@@ -11,7 +11,7 @@ import { LogLines } from '../server/log-lines.ts';
 
 const command = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url));
 
-test('it gets every request, and the server is found, asked and reloaded by the name of the module', async (t) => {
+test('a module gets every request, and commands find and reload its server by the name of the module', async (t) => {
   const folder = new AppFolder(t);
   const file = folder.answering('app.mjs', 'old');
   const env = { ...process.env, XDG_RUNTIME_DIR: ownFolder(t) };
@@ -56,7 +56,7 @@ test('it gets every request, and the server is found, asked and reloaded by the 
   t.deepEqual(await once(server, 'exit'), [0, null]);
 });
 
-test('a module that is not there ends the start with 3 and is named', async (t) => {
+test('start exits 3 and names the module if it is missing', async (t) => {
   const cwd = ownFolder(t);
   const child = spawn(process.execPath, [command, 'start', 'missing.ts'], { cwd });
   let errors = '';

@@ -69,7 +69,7 @@ test('files are watched by --watch and by its variable, and never in production'
   }
 });
 
-test('a switch stands alone, and what follows it is not its value', (t) => {
+test('a switch takes no value from the next argument', (t) => {
   t.deepEqual(read(['--dev-tls', '--threads', '2']).overrides.devTls, { value: true, source: '--dev-tls' });
   t.is(read(['--dev-tls'], { SLUICE_DEV_TLS: '0' }).overrides.devTls?.value, true);
   t.is(read([], { SLUICE_DEV_TLS: '1' }).overrides.devTls?.value, true);
@@ -106,7 +106,7 @@ test('--port is a port of the loopback address, over SLUICE_ADDRESS and never be
   t.is(read(['--port', '[::1]:3000']).problems[0]?.hint, 'did you mean --address [::1]:3000?');
 });
 
-test('a module behind a command stands for --config', (t) => {
+test('a module after a command replaces --config', (t) => {
   for (const command of ['start', 'check', 'reload', 'stop', 'ps', 'top', 'status']) {
     for (const module of ['app.ts', 'app.js', 'a/b.mjs', 'b.cts']) {
       const { flags, problems } = parseArguments([command, module, '--threads', '2']);
@@ -157,7 +157,7 @@ for (const [words, code, where, hint] of wrongWords) {
   });
 }
 
-test('help and version are commands and flags, and ask for nothing to be right', (t) => {
+test('help and version are commands and flags, and work with other invalid arguments', (t) => {
   for (const words of [
     ['help'],
     ['--help'],

@@ -29,7 +29,7 @@ function status(file: string, variables: Readonly<Record<string, string>>): Prom
   });
 }
 
-test('it tells of a server, of all of a configuration, and that there is none', async (t) => {
+test('status shows one server, all servers of a configuration, or that none runs', async (t) => {
   const base = ownFolder(t);
   const variables = { XDG_RUNTIME_DIR: base };
   const first = startProcess(t, { pools }, [], variables);

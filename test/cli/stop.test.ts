@@ -30,7 +30,7 @@ function stop(file: string, variables: Readonly<Record<string, string>>): Promis
   });
 }
 
-test('the servers of a configuration finish what is open, and the command waits until they have ended', async (t) => {
+test('stop lets the servers of a configuration finish open exchanges and waits until they have ended', async (t) => {
   const folder = ownFolder(t);
   const variables = { XDG_RUNTIME_DIR: folder };
   const echo = join(folder, 'echo.mjs');
@@ -60,7 +60,7 @@ test('the servers of a configuration finish what is open, and the command waits 
   t.deepEqual(await first.ended, { code: 0, signal: null });
 });
 
-test('where nothing runs there is nothing to stop', async (t) => {
+test('without a running server stop exits 1 and says so', async (t) => {
   const variables = { XDG_RUNTIME_DIR: ownFolder(t) };
   const pools = { app: { application: application('server', 'pool-name'), threads: { max: 1 } } };
   const { file, listening, ended } = startProcess(t, { pools }, [], variables);

@@ -64,7 +64,7 @@ function status(pools: PoolStatus[], uptimeMs: number): ServerStatus {
   } as unknown as ServerStatus;
 }
 
-test('one status tells of all since the server began', (t) => {
+test('one status gives figures since the server’s start', (t) => {
   t.is(
     poolsTable(status([pool()], 61_000)),
     `Sluice 1.2.3, process 42, running for 61s
@@ -77,7 +77,7 @@ render      running     6  3/1024   50%   20M            1.0ms      20ms     50m
   );
 });
 
-test('two tell of the time between them', (t) => {
+test('two statuses give figures for the time between them', (t) => {
   const later = pool({
     total: { ended: 350, queueWait: wait([1, 90], [20, 260]), service: wait([50, 100]) },
   });
@@ -86,7 +86,7 @@ test('two tell of the time between them', (t) => {
   t.regex(line, /^render +running +6 +3\/1024 +50% +20M +125 +20ms +20ms$/);
 });
 
-test('what an application said moves no cursor and adds no line', (t) => {
+test('an application’s text neither moves the cursor nor adds a line', (t) => {
   const lastDeath = {
     thread: 'render-1',
     name: 'Error',
@@ -104,7 +104,7 @@ test('what an application said moves no cursor and adds no line', (t) => {
   t.regex(text, /next thread in 4s; 3 died, 1 of them hung; last: Error: \?\[2Jfirstx+…\n/);
 });
 
-test('ps prints the table of a server that runs, and says why when none does', async (t) => {
+test('ps prints the table of a running server, and says why if none runs', async (t) => {
   const variables = { XDG_RUNTIME_DIR: ownFolder(t) };
   const pools = { app: { application: application('server', 'pool-name'), threads: { min: 1, max: 1 } } };
   const server = startProcess(t, { pools }, [], variables);
@@ -158,7 +158,7 @@ for (const [end, endsIt] of [
   });
 }
 
-test('top goes on until nobody looks, clears a terminal only, and ends with its server', async (t) => {
+test('top runs until its reader leaves or its server ends, and clears only a terminal', async (t) => {
   const folder = ownFolder(t);
   const { path, routes, control } = await startControl(t, folder);
   let uptimeMs = 0;

@@ -63,7 +63,7 @@ test('it starts, answers, tells its status, drains and is closed', async (t) => 
   t.is(lines.at(-1)?.msg, 'stopped');
 });
 
-wholeOnly('several servers run in one process, and one’s end is nothing to the others', async (t) => {
+wholeOnly('several servers run in one process, and the end of one does not affect the others', async (t) => {
   const [one, other] = [create(t), create(t)];
   await Promise.all([one.start(), other.start()]);
   t.not(originOf(one), originOf(other));
@@ -79,7 +79,7 @@ wholeOnly('a scope that is left closes its server', async (t) => {
   await t.throwsAsync(textOf(server, '/here'));
 });
 
-wholeOnly('start, twice', async (t) => {
+wholeOnly('the second call of start is refused', async (t) => {
   const server = create(t);
   const first = server.start();
   await t.throwsAsync(server.start(), {
@@ -142,7 +142,7 @@ wholeOnly('close cuts off what a drain waits for', async (t) => {
   await cut;
 });
 
-test('a wrong configuration shows all that is wrong, without lines of a text that nobody has', (t) => {
+test('an invalid configuration lists all its errors, without line numbers, because it has no text', (t) => {
   const wrong = {
     listeners: [{ address: 'nowhere' }],
     routes: [{ path: '/*', pool: 'missing' }],
@@ -165,7 +165,7 @@ test('a wrong configuration shows all that is wrong, without lines of a text tha
   });
 });
 
-test('a log file and labelled prints are refused, which only the command has', async (t) => {
+test('a log file and labelled prints, which only the command has, are refused', async (t) => {
   const refused = t.throws(() => create(t, { log: { file: './sluice.log', prints: 'labelled' } }), {
     code: 'SLUICE_CONFIG_INVALID',
     message: /\$\.log\.file: .*option log of createServer.*\$\.log\.prints: .*option prints of createServer/s,
@@ -184,7 +184,7 @@ test('a log file and labelled prints are refused, which only the command has', a
   });
 });
 
-test('what is in force says that prints are passed on as they are', async (t) => {
+test('the effective configuration says that prints are passed on unchanged', async (t) => {
   const base = ownFolder(t);
   const path = join(base, 'c.sock');
   const server = create(t, { control: { path } });
@@ -213,7 +213,7 @@ wholeOnly('a port in use, and an application that does not load', async (t) => {
   await t.throwsAsync(broken.start(), { code: 'SLUICE_APPLICATION_LOAD_FAILED', message: /as written/ });
 });
 
-test('certificates are not reloaded where there are none, nor before the start', async (t) => {
+test('reloading certificates fails without TLS and before the start', async (t) => {
   const server = create(t);
   await t.throwsAsync(server.reloadCertificates(), { code: 'SLUICE_SERVER_STATE' });
   await server.start();
@@ -221,7 +221,7 @@ test('certificates are not reloaded where there are none, nor before the start',
   t.is(await textOf(server, '/here'), '/here');
 });
 
-wholeOnly('certificates that are reloaded come to new connections, and wrong ones to none', async (t) => {
+wholeOnly('new connections get reloaded certificates; invalid ones are not used', async (t) => {
   const authority = await TestAuthority.create();
   const issue = (subject: string) => authority.issue({ subject, names: ['localhost'] });
   const files = new TestFiles(t);
@@ -247,7 +247,7 @@ wholeOnly('certificates that are reloaded come to new connections, and wrong one
   t.is(await subject(), 'CN=after');
 });
 
-wholeOnly('a log that throws costs its line', async (t) => {
+wholeOnly('a logger that throws loses only its line', async (t) => {
   const server = create(
     t,
     {},
@@ -261,7 +261,7 @@ wholeOnly('a log that throws costs its line', async (t) => {
   t.is(await textOf(server, '/here'), '/here');
 });
 
-wholeOnly('what applications print goes where it is sent', async (t) => {
+wholeOnly('what applications print goes to the streams that the embedding process names', async (t) => {
   const printed = Promise.withResolvers<string>();
   const prints = {
     stdout: (piece: Uint8Array) => printed.resolve(Buffer.from(piece).toString()),
@@ -273,7 +273,7 @@ wholeOnly('what applications print goes where it is sent', async (t) => {
   t.is(await printed.promise, 'printed\n');
 });
 
-wholeOnly('there is a control socket where the configuration asks for one, and only there', async (t) => {
+wholeOnly('a server has a control socket only if its configuration asks for one', async (t) => {
   const base = ownFolder(t);
   const path = join(base, 'c.sock');
   const server = create(t, { control: { path } });
@@ -345,7 +345,7 @@ wholeOnly('an application may be named by the path of a module’s URL', async (
   t.is(await textOf(server, '/url'), '/url');
 });
 
-test('another configuration is taken over by reload, and a wrong one is not', async (t) => {
+test('reload takes over another configuration, and refuses an invalid one', async (t) => {
   const lines: LogLine[] = [];
   const server = create(t, {}, { log: (line) => lines.push(line) });
   await t.throwsAsync(server.reload(), { code: 'SLUICE_SERVER_STATE' });

@@ -11,7 +11,7 @@ const module = new URL('./applications/answers.ts', import.meta.url);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pool = { startTimeoutMs: 60_000 };
 
-test('a module gets every request on a free port, and the port is free again behind it', async (t) => {
+test('a module gets every request on a free port, which is free again afterwards', async (t) => {
   const server = await testServer(module, { pool });
   t.teardown(() => server.close());
   const other = await testServer('./applications/answers.ts', { pool, directory: import.meta.dirname });
@@ -22,7 +22,7 @@ test('a module gets every request on a free port, and the port is free again beh
   await t.throwsAsync(fetch(other.origin));
 });
 
-test('a function runs in a thread, with packages and without names of the test', async (t) => {
+test('a function runs in a thread, where it can import packages and cannot see the test’s variables', async (t) => {
   const outside = 'here';
   const server = await testServer(
     async (exchange: Exchange) => {
@@ -61,7 +61,7 @@ const leftBehind = () =>
     readdirSync(folder).filter((name) => name.startsWith('.sluice-test-')),
   );
 
-test.serial('nothing is left of a function, be its server closed or not started', async (t) => {
+test.serial('a function leaves no file behind, whether its server was closed or did not start', async (t) => {
   const before = leftBehind().length;
   const server = await testServer((exchange: Exchange) => exchange.respond(204), { pool });
   t.is(leftBehind().length, before + 1);
@@ -78,7 +78,7 @@ test.serial('nothing is left of a function, be its server closed or not started'
   t.true(existsSync(root));
 });
 
-test('what is no application is said before anything starts', async (t) => {
+test('a value that is not an application is refused before anything starts', async (t) => {
   await t.throwsAsync(testServer(fetch.bind(null) as never), {
     instanceOf: TypeError,
     message:

@@ -30,7 +30,7 @@ for (const moment of ['microtask', 'timer', 'tick']) {
   });
 }
 
-test.serial('answers before the death of their thread in the same microtask', async (t) => {
+test.serial('responses reach the client although their thread dies in the same microtask', async (t) => {
   const { signals, ask } = await start(t);
   for (let round = 1; round <= 5; round++) {
     const later = [ask('/later'), ask('/later'), ask('/later')];
@@ -42,7 +42,7 @@ test.serial('answers before the death of their thread in the same microtask', as
   }
 });
 
-test.serial('answers at once, before a computation that was claimed with them', async (t) => {
+test.serial('responses leave at once, before a computation that was claimed with them', async (t) => {
   const { signals, ask } = await start(t);
   for (let round = 1; round <= 10; round++) {
     // So many that the thread takes them by the dozen.
@@ -56,7 +56,7 @@ test.serial('answers at once, before a computation that was claimed with them', 
   }
 });
 
-test.serial('answers that wait for another one’s body, which then sets off a computation', async (t) => {
+test.serial('responses that wait for another body leave before the computation that it starts', async (t) => {
   const { signals, session, field, ask } = await start(t);
   for (let round = 1; round <= 5; round++) {
     const heavy = session.request({ ':method': 'POST', ':path': '/heavy-at-body', ...field });

@@ -51,7 +51,7 @@ test.serial(
   },
 );
 
-test.serial('beside a thread that hangs nothing is noticed but by what it had begun', async (t) => {
+test.serial('a hanging thread affects only the exchanges that it had begun', async (t) => {
   const { origin, signals, log } = await startServer(t, {
     pools: {
       pool: { application: hanging, threads: { min: 1, max: 1 }, ...limits, queue: { maxWaitMs: 600_000 } },
@@ -95,7 +95,7 @@ test.serial('a route may have a limit of its own', async (t) => {
 });
 
 test.serial(
-  'a thread that comes back within the grace goes on; its exchange has been answered',
+  'a thread that returns within the grace period continues; its exchange has been answered',
   async (t) => {
     const { origin, signals, log } = await startServer(t, {
       pools: {

@@ -187,7 +187,7 @@ function faults(method: string): number {
     .length;
 }
 
-test.serial('a deadline reaches every exchange, whatever the others do', async (t) => {
+test.serial('a deadline reaches every exchange, even if others fail', async (t) => {
   const late = await startServer(t, {
     pools: { staged: { application: application('server', 'staged'), threads: { max: 1 } } },
     limits: { exchangeTimeoutMs: 1 },
@@ -207,7 +207,7 @@ test.serial('a deadline reaches every exchange, whatever the others do', async (
   await faultyOne.closed;
 });
 
-test.serial('a drain reaches every connection, whatever becomes of the others', async (t) => {
+test.serial('a drain reaches every connection, even if others fail', async (t) => {
   const draining = await startServer(t, {
     pools: { messages: { application: application('server', 'messages'), threads: { max: 1 } } },
   });

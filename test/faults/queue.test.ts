@@ -54,7 +54,7 @@ test.serial(
   },
 );
 
-test.serial('with queue.maxExchanges 0 whatever no thread can take at once is refused', async (t) => {
+test.serial('with queue.maxExchanges 0 a request that no thread can take at once is refused', async (t) => {
   const { signals, ask } = await start(t, {
     threads: { min: 1, max: 1 },
     exchangesPerThread: 2,

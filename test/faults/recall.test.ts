@@ -74,30 +74,33 @@ test.serial(
   },
 );
 
-test.serial('a client that resets what no thread has begun costs the application nothing', async (t) => {
-  const { origin, signals } = await startServer(t, {
-    pools: {
-      staged: { application: staged, threads: { min: 1, max: 1 }, recallAfterMs: 1 },
-      other: { application: staged, threads: { min: 1, max: 1 } },
-    },
-  });
-  const session = await connectHttp2(t, origin);
-  const field = { [SIGNALS_FIELD]: signals.name };
-  const blocked = request(session, { ':path': '/block', ...field });
-  await signals.until('begun');
-  const withdrawn = session.request({ ':path': '/run?id=withdrawn', ...field });
-  withdrawn.on('error', () => undefined);
-  withdrawn.close(8);
-  // The server has read the reset when it answers what was sent after it.
-  t.is((await request(session, { ':path': '/other/run?id=after', ...field })).status, 200);
-  signals.tell('release');
-  t.is((await blocked).status, 200);
-  t.is((await request(session, { ':path': '/run?id=next', ...field })).status, 200);
-  t.is(signals.heard('ranwithdrawn'), 0);
-});
+test.serial(
+  'an exchange that its client resets before a thread has begun it does not reach the application',
+  async (t) => {
+    const { origin, signals } = await startServer(t, {
+      pools: {
+        staged: { application: staged, threads: { min: 1, max: 1 }, recallAfterMs: 1 },
+        other: { application: staged, threads: { min: 1, max: 1 } },
+      },
+    });
+    const session = await connectHttp2(t, origin);
+    const field = { [SIGNALS_FIELD]: signals.name };
+    const blocked = request(session, { ':path': '/block', ...field });
+    await signals.until('begun');
+    const withdrawn = session.request({ ':path': '/run?id=withdrawn', ...field });
+    withdrawn.on('error', () => undefined);
+    withdrawn.close(8);
+    // The server has read the reset when it answers what was sent after it.
+    t.is((await request(session, { ':path': '/other/run?id=after', ...field })).status, 200);
+    signals.tell('release');
+    t.is((await blocked).status, 200);
+    t.is((await request(session, { ':path': '/run?id=next', ...field })).status, 200);
+    t.is(signals.heard('ranwithdrawn'), 0);
+  },
+);
 
 test.serial(
-  'a thread that computes behind its answers is given nothing while another can begin it',
+  'a thread that computes after its response gets no exchange that another can begin',
   async (t) => {
     const { origin, signals } = await startServer(t, {
       pools: { staged: { application: staged, threads: { min: 2, max: 2 }, recallAfterMs: 1 } },

@@ -26,28 +26,31 @@ async function start(
   return { ...server, ask };
 }
 
-test.serial('what exceeds a route waits, holds up no other route, and is answered in its turn', async (t) => {
-  const { origin, signals, ask } = await start(
-    t,
-    { maxConcurrent: 2, maxHeld: 2 },
-    { queue: { maxExchanges: 0 } },
-  );
-  const begun = [ask('/limited/wait?id=-0'), ask('/limited/wait?id=-1')];
-  await Promise.all([signals.until('begun-0'), signals.until('begun-1')]);
-  const held = [ask('/limited/run?id=-2'), ask('/limited/run?id=-3')];
-  const refused = await ask('/limited/run?id=-4');
-  t.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
-  const http1 = await requestHttp1(`${origin}/limited/run?id=-5`);
-  t.deepEqual([http1.status, http1.headers['retry-after']], [503, '1']);
-  for (let i = 0; i < 20; i++) t.is((await ask('/run?id=other')).status, 200);
-  t.is(signals.heard('ran-2') + signals.heard('ran-3'), 0);
-  signals.tell('release');
-  for (const [index, answer] of (await Promise.all(held)).entries())
-    t.is(answer.body.toString(), `ran-${index + 2}`);
-  for (const { status } of await Promise.all(begun)) t.is(status, 200);
-  t.is((await ask('/limited/run?id=-6')).status, 200);
-  t.is(signals.heard('ran-4') + signals.heard('ran-5'), 0);
-});
+test.serial(
+  'requests beyond a route’s maxConcurrent wait, delay no other route, and are answered in turn',
+  async (t) => {
+    const { origin, signals, ask } = await start(
+      t,
+      { maxConcurrent: 2, maxHeld: 2 },
+      { queue: { maxExchanges: 0 } },
+    );
+    const begun = [ask('/limited/wait?id=-0'), ask('/limited/wait?id=-1')];
+    await Promise.all([signals.until('begun-0'), signals.until('begun-1')]);
+    const held = [ask('/limited/run?id=-2'), ask('/limited/run?id=-3')];
+    const refused = await ask('/limited/run?id=-4');
+    t.deepEqual([refused.status, refused.headers['retry-after']], [503, '1']);
+    const http1 = await requestHttp1(`${origin}/limited/run?id=-5`);
+    t.deepEqual([http1.status, http1.headers['retry-after']], [503, '1']);
+    for (let i = 0; i < 20; i++) t.is((await ask('/run?id=other')).status, 200);
+    t.is(signals.heard('ran-2') + signals.heard('ran-3'), 0);
+    signals.tell('release');
+    for (const [index, answer] of (await Promise.all(held)).entries())
+      t.is(answer.body.toString(), `ran-${index + 2}`);
+    for (const { status } of await Promise.all(begun)) t.is(status, 200);
+    t.is((await ask('/limited/run?id=-6')).status, 200);
+    t.is(signals.heard('ran-4') + signals.heard('ran-5'), 0);
+  },
+);
 
 test.serial('a client that goes while its request is held leaves its place to the next', async (t) => {
   const { origin, signals, ask } = await start(t, { maxConcurrent: 1, maxHeld: 1 });
@@ -67,7 +70,7 @@ test.serial('a client that goes while its request is held leaves its place to th
   t.is(signals.heard('ran-left'), 0);
 });
 
-test.serial('what is held for longer than the queue lets it is answered 503', async (t) => {
+test.serial('a request that is held for longer than queue.maxWaitMs is answered 503', async (t) => {
   const { signals, ask } = await start(t, { maxConcurrent: 1 }, { queue: { maxWaitMs: 1_000 } });
   const begun = ask('/limited/wait');
   await signals.until('begun');
@@ -77,23 +80,26 @@ test.serial('what is held for longer than the queue lets it is answered 503', as
   t.is(signals.heard('ran-late'), 0);
 });
 
-test.serial('a thread that dies makes room on the route of what it had begun', async (t) => {
-  const { signals, ask, log } = await start(
-    t,
-    { maxConcurrent: 1 },
-    { application: application('faults', 'deadly') },
-  );
-  const begun = ask('/limited/wait?id=-0');
-  await signals.until('begun-0');
-  const held = ask('/limited/run?id=-1');
-  t.is((await ask('/exit')).status, 502);
-  t.is((await begun).status, 502);
-  t.is((await held).body.toString(), 'ran-1');
-  t.is(log.count('thread died'), 1);
-});
+test.serial(
+  'the death of a thread makes room on the routes of the exchanges that it had begun',
+  async (t) => {
+    const { signals, ask, log } = await start(
+      t,
+      { maxConcurrent: 1 },
+      { application: application('faults', 'deadly') },
+    );
+    const begun = ask('/limited/wait?id=-0');
+    await signals.until('begun-0');
+    const held = ask('/limited/run?id=-1');
+    t.is((await ask('/exit')).status, 502);
+    t.is((await begun).status, 502);
+    t.is((await held).body.toString(), 'ran-1');
+    t.is(log.count('thread died'), 1);
+  },
+);
 
 test.serial(
-  'of what one connection has waiting the most urgent is begun first, and nobody else waits longer for it',
+  'of one connection’s waiting requests the most urgent begins first, and other connections wait no longer',
   async (t) => {
     const { origin, signals, ask } = await start(t, { maxConcurrent: 1 });
     const other = await connectHttp2(t, origin);

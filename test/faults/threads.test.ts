@@ -18,7 +18,7 @@ for (const [death, cause] of [
   ['stack', /stack/i],
 ] as const) {
   test.serial(
-    `a thread that dies by ${death} ends what it has begun, is replaced, and disturbs nobody else`,
+    `a thread that dies by ${death} ends what it has begun, is replaced, and disturbs no other exchange`,
     async (t) => {
       const limits = { resourceLimits: { maxOldGenerationSizeMb: 32 }, queue: { maxWaitMs: 600_000 } };
       const { origin, signals, log } = await startServer(t, {

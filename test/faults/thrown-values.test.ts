@@ -66,7 +66,7 @@ for (const [place, values] of Object.entries(mortal)) {
   });
 }
 
-test.serial('a thread that dies of an error says of which, with its causes and its code', async (t) => {
+test.serial('the log names the error that a thread died of, with its causes and its code', async (t) => {
   const { origin, log } = await startServer(t, {
     pools: { pool: { application: application('faults', 'throwing'), threads: { max: 1 } } },
   });

@@ -105,7 +105,7 @@ test.serial(
   },
 );
 
-test.serial('trailers beyond the limits are refused, and nobody waits for them', async (t) => {
+test.serial('trailers beyond the limits are refused, and no exchange waits for them', async (t) => {
   const session = await connectHttp2(t, server.origin, { maxSendHeaderBlockLength: 100_000 });
   const stream = session.request({ ':method': 'POST', ':path': '/trailers' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'x'.repeat(MAX_FIELD_LIST_BYTES) }));
@@ -119,7 +119,7 @@ test.serial('trailers beyond the limits are refused, and nobody waits for them',
   t.is(http1.status, 431);
 });
 
-test.serial('after all of it the thread is the one that it was', async (t) => {
+test.serial('after all these refusals the same thread still runs', async (t) => {
   const session = await connectHttp2(t, server.origin);
   t.is((await request(session, { ':path': '/' })).body.toString(), 'hello');
   t.is(server.log.count('thread started'), 1);

@@ -25,7 +25,7 @@ test('a thread that is not ready gets nothing', (t) => {
   }
 });
 
-test('what no thread has room for waits in order and moves on with every slot that is freed', (t) => {
+test('jobs without room wait in order, and one moves on for every slot that is freed', (t) => {
   const bench = new PoolBench();
   const scripted = bench.addThread(1);
   const jobs = bench.submit('a', 'b', 'c');
@@ -39,7 +39,7 @@ test('what no thread has room for waits in order and moves on with every slot th
   t.is(heldSlots(scripted), 0);
 });
 
-test('nobody overtakes the ones that wait', (t) => {
+test('no job overtakes those that wait', (t) => {
   const bench = new PoolBench();
   const scripted = bench.addThread(1);
   const [a] = bench.submit('a', 'b');
@@ -49,7 +49,7 @@ test('nobody overtakes the ones that wait', (t) => {
   t.deepEqual(scripted.begin(), ['b']);
 });
 
-test('a full queue refuses, and only then', (t) => {
+test('a queue refuses when it is full, and not before', (t) => {
   const bench = new PoolBench({ maxQueuedJobs: 2 });
   bench.addThread(1);
   const jobs = bench.submit('a', 'b', 'c', 'd');
@@ -61,7 +61,7 @@ test('a full queue refuses, and only then', (t) => {
   t.is(bench.dispatcher.refusedJobs, 1);
 });
 
-test('a bound of zero still lets a thread with room take the job', (t) => {
+test('with a limit of zero a thread with room still takes the job', (t) => {
   const bench = new PoolBench({ maxQueuedJobs: 0 });
   bench.addThread(1);
   const [a, b] = bench.submit('a', 'b');
@@ -109,7 +109,7 @@ test('a job goes to another thread when the ring of the one with the least work 
   t.is(job!.thread, large.thread);
 });
 
-test('what a stalled thread has not begun goes to one that can begin it, in order', (t) => {
+test('jobs that a stalled thread has not begun go, in order, to a thread that can begin them', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
   bench.submit('a', 'b', 'c', 'd', 'e', 'f');
@@ -146,7 +146,7 @@ test('a thread that is awake and makes progress takes over too, and one that is 
   t.deepEqual(other.begin(), ['a', 'b'], 'and what the other has not begun goes before it');
 });
 
-test('a new job goes past a stalled thread, however little that one has', (t) => {
+test('a new job goes to another thread than a stalled one, however little that one has to do', (t) => {
   const bench = new PoolBench();
   const [busy, other] = [bench.addThread(8), bench.addThread(8)];
   bench.submit('long', 'a', 'b');
@@ -193,7 +193,7 @@ test('a thread whose work takes long is given one job ahead, and more as it gets
   t.deepEqual(finished, names);
 });
 
-test('a thread that has run out of work is given in depth again', (t) => {
+test('a thread that has run out of work gets jobs in depth again', (t) => {
   const bench = new PoolBench();
   const only = bench.addThread(8);
   bench.submit('a', 'b', 'c');
@@ -216,7 +216,7 @@ test('a thread that has run out of work is given in depth again', (t) => {
   t.is(bench.dispatcher.queuedJobs, 0);
 });
 
-test('what waits for a thread with free slots does not count against the queue', (t) => {
+test('jobs that wait for a thread with free slots do not count against the queue', (t) => {
   const bench = new PoolBench({ maxQueuedJobs: 2 });
   const only = bench.addThread(4);
   bench.submit('a', 'b', 'c');
@@ -232,7 +232,7 @@ test('what waits for a thread with free slots does not count against the queue',
   );
 });
 
-test('a response under way is no load, and spreads all the same', (t) => {
+test('a job whose response is under way is no load, and still counts when jobs are spread', (t) => {
   const bench = new PoolBench();
   const [first, second] = [bench.addThread(8), bench.addThread(8)];
   const streams = bench.submit('s1', 's2', 's3', 's4');
@@ -248,7 +248,7 @@ test('a response under way is no load, and spreads all the same', (t) => {
   t.is(c!.thread, first.thread);
 });
 
-test('a job is recalled for the time that it has waited itself, not for a long one before it', (t) => {
+test('a job is recalled for its own waiting time, not for that of the job before it', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
   bench.submit('stream', 'another');
@@ -268,7 +268,7 @@ test('a job is recalled for the time that it has waited itself, not for a long o
   t.deepEqual(idle.begin(), ['a']);
 });
 
-test('of a thread that goes on, half of what has waited too long moves to one that sleeps', (t) => {
+test('half of the jobs that have waited too long at a busy thread move to a sleeping one', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(16);
   const [stream] = bench.submit('1', '2', '3', '4', '5', '6');
@@ -283,7 +283,7 @@ test('of a thread that goes on, half of what has waited too long moves to one th
   t.deepEqual(busy.begin(), ['a', 'b']);
 });
 
-test('what is begun between the look and the taking stays where it is', (t) => {
+test('a job that begins between the look and the recall stays with its thread', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(8);
   const jobs = bench.submit('a', 'b');
@@ -296,7 +296,7 @@ test('what is begun between the look and the taking stays where it is', (t) => {
   for (const job of jobs) t.is(job.thread, busy.thread);
 });
 
-test('jobs that the thief cannot take wait in their order, before the ones that waited already', (t) => {
+test('recalled jobs that the other thread cannot take wait in order, before those that already waited', (t) => {
   const bench = new PoolBench();
   const busy = bench.addThread(6);
   bench.submit('long', 'a', 'b', 'c', 'd', 'e', 'waits');
@@ -315,7 +315,7 @@ test('jobs that the thief cannot take wait in their order, before the ones that 
   t.deepEqual(order, ['a', 'b', 'c', 'd', 'e'], 'none is given back to the stalled thread meanwhile');
 });
 
-test('what has waited too long is refused, in the queue and on a thread that has not begun it', (t) => {
+test('a job that has waited too long is refused, in the queue and at a thread that has not begun it', (t) => {
   const bench = new PoolBench({ maxWaitMs: 100 });
   const scripted = bench.addThread(2);
   const [begun, unbegun, queued] = bench.submit('begun', 'unbegun', 'queued');
@@ -333,7 +333,7 @@ test('what has waited too long is refused, in the queue and on a thread that has
   t.is(young!.state, 'assigned', 'the slot that became free goes to the next one');
 });
 
-test('time in which the process was stopped is no wait', (t) => {
+test('time in which the process was stopped does not count as waiting', (t) => {
   const bench = new PoolBench({ maxWaitMs: 100 });
   const scripted = bench.addThread(2);
   const [, unbegun, queued] = bench.submit('begun', 'unbegun', 'queued');
@@ -362,7 +362,7 @@ test('the wait counts from the admission, also for a job that was moved to anoth
   t.deepEqual(old!.refusals, ['waited-too-long']);
 });
 
-test('the jobs of a thread that is gone come before everything that waits', (t) => {
+test('the jobs of a dead thread come before all waiting jobs', (t) => {
   const bench = new PoolBench();
   const dying = bench.addThread(2);
   bench.submit('a', 'b', 'c');
@@ -373,7 +373,7 @@ test('the jobs of a thread that is gone come before everything that waits', (t) 
   t.deepEqual(next.begin(), ['a', 'b', 'c']);
 });
 
-test('a pool that stops refuses all that waits', (t) => {
+test('a pool that stops refuses all waiting jobs', (t) => {
   const bench = new PoolBench();
   const jobs = bench.submit('a', 'b');
   bench.dispatcher.refuseAll();

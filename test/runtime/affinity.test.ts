@@ -8,7 +8,7 @@ test('a field names its own value, whatever the case that the configuration has 
   t.is(affinityKeyOf(affinity, []), '');
 });
 
-test('a cookie is found by its whole name, in any of the lines, the first one counting', (t) => {
+test('a cookie is found by its whole name, in any field line; the first one counts', (t) => {
   const affinity = parseAffinity('cookie:sid');
   t.is(affinityKeyOf(affinity, ['cookie', 'a=1; sid=x; sid=y']), 'x');
   t.is(affinityKeyOf(affinity, ['cookie', 'xsid=1;sid=two']), 'two');

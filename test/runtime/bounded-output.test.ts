@@ -50,7 +50,7 @@ function create(maxWaitingBytes = 100) {
   return { stream, output, dropped, clock, flushed };
 }
 
-test('what a stream does not take waits up to the limit; the rest is dropped, and counted when it goes on', async (t) => {
+test('output that a stream does not take waits up to the limit; more is dropped, and counted when writing continues', async (t) => {
   const { stream, output, dropped, flushed } = create(100);
   stream.stalls = true;
   for (let i = 0; i < 12; i++) output.write('0123456789');
@@ -63,7 +63,7 @@ test('what a stream does not take waits up to the limit; the rest is dropped, an
   t.deepEqual(dropped, [2]);
 });
 
-test('what is larger than the limit by itself is dropped and counted, whether something waits or not', async (t) => {
+test('a write that is larger than the limit is dropped and counted, whether other output waits or not', async (t) => {
   const { stream, output, dropped, flushed } = create(100);
   const large = 'x'.repeat(101);
   output.write(large);
@@ -81,7 +81,7 @@ test('what is larger than the limit by itself is dropped and counted, whether so
   t.deepEqual(dropped, [1, 1]);
 });
 
-test('what waits is counted in bytes, whatever the characters', async (t) => {
+test('waiting output is counted in bytes, not characters', async (t) => {
   const { stream, output, dropped, flushed } = create(100_000);
   stream.stalls = true;
   const line = '\u6f22'.repeat(1_000);
@@ -97,7 +97,7 @@ test('what waits is counted in bytes, whatever the characters', async (t) => {
   t.deepEqual(dropped, [66, 1], 'of one string as well');
 });
 
-test('a reader that is slow is told of once in half of what may wait', (t) => {
+test('a slow reader is reported once for each half of the limit', (t) => {
   const { stream, output, dropped } = create(100);
   stream.stalls = true;
   for (let round = 0; round < 100; round++) {

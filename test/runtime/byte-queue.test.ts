@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { ByteQueue } from '../../runtime/exchange/byte-queue.ts';
 
-test('an empty queue has nothing to show, new or emptied', (t) => {
+test('a queue that is new or emptied has no bytes', (t) => {
   const queue = new ByteQueue();
   t.is(queue.length, 0);
   t.is(queue.peek(10).length, 0);
@@ -33,7 +33,7 @@ test('clear forgets everything', (t) => {
   t.is(queue.peek(5000).toString(), 'x');
 });
 
-test('many small pieces lie together', (t) => {
+test('small pieces share a block', (t) => {
   const queue = new ByteQueue();
   for (let i = 0; i < 4096; i++) queue.push(Buffer.from([i & 0xff]), 0, 1);
   t.is(queue.peek(1e9).length, 4096);
@@ -74,7 +74,7 @@ test('property: the queue gives what a plain list of bytes would give', (t) => {
   );
 });
 
-test('what waits of an upload lies in blocks that are used again, whether it comes in frames or in whole reads', (t) => {
+test('a waiting upload uses reusable blocks, whether it arrives in frames or in whole reads', (t) => {
   for (const bytes of [16_384, 65_536, 98_304]) {
     const source = Buffer.alloc(bytes, bytes & 0xff);
     const memories = new Set<ArrayBufferLike>();

@@ -21,7 +21,7 @@ async function lineOf(server: TestServer, path: string): Promise<LogLine> {
   return server.log.until('exchange', (line) => line.path === path);
 }
 
-test('a line tells what the exchange was, over HTTP/1.1 and HTTP/2', async (t) => {
+test('a line describes the exchange, over HTTP/1.1 and HTTP/2', async (t) => {
   const server = await start(t, { write: 'always', fields: [...accessFields] });
   const headers = { 'user-agent': `agent ${'x'.repeat(300)}`, referer: 'http://there/' };
   await requestHttp1(`${server.origin}/digest?token=secret`, { method: 'POST', body: 'content', headers });
@@ -56,7 +56,7 @@ test('a line tells what the exchange was, over HTTP/1.1 and HTTP/2', async (t) =
   t.false('query' in hello || 'userAgent' in hello);
 });
 
-test('what went wrong has its outcome, and what no route or pool took its line', async (t) => {
+test('failed exchanges have their outcome, and requests without a route or pool have a line', async (t) => {
   const server = await start(t, { write: 'always' });
   const session = await connectHttp2(t, server.origin);
   t.is((await request(session, { ':path': '/status?code=404&body=gone' })).status, 404);
@@ -88,7 +88,7 @@ test('what went wrong has its outcome, and what no route or pool took its line',
   t.false('pool' in elsewhere);
 });
 
-test('of exchanges that end well a share is written, and of others each', async (t) => {
+test('sample applies to exchanges that end well; all others are written', async (t) => {
   const server = await start(t, { write: 'always', fields: ['query', 'status'], sample: 0.25 });
   for (let count = 0; count < 8; count++) await requestHttp1(`${server.origin}/hello?${count}`);
   for (const body of ['a', 'b', 'c']) await requestHttp1(`${server.origin}/status?code=503&body=${body}`);
@@ -97,7 +97,7 @@ test('of exchanges that end well a share is written, and of others each', async 
   t.deepEqual(statuses, [200, 200, 503, 503, 503]);
 });
 
-test('nothing is written where nobody has asked for it, and health is never written', async (t) => {
+test('nothing is written unless configured, and health checks are never written', async (t) => {
   const off = await start(t, { write: 'auto' });
   await requestHttp1(`${off.origin}/hello`);
   t.is(off.log.count('exchange'), 0);
@@ -109,7 +109,7 @@ test('nothing is written where nobody has asked for it, and health is never writ
   t.is(on.log.count('exchange'), 1);
 });
 
-test('a reload switches it on', async (t) => {
+test('a reload switches the access log on', async (t) => {
   const server = await start(t, { write: 'never' });
   await requestHttp1(`${server.origin}/hello`);
   const { config } = server.server;

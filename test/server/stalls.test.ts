@@ -13,7 +13,7 @@ const AT_ONCE = 100;
 /** What a thread has at a time, by default. */
 const SLOTS = 64;
 
-test.serial('a thread that does not hear of room is found', async (t) => {
+test.serial('a thread that is not told of room is reported as a stall', async (t) => {
   const stalled = Promise.withResolvers<string>();
   const pool = {
     application: application('server', 'deaf-pieces'),
@@ -26,7 +26,7 @@ test.serial('a thread that does not hear of room is found', async (t) => {
   t.regex(await stalled.promise, /^thread pool-1: \d+ exchanges wait for room, and both sides sleep$/);
 });
 
-test.serial('a reactor that does not hear of room is found', async (t) => {
+test.serial('a reactor that is not told of room is reported as a stall', async (t) => {
   t.teardown(deafen());
   const stalled = Promise.withResolvers<string>();
   const pool = {
@@ -42,7 +42,7 @@ test.serial('a reactor that does not hear of room is found', async (t) => {
   t.regex(await stalled.promise, /^thread pool-1: \d+ jobs wait for room, and both sides sleep$/);
 });
 
-test.serial('a connection that is not flushed is found', async (t) => {
+test.serial('a connection that is not flushed is reported as a stall', async (t) => {
   const stalled = Promise.withResolvers<string>();
   const pool = { application: application('server', 'pieces'), threads: { min: 1, max: 1 } };
   const { origin } = await startServer(t, { pools: { pool } }, stalled.resolve);
@@ -57,7 +57,7 @@ test.serial('a connection that is not flushed is found', async (t) => {
   t.is(await stalled.promise, 'a connection has output that nothing holds back, and the reactor sleeps');
 });
 
-test.serial('what peers and applications hold back is no stall', async (t) => {
+test.serial('waiting for a peer or an application is not a stall', async (t) => {
   const pool = {
     application: application('server', 'pieces'),
     threads: { min: 1, max: 1 },

@@ -60,16 +60,19 @@ for (const [prints, stream] of [
   );
 }
 
-test.serial('what an application prints without a break is bounded in its thread, and counted', async (t) => {
-  const { log, listening } = startProcess(t, { pools, log: { level: 'info', maxWaitingBytes: 1_048_576 } });
-  const origin = await listening();
-  const { status } = await requestHttp1(`${origin}/?bytes=65536&lines=2000&atOnce`);
-  t.is(status, 200);
-  const dropped = await log.until('application output was dropped: too much');
-  t.like(dropped, { level: 'warn', pool: 'printing', thread: 'printing-1', stream: 'stdout' });
-  t.true(Number(dropped.writes) > 1_900);
-  t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
-});
+test.serial(
+  'endless output of an application is limited in its thread, and the loss is counted',
+  async (t) => {
+    const { log, listening } = startProcess(t, { pools, log: { level: 'info', maxWaitingBytes: 1_048_576 } });
+    const origin = await listening();
+    const { status } = await requestHttp1(`${origin}/?bytes=65536&lines=2000&atOnce`);
+    t.is(status, 200);
+    const dropped = await log.until('application output was dropped: too much');
+    t.like(dropped, { level: 'warn', pool: 'printing', thread: 'printing-1', stream: 'stdout' });
+    t.true(Number(dropped.writes) > 1_900);
+    t.is((await requestHttp1(`${origin}/served`)).body.toString(), '2');
+  },
+);
 
 test.serial('what waits in a thread is counted in bytes, whatever is printed', async (t) => {
   const { log, listening } = startProcess(t, {

@@ -103,7 +103,7 @@ test('requests that no route matches are counted by themselves', async (t) => {
   t.deepEqual(counted(poolOf(running).exchanges), {});
 });
 
-wholeOnly('peers that reset, and peers that leave, are told apart from the rest', async (t) => {
+wholeOnly('peers that reset, and peers that leave, are counted separately', async (t) => {
   const running = await start(t);
   const { signals, origin, port } = running;
   const session = await connectHttp2(t, origin);
@@ -120,7 +120,7 @@ wholeOnly('peers that reset, and peers that leave, are told apart from the rest'
 });
 
 wholeOnly(
-  'what a thread takes with it is lost, and its counts stay when another takes its place',
+  'the exchanges of a thread that dies count as lost, and its counts stay when another thread takes its place',
   async (t) => {
     const running = await start(t);
     const { signals, origin } = running;
@@ -141,29 +141,26 @@ wholeOnly(
   },
 );
 
-wholeOnly(
-  'what is refused for want of room, and what waits too long, is counted by its reason',
-  async (t) => {
-    const running = await start(t, {
-      exchangesPerThread: 1,
-      queue: { maxExchanges: 1, maxWaitMs: 3_000 },
-    });
-    const { signals, origin } = running;
-    const session = await connectHttp2(t, origin);
-    const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
-    await signals.until('begun');
-    const waiting = request(session, { ':path': '/whole' });
-    const refused = await request(session, { ':path': '/whole' });
-    t.is(refused.status, 503);
-    t.is((await waiting).status, 503);
-    signals.tell('release');
-    t.is((await holding).status, 200);
-    t.deepEqual(counted(await settled(running)), { started: 3, complete: 1, queueFull: 1, waitedTooLong: 1 });
-  },
-);
+wholeOnly('exchanges that are refused, or wait too long, are counted by reason', async (t) => {
+  const running = await start(t, {
+    exchangesPerThread: 1,
+    queue: { maxExchanges: 1, maxWaitMs: 3_000 },
+  });
+  const { signals, origin } = running;
+  const session = await connectHttp2(t, origin);
+  const holding = request(session, { ':path': '/holds', [SIGNALS_FIELD]: signals.name });
+  await signals.until('begun');
+  const waiting = request(session, { ':path': '/whole' });
+  const refused = await request(session, { ':path': '/whole' });
+  t.is(refused.status, 503);
+  t.is((await waiting).status, 503);
+  signals.tell('release');
+  t.is((await holding).status, 200);
+  t.deepEqual(counted(await settled(running)), { started: 3, complete: 1, queueFull: 1, waitedTooLong: 1 });
+});
 
 wholeOnly(
-  'a thread that computes can be read: what it runs, for how long, and what waits behind it',
+  'the status of a computing thread shows what it runs, for how long, and what waits behind it',
   async (t) => {
     const running = await start(t);
     const { signals, origin } = running;
@@ -239,7 +236,7 @@ wholeOnly('a peer that leaves a stalled exchange ends its stall', async (t) => {
   t.is(threadOf(running).creditStalled, 0);
 });
 
-wholeOnly('whoever draws what happened when is told of each exchange in order of its times', async (t) => {
+wholeOnly('a recorder of exchanges gets each one with its times in order', async (t) => {
   const running = await start(t, { responseWindowBytes: 65_536, maxResponseWindowBytes: 65_536 });
   const { reactor } = running.server.parts;
   const records: JobRecord[] = [];
@@ -290,7 +287,7 @@ test('a status says who the server is, where it listens and what is connected', 
   t.is(running.server.status().state, 'ended');
 });
 
-wholeOnly('the clock of a thread that starts later is the same', async (t) => {
+wholeOnly('a thread that starts later uses the same clock', async (t) => {
   const source = `
     const { parentPort } = require('node:worker_threads');
     import(${JSON.stringify(new URL('../../wire/clock.ts', import.meta.url).href)}).then(({ clockMicroseconds }) => {
