@@ -50,10 +50,13 @@ function renderReadme(results: readonly Result[]): string {
   const lines = [
     '# Benchmark results',
     '',
-    'Made by `npm run bench`; the raw values are in the JSON files beside this page.',
-    'Every measurement has a fresh server process that has first given a right answer; the order of the servers',
-    'alternates between rounds (ABC, CBA, …) and warm-up is dropped. A ratio is taken within each round and the median of the',
-    'rounds is shown; so is the median of the values. Load generator and server share the cores of one machine.',
+    wrapped(
+      '`npm run bench` writes this page; the JSON files beside it have the raw values. ' +
+        'Every measurement has a fresh server process that has first given a right answer. ' +
+        'The order of the servers alternates between rounds (ABC, CBA, …), and warm-up is dropped. ' +
+        'A ratio is taken within each round, and the table shows the median of the rounds; it also shows the median of the values. ' +
+        'Load generator and server share the cores of one machine.',
+    ),
     '',
     '## Targets',
     '',
@@ -77,19 +80,39 @@ export function renderResult(result: Result): string[] {
   const lines = [
     `## ${result.title}`,
     '',
-    result.method,
+    wrapped(result.method),
     '',
-    `\`${result.command}\`, ${result.date}: ${machine.cores} cores (${machine.cpuModel}), ` +
-      `${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.h2load}; ` +
-      `load average before it ${result.loadAverage}.`,
+    wrapped(
+      `\`${result.command}\`, ${result.date}: ${machine.cores} cores (${machine.cpuModel}), ` +
+        `${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, ${machine.h2load}; ` +
+        `load average before it ${result.loadAverage}.`,
+    ),
   ];
   const versions = Object.entries(result.versions ?? {});
   if (versions.length > 0)
-    lines.push('', `Versions: ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}.`);
-  for (const note of result.notes ?? []) lines.push('', note);
+    lines.push(
+      '',
+      wrapped(`Versions: ${versions.map(([name, version]) => `${name} ${version}`).join(', ')}.`),
+    );
+  for (const note of result.notes ?? []) lines.push('', wrapped(note));
   lines.push('', ...plotOf(result));
   for (const comparison of result.comparisons) lines.push('', ...renderComparison(comparison));
   return lines;
+}
+
+const COLUMNS = 100;
+
+/** Breaks a paragraph of Markdown into lines, never within a code span. */
+export function wrapped(paragraph: string): string {
+  const words = paragraph.match(/(?:`[^`]*`|[^\s`])+/g) ?? [];
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= COLUMNS)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
 }
 
 function plotOf({ name, title }: Result): string[] {

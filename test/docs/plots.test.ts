@@ -49,9 +49,32 @@ test('bars have a mark for each round, and their lengths are the medians', (t) =
   t.regex(svg, /a &amp; b/);
 });
 
-test('points of a series are a line for each contender, named with its last ratio', (t) => {
+test('points of a series are a line for each contender, with its last ratio', (t) => {
   const svg = plot(race, THEMES.dark);
   t.is([...svg.matchAll(/<path [^>]*fill="none"/g)].length, 2);
-  t.regex(svg, />c: 15\.0</);
+  t.regex(svg, />15\.0 × at the right</);
   t.regex(svg, />slope</);
+});
+
+test('percentiles are a distribution with a line for each contender, whatever they are compared with', (t) => {
+  const percentile = (title: string, baseline: string, ms: number) => ({
+    title,
+    unit: 'ms',
+    baseline,
+    samples: { a: [ms, ms, ms], b: [10 * ms, 10 * ms, 10 * ms] },
+  });
+  const tail = {
+    title: 'A tail',
+    comparisons: [
+      percentile('light p50, a mix', 'a', 1),
+      percentile('light p99, a mix, to a', 'a', 20),
+      percentile('light p99, a mix, to b', 'b', 20),
+    ],
+  } as unknown as Result;
+  const svg = plot(tail, THEMES.light);
+  t.is([...svg.matchAll(/<path [^>]*fill="none"/g)].length, 2);
+  t.is([...svg.matchAll(/<circle /g)].length, 4);
+  t.regex(svg, />light requests, a mix: latency, ms</);
+  t.regex(svg, />p99: 200 ms</);
+  for (const decade of ['1', '10', '100', '1,000']) t.true(svg.includes(`>${decade}</text>`), decade);
 });
