@@ -1,4 +1,4 @@
-/** `--again`: files that failed are judged anew by themselves, and whoever reads the log is told. */
+/** `--again`: files that failed run once more by themselves, which decides, and the log names them. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ function runAgain(t: ExecutionContext, files: { readonly [name: string]: string 
   return { status: run.status, lines: summary.stdout.trimEnd().split('\n'), output: run.stdout };
 }
 
-test('what passes the second time passes, and is named', (t) => {
+test('a test that passes the second time passes, and is named', (t) => {
   const { status, lines, output } = runAgain(t, {
     'steady.test.js': steady,
     'deep/unsteady.test.js': unsteady,
@@ -54,7 +54,7 @@ test('what passes the second time passes, and is named', (t) => {
   t.regex(lines.at(-2) ?? '', /^passed when it was run again: .*two › parts/);
 });
 
-test('what fails twice has failed', (t) => {
+test('a test that fails twice has failed', (t) => {
   const files = { 'steady.test.js': steady, 'broken.test.js': broken, 'deep/unsteady.test.js': unsteady };
   const { status, lines, output } = runAgain(t, files);
   t.is(status, 1, output);
@@ -73,7 +73,7 @@ test('the files of failures are found by title and by name', (t) => {
   t.deepEqual(find('  ✘ test/b/c.test.ts exited with a non-zero exit code: 1'), ['test/b/c.test.ts']);
 });
 
-test('nothing is run again when a failure has no file, when much failed, or when nothing did', (t) => {
+test('nothing runs again if a failure has no file, if too many files failed, or if none did', (t) => {
   t.is(
     filesToRunAgain(
       '  ✘ Timed out while running tests\n  ✘ [fail]: a › x',

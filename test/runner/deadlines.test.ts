@@ -6,7 +6,7 @@ import test from 'ava';
 const ava = fileURLToPath(new URL('../../node_modules/ava/entrypoints/cli.mjs', import.meta.url));
 const cwd = fileURLToPath(new URL('project', import.meta.url));
 
-test('what hangs fails by its name and in time; everything else runs, and so do other files', async (t) => {
+test('a hanging test or hook fails in time under its own name; all other tests and files run', async (t) => {
   const [code, output] = await new Promise<[unknown, string]>((resolve) => {
     execFile(process.execPath, [ava, '--tap'], { cwd }, (error, stdout) => resolve([error?.code, stdout]));
   });

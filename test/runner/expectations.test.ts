@@ -1,7 +1,7 @@
 import test from 'ava';
 import { expectation, missingPeers } from './expectations.ts';
 
-test('peers are looked for in PATH, and where Debian keeps servers', (t) => {
+test('programs are searched for in PATH and where Debian keeps servers', (t) => {
   const there = new Set([
     '/a/curl',
     '/b/nghttp',
@@ -17,10 +17,11 @@ test('peers are looked for in PATH, and where Debian keeps servers', (t) => {
   t.is(missingPeers('', () => false).length, 8);
 });
 
-test('what is missing is said with the time that a run takes', (t) => {
-  t.regex(expectation(false, []), /^Running every test: about \d+ minutes on two idle cores\.$/);
+test('the time of a run and the missing programs are said together', (t) => {
+  t.regex(expectation('whole', []), /^Running every test: about \d+ minutes on two idle cores\.$/);
+  t.regex(expectation('short', []), /^Running the short tests: about a minute /);
   t.regex(
-    expectation(true, ['curl', 'nginx']),
-    /^Running the quick tests: .* not installed, .*: curl, nginx\.$/,
+    expectation('fast', ['curl', 'nginx']),
+    /^Running the fast tests: .* not installed, .*: curl, nginx\.$/,
   );
 });

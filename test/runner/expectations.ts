@@ -1,6 +1,7 @@
 /** What a run of the tests needs and how long it takes, said before it begins. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Part } from './parts.ts';
 
 /** Programs that tests talk to. Debian's packages of the same names but for nghttp and h2load (`nghttp2-client`), nginx (`nginx-light`) and ip (`iproute2`). */
 const PEERS = ['curl', 'nghttp', 'h2load', 'openssl', 'haproxy', 'nginx', 'chromium', 'ip'];
@@ -14,10 +15,14 @@ export function missingPeers(path: string, exists: (file: string) => boolean = i
   return PEERS.filter((peer) => !folders.some((folder) => exists(join(folder, peer))));
 }
 
-export function expectation(isFast: boolean, missing: readonly string[]): string {
-  const time = isFast
-    ? 'Running the quick tests: about a minute on two idle cores.'
-    : 'Running every test: about 15 minutes on two idle cores.';
+const TIMES: Readonly<Record<Part, string>> = {
+  whole: 'Running every test: about 15 minutes on two idle cores.',
+  short: 'Running the short tests: about a minute on two idle cores.',
+  fast: 'Running the fast tests: less than 30 seconds on two idle cores.',
+};
+
+export function expectation(part: Part, missing: readonly string[]): string {
+  const time = TIMES[part];
   return missing.length === 0
     ? time
     : `${time} Some tests need programs that are not installed, and fail or are skipped: ${missing.join(', ')}.`;

@@ -1,9 +1,9 @@
 /**
- * Runs the tests: all of them or a fast part, on the Node of the scripts or on others.
+ * Runs the tests: all of them or a part (`parts.ts`), on the Node of the scripts or on others.
  *
  *   npm test                                   everything, after the linter and the compiler
- *   npm run test:fast [-- PATTERN…]            under a minute on two cores
- *   npm run test:node [-- [--fast] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
+ *   npm run test:fast [-- PATTERN…]            under 30 s on two cores
+ *   npm run test:node [-- [--short] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
  *   … -- --again                               runs files that failed once more, one file at a time; the second run decides
  *   … -- --verbose                             shows tests that passed, too, which `.ci/summary` counts
  *
@@ -19,8 +19,8 @@ import { parseArgs } from 'node:util';
 import { installedNode, versions } from '../nodes/installed.ts';
 import { filesToRunAgain } from './again.ts';
 import { expectation, missingPeers } from './expectations.ts';
+import { isFast, isShort, type Part, SHORT_VARIABLE } from './parts.ts';
 import { withoutPassed } from './passed.ts';
-import { FAST_VARIABLE, isSlow } from './slow.ts';
 
 const root = process.cwd();
 const ava = fileURLToPath(new URL('../../node_modules/ava/entrypoints/cli.mjs', import.meta.url));
@@ -30,23 +30,24 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     fast: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     node: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
+const part = values.fast ? 'fast' : values.short ? 'short' : 'whole';
 const named = positionals.filter((word) => VERSION.test(word));
 const patterns = positionals.filter((word) => !VERSION.test(word));
 const wanted = named.length === 0 && values.node ? versions : named;
 const nodes = wanted.length === 0 ? [process.execPath] : await Promise.all(wanted.map(installedNode));
 
-if (patterns.length === 0)
-  console.log(`\n  ${expectation(values.fast, missingPeers(process.env.PATH ?? ''))}`);
+if (patterns.length === 0) console.log(`\n  ${expectation(part, missingPeers(process.env.PATH ?? ''))}`);
 for (const node of nodes) if (!(await run(node))) process.exitCode = 1;
 
 /** @returns whether all went well. */
 async function run(node: string): Promise<boolean> {
-  const files = values.fast && patterns.length === 0 ? fastFiles() : patterns;
+  const files = patterns.length === 0 ? filesOf(part) : patterns;
   const log = join(root, `test-${nodes.indexOf(node) + 1}.log`);
   const first = await runAva(node, files, log);
   if (first.code === 0) return true;
@@ -75,7 +76,7 @@ async function runAva(node: string, words: readonly string[], log: string): Prom
       PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
       // A third of the time of a short test file goes into compiling what it imports.
       NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled'),
-      ...(values.fast && { [FAST_VARIABLE]: '1' }),
+      ...(part !== 'whole' && { [SHORT_VARIABLE]: '1' }),
     },
   });
   let output = '';
@@ -89,7 +90,11 @@ async function runAva(node: string, words: readonly string[], log: string): Prom
   return { code: await code, output };
 }
 
-function fastFiles(): string[] {
-  const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
-  return all.filter((file) => file.endsWith('.test.ts') && !isSlow(file)).map((file) => join('test', file));
+/** Empty: AVA finds all files by itself. */
+function filesOf(wanted: Part): string[] {
+  if (wanted === 'whole') return [];
+  const isPart = wanted === 'fast' ? isFast : isShort;
+  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && isPart(file))
+    .map((file) => join('test', file));
 }

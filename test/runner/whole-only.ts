@@ -1,5 +1,5 @@
-/** `test` for what the whole suite alone runs: the fast part passes over it, and runs the others of its file. */
+/** `test` for what only the whole suite runs: the smaller parts skip it and run the other tests of its file. */
 import test from 'ava';
-import { FAST_VARIABLE } from './slow.ts';
+import { SHORT_VARIABLE } from './parts.ts';
 
-export const wholeOnly = process.env[FAST_VARIABLE] === undefined ? test : test.skip;
+export const wholeOnly = process.env[SHORT_VARIABLE] === undefined ? test : test.skip;

@@ -1,10 +1,18 @@
 /**
- * What the fast part of the tests leaves out: files that cost a second of CPU time or more, or need the machine for themselves, and
- * differ little between versions of Node. Of a folder whose files all do, the cheapest stays, without the tests that say `wholeOnly`
- * (`whole-only.ts`); `fast-part.test.ts` holds that something of every folder does. The fast part is to stay under a minute on two cores; the
- * starts of its processes are half of its CPU time.
+ * Which test files belong to the smaller parts of the tests. Each entry is the beginning of a path below `test/`.
+ *
+ * - The short part runs on every supported Node in CI, in about a minute each on two cores. Of a file that stays, tests that say
+ *   `wholeOnly` (`whole-only.ts`) are left out.
+ * - The fast part is for a day's work and stays under 30 s on two cores. It is the short part without `NOT_FAST`.
+ *
+ * The start of its process is most of what a fast file costs. `parts.test.ts` checks that the short part has something of every folder.
  */
-export const SLOW: readonly string[] = [
+
+/** What a run of the tests takes. */
+export type Part = 'whole' | 'short' | 'fast';
+
+/** Not in the short part: files that take more than a second of CPU time, or need the machine for themselves, and hardly differ between versions of Node. */
+export const LONG: readonly string[] = [
   'actors/asks.test.ts',
   'actors/deaths.test.ts',
   'actors/direct/asks.test.ts',
@@ -49,6 +57,7 @@ export const SLOW: readonly string[] = [
   'apps/report.test.ts',
   'apps/routing.test.ts',
   'apps/thumbnail.test.ts',
+  'attack/budgets.test.ts',
   'attack/engine.test.ts',
   'attack/floods.test.ts',
   'attack/handshakes.test.ts',
@@ -222,10 +231,124 @@ export const SLOW: readonly string[] = [
   'wire/vitals.test.ts',
 ];
 
-/** @param file below `test/`. */
-export function isSlow(file: string): boolean {
-  return SLOW.some((start) => file.startsWith(start));
+/**
+ * In the short part and not in the fast one: files that start servers, threads or browsers, generate many cases or take more than the
+ * usual time, unless they test what most changes touch; and folders that have no others.
+ */
+export const NOT_FAST: readonly string[] = [
+  'actors/carry.test.ts',
+  'actors/chain.test.ts',
+  'actors/contexts.test.ts',
+  'actors/direct/contexts.test.ts',
+  'actors/direct/deadlines.test.ts',
+  'actors/direct/ends.test.ts',
+  'actors/direct/nested.test.ts',
+  'actors/direct/restarts.test.ts',
+  'actors/direct/spread.test.ts',
+  'actors/figures.test.ts',
+  'actors/model.test.ts',
+  'actors/payload.test.ts',
+  'actors/races.test.ts',
+  'actors/restarts.test.ts',
+  'actors/sigterm.test.ts',
+  'actors/tasks.test.ts',
+  'actors/wild.test.ts',
+  'adapters/backlog.test.ts',
+  'adapters/fetch/loaded.test.ts',
+  'adapters/fetch/responses.test.ts',
+  'adapters/fetch/to-fetch.test.ts',
+  'adapters/node/http2-stream.test.ts',
+  'adapters/node/late-reading.test.ts',
+  'adapters/node/members.test.ts',
+  'adapters/node/stack.test.ts',
+  'attack/browser.test.ts',
+  'attack/unsent-output.test.ts',
+  'browser/',
+  'cli/load-check.test.ts',
+  'cli/stop.test.ts',
+  'cli/top.test.ts',
+  'clients/',
+  'config/actors.test.ts',
+  'config/json-source.test.ts',
+  'config/load.test.ts',
+  'config/routes.test.ts',
+  'control/',
+  'docs/deployment.test.ts',
+  'docs/site.test.ts',
+  'embedding/',
+  'extensions/',
+  'faces/',
+  'faults/',
+  'fuzz/',
+  'gallery/',
+  'grpc/',
+  'health/',
+  'http1/closing.test.ts',
+  'http1/request-target.test.ts',
+  'http2/conformance.test.ts',
+  'http2/held-sections.test.ts',
+  'http2/hpack/attack.test.ts',
+  'http2/hpack/encoder.test.ts',
+  'http2/hpack/huffman.test.ts',
+  'http2/hpack/properties.test.ts',
+  'http2/hpack/stories.test.ts',
+  'http2/padding.test.ts',
+  'http2/priority.test.ts',
+  'http2/push.test.ts',
+  'http2/repeated-fields.test.ts',
+  'http2/window-growth.test.ts',
+  'limits/overcommitted.test.ts',
+  'listeners/forwarding.test.ts',
+  'listeners/proxy-header.test.ts',
+  'loading/shutdown.test.ts',
+  'monitoring/monitoring.test.ts',
+  'pools/broken-jobs.test.ts',
+  'pools/costs.test.ts',
+  'pools/preloads.test.ts',
+  'pools/thread.test.ts',
+  'profiling/',
+  'reload/changes.test.ts',
+  'runner/again.test.ts',
+  'runner/parts.test.ts',
+  'runtime/byte-queue.test.ts',
+  'runtime/exchange-response.test.ts',
+  'runtime/reactor.test.ts',
+  'runtime/router.test.ts',
+  'runtime/socket-input.test.ts',
+  'server/access-log.test.ts',
+  'server/lingering.test.ts',
+  'static/configuration.test.ts',
+  'static/faults.test.ts',
+  'static/ranges.test.ts',
+  'static/safety.test.ts',
+  'static/special-files.test.ts',
+  'status/',
+  'tls/certificate.test.ts',
+  'topics/contexts.test.ts',
+  'topics/model.test.ts',
+  'topics/without.test.ts',
+  'validator/sequences.test.ts',
+  'values/',
+  'websocket/cuts.test.ts',
+  'websocket/prepared.test.ts',
+  'websocket/socket.test.ts',
+  'wire/codec.test.ts',
+  'wire/decoder.test.ts',
+  'wire/error-report.test.ts',
+  'wire/invariants.test.ts',
+  'workers/host-turns.test.ts',
+  'workers/request-body.test.ts',
+];
+
+/** @param file below `test/` */
+export function isShort(file: string): boolean {
+  return !LONG.some((start) => file.startsWith(start));
 }
 
-/** Set where the fast part runs. */
-export const FAST_VARIABLE = 'SLUICE_FAST_TESTS';
+/** @param file below `test/` */
+export function isFast(file: string): boolean {
+  return isShort(file) && !NOT_FAST.some((start) => file.startsWith(start));
+}
+
+/** Set while a smaller part runs. */
+export const SHORT_VARIABLE = 'SLUICE_SHORT_TESTS';
