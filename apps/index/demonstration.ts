@@ -10,7 +10,7 @@ export const DEMONSTRATION_STYLE = `
 #sides h2 { margin-top: .8rem }
 #sides td + td, #sides th { white-space: nowrap }
 #sides svg { display: block; width: 100%; height: auto; background: var(--code); border-radius: 6px }
-#sides svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
+#sides svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
 #sides .bar { fill: var(--accent) }
 #sides .bar:nth-child(even) { opacity: .72 }
 #notice { margin: .8rem 0 0 }
@@ -78,9 +78,11 @@ function draw(side, answers, pings) {
   const end = Math.max(...answers.map(({ endedAtMs }) => endedAtMs));
   longestMs = Math.max(longestMs, end - begin);
   const threads = [...new Set(answers.map(({ thread }) => thread))].sort((a, b) => a - b);
-  const [width, left, lane] = [600, 66, 26];
+  const bars = document.getElementById(side + '-bars');
+  // In pixels of the page, so that labels have their own size on a narrow screen too.
+  const [width, left, lane] = [Math.max(200, bars.clientWidth), 70, 26];
   const scale = (width - left - 8) / longestMs;
-  const bars = answers.map(({ thread, startedAtMs, endedAtMs, waitedMs }) =>
+  const rects = answers.map(({ thread, startedAtMs, endedAtMs, waitedMs }) =>
     '<rect class="bar" x="' + (left + (startedAtMs - begin) * scale).toFixed(1) + '" y="' + (6 + threads.indexOf(thread) * lane) +
     '" width="' + Math.max(1, (endedAtMs - startedAtMs) * scale - 1).toFixed(1) + '" height="' + (lane - 8) + '"><title>waited ' +
     ms(waitedMs) + ', computed ' + ms(endedAtMs - startedAtMs) + '</title></rect>').join('');
@@ -89,8 +91,8 @@ function draw(side, answers, pings) {
   const height = threads.length * lane + 22;
   const axis = '<text x="' + left + '" y="' + (height - 6) + '">0</text><text text-anchor="end" x="' + (width - 8) + '" y="' + (height - 6) +
     '">' + ms(longestMs) + '</text>';
-  document.getElementById(side + '-bars').innerHTML = '<svg viewBox="0 0 ' + width + ' ' + height + '" role="img" aria-label="' +
-    answers.length + ' requests on ' + threads.length + (threads.length === 1 ? ' thread' : ' threads') + '">' + names + '<g>' + bars + '</g>' + axis + '</svg>';
+  bars.innerHTML = '<svg viewBox="0 0 ' + width + ' ' + height + '" role="img" aria-label="' +
+    answers.length + ' requests on ' + threads.length + (threads.length === 1 ? ' thread' : ' threads') + '">' + names + '<g>' + rects + '</g>' + axis + '</svg>';
   const latencies = answers.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
   const light = pings.toSorted((a, b) => a - b);
   document.getElementById(side + '-figures').innerHTML =
