@@ -1,4 +1,4 @@
-/** Plain English: sentences of the kind that nobody understood at first do not come back, and lines are short enough to review. */
+/** Plain English: obscure sentences that were rewritten do not come back, and lines are short enough to review. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -44,12 +44,12 @@ test('sentences that were rewritten do not come back', (t) => {
 });
 
 /** Editors and reviews show about 100 columns; what a program writes, tables, code and pictures are not broken. */
-const MOST_COLUMNS = 120;
+const MOST_COLUMNS = 100;
 
-/** Written by a program, and a text that an application renders. */
-const FREE = /^bench\/results\/|^apps\/render\//;
+/** `bench/report.ts` writes it, and breaks its lines itself. */
+const WRITTEN = 'bench/results/README.md';
 
-for (const file of files.filter((name) => !FREE.test(name))) {
+for (const file of [...files.filter((name) => name !== WRITTEN), 'CHANGELOG.md']) {
   test(`${file} has lines of at most ${MOST_COLUMNS} columns`, (t) => {
     const prose = read(file)
       .replaceAll(/^```[\s\S]*?^```$/gm, '')
