@@ -2,7 +2,7 @@
  * The servers that are compared. Each is started in a fresh process on a free port of 127.0.0.1, and counts
  * as started when it has given a correct response.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,7 @@ export interface Contender {
   readonly name: string;
   /** Why the contender is not available; absent: it is available. */
   readonly missing?: string;
-  /** Of a server that is neither Node's nor ours, as it tells it. */
+  /** Of a server, or a package that one is made of, that is neither Node's nor ours. */
   readonly version?: () => string;
   start(): Promise<Server>;
 }
@@ -60,20 +60,20 @@ export function nodeCluster(processes: number): Contender {
 }
 
 export function nodePiscina(threads: number): Contender {
-  return baseline(`node:http2 + piscina, ${threads} threads`, 'node-piscina.ts', [threads]);
+  return withVersion('piscina', baseline(`node:http2 + piscina, ${threads} threads`, 'node-piscina.ts', [threads]));
 }
 
 export function fastifyPiscina(threads: number): Contender {
-  return baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]);
+  return withVersion('fastify', baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]));
 }
 
 /** The compatibility server of node:http2 under Express. */
 export function expressHttp2(): Contender {
-  return baseline('Express on node:http2', 'express-http2.ts', []);
+  return withVersion('express', baseline('Express on node:http2', 'express-http2.ts', []));
 }
 
 export function fastifyHttp2(): Contender {
-  return baseline('Fastify on node:http2', 'fastify-http2.ts', []);
+  return withVersion('fastify', baseline('Fastify on node:http2', 'fastify-http2.ts', []));
 }
 
 /** One thread of `node:http`. */
@@ -86,7 +86,10 @@ export type Framework = 'express' | 'fastify';
 /** A framework's application on `node:http`, in this many processes. */
 export function frameworkHttp1(title: string, framework: Framework, processes: number): Contender {
   const name = `${title} on node:http${processes === 1 ? '' : `, cluster of ${processes}`}`;
-  return baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1');
+  return withVersion(
+    framework,
+    baseline(name, 'framework-http1.ts', [framework, processes], 'http', 'http/1.1'),
+  );
 }
 
 /** `node:http` with a CPU-heavy route, in so many processes. */
@@ -97,7 +100,7 @@ export function nodeHttpWork(processes: number): Contender {
 
 /** `ws` on one thread, with rooms. */
 export function wsRoom(): Contender {
-  return baseline('ws, 1 thread', 'ws-room.ts', [], 'http', 'http/1.1');
+  return withVersion('ws', baseline('ws, 1 thread', 'ws-room.ts', [], 'http', 'http/1.1'));
 }
 
 /** The cost of sockets with nothing behind them, over HTTP/1.1. */
@@ -120,6 +123,15 @@ function baseline(
       const program = new Program(name, process.execPath, [path, String(port), ...args.map(String)]);
       return started(program, port, scheme, protocol);
     },
+  };
+}
+
+/** With the version of the package from npm that it is made of. */
+function withVersion(name: string, contender: Contender): Contender {
+  const file = join(repositoryDirectory, 'node_modules', name, 'package.json');
+  return {
+    ...contender,
+    version: () => (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version,
   };
 }
 

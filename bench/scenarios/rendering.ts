@@ -2,6 +2,7 @@
  * A framework that renders pages: the standalone build of Next.js, in one process, in a cluster, and in
  * threads of Sluice.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../../test/frameworks/built.ts';
@@ -28,7 +29,10 @@ export const rendering: Scenario = { name: 'rendering', title: 'Pages of Next.js
 
 async function run(context: BenchContext): Promise<ScenarioResult> {
   context.progress(' installing and building');
-  const directory = join(build('next'), '.next/standalone');
+  const project = build('next');
+  const manifest = readFileSync(join(project, 'node_modules/next/package.json'), 'utf8');
+  context.versions.set('Next.js', (JSON.parse(manifest) as { readonly version: string }).version);
+  const directory = join(project, '.next/standalone');
   const module = join(directory, 'server.js');
   const contender = (name: string, argsFor: (port: number) => readonly string[]): Contender => ({
     name,
