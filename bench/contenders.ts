@@ -60,11 +60,17 @@ export function nodeCluster(processes: number): Contender {
 }
 
 export function nodePiscina(threads: number): Contender {
-  return withVersion('piscina', baseline(`node:http2 + piscina, ${threads} threads`, 'node-piscina.ts', [threads]));
+  return withVersion(
+    'piscina',
+    baseline(`node:http2 + piscina, ${threads} threads`, 'node-piscina.ts', [threads]),
+  );
 }
 
 export function fastifyPiscina(threads: number): Contender {
-  return withVersion('fastify', baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]));
+  return withVersion(
+    'fastify',
+    baseline(`fastify + piscina, ${threads} threads`, 'fastify-piscina.ts', [threads]),
+  );
 }
 
 /** The compatibility server of node:http2 under Express. */
