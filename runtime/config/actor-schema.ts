@@ -33,7 +33,7 @@ const actorSchema = v.pipe(
           v.string(exportName),
           v.minLength(1, exportName),
           v.description(
-            "The export of the pool's module that is its class. Without it, the functions that the module exports are the methods of a pool actor.",
+            "The export of the pool's module that is its class. Default: none; the functions that the module exports are then the methods of a pool actor.",
           ),
         ),
       ),

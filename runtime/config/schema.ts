@@ -75,7 +75,7 @@ export const poolSchema = v.pipe(
           v.string('the path of a module'),
           v.minLength(1, 'the path of a module'),
           v.description(
-            'The module whose default export is the application; a path relative to this file, or absolute. May be missing if the pool has a module.',
+            'The module whose default export is the application; a path relative to this file, or absolute. Default: none, if the pool has a module.',
           ),
         ),
       ),
@@ -84,7 +84,7 @@ export const poolSchema = v.pipe(
           v.string('the path of a module'),
           v.minLength(1, 'the path of a module'),
           v.description(
-            "The module whose exports are the pool's actors; a path like that of application. May be missing if the pool has an application.",
+            "The module whose exports are the pool's actors; a path like that of application. Default: none, if the pool has an application.",
           ),
         ),
       ),
@@ -271,7 +271,10 @@ const route = v.pipe(
         v.description('An exact path; or "/render/*" for /render and all below it; or "/*" for all.'),
       ),
       pool: v.optional(
-        v.pipe(v.string('the name of a pool'), v.description('The pool that answers. Not with static.')),
+        v.pipe(
+          v.string('the name of a pool'),
+          v.description('The pool that answers. Default: none, with static.'),
+        ),
       ),
       static: v.optional(staticSchema),
       maxBodyBytes: maxBodyBytes("Bytes of a request body; more is answered 413. Default: the pool's."),

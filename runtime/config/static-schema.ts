@@ -90,5 +90,5 @@ export const staticSchema = v.pipe(
     },
     'an object with a root',
   ),
-  v.description('A directory whose files answer. Not with pool.'),
+  v.description('A directory whose files answer. Default: none, with pool.'),
 );

@@ -241,7 +241,6 @@ export const NOT_FAST: readonly string[] = [
   'actors/contexts.test.ts',
   'actors/direct/contexts.test.ts',
   'actors/direct/deadlines.test.ts',
-  'actors/direct/ends.test.ts',
   'actors/direct/nested.test.ts',
   'actors/direct/restarts.test.ts',
   'actors/direct/spread.test.ts',
