@@ -128,7 +128,13 @@ const rules: readonly Rule[] = [
 ];
 
 /** Built-in modules that a part must do without. */
-const forbidden: readonly { readonly title: string; readonly from: string; readonly modules: RegExp }[] = [
+const forbidden: readonly {
+  readonly title: string;
+  readonly from: string;
+  readonly modules: RegExp;
+  /** Their types as well. */
+  readonly withTypes?: true;
+}[] = [
   {
     title: 'wire knows no sockets and no HTTP',
     from: 'wire/',
@@ -148,6 +154,7 @@ const forbidden: readonly { readonly title: string; readonly from: string; reado
     title: 'the reactor serves HTTP by its own engines: node:http stays where applications live',
     from: 'runtime/',
     modules: /^node:https?$/,
+    withTypes: true,
   },
   {
     title: 'runtime/pools knows no sockets and no HTTP',
@@ -197,26 +204,40 @@ for (const rule of rules) {
   });
 }
 
-for (const { title, from, modules } of forbidden) {
+for (const { title, from, modules, withTypes = false } of forbidden) {
   test(title, (t) => {
     const wrong = imports.filter(
       ({ file, target, isTypeOnly }) =>
         file.startsWith(from) &&
         modules.test(target) &&
-        !isTypeOnly &&
+        (withTypes || !isTypeOnly) &&
         !withoutSockets.some((exempt) => exempt.test(file)),
     );
     t.deepEqual(wrong, []);
   });
 }
 
-test('http2 and pools meet in the exchange alone, which is where a pool is given HTTP', (t) => {
+test('the engines and pools meet in the exchange alone, which is where a pool is given HTTP', (t) => {
   const both = sources.filter((file) => {
     const targets = importsOf(file).filter(({ file: from }) => from.startsWith('runtime/'));
     const has = (prefix: string) => targets.some(({ target }) => target.startsWith(prefix));
-    return has('runtime/http2/') && has('runtime/pools/');
+    return (has('runtime/http1/') || has('runtime/http2/')) && has('runtime/pools/');
   });
   t.deepEqual(both, []);
+});
+
+test('of node:net the HTTP/1.1 engine has only what tells an IPv6 address, in one file', (t) => {
+  const users = imports.filter(
+    ({ file, target }) => file.startsWith('runtime/http1/') && target === 'node:net',
+  );
+  t.deepEqual(
+    users.map(({ file }) => file),
+    ['runtime/http1/host.ts'],
+  );
+  t.regex(
+    readFileSync(join(root, 'runtime/http1/host.ts'), 'utf8'),
+    /^import \{ isIPv6 \} from 'node:net';$/m,
+  );
 });
 
 test('only the reactor side opens the sockets: node:net is imported by listeners and connections alone', (t) => {
