@@ -42,7 +42,7 @@ const carriers = new Map<string, Carrier<unknown>>([['trace', traceContext as Ca
 /**
  * Lets a store go along with every message of this thread, and arrive in methods of this thread. To be called where the store is made, in
  * a module that caller and actor both import. What it holds is plain data, and counts as part of the message.
- * @throws GatewayError `SLUICE_VALUE_INVALID` for a name that is taken or none, and beyond 16 stores
+ * @throws GatewayError `SLUICE_VALUE_INVALID` for a name that is taken or none, and beyond 15 stores: the trace is the first of 16
  */
 export function carry<T>(name: string, store: Carrier<T>): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
