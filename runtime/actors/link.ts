@@ -130,6 +130,11 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
   /** Calls that wait for the next call of the thread, as the thread names them. */
   #under: ChainCall[] = [];
 
+  /** The thread has calls, those over direct channels included, of which it says itself that they have begun. */
+  get hasWork(): boolean {
+    return this.given.size > 0 || this.counters.isBusy;
+  }
+
   /** @param actors of the configuration. @param abortThread ends the thread */
   constructor(
     name: string,

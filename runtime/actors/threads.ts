@@ -17,6 +17,8 @@ export interface AttachedThread {
   readonly boot: ActorBoot;
   /** To be transferred to the thread. */
   readonly ports: readonly MessagePort[];
+  /** It has calls, or has begun them. */
+  readonly hasWork: boolean;
   gone(): void;
 }
 
@@ -72,7 +74,14 @@ export class ActorThreads {
       pool: pool.name,
       module: pool.module,
     };
-    return { boot, ports: [link.transfer.port, link.transfer.introductions], gone: () => this.#gone(link) };
+    return {
+      boot,
+      ports: [link.transfer.port, link.transfer.introductions],
+      get hasWork() {
+        return link.hasWork;
+      },
+      gone: () => this.#gone(link),
+    };
   }
 
   /** The thread has loaded an actor, and says what methods it has. */

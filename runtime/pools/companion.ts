@@ -14,6 +14,8 @@ export interface AttachedCompanion {
   readonly boot: ActorBoot;
   /** To be transferred to the thread. */
   readonly ports: readonly MessagePort[];
+  /** The thread has been given something that is no job, or has begun it, so its event loop has to turn. */
+  readonly hasWork: boolean;
   /** The thread has ended, or died. */
   gone(): void;
 }

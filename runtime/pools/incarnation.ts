@@ -113,6 +113,7 @@ export class Incarnation {
     });
     thread.isTraced = host.tracing !== undefined;
     this.#companion = version.options.companion?.attach(thread.name, (cause) => this.abort(cause)) ?? null;
+    thread.companion = this.#companion;
     const boot = {
       channel: thread.transfer,
       control: this.#link.threadPort,

@@ -2,7 +2,8 @@
  * How long a thread has not returned to its event loop although something waits for it there.
  *
  * An awake thread takes turn after turn, and counts them (`Vitals.turn`), until it announces that it sleeps.
- * A sleeping thread with begun jobs may compute all the same, in a timer or after something that it awaited.
+ * A sleeping thread with begun jobs may compute all the same, in a timer or after something that it awaited,
+ * and so may one that has calls of actors, which come over another channel.
  * So it is woken from time to time, and once awake it has to take a turn. A thread that sends something makes
  * progress, even within one turn, in which it may answer many jobs.
  *
@@ -14,7 +15,7 @@ import type { Thread } from './thread.ts';
 
 const WAKE_EVERY_MS = 1_000;
 
-export type WatchedThread = Pick<Thread, 'state' | 'outstanding' | 'heardAtMs'> & {
+export type WatchedThread = Pick<Thread, 'state' | 'outstanding' | 'hasOtherWork' | 'heardAtMs'> & {
   readonly vitals: Pick<Thread['vitals'], 'turn'>;
   readonly channel: Pick<Thread['channel'], 'peerSleeps' | 'wakePeer'>;
 };
@@ -52,7 +53,7 @@ export class LoopWatch {
   #isAsleep(nowMs: number): boolean {
     const { channel, outstanding, state } = this.#thread;
     if (!channel.peerSleeps) return false;
-    const mayCompute = outstanding > 0 || state === 'draining';
+    const mayCompute = outstanding > 0 || state === 'draining' || this.#thread.hasOtherWork;
     if (mayCompute && nowMs - this.#wokenAtMs >= this.#wakeEveryMs) {
       this.#wokenAtMs = nowMs;
       channel.wakePeer();

@@ -53,6 +53,8 @@ export class Thread implements JobHolder {
    * follows are over.
    */
   isTraced = false;
+  /** What the thread has beside the pool's channel; null: nothing. */
+  companion: { readonly hasWork: boolean } | null = null;
   /** When the thread last ran out of jobs. */
   idleSinceMs = 0;
   /** When the thread last sent something, which it does from its event loop. */
@@ -92,6 +94,11 @@ export class Thread implements JobHolder {
 
   get outstanding(): number {
     return this.jobs.size;
+  }
+
+  /** Something that is no job waits for the thread's event loop, or has begun there: a call of an actor. */
+  get hasOtherWork(): boolean {
+    return this.companion?.hasWork === true;
   }
 
   /** Jobs that could be sent to the thread while both sides sleep. More than 0 is an internal error. */

@@ -10,7 +10,12 @@ const MOST_HEAP_BYTES = 134_217_728;
 
 test('a million tells that nobody awaits, to an actor that is blocked: memory stays within the configuration, the excess is refused, and a neighbour answers meanwhile', async (t) => {
   t.timeout(240_000);
-  const { ask, server, log } = await startActorServer(t, { callers: 2, tasks: 1 });
+  const { ask, server, log } = await startActorServer(t, {
+    callers: 2,
+    tasks: 1,
+    // The blocked thread is to stay, however long the flood takes.
+    pool: { computeTimeoutMs: 0 },
+  });
   const signals = new Signals(randomUUID());
   t.teardown(() => signals.close());
   const blocked = signals.until('on-begun');

@@ -99,6 +99,37 @@ test('a hard abort ends the thread of a task that computes on, and what that thr
   );
 });
 
+for (const [title, directChannels] of [
+  [
+    'a method that never comes back ends its thread by way of the reactor: its call fails, and what was not begun moves',
+    { max: 0 },
+  ],
+  [
+    'a method that never comes back ends its thread over a direct channel: its call fails, and what was not begun moves',
+    { afterCalls: 1 },
+  ],
+] as const) {
+  test(title, async (t) => {
+    const { ask, log } = await startActorServer(t, {
+      actors: { tasks: { ...tasks, concurrency: 1 } },
+      module,
+      tasks: 1,
+      pool: { computeTimeoutMs: 1_000, computeGraceMs: 100 },
+      rest: { limits: { directChannels } },
+    });
+    const signals = signalsOf(t);
+    for (let n = 0; n < 3; n++) await ask({ actor: 'tasks', method: 'double', args: [n] });
+    const begun = signals.until('never-begun');
+    const died = log.until('thread died');
+    const hung = ask({ actor: 'tasks', method: 'block', args: [signals.name, 'never'] });
+    await begun;
+    const queued = ask({ actor: 'tasks', method: 'double', args: [4] }, { actor: 'tasks', method: 'where' });
+    t.like((await hung)[0]?.error, { code: 'SLUICE_ACTOR_DIED', begun: 'yes' });
+    t.is((await died).thread, 'tasks-1');
+    t.deepEqual(await queued, [{ value: 8 }, { value: 'tasks-2' }]);
+  });
+}
+
 test('a hard abort whose task listens leaves its thread alone', async (t) => {
   const patient = { ...tasks, hardAbortGraceMs: 600_000 };
   const { ask, log, server } = await startActorServer(t, { actors: { tasks: patient }, module, tasks: 1 });

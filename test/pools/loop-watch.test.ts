@@ -7,6 +7,7 @@ function bench(mostSilentMs = 60_000) {
   const thread = {
     state: 'ready' as WatchedThread['state'],
     outstanding: 1,
+    hasOtherWork: false,
     heardAtMs: 0,
     vitals: { turn: 1 },
     channel: {
@@ -90,6 +91,15 @@ test('a thread that drains is woken without any job: its application may hang wh
   thread.outstanding = 0;
   thread.state = 'draining';
   t.is(pass(10_000), 9_750);
+});
+
+test('a thread that sleeps with other work than jobs is woken: a method of an actor may hang behind its sleep', (t) => {
+  const { thread, pass, woken } = bench();
+  thread.channel.peerSleeps = true;
+  thread.outstanding = 0;
+  thread.hasOtherWork = true;
+  t.is(pass(10_000), 9_750);
+  t.is(woken(), 1);
 });
 
 test('it is woken often enough to be seen within a short limit', (t) => {

@@ -45,6 +45,12 @@ export class ActorCounters {
     this.#words[at] = (this.#words[at] ?? 0) + amount;
   }
 
+  /** Calls of any actor have begun and not ended. */
+  get isBusy(): boolean {
+    for (let actor = 0; actor * WORDS < this.#words.length; actor++) if (this.running(actor) > 0) return true;
+    return false;
+  }
+
   /** Calls that have begun and not ended. */
   running(actor: number): number {
     const at = actor * WORDS;
