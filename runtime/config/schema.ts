@@ -226,7 +226,7 @@ export const poolSchema = v.pipe(
       ),
       startTimeoutMs: timeout('The time for a thread to load the application.', 10_000),
       computeTimeoutMs: timeout(
-        'How long an exchange may keep its thread from the event loop, by computing or by a call that blocks. Then the exchange is answered 504, and the thread is ended and replaced. Time in which it awaits does not count. 0: for ever.',
+        'How long an exchange, or a method of an actor, may keep its thread from the event loop, by computing or by a call that blocks. Then the exchange is answered 504, and the thread is ended and replaced. Time in which it awaits does not count. 0: for ever.',
         60_000,
         0,
       ),
