@@ -19,7 +19,7 @@ test('programs are searched for in PATH and where Debian keeps servers', (t) => 
 
 test('the time of a run and the missing programs are said together', (t) => {
   t.regex(expectation('whole', []), /^Running every test: about \d+ minutes on two idle cores\.$/);
-  t.regex(expectation('short', []), /^Running the short tests: about a minute /);
+  t.regex(expectation('short', []), /^Running the short tests: about two minutes /);
   t.regex(
     expectation('fast', ['curl', 'nginx']),
     /^Running the fast tests: .* not installed, .*: curl, nginx\.$/,

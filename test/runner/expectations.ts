@@ -16,9 +16,9 @@ export function missingPeers(path: string, exists: (file: string) => boolean = i
 }
 
 const TIMES: Readonly<Record<Part, string>> = {
-  whole: 'Running every test: about 15 minutes on two idle cores.',
-  short: 'Running the short tests: about a minute on two idle cores.',
-  fast: 'Running the fast tests: less than 30 seconds on two idle cores.',
+  whole: 'Running every test: about 20 minutes on two idle cores.',
+  short: 'Running the short tests: about two minutes on two idle cores.',
+  fast: 'Running the fast tests: about half a minute on two idle cores.',
 };
 
 export function expectation(part: Part, missing: readonly string[]): string {

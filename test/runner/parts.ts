@@ -1,9 +1,9 @@
 /**
  * Which test files belong to the smaller parts of the tests. Each entry is the beginning of a path below `test/`.
  *
- * - The short part runs on every supported Node in CI, in about a minute each on two cores. Of a file that stays, tests that say
+ * - The short part runs on every supported Node in CI, in about two minutes each on two cores. Of a file that stays, tests that say
  *   `wholeOnly` (`whole-only.ts`) are left out.
- * - The fast part is for a day's work and stays under 30 s on two cores. It is the short part without `NOT_FAST`.
+ * - The fast part is for a day's work and takes about half a minute on two cores. It is the short part without `NOT_FAST`.
  *
  * The start of its process is most of what a fast file costs. `parts.test.ts` checks that the short part has something of every folder.
  */

@@ -2,7 +2,7 @@
  * Runs the tests: all of them or a part (`parts.ts`), on the Node of the scripts or on others.
  *
  *   npm test                                   everything, after the linter and the compiler
- *   npm run test:fast [-- PATTERN…]            under 30 s on two cores
+ *   npm run test:fast [-- PATTERN…]            about half a minute on two cores
  *   npm run test:node [-- [--short] [VERSION…] [PATTERN…]]   on the versions in test/nodes; without VERSION on each
  *   … -- --again                               runs files that failed once more, one file at a time; the second run decides
  *   … -- --verbose                             shows tests that passed, too, which `.ci/summary` counts
