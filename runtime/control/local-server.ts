@@ -18,6 +18,7 @@ import { DEFAULT_KEEP_ALIVE_TIMEOUT_MS } from '../http1/options.ts';
 import { http2Options } from '../http2/options.ts';
 import type { BindAddress, Bound } from '../listeners/bind.ts';
 import { Listener } from '../listeners/listener.ts';
+import { LimitedLines } from '../logging/limited-lines.ts';
 import type { Log } from '../logging/log.ts';
 import { ConnectionLimits } from '../server/limits.ts';
 import type { Reactor } from '../server/reactor.ts';
@@ -27,6 +28,8 @@ import { LocalRun, type LocalRunOwner } from './local-run.ts';
 import type { RouteTable } from './routes.ts';
 
 const TICK_MS = 1_000;
+/** One line for each reason in this time. */
+const LINE_EVERY_MS = 1_000;
 const RESPONSE_WINDOW_BYTES = 262_144;
 
 export interface LocalServerOptions {
@@ -55,6 +58,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   readonly #front: Front;
   readonly #listeners: Listener[] = [];
   readonly #outcomes = new OutcomeCounters();
+  readonly #lines = new LimitedLines<string>(LINE_EVERY_MS);
   #timer: NodeJS.Timeout | null = null;
   #running = 0;
   /** Requests that are allowed now. */
@@ -111,10 +115,17 @@ export class LocalServer implements Taker, LocalRunOwner {
           'internal error on the control, monitoring or admin listener: the affected connection is closed',
         ),
       onRequestRefused: (refusal, _peer, why) =>
-        log.debug({ refusal, why, section }, 'request to the control, monitoring or admin listener refused'),
+        this.#tell(
+          'debug',
+          refusal,
+          { refusal, why },
+          'request to the control, monitoring or admin listener refused',
+        ),
       onAbuse: (abuse) =>
-        log.warn(
-          { abuse, section },
+        this.#tell(
+          'warn',
+          abuse,
+          { abuse },
           'connection to the control, monitoring or admin listener closed: it exceeded an abuse budget',
         ),
     };
@@ -143,7 +154,7 @@ export class LocalServer implements Taker, LocalRunOwner {
   /** @throws ListenError */
   async listen(target: BindAddress): Promise<Bound> {
     const { limits } = this.#config;
-    const { section, maxConnections } = this.#options;
+    const { maxConnections } = this.#options;
     const listener = new Listener(
       {
         onHttp2: (socket, first, peer) => {
@@ -155,8 +166,10 @@ export class LocalServer implements Taker, LocalRunOwner {
           connection.begin(first);
         },
         onRefused: (refusal, _address, why) =>
-          this.#log.debug(
-            { refusal, why, section },
+          this.#tell(
+            'debug',
+            refusal,
+            { refusal, why },
             'connection to the control, monitoring or admin listener refused',
           ),
       },
@@ -182,6 +195,14 @@ export class LocalServer implements Taker, LocalRunOwner {
       this.#timer.unref();
     }
     return bound;
+  }
+
+  /** Logs what a peer has done, which may do it as often as it likes. */
+  #tell(level: 'debug' | 'warn', reason: string, details: object, message: string): void {
+    const suppressed = this.#lines.add(`${message}: ${reason}`, this.#reactor.nowMs);
+    if (suppressed === null) return;
+    const { section } = this.#options;
+    this.#log[level]({ ...details, section, ...(suppressed > 0 && { suppressed }) }, message);
   }
 
   // ---- Taker
@@ -256,6 +277,9 @@ export class LocalServer implements Taker, LocalRunOwner {
     for (const connection of this.#connections) connection.tick(now);
     this.#lingering.tick(now);
     this.#deadlines.judge();
+    const { section } = this.#options;
+    for (const [what, suppressed] of this.#lines.leftOut(now))
+      this.#log.debug({ what, section, suppressed }, 'more lines of the same reason were left out');
     this.#reactor.request();
   }
 

@@ -97,6 +97,28 @@ test('what is refused is JSON with a stable code', async (t) => {
   t.false((await curl(path, 'http://x/broken')).includes('secret'));
 });
 
+test('requests that are refused again and again fill no log: one line a second for each reason, and the rest are counted', async (t) => {
+  const { path, log } = await startControl(t, ownFolder(t));
+  const message = 'request to the control, monitoring or admin listener refused';
+  const refused = async () => {
+    const socket = connect(path);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n');
+    t.regex(await text(socket), /^HTTP\/1\.1 400 /);
+  };
+  await Promise.all(Array.from({ length: 50 }, refused));
+  const lines = log.lines.filter(({ msg }) => msg === message);
+  t.like(lines[0], { level: 'debug', refusal: 'malformed', section: 'control' });
+  t.true(lines.length < 50, `${lines.length} lines`);
+  // The last ones have a line of their own a second later.
+  const told = () =>
+    log.lines.reduce((sum, { msg, suppressed, what }) => {
+      const isOurs = msg === message || what === `${message}: malformed`;
+      return isOurs ? sum + (msg === message ? 1 : 0) + Number(suppressed ?? 0) : sum;
+    }, 0);
+  if (told() < 50) await log.until('more lines of the same reason were left out');
+  t.is(told(), 50);
+});
+
 test('a route that returns without an answer has answered 204, one that fails on its way is cut off', async (t) => {
   const { routes, client } = await startControl(t, ownFolder(t));
   routes.add('POST', '/nothing', () => undefined);
