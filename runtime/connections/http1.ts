@@ -15,6 +15,7 @@ import { Http1Exchanges, type MessageHolder } from './http1-exchanges.ts';
 import { Http1Pace } from './http1-pace.ts';
 import { free, readTo } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
+import { transportOf } from './transport.ts';
 
 export class Http1Connection implements Connection, MessageHolder {
   isDirty = false;
@@ -178,15 +179,16 @@ export class Http1Connection implements Connection, MessageHolder {
 
   /**
    * A socket that is not read does not report that its peer has gone. An empty write reveals a reset, and the
-   * system's own probes cause one within minutes if the peer's process has ended. TLS has no empty records.
+   * system's own probes cause one within minutes if the peer's process has ended. TLS has no empty records, so
+   * the write goes past it.
    */
   #probe(): void {
     const socket = this.#socket;
-    if (this.#output.writingBytes > 0 || 'encrypted' in socket) return;
+    if (this.#output.writingBytes > 0) return;
     socket.setKeepAlive(true, PROBE_AFTER_MS);
     // After the server's FIN, as in a tunnel that the application has ended and still reads, a write would be
     // an error.
-    if (!socket.writableEnded) socket.write(NO_BYTES);
+    if (!socket.writableEnded) transportOf(socket)?.write(NO_BYTES);
   }
 
   judgePause(): void {

@@ -4,18 +4,34 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { FileScope, type TestServer } from '../server/harness.ts';
 import { SIGNALS_FIELD, Signals } from '../server/signals.ts';
+import { TestAuthority, TestFiles } from '../tls/authority.ts';
 import { message } from './raw.ts';
 import { startHttp1Server } from './server.ts';
 
 const scope = new FileScope();
+let authority: TestAuthority;
 let server: TestServer;
+let securePort: number;
 
 test.before(async () => {
-  server = await startHttp1Server(scope);
+  authority = await TestAuthority.create();
+  const certificate = await authority.issue({ names: ['localhost'] });
+  server = await startHttp1Server(scope, {
+    listeners: [
+      { address: '127.0.0.1:0' },
+      {
+        address: '127.0.0.1:0',
+        tls: { certificates: [new TestFiles(scope).certificate('server', certificate)] },
+      },
+    ],
+  });
+  const listening = server.log.lines.find(({ msg }) => msg?.startsWith('listening on https'));
+  securePort = Number(String(listening?.address).split(':').at(-1));
 });
 test.after.always(() => scope.end());
 
@@ -41,11 +57,32 @@ async function open(t: ExecutionContext): Promise<Socket> {
   return socket;
 }
 
-function connectTo(t: ExecutionContext): Socket {
-  const socket = connect({ port: server.port, host: '127.0.0.1' });
+function connectTo(t: ExecutionContext, scheme: 'http' | 'https' = 'http'): Socket {
+  const socket = connect({ port: scheme === 'http' ? server.port : securePort, host: '127.0.0.1' });
   t.teardown(() => socket.destroy());
   socket.on('error', () => undefined);
   return socket;
+}
+
+async function secured(transport: Socket): Promise<Socket> {
+  const socket = connectTls({ socket: transport, ca: authority.cert, servername: 'localhost' });
+  socket.on('error', () => undefined);
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Resolves when the server stops to read the connection. Nothing shows the server's TLS sockets to a test. */
+function pausedFor(t: ExecutionContext, client: Socket): Promise<void> {
+  const paused = Promise.withResolvers<void>();
+  const { pause } = Socket.prototype;
+  Socket.prototype.pause = function (this: Socket) {
+    if (this.localPort !== client.localPort && this.remotePort === client.localPort) paused.resolve();
+    return pause.call(this);
+  };
+  t.teardown(() => {
+    Socket.prototype.pause = pause;
+  });
+  return paused.promise;
 }
 
 /** Signals of one test only: the applications send the same words to each test. */
@@ -59,21 +96,24 @@ function post(signals: Signals, path: string, ...fields: string[]): string {
   return message([`POST ${path} HTTP/1.1`, 'Host: a', `${SIGNALS_FIELD}: ${signals.name}`, ...fields]);
 }
 
-test('a reset from a client whose upload is paused is noticed', async (t) => {
-  const signals = ownSignals(t);
-  const begun = signals.until('begun');
-  const closed = signals.until('closed reset by peer code 8');
-  const socket = connectTo(t);
-  const accepted = await serverSide(socket);
-  socket.write(post(signals, '/hold', 'Content-Length: 100000000'));
-  await begun;
-  const paused = once(accepted, 'pause');
-  socket.write(Buffer.alloc(16_000_000));
-  await paused;
-  socket.resetAndDestroy();
-  await closed;
-  t.pass();
-});
+for (const scheme of ['http', 'https'] as const) {
+  test(`a reset from a client whose upload is paused is noticed, over ${scheme}`, async (t) => {
+    const signals = ownSignals(t);
+    const begun = signals.until('begun');
+    const closed = signals.until('closed reset by peer code 8');
+    const transport = connectTo(t, scheme);
+    await once(transport, 'connect');
+    const socket = scheme === 'http' ? transport : await secured(transport);
+    const paused = pausedFor(t, transport);
+    socket.write(post(signals, '/hold', 'Content-Length: 100000000'));
+    await begun;
+    socket.write(Buffer.alloc(16_000_000));
+    await paused;
+    transport.resetAndDestroy();
+    await closed;
+    t.pass();
+  });
+}
 
 test('a response that is broken off while its request arrives ends in order: no reset takes unread data from the client', async (t) => {
   const signals = ownSignals(t);
