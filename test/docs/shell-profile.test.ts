@@ -40,7 +40,7 @@ onMachine('docs/sluice-profile.md: profiles of a server under load', async (t) =
   const terminal = machine.terminal();
   const server = terminal.start('npx sluice start');
   await server.shows(/listening on/);
-  const load = terminal.start('h2load -D 200 -c 2 -m 4 http://127.0.0.1:8080/');
+  const load = terminal.start('h2load -D 200 -c 2 -m 4 --rps 50 http://127.0.0.1:8080/');
   const [cpu, heap, snapshot] = page.commands() as [string, string, string];
   const profiles = filesOf(t, await terminal.run(cpu)).map((file) => file.split('/').at(-1));
   t.deepEqual(

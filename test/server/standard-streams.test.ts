@@ -15,13 +15,13 @@ const pools = {
   printing: {
     application: application('server', 'printing'),
     threads: { min: 1, max: 1 },
-    resourceLimits: { maxOldGenerationSizeMb: 48 },
+    resourceLimits: { maxOldGenerationSizeMb: 32 },
   },
 };
 
 const MAX_WAITING_BYTES = 1_048_576;
 /** Together more than twice the heap of a thread. */
-const PIECES = 200;
+const PIECES = 130;
 const PIECE_BYTES = 524_288;
 
 function temporaryDirectory(t: ExecutionContext): string {
