@@ -13,8 +13,14 @@ import type { ActorDirectory } from '../actors/directory.ts';
 import type { AttachedThread } from '../actors/threads.ts';
 import type { ManualClock } from './manual-clock.ts';
 
-const RING_BYTES = 1_048_576;
-const BACKLOG_BYTES = 16_777_216;
+/** Memory between a thread and the directory. */
+export interface ThreadMemory {
+  readonly ringBytes: number;
+  /** What may wait for the thread while it does not read. */
+  readonly backlogBytes: number;
+}
+
+const MEMORY: ThreadMemory = { ringBytes: 1_048_576, backlogBytes: 16_777_216 };
 
 /** Plays the role of a thread. */
 export class TestThread {
@@ -28,13 +34,9 @@ export class TestThread {
     pool: string,
     clock: ManualClock,
     abort: (error: Error) => void = fail,
+    memory: ThreadMemory = MEMORY,
   ) {
-    const settings = {
-      name: pool,
-      ringBytes: RING_BYTES,
-      callsPerThread: 1_024,
-      backlogBytes: BACKLOG_BYTES,
-    };
+    const settings = { ...memory, name: pool, callsPerThread: 1_024 };
     this.#attached = directory.attach(name, { ...settings, module: null }, abort);
     this.side = new ActorThread(this.#attached.boot, hardwareAtomics, clock);
   }

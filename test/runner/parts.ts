@@ -251,6 +251,7 @@ export const NOT_FAST: readonly string[] = [
   'actors/restarts.test.ts',
   'actors/sigterm.test.ts',
   'actors/tasks.test.ts',
+  'actors/unread.test.ts',
   'actors/wild.test.ts',
   'adapters/backlog.test.ts',
   'adapters/fetch/loaded.test.ts',

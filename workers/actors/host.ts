@@ -416,12 +416,15 @@ export class ActorHost implements InstanceOwner {
       clearTimer: (timer) => thread.clearTimer(timer),
       within: (run) => call.within(run),
       item: (value) => {
-        if (this.#replies.item(call, value)) return true;
-        this.#ended(call, method);
+        call.refused = this.#replies.item(call, value);
+        if (call.refused === null) return true;
+        // The generator has its instance until it has returned, as when its reader leaves.
+        this.#giveUp(call);
         return false;
       },
       end: () => {
-        this.#replies.streamEnd(call);
+        if (call.refused === null) this.#replies.streamEnd(call);
+        else call.refused();
         this.#ended(call, method);
       },
       fail: (error) => this.#endThrown(call, method, error),

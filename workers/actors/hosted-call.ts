@@ -44,6 +44,8 @@ export class HostedCall implements Call, Queued<HostedCall> {
   payload: Buffer | null = null;
   /** Of a call whose reply is one, from its beginning on. */
   stream: SentStream | null = null;
+  /** How it replies when its stream has returned, because of an item that could not be sent; null: there is none. */
+  refused: (() => void) | null = null;
   /** Its streamed inputs; null: it has none. */
   inputs: readonly HostedInput[] | null = null;
   method: HostedMethod | null = null;

@@ -39,6 +39,9 @@ function encoded(failure: Failure): Uint8Array {
   return encoder.bytes.subarray(0, encoder.length);
 }
 
+/** Replies with why an item of a stream cannot be sent. */
+type Refused = () => void;
+
 export class Replies {
   readonly #thread: ThreadLink;
   /** What `encode` has encoded last, and why that is no reply; null: it is one. */
@@ -138,15 +141,16 @@ export class Replies {
     this.#reply(call, How.Value, NOTHING, 0);
   }
 
-  #bytesItem(call: HostedCall, value: Uint8Array): boolean {
+  #bytesItem(call: HostedCall, value: Uint8Array): Refused | null {
     const { byteLength: length } = value;
-    if (call.source.outbox.isFullFor(length)) {
-      this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
-      return false;
-    }
+    if (call.source.outbox.isFullFor(length)) return () => this.#notRead(call);
     const { slot } = call;
     call.source.send(value, length, (end, payload) => end.sendBytesItem(slot, payload, length));
-    return true;
+    return null;
+  }
+
+  #notRead(call: HostedCall): void {
+    this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
   }
 
   /** The stream has come to its end. */
@@ -154,8 +158,8 @@ export class Replies {
     this.#reply(call, How.Value, UNDEFINED, UNDEFINED.length);
   }
 
-  /** False: the item cannot be carried, and the reply has said so. */
-  item(call: HostedCall, value: unknown): boolean {
+  /** Null: it is on its way. Otherwise the stream is to end, and what this returns then says why. */
+  item(call: HostedCall, value: unknown): Refused | null {
     const { index, settings } = call.instance.actor;
     if (isLargeBytes(value, this.#thread.limitsOf(index).maxBytes)) return this.#bytesItem(call, value);
     const encoder = freeEncoder();
@@ -163,17 +167,14 @@ export class Replies {
       call.within(encode, encoder, value, 'item', this.#thread.limitsOf(index));
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;
-      this.failed(call, error.code, `${settings.name}: ${error.message}`, 'yes');
-      return false;
+      const { code, message } = error;
+      return () => this.failed(call, code, `${settings.name}: ${message}`, 'yes');
     }
     const { slot } = call;
     const { bytes, length } = encoder;
-    if (call.source.outbox.isFullFor(length)) {
-      this.#reply(call, How.Failed, NOT_READ, NOT_READ.length);
-      return false;
-    }
+    if (call.source.outbox.isFullFor(length)) return () => this.#notRead(call);
     call.source.send(bytes, length, (end, payload) => end.sendItem(slot, payload, length));
-    return true;
+    return null;
   }
 }
 

@@ -6,7 +6,7 @@ import { ActorDirectory } from '../../../runtime/actors/directory.ts';
 import { ActorTurns } from '../../../runtime/actors/turns.ts';
 import { actorsSection } from '../../../runtime/config/actor-schema.ts';
 import { topicsSchema } from '../../../runtime/config/topics-schema.ts';
-import { TestThread } from '../../../runtime/testing/hosts.ts';
+import { TestThread, type ThreadMemory } from '../../../runtime/testing/hosts.ts';
 import { ManualClock } from '../../../runtime/testing/manual-clock.ts';
 import { readMillisecondsFrom } from '../../../wire/clock.ts';
 import { handleOf } from '../../../workers/actors/handle.ts';
@@ -20,10 +20,16 @@ export interface Definition {
   readonly settings?: object;
 }
 
+export const RECALL_AFTER_MS = 1_000;
+
 export interface PairOptions {
   readonly maxChannels?: number;
   readonly afterCalls?: number;
   readonly callers?: number;
+  /** Settings of topics. */
+  readonly topics?: object;
+  /** Of every thread. */
+  readonly memory?: ThreadMemory;
 }
 
 export class Pair {
@@ -36,11 +42,13 @@ export class Pair {
   readonly lost: string[] = [];
   readonly ended: Error[] = [];
   readonly #definitions: { readonly [name: string]: Definition };
+  readonly #memory: ThreadMemory | undefined;
   /** All that have been started with actors. */
   readonly #started: TestThread[] = [];
 
   constructor(definitions: { readonly [name: string]: Definition }, options: PairOptions) {
-    const { maxChannels = 8, afterCalls = 1, callers = 1 } = options;
+    const { maxChannels = 8, afterCalls = 1, callers = 1, topics = {}, memory } = options;
+    this.#memory = memory;
     readMillisecondsFrom(() => this.clock.nowMs);
     this.#definitions = definitions;
     const sections = Object.entries(definitions).map(([name, { pool, settings }]) => [
@@ -59,8 +67,8 @@ export class Pair {
     this.directory = new ActorDirectory(
       {
         actors,
-        topics: v.parse(topicsSchema, {}),
-        recallAfterMs: 1_000,
+        topics: v.parse(topicsSchema, topics),
+        recallAfterMs: RECALL_AFTER_MS,
         direct: { maxChannels, afterCalls },
       },
       {
@@ -73,14 +81,17 @@ export class Pair {
       this.turns,
     );
     for (let n = 0; n < callers; n++) {
-      this.callers.push(new TestThread(this.directory, `caller-${n}`, 'callers', this.clock));
+      this.callers.push(
+        new TestThread(this.directory, `caller-${n}`, 'callers', this.clock, undefined, memory),
+      );
     }
   }
 
   /** Another thread of a pool; the last one is `hosts.get(pool)`. */
   async start(pool: string): Promise<TestThread> {
     const name = `${pool}-${this.#started.length + 1}`;
-    const thread = new TestThread(this.directory, name, pool, this.clock, (error) => this.ended.push(error));
+    const ended = (error: Error) => this.ended.push(error);
+    const thread = new TestThread(this.directory, name, pool, this.clock, ended, this.#memory);
     const own = thread.side.states.filter(({ settings }) => settings.pool === pool);
     await thread.side.host.open(
       own.map(({ index, settings }) =>
