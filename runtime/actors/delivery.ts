@@ -79,7 +79,10 @@ export class Delivery {
     const { kind, concurrency, aheadMessages } = actor.settings;
     const most = concurrency + aheadMessages;
     if (mailbox.isTarget) return mailbox.given < most ? mailbox.link : null;
-    if (kind === 'pool') return actor.leastLoaded(most);
+    if (kind === 'pool') {
+      if (actor.links.length === 0) actor.unplaced.add(mailbox);
+      return actor.leastLoaded(most);
+    }
     if (mailbox.state !== 'open' || mailbox.given >= most) return null;
     if (mailbox.link !== null) return mailbox.link;
     const link = actor.leastSettled();

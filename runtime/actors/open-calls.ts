@@ -298,6 +298,9 @@ export class OpenCalls implements CallOwner {
   expire(call: ActorCall): void {
     this.#lose(call, 'its deadline passed while it waited');
     this.#over(call);
+    const { mailbox } = call;
+    // It may have been all that there was for its key.
+    if (mailbox.head === null) this.#instances.onWorkOver(mailbox);
   }
 
   /** No thread is going to take the calls that wait in the mailbox. */

@@ -236,6 +236,7 @@ export const LONG: readonly string[] = [
  * usual time, unless they test what most changes touch; and folders that have no others.
  */
 export const NOT_FAST: readonly string[] = [
+  'actors/absent.test.ts',
   'actors/carry.test.ts',
   'actors/chain.test.ts',
   'actors/contexts.test.ts',
