@@ -42,8 +42,11 @@ export class Delivery {
     this.#alarm = null;
   }
 
-  /** Gives threads what waits, as far as they take it. */
-  pump(mailbox: Mailbox): void {
+  /**
+   * Gives threads what waits, as far as they take it.
+   * @param among of a `pool` actor, threads that may take it; default: all
+   */
+  pump(mailbox: Mailbox, among: readonly Link[] = mailbox.actor.links): void {
     for (let call = mailbox.head; call !== null; call = mailbox.head) {
       if (
         ((call.deadlineMs - clockMilliseconds(this.#turns.nowMs)) | 0) <= 0 &&
@@ -55,7 +58,7 @@ export class Delivery {
         this.#owner.onExpired(call);
         continue;
       }
-      const link = this.#linkFor(mailbox);
+      const link = this.#linkFor(mailbox, among);
       if (link === null) {
         if (!this.#owner.isRunning && mailbox.actor.links.length === 0 && mailbox.state === 'open') {
           this.#owner.refuseWaiting(mailbox);
@@ -74,14 +77,14 @@ export class Delivery {
     this.#setAlarm(mailbox.actor);
   }
 
-  #linkFor(mailbox: Mailbox): Link | null {
+  #linkFor(mailbox: Mailbox, among: readonly Link[]): Link | null {
     const { actor } = mailbox;
     const { kind, concurrency, aheadMessages } = actor.settings;
     const most = concurrency + aheadMessages;
     if (mailbox.isTarget) return mailbox.given < most ? mailbox.link : null;
     if (kind === 'pool') {
       if (actor.links.length === 0) actor.unplaced.add(mailbox);
-      return actor.leastLoaded(most);
+      return actor.leastLoaded(most, among);
     }
     if (mailbox.state !== 'open' || mailbox.given >= most) return null;
     if (mailbox.link !== null) return mailbox.link;
@@ -133,19 +136,38 @@ export class Delivery {
       if (actor.settings.kind !== 'pool' || actor.links.length < 2) continue;
       const mailbox = actor.mailboxes.get('');
       if (mailbox === undefined || mailbox.given === 0) continue;
-      if (actor.links.some((link) => link.givenOf(actor) === 0)) this.#takeBackFrom(actor, mailbox, since);
+      const idle = actor.links.filter((link) => link.givenOf(actor) === 0);
+      if (idle.length > 0) this.#moveTo(idle, mailbox, since);
       this.pump(mailbox);
       this.#setAlarm(actor);
     }
   }
 
-  #takeBackFrom(actor: DirectoryActor, mailbox: Mailbox, since: number): void {
-    for (const link of actor.links) {
-      for (const call of link.given) {
-        if (call.mailbox !== mailbox || call.givenAtMs > since) continue;
-        if (link.end.claims.stateOf(call.slot) !== ClaimState.Queued) continue;
-        if (link.takeBack(call)) mailbox.putBack(call);
-      }
+  /**
+   * What threads have had for so long goes to those that had nothing. Each thread begins with the next one: where several compute for
+   * somebody else, and so take nothing although they have nothing, it comes to each of them in turn.
+   */
+  #moveTo(idle: readonly Link[], mailbox: Mailbox, since: number): void {
+    const { links } = mailbox.actor;
+    for (const [at, link] of links.entries()) {
+      if (idle.includes(link) || !this.#takeBackFrom(link, mailbox, since)) continue;
+      const others = [...links.slice(at + 1), ...links.slice(0, at)];
+      this.pump(
+        mailbox,
+        others.filter((other) => idle.includes(other)),
+      );
     }
+  }
+
+  /** False: it has nothing to take back. */
+  #takeBackFrom(link: Link, mailbox: Mailbox, since: number): boolean {
+    let hasTaken = false;
+    for (const call of link.given) {
+      if (call.mailbox !== mailbox || call.givenAtMs > since) continue;
+      if (link.end.claims.stateOf(call.slot) !== ClaimState.Queued || !link.takeBack(call)) continue;
+      mailbox.putBack(call);
+      hasTaken = true;
+    }
+    return hasTaken;
   }
 }

@@ -140,11 +140,11 @@ export class DirectoryActor {
     return mailbox;
   }
 
-  /** The thread that has least of it, and room for more; null: there is none. */
-  leastLoaded(limit: number): Link | null {
+  /** The thread among these that has least of it, and room for more; null: there is none. */
+  leastLoaded(limit: number, among: readonly Link[]): Link | null {
     let least: Link | null = null;
     let leastGiven = limit;
-    for (const link of this.links) {
+    for (const link of among) {
       const given = link.givenOf(this);
       if (given >= leastGiven || link.blocked.size > 0) continue;
       least = link;

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { TestThread } from '../../runtime/testing/hosts.ts';
 import type { ActorError, Client } from '../../workers/actors/actors.ts';
-import { type Pair, startPair } from './direct/pair.ts';
+import { type Pair, RECALL_AFTER_MS, startPair } from './direct/pair.ts';
 
 const told: string[] = [];
 
@@ -199,3 +199,48 @@ test.serial(
     t.is(pair.directory.openMessages, 0);
   },
 );
+
+for (const [over, maxChannels] of [
+  ['', 0],
+  [', over direct channels', 8],
+] as const) {
+  test.serial(
+    `recallAfterMs: what a thread has not begun for so long goes on to one after the other without calls of the actor, until one begins it${over}`,
+    async (t) => {
+      const settings = { kind: 'pool', concurrency: 1, deadlineMs: 100 * RECALL_AFTER_MS };
+      const pair = await startPair(t, { notes: { class: Notes, pool: 'state', settings } }, { maxChannels });
+      const hosts = new Map([['state-1', pair.hosts.get('state') as TestThread]]);
+      for (const name of ['state-2', 'state-3']) hosts.set(name, await pair.start('state'));
+      await pair.settle();
+      const notes = pair.handle<typeof Notes>('notes');
+      for (let tries = 0; pair.directory.direct.conversations < (maxChannels > 0 ? 3 : 0); tries++) {
+        if (tries > 100) throw new Error('it does not join');
+        await notes.note('joins');
+        await pair.settle();
+      }
+      told.length = 0;
+      // As threads that compute, and nothing of the actor: only the last one reads.
+      for (const host of hosts.values()) pair.hold(host);
+      const asked = notes.note('asked');
+      await pair.settle();
+      const last = pair.directory.actors[0]?.links.at(-1)?.name ?? '';
+      pair.release(hosts.get(last) as TestThread);
+      const look = async (ms: number) => {
+        await pair.pass(ms);
+        pair.directory.rebalance(pair.clock.nowMs);
+        await pair.settle();
+      };
+      await look(RECALL_AFTER_MS - 1);
+      t.deepEqual(told, []);
+      await look(1);
+      t.deepEqual(told, [], 'the next one does not read either');
+      // The direct way looks at what was given before its last look.
+      for (let looks = 0; looks < 3; looks++) await look(RECALL_AFTER_MS);
+      t.deepEqual(told, ['asked']);
+      await asked;
+      pair.directory.direct.callBackAll();
+      await pair.settle();
+      t.is(pair.directory.openMessages, 0);
+    },
+  );
+}

@@ -41,14 +41,18 @@ export class Spread {
     if (this.#talks.size > 0) this.#timer = this.#owner.setTimer(() => this.#look(), this.#recallAfterMs);
   }
 
-  /** What was given before the last look and has not begun goes to threads without calls of the actor, if there are any. */
+  /**
+   * What was given before the last look and has not begun goes to threads without calls of the actor, if there are any. Each thread begins
+   * with the next one, as in the reactor (`Delivery.rebalance`).
+   */
   #even(talk: Talk): void {
     const { ways, actor } = talk;
     const idle = ways.filter((way) => way.loadOf(actor.index) === 0);
     if (idle.length > 0 && idle.length < ways.length) {
-      for (const way of ways) {
+      for (const [at, way] of ways.entries()) {
         if (idle.includes(way)) continue;
-        for (const call of way.channel.recallUpTo(way.lease, way.lookedAt)) this.#giveTo(idle, call);
+        const others = [...ways.slice(at + 1), ...ways.slice(0, at)].filter((other) => idle.includes(other));
+        for (const call of way.channel.recallUpTo(way.lease, way.lookedAt)) this.#giveTo(others, call);
       }
     }
     for (const way of ways) way.lookedAt = way.channel.lastGiven;
