@@ -212,6 +212,7 @@ export const LONG: readonly string[] = [
   'tls/mutual.test.ts',
   'tls/reload.test.ts',
   'tls/sessions.test.ts',
+  'topics/renewal.test.ts',
   'topics/topics.test.ts',
   'values/careless.test.ts',
   'values/refusals.test.ts',

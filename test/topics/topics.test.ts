@@ -321,7 +321,13 @@ test('a lifespan hook subscribes; a reload brings threads that do so anew, and n
 
 test('a server that stops, and a thread that is replaced, wait for no subscription', async (t) => {
   const { run, server, log } = await startTopicServer(t, ['a', 'b']);
-  await run('a', { subscribe: 'one', topic: 'news' });
+  for (const pool of ['a', 'b']) await run(pool, { subscribe: 'one', topic: 'news' });
+  const pool = server.parts.pools.find(({ name }) => name === 'b');
+  for (const thread of [...(pool?.threads ?? [])]) await pool?.renewal.replaceThread(thread);
+  t.deepEqual(
+    [...(pool?.threads ?? [])].map(({ name }) => name),
+    ['b-2'],
+  );
   await server.drain();
   t.truthy(log.find('stopped'));
   t.is(log.find('drain deadline reached: applications that have not stopped are ended'), undefined);

@@ -164,6 +164,11 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
     this.#turns.said();
   }
 
+  /** The thread ends, and takes no turn any more. */
+  publish(): void {
+    this.#turns.publish();
+  }
+
   // ---- turns
 
   requestTurn(): void {

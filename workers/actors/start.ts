@@ -11,5 +11,7 @@ export function startActors(boot: ActorBoot): ActorThread {
   const spin = availableParallelism() > 1 ? new Spin() : null;
   const thread = new ActorThread(boot, undefined, undefined, spin);
   setActorThread(thread);
+  // What has been sent since the last turn, as by code that publishes and then ends its thread.
+  process.once('exit', () => thread.publish());
   return thread;
 }

@@ -60,7 +60,7 @@ export class Turns {
   #withinLoopSinceMs = 0;
   readonly #turn = (): void => this.#runTurn();
   readonly #turnAtOnce = (): void => this.#takeTurns();
-  readonly #publish = (): void => this.#publishSaid();
+  readonly #publishLater = (): void => this.#publishSaid();
 
   /** @param ends may change while it runs, from the end on. @param spin null: the thread sleeps at once */
   constructor(
@@ -79,7 +79,7 @@ export class Turns {
   said(): void {
     if (this.#isReceiving || this.#willPublish) return;
     this.#willPublish = true;
-    process.nextTick(this.#publish);
+    process.nextTick(this.#publishLater);
   }
 
   request(): void {
@@ -130,7 +130,7 @@ export class Turns {
 
   #publishSaid(): void {
     this.#willPublish = false;
-    this.#publishAll();
+    this.publish();
     // Of one ring's senders, calls wait in the outbox and topics for themselves, so that one may have met room that the other waits for.
     for (const end of this.#ends) if (end.needsTurn) this.request();
     if (this.#spin === null || this.#isScheduled || this.#pollsBeforeSleep > 0) return;
@@ -139,7 +139,7 @@ export class Turns {
     if (openCalls > 0 || this.#hasReplied) this.#lookBetweenTurns(this.#spin);
   }
 
-  #publishAll(): void {
+  publish(): void {
     for (const end of this.#ends) end.publish();
   }
 
@@ -184,7 +184,7 @@ export class Turns {
     this.clockMs = clockMilliseconds();
     this.#betweenSinceMs = 0;
     const ends = this.#ends;
-    this.#publishAll();
+    this.publish();
     this.#isReceiving = true;
     let received = 0;
     try {
@@ -194,7 +194,7 @@ export class Turns {
     } finally {
       this.#isReceiving = false;
     }
-    this.#publishAll();
+    this.publish();
     if (received > 0) {
       const isAlone = received === 1 && this.#owner.openCalls <= FEW_CALLS;
       this.#pollsBeforeSleep = isAlone ? 0 : POLLS_BEFORE_SLEEP;

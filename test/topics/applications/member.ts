@@ -30,7 +30,9 @@ export type Step =
   | { readonly missed: string }
   | { readonly close: string }
   /** Holds the thread, as a computation does. */
-  | { readonly block: string; readonly word: string };
+  | { readonly block: string; readonly word: string }
+  /** Ends the thread. */
+  | { readonly exit: number };
 
 export interface Message {
   readonly from: string;
@@ -90,6 +92,7 @@ async function run(step: Step): Promise<unknown> {
     named(step.close).close();
     return null;
   }
+  if ('exit' in step) process.exit(step.exit);
   const signals = new Signals(step.block);
   signals.tell(`${step.word}-begun`);
   signals.blockUntil(step.word);
