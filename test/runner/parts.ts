@@ -248,6 +248,7 @@ export const NOT_FAST: readonly string[] = [
   'actors/direct/spread.test.ts',
   'actors/figures.test.ts',
   'actors/model.test.ts',
+  'actors/order.test.ts',
   'actors/payload.test.ts',
   'actors/races.test.ts',
   'actors/restarts.test.ts',

@@ -403,7 +403,7 @@ export class ActorHost implements InstanceOwner {
       items as AsyncIterator<unknown>,
       settings.streamItems,
     );
-    call.stream.ask();
+    call.stream.begin();
   }
 
   #sinkOf(call: HostedCall, method: HostedMethod): StreamSink {

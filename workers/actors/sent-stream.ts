@@ -29,6 +29,12 @@ export class SentStream {
     this.#credit = credit;
   }
 
+  /** Asks for the first item at once: a generator begins with it, and calls begin in order. */
+  begin(): void {
+    this.#state = 'asking';
+    this.#next();
+  }
+
   grant(items: number): void {
     this.#credit += items;
     this.ask();
