@@ -344,3 +344,97 @@ for (const [maxKeyChars, most] of [
     },
   );
 }
+
+/** So many objects within each other. */
+function nested(depth: number): object {
+  let value: object = {};
+  for (let n = 1; n < depth; n++) value = { a: value };
+  return value;
+}
+
+/** One object, met so often after the first time. */
+function repeated(times: number): object[] {
+  const one = {};
+  return Array.from({ length: times + 1 }, () => one);
+}
+
+const shapes = { nested, repeated };
+
+class Shapes {
+  takes(_value: object): void {}
+
+  gives(shape: keyof typeof shapes, size: number): object {
+    return shapes[shape](size);
+  }
+
+  async *streams(shape: keyof typeof shapes, size: number): AsyncGenerator<object> {
+    yield shapes[shape](size);
+  }
+
+  async reads(values: AsyncIterable<object>): Promise<number> {
+    let count = 0;
+    for await (const _ of values) count++;
+    return count;
+  }
+}
+
+for (const [setting, shape, given, most, says] of [
+  ['maxMessageDepth', 'nested', undefined, 64, /more than 64 objects within each other/],
+  ['maxMessageDepth', 'nested', 8, 8, /more than 8 objects within each other/],
+  ['maxSharedReferences', 'repeated', undefined, 10_000, /more than 10000 references/],
+  ['maxSharedReferences', 'repeated', 3, 3, /more than 3 references/],
+] as const) {
+  const limit = given === undefined ? {} : { [setting]: given };
+  const make = shapes[shape];
+
+  test.serial(
+    `${setting} ${given ?? 'by default'} of an actor: arguments, replies, items and inputs have ${most}, and no more`,
+    async (t) => {
+      const pair = await startPair(t, {
+        shapes: { class: Shapes, pool: 'state', settings: { kind: 'pool', ...limit } },
+      });
+      const calls = pair.handle<typeof Shapes>('shapes');
+      // The list of the arguments is an object of the message as well.
+      const mostOfArguments = shape === 'nested' ? most - 1 : most;
+      const first = async (size: number) => {
+        for await (const item of calls.streams(shape, size)) return item;
+        return null;
+      };
+      async function* feed(size: number) {
+        yield make(size);
+      }
+      await calls.takes(make(mostOfArguments));
+      t.deepEqual(await calls.gives(shape, most), make(most));
+      t.deepEqual(await first(most), make(most));
+      t.is(await calls.reads(feed(most)), 1);
+      for (const [refused, by, path] of [
+        [calls.takes(make(mostOfArguments + 1)), 'caller', /arguments\[0\]/],
+        [calls.gives(shape, most + 1), 'actor', /result[[.]/],
+        [first(most + 1), 'actor', /item[[.]/],
+        [calls.reads(feed(most + 1)), 'caller', /arguments\[0\] item[[.]/],
+      ] as const) {
+        const error = await t.throwsAsync<Error & { by: string }>(refused as Promise<unknown>, {
+          code: 'SLUICE_MESSAGE_INVALID',
+          message: says,
+        });
+        t.regex(error?.message ?? '', path);
+        t.is(error?.by, by);
+      }
+      t.is(await calls.reads(feed(1)), 1);
+    },
+  );
+
+  test.serial(`topics.${setting} ${given ?? 'by default'}: a message has ${most}, and no more`, async (t) => {
+    const pair = await startPair(t, {}, { topics: limit });
+    const { topics } = (pair.callers[0] as (typeof pair.callers)[number]).side;
+    const subscription = topics.subscribe('shapes', 10, 'close');
+    await subscription.ready;
+    const error = await t.throwsAsync(topics.publish('shapes', make(most + 1)), {
+      code: 'SLUICE_MESSAGE_INVALID',
+      message: says,
+    });
+    t.regex(error?.message ?? '', /^shapes: message[[.]/);
+    await topics.publish('shapes', make(most));
+    t.deepEqual(await subscription.next(), { done: false, value: make(most) });
+  });
+}
