@@ -27,6 +27,7 @@ export const LONG: readonly string[] = [
   'actors/flood.test.ts',
   'actors/inputs.test.ts',
   'actors/kills.test.ts',
+  'actors/lifespan.test.ts',
   'actors/limits.test.ts',
   'actors/loading.test.ts',
   'actors/reloads.test.ts',
