@@ -95,19 +95,40 @@ test('what is for the instance of a thread that another replaces runs there to i
   t.deepEqual(byThread((await ask({ actor: 'tasks', method: 'where', each: true }))[0]?.value).length, 1);
 });
 
-test('what has waited past the limits of a mailbox is refused, and the other instances answer', async (t) => {
-  const small = { ...alone, tasks: { ...alone.tasks, mailboxMessages: 1 } };
-  const { ask } = await startActorServer(t, { actors: small, tasks: 2 });
+test('instances whose mailbox is full refuse their part, and the others answer', async (t) => {
+  const tasks = { ...alone.tasks, mailboxMessages: 1 };
+  const counter = { pool: 'state', export: 'Counter', kind: 'keyed', mailboxMessages: 1 } as const;
+  const { ask } = await startActorServer(t, { actors: { ...alone, tasks, counter }, tasks: 2 });
   const signals = signalsOf(t);
   const begun = signals.until('begun', 2);
   const held = ask({ actor: 'tasks', method: 'hold', args: [signals.name, 'go'], each: true });
   await begun;
   const [full] = await ask({ actor: 'tasks', method: 'where', each: true });
-  for (const { reason } of byThread(full?.value)) {
+  const refused = byThread(full?.value);
+  t.deepEqual(
+    refused.map(({ thread }) => thread),
+    ['tasks-1', 'tasks-2'],
+  );
+  for (const { reason } of refused) {
     t.like(reason, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'no', retryable: true });
   }
+
+  const keys = ['a', 'b', 'c', 'd'];
+  await ask(...keys.map((key) => ({ actor: 'counter', key, method: 'where' })));
+  const holding = signals.until('go-begun');
+  const heldOne = ask({ actor: 'counter', key: 'b', method: 'hold', args: [signals.name, 'go'] });
+  await holding;
+  const [most] = await ask({ actor: 'counter', method: 'add', args: [1], each: true });
+  const parts = (most?.value as Described[] | undefined)?.toSorted((x, y) => (x.key < y.key ? -1 : 1)) ?? [];
+  t.deepEqual(
+    parts.map(({ key, status }) => `${key} ${status}`),
+    ['a fulfilled', 'b rejected', 'c fulfilled', 'd fulfilled'],
+  );
+  t.like(parts[1]?.reason, { code: 'SLUICE_ACTOR_OVERLOADED', begun: 'no', retryable: true });
   signals.tell('go');
   t.is(byThread((await held)[0]?.value).filter(({ status }) => status === 'fulfilled').length, 2);
+  t.deepEqual(await heldOne, [{ value: 'go' }]);
+  t.deepEqual(await ask({ actor: 'counter', key: 'b', method: 'add', args: [1] }), [{ value: 1 }]);
 });
 
 test('an abort of it reaches every instance', async (t) => {
