@@ -161,6 +161,11 @@ export class ActorLink implements ActorReactorHandler, DirectLink, TopicLink {
     this.transfer = transfer;
   }
 
+  /** What waits for room in the ring. */
+  get unsent(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#unsent.length, bytes: this.#unsentBytes };
+  }
+
   givenOf(actor: DirectoryActor): number {
     return this.#givenOf.get(actor) ?? 0;
   }
