@@ -2,9 +2,10 @@
  * Replaces threads. A new thread is started and has to live for a while; then the old thread finishes what it
  * has and ends. If the new thread does not load, or dies too soon, the old one goes on.
  */
+
+import { RunningTimer } from '../../wire/running-timer.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { ThreadVersion } from './pool-options.ts';
-import { RunningTimer } from './running-timer.ts';
 import type { Thread } from './thread.ts';
 import { ThreadEndCode, ThreadEndError } from './thread-end-error.ts';
 import type { Trial } from './trial.ts';

@@ -1,7 +1,7 @@
 /** Ends a pool that no route leads to any more, after its exchanges have finished or the time for them is over. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { RunningTimer } from '../../wire/running-timer.ts';
 import type { Pool } from '../pools/pool.ts';
-import { RunningTimer } from '../pools/running-timer.ts';
 
 /** How often a pool that is to end is checked for work. */
 const LOOK_MS = 50;

@@ -2,11 +2,12 @@
  * Ends a server in order. It serves on for a while without being ready, then takes no more requests, lets open exchanges finish, and lets
  * the applications stop. At the deadline it resets what is still open.
  */
+
+import { type Clock, RunningTimer, systemClock } from '../../wire/running-timer.ts';
 import type { Config } from '../config/config.ts';
 import { Deadline } from '../deadlines/counters.ts';
 import type { Log } from '../logging/log.ts';
 import type { Pool } from '../pools/pool.ts';
-import { type Clock, RunningTimer, systemClock } from '../pools/running-timer.ts';
 import type { Frontend } from './frontend.ts';
 
 /** Time for resets to leave after the deadline. A peer that does not read them by then only sees its connection close. */

@@ -4,7 +4,7 @@ import test from 'ava';
 import { parseConfig } from '../../runtime/config/load.ts';
 import { createLog } from '../../runtime/logging/log.ts';
 import { Drain } from '../../runtime/server/drain.ts';
-import { ManualClock } from '../pools/manual-clock.ts';
+import { ManualClock } from '../wire/manual-clock.ts';
 import { application, configInput } from './harness.ts';
 import { LogLines } from './log-lines.ts';
 

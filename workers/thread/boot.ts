@@ -5,10 +5,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { flushCompileCache } from 'node:module';
 import { threadId } from 'node:worker_threads';
-import { expose, type Remote, wrap } from 'comlink';
+import { expose, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type {
-  HostOptions,
   PrintStream,
   ThreadBoot,
   ThreadControl,
@@ -32,6 +31,7 @@ import { osThreadId } from './os-thread-id.ts';
 import { boundPrints } from './prints.ts';
 import { endWithProfile } from './profiled-end.ts';
 import { named, runningRequestId, setCalledRequest } from './running-request.ts';
+import { stopApplication } from './stop.ts';
 import type { Tracing } from './tracing.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -137,7 +137,15 @@ export default async function boot({
     // As the main thread does, because a thread that is killed would leave nothing for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
-    await context.runInAsyncScope(stop, undefined, loaded, shutdown, options, reports);
+    const stopFailed = (error: unknown) => reports.stopFailed(describeError(error, options.maxErrorChars));
+    await context.runInAsyncScope(
+      stopApplication,
+      undefined,
+      loaded,
+      shutdown,
+      options.stopTimeoutMs,
+      stopFailed,
+    );
     await left;
     await reports.ending();
     return { ended: 'drained' };
@@ -153,33 +161,3 @@ const NO_APPLICATION: Loaded = {
   application: (exchange) => exchange.respond(404),
   lifespan: {},
 };
-
-/** Never rejects, and always ends: the application's cleanup must not hold up a thread that is to end. */
-async function stop(
-  { lifespan, close }: Loaded,
-  shutdown: Shutdown,
-  { stopTimeoutMs: timeoutMs, maxErrorChars }: HostOptions,
-  reports: Remote<ThreadReports>,
-): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let doing = 'listeners of SIGTERM to end, by process.exit() or when they have left nothing to do,';
-  const late = new Promise<never>((_resolve, reject) => {
-    if (timeoutMs === undefined) return;
-    const tell = () =>
-      reject(new Error(`expected the application's ${doing} within ${timeoutMs} ms, it goes on`));
-    // The port keeps the thread alive, so it does not count as something that the application has left to do.
-    timer = setTimeout(tell, timeoutMs).unref();
-  });
-  const stopped = async () => {
-    await shutdown.end(() => close?.());
-    doing = 'stop() to end';
-    await lifespan.stop?.();
-  };
-  try {
-    await Promise.race([stopped(), late]);
-  } catch (error) {
-    await reports.stopFailed(describeError(error, maxErrorChars));
-  } finally {
-    clearTimeout(timer);
-  }
-}

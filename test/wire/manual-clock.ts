@@ -1,5 +1,5 @@
 /** A clock that the test moves, for a process that runs or is stopped. */
-import type { Clock } from '../../runtime/pools/running-timer.ts';
+import type { Clock } from '../../wire/running-timer.ts';
 
 /** One timer at a time, as `RunningTimer` sets them. */
 export class ManualClock implements Clock {

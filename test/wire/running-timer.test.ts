@@ -1,6 +1,6 @@
 /** Time in which the process was stopped is no time in which a thread could do anything. */
 import test from 'ava';
-import { RunningTimer } from '../../runtime/pools/running-timer.ts';
+import { RunningTimer } from '../../wire/running-timer.ts';
 import { ManualClock } from './manual-clock.ts';
 
 function start(ms: number) {
