@@ -150,7 +150,10 @@ export type PrintStream = 'stdout' | 'stderr';
 export interface ThreadReports {
   /** The thread runs, has written its `threadId` to the `Vitals`, and is about to load the application. */
   began(): void;
-  /** The module is loaded, and the thread begins this step of the start: the application's `start`, or a warm-up request. */
+  /**
+   * The thread begins this step of its start: `start` of an actor or of the application, or a warm-up request. Empty: it is over, and
+   * the next step has no name.
+   */
   reached(step: string): void;
   /** The thread has stopped and is about to end. Resolves when the thread is no longer needed. */
   ending(): Promise<void>;

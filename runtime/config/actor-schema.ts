@@ -94,6 +94,14 @@ const actorSchema = v.pipe(
         'How long a call with the option hard may take to end after it was given up; then its thread is ended.',
         { from: 1, to: maxTimerMs, byDefault: 5_000 },
       ),
+      startTimeoutMs: wholeNumber(
+        "How long an instance's start() may take; then the calls that wait for it fail, and the next call makes another instance. Instances of a pool actor start with their thread, for which the pool's startTimeoutMs holds as well.",
+        { from: 1, to: maxTimerMs, byDefault: 10_000 },
+      ),
+      stopTimeoutMs: wholeNumber(
+        "How long an instance's stop() may take; then the next instance starts without waiting for it.",
+        { from: 1, to: maxTimerMs, byDefault: 10_000 },
+      ),
       maxKeys: wholeNumber(
         'Keys of a keyed actor that have an instance or messages. Calls to further keys are refused.',
         {

@@ -50,6 +50,8 @@ export interface ActorSettingsInput {
   readonly streamItems?: number;
   readonly streamGraceMs?: number;
   readonly hardAbortGraceMs?: number;
+  readonly startTimeoutMs?: number;
+  readonly stopTimeoutMs?: number;
   readonly maxKeys?: number;
   readonly maxKeyChars?: number;
   readonly idleMs?: number;
@@ -70,7 +72,7 @@ export interface TestClock {
   /** Milliseconds since the test began. */
   readonly nowMs: number;
   /**
-   * Lets this much time pass for deadlines, graces and idle instances. Resolves when the resulting messages
+   * Lets this much time pass for deadlines, graces, hooks and idle instances. Resolves when the resulting messages
    * have been handled.
    */
   advance(ms: number): Promise<void>;

@@ -37,6 +37,12 @@ const wrong: readonly [title: string, module: string, exported: string, says: Re
     /expected a method of another name than of, tell, each, then.*got each/,
   ],
   ['a start that fails', 'wrong', 'Failing', /RangeError: no connection/],
+  [
+    'a start that does not settle',
+    'wrong',
+    'Hanging',
+    /wrong: expected start\(\) to settle within 100 ms, it goes on/,
+  ],
 ];
 
 for (const [title, module, exported, says] of wrong) {
@@ -47,7 +53,14 @@ for (const [title, module, exported, says] of wrong) {
         wrong: { module: actorModule(module), threads: { min: 1, max: 1 } },
       },
       routes: [{ path: '/*', pool: 'web' }],
-      actors: { wrong: { pool: 'wrong', kind: 'pool', ...(exported !== '' && { export: exported }) } },
+      actors: {
+        wrong: {
+          pool: 'wrong',
+          kind: 'pool',
+          startTimeoutMs: 100,
+          ...(exported !== '' && { export: exported }),
+        },
+      },
     });
     const error = await t.throwsAsync(starting);
     t.regex(`${error?.message}`, says);

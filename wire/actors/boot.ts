@@ -30,6 +30,9 @@ export interface ActorSettings {
   readonly streamItems: number;
   /** A streamed reply that was given up has so long to end by itself. */
   readonly streamGraceMs: number;
+  /** Of an instance's `start`, and of its `stop`. */
+  readonly startTimeoutMs: number;
+  readonly stopTimeoutMs: number;
 }
 
 export interface ActorBoot {

@@ -7,6 +7,7 @@ import type { ActorManifest, ActorThreadHandler, Grant } from '../../wire/actors
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import type { Clock } from '../../wire/running-timer.ts';
 import { ThreadTopics } from '../topics/thread-topics.ts';
 import { CallSource } from './call-source.ts';
 import { Calls } from './calls.ts';
@@ -25,11 +26,15 @@ import type { ActorContext } from './types.ts';
 
 /** What waits for time to pass. */
 export interface Timers {
+  readonly nowMs: number;
   set(callback: () => void, afterMs: number): object;
   clear(timer: object): void;
 }
 
 const SYSTEM_TIMERS: Timers = {
+  get nowMs() {
+    return performance.now();
+  },
   set: (callback, afterMs) =>
     // The port keeps the thread, as long as there is anything to wait for.
     (
@@ -44,6 +49,7 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   readonly host: ActorHost;
   readonly topics: ThreadTopics;
   readonly counters: ActorCounters;
+  readonly clock: Clock;
   /** By number. */
   readonly states: readonly ActorState[];
   readonly #boot: ActorBoot;
@@ -64,6 +70,13 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
   ) {
     this.#boot = boot;
     this.#timers = timers;
+    this.clock = {
+      now: () => timers.nowMs,
+      after: (ms, run) => {
+        const timer = timers.set(run, ms);
+        return () => timers.clear(timer);
+      },
+    };
     this.counters = new ActorCounters(boot.counters);
     this.end = openActorChannel(boot.channel, this, atomics);
     this.#source = new CallSource(0, this.end, () => this.onSaid());
@@ -107,12 +120,13 @@ export class ActorThread implements ActorThreadHandler, ThreadLink, ChannelsOwne
 
   /**
    * Loads the actors of this thread's pool, and tells that they can be called.
+   * @param reached is told what the thread waits for; empty: for nothing that has a name
    * @throws ActorLoadError, and what the module, a constructor or a `start` throws
    */
-  async load(module: string): Promise<void> {
+  async load(module: string, reached: (step: string) => void): Promise<void> {
     const { actors, pool } = this.#boot;
     const own = [...actors.entries()].filter(([, settings]) => settings.pool === pool);
-    await this.host.open(await loadActors(module, own));
+    await this.host.open(await loadActors(module, own), reached);
   }
 
   /**

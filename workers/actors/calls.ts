@@ -445,6 +445,7 @@ function stopped(label: string, begun: Begun): ActorError {
 
 const BY_ACTOR: ReadonlySet<string> = new Set([
   ActorErrorCode.Died,
+  ActorErrorCode.StartTimeout,
   ActorErrorCode.MethodUnknown,
   ActorErrorCode.MessageInvalid,
   ActorErrorCode.MessageTooLarge,

@@ -17,6 +17,10 @@ export const ActorErrorCode = {
   Died: 'SLUICE_ACTOR_DIED',
   /** The call waits, by way of others, for the instance that it was made from. */
   Cycle: 'SLUICE_ACTOR_CYCLE',
+  /** `start` of the instance did not settle within `startTimeoutMs`. */
+  StartTimeout: 'SLUICE_ACTOR_START_TIMEOUT',
+  /** In the log: `stop` of an instance did not settle within `stopTimeoutMs`. */
+  StopTimeout: 'SLUICE_ACTOR_STOP_TIMEOUT',
   /** The server, or this thread, stops. */
   Stopped: 'SLUICE_ACTOR_STOPPED',
   /** An argument or a reply is no plain data; the message has the path to it. */
@@ -59,6 +63,7 @@ const RETRYABLE: ReadonlySet<ActorErrorCode> = new Set<ActorErrorCode>([
   ActorErrorCode.Deadline,
   ActorErrorCode.Stopped,
   ActorErrorCode.Died,
+  ActorErrorCode.StartTimeout,
 ]);
 
 const CODES: ReadonlySet<string> = new Set(Object.values(ActorErrorCode));

@@ -14,6 +14,7 @@ import { PayloadError } from '../../wire/payload/forms.ts';
 import type { CallSource } from './call-source.ts';
 import { methodStarts, methodsAreWatched } from './diagnostics.ts';
 import { ActorError } from './error.ts';
+import { HookTimeoutError } from './hook-time.ts';
 import { HostedCall } from './hosted-call.ts';
 import { HostedInput } from './hosted-input.ts';
 import { type HostedActor, type HostedMethod, Instance, settled } from './instance.ts';
@@ -46,12 +47,21 @@ export class ActorHost implements InstanceOwner {
     this.#instances = new Instances(thread, this);
   }
 
-  /** Makes and starts the instances of `pool` actors, then says what there is. @throws what a constructor or a `start` throws */
-  async open(actors: readonly HostedActor<HostedCall>[]): Promise<void> {
+  /**
+   * Makes and starts the instances of `pool` actors, then says what there is.
+   * @param reached is told which `start` has not settled; empty: none
+   * @throws what a constructor or a `start` throws
+   */
+  async open(
+    actors: readonly HostedActor<HostedCall>[],
+    reached: (step: string) => void = () => undefined,
+  ): Promise<void> {
     for (const actor of actors) {
       if (actor.settings.kind !== 'pool') continue;
       const instance = new Instance(actor, '');
-      await instance.open(this.#instances.contextOf(instance));
+      reached(`the start() of actor ${actor.settings.name}`);
+      await this.#instances.open(instance);
+      reached('');
       instance.state = 'ready';
       actor.instances.set('', instance);
     }
@@ -214,7 +224,8 @@ export class ActorHost implements InstanceOwner {
     for (let call = instance.queue.head; call !== null; call = instance.queue.head) {
       instance.queue.remove(call);
       if (!this.#claim(call)) continue;
-      this.#replies.thrown(call, error);
+      if (error instanceof HookTimeoutError) this.#replies.failed(call, error.code, error.message, 'no');
+      else this.#replies.thrown(call, error);
     }
   }
 

@@ -49,8 +49,8 @@ export class Instance<C extends Queued<C>> {
   begun = 0;
   /** Objects that it has had: the context of one that is gone restarts nothing. */
   objects = 0;
-  /** Resolves when it has begun anew, or could not; null: it has not been asked to. */
-  reopened: Promise<void> | null = null;
+  /** Resolves when its next object has started, or could not; null: none is made. */
+  opening: Promise<void> | null = null;
   /** It is being looked through for calls that can begin. */
   isAdvancing = false;
 

@@ -1,6 +1,7 @@
 /** The instances of a thread's actors: how they are made, begin anew and stop. */
 import { RestartNews } from '../../wire/actors/messages.ts';
 import { PayloadError } from '../../wire/payload/forms.ts';
+import { withinTime } from './hook-time.ts';
 import type { HostedCall } from './hosted-call.ts';
 import { type HostedActor, Instance } from './instance.ts';
 import { freeEncoder } from './payloads.ts';
@@ -29,11 +30,14 @@ export class Instances {
     const instance = new Instance(actor, key);
     actor.instances.set(key, instance);
     try {
-      const started = instance.open(this.contextOf(instance));
+      const started = this.open(instance);
       if (started instanceof Promise) {
-        started.then(
-          () => this.#started(instance),
-          (error: unknown) => this.#startFailed(instance, error),
+        this.#isOpening(
+          instance,
+          started.then(
+            () => this.#started(instance),
+            (error: unknown) => this.#startFailed(instance, error),
+          ),
         );
         return instance;
       }
@@ -46,7 +50,28 @@ export class Instances {
     return instance;
   }
 
-  contextOf(instance: Instance<HostedCall>): ActorContext {
+  /**
+   * Makes its object and starts it.
+   * @returns what `start` gives; a promise rejects when the time of `start` is over
+   * @throws what the constructor or `start` throws
+   */
+  open(instance: Instance<HostedCall>): unknown {
+    const started = instance.open(this.#contextOf(instance));
+    return withinTime('start', instance.actor.settings, started, this.#thread.clock);
+  }
+
+  /** As `open`, for `stop`. */
+  #close(instance: Instance<HostedCall>): unknown {
+    return withinTime('stop', instance.actor.settings, instance.close(), this.#thread.clock);
+  }
+
+  #isOpening(instance: Instance<HostedCall>, opening: Promise<void>): void {
+    instance.opening = opening.finally(() => {
+      instance.opening = null;
+    });
+  }
+
+  #contextOf(instance: Instance<HostedCall>): ActorContext {
     const { actor, key } = instance;
     const objects = instance.objects + 1;
     return this.#thread.contextOf(actor.settings, key, (reason) => {
@@ -68,20 +93,18 @@ export class Instances {
 
   /** Nothing runs on it. */
   reopen(instance: Instance<HostedCall>): void {
-    instance.reopened = this.#reopening(instance).finally(() => {
-      instance.reopened = null;
-    });
+    this.#isOpening(instance, this.#reopening(instance));
   }
 
   async #reopening(instance: Instance<HostedCall>): Promise<void> {
     try {
-      await instance.close();
+      await this.#close(instance);
     } catch (error) {
       this.#sendRestart(instance, RestartNews.StopFailed, error);
     }
     instance.state = 'starting';
     try {
-      await instance.open(this.contextOf(instance));
+      await this.open(instance);
     } catch (error) {
       this.#sendRestart(instance, RestartNews.StartFailed, error);
       this.#startFailed(instance, error);
@@ -119,11 +142,12 @@ export class Instances {
   // ---- the end
 
   async stop(instance: Instance<HostedCall>, failed: (error: unknown) => void): Promise<void> {
-    await instance.reopened;
+    // An object is not stopped while it starts.
+    await instance.opening;
     if (instance.state === 'gone') return;
     instance.state = 'stopping';
     try {
-      await instance.close();
+      await this.#close(instance);
     } catch (error) {
       failed(error);
     }

@@ -3,6 +3,7 @@ import type { ActorSettings } from '../../wire/actors/boot.ts';
 import type { ActorCounters } from '../../wire/actors/counters.ts';
 import type { ActorThreadEnd } from '../../wire/actors/thread-end.ts';
 import type { PayloadLimits } from '../../wire/payload/forms.ts';
+import type { Clock } from '../../wire/running-timer.ts';
 import type { ActorContext } from './types.ts';
 
 /** Writes one message; false: the ring is full. */
@@ -26,7 +27,9 @@ export interface ThreadLink {
   /** Sends a message, now or when there is room. The payload is copied if it has to wait. */
   send(bytes: Uint8Array, length: number, send: Send): void;
   requestTurn(): void;
-  /** Whoever is due runs in no application's context. */
+  /** For times in which the process has to run. Whoever is due runs in no application's context. */
+  readonly clock: Clock;
+  /** As above. */
   setTimer(callback: () => void, afterMs: number): object;
   clearTimer(timer: object | undefined): void;
 }

@@ -71,12 +71,14 @@ export default async function boot({
       void reports.stopFailed(describeError(error, options.maxErrorChars));
     });
     const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
+    const reached = (step: string) => void reports.reached(step);
     let loaded: Loaded;
     try {
       if (actorBoot !== undefined) {
         const { startActors } = await import('../actors/start.ts');
         actors = startActors(actorBoot);
-        if (actorBoot.module !== null) await context.runInAsyncScope(actors.load, actors, actorBoot.module);
+        const { module } = actorBoot;
+        if (module !== null) await context.runInAsyncScope(actors.load, actors, module, reached);
       }
       loaded =
         options.hasOnlyActors === true
@@ -89,7 +91,6 @@ export default async function boot({
       }
       const { lifespan } = loaded;
       const start = () => lifespan.start?.({ pool: options.pool, draining: draining.signal });
-      const reached = (step: string) => void reports.reached(step);
       if (lifespan.start !== undefined) reached("the application's start()");
       await context.runInAsyncScope(start);
       await warmUp(loaded.application, options, reached);

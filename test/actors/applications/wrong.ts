@@ -10,6 +10,12 @@ export class Interleaving {
   present(): void {}
 }
 
+export class Hanging {
+  async start(): Promise<void> {
+    await new Promise(() => undefined);
+  }
+}
+
 export class Failing {
   async start(): Promise<void> {
     throw new RangeError('no connection');
