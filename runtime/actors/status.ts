@@ -46,8 +46,8 @@ export function actorStatuses(directory: ActorDirectory | null): readonly ActorS
   });
 }
 
-function workStatus({ begun, ended, failed, waitMs, runMs }: ActorCounts): ActorWorkStatus {
-  return { begun, ended, failed, waitMs: round(waitMs), runMs: round(runMs) };
+function workStatus({ begun, ended, failed, dropped, waitMs, runMs }: ActorCounts): ActorWorkStatus {
+  return { begun, ended, failed, dropped, waitMs: round(waitMs), runMs: round(runMs) };
 }
 
 export function directChannelsStatus(directory: ActorDirectory | null): DirectChannelsStatus | null {

@@ -56,7 +56,7 @@ const wait = object(
   ['buckets'],
 );
 
-const work = { begun: count, ended: count, failed: count, waitMs: number, runMs: number };
+const work = { begun: count, ended: count, failed: count, dropped: count, waitMs: number, runMs: number };
 
 /** By name, for `components.schemas`. */
 export const schemas: Readonly<Record<string, Schema>> = {

@@ -279,6 +279,12 @@ function exposeActors(out: Exposition, actors: readonly ActorStatus[]): void {
     'Calls that threw, or returned a value that cannot be sent.',
   );
   each(({ total }) => total.failed);
+  out.metric(
+    'sluice_actor_dropped_replies_total',
+    'counter',
+    'Replies of asks whose callers had given up or were gone.',
+  );
+  each(({ total }) => total.dropped);
   out.metric('sluice_actor_lost_tells_total', 'counter', 'Tells that were accepted and not completed.');
   each(({ lostTells }) => lostTells);
   out.metric('sluice_actor_run_seconds_total', 'counter', 'Total running time of methods.');

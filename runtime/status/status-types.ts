@@ -216,6 +216,8 @@ export interface ActorWorkStatus {
   readonly ended: number;
   /** Ended calls that threw or returned a value that cannot be sent. */
   readonly failed: number;
+  /** Replies of asks that were dropped, because their callers had given up or were gone when the methods ended. */
+  readonly dropped: number;
   /** Total times from when the thread was given a call until its method began, and from then to its end. */
   readonly waitMs: number;
   readonly runMs: number;

@@ -14,6 +14,8 @@ export const ActorCounter = {
   WaitMs: 3,
   /** From there to its end. */
   RunMs: 4,
+  /** Replies of asks that found nobody: the caller had given up, or was gone, when its method ended. */
+  Dropped: 5,
 } as const;
 export type ActorCounter = (typeof ActorCounter)[keyof typeof ActorCounter];
 
@@ -29,6 +31,7 @@ export interface ActorCounts {
   readonly begun: number;
   readonly ended: number;
   readonly failed: number;
+  readonly dropped: number;
   readonly waitMs: number;
   readonly runMs: number;
 }
@@ -64,6 +67,7 @@ export class ActorCounters {
       begun: of(ActorCounter.Begun),
       ended: of(ActorCounter.Ended),
       failed: of(ActorCounter.Failed),
+      dropped: of(ActorCounter.Dropped),
       waitMs: of(ActorCounter.WaitMs),
       runMs: of(ActorCounter.RunMs),
     };
@@ -75,9 +79,10 @@ export function sumOfCounts(one: ActorCounts, other: ActorCounts): ActorCounts {
     begun: one.begun + other.begun,
     ended: one.ended + other.ended,
     failed: one.failed + other.failed,
+    dropped: one.dropped + other.dropped,
     waitMs: one.waitMs + other.waitMs,
     runMs: one.runMs + other.runMs,
   };
 }
 
-export const NO_COUNTS: ActorCounts = { begun: 0, ended: 0, failed: 0, waitMs: 0, runMs: 0 };
+export const NO_COUNTS: ActorCounts = { begun: 0, ended: 0, failed: 0, dropped: 0, waitMs: 0, runMs: 0 };

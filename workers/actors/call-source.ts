@@ -17,6 +17,9 @@ export class CallSource<C extends SlotCall> {
   /** Calls that the thread has, by slot. */
   readonly calls: (C | null)[];
   open = 0;
+  /** By slot: the generation of the ask that was replied to last, and the number of its actor. */
+  readonly #repliedTo: Int32Array;
+  readonly #repliedBy: Int32Array;
   /** `severed`: nobody hears the replies. */
   state: 'open' | 'severed' = 'open';
   readonly #onEmpty: (source: CallSource<C>) => void;
@@ -31,7 +34,10 @@ export class CallSource<C extends SlotCall> {
   ) {
     this.number = number;
     this.outbox = new Outbox(end, onSaid, backlogBytes);
-    this.calls = new Array<C | null>(end.claims.slots).fill(null);
+    const { slots } = end.claims;
+    this.calls = new Array<C | null>(slots).fill(null);
+    this.#repliedTo = new Int32Array(slots).fill(-1);
+    this.#repliedBy = new Int32Array(slots);
     this.#onEmpty = onEmpty;
   }
 
@@ -52,6 +58,22 @@ export class CallSource<C extends SlotCall> {
     this.calls[call.slot] = null;
     this.open--;
     if (this.state === 'severed' && this.open === 0) this.#onEmpty(this);
+  }
+
+  /** An ask has its reply, and nobody has said that its caller gave it up. */
+  noteReply({ slot, generation }: C, actor: number): void {
+    this.#repliedTo[slot] = generation;
+    this.#repliedBy[slot] = actor;
+  }
+
+  /**
+   * Somebody gives up a call that the thread does not have.
+   * @returns the actor of an ask that was replied to meanwhile, so that the reply has found nobody; -1: it was none, or was asked for before
+   */
+  takeCrossed(slot: number, generation: number): number {
+    if (this.#repliedTo[slot] !== generation) return -1;
+    this.#repliedTo[slot] = -1;
+    return this.#repliedBy[slot] as number;
   }
 
   claim({ slot, generation }: C): boolean {

@@ -125,7 +125,12 @@ export class ActorHost implements InstanceOwner {
 
   onAbort(source: CallSource<HostedCall>, slot: number, generation: number): void {
     const call = source.callOf(slot, generation);
-    if (call !== null) this.#giveUp(call);
+    if (call !== null) {
+      this.#giveUp(call);
+      return;
+    }
+    const actor = source.takeCrossed(slot, generation);
+    if (actor !== -1) this.#thread.counters.add(actor, ActorCounter.Dropped, 1);
   }
 
   /** Nobody hears the replies to the calls of a direct channel any more. */

@@ -123,7 +123,16 @@ export class Replies {
     counters.add(actor.index, ActorCounter.Ended, 1);
     counters.add(actor.index, ActorCounter.RunMs, runMs);
     if (how !== How.Value) counters.add(actor.index, ActorCounter.Failed, 1);
+    this.#countDropped(call);
     if (call.record !== null) call.within(methodEnds, call.record, runMs, how !== How.Value);
+  }
+
+  /** Nobody waits for the end of a tell, and a reader may leave its stream. */
+  #countDropped(call: HostedCall): void {
+    if ((call.flags & (CallFlag.Tell | CallFlag.Streams)) !== 0) return;
+    const { index } = call.instance.actor;
+    if (call.aborted === null) call.source.noteReply(call, index);
+    else this.#thread.counters.add(index, ActorCounter.Dropped, 1);
   }
 
   #reply(call: HostedCall, how: How, bytes: Uint8Array, length: number): void {
