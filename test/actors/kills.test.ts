@@ -1,17 +1,20 @@
 /**
- * Threads that are killed at random, one every 200 ms, under calls by key, tells, streams and streamed inputs: every message is accounted for.
+ * Threads that are killed at random under calls by key, tells, streams and streamed inputs: every message is accounted for.
  * For longer than the suite has time for: SLUICE_KILLS_MS=60000 npx ava --timeout=30m test/actors/kills.test.ts
+ * A run says its seed; the same threads are killed, after as many messages, with SLUICE_KILLS_SEED.
  */
+import { randomInt } from 'node:crypto';
 import { setEnvironmentData } from 'node:worker_threads';
 import test from 'ava';
-import { type ActorServer, actorModule, startActorServer } from './actor-server.ts';
+import { actorModule, startActorServer } from './actor-server.ts';
 import type { Asked, Outcome } from './applications/caller.ts';
 import { Ledger } from './ledger.ts';
+import { RandomKills } from './random-kills.ts';
 
 const LOAD_MS = Number(process.env.SLUICE_KILLS_MS ?? 0);
+const SEED = Number(process.env.SLUICE_KILLS_SEED ?? randomInt(2 ** 32));
 /** The load goes on until so many have died. */
 const KILLS = 6;
-const KILL_EVERY_MS = 200;
 const MOST_MESSAGES = 4_000_000;
 const ITEMS = 100;
 const LOADS = 6;
@@ -51,26 +54,6 @@ function batchOf(ledger: Ledger, load: number): Sent[] {
   return sent;
 }
 
-/** Ends threads, as the machine would: without a word. One of each pool always stays. */
-function startKilling({ server }: ActorServer): { stop(): void; readonly kills: number } {
-  let kills = 0;
-  const timer = setInterval(() => {
-    const pools = server.parts.pools.filter(({ name }) => name !== 'callers');
-    const pool = pools[kills % pools.length];
-    const ready = [...(pool?.threads ?? [])].filter(({ state }) => state === 'ready');
-    const victim = ready[kills % ready.length];
-    if (victim === undefined || ready.length < 2) return;
-    kills++;
-    void pool?.workerOf(victim)?.terminate();
-  }, KILL_EVERY_MS);
-  return {
-    stop: () => clearInterval(timer),
-    get kills() {
-      return kills;
-    },
-  };
-}
-
 for (const [title, directChannels] of [
   ['threads that are killed at random under load: every message is accounted for', { max: 0 }],
   [
@@ -79,7 +62,9 @@ for (const [title, directChannels] of [
   ],
 ] as const)
   test.serial(title, async (t) => {
-    t.timeout(600_000 + 3 * LOAD_MS);
+    const replay = `to replay: SLUICE_KILLS_SEED=${SEED}`;
+    t.log(replay);
+    t.timeout(600_000 + 3 * LOAD_MS, replay);
     const ledger = new Ledger(MOST_MESSAGES);
     setEnvironmentData('sluice-ledger', ledger.memory as never);
     t.teardown(() => setEnvironmentData('sluice-ledger', undefined as never));
@@ -97,13 +82,14 @@ for (const [title, directChannels] of [
       rest: { limits: { directChannels } },
     });
     const lost = () => started.log.lines.filter(({ msg }) => msg === 'a message to an actor was lost');
-    const killing = startKilling(started);
+    const killing = new RandomKills(SEED, started);
     t.teardown(() => killing.stop());
     const outcomes: { readonly sent: Sent; readonly outcome: Outcome }[] = [];
     const beganMs = performance.now();
     const loads = Array.from({ length: LOADS }, async (_, load) => {
       while (killing.kills < KILLS || performance.now() - beganMs < LOAD_MS) {
         const batch = batchOf(ledger, load);
+        killing.onMessages(ledger.messages);
         const answers = await started.ask(...batch.map(({ asked }) => asked));
         for (const [index, sent] of batch.entries()) outcomes.push({ sent, outcome: answers[index] ?? {} });
       }
