@@ -5,20 +5,44 @@
  * One pass checks and writes. Two passes would call each getter twice, and the second call may return another value. msgpackr cannot be
  * used: it writes a Set as an empty array, and it keeps its target in a variable of its module.
  *
+ * A built-in object is what its internal slots say (slots.ts), as in a structured clone: an instance of a class that extends Map is carried
+ * as a Map.
+ *
  * It differs from a structured clone on purpose: a view carries only the bytes that it shows; an error keeps its name, code and data,
- * whatever its class is; a RegExp, a boxed primitive and a Blob are refused; properties of an array that are not elements are dropped,
- * because finding them would cost more than encoding the elements.
+ * whatever its class is; instances of classes that extend nothing built-in, a RegExp, a boxed primitive and a Blob are refused; properties
+ * of an array that are not elements are dropped, because finding them would cost more than encoding the elements.
  */
 
 import { types } from 'node:util';
 import { describeError, MAX_ERRORS, MAX_NAME_CHARS } from '../error-report.ts';
-import { Extension, Marker, PayloadError, PayloadErrorCode, type PayloadLimits, VIEWS } from './forms.ts';
-import { guarded, hasMemory, isArraySafely, isErrorObject, isPlainElsewhere, nameOf } from './guarded.ts';
+import { Extension, Marker, PayloadError, PayloadErrorCode, type PayloadLimits } from './forms.ts';
+import { guarded, isArraySafely, isErrorObject, isPlainElsewhere, nameOf } from './guarded.ts';
 import { MetObjects } from './met-objects.ts';
+import {
+  BYTES_KIND,
+  bufferOf,
+  bytesOfBuffer,
+  bytesOfView,
+  entriesOf,
+  kindOfView,
+  sizeOfMap,
+  sizeOfSet,
+  timeOf,
+  unsentKind,
+  valuesOf,
+} from './slots.ts';
 import { HEAD_BYTES, PayloadWriter } from './writer.ts';
 
-const { isProxy, isMap, isSet, isDate, isNativeError, isArrayBuffer, isSharedArrayBuffer, isUint8Array } =
-  types;
+const {
+  isProxy,
+  isMap,
+  isSet,
+  isDate,
+  isNativeError,
+  isArrayBuffer,
+  isSharedArrayBuffer,
+  isGeneratorObject,
+} = types;
 
 /** What an error's report says in a place of its own. */
 const REPORTED = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
@@ -164,37 +188,41 @@ export class PayloadEncoder extends PayloadWriter {
     }
     if (isProxy(value)) this.#refuse('a Proxy');
     this.#meet(value);
-    const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) {
-      if (prototype !== Array.prototype) this.#refuseSubclass(prototype);
       this.#array(value, depth);
       return;
     }
-    if (prototype === Object.prototype || prototype === null) this.#plain(value, depth);
-    else if (ArrayBuffer.isView(value)) this.#bufferView(value);
-    else if (isDate(value)) {
-      this.#refuseSubclass(prototype);
-      this.#date(value);
-    } else if (isMap(value)) {
-      this.#refuseSubclass(prototype);
-      this.#map(value, depth);
-    } else if (isSet(value)) {
-      this.#refuseSubclass(prototype);
-      this.#set(value, depth);
-    } else if (isArrayBuffer(value)) this.#arrayBuffer(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype && !ArrayBuffer.isView(value)) {
+      const keys = Object.keys(value);
+      // With properties it is what its prototype says. To look for the slots of each such object would make a small one a quarter
+      // dearer, and what has slots seldom has properties. Only of a view each element is one.
+      if (keys.length > 0) {
+        this.#plain(value, keys, depth);
+        return;
+      }
+    }
+    if (this.#builtIn(value, depth)) return;
+    const isPlain = prototype === Object.prototype || prototype === null || isPlainElsewhere(prototype);
+    const unsent = isPlain || isGeneratorObject(value) ? unsentKind(value) : nameOf(prototype);
+    if (unsent !== null) this.#refuse(unsent);
+    this.#plain(value, Object.keys(value), depth);
+  }
+
+  /** False: it has no slots that are carried. */
+  #builtIn(value: object, depth: number): boolean {
+    if (ArrayBuffer.isView(value)) this.#bufferView(value);
+    else if (isDate(value)) this.writeFixext8(Extension.Date, timeOf(value));
+    else if (isMap(value)) this.#map(value, depth);
+    else if (isSet(value)) this.#set(value, depth);
+    else if (isArrayBuffer(value)) this.#arrayBuffer(value);
     else if (isNativeError(value)) this.#errorAmongData(value, depth);
-    else if (isPlainElsewhere(prototype)) this.#plain(value, depth);
-    else this.#refuse(isSharedArrayBuffer(value) ? 'a SharedArrayBuffer' : nameOf(prototype));
+    else if (isSharedArrayBuffer(value)) this.#refuse('a SharedArrayBuffer');
+    else return false;
+    return true;
   }
 
-  /** An instance of a subclass would arrive as its built-in class. Built-in classes of other vm contexts are accepted. */
-  #refuseSubclass(prototype: unknown): void {
-    const above: unknown = prototype === null ? null : Object.getPrototypeOf(prototype);
-    if (above === null || Object.getPrototypeOf(above) !== null) this.#refuse(nameOf(prototype));
-  }
-
-  #plain(value: object, depth: number): void {
-    const keys = Object.keys(value);
+  #plain(value: object, keys: readonly string[], depth: number): void {
     const count = keys.length;
     this.writeHead(0x80, 0xde, count);
     for (let i = 0; i < count; i++) {
@@ -220,12 +248,12 @@ export class PayloadEncoder extends PayloadWriter {
     }
   }
 
-  #map(value: ReadonlyMap<unknown, unknown>, depth: number): void {
-    const count = value.size;
+  #map(value: object, depth: number): void {
+    const count = sizeOfMap(value);
     this.writeHead(0x90, 0xdc, 2 * count + 1);
     this.writeFixext1(Extension.Marker, Marker.Map);
     let index = 0;
-    for (const [key, element] of value) {
+    for (const [key, element] of entriesOf(value)) {
       if (index >= count) this.#refuse('a Map that changes while it is read');
       this.#keys[depth] = index++;
       this.#depth = depth;
@@ -236,12 +264,12 @@ export class PayloadEncoder extends PayloadWriter {
     if (index < count) this.#refuse('a Map that changes while it is read');
   }
 
-  #set(value: ReadonlySet<unknown>, depth: number): void {
-    const count = value.size;
+  #set(value: object, depth: number): void {
+    const count = sizeOfSet(value);
     this.writeHead(0x90, 0xdc, count + 1);
     this.writeFixext1(Extension.Marker, Marker.Set);
     let index = 0;
-    for (const element of value) {
+    for (const element of valuesOf(value)) {
       if (index >= count) this.#refuse('a Set that changes while it is read');
       this.#keys[depth] = index++;
       this.#depth = depth;
@@ -250,22 +278,16 @@ export class PayloadEncoder extends PayloadWriter {
     if (index < count) this.#refuse('a Set that changes while it is read');
   }
 
-  #date(value: Date): void {
-    this.writeFixext8(Extension.Date, Date.prototype.getTime.call(value));
-  }
-
   #bufferView(value: ArrayBufferView): void {
-    if (isSharedArrayBuffer(value.buffer)) this.#refuse('a view of a SharedArrayBuffer');
-    if (!hasMemory(value)) this.#refuse('a view whose memory has been transferred or has shrunk');
-    const { byteLength } = value;
-    const source = new Uint8Array(value.buffer, value.byteOffset, byteLength);
-    if (isUint8Array(value)) {
-      this.ensure(HEAD_BYTES + byteLength);
-      this.writeLengthHead(0xc4, byteLength);
-    } else {
-      const kind = VIEWS.findIndex((each) => value instanceof each);
-      if (kind === -1) this.#refuse(nameOf(Object.getPrototypeOf(value)));
-      this.ensure(HEAD_BYTES + byteLength);
+    if (isSharedArrayBuffer(bufferOf(value))) this.#refuse('a view of a SharedArrayBuffer');
+    const source = bytesOfView(value);
+    if (source === null) this.#refuse('a view whose memory has been transferred or has shrunk');
+    const { byteLength } = source;
+    const kind = kindOfView(value);
+    if (kind === undefined) this.#refuse(nameOf(Object.getPrototypeOf(value)));
+    this.ensure(HEAD_BYTES + byteLength);
+    if (kind === BYTES_KIND) this.writeLengthHead(0xc4, byteLength);
+    else {
       this.writeLengthHead(0xc7, byteLength + 1);
       this.bytes[this.length++] = Extension.View;
       this.bytes[this.length++] = kind;
@@ -275,12 +297,13 @@ export class PayloadEncoder extends PayloadWriter {
   }
 
   #arrayBuffer(value: ArrayBuffer): void {
-    if (value.detached) this.#refuse('an ArrayBuffer whose memory has been transferred');
-    const { byteLength } = value;
+    const source = bytesOfBuffer(value);
+    if (source === null) this.#refuse('an ArrayBuffer whose memory has been transferred');
+    const { byteLength } = source;
     this.ensure(HEAD_BYTES + byteLength);
     this.writeLengthHead(0xc7, byteLength);
     this.bytes[this.length++] = Extension.ArrayBuffer;
-    this.bytes.set(new Uint8Array(value), this.length);
+    this.bytes.set(source, this.length);
     this.length += byteLength;
   }
 

@@ -42,14 +42,3 @@ export function isArraySafely(value: unknown): boolean {
     return false;
   }
 }
-
-export function hasMemory(view: ArrayBufferView): boolean {
-  try {
-    // Both throw for what has been transferred or lies out of bounds.
-    if (view instanceof DataView) return view.byteLength >= 0;
-    Reflect.apply(Uint8Array.prototype.at, view, [0]);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -187,9 +187,11 @@ export class Replies {
   }
 }
 
-/** What the encoder would write as bytes, so long that a copy less counts. Of a subclass it writes the same. */
+/** What the encoder would write as bytes, so long that a copy less counts. An instance of another subclass may say anything of itself. */
 function isLargeBytes(value: unknown, maxBytes: number): value is Uint8Array {
   if (!types.isUint8Array(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) return false;
   const { byteLength } = value;
   if (byteLength < LARGE_BYTES || byteLength + HEAD_BYTES > maxBytes) return false;
   return !types.isSharedArrayBuffer(value.buffer);
