@@ -248,20 +248,26 @@ export class PayloadEncoder extends PayloadWriter {
     }
   }
 
+  /** A getter among its elements has changed it. @param depth of the elements */
+  #refuseChanging(what: string, depth: number): never {
+    this.#depth = depth - 1;
+    this.#refuse(`${what} that changes while it is read`);
+  }
+
   #map(value: object, depth: number): void {
     const count = sizeOfMap(value);
     this.writeHead(0x90, 0xdc, 2 * count + 1);
     this.writeFixext1(Extension.Marker, Marker.Map);
     let index = 0;
     for (const [key, element] of entriesOf(value)) {
-      if (index >= count) this.#refuse('a Map that changes while it is read');
+      if (index >= count) this.#refuseChanging('a Map', depth);
       this.#keys[depth] = index++;
       this.#depth = depth;
       this.#value(key, depth + 1);
       this.#depth = depth;
       this.#value(element, depth + 1);
     }
-    if (index < count) this.#refuse('a Map that changes while it is read');
+    if (index < count) this.#refuseChanging('a Map', depth);
   }
 
   #set(value: object, depth: number): void {
@@ -270,12 +276,12 @@ export class PayloadEncoder extends PayloadWriter {
     this.writeFixext1(Extension.Marker, Marker.Set);
     let index = 0;
     for (const element of valuesOf(value)) {
-      if (index >= count) this.#refuse('a Set that changes while it is read');
+      if (index >= count) this.#refuseChanging('a Set', depth);
       this.#keys[depth] = index++;
       this.#depth = depth;
       this.#value(element, depth + 1);
     }
-    if (index < count) this.#refuse('a Set that changes while it is read');
+    if (index < count) this.#refuseChanging('a Set', depth);
   }
 
   #bufferView(value: ArrayBufferView): void {

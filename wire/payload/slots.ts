@@ -109,5 +109,5 @@ const UNSENT: readonly (readonly [is: (value: unknown) => boolean, kind: string]
 /** What an object is, although it looks like plain data, that no message carries; null: it is plain data. */
 export function unsentKind(value: object): string | null {
   for (const [is, kind] of UNSENT) if (is(value)) return kind;
-  return null;
+  return Symbol.asyncIterator in value ? 'a stream within data' : null;
 }
