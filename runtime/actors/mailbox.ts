@@ -105,7 +105,9 @@ export class DirectoryActor {
   placed = 0;
   /** What threads have done that are gone. */
   gone: ActorCounts = NO_COUNTS;
-  /** What the last thread to start says of its methods. */
+  /** What threads that take its calls say of its methods, in the order in which they have started. */
+  readonly manifests = new Map<Link, Buffer>();
+  /** What callers know: what the last of those threads says. */
   manifest: Buffer | null = null;
 
   constructor(index: number, settings: DirectorySettings) {

@@ -90,20 +90,27 @@ export class ActorThreads {
     if (actor === undefined || actor.settings.pool !== link.pool) {
       throw corrupt('an actor of the pool', `actor ${index}`);
     }
-    if (actor.manifest === null || !actor.manifest.equals(manifest)) {
-      if (!isManifest(manifest)) throw corrupt('a manifest', `${manifest.length} bytes that are none`);
-      actor.manifest = manifest;
-      for (const each of this.#links) {
-        each.send(manifest.length, () => each.end.sendManifest(index, manifest));
-      }
+    const isKnown = actor.manifest?.equals(manifest) === true;
+    if (!isKnown && !isManifest(manifest)) {
+      throw corrupt('a manifest', `${manifest.length} bytes that are none`);
     }
     if ((link.state !== 'starting' && link.state !== 'up') || actor.links.includes(link)) return;
     link.state = 'up';
     actor.links.push(link);
+    actor.manifests.set(link, manifest);
+    this.#tellManifest(actor, manifest);
     const shared = actor.settings.kind === 'pool' ? actor.mailboxes.get('') : undefined;
     if (shared !== undefined) this.#direct.callBackOf(shared);
     for (const mailbox of actor.unplaced) this.#delivery.pump(mailbox);
     if (shared !== undefined) this.#delivery.pump(shared);
+  }
+
+  #tellManifest(actor: DirectoryActor, manifest: Buffer): void {
+    if (actor.manifest?.equals(manifest) === true) return;
+    actor.manifest = manifest;
+    for (const each of this.#links) {
+      each.send(manifest.length, () => each.end.sendManifest(actor.index, manifest));
+    }
   }
 
   /** The thread is replaced: it takes nothing new, and its instances move to other threads. */
@@ -135,7 +142,12 @@ export class ActorThreads {
   #takeNoMore(link: ActorLink): void {
     for (const actor of this.#actors) {
       const index = actor.links.indexOf(link);
-      if (index !== -1) actor.links.splice(index, 1);
+      if (index === -1) continue;
+      actor.links.splice(index, 1);
+      actor.manifests.delete(link);
+      // A version that a reload has given up leaves no trace: callers know the methods of those that go on.
+      const last = [...actor.manifests.values()].at(-1);
+      if (last !== undefined) this.#tellManifest(actor, last);
     }
   }
 

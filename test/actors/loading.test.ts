@@ -3,8 +3,21 @@ import test from 'ava';
 import { startServer } from '../server/harness.ts';
 import { actorModule } from './actor-server.ts';
 
-const wrong: readonly [title: string, module: string, exported: string, says: RegExp][] = [
+const wrong: readonly [
+  title: string,
+  module: string,
+  exported: string,
+  says: RegExp,
+  application?: string,
+][] = [
   ['a module that throws', 'throwing', 'Any', /SyntaxError: the module of actors does not load/],
+  [
+    'a module that throws, in a pool with an application',
+    'throwing',
+    'Any',
+    /got SyntaxError: in the module of actors file:.*throwing\.ts, the module of actors does not load/,
+    'caller',
+  ],
   [
     'no such export',
     'wrong',
@@ -45,12 +58,16 @@ const wrong: readonly [title: string, module: string, exported: string, says: Re
   ],
 ];
 
-for (const [title, module, exported, says] of wrong) {
+for (const [title, module, exported, says, application] of wrong) {
   test(`the server does not start for ${title}`, async (t) => {
     const starting = startServer(t, {
       pools: {
         web: { application: actorModule('caller'), threads: { min: 1, max: 1 } },
-        wrong: { module: actorModule(module), threads: { min: 1, max: 1 } },
+        wrong: {
+          module: actorModule(module),
+          threads: { min: 1, max: 1 },
+          ...(application !== undefined && { application: actorModule(application) }),
+        },
       },
       routes: [{ path: '/*', pool: 'web' }],
       actors: {

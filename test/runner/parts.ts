@@ -24,6 +24,7 @@ export const LONG: readonly string[] = [
   'actors/direct/streams.test.ts',
   'actors/direct/tasks.test.ts',
   'actors/each.test.ts',
+  'actors/failed-reload.test.ts',
   'actors/flood.test.ts',
   'actors/inputs.test.ts',
   'actors/kills.test.ts',

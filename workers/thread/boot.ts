@@ -73,12 +73,16 @@ export default async function boot({
     const files = options.watch === true ? new LoadedFiles((paths) => void reports.loaded(paths)) : null;
     const reached = (step: string) => void reports.reached(step);
     let loaded: Loaded;
+    /** What is loaded, if it is not what the reactor knows the pool by. */
+    let loading = '';
     try {
       if (actorBoot !== undefined) {
         const { startActors } = await import('../actors/start.ts');
         actors = startActors(actorBoot);
         const { module } = actorBoot;
+        if (options.hasOnlyActors !== true && module !== null) loading = `in the module of actors ${module}, `;
         if (module !== null) await context.runInAsyncScope(actors.load, actors, module, reached);
+        loading = '';
       }
       loaded =
         options.hasOnlyActors === true
@@ -96,7 +100,8 @@ export default async function boot({
       await warmUp(loaded.application, options, reached);
     } catch (error) {
       files?.flush();
-      return { ended: 'load-failed', error: describeError(error, options.maxErrorChars) };
+      const report = describeError(error, options.maxErrorChars);
+      return { ended: 'load-failed', error: { ...report, message: `${loading}${report.message}` } };
     }
     const isNamed = labels !== undefined && options.requestIdField !== undefined;
     const application = isNamed ? named(loaded.application) : loaded.application;
