@@ -1,5 +1,5 @@
 /**
- * A clock that all threads of the process read alike, as an integer that a message can carry.
+ * A clock that is the same for all threads of the process, as an integer that a message can carry.
  *
  * It is the monotonic clock, which ignores changes of the system time. Each thread's `performance.now` counts
  * from the start of that thread. The origin below is the thread's start on the monotonic clock;

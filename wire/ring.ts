@@ -190,9 +190,8 @@ export class RingProducer {
   }
 
   /**
-   * True once after one or more `FULL`s, when the consumer has freed the room that the last refused claim
-   * requested. Every refused sender then tries again; a sender that is refused again makes a new request. The
-   * notice may come too early, but it always comes.
+   * Returns true once after one or more `FULL`s, when the consumer has freed the room that the last refused claim requested. Every refused
+   * sender then tries again; a sender that is refused again makes a new request. The notice may come too early, but it always comes.
    */
   tookRoom(): boolean {
     if (!this.hasRoomNews) return false;

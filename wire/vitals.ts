@@ -1,5 +1,5 @@
 /**
- * What a thread tells about itself in shared memory. The reactor can read it at any time, also while the thread computes.
+ * What a thread reports about itself in shared memory. The reactor can read it at any time, even while the thread computes.
  *
  *   word   0   thread id           Node's, once the thread runs
  *          1   turn                when its loop last began a turn

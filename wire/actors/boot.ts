@@ -1,4 +1,4 @@
-/** What a thread is told of actors when it starts. */
+/** What a thread learns about actors when it starts. */
 import type { TopicSettings } from '../topics/messages.ts';
 import type { ActorChannelTransfer } from './channel.ts';
 
@@ -11,24 +11,24 @@ export interface ActorSettings {
   /** Export of its pool's module: a class. Empty: the functions that the module exports are its methods. */
   readonly export: string;
   readonly pool: string;
-  /** Messages that one instance of a `pool` actor handles at a time; 1 for the others. */
+  /** Messages that one instance of a `pool` actor handles at a time; 1 for the other kinds. */
   readonly concurrency: number;
   readonly deadlineMs: number;
-  /** Calls of one thread to this actor that have not ended, and bytes of them. */
+  /** Limits for the calls of one thread to this actor that have not ended: their number, and their bytes. */
   readonly callerMessages: number;
   readonly callerBytes: number;
   readonly maxKeyChars: number;
-  /** Calls within calls. */
+  /** How deep calls may be nested. */
   readonly maxCallDepth: number;
-  /** Of a mailbox. */
+  /** Messages that a mailbox holds. */
   readonly mailboxMessages: number;
-  /** Of a message's arguments, and of a reply. */
+  /** Bytes of a message's arguments, and of a reply. */
   readonly maxMessageBytes: number;
   readonly maxMessageDepth: number;
   readonly maxSharedReferences: number;
-  /** Items of a streamed reply on their way ahead of their reader. */
+  /** Items of a streamed reply that may be in flight before the reader asks for them. */
   readonly streamItems: number;
-  /** A streamed reply that was given up has so long to end by itself. */
+  /** How long a streamed reply may take to end by itself after its reader has left. */
   readonly streamGraceMs: number;
   /** Of an instance's `start`, and of its `stop`. */
   readonly startTimeoutMs: number;
@@ -37,19 +37,19 @@ export interface ActorSettings {
 
 export interface ActorBoot {
   readonly channel: ActorChannelTransfer;
-  /** For `ActorCounters`. */
+  /** Memory for `ActorCounters`. */
   readonly counters: SharedArrayBuffer;
   readonly thread: string;
   readonly pool: string;
   readonly actors: readonly ActorSettings[];
   readonly topics: TopicSettings;
   readonly direct: {
-    /** Calls of this thread to one instance before they go over a channel of their own; 0: they never do. */
+    /** After this many calls to one instance, this thread asks for a direct channel; 0: it never does. */
     readonly afterCalls: number;
-    /** A call that no thread of a `pool` actor has begun after so long may go to another one. */
+    /** A call of a `pool` actor that its thread has not begun after this time may go to another thread. */
     readonly recallAfterMs: number;
   };
-  /** URL of the module whose exports are this pool's actors; null: it hosts none. */
+  /** URL of the module whose exports are this pool's actors; null: the pool hosts none. */
   readonly module: string | null;
   readonly maxErrorChars: number;
 }

@@ -1,9 +1,9 @@
 /**
- * Channels for actors: those of exchanges with another grammar. `createActorChannel` on the reactor's thread, `openActorChannel` on the
- * other.
+ * Channels for actors. They are built like those for exchanges and have another grammar. The reactor's thread calls `createActorChannel`,
+ * the other thread `openActorChannel`.
  *
- * A direct channel joins two threads of applications. The reactor makes what it consists of, and the thread that calls has the reactor's
- * end of it: the same messages, slots and generations, without those that only the reactor sends.
+ * A direct channel joins two application threads. The reactor creates its memory and ports. The calling thread takes the reactor's end: it
+ * uses the same messages, slots and generations, except for the messages that only the reactor sends.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type AtomicWords, hardwareAtomics } from '../atomics.ts';
@@ -16,8 +16,8 @@ import { ActorReactorEnd } from './reactor-end.ts';
 import { ActorThreadEnd } from './thread-end.ts';
 
 /**
- * Calls are small, and few are under way between two threads at a time. With the limits of exchanges one thread would only see them all
- * when the other has handled its own, so that the two would work in turn.
+ * Lower than the limits for exchanges, because calls are small and few are in flight between two threads. With the limits for exchanges, a
+ * thread would see new calls only when the other had finished its turn, so the two would never work at the same time.
  */
 const PUBLISH_FROM_BYTES = 256;
 const RING_FROM_BYTES = 1_024;
@@ -29,7 +29,7 @@ export interface ActorChannelOptions {
   readonly slots: number;
 }
 
-/** What an end is made of. Post it with `port` in the transfer list. */
+/** The parts of one end. Post them with `port` in the transfer list. */
 export interface DirectTransfer {
   readonly version: number;
   readonly toThread: SharedArrayBuffer;
@@ -40,17 +40,17 @@ export interface DirectTransfer {
 
 /** The end of the thread that calls. */
 export interface DirectCallsTransfer extends DirectTransfer {
-  /** For `ActorCounters`: what the other thread says of its work. */
+  /** Memory for `ActorCounters`: what the other thread reports about its work. */
   readonly counters: SharedArrayBuffer;
 }
 
 /** What a thread needs to open its end. Post it with its ports in the transfer list. */
 export interface ActorChannelTransfer extends DirectTransfer {
-  /** Where direct channels come from; read when MEET says so. */
+  /** The port over which direct channels arrive; the thread reads it when it receives MEET. */
   readonly introductions: MessagePort;
 }
 
-/** Of a direct channel: an end for each of two threads. */
+/** The two ends of a direct channel, one for each thread. */
 export interface DirectChannelParts {
   readonly calls: DirectTransfer;
   readonly replies: DirectTransfer;
@@ -63,7 +63,7 @@ export function createActorChannel(
 ): { reactor: ActorReactorEnd; introductions: MessagePort; transfer: ActorChannelTransfer } {
   const { calls, replies } = createDirectChannel(options);
   const { port1, port2 } = new MessageChannel();
-  // Nobody writes to it, so it keeps nobody.
+  // No message ever arrives on this port, so it must not keep the event loop alive.
   port1.unref();
   return {
     reactor: openCallingEnd(calls, handler, atomics),
@@ -83,7 +83,7 @@ export function createDirectChannel({ ringBytes, slots }: ActorChannelOptions): 
   return { calls: { ...memory, port: port1 }, replies: { ...memory, port: port2 } };
 }
 
-/** The end of whoever gives calls: the reactor, or a thread that speaks to another directly. */
+/** The end that sends calls: the reactor's, or that of a thread that calls another thread directly. */
 export function openCallingEnd(
   { toThread, fromThread, claims, port }: DirectTransfer,
   handler: ActorReactorHandler,

@@ -1,25 +1,25 @@
 /**
  * Counters of what a thread has done for each actor. Only the thread writes them, into shared memory. The reactor reads them for a status,
- * even while the thread computes, and threads that call over direct channels read them to choose among the threads of a `pool` actor.
- * The words are not atomic: a value that is a moment old, or wrong, harms nobody.
+ * even while the thread computes, and threads that call over direct channels read them to choose among the threads of a `pool` actor. The
+ * words are not atomic: an old or wrong value does no harm.
  */
 
-/** Of one actor in one thread. */
+/** The counters of one actor in one thread. */
 export const ActorCounter = {
   Begun: 0,
   Ended: 1,
-  /** Of those that have ended, what threw or returned what cannot be sent. */
+  /** Calls among the ended ones that threw, or that returned a value that cannot be sent. */
   Failed: 2,
-  /** From when the thread was given a call until its method began, all together. */
+  /** Total time from when the thread received a call until the method began. */
   WaitMs: 3,
-  /** From there to its end. */
+  /** Total time from then until the method ended. */
   RunMs: 4,
   /** Replies of asks that found nobody: the caller had given up, or was gone, when its method ended. */
   Dropped: 5,
 } as const;
 export type ActorCounter = (typeof ActorCounter)[keyof typeof ActorCounter];
 
-/** Doubles for an actor: a cache line. */
+/** Doubles for each actor: one cache line. */
 const WORDS = 8;
 const BYTES = 8;
 
@@ -48,13 +48,13 @@ export class ActorCounters {
     this.#words[at] = (this.#words[at] ?? 0) + amount;
   }
 
-  /** Calls of any actor have begun and not ended. */
+  /** True if a call of any actor has begun and not ended. */
   get isBusy(): boolean {
     for (let actor = 0; actor * WORDS < this.#words.length; actor++) if (this.running(actor) > 0) return true;
     return false;
   }
 
-  /** Calls that have begun and not ended. */
+  /** The number of calls that have begun and not ended. */
   running(actor: number): number {
     const at = actor * WORDS;
     const running = (this.#words[at + ActorCounter.Begun] ?? 0) - (this.#words[at + ActorCounter.Ended] ?? 0);

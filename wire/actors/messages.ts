@@ -51,25 +51,28 @@ export const ToThread = {
 
 /** Bits of a call's flags. */
 export const CallFlag = {
-  /** Nobody waits for its end: the result is that it is in the mailbox. */
+  /** The caller does not wait for the method. The call succeeds when the message is in the mailbox. */
   Tell: 1,
-  /** It may begin while another of its instance runs. */
+  /** The call may begin while another call of its instance runs. */
   Interleaves: 2,
   /** The reply is a stream: items, each against credit, then how it ended. Credit for `streamItems` comes with the call. */
   Streams: 4,
-  /** Some arguments are streams: their places come, as a list, behind the arguments. */
+  /** Some arguments are streams. A list of their places follows the arguments. */
   Inputs: 8,
-  /** Given up and not ended within the actor's grace, it ends its thread. */
+  /** If the call is given up and does not end within the actor's `hardAbortGraceMs`, its thread is ended. */
   Hard: 16,
-  /** It is for every instance that there is: the replies come as parts, then RESULT. */
+  /** The call goes to every existing instance. Their replies arrive as PART, then RESULT follows. */
   Each: 32,
-  /** Stores of the caller's context come behind that, before the method's name. */
+  /** Stores of the caller's context follow, before the method's name. */
   Carries: 64,
-  /** Calls no method: its caller wants to speak to the instance's thread directly. It begins when all before it has begun. */
+  /**
+   * The message calls no method: the caller asks for a direct channel to the instance's thread. It begins when all calls before it have
+   * begun.
+   */
   Joins: 128,
-  /** It was given over a direct channel, did not begin there, and has its room in the mailbox already. */
+  /** The call was sent over a direct channel and did not begin there. Its room in the mailbox is already reserved. */
   Moved: 256,
-  /** UNDER messages, just before it, have named the calls that wait for it. */
+  /** UNDER messages just before this one have named the calls that wait for it. */
   Under: 512,
   /** The payload names the calls that wait for it, between the stores and the method's name; nil if only the reactor knows them. */
   Chained: 1024,
@@ -77,7 +80,7 @@ export const CallFlag = {
 
 /** A call that waits for another one to end. */
 export interface ChainCall {
-  /** The number of the direct channel that it was given over; 0: the reactor gave it. */
+  /** The number of the direct channel over which the call arrived; 0: it came from the reactor. */
   readonly channel: number;
   readonly slot: number;
   readonly generation: number;
@@ -86,34 +89,34 @@ export interface ChainCall {
   readonly key: string;
 }
 
-/** What a thread is to do with a channel that joins it to another. */
+/** What a thread does on a channel that joins it to another thread. */
 export const DirectRole = {
-  /** It gives calls. */
+  /** It sends calls. */
   Calls: 0,
-  /** It replies to them. */
+  /** It replies to calls. */
   Replies: 1,
 } as const;
 export type DirectRole = (typeof DirectRole)[keyof typeof DirectRole];
 
-/** What JOINED grants: calls to the instance may go over a direct channel from here on. */
+/** What JOINED grants: from now on, calls to the instance may go over a direct channel. */
 export interface Grant {
   /** The reactor's number for the conversation. */
   readonly conversation: number;
   readonly channel: number;
-  /** So much of it may be under way at a time. */
+  /** How many messages and bytes of the conversation may be in flight at a time. */
   readonly messages: number;
   readonly bytes: number;
-  /** Grants that follow for the same CALL: of a `pool` actor there is one for each of its threads. */
+  /** How many more grants follow for the same CALL: a `pool` actor has one for each of its threads. */
   readonly left: number;
 }
 
-/** What RESTART tells of an instance. */
+/** What RESTART reports about an instance. */
 export const RestartNews = {
-  /** It wants to begin anew; the payload is why. */
+  /** It asks for a restart; the payload is the reason. */
   Wanted: 0,
   /** The payload is what its `stop` threw. */
   StopFailed: 1,
-  /** The payload is what its constructor or its `start` threw: there is no instance until the next call. */
+  /** The payload is what its constructor or its `start` threw. No instance exists until the next call. */
   StartFailed: 2,
 } as const;
 export type RestartNews = (typeof RestartNews)[keyof typeof RestartNews];
@@ -126,9 +129,9 @@ export const How = {
   Threw: 1,
   /** The payload is a `Failure`. */
   Failed: 2,
-  /** To a tell: it is in the mailbox. */
+  /** For a tell: the message is in the mailbox. */
   Accepted: 3,
-  /** Of a streamed input: it is complete. */
+  /** For a streamed input: it is complete. */
   Done: 4,
 } as const;
 export type How = (typeof How)[keyof typeof How];
@@ -141,7 +144,7 @@ export interface Failure {
   readonly begun: 'no' | 'yes';
 }
 
-/** What a thread says of an actor that it hosts: the payload of MANIFEST. */
+/** What a thread reports about an actor that it hosts: the payload of MANIFEST. */
 export interface ActorManifest {
   readonly methods: readonly MethodManifest[];
 }
@@ -149,15 +152,15 @@ export interface ActorManifest {
 export interface MethodManifest {
   readonly name: string;
   readonly interleaves: boolean;
-  /** It is an async generator. */
+  /** The method is an async generator. */
   readonly streams: boolean;
 }
 
 /** The reactor's side. `bytes[start, end)` is a payload in shared memory, valid during the call. */
 export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler {
   /**
-   * @param parentSlot of the call that this thread makes this one for, plus one; 0: none
-   * @param deadlineMs of `clockMilliseconds`
+   * @param parentSlot the slot of the call on whose behalf this one is made, plus one; 0: none
+   * @param deadlineMs a time of `clockMilliseconds`
    */
   onCall(
     id: number,
@@ -172,35 +175,39 @@ export interface ActorReactorHandler extends ChannelEvents, TopicReactorHandler 
     end: number,
   ): void;
   /**
-   * A call that waits for the next CALL. The thread names its own call first, then the one that waits for that, and so on, up to the first
-   * that the reactor has given: of those over direct channels the reactor knows nothing else.
+   * Names a call that waits for the next CALL. The thread names its own call first, then the one that waits for that, and so on, up to the
+   * first that the reactor has sent. The reactor knows calls over direct channels only from these messages.
    */
   onUnder(call: ChainCall): void;
   /**
-   * A conversation goes by way of the reactor from here on. @param messages of it that are not over, over the direct channel; 0: it has
-   * ended @param made how many went over it since the last BACK
-   * @param idleMs since when it had nothing
+   * From now on a conversation goes through the reactor.
+   * @param messages calls of the conversation that are still open over the direct channel; 0: it has ended
+   * @param made how many calls went over it since the last BACK
+   * @param idleMs how long the conversation has had no open call
    */
   onBack(conversation: number, messages: number, bytes: number, made: number, idleMs: number): void;
-  /** Nothing of a direct channel is open at this thread, which uses it no more. */
+  /** This thread has nothing open on a direct channel and no longer uses it. */
   onParted(channel: number): void;
-  /** Nobody waits for the reply any more. */
+  /** The caller no longer waits for the reply. */
   onCancel(id: number): void;
   onReply(slot: number, how: number, bytes: Buffer, start: number, end: number): void;
-  /** The next of a streamed reply. */
+  /** The next item of a streamed reply. */
   onItem(slot: number, bytes: Buffer, start: number, end: number): void;
-  /** Its reader has taken so many items: as many more may come. */
+  /** The reader has taken `items` items; as many more may be sent. */
   onPull(id: number, items: number): void;
-  /** The next of a streamed input (`How.Value`), or how it ended. @param input its place among the inputs of the call */
+  /**
+   * The next item of a streamed input (`How.Value`), or how the input ended.
+   * @param input its place among the inputs of the call
+   */
   onInput(id: number, input: number, how: number, bytes: Buffer, start: number, end: number): void;
-  /** The method that reads an input takes so many items more; 0: none any more. */
+  /** The method that reads an input accepts `items` more items; 0: it accepts no more. */
   onWant(slot: number, input: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
-  /** The thread is to end: nothing new for it. */
+  /** The thread is about to end and accepts nothing new. */
   onLeaving(): void;
-  /** An instance's `stop` has ended. An empty payload: well; otherwise what it threw. */
+  /** An instance's `stop` has ended. The payload is what it threw; empty: it succeeded. */
   onStopped(actor: number, key: string, bytes: Buffer, start: number, end: number): void;
-  /** An instance begins anew where it lives. */
+  /** An instance restarts in its thread. */
   onRestart(actor: number, key: string, news: number, bytes: Buffer, start: number, end: number): void;
 }
 
@@ -217,12 +224,16 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
     start: number,
     end: number,
   ): void;
-  /** The call with this generation is recalled, or nobody waits for it any more. */
+  /** The call with this generation was recalled, or its caller no longer waits for it. */
   onAbort(slot: number, generation: number): void;
-  /** Nothing runs on the instance, and nothing comes for it until the thread has said that it has stopped. */
+  /** No call runs on the instance, and none is sent to it until the thread has reported that it has stopped. */
   onStop(actor: number, key: string): void;
   onResult(id: number, how: number, bytes: Buffer, start: number, end: number): void;
-  /** The reply of one instance to a call that is for each. @param how as of `onResult` @param thread where it lives */
+  /**
+   * The reply of one instance to a call for each instance.
+   * @param how as in `onResult`
+   * @param thread where the instance lives
+   */
   onPart(
     id: number,
     how: number,
@@ -245,14 +256,18 @@ export interface ActorThreadHandler extends ChannelEvents, TopicThreadHandler {
   ): void;
   onWant(id: number, input: number, items: number): void;
   onManifest(actor: number, bytes: Buffer, start: number, end: number): void;
-  /** Nothing of this thread's is open any more. */
+  /** No call of this thread is open any more. */
   onLeft(): void;
-  /** A channel joins this thread to another; what it is made of comes beside this. @param role a `DirectRole` @param backlogBytes what may wait for the other thread to read it */
+  /**
+   * A channel joins this thread to another. Its memory and port arrive separately.
+   * @param role a `DirectRole`
+   * @param backlogBytes how much may wait for the other thread to read
+   */
   onMeet(channel: number, role: number, backlogBytes: number): void;
-  /** The result of a CALL that joins. */
+  /** The result of a CALL with the flag `Joins`. */
   onJoined(id: number, grant: Grant): void;
-  /** The conversation is to go by way of the reactor again. */
+  /** The conversation must go through the reactor again. */
   onCallBack(conversation: number): void;
-  /** The channel ends: the other thread is gone, or has no use for it. */
+  /** The channel ends: the other thread is gone, or no longer uses it. */
   onSever(channel: number): void;
 }

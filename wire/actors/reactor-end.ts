@@ -77,7 +77,7 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
-  /** @param thread of at most `MAX_THREAD_CHARS` */
+  /** @param thread at most `MAX_THREAD_CHARS` characters */
   sendPart(
     id: number,
     how: number,
@@ -186,7 +186,7 @@ export class ActorReactorEnd extends ChannelEnd {
     return this.commit();
   }
 
-  /** @param sequence of the next message of the topic; null: there are as many topics as there may be */
+  /** @param sequence the number of the topic's next message; null: the limit for topics is reached */
   sendSubscribed(id: number, sequence: number | null): boolean {
     if (!this.begin(FIXED_BOUND)) return false;
     this.encoder.message(4, TopicToThread.Subscribed, id);

@@ -57,7 +57,7 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
-  /** Names a call that waits for the next CALL, which has the flag for it. */
+  /** Names a call that waits for the next CALL. That CALL must have the flag `Under`. */
   sendUnder({ channel, slot, generation, actor, flags, key }: ChainCall): boolean {
     if (!this.begin(FIXED_BOUND + stringBound(key))) return false;
     const { encoder } = this;
@@ -108,7 +108,7 @@ export class ActorThreadEnd extends ChannelEnd {
     return this.commit();
   }
 
-  /** An item that is bytes, 256 of them or more, and nothing else: they go into the ring as they are. */
+  /** Sends an item that consists only of 256 or more bytes, which are copied into the ring unchanged. */
   sendBytesItem(slot: number, value: Uint8Array, length: number): boolean {
     if (!this.begin(FIXED_BOUND + 2 * binaryBound(0) + length)) return false;
     this.encoder.message(3, FromThread.Item, slot);

@@ -1,8 +1,8 @@
 /**
  * Decodes a payload; see forms.ts.
  *
- * The bytes may be in shared memory that another thread has filled with anything. The decoder reads nothing outside of them, allocates no
- * more elements than there are bytes, and never assigns `__proto__`. Invalid bytes throw a PayloadError, which fails only this message.
+ * The bytes may be in shared memory that another thread has filled with anything. The decoder reads nothing beyond them, allocates no more
+ * elements than there are bytes, and never assigns `__proto__`. Invalid bytes throw a PayloadError, which fails only this message.
  */
 
 import { copyInto } from '../bytes.ts';
@@ -14,7 +14,7 @@ const { utf8Slice, ucs2Slice } = Buffer.prototype as unknown as {
   ucs2Slice(this: Uint8Array, start: number, end: number): string;
 };
 
-/** Those that a structured clone keeps, and AggregateError, whose shape they all have. */
+/** The error classes that a structured clone keeps. AggregateError is handled apart, because its constructor differs. */
 const ERRORS: ReadonlyMap<string, () => Error> = new Map(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [
     Class.name,
@@ -28,7 +28,7 @@ const ERRORS: ReadonlyMap<string, () => Error> = new Map(
  */
 const KEY_PLACES = 256;
 const MOST_KEPT_BYTES = 32;
-/** An array that grows to so few has room for more of them than it needs. */
+/** Arrays up to this length are allocated at their length: an array that grows element by element reserves more room than it needs. */
 const FEW_ELEMENTS = 16;
 const LARGE_BYTES = 4_096;
 
@@ -150,7 +150,7 @@ export class PayloadDecoder {
     for (let i = 0; i < count; i++) {
       if (!this.#isHole()) array[i] = this.#value(depth + 1);
     }
-    // A hole at the end.
+    // The array ends in a hole.
     if (array.length < count) array.length = count;
     return array;
   }
@@ -214,7 +214,7 @@ export class PayloadDecoder {
     return error;
   }
 
-  /** Within an error: neither they nor its data are objects that can be referred to. */
+  /** Reads the `errors` of an error. Neither this list nor the error's data counts among the objects that references can name. */
   #errors(depth: number): unknown[] | null {
     const form = this.#byte();
     if (form === 0xc0) return null;
@@ -259,7 +259,7 @@ export class PayloadDecoder {
 
   #binary(length: number): Uint8Array {
     const start = this.#take(length);
-    // All of it is written at once, so large ones need not be zeroed before.
+    // The whole array is overwritten at once, so a large one need not be zeroed first.
     const bytes =
       length < LARGE_BYTES
         ? new Uint8Array(length)
@@ -337,7 +337,7 @@ export class PayloadDecoder {
       }
     }
     const key = this.#text(length);
-    // One of other characters than ASCII never equals its bytes, and would only be in the way.
+    // A string with characters beyond ASCII can never equal its bytes, so keeping it would only waste the place.
     if (key.length === length) known[place] = key;
     return key;
   }
@@ -362,7 +362,7 @@ export class PayloadDecoder {
     return value;
   }
 
-  /** Where the next so many bytes begin; behind them it goes on. */
+  /** Returns where the next `bytes` bytes begin, and continues after them. */
   #take(bytes: number): number {
     const start = this.#position;
     if (bytes > this.#end - start) throw invalid('a value within the payload', 'one that goes on beyond it');
@@ -370,7 +370,7 @@ export class PayloadDecoder {
     return start;
   }
 
-  /** Each element takes a byte at least, so nothing has more of them than there are bytes. */
+  /** Each element takes at least one byte, so a valid count never exceeds the remaining bytes. */
   #enter(elements: number, depth: number): void {
     if (depth >= this.#limits.maxDepth) throw invalid(`a depth of at most ${this.#limits.maxDepth}`, 'more');
     if (elements > this.#end - this.#position) {
@@ -379,7 +379,7 @@ export class PayloadDecoder {
   }
 }
 
-/** As constructors define it: not enumerable. */
+/** Defines the property as constructors do: not enumerable. */
 function define(error: Error, key: string, value: unknown): void {
   Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
 }

@@ -44,18 +44,18 @@ const {
   isGeneratorObject,
 } = types;
 
-/** What an error's report says in a place of its own. */
+/** Properties that an error's encoding holds in places of their own. */
 const REPORTED = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
 const MAX_ERROR_DATA = 64;
 /** Up to this many objects, a linear search for an object is faster than a Map. */
 const FEW_OBJECTS = 12;
 
 export class PayloadEncoder extends PayloadWriter {
-  /** An encoding is under way: a getter that it calls has to use another encoder. */
+  /** True while a value is encoded. A getter that is called meanwhile must use another encoder. */
   isBusy = false;
   #limits!: PayloadLimits;
   #root = '';
-  /** The way to the value at hand: keys and indexes, up to `#depth`. */
+  /** The path to the current value: keys and indexes, up to `#depth`. */
   readonly #keys: (string | number)[] = [];
   #depth = -1;
   readonly #objects = new MetObjects();
@@ -89,7 +89,7 @@ export class PayloadEncoder extends PayloadWriter {
     }
   }
 
-  /** Whatever was thrown, as an error. It never fails for what the error is: what cannot be carried is left out. */
+  /** Encodes any thrown value as an error. It never fails because of the value's content: parts that cannot be sent are left out. */
   encodeThrown(thrown: unknown, limits: PayloadLimits): void {
     this.#begin('error', limits);
     try {
@@ -113,7 +113,7 @@ export class PayloadEncoder extends PayloadWriter {
 
   #failure(error: unknown): PayloadError {
     if (error instanceof PayloadError) return error;
-    // A getter of the value has thrown, or recursed.
+    // A getter of the value has thrown, or has exhausted the stack.
     return new PayloadError(
       PayloadErrorCode.Invalid,
       this.#path(),
@@ -128,7 +128,7 @@ export class PayloadEncoder extends PayloadWriter {
     this.isBusy = false;
   }
 
-  /** Where among the payload's objects it is; -1: it has not been met. */
+  /** The object's number within the payload; -1: it has not been encoded yet. */
   #placeOf(object: object): number {
     const objects = this.#objects;
     return objects.count > FEW_OBJECTS ? (this.#places.get(object) ?? -1) : objects.placeOf(object);
@@ -143,7 +143,7 @@ export class PayloadEncoder extends PayloadWriter {
     this.#places.set(object, place);
   }
 
-  /** Those behind so many have not been met. */
+  /** Forgets all objects after the first `count`. */
   #forget(count: number): void {
     const objects = this.#objects;
     for (let place = count; place < objects.count; place++) this.#places.delete(objects.at(place) as object);
@@ -313,7 +313,7 @@ export class PayloadEncoder extends PayloadWriter {
     this.length += byteLength;
   }
 
-  /** Each has a budget of its own for what belongs to it. */
+  /** Each error among the data has its own budget for causes and aggregated errors. */
   #errorAmongData(error: Error, depth: number): void {
     const outside = this.#errors;
     this.#errors = 0;
@@ -321,7 +321,7 @@ export class PayloadEncoder extends PayloadWriter {
     this.#errors = outside;
   }
 
-  /** Not yet met. */
+  /** Encodes an error that the payload does not contain yet. */
   #error(thrown: unknown, depth: number): void {
     this.#meet(Object(thrown) as object);
     this.#reportedError(thrown, depth);
@@ -382,7 +382,7 @@ export class PayloadEncoder extends PayloadWriter {
         }
       }
     } catch {
-      // A trap of a Proxy: it has no data that could be named.
+      // A trap of a Proxy threw: the error has no data that could be listed.
     }
     const keys = Object.keys(data);
     this.writeHead(0x80, 0xde, keys.length);

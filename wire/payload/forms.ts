@@ -1,9 +1,9 @@
 /**
- * The forms of a payload, which is any value that an actor is sent or answers with, in MessagePack.
+ * The forms of a payload in MessagePack. A payload is any value that is sent to an actor or that an actor replies with.
  *
- * What MessagePack has is written in its own forms: nil is null, int64 and uint64 are bigint and nothing else, bin is a Uint8Array, a map
- * is a plain object. What it has not is an extension, or an array whose first element is a marker, which no array of a payload begins
- * with otherwise:
+ * Types that MessagePack has are written in its own forms: nil is null, int64 and uint64 are always bigint, bin is a Uint8Array, a map is a
+ * plain object. Other types are an extension, or an array whose first element is a marker. No other array of a payload begins with a
+ * marker:
  *
  *   undefined, hole    fixext 1, with 0
  *   bigint             ext: a sign (0 or 1), then the magnitude in big-endian bytes; those that int64 and uint64 do not hold
@@ -16,7 +16,7 @@
  *   Map                [marker, key, value, ...]
  *   Error              [marker, name, message, stack, code or nil, cause or undefined, [errors] or nil, {data}]
  *
- * The machine's order is of no concern between threads; who carries payloads elsewhere has to say it.
+ * Threads of one process share the machine's byte order. A transport to another machine would have to state it.
  */
 
 export const Extension = {
@@ -31,7 +31,7 @@ export const Extension = {
   Marker: 9,
 } as const;
 
-/** Undefined, as a whole payload: what a call is answered with that gives nothing. */
+/** The whole payload for `undefined`: the reply to a call that returns nothing. */
 export const UNDEFINED: Uint8Array = new Uint8Array([0xd4, Extension.Undefined, 0]);
 
 export const Marker = { Set: 0, Map: 1, Error: 2 } as const;
@@ -54,9 +54,9 @@ export const VIEWS = [
 export interface PayloadLimits {
   /** Bytes of the payload, encoded. */
   readonly maxBytes: number;
-  /** How deep objects may lie within each other. */
+  /** How deep objects may be nested. */
   readonly maxDepth: number;
-  /** How often objects may be met that have been met before. */
+  /** How many references to earlier objects a payload may contain. */
   readonly maxReferences: number;
   /** Characters of an error's message, and of its stack, that are kept. */
   readonly maxErrorChars: number;
@@ -66,7 +66,7 @@ export const DEFAULT_MAX_DEPTH = 64;
 export const DEFAULT_MAX_REFERENCES = 10_000;
 
 export const PayloadErrorCode = {
-  /** A value that is no plain data, or bytes that are no payload. */
+  /** A value that is not plain data, or bytes that are not a payload. */
   Invalid: 'SLUICE_MESSAGE_INVALID',
   /** More bytes than a message may have. */
   TooLarge: 'SLUICE_MESSAGE_TOO_LARGE',
@@ -76,7 +76,7 @@ export type PayloadErrorCode = (typeof PayloadErrorCode)[keyof typeof PayloadErr
 export class PayloadError extends Error {
   override readonly name = 'PayloadError';
   readonly code: PayloadErrorCode;
-  /** Where in the value, such as `arguments[0].rows[3].when`; empty when bytes are wrong. */
+  /** The place in the value, such as `arguments[0].rows[3].when`; empty if bytes are invalid. */
   readonly path: string;
 
   constructor(code: PayloadErrorCode, path: string, message: string, options?: ErrorOptions) {
@@ -86,7 +86,7 @@ export class PayloadError extends Error {
   }
 }
 
-/** Where the bytes of a payload begin that is a Uint8Array and nothing else; -1: it is another value. They end with the payload. */
+/** If the whole payload is one Uint8Array, returns where its bytes begin; they end with the payload. -1: it is another value. */
 export function binaryWithin(bytes: Uint8Array, start: number, end: number): number {
   const form = bytes[start] as number;
   if (form < 0xc4 || form > 0xc6) return -1;

@@ -1,4 +1,4 @@
-/** Reads of values that may be anything: a getter, a trap or memory that has gone may throw, and it is no error of ours. */
+/** Reads values that may be anything. A getter, a Proxy trap or transferred memory may throw; that is not an error of Sluice. */
 import { types } from 'node:util';
 
 const { isNativeError } = types;
@@ -20,7 +20,7 @@ export function guarded(object: unknown, key: string | number): unknown {
   try {
     return Reflect.get(object as object, key);
   } catch {
-    // Its getter or trap throws, or it has no properties: there is nothing to be read.
+    // The getter or trap threw, or the value has no properties, so there is nothing to read.
     return undefined;
   }
 }
@@ -29,7 +29,7 @@ export function isErrorObject(value: object): boolean {
   try {
     return isNativeError(value) || value instanceof Error;
   } catch {
-    // A trap: it is no error that could be read.
+    // A trap threw: the value cannot be read as an error.
     return false;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The objects of a payload, in the order in which they begin. Its array is used again for the next payload, because a small payload costs
- * less than to shrink an array and have it grow again.
+ * The objects of a payload, in the order in which they begin. The array is reused for the next payload, because shrinking and growing an
+ * array again would cost more than a small payload does.
  */
 
-/** A payload with more objects has an array of its own. */
+/** After a payload with more objects, the array is replaced. */
 const MOST_KEPT = 64;
 
 export class MetObjects {
@@ -14,18 +14,18 @@ export class MetObjects {
     this.#objects[this.count++] = object;
   }
 
-  /** Undefined: there are not so many. */
+  /** Undefined: the payload has fewer objects. */
   at(place: number): object | undefined {
     return this.#objects[place];
   }
 
-  /** -1: it is none of them. */
+  /** -1: the object is not among them. */
   placeOf(object: object): number {
     for (let place = 0; place < this.count; place++) if (this.#objects[place] === object) return place;
     return -1;
   }
 
-  /** Only the first so many have been met. */
+  /** Keeps only the first `count` objects. */
   cut(count: number): void {
     for (let place = count; place < this.count; place++) this.#objects[place] = undefined;
     this.count = count;

@@ -13,15 +13,15 @@ const SHORT_STRING = 64;
 export const HEAD_BYTES = 10;
 
 export abstract class PayloadWriter {
-  /** The payload is bytes[0, length), until the next is written. */
+  /** The payload is bytes[0, length), until the next one is written. */
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   length = 0;
   #view = new DataView(this.bytes.buffer);
   #maxBytes = 0;
-  /** Beyond it the buffer is too small, or the payload too large. */
+  /** Beyond this length the buffer is too small, or the payload is too large. */
   #room = 0;
 
-  /** Another payload begins, of so many bytes at most. */
+  /** Begins another payload of at most `maxBytes` bytes. */
   protected begin(maxBytes: number): void {
     const wasSmall = this.length <= KEPT_BYTES;
     this.length = 0;
@@ -137,7 +137,10 @@ export abstract class PayloadWriter {
     this.length += length;
   }
 
-  /** Of an array or a map: the form for few elements, and the one with a 16-bit count; the next has 32 bits. */
+  /**
+   * Writes the head of an array or a map: `few` is the form for few elements, `many` the one with a 16-bit count, and the form after
+   * that has 32 bits.
+   */
   protected writeHead(few: number, many: number, count: number): void {
     this.ensure(HEAD_BYTES);
     if (count < 16) {
@@ -153,7 +156,7 @@ export abstract class PayloadWriter {
     }
   }
 
-  /** Of what has bytes: the form with an 8-bit length; the two next have 16 and 32 bits. */
+  /** Writes the head of binary data: `form` has an 8-bit length, and the two forms after it have 16 and 32 bits. */
   protected writeLengthHead(form: number, length: number): void {
     if (length < 0x100) {
       this.bytes[this.length++] = form;
@@ -197,7 +200,7 @@ export abstract class PayloadWriter {
     this.#view = new DataView(grown.buffer);
   }
 
-  /** Of a form with a fixed length of four bytes. */
+  /** Writes an extension with a fixed length of four bytes. */
   protected writeFixext4(type: number, data: number): void {
     this.ensure(HEAD_BYTES);
     this.bytes[this.length++] = 0xd6;
@@ -206,7 +209,7 @@ export abstract class PayloadWriter {
     this.length += 4;
   }
 
-  /** Of one with eight, a double. */
+  /** Writes an extension with a fixed length of eight bytes: a double. */
   protected writeFixext8(type: number, data: number): void {
     this.ensure(HEAD_BYTES);
     this.bytes[this.length++] = 0xd7;
