@@ -1,28 +1,28 @@
 /**
- * The registered extensions (docs/sgi.md, section 11): rich objects beside the interface, each with what it goes past. Published as
- * `sluice/extensions`.
+ * The registered extensions (docs/sgi.md, section 11): rich objects beside the interface, each with the parts of the exchange that it
+ * bypasses. Published as `sluice/extensions`.
  */
 import { clockMicroseconds, microsecondsBetween } from '../wire/clock.ts';
 import type { Exchange, ExtensionKey, FieldsInit, TlsConnection, Tunnel } from './gateway.ts';
 
-/** When an exchange came, and what it waited for. */
+/** When an exchange arrived, and how long it waited. */
 export interface Timing {
-  /** When the request's head had come, in milliseconds of Unix time. */
+  /** When the request's head had arrived, in milliseconds of Unix time. */
   readonly receivedAtMs: number;
   /** When the application's function was called. */
   readonly startedAtMs: number;
-  /** From the one to the other: queue, ring and thread. */
+  /** The time between the two: in the queue, in the ring and in the thread. */
   readonly queuedMs: number;
 }
 export const timing: ExtensionKey<Timing> = { name: 'timing', bypasses: [] };
 
-/** The connection's own TLS, whatever `request` was made to say. */
+/** The connection's own TLS, whatever a middleware has changed in `request`. */
 export interface TlsFacts {
   readonly connection: TlsConnection | null;
 }
 export const tlsFacts: ExtensionKey<TlsFacts> = { name: 'tlsFacts', bypasses: ['request'] };
 
-/** The server's own tunnel; not offered where the request asks for none. */
+/** The server's own tunnel; offered only if the request asks for a tunnel. */
 export interface RawTunnel {
   accept(fields?: FieldsInit): Tunnel;
 }
@@ -33,10 +33,10 @@ export const rawTunnel: ExtensionKey<RawTunnel> = {
 
 export interface FileSending {
   /**
-   * Answers with a file: content type, validators, ranges and conditions as for static files. It is read synchronously, a piece
-   * at a time, so a disk that is slow holds the thread and nothing else of the process.
+   * Answers with a file. Content type, validators, ranges and conditions are handled as for static files. The thread reads the file
+   * synchronously, one piece at a time, so a slow disk delays this thread and no other.
    * @param path absolute, or relative to the process's directory
-   * @throws GatewayError `SLUICE_FILE_NOT_FOUND` when no file can be read there; nothing was sent
+   * @throws GatewayError `SLUICE_FILE_NOT_FOUND` if there is no readable file at the path; nothing was sent
    */
   send(path: string, fields?: FieldsInit): Promise<void>;
 }
@@ -45,13 +45,13 @@ export const fileSending: ExtensionKey<FileSending> = {
   bypasses: ['response-head', 'response-body'],
 };
 
-/** What a host knows of an exchange of its own. */
+/** What a host knows about its own exchanges. */
 interface Hosted extends Exchange {
   readonly receivedAtUs: number;
   readonly startedAtUs: number;
 }
 
-/** The host's: what is under a key. */
+/** The host's implementation of `extension`: the object for a key. */
 export function offered<T>(key: ExtensionKey<T>, exchange: Hosted): T | null {
   switch (key as ExtensionKey<unknown>) {
     case timing:

@@ -1,4 +1,4 @@
-/** The errors of topics. What a message may not contain is told by the codes of actors' messages. */
+/** The errors of topics. Invalid messages have the same codes as those of actors. */
 
 export const TopicErrorCode = {
   /** The configuration has neither topics nor actors. */
@@ -7,13 +7,13 @@ export const TopicErrorCode = {
   NameInvalid: 'SLUICE_TOPIC_NAME_INVALID',
   /** An option of a subscription. */
   OptionInvalid: 'SLUICE_TOPIC_OPTION_INVALID',
-  /** As many topics or subscriptions as there may be; or this thread publishes faster than its messages leave it. */
+  /** The limit for topics or subscriptions is reached, or this thread publishes faster than its messages can be sent. */
   Overloaded: 'SLUICE_TOPIC_OVERLOADED',
-  /** The subscription was to close when it lost a message, and it has. */
+  /** A subscription with `close` has lost a message and is closed. */
   Missed: 'SLUICE_TOPIC_MISSED',
-  /** This thread stops. */
+  /** This thread is stopping. */
   Stopped: 'SLUICE_TOPIC_STOPPED',
-  /** The message is no plain data; the message of the error has the path to what is not. */
+  /** The message is not plain data; the error's text names the path of the offending value. */
   MessageInvalid: 'SLUICE_MESSAGE_INVALID',
   /** The message has more bytes than `maxMessageBytes`. */
   MessageTooLarge: 'SLUICE_MESSAGE_TOO_LARGE',
@@ -23,7 +23,7 @@ export type TopicErrorCode = (typeof TopicErrorCode)[keyof typeof TopicErrorCode
 export class TopicError extends Error {
   override readonly name = 'TopicError';
   readonly code: TopicErrorCode;
-  /** Nobody has got anything of it, and a later try may succeed. */
+  /** No subscriber has received anything, and a later attempt may succeed. */
   readonly retryable: boolean;
 
   constructor(code: TopicErrorCode, message: string, options?: ErrorOptions) {

@@ -1,45 +1,46 @@
 /**
- * One subscription: the messages that have arrived and were not read yet, within its bounds, and the number of those that it missed.
+ * One subscription: the messages that have arrived and have not been read, within its limits, and the number of messages that it missed.
  *
  *   beginning ──SUBSCRIBED──▶ open ──▶ ended
  *       └── refused, closed, the thread stops ──▶ ended
  *
- * The reactor numbers the messages of a topic. A subscription is due every number from its first one on. A message that is dropped, here or
- * on the way, leaves a gap between two numbers, and `missed` is the sum of these gaps. So it is exact without any other account.
+ * The reactor numbers the messages of a topic. A subscription should receive every number from its first one on. A message that is dropped,
+ * here or on the way, leaves a gap between two numbers, and `missed` is the sum of these gaps. It is therefore exact without any other
+ * bookkeeping.
  */
 import { Deque } from '../../wire/deque.ts';
 import { TopicError, TopicErrorCode } from './error.ts';
 
-/** What becomes of a message that meets a subscription whose capacity is used up. */
+/** What happens to a message that arrives at a full subscription. */
 export type WhenFull = 'drop-oldest' | 'drop-newest' | 'close';
 
 export interface SubscribeOptions {
   /** Messages that may wait for the subscriber. Default 256. */
   readonly capacity?: number;
-  /** Default `drop-oldest`. `close`: the subscription ends with `SLUICE_TOPIC_MISSED`, behind what it has got. */
+  /** Default `drop-oldest`. `close`: the subscription ends with `SLUICE_TOPIC_MISSED` after the messages that it has received. */
   readonly whenFull?: WhenFull;
 }
 
-/** Messages of a topic, in order, from the moment on when the reactor knew of the subscription. */
+/** Messages of a topic, in order, from the moment when the reactor registered the subscription. */
 export interface Subscription<T> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {
-  /** Messages of the topic that were meant for this subscription and that it did not get: exact up to the last one that arrived. */
+  /** The number of messages that this subscription should have received and did not: exact up to the last one that arrived. */
   readonly missed: number;
   /**
-   * Resolves when the subscription has begun: it gets what is published from then on.
+   * Resolves when the subscription has begun: it receives what is published from then on.
    * @throws TopicError (as a rejection) `SLUICE_TOPIC_OVERLOADED`, `SLUICE_TOPIC_STOPPED`
    */
   readonly ready: Promise<void>;
-  /** Ends it; what has not been taken is dropped. Idempotent, as are leaving a loop and leaving the scope. */
+  /** Ends the subscription and drops the messages that have not been read. Idempotent. Leaving the loop or the scope does the same. */
   close(): void;
 }
 
-/** What a subscription needs of its topic. */
+/** What a subscription needs from its topic. */
 export interface SubscriptionOwner {
   readonly topic: string;
   readonly maxBytes: number;
   /** @throws TopicError */
   decode(payload: Buffer): unknown;
-  /** It wants no more. */
+  /** The subscription has ended and wants no more messages. */
   leave(subscription: TopicSubscription): void;
 }
 
@@ -60,7 +61,7 @@ export class TopicSubscription implements Subscription<unknown> {
   readonly #waiting: Waiting[] = [];
   #bytes = 0;
   #missed = 0;
-  /** The number of the message that comes next, unless some are missed. */
+  /** The number of the next message, unless some are missed. */
   #next = 0;
   #state: 'beginning' | 'open' | 'ended' = 'beginning';
   /** The reader gets it once, after the messages that have arrived. */
@@ -79,7 +80,7 @@ export class TopicSubscription implements Subscription<unknown> {
     return this.#missed;
   }
 
-  /** `next` has something to say at once. */
+  /** True if `next` can answer at once. */
   get hasWaiting(): boolean {
     return this.#messages.length > 0 || this.#state === 'ended';
   }
@@ -124,7 +125,7 @@ export class TopicSubscription implements Subscription<unknown> {
 
   // ---- the thread's side
 
-  /** @param sequence of the first message that is meant for it */
+  /** @param sequence the number of the first message for this subscription */
   begin(sequence: number): void {
     if (this.#state !== 'beginning') return;
     this.#state = 'open';
@@ -136,7 +137,7 @@ export class TopicSubscription implements Subscription<unknown> {
   arrive(sequence: number, payload: Buffer): void {
     if (this.#state !== 'open') return;
     const gap = (sequence - this.#next) | 0;
-    // Published before it began, and still on its way.
+    // The message was published before the subscription began, and was still in flight.
     if (gap < 0) return;
     this.#next = (sequence + 1) >>> 0;
     if (gap > 0) {
@@ -159,7 +160,7 @@ export class TopicSubscription implements Subscription<unknown> {
     }
   }
 
-  /** @param sequence of the last message that it will not get, and no later one has come */
+  /** @param sequence the number of the last dropped message, if no later one has arrived */
   lose(sequence: number): void {
     if (this.#state !== 'open') return;
     const gap = (sequence + 1 - this.#next) | 0;
@@ -195,7 +196,7 @@ export class TopicSubscription implements Subscription<unknown> {
     this.#end(new TopicError(TopicErrorCode.Missed, message));
   }
 
-  /** @param failure null: it is over, and nothing is wrong */
+  /** @param failure null: the subscription ends without an error */
   end(failure: TopicError | null): void {
     this.#end(failure);
   }

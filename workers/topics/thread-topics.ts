@@ -1,5 +1,5 @@
 /**
- * A thread's side of all topics: what it has subscribed to, and what it publishes.
+ * A thread's side of all topics: its subscriptions, and the messages that it publishes.
  *
  * A topic has one number in this thread, however many subscriptions the thread has, so each message arrives once and is given to all of
  * them. A published message goes into the ring, or waits here while the ring is full, within `publishBytes`.
@@ -20,7 +20,7 @@ export interface TopicThread {
   readonly unsentMessages: number;
   /** Sends a message, now or when there is room. */
   send(bytes: Uint8Array, length: number, send: (end: ActorThreadEnd) => boolean): void;
-  /** Sends a message if there is room and nothing waits for it. */
+  /** Sends a message if there is room and no other message waits for room. */
   trySend(send: (end: ActorThreadEnd) => boolean): boolean;
 }
 
@@ -80,7 +80,7 @@ export class ThreadTopics {
   readonly #unsent = new Deque<Unsent>();
   #unsentBytes = 0;
   #lastId = 0;
-  /** SUBSCRIBE messages without a SUBSCRIBED. */
+  /** The number of SUBSCRIBE messages that SUBSCRIBED has not answered yet. */
   #unsettled = 0;
   #open = 0;
 
@@ -102,7 +102,7 @@ export class ThreadTopics {
   subscribe(name: string, capacity: number, whenFull: WhenFull): TopicSubscription {
     if (!this.#thread.isOpen) throw stopped(name);
     const { maxSubscriptions } = this.settings;
-    // One that is closed at once still has its SUBSCRIBED to come.
+    // A subscription that is closed at once still receives its SUBSCRIBED later.
     if (Math.max(this.#open, this.#unsettled) >= maxSubscriptions) {
       const message = `${name}: expected at most ${maxSubscriptions} subscriptions of this thread, and there are as many`;
       throw new TopicError(TopicErrorCode.Overloaded, message);
@@ -127,7 +127,7 @@ export class ThreadTopics {
     return topic;
   }
 
-  /** One of its subscriptions has ended. */
+  /** Called when one of the topic's subscriptions has ended. */
   left(topic: SubscribedTopic): void {
     this.#open--;
     if (topic.subscriptions.size > 0) return;
@@ -138,7 +138,7 @@ export class ThreadTopics {
     this.#forgetSettled(topic);
   }
 
-  /** Its number is free when no SUBSCRIBED for it can come. */
+  /** The topic's number is free once no SUBSCRIBED for it can arrive any more. */
   #forgetSettled(topic: SubscribedTopic): void {
     if (topic.beginning.length === 0 && this.#byName.get(topic.topic) !== topic) this.#byId.delete(topic.id);
   }
@@ -159,7 +159,7 @@ export class ThreadTopics {
 
   onEvent(id: number, sequence: number, bytes: Buffer, start: number, end: number): void {
     const topic = this.#byId.get(id);
-    // It was left, which crossed with the message.
+    // The thread has unsubscribed, and the message was already in flight.
     if (topic === undefined || topic.subscriptions.size === 0) return;
     if (start === end) {
       for (const subscription of topic.subscriptions) subscription.lose(sequence);
@@ -180,7 +180,7 @@ export class ThreadTopics {
 
   // ---- publishing
 
-  /** Resolves when the message is on its way. @throws TopicError (as a rejection) */
+  /** Resolves when the message has been sent. @throws TopicError (as a rejection) */
   publish(topic: string, value: unknown): Promise<void> {
     if (!this.#thread.isOpen) return refused(stopped(topic));
     const encoder = this.#codec.freeEncoder();
@@ -208,7 +208,7 @@ export class ThreadTopics {
     return promise;
   }
 
-  /** There is room in the ring, and nothing else waits for it. */
+  /** True if the ring has room and no other message waits for it. */
   flush(): void {
     for (let first = this.#unsent.first; first !== undefined; first = this.#unsent.first) {
       const { topic, payload, resolve } = first;
@@ -219,7 +219,7 @@ export class ThreadTopics {
     }
   }
 
-  /** The thread's channel is closed: what it has got is still there to be read, and nothing comes any more. */
+  /** Called when the thread's channel is closed. Messages that have arrived can still be read; no more will arrive. */
   endAll(): void {
     for (const topic of [...this.#byName.values()]) {
       for (const subscription of [...topic.subscriptions]) subscription.end(null);
@@ -232,7 +232,7 @@ export class ThreadTopics {
   }
 }
 
-/** A publisher that does not await does not want to hear of it: that is no unhandled rejection. */
+/** A publisher that does not await ignores the result, so the rejection must not count as unhandled. */
 function refused(error: TopicError): Promise<never> {
   const promise = Promise.reject(error);
   promise.catch(() => undefined);

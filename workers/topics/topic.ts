@@ -1,4 +1,4 @@
-/** What `sluice/actors` exports of topics. docs/topics.md tells how to use them. */
+/** The part of `sluice/actors` that concerns topics. docs/topics.md says how to use them. */
 import { MAX_TOPIC_CHARS } from '../../wire/topics/messages.ts';
 import { actorThread } from '../actors/current.ts';
 import { nameOf } from '../exchange/values.ts';
@@ -6,12 +6,12 @@ import { TopicError, TopicErrorCode } from './error.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
 import type { ThreadTopics } from './thread-topics.ts';
 
-/** A topic: whoever subscribes to it, in whatever thread of the server, gets what anybody publishes. */
+/** A topic. Every subscriber, in any thread of the server, receives what any thread publishes. */
 export interface Topic<T> {
   readonly name: string;
   /**
-   * Sends a message to all who have subscribed. Resolves when it is on its way; nobody says who got it. Awaiting it is what
-   * holds a publisher to what the server can pass on; slow subscribers never hold it.
+   * Sends a message to all subscribers. Resolves when the message has been sent; the publisher does not learn who received it. Awaiting it
+   * slows a publisher to the speed at which the server can deliver; slow subscribers never slow it.
    * @throws TopicError (as a rejection, and never an unhandled one) `SLUICE_TOPIC_OVERLOADED`, `SLUICE_TOPIC_STOPPED`,
    * `SLUICE_MESSAGE_INVALID`, `SLUICE_MESSAGE_TOO_LARGE`
    */
@@ -27,8 +27,8 @@ const MAX_CAPACITY = 1_000_000;
 const WHEN_FULL: ReadonlySet<unknown> = new Set(['drop-oldest', 'drop-newest', 'close']);
 
 /**
- * The topic of this name. It owns nothing; it may be made when a module is loaded, by any application, actor or lifespan hook.
- * @throws TopicError `SLUICE_TOPIC_NAME_INVALID`; `SLUICE_TOPIC_UNAVAILABLE` where threads have no channel for topics
+ * Returns the topic of this name. The object owns nothing, and may be made when a module loads, by any application, actor or lifespan hook.
+ * @throws TopicError `SLUICE_TOPIC_NAME_INVALID`; `SLUICE_TOPIC_UNAVAILABLE` if threads have no channel for topics
  */
 export function topic<T>(name: string): Topic<T> {
   if (typeof name !== 'string' || name === '' || name.length > MAX_TOPIC_CHARS || !name.isWellFormed()) {
