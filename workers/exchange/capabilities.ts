@@ -1,6 +1,6 @@
 /**
- * What an exchange can do: by its protocol version, by what the peer has said, and by what layers in between
- * have left of it.
+ * What an exchange can do. That depends on its protocol version, on the peer's settings, and on the layers in
+ * between.
  */
 
 import type { Capabilities, Exchange, Feature, Withheld } from '../gateway.ts';
@@ -12,7 +12,7 @@ export const NOTHING_WITHHELD: readonly Withheld[] = Object.freeze([]);
 /** Exchanges have few different sets, so each set is made once. */
 const known = new Map<string, Capabilities>();
 
-/** For an exchange as it comes from a peer, by its version (`2`, `1.1`, `1.0`). */
+/** The capabilities of an exchange as it arrives from a peer. @param version `2`, `1.1` or `1.0` */
 export function capabilitiesOf(version: string, takesPushes: boolean, asksForTunnel: boolean): Capabilities {
   const key = `${version}${takesPushes}${asksForTunnel}`;
   const found = known.get(key);

@@ -1,4 +1,4 @@
-/** The content of a request that was whole with its head, as most are: there is none. Adapters ask each request whether there is any. */
+/** The body of a request without content, which most requests are. It exists because adapters ask each request whether it has content. */
 import type { ExchangeBody } from '../gateway.ts';
 import { HostError } from './errors.ts';
 import { wholeBody } from './whole-body.ts';

@@ -56,7 +56,7 @@ const SWITCHING_PROTOCOLS = 101;
 const NO_TRAILERS: Promise<Fields> = Promise.resolve(EMPTY_FIELDS);
 const TOO_LARGE_FIELDS = Object.freeze({ 'content-type': 'text/plain; charset=utf-8' });
 
-/** What logs call the exchange; absent or empty: nothing. */
+/** `id` identifies the request in logs; absent or empty: it has no identifier. */
 type NamedRequest = ExchangeRequest & { readonly id?: string };
 
 export class HostedExchange extends SlotOutput implements Exchange, Receiver {
@@ -64,11 +64,11 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   readonly #isHead: boolean;
   /** The response has no content whatever the application writes: HEAD, 204, 304 (RFC 9110 section 6.4.1). */
   #bodiless = false;
-  /** What is still to be written of the declared content-length; -1: none was declared. */
+  /** How many bytes of the declared content-length are still to be written; -1: none was declared. */
   #declaredBytes = -1;
 
   readonly #takesPushes: boolean;
-  /** Null: the request was whole with its head. */
+  /** Null: the request was complete with its head. */
   readonly #incoming: IncomingRequest | null;
   #emptyBody: EmptyBody | null = null;
   #drain: AbortController | null = null;
@@ -104,7 +104,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return capabilitiesOf(this.request.version, this.#takesPushes, this.asksForTunnel);
   }
 
-  /** What logs call it; empty: nothing. */
+  /** The request's identifier in logs; empty: it has none. */
   get requestId(): string {
     return this.request.id ?? '';
   }
@@ -135,7 +135,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     const pending = pendingPush(request);
     requireFits(pending, this.outlet.maxHeadBytes);
     const over = this.whyOver;
-    // The peer has gone, which is no mistake of the application.
+    // The peer has gone, which is not the application's fault.
     if (over instanceof ExchangeClosedError) return null;
     if (over !== null) throw over;
     if (!this.#takesPushes) return null;
@@ -169,7 +169,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     return this.#drain.signal;
   }
 
-  /** The request asks for a tunnel. */
+  /** True if the request asks for a tunnel. */
   get asksForTunnel(): boolean {
     return this.request.protocol !== '' || this.request.method === 'CONNECT';
   }
@@ -262,7 +262,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   /**
-   * Sends a piece in one message, without a promise. For tunnels, whose pieces nobody has counted before.
+   * Sends a piece in one message, without a promise. For tunnels, which declare no content-length.
    * @returns false: the piece would have to wait for credit, for room or behind another message, and nothing
    * was sent
    */
@@ -272,9 +272,9 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   }
 
   /**
-   * A piece was lost. Whatever followed, an `end` above all, would make a body with a hole look whole. The
-   * rejection may go unheard, because the application did not wait for earlier writes; the host reports it
-   * when the function is over.
+   * A piece was lost. If anything followed, an `end` above all, a body with a hole would look complete. The
+   * application may not handle the rejection, because it did not wait for earlier writes. The host therefore
+   * reports the error when the function is over.
    */
   #refuseWrite(found: string): Promise<never> {
     const error = backlog(found);
@@ -329,7 +329,8 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
   // ---- the host's side
 
   /**
-   * The application limited a body that turned out longer, and threw: 413.
+   * Answers 413: the application has set a limit for the body, the body is longer, and the application has
+   * thrown that error.
    * @returns false: a response has begun, and the exchange has failed
    */
   refuseContent(): boolean {
@@ -373,7 +374,7 @@ export class HostedExchange extends SlotOutput implements Exchange, Receiver {
     this.outlet.oweCredit(this);
   }
 
-  /** As `IncomingRequest.owesMuch`. */
+  /** See `IncomingRequest.owesMuch`. */
   get owesMuch(): boolean {
     return this.#incoming?.owesMuch(this.outlet.options.creditEveryBytes) === true;
   }

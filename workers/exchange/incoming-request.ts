@@ -1,6 +1,6 @@
 /**
  * What an exchange receives after its request's head: content and trailers, and the credit that it owes the
- * reactor for them. A request that was whole with its head, as most are, has none of this.
+ * reactor for them. Most requests are complete with their head and have no such object.
  */
 import { ReceivedFields } from '../fields/received.ts';
 import type { Fields } from '../gateway.ts';
@@ -8,11 +8,13 @@ import { type CreditSink, RequestBody } from './request-body.ts';
 
 export const EMPTY_FIELDS: Fields = new ReceivedFields(Object.freeze([]) as readonly string[]);
 
-/** The exchange that receives it. */
+/** The exchange that the request belongs to. */
 export interface Receiver {
   /** The reactor holds the slot, so credit can be sent. */
   readonly isOpen: boolean;
-  /** Credit is owed. It is to be sent when it is much, or when there is time. */
+  /**
+   * The exchange owes credit. The credit is sent once it is much, or at the latest before the thread sleeps.
+   */
   onOwing(): void;
   onRequestEnded(): void;
 }
@@ -29,7 +31,7 @@ export class IncomingRequest implements CreditSink {
   #trailerFields: Fields = EMPTY_FIELDS;
   #trailers: PromiseWithResolvers<Fields> | null = null;
 
-  /** @param windowBytes what an application that reads grants */
+  /** @param windowBytes the credit that an application grants by reading */
   constructor(receiver: Receiver, windowBytes: number) {
     this.#receiver = receiver;
     this.#windowBytes = windowBytes;
@@ -56,7 +58,7 @@ export class IncomingRequest implements CreditSink {
   get trailers(): Promise<Fields> {
     if (this.#trailers === null) {
       this.#trailers = Promise.withResolvers();
-      // Nobody has to look at this: the body and the signal report a cut request.
+      // An application need not look at this promise: the body and the signal report a cut request, too.
       this.#trailers.promise.catch(() => undefined);
       if (this.#state === 'ended') this.#trailers.resolve(this.#trailerFields);
       else if (this.#error !== null) this.#trailers.reject(this.#error);
@@ -85,12 +87,15 @@ export class IncomingRequest implements CreditSink {
     this.#receiver.onRequestEnded();
   }
 
-  /** The exchange is over, with a whole response. Content that has come whole can still be read. */
+  /**
+   * The exchange is over with a complete response. If all of the request has arrived, its content can still
+   * be read.
+   */
   close(error: Error): void {
     if (this.#state === 'open') this.cut(error);
   }
 
-  /** The exchange was reset. What has not been read is dropped. */
+  /** The exchange was reset. Content that has not been read is dropped. */
   cut(error: Error): void {
     if (this.#state === 'open') {
       this.#state = 'cut';
@@ -104,7 +109,7 @@ export class IncomingRequest implements CreditSink {
 
   credit(granted: number, consumed: number): void {
     if (!this.#receiver.isOpen) return;
-    // After the end of the request nothing more crosses, and there is nothing to grant.
+    // After the end of the request no more content crosses, so no credit is needed.
     if (this.#state === 'open') this.#owedGranted += granted;
     this.#owedConsumed += consumed;
     this.#receiver.onOwing();
@@ -115,8 +120,8 @@ export class IncomingRequest implements CreditSink {
   }
 
   /**
-   * The first grant lets the request cross at all, so it is always much; later ones are if they are a part of
-   * the window.
+   * True if the owed credit is worth a message of its own. The first grant always is, because no content
+   * crosses before it. Later ones are if they make up a considerable part of the window.
    */
   owesMuch(creditEveryBytes: number): boolean {
     return this.#owedGranted > this.#owedConsumed || this.#owedConsumed >= creditEveryBytes;

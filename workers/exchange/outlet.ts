@@ -1,5 +1,5 @@
 /**
- * What an exchange needs of the host: typed sends on its slot. False means that the ring is full; the host
+ * What an exchange needs from the host: typed sends on its slot. False means that the ring is full; the host
  * calls `pump` and `payCredit` when there is room. The type of the exchange is a parameter, so this contract
  * depends on none of its parts.
  */
@@ -29,7 +29,7 @@ export interface Outlet<Exchange> {
   sendData(exchange: Exchange, flags: number, bytes: Uint8Array, start: number, end: number): boolean;
   sendTrailers(exchange: Exchange, flags: number, fields: readonly string[]): boolean;
   sendCredit(exchange: Exchange, granted: number, consumed: number): boolean;
-  /** A number for a push that no recent push of this thread has. */
+  /** Returns a number for a push that differs from those of this thread's recent pushes. */
   nextPushNumber(): number;
   sendPush(
     exchange: Exchange,
@@ -39,9 +39,11 @@ export interface Outlet<Exchange> {
     fields: readonly string[],
   ): boolean;
   sendPad(exchange: Exchange, toMultipleOf: number): boolean;
-  /** The exchange has something to send and no credit for it. */
+  /** Called when the exchange has something to send and no credit for it. */
   stalled(exchange: Exchange): void;
-  /** After `stalled`: there is credit, or nothing to send any more. Before the FINAL message. */
+  /**
+   * Called after `stalled`, when credit has arrived or nothing is left to send, and before the FINAL message.
+   */
   unstalled(exchange: Exchange): void;
   /** The exchange owes credit. `payCredit` is called for it, at the latest before the thread sleeps. */
   oweCredit(exchange: Exchange): void;

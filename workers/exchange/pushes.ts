@@ -12,7 +12,10 @@ import { nameOf, valueInvalid } from './values.ts';
 
 /** What `:path` may hold: no space, control or fragment. */
 const PATH = /^\/[\x21\x22\x24-\x7e\x80-\xff]*$/;
-/** Fields that no promised request has: of content, and those that pseudo-fields or the connection carry. */
+/**
+ * Fields that a promised request must not have: they describe content or the connection, or pseudo-fields
+ * carry them.
+ */
 const UNFIT = new Set(['content-length', 'expect', 'host', 'te', 'trailer']);
 
 /** A push that the reactor has not decided on. */
@@ -44,7 +47,7 @@ export function pendingPush(request: PushRequest): PendingPush {
 }
 
 /**
- * A promised request crosses to the reactor in one message, with its path.
+ * Checks the size of a promised request, which crosses to the reactor in one message.
  * @throws HostError `SLUICE_PUSH_INVALID`
  */
 export function requireFits({ method, path, fields }: PendingPush, maxBytes: number): void {
@@ -65,13 +68,13 @@ function invalid(expected: string, came: unknown): HostError {
 
 /** A promised response, as the host sees it. */
 export interface HostedPush extends PushedResponse {
-  /** The application's function has returned. @returns false: the response is not complete */
+  /** Called when the application's function has returned. @returns false if the response is not complete */
   onReturn(): boolean;
 }
 
 export class Pushes {
   readonly #pending = new Map<number, PendingPush>();
-  /** Promised responses that are not over. */
+  /** Promised responses that are still open. */
   readonly #given = new Set<HostedPush>();
   readonly #onDecided: () => void;
   #state: 'open' | 'over' = 'open';
@@ -99,7 +102,7 @@ export class Pushes {
     this.#decided(number);
   }
 
-  /** The promise has been sent. @returns false: nobody waits for it any more */
+  /** The promise has been sent. @returns false if the application no longer waits for it */
   promised(number: number, pushed: HostedPush): boolean {
     const push = this.#pending.get(number);
     if (push === undefined || this.#state === 'over') return false;

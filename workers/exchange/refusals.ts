@@ -1,10 +1,10 @@
-/** The errors that an application gets which sends more than can be sent, too early or too late. */
+/** The errors for an application that sends too much, too early or too late. */
 import { ExchangeClosedError, HostError } from './errors.ts';
 
 /**
- * Marks a rejection as handled. A peer can cut an exchange off at any time. An application that does not wait
- * for its writes learns it from `signal` and `closed`, and a rejection that nobody handles would end the
- * whole thread, with every other exchange in it.
+ * Marks a rejection as handled. A peer can cut an exchange off at any time. An application that does not
+ * await its writes learns about that from `signal` and `closed`. An unhandled rejection would end the whole
+ * thread with all of its exchanges.
  */
 export function refuse(written: PromiseWithResolvers<void>, error: HostError): void {
   written.promise.catch(() => undefined);
@@ -15,7 +15,7 @@ export function refusal(error: HostError): Promise<never> {
   return error instanceof ExchangeClosedError ? unheard(error) : Promise.reject(error);
 }
 
-/** A rejection that does no harm if nobody handles it. */
+/** A rejection that does no harm if the application does not handle it. */
 export function unheard(error: HostError): Promise<never> {
   const refused = Promise.reject(error);
   refused.catch(() => undefined);
@@ -30,12 +30,12 @@ export function backlog(found: string): HostError {
   );
 }
 
-/** For a head after the head. */
+/** The error for a second head. */
 export function responseStarted(): HostError {
   return new HostError('SLUICE_RESPONSE_STARTED', 'expected no response yet, its head has been sent already');
 }
 
-/** For content, or an end, before the head or after the end. */
+/** The error for content or an end that comes before the head or after the end. */
 export function notStartedOrEnded(isIdle: boolean): HostError {
   return isIdle
     ? new HostError('SLUICE_RESPONSE_NOT_STARTED', 'expected respond() before write() and end()')

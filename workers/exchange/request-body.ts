@@ -25,11 +25,17 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
   readonly #windowBytes: number;
   #pieces: Uint8Array[] = [];
   #next = 0;
-  /** `idle`: nobody has asked. `reading`. `ended`: the last piece has come. `cut`: the exchange was reset. */
+  /**
+   * `idle`: the application has not read yet. `reading`: it has. `ended`: the last piece has arrived. `cut`:
+   * the exchange was reset.
+   */
   #state: 'idle' | 'reading' | 'ended' | 'cut';
   #taken = false;
   #error: Error | null = null;
-  /** Size of the piece that the application holds. It counts as consumed when the next piece is asked for. */
+  /**
+   * Size of the piece that the application holds. It counts as consumed when the application asks for the
+   * next piece.
+   */
   #heldBytes = 0;
   #waiting: { resolve: (result: Result) => void; reject: (error: Error) => void } | null = null;
 
@@ -43,7 +49,7 @@ export class RequestBody implements ExchangeBody, AsyncIterator<Uint8Array, unde
     return this.#state === 'ended' && this.#next === this.#pieces.length;
   }
 
-  /** Bytes have come through the ring. They belong to the body from now on. */
+  /** Adds bytes that have arrived through the ring. The body owns them from now on. */
   push(bytes: Uint8Array): void {
     if (this.#state === 'cut') return;
     const waiting = this.#waiting;

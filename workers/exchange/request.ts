@@ -6,12 +6,14 @@ import type { ExchangeRequest, Fields, Priority, RemoteAddress, TlsConnection } 
 import type { PendingPush } from './pushes.ts';
 import { HostedTls } from './tls.ts';
 
-/** Several requests may share the head. What an application could change is made for each request. */
+/**
+ * Several requests may share the head. Objects that an application could change are made for each request.
+ */
 export class HostedRequest implements ExchangeRequest {
   readonly path: string;
   readonly #head: RequestHead;
   readonly #flags: number;
-  /** What logs call the request; empty: nothing. */
+  /** The request's identifier in logs; empty: it has none. */
   readonly id: string;
   readonly #idField: string;
   #fields: Fields | null = null;
@@ -78,7 +80,7 @@ export class HostedRequest implements ExchangeRequest {
   }
 }
 
-/** One line with the value, in place of whatever a client may have sent under its name. */
+/** Returns the fields with exactly one line of this name, which replaces any that the client has sent. */
 function withField(fields: readonly string[], name: string, value: string): readonly string[] {
   if (name === '') return fields;
   const named: string[] = [];
@@ -103,7 +105,10 @@ export class PromisedRequest implements ExchangeRequest {
   readonly #parent: ExchangeRequest | null;
   readonly #push: PendingPush | null;
 
-  /** Null: the exchange, or the request for the push, is over already. */
+  /**
+   * @param parent null if the exchange is already over
+   * @param push null if the application no longer waits for the push
+   */
   constructor(parent: ExchangeRequest | null, push: PendingPush | null, id = '') {
     this.#parent = parent;
     this.id = id;

@@ -22,7 +22,7 @@ export interface Sender {
   headFlags(end: boolean): number;
   /** Flags of a message that ends the response: they say whether it is the last on the slot. */
   endFlags(): number;
-  /** A push that somebody still waits for. */
+  /** The pending push with this number; undefined if the application no longer waits for it. */
   pendingPush(number: number): PendingPush | undefined;
   /** The message that ends the response has been sent. */
   onResponseSent(): void;
@@ -30,11 +30,11 @@ export interface Sender {
 
 interface Message {
   readonly kind: MessageKind;
-  /** Of a push its number, of a pad the number that is padded to a multiple of. */
+  /** The status of a head; for a push its number, for a pad the number of bytes to pad to a multiple of. */
   readonly status: number;
   readonly fields: readonly string[] | null;
   readonly bytes: Uint8Array | null;
-  /** How many bytes there were when it was queued: memory that is transferred or shrinks loses bytes. */
+  /** The number of bytes when the message was queued. It changes if the memory is transferred or shrinks. */
   readonly length: number;
   offset: number;
   readonly end: boolean;
@@ -46,7 +46,7 @@ export class ResponseQueue<Exchange extends Sender> {
   readonly #sender: Exchange;
   readonly #outlet: Outlet<Exchange>;
   #messages: Message[] = [];
-  /** Content that waits. */
+  /** Bytes of content that wait. */
   #bytes = 0;
   #credit: number;
   #isStalled = false;
@@ -65,12 +65,12 @@ export class ResponseQueue<Exchange extends Sender> {
     return this.#bytes;
   }
 
-  /** Content that may still be sent. */
+  /** Bytes of content that may still be sent. */
   get credit(): number {
     return this.#credit;
   }
 
-  /** The next message waits for room in the ring alone. */
+  /** True if the next message waits only for room in the ring, and not for credit. */
   get isUnsent(): boolean {
     const next = this.#messages[0];
     if (next === undefined) return false;
@@ -79,7 +79,7 @@ export class ResponseQueue<Exchange extends Sender> {
 
   /**
    * Sends the message if it can, and keeps it if not.
-   * @throws whatever sending throws: the exchange is to fail
+   * @throws whatever sending throws; the exchange must then fail
    */
   add(
     kind: MessageKind,
@@ -116,7 +116,7 @@ export class ResponseQueue<Exchange extends Sender> {
 
   /**
    * Sends what the ring's room and the credit allow.
-   * @throws HostError `SLUICE_VALUE_INVALID` if bytes that wait are gone: the exchange is to fail
+   * @throws HostError `SLUICE_VALUE_INVALID` if waiting bytes are gone; the exchange must then fail
    */
   pump(): void {
     while (this.#messages.length > 0) {
@@ -134,15 +134,15 @@ export class ResponseQueue<Exchange extends Sender> {
     const { kind, status, fields, bytes, end } = message;
     switch (kind) {
       case 'head': {
-        // Content that goes with the head is all content of the response, so nothing needs the credit any
-        // more.
+        // If content is sent with the head, it is all of the response's content, so the credit is no longer
+        // needed.
         const body = bytes !== null && bytes.length > 0 ? bytes : null;
         const flags = this.#sender.headFlags(end);
         return this.#outlet.sendHead(this.#sender, flags, status, fields ?? [], body);
       }
       case 'push': {
         const push = this.#sender.pendingPush(status);
-        // Nobody waits for it any more.
+        // The application no longer waits for this push.
         if (push === undefined) return true;
         return this.#outlet.sendPush(this.#sender, status, push.method, push.path, push.fields);
       }
@@ -190,13 +190,14 @@ export class ResponseQueue<Exchange extends Sender> {
     this.#outlet.unstalled(this.#sender);
   }
 
-  /** The response is cut: nothing waits for credit any more. Called before the FINAL message. */
+  /** Called before the FINAL message of a cut response: nothing waits for credit any more. */
   stop(): void {
     this.#endStall();
   }
 
   /**
-   * The exchange is over. What waits is dropped, and its writers get the error.
+   * Called when the exchange is over. Drops the waiting messages, and passes the error to the writes that
+   * wait for them.
    * @param error null: nothing was lost
    */
   drop(error: HostError | null): void {
@@ -208,7 +209,7 @@ export class ResponseQueue<Exchange extends Sender> {
   }
 }
 
-/** The memory was transferred or resized. A body with a hole must not look whole. */
+/** The memory was transferred or resized. A body with a hole must not look complete. */
 function bytesGone(bytes: Uint8Array, length: number): HostError {
   return new HostError(
     'SLUICE_VALUE_INVALID',

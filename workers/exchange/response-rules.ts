@@ -26,8 +26,7 @@ export function isAcceptedBy2xx({ protocol, method, version }: ExchangeRequest):
 }
 
 /**
- * @throws HostError `SLUICE_STATUS_INVALID` if the request asks for a tunnel and the response is one for
- * another request
+ * @throws HostError `SLUICE_STATUS_INVALID` if the request asks for a tunnel and this status would accept it
  */
 export function requireRefusalOfTunnel(request: ExchangeRequest, status: number): void {
   if (status >= 300 || !isAcceptedBy2xx(request)) return;

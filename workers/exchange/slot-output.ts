@@ -1,10 +1,10 @@
 /**
- * What one exchange sends to the reactor on its slot, in order, up to the one message that ends it: FINAL,
- * sent as soon as the response has been sent and the request has come. After that nothing more is sent on the
- * slot, which may serve another exchange.
+ * What one exchange sends to the reactor on its slot, in order, up to the FINAL message. FINAL is sent as
+ * soon as the response has been sent and the request has arrived. After that the exchange sends nothing more
+ * on the slot, because the slot may serve another exchange.
  *
- * A head that can be sent at once is. Whatever has to wait does so in a queue (`ResponseQueue`), which is
- * made when it is needed.
+ * A head that can be sent at once is sent directly. Messages that have to wait do so in a `ResponseQueue`,
+ * which is made when it is first needed.
  *
  * The class derived from this one knows what the messages say. This is done by inheritance because every
  * exchange would pay for an object of its own.
@@ -34,14 +34,14 @@ export abstract class SlotOutput implements Sender {
   readonly #outlet: Outlet<SlotOutput>;
   #response: ResponseState = 'idle';
   #closesConnection = false;
-  /** Null: nothing has had to wait. */
+  /** Null: no message has had to wait yet. */
   #queue: ResponseQueue<SlotOutput> | null = null;
   /**
    * The outlet sets this with the FINAL message, which must not be sent twice, because the slot may serve
    * another exchange by then.
    */
   isFinalSent = false;
-  /** The outlet's own: in which turn the exchange was begun. */
+  /** For the outlet only: the turn in which the exchange was begun. */
   begunIn = -1;
   #isOver = false;
   #readsNoMore = false;
@@ -61,16 +61,16 @@ export abstract class SlotOutput implements Sender {
     this.slot = slot;
   }
 
-  // ---- what the request's side knows
+  // ---- for the derived class, which knows the request
 
-  /** More of the request may come. */
+  /** True if more of the request may arrive. */
   protected abstract readonly isRequestOpen: boolean;
   /**
-   * The application has asked for a push, and the reactor has not decided on it. A response that completes
-   * first does not cancel the push.
+   * True if the application has asked for a push on which the reactor has not decided. A response that
+   * completes first does not cancel the push.
    */
   protected abstract readonly awaitsPromise: boolean;
-  /** The exchange is over. @param error what cut it off; null: the response was complete */
+  /** Called when the exchange is over. @param error what cut it off; null: the response was complete */
   protected abstract onFinished(closed: Closed, error: ExchangeClosedError | null): void;
   abstract pendingPush(number: number): PendingPush | undefined;
 
@@ -106,7 +106,8 @@ export abstract class SlotOutput implements Sender {
   /** Leaving the scope of an incomplete exchange resets it, so an early return leaves nothing open. */
   [Symbol.asyncDispose](): Promise<void> {
     if (this.#response === 'idle' || this.#response === 'started') this.reset();
-    // Nobody reads the request after this scope, so a request that is still coming must not delay the end.
+    // The application does not read the request after this scope, so a request that is still arriving must
+    // not delay the end.
     this.#readsNoMore = true;
     this.finishIfOver();
     return this.closed.then(() => undefined);
@@ -124,12 +125,12 @@ export abstract class SlotOutput implements Sender {
     this.#context.runInAsyncScope(controller.abort, controller, reason);
   }
 
-  /** Why the exchange was reset, which the application may not have heard; null: it was not. */
+  /** Why the exchange failed, which the application may not have noticed; null: it has not failed. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** The application's function has returned. @returns false: it has failed */
+  /** Called when the application's function has returned. @returns false if the exchange has failed */
   onReturn(): boolean {
     this.#readsNoMore = true;
     if (this.#failure !== null) return false;
@@ -154,17 +155,17 @@ export abstract class SlotOutput implements Sender {
     this.#cut({ by, how: 'reset', code }, code, ResetReason.Application);
   }
 
-  /** The reactor holds the slot for this exchange. */
+  /** True while the reactor holds the slot for this exchange. */
   get isOpen(): boolean {
     return !this.#isOver;
   }
 
-  /** Something waits to be sent, and only room in the ring may be missing. */
+  /** True if a message waits to be sent and may lack room in the ring, but no credit. */
   get isUnsent(): boolean {
     return this.#queue?.isUnsent === true;
   }
 
-  /** Sends what waits, as far as it can. @throws as `ResponseQueue.pump` */
+  /** Sends waiting messages, as far as possible. @throws as `ResponseQueue.pump` */
   pump(): void {
     this.#queue?.pump();
   }
@@ -218,7 +219,7 @@ export abstract class SlotOutput implements Sender {
   }
 
   /**
-   * Sends what is neither head nor content.
+   * Sends a message that is neither head nor content.
    * @param number an interim response's status, a push's number, or what to pad to a multiple of
    */
   protected sendBetween(
@@ -244,16 +245,16 @@ export abstract class SlotOutput implements Sender {
       }
       this.#queueOf().add(kind, status, fields, bytes, end, written);
     } catch (error) {
-      // An internal error, or the end of the stack in an application that recurses. What would follow
-      // belongs to no whole message. So the exchange fails, whether the application hears of it or not.
+      // An internal error, or an exhausted stack in an application that recurses. The response cannot be
+      // completed any more, so the exchange fails, whether or not the application notices.
       this.#failure ??= error;
       this.#response = 'cut';
       this.#closed ??= FAILED;
       try {
         this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
       } catch {
-        // The stack has no room for that either. The host does it when the function is over, because
-        // `#failure` is set.
+        // The stack has no room for that either. Because `#failure` is set, the host cuts the exchange when
+        // the function is over.
       }
       throw error;
     }
@@ -275,12 +276,12 @@ export abstract class SlotOutput implements Sender {
     return this.#queue !== null && this.#queue.length >= MAX_QUEUED_MESSAGES;
   }
 
-  /** Content that may be sent. */
+  /** Bytes of content that may be sent. */
   protected get credit(): number {
     return this.#queue === null ? this.#outlet.options.responseWindowBytes : this.#queue.credit;
   }
 
-  /** Content that waits. */
+  /** Bytes of content that wait. */
   protected get waitingBytes(): number {
     return this.#queue === null ? 0 : this.#queue.bytes;
   }
@@ -301,15 +302,15 @@ export abstract class SlotOutput implements Sender {
     else this.finishIfOver();
   }
 
-  /** The application has made it impossible to send what it meant to send. */
+  /** Fails the exchange, because the application has made a correct response impossible. */
   protected fail(error: Error): void {
     this.#failure = error;
     this.#cut(FAILED, INTERNAL_ERROR, ResetReason.Threw);
   }
 
   /**
-   * The response has been sent. The exchange is over if the request has come, or if nobody is left to read
-   * it.
+   * Ends the exchange if the response has been sent, and if the request has arrived or the application no
+   * longer reads it.
    */
   protected finishIfOver(): void {
     if (this.#response !== 'ended' || this.#isOver || this.awaitsPromise) return;
@@ -326,7 +327,10 @@ export abstract class SlotOutput implements Sender {
     this.#finish(closed);
   }
 
-  /** The FINAL message has been sent, or waits in the outlet: the slot belongs to the reactor again. */
+  /**
+   * Called once the FINAL message has been sent, or waits in the outlet: the slot belongs to the reactor
+   * again.
+   */
   #finish(closed: Closed): void {
     this.#outlet.finished(this);
     this.#isOver = true;

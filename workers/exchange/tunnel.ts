@@ -1,5 +1,5 @@
 /**
- * An accepted tunnel: the two byte streams of its exchange under another name, and what happens if the
+ * An accepted tunnel: it presents the two byte streams of its exchange, and decides what happens if the
  * application's function ends before they do.
  */
 import type { Exchange, Tunnel } from '../gateway.ts';
@@ -7,7 +7,9 @@ import { valueInvalid } from './values.ts';
 
 /** The exchange that was accepted as a tunnel. */
 export interface Tunnelled extends Pick<Exchange, 'body' | 'write' | 'writableBytes' | 'end' | 'reset'> {
-  /** As `write` of a piece that need not wait. @returns false: it would, and nothing was sent */
+  /**
+   * Like `write`, for a piece that need not wait. @returns false if it would have to wait; nothing was sent
+   */
   tryWrite(bytes: Uint8Array): boolean;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -54,7 +56,7 @@ export class HostedTunnel implements Tunnel {
     this.#atReturn = handler;
   }
 
-  /** For the host: the application's function is over. */
+  /** The host calls this when the application's function is over. */
   async returned(failed: boolean): Promise<void> {
     const handler = this.#atReturn;
     this.#atReturn = null;

@@ -1,7 +1,7 @@
 /**
  * Checks values that an application passes, at the call (docs/sgi.md, rule 2.8). TypeScript types do not
- * exist at run time: a promise that nobody awaited or an ArrayBuffer may come here, too, and would become a
- * message without an end.
+ * exist at run time: a promise that was not awaited or an ArrayBuffer may be passed as well, and would become
+ * a message without an end.
  */
 import { types } from 'node:util';
 import { HostError } from './errors.ts';
@@ -19,7 +19,9 @@ export function contentOf(value: unknown, what: string): Uint8Array {
   throw noContent(what, value);
 }
 
-/** As `contentOf`, for callers that pass the content on as it is. @throws HostError `SLUICE_VALUE_INVALID` */
+/**
+ * Like `contentOf`, for callers that pass the content on unchanged. @throws HostError `SLUICE_VALUE_INVALID`
+ */
 export function requireContent(value: unknown, what: string): void {
   if (typeof value !== 'string' && !isBytes(value)) throw noContent(what, value);
 }
@@ -79,7 +81,7 @@ export function fieldKey(name: unknown): string {
 
 /** @throws HostError `SLUICE_VALUE_INVALID` */
 export function requirePair(pair: unknown): void {
-  // The characters of a string would be taken for a name and a value.
+  // A string iterates over its characters, which would be taken for names and values.
   if (!Array.isArray(pair) || pair.length !== 2)
     throw valueInvalid('fields in pairs of name and value', pair);
 }
@@ -131,7 +133,7 @@ export function nameOf(value: unknown): string {
 }
 
 function nameOfObject(value: object): string {
-  // Whoever made a proxy decides what its properties return.
+  // The properties of a Proxy may return anything.
   if (types.isProxy(value)) return 'a Proxy';
   if (Array.isArray(value)) return 'an array';
   if (isUint8Array(value) && !hasMemory(value))

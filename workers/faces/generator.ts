@@ -1,6 +1,6 @@
 /**
- * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers. It is asked for the next item when
- * the peer's credit has let the last one go.
+ * The generator face (docs/sgi.md, rule 12.2): an async generator yields heads, chunks and trailers. The face asks for the next item when
+ * the peer's credit has allowed the last one to be sent.
  */
 import { types } from 'node:util';
 import { HostError } from '../exchange/errors.ts';
@@ -46,7 +46,7 @@ async function drive(items: Items, exchange: Exchange): Promise<void> {
         return;
       }
     }
-    // Without a final head the host answers.
+    // If no final head was yielded, the host answers.
     if (start === null || start.endHeld()) return;
     await start.send();
     exchange.end();
@@ -67,7 +67,7 @@ class Start {
   readonly #head: YieldedHead;
   #chunk: Uint8Array | string | null = null;
   #state: 'held' | 'sent' = 'held';
-  /** Resolves when what was held has gone. */
+  /** Resolves when the held head has been sent. */
   #sent: Promise<void> | undefined;
 
   constructor(exchange: Exchange, head: YieldedHead) {
@@ -91,7 +91,7 @@ class Start {
     return true;
   }
 
-  /** Sends what is held. What it returns, once, is to be awaited: it rejects if something could not be sent. */
+  /** Sends what is held. The caller must await the returned promise, which rejects if something could not be sent. */
   send(): Promise<void> | undefined {
     this.sendHeld();
     const sent = this.#sent;

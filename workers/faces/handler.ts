@@ -29,7 +29,7 @@ async function run(handler: HandlerApplication, exchange: Exchange): Promise<voi
 
 /**
  * Calls `onClose` once when the exchange is over. The exchange may end after the function has returned (because it was incomplete, or its
- * request was not read). Nobody awaits `onClose` then, so an error of it becomes a warning.
+ * request was not read). No caller awaits `onClose` then, so its error becomes a warning.
  */
 class Closing {
   #state: 'open' | 'closed' | 'waited for' = 'open';

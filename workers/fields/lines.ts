@@ -1,4 +1,7 @@
-/** All lines of one field as received, for fields whose rules say what to do with a repeated singleton. */
+/**
+ * All lines of one field as received. For code whose RFC defines what a repeated singleton means, so that
+ * `all` must not throw.
+ */
 import type { Fields } from '../gateway.ts';
 
 /** @param name lower-case */

@@ -4,9 +4,9 @@
  */
 
 /**
- * Singleton fields by the document that defines them. Each has one value, so a second line makes the message ambiguous (RFC 9110
- * sections 5.3 and 5.5). The table has the registry's permanent fields whose grammar is a singleton, including structured fields of the
- * type Item (RFC 9651 section 3.3), without obsolete fields that nothing reads.
+ * Singleton fields by the document that defines them. Each has one value, so a second line makes the message ambiguous (RFC 9110 sections
+ * 5.3 and 5.5). The table has the registry's permanent fields whose grammar is a singleton, including structured fields of the type Item
+ * (RFC 9651 section 3.3), without obsolete fields that no program reads.
  */
 const SINGLETONS_BY_DOCUMENT: { readonly [document: string]: readonly string[] } = {
   'RFC 9110 (HTTP semantics)': [

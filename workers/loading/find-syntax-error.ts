@@ -19,7 +19,7 @@ const { SourceTextModule } = vm as unknown as {
   SourceTextModule: new (source: string, options: { readonly identifier: string }) => ParsedModule;
 };
 
-/** Parsing stops after so many modules; the error is then Node's own. */
+/** Parsing stops after this many modules; the report is then Node's own error. */
 const MOST_MODULES = 2_000;
 const MODULE = /\.(?:m?js|m?ts)$/;
 

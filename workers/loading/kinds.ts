@@ -10,7 +10,10 @@ export const KINDS: readonly ApplicationKind[] = [
   'fetch',
 ];
 
-/** Null if it is no application. A named member decides before the number of parameters does. */
+/**
+ * The kind of a value; null if it is not an application. Known members decide before the number of parameters
+ * does.
+ */
 export function kindOf(value: unknown): ApplicationKind | null {
   if (isHandler(value)) return 'handler';
   if (isGenerator(value)) return 'generator';

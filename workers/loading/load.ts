@@ -35,7 +35,7 @@ interface BuiltInModule {
   create(options: unknown): Application | Promise<Application>;
 }
 
-/** Behind the name of an export that is a function and gives the application. */
+/** Follows the name of an export that is a function and returns the application. */
 const CALLED = '()';
 
 export class KindError extends TypeError {
@@ -75,7 +75,7 @@ async function keepAliveOf(value: unknown): Promise<number | null> {
   return keepAliveTimeoutOf(isFastify(value) ? value.server : (value as object));
 }
 
-/** Emits `close` for the listeners that wait for it, as on Node. Nobody else closes an exported server. */
+/** Emits `close` for the listeners that wait for it, as on Node. No other code closes an exported server. */
 function closing(listening: Listening, kind: ApplicationKind, value: unknown): () => unknown {
   if (isFastify(value)) return () => value.close();
   if (kind !== 'server' || listening.hasHeard) return () => listening.closeServers();
@@ -102,8 +102,8 @@ async function validated(application: Application, { validate }: HostOptions): P
 }
 
 /**
- * With a pool's `export` such as `createApp()`, the module as if it had exported by that name what the function gives. Where it gives
- * nothing, it may have started a server that listens.
+ * For a pool's `export` such as `createApp()`: returns the module as if it exported the function's result under that name. A function
+ * without a result may have started a server that listens.
  */
 async function made(module: ModuleExports, name: string | undefined): Promise<ModuleExports> {
   if (name === undefined || !name.endsWith(CALLED)) return module;

@@ -3,7 +3,7 @@
  * an exit that it calls itself. Node delivers signals to the main thread only, so the thread calls the listeners.
  *
  * When the whole server stops, the listeners are called at once, as Node would call them, so that they can end streams and sockets that
- * have no end of their own. When only this thread is removed, they are called after its last exchange. In both cases an exit waits for
+ * would not end by themselves. When only this thread is removed, they are called after its last exchange. In both cases an exit waits for
  * open exchanges, because those belong to other clients.
  */
 import { constants } from 'node:os';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** A separate process parses the modules again. Only the report of the failure waits for it. */
+/** A separate process parses the modules again. Only the error report waits for it. */
 const TIMEOUT_MS = 5_000;
 const MAX_OUTPUT_BYTES = 65_536;
 

@@ -28,7 +28,7 @@ export interface DiskFile {
 export interface Disk {
   readonly platform: NodeJS.Platform;
   realpath(path: string): string;
-  /** Null if nothing has this name. */
+  /** Null if no file has this name. */
   stat(path: string): FileStats | null;
   /** Opens any path for reading. The caller must check what it is before reading it. */
   open(path: string): DiskFile;

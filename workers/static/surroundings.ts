@@ -12,11 +12,12 @@ export interface Surroundings {
   boundary(): string;
 }
 
-/** Those of this thread. */
+/** The surroundings of this thread. */
 export const SURROUNDINGS: Surroundings = {
   disk: nodeDisk,
   turns: new ReadTurns(),
   now: Date.now,
-  // No file contains 144 random bits by chance, and nobody can put them into one beforehand.
+  // No file contains 144 random bits by chance, and they cannot be written into a file beforehand, because
+  // they are not known.
   boundary: () => randomBytes(18).toString('base64url'),
 };

@@ -136,11 +136,11 @@ export default async function boot({
     };
     Object.assign(surface, rest);
     files?.flush();
-    // Something that the module has begun and not awaited may fail at once. Then the application has not
+    // Work that the module has begun and not awaited may fail at once. Then the application counts as not
     // loaded.
     await new Promise(setImmediate);
     void reports.ready(loaded.keepAliveTimeoutMs ?? null);
-    // As the main thread does, because a thread that is killed would leave nothing for the next one.
+    // The main thread does this too. A thread that is killed would leave no compile cache for the next one.
     setImmediate(flushCompileCache);
     await drained.promise;
     const stopFailed = (error: unknown) => reports.stopFailed(describeError(error, options.maxErrorChars));

@@ -1,13 +1,13 @@
 /**
- * How long the thread has waited for a core. On a busy machine, computing takes longer by the clock, which
- * says nothing of the work. Linux counts the wait. Elsewhere it is unknown, and only the time by the clock is
- * there.
+ * How long the thread has waited for a core. On a busy machine, computing takes longer by the clock, although
+ * the work is the same. Linux counts the time of waiting. On other systems it is unknown, and only the time
+ * by the clock is available.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * Nanoseconds on a core, nanoseconds ready and waiting for one, and how often the thread had one
- * (proc_pid_schedstat(5)).
+ * The file contains nanoseconds on a core, nanoseconds ready and waiting for one, and the number of times the
+ * thread got one (proc_pid_schedstat(5)).
  */
 const FILE = '/proc/thread-self/schedstat';
 /** A reading costs some microseconds. */
@@ -20,14 +20,14 @@ export class CoreWait {
   #readAtMs = Number.NEGATIVE_INFINITY;
   #waitedUs = 0;
 
-  /** Little time passes between this and the code that is measured. Reads once a millisecond at most. */
+  /** Call this shortly before the measured code. It reads the file at most once a millisecond. */
   mark(nowMs: number): void {
     if (nowMs - this.#readAtMs >= READ_EVERY_MS) this.sinceMark(nowMs);
   }
 
   /**
-   * Microseconds of waiting since the last reading. Code that began since then has waited as long, or hardly
-   * less.
+   * Microseconds of waiting since the last reading. Code that began after it has waited for nearly all of
+   * that time.
    */
   sinceMark(nowMs: number): number {
     if (this.#file === -1) return 0;
@@ -59,7 +59,7 @@ function open(): number {
   try {
     return openSync(FILE, 'r');
   } catch {
-    // Another system, or a sandbox without the file.
+    // The system is not Linux, or a sandbox hides the file.
     return -1;
   }
 }

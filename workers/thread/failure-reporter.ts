@@ -4,7 +4,7 @@ import { cut, describeError, MAX_NAME_CHARS } from '../../wire/error-report.ts';
 import type { ExchangeRequest } from '../gateway.ts';
 import type { HostObserver } from './host.ts';
 
-/** Failures reported in one second. The rest are counted. */
+/** The most failures reported in one second. The others are counted. */
 const REPORTS_PER_SECOND = 20;
 /** Characters of a request's path that a report keeps. */
 const MAX_PATH_CHARS = 2_048;
@@ -42,7 +42,7 @@ export class FailureReporter implements HostObserver {
     this.#told++;
     this.#report(
       describeError(error, this.#maxErrorChars),
-      // A peer chose them, within limits that are not meant for log lines.
+      // The peer chose the path, within limits that are too large for log lines.
       cut(request.method, MAX_NAME_CHARS),
       cut(request.path, MAX_PATH_CHARS),
       this.#suppressed,

@@ -1,6 +1,6 @@
 /**
  * What runs in an application thread: it claims exchanges from the ring and runs the application on each.
- * `Turns` decides when it takes them, `ThreadOutlet` sends what they produce.
+ * `Turns` decides when it takes them, and `ThreadOutlet` sends what they produce.
  */
 import { type AtomicWords, hardwareAtomics } from '../../wire/atomics.ts';
 import { copyOf } from '../../wire/bytes.ts';
@@ -102,8 +102,8 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   /**
-   * The server begins to stop. Exchanges that have no end of their own are told; more exchanges may still
-   * come.
+   * Called when the server begins to stop. All exchanges are notified, so that those without a natural end
+   * can end. More exchanges may still arrive.
    */
   announceDrain(): void {
     if (this.#drainAnnounced) return;
@@ -184,7 +184,7 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#started++;
     this.#running++;
     this.#vitals.enter(slot);
-    // Whatever can throw does so in there, and is contained.
+    // `#run` contains everything that can throw.
     void this.#run(exchange, generation);
     this.#vitals.leave();
     this.#turns.begun();
@@ -204,9 +204,9 @@ export class Host implements ThreadHandler, OutletOwner {
       if (!exchange.onReturn()) throw incomplete(result);
     } catch (thrown) {
       const error = exchange.failure ?? thrown;
-      // The peer exceeded the limit, and gets 413.
+      // The body exceeded the application's limit: the peer gets 413.
       if (!isTooLarge(error) || !exchange.refuseContent()) await this.#fails(exchange, error);
-      // The reply that was sent at the end of a stack may not have asked for a turn.
+      // If the stack was exhausted, the answer may have been sent without scheduling a turn.
       this.#turns.said();
     }
     exchange.pushes?.returned();
@@ -215,8 +215,8 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   async #fails(exchange: HostedExchange, error: unknown): Promise<void> {
-    // An error that an application throws because its exchange was cut off is no failure of its own. A
-    // WebSocket in a tunnel may be closed under the application while the tunnel is still open.
+    // An error that an application throws because its exchange was cut off is not the application's failure.
+    // That includes a WebSocket that the peer has closed while its tunnel is still open.
     if ((exchange.isOpen && exchange.tunnel === null) || !isExchangeClosed(error)) {
       this.#failed++;
       this.#observer.onFailure(error, exchange.request, exchange.requestId);
@@ -225,12 +225,12 @@ export class Host implements ThreadHandler, OutletOwner {
     exchange.onFailure();
   }
 
-  /** The application has failed. The protocol of its tunnel may still tell the peer. */
+  /** Called after the application has failed: the protocol in its tunnel may still tell the peer. */
   async #leaveTunnel(exchange: HostedExchange): Promise<void> {
     try {
       await exchange.tunnel?.returned(true);
     } catch {
-      // The exchange fails next, which is all that could be done about this error, too.
+      // The caller fails the exchange next, which is all that could be done about this error as well.
     }
   }
 
@@ -239,7 +239,8 @@ export class Host implements ThreadHandler, OutletOwner {
     if (exchange === null || exchange === undefined) return;
     this.#vitals.enter(slot);
     try {
-      // The only copy on this side: the record's memory goes back to the ring when this returns.
+      // The only copy on this side. It is needed because the record's memory goes back to the ring when this
+      // method returns.
       exchange.onData(copyOf(bytes, start, end), (flags & Flag.End) !== 0);
     } catch (error) {
       this.onFault(exchange, error);
@@ -284,8 +285,8 @@ export class Host implements ThreadHandler, OutletOwner {
   }
 
   /**
-   * An internal error in what an exchange is told costs that exchange, not the thread and the other
-   * exchanges on it.
+   * Handles an internal error that occurred while an exchange processed a message. It costs that exchange,
+   * and not the thread with its other exchanges.
    */
   onFault(exchange: HostedExchange, error: unknown): void {
     this.#failed++;
@@ -311,10 +312,12 @@ export class Host implements ThreadHandler, OutletOwner {
     this.#slots[pushSlot] = pushed;
     this.#open++;
     try {
-      // The slot belongs to this thread, and has to be given back even if nobody waits for the push.
+      // The slot belongs to this thread, which must give it back even if the application no longer waits for
+      // the push.
       if (pushes?.promised(number, pushed) !== true) pushed.reset();
     } catch (error) {
-      // Both have to end: one caller waits for the promise, and the exchange has the slot.
+      // Both exchanges must end: the parent's application waits for the promise, and the pushed exchange has
+      // the slot.
       this.onFault(pushed, error);
       if (parent !== null) this.onFault(parent, error);
     }
@@ -327,8 +330,8 @@ export class Host implements ThreadHandler, OutletOwner {
   // ---- from the outlet
 
   onFinished(exchange: HostedExchange): void {
-    // Called once more for an exchange whose end was interrupted in here, when the slot may serve another
-    // exchange.
+    // If an error interrupted this method, it is called again for the same exchange. By then the slot may
+    // serve another exchange.
     if (this.#slots[exchange.slot] !== exchange) return;
     this.#slots[exchange.slot] = null;
     if (this.#tracing !== null) this.#tracing.onFinished(exchange.slot);

@@ -1,11 +1,11 @@
 /**
- * Turns what an application prints into lines of the log that name who printed it. The lines are made in the
+ * Turns an application's output into log lines that name pool, thread and request. The lines are made in the
  * application's own thread, so an application that prints much pays for it itself.
  */
 import type { PrintSettings, PrintStream } from '../../wire/control.ts';
 import { Redaction } from '../../wire/redaction.ts';
 
-/** Programs write to standard error what needs attention. */
+/** Programs use standard error for messages that need attention. */
 const LEVELS = { stdout: 'info', stderr: 'warn' } as const;
 
 interface Printer {
@@ -19,7 +19,7 @@ export class LabelledPrints {
   readonly #requestId: () => string;
   readonly #redaction: Redaction;
 
-  /** @param requestId of the request that the running code belongs to; empty: none, or unknown */
+  /** @param requestId returns the identifier of the request whose code is running; empty: none, or unknown */
   constructor(settings: PrintSettings, printer: Printer, requestId: () => string) {
     this.#settings = settings;
     this.#printer = printer;
@@ -27,7 +27,7 @@ export class LabelledPrints {
     this.#redaction = new Redaction(settings.redact);
   }
 
-  /** One write, with the line breaks within it, so a stack trace stays together. */
+  /** Makes one line from one write, including its line breaks, so that a stack trace stays together. */
   line(stream: PrintStream, written: string): string {
     const text = written.endsWith('\n') ? written.slice(0, -1) : written;
     const requestId = this.#requestId();
@@ -47,8 +47,7 @@ export class LabelledPrints {
   }
 
   /**
-   * A line that is a JSON object stays one, as its logger has made it, with the labels that it lacks. Null:
-   * it is none.
+   * If a line is a JSON object, returns that object with the labels that it lacks. Null: the line is not one.
    */
   #ownLine(text: string, labels: object): string | null {
     if (!text.startsWith('{') || !text.endsWith('}') || text.includes('\n')) return null;

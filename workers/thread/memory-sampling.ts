@@ -1,6 +1,6 @@
 /**
- * Publishes a thread's memory, and how late its event loop is, in shared memory about once a second: nobody
- * has to ask a thread that is busy.
+ * Publishes a thread's memory and the delay of its event loop in shared memory about once a second, so the
+ * reactor can read them without asking a busy thread.
  */
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
@@ -9,8 +9,8 @@ import type { Vitals } from '../../wire/vitals.ts';
 const EVERY_MS = 1_000;
 
 /**
- * Before a collection, most of the heap may be garbage. So the heap is measured after the large collections,
- * when what is left is alive. Memory that hangs on it, Buffers above all, is published as it is.
+ * Before a collection, most of the heap may be garbage. The live heap is therefore measured after major
+ * collections. Memory outside of the heap that its objects hold, mostly Buffers, is published as it is.
  */
 export function sampleMemory(vitals: Vitals): void {
   let dueMs = performance.now() + EVERY_MS;
@@ -21,14 +21,14 @@ export function sampleMemory(vitals: Vitals): void {
   sample();
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    // How long something that was due on the event loop has had to wait.
+    // How late the event loop ran a timer that was due.
     vitals.late(Math.max(0, nowMs - dueMs));
     dueMs = nowMs + EVERY_MS;
     sample();
   }, EVERY_MS);
   timer.unref();
-  // Where much is allocated, this happens a few times a second at most, and after the collection, so its cost
-  // does not show.
+  // Even with many allocations this runs at most a few times a second, and after the collection, so its cost
+  // is negligible.
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       vitals.collected(entry.duration);

@@ -1,6 +1,6 @@
 /**
- * The parts of `@opentelemetry/api` that are used here, as in every version since 1.4. These are types of our
- * own: the package is an optional peer, and nobody has to install it to compile without it.
+ * The parts of `@opentelemetry/api` that are used here, as in every version since 1.4. These types are
+ * Sluice's own, because the package is an optional peer dependency, and code must compile without it.
  */
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;

@@ -1,7 +1,4 @@
-/**
- * The system's number of the calling thread; 0 where the system does not tell, which is anywhere but on
- * Linux.
- */
+/** The system's number of the calling thread; 0 if it is unknown, as on every system but Linux. */
 import { readlinkSync } from 'node:fs';
 
 export function osThreadId(): number {
@@ -9,7 +6,7 @@ export function osThreadId(): number {
     // PID/task/TID
     return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
   } catch {
-    // There is no /proc.
+    // The system has no /proc.
     return 0;
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Bounds what an application has printed and the main thread has not taken. It waits in this thread's heap,
- * which a loop that prints would fill.
+ * Limits the output that an application has printed and the main thread has not received. It waits in this thread's heap, which a loop that
+ * prints would fill.
  */
 
 import type { PrintStream } from '../../wire/control.ts';
 import type { LabelledPrints } from './labelled-prints.ts';
 
 /**
- * @param onDropped called with the number of dropped writes when all that waited has been taken
- * @param labels makes lines of what is written; null: it goes as it is
+ * @param onDropped called with the number of dropped writes when all waiting output has been received
+ * @param labels turns writes into log lines; null: output is passed on unchanged
  */
 export function boundPrints(
   maxWaitingBytes: number,
@@ -22,7 +22,7 @@ export function boundPrints(
   }
 }
 
-/** A smaller excess of the memory behind some bytes is not worth a copy. */
+/** If the memory that bytes are a part of exceeds them by no more than this, a copy is not worth it. */
 const SLACK_BYTES = 65_536;
 const NEW_LINE = 0x0a;
 
@@ -49,8 +49,7 @@ function bound(
         onDropped(writes);
       });
     }
-    // A dump that is too long by itself is cut, because its beginning is most useful. The rest of the room is
-    // for the note about that.
+    // A dump that is too long by itself is cut, because its beginning is most useful. The rest of the room is for the note that says so.
     if (cuts && waiting === 0)
       return write(beginningOf(chunk, more[0], maxWaitingBytes >> 1), ...more.slice(-1).filter(isFunction));
     const done = more.at(-1);
@@ -73,8 +72,9 @@ function encodingOf(encoding: unknown): BufferEncoding {
 }
 
 /**
- * What is written for so many bytes. The stream counts the UTF-16 units of a text that waits, so a text that
- * takes more bytes than that waits as bytes. A message carries all of the memory that bytes are a part of.
+ * Returns what to write for a chunk of this many bytes. The stream counts the UTF-16 units of waiting text, so text that needs more bytes
+ * than units is converted to bytes. Bytes that are a small part of a larger memory are copied, because a message would carry all of that
+ * memory.
  */
 function compact(chunk: string | Uint8Array, encoding: unknown, bytes: number): string | Uint8Array {
   if (typeof chunk === 'string') {
@@ -86,14 +86,14 @@ function compact(chunk: string | Uint8Array, encoding: unknown, bytes: number): 
   return Buffer.from(chunk);
 }
 
-/** At most so many bytes of it, of which the last one ends the line. */
+/** The beginning of a chunk and a line end, together at most `maxBytes`. */
 function beginningOf(chunk: string | Uint8Array, encoding: unknown, maxBytes: number): Uint8Array {
   const bytes =
     typeof chunk === 'string'
       ? Buffer.from(chunk.slice(0, maxBytes), encodingOf(encoding))
       : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
   let end = Math.min(bytes.length, maxBytes - 1);
-  // Not within a character of UTF-8.
+  // The cut must not split a character of UTF-8.
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
   const beginning = Buffer.alloc(end + 1, NEW_LINE);
   bytes.copy(beginning, 0, 0, end);
@@ -104,7 +104,7 @@ function beginningOf(chunk: string | Uint8Array, encoding: unknown, maxBytes: nu
 function label(stream: NodeJS.WriteStream, maxWaitingBytes: number, lineOf: (text: string) => string): void {
   const write = stream.write.bind(stream) as Write;
   const writeLabelled: Write = (chunk, ...more) => {
-    // The stream refuses it, so no line is made of it.
+    // The stream refuses the value, so no line is made from it.
     if ((chunk?.length ?? 0) > maxWaitingBytes) return write(chunk, ...more);
     if (typeof chunk === 'string') {
       const encoding = typeof more[0] === 'string' ? (more.shift() as BufferEncoding) : 'utf8';

@@ -1,6 +1,6 @@
 /**
- * The host's outlet: messages of exchanges go into the ring. An exchange that meets it full sends when there
- * is room again.
+ * The host's outlet: writes the messages of exchanges into the ring. An exchange that finds the ring full
+ * sends when there is room again.
  */
 import { clockMicroseconds } from '../../wire/clock.ts';
 import type { HostOptions } from '../../wire/control.ts';
@@ -26,7 +26,7 @@ interface LastMessage {
 export interface OutletOwner {
   readonly isDraining: boolean;
   onFinished(exchange: HostedExchange): void;
-  /** An internal error was thrown by what an exchange sends. */
+  /** Called with an internal error that an exchange has thrown while sending. */
   onFault(exchange: HostedExchange, error: unknown): void;
 }
 
@@ -38,14 +38,15 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   readonly #turns: Turns;
   readonly #vitals: Vitals;
   readonly #owner: OutletOwner;
-  /** Exchanges that met the ring full, and those that owe credit this turn. */
+  /** Exchanges that found the ring full. */
   readonly #ringWaiters = new Set<HostedExchange>();
+  /** Exchanges that owe credit. */
   readonly #owing = new Set<HostedExchange>();
-  /** FINAL messages that met the ring full: at most one per slot. */
+  /** FINAL messages that found the ring full: at most one per slot. */
   readonly #lastMessages: LastMessage[] = [];
   #pushNumber = 0;
 
-  /** @param maxMessageBytes of the ring */
+  /** @param maxMessageBytes the longest message of the ring */
   constructor(
     channel: ThreadEnd,
     maxMessageBytes: number,
@@ -73,8 +74,8 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   }
 
   /**
-   * A little credit would cost more in messages and wake-ups than it is worth, so it waits until the thread
-   * would sleep.
+   * Sends owed credit. Messages and wake-ups for a little credit would cost more than it is worth, so it
+   * waits until the thread is about to sleep.
    */
   payCredits(all: boolean): void {
     if (this.#owing.size === 0) return;
@@ -85,7 +86,10 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
     }
   }
 
-  /** The ring has room again. @returns false: not even for the FINAL messages that wait */
+  /**
+   * Called when the ring has room again. @returns false if there is not even room for the waiting FINAL
+   * messages
+   */
   onRingRoom(): boolean {
     while (this.#lastMessages.length > 0) {
       const { slot, reset } = this.#lastMessages[0] as LastMessage;
@@ -193,7 +197,7 @@ export class ThreadOutlet implements Outlet<HostedExchange> {
   }
 
   finished(exchange: HostedExchange): void {
-    // Mostly both are empty, and to ask for that costs less than a look-up.
+    // Both are usually empty, and checking that costs less than a look-up.
     if (this.#ringWaiters.size > 0) this.#ringWaiters.delete(exchange);
     if (this.#owing.size > 0) this.#owing.delete(exchange);
     this.#owner.onFinished(exchange);

@@ -1,16 +1,16 @@
 /**
- * OpenTelemetry spans of requests, made where the application's tracer lives: in its thread.
+ * OpenTelemetry spans of requests, made in the application's thread, where its tracer is.
  *
- *   server      from the first octets of the request's head until the response has been sent, or as long as anybody knows
+ * server from the first octets of the request's head until the response has been sent, as far as the thread learns that
  *     accept        waiting: for the rest of the head
  *     queue         waiting: until the reactor gave it to this thread
  *     claim         waiting: until this thread began it
- *     application   the application's code, and what that waits for
- *     send          waiting: from the application's last word until the peer's connection had taken it
+ * application the application's code, and whatever it waits for
+ * send waiting: from the application's last message until the peer's connection has accepted it
  *
- * Who asks for the spans is the trace context of the request (W3C), by the application's own propagator and sampler. The request that the
- * application sees carries the server span's context, so that what reads the field itself, such as instrumentation of `node:http`,
- * goes on below it.
+ * The application's own propagator and sampler decide from the request's trace context (W3C) whether spans are recorded. The request that
+ * the application sees carries the server span's context. Code that reads the field itself, such as instrumentation of `node:http`,
+ * therefore continues below that span.
  */
 import { createRequire } from 'node:module';
 
@@ -45,7 +45,7 @@ export class TracingError extends Error {
   }
 }
 
-/** A request that is followed. */
+/** A request whose span is recorded. */
 interface Traced {
   readonly span: Span;
   readonly context: Context;
@@ -53,9 +53,9 @@ interface Traced {
   readonly receivedMs: number;
   readonly givenMs: number;
   readonly begunMs: number;
-  /** NaN: it has not returned. */
+  /** NaN: the application has not returned. */
   returnedMs: number;
-  /** NaN: it has not sent its FINAL message. */
+  /** NaN: the exchange has not sent its FINAL message. */
   saidMs: number;
   error: unknown;
   creditStalledMs: number;
@@ -67,7 +67,7 @@ export class Tracing {
   readonly #settings: TracingSettings;
   readonly #vitals: Vitals;
   #hasFailed = false;
-  /** By slot, while this thread has them. */
+  /** Requests by slot, while this thread has them. */
   readonly #running = new Map<number, { readonly generation: number; readonly traced: Traced }>();
   /**
    * Requests whose FINAL message was sent and whose response is not known to be sent, by slot and generation.
@@ -77,7 +77,7 @@ export class Tracing {
   /** @throws TracingError */
   constructor(settings: TracingSettings, application: string, vitals: Vitals) {
     try {
-      // The application's own module: the application registers its SDK with that.
+      // This loads the application's own copy of the package, because the application registers its SDK with that copy.
       this.#api = createRequire(application)('@opentelemetry/api');
     } catch (error) {
       throw new TracingError(application, error);
@@ -87,11 +87,11 @@ export class Tracing {
     this.#vitals = vitals;
   }
 
-  /** Calls the application, within the span of its request if that is followed. */
+  /** Calls the application, within the span of its request if that is recorded. */
   call(application: Application, exchange: HostedExchange, generation: number): unknown {
     const { slot } = exchange;
     this.#vitals.unfollow(slot);
-    // Read once: another reading would differ by a fraction.
+    // Converted once, because a second conversion would differ by a fraction.
     const receivedMs = epochOf(exchange.receivedAtUs);
     const arrivingUs = this.#vitals.arrivingUs(slot);
     // A head that arrived at once arrived when it was received.
@@ -111,7 +111,7 @@ export class Tracing {
     return this.#run(application, exchange, traced);
   }
 
-  /** With the context of the request's span, sampled or not. The request's fields carry it from now on. */
+  /** Returns the context of the request's new span, sampled or not, and puts that context into the request's fields. */
   #contextOf(exchange: HostedExchange, startTime: number): Context {
     const { trace, propagation, ROOT_CONTEXT, SpanKind } = this.#api;
     const request = exchange.request as HostedRequest;
@@ -132,7 +132,7 @@ export class Tracing {
     return context;
   }
 
-  /** Null: its span is not recorded. */
+  /** Null: the span is not recorded. */
   #tracedIn(
     context: Context,
     { slot, startedAtUs }: HostedExchange,
@@ -158,7 +158,7 @@ export class Tracing {
     };
   }
 
-  /** A tracer that fails costs spans, and no request. */
+  /** Warns once. A tracer that fails costs spans, but no request. */
   #tell(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
@@ -197,7 +197,7 @@ export class Tracing {
     this.#end(keyOf(slot, generation), epochOf(atUs), status);
   }
 
-  /** The thread ends: what is not known by now is left out. */
+  /** Called when the thread ends. The remaining server spans end without `send`. */
   close(): void {
     for (const key of [...this.#unsent.keys()]) this.#end(key, Number.NaN, 0);
   }
@@ -262,7 +262,7 @@ const FIELDS: TextMapGetter<HostedRequest['fields']> = {
     let found: string | undefined;
     for (const [each, value] of fields) {
       if (each !== name) continue;
-      // Two fields could be read in two ways. Several lines of tracestate are one list.
+      // A repeated field is ambiguous, so it is ignored. Several lines of tracestate form one list.
       if (found !== undefined && name !== 'tracestate') return undefined;
       found = found === undefined ? value : `${found},${value}`;
     }
@@ -282,6 +282,6 @@ function nowMs(): number {
 function epochOf(us: number): number {
   const now = performance.now();
   const agoUs = microsecondsBetween(us >>> 0, clockMicroseconds(now));
-  // A reading of another thread may lie a little ahead.
+  // A reading of another thread may be slightly ahead.
   return performance.timeOrigin + now - (agoUs > 2 ** 31 ? agoUs - 2 ** 32 : agoUs) / 1000;
 }

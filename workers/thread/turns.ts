@@ -31,9 +31,9 @@ const TURN_TARGET_MS = 1;
  */
 const PUBLISH_AFTER_MS = 0.5;
 const LARGEST_BATCH = 256;
-/** An exchange that has kept the thread for longer may only have waited for a core. */
+/** An exchange that has kept the thread for longer than this may only have waited for a core. */
 const SUSPICIOUS_US = 500;
-/** They run one after the other once the turn pauses, and no other thread can take them any more. */
+/** The most exchanges that are begun before a pause: they then run one after the other, and no other thread can take them. */
 const MOST_UNANSWERED = 8;
 const RESOLVED = Promise.resolve();
 /**
@@ -41,7 +41,7 @@ const RESOLVED = Promise.resolve();
  * answer.
  */
 const MOST_ROUNDS = 8;
-/** Turns without a record before the thread sleeps: a wake-up costs the reactor a doorbell, some polls cost less. */
+/** Turns without a record before the thread sleeps. A few polls cost less than the doorbell that would wake the thread. */
 const POLLS_BEFORE_SLEEP = 8;
 
 /** The context before any of the application's code has run. */
@@ -98,7 +98,7 @@ export class Turns {
     this.#coreWait.close();
   }
 
-  /** A turn is scheduled. */
+  /** True if a turn is scheduled. */
   get isScheduled(): boolean {
     return this.#scheduled;
   }
@@ -133,7 +133,7 @@ export class Turns {
     this.#receiveSome(now);
   }
 
-  /** The thread no longer runs the exchange that it began last. */
+  /** Records how long the exchange that was begun last has kept the thread. */
   #noteComputed(nowMs: number, nowUs: number): void {
     let us = elapsed(this.#computingSinceUs, nowUs);
     if (us > SUSPICIOUS_US) us = Math.max(0, us - this.#coreWait.sinceMark(nowMs));
@@ -204,7 +204,7 @@ export class Turns {
 
   // ---- exchanges
 
-  /** The host reaches the next exchange: code of earlier ones has run as far as it can for now. */
+  /** The host calls this before the next exchange, when the code of earlier ones has run as far as it can for now. */
   reach(nowMs: number, nowUs: number): void {
     if (this.#computingSlot !== -1) this.#noteComputed(nowMs, nowUs);
     const isLate = this.#isLate(nowMs);
@@ -215,7 +215,7 @@ export class Turns {
     if (isLate) this.#channel.leave();
   }
 
-  /** An exchange begins. @returns what `answered` is to be told */
+  /** The host calls this when an exchange begins. @returns a number to pass to `answered` */
   begin(slot: number, nowUs: number): number {
     this.#computingSlot = slot;
     this.#computingSinceUs = nowUs;
@@ -224,17 +224,17 @@ export class Turns {
     return this.#pauses;
   }
 
-  /** Its code has run as far as it can for now. */
+  /** The host calls this when the exchange's code has run as far as it can for now. */
   begun(): void {
     if (this.#unanswered >= MOST_UNANSWERED) this.#channel.leave();
   }
 
-  /** @param begunIn what `begin` returned for it */
+  /** @param begunIn the number that `begin` returned for the exchange */
   answered(begunIn: number): void {
     if (begunIn === this.#pauses) this.#unanswered--;
   }
 
-  /** The next turn publishes it, unless publishing is late already. */
+  /** Called after a message was sent. The next turn publishes it, or this call does if the turn has taken too long already. */
   said(): void {
     if (this.#isReceiving) return;
     if (this.#isLate(performance.now())) this.#channel.publish();

@@ -1,7 +1,7 @@
 /**
  * Requests that the server makes itself. An application answers them before its thread takes others, so that
- * whatever is compiled, cached or connected on first use is ready by then. They run as any exchange does, and
- * nobody reads the responses.
+ * whatever is compiled, cached or connected on first use is ready by then. They run like any other exchange,
+ * and their responses are discarded.
  */
 import type { HostOptions, WarmUpRequest } from '../../wire/control.ts';
 import { describeError } from '../../wire/error-report.ts';
@@ -11,10 +11,10 @@ import type { Outlet } from '../exchange/outlet.ts';
 import { ReceivedFields } from '../fields/received.ts';
 import type { Application, ExchangeRequest } from '../gateway.ts';
 
-/** As much as fits into the messages of the largest ring. */
+/** The most that fits into a message of the largest ring. */
 const MOST_BYTES = 2 ** 24;
 
-/** The application did not answer a request, or answered with a server error: something is wrong with it. */
+/** The application did not answer a warm-up request, or answered it with a server error. */
 class WarmUpError extends Error {
   override readonly name = 'WarmUpError';
 }
@@ -58,7 +58,7 @@ function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
     scheme: 'http',
     protocol: '',
     version: '2',
-    // By this an application can tell it from others.
+    // The `user-agent` by which an application can recognise a warm-up request.
     fields: new ReceivedFields(['user-agent', 'sluice-warm-up']),
     remote: { address: '127.0.0.1', port: 0 },
     tls: null,
@@ -66,7 +66,7 @@ function requestOf({ method, path, host }: WarmUpRequest): ExchangeRequest {
   };
 }
 
-/** Takes everything at once, and tells the exchange a turn later that its peer has taken it. */
+/** Accepts everything at once, and reports to the exchange one turn later that its peer has read it. */
 class WarmUpOutlet implements Outlet<HostedExchange> {
   readonly options: HostOptions;
   readonly isDraining = false;
@@ -140,11 +140,11 @@ class WarmUpOutlet implements Outlet<HostedExchange> {
   }
 
   oweCredit(): void {
-    // There is no content to come.
+    // A warm-up request has no content.
   }
 
   sendClosed(): void {
-    // Nobody waits for it.
+    // No caller waits for this.
   }
 
   sendReset(): void {

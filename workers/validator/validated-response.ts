@@ -33,7 +33,8 @@ export class ValidatedResponse implements PushedResponse {
   #left = -1;
   #holds = true;
   /**
-   * What `writableBytes` returned, less what was written since; -1: not asked, or padding takes part of it.
+   * The last value of `writableBytes`, less what was written since; -1: it was not read yet, or padding takes
+   * a part that cannot be calculated.
    */
   #room = -1;
   #signal: AbortSignal | null = null;

@@ -91,7 +91,7 @@ export class MessageQueue {
     if (this.#next === this.#messages.length && !this.#isHandling) this.#tellRead();
   }
 
-  /** The application reads no more. */
+  /** The application has stopped reading. */
   leave(): void {
     this.#isHandling = false;
     this.#tellRead();

@@ -289,7 +289,7 @@ export class ServerWebSocket
     if (this.#state !== 'open' && this.#state !== 'leaving') return;
     this.#state = 'closing';
     this.#keepAlive.stop();
-    // Nobody wants what the peer still sends, and the peer's Close may follow it.
+    // The application does not want what the peer still sends, but the peer's Close may follow it.
     this.#messages.end();
     this.#timers.clearTimeout(this.#closeTimer);
     this.#closeTimer = this.#timers.setTimeout(() => this.#closeLate(), this.#options.closeTimeoutMs);
@@ -304,7 +304,7 @@ export class ServerWebSocket
     this.#tunnel.reset();
   }
 
-  /** The peer is gone, or is given up. */
+  /** The peer is gone, or this side no longer waits for it. */
   #lose(why: string): void {
     if (this.#state === 'closed') return;
     this.#keepAlive.stop();
